@@ -1,0 +1,1 @@
+"""What one reader gets this time: the value, and how it is chosen. Pure."""

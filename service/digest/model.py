@@ -1,0 +1,247 @@
+"""The digest as data: frozen on the delivery row before the first attempt. Pure.
+
+Sending, retry, view in browser, history and "why" read only this value, so it holds the shown
+words themselves (a paper that is refreshed later does not change a mail already composed).
+``to_json``/``from_json`` are versioned; a new field gets a default so that old rows still load.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+VERSION = 1
+
+DigestKind = Literal["daily", "weekly", "catchup", "first", "alert", "manual"]
+SectionKind = Literal["people", "interest", "signals", "trending", "chosen"]
+Field = Literal["title", "abstract", "authors", "categories", "source", "organisation", "id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Plain text and the half-open character ranges (start, end) to highlight, in order."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()
+
+    def pieces(self) -> Iterator[tuple[str, bool]]:
+        """Yield (text, is_marked) so that the pieces joined are the whole text."""
+        at = 0
+        for start, end in self.marks:
+            if start > at:
+                yield self.text[at:start], False
+            yield self.text[start:end], True
+            at = end
+        if at < len(self.text):
+            yield self.text[at:], False
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a paper is there: the reader's term as typed, and the field where it was found."""
+
+    term: str
+    where: Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A paper shown in full.
+
+    abstract: already cut to the reader's choice (short, full, none -> empty), cut places "[...]".
+    place: category or source by name · also_in: names of the other interests that wanted it.
+    again: carried from an unconfirmed delivery: "you may have seen this".
+    parts: the documented parts of the score, which add up to ``score``.
+    """
+
+    paper_id: int
+    scheme: str
+    value: str
+    title: Marked
+    abstract: Marked = Marked("")
+    authors: tuple[str, ...] = ()
+    author_count: int = 0
+    dated_on: date | None = None
+    place: str = ""
+    votes: int | None = None
+    comments: int | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()
+    also_in: tuple[str, ...] = ()
+    again: bool = False
+    score: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+    summary_line: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A paper shown as one line: title and link."""
+
+    paper_id: int
+    scheme: str
+    value: str
+    title: Marked
+    link: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One interest (or people, trending, chosen papers), best first.
+
+    total: papers of this section, shown or only counted.
+    rest: ids of the papers that are only counted ("and 14 more on the web").
+    """
+
+    kind: SectionKind
+    name: str
+    profile_id: int | None = None
+    total: int = 0
+    entries: tuple[Entry, ...] = ()
+    lines: tuple[Line, ...] = ()
+    rest: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedBy:
+    """Shown in the first digest of an imported reader."""
+
+    organisation: str
+    added_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What one subscriber gets in one edition.
+
+    on: the reader's local date · since: first day covered (catch-up and weekly).
+    checked: how many papers were compared · matched: how many contain the reader's words.
+    late: titles of sources that were late (named in the first line).
+    note: the admin's words on top (manual sends), plain text.
+    format: html (with a text part) or text only; style: short, full or none abstracts.
+    """
+
+    kind: DigestKind
+    on: date
+    checked: int
+    matched: int
+    sections: tuple[Section, ...]
+    since: date | None = None
+    late: tuple[str, ...] = ()
+    note: str = ""
+    subject: str = ""
+    added_by: AddedBy | None = None
+    version: int = VERSION
+
+    def paper_ids(self) -> tuple[int, ...]:
+        """Every paper that counts as sent: in full, as a line, or only counted; no repeats."""
+        seen: dict[int, None] = {}
+        for section in self.sections:
+            for shown in (*section.entries, *section.lines):
+                seen[shown.paper_id] = None
+            for paper_id in section.rest:
+                seen[paper_id] = None
+        return tuple(seen)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every paper shown in full, in the order of the mail."""
+        for section in self.sections:
+            yield from section.entries
+
+    @property
+    def is_trending_only(self) -> bool:
+        """True when no interest has anything in it."""
+        return bool(self.sections) and all(s.kind == "trending" for s in self.sections)
+
+
+def to_json(digest: Digest) -> dict[str, Any]:
+    """Return plain JSON values (dates as ISO strings)."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(v) for v in value]
+        return value
+
+    result = plain(asdict(digest))
+    assert isinstance(result, dict)
+    return result
+
+
+def _marked(data: Mapping[str, Any]) -> Marked:
+    return Marked(data["text"], tuple((int(a), int(b)) for a, b in data.get("marks", ())))
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+def _entry(data: Mapping[str, Any]) -> Entry:
+    return Entry(
+        paper_id=data["paper_id"],
+        scheme=data["scheme"],
+        value=data["value"],
+        title=_marked(data["title"]),
+        abstract=_marked(data.get("abstract", {"text": ""})),
+        authors=tuple(data.get("authors", ())),
+        author_count=data.get("author_count", 0),
+        dated_on=_day(data.get("dated_on")),
+        place=data.get("place", ""),
+        votes=data.get("votes"),
+        comments=data.get("comments"),
+        links=dict(data.get("links", {})),
+        reasons=tuple(Reason(r["term"], r["where"]) for r in data.get("reasons", ())),
+        also_in=tuple(data.get("also_in", ())),
+        again=data.get("again", False),
+        score=data.get("score", 0.0),
+        parts=dict(data.get("parts", {})),
+        summary_line=data.get("summary_line", ""),
+    )
+
+
+def _line(data: Mapping[str, Any]) -> Line:
+    return Line(
+        paper_id=data["paper_id"],
+        scheme=data["scheme"],
+        value=data["value"],
+        title=_marked(data["title"]),
+        link=data.get("link", ""),
+        again=data.get("again", False),
+    )
+
+
+def from_json(data: Mapping[str, Any]) -> Digest:
+    """Read what ``to_json`` wrote, of this or an earlier version."""
+    added = data.get("added_by")
+    return Digest(
+        kind=data["kind"],
+        on=date.fromisoformat(data["on"]),
+        checked=data["checked"],
+        matched=data["matched"],
+        sections=tuple(
+            Section(
+                kind=s["kind"],
+                name=s["name"],
+                profile_id=s.get("profile_id"),
+                total=s.get("total", 0),
+                entries=tuple(_entry(e) for e in s.get("entries", ())),
+                lines=tuple(_line(x) for x in s.get("lines", ())),
+                rest=tuple(s.get("rest", ())),
+            )
+            for s in data["sections"]
+        ),
+        since=_day(data.get("since")),
+        late=tuple(data.get("late", ())),
+        note=data.get("note", ""),
+        subject=data.get("subject", ""),
+        added_by=AddedBy(
+            organisation=added["organisation"], added_on=date.fromisoformat(added["added_on"])
+        )
+        if added
+        else None,
+        version=data.get("version", VERSION),
+    )

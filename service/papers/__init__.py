@@ -1,0 +1,1 @@
+"""What a paper is, and when two are the same. Pure."""
