@@ -1,0 +1,132 @@
+"""Everything of taste: one typed table of defaults.
+
+A row of ``setting`` (name, value) overrides one field; ``settings list|set``, the admin page,
+``doctor`` and docs/settings.md are all printed from here. Deployment lives in ``settings``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from typing import Any
+
+from service.errors import SettingError
+
+
+def _about(default: Any, text: str, *, low: int = 0, high: int = 1_000_000) -> Any:
+    return field(default=default, metadata={"about": text, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """Durations are whole minutes, hours or days as their names say."""
+
+    # the reader
+    hour: int = _about(8, "hour of the day at which a new reader's mail begins", high=23)
+    weekdays: str = _about("mon,tue,wed,thu,fri", "mail days of a new reader")
+    weekly_day: str = _about("fri", "day of weekly interests")
+    abstracts: str = _about("short", "short, full or none")
+    spread_minutes: int = _about(10, "mails of one hour are spread over this many minutes", high=59)
+    curated_by: str = _about("", "whom the daily page names: 'by NAME and the research community'")
+    first_papers: int = _about(5, "papers of the first digest", low=1, high=40)
+    first_days: int = _about(7, "days the first digest looks back", low=1, high=60)
+    # what a mail holds
+    full_entries: int = _about(10, "papers shown in full", low=1, high=100)
+    line_entries: int = _about(30, "further papers as one line", high=200)
+    window_days: int = _about(7, "days a new paper can wait for a mail", low=1, high=60)
+    trending_entries: int = _about(10, "papers of the trending section", low=1, high=50)
+    trending_days: int = _about(3, "list days that trending looks at", low=1, high=30)
+    author_names: int = _about(3, "authors named before '+ 4'", low=1, high=20)
+    abstract_chars: int = _about(420, "longest short abstract", low=100, high=5000)
+    html_budget: int = _about(90_000, "bytes of the HTML part at most", low=20_000, high=100_000)
+    # alerts
+    alert_bundle_minutes: int = _about(15, "alerts to one reader are at least this far apart")
+    alert_quiet_from: int = _about(21, "hour at which alerts fall silent", high=23)
+    alert_quiet_until: int = _about(7, "hour at which alerts begin again", high=23)
+    alerts_a_day: int = _about(4, "alerts per reader and day; the rest rides in the digest")
+    # readers' links and limits
+    confirm_days: int = _about(7, "days a confirmation link works", low=1, high=60)
+    manage_days: int = _about(30, "days a manage link works", low=1, high=365)
+    undo_days: int = _about(7, "days leaving can be undone", low=1, high=60)
+    interests: int = _about(20, "interests per reader", low=1, high=200)
+    pause_days: int = _about(365, "longest pause", low=1, high=1000)
+    confirmations_a_day: int = _about(1, "confirmation mails per address and day", low=1)
+    confirmations_a_month: int = _about(3, "confirmation mails per address and 30 days", low=1)
+    network_an_hour: int = _about(30, "sign-ups per network and hour; more are delayed", low=1)
+    signups_an_hour: int = _about(500, "sign-ups per hour in all; more are delayed", low=1)
+    broad_a_day: int = _about(20, "papers a day above which an interest counts as broad", low=1)
+    estimate_days: int = _about(30, "days the back-test looks back", low=1, high=400)
+    # sources
+    history_days: int = _about(30, "days of past brought in when a source is added", high=400)
+    catchup_days: int = _about(14, "days of an outage that are caught up as new", high=60)
+    # delivery
+    smtp_connections: int = _about(10, "connections to the relay at once", low=1, high=100)
+    per_connection: int = _about(100, "messages per connection", low=1, high=10_000)
+    digest_deadline_hours: int = _about(20, "a digest not accepted by then expires", low=1)
+    alert_deadline_hours: int = _about(6, "the same for an alert (quiet hours not counted)", low=1)
+    notice_deadline_hours: int = _about(24, "the same for a notice", low=1)
+    # admin
+    undo_minutes: int = _about(2, "time in which a manual send can be taken back", high=60)
+    canary: int = _about(20, "readers who get a large manual send first", low=1, high=1000)
+    typed_above: int = _about(1000, "from here on the number of mails is typed", low=1)
+    test_addresses: int = _about(5, "test mails at most", low=1, high=20)
+    login_tries: int = _about(5, "failed log-ins in 15 minutes", low=1, high=100)
+    session_idle_hours: int = _about(12, "a session ends after this long without use", low=1)
+    session_days: int = _about(14, "a session ends after this many days", low=1, high=90)
+    # keeping
+    keep_raw_days: int = _about(30, "raw polls", low=1)
+    keep_digest_days: int = _about(400, "digests (as data)", low=1)
+    keep_attempt_days: int = _about(90, "attempts", low=1)
+    keep_left_days: int = _about(30, "readers who left, before they are erased", low=1)
+
+    @property
+    def retries(self) -> tuple[timedelta, ...]:
+        """Waits between attempts; the last one repeats until the deadline."""
+        return (
+            timedelta(minutes=10),
+            timedelta(minutes=30),
+            timedelta(hours=1),
+            timedelta(hours=2),
+            timedelta(hours=4),
+        )
+
+
+def with_rows(rows: Mapping[str, str]) -> Defaults:
+    """Return the defaults with the rows of ``setting`` laid over; unknown names are passed by."""
+    known = {f.name for f in fields(Defaults)}
+    return replace(
+        Defaults(), **{name: parse(name, text) for name, text in rows.items() if name in known}
+    )
+
+
+def parse(name: str, text: str) -> int | str:
+    """Check one value; returns it typed. Raises SettingError: name unknown or value out of range."""
+    found = {f.name: f for f in fields(Defaults)}.get(name)
+    if found is None:
+        raise SettingError(
+            f"There is no setting called {name!r}.", name, "paperpost settings list shows them all."
+        )
+    if isinstance(found.default, str):
+        if len(text) > 200 or any(ord(c) < 32 for c in text):
+            raise SettingError("This text is too long or holds control characters.", name)
+        return text.strip()
+    low, high = found.metadata["low"], found.metadata["high"]
+    try:
+        number = int(text)
+    except ValueError:
+        raise SettingError(f"{text!r} is no whole number.", name, f"Use {low} to {high}.") from None
+    if not low <= number <= high:
+        raise SettingError(f"{number} is out of range.", name, f"Use {low} to {high}.")
+    return number
+
+
+def table(values: Defaults) -> list[dict[str, Any]]:
+    """Return one row per setting: name, value, default, about."""
+    return [
+        {
+            "name": f.name,
+            "value": getattr(values, f.name),
+            "default": f.default,
+            "about": f.metadata["about"],
+        }
+        for f in fields(Defaults)
+    ]

@@ -1,0 +1,1 @@
+"""Who they are, what they agreed to, when they read. Pure."""
