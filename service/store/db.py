@@ -1,0 +1,195 @@
+"""The database: engines for SQLite and PostgreSQL, read sessions, and the one writer thread.
+
+Every write of a process passes one thread: whatever waits when it becomes free is run in one
+transaction (each unit in its own savepoint, so that one that fails harms only itself) and one
+commit. Nothing waits for a timer. Notices and web requests go first.
+"""
+
+import asyncio
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine, make_url
+from sqlmodel import Session
+
+from service.errors import PaperpostError
+
+T = TypeVar("T")
+Work = Callable[[Session], T]
+
+BATCH = 64
+"""Units of work per commit at most, so that a reader's click never waits behind a long line."""
+
+
+class DatabaseError(PaperpostError):
+    """The database cannot be opened or is not migrated."""
+
+
+class Priority(IntEnum):
+    """Smaller goes first."""
+
+    WEB = 0
+    MAIL = 1
+    BULK = 2
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine with the pragmas and the locking each database needs.
+
+    SQLite: WAL, synchronous=FULL, foreign keys on, BEGIN IMMEDIATE for writers (the driver's own
+    deferred begin loses updates silently), plain BEGIN for readers.
+    """
+    parsed = make_url(url)
+    if not parsed.drivername.startswith("sqlite"):
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=10)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        parsed, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=10
+    )
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+class _Unit:
+    """One piece of work that waits for the writer."""
+
+    __slots__ = ("future", "work")
+
+    def __init__(self, work: Work[Any]) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+
+
+class Database:
+    """Read sessions for everybody, one writer for the process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = make_engine(url)
+        self._waiting: queue.PriorityQueue[tuple[int, int, _Unit | None]] = queue.PriorityQueue()
+        self._count = itertools.count()
+        self._writer: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads; it sees one state of the database throughout."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    def read(self, work: Work[T]) -> T:
+        """Run ``work`` in a read session."""
+        with self.reading() as session:
+            return work(session)
+
+    def write(self, work: Work[T], priority: Priority = Priority.BULK) -> T:
+        """Run ``work`` by the writer and wait until it is durable; its exception is raised here."""
+        result: T = self._submit(work, priority).result()
+        return result
+
+    async def awrite(self, work: Work[T], priority: Priority = Priority.MAIL) -> T:
+        """The same without blocking the event loop."""
+        result: T = await asyncio.wrap_future(self._submit(work, priority))
+        return result
+
+    async def aread(self, work: Work[T]) -> T:
+        """Run ``work`` in a read session in a thread."""
+        return await asyncio.to_thread(self.read, work)
+
+    def _submit(self, work: Work[Any], priority: Priority) -> Future[Any]:
+        unit = _Unit(work)
+        with self._lock:
+            if self._closed:
+                raise DatabaseError("The database is closed.", "", "Start the process again.")
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._run, name="writer", daemon=True)
+                self._writer.start()
+            self._waiting.put((int(priority), next(self._count), unit))
+        return unit.future
+
+    def _run(self) -> None:
+        while True:
+            first = self._waiting.get()[2]
+            if first is None:
+                return
+            units, stop = [first], False
+            while len(units) < BATCH:
+                try:
+                    unit = self._waiting.get_nowait()[2]
+                except queue.Empty:
+                    break
+                if unit is None:
+                    stop = True
+                    break
+                units.append(unit)
+            self._commit(units)
+            if stop:
+                return
+
+    def _commit(self, units: list[_Unit]) -> None:
+        """Run the units in one transaction; resolve the futures only after the commit."""
+        done: list[tuple[_Unit, Any]] = []
+        try:
+            connection = self.engine.connect().execution_options(write=True)
+            with connection, Session(connection, expire_on_commit=False) as session:
+                with session.begin():
+                    for unit in units:
+                        try:
+                            with session.begin_nested():
+                                result = unit.work(session)
+                                session.flush()
+                            done.append((unit, result))
+                        except sa.exc.OperationalError:
+                            raise
+                        except Exception as error:
+                            unit.future.set_exception(error)
+        except BaseException as error:
+            for unit in units:
+                if not unit.future.done():
+                    unit.future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for unit, result in done:
+            unit.future.set_result(result)
+
+    def close(self) -> None:
+        """Finish what waits, then close every connection."""
+        with self._lock:
+            self._closed = True
+            writer = self._writer
+            if writer is not None:
+                self._waiting.put((99, next(self._count), None))
+        if writer is not None and writer is not threading.current_thread():
+            writer.join(timeout=60)
+        self.engine.dispose()
