@@ -1,0 +1,20 @@
+"""Who runs this installation, as the mails say it. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Texts and addresses of the frame; empty ones are left out of the mail.
+
+    base_url: without a final slash · sender: the address in From · contact: an address.
+    """
+
+    name: str = "Paperpost"
+    org: str = ""
+    contact: str = ""
+    postal: str = ""
+    base_url: str
+    privacy_url: str = ""
+    sender: str
+    reply_to: str = ""

@@ -1,0 +1,65 @@
+"""What selection works on: a paper that a profile wants, and the reader's interests. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from service.papers.model import Paper
+
+
+class HitLike(Protocol):
+    """A place where a term occurs: half-open character range in the field ``where``.
+
+    ``service.matching.evaluate.Hit`` has exactly these attributes.
+    """
+
+    @property
+    def term(self) -> str: ...
+    @property
+    def where(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One paper for one interest (profile_id 0 = none: trending or chosen by hand).
+
+    hits: ranges in ``paper.title`` and ``paper.abstract``; other fields only give reasons.
+    parts: the documented parts of ``score``. listed_on: the newest list date that is known.
+    place: category or source by name · again: carried from an unconfirmed delivery.
+    """
+
+    paper: Paper
+    profile_id: int
+    hits: tuple[HitLike, ...] = ()
+    score: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+    listed_on: date | None = None
+    place: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """A profile as the mail shows it.
+
+    kind: a ProfileKind value, or "chosen" (papers picked by an editor), or "signals".
+    cap: papers in full at most (None = the mail's own limit).
+    """
+
+    profile_id: int
+    name: str
+    kind: str = "keywords"
+    cap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNew:
+    """There is nothing to mail; ``reason`` is stored ("nothing_new") with what was checked."""
+
+    reason: str
+    checked: int
