@@ -1,0 +1,109 @@
+"""What all tests share: databases, Hypothesis profiles, the lines at the end of a run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from support.captures import shared_data
+from support.parts import WHY, left_out, lines
+from support.required import skip_unless_required
+
+if TYPE_CHECKING:
+    from support.postgres import Cluster
+
+_QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("dev", deadline=None, max_examples=60, suppress_health_check=_QUIET)
+settings.register_profile(
+    "ci", deadline=None, max_examples=100, derandomize=True, suppress_health_check=_QUIET
+)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of captured real inputs; skips where they are not beside the checkout."""
+    return shared_data()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of an installed Chromium, for playwright's executable_path."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    skip_unless_required("browser", "chromium is not on PATH")
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """One PostgreSQL server for this test process."""
+    from support.postgres import running_cluster  # quick runs never load the driver
+
+    with running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database (the test itself carries the marker)."""
+    with postgres_cluster.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'paperpost.db').as_posix()}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+_LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_LEFT_OUT] = Counter()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        marks = [mark for mark in WHY if item.get_closest_marker(mark)]
+        item.config.stash[_LEFT_OUT][marks[0] if marks else "otherwise"] += 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Every xdist worker collects everything: the counts of any one of them are the whole."""
+    counted = getattr(node, "workeroutput", {}).get("left_out")
+    if counted:
+        node.config.stash[_LEFT_OUT] = Counter(counted)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = dict(session.config.stash[_LEFT_OUT])
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    reports = [
+        (report.nodeid, _word(outcome, report.when), report.duration)
+        for outcome, listed in terminalreporter.stats.items()
+        if outcome in ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "")
+        for report in listed
+        if hasattr(report, "duration")
+    ]
+    terminalreporter.section("parts")
+    for line in lines(reports) + left_out(config.stash[_LEFT_OUT]):
+        terminalreporter.write_line(line)
+
+
+def _word(outcome: str, when: str | None) -> str:
+    return "" if outcome == "passed" and when != "call" else outcome

@@ -1,0 +1,124 @@
+"""A PostgreSQL cluster of the tests' own: made, used and thrown away by one test process.
+
+It listens on a random loopback port, trusts everybody there, and does not wait for the disk.
+``initdb`` refuses root, so root runs it as ``postgres`` or ``nobody``, in a folder of that user.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from support.required import skip_unless_required
+
+_ROLE = "paperpost"
+_QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60"
+
+
+def binaries() -> Path:
+    """Return the folder that holds initdb and pg_ctl; skip (or fail, when required) without."""
+    found = shutil.which("initdb")
+    places = [Path(found).resolve().parent] if found else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for place in places:
+        if (place / "initdb").exists() and (place / "pg_ctl").exists():
+            return place
+    skip_unless_required("postgres", "initdb and pg_ctl are neither on PATH nor in /usr/lib")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running server; ``port`` is on 127.0.0.1."""
+
+    port: int
+
+    def url(self, database: str) -> str:
+        """Return the SQLAlchemy URL of ``database``."""
+        return f"postgresql+psycopg://{_ROLE}@127.0.0.1:{self.port}/{database}"
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Make an empty database, give its URL, and drop it with whoever is still connected."""
+        name = f"t{uuid.uuid4().hex[:16]}"
+        self._run("CREATE DATABASE {}", name)
+        try:
+            yield self.url(name)
+        finally:
+            self._run("DROP DATABASE {} WITH (FORCE)", name)
+
+    def _run(self, statement: str, name: str) -> None:
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user=_ROLE, dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """Start a cluster and stop it at the end, whatever the tests did."""
+    tools = binaries()
+    home = Path(tempfile.mkdtemp(prefix="pp-pg-"))
+    who = _owner(home)
+    data = home / "data"
+    try:
+        _call([tools / "initdb", "-D", data, "-U", _ROLE, "-A", "trust", "-E", "UTF8",
+               "--locale=C", "--no-sync"], home, who)  # fmt: skip
+        port = _start(tools, data, home, who)
+        try:
+            yield Cluster(port)
+        finally:
+            _call([tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], home, who)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _owner(home: Path) -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        os.chown(home, user.pw_uid, user.pw_gid)
+        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    skip_unless_required("postgres", "root may not run it and there is no user postgres or nobody")
+
+
+def _start(tools: Path, data: Path, home: Path, who: dict[str, Any]) -> int:
+    for _ in range(5):  # somebody else may take the port between asking and starting
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        options = f"-p {port} -k '' -c listen_addresses=127.0.0.1 {_QUICK}"
+        try:
+            _call([tools / "pg_ctl", "-D", data, "-w", "-t", "30", "-l", home / "log",
+                   "-o", options, "start"], home, who)  # fmt: skip
+        except RuntimeError:
+            continue
+        return port
+    log = (home / "log").read_text(errors="replace")[-2000:]
+    raise RuntimeError(f"PostgreSQL does not start; its log ends with:\n{log}")
+
+
+def _call(command: list[str | Path], home: Path, who: dict[str, Any]) -> None:
+    # No pipe: a server started by pg_ctl would keep it open for ever.
+    with (home / "calls").open("a+", encoding="utf-8", errors="replace") as out:
+        done = subprocess.run(
+            [str(part) for part in command], cwd=home, check=False, stdout=out, stderr=out,
+            stdin=subprocess.DEVNULL, env={"PATH": os.defpath, "HOME": str(home)}, **who,
+        )  # fmt: skip
+    if done.returncode:
+        said = (home / "calls").read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"{Path(command[0]).name} failed ({done.returncode}):\n{said}")
