@@ -1,0 +1,87 @@
+"""Editions: one sending occasion for one audience and slot; their balance."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.tables import DeliveryRow, EditionRow
+
+
+def add_edition(
+    session: Session,
+    *,
+    kind: str,
+    slot: str,
+    now: datetime,
+    audience: str = "all",
+    **values: Any,
+) -> tuple[EditionRow, bool]:
+    """Insert, or return the one with this kind, audience and slot: (row, is new)."""
+    row = get_edition(session, kind=kind, slot=slot, audience=audience)
+    if row is not None:
+        return row, False
+    row = EditionRow(kind=kind, slot=slot, audience=audience, opened_at=now, **values)
+    session.add(row)
+    session.flush()
+    return row, True
+
+
+def get_edition(
+    session: Session, *, id: int | None = None, kind: str = "", slot: str = "", audience: str = "all"
+) -> EditionRow | None:
+    """One edition by id or by its key."""
+    if id is not None:
+        return session.get(EditionRow, id)
+    return session.exec(
+        select(EditionRow).where(
+            EditionRow.kind == kind, EditionRow.slot == slot, EditionRow.audience == audience
+        )
+    ).first()
+
+
+def list_editions(session: Session, *, kinds: list[str] | None = None, limit: int | None = None) -> list[EditionRow]:
+    """Editions, newest first; notices are left out unless asked for."""
+    query = select(EditionRow).order_by(col(EditionRow.id).desc())
+    if kinds is None:
+        query = query.where(EditionRow.kind != "notice")
+    else:
+        query = query.where(col(EditionRow.kind).in_(kinds))
+    if limit is not None:
+        query = query.limit(limit)
+    return list(session.exec(query).all())
+
+
+def list_unsettled(session: Session) -> list[EditionRow]:
+    """Editions whose balance is still open."""
+    return list(
+        session.exec(
+            select(EditionRow).where(col(EditionRow.state).in_(["open", "closing", "incomplete"]))
+        ).all()
+    )
+
+
+def count_states(session: Session, edition_id: int) -> dict[str, int]:
+    """Deliveries of an edition per state."""
+    rows = session.execute(
+        sa.select(DeliveryRow.state, sa.func.count())
+        .where(col(DeliveryRow.edition_id) == edition_id)
+        .group_by(col(DeliveryRow.state))
+    ).all()
+    return {state: int(count) for state, count in rows}
+
+
+def count_reasons(session: Session, edition_id: int, state: str) -> dict[str, int]:
+    """Deliveries of an edition in one state per reason."""
+    rows = session.execute(
+        sa.select(DeliveryRow.reason, sa.func.count())
+        .where(col(DeliveryRow.edition_id) == edition_id, DeliveryRow.state == state)
+        .group_by(col(DeliveryRow.reason))
+    ).all()
+    return {reason: int(count) for reason, count in rows}
+
+
+def set_edition(session: Session, edition_id: int, **values: Any) -> None:
+    """Change columns of an edition."""
+    session.execute(sa.update(EditionRow).where(col(EditionRow.id) == edition_id).values(**values))

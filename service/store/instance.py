@@ -1,0 +1,47 @@
+"""The installation itself: its id, its key (never rotated), and the settings of taste."""
+
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import Session, select
+
+from service.defaults import Defaults, with_rows
+from service.store.tables import InstanceRow, SettingRow
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """uid names the installation; key (32 bytes) keys Message-IDs and suppression hashes."""
+
+    uid: str
+    key: bytes
+
+
+def get_instance(session: Session) -> Instance:
+    """Return the installation's identity. Raises LookupError before ``add_instance``."""
+    row = session.get(InstanceRow, 1)
+    if row is None:
+        raise LookupError("the instance row is missing; run: paperpost migrate")
+    return Instance(row.uid, bytes.fromhex(row.key))
+
+
+def add_instance(session: Session) -> Instance:
+    """Make the installation's identity once; later calls return the same."""
+    if session.get(InstanceRow, 1) is None:
+        session.add(InstanceRow(id=1, uid=secrets.token_hex(8), key=secrets.token_hex(32)))
+        session.flush()
+    return get_instance(session)
+
+
+def get_defaults(session: Session) -> Defaults:
+    """Return the values of taste in force."""
+    rows = session.exec(select(SettingRow)).all()
+    return with_rows({row.name: row.value for row in rows})
+
+
+def set_setting(session: Session, name: str, value: str | None) -> None:
+    """Store one value of taste; None returns to the default. The value is checked before."""
+    session.execute(sa.delete(SettingRow).where(SettingRow.name == name))  # type: ignore[arg-type]
+    if value is not None:
+        session.add(SettingRow(name=name, value=value))

@@ -1,0 +1,362 @@
+"""Papers, aliases, sightings and events."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.papers.model import Alias, Paper
+from service.store.tables import (
+    MatchRow,
+    PaperAliasRow,
+    PaperEventRow,
+    PaperRow,
+    SightingRow,
+    SourceRow,
+)
+
+
+def to_paper(row: PaperRow, aliases: Sequence[Alias]) -> Paper:
+    """Row and its names to a value."""
+    assert row.id is not None
+    return Paper(
+        aliases=tuple(aliases) or (Alias("guid", str(row.id)),),
+        title=row.title,
+        abstract=row.abstract,
+        raw_title=row.raw_title,
+        raw_abstract=row.raw_abstract,
+        authors=tuple(row.authors),
+        categories=tuple(row.categories),
+        published_on=row.published_on,
+        announced_on=row.announced_on,
+        updated_at=row.updated_at,
+        links=row.links,
+        votes=row.votes,
+        comments=row.comments,
+        note=row.note,
+        language=row.language,
+        licence=row.licence,
+        organisation=row.organisation,
+        summary_line=row.summary_line,
+        withdrawn=row.withdrawn,
+        id=row.id,
+    )
+
+
+def set_paper(row: PaperRow, paper: Paper) -> None:
+    """Copy a value's facts onto a row (identity and dates of arrival stay)."""
+    row.title, row.abstract = paper.title, paper.abstract
+    row.raw_title, row.raw_abstract = paper.raw_title, paper.raw_abstract
+    row.authors, row.categories = list(paper.authors), list(paper.categories)
+    row.published_on, row.announced_on = paper.published_on, paper.announced_on
+    row.updated_at, row.links = paper.updated_at, dict(paper.links)
+    row.votes, row.comments, row.note = paper.votes, paper.comments, paper.note
+    row.language, row.licence = paper.language[:16], paper.licence
+    row.organisation, row.summary_line = paper.organisation, paper.summary_line
+    row.withdrawn = paper.withdrawn
+
+
+def find_ids(session: Session, aliases: Iterable[Alias]) -> list[int]:
+    """Ids of the papers that carry any of these names, oldest first."""
+    pairs = [(a.scheme, a.value) for a in aliases]
+    if not pairs:
+        return []
+    rows = session.exec(
+        select(PaperAliasRow.paper_id)
+        .where(sa.tuple_(col(PaperAliasRow.scheme), col(PaperAliasRow.value)).in_(pairs))
+        .distinct()
+    ).all()
+    return sorted(rows)
+
+
+def add_aliases(session: Session, paper_id: int, aliases: Iterable[Alias]) -> None:
+    """Give a paper the names that no paper has yet."""
+    for alias in aliases:
+        if not find_ids(session, (alias,)):
+            session.add(
+                PaperAliasRow(scheme=alias.scheme, value=alias.value[:700], paper_id=paper_id)
+            )
+            session.flush()
+
+
+def merge_papers(session: Session, keep: int, gone: int, now: datetime) -> None:
+    """Twins found later: names, sightings and sent marks go to the older paper."""
+    session.execute(
+        sa.update(PaperAliasRow).where(col(PaperAliasRow.paper_id) == gone).values(paper_id=keep)
+    )
+    seen = set(
+        session.execute(
+            sa.select(SightingRow.source_id, SightingRow.listed_on).where(
+                col(SightingRow.paper_id) == keep
+            )
+        ).all()
+    )
+    for row in session.exec(select(SightingRow).where(SightingRow.paper_id == gone)):
+        if (row.source_id, row.listed_on) in seen:
+            session.delete(row)
+        else:
+            row.paper_id = keep
+            session.add(row)
+    for table, columns in (("sent_paper", "subscriber_id, paper_id, occasion, delivery_id"),):
+        values = columns.replace("paper_id", ":keep", 1)
+        session.execute(
+            sa.text(
+                f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} a "  # noqa: S608
+                "WHERE a.paper_id = :gone AND NOT EXISTS (SELECT 1 FROM sent_paper b WHERE "
+                "b.subscriber_id = a.subscriber_id AND b.paper_id = :keep "
+                "AND b.occasion = a.occasion)"
+            ),
+            {"keep": keep, "gone": gone},
+        )
+    session.execute(sa.delete(MatchRow).where(col(MatchRow.paper_id) == gone))
+    session.execute(
+        sa.update(PaperRow)
+        .where(col(PaperRow.id) == gone)
+        .values(merged_into=keep, eligible_at=None, matched_at=now)
+    )
+    add_event(session, keep, "merged", now, str(gone))
+
+
+def add_event(session: Session, paper_id: int, kind: str, now: datetime, value: str = "") -> None:
+    """Record what changed (votes, code, doi, version, withdrawn, merged, quarantined)."""
+    session.add(PaperEventRow(paper_id=paper_id, kind=kind, at=now, value=value))
+
+
+def get_papers(session: Session, ids: Sequence[int]) -> dict[int, Paper]:
+    """Values by id, with their names best first."""
+    return {i: to_paper(row, names) for i, (row, names) in get_rows(session, ids).items()}
+
+
+def get_rows(session: Session, ids: Sequence[int]) -> dict[int, tuple[PaperRow, list[Alias]]]:
+    """Rows and names by id."""
+    found: dict[int, tuple[PaperRow, list[Alias]]] = {}
+    wanted = list(dict.fromkeys(ids))
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        names = _names(session, part)
+        for row in session.exec(select(PaperRow).where(col(PaperRow.id).in_(part))):
+            assert row.id is not None
+            found[row.id] = (row, names.get(row.id, []))
+    return found
+
+
+_RANK = {"arxiv": 0, "doi": 1, "hf": 2, "pmid": 3, "guid": 4, "link": 5, "fingerprint": 6}
+
+
+def _names(session: Session, ids: Sequence[int]) -> dict[int, list[Alias]]:
+    names: dict[int, list[Alias]] = {}
+    rows = session.execute(
+        sa.select(PaperAliasRow.paper_id, PaperAliasRow.scheme, PaperAliasRow.value)
+        .where(col(PaperAliasRow.paper_id).in_(ids))
+        .order_by(col(PaperAliasRow.id))
+    ).all()
+    for paper_id, scheme, value in rows:
+        names.setdefault(paper_id, []).append(Alias(scheme, value))
+    for listed in names.values():
+        listed.sort(key=lambda a: _RANK.get(a.scheme, 9))
+    return names
+
+
+def get_paper_by_alias(session: Session, scheme: str, value: str) -> Paper | None:
+    """One paper by a name of it."""
+    ids = find_ids(session, (Alias(scheme, value),))  # type: ignore[arg-type]
+    return get_papers(session, ids[:1]).get(ids[0]) if ids else None
+
+
+def list_unmatched(session: Session, limit: int) -> list[PaperRow]:
+    """New papers that have not met the profiles yet."""
+    return list(
+        session.exec(
+            select(PaperRow)
+            .where(
+                col(PaperRow.eligible_at).is_not(None),
+                col(PaperRow.matched_at).is_(None),
+                col(PaperRow.merged_into).is_(None),
+                PaperRow.quarantined == "",
+            )
+            .order_by(col(PaperRow.id))
+            .limit(limit)
+        ).all()
+    )
+
+
+def set_matched(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """These papers have met the profiles."""
+    session.execute(
+        sa.update(PaperRow).where(col(PaperRow.id).in_(ids)).values(matched_at=now)
+    )
+
+
+def set_quarantined(session: Session, paper_id: int, reason: str, now: datetime) -> None:
+    """Take a paper that harms out of every digest, with the reason."""
+    session.execute(
+        sa.update(PaperRow).where(col(PaperRow.id) == paper_id).values(quarantined=reason[:500])
+    )
+    add_event(session, paper_id, "hidden", now, reason[:500])
+
+
+def count_new(session: Session, start: datetime, end: datetime) -> int:
+    """Papers that became new in [start, end)."""
+    return int(
+        session.execute(
+            sa.select(sa.func.count())
+            .select_from(PaperRow)
+            .where(
+                col(PaperRow.eligible_at) >= start,
+                col(PaperRow.eligible_at) < end,
+                col(PaperRow.merged_into).is_(None),
+            )
+        ).scalar_one()
+    )
+
+
+def list_sightings(session: Session, paper_ids: Sequence[int]) -> dict[int, list[tuple[str, str, date, str]]]:
+    """Per paper: (source kind, source title, list date, submitter), newest list date first."""
+    found: dict[int, list[tuple[str, str, date, str]]] = {}
+    for start in range(0, len(paper_ids), 500):
+        rows = session.execute(
+            sa.select(
+                SightingRow.paper_id,
+                SourceRow.kind,
+                SourceRow.title,
+                SightingRow.listed_on,
+                SightingRow.submitter,
+            )
+            .join(SourceRow, col(SourceRow.id) == col(SightingRow.source_id))
+            .where(col(SightingRow.paper_id).in_(list(paper_ids[start : start + 500])))
+            .order_by(col(SightingRow.listed_on).desc(), col(SightingRow.id))
+        ).all()
+        for paper_id, kind, title, listed_on, submitter in rows:
+            found.setdefault(paper_id, []).append((kind, title, listed_on, submitter))
+    return found
+
+
+def list_days(session: Session, *, before: date | None = None, after: date | None = None,
+              kinds: Sequence[str] | None = None, limit: int = 1) -> list[date]:
+    """Days that have papers: newest first, or with ``after`` the next ones in order."""
+    query = sa.select(SightingRow.listed_on).where(col(SightingRow.held) == sa.false()).distinct()
+    if kinds is not None:
+        query = query.join(SourceRow, col(SourceRow.id) == col(SightingRow.source_id)).where(
+            col(SourceRow.kind).in_(kinds)
+        )
+    if before is not None:
+        query = query.where(col(SightingRow.listed_on) <= before)
+    if after is not None:
+        query = query.where(col(SightingRow.listed_on) > after).order_by(col(SightingRow.listed_on))
+    else:
+        query = query.order_by(col(SightingRow.listed_on).desc())
+    return [row[0] for row in session.execute(query.limit(limit)).all()]
+
+
+def list_listed(session: Session, days: Sequence[date], *, kinds: Sequence[str] | None = None) -> list[tuple[int, date]]:
+    """(paper id, newest list date among ``days``) of everything listed on those days."""
+    query = (
+        sa.select(SightingRow.paper_id, sa.func.max(SightingRow.listed_on))
+        .join(PaperRow, col(PaperRow.id) == col(SightingRow.paper_id))
+        .where(
+            col(SightingRow.listed_on).in_(days),
+            col(PaperRow.merged_into).is_(None),
+            PaperRow.quarantined == "",
+            col(SightingRow.held) == sa.false(),
+        )
+        .group_by(col(SightingRow.paper_id))
+        .order_by(col(SightingRow.paper_id))
+    )
+    if kinds is not None:
+        query = query.join(SourceRow, col(SourceRow.id) == col(SightingRow.source_id)).where(
+            col(SourceRow.kind).in_(kinds)
+        )
+    return [(i, day) for i, day in session.execute(query).all()]
+
+
+def list_documents(session: Session, *, after_id: int = 0, since: date | None = None, limit: int = 2000) -> list[tuple[PaperRow, date]]:
+    """Papers for the corpus in id order: (row, the day it counts for)."""
+    query = (
+        select(PaperRow)
+        .where(
+            col(PaperRow.id) > after_id,
+            col(PaperRow.merged_into).is_(None),
+            PaperRow.quarantined == "",
+        )
+        .order_by(col(PaperRow.id))
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(sa.or_(col(PaperRow.listed_on).is_(None), col(PaperRow.listed_on) >= since))
+    return [(row, day_of(row)) for row in session.exec(query).all()]
+
+
+def day_of(row: PaperRow) -> date:
+    """The day a paper counts for: when it became new, else when it was listed."""
+    if row.eligible_at is not None:
+        return row.eligible_at.date()
+    return row.listed_on or row.first_seen_at.date()
+
+
+def add_matches(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert (profile_id, paper_id, score); pairs that exist get the new score."""
+    if not rows:
+        return
+    for start in range(0, len(rows), 500):
+        part = rows[start : start + 500]
+        dialect = session.get_bind().dialect.name
+        if dialect == "sqlite":
+            from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+            made: Any = sqlite_insert(MatchRow).values(list(part))
+        else:
+            from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+            made = pg_insert(MatchRow).values(list(part))
+        session.execute(
+            made.on_conflict_do_update(
+                index_elements=["profile_id", "paper_id"], set_={"score": made.excluded.score}
+            )
+        )
+
+
+def delete_matches(session: Session, *, paper_ids: Sequence[int] = (), profile_id: int | None = None) -> None:
+    """Forget matches of papers that changed, or of a profile that changed."""
+    if paper_ids:
+        session.execute(sa.delete(MatchRow).where(col(MatchRow.paper_id).in_(paper_ids)))
+    if profile_id is not None:
+        session.execute(sa.delete(MatchRow).where(col(MatchRow.profile_id) == profile_id))
+
+
+def list_matches(session: Session, profile_ids: Sequence[int], start: datetime, end: datetime,
+                 ) -> list[tuple[int, int, float, datetime]]:
+    """(profile, paper, score, eligible_at) of papers that became new in [start, end)."""
+    found: list[tuple[int, int, float, datetime]] = []
+    for at in range(0, len(profile_ids), 500):
+        rows = session.execute(
+            sa.select(MatchRow.profile_id, MatchRow.paper_id, MatchRow.score, PaperRow.eligible_at)
+            .join(PaperRow, col(PaperRow.id) == col(MatchRow.paper_id))
+            .where(
+                col(MatchRow.profile_id).in_(list(profile_ids[at : at + 500])),
+                col(PaperRow.eligible_at) >= start,
+                col(PaperRow.eligible_at) < end,
+                col(PaperRow.merged_into).is_(None),
+                PaperRow.quarantined == "",
+            )
+            .order_by(col(MatchRow.profile_id), col(MatchRow.paper_id))
+        ).all()
+        found.extend((p, q, s, e) for p, q, s, e in rows)
+    return found
+
+
+def list_eligible(session: Session, start: datetime, end: datetime) -> list[PaperRow]:
+    """Papers that became new in [start, end)."""
+    return list(
+        session.exec(
+            select(PaperRow)
+            .where(
+                col(PaperRow.eligible_at) >= start,
+                col(PaperRow.eligible_at) < end,
+                col(PaperRow.merged_into).is_(None),
+                PaperRow.quarantined == "",
+            )
+            .order_by(col(PaperRow.id))
+        ).all()
+    )

@@ -1,0 +1,93 @@
+"""Which processes are alive: each holds a lock for life, so a dead one is known at once.
+
+SQLite: flock on a file in the data folder. PostgreSQL: a session advisory lock on a connection
+of its own. A free lock means a dead owner, whatever the clocks say.
+"""
+
+import fcntl
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, select
+
+from service.store.db import Database, Priority
+from service.store.tables import ProcessRow
+
+_LOCK_SPACE = 0x5050  # first key of the two-key advisory locks
+
+
+class Process:
+    """This process as an owner of leases; ``close`` gives the lock back."""
+
+    def __init__(self, db: Database, lock_dir: Path, now: datetime) -> None:
+        self._db = db
+        self._dir = lock_dir
+        self._file: IO[str] | None = None
+        self._connection: Any = None
+        self.id = db.write(lambda s: _add(s, now), Priority.WEB)
+        if db.is_sqlite:
+            lock_dir.mkdir(parents=True, exist_ok=True)
+            self._file = (lock_dir / f"process-{self.id}.lock").open("w")
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            self._connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._connection.execute(
+                sa.text("SELECT pg_advisory_lock(:space, :id)"),
+                {"space": _LOCK_SPACE, "id": self.id},
+            )
+
+    def dead(self) -> list[int]:
+        """Ids of processes that never said good-bye and whose lock is free."""
+        rows = self._db.read(
+            lambda s: s.exec(select(ProcessRow.id).where(ProcessRow.ended == False)).all()  # noqa: E712
+        )
+        return [i for i in rows if i is not None and i != self.id and not self._is_held(i)]
+
+    def _is_held(self, owner: int) -> bool:
+        if self._db.is_sqlite:
+            path = self._dir / f"process-{owner}.lock"
+            try:
+                with path.open("r+") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except FileNotFoundError:
+                return False
+            except BlockingIOError:
+                return True
+            return False
+        with self._db.engine.connect() as connection:
+            free = connection.execute(
+                sa.text("SELECT pg_try_advisory_lock(:space, :id)"),
+                {"space": _LOCK_SPACE, "id": owner},
+            ).scalar()
+            if free:
+                connection.execute(
+                    sa.text("SELECT pg_advisory_unlock(:space, :id)"),
+                    {"space": _LOCK_SPACE, "id": owner},
+                )
+        return not free
+
+    def close(self) -> None:
+        """Say good-bye: the row is marked ended and the lock released."""
+        self._db.write(lambda s: end_process(s, self.id), Priority.WEB)
+        if self._file is not None:
+            self._file.close()
+            (self._dir / f"process-{self.id}.lock").unlink(missing_ok=True)
+        if self._connection is not None:
+            self._connection.close()
+
+
+def _add(session: Session, now: datetime) -> int:
+    row = ProcessRow(host=socket.gethostname(), pid=os.getpid(), started_at=now, seen_at=now)
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    return row.id
+
+
+def end_process(session: Session, owner: int) -> None:
+    """Mark a process as ended (by itself, or found dead)."""
+    session.execute(sa.update(ProcessRow).where(ProcessRow.id == owner).values(ended=True))  # type: ignore[arg-type]

@@ -1,0 +1,257 @@
+"""Sources, their days, and the raw bytes of their polls."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.tables import PaperRow, RawPollRow, SightingRow, SourceDayRow, SourceRow
+
+
+def params_key(params: Mapping[str, str]) -> str:
+    """The parameters as one comparable text."""
+    return json.dumps(dict(sorted(params.items())), ensure_ascii=False)[:700]
+
+
+def add_source(
+    session: Session,
+    *,
+    kind: str,
+    params: Mapping[str, str],
+    title: str,
+    now: datetime,
+    state: str = "ok",
+    next_poll_at: datetime | None = None,
+) -> SourceRow:
+    """Insert a source, or return the one of this kind and these parameters."""
+    key = params_key(params)
+    row = session.exec(
+        select(SourceRow).where(SourceRow.kind == kind, SourceRow.params_key == key)
+    ).first()
+    if row is None:
+        row = SourceRow(
+            kind=kind,
+            params=dict(params),
+            params_key=key,
+            title=title,
+            created_at=now,
+            state=state,
+            next_poll_at=next_poll_at,
+        )
+        session.add(row)
+        session.flush()
+    return row
+
+
+def list_sources(session: Session, kind: str | None = None) -> list[SourceRow]:
+    """Every source in the order they were added."""
+    query = select(SourceRow).order_by(col(SourceRow.id))
+    if kind is not None:
+        query = query.where(SourceRow.kind == kind)
+    return list(session.exec(query).all())
+
+
+def get_source(session: Session, source_id: int) -> SourceRow | None:
+    """One source by id."""
+    return session.get(SourceRow, source_id)
+
+
+def list_due_sources(session: Session, now: datetime) -> list[SourceRow]:
+    """Sources whose time has come, most overdue first."""
+    return list(
+        session.exec(
+            select(SourceRow)
+            .where(
+                col(SourceRow.next_poll_at) <= now,
+                col(SourceRow.state).not_in(["paused", "gone"]),
+            )
+            .order_by(col(SourceRow.next_poll_at), col(SourceRow.id))
+        ).all()
+    )
+
+
+def delete_source(session: Session, source_id: int) -> bool:
+    """Remove a source; its papers stay."""
+    result = session.execute(sa.delete(SourceRow).where(col(SourceRow.id) == source_id))
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def get_source_day(session: Session, source_id: int, day: date) -> SourceDayRow:
+    """The ledger row of a source and day, made when missing."""
+    row = session.exec(
+        select(SourceDayRow).where(SourceDayRow.source_id == source_id, SourceDayRow.day == day)
+    ).first()
+    if row is None:
+        row = SourceDayRow(source_id=source_id, day=day)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def list_source_days(session: Session, since: date, source_id: int | None = None) -> list[SourceDayRow]:
+    """Ledger rows from a day on, oldest first."""
+    query = select(SourceDayRow).where(col(SourceDayRow.day) >= since).order_by(
+        col(SourceDayRow.day), col(SourceDayRow.source_id)
+    )
+    if source_id is not None:
+        query = query.where(SourceDayRow.source_id == source_id)
+    return list(session.exec(query).all())
+
+
+def add_sighting(
+    session: Session,
+    *,
+    source_id: int,
+    paper_id: int,
+    listed_on: date,
+    now: datetime,
+    announce_type: str,
+    submitter: str,
+    author_takes_part: bool,
+    held: bool = False,
+) -> bool:
+    """Record one appearance; False when it was there (its facts are refreshed)."""
+    row = session.exec(
+        select(SightingRow).where(
+            SightingRow.source_id == source_id,
+            SightingRow.paper_id == paper_id,
+            SightingRow.listed_on == listed_on,
+        )
+    ).first()
+    if row is not None:
+        row.submitter = submitter or row.submitter
+        row.author_takes_part = author_takes_part or row.author_takes_part
+        session.add(row)
+        return False
+    session.add(
+        SightingRow(
+            source_id=source_id,
+            paper_id=paper_id,
+            listed_on=listed_on,
+            announce_type=announce_type,
+            submitter=submitter,
+            author_takes_part=author_takes_part,
+            held=held,
+            first_seen_at=now,
+        )
+    )
+    session.flush()
+    return True
+
+
+def seen_paper_ids(session: Session, source_id: int, paper_ids: list[int]) -> set[int]:
+    """Which of these papers this source has shown before."""
+    return set(
+        session.exec(
+            select(SightingRow.paper_id).where(
+                SightingRow.source_id == source_id, col(SightingRow.paper_id).in_(paper_ids)
+            )
+        ).all()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """What is usual for a source: papers per day and on how many days it showed any."""
+
+    per_day: float | None
+    days: int
+
+
+def get_habit(session: Session, source_id: int) -> Habit:
+    """Mean papers per day with papers, by the day of first sight."""
+    rows = session.execute(
+        sa.select(SourceDayRow.new + SourceDayRow.known).where(
+            col(SourceDayRow.source_id) == source_id, SourceDayRow.new + SourceDayRow.known > 0
+        )
+    ).all()
+    counts = [int(row[0]) for row in rows]
+    return Habit(sum(counts) / len(counts) if counts else None, len(counts))
+
+
+def add_raw_poll(session: Session, source_id: int, url: str, body: bytes, now: datetime) -> bool:
+    """Keep the bytes of a changed poll (zlib); False when the newest kept ones are the same."""
+    sha = hashlib.sha256(body).hexdigest()
+    newest = session.exec(
+        select(RawPollRow.sha)
+        .where(RawPollRow.source_id == source_id, RawPollRow.url == url)
+        .order_by(col(RawPollRow.id).desc())
+        .limit(1)
+    ).first()
+    if newest == sha:
+        return False
+    session.add(RawPollRow(source_id=source_id, at=now, url=url, sha=sha, body=zlib.compress(body)))
+    return True
+
+
+def list_raw_polls(session: Session, start: datetime, end: datetime, source_id: int | None = None) -> list[tuple[int, datetime, str, bytes]]:
+    """(source, at, url, bytes) of the polls in [start, end), oldest first."""
+    query = (
+        select(RawPollRow)
+        .where(col(RawPollRow.at) >= start, col(RawPollRow.at) < end)
+        .order_by(col(RawPollRow.at), col(RawPollRow.id))
+    )
+    if source_id is not None:
+        query = query.where(RawPollRow.source_id == source_id)
+    return [(r.source_id, r.at, r.url, zlib.decompress(r.body)) for r in session.exec(query)]
+
+
+def list_late_titles(session: Session, day: date) -> list[str]:
+    """Titles of sources that are late or stale on a day."""
+    rows = session.execute(
+        sa.select(SourceRow.title)
+        .join(SourceDayRow, col(SourceDayRow.source_id) == col(SourceRow.id))
+        .where(col(SourceDayRow.day) == day, col(SourceDayRow.state).in_(["late", "stale"]))
+        .order_by(col(SourceRow.id))
+    ).all()
+    return [row[0] for row in rows]
+
+
+def summary(session: Session) -> list[dict[str, Any]]:
+    """One object per source for `sources list`, the admin page and /sources."""
+    counts = dict(
+        session.execute(
+            sa.select(SightingRow.source_id, sa.func.count(sa.distinct(SightingRow.paper_id))).group_by(
+                col(SightingRow.source_id)
+            )
+        ).all()
+    )
+    newest = dict(
+        session.execute(
+            sa.select(SightingRow.source_id, sa.func.max(SightingRow.listed_on)).group_by(
+                col(SightingRow.source_id)
+            )
+        ).all()
+    )
+    return [
+        {
+            "id": row.id,
+            "kind": row.kind,
+            "what": " ".join(f"{v}" for v in row.params.values()),
+            "title": row.title,
+            "state": row.state,
+            "papers": counts.get(row.id, 0),
+            "newest_on": newest[row.id].isoformat() if newest.get(row.id) else None,
+            "last_poll_at": row.last_poll_at.isoformat() if row.last_poll_at else None,
+            "next_poll_at": row.next_poll_at.isoformat() if row.next_poll_at else None,
+            "failures": row.failures,
+            "last_error": row.last_error,
+        }
+        for row in list_sources(session)
+    ]
+
+
+def count_papers(session: Session) -> dict[str, int]:
+    """Stored papers: all, and those that were ever new."""
+    total, new = session.execute(
+        sa.select(sa.func.count(), sa.func.count(PaperRow.eligible_at)).where(
+            col(PaperRow.merged_into).is_(None)
+        )
+    ).one()
+    return {"papers": int(total), "new": int(new)}

@@ -1,0 +1,336 @@
+"""Readers, their profiles, consent and suppression."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.tables import ConsentRow, ProfileRow, SubscriberRow, SuppressionRow
+from service.subscribers.model import DAYS, Cadence, Profile, ProfileKind, Subscriber, SubscriberState
+
+
+def email_hash(key: bytes, email_key: str) -> str:
+    """The keyed hash under which an address is suppressed (HMAC-SHA256, hex)."""
+    return hmac.new(key, email_key.encode(), hashlib.sha256).hexdigest()
+
+
+def days_of(text: str) -> frozenset[int]:
+    """Return the weekdays (0 = Monday) of "mon,tue"."""
+    return frozenset(DAYS.index(d) for d in text.split(",") if d in DAYS)
+
+
+def days_text(days: Iterable[int]) -> str:
+    """The inverse of ``days_of``."""
+    return ",".join(DAYS[d] for d in sorted(days))
+
+
+def to_subscriber(row: SubscriberRow) -> Subscriber:
+    """Row to value."""
+    assert row.id is not None
+    return Subscriber(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        state=SubscriberState(row.state),
+        locale=row.locale,
+        format=row.format,
+        style=row.style,
+        trending=row.trending,
+        zone=row.zone,
+        hour=row.hour,
+        weekdays=days_of(row.weekdays),
+        paused_until=row.paused_until,
+        confirmed_at=row.confirmed_at,
+        created_at=row.created_at,
+        unsubscribe_token=row.unsubscribe_token,
+        added_by=row.added_by,
+        first_digest=row.first_digest,
+        at_least=row.at_least,
+    )
+
+
+def to_profile(row: ProfileRow) -> Profile:
+    """Row to value."""
+    assert row.id is not None
+    return Profile(
+        id=row.id,
+        subscriber_id=row.subscriber_id,
+        name=row.name,
+        kind=ProfileKind(row.kind),
+        text=row.text,
+        compiled=row.compiled,
+        cadence=Cadence(row.cadence),
+        weekday=row.weekday,
+        cap=row.cap,
+        threshold=row.threshold,
+        since=row.since,
+        paused=row.paused,
+        options=row.options,
+    )
+
+
+def get_subscriber_row(
+    session: Session, *, id: int | None = None, email_key: str | None = None, token: str | None = None
+) -> SubscriberRow | None:
+    """Find one reader by id, folded address, or unsubscribe token."""
+    if id is not None:
+        return session.get(SubscriberRow, id)
+    query = select(SubscriberRow)
+    if email_key is not None:
+        query = query.where(SubscriberRow.email_key == email_key)
+    elif token is not None:
+        query = query.where(SubscriberRow.unsubscribe_token == token)
+    else:
+        raise ValueError("name an id, an address or a token")
+    return session.exec(query).first()
+
+
+def add_subscriber(session: Session, *, email: str, email_key: str, now: datetime, **values: Any) -> SubscriberRow:
+    """Insert a reader with fresh random tokens."""
+    row = SubscriberRow(
+        email=email,
+        email_key=email_key,
+        created_at=now,
+        unsubscribe_token=secrets.token_urlsafe(16),
+        feed_token=secrets.token_urlsafe(16),
+        **values,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def list_subscriber_rows(
+    session: Session,
+    *,
+    state: str | None = None,
+    search: str = "",
+    ids: Sequence[int] | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[SubscriberRow]:
+    """Readers by address; ``search`` is a part of the address or name."""
+    query = select(SubscriberRow).order_by(col(SubscriberRow.email_key)).offset(offset)
+    if state:
+        query = query.where(SubscriberRow.state == state)
+    if search:
+        part = f"%{search.lower()}%"
+        query = query.where(
+            sa.or_(col(SubscriberRow.email_key).like(part), sa.func.lower(SubscriberRow.name).like(part))
+        )
+    if ids is not None:
+        query = query.where(col(SubscriberRow.id).in_(ids))
+    if limit is not None:
+        query = query.limit(limit)
+    return list(session.exec(query).all())
+
+
+def count_subscribers(session: Session) -> dict[str, int]:
+    """Number of readers per state."""
+    rows = session.execute(
+        sa.select(SubscriberRow.state, sa.func.count()).group_by(col(SubscriberRow.state))
+    ).all()
+    return {state: count for state, count in rows}
+
+
+def list_due(session: Session, now: datetime, limit: int) -> list[SubscriberRow]:
+    """Active readers whose hour has come."""
+    return list(
+        session.exec(
+            select(SubscriberRow)
+            .where(SubscriberRow.state == "active", col(SubscriberRow.next_digest_at) <= now)
+            .order_by(col(SubscriberRow.next_digest_at), col(SubscriberRow.id))
+            .limit(limit)
+        ).all()
+    )
+
+
+def list_profiles(session: Session, subscriber_ids: Sequence[int]) -> dict[int, list[Profile]]:
+    """Profiles of several readers, in the order they were made."""
+    found: dict[int, list[Profile]] = {i: [] for i in subscriber_ids}
+    for start in range(0, len(subscriber_ids), 500):
+        part = subscriber_ids[start : start + 500]
+        for row in session.exec(
+            select(ProfileRow).where(col(ProfileRow.subscriber_id).in_(part)).order_by(col(ProfileRow.id))
+        ):
+            found[row.subscriber_id].append(to_profile(row))
+    return found
+
+
+def get_profile_row(session: Session, profile_id: int) -> ProfileRow | None:
+    """One profile by id."""
+    return session.get(ProfileRow, profile_id)
+
+
+def add_profile(
+    session: Session, *, subscriber_id: int, name: str, kind: str, text: str, now: datetime, **values: Any
+) -> ProfileRow:
+    """Insert a profile; a name already taken gets a number."""
+    taken = set(
+        session.exec(select(ProfileRow.name).where(ProfileRow.subscriber_id == subscriber_id)).all()
+    )
+    wanted, n = name[:190] or "Papers", 2
+    unique = wanted
+    while unique in taken:
+        unique, n = f"{wanted} ({n})", n + 1
+    row = ProfileRow(
+        subscriber_id=subscriber_id,
+        name=unique,
+        kind=kind,
+        text=text,
+        created_at=now,
+        changed_at=now,
+        **values,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def delete_profiles(session: Session, subscriber_id: int) -> None:
+    """Remove every profile of a reader (their match rows go with them)."""
+    session.execute(sa.delete(ProfileRow).where(col(ProfileRow.subscriber_id) == subscriber_id))
+
+
+def get_suppression(session: Session, hashed: str) -> SuppressionRow | None:
+    """Why an address must never be mailed, None if it may."""
+    return session.exec(select(SuppressionRow).where(SuppressionRow.email_hash == hashed)).first()
+
+
+def add_suppression(session: Session, hashed: str, reason: str, now: datetime, detail: str = "") -> bool:
+    """Bar an address. An existing row keeps the graver reason; returns True if it is new."""
+    row = get_suppression(session, hashed)
+    if row is None:
+        session.add(SuppressionRow(email_hash=hashed, reason=reason, since=now, detail=detail))
+        session.flush()
+        return True
+    if row.reason == "left" and reason != "left":
+        row.reason, row.since, row.detail = reason, now, detail
+        session.add(row)
+    return False
+
+
+def delete_suppression(session: Session, hashed: str) -> bool:
+    """Lift a bar; False when there was none."""
+    result = session.execute(sa.delete(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed))
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def list_suppressions(session: Session) -> list[SuppressionRow]:
+    """Every bar, newest first."""
+    return list(session.exec(select(SuppressionRow).order_by(col(SuppressionRow.since).desc())).all())
+
+
+def add_consent(
+    session: Session,
+    *,
+    subscriber_id: int,
+    hashed: str,
+    act: str,
+    now: datetime,
+    wording: str = "",
+    address: str = "",
+    agent: str = "",
+    detail: str = "",
+) -> None:
+    """Record an act of consent; it cannot be made up later."""
+    session.add(
+        ConsentRow(
+            subscriber_id=subscriber_id,
+            email_hash=hashed,
+            act=act,
+            at=now,
+            wording_version=wording,
+            address=address[:64],
+            agent=agent[:300],
+            detail=detail,
+        )
+    )
+
+
+def list_consents(session: Session, subscriber_id: int) -> list[ConsentRow]:
+    """What a reader agreed to, oldest first."""
+    return list(
+        session.exec(
+            select(ConsentRow)
+            .where(ConsentRow.subscriber_id == subscriber_id)
+            .order_by(col(ConsentRow.at), col(ConsentRow.id))
+        ).all()
+    )
+
+
+def count_consents(
+    session: Session, act: str, since: datetime, *, hashed: str | None = None, address: str | None = None
+) -> int:
+    """How many acts of a kind since an instant, of one address or one network."""
+    query = sa.select(sa.func.count()).select_from(ConsentRow).where(
+        col(ConsentRow.act) == act, col(ConsentRow.at) >= since
+    )
+    if hashed is not None:
+        query = query.where(col(ConsentRow.email_hash) == hashed)
+    if address is not None:
+        query = query.where(col(ConsentRow.address) == address)
+    return int(session.execute(query).scalar_one())
+
+
+def list_expired_pending(session: Session, now: datetime) -> list[SubscriberRow]:
+    """Requests that were never confirmed and whose link has ended."""
+    return list(
+        session.exec(
+            select(SubscriberRow).where(
+                SubscriberRow.state == "pending", col(SubscriberRow.confirm_until) < now
+            )
+        ).all()
+    )
+
+
+def list_left_before(session: Session, before: datetime) -> list[SubscriberRow]:
+    """Readers who left before an instant and are to be erased."""
+    return list(
+        session.exec(
+            select(SubscriberRow).where(SubscriberRow.state == "left", col(SubscriberRow.left_at) < before)
+        ).all()
+    )
+
+
+def list_changed_profiles(session: Session, since: datetime | None) -> list[ProfileRow]:
+    """Profiles of readers that changed at or after an instant (all of them for None)."""
+    query = select(ProfileRow).order_by(col(ProfileRow.id))
+    if since is not None:
+        query = query.where(col(ProfileRow.changed_at) >= since)
+    return list(session.exec(query).all())
+
+
+def list_profile_ids(session: Session) -> set[int]:
+    """Ids of every profile there is."""
+    return {i for i in session.exec(select(ProfileRow.id)).all() if i is not None}
+
+
+def set_next_digest(session: Session, subscriber_id: int, at: datetime | None) -> None:
+    """When the reader's next slot begins (None = never)."""
+    session.execute(
+        sa.update(SubscriberRow).where(col(SubscriberRow.id) == subscriber_id).values(next_digest_at=at)
+    )
+
+
+def last_digest_dates(session: Session, subscriber_ids: Sequence[int], before: date) -> dict[int, date]:
+    """The newest digest slot before a date of each reader, paused ones not counted."""
+    from service.store.tables import DeliveryRow, EditionRow
+
+    rows = session.execute(
+        sa.select(DeliveryRow.subscriber_id, sa.func.max(EditionRow.slot))
+        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(
+            col(DeliveryRow.subscriber_id).in_(subscriber_ids),
+            col(EditionRow.kind) == "digest",
+            col(EditionRow.slot) < before.isoformat(),
+            sa.not_(sa.and_(col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason) == "paused")),
+        )
+        .group_by(col(DeliveryRow.subscriber_id))
+    ).all()
+    return {i: date.fromisoformat(slot) for i, slot in rows}
