@@ -19,7 +19,6 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-
 from support.required import skip_unless_required
 
 _ROLE = "paperpost"
