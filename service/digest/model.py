@@ -119,7 +119,7 @@ class Digest:
     checked: how many papers were compared · matched: how many contain the reader's words.
     late: titles of sources that were late (named in the first line).
     note: the admin's words on top (manual sends), plain text.
-    format: html (with a text part) or text only; style: short, full or none abstracts.
+    interests: how many interests were compared (0 = a reader of trending papers alone).
     """
 
     kind: DigestKind
@@ -132,14 +132,17 @@ class Digest:
     note: str = ""
     subject: str = ""
     added_by: AddedBy | None = None
+    interests: int = 0
     version: int = VERSION
 
     def paper_ids(self) -> tuple[int, ...]:
         """Every paper that counts as sent: in full, as a line, or only counted; no repeats."""
         seen: dict[int, None] = {}
         for section in self.sections:
-            for shown in (*section.entries, *section.lines):
-                seen[shown.paper_id] = None
+            for entry in section.entries:
+                seen[entry.paper_id] = None
+            for line in section.lines:
+                seen[line.paper_id] = None
             for paper_id in section.rest:
                 seen[paper_id] = None
         return tuple(seen)
@@ -243,5 +246,6 @@ def from_json(data: Mapping[str, Any]) -> Digest:
         )
         if added
         else None,
+        interests=data.get("interests", 0),
         version=data.get("version", VERSION),
     )

@@ -1,14 +1,63 @@
-"""From candidates to one reader's digest (defaults.md, "What a daily is"). Pure."""
+"""From candidates to one reader's digest (defaults.md, "What a daily is", 6-8). Pure.
 
-from collections.abc import Sequence
+Order of the mail: people, interests (best first), trending. Ten papers in full over the whole
+mail, thirty more as one line, the rest counted; every one of them counts as sent.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from service.defaults import Defaults
+from service.digest import excerpt
 from service.digest.candidate import Candidate, Interest, NothingNew
-from service.digest.model import AddedBy, Digest, DigestKind
+from service.digest.model import (
+    AddedBy,
+    Digest,
+    DigestKind,
+    Entry,
+    Field,
+    Line,
+    Marked,
+    Reason,
+    Section,
+    SectionKind,
+)
+from service.digest.trending import popular
 
 Style = Literal["short", "full", "none"]
+
+_FIELDS = frozenset(get_args(Field))
+_ORDER: dict[SectionKind, int] = {
+    "people": 0,
+    "chosen": 1,
+    "interest": 2,
+    "signals": 3,
+    "trending": 4,
+}
+
+
+@dataclass(slots=True)
+class _Group:
+    """A section being filled: its papers best first."""
+
+    interest: Interest
+    kind: SectionKind
+    found: list["_Found"] = field(default_factory=list)
+
+    @property
+    def rank(self) -> tuple[int, float, int]:
+        best = -self.found[0].best.score if self.found else 0.0
+        return _ORDER[self.kind], best, self.interest.profile_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One paper: the candidate it stands for, and those of the other interests."""
+
+    best: Candidate
+    others: tuple[Candidate, ...] = ()
 
 
 def compose(
@@ -26,5 +75,188 @@ def compose(
     added_by: AddedBy | None = None,
     since: date | None = None,
 ) -> Digest | NothingNew:
-    """Return what this reader gets."""
-    raise NotImplementedError
+    """Return what this reader gets.
+
+    trending: every listed paper that this reader has not had, of the last list days; order, cut
+        and what stands above are seen to here.
+    checked: papers compared · late: titles of late sources · since: first day covered.
+    A first digest shows only the best few; what it leaves out is not in it at all, so that new
+    papers come in the next daily.
+    Raises KeyError when a candidate names a profile that is not among ``interests``.
+    """
+    names = {i.profile_id: i.name for i in interests}
+    groups = _groups(interests, candidates)
+    matched = sum(len(g.found) for g in groups)
+    if kind == "first":
+        _keep_best(groups, limits.first_papers)
+    above = {f.best.paper.id for g in groups for f in g.found}
+    liked = popular(trending, on, limits, without=above)
+    if kind == "first":
+        liked = liked[: max(0, limits.first_papers - len(above))]
+    groups = sorted((g for g in groups if g.found), key=lambda g: g.rank)
+    if liked:
+        groups.append(_Group(Interest(0, ""), "trending", [_Found(c) for c in liked]))
+    if not groups:
+        return NothingNew("nothing_new", checked)
+    return Digest(
+        kind=kind,
+        on=on,
+        checked=checked,
+        matched=matched,
+        sections=_sections(groups, names, limits, style),
+        since=since,
+        late=tuple(late),
+        note=note,
+        added_by=added_by,
+        interests=sum(1 for i in interests if i.kind != "trending"),
+    )
+
+
+def _groups(interests: Sequence[Interest], candidates: Iterable[Candidate]) -> list[_Group]:
+    groups = {
+        i.profile_id: _Group(i, _section_kind(i.kind)) for i in interests if i.kind != "trending"
+    }
+    by_paper: dict[int, list[Candidate]] = {}
+    for candidate in candidates:
+        by_paper.setdefault(candidate.paper.id, []).append(candidate)
+    for same in by_paper.values():
+        same.sort(key=lambda c: (-c.score, _ORDER[groups[c.profile_id].kind], c.profile_id))
+        groups[same[0].profile_id].found.append(_Found(same[0], tuple(same[1:])))
+    for group in groups.values():
+        group.found.sort(key=_by_score)
+    return list(groups.values())
+
+
+def _by_score(found: _Found) -> tuple[float, int]:
+    return -found.best.score, found.best.paper.id
+
+
+def _section_kind(kind: str) -> SectionKind:
+    if kind == "follow":
+        return "people"
+    return cast(SectionKind, kind) if kind in ("chosen", "signals", "people") else "interest"
+
+
+def _keep_best(groups: Iterable[_Group], n: int) -> None:
+    ranked = sorted((f for g in groups for f in g.found), key=_by_score)
+    kept = {f.best.paper.id for f in ranked[:n]}
+    for group in groups:
+        group.found = [f for f in group.found if f.best.paper.id in kept]
+
+
+def _sections(
+    groups: Sequence[_Group], names: dict[int, str], limits: Defaults, style: Style
+) -> tuple[Section, ...]:
+    full, lines = _places(groups, limits)
+    result = []
+    for group in groups:
+        ids = [f.best.paper.id for f in group.found]
+        result.append(
+            Section(
+                kind=group.kind,
+                name=group.interest.name,
+                profile_id=group.interest.profile_id or None,
+                total=len(ids),
+                entries=tuple(
+                    _entry(f, names, limits, style) for f in group.found if f.best.paper.id in full
+                ),
+                lines=tuple(_line(f) for f in group.found if f.best.paper.id in lines),
+                rest=tuple(i for i in ids if i not in full and i not in lines),
+            )
+        )
+    return tuple(result)
+
+
+def _places(groups: Sequence[_Group], limits: Defaults) -> tuple[set[int], set[int]]:
+    """Return the ids shown in full and as a line.
+
+    The best paper of each section comes before everybody's second, so that a broad interest
+    does not push a narrow one out of sight; then people, interests by score, trending.
+    """
+    queue = sorted(
+        (0 if place == 0 else 1, min(_ORDER[g.kind], 2) if place else 0, -f.best.score, at, place)
+        if g.kind != "trending"
+        else (2, 0, 0.0, at, place)
+        for at, g in enumerate(groups)
+        for place, f in enumerate(g.found)
+    )
+    full: set[int] = set()
+    lines: set[int] = set()
+    in_full = [0] * len(groups)
+    for _, _, _, at, place in queue:
+        group = groups[at]
+        paper_id = group.found[place].best.paper.id
+        cap = group.interest.cap
+        if len(full) < limits.full_entries and (cap is None or in_full[at] < cap):
+            full.add(paper_id)
+            in_full[at] += 1
+        elif len(lines) < limits.line_entries:
+            lines.add(paper_id)
+    return full, lines
+
+
+def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style) -> Entry:
+    best, paper = found.best, found.best.paper
+    ranges = {
+        where: [(h.start, h.end) for c in (best, *found.others) for h in c.hits if h.where == where]
+        for where in ("title", "abstract")
+    }
+    return Entry(
+        paper_id=paper.id,
+        scheme=paper.key.scheme,
+        value=paper.key.value,
+        title=excerpt.title(paper.title, ranges["title"]),
+        abstract=_abstract(paper.abstract, ranges["abstract"], limits, style),
+        authors=paper.authors[: limits.author_names],
+        author_count=len(paper.authors),
+        dated_on=paper.published_on or paper.announced_on or best.listed_on,
+        place=best.place,
+        votes=paper.votes,
+        comments=paper.comments,
+        links=dict(paper.links),
+        reasons=_reasons((best, *found.others)),
+        also_in=tuple(dict.fromkeys(names[c.profile_id] for c in found.others)),
+        again=best.again or any(c.again for c in found.others),
+        score=best.score,
+        parts=dict(best.parts),
+    )
+
+
+def _abstract(
+    text: str, ranges: Sequence[tuple[int, int]], limits: Defaults, style: Style
+) -> Marked:
+    if style == "none":
+        return Marked("")
+    if style == "full":
+        return excerpt.full(text, ranges)
+    return excerpt.short(text, ranges, limits.abstract_chars)
+
+
+def _reasons(candidates: Iterable[Candidate]) -> tuple[Reason, ...]:
+    """Return each term once, with the first place it was found in (title before abstract)."""
+    first: dict[str, Reason] = {}
+    for candidate in candidates:
+        for hit in sorted(candidate.hits, key=lambda h: (h.where != "title", h.where, h.start)):
+            where = hit.where if hit.where in _FIELDS else "abstract"
+            first.setdefault(hit.term.casefold(), Reason(hit.term, cast(Field, where)))
+    return tuple(first.values())
+
+
+def _line(found: _Found) -> Line:
+    paper = found.best.paper
+    return Line(
+        paper_id=paper.id,
+        scheme=paper.key.scheme,
+        value=paper.key.value,
+        title=excerpt.title(
+            paper.title,
+            [
+                (h.start, h.end)
+                for c in (found.best, *found.others)
+                for h in c.hits
+                if h.where == "title"
+            ],
+        ),
+        link=paper.links.get("abs", ""),
+        again=found.best.again,
+    )
