@@ -1,54 +1,182 @@
-"""Languages: catalogs from ``templates/locale/*.po``, dates and numbers by Babel."""
+"""Languages: catalogs from ``templates/locale/*.po`` (no build step), dates and numbers by Babel.
 
-from collections.abc import Sequence
-from datetime import date
+English is the source: its texts stand in the templates and in code. "en-XA" is a pseudo-language
+made from them: whatever is not in ⟦brackets⟧ when a page or mail is shown in it, escaped gettext.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, time
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale
+from babel.dates import format_date, format_time, get_timezone_location
+from babel.lists import format_list
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import PoFileError, read_po
+from babel.numbers import format_decimal
+
+from service.errors import PaperpostError
+
+SOURCE = "en"
+PSEUDO = "en-XA"
+PATTERNS = "date pattern"
+"""Context of the messages that are CLDR patterns (and are not words to accent)."""
+
+_PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|<[^<>]+>|&\w+;")
+_ACCENTED = str.maketrans(
+    "ACEGHIJKLNORSTUWYZacdeghijklnorstuwyz", "ÀÇÉĜĤÎĴĶĻÑÖŔŠŢÛŴÝŽàçďéĝĥîĵķļñöŕšţûŵýž"
+)
+
+
+class CatalogError(PaperpostError):
+    """A .po file cannot be read; ``where`` is its name."""
+
+
+def pseudo(message: str) -> str:
+    """Return the message accented and in brackets, its placeholders untouched."""
+    at, result = 0, ""
+    for found in _PLACEHOLDER.finditer(message):
+        result += message[at : found.start()].translate(_ACCENTED) + found[0]
+        at = found.end()
+    return f"⟦{result}{message[at:].translate(_ACCENTED)}⟧"
 
 
 class Texts:
-    """One language."""
+    """One language: messages, dates, numbers. ``language`` is what goes into ``lang=``."""
 
-    locale: str
+    def __init__(self, language: str, catalog: Catalog | None = None) -> None:
+        self.language = language
+        self.locale = Locale.parse(SOURCE if language == PSEUDO else language, sep="-")
+        self._catalog = catalog
+        self._is_pseudo = language == PSEUDO
 
     def gettext(self, message: str, **values: object) -> str:
-        raise NotImplementedError
-
-    def ngettext(self, one: str, many: str, n: int, **values: object) -> str:
-        raise NotImplementedError
+        """Return the translation; ``%(name)s`` is filled when values are given."""
+        return _filled(self._one(message, None), values)
 
     def pgettext(self, context: str, message: str, **values: object) -> str:
-        raise NotImplementedError
+        return _filled(self._one(message, context), values)
+
+    def ngettext(self, one: str, many: str, n: int, **values: object) -> str:
+        """Return the plural form for ``n``; ``%(num)s`` is the number as the language writes it."""
+        return self.npgettext(None, one, many, n, **values)
+
+    def npgettext(self, context: str | None, one: str, many: str, n: int, **values: object) -> str:
+        return _filled(self.plural(context, one, many, n), {"num": self.number(n)} | values)
+
+    def plural(self, context: str | None, one: str, many: str, n: int) -> str:
+        """Return the plural form for ``n`` with its placeholders still in it."""
+        if self._is_pseudo:
+            return pseudo(one if n == 1 else many)
+        found = self._catalog.get(one, context) if self._catalog is not None else None
+        if found is not None and isinstance(found.string, tuple | list) and self._catalog:
+            form = found.string[int(self._catalog.plural_func(n))]
+            if form:
+                return str(form)
+        return one if n == 1 else many
 
     def day(self, on: date) -> str:
         """Return "Fri 20 November"."""
-        raise NotImplementedError
+        return self._dated(on, self.pgettext(PATTERNS, "EEE d MMMM"))
+
+    def long_day(self, on: date) -> str:
+        """Return "3 November" (no weekday)."""
+        return self._dated(on, self.pgettext(PATTERNS, "d MMMM"))
 
     def short_day(self, on: date, near: date | None = None) -> str:
-        """Return "20 Nov" (with the year when ``near`` lies in another)."""
-        raise NotImplementedError
+        """Return "20 Nov", with the year when ``near`` lies in another."""
+        if near is not None and near.year != on.year:
+            return self._dated(on, self.pgettext(PATTERNS, "d MMM y"))
+        return self._dated(on, self.pgettext(PATTERNS, "d MMM"))
 
-    def number(self, n: int) -> str:
-        raise NotImplementedError
+    def weekday(self, number: int, width: str = "wide") -> str:
+        """Return "Monday" for 0; width "abbreviated" gives "Mon"."""
+        return self._shown(str(self.locale.days["stand-alone"][width][number]))
+
+    def number(self, n: int | float) -> str:
+        """Return "35,486"."""
+        return str(format_decimal(n, locale=self.locale))
 
     def hour(self, hour: int, minute: int = 0) -> str:
-        """Return "08:00"."""
-        raise NotImplementedError
+        """Return "08:00" (24 hours in every language: it is what the reader typed)."""
+        return str(format_time(time(hour, minute), "HH:mm", locale=self.locale))
 
     def join(self, items: Sequence[str]) -> str:
-        raise NotImplementedError
+        """Return "a, b and c"."""
+        return str(format_list(list(items), "standard", locale=self.locale)) if items else ""
+
+    def city(self, zone: str) -> str:
+        """Return the place of an IANA zone as the language calls it: "Zurich"."""
+        if "/" not in zone or zone.startswith("Etc/"):
+            return zone.removeprefix("Etc/")
+        try:
+            place = get_timezone_location(ZoneInfo(zone), locale=self.locale, return_city=True)
+        except (ZoneInfoNotFoundError, LookupError, ValueError):
+            place = ""
+        return self._shown(str(place) or zone.rpartition("/")[2].replace("_", " "))
+
+    def schedule(self, weekdays: Collection[int], hour: int, zone: str) -> str:
+        """Return "Weekdays at 08:00, Zurich"."""
+        chosen = sorted(set(weekdays))
+        if chosen == [0, 1, 2, 3, 4]:
+            days = self.gettext("Weekdays")
+        elif len(chosen) == 7:
+            days = self.gettext("Every day")
+        else:
+            days = self.join([self.weekday(day) for day in chosen])
+        return self.gettext(
+            "%(days)s at %(hour)s, %(city)s", days=days, hour=self.hour(hour), city=self.city(zone)
+        )
+
+    def _one(self, message: str, context: str | None) -> str:
+        if self._is_pseudo:
+            return message if context == PATTERNS else pseudo(message)
+        found = self._catalog.get(message, context) if self._catalog is not None else None
+        if found is not None and isinstance(found.string, str) and found.string:
+            return found.string
+        return message
+
+    def _dated(self, on: date, pattern: str) -> str:
+        return self._shown(str(format_date(on, pattern, locale=self.locale)))
+
+    def _shown(self, text: str) -> str:
+        return f"⟦{text}⟧" if self._is_pseudo else text
+
+
+def _filled(message: str, values: Mapping[str, object]) -> str:
+    return message % values if values else message
 
 
 class Catalogs:
-    """All languages of an installation."""
+    """All languages of an installation, read once at start."""
+
+    def __init__(self, languages: Mapping[str, Texts]) -> None:
+        self._languages = {SOURCE: Texts(SOURCE), PSEUDO: Texts(PSEUDO)} | dict(languages)
 
     @classmethod
     def load(cls, folder: Path) -> "Catalogs":
-        raise NotImplementedError
+        """Read every ``<lang>.po`` of the folder. Raises CatalogError with file and line."""
+        found = {}
+        for path in sorted(folder.glob("*.po")):
+            language = path.stem.replace("_", "-")
+            try:
+                with path.open("rb") as file:
+                    catalog = read_po(file, locale=language.replace("-", "_"), abort_invalid=True)
+                found[language] = Texts(language, catalog)
+            except (PoFileError, ValueError, LookupError) as error:
+                raise CatalogError(f"This catalog cannot be read: {error}", path.name) from error
+        return cls(found)
 
     @property
     def languages(self) -> tuple[str, ...]:
-        raise NotImplementedError
+        """Return what readers can choose (the pseudo-language is for tests alone)."""
+        return tuple(name for name in self._languages if name != PSEUDO)
 
     def texts(self, locale: str) -> Texts:
-        """Return the language nearest to ``locale`` ("de-CH" -> de, unknown -> en)."""
-        raise NotImplementedError
+        """Return the language nearest to ``locale`` ("de_CH" -> de, unknown -> en)."""
+        wanted = locale.replace("_", "-")
+        if wanted in self._languages:
+            return self._languages[wanted]
+        return self._languages.get(wanted.partition("-")[0].lower(), self._languages[SOURCE])

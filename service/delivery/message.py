@@ -1,13 +1,85 @@
-"""From rendered texts to the bytes of one message (RFC 5322). Pure."""
+"""From rendered texts to the bytes of one message (RFC 5322, 2045, 2369, 8058). Pure.
 
-from datetime import datetime
+``email.policy.SMTP`` turns a ``List-Unsubscribe`` above 77 characters into encoded-words, and
+one-click unsubscribing dies of it; so address headers are written as they are, unfolded.
+"""
 
+import base64
+import hashlib
+import hmac
+import quopri
+import re
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import format_datetime
+
+from email_validator import EmailNotValidError, validate_email
+
+from service.delivery import plain
 from service.delivery.frame import Rendered
+from service.errors import PaperpostError
+
+_AS_IS = frozenset(
+    {"list-unsubscribe", "list-unsubscribe-post", "list-id", "list-help"}
+    | {"feedback-id", "message-id"}
+)
+_LONGEST_LINE = 998
+_VISIBLE = re.compile(r"[\x20-\x7e]+")
+_ADDRESS = re.compile(r"[^\s@<>,;:()\[\]\\\"\x00-\x1f\x7f]+@[^\s@<>,;:()\[\]\\\"\x00-\x1f\x7f]+")
+
+
+class MessageError(PaperpostError):
+    """A header or an address cannot be written; ``where`` names the header."""
+
+
+class _MailPolicy(EmailPolicy):
+    """SMTP's policy, but headers that carry addresses of pages are neither folded nor encoded."""
+
+    def fold(self, name: str, value: str) -> str:
+        return f"{name}: {value}\r\n" if name.lower() in _AS_IS else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() in _AS_IS:
+            return f"{name}: {value}\r\n".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _MailPolicy(linesep="\r\n", max_line_length=78, cte_type="7bit")
 
 
 def message_id(key: bytes, edition_id: str, recipient_key: str, domain: str) -> str:
     """Return "<...@domain>": unique per edition and recipient, the same at every try."""
-    raise NotImplementedError
+    digest = hmac.new(key, f"{edition_id}|{recipient_key}".encode(), hashlib.sha256).digest()
+    local = base64.b32encode(digest[:20]).decode("ascii").lower()
+    return f"<{local}@{ascii_address(f'x@{domain}', 'Message-ID').partition('@')[2]}>"
+
+
+def ascii_address(address: str, header: str = "To") -> str:
+    """Return the address with its domain in punycode (RFC 5891).
+
+    Raises MessageError: not one address, or a local part beyond ASCII (that needs SMTPUTF8 along
+    the whole way, RFC 6531, which few relays offer).
+    """
+    if not _ADDRESS.fullmatch(address):
+        raise MessageError(
+            f"{plain.one_line(address)!r} is not one plain address.", header, "Like name@host.org."
+        )
+    local, _, domain = address.rpartition("@")
+    if not local.isascii():
+        raise MessageError(
+            f"The part before the @ of {address!r} has letters beyond ASCII.",
+            header,
+            "Most mail servers cannot carry it; use an address of plain letters.",
+        )
+    if domain.isascii():
+        return address
+    try:
+        found = validate_email(f"x@{domain}", check_deliverability=False).ascii_domain
+    except EmailNotValidError as error:
+        raise MessageError(f"{domain!r} is no domain name.", header, str(error)) from error
+    return f"{local}@{found}"
 
 
 def build(
@@ -26,5 +98,73 @@ def build(
     is_notice: bool = False,
     format: str = "html",
 ) -> bytes:
-    """Return the whole message, CRLF, the same bytes for the same arguments."""
-    raise NotImplementedError
+    """Return the whole message, CRLF, the same bytes for the same arguments.
+
+    message_id: with its angle brackets · date: aware · list_id: "Paperpost <papers.example.org>".
+    unsubscribe_url: https, also answers the RFC 8058 POST; None writes no List-Unsubscribe.
+    format: "html" = text and HTML, "text" = text alone.
+    Raises MessageError: an address, a link or a name that cannot stand in its header.
+    """
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = _mailbox(sender, sender_name, "From")
+    message["To"] = _mailbox(recipient, "", "To")
+    if reply_to:
+        message["Reply-To"] = _mailbox(reply_to, "", "Reply-To")
+    message["Subject"] = plain.one_line(rendered.subject)
+    if date.tzinfo is None:
+        raise MessageError("The date has no time zone.", "Date")
+    message["Date"] = format_datetime(date.astimezone(UTC))
+    message["Message-ID"] = _as_is(message_id, "Message-ID")
+    if list_id:
+        message["List-Id"] = _as_is(list_id, "List-Id")
+    if unsubscribe_url:
+        message["List-Unsubscribe"] = _link(unsubscribe_url, "List-Unsubscribe")
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    if help_url:
+        message["List-Help"] = _link(help_url, "List-Help")
+    if feedback_id:
+        message["Feedback-ID"] = _as_is(feedback_id, "Feedback-ID")
+    if is_notice:
+        message["Auto-Submitted"] = "auto-generated"
+    else:
+        message["Precedence"] = "bulk"
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    _fill(message, rendered, format)
+    return message.as_bytes()
+
+
+def _fill(message: EmailMessage, rendered: Rendered, format: str) -> None:
+    text = plain.body(rendered.text)
+    message.set_content(text, charset="utf-8", cte=_encoding(text))
+    if format != "html":
+        return
+    html = plain.body(rendered.html)
+    message.add_alternative(html, subtype="html", charset="utf-8", cte=_encoding(html))
+    seed = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()
+    message.set_boundary(f"=_{seed[:32]}")  # "=_" cannot occur in quoted-printable or base64
+
+
+def _encoding(text: str) -> str:
+    """Quoted-printable, unless it would exceed base64 by a third (Chinese, Japanese)."""
+    raw = text.encode("utf-8")
+    is_long = len(quopri.encodestring(raw)) > len(raw) * 4 / 3 * 78 / 76 * 4 / 3
+    return "base64" if is_long else "quoted-printable"
+
+
+def _mailbox(address: str, name: str, header: str) -> Address:
+    local, _, domain = ascii_address(address, header).rpartition("@")
+    return Address(plain.one_line(name), local, domain)
+
+
+def _as_is(value: str, header: str) -> str:
+    if not _VISIBLE.fullmatch(value) or len(header) + 2 + len(value) > _LONGEST_LINE:
+        raise MessageError(
+            f"{header} holds a character beyond ASCII, a line break, or is too long.", header
+        )
+    return value
+
+
+def _link(url: str, header: str) -> str:
+    if not url.startswith(("https://", "http://")) or set(url) & set("<> ,"):
+        raise MessageError(f"{plain.one_line(url)[:80]!r} is no web address.", header)
+    return _as_is(f"<{url}>", header)

@@ -1,0 +1,41 @@
+"""Text that is safe in a header or a body part. Pure.
+
+One poisoned title harms its own line, never a header: line breaks, controls, direction
+overrides and lone surrogates go here, before anything is built.
+"""
+
+import re
+import unicodedata
+
+_LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_DIRECTIONS = re.compile(r"[\u202a-\u202e\u2066-\u2069\ufeff]")
+_SPACES = re.compile(r"\s+")
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line: no controls, no direction overrides, spaces collapsed."""
+    text = _LINE_BREAKS.sub(" ", text)
+    text = _DIRECTIONS.sub("", _CONTROLS.sub(" ", text))
+    return _SPACES.sub(" ", text).strip()
+
+
+def body(text: str) -> str:
+    """Return the text with "\\n" line breaks and nothing that cannot be encoded or shown."""
+    text = _LINE_BREAKS.sub("\n", text)
+    return _CONTROLS.sub("\ufffd", text)
+
+
+def clipped(text: str, limit: int) -> str:
+    """Return at most ``limit`` characters, cut at a word with "…" (inside one that fills all)."""
+    if len(text) <= limit:
+        return text
+    if limit < 1:
+        return ""
+    head = text[: limit - 1]
+    at = head.rfind(" ")
+    if not text[limit - 1].isspace() and at >= limit // 2:
+        head = head[:at]
+    while head and unicodedata.combining(text[len(head)]):
+        head = head[:-1]  # never part an accent from its letter
+    return head.rstrip(" ,;:-–—(") + "…"
