@@ -316,12 +316,14 @@ def upgrade() -> None:
     sa.Column('options', sa.JSON(), nullable=False),
     sa.Column('created_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('changed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('matched_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['subscriber_id'], ['subscriber.id'], name=op.f('fk_profile_subscriber_id_subscriber'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_profile')),
     sa.UniqueConstraint('subscriber_id', 'name', name=op.f('uq_profile_subscriber_id_name'))
     )
     with op.batch_alter_table('profile', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_profile_changed_at'), ['changed_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_profile_matched_at'), ['matched_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_profile_subscriber_id'), ['subscriber_id'], unique=False)
 
     op.create_table('raw_poll',
@@ -489,6 +491,7 @@ def downgrade() -> None:
     op.drop_table('raw_poll')
     with op.batch_alter_table('profile', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_profile_subscriber_id'))
+        batch_op.drop_index(batch_op.f('ix_profile_matched_at'))
         batch_op.drop_index(batch_op.f('ix_profile_changed_at'))
 
     op.drop_table('profile')

@@ -360,3 +360,51 @@ def list_eligible(session: Session, start: datetime, end: datetime) -> list[Pape
             .order_by(col(PaperRow.id))
         ).all()
     )
+
+
+def release_held(session: Session, source_id: int, eligible_at: datetime | None) -> int:
+    """Held sightings of a source are taken: as new (with an instant) or as known (None)."""
+    ids = list(
+        session.exec(
+            select(SightingRow.paper_id).where(
+                SightingRow.source_id == source_id, col(SightingRow.held) == sa.true()
+            )
+        ).all()
+    )
+    session.execute(
+        sa.update(SightingRow).where(col(SightingRow.source_id) == source_id).values(held=False)
+    )
+    if eligible_at is not None and ids:
+        session.execute(
+            sa.update(PaperRow)
+            .where(col(PaperRow.id).in_(ids), col(PaperRow.eligible_at).is_(None))
+            .values(eligible_at=eligible_at)
+        )
+    return len(ids)
+
+
+def newest_eligible(session: Session) -> datetime | None:
+    """When the newest paper became new."""
+    return session.exec(
+        select(PaperRow.eligible_at)
+        .where(col(PaperRow.eligible_at).is_not(None))
+        .order_by(col(PaperRow.eligible_at).desc())
+        .limit(1)
+    ).first()
+
+
+def list_eligible_after(session: Session, start: datetime, after_id: int, limit: int) -> list[PaperRow]:
+    """Papers that became new at or after ``start``, by id from ``after_id`` on."""
+    return list(
+        session.exec(
+            select(PaperRow)
+            .where(
+                col(PaperRow.id) > after_id,
+                col(PaperRow.eligible_at) >= start,
+                col(PaperRow.merged_into).is_(None),
+                PaperRow.quarantined == "",
+            )
+            .order_by(col(PaperRow.id))
+            .limit(limit)
+        ).all()
+    )

@@ -334,3 +334,25 @@ def last_digest_dates(session: Session, subscriber_ids: Sequence[int], before: d
         .group_by(col(DeliveryRow.subscriber_id))
     ).all()
     return {i: date.fromisoformat(slot) for i, slot in rows}
+
+
+def list_unmatched_profiles(session: Session, limit: int) -> list[ProfileRow]:
+    """Profiles that have not met the papers that are still new."""
+    return list(
+        session.exec(
+            select(ProfileRow)
+            .where(col(ProfileRow.matched_at).is_(None), ProfileRow.kind != "trending")
+            .order_by(col(ProfileRow.id))
+            .limit(limit)
+        ).all()
+    )
+
+
+def set_profiles_matched(session: Session, seen: Sequence[tuple[int, datetime]], now: datetime) -> None:
+    """These profiles, as they were changed at that instant, have met the papers."""
+    for profile_id, changed_at in seen:
+        session.execute(
+            sa.update(ProfileRow)
+            .where(col(ProfileRow.id) == profile_id, col(ProfileRow.changed_at) == changed_at)
+            .values(matched_at=now)
+        )

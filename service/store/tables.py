@@ -229,6 +229,7 @@ class ProfileRow(SQLModel, table=True):
     options: dict[str, Any] = _json()
     created_at: datetime = _at(null=False)
     changed_at: datetime = _at(null=False, index=True)
+    matched_at: datetime | None = _at(index=True)
 
 
 class ConsentRow(SQLModel, table=True):

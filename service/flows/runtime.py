@@ -1,0 +1,88 @@
+"""What flows work with: built once by wiring, handed to every flow."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from service.defaults import Defaults
+from service.delivery.i18n import Catalogs
+from service.delivery.links import Links
+from service.delivery.render import Renderer
+from service.delivery.site import Site
+from service.delivery.smtp import Mailer
+from service.flows.live import LiveCorpus, LiveIndex
+from service.sources.adapter import Parsed
+from service.sources.fetch import Fetcher
+from service.store.db import Database
+from service.store.instance import Instance, get_defaults
+from service.store.processes import Process
+from service.subscribers.tokens import Signer
+
+
+class Engine(Protocol):
+    """The port that flows need: somebody runs a task soon, or wakes the sender."""
+
+    def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:
+        """Run ``task`` soon; a repeated or lost call is harmless (rows hold the truth)."""
+
+
+class NoEngine:
+    """For commands that do their work themselves: nothing else runs."""
+
+    def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:
+        """Do nothing; the caller goes on to do the work."""
+
+
+Parser = Callable[[str, bytes, Any], Parsed]
+
+
+@dataclass(kw_only=True)
+class Runtime:
+    """The house at work. ``clock`` gives aware UTC; nobody else asks the time.
+
+    open_mailer: makes a pool of SMTP connections · fetcher: the one HTTP client ·
+    parse: bytes to sightings in a process that can be killed · owner: this process as an owner
+    of leases, registered on first use · zone, signup, test_recipient, bounce_address: settings.
+    """
+
+    db: Database
+    clock: Callable[[], datetime]
+    site: Site
+    links: Links
+    catalogs: Catalogs
+    renderer: Renderer
+    instance: Instance
+    signer: Signer
+    open_mailer: Callable[[Defaults], Mailer]
+    open_fetcher: Callable[[], Fetcher]
+    parse: Parser
+    owner: Callable[[], Process]
+    zone: str
+    signup: str
+    data_dir: Path
+    test_recipient: str = ""
+    bounce_address: str = ""
+    engine: Engine = field(default_factory=NoEngine)
+    log: Callable[..., None] = lambda event, **facts: None
+    index: LiveIndex = field(default_factory=LiveIndex)
+    corpus: LiveCorpus = field(default_factory=LiveCorpus)
+
+    def defaults(self) -> Defaults:
+        """The values of taste in force now."""
+        return self.db.read(get_defaults)
+
+    @property
+    def mail_domain(self) -> str:
+        """The domain of our Message-IDs."""
+        return self.site.sender.rpartition("@")[2]
+
+
+def facts(report: object) -> Mapping[str, Any]:
+    """A report's numbers for a log line (names and counts, never addresses)."""
+    return {
+        name: value
+        for name, value in vars(report).items()
+        if isinstance(value, int | float | str | bool) and name != "email"
+    }

@@ -1,0 +1,134 @@
+"""When a reader reads: slots by local date, computed in UTC. Pure; zones by zoneinfo.
+
+A slot is (local date, the instant at which that reader's hour begins). An hour that the clock
+skips moves to the next valid instant, a repeated one is used once (its first occurrence).
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from service.errors import PaperpostError
+from service.subscribers.model import DAYS, Subscriber
+
+
+class CadenceError(PaperpostError):
+    """A zone, an hour or a weekday that cannot be used."""
+
+
+def read_zone(text: str) -> str:
+    """Return a known IANA zone name. Raises CadenceError."""
+    name = text.strip()
+    if name in available_timezones():
+        return name
+    raise CadenceError(f"{name[:60]!r} is no IANA time zone.", "zone", "Write it like Europe/Zurich.")
+
+
+def read_hour(text: str) -> int:
+    """Return 0-23 from "8", "08" or "08:00". Raises CadenceError."""
+    head = text.strip().removesuffix(":00")
+    if head.isascii() and head.isdigit() and 0 <= int(head) <= 23:
+        return int(head)
+    raise CadenceError(f"{text.strip()[:20]!r} is no full hour.", "hour", "Use 0 to 23.")
+
+
+def read_weekdays(names: list[str]) -> frozenset[int]:
+    """Return 0-6 from "mon", "tue". Raises CadenceError when empty or unknown."""
+    try:
+        days = frozenset(DAYS.index(n.strip().lower()[:3]) for n in names if n.strip())
+    except ValueError:
+        raise CadenceError("A weekday is not known.", "weekdays", "Use mon to sun.") from None
+    if not days:
+        raise CadenceError("No mail day is chosen.", "weekdays", "Choose at least one, or pause.")
+    return days
+
+
+def slot_at(on: date, hour: int, zone: str) -> datetime:
+    """The instant (UTC) at which ``hour`` begins on a local date.
+
+    A skipped hour gives the first instant after the gap; a skipped date (a zone that crossed the
+    date line) gives the first instant of the next local date.
+    """
+    local = datetime.combine(on, time(hour), ZoneInfo(zone))
+    instant = local.astimezone(UTC)
+    back = instant.astimezone(ZoneInfo(zone))
+    if back.replace(tzinfo=None) == local.replace(tzinfo=None):
+        return instant
+    # in a gap: fold=0 uses the offset before it, so the wall clock shows the hour after the gap;
+    # the gap's end is the later offset's reading of the earlier side
+    before = local.utcoffset()
+    after = local.replace(fold=1).utcoffset()
+    assert before is not None
+    assert after is not None
+    gap = abs(before - after)
+    step = instant - gap
+    while step < instant and step.astimezone(ZoneInfo(zone)).utcoffset() == before:
+        step += timedelta(minutes=15)
+    return step
+
+
+def local_date(now: datetime, zone: str) -> date:
+    """The date on the reader's wall."""
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+def exists(on: date, zone: str) -> bool:
+    """False for a local date that the zone skipped (Pacific/Apia, 30 December 2011)."""
+    noon = datetime.combine(on, time(12), ZoneInfo(zone)).astimezone(UTC)
+    return noon.astimezone(ZoneInfo(zone)).date() == on
+
+
+def is_mail_day(reader: Subscriber, on: date) -> bool:
+    """True when the reader gets scheduled mail on this local date."""
+    return on.weekday() in reader.weekdays and exists(on, reader.zone)
+
+
+def next_slot(reader: Subscriber, after: datetime) -> tuple[date, datetime]:
+    """The first mail day whose instant is later than ``after``."""
+    day = local_date(after, reader.zone)
+    for _ in range(400):
+        if is_mail_day(reader, day):
+            at = slot_at(day, reader.hour, reader.zone)
+            if at > after:
+                return day, at
+        day += timedelta(days=1)
+    raise CadenceError("No mail day within 400 days.", "weekdays", "Choose at least one weekday.")
+
+
+def latest_slot(reader: Subscriber, now: datetime) -> tuple[date, datetime] | None:
+    """The newest mail day whose hour has come, within the last 8 days."""
+    day = local_date(now, reader.zone)
+    for _ in range(9):
+        if is_mail_day(reader, day):
+            at = slot_at(day, reader.hour, reader.zone)
+            if at <= now:
+                return day, at
+        day -= timedelta(days=1)
+    return None
+
+
+def previous_mail_day(reader: Subscriber, on: date) -> date:
+    """The mail day before a local date."""
+    day = on - timedelta(days=1)
+    for _ in range(8):
+        if is_mail_day(reader, day):
+            return day
+        day -= timedelta(days=1)
+    return on - timedelta(days=7)
+
+
+def is_quiet(now: datetime, zone: str, start: int, end: int) -> bool:
+    """True in the hours [start, end) of the local clock, over midnight when start > end."""
+    hour = now.astimezone(ZoneInfo(zone)).hour
+    if start == end:
+        return False
+    if start < end:
+        return start <= hour < end
+    return hour >= start or hour < end
+
+
+def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
+    """[start, end) in UTC of the day labels first..last (a paper's day is its UTC date)."""
+    return (
+        datetime.combine(first, time(), UTC),
+        datetime.combine(last + timedelta(days=1), time(), UTC),
+    )

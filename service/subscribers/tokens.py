@@ -1,0 +1,53 @@
+"""Signed links: purpose, subject and end in one token; constant-time check by itsdangerous. Pure.
+
+Confirm and manage links are signed with the deployment's secret and expire. Unsubscribe and
+digest tokens are random ids in rows, so neither rotation nor a restore breaks an old link.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from service.errors import PaperpostError
+
+
+class TokenError(PaperpostError):
+    """A link that is not ours, was altered, is for something else, or has ended.
+
+    ended_at: when it ended, None when it never was valid. subject: whose it is when it ended.
+    """
+
+    def __init__(self, what: str, ended_at: datetime | None = None, subject: int | None = None) -> None:
+        super().__init__(what)
+        self.ended_at = ended_at
+        self.subject = subject
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """keys: the first signs, all verify."""
+
+    keys: tuple[str, ...]
+
+    def sign(self, purpose: str, subject: int, until: datetime, stamp: str = "") -> str:
+        """Return a token; ``stamp`` ties it to one state of the subject."""
+        made = self._serializer(purpose).dumps([subject, int(until.timestamp()), stamp])
+        return made if isinstance(made, str) else made.decode("ascii")
+
+    def read(self, purpose: str, token: str, now: datetime) -> tuple[int, str]:
+        """Return (subject, stamp). Raises TokenError."""
+        try:
+            subject, until, stamp = self._serializer(purpose).loads(token)
+        except (BadData, ValueError, TypeError):
+            raise TokenError("This link is not complete or was altered.") from None
+        ends = datetime.fromtimestamp(until, UTC)
+        if now >= ends:
+            raise TokenError("This link has ended.", ends, int(subject))
+        return int(subject), str(stamp)
+
+    def _serializer(self, purpose: str) -> URLSafeSerializer:
+        # itsdangerous signs with the last key of the list and tries them all
+        keys: Sequence[str] = tuple(reversed(self.keys))
+        return URLSafeSerializer(list(keys), salt=f"paperpost.{purpose}")
