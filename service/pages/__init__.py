@@ -1,0 +1,1 @@
+"""What the pages share: templates, guard, headers, sessions, forms, paging, errors."""

@@ -1,0 +1,164 @@
+"""Faults as answers: a plain page in the house's words, JSON under /api."""
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from service.errors import PaperpostError
+from service.pages.forms import FormTooLargeError
+from service.pages.headers import HeaderPolicy
+from service.pages.language import Texts
+from service.pages.links import holds
+from service.pages.templates import Pages
+
+_log = logging.getLogger("paperpost.pages")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What the page says, in three parts."""
+
+    what: str
+    where: str = ""
+    next_step: str = ""
+
+
+def fault_of(status: int, texts: Texts) -> Fault:
+    """Return the words for an HTTP status."""
+    _ = texts.gettext
+    words = {
+        400: Fault(_("This request cannot be read."), "", _("Go back and send it again.")),
+        401: Fault(_("This page is for the staff."), "", _("Log in first.")),
+        403: Fault(_("This is not allowed here."), "", _("Nothing was changed.")),
+        404: Fault(
+            _("There is no page at this address."),
+            "",
+            _("A link in a mail may have been cut: copy the whole of it."),
+        ),
+        405: Fault(_("This address does not do that."), "", _("Nothing was changed.")),
+        413: Fault(_("This is too large."), "", _("Nothing was changed. Send less at once.")),
+        429: Fault(
+            _("Many requests from your network."), "", _("Nothing was lost. Try again later.")
+        ),
+        500: Fault(_("This page failed, and that is our fault."), "", ""),
+        503: Fault(_("The service is starting or stopping."), "", _("Try again in a minute.")),
+    }
+    if status in words:
+        return words[status]
+    return words[400 if status < 500 else 500]
+
+
+def cross_origin_fault(texts: Texts) -> Fault:
+    """Return the words of the guard."""
+    _ = texts.gettext
+    return Fault(
+        _("This request came from another site, so nothing was changed."),
+        "",
+        _("Open the page here and press its button."),
+    )
+
+
+class ErrorPages:
+    """Turns errors into answers.
+
+    statuses: which HTTP status an error class has (its subclasses too); 400 for the rest.
+    report: gets (reference, request, error) for what nobody expected; the page names the
+    reference. The default logs path-free, since a path can hold a reader's token.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        policy: HeaderPolicy,
+        statuses: Mapping[type[PaperpostError], int] | None = None,
+        report: Callable[[str, Request, Exception], None] | None = None,
+    ) -> None:
+        self._pages = pages
+        self._policy = policy
+        self._statuses: dict[type, int] = {FormTooLargeError: 413}
+        self._statuses.update(statuses or {})
+        self._report = report or _log_failure
+
+    def status_of(self, error: PaperpostError) -> int:
+        """Return the status of the nearest class that has one."""
+        for cls in type(error).__mro__:
+            if cls in self._statuses:
+                return self._statuses[cls]
+        return 400
+
+    def answer(
+        self,
+        request: Request,
+        status: int,
+        fault: Fault,
+        *,
+        reference: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Return the page, or JSON for a program."""
+        path = request.url.path.removeprefix(self._pages.links.here.base)
+        if holds("/api", path):
+            body = {"what": fault.what, "where": fault.where, "next_step": fault.next_step}
+            if reference:
+                body["reference"] = reference
+            return JSONResponse({"error": body}, status_code=status, headers=dict(headers or {}))
+        return self._pages.answer(
+            request,
+            "error.html",
+            {"status": status, "fault": fault, "reference": reference},
+            status=status,
+            headers=headers,
+        )
+
+    def cross_origin(self, request: Request) -> Response:
+        """Answer a request that the guard refused."""
+        return self.answer(request, 403, cross_origin_fault(self._pages.texts(request)))
+
+    def paperpost_error(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, PaperpostError)
+        fault = Fault(error.what, error.where, error.next_step)
+        return self.answer(request, self.status_of(error), fault)
+
+    def http_error(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code in (204, 304) or error.status_code < 400:
+            return Response(status_code=error.status_code, headers=error.headers)
+        fault = fault_of(error.status_code, self._pages.texts(request))
+        return self.answer(request, error.status_code, fault, headers=error.headers)
+
+    def invalid_request(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        fault = fault_of(400, self._pages.texts(request))
+        where = ".".join(str(part) for part in first["loc"])
+        said = f"{where}: {first['msg']}"
+        api = holds("/api", request.url.path.removeprefix(self._pages.links.here.base))
+        return self.answer(request, 422 if api else 400, Fault(fault.what, said, fault.next_step))
+
+    def unexpected(self, request: Request, error: Exception) -> Response:
+        """Answer what nobody foresaw. This one runs outside all middleware: headers by hand."""
+        reference = secrets.token_hex(4)
+        self._report(reference, request, error)
+        fault = fault_of(500, self._pages.texts(request))
+        answer = self.answer(request, 500, fault, reference=reference)
+        self._policy.apply(answer.headers, request.url.path)
+        return answer
+
+    def install(self, app: FastAPI) -> None:
+        """Register the handlers."""
+        app.add_exception_handler(PaperpostError, self.paperpost_error)
+        app.add_exception_handler(HTTPException, self.http_error)
+        app.add_exception_handler(RequestValidationError, self.invalid_request)
+        app.add_exception_handler(Exception, self.unexpected)
+
+
+def _log_failure(reference: str, request: Request, error: Exception) -> None:
+    route = request.scope.get("route")
+    pattern = getattr(route, "path", "") or "an unknown address"
+    _log.error("page %s %s failed, reference %s", request.method, pattern, reference)

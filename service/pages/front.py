@@ -1,0 +1,40 @@
+"""Furnishes an application: static files, error pages, guard and headers, in the right order."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from fastapi import FastAPI, Request
+
+from service.errors import PaperpostError
+from service.pages.errors import ErrorPages
+from service.pages.guard import UNGUARDED, CrossOriginGuard
+from service.pages.headers import HeadAsGet, HeaderPolicy, SecurityHeaders
+from service.pages.templates import Pages
+
+
+def furnish(
+    app: FastAPI,
+    pages: Pages,
+    *,
+    statuses: Mapping[type[PaperpostError], int] | None = None,
+    exempt: Sequence[str] = UNGUARDED,
+    report: Callable[[str, Request, Exception], None] | None = None,
+) -> ErrorPages:
+    """Give ``app`` what every door shares. Call once, at any time before it serves.
+
+    exempt: prefixes that anybody may post to (one-click unsubscribe, signed webhooks).
+    Outermost first: headers, HEAD as GET, guard; so a refusal has its headers too.
+    """
+    policy = HeaderPolicy(pages.site.base_url)
+    errors = ErrorPages(pages, policy, statuses, report)
+    errors.install(app)
+    app.include_router(pages.static.router())
+    # add_middleware puts the last one added outermost
+    app.add_middleware(
+        CrossOriginGuard,
+        base_url=pages.site.base_url,
+        refusal=errors.cross_origin,
+        exempt=exempt,
+    )
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(SecurityHeaders, policy=policy)
+    return errors

@@ -1,0 +1,56 @@
+"""Long lists in pages of equal length."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Page ``number`` (from 1) of a list of ``total`` rows, ``size`` a page."""
+
+    number: int
+    size: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; an empty list has one."""
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def offset(self) -> int:
+        """Rows to skip."""
+        return (self.number - 1) * self.size
+
+    @property
+    def first(self) -> int:
+        """Number of the first row shown, 0 for an empty list."""
+        return self.offset + 1 if self.total else 0
+
+    @property
+    def last(self) -> int:
+        """Number of the last row shown."""
+        return min(self.offset + self.size, self.total)
+
+    @property
+    def previous(self) -> int | None:
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def next(self) -> int | None:
+        return self.number + 1 if self.number < self.pages else None
+
+
+def paging_of(request: Request, total: int, size: int = 100) -> Paging:
+    """Read ``?page=``; anything that is no page of this list becomes the nearest one."""
+    asked = request.query_params.get("page", "")
+    number = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+    pages = Paging(1, size, total).pages
+    return Paging(min(max(number, 1), pages), size, total)
+
+
+def address_of_page(request: Request, number: int) -> str:
+    """Return this page's own address (path and query) with another page number."""
+    url = request.url.include_query_params(page=number)
+    return f"{url.path}?{url.query}"

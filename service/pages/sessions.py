@@ -1,0 +1,101 @@
+"""The staff's session cookie. The rows live in the store; here are only name, flags and hash."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from service.pages.guard import FormTokens
+
+S = TypeVar("S")
+
+SESSION_DAYS = 14
+
+
+def new_session_token() -> str:
+    """Return a fresh secret of 256 bits for a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def session_hash(token: str) -> str:
+    """Return what the store keeps of a token: a leaked table opens no session."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class SessionCookie:
+    """Reads and writes the cookie: HttpOnly, SameSite=Lax, and Secure with ``__Host-`` on https.
+
+    ``__Host-`` keeps a sister site from planting one (RFC 6265bis, 4.1.3.2).
+    """
+
+    def __init__(self, *, https: bool) -> None:
+        self._https = https
+        self.name = "__Host-paperpost" if https else "paperpost"
+
+    def read(self, request: Request) -> str | None:
+        """Return the token, None without a cookie or when it is no token of ours."""
+        token = request.cookies.get(self.name, "")
+        return token if 40 <= len(token) <= 64 and token.isascii() else None
+
+    def write(self, response: Response, token: str) -> None:
+        """Give the browser ``token`` for the longest a session can last."""
+        response.set_cookie(
+            self.name,
+            token,
+            max_age=SESSION_DAYS * 86400,
+            path="/",
+            secure=self._https,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def clear(self, response: Response) -> None:
+        """Take it back."""
+        response.delete_cookie(
+            self.name, path="/", secure=self._https, httponly=True, samesite="lax"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(Generic[S]):
+    """Somebody with a valid session: their row, and the hash that names it."""
+
+    session: S
+    hash: str
+
+
+class Sessions(Generic[S]):
+    """Cookie and rows together.
+
+    find: (hash) -> the session's row when it is still valid, else None; touches ``seen_at``.
+    """
+
+    PURPOSE = "admin"
+
+    def __init__(
+        self, cookie: SessionCookie, tokens: FormTokens, find: Callable[[str], S | None]
+    ) -> None:
+        self.cookie = cookie
+        self._tokens = tokens
+        self._find = find
+
+    def signed_in(self, request: Request) -> SignedIn[S] | None:
+        """Return who asks, None for a stranger."""
+        token = self.cookie.read(request)
+        if token is None:
+            return None
+        key = session_hash(token)
+        row = self._find(key)
+        return None if row is None else SignedIn(row, key)
+
+    def form_token(self, who: "SignedIn[S]") -> str:
+        """Return the hidden field of a form shown to ``who``."""
+        return self._tokens.make(self.PURPOSE, who.hash)
+
+    def sent_by(self, who: "SignedIn[S]", form_token: str) -> bool:
+        """True when the form came from a page shown in this very session."""
+        return self._tokens.check(self.PURPOSE, who.hash, form_token)

@@ -1,0 +1,122 @@
+"""The pages' Jinja2 environment, and the value that every page knows: the site."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from service.pages.language import Catalogs, EnglishOnly, Texts, locale_of
+from service.pages.links import Links
+from service.pages.static import StaticFiles
+from service.resources import resource_dir
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSite:
+    """What header and footer say. ``privacy_url`` empty = our own page.
+
+    banner: one line on top of every page ("Demo data"), plain text · alarm: the same in red
+    (test mode, sending paused). Both are called for each page: they change while we run.
+    """
+
+    base_url: str
+    name: str = "Paperpost"
+    org: str = ""
+    contact: str = ""
+    privacy_url: str = ""
+    has_mailbox: bool = False
+    banner: Callable[[], str] = field(default=str)
+    alarm: Callable[[], str] = field(default=str)
+
+
+def web_address(value: str | None) -> str:
+    """Return ``value`` when it is an http(s) address, else "": a feed may name a script."""
+    if not value:
+        return ""
+    try:
+        parts = urlsplit(value.strip())
+    except ValueError:
+        return ""
+    return value.strip() if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def make_environment(folder: Path, texts: Texts) -> Environment:
+    """Return an environment that escapes everything, refuses unknown names, and speaks ``texts``.
+
+    One environment per language: then a macro imported without context speaks it too.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        texts.gettext, texts.ngettext, newstyle=True
+    )
+    environment.filters.update(
+        day=texts.day,
+        short_day=texts.short_day,
+        number=texts.number,
+        hour=texts.hour,
+        join_words=texts.join,
+        web_address=web_address,
+    )
+    environment.globals["locale"] = texts.locale
+    return environment
+
+
+class Pages:
+    """Renders a page for a request: in the reader's language, with the site's name and links."""
+
+    def __init__(
+        self, site: PageSite, catalogs: Catalogs | None = None, folder: Path | None = None
+    ) -> None:
+        root = folder or resource_dir("templates")
+        self.site = site
+        self.links = Links(site.base_url)
+        self.catalogs: Catalogs = catalogs or EnglishOnly()
+        self.static = StaticFiles(root / "static", prefix=self.links.here.to("/static"))
+        self._folder = root / "pages"
+        self._environments: dict[str, Environment] = {}
+
+    def texts(self, request: Request) -> Texts:
+        """Return the words of the reader's language."""
+        return self.catalogs.texts(locale_of(request, self.catalogs.languages))
+
+    def environment(self, texts: Texts) -> Environment:
+        """Return the environment of a language, made once."""
+        if texts.locale not in self._environments:
+            environment = make_environment(self._folder, texts)
+            environment.globals.update(site=self.site, link=self.links.here, static=self.static.url)
+            self._environments[texts.locale] = environment
+        return self._environments[texts.locale]
+
+    def render(self, name: str, context: Mapping[str, Any], texts: Texts) -> str:
+        """Return the HTML of ``templates/pages/NAME``."""
+        return self.environment(texts).get_template(name).render(context)
+
+    def answer(
+        self,
+        request: Request,
+        name: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> HTMLResponse:
+        """Render ``name`` for this request. The template also sees ``request``."""
+        texts = self.texts(request)
+        html = self.render(name, {"request": request, **(context or {})}, texts)
+        answer = HTMLResponse(html, status_code=status, headers=dict(headers or {}))
+        answer.headers.setdefault("Content-Language", texts.locale)
+        answer.headers.add_vary_header("Accept-Language")
+        return answer
