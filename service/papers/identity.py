@@ -37,6 +37,7 @@ _TRACKING_NAMES = (
 )
 _TRACKING = frozenset(_TRACKING_NAMES.split())
 _TRACKING_START = ("utm_", "mtm_", "pk_", "hsa_")
+_RESOLVER = re.compile(r"https://(?:dx\.)?doi\.org/")
 _SESSION = re.compile(r";(?:jsessionid|phpsessid)=[^/?#]*", re.IGNORECASE)
 _WORLDWIDE = re.compile(r"^(?:https?://|tag:|urn:|oai:|doi:|10\.\d{4,9}/)|^[0-9a-f-]{24,}$", re.I)
 
@@ -144,12 +145,13 @@ def fingerprint(title: str, first_author: str) -> str | None:
     """Return a name made of title and first author's surname, for papers that have no other.
 
     Case, accents, punctuation and white space do not count. None where the title is too short to
-    tell papers apart ("Editorial") or no author is known.
+    tell papers apart ("Editorial"); a paper without an author needs a longer one.
     """
     words = _plain_words(title)
     surname = _surname(first_author)
     wide = sum(ord(char) > 0x2E80 for char in words)
-    if not surname or (len(words) < 20 and wide < 8) or (wide < 8 and words.count(" ") < 2):
+    letters, wide_needed = (20, 8) if surname else (40, 12)
+    if wide < wide_needed and (len(words) < letters or words.count(" ") < 2):
         return None
     return hashlib.sha256(f"{words}\n{surname}".encode()).hexdigest()[:32]
 
@@ -182,7 +184,8 @@ def aliases(
 ) -> tuple[Alias, ...]:
     """Return every name of a paper, most trusted first (the order of ``SCHEMES``).
 
-    names: texts in which an arXiv id, a DOI or a PubMed number may stand (identifiers, links).
+    names: texts in which an arXiv id, a DOI or a PubMed number may stand, the best first; of each
+        scheme the first one found is taken.
     hf: Hugging Face's id, a name of its own only where it is no arXiv id.
     guid, feed: the item's own name and the feed's home; a guid that is not unique in the world
         (``"1234"``) is named together with its feed.
@@ -203,13 +206,13 @@ def aliases(
     if guid and not arxiv_id(guid):
         found["guid"].append(_guid(guid, feed))
     address = canonical_link(link)
-    if address and not arxiv_id(link):
+    if address and not arxiv_id(link) and not _RESOLVER.match(address):
         found["link"].append(address)
-    mark = fingerprint(title, authors[0]) if authors else None
+    mark = fingerprint(title, authors[0] if authors else "")
     if mark:
         found["fingerprint"].append(mark)
     return _ordered(
-        Alias(scheme, value) for scheme in SCHEMES for value in found[scheme][:3] if value
+        Alias(scheme, value) for scheme in SCHEMES for value in found[scheme][:1] if value
     )
 
 

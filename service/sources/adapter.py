@@ -1,0 +1,144 @@
+"""What every kind of source is made of: what to ask, and how to read the answer. Pure."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from service.errors import PaperpostError
+from service.papers.model import Sighting
+
+
+class SourceError(PaperpostError):
+    """The root of this room's errors."""
+
+
+class ParameterError(SourceError):
+    """A parameter of a source is missing or cannot be used; ``where`` is its name."""
+
+
+class CaptureError(SourceError):
+    """These bytes are not what this kind of source sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing an operator says about a source. pattern: a regular expression for all of it."""
+
+    name: str
+    label: str
+    example: str
+    required: bool = True
+    pattern: str = r".+"
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One page to ask for. day: the list day that it is of, None where there are no lists."""
+
+    url: str
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One item (counted from 1, 0 = the whole answer) that could not be read, and why."""
+
+    item: int
+    title: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one answer held.
+
+    items: entries read, the unreadable ones included. title: the source's own name.
+    built_at: when the source says it made this (aware UTC). hint_seconds: how often it asks to be
+    polled. total: entries in all where the source counts them over all pages.
+    """
+
+    items: int
+    sightings: tuple[Sighting, ...]
+    problems: tuple[Problem, ...] = ()
+    title: str = ""
+    built_at: datetime | None = None
+    hint_seconds: int | None = None
+    total: int | None = None
+
+
+class Adapter(ABC):
+    """One kind of source.
+
+    kind: the word in ``sources add KIND`` and in the table. has_votes: trending is offered.
+    is_batch: publishes once a day in one piece, and is waited for. politeness: sources that share
+    one pace ("" = each host its own). quiet_statuses: HTTP answers that mean "nothing yet".
+    history_kind: the kind that is asked for past days ("" = the past cannot be asked for).
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    has_votes: ClassVar[bool] = False
+    is_batch: ClassVar[bool] = False
+    politeness: ClassVar[str] = ""
+    quiet_statuses: ClassVar[frozenset[int]] = frozenset()
+    history_kind: ClassVar[str] = ""
+
+    @abstractmethod
+    def requests(
+        self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()
+    ) -> tuple[Request, ...]:
+        """Return what one poll asks; with ``days`` what is asked for those past days."""
+
+    @abstractmethod
+    def parse(self, body: bytes, *, day: date | None = None) -> Parsed:
+        """Read one answer. day: the list day that was asked for.
+
+        Raises CaptureError when the bytes are not of this kind; one bad item is a Problem.
+        """
+
+    def next_page(self, request: Request, parsed: Parsed) -> Request | None:
+        """Return the page that follows, None after the last one."""
+        return None
+
+    def wanted(self, params: Mapping[str, str], sighting: Sighting) -> bool:
+        """Say whether this source's own settings take the sighting."""
+        return True
+
+    def history_params(self, params: Mapping[str, str]) -> dict[str, str]:
+        """Return the parameters for ``history_kind`` that ask for the same papers."""
+        return dict(params)
+
+    def checked(self, params: Mapping[str, str]) -> dict[str, str]:
+        """Return ``params`` trimmed and with defaults; raises ParameterError."""
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name in params:
+            if name not in known:
+                takes = ", ".join(known) or "none"
+                raise ParameterError(
+                    f'A source of the kind {self.kind} has no parameter "{name}".',
+                    name,
+                    f"It takes: {takes}.",
+                )
+        values: dict[str, str] = {}
+        for parameter in self.parameters:
+            value = params.get(parameter.name, "").strip() or parameter.default
+            if not value and parameter.required:
+                raise ParameterError(
+                    f"A source of the kind {self.kind} needs: {parameter.label}.",
+                    parameter.name,
+                    f"For example: {parameter.example}",
+                )
+            if value and not re.fullmatch(parameter.pattern, value):
+                raise ParameterError(
+                    f'"{value[:80]}" cannot be used as {parameter.label}.',
+                    parameter.name,
+                    f"For example: {parameter.example}",
+                )
+            if value:
+                values[parameter.name] = value
+        return values

@@ -1,0 +1,135 @@
+"""arXiv's query interface: ``https://export.arxiv.org/api/query`` (Atom). Pure.
+
+https://info.arxiv.org/help/api/user-manual.html. An error is one entry titled "Error"; an unknown
+id is an answer without entries. ``published`` is version 1, ``updated`` the newest version.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from service.papers.identity import aliases, arxiv_id
+from service.papers.model import Paper, Sighting
+from service.sources.adapter import Adapter, CaptureError, Parameter, Parsed, Problem, Request
+from service.sources.document import feed_document, instant
+from service.sources.withdrawal import is_withdrawn
+from service.text.clean import as_written, collapse, html_to_text
+from service.text.tex import to_unicode
+
+_ADDRESS = "https://export.arxiv.org/api/query"
+_PAGE = 200
+_HISTORY_PAGE = 500
+_TELL = "Give this kind what export.arxiv.org/api/query sends."
+
+
+class ArxivApi(Adapter):
+    """The newest papers of a query in arXiv's own language; also the past of ``arxiv_rss``."""
+
+    kind = "arxiv_api"
+    title = "arXiv query"
+    parameters = (Parameter("query", "arXiv query", "cat:cs.CL AND abs:retrieval"),)
+    politeness = "arxiv"
+    history_kind = "arxiv_api"
+
+    def requests(
+        self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()
+    ) -> tuple[Request, ...]:
+        """Ask for the newest submissions, or for all submitted from the first to the last day."""
+        query = params["query"]
+        if not days:
+            return (_slice(query, 0, _PAGE, None),)
+        first, last = min(days), max(days)
+        window = f"submittedDate:[{first:%Y%m%d}0000 TO {last:%Y%m%d}2359]"
+        return (_slice(f"({query}) AND {window}", 0, _HISTORY_PAGE, first),)
+
+    def next_page(self, request: Request, parsed: Parsed) -> Request | None:
+        """Only the past is read to its end; a poll is one page of the newest."""
+        asked = parse_qs(urlsplit(request.url).query)
+        if request.day is None or not parsed.items:
+            return None
+        start = int(asked["start"][0]) + parsed.items
+        if start >= (parsed.total or 0):
+            return None
+        size = int(asked["max_results"][0])
+        return _slice(asked["search_query"][0], start, size, request.day)
+
+    def parse(self, body: bytes, *, day: date | None = None) -> Parsed:
+        """Read one slice. ``day`` says nothing here: every entry has its own dates."""
+        document = feed_document(body, _TELL)
+        entries = document.entries
+        if len(entries) == 1 and collapse(str(entries[0].get("title", ""))) == "Error":
+            what = html_to_text(str(entries[0].get("summary", "")))
+            raise CaptureError(f"arXiv answered with an error: {what[:300]}", "", _TELL)
+        sightings: list[Sighting] = []
+        problems: list[Problem] = []
+        for number, entry in enumerate(entries, start=1):
+            try:
+                sightings.append(Sighting(paper=_paper(entry)))
+            except (LookupError, TypeError, ValueError, AttributeError) as fault:
+                title = collapse(str(entry.get("title", "")))[:200]
+                problems.append(Problem(number, title, str(fault)))
+        total = str(document.feed.get("opensearch_totalresults", ""))
+        return Parsed(
+            len(entries),
+            tuple(sightings),
+            tuple(problems),
+            title=collapse(document.feed.get("title", "")),
+            built_at=instant(document.feed.get("updated_parsed")),
+            total=int(total) if total.isdecimal() else None,
+        )
+
+
+def _slice(query: str, start: int, size: int, day: date | None) -> Request:
+    asked = urlencode(
+        {
+            "search_query": query,
+            "start": start,
+            "max_results": size,
+            "sortBy": "submittedDate",
+            "sortOrder": "descending",
+        }
+    )
+    return Request(f"{_ADDRESS}?{asked}", day)
+
+
+def _paper(entry: Any) -> Paper:
+    identifier = arxiv_id(str(entry.get("id", "")))
+    if identifier is None:
+        raise ValueError("it has no arXiv id")
+    written, summary = str(entry.get("title", "")), str(entry.get("summary", ""))
+    title = to_unicode(written)
+    if not title:
+        raise ValueError("it has no title")
+    abstract = to_unicode(summary)
+    names = (to_unicode(str(author.get("name", ""))) for author in entry.get("authors", []))
+    authors = tuple(name for name in names if name)
+    journal = to_unicode(str(entry.get("arxiv_journal_ref", "")))
+    comment = to_unicode(str(entry.get("arxiv_comment", "")))
+    published = instant(entry.get("published_parsed"))
+    return Paper(
+        aliases=aliases(
+            f"arXiv:{identifier}", str(entry.get("arxiv_doi", "")), title=title, authors=authors
+        ),
+        title=title,
+        abstract=abstract,
+        raw_title=as_written(written),
+        raw_abstract=as_written(summary),
+        authors=authors,
+        categories=_categories(entry),
+        published_on=published.date() if published else None,
+        updated_at=instant(entry.get("updated_parsed")),
+        links={
+            "abs": f"https://arxiv.org/abs/{identifier}",
+            "pdf": f"https://arxiv.org/pdf/{identifier}",
+        },
+        note="; ".join(part for part in (comment, journal) if part),
+        withdrawn=is_withdrawn(comment, abstract),
+    )
+
+
+def _categories(entry: Any) -> tuple[str, ...]:
+    primary = entry.get("arxiv_primary_category") or {}
+    names = [str(primary.get("term") or "")]
+    names += [str(tag.get("term") or "") for tag in entry.get("tags", [])]
+    return tuple(dict.fromkeys(collapse(name) for name in names if collapse(name)))

@@ -1,0 +1,84 @@
+"""Names out of the ways in which feeds write a list of authors. Pure."""
+
+import re
+from collections.abc import Iterable
+
+from service.text.clean import collapse, html_to_text
+from service.text.tex import to_unicode
+
+_MOST = 3000
+"""Names kept of one paper."""
+
+_SUFFIX = re.compile(r"^(?:Jr|Sr|I{2,3}|IV|PhD|Ph\.D|MD)\.?$", re.IGNORECASE)
+_INITIALS = re.compile(r"^(?:[^\W\d_]\.?[\s-]?){1,4}$")
+_ADDRESS = re.compile(r"\S+@\S+\.\S+")
+_LABEL = re.compile(r"^\s*(?:authors?|author\(s\)|by)\s*:\s*", re.IGNORECASE)
+_LAST = re.compile(r"(?:,\s*|\s+)(?:and|&|und|et al\.?)(?:\s+|$)")
+
+
+def arxiv_authors(text: str) -> tuple[str, ...]:
+    """Split arXiv's one string: names joined by ``, ``, TeX accents, affiliations in brackets
+    that hold commas; the brackets are removed."""
+    names: list[str] = []
+    for part in _outside_brackets(html_to_text(text)):
+        name = to_unicode(part).strip(" ,;:")
+        if _SUFFIX.match(name) and names:
+            names[-1] = f"{names[-1]}, {name}"
+        elif name:
+            names.append(name)
+    return tuple(names[:_MOST])
+
+
+def _outside_brackets(text: str) -> list[str]:
+    """Split at the commas outside brackets, and drop what stands in brackets."""
+    parts: list[str] = [""]
+    depth = 0
+    for char in text:
+        if char == "(":
+            depth += 1
+        elif char == ")":
+            depth = max(0, depth - 1)
+        elif depth == 0 and char == ",":
+            parts.append("")
+        elif depth == 0:
+            parts[-1] += char
+    return [collapse(part) for part in parts]
+
+
+def feed_authors(entries: Iterable[str]) -> tuple[str, ...]:
+    """Return "First Last" of every name in ``entries``: one name each, or one string of many."""
+    texts = [_ADDRESS.sub("", html_to_text(entry)) for entry in entries]
+    texts = [_LABEL.sub("", text).replace("()", "").strip(" ,;") for text in texts]
+    texts = [text for text in texts if text]
+    names = _split(texts[0]) if len(texts) == 1 else [_forename_first(text) for text in texts]
+    turned = (collapse(to_unicode(name)).strip(" ,;") for name in names)
+    return tuple(dict.fromkeys(name for name in turned if name))[:_MOST]
+
+
+def _split(text: str) -> list[str]:
+    """Split one string into names: semicolons, else commas, else one name."""
+    parts = [part.strip() for part in re.split(r"\s*[;；]\s*", text) if part.strip()]
+    if len(parts) > 1:
+        return [_forename_first(part) for part in parts]
+    text = _LAST.sub(", ", text)
+    parts = [part.strip() for part in re.split(r"\s*[,，、]\s*", text) if part.strip()]
+    if len(parts) == 2 and (" " not in parts[0] or _INITIALS.match(parts[1])):
+        wide = ord(parts[0][0]) > 0x2E80
+        return parts if wide else [_forename_first(text.strip(" ,"))]
+    if len(parts) > 2 and len(parts) % 2 == 0 and all(map(_INITIALS.match, parts[1::2])):
+        return [f"{given} {name}" for name, given in zip(parts[::2], parts[1::2], strict=True)]
+    names: list[str] = []
+    for part in parts:
+        if _SUFFIX.match(part) and names:
+            names[-1] = f"{names[-1]}, {part}"
+        else:
+            names.append(part)
+    return names
+
+
+def _forename_first(name: str) -> str:
+    """Turn "Last, First" round."""
+    last, comma, first = name.partition(",")
+    if not comma or "," in first or _SUFFIX.match(first.strip()):
+        return name
+    return f"{first.strip()} {last.strip()}"

@@ -1,0 +1,168 @@
+"""Hugging Face's Daily Papers: ``GET https://huggingface.co/api/daily_papers``. Pure.
+
+https://huggingface.co/docs/hub/api (daily papers). ``upvotes`` stands inside ``paper`` and
+``numComments`` outside; the outer ``publishedAt`` is some hours early and names the wrong day.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from service.papers.identity import aliases, arxiv_id
+from service.papers.model import Paper, Sighting
+from service.sources.adapter import Adapter, CaptureError, Parsed, Problem, Request
+from service.sources.document import json_document
+from service.text.clean import as_written, collapse, safe_link
+from service.text.tex import to_unicode
+
+_ADDRESS = "https://huggingface.co/api/daily_papers"
+_PAGE = 100
+_LIST_DAYS = 3
+_TELL = "Give this kind the answer of huggingface.co/api/daily_papers."
+
+
+class HfDaily(Adapter):
+    """The list of one day; it grows during the day and may be empty at weekends."""
+
+    kind = "hf_daily"
+    title = "Hugging Face Daily Papers"
+    has_votes = True
+    politeness = "huggingface"
+    quiet_statuses = frozenset({400})
+    history_kind = "hf_daily"
+
+    def requests(
+        self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()
+    ) -> tuple[Request, ...]:
+        """Ask for the given days, else for today and back to the third last weekday."""
+        return tuple(_page(day, 0) for day in days or _last_list_days(today))
+
+    def next_page(self, request: Request, parsed: Parsed) -> Request | None:
+        """A full page may have a successor."""
+        if parsed.items < _PAGE or request.day is None:
+            return None
+        number = int(parse_qs(urlsplit(request.url).query).get("p", ["0"])[0])
+        return _page(request.day, number + 1)
+
+    def parse(self, body: bytes, *, day: date | None = None) -> Parsed:
+        """Read one page of the list."""
+        items = json_document(body, _TELL)
+        if not isinstance(items, list):
+            raise CaptureError(_not_a_list(items), "top level", _TELL)
+        sightings: list[Sighting] = []
+        problems: list[Problem] = []
+        for number, item in enumerate(items, start=1):
+            try:
+                sightings.append(_sighting(item, day))
+            except (LookupError, TypeError, ValueError, AttributeError) as fault:
+                problems.append(Problem(number, _title_of(item), _reason(fault)))
+        return Parsed(len(items), tuple(sightings), tuple(problems), title=self.title)
+
+
+def _page(day: date, number: int) -> Request:
+    query = urlencode({"date": day.isoformat(), "limit": _PAGE, "p": number})
+    return Request(f"{_ADDRESS}?{query}", day)
+
+
+def _last_list_days(today: date) -> list[date]:
+    days: list[date] = []
+    day = today
+    while sum(listed.weekday() < 5 for listed in days) < _LIST_DAYS:
+        days.append(day)
+        day -= timedelta(days=1)
+    return days
+
+
+def _sighting(item: Any, day: date | None) -> Sighting:
+    entry = item["paper"]
+    name = str(entry["id"]).strip()
+    written = _text(entry.get("title")) or _text(item.get("title"))
+    title = to_unicode(written)
+    if not name or not title:
+        raise ValueError("it has no id" if not name else "it has no title")
+    abstract = _text(entry.get("summary")) or _text(item.get("summary"))
+    authors = _authors(entry.get("authors"))
+    by = item.get("submittedBy") or entry.get("submittedOnDailyBy") or {}
+    paper = Paper(
+        aliases=aliases(hf=name, title=title, authors=authors),
+        title=title,
+        abstract=to_unicode(abstract),
+        raw_title=as_written(written),
+        raw_abstract=as_written(abstract),
+        authors=authors,
+        published_on=_date(entry.get("publishedAt")),
+        links=_links(name, entry),
+        votes=_count(entry.get("upvotes")),
+        comments=_count(item.get("numComments")),
+        organisation=_organisation(entry.get("organization") or item.get("organization")),
+        summary_line=collapse(_text(entry.get("ai_summary"))),
+    )
+    return Sighting(
+        paper=paper,
+        listed_on=day or _date(entry.get("submittedOnDailyAt")),
+        submitter=collapse(_text(by.get("fullname")) or _text(by.get("name"))),
+        author_takes_part=item.get("isAuthorParticipating") is True,
+    )
+
+
+def _links(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
+    links = {"discuss": safe_link(f"https://huggingface.co/papers/{name}")}
+    if arxiv := arxiv_id(name):
+        links["abs"] = f"https://arxiv.org/abs/{arxiv}"
+        links["pdf"] = f"https://arxiv.org/pdf/{arxiv}"
+    links["code"] = safe_link(_text(entry.get("githubRepo")))
+    links["project"] = safe_link(_text(entry.get("projectPage")))
+    return {kind: address for kind, address in links.items() if address}
+
+
+def _authors(entries: Any) -> tuple[str, ...]:
+    if not isinstance(entries, list):
+        return ()
+    names = (
+        to_unicode(_text(entry.get("name")))
+        for entry in entries
+        if isinstance(entry, dict) and entry.get("hidden") is not True
+    )
+    return tuple(name for name in names if name)
+
+
+def _organisation(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return ""
+    return collapse(_text(entry.get("fullname")) or _text(entry.get("name")))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int | None:
+    """Return a count; 0 votes are known to be none, an absent figure is not known."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
+    return value if is_count else None
+
+
+def _date(value: Any) -> date | None:
+    """Return the date as written: the zone of a list date must never be converted."""
+    try:
+        return date.fromisoformat(value[:10])
+    except (TypeError, ValueError):
+        return None
+
+
+def _title_of(item: Any) -> str:
+    return collapse(_text(item.get("title")))[:200] if isinstance(item, dict) else ""
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, KeyError):
+        return f"the field {fault.args[0]} is missing"
+    return str(fault) if type(fault) is ValueError else "it is not an entry of this list"
+
+
+def _not_a_list(document: Any) -> str:
+    error = _text(document.get("error")) if isinstance(document, dict) else ""
+    if error:
+        return f"Hugging Face answered with an error: {collapse(error)[:300]}"
+    return "These bytes are JSON, but no list of papers."
