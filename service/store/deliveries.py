@@ -452,3 +452,19 @@ def next_due_at(session: Session, now: datetime) -> datetime | None:
     if rows is None:
         return None
     return rows if isinstance(rows, datetime) else now
+
+
+def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
+    """skipped -> planned, for a row that held nothing (a person's send tries again)."""
+    if row.state != "skipped" or row.reason not in ("nothing_new", "too_few"):
+        return False
+    assert row.id is not None
+    return _move(
+        session,
+        row.id,
+        State.PLANNED,
+        sources=[State.SKIPPED],
+        deadline_at=deadline_at,
+        reason="",
+        content=None,
+    )

@@ -1,7 +1,7 @@
 """Papers, aliases, sightings and events."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -408,3 +408,21 @@ def list_eligible_after(session: Session, start: datetime, after_id: int, limit:
             .limit(limit)
         ).all()
     )
+
+
+def list_recent(session: Session, since: date) -> list[tuple[PaperRow, date]]:
+    """Papers, known ones included, whose day is not before ``since``."""
+    start = datetime.combine(since, time(), UTC)
+    rows = session.exec(
+        select(PaperRow)
+        .where(
+            sa.or_(
+                col(PaperRow.eligible_at) >= start,
+                sa.and_(col(PaperRow.eligible_at).is_(None), col(PaperRow.listed_on) >= since),
+            ),
+            col(PaperRow.merged_into).is_(None),
+            PaperRow.quarantined == "",
+        )
+        .order_by(col(PaperRow.id))
+    ).all()
+    return [(row, day_of(row)) for row in rows]

@@ -1,0 +1,128 @@
+"""Alerts: an interest with cadence instant is mailed soon after the poll that brought the paper.
+
+At most one mail per reader in 15 minutes, none in quiet hours, at most four a day; what is left
+rides in the digest. Same ledger, same ``sent_paper``.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from sqlmodel import Session
+
+from service.defaults import Defaults
+from service.delivery.states import State
+from service.digest.model import Digest
+from service.flows.compose import content_of, digest_for, load_shelf
+from service.flows.match import match_new
+from service.flows.planning import plan_row
+from service.flows.runtime import Runtime
+from service.store import alerts as alerts_store
+from service.store import editions as editions_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import SubscriberRow
+from service.subscribers.cadence import is_quiet, local_date
+
+
+@dataclass(kw_only=True)
+class AlertReport:
+    """planned: alerts ready to go · waiting: readers with papers who must wait, per reason."""
+
+    editions: list[int] = field(default_factory=list)
+    planned: int = 0
+    waiting: dict[str, int] = field(default_factory=dict)
+
+
+def quarter(now: datetime) -> str:
+    """The slot of an alert edition: its UTC quarter hour."""
+    at = now.astimezone(UTC)
+    return at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0).isoformat()
+
+
+def alerts_on(session: Session, reader_id: int, zone: str, on: date) -> int:
+    """Alerts of a reader on a local date."""
+    times = alerts_store.list_alert_times(session, reader_id)
+    return sum(1 for at in times if local_date(at, zone) == on)
+
+
+def plan_alerts(
+    rt: Runtime, *, on: date | None = None, email_key: str | None = None, forced: bool = False
+) -> AlertReport:
+    """Compose the alerts that may go now. ``forced``: a person's send, quiet hours do not count."""
+    match_new(rt)
+    report = AlertReport()
+    limits = rt.defaults()
+    for row in rt.db.read(alerts_store.list_instant_readers):
+        if email_key is not None and row.email_key != email_key:
+            continue
+        rt.db.write(
+            lambda s, r=row: _plan_one(rt, s, limits, r, on, forced, report),  # type: ignore[misc]
+            Priority.MAIL,
+        )
+    if report.planned:
+        rt.log("alerts", planned=report.planned)
+        rt.engine.enqueue("send")
+    return report
+
+
+def _wait_reason(
+    session: Session, limits: Defaults, row: SubscriberRow, now: datetime, on: date, forced: bool
+) -> str:
+    if row.paused_until is not None and row.paused_until > on:
+        return "paused"
+    if not forced and is_quiet(
+        now, row.zone, limits.alert_quiet_from, limits.alert_quiet_until
+    ):
+        return "quiet"
+    times = alerts_store.list_alert_times(session, row.id or 0)
+    if not forced and any(
+        now - at < timedelta(minutes=limits.alert_bundle_minutes) for at in times
+    ):
+        return "bundled"
+    if sum(1 for at in times if local_date(at, row.zone) == on) >= limits.alerts_a_day:
+        return "capped"
+    return ""
+
+
+def _plan_one(
+    rt: Runtime,
+    session: Session,
+    limits: Defaults,
+    row: SubscriberRow,
+    asked_on: date | None,
+    forced: bool,
+    report: AlertReport,
+) -> None:
+    now = rt.clock()
+    assert row.id is not None
+    on = asked_on or max(local_date(now, row.zone), now.astimezone(UTC).date())
+    reason = _wait_reason(session, limits, row, now, on, forced)
+    if reason:
+        report.waiting[reason] = report.waiting.get(reason, 0) + 1
+        return
+    reader = subscribers_store.to_subscriber(row)
+    shelf = load_shelf(session, limits, [row.id], on)
+    digest = digest_for(rt, session, shelf, reader, on, "alert")
+    if not isinstance(digest, Digest):
+        return
+    edition, _ = editions_store.add_edition(
+        session, kind="alert", slot=quarter(now), now=now, closes_at=now + timedelta(minutes=15)
+    )
+    made = plan_row(
+        rt,
+        session,
+        edition,
+        recipient_key=row.email_key,
+        rcpt=row.email,
+        kind="alert",
+        now=now,
+        deadline=timedelta(hours=limits.alert_deadline_hours),
+        state=State.READY,
+        content=content_of(digest),
+        subscriber_id=row.id,
+        locale=row.locale,
+    )
+    if made is not None:
+        report.planned += 1
+        if edition.id not in report.editions and edition.id is not None:
+            report.editions.append(edition.id)

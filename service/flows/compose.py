@@ -1,0 +1,403 @@
+"""Planned deliveries become digests: what each reader gets, frozen as data on the row.
+
+load (profiles, matches, what was sent) -> decide (digest/select) -> record (ready, or skipped
+with the reason). Nothing is sent here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from sqlmodel import Session
+
+from service.defaults import Defaults
+from service.delivery.states import State
+from service.digest.candidate import Candidate, Interest, NothingNew
+from service.digest.model import AddedBy, Digest, to_json
+from service.digest.select import compose
+from service.errors import PaperpostError
+from service.flows.live import document_of, query_of
+from service.flows.runtime import Runtime
+from service.matching.evaluate import evaluate
+from service.matching.score import score
+from service.papers.model import Paper
+from service.sources.registry import kinds_with_votes
+from service.store import deliveries as deliveries_store
+from service.store import papers as papers_store
+from service.store import sources as sources_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import DeliveryRow, PaperRow
+from service.subscribers.cadence import day_bounds, local_date, previous_mail_day
+from service.subscribers.model import Cadence, Profile, ProfileKind, Subscriber
+
+CHUNK = 100
+Occasion = Literal["daily", "first", "alert"]
+
+
+@dataclass(kw_only=True)
+class ComposeReport:
+    """ready: digests waiting to be sent · skipped: per reason · failed: rows that could not be
+    composed (the reason is on the row)."""
+
+    ready: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    failed: int = 0
+
+
+@dataclass(kw_only=True)
+class Shelf:
+    """What a chunk of readers needs, loaded once."""
+
+    limits: Defaults
+    profiles: dict[int, list[Profile]]
+    had: dict[int, set[int]]
+    carried: dict[int, dict[int, bool]]
+    last_on: dict[int, date]
+    rows: dict[int, PaperRow] = field(default_factory=dict)
+    papers: dict[int, Paper] = field(default_factory=dict)
+    sightings: dict[int, list[tuple[str, str, date, str]]] = field(default_factory=dict)
+    listed: list[tuple[int, date]] = field(default_factory=list)
+    late: tuple[str, ...] = ()
+    counts: dict[tuple[date, date], int] = field(default_factory=dict)
+
+
+def load_shelf(session: Session, limits: Defaults, reader_ids: Sequence[int], on: date) -> Shelf:
+    """Read what the readers' digests of a date are made from."""
+    had = deliveries_store.list_sent(session, reader_ids)
+    for reader_id, ids in deliveries_store.list_in_flight(session, reader_ids).items():
+        had.setdefault(reader_id, set()).update(ids)
+    kinds = kinds_with_votes()
+    days = papers_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
+    return Shelf(
+        limits=limits,
+        profiles=subscribers_store.list_profiles(session, reader_ids),
+        had=had,
+        carried=deliveries_store.list_carried(session, reader_ids),
+        last_on=subscribers_store.last_digest_dates(session, reader_ids, on),
+        listed=papers_store.list_listed(session, days, kinds=kinds) if days else [],
+        late=tuple(sources_store.list_late_titles(session, on)),
+    )
+
+
+def load_papers(session: Session, shelf: Shelf, ids: Sequence[int]) -> None:
+    """Bring papers (with names and sightings) onto the shelf."""
+    missing = [i for i in dict.fromkeys(ids) if i not in shelf.rows]
+    if not missing:
+        return
+    for paper_id, (row, names) in papers_store.get_rows(session, missing).items():
+        shelf.rows[paper_id] = row
+        shelf.papers[paper_id] = papers_store.to_paper(row, names)
+    shelf.sightings.update(papers_store.list_sightings(session, missing))
+
+
+def digest_for(
+    rt: Runtime,
+    session: Session,
+    shelf: Shelf,
+    reader: Subscriber,
+    on: date,
+    occasion: Occasion,
+    *,
+    note: str = "",
+) -> Digest | NothingNew:
+    """Decide what one reader gets on a local date (read only)."""
+    limits = shelf.limits
+    profiles = [p for p in shelf.profiles.get(reader.id, []) if _is_due(p, reader, on, occasion)]
+    asked = [p for p in profiles if p.kind is not ProfileKind.TRENDING]
+    had = shelf.had.get(reader.id, set())
+    carried = shelf.carried.get(reader.id, {})
+    first_on = _first_day(reader, profiles, shelf.last_on.get(reader.id), on, limits)
+    candidates = (
+        _known_candidates(rt, session, shelf, asked, on, limits)
+        if occasion == "first"
+        else _new_candidates(session, shelf, asked, on, limits, had, carried, rt, occasion)
+    )
+    wants_trending = occasion != "alert" and (
+        reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
+    )
+    trending = _trending(session, shelf, had) if wants_trending else []
+    result = compose(
+        _kind(occasion, reader, asked, shelf.last_on.get(reader.id), on),
+        on,
+        [Interest(p.id, p.name, p.kind.value, p.cap) for p in profiles],
+        candidates,
+        trending,
+        checked=_checked(session, shelf, first_on, on),
+        limits=limits,
+        late=shelf.late,
+        style=reader.style,  # type: ignore[arg-type]
+        note=note,
+        added_by=_added_by(reader, shelf) if occasion != "alert" else None,
+        since=first_on,
+    )
+    if isinstance(result, Digest) and occasion == "daily" and result.matched < reader.at_least:
+        if not result.is_trending_only and reader.at_least > 1:
+            return NothingNew("too_few", result.checked)
+    return result
+
+
+def _is_due(profile: Profile, reader: Subscriber, on: date, occasion: Occasion) -> bool:
+    if profile.paused:
+        return False
+    if occasion == "alert":
+        return profile.cadence is Cadence.INSTANT
+    if occasion == "first":
+        return True
+    if profile.cadence is Cadence.WEEKLY:
+        return on.weekday() == profile.weekday or (
+            profile.weekday not in reader.weekdays and on.weekday() == max(reader.weekdays)
+        )
+    return True
+
+
+def _first_day(
+    reader: Subscriber, profiles: Sequence[Profile], last: date | None, on: date, limits: Defaults
+) -> date:
+    """The first day this mail covers, for "446 new papers checked"."""
+    oldest = on - timedelta(days=limits.window_days - 1)
+    if last is not None:
+        return max(oldest, last + timedelta(days=1))
+    since = [p.since for p in profiles]
+    if since and all(s is not None for s in since):
+        return max(oldest, min(s for s in since if s is not None))
+    return oldest
+
+
+def _kind(
+    occasion: Occasion, reader: Subscriber, asked: Sequence[Profile], last: date | None, on: date
+) -> Literal["daily", "weekly", "catchup", "first", "alert"]:
+    if occasion != "daily":
+        return occasion
+    if asked and all(p.cadence is Cadence.WEEKLY for p in asked):
+        return "weekly"
+    if last is not None and last < previous_mail_day(reader, on):
+        return "catchup"
+    return "daily"
+
+
+def _new_candidates(
+    session: Session,
+    shelf: Shelf,
+    asked: Sequence[Profile],
+    on: date,
+    limits: Defaults,
+    had: set[int],
+    carried: Mapping[int, bool],
+    rt: Runtime,
+    occasion: Occasion,
+) -> list[Candidate]:
+    """Matches among the papers that became new in the window, and what is carried."""
+    if not asked:
+        return []
+    by_id = {p.id: p for p in asked}
+    start, end = day_bounds(on - timedelta(days=limits.window_days - 1), on)
+    if on >= local_date(rt.clock(), "UTC"):
+        end = max(end, rt.clock() + timedelta(seconds=1))
+    pairs: list[tuple[int, int, bool]] = []
+    for profile_id, paper_id, stored, eligible_at in papers_store.list_matches(
+        session, list(by_id), start, end
+    ):
+        profile = by_id[profile_id]
+        if paper_id in had or stored < profile.threshold:
+            continue
+        if profile.since is not None and eligible_at.date() < profile.since:
+            continue
+        if occasion == "daily" and profile.cadence is Cadence.INSTANT:
+            if eligible_at.date() >= on and not shelf_capped(session, rt, profile.subscriber_id, on):
+                continue
+        pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
+    found = {paper_id for _, paper_id, _ in pairs}
+    load_papers(session, shelf, [paper_id for _, paper_id, _ in pairs])
+    extra = [i for i in carried if i not in found and i not in had] if occasion == "daily" else []
+    load_papers(session, shelf, extra)
+    made = [_candidate(rt, shelf, by_id[p], q, again, on) for p, q, again in pairs]
+    for paper_id in extra:
+        made += [_candidate(rt, shelf, p, paper_id, carried[paper_id], on) for p in asked]
+    return [c for c in made if c is not None]
+
+
+def shelf_capped(session: Session, rt: Runtime, reader_id: int, on: date) -> bool:
+    """True when the reader's alerts of the day are used up: the rest rides in the digest."""
+    from service.flows.alerts import alerts_on
+
+    row = subscribers_store.get_subscriber_row(session, id=reader_id)
+    assert row is not None
+    return alerts_on(session, row.id or 0, row.zone, on) >= rt.defaults().alerts_a_day
+
+
+def _known_candidates(
+    rt: Runtime,
+    session: Session,
+    shelf: Shelf,
+    asked: Sequence[Profile],
+    on: date,
+    limits: Defaults,
+) -> list[Candidate]:
+    """The first digest: the last days, known papers included (the only mail that may)."""
+    since = on - timedelta(days=limits.first_days - 1)
+    recent = [row for row, day in papers_store.list_recent(session, since) if since <= day <= on]
+    load_papers(session, shelf, [row.id for row in recent if row.id is not None])
+    made = [
+        _candidate(rt, shelf, profile, row.id or 0, False, on)
+        for profile in asked
+        for row in recent
+    ]
+    return [c for c in made if c is not None]
+
+
+def _candidate(
+    rt: Runtime, shelf: Shelf, profile: Profile, paper_id: int, again: bool, on: date
+) -> Candidate | None:
+    """Hits and score computed again from the stored text; None when it no longer matches."""
+    row = shelf.rows.get(paper_id)
+    query = query_of(profile.kind.value, profile.text, profile.compiled)
+    if row is None or query is None:
+        return None
+    document = document_of(row)
+    hits = evaluate(query, document)
+    if hits is None:
+        return None
+    day = papers_store.day_of(row)
+    made = score(
+        query,
+        document,
+        hits,
+        rt.corpus.statistics,
+        votes=row.votes,
+        comments=row.comments,
+        age_days=max(0.0, float((on - day).days)),
+    )
+    if made.total < profile.threshold:
+        return None
+    return Candidate(
+        paper=shelf.papers[paper_id],
+        profile_id=profile.id,
+        hits=hits,
+        score=made.total,
+        parts=made.parts,
+        listed_on=_listed_on(shelf, paper_id) or day,
+        place=place_of(shelf.papers[paper_id], shelf.sightings.get(paper_id, [])),
+        again=again,
+    )
+
+
+def _trending(session: Session, shelf: Shelf, had: set[int]) -> list[Candidate]:
+    load_papers(session, shelf, [i for i, _ in shelf.listed])
+    return [
+        Candidate(
+            paper=shelf.papers[paper_id],
+            profile_id=0,
+            listed_on=day,
+            place=place_of(shelf.papers[paper_id], shelf.sightings.get(paper_id, [])),
+        )
+        for paper_id, day in shelf.listed
+        if paper_id not in had and paper_id in shelf.papers
+    ]
+
+
+def _listed_on(shelf: Shelf, paper_id: int) -> date | None:
+    seen = shelf.sightings.get(paper_id)
+    return seen[0][2] if seen else None
+
+
+def place_of(paper: Paper, sightings: Sequence[tuple[str, str, date, str]]) -> str:
+    """The category, or the source, by name."""
+    if paper.categories:
+        return paper.categories[0]
+    return sightings[0][1] if sightings else ""
+
+
+def _checked(session: Session, shelf: Shelf, first_on: date, on: date) -> int:
+    key = (first_on, on)
+    if key not in shelf.counts:
+        shelf.counts[key] = papers_store.count_new(session, *day_bounds(first_on, on))
+    return shelf.counts[key]
+
+
+def _added_by(reader: Subscriber, shelf: Shelf) -> AddedBy | None:
+    if not reader.added_by or shelf.last_on.get(reader.id) is not None or reader.created_at is None:
+        return None
+    if shelf.had.get(reader.id):
+        return None
+    return AddedBy(reader.added_by, local_date(reader.created_at, reader.zone))
+
+
+def content_of(digest: Digest) -> dict[str, Any]:
+    """What is stored on the row: the digest, and every paper that counts as sent."""
+    return {"digest": to_json(digest), "papers": list(digest.paper_ids())}
+
+
+def compose_planned(
+    rt: Runtime, edition_id: int, on: date, occasion: Occasion = "daily", *, note: str = ""
+) -> ComposeReport:
+    """Compose every planned row of an edition; a row that cannot be composed harms only itself."""
+    report = ComposeReport()
+    limits = rt.defaults()
+    after = 0
+    while rows := rt.db.read(
+        lambda s, a=after: deliveries_store.list_planned(  # type: ignore[misc]
+            s, CHUNK, edition_id=edition_id, after_id=a
+        )
+    ):
+        after = rows[-1].id or 0
+        made = rt.db.read(
+            lambda s, r=rows: _compose_chunk(rt, s, limits, r, on, occasion, note)  # type: ignore[misc]
+        )
+        rt.db.write(lambda s, m=made: _record(s, m), Priority.BULK)  # type: ignore[misc]
+        for _, result in made:
+            if isinstance(result, Digest):
+                report.ready += 1
+            else:
+                report.skipped[result.reason] = report.skipped.get(result.reason, 0) + 1
+    return report
+
+
+def _compose_chunk(
+    rt: Runtime,
+    session: Session,
+    limits: Defaults,
+    rows: Sequence[DeliveryRow],
+    on: date,
+    occasion: Occasion,
+    note: str,
+) -> list[tuple[int, Digest | NothingNew]]:
+    readers = {
+        r.id: subscribers_store.to_subscriber(r)
+        for r in subscribers_store.list_subscriber_rows(
+            session, ids=[r.subscriber_id for r in rows if r.subscriber_id is not None]
+        )
+    }
+    shelf = load_shelf(session, limits, [i for i in readers if i is not None], on)
+    made: list[tuple[int, Digest | NothingNew]] = []
+    for row in rows:
+        assert row.id is not None
+        reader = readers.get(row.subscriber_id)
+        if reader is None:
+            made.append((row.id, NothingNew("erased", 0)))
+        elif reader.paused_until is not None and reader.paused_until > on:
+            made.append((row.id, NothingNew("paused", 0)))
+        else:
+            try:
+                made.append((row.id, digest_for(rt, session, shelf, reader, on, occasion, note=note)))
+            except (PaperpostError, ValueError, KeyError, RecursionError) as error:
+                rt.log("compose_failed", delivery=row.id, error=f"{type(error).__name__}: {error}")
+                made.append((row.id, NothingNew(f"error: {type(error).__name__}", 0)))
+    return made
+
+
+def _record(session: Session, made: Sequence[tuple[int, Digest | NothingNew]]) -> None:
+    for delivery_id, result in made:
+        if isinstance(result, Digest):
+            deliveries_store.set_composed(
+                session, delivery_id, state=State.READY, content=content_of(result)
+            )
+        else:
+            deliveries_store.set_composed(
+                session,
+                delivery_id,
+                state=State.SKIPPED,
+                content={"checked": result.checked, "papers": []},
+                reason=result.reason,
+            )

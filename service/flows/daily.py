@@ -1,0 +1,163 @@
+"""The daily: who is due, planned into the edition of their local date, composed.
+
+``plan_due`` is the clock's: readers whose hour has come. ``plan_daily`` is a person's: every
+reader for whom the date is a mail day with a free slot, whatever the hour.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
+
+from service.errors import PaperpostError
+from service.flows.compose import ComposeReport, compose_planned
+from service.flows.match import match_new
+from service.flows.planning import digest_edition, plan_reader
+from service.flows.runtime import Runtime
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import SubscriberRow
+from service.subscribers.cadence import (
+    is_mail_day,
+    latest_slot,
+    local_date,
+    next_slot,
+)
+
+CHUNK = 100
+
+
+class DateError(PaperpostError):
+    """A date for which no daily can be sent."""
+
+
+@dataclass(kw_only=True)
+class DailyReport:
+    """editions: ids touched · planned: rows added or opened again · composed: what became of
+    them."""
+
+    editions: list[int] = field(default_factory=list)
+    planned: int = 0
+    ready: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    def add(self, composed: ComposeReport) -> None:
+        self.ready += composed.ready
+        for reason, n in composed.skipped.items():
+            self.skipped[reason] = self.skipped.get(reason, 0) + n
+
+
+def plan_due(rt: Runtime) -> DailyReport:
+    """The clock's tick: readers whose hour has come get their row, digests are composed.
+
+    After an outage only the newest slot is used: one catch-up mail, not three.
+    """
+    report = DailyReport()
+    dates: dict[date, int] = {}
+    now = rt.clock()
+    while due := rt.db.read(lambda s: subscribers_store.list_due(s, now, CHUNK)):
+        ids = [row.id for row in due if row.id is not None]
+        for on, edition_id in rt.db.write(
+            lambda s, i=ids: _plan_chunk(rt, s, i, now), Priority.MAIL  # type: ignore[misc]
+        ):
+            dates[on] = edition_id
+            report.planned += 1
+    if dates:
+        match_new(rt)
+    for on, edition_id in sorted(dates.items()):
+        report.editions.append(edition_id)
+        report.add(compose_planned(rt, edition_id, on))
+    if report.planned:
+        rt.log("daily", planned=report.planned, ready=report.ready)
+        rt.engine.enqueue("send")
+    return report
+
+
+def _plan_chunk(
+    rt: Runtime, session: Session, ids: list[int], now: datetime
+) -> list[tuple[date, int]]:
+    planned = []
+    deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
+    for row in subscribers_store.list_subscriber_rows(session, ids=ids, state="active"):
+        reader = subscribers_store.to_subscriber(row)
+        slot = latest_slot(reader, now)
+        if slot is not None:
+            edition = digest_edition(session, slot[0], now)
+            made = plan_reader(rt, session, edition, row, kind="digest", now=now, deadline=deadline)
+            if made is not None and edition.id is not None:
+                planned.append((slot[0], edition.id))
+        assert row.id is not None
+        subscribers_store.set_next_digest(session, row.id, next_slot(reader, now)[1])
+    return planned
+
+
+def check_date(rt: Runtime, on: date | None) -> None:
+    """A daily may lie in the past (replay) or be tomorrow's. Raises DateError."""
+    if on is None:
+        return
+    today = local_date(rt.clock(), rt.zone)
+    if on > today + timedelta(days=1):
+        raise DateError(
+            f"{on} is later than tomorrow.",
+            "--on",
+            f"The latest date that can be sent is {today + timedelta(days=1)}.",
+        )
+
+
+def due_readers(
+    rt: Runtime, session: Session, on: date | None, email_key: str | None
+) -> list[tuple[SubscriberRow, date]]:
+    """Every active reader with the date meant for them, where it is a mail day."""
+    now = rt.clock()
+    found = []
+    for row in subscribers_store.list_subscriber_rows(session, state="active"):
+        if email_key is not None and row.email_key != email_key:
+            continue
+        reader = subscribers_store.to_subscriber(row)
+        meant = on or local_date(now, reader.zone)
+        if is_mail_day(reader, meant):
+            found.append((row, meant))
+    return found
+
+
+def plan_daily(
+    rt: Runtime, on: date | None = None, *, email_key: str | None = None, created_by: str = "cli"
+) -> DailyReport:
+    """A person's send: plan and compose at once. The same again plans only the rest.
+
+    Raises DateError for a date later than tomorrow.
+    """
+    check_date(rt, on)
+    match_new(rt)
+    report = DailyReport()
+    readers = rt.db.read(lambda s: due_readers(rt, s, on, email_key))
+    dates: dict[date, int] = {}
+    for start in range(0, len(readers), CHUNK):
+        part = readers[start : start + CHUNK]
+        made = rt.db.write(
+            lambda s, p=part: _plan_now(rt, s, p), Priority.MAIL  # type: ignore[misc]
+        )
+        report.planned += made[0]
+        dates.update(made[1])
+    for meant, edition_id in sorted(dates.items()):
+        report.editions.append(edition_id)
+        report.add(compose_planned(rt, edition_id, meant))
+    rt.log("daily", planned=report.planned, ready=report.ready, by=created_by)
+    return report
+
+
+def _plan_now(
+    rt: Runtime, session: Session, part: list[tuple[SubscriberRow, date]]
+) -> tuple[int, dict[date, int]]:
+    now = rt.clock()
+    deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
+    planned, dates = 0, {}
+    for row, meant in part:
+        edition = digest_edition(session, meant, now)
+        assert edition.id is not None
+        dates[meant] = edition.id
+        made = plan_reader(
+            rt, session, edition, row, kind="digest", now=now, deadline=deadline, reopen=True
+        )
+        planned += made is not None
+    return planned, dates
