@@ -11,6 +11,9 @@ BIN := .venv/bin
 LEFT_OUT := slow or browser or postgres or faults
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
+# Trust what the machine trusts: many institutions sit behind a certificate authority of their own.
+export UV_SYSTEM_CERTS := 1
+export UV_NATIVE_TLS := 1
 
 # An environment whose interpreter is gone, or too old, is made anew.
 $(shell [ ! -d .venv ] || .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -23,7 +26,7 @@ for p in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; d
     "$$p" -c 'import sys; print(sys.executable)'; exit 0; fi; \
 done; \
 echo "Paperpost needs Python 3.11 or newer, and no python3 on PATH is." >&2; \
-echo "Here: $$(python3 --version 2>&1 || echo none). Install a newer one, or name it: make demo PYTHON=/path/to/python3.12" >&2; \
+echo "Here: $$( { python3 --version; } 2>/dev/null || echo no python3 at all). Install a newer one, or name it: make demo PYTHON=/path/to/python3.12" >&2; \
 exit 1
 endef
 
@@ -44,6 +47,7 @@ define install
 @py="$$($(find_python))" || exit 1; uv="$$($(find_uv))"; \
 echo "Installing $(1) into .venv (once)"; \
 log=.venv/install.log; : > $$log; \
+[ -w "$${HOME:-/}" ] || export UV_CACHE_DIR=.tools/cache; \
 if [ -n "$$uv" ] && "$$uv" pip $(2) -q --python .venv/bin/python --require-hashes $(1) >>$$log 2>&1; then :; \
 elif "$$py" -m pip --python .venv/bin/python install -q --require-hashes -r $(lastword $(1)) >>$$log 2>&1; then :; \
 elif python3 -m pip --python .venv/bin/python install -q --require-hashes -r $(lastword $(1)) >>$$log 2>&1; then :; \
