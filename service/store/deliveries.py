@@ -468,3 +468,15 @@ def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
         reason="",
         content=None,
     )
+
+
+def mark_expired(session: Session, row: DeliveryRow, now: datetime, reason: str, **values: Any) -> bool:
+    """Its time is over: from any open state; the papers ride in the next mail."""
+    assert row.id is not None
+    sources = [*OPEN, State.SENDING]
+    moved = _move(
+        session, row.id, State.EXPIRED, sources=sources, reason=reason, lease_owner=None, **values
+    )
+    if moved:
+        add_carry(session, row.id)
+    return moved

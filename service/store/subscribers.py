@@ -356,3 +356,12 @@ def set_profiles_matched(session: Session, seen: Sequence[tuple[int, datetime]],
             .where(col(ProfileRow.id) == profile_id, col(ProfileRow.changed_at) == changed_at)
             .values(matched_at=now)
         )
+
+
+def set_state(session: Session, subscriber_id: int, state: str, **values: Any) -> None:
+    """Change a reader's state (and other columns with it)."""
+    session.execute(
+        sa.update(SubscriberRow)
+        .where(col(SubscriberRow.id) == subscriber_id)
+        .values(state=state, **values)
+    )

@@ -1,0 +1,115 @@
+"""From a delivery row to the bytes of its message: the one place that does it, so that a preview,
+a retry and the page show what was sent."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from service.delivery.frame import ReaderFrame, Rendered
+from service.delivery.message import build
+from service.delivery.outcome import Envelope
+from service.digest.model import Digest, from_json
+from service.flows.runtime import Runtime
+from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
+from service.subscribers.cadence import local_date
+from service.store.subscribers import days_of
+from service.flows.manage_link import manage_token
+
+
+def frame_of(rt: Runtime, delivery_token: str, reader: SubscriberRow, on: datetime) -> ReaderFrame:
+    """Everything around a digest that belongs to this reader."""
+    links = rt.links
+    return ReaderFrame(
+        locale=reader.locale,
+        manage_url=links.manage(manage_token(rt, reader, on)),
+        unsubscribe_url=links.unsubscribe(reader.unsubscribe_token),
+        view_url=links.digest(delivery_token),
+        tune_base=f"{links.base}/tune/{delivery_token}",
+        papers_url=links.papers(),
+        confirmed_on=local_date(reader.confirmed_at, reader.zone) if reader.confirmed_at else None,
+        weekdays=days_of(reader.weekdays),
+        hour=reader.hour,
+        zone=reader.zone,
+        format=reader.format,
+    )
+
+
+def render_row(
+    rt: Runtime, row: DeliveryRow, reader: SubscriberRow | None, content: Mapping[str, Any]
+) -> Rendered:
+    """Render a row's content: a digest, a newsletter or a notice."""
+    at = row.date_header or row.planned_at
+    if "digest" in content:
+        assert reader is not None
+        digest = from_json(content["digest"])
+        frame = frame_of(rt, row.token, reader, at)
+        return rt.renderer.render_digest(
+            rt.renderer.fit(digest, frame), frame, test=bool(content.get("test"))
+        )
+    data = dict(content["data"])
+    if content["notice"] == "newsletter" and reader is not None:
+        frame = frame_of(rt, row.token, reader, at)
+        data.setdefault("manage_url", frame.manage_url)
+        data.setdefault("unsubscribe_url", frame.unsubscribe_url)
+        data.setdefault("view_url", frame.view_url)
+    return rt.renderer.render_notice(content["notice"], data, row.locale)
+
+
+def bytes_of(
+    rt: Runtime,
+    row: DeliveryRow,
+    edition: EditionRow,
+    reader: SubscriberRow | None,
+    *,
+    at: datetime | None = None,
+) -> bytes:
+    """The whole message: the same bytes for the same row at every call."""
+    content = row.content or {}
+    rendered = render_row(rt, row, reader, content)
+    is_notice = edition.kind == "notice"
+    harmless = bool(content.get("test"))
+    unsubscribe = None
+    if not is_notice and reader is not None and not harmless:
+        unsubscribe = rt.links.unsubscribe(reader.unsubscribe_token)
+    return build(
+        rendered,
+        sender=rt.site.sender,
+        sender_name=rt.site.name,
+        recipient=rt.test_recipient or row.rcpt or "",
+        message_id=row.message_id,
+        date=at or row.date_header or row.planned_at,
+        reply_to=rt.site.reply_to,
+        list_id=f"papers.{rt.mail_domain}" if not is_notice else "",
+        unsubscribe_url=unsubscribe,
+        help_url=rt.links.to("/about"),
+        feedback_id=f"{edition.id}:{edition.kind}:paperpost" if not is_notice else "",
+        is_notice=is_notice,
+        format=reader.format if reader is not None else "html",
+    )
+
+
+def envelope_of(
+    rt: Runtime, row: DeliveryRow, edition: EditionRow, reader: SubscriberRow | None
+) -> Envelope:
+    """Who to whom, and the bytes."""
+    sender = rt.site.sender
+    if rt.bounce_address:
+        local, _, domain = rt.bounce_address.partition("@")
+        sender = f"{local}+{row.bounce_id}@{domain}"
+    return Envelope(
+        sender=sender,
+        recipient=rt.test_recipient or row.rcpt or "",
+        message=bytes_of(rt, row, edition, reader),
+    )
+
+
+def sha_of(message: bytes) -> str:
+    """SHA-256 of a message, hex: kept at the first attempt, compared at the next."""
+    return hashlib.sha256(message).hexdigest()
+
+
+def digest_of(row: DeliveryRow) -> Digest | None:
+    """The stored digest of a row, None for notices and skipped ones."""
+    content = row.content or {}
+    return from_json(content["digest"]) if "digest" in content else None
