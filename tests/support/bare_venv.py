@@ -22,17 +22,14 @@ def locked_names(lock: Path) -> list[str]:
 
 def build_wheel(folder: Path) -> Path:
     """Build the wheel of this checkout into ``folder``."""
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-        cwd=ROOT, check=True, capture_output=True,
-    )  # fmt: skip
+    _call("-m", "hatchling", "build", "-t", "wheel", "-d", str(folder))
     (wheel,) = folder.glob("paperpost-*.whl")
     return wheel
 
 
 def make_bare_venv(folder: Path, wheel: Path) -> Path:
     """Make the environment and return its folder of programs."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    _call("-m", "venv", "--without-pip", str(folder))
     programs = folder / "bin"
     (packages,) = (folder / "lib").glob("python*/site-packages")
     for name in locked_names(ROOT / "requirements.lock"):
@@ -40,12 +37,17 @@ def make_bare_venv(folder: Path, wheel: Path) -> Path:
             _link(distribution(name), packages)
         except PackageNotFoundError:
             continue  # for another platform or Python
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(programs / "python"), "install", "-q",
-         "--no-deps", "--no-index", "--disable-pip-version-check", str(wheel)],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    _call("-m", "pip", "--python", str(programs / "python"), "install", "-q", "--no-deps",
+          "--no-index", "--disable-pip-version-check", str(wheel))  # fmt: skip
     return programs
+
+
+def _call(*words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(words)} failed:\n{done.stdout}{done.stderr}")
 
 
 def _link(found: Distribution, packages: Path) -> None:
@@ -53,7 +55,7 @@ def _link(found: Distribution, packages: Path) -> None:
         if ".." in file.parts or file.suffix == ".pyc":
             continue
         source, target = Path(str(found.locate_file(file))), packages / file
-        if not source.is_file():
+        if target.exists() or not source.is_file():  # some RECORDs name a file twice
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
