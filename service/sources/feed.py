@@ -138,8 +138,9 @@ def _paper(fields: Mapping[str, Any], home: str, language: str) -> Paper:
         zip(texts, abstracts, strict=True), key=lambda pair: len(pair[1]), default=("", "")
     )
     authors = feed_authors(fields["authors"])
-    if not authors:
-        authors = feed_authors([next(filter(None, map(authors_in, texts)), "")])
+    if len(authors) < 2:
+        listed = feed_authors([next(filter(None, map(authors_in, texts)), "")])
+        authors = listed if not authors or authors[0] in listed else authors
     found_doi = next(filter(None, map(doi_in, texts)), "")
     names = aliases(
         *fields["names"], fields["guid"], fields["link"], found_doi,

@@ -13,6 +13,7 @@ _BLOCK = re.compile(
     r"[^<>]*>|\n\s*\n",
     re.IGNORECASE,
 )
+_HIDDEN = re.compile(r"<(style|script)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _ABSTRACT = re.compile(r"^(?:abstract|summary|résumé|zusammenfassung)\s*(?:[:.]\s*|$)", re.I)
 _ABSTRACT_CAPITALS = re.compile(r"^(?:ABSTRACT|SUMMARY)\s+(?=[A-Z])")
 _METADATA = re.compile(
@@ -20,7 +21,7 @@ _METADATA = re.compile(
     r"|^volume \d+, (?:issue|number|page|article)|^[^.]{2,60}, published online:"
     r"|^(?:graphical abstract|toc graphic|abstract)$|^doi\s*10\.|^\[?doi:\s*10\.\S+\]?$"
     r"|\bdoi:\s*10\.\d{4,}/\S+\s*(?:online ahead of print|epub .{0,30})?\.?$"
-    r"|^(?:upvotes|github stars)\s*:|^🔗",
+    r"|^(?:upvotes|github stars)\s*:|^🔗|^(?:html|xml|pdf|full text)(?: (?:html|xml|pdf))*$",
     re.IGNORECASE,
 )
 _CITATION = re.compile(
@@ -39,7 +40,7 @@ def abstract_of(description: str, title: str) -> str:
     and the repeated title; ``""`` where nothing is left."""
     kept: list[str] = []
     heading = title.casefold().rstrip(".")
-    for block in _BLOCK.split(description):
+    for block in _BLOCK.split(_HIDDEN.sub(" ", description)):
         text = html_to_text(block)
         labelled = _ABSTRACT.match(text) or _ABSTRACT_CAPITALS.match(text)
         if labelled:
@@ -58,7 +59,7 @@ def abstract_of(description: str, title: str) -> str:
 def _is_label(text: str) -> bool:
     """A few words without the end of a sentence: the journal's name, a section."""
     is_wide = any(ord(char) > 0x2E80 for char in text)
-    return not is_wide and text.count(" ") < 8 and not text.endswith((".", "!", "?", "…", ":"))
+    return not is_wide and text.count(" ") < 8 and not text.endswith((".", "!", "?", "…"))
 
 
 def _is_name_list(text: str) -> bool:

@@ -1,0 +1,97 @@
+"""Which papers of a poll are news, and which are only known from now on. Pure.
+
+A reader must never be flooded by a source's past: not by its first poll, not by history that
+somebody asks for, not by a feed that lists its whole archive again.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Literal
+
+from service.papers.model import Sighting
+
+Verdict = Literal["new", "known", "held", "refresh"]
+"""new: mailed when it matches · known: searchable, never new · held: waits for the admin ("take as
+new" or "take as known") · refresh: only metadata of a paper that is there."""
+
+CATCH_UP_DAYS = 14
+OLD_DAYS = 30
+BURST_FACTOR = 3
+BURST_NEEDS_DAYS = 10
+
+_LISTS = ("hf_daily", "arxiv_rss")
+
+
+def novelty(
+    kind: str,
+    sightings: Sequence[Sighting],
+    *,
+    today: date,
+    first_poll: bool,
+    history: bool,
+    usual_per_day: float | None = None,
+    days_known: int = 0,
+) -> tuple[Verdict, ...]:
+    """Return one verdict for each sighting of one poll (all its pages and days together).
+
+    sightings: of papers that the store does not know yet. today: the source's own day. history:
+    asked for as the past. usual_per_day: items of a usual day among the days with items;
+    days_known: how many of those there are.
+    """
+    if history:
+        return tuple(_unless_replaced(sighting, "known") for sighting in sightings)
+    if first_poll:
+        newest = _newest_day(sightings, today)
+        return tuple(
+            _unless_replaced(sighting, "new" if newest and _day(sighting) == newest else "known")
+            for sighting in sightings
+        )
+    if kind in _LISTS:
+        oldest = today - timedelta(days=CATCH_UP_DAYS)
+        return tuple(
+            _unless_replaced(sighting, "known" if _before(sighting.listed_on, oldest) else "new")
+            for sighting in sightings
+        )
+    old = today - timedelta(days=OLD_DAYS)
+    if kind == "arxiv_api":
+        return tuple(
+            "known" if _before(sighting.paper.published_on, old) else "new"
+            for sighting in sightings
+        )
+    recent = sum(not _before(sighting.paper.published_on, old) for sighting in sightings)
+    burst = is_burst(recent, usual_per_day, days_known)
+    return tuple(
+        "held" if burst or _before(sighting.paper.published_on, old) else "new"
+        for sighting in sightings
+    )
+
+
+def is_burst(items: int, usual_per_day: float | None, days_known: int) -> bool:
+    """Say whether a feed brings more than three usual days at once (never fewer than four items:
+    a feed of one paper a week may bring three)."""
+    if usual_per_day is None or days_known < BURST_NEEDS_DAYS:
+        return False
+    return items > BURST_FACTOR * max(usual_per_day, 1.0)
+
+
+def _unless_replaced(sighting: Sighting, verdict: Verdict) -> Verdict:
+    return "refresh" if sighting.is_replacement else verdict
+
+
+def _day(sighting: Sighting) -> date | None:
+    return sighting.listed_on or sighting.paper.announced_on or sighting.paper.published_on
+
+
+def _newest_day(sightings: Sequence[Sighting], today: date) -> date | None:
+    """Return the newest day that is not in the future; None when even that is long past."""
+    days = [
+        day
+        for sighting in sightings
+        if not sighting.is_replacement and (day := _day(sighting)) and day <= today
+    ]
+    newest = max(days, default=None)
+    return None if newest is None or _before(newest, today - timedelta(days=OLD_DAYS)) else newest
+
+
+def _before(day: date | None, limit: date) -> bool:
+    return day is not None and day < limit
