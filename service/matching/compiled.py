@@ -1,16 +1,112 @@
-"""The stored form of a query: JSON values, so that a cold start parses nothing."""
+"""The stored form of a query: JSON values, so that a cold start parses nothing and folds nothing.
+
+A node is a list that begins with a letter: "t" term, "n" near, "p" person, "c" category, "i"
+identifier, "f" figure, "&" and, "|" or, "!" not.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from service.matching.query import Query
+from service.errors import PaperpostError
+from service.matching.query import (
+    And,
+    Category,
+    Identifier,
+    Near,
+    Node,
+    Not,
+    Number,
+    Or,
+    Person,
+    Query,
+    Term,
+    Word,
+)
+from service.text.fold import FOLD_VERSION
+
+
+class StaleQueryError(PaperpostError):
+    """A stored query was folded by another version; parse its text again."""
 
 
 def compile_query(query: Query) -> dict[str, Any]:
-    """The query as JSON values, with the fold version under "fold"."""
-    raise NotImplementedError
+    """The query as JSON values; "fold" is the version of the folding."""
+    return {
+        "fold": FOLD_VERSION,
+        "kind": query.kind,
+        "shown": query.shown,
+        "terms": list(query.terms),
+        "root": _dump(query.root),
+    }
 
 
 def load_query(data: Mapping[str, Any]) -> Query:
-    """A compiled query again; raises StaleQueryError for another fold version."""
-    raise NotImplementedError
+    """A compiled query again, equal to the one compiled.
+
+    Raises StaleQueryError when it was folded by another version.
+    """
+    if data.get("fold") != FOLD_VERSION:
+        raise StaleQueryError(
+            f"The stored query is of fold version {data.get('fold')}, not {FOLD_VERSION}.",
+            next_step="Parse its text again.",
+        )
+    return Query(
+        root=_load(data["root"]),
+        shown=data["shown"],
+        kind=data["kind"],
+        terms=tuple(data["terms"]),
+    )
+
+
+def _dump(node: Node) -> list[Any]:
+    match node:
+        case Term(text, words, field, exact, joins):
+            return ["t", text, _dump_words(words), field, exact, [list(pair) for pair in joins]]
+        case Near(text, words, distance, field, exact):
+            return ["n", text, _dump_words(words), distance, field, exact]
+        case Person(text, parts, prefix):
+            return ["p", text, list(parts), prefix]
+        case Category(text, code, stems, prefix):
+            return ["c", text, code, list(stems), prefix]
+        case Identifier(text, value):
+            return ["i", text, value]
+        case Number(figure, comparison, limit):
+            return ["f", figure, comparison, limit]
+        case And(parts):
+            return ["&", *map(_dump, parts)]
+        case Or(parts):
+            return ["|", *map(_dump, parts)]
+        case Not(part):
+            return ["!", _dump(part)]
+
+
+def _dump_words(words: tuple[Word, ...]) -> list[list[str]]:
+    return [[word.key, word.kind, word.stem] for word in words]
+
+
+def _load(data: list[Any]) -> Node:
+    sign, rest = data[0], data[1:]
+    match sign:
+        case "t":
+            text, words, field, exact, joins = rest
+            pairs = tuple((two, three) for two, three in joins)
+            return Term(text, _load_words(words), field, exact, pairs)
+        case "n":
+            text, words, distance, field, exact = rest
+            return Near(text, _load_words(words), distance, field, exact)
+        case "p":
+            return Person(rest[0], tuple(rest[1]), rest[2])
+        case "c":
+            return Category(rest[0], rest[1], tuple(rest[2]), rest[3])
+        case "i":
+            return Identifier(*rest)
+        case "f":
+            return Number(*rest)
+        case "!":
+            return Not(_load(rest[0]))
+    parts = tuple(map(_load, rest))
+    return And(parts) if sign == "&" else Or(parts)
+
+
+def _load_words(words: list[Any]) -> tuple[Word, ...]:
+    return tuple(Word(key, kind, stem) for key, kind, stem in words)

@@ -1,5 +1,6 @@
 """The words of a folded text: their forms, their stems and where they stand in what is shown."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,26 +17,35 @@ import snowballstemmer
 LONGEST_STEMMED = 64
 """Words longer than this are left as they are: they are no English words."""
 
+NOT_JOINED = frozenset(
+    "a an and are as at be but by can do for from has have he her his i if in into is it its"
+    " may more most no non not of off on onto or our out over per so than that the their them"
+    " then there these they this those to under up us via was we were when where which while"
+    " who will with within without you".split()
+)
+"""Words that are not read together with a neighbour across white space ("the rapist")."""
+
 
 class _Snowball(Protocol):
     def stemWord(self, word: str) -> str: ...  # noqa: N802
 
 
-def _stemmer() -> _Snowball:
-    if _native:
-        made: _Snowball = Stemmer.Stemmer("english", 0)
-        return made
-    slow: _Snowball = snowballstemmer.stemmer("english")
-    return slow
+class _Stemmers(threading.local):
+    """One stemmer a thread: neither library's object may be shared."""
+
+    def __init__(self) -> None:
+        made: _Snowball
+        made = Stemmer.Stemmer("english", 0) if _native else snowballstemmer.stemmer("english")
+        self.english = made
 
 
-_ENGLISH = _stemmer()
+_STEMMERS = _Stemmers()
 
 
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """Snowball's English stem of a folded word ("quantization" -> "quantiz")."""
-    return _ENGLISH.stemWord(word) if len(word) <= LONGEST_STEMMED else word
+    return _STEMMERS.english.stemWord(word) if len(word) <= LONGEST_STEMMED else word
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +97,45 @@ class Folded:
         )
         for key, exact, cased, stemmed, start, end in rows:
             yield Token(key, exact, cased, stemmed, start, end)
+
+
+def is_ideograph(key: str) -> bool:
+    """True for the one-letter words of Chinese, Japanese and Korean."""
+    return len(key) == 1 and key >= "\u1100"
+
+
+def _may_join(left: str, right: str, gap: str) -> bool:
+    if gap == "." or is_ideograph(left) or is_ideograph(right):
+        return False
+    if gap == "-":
+        return True
+    return not any(
+        piece in NOT_JOINED or (len(piece) == 1 and piece.isalpha()) for piece in (left, right)
+    )
+
+
+def joins_of_two(folded: Folded) -> tuple[str, ...]:
+    """For each word the stem of it and the next written as one; "" where that does not count.
+
+    "fine-tuning" and "fine tuning" join; across a full stop or comma, and across a blank beside
+    a small word or a single letter, nothing does.
+    """
+    keys, gaps = folded.keys, folded.gaps
+    last = len(keys) - 1
+    return tuple(
+        stem(keys[i] + keys[i + 1]) if i < last and _may_join(keys[i], keys[i + 1], gaps[i]) else ""
+        for i in range(len(keys))
+    )
+
+
+def joins_of_three(folded: Folded) -> tuple[str, ...]:
+    """The same for three words, all of them hyphenated ("end-to-end")."""
+    keys, gaps = folded.keys, folded.gaps
+    found = [""] * len(keys)
+    at = gaps.find("--")
+    while at != -1 and at + 2 < len(keys):
+        three = keys[at : at + 3]
+        if not any(is_ideograph(key) for key in three):
+            found[at] = stem("".join(three))
+        at = gaps.find("--", at + 1)
+    return tuple(found)

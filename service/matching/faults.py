@@ -1,0 +1,228 @@
+"""Slips that can be seen before parsing, each with the text that was probably meant."""
+
+import difflib
+import re
+
+from service.matching.query import MOST_BYTES, MOST_DEPTH, QueryError
+from service.matching.terms import FIELDS, FIGURES
+
+SEPARATORS = ",;，、；"
+
+_FOREIGN_FIELDS = {
+    "intitle": "ti:",
+    "allintitle": "ti:",
+    "inauthor": "au:",
+    "inabstract": "abs:",
+    "ab": "abs:",
+    "auth": "au:",
+    "aut": "au:",
+    "subject": "cat:",
+    "arxiv": "id:",
+    "doi": "id:",
+    "journal": "source:",
+    "affiliation": "org:",
+    "aff": "org:",
+    "all": "",
+    "tiab": "",
+    "full": "",
+}
+"""Fields of other search engines, and what they are here ("" = none is needed)."""
+
+_TAGS = {
+    "ti": "ti:",
+    "title": "ti:",
+    "tiab": "",
+    "title/abstract": "",
+    "tw": "",
+    "all": "",
+    "all fields": "",
+    "ab": "abs:",
+    "abstract": "abs:",
+    "au": "au:",
+    "author": "au:",
+    "fau": "au:",
+    "1au": "au:",
+    "lastau": "au:",
+    "ad": "org:",
+    "affiliation": "org:",
+    "ta": "source:",
+    "journal": "source:",
+}
+"""PubMed's tags behind a word, and our fields before it."""
+
+_QUOTED = re.compile(r'"[^"]*"')
+_TAGGED = re.compile(r'("[^"]*"|[^\s()"\[\]]+)\s*\[([^\]"]*)\]')
+_NAMED = re.compile(r"(?<![^\s(=-])([A-Za-z]+):")
+_OPERATOR = re.compile(r'(?<![^\s()"])(?:AND|OR|NOT|ANDNOT)(?![^\s()"])')
+_OWN_FIELDS = frozenset((*FIELDS, *FIGURES))
+
+
+def mask(text: str) -> str:
+    """``text`` with what stands in quotes blotted out, each character in its place."""
+    return _QUOTED.sub(lambda found: "q" * len(found.group()), text)
+
+
+def find_operator(text: str) -> str:
+    """The first sign that ``text`` is meant as a query: an operator in capitals, a bracket or a
+    field, ours or another engine's; "" if there is none."""
+    masked = mask(text)
+    found = _OPERATOR.search(masked) or re.search(r"[()]|\w\s*\[[\w/ ]+\]", masked)
+    if found:
+        return found.group()
+    for named in _NAMED.finditer(masked):
+        lower = named.group(1).lower()
+        follows = masked[named.end() : named.end() + 1]
+        if lower in _OWN_FIELDS or (lower in _FOREIGN_FIELDS and follows.strip()):
+            return named.group()
+    return ""
+
+
+def check_size(text: str) -> None:
+    """At most 1 kB."""
+    size = len(text.encode("utf-8", "replace"))
+    if size > MOST_BYTES:
+        raise QueryError(
+            f"This is {size:,} bytes long; {MOST_BYTES:,} are the most.",
+            position=MOST_BYTES + 1,
+            next_step="Split it into two interests.",
+        )
+
+
+def check_shape(text: str) -> None:
+    """Refuse tags, unknown fields, open quotes, unpaired or too deep brackets, and commas."""
+    masked = mask(text)
+    open_quote = masked.find('"')
+    if open_quote != -1:
+        raise QueryError(
+            f"The quote at character {open_quote + 1} is never closed.",
+            position=open_quote + 1,
+            expected='a closing "',
+            next_step='Add " at its end.',
+            suggestion=f'{text.rstrip()}"' if text.count('"') == 1 else "",
+        )
+    _check_tags(text)
+    _check_fields(text, masked)
+    _check_brackets(text, masked)
+    for at, sign in enumerate(masked):
+        if sign in SEPARATORS:
+            raise _comma(text, at)
+
+
+def _check_tags(text: str) -> None:
+    found = _TAGGED.search(text)
+    if found is None:
+        return
+    field = _TAGS.get(found.group(2).strip().lower())
+    position = found.start(2)
+    if field is None:
+        raise QueryError(
+            f"[{found.group(2)}] at character {position} is not known here.",
+            position=position,
+            next_step="Leave it out; fields are written before the word, like ti:word.",
+        )
+
+    def ours(tagged: re.Match[str]) -> str:
+        before = _TAGS.get(tagged.group(2).strip().lower())
+        return tagged.group() if before is None else f"{before}{tagged.group(1)}"
+
+    meant = f"{field}{found.group(1)}"
+    raise QueryError(
+        f"[{found.group(2)}] at character {position} is another engine's form.",
+        position=position,
+        expected=meant,
+        next_step=f"Here it is {meant}",
+        suggestion=_TAGGED.sub(ours, text),
+    )
+
+
+def _check_fields(text: str, masked: str) -> None:
+    for named in _NAMED.finditer(masked):
+        name = named.group(1)
+        lower = name.lower()
+        if lower in _OWN_FIELDS:
+            continue
+        ours = _FOREIGN_FIELDS.get(lower)
+        if ours is None:
+            close = difflib.get_close_matches(lower, [*FIELDS, *FIGURES], n=1)
+            ours = f"{close[0]}:" if close else None
+        advice = "Fields are ti: abs: au: cat: source: org: id: votes: comments: authors:"
+        if ours is not None:
+            advice = f"Did you mean {ours}" if ours else "Leave it out: words need none."
+        raise QueryError(
+            f"There is no field '{name}:' (character {named.start() + 1}).",
+            position=named.start() + 1,
+            expected="a field, or the whole in quotes",
+            next_step=advice,
+            suggestion="" if ours is None else text[: named.start()] + ours + text[named.end() :],
+        )
+
+
+def _check_brackets(text: str, masked: str) -> None:
+    opened: list[int] = []
+    for at, sign in enumerate(masked):
+        if sign == "(":
+            opened.append(at)
+            if len(opened) > MOST_DEPTH:
+                raise QueryError(
+                    f"The bracket at character {at + 1} is the {len(opened)}th inside another; "
+                    f"{MOST_DEPTH} are the most.",
+                    position=at + 1,
+                    next_step="Take some brackets away.",
+                )
+        elif sign == ")":
+            if not opened:
+                raise QueryError(
+                    f"The bracket at character {at + 1} closes nothing.",
+                    position=at + 1,
+                    expected="an opening bracket before it",
+                    next_step="Remove it, or add ( where it begins.",
+                    suggestion=f"{text[:at]}{text[at + 1 :]}".strip(),
+                )
+            opened.pop()
+    if opened:
+        at = opened[-1]
+        inside = text[at + 1 :].split()
+        before = f", before '{inside[0]}'," if inside else ""
+        raise QueryError(
+            f"The bracket at character {at + 1}{before} is never closed.",
+            position=at + 1,
+            expected="a closing bracket",
+            next_step="Add ) at the end.",
+            suggestion=text.rstrip() + ")" * len(opened),
+        )
+
+
+def split_items(text: str, separators: str = SEPARATORS + "\r\n") -> list[tuple[int, str]]:
+    """(offset, item) between separators that do not stand in quotes; items are not stripped."""
+    masked = mask(text)
+    items, start = [], 0
+    for at, sign in enumerate(masked):
+        if sign in separators:
+            items.append((start, text[start:at]))
+            start = at + 1
+    items.append((start, text[start:]))
+    return items
+
+
+def _comma(text: str, at: int) -> QueryError:
+    """Commas join keywords, not operators; offers the same words joined by OR."""
+    meant = " OR ".join(
+        _quoted(item.strip()) for _, item in split_items(text) if item.strip()
+    )
+    return QueryError(
+        f"Commas do not work between operators. Did you mean: {meant}?",
+        position=at + 1,
+        expected="an operator or a blank",
+        suggestion=meant,
+    )
+
+
+def _quoted(item: str) -> str:
+    masked = mask(item)
+    plain = not _OPERATOR.search(masked) and not _NAMED.search(masked)
+    balanced = masked.count("(") == masked.count(")")
+    if plain and '"' not in item and (" " in item or not balanced):
+        return f'"{item}"'
+    if not balanced:
+        return item.replace("(", "").replace(")", "")
+    return item if plain else f"({item})" if _OPERATOR.search(masked) else item

@@ -1,0 +1,108 @@
+"""Queries written out again: for people, and so that they can be read back."""
+
+import re
+
+from service.matching.query import (
+    And,
+    Category,
+    Identifier,
+    Leaf,
+    Near,
+    Node,
+    Not,
+    Number,
+    Or,
+    Person,
+    Query,
+    Term,
+)
+
+_BARE = re.compile(r"(?!(?:AND|OR|NOT|ANDNOT)$)\w[\w.*'/+#&-]*")
+_BARE_ITEM = re.compile(r"(?!NOT\s)\w[^,;，、；\"\r\n]*")
+
+
+def show(node: Node) -> str:
+    """In the query language, every operator written, every mix of AND and OR in brackets."""
+    if isinstance(node, Not):
+        inner = show(node.part)
+        return f"NOT {inner}" if _is_leaf(node.part) else f"NOT ({inner})"
+    if isinstance(node, (And, Or)):
+        parts = [
+            f"({show(part)})" if isinstance(part, (And, Or)) else show(part) for part in node.parts
+        ]
+        return (" AND " if isinstance(node, And) else " OR ").join(parts)
+    return show_leaf(node)
+
+
+def _is_leaf(node: Node) -> bool:
+    return not isinstance(node, (And, Or, Not))
+
+
+def show_leaf(leaf: Leaf) -> str:
+    """One term with its field, in quotes where they are needed."""
+    if isinstance(leaf, Number):
+        return leaf.text
+    if isinstance(leaf, Near):
+        return f'{_field(leaf)}{"=" if leaf.exact else ""}"{leaf.text}"~{leaf.distance}'
+    exact = "=" if isinstance(leaf, Term) and leaf.exact else ""
+    text = leaf.text if _BARE.fullmatch(leaf.text) else f'"{leaf.text}"'
+    return f"{_field(leaf)}{exact}{text}"
+
+
+def _field(leaf: Leaf) -> str:
+    if isinstance(leaf, Person):
+        return "au:"
+    if isinstance(leaf, Category):
+        return "cat:"
+    if isinstance(leaf, Identifier):
+        return "id:"
+    return f"{leaf.field}:" if isinstance(leaf, (Term, Near)) and leaf.field else ""
+
+
+def split_keywords(root: Node) -> tuple[tuple[Leaf, ...], tuple[Leaf, ...]]:
+    """(wanted, excluded) terms of a query made of keywords or people."""
+    parts = root.parts if isinstance(root, And) else (root,)
+    excluded = tuple(
+        part.part
+        for part in parts
+        if isinstance(part, Not) and not isinstance(part.part, (And, Or, Not))
+    )
+    first = parts[0]
+    choices = first.parts if isinstance(first, Or) else (first,)
+    wanted = tuple(part for part in choices if not isinstance(part, (And, Or, Not)))
+    return wanted, excluded
+
+
+def _item(leaf: Leaf) -> str:
+    """A keyword as it stands in a list."""
+    if isinstance(leaf, Near):
+        return f'{"=" if leaf.exact else ""}"{leaf.text}"~{leaf.distance}'
+    exact = "=" if isinstance(leaf, Term) and leaf.exact else ""
+    return exact + (leaf.text if _BARE_ITEM.fullmatch(leaf.text) else f'"{leaf.text}"')
+
+
+def to_text(query: Query) -> str:
+    """The text that, read again in the same kind, gives the same query: a list with commas for
+    keywords, one name a line for people, else the query with its brackets."""
+    if query.kind == "query":
+        return show(query.root)
+    wanted, excluded = split_keywords(query.root)
+    if query.kind == "follow":
+        return "\n".join(leaf.text for leaf in wanted)
+    return ", ".join([*map(_item, wanted), *(f"-{_item(leaf)}" for leaf in excluded)])
+
+
+def describe(query: Query) -> str:
+    """One line for people: "Any of: LoRA · low-rank adaptation · PEFT", or the query itself."""
+    if query.kind == "query":
+        return query.shown
+    wanted, excluded = split_keywords(query.root)
+    one, many = ("By: ", "By any of: ") if query.kind == "follow" else ("With: ", "Any of: ")
+    line = (many if len(wanted) > 1 else one) + " · ".join(map(_spoken, wanted))
+    return f"{line}, without: {' · '.join(map(_spoken, excluded))}" if excluded else line
+
+
+def _spoken(leaf: Leaf) -> str:
+    if isinstance(leaf, Near):
+        return _item(leaf)
+    return f"={leaf.text}" if isinstance(leaf, Term) and leaf.exact else leaf.text

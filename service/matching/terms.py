@@ -1,0 +1,226 @@
+"""From what a reader typed as one term to the words that are compared."""
+
+import re
+
+from service.matching.document import identifier
+from service.matching.names import name_parts
+from service.matching.query import (
+    SHORTEST_PREFIX,
+    Category,
+    Comparison,
+    Field,
+    Figure,
+    Identifier,
+    Leaf,
+    Near,
+    Number,
+    Person,
+    QueryError,
+    Term,
+    Word,
+)
+from service.text.fold import fold
+from service.text.tokens import Folded, is_ideograph, joins_of_three, joins_of_two
+
+FIELDS: dict[str, Field] = {
+    "ti": "ti",
+    "title": "ti",
+    "abs": "abs",
+    "abstract": "abs",
+    "au": "au",
+    "author": "au",
+    "cat": "cat",
+    "category": "cat",
+    "source": "source",
+    "org": "org",
+    "organisation": "org",
+    "organization": "org",
+    "id": "id",
+}
+FIGURES: tuple[Figure, ...] = ("votes", "comments", "authors")
+_LONGEST_CAPITALS = 6
+_FARTHEST = 50
+_FIGURE = re.compile(r"(\w+):\s*(>=|<=|≥|≤|=>|=<|>|<|=|)\s*(\d{1,9})")
+_COMPARISONS: dict[str, Comparison] = {
+    "": "=",
+    "=": "=",
+    "<": "<",
+    ">": ">",
+    "<=": "<=",
+    "=<": "<=",
+    "≤": "<=",
+    ">=": ">=",
+    "=>": ">=",
+    "≥": ">=",
+}
+
+
+def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, position: int) -> Leaf:
+    """One term in ``field``; ``position`` is its 1-based character, for errors."""
+    text = " ".join(text.split())
+    if field in ("au", "cat", "id") and (exact or distance is not None):
+        sign = "=" if exact else "~"
+        raise QueryError(
+            f"{sign} at character {position} does not go with {field}:.", position=position
+        )
+    if field == "au":
+        return make_person(text, position)
+    if field == "cat":
+        return _make_category(text, position)
+    if field == "id":
+        return _make_identifier(text, position)
+    folded = _fold_some(text, position)
+    words = _make_words(text, folded, exact=exact, position=position)
+    if distance is None:
+        joins = () if exact else _make_joins(folded, words)
+        return Term(text=text, words=words, field=field, exact=exact, joins=joins)
+    if len(words) < 2:
+        raise QueryError(
+            f"~{distance} at character {position} needs two words or more in the quotes.",
+            position=position,
+        )
+    if not len(words) - 1 <= distance <= _FARTHEST:
+        raise QueryError(
+            f"~{distance} at character {position} does not fit: {len(words)} words can stand "
+            f"within {len(words) - 1} to {_FARTHEST}.",
+            position=position,
+        )
+    return Near(text=text, words=words, distance=distance, field=field, exact=exact)
+
+
+def make_person(text: str, position: int) -> Person:
+    """An author by name, in any of the usual forms."""
+    text = " ".join(text.split())
+    prefix = text.endswith("*")
+    _fold_some(text, position)
+    parts = name_parts(text)
+    if "*" in text and (not prefix or text.count("*") > 1 or len(parts) > 1):
+        raise QueryError(
+            f"The * at character {position} works for a single word only: au:beng*.",
+            position=position,
+        )
+    if prefix:
+        _check_prefix(parts[0], position)
+    return Person(text=text, parts=parts, prefix=prefix)
+
+
+def _make_category(text: str, position: int) -> Category:
+    _fold_some(text, position)
+    prefix = text.endswith("*")
+    code = text.rstrip("*").strip().lower()
+    if "*" in code or (prefix and len(code) < 2):
+        raise QueryError(
+            f"The * at character {position} stands at the end of a category, after two letters "
+            "at least: cat:cs.*",
+            position=position,
+        )
+    words = () if prefix else fold(code).stems
+    return Category(text=text, code=code, words=words, prefix=prefix)
+
+
+def _make_identifier(text: str, position: int) -> Identifier:
+    _fold_some(text, position)
+    if "*" in text:
+        raise QueryError(f"id: at character {position} takes no *.", position=position)
+    return Identifier(text=text, value=identifier(text))
+
+
+def make_number(text: str, position: int) -> Number:
+    """``votes:>20``, ``authors:<4``, ``comments:3``."""
+    found = _FIGURE.fullmatch(text.strip())
+    name = text.split(":", 1)[0].lower()
+    figure = next(known for known in FIGURES if known == name)
+    if found is None:
+        raise QueryError(
+            f"{figure}: at character {position} needs a number, like {figure}:>20.",
+            position=position,
+            expected="a number, with >, <, >= or <= before it if wanted",
+        )
+    return Number(figure, _COMPARISONS[found.group(2)], int(found.group(3)))
+
+
+def _fold_some(text: str, position: int) -> Folded:
+    folded = fold(text)
+    if not folded:
+        shown = text if text.strip() else '""'
+        raise QueryError(
+            f"'{shown}' at character {position} holds no letter or digit.",
+            position=position,
+            expected="a word",
+            next_step="Remove it, or write the word it stands for.",
+        )
+    return folded
+
+
+def _make_words(text: str, folded: Folded, *, exact: bool, position: int) -> tuple[Word, ...]:
+    starred = {at for at, end in enumerate(folded.ends) if text[end : end + 1] == "*"}
+    if text.count("*") != len(starred):
+        raise QueryError(
+            f"A * in '{text}' at character {position} does not follow a word. It stands for the "
+            "rest of a word: quantiz*",
+            position=position,
+        )
+    if exact and starred:
+        raise QueryError(
+            f"= and * at character {position} do not go together: one asks for exactly this "
+            "word, the other for any ending.",
+            position=position,
+        )
+    words = []
+    for at, token in enumerate(folded.tokens):
+        if at in starred:
+            _check_prefix(token.key, position)
+            words.append(Word(key=token.key, kind="prefix"))
+        elif exact:
+            kept = token.cased == token.cased.lower()
+            words.append(Word(token.exact, "exact") if kept else Word(token.cased, "case"))
+        else:
+            words.append(_make_word(token.key, token.cased, token.stem))
+    return tuple(words)
+
+
+def _make_word(key: str, cased: str, stem: str) -> Word:
+    capitals = sum(letter.isupper() for letter in cased)
+    if capitals < 2 or (capitals == len(cased) and capitals > _LONGEST_CAPITALS):
+        return Word(key=key, kind="stem", stem=stem)
+    singular = key[:-1] if cased.endswith("s") and len(key) > 2 else key
+    return Word(key=singular, kind="acronym", stem=stem)
+
+
+def _make_joins(folded: Folded, words: tuple[Word, ...]) -> tuple[tuple[str, str], ...]:
+    twos, threes = joins_of_two(folded), joins_of_three(folded)
+    whole = [word.kind != "prefix" for word in words]
+    return tuple(
+        (twos[at] if all(whole[at : at + 2]) else "", threes[at] if all(whole[at : at + 3]) else "")
+        for at in range(len(words))
+    )
+
+
+def _check_prefix(key: str, position: int) -> None:
+    if len(key) < SHORTEST_PREFIX or is_ideograph(key):
+        raise QueryError(
+            f"'{key}*' at character {position} is too short: write at least {SHORTEST_PREFIX} "
+            "letters before the *.",
+            position=position,
+        )
+
+
+def check_word(word: str, position: int) -> None:
+    """Refuse what other engines would read as an operator, rather than drop it silently."""
+    for sign, advice in (
+        ("-", "Write -word, with one minus sign, to leave a word out."),
+        ("+", "Every word counts here without it."),
+        ("|", "Write OR."),
+        ("&", "Write AND, or only a blank."),
+        ("!", "Write NOT."),
+        ("~", 'Nearness is written after a phrase: "graph network"~3'),
+        ("=", "Write =word, without a blank, for exactly this word."),
+    ):
+        alone = word.strip(sign) == ""
+        led = word.startswith(sign) and sign != "&"
+        if alone or led or (sign == "|" and sign in word):
+            raise QueryError(
+                f"The {sign} at character {position + word.index(sign)} is not an operator here.",
+                position=position + word.index(sign),
+                next_step=advice,
+            )
