@@ -87,8 +87,8 @@ test-all: .venv/.dev ## every test; PostgreSQL and a browser must be here
 	@PAPERPOST_TEST_REQUIRE=postgres,browser $(BIN)/python -m pytest -q -n 2 $(ARGS)
 
 check: .venv/.dev ## format, lint, types, imports, dependencies, templates, security, then the quick tests
-	@$(BIN)/python -m ruff format --check -q . || { echo "To mend it: .venv/bin/ruff format ." >&2; exit 1; }
-	@$(BIN)/python -m ruff check -q .
+	@$(BIN)/python -m ruff format --check -q --output-format concise . || { echo "To mend it: .venv/bin/ruff format ." >&2; exit 1; }
+	@$(BIN)/python -m ruff check -q --output-format concise .
 	@$(BIN)/python -m mypy --no-error-summary
 	@$(BIN)/lint-imports >.venv/imports.log 2>&1 || { cat .venv/imports.log >&2; exit 1; }
 	@$(BIN)/python -m deptry service >.venv/deptry.log 2>&1 || { cat .venv/deptry.log >&2; exit 1; }
