@@ -171,8 +171,7 @@ def _record(
         _stop(rt, session, job, now)
         return
     deadline = row.deadline_at or now + timedelta(hours=limits.notice_deadline_hours)
-    fresh = deliveries_store.get_delivery(session, id=row.id)
-    n = (fresh.attempts if fresh is not None else row.attempts) or 1
+    n = max(1, row.attempts)
     verdict = judge(outcome, n, now, deadline, random.random(), limits)  # noqa: S311
     _attempt(session, row.id, n, outcome, now)
     _apply(session, row, verdict, now, report)
@@ -259,7 +258,7 @@ def _quarantine(
     text = f"content: {type(error).__name__}: {error}"[:500]
     deliveries_store.mark_outcome(session, row, State.FAILED, rt.clock(), reason=text)
     deliveries_store.add_attempt(
-        session, delivery_id=row.id or 0, n=row.attempts + 1, phase="render", at=rt.clock(), text=text
+        session, delivery_id=row.id or 0, n=row.attempts, phase="render", at=rt.clock(), text=text
     )
     report.failed += 1
     rt.log("render_failed", delivery=row.id, error=type(error).__name__)

@@ -193,6 +193,7 @@ def claim(
         .values(
             state="leased",
             fence=DeliveryRow.fence + 1,
+            attempts=DeliveryRow.attempts + 1,
             lease_owner=owner,
             lease_until=now + LEASE,
             date_header=sa.func.coalesce(DeliveryRow.date_header, now),
@@ -241,7 +242,6 @@ def mark_sending(
             state="sending",
             marked_at=now,
             body_sha=sha,
-            attempts=DeliveryRow.attempts + 1,
         )
         .execution_options(synchronize_session=False)
     )
@@ -480,3 +480,17 @@ def mark_expired(session: Session, row: DeliveryRow, now: datetime, reason: str,
     if moved:
         add_carry(session, row.id)
     return moved
+
+
+def forget_recipient(session: Session, subscriber_id: int, email_key: str, hashed: str) -> None:
+    """Erasure: rows stay for the balance, addresses and contents go."""
+    session.execute(
+        sa.update(DeliveryRow)
+        .where(
+            sa.or_(
+                col(DeliveryRow.subscriber_id) == subscriber_id,
+                col(DeliveryRow.recipient_key) == email_key,
+            )
+        )
+        .values(rcpt=None, recipient_key=hashed, content=None, subscriber_id=None)
+    )

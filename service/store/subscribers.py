@@ -365,3 +365,14 @@ def set_state(session: Session, subscriber_id: int, state: str, **values: Any) -
         .where(col(SubscriberRow.id) == subscriber_id)
         .values(state=state, **values)
     )
+
+
+def list_profile_rows(session: Session, subscriber_id: int) -> list[ProfileRow]:
+    """A reader's profiles as rows, in the order they were made."""
+    return list(
+        session.exec(
+            select(ProfileRow)
+            .where(ProfileRow.subscriber_id == subscriber_id)
+            .order_by(col(ProfileRow.id))
+        ).all()
+    )

@@ -1,0 +1,183 @@
+"""Leaving, undoing it, and being forgotten."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from service.delivery.states import State
+from service.errors import PaperpostError
+from service.flows.runtime import Runtime
+from service.store import deliveries as deliveries_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import SubscriberRow
+from service.subscribers.cadence import next_slot
+
+
+class LinkError(PaperpostError):
+    """An unsubscribe token that belongs to nobody (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """state: of the reader afterwards · undo_until: until when leaving can be undone."""
+
+    email: str
+    state: str
+    undo_until: datetime | None
+
+
+def look(rt: Runtime, token: str) -> Left:
+    """Who an unsubscribe token belongs to; nothing changes. Raises LinkError."""
+    row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, token=token))
+    if row is None:
+        raise LinkError("This link belongs to nobody here.", "", "Nothing will be mailed to it.")
+    return Left(row.email, row.state, _undo_until(rt, row))
+
+
+def _undo_until(rt: Runtime, row: SubscriberRow) -> datetime | None:
+    return row.left_at + timedelta(days=rt.defaults().undo_days) if row.left_at else None
+
+
+def unsubscribe(rt: Runtime, token: str, *, network: str = "", agent: str = "", reason: str = "") -> Left:
+    """Leave everything, at once and as often as pressed (RFC 8058). Raises LinkError.
+
+    No mail begins after this commits: the write-ahead mark asks for an active reader.
+    """
+    return rt.db.write(lambda s: _leave(rt, s, token, network, agent, reason), Priority.WEB)
+
+
+def _leave(rt: Runtime, session: Session, token: str, network: str, agent: str, reason: str) -> Left:
+    row = subscribers_store.get_subscriber_row(session, token=token)
+    if row is None:
+        raise LinkError("This link belongs to nobody here.", "", "Nothing will be mailed to it.")
+    if row.state != "left":
+        leave_row(rt, session, row, network=network, agent=agent, reason=reason)
+    return Left(row.email, "left", _undo_until(rt, row))
+
+
+def leave_row(
+    rt: Runtime,
+    session: Session,
+    row: SubscriberRow,
+    *,
+    network: str = "",
+    agent: str = "",
+    reason: str = "",
+) -> None:
+    """Any state -> left; waiting mails are stopped, the address is barred from import."""
+    now = rt.clock()
+    assert row.id is not None
+    hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
+    row.state, row.left_at, row.next_digest_at = "left", now, None
+    session.add(row)
+    subscribers_store.add_suppression(session, hashed, "left", now)
+    subscribers_store.add_consent(
+        session,
+        subscriber_id=row.id,
+        hashed=hashed,
+        act="leave",
+        now=now,
+        address=network,
+        agent=agent,
+        detail=reason[:500],
+    )
+    deliveries_store.stop_open(session, State.SUPPRESSED, "left", subscriber_id=row.id)
+
+
+def undo(rt: Runtime, token: str, *, network: str = "", agent: str = "") -> bool:
+    """Come back within the undo days, as it was. False when there is nothing to undo."""
+    return rt.db.write(lambda s: _undo(rt, s, token, network, agent), Priority.WEB)
+
+
+def _undo(rt: Runtime, session: Session, token: str, network: str, agent: str) -> bool:
+    row = subscribers_store.get_subscriber_row(session, token=token)
+    now = rt.clock()
+    if row is None or row.state != "left" or row.confirmed_at is None:
+        return False
+    until = _undo_until(rt, row)
+    if until is None or now >= until:
+        return False
+    assert row.id is not None
+    hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
+    bar = subscribers_store.get_suppression(session, hashed)
+    if bar is not None and bar.reason != "left":
+        return False
+    subscribers_store.delete_suppression(session, hashed)
+    row.state, row.left_at = "active", None
+    row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
+    session.add(row)
+    subscribers_store.add_consent(
+        session, subscriber_id=row.id, hashed=hashed, act="undo", now=now, address=network, agent=agent
+    )
+    return True
+
+
+def erase(rt: Runtime, email_key: str, *, by: str = "reader") -> bool:
+    """Forget a reader at once: what stays is the keyed hash, and deliveries without an address."""
+    return rt.db.write(lambda s: _erase(rt, s, email_key, by), Priority.WEB)
+
+
+def _erase(rt: Runtime, session: Session, email_key: str, by: str) -> bool:
+    row = subscribers_store.get_subscriber_row(session, email_key=email_key)
+    if row is None:
+        return False
+    erase_row(rt, session, row, by=by)
+    return True
+
+
+def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> None:
+    """Erase one reader inside a transaction."""
+    now = rt.clock()
+    assert row.id is not None
+    hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
+    if row.state != "pending":
+        subscribers_store.add_suppression(session, hashed, "left", now)
+    subscribers_store.add_consent(
+        session, subscriber_id=row.id, hashed=hashed, act="erase", now=now, detail=by
+    )
+    session.flush()
+    deliveries_store.stop_open(session, State.SUPPRESSED, "erased", subscriber_id=row.id)
+    deliveries_store.forget_recipient(session, row.id, row.email_key, hashed)
+    session.delete(row)
+    session.flush()
+
+
+def export(rt: Runtime, email_key: str) -> dict[str, Any] | None:
+    """Everything stored about a reader, as plain JSON values; None for nobody."""
+    return rt.db.read(lambda s: _export(s, email_key))
+
+
+def _export(session: Session, email_key: str) -> dict[str, Any] | None:
+    row = subscribers_store.get_subscriber_row(session, email_key=email_key)
+    if row is None:
+        return None
+    assert row.id is not None
+
+    def plain(value: Any) -> Any:
+        return value.isoformat() if hasattr(value, "isoformat") else value
+
+    hidden = {"unsubscribe_token", "feed_token", "id", "score"}
+    return {
+        "subscriber": {k: plain(v) for k, v in row.model_dump().items() if k not in hidden},
+        "interests": [
+            {"name": p.name, "kind": p.kind, "text": p.text, "cadence": p.cadence, "since": plain(p.since)}
+            for p in subscribers_store.list_profile_rows(session, row.id)
+        ],
+        "consent": [
+            {"act": c.act, "at": plain(c.at), "address": c.address, "wording": c.wording_version}
+            for c in subscribers_store.list_consents(session, row.id)
+        ],
+        "mails": [
+            {
+                "kind": d.kind,
+                "state": d.state,
+                "reason": d.reason,
+                "planned_at": plain(d.planned_at),
+                "accepted_at": plain(d.accepted_at),
+            }
+            for d in deliveries_store.list_deliveries(session, subscriber_id=row.id)
+        ],
+    }

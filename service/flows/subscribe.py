@@ -1,0 +1,401 @@
+"""Sign-up: asked for on a page, confirmed by the holder of the address, begun on their clock.
+
+The page's answer is the same for every address and takes the same time: only a row is written.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from sqlmodel import Session
+
+from service.defaults import Defaults
+from service.errors import PaperpostError
+from service.flows.compose import compose_planned
+from service.flows.interests import Wanted, add_interest, read_form
+from service.flows.manage_link import manage_token, stamp_of
+from service.flows.match import match_new
+from service.flows.notice import add_notice
+from service.flows.planning import digest_edition, plan_reader
+from service.flows.runtime import Runtime
+from service.store import deliveries as deliveries_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import SubscriberRow
+from service.subscribers.address import Address, read_address
+from service.subscribers.cadence import local_date, next_slot, read_hour, read_zone
+from service.subscribers.tokens import TokenError
+
+WORDING = "2026-11"
+"""Version of the words a reader agrees to; kept with the consent."""
+
+LIFTED_BY_BEGIN = ("left", "erased", "soft")
+
+
+class SignupError(PaperpostError):
+    """A sign-up that this installation does not take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was typed into the form, read and checked."""
+
+    address: Address
+    wanted: Wanted
+    hour: int
+    zone: str
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the page may say: the mail follows at once, or within the hour."""
+
+    delayed: bool
+
+
+def read_wish(
+    rt: Runtime, *, email: str, words: str, hour: str, zone: str, locale: str
+) -> tuple[Wish | None, dict[str, PaperpostError]]:
+    """Check a form. Returns (wish, {}) or (None, errors by field); nothing is stored."""
+    errors: dict[str, PaperpostError] = {}
+    limits = rt.defaults()
+    address, wanted, chosen_hour, chosen_zone = None, None, limits.hour, rt.zone
+    try:
+        address = read_address(email)
+        check_signup(rt.signup, address)
+    except PaperpostError as error:
+        errors["email"] = error
+    try:
+        wanted = read_form(words)
+    except PaperpostError as error:
+        errors["words"] = error
+    try:
+        chosen_hour = read_hour(hour) if hour.strip() else limits.hour
+    except PaperpostError as error:
+        errors["hour"] = error
+    try:
+        chosen_zone = read_zone(zone) if zone.strip() else rt.zone
+    except PaperpostError as error:
+        errors["zone"] = error
+    if errors or address is None or wanted is None:
+        return None, errors
+    return (
+        Wish(address=address, wanted=wanted, hour=chosen_hour, zone=chosen_zone, locale=locale),
+        {},
+    )
+
+
+def check_signup(rule: str, address: Address) -> None:
+    """Who may sign up: open, closed, or domains:a.edu,b.org. Raises SignupError."""
+    if rule == "closed":
+        raise SignupError("Sign-up is closed here.", "", "Ask the people who run this service.")
+    if rule.startswith("domains:"):
+        allowed = [d.strip().lower() for d in rule.removeprefix("domains:").split(",") if d.strip()]
+        domain = address.key.rpartition("@")[2]
+        if not any(domain == d or domain.endswith(f".{d}") for d in allowed):
+            raise SignupError(
+                f"Sign-up here is for addresses at {', '.join(allowed)}.",
+                "",
+                "Use your address there.",
+            )
+
+
+def request(rt: Runtime, wish: Wish, *, network: str = "", agent: str = "") -> Answer:
+    """Take a sign-up. Nothing in the answer tells whether the address is known."""
+    answer = rt.db.write(lambda s: _request(rt, s, wish, network, agent), Priority.WEB)
+    rt.engine.enqueue("send")
+    return answer
+
+
+def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str) -> Answer:
+    now, limits = rt.clock(), rt.defaults()
+    hashed = subscribers_store.email_hash(rt.instance.key, wish.address.key)
+    wait = _network_wait(session, limits, network, now)
+    answer = Answer(delayed=wait > timedelta())
+    row = subscribers_store.get_subscriber_row(session, email_key=wish.address.key)
+    barred = subscribers_store.get_suppression(session, hashed)
+    if barred is not None and barred.reason not in LIFTED_BY_BEGIN:
+        return answer
+    capped = _is_capped(session, limits, hashed, now)
+    if row is not None and row.state in ("active", "bounced"):
+        if not capped:
+            _mail_known(rt, session, row, hashed, now, wait, network, agent)
+        return answer
+    row = _store_wish(rt, session, row, wish, now, limits)
+    assert row.id is not None
+    subscribers_store.add_consent(
+        session,
+        subscriber_id=row.id,
+        hashed=hashed,
+        act="request",
+        now=now,
+        wording=WORDING,
+        address=network,
+        agent=agent,
+    )
+    if not capped:
+        _mail_confirm(rt, session, row, hashed, now, wait, network)
+    return answer
+
+
+def _network_wait(
+    session: Session, limits: Defaults, network: str, now: datetime
+) -> timedelta:
+    """Many requests delay mails, they are not refused: a seminar room is not an attack."""
+    hour = now - timedelta(hours=1)
+    here = subscribers_store.count_consents(session, "request", hour, address=network)
+    everywhere = subscribers_store.count_consents(session, "request", hour)
+    if here >= limits.network_an_hour or everywhere >= limits.signups_an_hour:
+        return timedelta(minutes=50)
+    return timedelta()
+
+
+def _is_capped(session: Session, limits: Defaults, hashed: str, now: datetime) -> bool:
+    day = subscribers_store.count_consents(
+        session, "mailed", now - timedelta(days=1), hashed=hashed
+    )
+    month = subscribers_store.count_consents(
+        session, "mailed", now - timedelta(days=30), hashed=hashed
+    )
+    return day >= limits.confirmations_a_day or month >= limits.confirmations_a_month
+
+
+def _store_wish(
+    rt: Runtime,
+    session: Session,
+    row: SubscriberRow | None,
+    wish: Wish,
+    now: datetime,
+    limits: Defaults,
+) -> SubscriberRow:
+    until = now + timedelta(days=limits.confirm_days)
+    if row is None:
+        row = subscribers_store.add_subscriber(
+            session,
+            email=wish.address.email,
+            email_key=wish.address.key,
+            now=now,
+            weekdays=limits.weekdays,
+            style=limits.abstracts,
+            state="pending",
+        )
+    row.state, row.confirm_until = "pending", until
+    row.locale, row.hour, row.zone = wish.locale, wish.hour, wish.zone
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    subscribers_store.delete_profiles(session, row.id)
+    add_interest(session, row.id, wish.wanted, now)
+    return row
+
+
+def _mailed(
+    session: Session, row: SubscriberRow, hashed: str, now: datetime, network: str
+) -> None:
+    subscribers_store.add_consent(
+        session,
+        subscriber_id=row.id or 0,
+        hashed=hashed,
+        act="mailed",
+        now=now,
+        wording=WORDING,
+        address=network,
+    )
+
+
+def _mail_confirm(
+    rt: Runtime,
+    session: Session,
+    row: SubscriberRow,
+    hashed: str,
+    now: datetime,
+    wait: timedelta,
+    network: str,
+) -> None:
+    """The only mail before confirmation: nothing that was typed is in it."""
+    assert row.confirm_until is not None
+    assert row.id is not None
+    token = rt.signer.sign("confirm", row.id, row.confirm_until, stamp_of(row, fresh=True))
+    never = rt.signer.sign("never", 0, now + timedelta(days=3650), hashed)
+    add_notice(
+        rt,
+        session,
+        "confirm",
+        email=row.email,
+        email_key=row.email_key,
+        data={
+            "confirm_url": rt.links.confirm(token),
+            "never_url": rt.links.never(never),
+            "until": local_date(row.confirm_until, rt.zone).isoformat(),
+        },
+        now=now,
+        subscriber_id=row.id,
+        locale=row.locale,
+        not_before=now + wait if wait else None,
+    )
+    _mailed(session, row, hashed, now, network)
+
+
+def _mail_known(
+    rt: Runtime,
+    session: Session,
+    row: SubscriberRow,
+    hashed: str,
+    now: datetime,
+    wait: timedelta,
+    network: str,
+    agent: str,
+) -> None:
+    del agent
+    add_notice(
+        rt,
+        session,
+        "already-subscribed",
+        email=row.email,
+        email_key=row.email_key,
+        data={
+            "manage_url": rt.links.manage(manage_token(rt, row, now, fresh=True)),
+            "unsubscribe_url": rt.links.unsubscribe(row.unsubscribe_token),
+        },
+        now=now,
+        subscriber_id=row.id,
+        locale=row.locale,
+        not_before=now + wait if wait else None,
+    )
+    _mailed(session, row, hashed, now, network)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the confirm page shows, and whether it was begun already."""
+
+    reader: SubscriberRow
+    interests: tuple[tuple[str, str], ...]
+    begun: bool
+
+
+def read_confirm(rt: Runtime, token: str) -> Asked:
+    """Look a confirmation link up; nothing changes. Raises TokenError."""
+    return rt.db.read(lambda s: _asked(rt, s, token))
+
+
+def _asked(rt: Runtime, session: Session, token: str) -> Asked:
+    subject, stamp = rt.signer.read("confirm", token, rt.clock())
+    row = subscribers_store.get_subscriber_row(session, id=subject)
+    if row is None or stamp != stamp_of(row, fresh=True):
+        raise TokenError("This link has ended.", rt.clock())
+    if row.state not in ("pending", "active"):
+        raise TokenError("This link has ended.", rt.clock(), row.id)
+    profiles = subscribers_store.list_profiles(session, [subject])[subject]
+    return Asked(row, tuple((p.kind.value, p.text) for p in profiles), row.state == "active")
+
+
+def confirm(
+    rt: Runtime, token: str, *, first_now: bool, network: str = "", agent: str = ""
+) -> Literal["begun", "already"]:
+    """Begin: the reader is active from now on; pressed twice it changes nothing.
+
+    first_now: the best of the last days at once, in the date's slot. Raises TokenError.
+    """
+    reader_id = rt.db.write(lambda s: _begin(rt, s, token, network, agent), Priority.WEB)
+    if reader_id is None:
+        return "already"
+    if first_now:
+        send_first(rt, reader_id)
+    rt.engine.enqueue("send")
+    return "begun"
+
+
+def _begin(rt: Runtime, session: Session, token: str, network: str, agent: str) -> int | None:
+    asked = _asked(rt, session, token)
+    if asked.begun:
+        return None
+    row, now = asked.reader, rt.clock()
+    assert row.id is not None
+    hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
+    activate(session, row, now, since=local_date(now, row.zone) - timedelta(days=1))
+    bar = subscribers_store.get_suppression(session, hashed)
+    if bar is not None and bar.reason in LIFTED_BY_BEGIN:
+        subscribers_store.delete_suppression(session, hashed)
+    subscribers_store.add_consent(
+        session,
+        subscriber_id=row.id,
+        hashed=hashed,
+        act="confirm",
+        now=now,
+        wording=WORDING,
+        address=network,
+        agent=agent,
+    )
+    return row.id
+
+
+def activate(session: Session, row: SubscriberRow, now: datetime, *, since: date | None) -> None:
+    """pending -> active: the clock is set, and interests begin at ``since``."""
+    assert row.id is not None
+    row.state, row.confirmed_at, row.confirm_until, row.left_at = "active", now, None, None
+    row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
+    session.add(row)
+    for profile in subscribers_store.list_profile_rows(session, row.id):
+        profile.since, profile.changed_at = since, now
+        session.add(profile)
+
+
+def send_first(rt: Runtime, reader_id: int) -> bool:
+    """The first digest, at once; it takes the date's slot. False when nothing fits (the slot
+    stays free)."""
+    match_new(rt)
+    now = rt.clock()
+    row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, id=reader_id))
+    if row is None:
+        return False
+    on = local_date(now, row.zone)
+    edition_id = rt.db.write(lambda s: _plan_first(rt, s, reader_id, on, now), Priority.WEB)
+    if edition_id is None:
+        return False
+    report = compose_planned(rt, edition_id, on, "first")
+    if report.ready:
+        return True
+    rt.db.write(lambda s: _free_slot(s, edition_id, reader_id), Priority.WEB)
+    return False
+
+
+def _plan_first(
+    rt: Runtime, session: Session, reader_id: int, on: date, now: datetime
+) -> int | None:
+    row = subscribers_store.get_subscriber_row(session, id=reader_id)
+    if row is None:
+        return None
+    edition = digest_edition(session, on, now)
+    made = plan_reader(
+        rt,
+        session,
+        edition,
+        row,
+        kind="first",
+        now=now,
+        deadline=timedelta(hours=rt.defaults().digest_deadline_hours),
+    )
+    return edition.id if made is not None else None
+
+
+def _free_slot(session: Session, edition_id: int, reader_id: int) -> None:
+    for row in deliveries_store.list_deliveries(
+        session, edition_id=edition_id, subscriber_id=reader_id, states=["skipped"]
+    ):
+        session.delete(row)
+
+
+def never(rt: Runtime, token: str) -> None:
+    """"Never send me such a request again": needs no subscription. Raises TokenError."""
+    _, hashed = rt.signer.read("never", token, rt.clock())
+    rt.db.write(lambda s: _never(rt, s, hashed), Priority.WEB)
+
+
+def _never(rt: Runtime, session: Session, hashed: str) -> None:
+    now = rt.clock()
+    subscribers_store.add_suppression(session, hashed, "never", now)
+    for row in subscribers_store.list_subscriber_rows(session, state="pending"):
+        if subscribers_store.email_hash(rt.instance.key, row.email_key) == hashed:
+            session.delete(row)
