@@ -7,6 +7,7 @@ made from them: whatever is not in ⟦brackets⟧ when a page or mail is shown i
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, time
+from gettext import c2py
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -51,6 +52,7 @@ class Texts:
         self.locale = Locale.parse(SOURCE if language == PSEUDO else language, sep="-")
         self._catalog = catalog
         self._is_pseudo = language == PSEUDO
+        self._form = c2py(catalog.plural_expr) if catalog is not None else None
 
     def gettext(self, message: str, **values: object) -> str:
         """Return the translation; ``%(name)s`` is filled when values are given."""
@@ -71,8 +73,8 @@ class Texts:
         if self._is_pseudo:
             return pseudo(one if n == 1 else many)
         found = self._catalog.get(one, context) if self._catalog is not None else None
-        if found is not None and isinstance(found.string, tuple | list) and self._catalog:
-            form = found.string[int(self._catalog.plural_func(n))]
+        if found is not None and isinstance(found.string, tuple | list) and self._form:
+            form = found.string[self._form(n)]
             if form:
                 return str(form)
         return one if n == 1 else many

@@ -168,3 +168,11 @@ def _link(url: str, header: str) -> str:
     if not url.startswith(("https://", "http://")) or set(url) & set("<> ,"):
         raise MessageError(f"{plain.one_line(url)[:80]!r} is no web address.", header)
     return _as_is(f"<{url}>", header)
+
+
+def wire_size(text: str) -> int:
+    """Return the bytes that one part will take, encoded."""
+    raw = text.encode("utf-8", "replace")
+    if _encoding(text) == "base64":
+        return -(-len(raw) // 57) * 78
+    return len(quopri.encodestring(raw)) + text.count("\n")

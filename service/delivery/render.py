@@ -1,29 +1,301 @@
-"""From a digest or a notice to subject, text and HTML (Jinja2)."""
+"""From a digest or a notice to subject, text and HTML (Jinja2).
 
-from collections.abc import Mapping, Sequence
+CSS is written into the elements once per template, when it is loaded: before Jinja sees an HTML
+template its tags are taken out, css-inline works on what is plain HTML then, and the tags go back
+to their places. A mail costs no inlining. (Tags therefore stand where text or an attribute's
+value may stand, never between a table and its rows.)
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from css_inline import CSSInliner
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    nodes,
+)
+from jinja2 import TemplateError as JinjaError
+from jinja2.meta import find_undeclared_variables
+
+from service.delivery import phrases, plain
 from service.delivery.frame import ReaderFrame, Rendered
-from service.delivery.i18n import Catalogs
+from service.delivery.i18n import Catalogs, Texts
+from service.delivery.message import wire_size
+from service.delivery.notices import DIGESTS, NOTICES
 from service.delivery.site import Site
-from service.digest.model import Digest
+from service.digest import budget
+from service.digest.model import Digest, Marked
+from service.errors import PaperpostError
+
+HTML_BUDGET = 90_000
+MESSAGE_BUDGET = 250_000
+_HEADERS = 6_000
+_TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
+_PARTS = ("subject.txt", "body.txt", "body.html")
+_FRAME = frozenset({"lang", "subject", "preheader"})
+_DIGEST = frozenset({"digest", "reader", "public", "test", "headline", "period", "late"})
+
+
+class TemplateError(PaperpostError):
+    """A template is broken; ``where`` is "file:line"."""
+
+
+class RenderError(PaperpostError):
+    """One mail cannot be rendered; the others can."""
+
+
+class _InliningLoader(FileSystemLoader):
+    """Reads templates; HTML ones get the rules of style.css as style attributes."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        super().__init__([str(folder) for folder in folders])
+        self._inlined: dict[str, tuple[str, str]] = {}
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        source, path, fresh = super().get_source(environment, template)
+        if not template.endswith(".html"):
+            return source, path, fresh
+        if template not in self._inlined:
+            css, _, _ = super().get_source(environment, "style.css")
+            self._inlined[template] = (inlined(source, css), path)
+        return *self._inlined[template], fresh
+
+
+def inlined(source: str, css: str) -> str:
+    """Return an HTML template with ``css`` in style attributes; at-rules stay in the head."""
+    tags: list[str] = []
+
+    def hide(found: re.Match[str]) -> str:
+        tags.append(found[0])
+        return f"\ue000{len(tags) - 1}\ue001"
+
+    hidden = _TAG.sub(hide, source)
+    inliner = CSSInliner(
+        extra_css=css, keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False
+    )
+    if "<html" in hidden:
+        result = inliner.inline(hidden)
+    else:
+        result = inliner.inline_fragment(hidden, css)
+    return re.sub("\ue000(\\d+)\ue001", lambda found: tags[int(found[1])], result)
 
 
 class Renderer:
-    """All mails of one installation. template_dirs: the operator's own first, then ours."""
+    """All mails of one installation.
 
-    def __init__(self, template_dirs: Sequence[Path], catalogs: Catalogs, site: Site) -> None:
-        raise NotImplementedError
+    template_dirs: folders with an ``email`` folder inside, the operator's own first, then ours.
+    Raises TemplateError when any template in them is broken (syntax, or a name that no mail has).
+    """
+
+    def __init__(
+        self,
+        template_dirs: Sequence[Path],
+        catalogs: Catalogs,
+        site: Site,
+        *,
+        html_budget: int = HTML_BUDGET,
+        message_budget: int = MESSAGE_BUDGET,
+    ) -> None:
+        self.site = site
+        self.catalogs = catalogs
+        self._html_budget = html_budget
+        self._message_budget = message_budget
+        self._folders = [folder / "email" for folder in template_dirs]
+        self._loader = _InliningLoader(self._folders)
+        self._environments: dict[str, Environment] = {}
+        for name in (*DIGESTS, *NOTICES):
+            for part in _PARTS:
+                self._check(f"{name}/{part}")
 
     def fit(self, digest: Digest, reader: ReaderFrame) -> Digest:
-        """Return the digest with full entries turned into lines and counts until it fits."""
-        raise NotImplementedError
+        """Return the digest with full entries turned into lines and counts until it fits.
+
+        ``paper_ids()`` stays the same. Compose stores this one, so that every later rendering
+        shows what was mailed.
+        """
+        return self._fitted(digest, reader, public=False, test=False)[0]
 
     def render_digest(
         self, digest: Digest, reader: ReaderFrame, *, public: bool = False, test: bool = False
     ) -> Rendered:
-        raise NotImplementedError
+        """Return the mail of one reader.
+
+        public: for the page "view in browser": no address, no manage, unsubscribe or tune links.
+        test: says so in the subject. Raises RenderError: it does not fit, however shortened.
+        """
+        return self._fitted(digest, reader, public=public, test=test)[1]
 
     def render_notice(self, kind: str, data: Mapping[str, Any], locale: str = "en") -> Rendered:
-        raise NotImplementedError
+        """Return one of the other mails; ``notices.NOTICES[kind]`` names the data it needs.
+
+        Raises RenderError: unknown kind, or a value is missing.
+        """
+        wanted = NOTICES.get(kind)
+        if wanted is None:
+            raise RenderError(f"There is no mail called {kind!r}.", "kind")
+        missing = sorted(wanted - data.keys())
+        if missing:
+            raise RenderError(f"The mail {kind!r} needs {', '.join(missing)}.", kind)
+        return self._render(kind, self.catalogs.texts(locale), dict(data))
+
+    def _fitted(
+        self, digest: Digest, reader: ReaderFrame, *, public: bool, test: bool
+    ) -> tuple[Digest, Rendered]:
+        texts = self.catalogs.texts(reader.locale)
+        if public:
+            reader = replace(
+                reader,
+                manage_url="",
+                unsubscribe_url="",
+                tune_base="",
+                view_url="",
+                confirmed_on=None,
+            )
+        last: dict[int, Rendered] = {}
+
+        def fits(candidate: Digest) -> bool:
+            last.clear()
+            done = last[id(candidate)] = self._digest(candidate, reader, texts, public, test)
+            size = wire_size(done.text) + wire_size(done.html) + _HEADERS
+            return len(done.html.encode()) <= self._html_budget and size <= self._message_budget
+
+        fitted = budget.fit(digest, fits)
+        rendered = last.get(id(fitted))
+        if rendered is None:
+            if not fits(fitted):
+                raise RenderError(
+                    "This digest does not fit into one mail.", "digest", "Shorten the note on top."
+                )
+            rendered = last[id(fitted)]
+        return fitted, rendered
+
+    def _digest(
+        self, digest: Digest, reader: ReaderFrame, texts: Texts, public: bool, test: bool
+    ) -> Rendered:
+        values = {
+            "digest": digest,
+            "reader": reader,
+            "public": public,
+            "test": test,
+            "headline": phrases.headline(digest, texts),
+            "period": phrases.period(digest, texts),
+            "late": phrases.late(digest, texts),
+            "preheader": phrases.preheader(digest, texts),
+        }
+        return self._render("alert" if digest.kind == "alert" else "digest", texts, values)
+
+    def _render(self, name: str, texts: Texts, values: dict[str, Any]) -> Rendered:
+        environment = self._environment(texts)
+        values |= {"texts": texts, "lang": texts.language}
+        values.setdefault("preheader", "")
+        try:
+            subject = plain.one_line(environment.get_template(f"{name}/subject.txt").render(values))
+            values["subject"] = subject
+            text = environment.get_template(f"{name}/body.txt").render(values)
+            html = environment.get_template(f"{name}/body.html").render(values)
+        except JinjaError as error:
+            raise RenderError(f"The mail {name!r} cannot be rendered: {error}", name) from error
+        return Rendered(
+            subject,
+            plain.one_line(str(values["preheader"])),
+            _tidy(plain.body(text)),
+            plain.body(html),
+        )
+
+    def _environment(self, texts: Texts) -> Environment:
+        found = self._environments.get(texts.language)
+        if found is None:
+            found = self._environments[texts.language] = self._new_environment(texts)
+        return found
+
+    def _new_environment(self, texts: Texts) -> Environment:
+        made = Environment(
+            loader=self._loader,
+            undefined=StrictUndefined,
+            autoescape=lambda name: bool(name) and str(name).endswith(".html"),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            extensions=["jinja2.ext.i18n"],
+        )
+        made.install_gettext_callables(  # type: ignore[attr-defined]
+            texts.gettext,
+            lambda one, many, n: texts.plural(None, one, many, n),
+            newstyle=True,
+            pgettext=texts.pgettext,
+            npgettext=texts.plural,
+        )
+        base = self.site.base_url
+        made.globals |= {"site": self.site, "texts": texts}
+        made.filters |= {
+            "number": texts.number,
+            "day": texts.day,
+            "long_day": texts.long_day,
+            "wrap": plain.wrapped,
+            "spread": plain.spread,
+            "one_line": plain.one_line,
+            "safe_url": phrases.safe_url,
+            "starred": _starred,
+            "section_name": lambda section: phrases.section_name(section, texts),
+            "meta": lambda entry, digest: phrases.meta(entry, digest, texts),
+            "reasons": lambda entry: phrases.reasons(entry, texts),
+            "title_url": lambda paper: phrases.title_url(paper, base),
+            "text_links": lambda entry, frame: phrases.text_links(entry, frame, texts),
+            "subject_line": lambda digest, test: phrases.subject(digest, texts, test=test),
+        }
+        return made
+
+    def _check(self, name: str) -> None:
+        """Compile one template and those it uses; refuse names that its mail does not have."""
+        environment = self._environment(self.catalogs.texts("en"))
+        kind = name.partition("/")[0]
+        known = _FRAME | environment.globals.keys() | NOTICES.get(kind, _DIGEST)
+        for used in _with_its_parts(environment, name):
+            try:
+                source, path, _ = self._loader.get_source(environment, used)
+                tree = environment.parse(source, used, path)
+                environment.get_template(used)
+            except TemplateNotFound as error:
+                raise TemplateError("This template is missing.", str(error)) from error
+            except TemplateSyntaxError as error:
+                raise TemplateError(
+                    f"This template cannot be read: {error.message}.", f"{used}:{error.lineno}"
+                ) from error
+            imported = {node.target for node in tree.find_all(nodes.Import)}
+            for unknown in sorted(find_undeclared_variables(tree) - known - imported):
+                line = min(n.lineno for n in tree.find_all(nodes.Name) if n.name == unknown)
+                raise TemplateError(
+                    f"The mail {kind!r} has no {unknown!r}.", f"{used}:{line}", "Mend or remove it."
+                )
+
+
+def _with_its_parts(environment: Environment, name: str) -> Iterator[str]:
+    yield name
+    try:
+        source, path, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
+        tree = environment.parse(source, name, path)
+    except JinjaError:
+        return  # the caller meets the same fault and reports it
+    for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+        part = getattr(node, "template", None)
+        if isinstance(part, nodes.Const):
+            yield from _with_its_parts(environment, str(part.value))
+
+
+def _starred(marked: Marked, stars: bool = True) -> str:
+    return "".join(f"*{text}*" if is_hit and stars else text for text, is_hit in marked.pieces())
+
+
+def _tidy(text: str) -> str:
+    """Return the text part without trailing spaces and runs of empty lines."""
+    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"

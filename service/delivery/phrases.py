@@ -1,0 +1,247 @@
+"""The sentences of a digest that need counting: subject, first line, meta line, reasons. Pure.
+
+Everything a reader sees passes ``Texts``; data (titles, names, places) are put in as they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from service.delivery.frame import ReaderFrame
+from service.delivery.i18n import Texts
+from service.delivery.plain import GLUE, clipped, one_line
+from service.digest.model import Digest, Entry, Line, Reason, Section
+
+SUBJECT_CHARS = 70
+PREHEADER_CHARS = 140
+
+
+@dataclass(frozen=True, slots=True)
+class TextLink:
+    """One of the text links of a paper; ``name`` is what a screen reader says."""
+
+    label: str
+    url: str
+    name: str
+
+
+def subject(digest: Digest, texts: Texts, *, test: bool = False) -> str:
+    """Return one line of at most 70 characters that begins with the best title (look.md)."""
+    if digest.subject:
+        line = clipped(one_line(digest.subject), 200)
+    else:
+        title = one_line(_best_title(digest)) or headline(digest, texts).rstrip(".")
+        frame = _subject_frame(digest, texts)
+        line = frame(clipped(title, SUBJECT_CHARS - len(frame(""))))
+    return texts.gettext("[Test] %(subject)s", subject=line) if test else line
+
+
+def _best_title(digest: Digest) -> str:
+    entry = next(digest.entries(), None)
+    if entry is not None:
+        return entry.title.text
+    return next((line.title.text for s in digest.sections for line in s.lines), "")
+
+
+def _subject_frame(digest: Digest, texts: Texts) -> Callable[[str], str]:
+    more = len(digest.paper_ids()) - 1
+
+    def papers(title: str) -> str:
+        if more < 1:
+            return title
+        return texts.ngettext(
+            "%(title)s and %(num)s more", "%(title)s and %(num)s more", more, title=title
+        )
+
+    def frame(title: str) -> str:
+        named = papers(title)
+        if digest.kind == "first":
+            return texts.gettext("Your first papers: %(papers)s", papers=named)
+        if digest.kind == "alert":
+            return texts.gettext("New: %(papers)s", papers=named)
+        if digest.is_trending_only:
+            return texts.gettext("Trending: %(papers)s", papers=named)
+        if digest.kind == "weekly":
+            return texts.gettext("Your week: %(papers)s", papers=named)
+        if digest.kind == "catchup" and digest.since is not None:
+            return texts.gettext(
+                "Since %(day)s: %(papers)s", day=_since(digest, texts), papers=named
+            )
+        return named
+
+    return frame
+
+
+def _since(digest: Digest, texts: Texts) -> str:
+    since = digest.since or digest.on
+    if (digest.on - since).days < 7:
+        return texts.weekday(since.weekday())
+    return texts.long_day(since)
+
+
+def headline(digest: Digest, texts: Texts) -> str:
+    """Return the first line: how many papers were checked, how many contain the reader's words."""
+    found = len(digest.paper_ids())
+    if digest.kind == "alert":
+        return texts.ngettext(
+            "%(num)s new paper contains your words.",
+            "%(num)s new papers contain your words.",
+            found,
+        )
+    if any(s.kind == "chosen" for s in digest.sections):
+        return texts.ngettext(
+            "%(num)s paper, chosen for you.", "%(num)s papers, chosen for you.", found
+        )
+    checked = texts.ngettext(
+        "%(num)s new paper checked", "%(num)s new papers checked", digest.checked
+    )
+    if digest.kind == "first":
+        checked = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", digest.checked)
+    if not digest.matched and not digest.interests:
+        return texts.ngettext(
+            "%(checked)s. This one is trending.",
+            "%(checked)s. These %(num)s are trending.",
+            found,
+            checked=checked,
+        )
+    if not digest.matched:
+        return texts.gettext("%(checked)s, none contains your words.", checked=checked)
+    line = texts.ngettext(
+        "%(checked)s, %(num)s contains your words.",
+        "%(checked)s, %(num)s contain your words.",
+        digest.matched,
+        checked=checked,
+    )
+    return f"{line} {_best_of(digest, texts)}".rstrip()
+
+
+def _best_of(digest: Digest, texts: Texts) -> str:
+    shown = sum(s.total for s in digest.sections if s.kind != "trending")
+    if digest.kind != "first" or shown >= digest.matched:
+        return ""
+    return texts.ngettext("Here is the best one.", "Here are the best %(num)s.", shown)
+
+
+def period(digest: Digest, texts: Texts) -> str:
+    """Return the day of the mail, or the days it covers."""
+    if digest.since is None or digest.since >= digest.on:
+        return texts.day(digest.on)
+    return texts.gettext(
+        "%(first)s to %(last)s", first=texts.day(digest.since), last=texts.day(digest.on)
+    )
+
+
+def preheader(digest: Digest, texts: Texts) -> str:
+    """Return what a list of mails shows beside the subject: the count, then the next titles."""
+    titles = [one_line(e.title.text) for e in digest.entries()][1:4]
+    return clipped(" · ".join([headline(digest, texts).rstrip("."), *titles]), PREHEADER_CHARS)
+
+
+def late(digest: Digest, texts: Texts) -> str:
+    """Return the sentence that names late sources, or ""."""
+    if not digest.late:
+        return ""
+    return texts.gettext(
+        "Late today: %(sources)s. Those papers follow in your next mail.",
+        sources=texts.join([one_line(name) for name in digest.late]),
+    )
+
+
+def section_name(section: Section, texts: Texts) -> str:
+    """Return the heading of a section, without its count."""
+    if section.kind == "trending":
+        return texts.gettext("Trending")
+    if section.kind == "chosen":
+        return section.name or texts.gettext("Chosen papers")
+    if section.kind == "signals":
+        return section.name or texts.gettext("News about papers you had")
+    return section.name
+
+
+def meta(entry: Entry, digest: Digest, texts: Texts) -> list[str]:
+    """Return the pieces of the grey line: authors, date, place, votes, comments.
+
+    The short ones hold together by no-break spaces.
+    """
+    pieces = []
+    if entry.authors:
+        more = entry.author_count - len(entry.authors)
+        names = ", ".join(entry.authors)
+        pieces.append(f"{names}{GLUE}+{GLUE}{texts.number(more)}" if more > 0 else names)
+    if entry.dated_on is not None:
+        pieces.append(texts.short_day(entry.dated_on, digest.on).replace(" ", GLUE))
+    if entry.place:
+        pieces.append(entry.place)
+    if entry.votes:
+        votes = texts.ngettext("%(num)s vote", "%(num)s votes", entry.votes)
+        pieces.append(votes.replace(" ", GLUE))
+    if entry.comments:
+        comments = texts.ngettext("%(num)s comment", "%(num)s comments", entry.comments)
+        pieces.append(comments.replace(" ", GLUE))
+    return pieces
+
+
+def reasons(entry: Entry, texts: Texts) -> str:
+    """Return "LoRA in the title, low-rank adaptation in the abstract", or ""."""
+    return ", ".join(_reason(reason, texts) for reason in entry.reasons)
+
+
+def _reason(reason: Reason, texts: Texts) -> str:
+    term = reason.term
+    match reason.where:
+        case "title":
+            return texts.gettext("%(term)s in the title", term=term)
+        case "abstract":
+            return texts.gettext("%(term)s in the abstract", term=term)
+        case "authors":
+            return texts.gettext("%(term)s among the authors", term=term)
+        case "categories":
+            return texts.gettext("%(term)s among the categories", term=term)
+        case "organisation":
+            return texts.gettext("%(term)s as the organisation", term=term)
+        case "source":
+            return texts.gettext("%(term)s as the source", term=term)
+        case "id":
+            return texts.gettext("%(term)s by its number", term=term)
+
+
+def safe_url(url: str) -> str:
+    """Return the address when it is one of the web, else ""; nothing else is ever linked."""
+    cleaned = one_line(url)
+    try:
+        parts = urlsplit(cleaned)
+    except ValueError:
+        return ""
+    is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    return quote(cleaned, safe="%:/?#[]@!$&'()*+,;=~-._") if is_web else ""
+
+
+def page_path(paper: Entry | Line) -> str:
+    """Return "arxiv/2611.00000": the paper in our own addresses."""
+    return f"{paper.scheme}/{quote(paper.value, safe='/')}"
+
+
+def title_url(paper: Entry | Line, base_url: str) -> str:
+    """Return the paper's own page, else ours about it."""
+    links = (paper.link,) if isinstance(paper, Line) else _first(paper, "abs", "doi", "html")
+    found = next((url for url in map(safe_url, links) if url), "")
+    return found or f"{base_url}/papers/{page_path(paper)}"
+
+
+def text_links(entry: Entry, frame: ReaderFrame, texts: Texts) -> list[TextLink]:
+    """Return at most four: PDF, Code, Discuss (those that exist) and Tune."""
+    wanted = [
+        (texts.gettext("PDF"), _first(entry, "pdf")),
+        (texts.gettext("Code"), _first(entry, "code", "project")),
+        (texts.gettext("Discuss"), _first(entry, "discuss")),
+        (texts.gettext("Tune"), (f"{frame.tune_base}/{page_path(entry)}",)),
+    ]
+    if not frame.tune_base:
+        wanted.pop()
+    found = ((label, next(filter(None, map(safe_url, urls)), "")) for label, urls in wanted)
+    title = one_line(entry.title.text)
+    return [TextLink(label, url, f"{label}: {title}") for label, url in found if url]
+
+
+def _first(entry: Entry, *names: str) -> tuple[str, ...]:
+    return tuple(entry.links[name] for name in names if entry.links.get(name))
