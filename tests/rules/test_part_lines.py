@@ -2,7 +2,9 @@
 
 from collections import Counter
 
+import pytest
 from support.parts import left_out, lines, part_of
+from support.required import skip_unless_required
 
 
 def test_a_test_belongs_to_its_folder() -> None:
@@ -27,3 +29,14 @@ def test_a_line_per_part_with_counts_and_seconds() -> None:
 
 def test_left_out_says_why() -> None:
     assert left_out(Counter(browser=3)) == ["left out     3 marked browser: needs chromium"]
+
+
+def test_a_missing_part_skips_but_fails_where_it_is_required(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAPERPOST_TEST_REQUIRE", "postgres, browser")
+    with pytest.raises(pytest.fail.Exception, match="browser is required"):
+        skip_unless_required("browser", "it is not here")
+    monkeypatch.delenv("PAPERPOST_TEST_REQUIRE")
+    with pytest.raises(pytest.skip.Exception, match="not here"):
+        skip_unless_required("browser", "it is not here")
