@@ -135,7 +135,7 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
         agent=agent,
     )
     if not capped:
-        _mail_confirm(rt, session, row, hashed, now, wait, network)
+        mail_confirm(rt, session, row, hashed, now, wait, network)
     return answer
 
 
@@ -204,7 +204,7 @@ def _mailed(
     )
 
 
-def _mail_confirm(
+def mail_confirm(
     rt: Runtime,
     session: Session,
     row: SubscriberRow,

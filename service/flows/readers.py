@@ -1,0 +1,346 @@
+"""Readers and suppressions by an admin's hand: added one by one, or imported from a list.
+
+An import never revives someone who left; imported readers get no confirmation unless asked, and
+their first digest says who added them.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from service.errors import PaperpostError
+from service.flows.interests import Wanted, add_interest, read_kind
+from service.flows.leave import leave_row
+from service.flows.runtime import Runtime
+from service.flows.subscribe import mail_confirm, activate
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import SubscriberRow
+from service.subscribers.address import Address, read_address
+from service.subscribers.cadence import read_hour, read_zone
+from service.subscribers.model import Cadence
+
+MOST_BYTES = 20_000_000
+COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "cadence")
+_ALSO = {
+    "e-mail": "email",
+    "mail": "email",
+    "address": "email",
+    "email address": "email",
+    "query": "profile",
+    "words": "keywords",
+    "timezone": "tz",
+    "zone": "tz",
+    "time zone": "tz",
+}
+
+
+class ReaderError(PaperpostError):
+    """A reader that cannot be added; ``where`` is the field or row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReader:
+    """One reader, read and checked. confirmed: nothing is mailed; else a confirmation goes out."""
+
+    address: Address
+    wanted: Wanted
+    confirmed: bool = True
+    name: str = ""
+    zone: str = ""
+    hour: int | None = None
+    cadence: Cadence = Cadence.DAILY
+
+
+@dataclass(kw_only=True)
+class ImportReport:
+    """rows: read · added · unchanged: already there · problems: (row number, row, what is wrong)."""
+
+    rows: int = 0
+    added: int = 0
+    unchanged: int = 0
+    problems: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+
+    def problems_csv(self) -> str:
+        """The bad rows as a CSV with a column ``problem`` (cells cannot start a formula)."""
+        out = io.StringIO()
+        writer = csv.DictWriter(out, [*self.columns, "problem"], extrasaction="ignore")
+        writer.writeheader()
+        for _, row, problem in self.problems:
+            cells = {**row, "problem": problem}
+            writer.writerow({k: formula_safe(v or "") for k, v in cells.items() if k})
+        return out.getvalue()
+
+
+def formula_safe(cell: str) -> str:
+    """A spreadsheet runs cells that begin with = + - @ or a tab: a quote stops that."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def add_reader(rt: Runtime, new: NewReader, *, by: str = "admin") -> int:
+    """Add one reader. Raises ReaderError: already there, or barred."""
+    return rt.db.write(lambda s: _add(rt, s, new, by), Priority.WEB)
+
+
+def _add(rt: Runtime, session: Session, new: NewReader, by: str) -> int:
+    now, limits = rt.clock(), rt.defaults()
+    hashed = subscribers_store.email_hash(rt.instance.key, new.address.key)
+    barred = subscribers_store.get_suppression(session, hashed)
+    if barred is not None:
+        raise ReaderError(
+            f"This address is suppressed ({barred.reason}).",
+            "email",
+            "Remove it from the suppressions first, if the person asks for mail again."
+            if barred.reason == "left"
+            else "It must not be mailed.",
+        )
+    if subscribers_store.get_subscriber_row(session, email_key=new.address.key) is not None:
+        raise ReaderError("This address is already in the list.", "email", "Change it there.")
+    row = subscribers_store.add_subscriber(
+        session,
+        email=new.address.email,
+        email_key=new.address.key,
+        now=now,
+        name=new.name[:200],
+        zone=new.zone or rt.zone,
+        hour=limits.hour if new.hour is None else new.hour,
+        weekdays=limits.weekdays,
+        style=limits.abstracts,
+        added_by=(rt.site.org or rt.site.name) if new.confirmed else "",
+        confirm_until=None if new.confirmed else now + timedelta(days=limits.confirm_days),
+        state="pending",
+    )
+    assert row.id is not None
+    add_interest(session, row.id, new.wanted, now, cadence=new.cadence)
+    subscribers_store.add_consent(
+        session,
+        subscriber_id=row.id,
+        hashed=hashed,
+        act="added" if new.confirmed else "request",
+        now=now,
+        detail=by,
+    )
+    if new.confirmed:
+        activate(session, row, now, since=None)
+    else:
+        mail_confirm(rt, session, row, hashed, now, timedelta(), "")
+    return row.id
+
+
+def read_new(rt: Runtime, cells: Mapping[str, str]) -> NewReader:
+    """Read one row of a CSV (or the options of `subscribers add`). Raises PaperpostError."""
+    del rt
+    address = read_address(cells.get("email", ""))
+    query, keywords = cells.get("profile", "").strip(), cells.get("keywords", "").strip()
+    if query:
+        wanted = read_kind("query", query)
+    elif keywords:
+        wanted = read_kind("keywords", keywords)
+    else:
+        wanted = read_kind("trending", "")
+    cadence = (cells.get("cadence", "").strip() or "daily").lower()
+    if cadence not in [c.value for c in Cadence]:
+        raise ReaderError(f"{cadence!r} is no cadence.", "cadence", "Use instant, daily or weekly.")
+    hour = cells.get("hour", "").strip()
+    zone = cells.get("tz", "").strip()
+    return NewReader(
+        address=address,
+        wanted=wanted,
+        confirmed=_truth(cells.get("confirmed", "")),
+        name=cells.get("name", "").strip(),
+        zone=read_zone(zone) if zone else "",
+        hour=read_hour(hour) if hour else None,
+        cadence=Cadence(cadence),
+    )
+
+
+def _truth(text: str) -> bool:
+    word = text.strip().lower()
+    if word in ("", "true", "1", "yes", "y", "ja", "wahr", "oui", "x"):
+        return True
+    if word in ("false", "0", "no", "n", "nein", "falsch", "non"):
+        return False
+    raise ReaderError(f"{text!r} is neither true nor false.", "confirmed", "Write true or false.")
+
+
+def read_csv(data: bytes) -> tuple[list[str], list[dict[str, str]]]:
+    """Read a table as Excel writes it: comma, semicolon or tab; BOM; UTF-8, UTF-16, Windows-1252.
+
+    Returns (columns as named in the file, rows by our column names). Raises ReaderError.
+    """
+    if len(data) > MOST_BYTES:
+        raise ReaderError("The file is larger than 20 MB.", "", "Split it.")
+    text = _decode(data)
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
+    columns = [c for c in (reader.fieldnames or []) if c is not None]
+    names = {c: _ALSO.get(c.strip().lower(), c.strip().lower()) for c in columns}
+    if "email" not in names.values():
+        raise ReaderError(
+            f"The first line has no column called email: {', '.join(columns)[:120]!r}.",
+            "row 1",
+            f"Name the columns {', '.join(COLUMNS)}.",
+        )
+    rows = []
+    try:
+        for cells in reader:
+            row = {names[k]: (v or "") for k, v in cells.items() if k in names and isinstance(v, str)}
+            if any(v.strip() for v in row.values()):
+                rows.append(row)
+    except csv.Error as error:
+        raise ReaderError(f"The table breaks off: {error}", f"row {reader.line_num}") from None
+    return [names[c] for c in columns], rows
+
+
+def _decode(data: bytes) -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def import_readers(
+    rt: Runtime, data: bytes, *, by: str = "admin", dry_run: bool = False
+) -> ImportReport:
+    """Import a CSV; bad rows come back as problems, the others go in. Raises ReaderError when the
+    file as a whole cannot be read."""
+    columns, rows = read_csv(data)
+    report = ImportReport(rows=len(rows), columns=columns)
+    good: list[tuple[int, dict[str, str], NewReader]] = []
+    for number, cells in enumerate(rows, 2):
+        try:
+            good.append((number, cells, read_new(rt, cells)))
+        except PaperpostError as error:
+            report.problems.append((number, cells, str(error)))
+    for start in range(0, len(good), 100):
+        part = good[start : start + 100]
+        rt.db.write(
+            lambda s, p=part: _import_part(rt, s, p, by, dry_run, report), Priority.BULK  # type: ignore[misc]
+        )
+    report.problems.sort(key=lambda p: p[0])
+    rt.log("import", rows=report.rows, added=report.added, problems=len(report.problems))
+    return report
+
+
+class _DryRunError(Exception):
+    """Takes a dry run's rows back."""
+
+
+def _import_part(
+    rt: Runtime,
+    session: Session,
+    part: list[tuple[int, dict[str, str], NewReader]],
+    by: str,
+    dry_run: bool,
+    report: ImportReport,
+) -> None:
+    for number, cells, new in part:
+        there = subscribers_store.get_subscriber_row(session, email_key=new.address.key)
+        if there is not None and there.state == "active":
+            report.unchanged += 1
+            continue
+        try:
+            with session.begin_nested():
+                _add(rt, session, new, by)
+                if dry_run:
+                    raise _DryRunError
+            report.added += 1
+        except _DryRunError:
+            report.added += 1
+        except PaperpostError as error:
+            report.problems.append((number, cells, str(error)))
+
+
+@dataclass(kw_only=True)
+class SuppressionReport:
+    """added, unchanged, and problems as (row number, text, what is wrong)."""
+
+    added: int = 0
+    unchanged: int = 0
+    problems: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def import_suppressions(
+    rt: Runtime, data: bytes, *, reason: str = "import", by: str = "admin"
+) -> SuppressionReport:
+    """Bar addresses: one per line, or a CSV with a column email. Active ones leave at once."""
+    text = _decode(data)
+    if "email" in text.partition("\n")[0].lower():
+        lines = [row["email"] for row in read_csv(data)[1]]
+        start = 2
+    else:
+        lines, start = text.splitlines(), 1
+    report = SuppressionReport()
+    for number, line in enumerate(lines, start):
+        if not line.strip():
+            continue
+        try:
+            address = read_address(line.strip().strip('",;'))
+        except PaperpostError as error:
+            report.problems.append((number, line, str(error)))
+            continue
+        if suppress(rt, address, reason=reason, by=by):
+            report.added += 1
+        else:
+            report.unchanged += 1
+    return report
+
+
+def suppress(rt: Runtime, address: Address, *, reason: str, by: str) -> bool:
+    """Never mail an address again. False when it was barred already."""
+    return rt.db.write(lambda s: _suppress(rt, s, address, reason, by), Priority.WEB)
+
+
+def _suppress(rt: Runtime, session: Session, address: Address, reason: str, by: str) -> bool:
+    now = rt.clock()
+    hashed = subscribers_store.email_hash(rt.instance.key, address.key)
+    row = subscribers_store.get_subscriber_row(session, email_key=address.key)
+    if row is not None and row.state == "active":
+        leave_row(rt, session, row, reason=f"suppressed by {by}")
+    return subscribers_store.add_suppression(session, hashed, reason, now, by)
+
+
+def unsuppress(rt: Runtime, address: Address) -> bool:
+    """Lift a bar. False when there was none."""
+    hashed = subscribers_store.email_hash(rt.instance.key, address.key)
+    return rt.db.write(lambda s: subscribers_store.delete_suppression(s, hashed), Priority.WEB)
+
+
+def summary(rows: list[SubscriberRow], session: Session) -> list[dict[str, Any]]:
+    """One object per reader for `subscribers list` and the admin page."""
+    profiles = subscribers_store.list_profiles(session, [r.id for r in rows if r.id is not None])
+
+    def iso(at: datetime | None) -> str | None:
+        return at.isoformat() if at else None
+
+    return [
+        {
+            "id": row.id,
+            "email": row.email,
+            "name": row.name,
+            "state": row.state,
+            "interests": [
+                {"name": p.name, "kind": p.kind.value, "text": p.text, "cadence": p.cadence.value}
+                for p in profiles.get(row.id or 0, [])
+            ],
+            "zone": row.zone,
+            "hour": row.hour,
+            "weekdays": row.weekdays,
+            "locale": row.locale,
+            "next_digest_at": iso(row.next_digest_at),
+            "paused_until": row.paused_until.isoformat() if row.paused_until else None,
+            "created_at": iso(row.created_at),
+            "confirmed_at": iso(row.confirmed_at),
+            "added_by": row.added_by,
+        }
+        for row in rows
+    ]
