@@ -37,7 +37,7 @@ def expected(kind: str, day: date) -> bool:
 
 
 def source_day(kind: str, now: datetime) -> date:
-    """Return the list day that it is for a source at ``now`` (aware): Eastern for arXiv, else UTC."""
+    """Return a source's own day at ``now`` (aware): Eastern for arXiv, else UTC."""
     zone = EASTERN if kind.startswith("arxiv") else ZoneInfo("UTC")
     return now.astimezone(zone).date()
 

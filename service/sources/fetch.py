@@ -1,0 +1,276 @@
+"""The one HTTP client: bounded in bytes, time and hops, and kept out of private networks. IO."""
+
+import asyncio
+import re
+import socket
+import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+from service.sources.address import is_public
+from service.sources.outcome import Failed, Fetched, NotModified, Outcome
+
+MOST_BYTES = 16 * 1024 * 1024
+SECONDS = 30.0
+MOST_REDIRECTS = 5
+MOST_WAIT = 86_400.0
+_ERROR_BYTES = 20_000
+_PORTS = (80, 443, 8080, 8443)
+_MOVED_FOR_GOOD = (301, 308)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
+    "application/json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+)
+_RATE_LIMIT = re.compile(r"[;,\s]t=(\d{1,6})\b")
+
+
+class BlockedAddressError(httpx2.RequestError):
+    """The address leads out of the public internet, or to a port that serves no pages."""
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class _PublicOnly(httpx2.AsyncHTTPTransport):
+    """Resolve a name once, check every address, and connect to one that was checked.
+
+    Connections are not kept: the pool knows them by address, and two names of one address must
+    not share a certificate check.
+    """
+
+    def __init__(self, allow_private: bool) -> None:
+        super().__init__(
+            trust_env=False, limits=httpx2.Limits(max_connections=50, max_keepalive_connections=0)
+        )
+        self._allow_private = allow_private
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send ``request`` to a checked address of its host; raises BlockedAddressError."""
+        url = request.url
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if not self._allow_private and port not in _PORTS:
+            raise BlockedAddressError(f"port {port} is not allowed", request=request)
+        addresses = await self._checked(url.host, port, request)
+        request.extensions = {**request.extensions, "sni_hostname": url.raw_host.decode("ascii")}
+        request.headers["Host"] = url.netloc.decode("ascii")
+        try:
+            for address in addresses[:-1]:
+                request.url = url.copy_with(host=address)
+                try:
+                    return await super().handle_async_request(request)
+                except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                    continue
+            request.url = url.copy_with(host=addresses[-1])
+            return await super().handle_async_request(request)
+        finally:
+            request.url = url
+
+    async def _checked(self, host: str, port: int, request: httpx2.Request) -> list[str]:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as fault:
+            raise httpx2.ConnectError(f"the name {host} is not known", request=request) from fault
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        if not self._allow_private and not all(map(is_public, addresses)):
+            raise BlockedAddressError(f"{host} is not a public address", request=request)
+        return sorted(addresses, key=lambda address: ":" in address)[:3]
+
+
+class Fetcher:
+    """Fetches pages of sources; failures are values, never exceptions.
+
+    user_agent: the name and a contact ("Paperpost/0.1 (+https://...; mailto:...)").
+    allow_private: the operator's own sources inside the house (and tests). clock: aware UTC.
+    """
+
+    def __init__(
+        self,
+        user_agent: str,
+        *,
+        clock: Callable[[], datetime],
+        allow_private: bool = False,
+        most_bytes: int = MOST_BYTES,
+        seconds: float = SECONDS,
+    ) -> None:
+        self._clock = clock
+        self._most_bytes = most_bytes
+        self._seconds = seconds
+        self._client = httpx2.AsyncClient(
+            transport=_PublicOnly(allow_private),
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx2.Timeout(seconds, connect=min(10.0, seconds)),
+            headers={"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip"},
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._client.aclose()
+
+    async def fetch(self, url: str, *, etag: str = "", last_modified: str = "") -> Outcome:
+        """Fetch ``url``; with ``etag`` or ``last_modified`` of the last time only when it changed.
+
+        Bounds: 16 MB after decompression, 30 s in all, 5 redirects, each checked like the first.
+        """
+        headers = {}
+        if etag:
+            headers["If-None-Match"] = etag
+        if last_modified:
+            headers["If-Modified-Since"] = last_modified
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._follow(url, headers)
+        except TimeoutError:
+            return Failed(reason=f"no full answer within {self._seconds:g} seconds")
+        except BlockedAddressError as fault:
+            return Failed(reason=f"refused: {fault}", permanent=True)
+        except _TooLargeError:
+            return Failed(
+                reason=f"the answer is larger than {self._most_bytes:,} bytes", permanent=True
+            )
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError) as fault:
+            return Failed(reason=f"this address cannot be asked: {fault}", permanent=True)
+        except (httpx2.HTTPError, OSError, zlib.error) as fault:
+            return Failed(reason=f"{_plain_name(fault)}: {fault}".rstrip(": "))
+
+    async def _follow(self, url: str, headers: dict[str, str]) -> Outcome:
+        """Send the request and follow redirects by hand, so that each address is checked."""
+        at = httpx2.URL(url)
+        for_good = True
+        for hop in range(MOST_REDIRECTS + 1):
+            if at.scheme not in ("http", "https") or not at.host:
+                return Failed(reason=f"only http and https are fetched ({at})", permanent=True)
+            self._client.cookies.clear()
+            request = self._client.build_request("GET", at, headers=headers)
+            response = await self._client.send(request, stream=True)
+            try:
+                location = response.headers.get("Location", "")
+                if response.status_code in _REDIRECTS and location:
+                    for_good = for_good and response.status_code in _MOVED_FOR_GOOD
+                    at = at.join(location)
+                    continue
+                return await self._read(response, str(at), str(at) if hop and for_good else "")
+            finally:
+                await response.aclose()
+        return Failed(reason=f"more than {MOST_REDIRECTS} redirects", permanent=True)
+
+    async def _read(self, response: httpx2.Response, url: str, moved_to: str) -> Outcome:
+        status = response.status_code
+        if status == 304:
+            return NotModified(moved_to=moved_to)
+        if status != 200:
+            return await self._failed(response)
+        headers = response.headers
+        return Fetched(
+            body=await self._body(response, self._most_bytes),
+            url=url,
+            status=status,
+            etag=headers.get("ETag", "")[:500],
+            last_modified=headers.get("Last-Modified", "")[:100],
+            moved_to=moved_to,
+            content_type=headers.get("Content-Type", "")[:200],
+        )
+
+    async def _failed(self, response: httpx2.Response) -> Failed:
+        status = response.status_code
+        try:
+            body = await self._body(response, _ERROR_BYTES)
+        except (_TooLargeError, httpx2.HTTPError, zlib.error):
+            body = b""
+        wait = None
+        if status in (429, 503):
+            wait = retry_after(response.headers.get("Retry-After", ""), self._clock())
+            limit = _RATE_LIMIT.search(response.headers.get("RateLimit", ""))
+            if wait is None and limit:
+                wait = min(float(limit[1]), MOST_WAIT)
+        return Failed(
+            reason=f"the server answered {status} {response.reason_phrase}".rstrip(),
+            permanent=400 <= status < 500 and status not in (408, 425, 429),
+            gone=status == 410,
+            retry_after=wait,
+            status=status,
+            body=body,
+        )
+
+    async def _body(self, response: httpx2.Response, most: int) -> bytes:
+        """Read the body; counted after decompression, which never runs ahead of the bound."""
+        coding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            raise httpx2.DecodingError(f"the server sent the coding {coding}, not asked for")
+        body = bytearray()
+        async with aclosing(response.aiter_raw()) as chunks:
+            if coding in ("", "identity"):
+                async for chunk in chunks:
+                    _add(body, chunk, most)
+            else:
+                await _inflate(chunks, body, most)
+        return bytes(body)
+
+
+async def _inflate(chunks: AsyncIterator[bytes], body: bytearray, most: int) -> None:
+    """Decompress gzip (several members) or zlib into ``body``."""
+    inflater = zlib.decompressobj(wbits=47)
+    async for received in chunks:
+        rest = received
+        while rest:
+            _add(body, inflater.decompress(rest, most + 1 - len(body)), most)
+            if inflater.eof:
+                rest = inflater.unused_data
+                inflater = zlib.decompressobj(wbits=47)
+            else:
+                rest = inflater.unconsumed_tail
+    _add(body, inflater.flush(), most)
+
+
+def _add(body: bytearray, chunk: bytes, most: int) -> None:
+    body += chunk
+    if len(body) > most:
+        raise _TooLargeError
+
+
+def retry_after(value: str, now: datetime) -> float | None:
+    """Return the seconds of a Retry-After header, at most a day; None when it says nothing.
+
+    RFC 9110, section 10.2.3: seconds, or a date.
+    """
+    value = value.strip()
+    if value.isdecimal():
+        return min(float(value[:9]), MOST_WAIT)
+    try:
+        until = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return min(max((until - now).total_seconds(), 0.0), MOST_WAIT)
+
+
+def _plain_name(fault: Exception) -> str:
+    """Name a fault in words: ``ConnectError`` -> "no connection"."""
+    if isinstance(fault, httpx2.ConnectError):
+        return "no connection"
+    if isinstance(fault, httpx2.TimeoutException):
+        return "the server was too slow"
+    if isinstance(fault, httpx2.DecodingError | zlib.error):
+        return "the answer cannot be unpacked"
+    return "the connection broke"
