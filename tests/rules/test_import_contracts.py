@@ -22,7 +22,8 @@ def lint(folder: Path) -> tuple[int, str]:
     done = subprocess.run(
         [*run, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False, timeout=100
     )
-    return done.returncode, done.stdout + done.stderr
+    lines = (done.stdout + done.stderr).splitlines()
+    return done.returncode, "\n".join(line for line in lines if line.isascii() and line.strip())
 
 
 def state(output: str, name: str) -> str:
