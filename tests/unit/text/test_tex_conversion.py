@@ -1,0 +1,100 @@
+"""TeX to readable Unicode."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.captures import shared_data
+
+from service.text.tex import to_unicode
+
+TURNED = [
+    ("GUI-C$^2$", "GUI-C²"),
+    ("$x^2$", "x²"),
+    (r"$\alpha$-divergence", "α-divergence"),
+    (r"1$\to$N", "1→N"),
+    (r"K\"{a}hler", "Kähler"),
+    (r"Erd\H{o}s, \v{C}ech, {\L}ukasz, Garc\'\i a", "Erdős, Čech, Łukasz, García"),
+    (r"\'Ecole", "École"),
+    (r"27.3\% and 100% of", "27.3% and 100% of"),
+    (r"O($n \log n$)", "O(n log n)"),
+    (r"$10^{-3}$ H$_2$O $x_{max}$ $e^{-x}$", "10⁻³ H₂O x_max e^(-x)"),
+    (r"$\mathbb{R}^n$ $\mathcal{L}$ $\mathbf{x}$", "ℝⁿ L x"),
+    (r"$\frac{1}{2}$ $\frac{a+b}{c}$ $\sqrt{2}$ $\sqrt{a+b}$", "1/2 (a+b)/c √2 √(a+b)"),
+    (r"90$^\circ$C", "90°C"),
+    (r"\textbf{bold} and \emph{plain}", "bold and plain"),
+    (r"\highlight{kept} \unknown{}", r"kept \unknown"),
+    (r"we propose \ours, a", "we propose ours, a"),
+    ("``quoted'' text", "“quoted” text"),
+    ("Fig.~1 and ~10x", "Fig. 1 and ~10x"),
+    (r"yields $<$5% and 2.7$\times$ gap", "yields <5% and 2.7× gap"),
+    (r"$\times$ over, $200 \times 3$", "× over, 200×3"),
+    (r"\fracγ2", r"γ/2"),
+    (r"accuracy of $54.5%$, by $14.2$ points", "accuracy of 54.5%, by 14.2 points"),
+    (r"see \url{https://a.example/c_d} \cite{x}", "see https://a.example/c_d"),
+    (r"$\det U$ and $\left( x \right)$", "det U and ( x )"),
+    ("𝐛𝐨𝐥𝐝 ℓ", "bold ℓ"),
+]
+
+AS_TYPED = [
+    "100% of A_1 and B^2 with #hash & R&D",
+    "costs $5 to $10 per hour",
+    "from $5-$10",
+    "a $5,000 budget and a $10,000 cap",
+    r"Unbalanced { brace \frac{1}{2",
+    r"C:\new\table",
+    "<think> and <EOS>",
+    "run --verbose",
+    "\\",
+    "$",
+    "{}",
+    "",
+]
+
+
+@pytest.mark.parametrize(("typed", "shown"), TURNED)
+def test_tex_is_turned(typed: str, shown: str) -> None:
+    assert to_unicode(typed) == shown
+
+
+@pytest.mark.parametrize("typed", AS_TYPED)
+def test_what_is_no_tex_stays(typed: str) -> None:
+    assert to_unicode(typed) == typed
+
+
+def test_one_broken_formula_does_not_spoil_the_others() -> None:
+    shown = to_unicode(r"A {broken group with $x^2$ and $\alpha$ inside")
+    assert "x²" in shown
+    assert "α" in shown
+
+
+@given(st.text(alphabet=st.sampled_from("\\${}^_~%&#ab 1()\n'`\"-éα"), max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_any_text_comes_back_on_one_line(text: str) -> None:
+    shown = to_unicode(text)
+    assert "\n" not in shown
+    assert shown == " ".join(shown.split())
+
+
+def test_real_titles_and_abstracts_keep_no_tex() -> None:
+    rows = _real_tex(shared_data(), limit=250)
+    left = [shown for shown in map(to_unicode, rows) if re.search(r"\\[a-z]{3,}\{|\$\\", shown)]
+    assert len(rows) == 250
+    assert len(left) <= 5
+    assert not any(0x1D400 <= ord(char) <= 0x1D7FF for row in rows for char in to_unicode(row))
+
+
+def _real_tex(shared: Path, limit: int) -> list[str]:
+    found: list[str] = []
+    path = shared / "arxiv_corpus" / "arxiv_daily_2026-05-25_2026-06-19.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            paper = json.loads(line)
+            found += [text for text in (paper["title"], paper["summary"]) if "$" in text]
+            if len(found) >= limit:
+                break
+    return found[:limit]
