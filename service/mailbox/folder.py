@@ -168,7 +168,12 @@ def _decoded(value: str) -> str:
 def _headers(source: bytes) -> tuple[tuple[str, str], ...]:
     # compat32 keeps what the sender wrote; the modern policy refuses some broken headers
     message = BytesHeaderParser(policy=compat32).parsebytes(source)
-    return tuple((name, _decoded(str(value))) for name, value in message.items())
+    return tuple((name, _decoded(_unescaped(str(value)))) for name, value in message.raw_items())
+
+
+def _unescaped(value: str) -> str:
+    """Return a header that was sent as bare UTF-8 (RFC 6532); the parser keeps its bytes apart."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _subject_and_author(source: bytes) -> tuple[str, str]:
@@ -182,7 +187,8 @@ def _part(message: EmailMessage, kind: str) -> str:
             payload = part.get_payload(decode=True)
             assert isinstance(payload, bytes)
             try:
-                return payload.decode(part.get_content_charset("utf-8"), errors="replace")
+                text = payload.decode(part.get_content_charset("utf-8"), errors="replace")
             except LookupError:
-                return payload.decode("utf-8", errors="replace")
+                text = payload.decode("utf-8", errors="replace")
+            return text.replace("\r\n", "\n")
     return ""

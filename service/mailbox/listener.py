@@ -35,7 +35,8 @@ class _Receiver:
         try:
             mail_id = self._mailbox.add(
                 content,
-                sender=envelope.mail_from or "",
+                # aiosmtpd hands the empty return path on as it was written
+                sender="" if envelope.mail_from in (None, "<>") else envelope.mail_from,
                 recipients=envelope.rcpt_tos,
                 received_at=self._clock(),
             )

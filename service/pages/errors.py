@@ -10,10 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from service.delivery.i18n import Texts
 from service.errors import PaperpostError
 from service.pages.forms import FormTooLargeError
 from service.pages.headers import HeaderPolicy
-from service.pages.language import Texts
 from service.pages.links import holds
 from service.pages.templates import Pages
 

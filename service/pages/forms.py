@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.types import Message
 
+from service.delivery.i18n import SOURCE, Texts
 from service.errors import PaperpostError
-from service.pages.language import English, Texts
 
 FORM_BYTES = 64 * 1024
 UPLOAD_BYTES = 20 * 1024 * 1024
@@ -63,7 +63,7 @@ class Form:
     ) -> None:
         self._values = values
         self._uploads = uploads or {}
-        self._texts: Texts = texts or English()
+        self._texts: Texts = texts or Texts(SOURCE)
         self.errors: dict[str, FieldError] = {}
 
     def __contains__(self, name: object) -> bool:
@@ -98,12 +98,12 @@ class Form:
         if required and not value:
             self.fault(name, _("This is empty."), _("Fill it in."))
         if len(value) > most:
-            what = _("This has %(count)s characters; %(most)s fit.")
-            self.fault(
-                name,
-                what % {"count": self._texts.number(len(value)), "most": self._texts.number(most)},
-                _("Shorten it."),
+            what = _(
+                "This has %(count)s characters; %(most)s fit.",
+                count=self._texts.number(len(value)),
+                most=self._texts.number(most),
             )
+            self.fault(name, what, _("Shorten it."))
             return value[:most]
         return value
 
@@ -120,8 +120,8 @@ class Form:
         number = int(value) if value.isdecimal() and len(value) < 10 else None
         if number is None or not low <= number <= high:
             _ = self._texts.gettext
-            what = _("This is no whole number from %(low)s to %(high)s.")
-            self.fault(name, what % {"low": low, "high": high}, _("Correct it."))
+            what = _("This is no whole number from %(low)s to %(high)s.", low=low, high=high)
+            self.fault(name, what, _("Correct it."))
             return low if default is None else default
         return number
 

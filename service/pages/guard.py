@@ -40,7 +40,8 @@ class CrossOriginGuard:
         self.app = app
         self._origin = (parts.scheme, parts.netloc)
         self._refusal = refusal
-        self._exempt = tuple(prefix + path for path in exempt)
+        # a proxy may have taken the prefix of base_url away
+        self._exempt = (*exempt, *(prefix + path for path in exempt))
 
     def allows(self, method: str, path: str, headers: "dict[str, str]") -> bool:
         """Decide; ``headers`` have lower-case names."""

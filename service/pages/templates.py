@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +11,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from service.pages.language import Catalogs, EnglishOnly, Texts, locale_of
+from service.delivery.i18n import Catalogs, Texts
+from service.pages.language import locale_of
 from service.pages.links import Links
 from service.pages.static import StaticFiles
 from service.resources import resource_dir
@@ -45,6 +47,11 @@ def web_address(value: str | None) -> str:
     return value.strip() if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
+def host_of(address: str) -> str:
+    """Return the host of an address that ``web_address`` let pass, without "www."."""
+    return (urlsplit(address).hostname or "").removeprefix("www.")
+
+
 def make_environment(folder: Path, texts: Texts) -> Environment:
     """Return an environment that escapes everything, refuses unknown names, and speaks ``texts``.
 
@@ -60,17 +67,20 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(  # type: ignore[attr-defined]
-        texts.gettext, texts.ngettext, newstyle=True
+        texts.gettext, partial(texts.plural, None), newstyle=True, pgettext=texts.pgettext
     )
     environment.filters.update(
         day=texts.day,
         short_day=texts.short_day,
         number=texts.number,
         hour=texts.hour,
+        long_day=texts.long_day,
+        weekday=texts.weekday,
         join_words=texts.join,
         web_address=web_address,
+        host=host_of,
     )
-    environment.globals["locale"] = texts.locale
+    environment.globals["language"] = texts.language
     return environment
 
 
@@ -83,7 +93,7 @@ class Pages:
         root = folder or resource_dir("templates")
         self.site = site
         self.links = Links(site.base_url)
-        self.catalogs: Catalogs = catalogs or EnglishOnly()
+        self.catalogs = catalogs or Catalogs.load(root / "locale")
         self.static = StaticFiles(root / "static", prefix=self.links.here.to("/static"))
         self._folder = root / "pages"
         self._environments: dict[str, Environment] = {}
@@ -94,11 +104,11 @@ class Pages:
 
     def environment(self, texts: Texts) -> Environment:
         """Return the environment of a language, made once."""
-        if texts.locale not in self._environments:
+        if texts.language not in self._environments:
             environment = make_environment(self._folder, texts)
             environment.globals.update(site=self.site, link=self.links.here, static=self.static.url)
-            self._environments[texts.locale] = environment
-        return self._environments[texts.locale]
+            self._environments[texts.language] = environment
+        return self._environments[texts.language]
 
     def render(self, name: str, context: Mapping[str, Any], texts: Texts) -> str:
         """Return the HTML of ``templates/pages/NAME``."""
@@ -117,6 +127,6 @@ class Pages:
         texts = self.texts(request)
         html = self.render(name, {"request": request, **(context or {})}, texts)
         answer = HTMLResponse(html, status_code=status, headers=dict(headers or {}))
-        answer.headers.setdefault("Content-Language", texts.locale)
+        answer.headers.setdefault("Content-Language", texts.language)
         answer.headers.add_vary_header("Accept-Language")
         return answer
