@@ -1,0 +1,184 @@
+"""The relay: where it is, what it said, and what is wrong with it in words of an operator."""
+
+import asyncio
+import contextlib
+import ssl
+from dataclasses import dataclass
+from typing import Literal
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPException,
+    SMTPResponseException,
+    SMTPSenderRefused,
+    SMTPTimeoutError,
+)
+
+from service.errors import PaperpostError
+
+_URL = "PAPERPOST_SMTP_URL"
+
+
+class RelayError(PaperpostError):
+    """The relay cannot be used as it is set up; ``where`` is the setting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Where mail is handed in. tls: none, starttls or tls (from the first byte)."""
+
+    host: str
+    port: int
+    tls: Literal["none", "starttls", "tls"] = "none"
+    user: str = ""
+    password: str = ""
+    ca_file: str = ""
+    local_hostname: str = ""
+
+    def __repr__(self) -> str:
+        return f"Relay({self.host}:{self.port}, {self.tls}, user={bool(self.user)})"
+
+    @property
+    def name(self) -> str:
+        """Return "host:port"."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds. reply: after the final dot (RFC 5321 section 4.5.3.2.6)."""
+
+    connect: float = 30.0
+    command: float = 60.0
+    data: float = 120.0
+    reply: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What the relay said. tls: "TLSv1.3", or "" for clear text."""
+
+    greeting: str
+    features: tuple[str, ...]
+    tls: str
+    signed_in: bool
+
+
+async def explained(error: BaseException, relay: Relay, seconds: float) -> RelayError:
+    """Return what a person can do about a failed conversation."""
+    certificate = _cause(error, ssl.SSLCertVerificationError)
+    if isinstance(certificate, ssl.SSLCertVerificationError):
+        return await _about_certificate(certificate, relay, seconds)
+    if isinstance(error, SMTPAuthenticationError):
+        return RelayError(
+            f"{relay.name} refused the password ({_said(error)}).",
+            "",
+            f"Check {_URL}; in the password write @ as %40, / as %2F, # as %23.",
+        )
+    if isinstance(error, SMTPSenderRefused):
+        return RelayError(
+            f"{relay.name} refused the sender {error.sender} ({_said(error)}).",
+            "",
+            "Set PAPERPOST_MAIL_FROM to an address that this account may send from.",
+        )
+    if isinstance(error, SMTPResponseException):
+        return RelayError(f"{relay.name} answered {_said(error)}.", "", f"Check {_URL}.")
+    if isinstance(error, SMTPTimeoutError | TimeoutError):
+        return RelayError(
+            f"{relay.name} did not answer within {seconds:g} seconds.",
+            "",
+            f"Check host and port in {_URL}, and whether a firewall lets this machine out.",
+        )
+    words = str(_cause(error, OSError) or error) or type(error).__name__
+    if "STARTTLS" in words:
+        step = f"Write smtps:// (usually port 465) in {_URL}, or ask the relay's operator."
+        return RelayError(f"{relay.name} offers no STARTTLS.", "", step)
+    if "AUTH" in words:
+        step = f"Take user and password out of {_URL}, or use its port for signing in (587, 465)."
+        return RelayError(f"{relay.name} offers no signing in.", "", step)
+    if isinstance(error, SMTPConnectError | OSError):
+        return RelayError(
+            f"{relay.name} cannot be reached ({words}).", "", f"Check host and port in {_URL}."
+        )
+    return RelayError(f"{relay.name}: {words}.", "", f"Check {_URL}.")
+
+
+def _said(error: SMTPResponseException) -> str:
+    first = error.message.split()[:1]
+    status = first[0] if first and first[0].count(".") == 2 else ""
+    return f"{error.code} {status}".strip() if status else f"{error.code} {error.message}"[:200]
+
+
+def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+    while error is not None:
+        if isinstance(error, kind):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+async def _about_certificate(
+    error: ssl.SSLCertVerificationError, relay: Relay, seconds: float
+) -> RelayError:
+    # OpenSSL's X509_V_ERR_*: 10 has expired, 62 hostname mismatch
+    if error.verify_code == 10:
+        return RelayError(f"The certificate of {relay.host} has ended.", "", "Ask its operator.")
+    if error.verify_code in (62, 64):
+        return RelayError(
+            f"{relay.host} shows a certificate for another name.",
+            "",
+            f"Write the name that is in its certificate into {_URL}.",
+        )
+    issuer = ""
+    with contextlib.suppress(SMTPException, OSError, ValueError):
+        issuer = await asyncio.wait_for(_issuer(relay, seconds), seconds)
+    named = f" ({issuer})" if issuer else ""
+    return RelayError(
+        f"{relay.host} shows a certificate of an unknown authority{named}.",
+        "",
+        "Set PAPERPOST_SMTP_CA_FILE.",
+    )
+
+
+async def _issuer(relay: Relay, seconds: float) -> str:
+    """Return who signed the relay's certificate: asked without trust, nothing is sent."""
+    shown = ssl.create_default_context()
+    shown.check_hostname = False
+    shown.verify_mode = ssl.CERT_NONE
+    der = await _certificate(relay, shown, seconds)
+    # The stdlib decodes only a certificate that it has verified; so it is trusted by itself.
+    alone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    alone.check_hostname = False
+    alone.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    alone.load_verify_locations(cadata=der)
+    client = _client(relay, alone, seconds)
+    try:
+        await client.connect()
+        found = client.get_transport_info("ssl_object").getpeercert()
+    finally:
+        client.close()
+    names = {key: value for part in found.get("issuer", ()) for key, value in part}
+    return str(names.get("commonName") or names.get("organizationName") or "")
+
+
+async def _certificate(relay: Relay, context: ssl.SSLContext, seconds: float) -> bytes:
+    client = _client(relay, context, seconds)
+    try:
+        await client.connect()
+        return bytes(client.get_transport_info("ssl_object").getpeercert(True))
+    finally:
+        client.close()
+
+
+def _client(relay: Relay, context: ssl.SSLContext, seconds: float) -> SMTP:
+    return SMTP(
+        hostname=relay.host,
+        port=relay.port,
+        local_hostname=relay.local_hostname or None,
+        timeout=seconds,
+        use_tls=relay.tls == "tls",
+        start_tls=relay.tls == "starttls",
+        tls_context=context,
+    )
