@@ -432,14 +432,20 @@ def stop_open(session: Session, state: State, reason: str, *, subscriber_id: int
     return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
 
 
-def count_waiting(session: Session) -> dict[str, int]:
-    """Rows under way over all editions, per state."""
-    rows = session.execute(
+def count_waiting(session: Session, edition_ids: Sequence[int] | None = None) -> dict[str, int]:
+    """Rows under way per state, over all editions or some."""
+    query = (
         sa.select(DeliveryRow.state, sa.func.count())
-        .where(col(DeliveryRow.state).in_(["planned", "ready", "leased", "sending", "deferred", "unknown"]))
+        .where(
+            col(DeliveryRow.state).in_(
+                ["planned", "ready", "leased", "sending", "deferred", "unknown"]
+            )
+        )
         .group_by(col(DeliveryRow.state))
-    ).all()
-    return {state: int(n) for state, n in rows}
+    )
+    if edition_ids is not None:
+        query = query.where(col(DeliveryRow.edition_id).in_(list(edition_ids)))
+    return {state: int(n) for state, n in session.execute(query).all()}
 
 
 def next_due_at(session: Session, now: datetime) -> datetime | None:

@@ -1,0 +1,247 @@
+"""Sources, papers and matching: sources, poll, ingest, match, estimate."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from service.cli import printing
+from service.cli.opening import runtime
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OnDay = Annotated[
+    datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="A date, YYYY-MM-DD.")
+]
+
+
+def day(value: datetime | None) -> date | None:
+    """Typer reads dates as datetimes."""
+    return value.date() if value is not None else None
+
+
+sources_app = typer.Typer(help="Where papers come from.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Hang this part's commands into the program."""
+    app.add_typer(sources_app, name="sources")
+    app.command("poll")(poll)
+    app.command("ingest")(ingest)
+    app.command("match")(match)
+    app.command("estimate")(estimate)
+
+
+@sources_app.command("add")
+def sources_add(
+    kind: Annotated[str, typer.Argument(help="hf_daily, arxiv_rss, arxiv_api, feed")],
+    what: Annotated[str, typer.Argument(help="Category, query or address")] = "",
+    title: Annotated[str, typer.Option(help="Name shown to readers")] = "",
+    history: Annotated[
+        int | None, typer.Option(help="Days of past to bring in (default: the setting)")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Add a source; its past comes in as known papers where it can be asked for."""
+    from service.flows import sources as flow
+
+    with runtime() as rt:
+        made = flow.add_source(rt, kind, what, title=title, history_days=history)
+        if as_json:
+            printing.as_json(made)
+        else:
+            typer.echo(f"Added source {made['id']}: {made['title']}. It is asked at the next poll.")
+
+
+@sources_app.command("list")
+def sources_list(as_json: Json = False) -> None:
+    """Every source with its state."""
+    from service.store.sources import summary
+
+    with runtime() as rt:
+        rows = rt.db.read(summary)
+    if as_json:
+        printing.as_json(rows)
+    else:
+        printing.table(
+            rows,
+            ["id", "kind", "what", "state", "papers", "newest_on", "last_poll_at", "last_error"],
+            "No source yet. paperpost sources add hf_daily",
+        )
+
+
+@sources_app.command("test")
+def sources_test(
+    kind: str,
+    what: Annotated[str, typer.Argument(help="Category, query or address")] = "",
+    file: Annotated[Path | None, typer.Option(help="A captured response")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read one answer of a source and print the fields filled and left empty."""
+    from service.flows import sources as flow
+
+    with runtime() as rt:
+        made = flow.test_source(rt, kind, what, file)
+    if as_json:
+        printing.as_json(made)
+        return
+    typer.echo(f"{made['items']} items, {made['papers']} papers, {len(made['problems'])} problems")
+    printing.table(made["fields"], ["field", "filled", "empty", "example"], "No paper was read.")
+    for problem in made["problems"][:20]:
+        typer.echo(f"item {problem['item']}: {problem['what']}")
+
+
+@sources_app.command("remove")
+def sources_remove(source_id: int) -> None:
+    """Remove a source; its papers stay."""
+    from service.flows import sources as flow
+
+    with runtime() as rt:
+        flow.remove_source(rt, source_id)
+        typer.echo(f"Source {source_id} is removed; its papers stay.")
+
+
+def poll(
+    source: Annotated[int | None, typer.Option(help="Only this source")] = None,
+    replay: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From the bytes kept of a day")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask every source that is due (or one, now), and match what is new."""
+    import asyncio
+
+    from service.flows import poll as flow
+
+    with runtime() as rt:
+        if replay is not None:
+            report: Any = flow.replay(rt, replay.date(), source)
+        else:
+            report = asyncio.run(flow.poll_due(rt, only=source))
+    if as_json:
+        printing.as_json(report)
+        return
+    printing.table(
+        report, ["source", "title", "outcome", "items", "new", "known", "error"], "Nothing is due."
+    )
+
+
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="Captured responses")],
+    kind: Annotated[str, typer.Option("--kind", help="hf_daily, arxiv_rss, arxiv_api, feed")],
+    on: OnDay = None,
+    history: Annotated[bool, typer.Option("--history", help="Known, never new")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take captured responses as if first seen and listed on a date."""
+    from service.flows.ingest import ingest_files
+    from service.flows.match import match_new
+
+    with runtime() as rt:
+        report = ingest_files(rt, kind, files, on=day(on), history=history)
+        matched = match_new(rt)
+    if as_json:
+        printing.as_json(
+            {
+                "items": report.items,
+                "new": report.new,
+                "known": report.known,
+                "refreshed": report.refreshed,
+                "matches": matched.matches,
+                "problems": [vars_of(p) for p in report.problems],
+            }
+        )
+        return
+    typer.echo(
+        f"{report.items} items: {report.new} new, {report.known} known, "
+        f"{report.refreshed} seen before, {len(report.problems)} not taken; "
+        f"{matched.matches} matches."
+    )
+    for problem in report.problems[:20]:
+        typer.echo(f"item {problem.item} ({problem.title[:60]}): {problem.what}", err=True)
+
+
+def vars_of(problem: Any) -> dict[str, Any]:
+    """A problem as an object."""
+    return {"item": problem.item, "title": problem.title, "what": problem.what}
+
+
+def match(
+    profiles: Annotated[Path, typer.Option(help="JSON lines: id, query")],
+    papers: Annotated[Path, typer.Option(help="JSON lines: id, title, abstract, ...")],
+    explain: Annotated[bool, typer.Option("--explain", help="With hits and score parts")] = False,
+    count: Annotated[bool, typer.Option("--count", help="Only figures")] = False,
+    as_json: Json = False,
+) -> None:
+    """Match a file of profiles against a file of papers; nothing is stored."""
+    import json
+    import resource
+    import time
+
+    from service.cli.lines import read_lines
+    from service.matching.batch import count_batch, match_batch
+
+    del as_json  # lines of JSON either way
+    queries = read_lines(profiles)
+    rows = read_lines(papers)
+    if count:
+        made = count_batch(
+            queries,
+            rows,
+            cpu=time.process_time,
+            peak_mb=lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        )
+        printing.as_json(made)
+        return
+    for line in match_batch(queries, rows, explain=explain):
+        typer.echo(json.dumps(line, ensure_ascii=False))
+
+
+def estimate(
+    query: Annotated[str, typer.Argument(help="A query")] = "",
+    keywords: Annotated[str, typer.Option(help="Plain keywords instead")] = "",
+    days: Annotated[int | None, typer.Option(min=1, max=400)] = None,
+    as_json: Json = False,
+) -> None:
+    """What an interest would have brought, from the stored papers."""
+    from service.errors import PaperpostError
+    from service.flows.estimate import estimate as flow
+    from service.matching.parse import parse_keywords, parse_query
+
+    if not query and not keywords:
+        raise PaperpostError("Words are missing.", "", "Give a query, or --keywords LIST.")
+    wanted = parse_query(query) if query else parse_keywords(keywords)
+    with runtime() as rt:
+        made = flow(rt, wanted, days)
+    found = made.estimate
+    if as_json:
+        printing.as_json(
+            {
+                "reading": made.reading,
+                "basis": {"papers": found.basis_papers, "days": len(made.days)},
+                "per_weekday": round(found.mean_per_weekday, 2),
+                "total": found.total,
+                "per_day": {d.isoformat(): n for d, n in found.per_day.items()},
+                "per_term": found.per_term,
+                "dead_terms": found.dead_terms,
+                "removed_by_not": found.removed_by_not,
+                "warning": found.warning,
+                "best": [
+                    {"paper": f.paper_id, "title": made.titles.get(f.paper_id, ""), "score": f.score}
+                    for f in found.best
+                ],
+                "suggestions": [
+                    {"label": s.label, "query": s.text, "per_day": s.per_day}
+                    for s in found.suggestions
+                ],
+            }
+        )
+        return
+    typer.echo(f"{made.reading}  ->  about {found.mean_per_weekday:.1f} papers a day")
+    typer.echo(f"Basis: {found.basis_papers:,} papers of {len(made.days)} days.")
+    for term, n in found.per_term.items():
+        typer.echo(f"  {term}: {n}")
+    for f in found.best:
+        typer.echo(f"  {made.titles.get(f.paper_id, '')}")
+    for s in found.suggestions:
+        typer.echo(f"  {s.label}: {s.text} ({s.per_day:.1f} a day)")

@@ -1,0 +1,75 @@
+"""What commands print: tables for people, JSON for scripts, errors in three parts."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+from service.errors import PaperpostError
+
+
+def plain(value: Any) -> Any:
+    """Make a value fit for JSON."""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(plain(v) for v in value)
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return value
+
+
+def as_json(value: Any) -> None:
+    """Print one JSON value."""
+    typer.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str) -> None:
+    """Print rows under their column names."""
+    if not rows:
+        typer.echo(empty)
+        return
+    cells = [[_cell(row.get(c)) for c in columns] for row in rows]
+    widths = [
+        min(48, max(len(c), *(len(line[i]) for line in cells))) for i, c in enumerate(columns)
+    ]
+    typer.echo("  ".join(c.ljust(w) for c, w in zip(columns, widths, strict=True)).rstrip())
+    for line in cells:
+        typer.echo(
+            "  ".join(_cut(c, w).ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
+        )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    text = value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def fail(error: PaperpostError, code: int = 1) -> NoReturn:
+    """Say what is wrong, where and what next, and end with a code."""
+    typer.echo(f"{error.what.rstrip('.')}.", err=True)
+    position = getattr(error, "position", 0)
+    if error.where:
+        typer.echo(f"  where: {error.where}", err=True)
+    elif position:
+        typer.echo(f"  where: character {position}", err=True)
+    if error.next_step:
+        typer.echo(f"  next:  {error.next_step}", err=True)
+    suggestion = getattr(error, "suggestion", "")
+    if suggestion:
+        typer.echo(f"  like:  {suggestion}", err=True)
+    sys.exit(code)

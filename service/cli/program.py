@@ -1,0 +1,51 @@
+"""The commands and their groups; each imports what it needs only when it is called."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from service.cli import house_commands, paper_commands, reader_commands, send_commands
+from service.cli.printing import fail
+from service.errors import PaperpostError
+
+app = typer.Typer(
+    name="paperpost",
+    help="Newsletter and alerts for research papers, self-hosted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from service.wiring import product_version
+
+        typer.echo(f"paperpost {product_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    _version_: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Newsletter and alerts for research papers, self-hosted."""
+
+
+for part in (house_commands, paper_commands, reader_commands, send_commands):
+    part.register(app)
+
+
+def run() -> None:
+    """Run the command line; faults that a person can mend are said in three parts."""
+    try:
+        app()
+    except PaperpostError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(130)

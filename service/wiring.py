@@ -1,0 +1,207 @@
+"""Settings -> Runtime: the only place that builds clients and reads the clock."""
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
+
+from service import log
+from service.defaults import Defaults
+from service.delivery.i18n import Catalogs
+from service.delivery.links import Links
+from service.delivery.render import Renderer
+from service.delivery.site import Site
+from service.delivery.smtp import Mailer, Relay
+from service.errors import SettingError
+from service.flows.runtime import Runtime
+from service.resources import resource_dir
+from service.settings import Settings, relay_address
+from service.sources.fetch import Fetcher
+from service.sources.parse_pool import ParsePool
+from service.store import migrations
+from service.store.db import Database, DatabaseError
+from service.store.instance import add_instance
+from service.store.processes import Process
+from service.subscribers.tokens import Signer
+
+
+def now() -> datetime:
+    """The one clock."""
+    return datetime.now(UTC)  # noqa: TID251
+
+
+class House:
+    """A runtime and what must be closed after it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        mailbox_port: Callable[[], int] | None = None,
+        clock: Callable[[], datetime] = now,
+        allow_private: bool = False,
+    ) -> None:
+        """mailbox_port: starts the development mailbox and returns its port, called at the first
+        mail. Raises SettingError or DatabaseError."""
+        self.settings = settings
+        self._mailbox_port = mailbox_port
+        self._process: Process | None = None
+        self._pool = ParsePool()
+        self._clock = clock
+        self.db = open_database(settings)
+        site = _site(settings)
+        links = Links(settings.base_url)
+        catalogs = Catalogs.load(resource_dir("templates") / "locale")
+        self.runtime = Runtime(
+            db=self.db,
+            clock=clock,
+            site=site,
+            links=links,
+            catalogs=catalogs,
+            renderer=Renderer([resource_dir("templates") / "email"], catalogs, site),
+            instance=self.db.write(add_instance),
+            signer=Signer(_keys(settings)),
+            open_mailer=self._open_mailer,
+            open_fetcher=lambda: Fetcher(
+                _user_agent(settings), clock=clock, allow_private=allow_private
+            ),
+            parse=lambda kind, body, day: self._pool.parse(kind, body, day=day),
+            owner=self._owner,
+            zone=settings.zone,
+            signup=settings.signup,
+            data_dir=settings.data_dir,
+            test_recipient=settings.test_recipient or "",
+            bounce_address=settings.bounce_address or "",
+            log=log.log,
+        )
+
+    def _owner(self) -> Process:
+        if self._process is None:
+            self._process = Process(self.db, self.settings.data_dir / "locks", self._clock())
+        return self._process
+
+    def relay(self) -> Relay:
+        """Where mail is handed in: the operator's relay, or the mailbox on this machine."""
+        url = self.settings.smtp_url.get_secret_value()
+        address = relay_address(url)
+        if address is None:
+            if self._mailbox_port is None:
+                raise SettingError(
+                    "The development mailbox is not open in this process.",
+                    "PAPERPOST_SMTP_URL",
+                    "Set it to your relay.",
+                )
+            return Relay(host="127.0.0.1", port=self._mailbox_port())
+        host, port, user, password = address
+        scheme = url.partition(":")[0]
+        return Relay(
+            host=host,
+            port=port,
+            tls={"smtp": "none", "smtps": "tls", "smtp+starttls": "starttls"}[scheme],  # type: ignore[arg-type]
+            user=user,
+            password=password,
+            ca_file=str(self.settings.smtp_ca_file or ""),
+        )
+
+    def _open_mailer(self, limits: Defaults) -> Mailer:
+        return Mailer(
+            self.relay(),
+            connections=limits.smtp_connections,
+            per_connection=limits.per_connection,
+        )
+
+    def close(self) -> None:
+        """Give everything back: the parser, the process row, the database."""
+        self._pool.close()
+        if self._process is not None:
+            self._process.close()
+        self.db.close()
+
+
+def open_database(settings: Settings, *, migrate: bool = True) -> Database:
+    """Open the database; an empty one is brought to the newest revision.
+
+    Raises DatabaseError when it is behind this code or cannot be opened.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        db = Database(settings.database)
+        found = migrations.current(db)
+    except OSError as error:
+        raise DatabaseError(
+            f"The data folder cannot be used: {error.strerror}",
+            str(settings.data_dir),
+            "Set PAPERPOST_DATA_DIR to a folder this user may write to.",
+        ) from None
+    except Exception as error:
+        if type(error).__module__.startswith(("sqlalchemy", "psycopg", "sqlite3")):
+            first = str(error).splitlines()[0][:200]
+            raise DatabaseError(
+                f"The database cannot be opened: {first}", "PAPERPOST_DATABASE_URL", "Check it."
+            ) from None
+        raise
+    if found is None and migrate:
+        migrations.migrate(db)
+    elif migrate and found != migrations.newest():
+        db.close()
+        raise DatabaseError(
+            f"The database is at revision {found}; this version needs {migrations.newest()}.",
+            "",
+            "Run: paperpost migrate",
+        )
+    return db
+
+
+def _site(settings: Settings) -> Site:
+    base = settings.base_url.rstrip("/")
+    return Site(
+        name=settings.site_name,
+        org=settings.org_name,
+        contact=settings.contact_email or "",
+        postal=settings.postal_address,
+        base_url=base,
+        privacy_url=settings.privacy_url or f"{base}/privacy",
+        sender=settings.sender,
+        reply_to=settings.reply_to or settings.contact_email or "",
+    )
+
+
+def _keys(settings: Settings) -> tuple[str, ...]:
+    """The signing keys: from the setting, else made once in the data folder (loopback only)."""
+    given = settings.secret_key.get_secret_value() if settings.secret_key else ""
+    keys = tuple(k.strip() for k in given.split(",") if k.strip())
+    if keys:
+        if any(len(k) < 16 for k in keys):
+            raise SettingError(
+                "PAPERPOST_SECRET_KEY is shorter than 16 characters.",
+                "PAPERPOST_SECRET_KEY",
+                "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            )
+        return keys
+    if not settings.is_loopback:
+        raise SettingError(
+            f"PAPERPOST_SECRET_KEY is missing, and {settings.base_url} is open to the network.",
+            "PAPERPOST_SECRET_KEY",
+            "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+    path = settings.data_dir / "secret_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32), encoding="ascii")
+    return (path.read_text(encoding="ascii").strip(),)
+
+
+def _user_agent(settings: Settings) -> str:
+    contact = settings.contact_email or settings.base_url
+    return f"Paperpost/{product_version()} (+{urlsplit(settings.base_url).netloc}; {contact})"
+
+
+def product_version() -> str:
+    """The installed version."""
+    try:
+        return version("paperpost")
+    except PackageNotFoundError:
+        from service import __version__
+
+        return __version__
