@@ -6,6 +6,7 @@ one must be in the paper; the index takes the word whose keys are the least used
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from service.matching.document import Document
 from service.matching.lattice import Lattice, acronym_forms
@@ -67,7 +68,7 @@ def document_keys(document: Document, prefix_lengths: frozenset[int]) -> Iterato
     for author in document.people:
         for part in author.parts:
             yield "author", part
-        for one, other in zip(author.parts, author.parts[1:], strict=False):
+        for one, other in pairwise(author.parts):
             yield "author", one + other
     for value in document.ids:
         yield "id", value
@@ -89,7 +90,7 @@ def _text_keys(lattice: Lattice, prefix_lengths: frozenset[int]) -> Iterator[Key
             if length <= len(key):
                 yield "prefix", key[:length]
     if prefix_lengths:
-        for one, other in dict.fromkeys(zip(keys, keys[1:], strict=False)):
+        for one, other in dict.fromkeys(pairwise(keys)):
             for length in prefix_lengths:
                 if len(one) < length <= len(one) + len(other):
                     yield "prefix", (one + other)[:length]

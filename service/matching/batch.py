@@ -1,7 +1,21 @@
 """Profiles x papers in one go, without a database: the pure part of ``paperpost match``."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from service.matching.document import Document, prepare
+from service.matching.evaluate import Hit
+from service.matching.index import Index
+from service.matching.parse import parse_keywords, parse_query
+from service.matching.query import Query, QueryError
+from service.matching.score import Statistics, score
+from service.papers.model import Alias, Paper
+
+Refused = list[dict[str, Any]]
+"""What could not be read: ``{"profile" or "paper", "problem"}``."""
+
+_ARXIV = re.compile(r"\d{4}\.\d{4,5}(v\d+)?|[a-z-]+(\.[A-Z]{2})?/\d{7}(v\d+)?")
 
 
 def match_batch(
@@ -9,10 +23,41 @@ def match_batch(
     papers: Iterable[Mapping[str, Any]],
     *,
     explain: bool = False,
-    refused: list[dict[str, str]] | None = None,
+    refused: Refused | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Lines ``{"profile","paper","score","hits"}``; unreadable queries go to ``refused``."""
-    raise NotImplementedError
+    """Every match as ``{"profile", "paper", "score", "hits"}``, paper by paper in their order.
+
+    profiles: ``{"id", "query"}`` (or ``"keywords"`` instead of the query). papers: ``{"id",
+    "title", "abstract", "authors"?, "categories"?, "organisation"?, "votes"?, "comments"?}``.
+    hits: ``{"term", "where", "start", "end"}`` each; ``explain`` adds the score's ``parts``.
+    refused: receives what cannot be read; one bad line never stops the others.
+    """
+    problems: Refused = [] if refused is None else refused
+    queries = read_profiles(profiles, problems)
+    names, documents = _documents(papers, problems)
+    statistics = Statistics.of(documents)
+    index = _index(queries, statistics)
+    for name, document in zip(names, documents, strict=True):
+        for number, hits in index.match(document).items():
+            profile, query = queries[number]
+            found = score(
+                query,
+                document,
+                hits,
+                statistics,
+                votes=document.votes,
+                comments=document.comments,
+                age_days=0,
+            )
+            line = {
+                "profile": profile,
+                "paper": name,
+                "score": round(found.total, 4),
+                "hits": [_hit(hit) for hit in hits],
+            }
+            if explain:
+                line["parts"] = {part: round(value, 4) for part, value in found.parts.items()}
+            yield line
 
 
 def count_batch(
@@ -21,6 +66,106 @@ def count_batch(
     *,
     cpu: Callable[[], float],
     peak_mb: Callable[[], float],
+    refused: Refused | None = None,
 ) -> dict[str, Any]:
-    """The one object of ``--count``; ``cpu`` gives seconds of CPU so far, ``peak_mb`` MB."""
-    raise NotImplementedError
+    """The one object of ``--count``: ``profiles`` (read), ``refused`` (profiles that were not),
+    ``papers``, ``matches``, ``compile_s`` (parsing and indexing), ``match_cpu_s`` (folding the
+    papers and matching them), ``peak_mb``.
+
+    cpu: seconds of CPU used so far. peak_mb: the highest memory so far in MB.
+    """
+    problems: Refused = [] if refused is None else refused
+    began = cpu()
+    queries = read_profiles(profiles, problems)
+    index = _index(queries, Statistics())
+    compiled = cpu()
+    unread = len(problems)
+    _, documents = _documents(papers, problems)
+    matches = sum(len(index.match_ids(document)) for document in documents)
+    return {
+        "profiles": len(queries),
+        "refused": unread,
+        "papers": len(documents),
+        "matches": matches,
+        "compile_s": round(compiled - began, 3),
+        "match_cpu_s": round(cpu() - compiled, 3),
+        "peak_mb": round(peak_mb(), 1),
+    }
+
+
+def read_profiles(
+    profiles: Iterable[Mapping[str, Any]], refused: Refused
+) -> list[tuple[Any, Query]]:
+    """(id, query) of every profile that can be read, the others into ``refused``."""
+    queries = []
+    for line in profiles:
+        name = line.get("id")
+        query, keywords = line.get("query"), line.get("keywords")
+        try:
+            if isinstance(query, str):
+                queries.append((name, parse_query(query)))
+            elif isinstance(keywords, str):
+                queries.append((name, parse_keywords(keywords)))
+            else:
+                refused.append({"profile": name, "problem": "This profile has no query."})
+        except QueryError as error:
+            refused.append({"profile": name, "problem": str(error)})
+    return queries
+
+
+def _index(queries: Sequence[tuple[Any, Query]], statistics: Statistics) -> Index:
+    index = Index(statistics)
+    for number, (_, query) in enumerate(queries):
+        index.add(number, query)
+    return index
+
+
+def _documents(
+    papers: Iterable[Mapping[str, Any]], refused: Refused
+) -> tuple[list[Any], list[Document]]:
+    names, documents = [], []
+    for line in papers:
+        name = line.get("id")
+        if not isinstance(line.get("title"), str):
+            refused.append({"paper": name, "problem": "This paper has no title."})
+            continue
+        names.append(name)
+        documents.append(prepare(_paper(line)))
+    return names, documents
+
+
+def _paper(line: Mapping[str, Any]) -> Paper:
+    name = str(line.get("id", ""))
+    alias = Alias("arxiv", name) if _ARXIV.fullmatch(name) else Alias("guid", name)
+    return Paper(
+        aliases=(alias,),
+        title=line["title"],
+        abstract=_text(line.get("abstract")),
+        authors=_names(line.get("authors")),
+        categories=_names(line.get("categories")),
+        organisation=_text(line.get("organisation")),
+        votes=_figure(line.get("votes")),
+        comments=_figure(line.get("comments")),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _figure(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """A list of strings or of ``{"name"}``, or one string with commas."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    if not isinstance(value, Sequence):
+        return ()
+    names = (item.get("name") if isinstance(item, Mapping) else item for item in value)
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    return {"term": hit.term, "where": hit.where, "start": hit.start, "end": hit.end}

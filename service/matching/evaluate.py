@@ -4,9 +4,10 @@ A plain term looks in title and abstract, never in authors or categories. A phra
 field; the words of an AND may lie in different ones.
 """
 
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from service.matching.document import Document
 from service.matching.names import is_person
@@ -35,6 +36,15 @@ _PLACES: dict[str, tuple[Place, ...]] = {
     "source": ("source",),
     "org": ("organisation",),
 }
+COMPARE: dict[str, Callable[[Any, int], Any]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+"""The comparisons, for a figure and for a column of figures alike."""
+
 _ORDER = ("title", "abstract", "authors", "categories", "organisation", "source", "id")
 
 
@@ -70,7 +80,8 @@ def in_reading_order(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
         return hits
     return tuple(
         sorted(
-            dict.fromkeys(hits), key=lambda hit: (_ORDER.index(hit.where), hit.start, -hit.end)
+            dict.fromkeys(hits),
+            key=lambda hit: (_ORDER.index(hit.where), hit.start, -hit.end, hit.term),
         )
     )
 
@@ -95,7 +106,7 @@ def _evaluate(node: Node, find: Callable[[Leaf], Truth]) -> Truth:
 def find_leaf(leaf: Leaf, document: Document) -> Truth:
     """The hits of one leaf, or None where it does not occur."""
     if isinstance(leaf, Number):
-        return () if _holds(leaf, document) else None
+        return () if holds(leaf, figure_of(leaf, document)) else None
     return tuple(_hits(leaf, document)) or None
 
 
@@ -110,12 +121,12 @@ def _hits(leaf: Leaf, document: Document) -> Iterator[Hit]:
                     yield Hit(leaf.text, place, starts[first], ends[past - 1])
         case Person():
             for author in document.people:
-                if is_person(leaf, author):
+                if is_person(leaf, author.parts):
                     yield Hit(leaf.text, "authors", author.start, author.end)
         case Category():
             at = 0
             for category in document.categories:
-                if _is_in(leaf, category):
+                if is_in(leaf, category):
                     yield Hit(leaf.text, "categories", at, at + len(category))
                 at += len(category) + len(", ")
         case Identifier():
@@ -124,8 +135,11 @@ def _hits(leaf: Leaf, document: Document) -> Iterator[Hit]:
                     yield Hit(leaf.text, "id", 0, len(value))
 
 
-def _is_in(wanted: Category, category: str) -> bool:
-    """Codes by code or archive ("cs" has cs.LG); a source's own subjects by their words."""
+def is_in(wanted: Category, category: str) -> bool:
+    """Does a paper's category count?
+
+    Codes by code or archive ("cs" has cs.LG); a source's own subjects by their words.
+    """
     code = category.strip().lower()
     if wanted.prefix:
         return code.startswith(wanted.code)
@@ -138,19 +152,13 @@ def _is_in(wanted: Category, category: str) -> bool:
     return any(stems[at : at + size] == wanted.words for at in range(len(stems) - size + 1))
 
 
-def _holds(number: Number, document: Document) -> bool:
-    figures = {
-        "votes": document.votes,
-        "comments": document.comments,
-        "authors": len(document.authors),
-    }
-    figure = figures[number.figure]
-    if figure is None:
-        return False
-    return {
-        "=": figure == number.value,
-        "<": figure < number.value,
-        "<=": figure <= number.value,
-        ">": figure > number.value,
-        ">=": figure >= number.value,
-    }[number.comparison]
+def figure_of(number: Number, document: Document) -> int | None:
+    """The figure that a comparison looks at; None where the source has none."""
+    if number.figure == "authors":
+        return len(document.authors)
+    return document.votes if number.figure == "votes" else document.comments
+
+
+def holds(number: Number, figure: int | None) -> bool:
+    """Is the comparison true? An unknown figure never is."""
+    return figure is not None and bool(COMPARE[number.comparison](figure, number.value))

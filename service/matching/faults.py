@@ -206,9 +206,7 @@ def split_items(text: str, separators: str = SEPARATORS + "\r\n") -> list[tuple[
 
 def _comma(text: str, at: int) -> QueryError:
     """Commas join keywords, not operators; offers the same words joined by OR."""
-    meant = " OR ".join(
-        _quoted(item.strip()) for _, item in split_items(text) if item.strip()
-    )
+    meant = " OR ".join(_quoted(item.strip()) for _, item in split_items(text) if item.strip())
     return QueryError(
         f"Commas do not work between operators. Did you mean: {meant}?",
         position=at + 1,

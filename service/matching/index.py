@@ -103,15 +103,14 @@ class Index:
             truths = self._truths(document)
             marked: dict[int, list[Hit]] = {}
             compound: set[int] = set()
-            for leaf, hits in truths.items():
-                known = self._terms[leaf]
+            for known, hits in truths:
                 for profile_id in known.plain:
                     marked.setdefault(profile_id, []).extend(hits)
                 compound.update(known.compound)
             found = {
                 profile_id: in_reading_order(tuple(hits)) for profile_id, hits in marked.items()
             }
-            by_identity = {id(leaf): hits for leaf, hits in truths.items()}
+            by_identity = {id(known.leaf): hits for known, hits in truths}
             for profile_id in compound:
                 root = self._profiles[profile_id].root
                 wanted = evaluate_node(root, lambda leaf: by_identity.get(id(leaf)))
@@ -125,11 +124,9 @@ class Index:
         """The ids alone, in order: what ``match`` has as keys, for counting and for planning."""
         with self._lock:
             truths = self._truths(document)
-            parts = [np.array(self._terms[leaf].plain, dtype=np.int64) for leaf in truths]
-            by_identity = {id(leaf): hits for leaf, hits in truths.items()}
-            compound = {
-                profile_id for leaf in truths for profile_id in self._terms[leaf].compound
-            }
+            parts = [np.array(known.plain, dtype=np.int64) for known, _ in truths]
+            by_identity = {id(known.leaf): hits for known, hits in truths}
+            compound = {profile_id for known, _ in truths for profile_id in known.compound}
             wanted = [
                 profile_id
                 for profile_id in compound
@@ -144,18 +141,18 @@ class Index:
             self.matches += len(ids)
             return ids
 
-    def _truths(self, document: Document) -> dict[Leaf, tuple[Hit, ...]]:
+    def _truths(self, document: Document) -> list[tuple[_Known, tuple[Hit, ...]]]:
         """The terms that occur in the paper, with their hits."""
         lengths = frozenset(self._prefixes)
         maybe: dict[int, _Known] = {}
         for key in document_keys(document, lengths):
             for known in self._anchored.get(key, ()):
                 maybe[id(known)] = known
-        truths: dict[Leaf, tuple[Hit, ...]] = {}
+        truths = []
         for known in (*maybe.values(), *self._always.values()):
             hits = find_leaf(known.leaf, document)
             if hits is not None:
-                truths[known.leaf] = hits
+                truths.append((known, hits))
         return truths
 
     def _intern(self, node: Node) -> Node:

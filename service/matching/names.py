@@ -6,9 +6,12 @@ from service.matching.query import Person
 from service.text.fold import fold
 from service.text.tokens import is_ideograph
 
-_PARTICLES = frozenset(
-    "al ben bin da de del della den der des di dos du el ibn la le san st ten ter van von zu".split()
-)
+# fmt: off
+_PARTICLES = frozenset((
+    "al", "ben", "bin", "da", "de", "del", "della", "den", "der", "des", "di", "dos", "du", "el",
+    "ibn", "la", "le", "san", "st", "ten", "ter", "van", "von", "zu",
+))
+# fmt: on
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv", "phd", "md"))
 
 
@@ -38,8 +41,8 @@ def printed_author(text: str, start: int) -> Author:
     return Author(name_parts(text), start, start + len(text))
 
 
-def is_person(person: Person, author: Author) -> bool:
-    """May ``author`` be ``person``?
+def is_person(person: Person, printed: tuple[str, ...]) -> bool:
+    """May the author whose name has the parts ``printed`` be ``person``?
 
     One word: any word of the name is it. Several: the family names are equal and the given
     names agree as far as both print them, an initial standing for a name ("Y. Bengio", "Yoshua
@@ -47,21 +50,18 @@ def is_person(person: Person, author: Author) -> bool:
     that begins with a particle ("van der Maaten") is a family name; letters of Chinese,
     Japanese and Korean names stand side by side.
     """
-    wanted, printed = person.parts, author.parts
+    wanted = person.parts
     if len(wanted) == 1:
         if person.prefix:
             return any(part.startswith(wanted[0]) for part in printed)
         return wanted[0] in printed or _is_joined(wanted[0], printed)
     if all(is_ideograph(part) for part in wanted):
         return any(
-            printed[at : at + len(wanted)] == wanted
-            for at in range(len(printed) - len(wanted) + 1)
+            printed[at : at + len(wanted)] == wanted for at in range(len(printed) - len(wanted) + 1)
         )
     if wanted[0] in _PARTICLES:
         return printed[-len(wanted) :] == wanted
-    return any(
-        _agree(one, other) for one in _orders(wanted) for other in _orders(printed)
-    )
+    return any(_agree(one, other) for one in _orders(wanted) for other in _orders(printed))
 
 
 def _is_joined(word: str, printed: tuple[str, ...]) -> bool:

@@ -28,7 +28,15 @@ from service.matching.query import (
 from service.matching.show import describe, show, to_text
 from service.matching.terms import FIELDS, check_word, make_leaf, make_number, make_person
 
-__all__ = ["describe", "parse_keywords", "parse_people", "parse_query", "read_words", "to_text"]
+__all__ = [
+    "describe",
+    "make_query",
+    "parse_keywords",
+    "parse_people",
+    "parse_query",
+    "read_words",
+    "to_text",
+]
 
 _PARSER = Lark(
     r"""
@@ -47,7 +55,7 @@ OR.5: /OR(?![^\s()"])/
 ANDNOT.6: /ANDNOT(?![^\s()"])/
 NOT.5: /NOT(?![^\s()"])/
 MINUS.4: /-(?=[^\s)-])/
-FIELD.6: /(?:title|ti|abstract|abs|author|au|category|cat|source|organisation|organization|org|id):\s*/i
+FIELD.6: /(?:ti|title|abs|abstract|au|author|cat|category|source|org|organi[sz]ation|id):\s*/i
 FIGURE.6: /(?:votes|comments|authors):\s*[<>=≥≤]*\s*[^\s()"]*/i
 EXACT.4: /=(?=[^\s()=])/
 QUOTED.3: /"[^"]*"(?:~\d+)?/
@@ -74,6 +82,8 @@ _SIGNS = str.maketrans(
     }
 )
 _NEAR = re.compile(r'"([^"]*)"(?:~(\d{1,4}))?')
+_ORNAMENT = re.compile(r'"|\*{2,}|(?<!\w)\*|\*(?=\w)')
+"""In a keyword: quotes, and stars that do not end a word (lists come with bullets and bold)."""
 _EXCLUDED = re.compile(r"-|NOT\s+")
 _A_WORD = "a word, a phrase in quotes or an opening bracket"
 
@@ -93,7 +103,7 @@ def parse_query(text: str) -> Query:
         tree = _PARSER.parse(text)
     except UnexpectedInput as error:
         raise _explain(text, error) from None
-    return _finish(_build(tree, ""), "query")
+    return make_query(_build(tree, ""), "query")
 
 
 def parse_keywords(text: str) -> Query:
@@ -119,7 +129,7 @@ def parse_keywords(text: str) -> Query:
         raise _only_negative() if excluded else QueryError("There is no word here.", position=1)
     parts: list[Node] = [_any(list(wanted.values()))]
     parts += [Not(leaf) for leaf in excluded.values()]
-    return _finish(_all(parts), "keywords")
+    return make_query(_all(parts), "keywords")
 
 
 def parse_people(text: str) -> Query:
@@ -133,7 +143,7 @@ def parse_people(text: str) -> Query:
             people.setdefault(person.parts, person)
     if not people:
         raise QueryError("There is no name here.", position=1, expected="one name per line")
-    return _finish(_any(list(people.values())), "follow")
+    return make_query(_any(list(people.values())), "follow")
 
 
 def read_words(text: str) -> Query:
@@ -150,7 +160,7 @@ def _keyword(item: str, position: int) -> Leaf:
     body = item[1:].strip() if exact else item
     quoted = _NEAR.fullmatch(body)
     distance = int(quoted.group(2)) if quoted and quoted.group(2) else None
-    inner = quoted.group(1) if quoted else body.replace('"', " ")
+    inner = quoted.group(1) if quoted else _ORNAMENT.sub(" ", body)
     return make_leaf(inner, "", exact=exact, distance=distance, position=position)
 
 
@@ -244,7 +254,8 @@ def _any(parts: list[Node]) -> Node:
     return Or(tuple(flat)) if len(flat) > 1 else next(iter(flat))
 
 
-def _finish(root: Node, kind: QueryKind) -> Query:
+def make_query(root: Node, kind: QueryKind) -> Query:
+    """A query of a tree; raises QueryError above 64 terms or when it only leaves out."""
     every = leaves(root)
     if len(every) > MOST_TERMS:
         raise QueryError(
@@ -277,7 +288,7 @@ def _only_negative() -> QueryError:
 
 def _explain(text: str, error: UnexpectedInput) -> QueryError:
     if isinstance(error, UnexpectedCharacters):
-        position = error.pos_in_stream + 1
+        position = (error.pos_in_stream or 0) + 1
         return QueryError(f"Character {position} cannot be read.", position=position)
     token = getattr(error, "token", None)
     before = [

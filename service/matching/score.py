@@ -1,17 +1,43 @@
-"""How well a paper answers a query, in parts that add up."""
+"""How well a paper answers a query, in parts that add up.
 
+For every wanted term that occurs, its weight is the rarity of its words among the stored papers
+(the inverse document frequency of BM25, summed over at most four words), times 1.25 for a phrase,
+so that a phrase stands above the same words apart; names, categories and the like have a fixed
+weight. Then
+
+    title     2 x weight for each term in the title
+    abstract  weight x n / (n + 1) for each term that occurs n times in the abstract
+    other     weight for each term in authors, categories, organisation, source or id
+    fresh     1 at age 0, halved every 3 days
+    votes     0.5 x ln(1 + votes)
+    comments  0.25 x ln(1 + comments)
+"""
+
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from service.matching.document import Document
 from service.matching.evaluate import Hit
-from service.matching.query import Query
+from service.matching.query import Category, Leaf, Near, Person, Query, Term, leaves
+
+TITLE = 2.0
+PHRASE = 1.25
+FRESH_HALF_LIFE = 3.0
+VOTES = 0.5
+COMMENTS = 0.25
+
+_MOST_WORDS = 4
+_PERSON = 4.0
+_OTHER = 0.5
+_UNKNOWN_SHARE = 0.02
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """How many of ``documents`` papers hold each stem."""
+    """How many of ``documents`` papers hold each stem in title or abstract."""
 
     documents: int = 0
     frequencies: Mapping[str, int] = field(default_factory=dict)
@@ -19,24 +45,51 @@ class Statistics:
     @classmethod
     def of(cls, documents: Iterable[Document]) -> "Statistics":
         """Count a collection."""
-        raise NotImplementedError
+        frequencies: Counter[str] = Counter()
+        total = 0
+        for document in documents:
+            total += 1
+            frequencies.update({*document.title.stems, *document.abstract.stems})
+        return cls(total, dict(frequencies))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
-        raise NotImplementedError
+        return {"documents": self.documents, "frequencies": dict(self.frequencies)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Statistics":
         """The counterpart of ``to_dict``."""
-        raise NotImplementedError
+        return cls(int(data["documents"]), dict(data["frequencies"]))
+
+    def share(self, stem: str) -> float:
+        """The share of papers that hold a stem, between 0 and 1; a guess without papers."""
+        if not self.documents:
+            return _UNKNOWN_SHARE
+        return min(1.0, (self.frequencies.get(stem, 0) + 0.5) / (self.documents + 1))
+
+    def rarity(self, stem: str) -> float:
+        """BM25's inverse document frequency, never negative."""
+        held = self.frequencies.get(stem, 0)
+        return math.log(1 + (self.documents - held + 0.5) / (held + 0.5))
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """total is the sum of parts."""
+    """total is the sum of parts (title, abstract, other, fresh, votes, comments)."""
 
     total: float
     parts: Mapping[str, float]
+
+
+def weight(leaf: Leaf, statistics: Statistics) -> float:
+    """What one occurrence of a term is worth."""
+    if isinstance(leaf, Person):
+        return _PERSON
+    if isinstance(leaf, (Term, Near)) and leaf.field not in ("source", "org"):
+        rarities = [statistics.rarity(word.stem or word.key) for word in leaf.words]
+        together = sum(sorted(rarities, reverse=True)[:_MOST_WORDS])
+        return together * (PHRASE if len(leaf.words) > 1 else 1.0)
+    return _OTHER if isinstance(leaf, Category) else 2 * _OTHER
 
 
 def score(
@@ -49,5 +102,26 @@ def score(
     comments: int | None,
     age_days: float,
 ) -> Score:
-    """Score one match."""
-    raise NotImplementedError
+    """Score one match from its hits.
+
+    votes, comments: None counts as 0. age_days: days since the paper became eligible, negative
+    counts as 0. Ties are left to the caller (by paper id).
+    """
+    del document  # the words are in the hits; kept for scores that look at the whole paper
+    weights: dict[str, float] = {}
+    for leaf in leaves(query.root, wanted_only=True):
+        weights[leaf.text] = max(weights.get(leaf.text, 0.0), weight(leaf, statistics))
+    places = Counter((hit.term, hit.where) for hit in hits)
+    parts = {"title": 0.0, "abstract": 0.0, "other": 0.0}
+    for (term, where), times in sorted(places.items()):
+        worth = weights.get(term, 0.0)
+        if where == "title":
+            parts["title"] += TITLE * worth
+        elif where == "abstract":
+            parts["abstract"] += worth * times / (times + 1)
+        else:
+            parts["other"] += worth
+    parts["fresh"] = 0.5 ** (max(0.0, age_days) / FRESH_HALF_LIFE)
+    parts["votes"] = VOTES * math.log1p(max(0, votes or 0))
+    parts["comments"] = COMMENTS * math.log1p(max(0, comments or 0))
+    return Score(total=sum(parts.values()), parts=parts)

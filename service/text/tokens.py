@@ -17,17 +17,21 @@ import snowballstemmer
 LONGEST_STEMMED = 64
 """Words longer than this are left as they are: they are no English words."""
 
-NOT_JOINED = frozenset(
-    "a an and are as at be but by can do for from has have he her his i if in into is it its"
-    " may more most no non not of off on onto or our out over per so than that the their them"
-    " then there these they this those to under up us via was we were when where which while"
-    " who will with within without you".split()
-)
+# fmt: off
+NOT_JOINED = frozenset((
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "for", "from",
+    "has", "have", "he", "her", "his", "i", "if", "in", "into", "is", "it", "its", "may",
+    "more", "most", "no", "not", "of", "off", "on", "onto", "or", "our", "out", "per", "so",
+    "than", "that", "the", "their", "them", "then", "there", "these", "they", "this",
+    "those", "to", "up", "us", "via", "was", "we", "were", "when", "where", "which",
+    "while", "who", "will", "with", "within", "without", "you",
+))
+# fmt: on
 """Words that are not read together with a neighbour across white space ("the rapist")."""
 
 
 class _Snowball(Protocol):
-    def stemWord(self, word: str) -> str: ...  # noqa: N802
+    def stemWord(self, word: str) -> str: ...
 
 
 class _Stemmers(threading.local):
