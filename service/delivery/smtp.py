@@ -21,6 +21,7 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
+from service.delivery.message import MessageError, ascii_address
 from service.delivery.outcome import (
     Accepted,
     Broken,
@@ -91,6 +92,9 @@ class Mailer:
         An exception of ``mark`` is raised on, with nothing sent.
         """
         await self._places.acquire()
+        while self._surplus:  # fewer are allowed than there were: this place is gone
+            self._surplus -= 1
+            await self._places.acquire()
         try:
             return await self._with_a_line(envelope, mark)
         finally:
@@ -171,13 +175,15 @@ class Mailer:
         options = [size] if client.supports_extension("size") else []
         phase: Phase = "mail"
         try:
-            await client.mail(envelope.sender, options=options, timeout=self.timeouts.command)
+            sender = ascii_address(envelope.sender, "envelope sender")
+            await client.mail(sender, options=options, timeout=self.timeouts.command)
             phase = "rcpt"
-            await client.rcpt(envelope.recipient, timeout=self.timeouts.command)
+            recipient = ascii_address(envelope.recipient, "envelope recipient")
+            await client.rcpt(recipient, timeout=self.timeouts.command)
+        except MessageError as error:  # said by us, not by the relay: it was never asked
+            return Refused(phase, Reply(501, "5.1.7" if phase == "mail" else "5.1.3", error.what))
         except SMTPResponseException as error:
             return self._refused(phase, error.code, error.message)
-        except ValueError as error:  # nothing was sent: aiosmtplib refuses to write it
-            return Refused(phase, Reply(501, "5.1.3", f"not an address for SMTP: {_words(error)}"))
         except _GONE as error:
             return Broken(phase, _words(error))
         return None
