@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from service.papers.identity import aliases, arxiv_id
 from service.papers.model import Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parameter, Parsed, Problem, Request
-from service.sources.document import feed_document, instant
+from service.sources.document import feed_document, instant, updated_at
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text
 from service.text.tex import to_unicode
@@ -75,7 +75,7 @@ class ArxivApi(Adapter):
             tuple(sightings),
             tuple(problems),
             title=collapse(document.feed.get("title", "")),
-            built_at=instant(document.feed.get("updated_parsed")),
+            built_at=updated_at(document.feed),
             total=int(total) if total.isdecimal() else None,
         )
 
@@ -118,7 +118,7 @@ def _paper(entry: Any) -> Paper:
         authors=authors,
         categories=_categories(entry),
         published_on=published.date() if published else None,
-        updated_at=instant(entry.get("updated_parsed")),
+        updated_at=updated_at(entry),
         links={
             "abs": f"https://arxiv.org/abs/{identifier}",
             "pdf": f"https://arxiv.org/pdf/{identifier}",

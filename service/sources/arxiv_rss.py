@@ -20,7 +20,7 @@ from service.sources.adapter import (
     Request,
 )
 from service.sources.authors import arxiv_authors
-from service.sources.document import feed_document, instant, written_day
+from service.sources.document import feed_document, instant, updated_at, written_day
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text
 from service.text.tex import to_unicode
@@ -102,7 +102,7 @@ class ArxivRss(Adapter):
             tuple(sightings.values()),
             tuple(problems),
             title=name,
-            built_at=instant(document.feed.get("updated_parsed")),
+            built_at=updated_at(document.feed),
         )
 
 
@@ -111,7 +111,7 @@ def _listed_on(document: Any) -> date | None:
     feed = document.feed
     if feed.get("published"):
         return written_day(feed["published"])
-    updated = str(feed.get("updated", ""))
+    updated = str(feed["updated"]) if "updated" in feed else ""
     if document.version == "rss10":
         return _old_day(updated)
     return written_day(updated)

@@ -87,6 +87,11 @@ def instant(parsed: Any) -> datetime | None:
         return None
 
 
+def updated_at(entry: Any) -> datetime | None:
+    """Return the instant of ``updated``; feedparser must not put ``published`` in its place."""
+    return instant(entry["updated_parsed"]) if "updated_parsed" in entry else None
+
+
 def written_day(text: str) -> date | None:
     """Return the day as the source wrote it, in its own zone; day and month names of five
     languages are read ("Mi, 30 Jun 2021", "2021/10/16 9:23:28")."""

@@ -21,7 +21,7 @@ from service.sources.adapter import (
     Request,
 )
 from service.sources.authors import feed_authors
-from service.sources.document import feed_document, instant, json_document, written_day
+from service.sources.document import feed_document, json_document, updated_at, written_day
 from service.sources.journal import abstract_of, authors_in, bare_title, doi_in
 from service.text.clean import as_written, collapse, html_to_text, safe_link
 from service.text.tex import to_unicode
@@ -70,7 +70,7 @@ class Feed(Adapter):
             sightings,
             problems,
             title=html_to_text(str(document.feed.get("title", ""))),
-            built_at=instant(document.feed.get("updated_parsed")),
+            built_at=updated_at(document.feed),
             hint_seconds=_hint(document.feed),
         )
 
@@ -107,7 +107,7 @@ def _fields(entry: Any, version: str) -> dict[str, Any]:
         "link": str(entry.get("link", "")),
         "names": [str(entry.get(name, "")) for name in _NAMES],
         "day": next((day for text in dates if (day := written_day(text))), None),
-        "updated_at": instant(entry.get("updated_parsed")) if is_atom and has_published else None,
+        "updated_at": updated_at(entry) if is_atom and has_published else None,
         "pdf": next(
             (
                 str(link.get("href", ""))

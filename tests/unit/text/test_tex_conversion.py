@@ -73,7 +73,7 @@ def test_one_broken_formula_does_not_spoil_the_others() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("\\${}^_~%&#ab 1()\n'`\"-éα"), max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60)
 def test_any_text_comes_back_on_one_line(text: str) -> None:
     shown = to_unicode(text)
     assert "\n" not in shown
@@ -81,11 +81,12 @@ def test_any_text_comes_back_on_one_line(text: str) -> None:
 
 
 def test_real_titles_and_abstracts_keep_no_tex() -> None:
-    rows = _real_tex(shared_data(), limit=250)
-    left = [shown for shown in map(to_unicode, rows) if re.search(r"\\[a-z]{3,}\{|\$\\", shown)]
-    assert len(rows) == 250
-    assert len(left) <= 5
-    assert not any(0x1D400 <= ord(char) <= 0x1D7FF for row in rows for char in to_unicode(row))
+    rows = _real_tex(shared_data(), limit=80)
+    shown = [to_unicode(row) for row in rows]
+    left = [text for text in shown if re.search(r"\\[a-z]{3,}\{|\$\\", text)]
+    assert len(rows) == 80
+    assert len(left) <= 2
+    assert not any(0x1D400 <= ord(char) <= 0x1D7FF for text in shown for char in text)
 
 
 def _real_tex(shared: Path, limit: int) -> list[str]:
