@@ -22,7 +22,7 @@ from service.flows.runtime import Runtime
 from service.matching.evaluate import evaluate
 from service.matching.score import score
 from service.papers.model import Paper
-from service.sources.registry import kinds_with_votes
+from service.sources.registry import ADAPTERS
 from service.store import deliveries as deliveries_store
 from service.store import papers as papers_store
 from service.store import sources as sources_store
@@ -68,7 +68,7 @@ def load_shelf(session: Session, limits: Defaults, reader_ids: Sequence[int], on
     had = deliveries_store.list_sent(session, reader_ids)
     for reader_id, ids in deliveries_store.list_in_flight(session, reader_ids).items():
         had.setdefault(reader_id, set()).update(ids)
-    kinds = kinds_with_votes()
+    kinds = [kind for kind, adapter in ADAPTERS.items() if adapter.has_votes]
     days = papers_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
     return Shelf(
         limits=limits,
@@ -118,8 +118,9 @@ def digest_for(
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )
     trending = _trending(session, shelf, had) if wants_trending else []
+    kind = _kind(occasion, reader, asked, shelf.last_on.get(reader.id), on)
     result = compose(
-        _kind(occasion, reader, asked, shelf.last_on.get(reader.id), on),
+        kind,
         on,
         [Interest(p.id, p.name, p.kind.value, p.cap) for p in profiles],
         candidates,
@@ -130,7 +131,7 @@ def digest_for(
         style=reader.style,  # type: ignore[arg-type]
         note=note,
         added_by=_added_by(reader, shelf) if occasion != "alert" else None,
-        since=first_on,
+        since=first_on if kind in ("weekly", "catchup") else None,
     )
     if isinstance(result, Digest) and occasion == "daily" and result.matched < reader.at_least:
         if not result.is_trending_only and reader.at_least > 1:
@@ -321,7 +322,9 @@ def _added_by(reader: Subscriber, shelf: Shelf) -> AddedBy | None:
         return None
     if shelf.had.get(reader.id):
         return None
-    return AddedBy(reader.added_by, local_date(reader.created_at, reader.zone))
+    return AddedBy(
+        organisation=reader.added_by, added_on=local_date(reader.created_at, reader.zone)
+    )
 
 
 def content_of(digest: Digest) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from service.papers.model import Sighting
 from service.papers.refresh import refresh
 from service.sources.adapter import Parsed, Problem
 from service.sources.novelty import Verdict
+from service.sources.parse_pool import parse_here
 from service.sources.registry import adapter
 from service.store import papers as papers_store
 from service.store import sources as sources_store
@@ -94,7 +95,7 @@ def ingest_files(
             raise PaperpostError(
                 f"{file.name} cannot be read: {error.strerror}", str(file), "Check the path."
             ) from None
-        parsed = rt.parse(kind, body, on)
+        parsed = parse_here(kind, body, day=on)
         verdicts: tuple[Verdict, ...] = tuple(
             "refresh" if s.is_replacement else ("known" if history else "new")
             for s in parsed.sightings

@@ -98,7 +98,7 @@ class LiveCorpus:
         self.corpus = Corpus()
         self.statistics = Statistics()
         self._last_id = 0
-        self._events = 0
+        self._documents: dict[int, Document] = {}
         self._first_on: date | None = None
         self._lock = threading.Lock()
 
@@ -106,17 +106,20 @@ class LiveCorpus:
         """Read the papers that came since the last time (all from ``since`` on the first time)."""
         with self._lock:
             if self._first_on is None or since < self._first_on:
-                self.corpus, self._last_id, self._first_on = Corpus(), 0, since
+                self.corpus, self._documents = Corpus(), {}
+                self._last_id, self._first_on = 0, since
             before = len(self.corpus)
             while rows := papers_store.list_documents(
                 session, after_id=self._last_id, since=self._first_on
             ):
                 for row, day in rows:
                     assert row.id is not None
-                    self.corpus.add(row.id, day, document_of(row), row.votes)
+                    document = document_of(row)
+                    self.corpus.add(row.id, day, document, row.votes)
+                    self._documents[row.id] = document
                     self._last_id = row.id
             if len(self.corpus) != before:
-                self.statistics = self.corpus.statistics()
+                self.statistics = Statistics.of(self._documents.values())
 
     def forget(self) -> None:
         """Read everything again at the next ``sync`` (papers were refreshed or merged)."""

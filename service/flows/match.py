@@ -45,7 +45,7 @@ def match_new(rt: Runtime) -> MatchReport:
     """Compare every paper that is new and unmatched with every profile."""
     report = MatchReport()
     learn(rt)
-    report.matches = match_profiles(rt)
+    match_profiles(rt)
     rt.db.read(rt.index.sync)
     index = rt.index.index
     report.profiles = len(index)
