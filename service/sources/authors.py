@@ -12,6 +12,7 @@ _MOST = 3000
 _SUFFIX = re.compile(r"^(?:Jr|Sr|I{2,3}|IV|PhD|Ph\.D|MD)\.?$", re.IGNORECASE)
 _INITIALS = re.compile(r"^(?:[^\W\d_]\.?[\s-]?){1,4}$")
 _ADDRESS = re.compile(r"\S+@\S+\.\S+")
+_IN_BRACKETS = re.compile(r"^\(([^()]+)\)$")
 _LABEL = re.compile(r"^\s*(?:authors?|author\(s\)|by)\s*:\s*", re.IGNORECASE)
 _LAST = re.compile(r"(?:,\s*|\s+)(?:and|&|und|et al\.?)(?:\s+|$)")
 
@@ -49,7 +50,7 @@ def feed_authors(entries: Iterable[str]) -> tuple[str, ...]:
     """Return "First Last" of every name in ``entries``: one name each, or one string of many."""
     texts = [_ADDRESS.sub("", html_to_text(entry)) for entry in entries]
     texts = [_LABEL.sub("", text).replace("()", "").strip(" ,;") for text in texts]
-    texts = [text for text in texts if text]
+    texts = [_IN_BRACKETS.sub(r"\1", text) for text in texts if text]
     names = _split(texts[0]) if len(texts) == 1 else [_forename_first(text) for text in texts]
     turned = (collapse(to_unicode(name)).strip(" ,;") for name in names)
     return tuple(dict.fromkeys(name for name in turned if name))[:_MOST]

@@ -1,0 +1,42 @@
+"""Lists of authors in the ways in which feeds write them."""
+
+import pytest
+
+from service.sources.authors import arxiv_authors, feed_authors
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Ann One, Ben Two", ("Ann One", "Ben Two")),
+        ("A. One (MIT, Boston, USA), B. Two", ("A. One", "B. Two")),
+        ("A. One (1), B. Two (2) ((1) X, (2) Y)", ("A. One", "B. Two")),
+        (r"J. Garc\'ia, K. M\"uller, {\L}. Z", ("J. García", "K. Müller", "Ł. Z")),
+        ("A. One, Jr., B. Two III", ("A. One, Jr.", "B. Two III")),
+        ("A. One (broken, B. Two", ("A. One",)),
+        ("", ()),
+    ],
+)
+def test_arxiv(text: str, names: tuple[str, ...]) -> None:
+    assert arxiv_authors(text) == names
+
+
+@pytest.mark.parametrize(
+    ("entries", "names"),
+    [
+        (["Ann One", "Two, Ben"], ("Ann One", "Ben Two")),
+        (["One, Ann"], ("Ann One",)),
+        (["Ann One, Ben Two"], ("Ann One", "Ben Two")),
+        (["Ann One, Ben Two and Cy Three"], ("Ann One", "Ben Two", "Cy Three")),
+        (["One, A.; Two, B. C."], ("A. One", "B. C. Two")),
+        (["ONE, N., Two, P.-L."], ("N. ONE", "P.-L. Two")),
+        (["范存祥,林志斌"], ("范存祥", "林志斌")),
+        (["Authors: Ann One, Ben Two, et al."], ("Ann One", "Ben Two")),
+        (["person1@a.example (Ann One)"], ("Ann One",)),
+        (["Ann One (person1@a.example)", "Ben Two"], ("Ann One", "Ben Two")),
+        (["<b>Ann One</b>", "", "Ann One"], ("Ann One",)),
+        ([""], ()),
+    ],
+)
+def test_feeds(entries: list[str], names: tuple[str, ...]) -> None:
+    assert feed_authors(entries) == names
