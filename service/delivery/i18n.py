@@ -117,7 +117,7 @@ class Texts:
             place = get_timezone_location(ZoneInfo(zone), locale=self.locale, return_city=True)
         except (ZoneInfoNotFoundError, LookupError, ValueError):
             place = ""
-        return self._shown(str(place) or zone.rpartition("/")[2].replace("_", " "))
+        return self._shown((str(place) or zone.replace("_", " ")).rpartition("/")[2])
 
     def schedule(self, weekdays: Collection[int], hour: int, zone: str) -> str:
         """Return "Weekdays at 08:00, Zurich"."""

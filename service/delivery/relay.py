@@ -92,12 +92,12 @@ async def explained(error: BaseException, relay: Relay, seconds: float) -> Relay
             f"Check host and port in {_URL}, and whether a firewall lets this machine out.",
         )
     words = str(_cause(error, OSError) or error) or type(error).__name__
-    if "STARTTLS" in words:
-        step = f"Write smtps:// (usually port 465) in {_URL}, or ask the relay's operator."
-        return RelayError(f"{relay.name} offers no STARTTLS.", "", step)
-    if "AUTH" in words:
+    if "AUTH extension" in words:
         step = f"Take user and password out of {_URL}, or use its port for signing in (587, 465)."
         return RelayError(f"{relay.name} offers no signing in.", "", step)
+    if "STARTTLS extension" in words:
+        step = f"Write smtps:// (usually port 465) in {_URL}, or ask the relay's operator."
+        return RelayError(f"{relay.name} offers no STARTTLS.", "", step)
     if isinstance(error, SMTPConnectError | OSError):
         return RelayError(
             f"{relay.name} cannot be reached ({words}).", "", f"Check host and port in {_URL}."

@@ -13,7 +13,7 @@ from support.smtp_server import SmtpServer, drop, hang, reply, slow
 from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refused, Stopped
 from service.delivery.smtp import Mailer, Relay, RelayError, Timeouts
 
-QUICK = Timeouts(connect=2, command=0.4, data=0.4, reply=0.4)
+PATIENT = Timeouts(connect=10, command=10, data=10, reply=10)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def no() -> bool:
 def run(server: SmtpServer, work: Callable[[Mailer], Awaitable[object]], **kw: object) -> object:
     async def inside() -> object:
         relay = Relay(host="127.0.0.1", port=server.port, local_hostname="sender.example")
-        mailer = Mailer(relay, **({"timeouts": QUICK} | kw))
+        mailer = Mailer(relay, **({"timeouts": PATIENT} | kw))
         try:
             return await work(mailer)
         finally:
@@ -169,7 +169,7 @@ def test_silence_and_lost_connections(
     server: SmtpServer, step: str, phase: str, is_unknown: bool, how: str
 ) -> None:
     server.on(step, hang() if how == "hang" else drop(), times=1)
-    quick = Timeouts(connect=0.4, command=0.3, data=0.3, reply=0.3)
+    quick = Timeouts(connect=0.8, command=0.8, data=0.8, reply=0.8)
     broken, accepted = deliver(server, envelope(), envelope("ben@example.org"), timeouts=quick)
     assert isinstance(broken, Broken)
     assert broken.phase == phase
@@ -179,8 +179,8 @@ def test_silence_and_lost_connections(
 
 
 def test_reply_after_the_dot_is_waited_for_longer_than_a_command(server: SmtpServer) -> None:
-    server.on("DOT", slow(0.6))
-    (outcome,) = deliver(server, timeouts=Timeouts(connect=2, command=0.2, data=0.2, reply=3))
+    server.on("DOT", slow(1.2))
+    (outcome,) = deliver(server, timeouts=Timeouts(connect=5, command=0.8, data=0.8, reply=10))
     assert isinstance(outcome, Accepted)
 
 

@@ -1,0 +1,161 @@
+"""What setup and doctor hear from a relay, and what they say when it goes wrong."""
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.smtp_server import FEATURES, SmtpServer, hang, reply
+
+from service.delivery.outcome import Accepted, Broken, Envelope, Refused
+from service.delivery.smtp import Mailer, Probed, Relay, RelayError, Timeouts
+
+PATIENT = Timeouts(connect=10, command=10, data=10, reply=10)
+
+
+def probe(relay: Relay, sender: str = "", timeouts: Timeouts = PATIENT) -> Probed:
+    async def inside() -> Probed:
+        return await Mailer(relay, timeouts=timeouts).probe(sender)
+
+    return asyncio.run(inside())
+
+
+def at(server: SmtpServer, **changes: str) -> Relay:
+    fields = {"host": "127.0.0.1", "port": server.port, "local_hostname": "me.example"}
+    return Relay(**(fields | changes))
+
+
+@pytest.fixture
+def server() -> Iterator[SmtpServer]:
+    with SmtpServer(features=(*FEATURES, "AUTH PLAIN")) as running:
+        yield running
+
+
+def test_probe_tells_what_the_relay_said(server: SmtpServer) -> None:
+    found = probe(at(server, user="u", password="p"), "papers@example.org")
+    assert found.greeting == "220 test.example ESMTP"
+    assert {"size", "8bitmime", "auth"} <= set(found.features)
+    assert found.signed_in
+    assert found.tls == ""
+    assert [c.split()[0] for c in server.commands] == ["EHLO", "AUTH", "MAIL", "RSET", "QUIT"]
+
+
+@pytest.mark.parametrize(
+    ("step", "words", "said"),
+    [
+        (
+            "AUTH",
+            "535 5.7.8 Bad credentials",
+            "{relay} refused the password (535 5.7.8). Check PAPERPOST_SMTP_URL; in the password "
+            "write @ as %40, / as %2F, # as %23.",
+        ),
+        (
+            "MAIL",
+            "553 5.7.1 not owned by you",
+            "{relay} refused the sender papers@example.org (553 5.7.1). Set PAPERPOST_MAIL_FROM "
+            "to an address that this account may send from.",
+        ),
+        (
+            "CONNECT",
+            "554 no mail from here",
+            "{relay} answered 554 no mail from here. Check PAPERPOST_SMTP_URL.",
+        ),
+    ],
+)
+def test_refusals_in_words(server: SmtpServer, step: str, words: str, said: str) -> None:
+    server.on(step, reply(words))
+    relay = at(server, user="u", password="hidden")
+    with pytest.raises(RelayError) as caught:
+        probe(relay, "papers@example.org")
+    assert str(caught.value) == said.format(relay=relay.name)
+    assert "hidden" not in str(caught.value)
+
+
+def test_relay_that_is_not_there_or_says_nothing(server: SmtpServer) -> None:
+    with SmtpServer() as gone:
+        relay = at(gone)
+    with pytest.raises(RelayError, match=r"cannot be reached .*Connect.* Check host and port"):
+        probe(relay)
+    server.on("CONNECT", hang())
+    with pytest.raises(RelayError, match=r"did not answer within 0\.5 seconds"):
+        probe(at(server), timeouts=Timeouts(connect=0.5))
+
+
+def test_starttls_and_auth_that_are_not_offered(server: SmtpServer) -> None:
+    with pytest.raises(RelayError, match=r"offers no STARTTLS\. Write smtps://"):
+        probe(at(server, tls="starttls"))
+    server.features = list(FEATURES)
+    with pytest.raises(RelayError, match="offers no signing in"):
+        probe(at(server, user="u", password="p"))
+
+
+def test_refused_password_is_no_fault_of_a_message(server: SmtpServer) -> None:
+    server.on("AUTH", reply("535 5.7.8 Bad credentials"))
+
+    async def inside() -> None:
+        mailer = Mailer(at(server, user="u", password="p"), timeouts=PATIENT)
+
+        async def never() -> bool:
+            raise AssertionError("the mark was asked for")
+
+        outcome = await mailer.deliver(Envelope("a@b.co", "c@d.co", b"x"), never)
+        assert isinstance(outcome, Refused)
+        assert (outcome.phase, outcome.reply.code) == ("connect", 535)
+
+    asyncio.run(inside())
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ca.pem, and server.pem/key signed by it for "localhost"."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which makes the test's certificates, is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Uni CA")
+    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
+    (folder / "names").write_text("subjectAltName=DNS:localhost")
+    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
+    openssl("x509", "-req", "-in", "server.csr", "-out", "server.pem", *signing)
+    return folder
+
+
+@pytest.mark.parametrize("mode", ["tls", "starttls"])
+def test_tls_with_and_without_the_authority(authority: Path, mode: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "server.pem", authority / "server.key")
+    features = (*FEATURES, "STARTTLS", "AUTH PLAIN")
+    with SmtpServer(tls=context, implicit_tls=mode == "tls", features=features) as server:
+        unknown = at(server, host="localhost", tls=mode, user="u", password="p")
+        with pytest.raises(RelayError) as caught:
+            probe(unknown)
+        assert str(caught.value) == (
+            "localhost shows a certificate of an unknown authority (Uni CA). "
+            "Set PAPERPOST_SMTP_CA_FILE."
+        )
+        assert not any(c.startswith("AUTH") for c in server.commands)
+
+        known = at(server, host="localhost", tls=mode, ca_file=str(authority / "ca.pem"))
+        assert probe(known).tls.startswith("TLSv1")
+        with pytest.raises(RelayError, match="a certificate for another name"):
+            probe(at(server, tls=mode, ca_file=str(authority / "ca.pem")))
+
+        async def send(relay: Relay) -> object:
+            async def yes() -> bool:
+                return True
+
+            mailer = Mailer(relay, timeouts=PATIENT)
+            outcome = await mailer.deliver(Envelope("a@b.co", "c@d.co", b"x\r\n"), yes)
+            await mailer.aclose()
+            return outcome
+
+        assert isinstance(asyncio.run(send(known)), Accepted)
+        assert isinstance(asyncio.run(send(unknown)), Broken)
+        assert len(server.accepted) == 1

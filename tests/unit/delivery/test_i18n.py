@@ -1,0 +1,91 @@
+"""Languages: catalogs, plurals, dates, and the pseudo-language."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from service.delivery.i18n import CatalogError, Catalogs, Texts, pseudo
+
+FRIDAY = date(2026, 11, 20)
+PO = """
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 ? 1 : 2);\\n"
+
+msgid "Leave"
+msgstr "Odejdź"
+
+msgid "%(num)s vote"
+msgid_plural "%(num)s votes"
+msgstr[0] "%(num)s głos"
+msgstr[1] "%(num)s głosy"
+msgstr[2] "%(num)s głosów"
+
+msgctxt "date pattern"
+msgid "EEE d MMMM"
+msgstr "d MMMM, EEE"
+"""
+
+
+@pytest.fixture
+def catalogs(tmp_path: Path) -> Catalogs:
+    (tmp_path / "pl.po").write_text(PO, "utf-8")
+    return Catalogs.load(tmp_path)
+
+
+def test_english_is_the_source(catalogs: Catalogs) -> None:
+    texts = catalogs.texts("en")
+    assert texts.gettext("Leave") == "Leave"
+    assert texts.ngettext("%(num)s vote", "%(num)s votes", 1) == "1 vote"
+    assert texts.ngettext("%(num)s vote", "%(num)s votes", 1200) == "1,200 votes"
+    assert texts.gettext("100 %") == "100 %"
+    assert texts.day(FRIDAY) == "Fri 20 November"
+    assert texts.short_day(FRIDAY, date(2026, 1, 1)) == "20 Nov"
+    assert texts.short_day(FRIDAY, date(2027, 1, 1)) == "20 Nov 2026"
+    assert texts.number(35486) == "35,486"
+    assert texts.hour(8) == "08:00"
+
+
+def test_catalog_with_three_plurals_and_its_own_dates(catalogs: Catalogs) -> None:
+    texts = catalogs.texts("pl_PL")
+    assert texts.language == "pl"
+    assert texts.gettext("Leave") == "Odejdź"
+    assert texts.gettext("not translated") == "not translated"
+    found = [texts.ngettext("%(num)s vote", "%(num)s votes", n) for n in (1, 3, 5)]
+    assert found == ["1 głos", "3 głosy", "5 głosów"]
+    assert texts.day(FRIDAY).startswith("20 listopada, ")
+
+
+def test_choice_of_language(catalogs: Catalogs) -> None:
+    assert catalogs.languages == ("en", "pl")
+    assert catalogs.texts("xx").language == "en"
+    assert catalogs.texts("en-US").language == "en"
+    assert catalogs.texts("PL").language == "pl"
+    assert catalogs.texts("en-XA").language == "en-XA"
+
+
+def test_schedule() -> None:
+    texts = Texts("en")
+    assert texts.schedule({0, 1, 2, 3, 4}, 8, "Europe/Zurich") == "Weekdays at 08:00, Zurich"
+    assert texts.schedule(range(7), 19, "UTC") == "Every day at 19:00, UTC"
+    two = texts.schedule({0, 2}, 7, "America/New_York")
+    assert two == "Monday and Wednesday at 07:00, New York"
+    assert texts.city("America/Argentina/Buenos_Aires") == "Buenos Aires"
+    assert Texts("de").city("Europe/Zurich") == "Zürich"
+
+
+def test_pseudo_keeps_placeholders_and_plurals() -> None:
+    assert pseudo("You leave %(site)s on %(date)s") == "⟦Ýöû ļéàvé %(site)s öñ %(date)s⟧"
+    texts = Texts("en-XA")
+    assert texts.ngettext("%(num)s vote", "%(num)s votes", 2) == "⟦2 vöţéš⟧"
+    assert texts.gettext("Hello %(name)s", name="Ada") == "⟦Ĥéļļö Ada⟧"
+    assert texts.day(FRIDAY) == "⟦Fri 20 November⟧"
+
+
+def test_broken_catalog_names_its_file(tmp_path: Path) -> None:
+    (tmp_path / "fr.po").write_text('msgid "a"\nmsgstr "b"\nno such line\n', "utf-8")
+    with pytest.raises(CatalogError) as caught:
+        Catalogs.load(tmp_path)
+    assert caught.value.where == "fr.po"
