@@ -54,7 +54,11 @@ def feed_document(body: bytes, tell: str) -> Any:
         raise CaptureError("The answer is empty.", "first byte", tell)
     if start[:1] in b"{[":
         raise CaptureError(_json_error(body), "first byte", tell)
-    document = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
+    try:
+        document = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
+    except Exception as fault:  # the library raises at random on hostile bytes; none is ours
+        what = f"The feed parser cannot read these bytes ({type(fault).__name__})."
+        raise CaptureError(what, "whole answer", tell) from fault
     if not document.version:
         raise CaptureError(_markup(start), "first bytes", tell)
     return document

@@ -113,6 +113,9 @@ def _parse_in_worker(kind: str, body: bytes, day: date | None) -> Parsed | tuple
         return adapter(kind).parse(body, day=day)
     except CaptureError as fault:
         return (fault.what, fault.where, fault.next_step)
+    except Exception as fault:  # one source must never stop the others, whatever it sends
+        what = f"These bytes broke the reader ({type(fault).__name__}: {str(fault)[:200]})."
+        return (what, f"{len(body):,} bytes", "Report it with the capture.")
 
 
 def parse_here(kind: str, body: bytes, *, day: date | None = None) -> Parsed:

@@ -1,0 +1,111 @@
+"""Parsing in a process that can be ended."""
+
+import threading
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from service.sources import parse_pool
+from service.sources.adapter import CaptureError, ParameterError
+from service.sources.parse_pool import ParsePool, parse_here
+
+GOOD = (
+    b'<rss version="2.0"><channel><title>T</title>'
+    b"<item><title>A paper</title><guid>1</guid></item></channel></rss>"
+)
+HF = b'[{"paper":{"id":"2511.01234","title":"T"}}]'
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ParsePool]:
+    with ParsePool(deadline=20) as pool:
+        yield pool
+
+
+def test_nothing_is_started_before_it_is_needed() -> None:
+    pool = ParsePool()
+    assert pool._pool is None
+    pool.close()
+
+
+def test_the_same_as_in_this_process(pool: ParsePool) -> None:
+    assert pool.parse("feed", GOOD) == parse_here("feed", GOOD)
+    day = date(2026, 6, 17)
+    assert pool.parse("hf_daily", HF, day=day).sightings[0].listed_on == day
+
+
+def test_faults_come_back_in_three_parts(pool: ParsePool) -> None:
+    with pytest.raises(CaptureError) as caught:
+        pool.parse("feed", b"<html><title>Sorry</title></html>")
+    assert caught.value.what == 'This is a web page, no feed ("Sorry").'
+    assert caught.value.where
+    assert caught.value.next_step
+    with pytest.raises(ParameterError):
+        pool.parse("fed", GOOD)
+
+
+def test_an_entity_bomb_harms_nobody(pool: ParsePool) -> None:
+    layers = b"".join(
+        b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10 if n else b"aaaaaaaaaa")
+        for n in range(12)
+    )
+    bomb = (
+        b"<!DOCTYPE r ["
+        + layers
+        + b"]><rss version='2.0'><channel><title>&a11;</title></channel></rss>"
+    )
+    try:
+        size = len(pool.parse("feed", bomb).title)
+    except CaptureError:
+        size = 0
+    assert size < 100_000
+    assert pool.parse("feed", GOOD).items == 1
+
+
+def test_several_threads_share_it(pool: ParsePool) -> None:
+    found: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(pool.parse("feed", GOOD).items))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [1] * 6
+
+
+def test_closed_and_used_again() -> None:
+    pool = ParsePool(deadline=20)
+    assert pool.parse("feed", GOOD).items == 1
+    pool.close()
+    assert pool.parse("feed", GOOD).items == 1
+    pool.close()
+
+
+def test_a_hang_is_ended_and_the_next_capture_is_read() -> None:
+    """2 million nested elements keep the parser busy far longer than the deadline."""
+    with ParsePool(deadline=1.5) as pool:
+        assert pool.parse("feed", GOOD).items == 1
+        with pytest.raises(CaptureError, match=r"ended after 1\.5 seconds"):
+            pool.parse("feed", b"<rss version='2.0'><channel>" + b"<a b='c'>" * 2_000_000)
+        assert pool.parse("feed", GOOD).items == 1
+
+
+def test_memory_is_bounded() -> None:
+    with ParsePool(deadline=60, memory_bytes=300 * 1024 * 1024) as pool:
+        items = b"<item><title>" + b"x" * 60_000 + b"</title></item>"
+        with pytest.raises(CaptureError):
+            pool.parse("feed", b"<rss version='2.0'><channel>" + items * 1500 + b"</channel></rss>")
+        assert pool.parse("feed", GOOD).items == 1
+
+
+def test_the_worker_is_bounded() -> None:
+    assert parse_pool.MEMORY_BYTES <= 1024**3
+    assert parse_pool.DEADLINE_SECONDS <= 60
+
+
+def test_a_huge_file_is_refused_here() -> None:
+    with pytest.raises(CaptureError, match="64 MB"):
+        parse_here("feed", bytes(65 * 1024 * 1024))
