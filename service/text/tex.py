@@ -50,6 +50,8 @@ _TIMES = re.compile(r"\s*\\times\s+(?=[\w\\{(])")
 _UPPER_BRACKET = re.compile(r"\^(\([^(){}]{1,20}\))")
 _TILDE = re.compile(r"(?<!\\)~")
 _PRICE = re.compile(r"\d[\d,.]*\w?\s+(?:[A-Za-z]{2,}(?:\s|$)|-+\s*$)")
+_PROTECTED = str.maketrans({"\ue000": "~", "\ue001": "--", "\ue002": "^"})
+_ESCAPED = re.compile(r"\\([%&$#_])")
 _BARE = re.compile(r"(?<!\\)[%#&]")
 _HAS_MATH_SIGN = re.compile(r"[\\^_{=]")
 _TIE = re.compile(r"(?<=[^\s~\\])~(?=[^\s~])")
@@ -75,10 +77,10 @@ def _converted(text: str) -> str:
     shown = _printed("".join(prepared for _, prepared in pieces))
     if shown is None:
         shown = "".join(
-            typed if (turned := _printed(prepared)) is None else turned
+            _ESCAPED.sub(r"\1", typed) if (turned := _printed(prepared)) is None else turned
             for typed, prepared in pieces
         )
-    shown = unicodedata.normalize("NFC", shown).replace("\ue000", "~").replace("\ue001", "--")
+    shown = unicodedata.normalize("NFC", shown).translate(_PROTECTED)
     return collapse(_TIGHT.sub("", shown)) or text
 
 
@@ -108,7 +110,7 @@ def _prepared(text: str) -> Iterator[tuple[str, str]]:
             yield f"${typed}$", "\\(" + _SCRIPT.sub(_script, part) + "\\)"
         else:
             part = re.sub(r"(?<!\\)[$_]", r"\\\g<0>", part)
-            part = re.sub(r"(?<!\\)\^", r"\\textasciicircum{}", part)
+            part = re.sub(r"(?<!\\)\^", "\ue002", part)
             part = _OWN_NAME.sub(_known_or_bare, _LONG_OPTION.sub("\ue001", part))
             # A tie binds two words; a tilde before a figure means "about".
             yield typed, _TIE.sub(" ", part).replace("~", "\ue000") if _TILDE.search(part) else part

@@ -38,6 +38,8 @@ TURNED = [
     (r"see \url{https://a.example/c_d} \cite{x}", "see https://a.example/c_d"),
     (r"$\det U$ and $\left( x \right)$", "det U and ( x )"),
     ("𝐛𝐨𝐥𝐝 ℓ", "bold ℓ"),
+    (r"\emph{a} B^2 ~3 --flag", "a B^2 ~3 --flag"),
+    (r"an {unbalanced 27.3\% of", "an {unbalanced 27.3% of"),
 ]
 
 AS_TYPED = [
