@@ -1,0 +1,73 @@
+"""A whole house for tests: real database, real SMTP conversations, a clock that is set by hand."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from service.flows.ingest import ingest_files
+from service.flows.readers import add_reader, read_new
+from service.flows.runtime import Runtime
+from service.settings import load_settings
+from service.wiring import House
+
+START = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)  # a Wednesday
+
+
+class Clock:
+    """Tells the time it was set to."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def go(self, **by: float) -> datetime:
+        """Move on, as timedelta(**by)."""
+        self.at += timedelta(**by)
+        return self.at
+
+
+@contextmanager
+def open_house(
+    folder: Path, *, smtp_port: int = 9, clock: Clock | None = None, **values: Any
+) -> Iterator[House]:
+    """A house over ``folder``; its relay is a test server on loopback. values: settings."""
+    values = {"timezone": "UTC", "contact_email": "papers@example.org", **values}
+    settings = load_settings(
+        None, data_dir=folder, smtp_url=f"smtp://127.0.0.1:{smtp_port}", **values
+    )
+    house = House(settings, clock=clock or Clock(), allow_private=True)
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+def add(rt: Runtime, email: str, keywords: str = "", **cells: str) -> int:
+    """Add a confirmed reader; without keywords and profile: trending."""
+    return add_reader(rt, read_new(rt, {"email": email, "keywords": keywords, **cells}))
+
+
+def paper_item(number: int, title: str, summary: str = "", votes: int = 3, **more: Any) -> dict[str, Any]:
+    """One item in the shape of the Hugging Face list (invented)."""
+    inner: Mapping[str, Any] = {
+        "id": f"2611.{number:05d}",
+        "authors": [{"name": "Ana Silva"}, {"name": "Bo Chen"}],
+        "publishedAt": "2026-11-16T00:00:00.000Z",
+        "title": title,
+        "summary": summary or f"An invented summary, number {number}.",
+        "upvotes": votes,
+    }
+    return {"paper": {**inner, **more}, "title": title, "numComments": 1}
+
+
+def ingest_items(rt: Runtime, folder: Path, items: list[dict[str, Any]], on: date | None = None) -> None:
+    """Take invented items as a captured day."""
+    import json
+
+    file = folder / "items.json"
+    file.write_text(json.dumps(items), encoding="utf-8")
+    ingest_files(rt, "hf_daily", [file], on=on)
