@@ -59,7 +59,7 @@ class House:
             site=site,
             links=links,
             catalogs=catalogs,
-            renderer=Renderer([resource_dir("templates")], catalogs, site),
+            open_renderer=lambda: Renderer([resource_dir("templates")], catalogs, site),
             instance=self.db.write(add_instance),
             signer=Signer(_keys(settings)),
             open_mailer=self._open_mailer,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,7 +53,7 @@ class Runtime:
     site: Site
     links: Links
     catalogs: Catalogs
-    renderer: Renderer
+    open_renderer: Callable[[], Renderer]
     instance: Instance
     signer: Signer
     open_mailer: Callable[[Defaults], Mailer]
@@ -68,6 +69,11 @@ class Runtime:
     log: Callable[..., None] = lambda event, **facts: None
     index: LiveIndex = field(default_factory=LiveIndex)
     corpus: LiveCorpus = field(default_factory=LiveCorpus)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """All mails of this installation; its templates are read at the first mail."""
+        return self.open_renderer()
 
     def defaults(self) -> Defaults:
         """The values of taste in force now."""

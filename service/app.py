@@ -1,0 +1,55 @@
+"""One web application of the doors: readers, staff, and the development mailbox."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+
+from service import admin, web
+from service.flows.runtime import Runtime
+from service.mailbox import Mailbox
+from service.mailbox import router as mailbox_router
+from service.pages.front import furnish
+from service.pages.templates import Pages, PageSite
+from service.settings import Settings
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def _nothing(_app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def make_app(
+    rt: Runtime,
+    settings: Settings,
+    *,
+    mailbox: Mailbox | None = None,
+    banner: str = "",
+    lifespan: Lifespan = _nothing,
+) -> FastAPI:
+    """Return the application. mailbox: its pages, only where mail goes to it; banner: shown on
+    every page (demo data)."""
+    site = rt.site
+    pages = Pages(
+        PageSite(
+            base_url=site.base_url,
+            name=site.name,
+            org=site.org,
+            contact=site.contact,
+            privacy_url=site.privacy_url,
+            has_mailbox=mailbox is not None,
+            banner=lambda: banner,
+        ),
+        rt.catalogs,
+    )
+    app = FastAPI(
+        title="Paperpost", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
+    furnish(app, pages, statuses={**web.STATUSES, **admin.STATUSES})
+    app.include_router(web.router(rt, pages, trusted_proxies=settings.trusted_proxies))
+    app.include_router(admin.router(rt, pages, trusted_proxies=settings.trusted_proxies))
+    if mailbox is not None:
+        app.include_router(mailbox_router(mailbox, pages))
+    return app
