@@ -88,7 +88,7 @@ def headline(digest: Digest, texts: Texts) -> str:
             "%(num)s new papers contain your words.",
             found,
         )
-    if any(s.kind == "chosen" for s in digest.sections):
+    if all(s.kind == "chosen" for s in digest.sections):
         return texts.ngettext(
             "%(num)s paper, chosen for you.", "%(num)s papers, chosen for you.", found
         )
@@ -218,7 +218,7 @@ def safe_url(url: str) -> str:
 
 def page_path(paper: Entry | Line) -> str:
     """Return "arxiv/2611.00000": the paper in our own addresses."""
-    return f"{paper.scheme}/{quote(paper.value, safe='/')}"
+    return f"{paper.scheme}/{quote(one_line(paper.value), safe='/')}"
 
 
 def title_url(paper: Entry | Line, base_url: str) -> str:

@@ -265,7 +265,7 @@ class Renderer:
                 tree = environment.parse(source, used, path)
                 environment.get_template(used)
             except TemplateNotFound as error:
-                raise TemplateError("This template is missing.", str(error)) from error
+                raise TemplateError("This template is missing.", str(error.name)) from error
             except TemplateSyntaxError as error:
                 raise TemplateError(
                     f"This template cannot be read: {error.message}.", f"{used}:{error.lineno}"

@@ -1,0 +1,159 @@
+"""Subject, first line, links: what look.md says."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from support.digests import ON, digest, entry, everything, frame, line, section
+
+from service.delivery import phrases
+from service.delivery.i18n import Texts
+from service.digest.model import Digest, Marked
+
+EN = Texts("en")
+TITLE = "LoRA adapters that forget less"
+
+
+def with_papers(n: int, **changes: Any) -> Digest:
+    return digest(section(*(entry(i) for i in range(n))), **changes)
+
+
+def trending(n: int, **changes: Any) -> Digest:
+    fields = {"matched": 0, "interests": 0} | changes
+    return digest(section(*(entry(i) for i in range(n)), kind="trending", name=""), **fields)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (with_papers(5), f"{TITLE} and 4 more"),
+        (with_papers(1), TITLE),
+        (trending(10), f"Trending: {TITLE} and 9 more"),
+        (with_papers(18, kind="weekly"), f"Your week: {TITLE} and 17 more"),
+        (with_papers(9, kind="catchup", since=date(2026, 11, 16)), None),
+        (with_papers(5, kind="first"), f"Your first papers: {TITLE} and 4 more"),
+        (with_papers(1, kind="alert"), f"New: {TITLE}"),
+        (with_papers(3, kind="manual", subject="Chosen\r\nBcc: x"), "Chosen Bcc: x"),
+        (digest(section(lines=(line(1),))), "Another paper on LoRA"),
+        (digest(section(rest=(1, 2))), "446 new papers checked, 5 contain your words and 1 more"),
+    ],
+)
+def test_subjects(value: Digest, expected: str | None) -> None:
+    expected = expected or f"Since Monday: {TITLE} and 8 more"
+    assert phrases.subject(value, EN) == expected
+    assert phrases.subject(value, EN, test=True) == f"[Test] {expected}"
+
+
+def test_since_long_ago_names_the_day() -> None:
+    value = with_papers(1, kind="catchup", since=ON - timedelta(days=14))
+    assert phrases.subject(value, EN) == f"Since 6 November: {TITLE}"
+
+
+@pytest.mark.parametrize("kind", ["daily", "weekly", "first", "alert", "catchup"])
+@pytest.mark.parametrize(
+    "title", ["word " * 60, "x" * 300, "Ünïcödé " * 30, "a\r\nBcc: evil@example.org " * 9]
+)
+def test_long_titles_give_way_to_the_count(kind: str, title: str) -> None:
+    papers = [entry(i, title) for i in range(5)]
+    value = digest(section(*papers), kind=kind, since=date(2026, 11, 16))
+    line = phrases.subject(value, EN)
+    assert len(line) <= phrases.SUBJECT_CHARS
+    assert line.endswith("… and 4 more")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (with_papers(5), "446 new papers checked, 5 contain your words."),
+        (with_papers(1, checked=1, matched=1), "1 new paper checked, 1 contains your words."),
+        (with_papers(1, checked=12000), "12,000 new papers checked, 5 contain your words."),
+        (trending(10, checked=26), "26 new papers checked. These 10 are trending."),
+        (trending(1, checked=26), "26 new papers checked. This one is trending."),
+        (trending(3, interests=2), "446 new papers checked, none contains your words."),
+        (with_papers(2, kind="alert"), "2 new papers contain your words."),
+        (
+            with_papers(5, kind="first", matched=40),
+            "446 papers checked, 40 contain your words. Here are the best 5.",
+        ),
+        (with_papers(5, kind="first"), "446 papers checked, 5 contain your words."),
+        (digest(section(entry(1), kind="chosen", name="")), "1 paper, chosen for you."),
+    ],
+)
+def test_first_lines(value: Digest, expected: str) -> None:
+    assert phrases.headline(value, EN) == expected
+
+
+def test_meta_and_reasons() -> None:
+    value = entry(1)
+    shown = [piece.replace("\u00a0", " ") for piece in phrases.meta(value, with_papers(1), EN)]
+    assert shown == [
+        "Ana Silva, Bo Chen, Carla Diaz + 4",
+        "19 Nov",
+        "cs.LG",
+        "41 votes",
+        "2 comments",
+    ]
+    assert phrases.reasons(value, EN) == "LoRA in the title, low-rank adaptation in the abstract"
+    bare = entry(1, votes=0, comments=None, place="", dated_on=None, author_count=3)
+    assert phrases.meta(bare, with_papers(1), EN) == ["Ana Silva, Bo Chen, Carla Diaz"]
+
+
+def test_late_and_period_and_preheader() -> None:
+    value = everything()
+    assert phrases.late(value, EN) == (
+        "Late today: bioRxiv and PubMed. Those papers follow in your next mail."
+    )
+    assert phrases.late(with_papers(1), EN) == ""
+    assert phrases.period(value, EN) == "Fri 20 November"
+    week = with_papers(1, since=date(2026, 11, 16))
+    assert phrases.period(week, EN) == "Mon 16 November to Fri 20 November"
+    pre = phrases.preheader(with_papers(5), EN)
+    assert pre.startswith(f"446 new papers checked, 5 contain your words · {TITLE} · {TITLE}")
+    assert len(pre) <= phrases.PREHEADER_CHARS
+
+
+def test_at_most_four_links_with_the_title_in_their_name() -> None:
+    links = phrases.text_links(entry(1), frame(), EN)
+    assert [link.label for link in links] == ["PDF", "Code", "Discuss", "Tune"]
+    assert links[0].name == f"PDF: {TITLE}"
+    assert links[1].url == "https://code.example.org/x"
+    assert links[3].url.endswith("/tune/k3" + "a" * 20 + "/arxiv/2611.00001")
+    few = phrases.text_links(
+        entry(1, links={"project": "https://p.example/"}), frame(tune_base=""), EN
+    )
+    assert [(link.label, link.url) for link in few] == [("Code", "https://p.example/")]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "https://arxiv.org/abs/2611.00001?a=b&c=d#e",
+            "https://arxiv.org/abs/2611.00001?a=b&c=d#e",
+        ),
+        ("http://x.example/ä b", "http://x.example/%C3%A4%20b"),
+        ("javascript:alert(1)", ""),
+        ("data:text/html,x", ""),
+        ("java\nscript:alert(1)", ""),
+        ("//evil.example", ""),
+        ("https://", ""),
+        ("https://[x", ""),
+        ('https://x.example/"><script>', "https://x.example/%22%3E%3Cscript%3E"),
+    ],
+)
+def test_only_addresses_of_the_web_are_linked(url: str, expected: str) -> None:
+    assert phrases.safe_url(url) == expected
+
+
+def test_title_without_a_page_links_to_ours() -> None:
+    paper = entry(1, links={"abs": "javascript:x"}, scheme="doi", value="10.1/a b?c")
+    assert phrases.title_url(paper, "https://p.example") == (
+        "https://p.example/papers/doi/10.1/a%20b%3Fc"
+    )
+    assert phrases.title_url(line(1), "") == "https://arxiv.org/abs/2611.00001"
+
+
+def test_title_is_marked_text() -> None:
+    assert phrases.subject(digest(section(entry(1, title="A"))), EN) == "A"
+    assert Marked("A").text == "A"
