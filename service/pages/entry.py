@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from service.delivery.links import Links
 from service.digest.model import Marked
-from service.pages.links import Links
 from service.pages.templates import web_address
 from service.papers.model import Paper
 

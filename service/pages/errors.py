@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from service.delivery.i18n import Texts
+from service.delivery.links import holds
 from service.errors import PaperpostError
 from service.pages.forms import FormTooLargeError
 from service.pages.headers import HeaderPolicy
-from service.pages.links import holds
 from service.pages.templates import Pages
 
 _log = logging.getLogger("paperpost.pages")

@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.delivery.i18n import Catalogs, Texts
+from service.delivery.links import Links
 from service.pages.language import locale_of
-from service.pages.links import Links
 from service.pages.static import StaticFiles
 from service.resources import resource_dir
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from service.delivery.links import Links
 from service.digest.model import Marked
 from service.mailbox import Mailbox, router
 from service.pages.entry import PaperEntry, entry_of
 from service.pages.front import furnish
-from service.pages.links import Links
 from service.pages.templates import Pages, PageSite
 from service.papers.model import Alias, Paper
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.pages.links import Links, holds, is_relative
+from service.delivery.links import Links, holds, is_relative
 
 NAMES = [
     ("arxiv", "2611.00000"),
