@@ -7,6 +7,7 @@ each pair written as one, its places are a slice of a sorted column.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -281,25 +282,43 @@ class Segment:
         return _union(found)
 
     def near(self, near: Near) -> tuple[Flags, Flags] | None:
-        """As ``holding``; None where two of the words may be the same one in the text, which
-        only the exact evaluation can tell apart."""
-        numbers = [self.forms.of_word(word) for word in near.words]
-        if len({n for found in numbers for n in found}) < sum(map(len, numbers)):
+        """As ``holding``; None for a query that asks too often for nearly the same word.
+
+        In the window after each first word every word must have a place of its own. That is so
+        when any choice of m words finds m places there (Hall's condition), and only words that
+        can stand in one place need to be looked at together.
+        """
+        numbers = [frozenset(self.forms.of_word(word)) for word in near.words]
+        groups = _overlapping(numbers)
+        if any(len(group) > _MOST_ALIKE for group in groups):
             return None
-        places = [self._at(found) for found in numbers]
-        first = _union(places)
+        first = self._at(sorted(frozenset().union(*numbers)))
         last = np.minimum(
             first + near.distance,
             self.bounds[np.searchsorted(self.bounds, first, side="right")] - 1,
         )
         inside = np.ones(len(first), dtype=np.bool_)
-        for row in places:
-            following = np.searchsorted(row, first, side="left")
-            padded = np.append(row, np.iinfo(np.int64).max)
-            inside &= padded[following] <= last
+        for group in groups:
+            for size in range(1, len(group) + 1):
+                for chosen in {frozenset().union(*some) for some in combinations(group, size)}:
+                    row = self._at(sorted(chosen))
+                    low = np.searchsorted(row, first, side="left")
+                    inside &= np.searchsorted(row, last, side="right") - low >= size
         return self._papers(first[inside] + 1)
 
 
+def _overlapping(numbers: Sequence[frozenset[int]]) -> list[list[frozenset[int]]]:
+    """The words in groups; words of different groups never stand in one place."""
+    groups: list[list[frozenset[int]]] = []
+    for one in numbers:
+        touching = [group for group in groups if any(one & other for other in group)]
+        merged = [one, *(other for group in touching for other in group)]
+        groups = [group for group in groups if not any(group is old for old in touching)]
+        groups.append(merged)
+    return groups
+
+
+_MOST_ALIKE = 6
 _NOWHERE: Rows = np.empty(0, dtype=np.int64)
 
 

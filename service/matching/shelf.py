@@ -36,8 +36,11 @@ from service.matching.score import COMMENTS, TITLE, VOTES, Statistics, score, we
 from service.matching.segment import Flags, Forms, Rows, Segment
 from service.text.tokens import Folded
 
-_RANKED = 200
-"""At most so many papers are scored exactly; the others keep the order of the rough score."""
+_RANKED = 50
+"""So many papers, and twice as many as are asked for, are scored exactly to put them in order."""
+
+_STATISTICS_GROWTH = 1.05
+"""The rarity of words is learned anew when there are so many times the papers."""
 
 _SEALED = 2048
 _EMPTY = Folded()
@@ -174,8 +177,8 @@ class Shelf:
         """The papers that the query wants, best first (score, then newest day, then id).
 
         days: only papers of these days. limit: at most so many (None: all of them). today: for
-        freshness; the newest day of the papers unless given. Beyond the first 200 the order is
-        by a rough score and hits and scores are exact all the same.
+        freshness; the newest day of the papers unless given. Where more papers match than
+        can be ranked while one waits, a rough score chooses those that are.
         """
         with self._lock:
             self._flush()
@@ -196,7 +199,7 @@ class Shelf:
         order = np.lexsort((self._column("papers")[slots], -self._column("days")[slots], -rough))
         statistics = self._cached_statistics()
         found = []
-        for slot in slots[order][: max(limit, min(_RANKED, len(slots)))].tolist():
+        for slot in slots[order][: max(_RANKED, 2 * limit)].tolist():
             document = self._document(slot)
             hits = evaluate(query, document) or ()
             ranked = score(
@@ -210,14 +213,12 @@ class Shelf:
             )
             day = date.fromordinal(self._days[slot])
             found.append(Found(self._papers[slot], day, hits, ranked.total))
-        head = sorted(
-            found[:_RANKED], key=lambda one: (-one.score, -one.day.toordinal(), one.paper_id)
-        )
-        return [*head, *found[_RANKED:]][:limit]
+        found.sort(key=lambda one: (-one.score, -one.day.toordinal(), one.paper_id))
+        return found[:limit]
 
     def _cached_statistics(self) -> Statistics:
         size, statistics = self._statistics
-        if size != len(self._papers):
+        if not size <= len(self._papers) <= size * _STATISTICS_GROWTH:
             statistics = self.statistics()
             self._statistics = (len(self._papers), statistics)
         return statistics

@@ -33,6 +33,8 @@ NOT_JOINED = frozenset((
 class _Snowball(Protocol):
     def stemWord(self, word: str) -> str: ...
 
+    def stemWords(self, words: list[str]) -> list[str]: ...
+
 
 class _Stemmers(threading.local):
     """One stemmer a thread: neither library's object may be shared."""
@@ -50,6 +52,15 @@ _STEMMERS = _Stemmers()
 def stem(word: str) -> str:
     """Snowball's English stem of a folded word ("quantization" -> "quantiz")."""
     return _STEMMERS.english.stemWord(word) if len(word) <= LONGEST_STEMMED else word
+
+
+def _stem_all(words: list[str]) -> list[str]:
+    """Stems of words that are rarely seen again: no memory is kept of them."""
+    stems = _STEMMERS.english.stemWords([word[:LONGEST_STEMMED] for word in words])
+    return [
+        stemmed if len(word) <= LONGEST_STEMMED else word
+        for word, stemmed in zip(words, stems, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +120,15 @@ def is_ideograph(key: str) -> bool:
 
 
 def _may_join(left: str, right: str, gap: str) -> bool:
-    if gap == "." or is_ideograph(left) or is_ideograph(right):
+    if gap == ".":
         return False
-    if gap == "-":
+    if gap == " " and (left in NOT_JOINED or right in NOT_JOINED):
+        return False
+    if len(left) > 1 and len(right) > 1:
         return True
-    return not any(
-        piece in NOT_JOINED or (len(piece) == 1 and piece.isalpha()) for piece in (left, right)
-    )
+    if is_ideograph(left) or is_ideograph(right):
+        return False
+    return gap == "-" or not any(len(piece) == 1 and piece.isalpha() for piece in (left, right))
 
 
 def joins_of_two(folded: Folded) -> tuple[str, ...]:
@@ -125,11 +138,12 @@ def joins_of_two(folded: Folded) -> tuple[str, ...]:
     a small word or a single letter, nothing does.
     """
     keys, gaps = folded.keys, folded.gaps
-    last = len(keys) - 1
-    return tuple(
-        stem(keys[i] + keys[i + 1]) if i < last and _may_join(keys[i], keys[i + 1], gaps[i]) else ""
-        for i in range(len(keys))
-    )
+    found = [""] * len(keys)
+    places = [at for at in range(len(keys) - 1) if _may_join(keys[at], keys[at + 1], gaps[at])]
+    pairs = [keys[at] + keys[at + 1] for at in places]
+    for at, joined in zip(places, _stem_all(pairs), strict=True):
+        found[at] = joined
+    return tuple(found)
 
 
 def joins_of_three(folded: Folded) -> tuple[str, ...]:
