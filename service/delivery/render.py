@@ -238,8 +238,8 @@ class Renderer:
         made.globals |= {"site": self.site, "texts": texts}
         made.filters |= {
             "number": texts.number,
-            "day": texts.day,
-            "long_day": texts.long_day,
+            "day": lambda on: texts.day(on).replace(" ", plain.GLUE),
+            "long_day": lambda on: texts.long_day(on).replace(" ", plain.GLUE),
             "wrap": plain.wrapped,
             "spread": plain.spread,
             "one_line": plain.one_line,
@@ -296,6 +296,6 @@ def _starred(marked: Marked, stars: bool = True) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Return the text part without trailing spaces and runs of empty lines."""
-    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    """Return the text part without no-break and trailing spaces and runs of empty lines."""
+    lines = "\n".join(line.rstrip() for line in text.replace(plain.GLUE, " ").split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"

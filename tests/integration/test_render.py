@@ -31,6 +31,7 @@ from service.digest.model import Marked, Reason
 from service.resources import resource_dir
 
 RENDERER = renderer()
+FOREIGN = renderer(site=site(name="Имя", org="Орг", postal="Улица", privacy_url=f"{BASE}/p"))
 
 
 def notice_data(word: str = "Word") -> dict[str, dict[str, Any]]:
@@ -143,16 +144,15 @@ def outside_brackets(text: str) -> str:
 @pytest.mark.parametrize("kind", sorted({*DIGESTS, *NOTICES}))
 def test_pseudo_language_finds_no_word_that_escaped_translation(kind: str) -> None:
     """Data are Cyrillic here; any Latin letter outside brackets is a text without gettext."""
-    ours = renderer(site=site(name="Имя", org="Орг", postal="Улица", privacy_url=f"{BASE}/p"))
     if kind in NOTICES:
         data = notice_data("Слово")[kind]
         if kind == "alarm":
             data["status"] = "5.7.1"
-        done = ours.render_notice(kind, data, "en-XA")
+        done = FOREIGN.render_notice(kind, data, "en-XA")
     else:
         value = everything("Слово данных")
         value = digest(*value.sections, kind="alert") if kind == "alert" else value
-        done = ours.render_digest(value, frame(locale="en-XA"), test=True)
+        done = FOREIGN.render_digest(value, frame(locale="en-XA"), test=True)
         assert "⟦" in done.subject
     seen = Reader(done.html)
     for text in (" ".join(seen.texts), " ".join(seen.spoken), done.text, done.subject):
