@@ -1,0 +1,310 @@
+"""A send by hand on paper: what, to whom, and the equation that says how many mails it is.
+
+Nothing is stored or sent here.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, cast
+
+from sqlmodel import Session
+
+from service.errors import PaperpostError
+from service.flows.daily import due_readers
+from service.flows.match import match_new
+from service.flows.preview import outlook, would_alert
+from service.flows.runtime import Runtime
+from service.flows.segment import Segment, find_readers, read_dates, read_segment
+from service.papers.model import Alias
+from service.store import audience as audience_store
+from service.store import deliveries as deliveries_store
+from service.store import papers as papers_store
+from service.store import subscribers as subscribers_store
+from service.store.audience import Candidate
+from service.subscribers.cadence import local_date
+from service.text.markdown import MOST_CHARACTERS
+
+Kind = Literal["daily", "alert", "manual", "newsletter"]
+KINDS: tuple[Kind, ...] = ("daily", "manual", "alert", "newsletter")
+CHUNK = 200
+SAMPLES = 10
+MOST_PAPERS = 200
+
+TERMS: Mapping[str, str] = {
+    "refused": "refused earlier",
+    "paused": "paused",
+    "not_a_mail_day": "no mail today",
+    "already_planned": "already have today's",
+    "already_had": "already have these papers",
+    "nothing_new": "nothing new",
+    "too_few": "too few for their wish",
+    "waiting": "must wait",
+    "error": "cannot be composed",
+}
+"""What is taken away from the readers of a segment, in the order of the equation."""
+
+
+class ManualError(PaperpostError):
+    """A manual send that cannot be drafted; ``where`` is the field."""
+
+
+class CountError(PaperpostError):
+    """The number of mails is not the one that was confirmed; nothing was sent."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(
+            f"It would be {found:,} mails, not {expected:,}; nothing was sent.",
+            "",
+            f"Look again and confirm {found:,}.",
+        )
+        self.expected = expected
+        self.found = found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to send and to whom; nothing is stored.
+
+    papers: ids, the editor's order · body: Markdown (a newsletter's text, a digest's note) ·
+    key: the idempotency key · canary: send to a few first and wait for a person.
+    """
+
+    kind: Kind
+    segment: Segment
+    papers: tuple[int, ...] = ()
+    subject: str = ""
+    body: str = ""
+    key: str = ""
+    created_by: str = ""
+    canary: bool = False
+    dates: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """readers − every term = mails. groups: ids of readers per term, and under "mails"; samples:
+    addresses of up to ten readers who get one; strangers: listed addresses that are no reader."""
+
+    readers: int
+    groups: Mapping[str, Sequence[int]]
+    samples: tuple[str, ...] = ()
+    strangers: int = 0
+    unread: int = 0
+
+    @property
+    def mails(self) -> int:
+        return len(self.groups.get("mails", ()))
+
+    def terms(self) -> list[tuple[str, str, int]]:
+        """(name, words, number) of what is taken away, only where there is something."""
+        return [
+            (name, words, len(self.groups[name]))
+            for name, words in TERMS.items()
+            if self.groups.get(name)
+        ]
+
+    def equation(self) -> str:
+        """ "50,000 readers − 300 refused earlier − 62 paused = 49,638 mails"."""
+        taken = "".join(f" − {n:,} {words}" for _, words, n in self.terms())
+        readers = "reader" if self.readers == 1 else "readers"
+        mails = "mail" if self.mails == 1 else "mails"
+        return f"{self.readers:,} {readers}{taken} = {self.mails:,} {mails}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values: readers, each term, mails, equation, samples."""
+        return {
+            "readers": self.readers,
+            **{name: n for name, _, n in self.terms()},
+            "mails": self.mails,
+            "equation": self.equation(),
+            "samples": list(self.samples),
+            "strangers": self.strangers,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """edition_id: 0 when nobody was to get anything · planned: rows · mails: of them to be sent ·
+    is_new: False when this key was started before · until: end of the undo window."""
+
+    edition_id: int
+    planned: int
+    mails: int = 0
+    is_new: bool = True
+    until: datetime | None = None
+    editions: tuple[int, ...] = field(default_factory=tuple)
+
+
+def draft(
+    rt: Runtime,
+    *,
+    kind: str = "manual",
+    papers: Sequence[str] = (),
+    dates: str = "",
+    segment: str | Segment = "all",
+    subject: str = "",
+    body: str = "",
+    key: str = "",
+    created_by: str = "",
+    canary: bool = False,
+) -> Plan:
+    """Read and check what was asked for. papers: "scheme/value" or database ids.
+
+    Raises ManualError or SegmentError with the field.
+    """
+    if kind not in KINDS:
+        raise ManualError(f"{kind!r} is no kind of send.", "kind", f"Use {', '.join(KINDS)}.")
+    subject = " ".join(subject.split())
+    if len(subject) > 200:
+        raise ManualError("The subject is longer than 200 characters.", "subject", "Shorten it.")
+    if len(body) > MOST_CHARACTERS:
+        raise ManualError("The text is longer than 60,000 characters.", "body", "Shorten it.")
+    chosen: list[int] = []
+    if kind == "manual":
+        chosen = rt.db.read(lambda s: _chosen(s, papers, dates))
+    if kind == "newsletter" and not subject:
+        raise ManualError("A newsletter needs a subject.", "subject", "Write one.")
+    if kind == "newsletter" and not body.strip():
+        raise ManualError("The newsletter has no text.", "body", "Write it.")
+    return Plan(
+        kind=kind,
+        segment=read_segment(segment) if isinstance(segment, str) else segment,
+        papers=tuple(chosen),
+        subject=subject,
+        body=body.strip(),
+        key=_key(key),
+        created_by=created_by,
+        canary=canary,
+        dates=dates,
+    )
+
+
+def _key(text: str) -> str:
+    key = text.strip() or secrets.token_hex(8)
+    if len(key) > 80 or not key.isprintable():
+        raise ManualError("The key is longer than 80 characters.", "key", "Shorten it.")
+    return key
+
+
+def _chosen(session: Session, papers: Sequence[str], dates: str) -> list[int]:
+    found: dict[int, None] = {}
+    for text in papers:
+        found[_paper_id(session, text.strip())] = None
+    if dates.strip():
+        first, last = read_dates(dates)
+        if (last - first).days > 60:
+            raise ManualError("More than 60 days are chosen.", "dates", "Choose fewer.")
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        listed = papers_store.list_listed(session, days)
+        rows = papers_store.get_rows(session, [i for i, _ in listed])
+        found.update(dict.fromkeys(sorted(rows, key=lambda i: (-(rows[i][0].votes or 0), i))))
+        if not listed:
+            raise ManualError(f"No paper is listed in {dates.strip()}.", "dates", "Choose others.")
+    if not found:
+        raise ManualError("No paper is chosen.", "papers", "Name papers, or dates.")
+    if len(found) > MOST_PAPERS:
+        raise ManualError(
+            f"{len(found):,} papers are chosen; {MOST_PAPERS} fit.", "papers", "Choose fewer."
+        )
+    return list(found)
+
+
+def _paper_id(session: Session, text: str) -> int:
+    if text.isdecimal() and text in {str(i) for i in papers_store.get_rows(session, [int(text)])}:
+        return int(text)
+    scheme, slash, value = text.partition("/")
+    ids = papers_store.find_ids(session, [_alias(scheme, value)]) if slash else []
+    if not ids:
+        raise ManualError(
+            f"There is no paper {text[:80]!r}.", "papers", "Write it like arxiv/2611.00000."
+        )
+    return ids[0]
+
+
+def _alias(scheme: str, value: str) -> Alias:
+    return Alias(cast(Any, scheme.strip().lower()), value.strip())
+
+
+def count(rt: Runtime, plan: Plan) -> Audience:
+    """Who would get a mail, and why the others would not. Nothing is planned."""
+    if plan.kind in ("daily", "alert"):
+        match_new(rt)
+    return _count(rt, plan)
+
+
+def _count(rt: Runtime, plan: Plan) -> Audience:
+    readers = rt.db.read(lambda s: find_readers(s, plan.segment))
+    barred = rt.db.read(audience_store.list_suppressed_hashes)
+    groups: dict[str, list[int]] = {}
+    open_readers: list[Candidate] = []
+    for reader in readers:
+        hashed = subscribers_store.email_hash(rt.instance.key, reader.email_key)
+        if reader.state != "active" or hashed in barred:
+            groups.setdefault("refused", []).append(reader.id)
+        elif reader.paused_until is not None and reader.paused_until > local_date(
+            rt.clock(), reader.zone
+        ):
+            groups.setdefault("paused", []).append(reader.id)
+        else:
+            open_readers.append(reader)
+    for name, ids in _decided(rt, plan, open_readers).items():
+        groups.setdefault(name, []).extend(ids)
+    by_id = {r.id: r.email for r in readers}
+    samples = tuple(by_id[i] for i in groups.get("mails", ())[:SAMPLES])
+    listed = len(plan.segment.keys) if plan.segment.keys is not None else len(readers)
+    return Audience(
+        readers=len(readers),
+        groups=groups,
+        samples=samples,
+        strangers=listed - len(readers),
+        unread=plan.segment.unread,
+    )
+
+
+def _decided(rt: Runtime, plan: Plan, readers: Sequence[Candidate]) -> dict[str, list[int]]:
+    if plan.kind == "newsletter":
+        return {"mails": [r.id for r in readers]}
+    if plan.kind == "manual":
+        groups: dict[str, list[int]] = {}
+        for start in range(0, len(readers), CHUNK):
+            ids = [r.id for r in readers[start : start + CHUNK]]
+            for reader_id, left in rt.db.read(lambda s, i=ids: papers_left(s, plan, i)).items():  # type: ignore[misc]
+                groups.setdefault("mails" if left else "already_had", []).append(reader_id)
+        return groups
+    wanted = {r.id for r in readers}
+    if plan.kind == "alert":
+        return _alert_outlook(rt, readers)
+    due = [
+        (row, meant)
+        for row, meant in rt.db.read(lambda s: due_readers(rt, s, None, None))
+        if row.id in wanted
+    ]
+    groups = outlook(rt, due)
+    today = {row.id for row, _ in due}
+    groups["not_a_mail_day"] = [i for i in wanted if i not in today]
+    return groups
+
+
+def _alert_outlook(rt: Runtime, readers: Sequence[Candidate]) -> dict[str, list[int]]:
+    groups: dict[str, list[int]] = {}
+    for reader in readers:
+        made = would_alert(rt, email_key=reader.email_key)
+        name = (
+            "mails"
+            if made["mails"]
+            else "waiting"
+            if "capped" in made["waiting"]
+            else "nothing_new"
+        )
+        groups.setdefault(name, []).append(reader.id)
+    return groups
+
+
+def papers_left(session: Session, plan: Plan, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Per reader: the chosen papers that this reader has not had and that are not under way."""
+    had = deliveries_store.list_sent(session, ids, plan.papers)
+    for reader_id, papers in deliveries_store.list_in_flight(session, ids).items():
+        had.setdefault(reader_id, set()).update(papers)
+    return {i: tuple(p for p in plan.papers if p not in had.get(i, ())) for i in ids}

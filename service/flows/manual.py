@@ -1,0 +1,316 @@
+"""Sending by hand: who would get what (an equation that balances), then one frozen edition.
+
+The same ledger, composing and sending as the daily. The same key twice is the same edition.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlmodel import Session
+
+from service.delivery.states import State
+from service.digest.candidate import Candidate as PaperCandidate
+from service.digest.candidate import Interest
+from service.digest.model import Digest
+from service.digest.select import compose
+from service.flows.audience import (
+    KINDS,
+    Audience,
+    CountError,
+    ManualError,
+    Plan,
+    Started,
+    count,
+    draft,
+    papers_left,
+)
+from service.flows.compose import content_of, place_of
+from service.flows.planning import plan_row
+from service.flows.runtime import Runtime
+from service.flows.staff import write_audit
+from service.flows.today import start_alerts, start_daily, undo_daily
+from service.store import audience as audience_store
+from service.store import editions as editions_store
+from service.store import papers as papers_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import SubscriberRow
+from service.subscribers.cadence import local_date
+from service.text.markdown import markdown_to_html
+
+__all__ = [
+    "KINDS",
+    "Audience",
+    "CountError",
+    "ManualError",
+    "Plan",
+    "Started",
+    "count",
+    "draft",
+    "go_on",
+    "start",
+    "undo_daily",
+]
+
+CHUNK = 200
+
+_starting = threading.Lock()
+
+
+def start(
+    rt: Runtime, plan: Plan, *, expected: int, at_once: bool = False, address: str = ""
+) -> Started:
+    """Plan the edition, all rows first, and let it go (after the undo window unless ``at_once``).
+
+    Raises CountError when the number of mails is not ``expected``: nothing is sent then.
+    """
+    with _starting:  # a double click waits here and finds the edition of the first
+        there = rt.db.read(lambda s: _find_started(s, plan))
+        if there is not None:
+            return there
+        audience = count(rt, plan)
+        if audience.mails != expected:
+            raise CountError(expected, audience.mails)
+        wait = timedelta() if at_once else timedelta(minutes=rt.defaults().undo_minutes)
+        if plan.kind == "daily":
+            made = start_daily(rt, plan, audience, wait)
+        elif plan.kind == "alert":
+            made = start_alerts(rt, plan, audience)
+        else:
+            made = _start_frozen(rt, plan, audience, wait)
+        rt.db.write(
+            lambda s: write_audit(
+                s,
+                rt.clock(),
+                who=plan.created_by,
+                what=f"send {plan.kind}",
+                target=f"edition {made.edition_id}",
+                after={"key": plan.key, "segment": plan.segment.text[:500], "mails": made.mails},
+                address=address,
+            ),
+            Priority.WEB,
+        )
+    rt.log("manual", kind=plan.kind, edition=made.edition_id, mails=made.mails)
+    rt.engine.enqueue("send")
+    return made
+
+
+def _find_started(session: Session, plan: Plan) -> Started | None:
+    """The edition of this key when it was started before (a frozen one: planned to its end)."""
+    if plan.kind in ("manual", "newsletter"):
+        edition = editions_store.get_edition(session, kind=plan.kind, slot=plan.key)
+        if edition is None or edition.planned is None:
+            return None
+        found = [edition]
+    else:
+        found = [
+            e
+            for e in editions_store.list_editions(session, kinds=["digest", "alert"], limit=60)
+            if plan.key in e.options.get("acts", {})
+        ]
+        if not found:
+            return None
+    states = editions_store.count_states(session, found[0].id or 0)
+    ids = tuple(e.id or 0 for e in found)
+    return Started(
+        edition_id=ids[0],
+        planned=found[0].planned or sum(states.values()),
+        mails=sum(n for s, n in states.items() if s not in ("skipped", "suppressed")),
+        is_new=False,
+        until=found[0].not_before,
+        editions=ids,
+    )
+
+
+# ---- a frozen edition: chosen papers, or a newsletter ----
+
+
+def _start_frozen(rt: Runtime, plan: Plan, audience: Audience, wait: timedelta) -> Started:
+    now = rt.clock()
+    edition_id = rt.db.write(lambda s: _open(rt, s, plan, audience, now), Priority.MAIL)
+    content = _contents(rt, plan, now)
+    waiting_for_canary = _held_back(rt, plan, audience)
+    for name, ids in audience.groups.items():
+        for at in range(0, len(ids), CHUNK):
+            part = ids[at : at + CHUNK]
+            rt.db.write(
+                lambda s, n=name, p=part: _plan_part(  # type: ignore[misc]
+                    rt, s, plan, edition_id, n, p, content, now + wait, waiting_for_canary
+                ),
+                Priority.BULK,
+            )
+    until = now + wait if wait else None
+    planned = rt.db.write(lambda s: _release(s, edition_id, until), Priority.MAIL)
+    return Started(
+        edition_id=edition_id,
+        planned=planned,
+        mails=audience.mails,
+        until=until,
+        editions=(edition_id,),
+    )
+
+
+def _open(rt: Runtime, session: Session, plan: Plan, audience: Audience, now: datetime) -> int:
+    """The edition, paused until every row of it is planned."""
+    deadline = now + timedelta(hours=rt.defaults().digest_deadline_hours + 1)
+    edition, _ = editions_store.add_edition(
+        session,
+        kind=plan.kind,
+        slot=plan.key,
+        now=now,
+        paused=True,
+        closes_at=deadline,
+        title=plan.subject,
+        created_by=plan.created_by,
+        options={
+            "segment": plan.segment.text[:2000],
+            "papers": list(plan.papers),
+            "body": plan.body,
+            "equation": audience.equation(),
+            "canary": rt.defaults().canary if plan.canary else 0,
+        },
+    )
+    assert edition.id is not None
+    return edition.id
+
+
+def _release(session: Session, edition_id: int, until: datetime | None) -> int:
+    """``planned`` is written last, with it the edition may go."""
+    planned = sum(editions_store.count_states(session, edition_id).values())
+    editions_store.set_edition(session, edition_id, planned=planned, paused=False, not_before=until)
+    return planned
+
+
+def _held_back(rt: Runtime, plan: Plan, audience: Audience) -> frozenset[int]:
+    """Readers who wait until the canary was looked at."""
+    if not plan.canary:
+        return frozenset()
+    return frozenset(audience.groups.get("mails", ())[rt.defaults().canary :])
+
+
+def _plan_part(
+    rt: Runtime,
+    session: Session,
+    plan: Plan,
+    edition_id: int,
+    group: str,
+    ids: Sequence[int],
+    content: Callable[[Session, SubscriberRow, tuple[int, ...]], dict[str, Any] | None],
+    begin: datetime,
+    held_back: frozenset[int],
+) -> None:
+    edition = editions_store.get_edition(session, id=edition_id)
+    assert edition is not None
+    now = rt.clock()
+    deadline = begin - now + timedelta(hours=rt.defaults().digest_deadline_hours)
+    left = papers_left(session, plan, ids) if plan.kind == "manual" and group == "mails" else {}
+    for row in subscribers_store.list_subscriber_rows(session, ids=ids):
+        assert row.id is not None
+        state, reason, made = State.SKIPPED, group, None
+        if group == "refused":
+            state, reason = State.SUPPRESSED, "bounced" if row.state == "bounced" else "suppressed"
+        elif group == "mails":
+            made = content(session, row, left.get(row.id, ()))
+            state, reason = (State.READY, "") if made else (State.SKIPPED, "already_had")
+        plan_row(
+            rt,
+            session,
+            edition,
+            recipient_key=row.email_key,
+            rcpt=row.email,
+            kind=plan.kind,
+            now=now,
+            deadline=deadline,
+            state=state,
+            reason=reason,
+            content=made,
+            subscriber_id=row.id,
+            locale=row.locale,
+            not_before=now + deadline if row.id in held_back else None,
+        )
+
+
+def _contents(
+    rt: Runtime, plan: Plan, now: datetime
+) -> Callable[[Session, SubscriberRow, tuple[int, ...]], dict[str, Any] | None]:
+    """What a reader gets: the same value for the same papers and style, made once."""
+    if plan.kind == "newsletter":
+        letter = newsletter_content(plan)
+        return lambda _session, _row, _left: letter
+    cache: dict[tuple[tuple[int, ...], str], dict[str, Any]] = {}
+
+    def made(session: Session, row: SubscriberRow, left: tuple[int, ...]) -> dict[str, Any] | None:
+        if not left:
+            return None
+        key = (left, row.style)
+        if key not in cache:
+            cache[key] = content_of(chosen_digest(rt, session, plan, left, row.style, now))
+        return cache[key]
+
+    return made
+
+
+def newsletter_content(plan: Plan) -> dict[str, Any]:
+    """What the row of a newsletter holds."""
+    data = {"title": plan.subject, "html": markdown_to_html(plan.body), "text": plan.body}
+    return {"notice": "newsletter", "data": data, "papers": []}
+
+
+def chosen_digest(
+    rt: Runtime, session: Session, plan: Plan, papers: Sequence[int], style: str, now: datetime
+) -> Digest:
+    """The digest of chosen papers, in the editor's order."""
+    rows = papers_store.get_rows(session, papers)
+    sightings = papers_store.list_sightings(session, papers)
+    found = []
+    for place, paper_id in enumerate(papers):
+        if paper_id not in rows:
+            continue
+        paper = papers_store.to_paper(*rows[paper_id])
+        seen = sightings.get(paper_id, [])
+        found.append(
+            PaperCandidate(
+                paper=paper,
+                profile_id=0,
+                score=float(len(papers) - place),
+                listed_on=seen[0][2] if seen else None,
+                place=place_of(paper, seen),
+            )
+        )
+    made = compose(
+        "manual",
+        local_date(now, rt.zone),
+        [Interest(0, "", "chosen")],
+        found,
+        checked=len(found),
+        limits=rt.defaults(),
+        style=cast(Any, style),
+        note=plan.body,
+    )
+    if not isinstance(made, Digest):
+        raise ManualError("None of the chosen papers is stored any more.", "papers")
+    return replace(made, subject=plan.subject)
+
+
+def go_on(rt: Runtime, edition_id: int, *, by: str, address: str = "") -> int:
+    """The canary looks well: the rest may go. Returns how many."""
+
+    def free(session: Session) -> int:
+        n = audience_store.set_wait(session, edition_id, None, after=rt.clock())
+        write_audit(
+            session,
+            rt.clock(),
+            who=by,
+            what="send the rest",
+            target=f"edition {edition_id}",
+            after={"mails": n},
+            address=address,
+        )
+        return n
+
+    freed = rt.db.write(free, Priority.WEB)
+    rt.engine.enqueue("send")
+    return freed

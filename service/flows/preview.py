@@ -1,0 +1,306 @@
+"""What a reader gets: the stored mail of a date, or one composed now. Nothing is sent or planned.
+
+(Index upkeep is the one thing written: pairs of profiles and new papers that the next run would
+store anyway.)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as mail_policy
+from typing import Any
+
+from sqlmodel import Session
+
+from service.delivery.message import message_id
+from service.digest.candidate import NothingNew
+from service.digest.model import Digest
+from service.errors import PaperpostError
+from service.flows.alerts import alerts_on
+from service.flows.compose import content_of, digest_for, load_shelf
+from service.flows.daily import check_date, due_readers
+from service.flows.letter import bytes_of
+from service.flows.match import match_new
+from service.flows.runtime import Runtime
+from service.store import alerts as alerts_store
+from service.store import audience as audience_store
+from service.store import deliveries as deliveries_store
+from service.store import editions as editions_store
+from service.store import subscribers as subscribers_store
+from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
+from service.subscribers.cadence import is_mail_day, local_date
+
+CHUNK = 100
+
+
+class PreviewError(PaperpostError):
+    """There is nobody to preview."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """says: which mail this is, or why there is none · html, text, subject and message (the whole
+    mail) are empty when there is none."""
+
+    says: str
+    html: str = ""
+    text: str = ""
+    message: bytes = b""
+    subject: str = ""
+
+    @property
+    def is_mail(self) -> bool:
+        return bool(self.message)
+
+
+def preview(rt: Runtime, email_key: str, on: date | None = None) -> Preview:
+    """The mail of one reader and local date (default: today there).
+
+    A date that has a row shows that row: the very bytes that were handed over, or why there was
+    no mail. Without a row a past date has nothing; today and later are composed now.
+    Raises PreviewError: no such reader.
+    """
+    reader = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, email_key=email_key))
+    if reader is None:
+        raise PreviewError(f"There is no reader {email_key}.", "", "paperpost subscribers list")
+    today = local_date(rt.clock(), reader.zone)
+    wanted = on or today
+    stored = rt.db.read(lambda s: _stored(rt, s, reader, wanted))
+    if stored is not None:
+        return stored
+    if wanted < today:
+        day = rt.catalogs.texts("en").day(wanted)
+        return Preview(says=f"{day}: no mail was planned for this reader.")
+    match_new(rt)
+    return rt.db.read(lambda s: _composed(rt, s, reader, wanted))
+
+
+def _stored(rt: Runtime, session: Session, reader: SubscriberRow, on: date) -> Preview | None:
+    edition = editions_store.get_edition(session, kind="digest", slot=on.isoformat())
+    if edition is None or edition.id is None:
+        return None
+    row = deliveries_store.find_delivery(session, edition.id, reader.email_key)
+    if row is None:
+        return None
+    says = why(rt, row, on)
+    if not (row.content or {}).get("digest"):
+        return Preview(says=says)
+    return _shown(says, bytes_of(rt, row, edition, reader))
+
+
+def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date) -> Preview:
+    texts = rt.catalogs.texts("en")
+    if reader.state != "active":
+        return Preview(says=f"No mail: this reader is {reader.state}.")
+    if reader.paused_until is not None and reader.paused_until > on:
+        return Preview(says=f"{texts.day(on)}: paused until {texts.long_day(reader.paused_until)}.")
+    made = _decide(rt, session, reader, on)
+    if isinstance(made, NothingNew):
+        return Preview(says=why_nothing(rt, made.reason, made.checked, on))
+    value = subscribers_store.to_subscriber(reader)
+    says = f"Composed now for {texts.day(on)}; nothing was stored or sent."
+    if not is_mail_day(value, on):
+        says += " It is no mail day of this reader: these papers ride in the next mail."
+    now = rt.clock()
+    edition = EditionRow(kind="digest", slot=on.isoformat(), opened_at=now)
+    return _shown(says, bytes_of(rt, draft_row(rt, edition, reader, made, now), edition, reader))
+
+
+def _decide(rt: Runtime, session: Session, reader: SubscriberRow, on: date) -> Digest | NothingNew:
+    assert reader.id is not None
+    shelf = load_shelf(session, rt.defaults(), [reader.id], on)
+    return digest_for(rt, session, shelf, subscribers_store.to_subscriber(reader), on, "daily")
+
+
+def draft_row(
+    rt: Runtime, edition: EditionRow, reader: SubscriberRow, digest: Digest, now: datetime
+) -> DeliveryRow:
+    """A delivery that is stored nowhere, for rendering; its links carry the word "preview"."""
+    return DeliveryRow(
+        edition_id=0,
+        recipient_key=reader.email_key,
+        rcpt=reader.email,
+        kind=edition.kind,
+        locale=reader.locale,
+        message_id=message_id(
+            rt.instance.key,
+            f"{edition.kind}:all:{edition.slot}",
+            reader.email_key,
+            rt.mail_domain,
+        ),
+        bounce_id="preview",
+        token="preview",
+        content=content_of(digest),
+        planned_at=now,
+    )
+
+
+def _shown(says: str, message: bytes) -> Preview:
+    mail = message_from_bytes(message, _class=EmailMessage, policy=mail_policy)
+    html, text = mail.get_body(("html",)), mail.get_body(("plain",))
+    return Preview(
+        says=says,
+        html=str(html.get_content()) if html is not None else "",
+        text=str(text.get_content()) if text is not None else "",
+        message=message,
+        subject=str(mail["Subject"] or ""),
+    )
+
+
+def shown(says: str, message: bytes) -> Preview:
+    """A preview of a mail that exists as bytes."""
+    return _shown(says, message)
+
+
+def why(rt: Runtime, row: DeliveryRow, on: date) -> str:
+    """What became of a delivery, in a sentence for its reader and the admin."""
+    texts = rt.catalogs.texts("en")
+    day, said = texts.day(on), row.reason.partition(": ")[2] or row.reason
+    server = f"{row.code} {said}".strip() if row.code else said
+    at = row.accepted_at.strftime("%H:%M UTC on %d %b") if row.accepted_at else ""
+    match row.state:
+        case "accepted":
+            return f"{day}: handed to the mail server at {at}. These are the bytes it got."
+        case "skipped":
+            return why_nothing(rt, row.reason, int((row.content or {}).get("checked", 0)), on)
+        case "planned" | "ready" | "leased":
+            return f"{day}: composed, waits to be sent."
+        case "sending":
+            return f"{day}: being handed over now."
+        case "deferred":
+            until = f" Tried again at {row.not_before:%H:%M} UTC." if row.not_before else ""
+            return f"{day}: your mail server said “{server}”.{until}"
+        case "failed":
+            return f"{day}: your mail server refused it: “{server}”."
+        case "expired":
+            return f"{day}: no mail server took it in time ({server or 'no answer'})."
+        case "suppressed":
+            return f"{day}: not sent, {REASONS.get(row.reason, row.reason)}."
+        case "cancelled":
+            return f"{day}: cancelled by an editor."
+    return f"{day}: the connection broke while it was handed over; nobody can say whether it came."
+
+
+REASONS: Mapping[str, str] = {
+    "left": "you had left",
+    "bounced": "mail to this address was refused earlier",
+    "suppressed": "this address is suppressed",
+    "erased": "the address was erased",
+    "paused": "you had paused",
+}
+
+
+def why_nothing(rt: Runtime, reason: str, checked: int, on: date) -> str:
+    """Why a date brought no mail: "Tue 12 May: 391 papers checked, none contained your words."."""
+    texts = rt.catalogs.texts("en")
+    day = texts.day(on)
+    counted = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", checked)
+    if reason == "nothing_new":
+        return f"{day}: {counted}, none contained your words."
+    if reason == "too_few":
+        return f"{day}: {counted}, fewer contained your words than you wait for."
+    if reason == "paused":
+        return f"{day}: you had paused."
+    if reason == "already_had":
+        return f"{day}: you already had all of these papers."
+    if reason.startswith("error"):
+        return f"{day}: the mail could not be composed ({reason.partition(': ')[2]})."
+    return f"{day}: {REASONS.get(reason, reason.replace('_', ' '))}."
+
+
+def would_send(
+    rt: Runtime, on: date | None = None, *, email_key: str | None = None
+) -> dict[str, Any]:
+    """What `send daily` would do now: mails, readers, and who gets none, by reason.
+
+    Raises DateError for a date later than tomorrow.
+    """
+    check_date(rt, on)
+    match_new(rt)
+    readers = rt.db.read(lambda s: due_readers(rt, s, on, email_key))
+    groups = outlook(rt, readers)
+    skipped = {reason: len(ids) for reason, ids in groups.items() if reason != "mails"}
+    return {"readers": len(readers), "mails": len(groups.get("mails", ())), "skipped": skipped}
+
+
+def outlook(rt: Runtime, readers: list[tuple[SubscriberRow, date]]) -> dict[str, list[int]]:
+    """Readers of a daily by what it would bring them: mails, paused, already_planned,
+    nothing_new, too_few, error."""
+    groups: dict[str, list[int]] = {}
+    by_day: dict[date, list[SubscriberRow]] = {}
+    for row, meant in readers:
+        by_day.setdefault(meant, []).append(row)
+    for meant, rows in sorted(by_day.items()):
+        taken = rt.db.read(lambda s, d=meant: audience_store.list_slot_rows(s, d.isoformat()))  # type: ignore[misc]
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            rt.db.read(lambda s, p=part, d=meant, t=taken: _look_ahead(rt, s, p, d, t, groups))  # type: ignore[misc]
+    return groups
+
+
+def _look_ahead(
+    rt: Runtime,
+    session: Session,
+    rows: list[SubscriberRow],
+    on: date,
+    taken: Mapping[int, tuple[str, str]],
+    groups: dict[str, list[int]],
+) -> None:
+    shelf = load_shelf(session, rt.defaults(), [r.id for r in rows if r.id is not None], on)
+    for row in rows:
+        assert row.id is not None
+        state, reason = taken.get(row.id, ("", ""))
+        free = not state or (state == "skipped" and reason in ("nothing_new", "too_few"))
+        if not free:
+            found = "already_planned"
+        elif row.paused_until is not None and row.paused_until > on:
+            found = "paused"
+        else:
+            try:
+                made = digest_for(
+                    rt, session, shelf, subscribers_store.to_subscriber(row), on, "daily"
+                )
+                found = made.reason if isinstance(made, NothingNew) else "mails"
+            except (PaperpostError, ValueError, KeyError, RecursionError):
+                found = "error"
+        groups.setdefault(found, []).append(row.id)
+
+
+def would_alert(
+    rt: Runtime, *, on: date | None = None, email_key: str | None = None
+) -> dict[str, Any]:
+    """What `send alerts` would do now: mails, and readers who must wait, by reason."""
+    match_new(rt)
+    made = rt.db.read(lambda s: _would_alert(rt, s, on, email_key))
+    return {"mails": made.pop("mails", 0), "waiting": made}
+
+
+def _would_alert(
+    rt: Runtime, session: Session, on: date | None, email_key: str | None
+) -> dict[str, int]:
+    limits, now = rt.defaults(), rt.clock()
+    found: dict[str, int] = {}
+    for row in alerts_store.list_instant_readers(session):
+        if email_key is not None and row.email_key != email_key:
+            continue
+        assert row.id is not None
+        meant = on or max(local_date(now, row.zone), local_date(now, "UTC"))
+        if row.paused_until is not None and row.paused_until > meant:
+            word = "paused"
+        elif alerts_on(session, row.id, row.zone, meant) >= limits.alerts_a_day:
+            word = "capped"
+        else:
+            shelf = load_shelf(session, limits, [row.id], meant)
+            value = subscribers_store.to_subscriber(row)
+            made = digest_for(rt, session, shelf, value, meant, "alert")
+            word = "mails" if isinstance(made, Digest) else "nothing_new"
+        found[word] = found.get(word, 0) + 1
+    return found
+
+
+def next_days(rt: Runtime, zone: str) -> tuple[date, date]:
+    """Today and tomorrow on the wall of a zone."""
+    today = local_date(rt.clock(), zone)
+    return today, today + timedelta(days=1)

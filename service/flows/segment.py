@@ -1,0 +1,157 @@
+"""Whom a manual send is for: one line that names readers."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlmodel import Session
+
+from service.delivery.states import State
+from service.errors import PaperpostError
+from service.store import audience as audience_store
+from service.store import editions as editions_store
+from service.store.audience import Candidate
+from service.subscribers.address import read_address
+from service.subscribers.model import Cadence
+
+KINDS = ("all", "words", "lang", "cadence", "joined", "list", "state")
+_FORMS = "all, words:LoRA, lang:de, cadence:daily, joined:A..B, list:FILE, state:EDITION:failed"
+
+
+class SegmentError(PaperpostError):
+    """A segment that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One of KINDS with its value.
+
+    text: as typed, in its shortest form · keys: folded addresses of a list · unread: entries of a
+    list that are no address.
+    """
+
+    kind: str = "all"
+    text: str = "all"
+    words: str = ""
+    lang: str = ""
+    cadence: str = ""
+    joined: tuple[date, date] | None = None
+    keys: tuple[str, ...] | None = None
+    unread: int = 0
+    edition_id: int = 0
+    state: str = ""
+
+
+def read_dates(text: str, where: str = "dates") -> tuple[date, date]:
+    """Read "2026-11-01..2026-11-07", or one date. Raises SegmentError."""
+    first, dots, last = text.strip().partition("..")
+    try:
+        days = (
+            date.fromisoformat(first.strip()),
+            date.fromisoformat((last if dots else first).strip()),
+        )
+    except ValueError:
+        raise SegmentError(
+            f"{text.strip()[:40]!r} is no date.", where, "Write 2026-11-01..2026-11-07."
+        ) from None
+    if days[0] > days[1]:
+        raise SegmentError("The first date is later than the last.", where, "Swap them.")
+    return days
+
+
+def read_segment(text: str, *, from_files: bool = True) -> Segment:
+    """Read one line. Raises SegmentError with what can be written.
+
+    from_files: ``list:`` may name a file (commands); a form pastes the addresses themselves.
+    """
+    text = text.strip() or "all"
+    kind, _, value = text.partition(":")
+    kind, value = kind.strip().lower(), value.strip()
+    if kind == "all" and not value:
+        return Segment()
+    if kind not in KINDS or not value:
+        raise SegmentError(f"{text[:60]!r} names no readers.", "segment", f"Use {_FORMS}.")
+    short = f"{kind}:{value}"
+    if kind == "words":
+        return Segment(kind=kind, text=short, words=value)
+    if kind == "lang":
+        return Segment(kind=kind, text=short, lang=value)
+    if kind == "cadence":
+        if value not in [c.value for c in Cadence]:
+            raise SegmentError(
+                f"{value!r} is no cadence.", "segment", "Use instant, daily or weekly."
+            )
+        return Segment(kind=kind, text=short, cadence=value)
+    if kind == "joined":
+        return Segment(kind=kind, text=short, joined=read_dates(value, "segment"))
+    if kind == "state":
+        return _of_state(short, value)
+    return _of_list(value, from_files)
+
+
+def _of_state(text: str, value: str) -> Segment:
+    edition, _, state = value.partition(":")
+    if not edition.isdecimal() or state not in [*State, "held"]:
+        raise SegmentError(
+            f"{text!r} names no edition and state.", "segment", "Like state:12:failed."
+        )
+    return Segment(kind="state", text=text, edition_id=int(edition), state=state)
+
+
+def _of_list(value: str, from_files: bool) -> Segment:
+    if from_files and "@" not in value:
+        try:
+            value = Path(value).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SegmentError(
+                f"{value[:80]!r} cannot be read: {error}", "segment", "Name a text file."
+            ) from None
+    keys: dict[str, None] = {}
+    unread = 0
+    for entry in re.split(r"[\s,;]+", value):
+        if not entry:
+            continue
+        try:
+            keys[read_address(entry.strip("<>\"'")).key] = None
+        except PaperpostError:
+            unread += 1
+    if not keys:
+        raise SegmentError("The list holds no address.", "segment", "One address a line.")
+    return Segment(kind="list", text=f"list:{','.join(keys)}", keys=tuple(keys), unread=unread)
+
+
+def find_readers(session: Session, segment: Segment) -> list[Candidate]:
+    """The readers of a segment by address. Raises SegmentError: no such edition."""
+    of_edition = None
+    if segment.kind == "state":
+        if editions_store.get_edition(session, id=segment.edition_id) is None:
+            raise SegmentError(f"There is no edition {segment.edition_id}.", "segment")
+        states = ("unknown", "presumed") if segment.state == "held" else (segment.state,)
+        of_edition = (segment.edition_id, states)
+    return audience_store.list_candidates(
+        session,
+        words=segment.words,
+        lang=segment.lang,
+        cadence=segment.cadence,
+        joined=segment.joined,
+        keys=segment.keys,
+        of_edition=of_edition,
+    )
+
+
+def describe(segment: Segment) -> str:
+    """The segment in words, for pages."""
+    if segment.kind == "words":
+        return f"readers whose interests contain “{segment.words}”"
+    if segment.kind == "lang":
+        return f"readers in the language {segment.lang}"
+    if segment.kind == "cadence":
+        return f"readers with a {segment.cadence} interest"
+    if segment.joined is not None:
+        return f"readers who joined between {segment.joined[0]} and {segment.joined[1]}"
+    if segment.keys is not None:
+        return f"a list of {len(segment.keys):,} addresses"
+    if segment.kind == "state":
+        return f"readers whose mail of edition {segment.edition_id} is {segment.state}"
+    return "all readers"

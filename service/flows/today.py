@@ -1,0 +1,157 @@
+"""Today's digest, or alerts, begun by hand: rows of the editions that the clock fills too."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
+
+from service.flows.alerts import plan_alerts
+from service.flows.audience import Audience, ManualError, Plan, Started
+from service.flows.compose import compose_planned
+from service.flows.daily import due_readers
+from service.flows.planning import digest_edition, plan_reader
+from service.flows.runtime import Runtime
+from service.flows.staff import write_audit
+from service.store import audience as audience_store
+from service.store import editions as editions_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import EditionRow, SubscriberRow
+
+CHUNK = 200
+
+
+def start_daily(rt: Runtime, plan: Plan, audience: Audience, wait: timedelta) -> Started:
+    began = rt.clock()
+    until = began + wait if wait else None
+    planned = 0
+    dates: dict[date, int] = {}
+    chosen = {i for ids in audience.groups.values() for i in ids}
+    readers = [
+        pair
+        for pair in rt.db.read(lambda s: due_readers(rt, s, None, None))
+        if pair[0].id in chosen
+    ]
+    for start in range(0, len(readers), CHUNK):
+        part = readers[start : start + CHUNK]
+        planned += rt.db.write(
+            lambda s, p=part: _plan_today(rt, s, p, dates, until),  # type: ignore[misc]
+            Priority.MAIL,
+        )
+    for meant, edition_id in sorted(dates.items()):
+        compose_planned(rt, edition_id, meant, note=plan.body)
+    ids = [edition_id for _, edition_id in sorted(dates.items())]
+    mails = rt.db.write(lambda s: _note_act(s, plan, ids, began, until), Priority.WEB)
+    return Started(
+        edition_id=max(ids, key=lambda i: mails.get(i, 0), default=0),
+        planned=planned,
+        mails=sum(mails.values()),
+        until=until,
+        editions=tuple(ids),
+    )
+
+
+def _plan_today(
+    rt: Runtime,
+    session: Session,
+    part: Sequence[tuple[SubscriberRow, date]],
+    dates: dict[date, int],
+    until: datetime | None,
+) -> int:
+    now = rt.clock()
+    deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
+    planned: dict[int, list[int]] = {}
+    for row, meant in part:
+        edition = digest_edition(session, meant, now)
+        assert edition.id is not None
+        dates[meant] = edition.id
+        made = plan_reader(
+            rt, session, edition, row, kind="digest", now=now, deadline=deadline, reopen=True
+        )
+        if made is not None and made.id is not None:
+            planned.setdefault(edition.id, []).append(made.id)
+    if until is not None:
+        for edition_id, ids in planned.items():
+            audience_store.set_wait(session, edition_id, until, ids=ids)
+    return sum(len(ids) for ids in planned.values())
+
+
+def _note_act(
+    session: Session,
+    plan: Plan,
+    editions: Sequence[int],
+    began: datetime,
+    until: datetime | None,
+) -> dict[int, int]:
+    """Keep the key on the editions, so that the same press is known again."""
+    mails = {}
+    for edition_id in editions:
+        edition = editions_store.get_edition(session, id=edition_id)
+        assert edition is not None
+        acts = dict(edition.options.get("acts", {}))
+        acts[plan.key] = {
+            "by": plan.created_by,
+            "began": began.isoformat(),
+            "until": until.isoformat() if until else "",
+        }
+        editions_store.set_edition(session, edition_id, options={**edition.options, "acts": acts})
+        states = editions_store.count_states(session, edition_id)
+        mails[edition_id] = states.get("ready", 0)
+    return mails
+
+
+def start_alerts(rt: Runtime, plan: Plan, audience: Audience) -> Started:
+    began = rt.clock()
+    wanted = set(audience.groups.get("mails", ()))
+    editions: dict[int, None] = {}
+    planned = 0
+    for row in rt.db.read(lambda s: subscribers_store.list_subscriber_rows(s, ids=sorted(wanted))):
+        report = plan_alerts(rt, email_key=row.email_key, forced=True)
+        planned += report.planned
+        editions.update(dict.fromkeys(report.editions))
+    ids = list(editions)
+    rt.db.write(lambda s: _note_act(s, plan, ids, began, None), Priority.WEB)
+    return Started(
+        edition_id=ids[0] if ids else 0, planned=planned, mails=planned, editions=tuple(ids)
+    )
+
+
+def undo_daily(rt: Runtime, edition_id: int, key: str, *, by: str, address: str = "") -> int:
+    """Take back a daily begun by hand, within its undo window: as if it was never pressed.
+
+    Returns how many mails were taken back. Raises ManualError when the window is over.
+    """
+    edition = rt.db.read(lambda s: editions_store.get_edition(s, id=edition_id))
+    act = edition.options.get("acts", {}).get(key) if edition is not None else None
+    if act is None or not act["until"] or rt.clock() >= datetime.fromisoformat(act["until"]):
+        raise ManualError("The time to take it back is over.", "", "Pause or cancel the edition.")
+    until, began = datetime.fromisoformat(act["until"]), datetime.fromisoformat(act["began"])
+
+    def back(session: Session) -> int:
+        ids = [
+            e.id
+            for e in editions_store.list_editions(session, kinds=["digest"], limit=60)
+            if e.id is not None and key in e.options.get("acts", {})
+        ]
+        n = audience_store.take_back(session, ids, until, began)
+        _forget_act(session, ids, key)
+        write_audit(
+            session,
+            rt.clock(),
+            who=by,
+            what="undo send",
+            target=f"edition {edition_id}",
+            after={"taken_back": n},
+            address=address,
+        )
+        return n
+
+    return rt.db.write(back, Priority.WEB)
+
+
+def _forget_act(session: Session, editions: Sequence[int], key: str) -> None:
+    for edition_id in editions:
+        edition: EditionRow | None = editions_store.get_edition(session, id=edition_id)
+        assert edition is not None
+        acts = {k: v for k, v in edition.options.get("acts", {}).items() if k != key}
+        editions_store.set_edition(session, edition_id, options={**edition.options, "acts": acts})

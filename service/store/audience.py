@@ -1,0 +1,247 @@
+"""Who a send is for, and what an edition has come to: the questions of the admin's hand."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.tables import (
+    DeliveryRow,
+    EditionRow,
+    ProfileRow,
+    SubscriberRow,
+    SuppressionRow,
+)
+
+READERS = ("active", "bounced")
+"""States that count as readers: those who left or never confirmed are nobody's audience."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One reader of a segment. paused_until: a local date or None."""
+
+    id: int
+    email: str
+    email_key: str
+    state: str
+    locale: str
+    zone: str
+    style: str
+    paused_until: date | None
+
+
+def list_candidates(
+    session: Session,
+    *,
+    words: str = "",
+    lang: str = "",
+    cadence: str = "",
+    joined: tuple[date, date] | None = None,
+    keys: Sequence[str] | None = None,
+    of_edition: tuple[int, Sequence[str]] | None = None,
+) -> list[Candidate]:
+    """Readers by address. words: a part of an interest's text · joined: first and last day (UTC) ·
+    keys: folded addresses · of_edition: (edition, states of its deliveries)."""
+    query = sa.select(
+        col(SubscriberRow.id),
+        col(SubscriberRow.email),
+        col(SubscriberRow.email_key),
+        col(SubscriberRow.state),
+        col(SubscriberRow.locale),
+        col(SubscriberRow.zone),
+        col(SubscriberRow.style),
+        col(SubscriberRow.paused_until),
+    ).where(col(SubscriberRow.state).in_(READERS))
+    if words:
+        part = "%" + re.sub(r"([\\%_])", r"\\\1", words.lower()) + "%"
+        text = sa.func.lower(col(ProfileRow.text))
+        query = query.where(_has_profile(text.like(part, escape="\\")))
+    if lang:
+        query = query.where(
+            sa.or_(
+                sa.func.lower(SubscriberRow.locale) == lang.lower(),
+                sa.func.lower(SubscriberRow.locale).like(f"{lang.lower()}-%"),
+            )
+        )
+    if cadence:
+        query = query.where(_has_profile(col(ProfileRow.cadence) == cadence))
+    if joined is not None:
+        since = sa.func.coalesce(SubscriberRow.confirmed_at, SubscriberRow.created_at)
+        start, end = _instants(*joined)
+        query = query.where(since >= start, since < end)
+    if of_edition is not None:
+        edition_id, states = of_edition
+        query = query.where(
+            sa.exists().where(
+                col(DeliveryRow.subscriber_id) == col(SubscriberRow.id),
+                col(DeliveryRow.edition_id) == edition_id,
+                col(DeliveryRow.state).in_(list(states)),
+            )
+        )
+    rows = [
+        Candidate(*row) for row in session.execute(query.order_by(col(SubscriberRow.email_key)))
+    ]
+    if keys is None:
+        return rows
+    wanted = set(keys)
+    return [row for row in rows if row.email_key in wanted]
+
+
+def _has_profile(condition: Any) -> Any:
+    return sa.exists().where(col(ProfileRow.subscriber_id) == col(SubscriberRow.id), condition)
+
+
+def _instants(first: date, last: date) -> tuple[datetime, datetime]:
+    zone = datetime.fromisoformat("2000-01-01T00:00:00+00:00").tzinfo
+    return (
+        datetime.combine(first, time(), zone),
+        datetime.combine(last + timedelta(days=1), time(), zone),
+    )
+
+
+def list_suppressed_hashes(session: Session) -> set[str]:
+    """Every barred address, as its keyed hash."""
+    return set(session.exec(select(SuppressionRow.email_hash)).all())
+
+
+def list_edition_keys(session: Session, edition_id: int) -> set[str]:
+    """Recipients that have a row in an edition."""
+    return set(
+        session.exec(
+            select(DeliveryRow.recipient_key).where(col(DeliveryRow.edition_id) == edition_id)
+        ).all()
+    )
+
+
+def list_slot_rows(
+    session: Session, slot: str, *, edition_id: int | None = None
+) -> dict[int, tuple[str, str]]:
+    """Per reader: (state, reason) of the daily of a local date."""
+    query = (
+        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.state), col(DeliveryRow.reason))
+        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(col(EditionRow.kind) == "digest", col(EditionRow.slot) == slot)
+    )
+    if edition_id is not None:
+        query = query.where(col(DeliveryRow.edition_id) == edition_id)
+    return {i: (state, reason) for i, state, reason in session.execute(query) if i is not None}
+
+
+def count_all_states(session: Session) -> dict[int, dict[str, int]]:
+    """Deliveries of every edition per state, notices left out."""
+    rows = session.execute(
+        sa.select(col(DeliveryRow.edition_id), col(DeliveryRow.state), sa.func.count())
+        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(col(EditionRow.kind) != "notice")
+        .group_by(col(DeliveryRow.edition_id), col(DeliveryRow.state))
+    ).all()
+    found: dict[int, dict[str, int]] = {}
+    for edition_id, state, n in rows:
+        found.setdefault(edition_id, {})[state] = int(n)
+    return found
+
+
+def list_refusals(session: Session, edition_id: int) -> list[tuple[str, str, int, int]]:
+    """(state, reason, code, number) of what was refused or ran out of time."""
+    rows = session.execute(
+        sa.select(
+            col(DeliveryRow.state), col(DeliveryRow.reason), col(DeliveryRow.code), sa.func.count()
+        )
+        .where(
+            col(DeliveryRow.edition_id) == edition_id,
+            col(DeliveryRow.state).in_(["failed", "expired"]),
+        )
+        .group_by(col(DeliveryRow.state), col(DeliveryRow.reason), col(DeliveryRow.code))
+        .order_by(sa.func.count().desc())
+    ).all()
+    return [(state, reason, code or 0, int(n)) for state, reason, code, n in rows]
+
+
+def list_accept_times(session: Session, edition_id: int) -> tuple[datetime, datetime, int] | None:
+    """First and last acceptance of an edition and how many there were."""
+    first, last, n = session.execute(
+        sa.select(
+            sa.func.min(col(DeliveryRow.accepted_at)),
+            sa.func.max(col(DeliveryRow.accepted_at)),
+            sa.func.count(col(DeliveryRow.accepted_at)),
+        ).where(col(DeliveryRow.edition_id) == edition_id)
+    ).one()
+    return (first, last, int(n)) if n else None
+
+
+def count_since(session: Session, since: datetime) -> dict[str, int]:
+    """Deliveries planned since an instant per state, notices left out."""
+    rows = session.execute(
+        sa.select(col(DeliveryRow.state), sa.func.count())
+        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(col(EditionRow.kind) != "notice", col(DeliveryRow.planned_at) >= since)
+        .group_by(col(DeliveryRow.state))
+    ).all()
+    return {state: int(n) for state, n in rows}
+
+
+def set_wait(
+    session: Session,
+    edition_id: int,
+    until: datetime | None,
+    *,
+    ids: Sequence[int] | None = None,
+    after: datetime | None = None,
+) -> int:
+    """Rows of an edition that were never tried wait until an instant (None = go now).
+
+    ids: only these · after: only those that wait beyond this instant.
+    """
+    change = (
+        sa.update(DeliveryRow)
+        .where(
+            col(DeliveryRow.edition_id) == edition_id,
+            col(DeliveryRow.state).in_(["planned", "ready"]),
+            col(DeliveryRow.attempts) == 0,
+        )
+        .values(not_before=until)
+    )
+    if ids is not None:
+        change = change.where(col(DeliveryRow.id).in_(list(ids)))
+    if after is not None:
+        change = change.where(col(DeliveryRow.not_before) > after)
+    return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
+
+
+def take_back(session: Session, edition_ids: Sequence[int], wait: datetime, began: datetime) -> int:
+    """Undo a daily begun by hand: rows that still wait for exactly this undo window go.
+
+    Rows planned by the act are removed, so that the clock plans them at their hour; rows that
+    were opened again are skipped again, as they were.
+    """
+    mine = [
+        col(DeliveryRow.edition_id).in_(list(edition_ids)),
+        col(DeliveryRow.state).in_(["planned", "ready", "skipped"]),
+        col(DeliveryRow.attempts) == 0,
+        col(DeliveryRow.not_before) == wait,
+    ]
+    planned_now = col(DeliveryRow.planned_at) >= began
+    gone = session.execute(sa.delete(DeliveryRow).where(*mine, planned_now))
+    back = session.execute(
+        sa.update(DeliveryRow)
+        .where(*mine, sa.not_(planned_now))
+        .values(state="skipped", reason="nothing_new", content=None, not_before=None)
+    )
+    return int(gone.rowcount) + int(back.rowcount)  # type: ignore[attr-defined]
+
+
+def list_active_emails(session: Session, limit: int) -> list[str]:
+    """Some active readers by address, for choosing whose mail to look at."""
+    return list(
+        session.exec(
+            select(SubscriberRow.email)
+            .where(SubscriberRow.state == "active")
+            .order_by(col(SubscriberRow.email_key))
+            .limit(limit)
+        ).all()
+    )
