@@ -44,7 +44,6 @@ def in_background(rt: Runtime) -> tuple[threading.Thread, list[SendReport]]:
 def second_connection(rt: Runtime) -> Callable[[str], list[str]]:
     """A reader of its own, as another process would be."""
 
-
     def states(sql: str) -> list[str]:
         engine = make_engine(rt.db.url)
         try:
@@ -81,7 +80,9 @@ def test_unsubscribe_while_rcpt_hangs_stops_the_mail(rt, server):
     server.on("RCPT", hang(), times=1)
     thread, reports = in_background(rt)
     server.wait_until_hung()
-    token = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org")).unsubscribe_token
+    token = rt.db.read(
+        lambda s: get_subscriber_row(s, email_key="ada@example.org")
+    ).unsubscribe_token
     unsubscribe(rt, token)
     server.release()
     thread.join(20)

@@ -51,7 +51,9 @@ def add(rt: Runtime, email: str, keywords: str = "", **cells: str) -> int:
     return add_reader(rt, read_new(rt, {"email": email, "keywords": keywords, **cells}))
 
 
-def paper_item(number: int, title: str, summary: str = "", votes: int = 3, **more: Any) -> dict[str, Any]:
+def paper_item(
+    number: int, title: str, summary: str = "", votes: int = 3, **more: Any
+) -> dict[str, Any]:
     """One item in the shape of the Hugging Face list (invented)."""
     inner: Mapping[str, Any] = {
         "id": f"2611.{number:05d}",
@@ -64,7 +66,9 @@ def paper_item(number: int, title: str, summary: str = "", votes: int = 3, **mor
     return {"paper": {**inner, **more}, "title": title, "numComments": 1}
 
 
-def ingest_items(rt: Runtime, folder: Path, items: list[dict[str, Any]], on: date | None = None) -> None:
+def ingest_items(
+    rt: Runtime, folder: Path, items: list[dict[str, Any]], on: date | None = None
+) -> None:
     """Take invented items as a captured day."""
     import json
 
