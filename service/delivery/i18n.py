@@ -81,17 +81,17 @@ class Texts:
 
     def day(self, on: date) -> str:
         """Return "Fri 20 November"."""
-        return self._dated(on, self.pgettext(PATTERNS, "EEE d MMMM"))
+        return self._dated(on, self.pgettext("date pattern", "EEE d MMMM"))
 
     def long_day(self, on: date) -> str:
         """Return "3 November" (no weekday)."""
-        return self._dated(on, self.pgettext(PATTERNS, "d MMMM"))
+        return self._dated(on, self.pgettext("date pattern", "d MMMM"))
 
     def short_day(self, on: date, near: date | None = None) -> str:
         """Return "20 Nov", with the year when ``near`` lies in another."""
         if near is not None and near.year != on.year:
-            return self._dated(on, self.pgettext(PATTERNS, "d MMM y"))
-        return self._dated(on, self.pgettext(PATTERNS, "d MMM"))
+            return self._dated(on, self.pgettext("date pattern", "d MMM y"))
+        return self._dated(on, self.pgettext("date pattern", "d MMM"))
 
     def weekday(self, number: int, width: str = "wide") -> str:
         """Return "Monday" for 0; width "abbreviated" gives "Mon"."""
