@@ -1,0 +1,221 @@
+"""Ask the sources that are due: fetch, parse, store, match, and wake whoever mails.
+
+load (due sources) -> decide (adapter, novelty, schedule) -> act (fetch) -> record (papers, ledger,
+when to ask again). One bad source never stops the others.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from sqlmodel import Session
+
+from service.errors import PaperpostError
+from service.flows.alerts import plan_alerts
+from service.flows.appointment import postpone, reschedule
+from service.flows.asking import Sleep, Visit, visit
+from service.flows.history import bring_wanted
+from service.flows.ingest import Arrival, take
+from service.flows.match import match_new
+from service.flows.missed import catch_up
+from service.flows.runtime import Runtime
+from service.flows.taking import PollReport, known_of, placed, take_visit, verdicts_of
+from service.flows.watch import mark_late
+from service.sources.adapter import Adapter, Request
+from service.sources.calendar import source_day
+from service.sources.fetch import Fetcher
+from service.sources.outcome import Failed, NotModified
+from service.sources.registry import adapter
+from service.sources.schedule import Batch
+from service.store import sources as sources_store
+from service.store.db import Priority
+from service.store.tables import SourceRow
+from service.subscribers.cadence import local_date
+
+AT_ONCE = 4
+LEASE = timedelta(minutes=10)
+"""Nobody else asks a source while it is being asked; after a crash it is due again then."""
+
+
+class PollError(PaperpostError):
+    """A poll that was asked for and cannot be done."""
+
+
+async def poll_due(
+    rt: Runtime, only: int | None = None, *, sleep: Sleep = asyncio.sleep
+) -> list[dict[str, Any]]:
+    """Ask every source whose time has come (or one, now); one row each.
+
+    outcome: read, unchanged, postponed (the source asks us to wait), paused, gone, failed.
+    Raises PollError when ``only`` names no source.
+    """
+    sources = await rt.db.awrite(lambda s: _claim(s, rt.clock(), only), Priority.BULK)
+    gate = asyncio.Semaphore(AT_ONCE)
+    reports: list[PollReport] = []
+    if sources:
+        async with rt.open_fetcher() as fetcher:
+            reports = await asyncio.gather(
+                *(_guarded(rt, fetcher, source, gate, sleep) for source in sources)
+            )
+    await asyncio.to_thread(mark_late, rt)
+    if any(report.new for report in reports):
+        await asyncio.to_thread(match_new, rt)
+        await asyncio.to_thread(plan_alerts, rt)
+        rt.engine.enqueue("send")
+    if reports:
+        rt.log(
+            "poll",
+            sources=len(reports),
+            new=sum(r.new for r in reports),
+            failed=sum(r.outcome in ("failed", "gone") for r in reports),
+        )
+    return [report.row() for report in reports]
+
+
+def _claim(session: Session, now: datetime, only: int | None) -> list[SourceRow]:
+    if only is None:
+        sources = sources_store.list_due_sources(session, now)
+    else:
+        one = sources_store.get_source(session, only)
+        if one is None:
+            raise PollError(f"There is no source {only}.", "", "paperpost sources list")
+        sources = [one]
+    for source in sources:
+        if source.state != "paused":
+            source.next_poll_at = now + LEASE
+            session.add(source)
+    session.flush()
+    for source in sources:
+        session.expunge(source)
+    return sources
+
+
+async def _guarded(
+    rt: Runtime, fetcher: Fetcher, source: SourceRow, gate: asyncio.Semaphore, sleep: Sleep
+) -> PollReport:
+    assert source.id is not None
+    report = PollReport(source=source.id, title=source.title)
+    if source.state == "paused":
+        report.outcome, report.error = "paused", "This source is paused."
+        return report
+    async with gate:
+        try:
+            await _poll_one(rt, fetcher, source, report, sleep)
+        except Exception as error:  # a fault of ours in one source must not stop the others
+            report.outcome, report.error = "failed", f"{type(error).__name__}: {error}"[:300]
+            failed = Failed(reason=report.error)
+            await rt.db.awrite(
+                lambda s: reschedule(rt, s, source, Visit(outcome=failed)), Priority.BULK
+            )
+            rt.log("poll_failed", source=source.id, error=report.error)
+    return report
+
+
+async def _poll_one(
+    rt: Runtime, fetcher: Fetcher, source: SourceRow, report: PollReport, sleep: Sleep
+) -> None:
+    made, requests = _requests(rt, source)
+    plain = len(requests) == 1
+    seen = await visit(
+        rt,
+        fetcher,
+        made,
+        requests,
+        etag=source.etag if plain else "",
+        last_modified=source.last_modified if plain else "",
+        sleep=sleep,
+    )
+    if seen.postponed_until is not None and (not seen.pages or not source.first_polled):
+        until = seen.postponed_until
+        report.outcome = "postponed"
+        report.error = f"{made.title} asks us to wait until {until.astimezone(UTC):%H:%M} UTC."
+        await rt.db.awrite(lambda s: postpone(s, source, until), Priority.BULK)
+        return
+    is_first = not source.first_polled
+    batch: Batch = ""
+    if not (is_first and isinstance(seen.outcome, Failed)):
+        batch = await asyncio.to_thread(take_visit, rt, source, seen, report)
+    await rt.db.awrite(
+        lambda s: reschedule(rt, s, source, seen, batch, new=report.new), Priority.BULK
+    )
+    if isinstance(seen.outcome, Failed):
+        report.outcome = "gone" if seen.outcome.gone else "failed"
+        report.error = seen.outcome.reason
+        return
+    if isinstance(seen.outcome, NotModified) and not seen.pages and not seen.quiet:
+        report.outcome = "unchanged"
+    if made.is_batch and not is_first:
+        await catch_up(rt, fetcher, source, report, sleep)
+    past = await bring_wanted(rt, fetcher, source, sleep=sleep)
+    report.history = past.papers
+    report.error = report.error or (past.error and f"history: {past.error}")
+
+
+def _requests(rt: Runtime, source: SourceRow) -> tuple[Adapter, Sequence[Request]]:
+    """What to ask now; lists by day are asked back to the last visit after an outage."""
+    made = adapter(source.kind)
+    params = made.checked(source.params)
+    today = source_day(source.kind, rt.clock())
+    usual = made.requests(params, today=today)
+    days = {request.day for request in usual if request.day is not None}
+    if not days or source.last_poll_at is None:
+        return made, usual
+    first = max(
+        source_day(source.kind, source.last_poll_at),
+        today - timedelta(days=rt.defaults().catchup_days),
+    )
+    missed = {first + timedelta(days=n) for n in range((today - first).days + 1)} - days
+    if not missed:
+        return made, usual
+    return made, made.requests(params, today=today, days=tuple(sorted(days | missed, reverse=True)))
+
+
+def replay(rt: Runtime, day: date, source: int | None = None) -> list[dict[str, Any]]:
+    """Read the kept bytes of a source's day again, as if they came then; nothing is fetched.
+
+    Papers that are there are refreshed; what an older reading lost becomes new on that day.
+    """
+    start = datetime.combine(day - timedelta(days=1), time(), UTC)
+    kept = rt.db.read(
+        lambda s: sources_store.list_raw_polls(s, start, start + timedelta(days=3), source)
+    )
+    rows = {row.id: row for row in rt.db.read(sources_store.list_sources)}
+    reports: dict[int, PollReport] = {}
+    for source_id, at, url, body in kept:
+        row = rows[source_id]
+        if source_day(row.kind, at) != day:
+            continue
+        report = reports.setdefault(
+            source_id, PollReport(source=source_id, title=row.title, outcome="replayed")
+        )
+        try:
+            _replay_one(rt, row, at, url, body, report)
+        except PaperpostError as error:
+            report.error = str(error)
+    if any(report.new for report in reports.values()):
+        match_new(rt)
+        rt.engine.enqueue("send")
+    return [report.row() for report in reports.values()]
+
+
+def _replay_one(
+    rt: Runtime, source: SourceRow, at: datetime, url: str, body: bytes, report: PollReport
+) -> None:
+    asked = parse_qs(urlsplit(url).query).get("date", [""])[0]
+    list_day = date.fromisoformat(asked) if source.kind == "hf_daily" and asked else None
+    parsed = rt.parse(source.kind, body, list_day)
+    day = source_day(source.kind, at)
+    sightings = tuple(x for x in parsed.sightings if adapter(source.kind).wanted(source.params, x))
+    known, _ = rt.db.read(lambda s: known_of(s, source.id or 0, sightings))
+    verdicts = verdicts_of(rt, source, sightings, known, day)
+    placed = tuple(placed(x, v, day) for x, v in zip(sightings, verdicts, strict=True))
+    arrival = Arrival(at, local_date(at, rt.zone))
+    assert source.id is not None
+    taken = take(rt, source.id, replace(parsed, sightings=placed), verdicts, arrival)
+    report.items += taken.items
+    report.new += taken.new
+    report.known += taken.known + taken.refreshed
+    report.held += taken.held

@@ -1,0 +1,119 @@
+"""Once a day: what has had its time goes, in bounded steps.
+
+Never-confirmed readers are forgotten when their link has ended, those who left after some days
+(only the keyed hash stays, so that no import revives them). Raw polls, attempts, contents of
+digests, stale matches, old sessions and ledgers go after the days of the settings.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from service.flows.leave import erase_row
+from service.flows.match import LOOK_BACK
+from service.flows.runtime import Runtime
+from service.store import keeping
+from service.store import papers as papers_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+
+STEP = 500
+"""Rows in one transaction at most, so that a reader's click never waits long."""
+
+STEPS = 2000
+"""Steps of one kind in one run at most; the rest waits for tomorrow."""
+
+CONSENT_DAYS = 365
+AUDIT_DAYS = 730
+PROCESS_DAYS = 14
+LEDGER_DAYS = 400
+
+
+@dataclass(kw_only=True)
+class TidyReport:
+    """How many of each kind went."""
+
+    removed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.removed.values())
+
+
+def tidy(rt: Runtime) -> TidyReport:
+    """Throw away what is over; safe to run at any time, and again."""
+    report = TidyReport(removed={**_forget_readers(rt)})
+    for name, step in _steps(rt).items():
+        count = 0
+        for _ in range(STEPS):
+            done = rt.db.write(step, Priority.BULK)
+            count += done
+            if done < STEP:
+                break
+        if count:
+            report.removed[name] = count
+    rt.log("tidy", **report.removed)
+    return report
+
+
+def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
+    now, limits = rt.clock(), rt.defaults()
+
+    def ago(days: int) -> timedelta:
+        return timedelta(days=days)
+
+    steps: dict[str, Callable[[Session], int]] = {
+        "raw_polls": lambda s: keeping.delete_raw_polls(s, now - ago(limits.keep_raw_days), STEP),
+        "attempts": lambda s: keeping.delete_attempts(s, now - ago(limits.keep_attempt_days), STEP),
+        "contents": lambda s: keeping.clear_contents(s, now - ago(limits.keep_digest_days), STEP),
+        "sessions": lambda s: keeping.delete_sessions(
+            s,
+            idle_before=now - timedelta(hours=limits.session_idle_hours),
+            made_before=now - ago(limits.session_days),
+            limit=STEP,
+        ),
+        "processes": lambda s: keeping.delete_ended_processes(s, now - ago(PROCESS_DAYS), STEP),
+        "source_days": lambda s: keeping.delete_source_days(
+            s, (now - ago(LEDGER_DAYS)).date(), STEP
+        ),
+        "consents": lambda s: keeping.delete_consents(s, now - ago(CONSENT_DAYS), STEP),
+        "audit": lambda s: keeping.delete_audit(s, now - ago(AUDIT_DAYS), STEP),
+    }
+    newest = rt.db.read(papers_store.newest_eligible)
+    if newest is not None:  # counted from the newest paper, as matching does: replays keep theirs
+        stale = min(newest, now) - ago(LOOK_BACK)
+        steps["matches"] = lambda s: keeping.delete_stale_matches(s, stale, STEP)
+    return steps
+
+
+def _forget_readers(rt: Runtime) -> dict[str, int]:
+    now = rt.clock()
+    before = now - timedelta(days=rt.defaults().keep_left_days)
+    ended = [
+        ("never_confirmed", [r.id for r in rt.db.read(
+            lambda s: subscribers_store.list_expired_pending(s, now))]),
+        ("left", [r.id for r in rt.db.read(
+            lambda s: subscribers_store.list_left_before(s, before))]),
+    ]  # fmt: skip
+    counts: dict[str, int] = {}
+    for name, ids in ended:
+        gone = [i for i in ids if i is not None and rt.db.write(
+            lambda s, i=i, n=name: _forget(rt, s, i, n), Priority.BULK  # type: ignore[misc]
+        )]  # fmt: skip
+        if gone:
+            counts[name] = len(gone)
+    return counts
+
+
+def _forget(rt: Runtime, session: Session, reader_id: int, name: str) -> bool:
+    """Erase one reader, unless they confirmed or came back meanwhile."""
+    row = subscribers_store.get_subscriber_row(session, id=reader_id)
+    if row is None or row.state not in ("pending", "left"):
+        return False
+    still_over = row.confirm_until is not None and row.confirm_until < rt.clock()
+    if row.state == "pending" and not still_over:
+        return False
+    erase_row(rt, session, row, by=f"tidy: {name}")
+    return True

@@ -1,0 +1,129 @@
+"""What goes after its time, in bounded steps: each call removes at most ``limit`` rows."""
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from service.delivery.states import FINAL
+from service.store.tables import (
+    AttemptRow,
+    AuditRow,
+    ConsentRow,
+    DeliveryRow,
+    MatchRow,
+    PaperRow,
+    ProcessRow,
+    RawPollRow,
+    SessionRow,
+    SourceDayRow,
+)
+
+
+def delete_raw_polls(session: Session, before: datetime, limit: int) -> int:
+    """Raw bytes of polls older than an instant."""
+    ids = sa.select(col(RawPollRow.id)).where(col(RawPollRow.at) < before).limit(limit)
+    return _delete(session, RawPollRow, ids)
+
+
+def delete_attempts(session: Session, before: datetime, limit: int) -> int:
+    """Attempts older than an instant, of deliveries that have an end."""
+    ids = (
+        sa.select(col(AttemptRow.id))
+        .join(DeliveryRow, col(DeliveryRow.id) == col(AttemptRow.delivery_id))
+        .where(col(AttemptRow.at) < before, col(DeliveryRow.state).in_([str(s) for s in FINAL]))
+        .limit(limit)
+    )
+    return _delete(session, AttemptRow, ids)
+
+
+def clear_contents(session: Session, before: datetime, limit: int) -> int:
+    """Digests planned before an instant lose their content; the row stays for the balance."""
+    ids = (
+        sa.select(col(DeliveryRow.id))
+        .where(
+            col(DeliveryRow.planned_at) < before,
+            col(DeliveryRow.content).is_not(None),
+            col(DeliveryRow.state).in_([str(s) for s in FINAL]),
+        )
+        .limit(limit)
+    )
+    found = [row[0] for row in session.execute(ids).all()]
+    if found:
+        session.execute(
+            sa.update(DeliveryRow).where(col(DeliveryRow.id).in_(found)).values(content=None)
+        )
+    return len(found)
+
+
+def delete_stale_matches(session: Session, before: datetime, limit: int) -> int:
+    """Matches of papers that became new before an instant, or are no longer new at all."""
+    pairs = session.execute(
+        sa.select(col(MatchRow.profile_id), col(MatchRow.paper_id))
+        .join(PaperRow, col(PaperRow.id) == col(MatchRow.paper_id))
+        .where(sa.or_(col(PaperRow.eligible_at).is_(None), col(PaperRow.eligible_at) < before))
+        .limit(limit)
+    ).all()
+    if pairs:
+        session.execute(
+            sa.delete(MatchRow).where(
+                sa.tuple_(col(MatchRow.profile_id), col(MatchRow.paper_id)).in_(
+                    [(profile, paper) for profile, paper in pairs]
+                )
+            )
+        )
+    return len(pairs)
+
+
+def delete_sessions(
+    session: Session, *, idle_before: datetime, made_before: datetime, limit: int
+) -> int:
+    """Sessions of staff that were not used for long, or are old."""
+    ids = (
+        sa.select(col(SessionRow.id))
+        .where(
+            sa.or_(col(SessionRow.seen_at) < idle_before, col(SessionRow.created_at) < made_before)
+        )
+        .limit(limit)
+    )
+    return _delete(session, SessionRow, ids)
+
+
+def delete_ended_processes(session: Session, before: datetime, limit: int) -> int:
+    """Rows of processes that said good-bye (or were found dead) long ago."""
+    ids = (
+        sa.select(col(ProcessRow.id))
+        .where(col(ProcessRow.ended) == sa.true(), col(ProcessRow.started_at) < before)
+        .limit(limit)
+    )
+    return _delete(session, ProcessRow, ids)
+
+
+def delete_source_days(session: Session, before: date, limit: int) -> int:
+    """Ledger rows of days long past."""
+    ids = sa.select(col(SourceDayRow.id)).where(col(SourceDayRow.day) < before).limit(limit)
+    return _delete(session, SourceDayRow, ids)
+
+
+def delete_consents(session: Session, before: datetime, limit: int) -> int:
+    """Keyed records of consent of readers who were erased, older than an instant."""
+    ids = (
+        sa.select(col(ConsentRow.id))
+        .where(col(ConsentRow.subscriber_id).is_(None), col(ConsentRow.at) < before)
+        .limit(limit)
+    )
+    return _delete(session, ConsentRow, ids)
+
+
+def delete_audit(session: Session, before: datetime, limit: int) -> int:
+    """Audit rows older than an instant."""
+    ids = sa.select(col(AuditRow.id)).where(col(AuditRow.at) < before).limit(limit)
+    return _delete(session, AuditRow, ids)
+
+
+def _delete(session: Session, table: Any, ids: "sa.Select[Any]") -> int:
+    found = [row[0] for row in session.execute(ids).all()]
+    if found:
+        session.execute(sa.delete(table).where(table.id.in_(found)))
+    return len(found)
