@@ -160,7 +160,9 @@ def _story(rt: Runtime, folder: Path, live: bool, say: Callable[[str], None]) ->
     report.accepted = asyncio.run(send_ready(rt)).accepted
     report.readers = _outcomes(rt, planned.editions, report.mails)
     (folder / "demo.json").write_text(
-        json.dumps({"made_at": rt.clock().isoformat(), "live": report.live, "papers": report.papers})
+        json.dumps(
+            {"made_at": rt.clock().isoformat(), "live": report.live, "papers": report.papers}
+        )
     )
     return report
 
@@ -267,4 +269,3 @@ def _tell(report: DemoReport, folder: Path, say: Callable[[str], None]) -> None:
     run = "make run" if folder == Path("var/demo") else f"PAPERPOST_DATA_DIR={folder} paperpost run"
     say(f"See it: {run}    then http://127.0.0.1:8000/mailbox  (nothing leaves this machine)")
     say(f"Done in {report.seconds:.0f} s.")
-

@@ -19,7 +19,9 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                     value = json.loads(line)
                 except ValueError as error:
                     raise PaperpostError(
-                        f"This line is no JSON: {error}", f"{path.name}, line {number}", "Correct it."
+                        f"This line is no JSON: {error}",
+                        f"{path.name}, line {number}",
+                        "Correct it.",
                     ) from None
                 if not isinstance(value, dict):
                     raise PaperpostError(

@@ -227,7 +227,11 @@ def estimate(
                 "removed_by_not": found.removed_by_not,
                 "warning": found.warning,
                 "best": [
-                    {"paper": f.paper_id, "title": made.titles.get(f.paper_id, ""), "score": f.score}
+                    {
+                        "paper": f.paper_id,
+                        "title": made.titles.get(f.paper_id, ""),
+                        "score": f.score,
+                    }
                     for f in found.best
                 ],
                 "suggestions": [

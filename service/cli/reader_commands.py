@@ -93,7 +93,10 @@ def list_(
         printing.as_json(rows)
     else:
         printing.table(
-            [{**r, "words": "; ".join(i["text"] or "trending" for i in r["interests"])} for r in rows],
+            [
+                {**r, "words": "; ".join(i["text"] or "trending" for i in r["interests"])}
+                for r in rows
+            ],
             ["email", "state", "words", "hour", "zone", "next_digest_at"],
             "No reader yet. paperpost subscribers import LIST.csv",
         )

@@ -103,7 +103,9 @@ def send_alerts(
         _sent(rt, report.editions, planned, as_json)
 
 
-def _manual(kind: str, values: dict[str, Any], yes: int | None, dry_run: bool, as_json: bool) -> None:
+def _manual(
+    kind: str, values: dict[str, Any], yes: int | None, dry_run: bool, as_json: bool
+) -> None:
     from service.flows import manual
 
     with runtime() as rt:
@@ -274,5 +276,7 @@ def deliveries_list(
         printing.as_json(rows)
     else:
         printing.table(
-            rows, ["id", "edition", "email", "state", "code", "reason", "attempts"], "No delivery yet."
+            rows,
+            ["id", "edition", "email", "state", "code", "reason", "attempts"],
+            "No delivery yet.",
         )

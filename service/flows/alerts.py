@@ -70,9 +70,7 @@ def _wait_reason(
 ) -> str:
     if row.paused_until is not None and row.paused_until > on:
         return "paused"
-    if not forced and is_quiet(
-        now, row.zone, limits.alert_quiet_from, limits.alert_quiet_until
-    ):
+    if not forced and is_quiet(now, row.zone, limits.alert_quiet_from, limits.alert_quiet_until):
         return "quiet"
     times = alerts_store.list_alert_times(session, row.id or 0)
     if not forced and any(

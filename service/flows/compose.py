@@ -19,7 +19,9 @@ from service.digest.select import compose
 from service.errors import PaperpostError
 from service.flows.live import document_of, query_of
 from service.flows.runtime import Runtime
+from service.matching.document import Document
 from service.matching.evaluate import evaluate
+from service.matching.query import Query
 from service.matching.score import score
 from service.papers.model import Paper
 from service.sources.registry import ADAPTERS
@@ -60,6 +62,8 @@ class Shelf:
     sightings: dict[int, list[tuple[str, str, date, str]]] = field(default_factory=dict)
     listed: list[tuple[int, date]] = field(default_factory=list)
     late: tuple[str, ...] = ()
+    queries: dict[int, Query | None] = field(default_factory=dict)
+    documents: dict[int, Document] = field(default_factory=dict)
     counts: dict[tuple[date, date], int] = field(default_factory=dict)
 
 
@@ -206,7 +210,9 @@ def _new_candidates(
         if profile.since is not None and eligible_at.date() < profile.since:
             continue
         if occasion == "daily" and profile.cadence is Cadence.INSTANT:
-            if eligible_at.date() >= on and not shelf_capped(session, rt, profile.subscriber_id, on):
+            if eligible_at.date() >= on and not shelf_capped(
+                session, rt, profile.subscriber_id, on
+            ):
                 continue
         pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
     found = {paper_id for _, paper_id, _ in pairs}
@@ -253,10 +259,14 @@ def _candidate(
 ) -> Candidate | None:
     """Hits and score computed again from the stored text; None when it no longer matches."""
     row = shelf.rows.get(paper_id)
-    query = query_of(profile.kind.value, profile.text, profile.compiled)
+    if profile.id not in shelf.queries:
+        shelf.queries[profile.id] = query_of(profile.kind.value, profile.text, profile.compiled)
+    query = shelf.queries[profile.id]
     if row is None or query is None:
         return None
-    document = document_of(row)
+    if paper_id not in shelf.documents:
+        shelf.documents[paper_id] = document_of(row)
+    document = shelf.documents[paper_id]
     hits = evaluate(query, document)
     if hits is None:
         return None
@@ -383,7 +393,9 @@ def _compose_chunk(
             made.append((row.id, NothingNew("paused", 0)))
         else:
             try:
-                made.append((row.id, digest_for(rt, session, shelf, reader, on, occasion, note=note)))
+                made.append(
+                    (row.id, digest_for(rt, session, shelf, reader, on, occasion, note=note))
+                )
             except (PaperpostError, ValueError, KeyError, RecursionError) as error:
                 rt.log("compose_failed", delivery=row.id, error=f"{type(error).__name__}: {error}")
                 made.append((row.id, NothingNew(f"error: {type(error).__name__}", 0)))

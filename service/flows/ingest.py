@@ -15,7 +15,8 @@ from sqlmodel import Session
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
 from service.matching.document import dump, prepare
-from service.papers.model import Sighting
+from service.papers.identity import is_same
+from service.papers.model import Paper, Sighting
 from service.papers.refresh import refresh
 from service.sources.adapter import Parsed, Problem
 from service.sources.novelty import Verdict
@@ -155,7 +156,9 @@ def _take_chunk(
                 )
         except Exception as error:  # whatever a source can send harms this item alone
             report.problems.append(
-                Problem(number, sighting.paper.title[:120], f"{type(error).__name__}: {error}"[:300])
+                Problem(
+                    number, sighting.paper.title[:120], f"{type(error).__name__}: {error}"[:300]
+                )
             )
             continue
         setattr(report, fate, getattr(report, fate) + 1)
@@ -173,7 +176,7 @@ def _take_one(
     when: Arrival,
 ) -> tuple[int, Fate]:
     paper = sighting.paper
-    ids = papers_store.find_ids(session, paper.aliases)
+    ids = _same_ids(session, paper)
     listed_on = when.listed_on or sighting.listed_on or when.fallback_on
     fate: Fate
     if ids:
@@ -209,8 +212,20 @@ def _take_one(
     return paper_id, fate
 
 
+def _same_ids(session: Session, paper: Paper) -> list[int]:
+    """Stored papers that are this one, oldest first: a common name is a candidate, two different
+    arXiv ids or DOIs are two papers whatever else agrees."""
+    ids = papers_store.find_ids(session, paper.aliases)
+    known = papers_store.get_rows(session, ids)
+    return [i for i in ids if i in known and is_same(known[i][1], paper.aliases)]
+
+
 def _refresh(
-    session: Session, paper_id: int, sighting: Sighting, source_names: tuple[str, str], now: datetime
+    session: Session,
+    paper_id: int,
+    sighting: Sighting,
+    source_names: tuple[str, str],
+    now: datetime,
 ) -> Fate:
     """A paper seen before: better facts are taken, what changed is kept as events."""
     row, names = papers_store.get_rows(session, [paper_id])[paper_id]
@@ -245,4 +260,3 @@ def release_held(rt: Runtime, source_id: int, *, as_new: bool) -> int:
     if as_new and count:
         match.match_new(rt)
     return count
-

@@ -41,7 +41,9 @@ def _undo_until(rt: Runtime, row: SubscriberRow) -> datetime | None:
     return row.left_at + timedelta(days=rt.defaults().undo_days) if row.left_at else None
 
 
-def unsubscribe(rt: Runtime, token: str, *, network: str = "", agent: str = "", reason: str = "") -> Left:
+def unsubscribe(
+    rt: Runtime, token: str, *, network: str = "", agent: str = "", reason: str = ""
+) -> Left:
     """Leave everything, at once and as often as pressed (RFC 8058). Raises LinkError.
 
     No mail begins after this commits: the write-ahead mark asks for an active reader.
@@ -49,7 +51,9 @@ def unsubscribe(rt: Runtime, token: str, *, network: str = "", agent: str = "", 
     return rt.db.write(lambda s: _leave(rt, s, token, network, agent, reason), Priority.WEB)
 
 
-def _leave(rt: Runtime, session: Session, token: str, network: str, agent: str, reason: str) -> Left:
+def _leave(
+    rt: Runtime, session: Session, token: str, network: str, agent: str, reason: str
+) -> Left:
     row = subscribers_store.get_subscriber_row(session, token=token)
     if row is None:
         raise LinkError("This link belongs to nobody here.", "", "Nothing will be mailed to it.")
@@ -110,7 +114,13 @@ def _undo(rt: Runtime, session: Session, token: str, network: str, agent: str) -
     row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
     session.add(row)
     subscribers_store.add_consent(
-        session, subscriber_id=row.id, hashed=hashed, act="undo", now=now, address=network, agent=agent
+        session,
+        subscriber_id=row.id,
+        hashed=hashed,
+        act="undo",
+        now=now,
+        address=network,
+        agent=agent,
     )
     return True
 
@@ -163,7 +173,13 @@ def _export(session: Session, email_key: str) -> dict[str, Any] | None:
     return {
         "subscriber": {k: plain(v) for k, v in row.model_dump().items() if k not in hidden},
         "interests": [
-            {"name": p.name, "kind": p.kind, "text": p.text, "cadence": p.cadence, "since": plain(p.since)}
+            {
+                "name": p.name,
+                "kind": p.kind,
+                "text": p.text,
+                "cadence": p.cadence,
+                "since": plain(p.since),
+            }
             for p in subscribers_store.list_profile_rows(session, row.id)
         ],
         "consent": [

@@ -41,9 +41,7 @@ def plan_row(
         recipient_key=recipient_key,
         rcpt=rcpt,
         kind=kind,
-        message_id=message_id(
-            rt.instance.key, edition_key(edition), recipient_key, rt.mail_domain
-        ),
+        message_id=message_id(rt.instance.key, edition_key(edition), recipient_key, rt.mail_domain),
         now=now,
         state=state,
         deadline_at=now + deadline,

@@ -191,7 +191,9 @@ def read_csv(data: bytes) -> tuple[list[str], list[dict[str, str]]]:
     rows = []
     try:
         for cells in reader:
-            row = {names[k]: (v or "") for k, v in cells.items() if k in names and isinstance(v, str)}
+            row = {
+                names[k]: (v or "") for k, v in cells.items() if k in names and isinstance(v, str)
+            }
             if any(v.strip() for v in row.values()):
                 rows.append(row)
     except csv.Error as error:
@@ -224,7 +226,8 @@ def import_readers(
     for start in range(0, len(good), 100):
         part = good[start : start + 100]
         rt.db.write(
-            lambda s, p=part: _import_part(rt, s, p, by, dry_run, report), Priority.BULK  # type: ignore[misc]
+            lambda s, p=part: _import_part(rt, s, p, by, dry_run, report),
+            Priority.BULK,  # type: ignore[misc]
         )
     report.problems.sort(key=lambda p: p[0])
     rt.log("import", rows=report.rows, added=report.added, problems=len(report.problems))

@@ -136,9 +136,7 @@ async def _deliver(
     """One delivery from lease to recorded outcome."""
     row = job.row
     try:
-        envelope: Envelope = await asyncio.to_thread(
-            envelope_of, rt, row, job.edition, job.reader
-        )
+        envelope: Envelope = await asyncio.to_thread(envelope_of, rt, row, job.edition, job.reader)
     except (PaperpostError, ValueError, KeyError, AssertionError, LookupError) as error:
         await rt.db.awrite(lambda s: _quarantine(rt, s, row, error, report))
         return
@@ -177,7 +175,11 @@ def _record(
     _apply(session, row, verdict, now, report)
     if verdict.kind == "failed" and verdict.reason == "person" and job.reader is not None:
         subscribers_store.add_suppression(
-            session, job.hashed, "hard", now, f"{verdict.code} {verdict.enhanced} {verdict.text}"[:300]
+            session,
+            job.hashed,
+            "hard",
+            now,
+            f"{verdict.code} {verdict.enhanced} {verdict.text}"[:300],
         )
         subscribers_store.set_state(session, job.reader.id or 0, "bounced")
 
@@ -188,13 +190,17 @@ def _apply(
     words = {"code": verdict.code or None, "enhanced": verdict.enhanced}
     match verdict.kind:
         case "accepted":
-            if deliveries_store.mark_outcome(
-                session, row, State.ACCEPTED, now, reason="", **words
-            ):
+            if deliveries_store.mark_outcome(session, row, State.ACCEPTED, now, reason="", **words):
                 report.accepted += 1
         case "deferred":
             deliveries_store.mark_outcome(
-                session, row, State.DEFERRED, now, not_before=verdict.until, reason=verdict.text[:500], **words
+                session,
+                row,
+                State.DEFERRED,
+                now,
+                not_before=verdict.until,
+                reason=verdict.text[:500],
+                **words,
             )
             report.deferred += 1
         case "expired":
@@ -269,9 +275,7 @@ def sweep(rt: Runtime, report: SendReport | None = None) -> None:
     now = rt.clock()
     dead = rt.owner().dead()
     if dead:
-        ready, unknown = rt.db.write(
-            lambda s: deliveries_store.release(s, dead), Priority.MAIL
-        )
+        ready, unknown = rt.db.write(lambda s: deliveries_store.release(s, dead), Priority.MAIL)
         rt.db.write(lambda s: [end_process(s, owner) for owner in dead], Priority.MAIL)
         rt.log("recovered", processes=len(dead), ready=ready, unknown=unknown)
     for row in rt.db.read(lambda s: deliveries_store.list_overdue(s, now)):
@@ -292,6 +296,8 @@ def _settle_doubt(session: Session, row: DeliveryRow, now: datetime) -> None:
     if edition is None or edition.kind == "newsletter":
         return
     if edition.kind == "notice":
-        deliveries_store.mark_outcome(session, row, State.READY, now, reason="sent again after doubt")
+        deliveries_store.mark_outcome(
+            session, row, State.READY, now, reason="sent again after doubt"
+        )
     else:
         deliveries_store.mark_outcome(session, row, State.PRESUMED, now)

@@ -139,9 +139,7 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
     return answer
 
 
-def _network_wait(
-    session: Session, limits: Defaults, network: str, now: datetime
-) -> timedelta:
+def _network_wait(session: Session, limits: Defaults, network: str, now: datetime) -> timedelta:
     """Many requests delay mails, they are not refused: a seminar room is not an attack."""
     hour = now - timedelta(hours=1)
     here = subscribers_store.count_consents(session, "request", hour, address=network)
@@ -190,9 +188,7 @@ def _store_wish(
     return row
 
 
-def _mailed(
-    session: Session, row: SubscriberRow, hashed: str, now: datetime, network: str
-) -> None:
+def _mailed(session: Session, row: SubscriberRow, hashed: str, now: datetime, network: str) -> None:
     subscribers_store.add_consent(
         session,
         subscriber_id=row.id or 0,
@@ -388,7 +384,7 @@ def _free_slot(session: Session, edition_id: int, reader_id: int) -> None:
 
 
 def never(rt: Runtime, token: str) -> None:
-    """"Never send me such a request again": needs no subscription. Raises TokenError."""
+    """ "Never send me such a request again": needs no subscription. Raises TokenError."""
     _, hashed = rt.signer.read("never", token, rt.clock())
     rt.db.write(lambda s: _never(rt, s, hashed), Priority.WEB)
 

@@ -63,7 +63,9 @@ def add_delivery(
     return row
 
 
-def get_delivery(session: Session, *, id: int | None = None, token: str | None = None) -> DeliveryRow | None:
+def get_delivery(
+    session: Session, *, id: int | None = None, token: str | None = None
+) -> DeliveryRow | None:
     """One delivery by id or by its token."""
     if id is not None:
         return session.get(DeliveryRow, id)
@@ -107,7 +109,9 @@ def list_deliveries(
     return list(session.exec(query).all())
 
 
-def list_planned(session: Session, limit: int, *, edition_id: int | None = None, after_id: int = 0) -> list[DeliveryRow]:
+def list_planned(
+    session: Session, limit: int, *, edition_id: int | None = None, after_id: int = 0
+) -> list[DeliveryRow]:
     """Rows that wait to be composed, of editions that are not paused or cancelled."""
     query = (
         select(DeliveryRow)
@@ -126,10 +130,17 @@ def list_planned(session: Session, limit: int, *, edition_id: int | None = None,
 
 
 def set_composed(
-    session: Session, delivery_id: int, *, state: State, content: Mapping[str, Any] | None, reason: str = ""
+    session: Session,
+    delivery_id: int,
+    *,
+    state: State,
+    content: Mapping[str, Any] | None,
+    reason: str = "",
 ) -> bool:
     """planned -> ready or skipped; False when the row has moved on."""
-    return _move(session, delivery_id, state, sources=[State.PLANNED], content=content, reason=reason)
+    return _move(
+        session, delivery_id, state, sources=[State.PLANNED], content=content, reason=reason
+    )
 
 
 def _move(
@@ -210,7 +221,14 @@ def claim(
 
 
 def mark_sending(
-    session: Session, *, delivery_id: int, fence: int, owner: int, hashed: str, now: datetime, sha: str
+    session: Session,
+    *,
+    delivery_id: int,
+    fence: int,
+    owner: int,
+    hashed: str,
+    now: datetime,
+    sha: str,
 ) -> bool:
     """The write-ahead mark: leased -> sending. False = do not send.
 
@@ -218,7 +236,8 @@ def mark_sending(
     or the edition was paused or cancelled meanwhile. A notice does not ask for an active reader.
     """
     active = sa.exists().where(
-        col(SubscriberRow.id) == col(DeliveryRow.subscriber_id), col(SubscriberRow.state) == "active"
+        col(SubscriberRow.id) == col(DeliveryRow.subscriber_id),
+        col(SubscriberRow.state) == "active",
     )
     barred = sa.exists().where(col(SuppressionRow.email_hash) == hashed)
     stopped = sa.exists().where(
@@ -248,7 +267,9 @@ def mark_sending(
     return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
-def mark_outcome(session: Session, row: DeliveryRow, state: State, now: datetime, **values: Any) -> bool:
+def mark_outcome(
+    session: Session, row: DeliveryRow, state: State, now: datetime, **values: Any
+) -> bool:
     """leased or sending -> what came of it, under the fence of this lease.
 
     accepted also writes what was sent; failed, expired and presumed carry the papers on.
@@ -256,7 +277,9 @@ def mark_outcome(session: Session, row: DeliveryRow, state: State, now: datetime
     assert row.id is not None
     if state is State.ACCEPTED:
         values.setdefault("accepted_at", now)
-    moved = _move(session, row.id, state, fence=row.fence, lease_owner=None, lease_until=None, **values)
+    moved = _move(
+        session, row.id, state, fence=row.fence, lease_owner=None, lease_until=None, **values
+    )
     if moved and state is State.ACCEPTED:
         add_sent_papers(session, row.id)
     if moved and state in (State.FAILED, State.EXPIRED, State.PRESUMED):
@@ -264,7 +287,17 @@ def mark_outcome(session: Session, row: DeliveryRow, state: State, now: datetime
     return moved
 
 
-def add_attempt(session: Session, *, delivery_id: int, n: int, phase: str, at: datetime, code: int = 0, enhanced: str = "", text: str = "") -> None:
+def add_attempt(
+    session: Session,
+    *,
+    delivery_id: int,
+    n: int,
+    phase: str,
+    at: datetime,
+    code: int = 0,
+    enhanced: str = "",
+    text: str = "",
+) -> None:
     """One try, with the server's words."""
     session.add(
         AttemptRow(
@@ -283,7 +316,9 @@ def list_attempts(session: Session, delivery_id: int) -> list[AttemptRow]:
     """Tries of a delivery, first to last."""
     return list(
         session.exec(
-            select(AttemptRow).where(AttemptRow.delivery_id == delivery_id).order_by(col(AttemptRow.id))
+            select(AttemptRow)
+            .where(AttemptRow.delivery_id == delivery_id)
+            .order_by(col(AttemptRow.id))
         ).all()
     )
 
@@ -344,7 +379,9 @@ def list_carried(session: Session, subscriber_ids: Sequence[int]) -> dict[int, d
     return found
 
 
-def list_sent(session: Session, subscriber_ids: Sequence[int], paper_ids: Sequence[int] | None = None) -> dict[int, set[int]]:
+def list_sent(
+    session: Session, subscriber_ids: Sequence[int], paper_ids: Sequence[int] | None = None
+) -> dict[int, set[int]]:
     """Per reader: papers that count as sent."""
     query = sa.select(SentPaperRow.subscriber_id, SentPaperRow.paper_id).where(
         col(SentPaperRow.subscriber_id).in_(list(subscriber_ids)), SentPaperRow.occasion == "new"
@@ -413,7 +450,14 @@ def list_doubtful(session: Session, before: datetime) -> list[DeliveryRow]:
     )
 
 
-def stop_open(session: Session, state: State, reason: str, *, subscriber_id: int | None = None, edition_id: int | None = None) -> int:
+def stop_open(
+    session: Session,
+    state: State,
+    reason: str,
+    *,
+    subscriber_id: int | None = None,
+    edition_id: int | None = None,
+) -> int:
     """Move every open row of a reader or an edition to a stopped state."""
     change = (
         sa.update(DeliveryRow)
@@ -451,9 +495,9 @@ def count_waiting(session: Session, edition_ids: Sequence[int] | None = None) ->
 def next_due_at(session: Session, now: datetime) -> datetime | None:
     """When the next waiting row falls due (None = nothing waits)."""
     rows = session.execute(
-        sa.select(sa.func.min(sa.func.coalesce(DeliveryRow.not_before, DeliveryRow.planned_at))).where(
-            col(DeliveryRow.state).in_(["ready", "deferred"])
-        )
+        sa.select(
+            sa.func.min(sa.func.coalesce(DeliveryRow.not_before, DeliveryRow.planned_at))
+        ).where(col(DeliveryRow.state).in_(["ready", "deferred"]))
     ).scalar_one_or_none()
     if rows is None:
         return None
@@ -476,7 +520,9 @@ def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
     )
 
 
-def mark_expired(session: Session, row: DeliveryRow, now: datetime, reason: str, **values: Any) -> bool:
+def mark_expired(
+    session: Session, row: DeliveryRow, now: datetime, reason: str, **values: Any
+) -> bool:
     """Its time is over: from any open state; the papers ride in the next mail."""
     assert row.id is not None
     sources = [*OPEN, State.SENDING]

@@ -29,7 +29,12 @@ def add_edition(
 
 
 def get_edition(
-    session: Session, *, id: int | None = None, kind: str = "", slot: str = "", audience: str = "all"
+    session: Session,
+    *,
+    id: int | None = None,
+    kind: str = "",
+    slot: str = "",
+    audience: str = "all",
 ) -> EditionRow | None:
     """One edition by id or by its key."""
     if id is not None:
@@ -41,7 +46,9 @@ def get_edition(
     ).first()
 
 
-def list_editions(session: Session, *, kinds: list[str] | None = None, limit: int | None = None) -> list[EditionRow]:
+def list_editions(
+    session: Session, *, kinds: list[str] | None = None, limit: int | None = None
+) -> list[EditionRow]:
     """Editions, newest first; notices are left out unless asked for."""
     query = select(EditionRow).order_by(col(EditionRow.id).desc())
     if kinds is None:

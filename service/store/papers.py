@@ -184,9 +184,7 @@ def list_unmatched(session: Session, limit: int) -> list[PaperRow]:
 
 def set_matched(session: Session, ids: Sequence[int], now: datetime) -> None:
     """These papers have met the profiles."""
-    session.execute(
-        sa.update(PaperRow).where(col(PaperRow.id).in_(ids)).values(matched_at=now)
-    )
+    session.execute(sa.update(PaperRow).where(col(PaperRow.id).in_(ids)).values(matched_at=now))
 
 
 def set_quarantined(session: Session, paper_id: int, reason: str, now: datetime) -> None:
@@ -212,7 +210,9 @@ def count_new(session: Session, start: datetime, end: datetime) -> int:
     )
 
 
-def list_sightings(session: Session, paper_ids: Sequence[int]) -> dict[int, list[tuple[str, str, date, str]]]:
+def list_sightings(
+    session: Session, paper_ids: Sequence[int]
+) -> dict[int, list[tuple[str, str, date, str]]]:
     """Per paper: (source kind, source title, list date, submitter), newest list date first."""
     found: dict[int, list[tuple[str, str, date, str]]] = {}
     for start in range(0, len(paper_ids), 500):
@@ -233,8 +233,14 @@ def list_sightings(session: Session, paper_ids: Sequence[int]) -> dict[int, list
     return found
 
 
-def list_days(session: Session, *, before: date | None = None, after: date | None = None,
-              kinds: Sequence[str] | None = None, limit: int = 1) -> list[date]:
+def list_days(
+    session: Session,
+    *,
+    before: date | None = None,
+    after: date | None = None,
+    kinds: Sequence[str] | None = None,
+    limit: int = 1,
+) -> list[date]:
     """Days that have papers: newest first, or with ``after`` the next ones in order."""
     query = sa.select(SightingRow.listed_on).where(col(SightingRow.held) == sa.false()).distinct()
     if kinds is not None:
@@ -250,7 +256,9 @@ def list_days(session: Session, *, before: date | None = None, after: date | Non
     return [row[0] for row in session.execute(query.limit(limit)).all()]
 
 
-def list_listed(session: Session, days: Sequence[date], *, kinds: Sequence[str] | None = None) -> list[tuple[int, date]]:
+def list_listed(
+    session: Session, days: Sequence[date], *, kinds: Sequence[str] | None = None
+) -> list[tuple[int, date]]:
     """(paper id, newest list date among ``days``) of everything listed on those days."""
     query = (
         sa.select(SightingRow.paper_id, sa.func.max(SightingRow.listed_on))
@@ -271,7 +279,9 @@ def list_listed(session: Session, days: Sequence[date], *, kinds: Sequence[str] 
     return [(i, day) for i, day in session.execute(query).all()]
 
 
-def list_documents(session: Session, *, after_id: int = 0, since: date | None = None, limit: int = 2000) -> list[tuple[PaperRow, date]]:
+def list_documents(
+    session: Session, *, after_id: int = 0, since: date | None = None, limit: int = 2000
+) -> list[tuple[PaperRow, date]]:
     """Papers for the corpus in id order: (row, the day it counts for)."""
     query = (
         select(PaperRow)
@@ -284,7 +294,9 @@ def list_documents(session: Session, *, after_id: int = 0, since: date | None = 
         .limit(limit)
     )
     if since is not None:
-        query = query.where(sa.or_(col(PaperRow.listed_on).is_(None), col(PaperRow.listed_on) >= since))
+        query = query.where(
+            sa.or_(col(PaperRow.listed_on).is_(None), col(PaperRow.listed_on) >= since)
+        )
     return [(row, day_of(row)) for row in session.exec(query).all()]
 
 
@@ -317,7 +329,9 @@ def add_matches(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-def delete_matches(session: Session, *, paper_ids: Sequence[int] = (), profile_id: int | None = None) -> None:
+def delete_matches(
+    session: Session, *, paper_ids: Sequence[int] = (), profile_id: int | None = None
+) -> None:
     """Forget matches of papers that changed, or of a profile that changed."""
     if paper_ids:
         session.execute(sa.delete(MatchRow).where(col(MatchRow.paper_id).in_(paper_ids)))
@@ -325,8 +339,12 @@ def delete_matches(session: Session, *, paper_ids: Sequence[int] = (), profile_i
         session.execute(sa.delete(MatchRow).where(col(MatchRow.profile_id) == profile_id))
 
 
-def list_matches(session: Session, profile_ids: Sequence[int], start: datetime, end: datetime,
-                 ) -> list[tuple[int, int, float, datetime]]:
+def list_matches(
+    session: Session,
+    profile_ids: Sequence[int],
+    start: datetime,
+    end: datetime,
+) -> list[tuple[int, int, float, datetime]]:
     """(profile, paper, score, eligible_at) of papers that became new in [start, end)."""
     found: list[tuple[int, int, float, datetime]] = []
     for at in range(0, len(profile_ids), 500):
@@ -393,7 +411,9 @@ def newest_eligible(session: Session) -> datetime | None:
     ).first()
 
 
-def list_eligible_after(session: Session, start: datetime, after_id: int, limit: int) -> list[PaperRow]:
+def list_eligible_after(
+    session: Session, start: datetime, after_id: int, limit: int
+) -> list[PaperRow]:
     """Papers that became new at or after ``start``, by id from ``after_id`` on."""
     return list(
         session.exec(

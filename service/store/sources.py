@@ -94,10 +94,14 @@ def get_source_day(session: Session, source_id: int, day: date) -> SourceDayRow:
     return row
 
 
-def list_source_days(session: Session, since: date, source_id: int | None = None) -> list[SourceDayRow]:
+def list_source_days(
+    session: Session, since: date, source_id: int | None = None
+) -> list[SourceDayRow]:
     """Ledger rows from a day on, oldest first."""
-    query = select(SourceDayRow).where(col(SourceDayRow.day) >= since).order_by(
-        col(SourceDayRow.day), col(SourceDayRow.source_id)
+    query = (
+        select(SourceDayRow)
+        .where(col(SourceDayRow.day) >= since)
+        .order_by(col(SourceDayRow.day), col(SourceDayRow.source_id))
     )
     if source_id is not None:
         query = query.where(SourceDayRow.source_id == source_id)
@@ -190,7 +194,9 @@ def add_raw_poll(session: Session, source_id: int, url: str, body: bytes, now: d
     return True
 
 
-def list_raw_polls(session: Session, start: datetime, end: datetime, source_id: int | None = None) -> list[tuple[int, datetime, str, bytes]]:
+def list_raw_polls(
+    session: Session, start: datetime, end: datetime, source_id: int | None = None
+) -> list[tuple[int, datetime, str, bytes]]:
     """(source, at, url, bytes) of the polls in [start, end), oldest first."""
     query = (
         select(RawPollRow)
@@ -217,9 +223,9 @@ def summary(session: Session) -> list[dict[str, Any]]:
     """One object per source for `sources list`, the admin page and /sources."""
     counts = dict(
         session.execute(
-            sa.select(SightingRow.source_id, sa.func.count(sa.distinct(SightingRow.paper_id))).group_by(
-                col(SightingRow.source_id)
-            )
+            sa.select(
+                SightingRow.source_id, sa.func.count(sa.distinct(SightingRow.paper_id))
+            ).group_by(col(SightingRow.source_id))
         ).all()
     )
     newest = dict(

@@ -11,7 +11,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.tables import ConsentRow, ProfileRow, SubscriberRow, SuppressionRow
-from service.subscribers.model import DAYS, Cadence, Profile, ProfileKind, Subscriber, SubscriberState
+from service.subscribers.model import (
+    DAYS,
+    Cadence,
+    Profile,
+    ProfileKind,
+    Subscriber,
+    SubscriberState,
+)
 
 
 def email_hash(key: bytes, email_key: str) -> str:
@@ -75,7 +82,11 @@ def to_profile(row: ProfileRow) -> Profile:
 
 
 def get_subscriber_row(
-    session: Session, *, id: int | None = None, email_key: str | None = None, token: str | None = None
+    session: Session,
+    *,
+    id: int | None = None,
+    email_key: str | None = None,
+    token: str | None = None,
 ) -> SubscriberRow | None:
     """Find one reader by id, folded address, or unsubscribe token."""
     if id is not None:
@@ -90,7 +101,9 @@ def get_subscriber_row(
     return session.exec(query).first()
 
 
-def add_subscriber(session: Session, *, email: str, email_key: str, now: datetime, **values: Any) -> SubscriberRow:
+def add_subscriber(
+    session: Session, *, email: str, email_key: str, now: datetime, **values: Any
+) -> SubscriberRow:
     """Insert a reader with fresh random tokens."""
     row = SubscriberRow(
         email=email,
@@ -121,7 +134,10 @@ def list_subscriber_rows(
     if search:
         part = f"%{search.lower()}%"
         query = query.where(
-            sa.or_(col(SubscriberRow.email_key).like(part), sa.func.lower(SubscriberRow.name).like(part))
+            sa.or_(
+                col(SubscriberRow.email_key).like(part),
+                sa.func.lower(SubscriberRow.name).like(part),
+            )
         )
     if ids is not None:
         query = query.where(col(SubscriberRow.id).in_(ids))
@@ -156,7 +172,9 @@ def list_profiles(session: Session, subscriber_ids: Sequence[int]) -> dict[int, 
     for start in range(0, len(subscriber_ids), 500):
         part = subscriber_ids[start : start + 500]
         for row in session.exec(
-            select(ProfileRow).where(col(ProfileRow.subscriber_id).in_(part)).order_by(col(ProfileRow.id))
+            select(ProfileRow)
+            .where(col(ProfileRow.subscriber_id).in_(part))
+            .order_by(col(ProfileRow.id))
         ):
             found[row.subscriber_id].append(to_profile(row))
     return found
@@ -168,7 +186,14 @@ def get_profile_row(session: Session, profile_id: int) -> ProfileRow | None:
 
 
 def add_profile(
-    session: Session, *, subscriber_id: int, name: str, kind: str, text: str, now: datetime, **values: Any
+    session: Session,
+    *,
+    subscriber_id: int,
+    name: str,
+    kind: str,
+    text: str,
+    now: datetime,
+    **values: Any,
 ) -> ProfileRow:
     """Insert a profile; a name already taken gets a number."""
     taken = set(
@@ -202,7 +227,9 @@ def get_suppression(session: Session, hashed: str) -> SuppressionRow | None:
     return session.exec(select(SuppressionRow).where(SuppressionRow.email_hash == hashed)).first()
 
 
-def add_suppression(session: Session, hashed: str, reason: str, now: datetime, detail: str = "") -> bool:
+def add_suppression(
+    session: Session, hashed: str, reason: str, now: datetime, detail: str = ""
+) -> bool:
     """Bar an address. An existing row keeps the graver reason; returns True if it is new."""
     row = get_suppression(session, hashed)
     if row is None:
@@ -217,13 +244,17 @@ def add_suppression(session: Session, hashed: str, reason: str, now: datetime, d
 
 def delete_suppression(session: Session, hashed: str) -> bool:
     """Lift a bar; False when there was none."""
-    result = session.execute(sa.delete(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed))
+    result = session.execute(
+        sa.delete(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed)
+    )
     return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
 def list_suppressions(session: Session) -> list[SuppressionRow]:
     """Every bar, newest first."""
-    return list(session.exec(select(SuppressionRow).order_by(col(SuppressionRow.since).desc())).all())
+    return list(
+        session.exec(select(SuppressionRow).order_by(col(SuppressionRow.since).desc())).all()
+    )
 
 
 def add_consent(
@@ -265,11 +296,18 @@ def list_consents(session: Session, subscriber_id: int) -> list[ConsentRow]:
 
 
 def count_consents(
-    session: Session, act: str, since: datetime, *, hashed: str | None = None, address: str | None = None
+    session: Session,
+    act: str,
+    since: datetime,
+    *,
+    hashed: str | None = None,
+    address: str | None = None,
 ) -> int:
     """How many acts of a kind since an instant, of one address or one network."""
-    query = sa.select(sa.func.count()).select_from(ConsentRow).where(
-        col(ConsentRow.act) == act, col(ConsentRow.at) >= since
+    query = (
+        sa.select(sa.func.count())
+        .select_from(ConsentRow)
+        .where(col(ConsentRow.act) == act, col(ConsentRow.at) >= since)
     )
     if hashed is not None:
         query = query.where(col(ConsentRow.email_hash) == hashed)
@@ -293,7 +331,9 @@ def list_left_before(session: Session, before: datetime) -> list[SubscriberRow]:
     """Readers who left before an instant and are to be erased."""
     return list(
         session.exec(
-            select(SubscriberRow).where(SubscriberRow.state == "left", col(SubscriberRow.left_at) < before)
+            select(SubscriberRow).where(
+                SubscriberRow.state == "left", col(SubscriberRow.left_at) < before
+            )
         ).all()
     )
 
@@ -314,11 +354,15 @@ def list_profile_ids(session: Session) -> set[int]:
 def set_next_digest(session: Session, subscriber_id: int, at: datetime | None) -> None:
     """When the reader's next slot begins (None = never)."""
     session.execute(
-        sa.update(SubscriberRow).where(col(SubscriberRow.id) == subscriber_id).values(next_digest_at=at)
+        sa.update(SubscriberRow)
+        .where(col(SubscriberRow.id) == subscriber_id)
+        .values(next_digest_at=at)
     )
 
 
-def last_digest_dates(session: Session, subscriber_ids: Sequence[int], before: date) -> dict[int, date]:
+def last_digest_dates(
+    session: Session, subscriber_ids: Sequence[int], before: date
+) -> dict[int, date]:
     """The newest digest slot before a date of each reader, paused ones not counted."""
     from service.store.tables import DeliveryRow, EditionRow
 
@@ -329,7 +373,9 @@ def last_digest_dates(session: Session, subscriber_ids: Sequence[int], before: d
             col(DeliveryRow.subscriber_id).in_(subscriber_ids),
             col(EditionRow.kind) == "digest",
             col(EditionRow.slot) < before.isoformat(),
-            sa.not_(sa.and_(col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason) == "paused")),
+            sa.not_(
+                sa.and_(col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason) == "paused")
+            ),
         )
         .group_by(col(DeliveryRow.subscriber_id))
     ).all()
@@ -348,7 +394,9 @@ def list_unmatched_profiles(session: Session, limit: int) -> list[ProfileRow]:
     )
 
 
-def set_profiles_matched(session: Session, seen: Sequence[tuple[int, datetime]], now: datetime) -> None:
+def set_profiles_matched(
+    session: Session, seen: Sequence[tuple[int, datetime]], now: datetime
+) -> None:
     """These profiles, as they were changed at that instant, have met the papers."""
     for profile_id, changed_at in seen:
         session.execute(

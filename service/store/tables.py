@@ -94,7 +94,9 @@ class PaperRow(SQLModel, table=True):
     licence: str = _text()
     withdrawn: bool = False
     quarantined: str = _text()
-    folded: dict[str, Any] | None = Field(default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True))
+    folded: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
+    )
     fold_version: int = 0
     merged_into: int | None = _ref("paper", null=True)
 
@@ -218,7 +220,9 @@ class ProfileRow(SQLModel, table=True):
     name: str = Field(max_length=200)
     kind: str = Field(max_length=16)
     text: str = _text()
-    compiled: dict[str, Any] | None = Field(default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True))
+    compiled: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
+    )
     fold_version: int = 0
     cadence: str = Field(default="daily", max_length=16)
     weekday: int = 4
@@ -319,7 +323,9 @@ class DeliveryRow(SQLModel, table=True):
     token: str = Field(max_length=64, unique=True)
     date_header: datetime | None = _at()
     body_sha: str = Field(default="", max_length=64)
-    content: dict[str, Any] | None = Field(default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True))
+    content: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
+    )
     code: int | None = None
     enhanced: str = Field(default="", max_length=16)
     reason: str = _text()
@@ -409,8 +415,12 @@ class AuditRow(SQLModel, table=True):
     who: str = Field(max_length=120)
     what: str = Field(max_length=64)
     target: str = _text()
-    before: dict[str, Any] | None = Field(default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True))
-    after: dict[str, Any] | None = Field(default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True))
+    before: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
+    )
+    after: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
+    )
     address: str = Field(default="", max_length=64)
 
 

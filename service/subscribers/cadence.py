@@ -20,7 +20,9 @@ def read_zone(text: str) -> str:
     name = text.strip()
     if name in available_timezones():
         return name
-    raise CadenceError(f"{name[:60]!r} is no IANA time zone.", "zone", "Write it like Europe/Zurich.")
+    raise CadenceError(
+        f"{name[:60]!r} is no IANA time zone.", "zone", "Write it like Europe/Zurich."
+    )
 
 
 def read_hour(text: str) -> int:

@@ -19,7 +19,9 @@ class TokenError(PaperpostError):
     ended_at: when it ended, None when it never was valid. subject: whose it is when it ended.
     """
 
-    def __init__(self, what: str, ended_at: datetime | None = None, subject: int | None = None) -> None:
+    def __init__(
+        self, what: str, ended_at: datetime | None = None, subject: int | None = None
+    ) -> None:
         super().__init__(what)
         self.ended_at = ended_at
         self.subject = subject
