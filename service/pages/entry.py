@@ -46,15 +46,19 @@ def entry_of(
     abstract: Marked | None = None,
     submitted_by: str = "",
     author_takes_part: bool = False,
+    place: str = "",
 ) -> PaperEntry:
-    """Make the entry of a paper; ``title`` and ``abstract`` when they carry marks."""
+    """Make the entry of a paper; ``title`` and ``abstract`` when they carry marks.
+
+    place: said where the paper has no category.
+    """
     found = ((kind, web_address(paper.links.get(kind))) for kind in _ORDER)
     return PaperEntry(
         title=title or Marked(paper.title),
         href=links.paper(paper.key.scheme, paper.key.value),
         authors=paper.authors,
         dated_on=paper.published_on or paper.announced_on,
-        place=paper.categories[0] if paper.categories else "",
+        place=paper.categories[0] if paper.categories else place,
         votes=paper.votes,
         comments=paper.comments,
         discuss=web_address(paper.links.get("discuss")),

@@ -1,0 +1,141 @@
+"""What a reader does with a link mailed on request: another address, an export, being forgotten."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from service.flows import leave
+from service.flows.manage import ManageError, fresh_reader, set_next
+from service.flows.manage_link import stamp_of
+from service.flows.notice import add_notice
+from service.flows.runtime import Runtime
+from service.flows.subscribe import check_signup
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import SubscriberRow
+from service.subscribers.address import Address, read_address
+from service.subscribers.cadence import local_date
+from service.subscribers.tokens import TokenError
+
+
+def ask_address(rt: Runtime, token: str, email: str, *, network: str = "") -> None:
+    """Mail a link to the new address; nothing changes before its button is pressed.
+
+    Raises TokenError, AddressError, SignupError, ManageError.
+    """
+    address = read_address(email)
+    check_signup(rt.signup, address)
+    rt.db.write(lambda s: _ask_address(rt, s, token, address, network), Priority.WEB)
+    rt.engine.enqueue("send")
+
+
+def _ask_address(rt: Runtime, session: Session, token: str, address: Address, network: str) -> None:
+    row, now = fresh_reader(rt, session, token), rt.clock()
+    assert row.id is not None
+    if address.key == row.email_key:
+        raise ManageError("This is your address already.", "email")
+    hashed = subscribers_store.email_hash(rt.instance.key, address.key)
+    today = subscribers_store.count_consents(
+        session, "address", now - timedelta(days=1), hashed=hashed
+    )
+    # the page says the same when the address is taken, barred or was asked for often
+    taken = subscribers_store.get_subscriber_row(session, email_key=address.key) is not None
+    barred = subscribers_store.get_suppression(session, hashed)
+    if taken or (barred is not None and barred.reason != "left") or today >= 1:
+        return
+    until = now + timedelta(days=rt.defaults().confirm_days)
+    stamp = f"{stamp_of(row, fresh=True)} {address.email}"
+    token = rt.signer.sign("address", row.id, until, stamp)
+    add_notice(
+        rt,
+        session,
+        "address-change",
+        email=address.email,
+        email_key=address.key,
+        data={
+            "link": f"{rt.links.manage()}/address/{token}",
+            "until": local_date(until, row.zone).isoformat(),
+        },
+        now=now,
+        locale=row.locale,
+    )
+    subscribers_store.add_consent(
+        session, subscriber_id=row.id, hashed=hashed, act="address", now=now, address=network
+    )
+
+
+def read_address_change(rt: Runtime, token: str) -> tuple[SubscriberRow, Address]:
+    """Whose address becomes which; nothing changes. Raises TokenError."""
+    return rt.db.read(lambda s: _address_change(rt, s, token))
+
+
+def _address_change(rt: Runtime, session: Session, token: str) -> tuple[SubscriberRow, Address]:
+    subject, stamp = rt.signer.read("address", token, rt.clock())
+    row = subscribers_store.get_subscriber_row(session, id=subject)
+    tied, _, email = stamp.partition(" ")
+    if row is None or tied != stamp_of(row, fresh=True):
+        raise TokenError("This link belongs to nobody here.")
+    return row, read_address(email)
+
+
+def change_address(rt: Runtime, token: str, *, network: str = "", agent: str = "") -> bool:
+    """Move the reader to the new address and tell the old one. False: it was done already.
+
+    Raises TokenError; ManageError when the address was taken meanwhile.
+    """
+    done = rt.db.write(lambda s: _change_address(rt, s, token, network, agent), Priority.WEB)
+    rt.engine.enqueue("send")
+    return done
+
+
+def _change_address(rt: Runtime, session: Session, token: str, network: str, agent: str) -> bool:
+    row, address = _address_change(rt, session, token)
+    if row.email_key == address.key:
+        return False
+    if subscribers_store.get_subscriber_row(session, email_key=address.key) is not None:
+        raise ManageError("This address has a subscription of its own.", "email")
+    now = rt.clock()
+    assert row.id is not None
+    add_notice(
+        rt,
+        session,
+        "address-changed",
+        email=row.email,
+        email_key=row.email_key,
+        data={"on": local_date(now, row.zone).isoformat()},
+        now=now,
+        locale=row.locale,
+    )
+    hashed = subscribers_store.email_hash(rt.instance.key, address.key)
+    bar = subscribers_store.get_suppression(session, hashed)
+    if bar is not None and bar.reason == "left":
+        subscribers_store.delete_suppression(session, hashed)
+    row.email, row.email_key = address.email, address.key
+    if row.state == "bounced":
+        row.state = "active"
+        set_next(rt, row)
+    session.add(row)
+    subscribers_store.add_consent(
+        session, subscriber_id=row.id, hashed=hashed, act="address-changed", now=now,
+        address=network, agent=agent,
+    )  # fmt: skip
+    return True
+
+
+def export(rt: Runtime, token: str) -> dict[str, Any]:
+    """Everything stored about the reader, as plain JSON values. Raises TokenError, ManageError."""
+    row = rt.db.read(lambda s: fresh_reader(rt, s, token))
+    found = leave.export(rt, row.email_key)
+    if found is None:
+        raise TokenError("This link belongs to nobody here.")
+    return found
+
+
+def erase(rt: Runtime, token: str) -> None:
+    """Forget the reader at once. Raises TokenError, ManageError."""
+
+    def act(session: Session) -> None:
+        leave.erase_row(rt, session, fresh_reader(rt, session, token), by="reader")
+
+    rt.db.write(act, Priority.WEB)

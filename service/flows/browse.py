@@ -1,0 +1,391 @@
+"""What the public pages show, read from the store. Nothing here writes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from sqlmodel import Session
+
+from service.delivery.frame import ReaderFrame, Rendered
+from service.digest import excerpt
+from service.digest.candidate import HitLike
+from service.digest.model import Digest, Entry, Line, Marked, from_json
+from service.digest.trending import rank
+from service.errors import PaperpostError
+from service.flows.estimate import BackTest
+from service.flows.letter import frame_of
+from service.flows.match import learn
+from service.flows.runtime import Runtime
+from service.matching.evaluate import Hit
+from service.matching.parse import parse_query, read_words
+from service.matching.query import And, Node, Not, Query
+from service.matching.show import show
+from service.papers.model import Paper
+from service.store import deliveries as deliveries_store
+from service.store import listing
+from service.store import papers as papers_store
+from service.store import sources as sources_store
+from service.store import subscribers as subscribers_store
+from service.store.tables import DeliveryRow, SubscriberRow
+from service.subscribers.cadence import local_date
+
+PAGE_SIZE = 100
+STRIP_DAYS = 14
+Order = Literal["trending", "newest"]
+
+
+class NotHereError(PaperpostError):
+    """There is nothing under this name or token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A paper with what its sources say beside it; title and abstract carry the marks."""
+
+    paper: Paper
+    title: Marked
+    abstract: Marked
+    place: str = ""
+    submitted_by: str = ""
+    author_takes_part: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayPage:
+    """One page of a day's list. total: papers of the day · previous, next: days with papers."""
+
+    on: date
+    total: int
+    papers: tuple[Shown, ...]
+    previous: date | None
+    next: date | None
+    newest: date | None
+
+
+def newest_day(rt: Runtime) -> date | None:
+    """The newest day that has papers, None in the first minute."""
+    return rt.db.read(listing.shown_days)
+
+
+def read_day(
+    rt: Runtime, on: date, *, order: Order = "trending", offset: int = 0, limit: int = PAGE_SIZE
+) -> DayPage:
+    """Every paper listed on ``on``, in the order of the digest (or newest first), one page."""
+    return rt.db.read(lambda s: _read_day(s, on, order, offset, limit))
+
+
+def _read_day(session: Session, on: date, order: Order, offset: int, limit: int) -> DayPage:
+    rows = listing.list_day(session, on)
+    if order == "trending":
+        rows.sort(key=lambda r: rank(r.votes, r.comments, on, on, r.paper_id))
+    else:
+        rows.sort(key=lambda r: (r.published_on or date.min, r.sighting_id), reverse=True)
+    ids = [row.paper_id for row in rows[offset : offset + limit]]
+    return DayPage(
+        on=on,
+        total=len(rows),
+        papers=tuple(_shown(session, ids, on=on)),
+        previous=listing.shown_days(session, before=on),
+        next=listing.shown_days(session, after=on),
+        newest=listing.shown_days(session),
+    )
+
+
+def _shown(
+    session: Session,
+    ids: Sequence[int],
+    *,
+    on: date | None = None,
+    hits: Mapping[int, Sequence[HitLike]] | None = None,
+) -> list[Shown]:
+    papers = papers_store.get_papers(session, ids)
+    seen = listing.list_appearances(session, ids)
+    return [
+        _with_marks(
+            papers[i],
+            [a for a in seen.get(i, []) if on is None or a.listed_on == on] or seen.get(i, []),
+            (hits or {}).get(i, ()),
+        )
+        for i in ids
+        if i in papers
+    ]
+
+
+def _with_marks(paper: Paper, seen: Sequence[listing.Appearance], hits: Sequence[HitLike]) -> Shown:
+    def ranges(where: str) -> list[tuple[int, int]]:
+        return [(h.start, h.end) for h in hits if h.where == where]
+
+    said = next((a for a in seen if a.submitter), None)
+    return Shown(
+        paper=paper,
+        title=excerpt.title(paper.title, ranges("title")),
+        abstract=excerpt.full(paper.abstract, ranges("abstract")),
+        place=seen[0].source if seen and not paper.categories else "",
+        submitted_by=said.submitter if said else "",
+        author_takes_part=any(a.author_takes_part for a in seen),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PaperPage:
+    """One paper, and where it was listed."""
+
+    shown: Shown
+    appearances: tuple[listing.Appearance, ...]
+
+
+def read_paper(rt: Runtime, scheme: str, value: str) -> PaperPage:
+    """One paper by a name of it. Raises NotHereError."""
+    return rt.db.read(lambda s: _read_paper(s, scheme, value))
+
+
+def _read_paper(session: Session, scheme: str, value: str) -> PaperPage:
+    row = listing.find_shown(session, scheme, value)
+    if row is None or row.id is None:
+        raise NotHereError("This paper is not in our lists.", "", "Search for words of its title.")
+    appearances = tuple(listing.list_appearances(session, [row.id]).get(row.id, ()))
+    return PaperPage(_shown(session, [row.id])[0], appearances)
+
+
+def best_shown(rt: Runtime, made: BackTest) -> list[Shown]:
+    """The best papers of a back-test, marked."""
+    hits = {found.paper_id: found.hits for found in made.estimate.best}
+    return rt.db.read(lambda s: _shown(s, list(hits), hits=hits))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """reading: how the words were read · basis: papers looked at.
+
+    without: (what was left out, the query then, its papers) when nothing was found.
+    """
+
+    reading: str
+    total: int
+    papers: tuple[Shown, ...]
+    basis: int
+    without: tuple[tuple[str, str, int], ...] = ()
+
+
+def read_search(text: str) -> Query:
+    """Words with blanks: all of them; with commas: any of them; else a query. Raises QueryError."""
+    return read_words(text) if any(sign in text for sign in ",;\n") else parse_query(text)
+
+
+def search(rt: Runtime, text: str, *, offset: int = 0, limit: int = 50) -> SearchPage:
+    """Search the stored papers. Raises QueryError with the position."""
+    query = read_search(text)
+    learn(rt)
+    corpus = rt.corpus.corpus
+    total = int(corpus.wanted(query.root).sum()) if len(corpus) else 0
+    found = corpus.search(query, limit=offset + limit)[offset:] if total else []
+    hits: dict[int, Sequence[Hit]] = {one.paper_id: one.hits for one in found}
+    return SearchPage(
+        reading=query.shown,
+        total=total,
+        papers=tuple(rt.db.read(lambda s: _shown(s, list(hits), hits=hits))),
+        basis=len(corpus),
+        without=() if total or not len(corpus) else tuple(_without(rt, query.root)),
+    )
+
+
+def _without(rt: Runtime, root: Node) -> list[tuple[str, str, int]]:
+    """(the word left out, the query without it, papers then) for each part of an AND."""
+    parts = root.parts if isinstance(root, And) else ()
+    found = []
+    for at, part in enumerate(parts):
+        rest = parts[:at] + parts[at + 1 :]
+        if all(isinstance(one, Not) for one in rest):
+            continue
+        node = rest[0] if len(rest) == 1 else And(rest)
+        count = int(rt.corpus.corpus.wanted(node).sum())
+        if count:
+            found.append((show(part), show(node), count))
+    return found[:5]
+
+
+def mail_days(rt: Runtime, made: BackTest) -> tuple[int, int]:
+    """(weekdays with a mail, weekdays looked at) of a back-test, from the first day with papers.
+
+    Papers of a weekend ride in Monday's mail.
+    """
+    listed = rt.db.read(lambda s: papers_store.list_days(s, limit=len(made.days)))
+    first = min((day for day in listed if day in made.days), default=None)
+    waiting, mails, weekdays = 0, 0, 0
+    for day in sorted(made.days):
+        if first is None or day < first:
+            continue
+        waiting += made.estimate.per_day.get(day, 0)
+        if day.weekday() < 5:
+            weekdays += 1
+            mails += waiting > 0
+            waiting = 0
+    return mails, weekdays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """strip: (day, state) of the last days; state: complete, late, empty, failed."""
+
+    title: str
+    kind: str
+    state: str
+    papers: int
+    newest_on: date | None
+    last_poll_at: datetime | None
+    strip: tuple[tuple[date, str], ...]
+
+
+_SIGN = {"ok": "complete", "late": "late", "stale": "late", "silent": "late", "paused": "empty"}
+_DAY_SIGN = {"complete": "complete", "open": "late", "late": "late", "none": "empty"}
+
+
+def read_sources(rt: Runtime) -> list[SourceHealth]:
+    """The health of every source, as everybody may see it (no addresses, no error texts)."""
+    return rt.db.read(lambda s: _read_sources(s, rt.clock().date()))
+
+
+def _read_sources(session: Session, today: date) -> list[SourceHealth]:
+    strip = listing.list_strip(session, today - timedelta(days=STRIP_DAYS - 1))
+    return [
+        SourceHealth(
+            title=one["title"],
+            kind=one["kind"],
+            state=_SIGN.get(one["state"], "failed"),
+            papers=one["papers"],
+            newest_on=date.fromisoformat(one["newest_on"]) if one["newest_on"] else None,
+            last_poll_at=(
+                datetime.fromisoformat(one["last_poll_at"]) if one["last_poll_at"] else None
+            ),
+            strip=tuple(
+                (day.day, "empty" if not day.expected else _DAY_SIGN.get(day.state, "failed"))
+                for day in strip.get(one["id"], [])
+            ),
+        )
+        for one in sources_store.summary(session)
+        if one["state"] != "gone"
+    ]
+
+
+def source_names(rt: Runtime) -> list[str]:
+    """Titles of the sources in use."""
+    return rt.db.read(listing.list_source_names)
+
+
+def next_poll_at(rt: Runtime) -> datetime | None:
+    """When any source is asked next."""
+    return rt.db.read(listing.next_poll_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A stored mail found by its token."""
+
+    row: DeliveryRow
+    digest: Digest
+    reader: SubscriberRow | None
+
+    def find(self, scheme: str, value: str) -> Entry | Line | None:
+        """The paper of this mail with this name."""
+        lines = (line for section in self.digest.sections for line in section.lines)
+        every: list[Entry | Line] = [*self.digest.entries(), *lines]
+        return next((one for one in every if (one.scheme, one.value) == (scheme, value)), None)
+
+
+def read_mail(rt: Runtime, token: str) -> Mail:
+    """The digest behind a token of ``/d/T``. Raises NotHereError."""
+    return rt.db.read(lambda s: _read_mail(s, token))
+
+
+def _read_mail(session: Session, token: str) -> Mail:
+    row = deliveries_store.get_delivery(session, token=token)
+    content = (row.content or {}) if row is not None else {}
+    if row is None or "digest" not in content:
+        raise NotHereError(
+            "There is no mail at this address.",
+            "",
+            "A link may have been cut: copy the whole of it.",
+        )
+    reader = None
+    if row.subscriber_id is not None:
+        reader = subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
+    return Mail(row, from_json(content["digest"]), reader)
+
+
+def render_public(rt: Runtime, mail: Mail) -> Rendered:
+    """The mail as anybody may see it: no address, no link that changes anything."""
+    at = mail.row.date_header or mail.row.planned_at
+    if mail.reader is None:
+        frame = ReaderFrame(locale=mail.row.locale, papers_url=rt.links.papers())
+    else:
+        frame = frame_of(rt, mail.row.token, mail.reader, at)
+    return rt.renderer.render_digest(mail.digest, frame, public=True)
+
+
+def feedback(rt: Runtime, mail: Mail, paper_id: int) -> int:
+    """What the reader said of a paper: 1, -1 or 0."""
+    reader_id = mail.row.subscriber_id
+    if reader_id is None:
+        return 0
+    return rt.db.read(lambda s: listing.get_feedback(s, reader_id, paper_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailDay:
+    """One occasion and what became of it. reason: of the row · said: the mail server's words."""
+
+    on: date
+    kind: str
+    state: str
+    reason: str
+    papers: int
+    checked: int
+    token: str
+    accepted_at: datetime | None
+    paused_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A reader's days, newest first. next_at: when the next one is due."""
+
+    zone: str
+    next_at: datetime | None
+    days: tuple[MailDay, ...] = field(default=())
+
+
+def read_history(rt: Runtime, reader_id: int, limit: int = 100) -> History:
+    """What became of each of a reader's days. Raises NotHereError."""
+    return rt.db.read(lambda s: _read_history(s, reader_id, limit))
+
+
+def _read_history(session: Session, reader_id: int, limit: int) -> History:
+    reader = subscribers_store.get_subscriber_row(session, id=reader_id)
+    if reader is None:
+        raise NotHereError("This reader is not here any more.")
+    return History(
+        zone=reader.zone,
+        next_at=reader.next_digest_at if reader.state == "active" else None,
+        days=tuple(_day(one, reader) for one in listing.list_mails(session, reader_id, limit)),
+    )
+
+
+def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
+    row, content = mail.row, mail.row.content or {}
+    try:
+        on = date.fromisoformat(mail.slot)
+    except ValueError:
+        on = local_date(row.planned_at, reader.zone)  # alerts are named by a quarter hour
+    digest = content.get("digest")
+    return MailDay(
+        on=on,
+        kind=mail.kind,
+        state=row.state,
+        reason=row.reason,
+        papers=len(content.get("papers", ())),
+        checked=digest["checked"] if digest else content.get("checked", 0),
+        token=row.token if digest else "",
+        accepted_at=row.accepted_at,
+        paused_until=reader.paused_until,
+    )

@@ -1,0 +1,352 @@
+"""A reader's own acts behind the signed link: what, when and how; pausing, leaving, tuning.
+
+Every act reads the token again inside its transaction, so a link that ended meanwhile changes
+nothing. A new hour or zone never brings a second digest on one local date: the slot of a date is
+unique, and the next one is looked for after the instant of the last.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
+
+from service.errors import PaperpostError
+from service.flows import leave
+from service.flows.interests import Wanted, add_interest, change_interest
+from service.flows.manage_link import manage_token, stamp_of
+from service.flows.notice import add_notice
+from service.flows.runtime import Runtime
+from service.flows.subscribe import Answer
+from service.store import listing
+from service.store import subscribers as subscribers_store
+from service.store.db import Priority
+from service.store.tables import ProfileRow, SubscriberRow
+from service.subscribers.address import read_address
+from service.subscribers.cadence import local_date, next_slot
+from service.subscribers.model import Cadence
+from service.subscribers.tokens import TokenError
+
+LINKS_A_DAY = 3
+"""Manage links mailed to one address in 24 hours; further requests change nothing."""
+
+
+class ManageError(PaperpostError):
+    """A change that cannot be made; ``where`` is the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """What the manage page shows. fresh: the link was mailed on request, so it may also change
+    the address, export and erase."""
+
+    reader: SubscriberRow
+    interests: tuple[ProfileRow, ...]
+    fresh: bool
+
+
+def open_manage(rt: Runtime, token: str) -> Managed:
+    """Who a manage link belongs to; nothing changes. Raises TokenError."""
+    return rt.db.read(lambda s: _open(rt, s, token))
+
+
+def _open(rt: Runtime, session: Session, token: str) -> Managed:
+    reader, fresh = _reader(rt, session, token)
+    assert reader.id is not None
+    rows = subscribers_store.list_profile_rows(session, reader.id)
+    return Managed(reader, tuple(rows), fresh)
+
+
+def _reader(rt: Runtime, session: Session, token: str) -> tuple[SubscriberRow, bool]:
+    subject, stamp = rt.signer.read("manage", token, rt.clock())
+    row = subscribers_store.get_subscriber_row(session, id=subject)
+    if row is None or row.state in ("pending", "erased"):
+        raise TokenError("This link belongs to nobody here.")
+    for fresh in (True, False):
+        if stamp == stamp_of(row, fresh=fresh):
+            return row, fresh
+    raise TokenError("This link belongs to nobody here.")
+
+
+def fresh_reader(rt: Runtime, session: Session, token: str) -> SubscriberRow:
+    """The reader of a link that was mailed on request. Raises TokenError, ManageError."""
+    row, fresh = _reader(rt, session, token)
+    if not fresh:
+        raise ManageError(
+            "This needs a link that was mailed to you on request.", "", "Have one mailed below."
+        )
+    return row
+
+
+# ---- the link itself ----
+
+
+def ask_link(rt: Runtime, email: str, *, network: str = "") -> Answer:
+    """Mail the manage link to a reader. The answer is the same for every address.
+
+    Raises AddressError when the text is no address.
+    """
+    address = read_address(email)
+    answer = rt.db.write(lambda s: _ask_link(rt, s, address.key, network), Priority.WEB)
+    rt.engine.enqueue("send")
+    return answer
+
+
+def renew_link(rt: Runtime, token: str, *, network: str = "") -> Answer:
+    """Mail a new link to the reader of an ended (or valid) one. Raises TokenError: never ours."""
+    try:
+        subject: int | None = rt.signer.read("manage", token, rt.clock())[0]
+    except TokenError as error:
+        if error.subject is None:
+            raise
+        subject = error.subject
+    row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, id=subject))
+    key = row.email_key if row is not None else ""
+    answer = rt.db.write(lambda s: _ask_link(rt, s, key, network), Priority.WEB)
+    rt.engine.enqueue("send")
+    return answer
+
+
+def _ask_link(rt: Runtime, session: Session, key: str, network: str) -> Answer:
+    now, limits = rt.clock(), rt.defaults()
+    hour = now - timedelta(hours=1)
+    asked = subscribers_store.count_consents(session, "link", hour, address=network)
+    delayed = asked >= limits.network_an_hour
+    hashed = subscribers_store.email_hash(rt.instance.key, key)
+    row = subscribers_store.get_subscriber_row(session, email_key=key) if key else None
+    today = subscribers_store.count_consents(
+        session, "link", now - timedelta(days=1), hashed=hashed
+    )
+    if row is None or row.state not in ("active", "bounced") or today >= LINKS_A_DAY:
+        return Answer(delayed)
+    assert row.id is not None
+    token = manage_token(rt, row, now, fresh=True)
+    add_notice(
+        rt,
+        session,
+        "manage-link",
+        email=row.email,
+        email_key=row.email_key,
+        data={"link": rt.links.manage(token), "until": _last_day(rt, row.zone).isoformat()},
+        now=now,
+        subscriber_id=row.id,
+        locale=row.locale,
+        not_before=now + timedelta(minutes=50) if delayed else None,
+    )
+    subscribers_store.add_consent(
+        session, subscriber_id=row.id, hashed=hashed, act="link", now=now, address=network
+    )
+    return Answer(delayed)
+
+
+def _last_day(rt: Runtime, zone: str) -> date:
+    """The last local date on which a manage link of today works."""
+    day = rt.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    return local_date(day + timedelta(days=rt.defaults().manage_days), zone)
+
+
+# ---- interests ----
+
+
+def add_wanted(
+    rt: Runtime,
+    token: str,
+    wanted: Wanted,
+    *,
+    name: str = "",
+    cadence: Cadence = Cadence.DAILY,
+    weekday: int = 4,
+) -> int:
+    """Add an interest; it begins with today's papers. Raises TokenError, ManageError."""
+
+    def add(session: Session) -> int:
+        reader, _ = _reader(rt, session, token)
+        assert reader.id is not None
+        rows = subscribers_store.list_profile_rows(session, reader.id)
+        most = rt.defaults().interests
+        if len(rows) >= most:
+            raise ManageError(f"You have {len(rows)} interests; {most} are the most.", "words")
+        since = local_date(rt.clock(), reader.zone) - timedelta(days=1)
+        row = add_interest(
+            session, reader.id, wanted, rt.clock(),
+            name=name.strip()[:80], cadence=cadence, since=since, weekday=weekday,
+        )  # fmt: skip
+        assert row.id is not None
+        return row.id
+
+    return rt.db.write(add, Priority.WEB)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterestChange:
+    """cap: papers in full at most, None = the mail's own. weekday: 0 = Monday, for weekly ones."""
+
+    wanted: Wanted
+    name: str
+    cadence: Cadence
+    weekday: int
+    cap: int | None
+
+
+def change_wanted(rt: Runtime, token: str, profile_id: int, change: InterestChange) -> None:
+    """Edit one interest of the reader. Raises TokenError, ManageError."""
+
+    def edit(session: Session) -> None:
+        row = _own(rt, session, token, profile_id)
+        others = {
+            r.name
+            for r in subscribers_store.list_profile_rows(session, row.subscriber_id)
+            if r.id != row.id
+        }
+        name = change.name.strip()[:80] or change.wanted.name
+        if name in others:
+            raise ManageError("Another interest has this name.", "name", "Choose another.")
+        change_interest(
+            session, row, rt.clock(), wanted=change.wanted, name=name,
+            cadence=change.cadence.value, weekday=change.weekday, cap=change.cap,
+        )  # fmt: skip
+
+    rt.db.write(edit, Priority.WEB)
+
+
+def pause_wanted(rt: Runtime, token: str, profile_id: int, *, paused: bool) -> None:
+    """Let one interest rest, or take it up again. Raises TokenError, ManageError."""
+
+    def edit(session: Session) -> None:
+        row = _own(rt, session, token, profile_id)
+        if not paused and row.paused:
+            # what came meanwhile is not dug up, and it must meet the papers that are new now
+            row.matched_at = None
+            today = rt.clock().date() - timedelta(days=1)
+            row.since = max(row.since or today, today)
+        change_interest(session, row, rt.clock(), paused=paused)
+
+    rt.db.write(edit, Priority.WEB)
+
+
+def remove_wanted(rt: Runtime, token: str, profile_id: int) -> None:
+    """Remove one interest; the last one stays (leaving is another act)."""
+
+    def remove(session: Session) -> None:
+        row = _own(rt, session, token, profile_id)
+        reader = subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
+        left = len(subscribers_store.list_profile_rows(session, row.subscriber_id)) - 1
+        if left < 1 and reader is not None and not reader.trending:
+            raise ManageError(
+                "This is your only interest.", "", "Add another first, pause it, or leave."
+            )
+        session.delete(row)
+
+    rt.db.write(remove, Priority.WEB)
+
+
+def _own(rt: Runtime, session: Session, token: str, profile_id: int) -> ProfileRow:
+    reader, _ = _reader(rt, session, token)
+    row = subscribers_store.get_profile_row(session, profile_id)
+    if row is None or row.subscriber_id != reader.id:
+        raise ManageError("This interest is not there any more.", "", "Open the page again.")
+    return row
+
+
+# ---- when and how ----
+
+
+def set_schedule(
+    rt: Runtime, token: str, *, hour: int, zone: str, weekdays: frozenset[int]
+) -> None:
+    """Mail days and hour. The next mail is looked for after now, on a date without a mail."""
+
+    def edit(session: Session) -> None:
+        row, _ = _reader(rt, session, token)
+        row.hour, row.zone = hour, zone
+        row.weekdays = subscribers_store.days_text(weekdays)
+        set_next(rt, row)
+        session.add(row)
+
+    rt.db.write(edit, Priority.WEB)
+
+
+def set_next(rt: Runtime, row: SubscriberRow) -> None:
+    """Look for an active reader's next slot."""
+    if row.state == "active":
+        row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), rt.clock())[1]
+
+
+def set_mail(
+    rt: Runtime, token: str, *, locale: str, format: str, style: str, trending: bool
+) -> None:
+    """Language, HTML or text, length of abstracts, trending section."""
+
+    def edit(session: Session) -> None:
+        row, _ = _reader(rt, session, token)
+        row.locale, row.format, row.style, row.trending = locale, format, style, trending
+        session.add(row)
+
+    rt.db.write(edit, Priority.WEB)
+
+
+def pause(rt: Runtime, token: str, until: date | None) -> None:
+    """No mail before ``until`` (a local date); None ends the pause. Raises ManageError."""
+
+    def edit(session: Session) -> None:
+        row, _ = _reader(rt, session, token)
+        today = local_date(rt.clock(), row.zone)
+        most = today + timedelta(days=rt.defaults().pause_days)
+        if until is not None and not today < until <= most:
+            raise ManageError(
+                "A pause ends after today and within a year.", "until", f"At the latest {most}."
+            )
+        row.paused_until = until
+        session.add(row)
+
+    rt.db.write(edit, Priority.WEB)
+
+
+def leave_by_link(rt: Runtime, token: str, *, network: str = "", agent: str = "") -> leave.Left:
+    """Leave everything, from the manage page. Raises TokenError."""
+
+    def act(session: Session) -> leave.Left:
+        row, _ = _reader(rt, session, token)
+        if row.state != "left":
+            leave.leave_row(rt, session, row, network=network, agent=agent)
+        undo = row.left_at + timedelta(days=rt.defaults().undo_days) if row.left_at else None
+        return leave.Left(row.email, "left", undo)
+
+    return rt.db.write(act, Priority.WEB)
+
+
+def note_reason(rt: Runtime, unsubscribe_token: str, reason: str, *, network: str = "") -> None:
+    """Keep why somebody left, if they like to say. Unknown tokens keep nothing."""
+
+    def act(session: Session) -> None:
+        row = subscribers_store.get_subscriber_row(session, token=unsubscribe_token)
+        if row is None or row.state != "left" or not reason.strip():
+            return
+        assert row.id is not None
+        told = [c for c in subscribers_store.list_consents(session, row.id) if c.act == "reason"]
+        if len(told) >= LINKS_A_DAY:
+            return
+        hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
+        subscribers_store.add_consent(
+            session, subscriber_id=row.id, hashed=hashed, act="reason", now=rt.clock(),
+            address=network, detail=reason.strip()[:500],
+        )  # fmt: skip
+
+    rt.db.write(act, Priority.WEB)
+
+
+def tune(rt: Runtime, reader_id: int, paper_id: int, sign: int) -> None:
+    """More (1) or less (-1) like this paper; 0 takes it back."""
+    now = rt.clock()
+    rt.db.write(lambda s: listing.set_feedback(s, reader_id, paper_id, sign, now), Priority.WEB)
+
+
+def next_mail_at(rt: Runtime, row: SubscriberRow) -> datetime | None:
+    """When the reader's next mail begins, pauses taken into account; None when none comes."""
+    if row.state != "active":
+        return None
+    reader, at = subscribers_store.to_subscriber(row), rt.clock()
+    for _ in range(400):
+        day, at = next_slot(reader, at)
+        if row.paused_until is None or day >= row.paused_until:
+            return at
+    return None

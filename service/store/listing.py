@@ -1,0 +1,213 @@
+"""Rows for the public pages: a day's papers, one paper, a reader's days, the health of sources."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.tables import (
+    DeliveryRow,
+    EditionRow,
+    FeedbackRow,
+    PaperAliasRow,
+    PaperRow,
+    SightingRow,
+    SourceDayRow,
+    SourceRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRow:
+    """What is needed to put a day's papers in order, without their texts."""
+
+    paper_id: int
+    votes: int
+    comments: int
+    published_on: date | None
+    sighting_id: int
+
+
+def list_day(session: Session, on: date) -> list[ListedRow]:
+    """Every paper that any source listed on ``on``; hidden and merged ones are left out."""
+    rows = session.execute(
+        sa.select(
+            col(PaperRow.id),
+            sa.func.coalesce(col(PaperRow.votes), 0),
+            sa.func.coalesce(col(PaperRow.comments), 0),
+            col(PaperRow.published_on),
+            sa.func.max(col(SightingRow.id)),
+        )
+        .join(SightingRow, col(SightingRow.paper_id) == col(PaperRow.id))
+        .where(
+            col(SightingRow.listed_on) == on,
+            col(SightingRow.held) == sa.false(),
+            col(PaperRow.merged_into).is_(None),
+            col(PaperRow.quarantined) == "",
+        )
+        .group_by(
+            col(PaperRow.id),
+            col(PaperRow.votes),
+            col(PaperRow.comments),
+            col(PaperRow.published_on),
+        )
+    ).all()
+    return [ListedRow(*row) for row in rows]
+
+
+def shown_days(
+    session: Session, *, before: date | None = None, after: date | None = None
+) -> date | None:
+    """The newest day with a paper to show, the one before a date, or the one after it."""
+    query = (
+        sa.select(col(SightingRow.listed_on))
+        .join(PaperRow, col(PaperRow.id) == col(SightingRow.paper_id))
+        .where(
+            col(SightingRow.held) == sa.false(),
+            col(PaperRow.merged_into).is_(None),
+            col(PaperRow.quarantined) == "",
+        )
+    )
+    if after is not None:
+        query = query.where(col(SightingRow.listed_on) > after).order_by(col(SightingRow.listed_on))
+    else:
+        query = query.order_by(col(SightingRow.listed_on).desc())
+        if before is not None:
+            query = query.where(col(SightingRow.listed_on) < before)
+    found: date | None = session.execute(query.limit(1)).scalar_one_or_none()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A paper on a source's list."""
+
+    kind: str
+    source: str
+    listed_on: date
+    submitter: str
+    author_takes_part: bool
+
+
+def list_appearances(session: Session, paper_ids: Sequence[int]) -> dict[int, list[Appearance]]:
+    """Where papers were listed, newest first."""
+    found: dict[int, list[Appearance]] = {}
+    for start in range(0, len(paper_ids), 500):
+        rows = session.execute(
+            sa.select(
+                col(SightingRow.paper_id),
+                col(SourceRow.kind),
+                col(SourceRow.title),
+                col(SightingRow.listed_on),
+                col(SightingRow.submitter),
+                col(SightingRow.author_takes_part),
+            )
+            .join(SourceRow, col(SourceRow.id) == col(SightingRow.source_id))
+            .where(
+                col(SightingRow.paper_id).in_(list(paper_ids[start : start + 500])),
+                col(SightingRow.held) == sa.false(),
+            )
+            .order_by(col(SightingRow.listed_on).desc(), col(SightingRow.id))
+        ).all()
+        for paper_id, *rest in rows:
+            found.setdefault(paper_id, []).append(Appearance(*rest))
+    return found
+
+
+def find_shown(session: Session, scheme: str, value: str) -> PaperRow | None:
+    """A paper by a name of it, None when there is none or it is hidden."""
+    return session.exec(
+        select(PaperRow)
+        .join(PaperAliasRow, col(PaperAliasRow.paper_id) == col(PaperRow.id))
+        .where(
+            PaperAliasRow.scheme == scheme,
+            PaperAliasRow.value == value,
+            PaperRow.quarantined == "",
+            col(PaperRow.merged_into).is_(None),
+        )
+    ).first()
+
+
+def list_source_names(session: Session) -> list[str]:
+    """Titles of the sources in use."""
+    rows = session.exec(
+        select(SourceRow.title).where(SourceRow.state != "gone").order_by(col(SourceRow.id))
+    ).all()
+    return [title for title in rows if title]
+
+
+def list_strip(session: Session, since: date) -> dict[int, list[SourceDayRow]]:
+    """Ledger rows per source from a day on, oldest first."""
+    found: dict[int, list[SourceDayRow]] = {}
+    for row in session.exec(
+        select(SourceDayRow).where(col(SourceDayRow.day) >= since).order_by(col(SourceDayRow.day))
+    ):
+        found.setdefault(row.source_id, []).append(row)
+    return found
+
+
+def next_poll_at(session: Session) -> datetime | None:
+    """When any source is asked next."""
+    found: datetime | None = session.exec(
+        select(SourceRow.next_poll_at)
+        .where(
+            col(SourceRow.next_poll_at).is_not(None),
+            col(SourceRow.state).not_in(["paused", "gone"]),
+        )
+        .order_by(col(SourceRow.next_poll_at))
+        .limit(1)
+    ).first()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class MailRow:
+    """A reader's mail of one occasion. slot: of the edition · papers: how many count as sent."""
+
+    kind: str
+    slot: str
+    row: DeliveryRow
+
+
+def list_mails(session: Session, subscriber_id: int, limit: int) -> list[MailRow]:
+    """A reader's digests, alerts and newsletters, newest first; no notices."""
+    rows: Sequence[Any] = session.execute(
+        sa.select(col(EditionRow.kind), col(EditionRow.slot), DeliveryRow)
+        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(col(DeliveryRow.subscriber_id) == subscriber_id, col(EditionRow.kind) != "notice")
+        .order_by(col(DeliveryRow.planned_at).desc(), col(DeliveryRow.id).desc())
+        .limit(limit)
+    ).all()
+    return [MailRow(kind, slot, row) for kind, slot, row in rows]
+
+
+def get_feedback(session: Session, subscriber_id: int, paper_id: int) -> int:
+    """1 more like this, -1 less like this, 0 nothing said."""
+    row = session.exec(
+        select(FeedbackRow).where(
+            FeedbackRow.subscriber_id == subscriber_id, FeedbackRow.paper_id == paper_id
+        )
+    ).first()
+    return row.sign if row is not None else 0
+
+
+def set_feedback(
+    session: Session, subscriber_id: int, paper_id: int, sign: int, now: datetime
+) -> None:
+    """Keep what a reader said of a paper; the newest word counts, 0 takes it back."""
+    row = session.exec(
+        select(FeedbackRow).where(
+            FeedbackRow.subscriber_id == subscriber_id, FeedbackRow.paper_id == paper_id
+        )
+    ).first()
+    if sign == 0:
+        if row is not None:
+            session.delete(row)
+        return
+    if row is None:
+        row = FeedbackRow(subscriber_id=subscriber_id, paper_id=paper_id, sign=sign, at=now)
+    row.sign, row.at = sign, now
+    session.add(row)
