@@ -93,13 +93,12 @@ class Defaults:
 def with_rows(rows: Mapping[str, str]) -> Defaults:
     """Return the defaults with the rows of ``setting`` laid over; unknown names are passed by."""
     known = {f.name for f in fields(Defaults)}
-    return replace(
-        Defaults(), **{name: parse(name, text) for name, text in rows.items() if name in known}
-    )
+    values: dict[str, Any] = {n: parse(n, text) for n, text in rows.items() if n in known}
+    return replace(Defaults(), **values)
 
 
 def parse(name: str, text: str) -> int | str:
-    """Check one value; returns it typed. Raises SettingError: name unknown or value out of range."""
+    """Check one value; returns it typed. Raises SettingError: unknown name, value out of range."""
     found = {f.name: f for f in fields(Defaults)}.get(name)
     if found is None:
         raise SettingError(

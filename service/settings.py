@@ -133,7 +133,7 @@ def load_settings(env_file: Path | None = Path(".env"), **values: Any) -> Settin
     Raises SettingError with the variable's full name for the first value that cannot be used.
     """
     try:
-        settings = Settings(_env_file=env_file, **values)  # type: ignore[call-arg]
+        settings = Settings(_env_file=env_file, **values)
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()

@@ -39,12 +39,6 @@ def quarter(now: datetime) -> str:
     return at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0).isoformat()
 
 
-def alerts_on(session: Session, reader_id: int, zone: str, on: date) -> int:
-    """Alerts of a reader on a local date."""
-    times = alerts_store.list_alert_times(session, reader_id)
-    return sum(1 for at in times if local_date(at, zone) == on)
-
-
 def plan_alerts(
     rt: Runtime, *, on: date | None = None, email_key: str | None = None, forced: bool = False
 ) -> AlertReport:

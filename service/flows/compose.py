@@ -6,7 +6,7 @@ with the reason). Nothing is sent here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlmodel import Session
@@ -25,6 +25,7 @@ from service.matching.query import Query
 from service.matching.score import score
 from service.papers.model import Paper
 from service.sources.registry import ADAPTERS
+from service.store import alerts as alerts_store
 from service.store import deliveries as deliveries_store
 from service.store import papers as papers_store
 from service.store import sources as sources_store
@@ -137,9 +138,9 @@ def digest_for(
         added_by=_added_by(reader, shelf) if occasion != "alert" else None,
         since=first_on if kind in ("weekly", "catchup") else None,
     )
-    if isinstance(result, Digest) and occasion == "daily" and result.matched < reader.at_least:
-        if not result.is_trending_only and reader.at_least > 1:
-            return NothingNew("too_few", result.checked)
+    too_few = isinstance(result, Digest) and occasion == "daily" and bool(asked)
+    if too_few and isinstance(result, Digest) and result.matched < reader.at_least > 1:
+        return NothingNew("too_few", result.checked)
     return result
 
 
@@ -209,11 +210,8 @@ def _new_candidates(
             continue
         if profile.since is not None and eligible_at.date() < profile.since:
             continue
-        if occasion == "daily" and profile.cadence is Cadence.INSTANT:
-            if eligible_at.date() >= on and not shelf_capped(
-                session, rt, profile.subscriber_id, on
-            ):
-                continue
+        if occasion == "daily" and _waits_for_alert(rt, session, profile, eligible_at, on):
+            continue
         pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
     found = {paper_id for _, paper_id, _ in pairs}
     load_papers(session, shelf, [paper_id for _, paper_id, _ in pairs])
@@ -225,13 +223,17 @@ def _new_candidates(
     return [c for c in made if c is not None]
 
 
-def shelf_capped(session: Session, rt: Runtime, reader_id: int, on: date) -> bool:
-    """True when the reader's alerts of the day are used up: the rest rides in the digest."""
-    from service.flows.alerts import alerts_on
-
-    row = subscribers_store.get_subscriber_row(session, id=reader_id)
+def _waits_for_alert(
+    rt: Runtime, session: Session, profile: Profile, eligible_at: datetime, on: date
+) -> bool:
+    """True for a paper of today of an instant interest, unless the day's alerts are used up: what
+    is left over rides in the digest."""
+    if profile.cadence is not Cadence.INSTANT or eligible_at.date() < on:
+        return False
+    row = subscribers_store.get_subscriber_row(session, id=profile.subscriber_id)
     assert row is not None
-    return alerts_on(session, row.id or 0, row.zone, on) >= rt.defaults().alerts_a_day
+    had = alerts_store.count_alerts_on(session, profile.subscriber_id, row.zone, on)
+    return had < rt.defaults().alerts_a_day
 
 
 def _known_candidates(

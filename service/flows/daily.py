@@ -58,8 +58,8 @@ def plan_due(rt: Runtime) -> DailyReport:
     while due := rt.db.read(lambda s: subscribers_store.list_due(s, now, CHUNK)):
         ids = [row.id for row in due if row.id is not None]
         for on, edition_id in rt.db.write(
-            lambda s, i=ids: _plan_chunk(rt, s, i, now),
-            Priority.MAIL,  # type: ignore[misc]
+            lambda s, i=ids: _plan_chunk(rt, s, i, now),  # type: ignore[misc]
+            Priority.MAIL,
         ):
             dates[on] = edition_id
             report.planned += 1
@@ -136,8 +136,8 @@ def plan_daily(
     for start in range(0, len(readers), CHUNK):
         part = readers[start : start + CHUNK]
         made = rt.db.write(
-            lambda s, p=part: _plan_now(rt, s, p),
-            Priority.MAIL,  # type: ignore[misc]
+            lambda s, p=part: _plan_now(rt, s, p),  # type: ignore[misc]
+            Priority.MAIL,
         )
         report.planned += made[0]
         dates.update(made[1])

@@ -36,7 +36,7 @@ Fate = Literal["new", "known", "refreshed", "held"]
 @dataclass(kw_only=True)
 class IngestReport:
     """items: entries read · new: papers never seen before that count as new · known: stored, never
-    new · refreshed: seen before · held: waits for an admin · problems: items that were not taken."""
+    new · refreshed: seen before · held: waits for an admin · problems: items not taken."""
 
     items: int = 0
     new: int = 0

@@ -10,11 +10,11 @@ from service.delivery.frame import ReaderFrame, Rendered
 from service.delivery.message import build
 from service.delivery.outcome import Envelope
 from service.digest.model import Digest, from_json
+from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
+from service.store.subscribers import days_of
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import local_date
-from service.store.subscribers import days_of
-from service.flows.manage_link import manage_token
 
 
 def frame_of(rt: Runtime, delivery_token: str, reader: SubscriberRow, on: datetime) -> ReaderFrame:

@@ -127,7 +127,9 @@ def _still_new(rt: Runtime) -> Iterator[PaperRow]:
         return
     start = newest - timedelta(days=LOOK_BACK)
     after = 0
-    while rows := rt.db.read(lambda s: papers_store.list_eligible_after(s, start, after, CHUNK)):
+    while rows := rt.db.read(
+        lambda s, a=after: papers_store.list_eligible_after(s, start, a, CHUNK)  # type: ignore[misc]
+    ):
         yield from rows
         after = rows[-1].id or 0
 

@@ -17,7 +17,7 @@ from service.errors import PaperpostError
 from service.flows.interests import Wanted, add_interest, read_kind
 from service.flows.leave import leave_row
 from service.flows.runtime import Runtime
-from service.flows.subscribe import mail_confirm, activate
+from service.flows.subscribe import activate, mail_confirm
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority
 from service.store.tables import SubscriberRow
@@ -59,7 +59,7 @@ class NewReader:
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """rows: read · added · unchanged: already there · problems: (row number, row, what is wrong)."""
+    """rows: read · added · unchanged: already there · problems: (row number, row, what)."""
 
     rows: int = 0
     added: int = 0
@@ -226,8 +226,8 @@ def import_readers(
     for start in range(0, len(good), 100):
         part = good[start : start + 100]
         rt.db.write(
-            lambda s, p=part: _import_part(rt, s, p, by, dry_run, report),
-            Priority.BULK,  # type: ignore[misc]
+            lambda s, p=part: _import_part(rt, s, p, by, dry_run, report),  # type: ignore[misc]
+            Priority.BULK,
         )
     report.problems.sort(key=lambda p: p[0])
     rt.log("import", rows=report.rows, added=report.added, problems=len(report.problems))

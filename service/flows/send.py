@@ -25,7 +25,7 @@ from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority
-from service.store.processes import end_process
+from service.store.processes import end_processes
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 
 DOUBT = timedelta(minutes=30)
@@ -138,7 +138,9 @@ async def _deliver(
     try:
         envelope: Envelope = await asyncio.to_thread(envelope_of, rt, row, job.edition, job.reader)
     except (PaperpostError, ValueError, KeyError, AssertionError, LookupError) as error:
-        await rt.db.awrite(lambda s: _quarantine(rt, s, row, error, report))
+        text = f"content: {type(error).__name__}: {error}"[:500]
+        rt.log("render_failed", delivery=row.id, error=type(error).__name__)
+        await rt.db.awrite(lambda s: _quarantine(rt, s, row, text, report))
         return
     sha = sha_of(envelope.message)
 
@@ -170,7 +172,7 @@ def _record(
         return
     deadline = row.deadline_at or now + timedelta(hours=limits.notice_deadline_hours)
     n = max(1, row.attempts)
-    verdict = judge(outcome, n, now, deadline, random.random(), limits)  # noqa: S311
+    verdict = judge(outcome, n, now, deadline, random.random(), limits)  # nosec B311
     _attempt(session, row.id, n, outcome, now)
     _apply(session, row, verdict, now, report)
     if verdict.kind == "failed" and verdict.reason == "person" and job.reader is not None:
@@ -258,16 +260,15 @@ def _stop(rt: Runtime, session: Session, job: _Job, now: datetime) -> None:
 
 
 def _quarantine(
-    rt: Runtime, session: Session, row: DeliveryRow, error: Exception, report: SendReport
+    rt: Runtime, session: Session, row: DeliveryRow, text: str, report: SendReport
 ) -> None:
     """A mail that cannot be rendered harms one delivery, not the edition."""
-    text = f"content: {type(error).__name__}: {error}"[:500]
-    deliveries_store.mark_outcome(session, row, State.FAILED, rt.clock(), reason=text)
+    now = rt.clock()
+    deliveries_store.mark_outcome(session, row, State.FAILED, now, reason=text)
     deliveries_store.add_attempt(
-        session, delivery_id=row.id or 0, n=row.attempts, phase="render", at=rt.clock(), text=text
+        session, delivery_id=row.id or 0, n=row.attempts, phase="render", at=now, text=text
     )
     report.failed += 1
-    rt.log("render_failed", delivery=row.id, error=type(error).__name__)
 
 
 def sweep(rt: Runtime, report: SendReport | None = None) -> None:
@@ -276,7 +277,7 @@ def sweep(rt: Runtime, report: SendReport | None = None) -> None:
     dead = rt.owner().dead()
     if dead:
         ready, unknown = rt.db.write(lambda s: deliveries_store.release(s, dead), Priority.MAIL)
-        rt.db.write(lambda s: [end_process(s, owner) for owner in dead], Priority.MAIL)
+        rt.db.write(lambda s: end_processes(s, dead), Priority.MAIL)
         rt.log("recovered", processes=len(dead), ready=ready, unknown=unknown)
     for row in rt.db.read(lambda s: deliveries_store.list_overdue(s, now)):
         rt.db.write(

@@ -161,18 +161,21 @@ class Database:
         done: list[tuple[_Unit, Any]] = []
         try:
             connection = self.engine.connect().execution_options(write=True)
-            with connection, Session(connection, expire_on_commit=False) as session:
-                with session.begin():
-                    for unit in units:
-                        try:
-                            with session.begin_nested():
-                                result = unit.work(session)
-                                session.flush()
-                            done.append((unit, result))
-                        except sa.exc.OperationalError:
-                            raise
-                        except Exception as error:
-                            unit.future.set_exception(error)
+            with (
+                connection,
+                Session(connection, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                for unit in units:
+                    try:
+                        with session.begin_nested():
+                            result = unit.work(session)
+                            session.flush()
+                        done.append((unit, result))
+                    except sa.exc.OperationalError:
+                        raise  # the database itself: nothing of this batch is sure
+                    except Exception as error:
+                        unit.future.set_exception(error)
         except BaseException as error:
             for unit in units:
                 if not unit.future.done():

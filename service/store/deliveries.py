@@ -39,8 +39,9 @@ def add_delivery(
 ) -> DeliveryRow | None:
     """Insert one row; None when this recipient already has one in this edition."""
     there = session.exec(
-        select(DeliveryRow.id).where(
-            DeliveryRow.edition_id == edition_id, DeliveryRow.recipient_key == recipient_key
+        select(col(DeliveryRow.id)).where(
+            col(DeliveryRow.edition_id) == edition_id,
+            col(DeliveryRow.recipient_key) == recipient_key,
         )
     ).first()
     if there is not None:
@@ -69,14 +70,15 @@ def get_delivery(
     """One delivery by id or by its token."""
     if id is not None:
         return session.get(DeliveryRow, id)
-    return session.exec(select(DeliveryRow).where(DeliveryRow.token == token)).first()
+    return session.exec(select(DeliveryRow).where(col(DeliveryRow.token) == token)).first()
 
 
 def find_delivery(session: Session, edition_id: int, recipient_key: str) -> DeliveryRow | None:
     """The row of one recipient in one edition."""
     return session.exec(
         select(DeliveryRow).where(
-            DeliveryRow.edition_id == edition_id, DeliveryRow.recipient_key == recipient_key
+            col(DeliveryRow.edition_id) == edition_id,
+            col(DeliveryRow.recipient_key) == recipient_key,
         )
     ).first()
 
@@ -97,11 +99,11 @@ def list_deliveries(
     order = col(DeliveryRow.id).desc() if newest_first else col(DeliveryRow.id)
     query = select(DeliveryRow).where(col(DeliveryRow.id) > after_id).order_by(order).offset(offset)
     if edition_id is not None:
-        query = query.where(DeliveryRow.edition_id == edition_id)
+        query = query.where(col(DeliveryRow.edition_id) == edition_id)
     if states is not None:
         query = query.where(col(DeliveryRow.state).in_(states))
     if subscriber_id is not None:
-        query = query.where(DeliveryRow.subscriber_id == subscriber_id)
+        query = query.where(col(DeliveryRow.subscriber_id) == subscriber_id)
     if search:
         query = query.where(col(DeliveryRow.recipient_key).like(f"%{search.lower()}%"))
     if limit is not None:
@@ -117,7 +119,7 @@ def list_planned(
         select(DeliveryRow)
         .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
         .where(
-            DeliveryRow.state == "planned",
+            col(DeliveryRow.state) == "planned",
             col(EditionRow.state) != "cancelled",
             col(DeliveryRow.id) > after_id,
         )
@@ -125,7 +127,7 @@ def list_planned(
         .limit(limit)
     )
     if edition_id is not None:
-        query = query.where(DeliveryRow.edition_id == edition_id)
+        query = query.where(col(DeliveryRow.edition_id) == edition_id)
     return list(session.exec(query).all())
 
 
@@ -203,18 +205,18 @@ def claim(
         .where(col(DeliveryRow.id).in_(ids), col(DeliveryRow.state).in_(["ready", "deferred"]))
         .values(
             state="leased",
-            fence=DeliveryRow.fence + 1,
-            attempts=DeliveryRow.attempts + 1,
+            fence=col(DeliveryRow.fence) + 1,
+            attempts=col(DeliveryRow.attempts) + 1,
             lease_owner=owner,
             lease_until=now + LEASE,
-            date_header=sa.func.coalesce(DeliveryRow.date_header, now),
+            date_header=sa.func.coalesce(col(DeliveryRow.date_header), now),
         )
         .execution_options(synchronize_session=False)
     )
     session.expire_all()
     rows = session.exec(
         select(DeliveryRow)
-        .where(col(DeliveryRow.id).in_(ids), DeliveryRow.lease_owner == owner)
+        .where(col(DeliveryRow.id).in_(ids), col(DeliveryRow.lease_owner) == owner)
         .order_by(col(DeliveryRow.priority), col(DeliveryRow.id))
     ).all()
     return list(rows)
@@ -317,7 +319,7 @@ def list_attempts(session: Session, delivery_id: int) -> list[AttemptRow]:
     return list(
         session.exec(
             select(AttemptRow)
-            .where(AttemptRow.delivery_id == delivery_id)
+            .where(col(AttemptRow.delivery_id) == delivery_id)
             .order_by(col(AttemptRow.id))
         ).all()
     )
@@ -332,11 +334,11 @@ _PAPERS = {
 
 
 def add_sent_papers(session: Session, delivery_id: int) -> None:
-    """Everything shown, listed or counted in an accepted digest counts as sent, in one statement."""
+    """All that an accepted digest shows, lists or counts is sent, in one statement."""
     papers = _PAPERS[session.get_bind().dialect.name]
     session.execute(
         sa.text(
-            "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # noqa: S608
+            "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # nosec B608
             f"{papers} WHERE d.id = :id AND d.subscriber_id IS NOT NULL "
             "AND d.content IS NOT NULL "
             "ON CONFLICT DO NOTHING"
@@ -358,7 +360,7 @@ def add_carry(session: Session, delivery_id: int) -> None:
     papers = _PAPERS[session.get_bind().dialect.name].replace("'new', d.id", "d.id")
     session.execute(
         sa.text(
-            f"INSERT INTO carry (subscriber_id, paper_id, delivery_id) {papers} "  # noqa: S608
+            f"INSERT INTO carry (subscriber_id, paper_id, delivery_id) {papers} "  # nosec B608
             "WHERE d.id = :id AND d.subscriber_id IS NOT NULL AND d.content IS NOT NULL "
             "ON CONFLICT DO NOTHING"
         ),
@@ -369,7 +371,7 @@ def add_carry(session: Session, delivery_id: int) -> None:
 def list_carried(session: Session, subscriber_ids: Sequence[int]) -> dict[int, dict[int, bool]]:
     """Per reader: paper -> True when the reader may have seen it (presumed)."""
     rows = session.execute(
-        sa.select(CarryRow.subscriber_id, CarryRow.paper_id, DeliveryRow.state)
+        sa.select(col(CarryRow.subscriber_id), col(CarryRow.paper_id), col(DeliveryRow.state))
         .join(DeliveryRow, col(DeliveryRow.id) == col(CarryRow.delivery_id))
         .where(col(CarryRow.subscriber_id).in_(list(subscriber_ids)))
     ).all()
@@ -383,8 +385,9 @@ def list_sent(
     session: Session, subscriber_ids: Sequence[int], paper_ids: Sequence[int] | None = None
 ) -> dict[int, set[int]]:
     """Per reader: papers that count as sent."""
-    query = sa.select(SentPaperRow.subscriber_id, SentPaperRow.paper_id).where(
-        col(SentPaperRow.subscriber_id).in_(list(subscriber_ids)), SentPaperRow.occasion == "new"
+    query = sa.select(col(SentPaperRow.subscriber_id), col(SentPaperRow.paper_id)).where(
+        col(SentPaperRow.subscriber_id).in_(list(subscriber_ids)),
+        col(SentPaperRow.occasion) == "new",
     )
     if paper_ids is not None:
         query = query.where(col(SentPaperRow.paper_id).in_(list(paper_ids)))
@@ -397,7 +400,7 @@ def list_sent(
 def list_in_flight(session: Session, subscriber_ids: Sequence[int]) -> dict[int, set[int]]:
     """Per reader: papers of deliveries that are under way (they must not ride twice)."""
     rows = session.execute(
-        sa.select(DeliveryRow.subscriber_id, DeliveryRow.content).where(
+        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.content)).where(
             col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)),
             col(DeliveryRow.state).in_(["ready", "leased", "sending", "deferred", "unknown"]),
             col(DeliveryRow.content).is_not(None),
@@ -444,7 +447,7 @@ def list_doubtful(session: Session, before: datetime) -> list[DeliveryRow]:
     return list(
         session.exec(
             select(DeliveryRow).where(
-                DeliveryRow.state == "unknown", col(DeliveryRow.marked_at) < before
+                col(DeliveryRow.state) == "unknown", col(DeliveryRow.marked_at) < before
             )
         ).all()
     )
@@ -468,7 +471,7 @@ def stop_open(
         change = change.where(
             col(DeliveryRow.subscriber_id) == subscriber_id,
             col(DeliveryRow.edition_id).not_in(
-                sa.select(col(EditionRow.id)).where(EditionRow.kind == "notice")
+                sa.select(col(EditionRow.id)).where(col(EditionRow.kind) == "notice")
             ),
         )
     if edition_id is not None:
@@ -479,7 +482,7 @@ def stop_open(
 def count_waiting(session: Session, edition_ids: Sequence[int] | None = None) -> dict[str, int]:
     """Rows under way per state, over all editions or some."""
     query = (
-        sa.select(DeliveryRow.state, sa.func.count())
+        sa.select(col(DeliveryRow.state), sa.func.count())
         .where(
             col(DeliveryRow.state).in_(
                 ["planned", "ready", "leased", "sending", "deferred", "unknown"]
@@ -496,7 +499,7 @@ def next_due_at(session: Session, now: datetime) -> datetime | None:
     """When the next waiting row falls due (None = nothing waits)."""
     rows = session.execute(
         sa.select(
-            sa.func.min(sa.func.coalesce(DeliveryRow.not_before, DeliveryRow.planned_at))
+            sa.func.min(sa.func.coalesce(col(DeliveryRow.not_before), col(DeliveryRow.planned_at)))
         ).where(col(DeliveryRow.state).in_(["ready", "deferred"]))
     ).scalar_one_or_none()
     if rows is None:

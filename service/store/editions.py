@@ -41,7 +41,9 @@ def get_edition(
         return session.get(EditionRow, id)
     return session.exec(
         select(EditionRow).where(
-            EditionRow.kind == kind, EditionRow.slot == slot, EditionRow.audience == audience
+            col(EditionRow.kind) == kind,
+            col(EditionRow.slot) == slot,
+            col(EditionRow.audience) == audience,
         )
     ).first()
 
@@ -52,7 +54,7 @@ def list_editions(
     """Editions, newest first; notices are left out unless asked for."""
     query = select(EditionRow).order_by(col(EditionRow.id).desc())
     if kinds is None:
-        query = query.where(EditionRow.kind != "notice")
+        query = query.where(col(EditionRow.kind) != "notice")
     else:
         query = query.where(col(EditionRow.kind).in_(kinds))
     if limit is not None:
@@ -72,7 +74,7 @@ def list_unsettled(session: Session) -> list[EditionRow]:
 def count_states(session: Session, edition_id: int) -> dict[str, int]:
     """Deliveries of an edition per state."""
     rows = session.execute(
-        sa.select(DeliveryRow.state, sa.func.count())
+        sa.select(col(DeliveryRow.state), sa.func.count())
         .where(col(DeliveryRow.edition_id) == edition_id)
         .group_by(col(DeliveryRow.state))
     ).all()
@@ -82,8 +84,8 @@ def count_states(session: Session, edition_id: int) -> dict[str, int]:
 def count_reasons(session: Session, edition_id: int, state: str) -> dict[str, int]:
     """Deliveries of an edition in one state per reason."""
     rows = session.execute(
-        sa.select(DeliveryRow.reason, sa.func.count())
-        .where(col(DeliveryRow.edition_id) == edition_id, DeliveryRow.state == state)
+        sa.select(col(DeliveryRow.reason), sa.func.count())
+        .where(col(DeliveryRow.edition_id) == edition_id, col(DeliveryRow.state) == state)
         .group_by(col(DeliveryRow.reason))
     ).all()
     return {reason: int(count) for reason, count in rows}

@@ -64,7 +64,7 @@ def find_ids(session: Session, aliases: Iterable[Alias]) -> list[int]:
     if not pairs:
         return []
     rows = session.exec(
-        select(PaperAliasRow.paper_id)
+        select(col(PaperAliasRow.paper_id))
         .where(sa.tuple_(col(PaperAliasRow.scheme), col(PaperAliasRow.value)).in_(pairs))
         .distinct()
     ).all()
@@ -88,12 +88,12 @@ def merge_papers(session: Session, keep: int, gone: int, now: datetime) -> None:
     )
     seen = set(
         session.execute(
-            sa.select(SightingRow.source_id, SightingRow.listed_on).where(
+            sa.select(col(SightingRow.source_id), col(SightingRow.listed_on)).where(
                 col(SightingRow.paper_id) == keep
             )
         ).all()
     )
-    for row in session.exec(select(SightingRow).where(SightingRow.paper_id == gone)):
+    for row in session.exec(select(SightingRow).where(col(SightingRow.paper_id) == gone)):
         if (row.source_id, row.listed_on) in seen:
             session.delete(row)
         else:
@@ -103,7 +103,7 @@ def merge_papers(session: Session, keep: int, gone: int, now: datetime) -> None:
         values = columns.replace("paper_id", ":keep", 1)
         session.execute(
             sa.text(
-                f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} a "  # noqa: S608
+                f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} a "  # nosec B608
                 "WHERE a.paper_id = :gone AND NOT EXISTS (SELECT 1 FROM sent_paper b WHERE "
                 "b.subscriber_id = a.subscriber_id AND b.paper_id = :keep "
                 "AND b.occasion = a.occasion)"
@@ -148,7 +148,7 @@ _RANK = {"arxiv": 0, "doi": 1, "hf": 2, "pmid": 3, "guid": 4, "link": 5, "finger
 def _names(session: Session, ids: Sequence[int]) -> dict[int, list[Alias]]:
     names: dict[int, list[Alias]] = {}
     rows = session.execute(
-        sa.select(PaperAliasRow.paper_id, PaperAliasRow.scheme, PaperAliasRow.value)
+        sa.select(col(PaperAliasRow.paper_id), col(PaperAliasRow.scheme), col(PaperAliasRow.value))
         .where(col(PaperAliasRow.paper_id).in_(ids))
         .order_by(col(PaperAliasRow.id))
     ).all()
@@ -174,7 +174,7 @@ def list_unmatched(session: Session, limit: int) -> list[PaperRow]:
                 col(PaperRow.eligible_at).is_not(None),
                 col(PaperRow.matched_at).is_(None),
                 col(PaperRow.merged_into).is_(None),
-                PaperRow.quarantined == "",
+                col(PaperRow.quarantined) == "",
             )
             .order_by(col(PaperRow.id))
             .limit(limit)
@@ -218,11 +218,11 @@ def list_sightings(
     for start in range(0, len(paper_ids), 500):
         rows = session.execute(
             sa.select(
-                SightingRow.paper_id,
-                SourceRow.kind,
-                SourceRow.title,
-                SightingRow.listed_on,
-                SightingRow.submitter,
+                col(SightingRow.paper_id),
+                col(SourceRow.kind),
+                col(SourceRow.title),
+                col(SightingRow.listed_on),
+                col(SightingRow.submitter),
             )
             .join(SourceRow, col(SourceRow.id) == col(SightingRow.source_id))
             .where(col(SightingRow.paper_id).in_(list(paper_ids[start : start + 500])))
@@ -242,7 +242,9 @@ def list_days(
     limit: int = 1,
 ) -> list[date]:
     """Days that have papers: newest first, or with ``after`` the next ones in order."""
-    query = sa.select(SightingRow.listed_on).where(col(SightingRow.held) == sa.false()).distinct()
+    query = (
+        sa.select(col(SightingRow.listed_on)).where(col(SightingRow.held) == sa.false()).distinct()
+    )
     if kinds is not None:
         query = query.join(SourceRow, col(SourceRow.id) == col(SightingRow.source_id)).where(
             col(SourceRow.kind).in_(kinds)
@@ -261,12 +263,12 @@ def list_listed(
 ) -> list[tuple[int, date]]:
     """(paper id, newest list date among ``days``) of everything listed on those days."""
     query = (
-        sa.select(SightingRow.paper_id, sa.func.max(SightingRow.listed_on))
+        sa.select(col(SightingRow.paper_id), sa.func.max(col(SightingRow.listed_on)))
         .join(PaperRow, col(PaperRow.id) == col(SightingRow.paper_id))
         .where(
             col(SightingRow.listed_on).in_(days),
             col(PaperRow.merged_into).is_(None),
-            PaperRow.quarantined == "",
+            col(PaperRow.quarantined) == "",
             col(SightingRow.held) == sa.false(),
         )
         .group_by(col(SightingRow.paper_id))
@@ -288,7 +290,7 @@ def list_documents(
         .where(
             col(PaperRow.id) > after_id,
             col(PaperRow.merged_into).is_(None),
-            PaperRow.quarantined == "",
+            col(PaperRow.quarantined) == "",
         )
         .order_by(col(PaperRow.id))
         .limit(limit)
@@ -349,14 +351,19 @@ def list_matches(
     found: list[tuple[int, int, float, datetime]] = []
     for at in range(0, len(profile_ids), 500):
         rows = session.execute(
-            sa.select(MatchRow.profile_id, MatchRow.paper_id, MatchRow.score, PaperRow.eligible_at)
+            sa.select(
+                col(MatchRow.profile_id),
+                col(MatchRow.paper_id),
+                col(MatchRow.score),
+                col(PaperRow.eligible_at),
+            )
             .join(PaperRow, col(PaperRow.id) == col(MatchRow.paper_id))
             .where(
                 col(MatchRow.profile_id).in_(list(profile_ids[at : at + 500])),
                 col(PaperRow.eligible_at) >= start,
                 col(PaperRow.eligible_at) < end,
                 col(PaperRow.merged_into).is_(None),
-                PaperRow.quarantined == "",
+                col(PaperRow.quarantined) == "",
             )
             .order_by(col(MatchRow.profile_id), col(MatchRow.paper_id))
         ).all()
@@ -373,7 +380,7 @@ def list_eligible(session: Session, start: datetime, end: datetime) -> list[Pape
                 col(PaperRow.eligible_at) >= start,
                 col(PaperRow.eligible_at) < end,
                 col(PaperRow.merged_into).is_(None),
-                PaperRow.quarantined == "",
+                col(PaperRow.quarantined) == "",
             )
             .order_by(col(PaperRow.id))
         ).all()
@@ -384,8 +391,8 @@ def release_held(session: Session, source_id: int, eligible_at: datetime | None)
     """Held sightings of a source are taken: as new (with an instant) or as known (None)."""
     ids = list(
         session.exec(
-            select(SightingRow.paper_id).where(
-                SightingRow.source_id == source_id, col(SightingRow.held) == sa.true()
+            select(col(SightingRow.paper_id)).where(
+                col(SightingRow.source_id) == source_id, col(SightingRow.held) == sa.true()
             )
         ).all()
     )
@@ -404,7 +411,7 @@ def release_held(session: Session, source_id: int, eligible_at: datetime | None)
 def newest_eligible(session: Session) -> datetime | None:
     """When the newest paper became new."""
     return session.exec(
-        select(PaperRow.eligible_at)
+        select(col(PaperRow.eligible_at))
         .where(col(PaperRow.eligible_at).is_not(None))
         .order_by(col(PaperRow.eligible_at).desc())
         .limit(1)
@@ -422,7 +429,7 @@ def list_eligible_after(
                 col(PaperRow.id) > after_id,
                 col(PaperRow.eligible_at) >= start,
                 col(PaperRow.merged_into).is_(None),
-                PaperRow.quarantined == "",
+                col(PaperRow.quarantined) == "",
             )
             .order_by(col(PaperRow.id))
             .limit(limit)
@@ -441,7 +448,7 @@ def list_recent(session: Session, since: date) -> list[tuple[PaperRow, date]]:
                 sa.and_(col(PaperRow.eligible_at).is_(None), col(PaperRow.listed_on) >= since),
             ),
             col(PaperRow.merged_into).is_(None),
-            PaperRow.quarantined == "",
+            col(PaperRow.quarantined) == "",
         )
         .order_by(col(PaperRow.id))
     ).all()

@@ -7,12 +7,13 @@ of its own. A free lock means a dead owner, whatever the clocks say.
 import fcntl
 import os
 import socket
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from service.store.db import Database, Priority
 from service.store.tables import ProcessRow
@@ -43,7 +44,7 @@ class Process:
     def dead(self) -> list[int]:
         """Ids of processes that never said good-bye and whose lock is free."""
         rows = self._db.read(
-            lambda s: s.exec(select(ProcessRow.id).where(ProcessRow.ended == False)).all()  # noqa: E712
+            lambda s: s.exec(select(ProcessRow.id).where(ProcessRow.ended == False)).all()
         )
         return [i for i in rows if i is not None and i != self.id and not self._is_held(i)]
 
@@ -72,7 +73,7 @@ class Process:
 
     def close(self) -> None:
         """Say good-bye: the row is marked ended and the lock released."""
-        self._db.write(lambda s: end_process(s, self.id), Priority.WEB)
+        self._db.write(lambda s: end_processes(s, [self.id]), Priority.WEB)
         if self._file is not None:
             self._file.close()
             (self._dir / f"process-{self.id}.lock").unlink(missing_ok=True)
@@ -88,6 +89,6 @@ def _add(session: Session, now: datetime) -> int:
     return row.id
 
 
-def end_process(session: Session, owner: int) -> None:
-    """Mark a process as ended (by itself, or found dead)."""
-    session.execute(sa.update(ProcessRow).where(ProcessRow.id == owner).values(ended=True))  # type: ignore[arg-type]
+def end_processes(session: Session, owners: Sequence[int]) -> None:
+    """Mark processes as ended (by themselves, or found dead)."""
+    session.execute(sa.update(ProcessRow).where(col(ProcessRow.id).in_(owners)).values(ended=True))

@@ -32,7 +32,7 @@ def add_source(
     """Insert a source, or return the one of this kind and these parameters."""
     key = params_key(params)
     row = session.exec(
-        select(SourceRow).where(SourceRow.kind == kind, SourceRow.params_key == key)
+        select(SourceRow).where(col(SourceRow.kind) == kind, col(SourceRow.params_key) == key)
     ).first()
     if row is None:
         row = SourceRow(
@@ -53,7 +53,7 @@ def list_sources(session: Session, kind: str | None = None) -> list[SourceRow]:
     """Every source in the order they were added."""
     query = select(SourceRow).order_by(col(SourceRow.id))
     if kind is not None:
-        query = query.where(SourceRow.kind == kind)
+        query = query.where(col(SourceRow.kind) == kind)
     return list(session.exec(query).all())
 
 
@@ -85,7 +85,9 @@ def delete_source(session: Session, source_id: int) -> bool:
 def get_source_day(session: Session, source_id: int, day: date) -> SourceDayRow:
     """The ledger row of a source and day, made when missing."""
     row = session.exec(
-        select(SourceDayRow).where(SourceDayRow.source_id == source_id, SourceDayRow.day == day)
+        select(SourceDayRow).where(
+            col(SourceDayRow.source_id) == source_id, col(SourceDayRow.day) == day
+        )
     ).first()
     if row is None:
         row = SourceDayRow(source_id=source_id, day=day)
@@ -104,7 +106,7 @@ def list_source_days(
         .order_by(col(SourceDayRow.day), col(SourceDayRow.source_id))
     )
     if source_id is not None:
-        query = query.where(SourceDayRow.source_id == source_id)
+        query = query.where(col(SourceDayRow.source_id) == source_id)
     return list(session.exec(query).all())
 
 
@@ -123,9 +125,9 @@ def add_sighting(
     """Record one appearance; False when it was there (its facts are refreshed)."""
     row = session.exec(
         select(SightingRow).where(
-            SightingRow.source_id == source_id,
-            SightingRow.paper_id == paper_id,
-            SightingRow.listed_on == listed_on,
+            col(SightingRow.source_id) == source_id,
+            col(SightingRow.paper_id) == paper_id,
+            col(SightingRow.listed_on) == listed_on,
         )
     ).first()
     if row is not None:
@@ -153,8 +155,8 @@ def seen_paper_ids(session: Session, source_id: int, paper_ids: list[int]) -> se
     """Which of these papers this source has shown before."""
     return set(
         session.exec(
-            select(SightingRow.paper_id).where(
-                SightingRow.source_id == source_id, col(SightingRow.paper_id).in_(paper_ids)
+            select(col(SightingRow.paper_id)).where(
+                col(SightingRow.source_id) == source_id, col(SightingRow.paper_id).in_(paper_ids)
             )
         ).all()
     )
@@ -171,8 +173,9 @@ class Habit:
 def get_habit(session: Session, source_id: int) -> Habit:
     """Mean papers per day with papers, by the day of first sight."""
     rows = session.execute(
-        sa.select(SourceDayRow.new + SourceDayRow.known).where(
-            col(SourceDayRow.source_id) == source_id, SourceDayRow.new + SourceDayRow.known > 0
+        sa.select(col(SourceDayRow.new) + col(SourceDayRow.known)).where(
+            col(SourceDayRow.source_id) == source_id,
+            col(SourceDayRow.new) + col(SourceDayRow.known) > 0,
         )
     ).all()
     counts = [int(row[0]) for row in rows]
@@ -183,8 +186,8 @@ def add_raw_poll(session: Session, source_id: int, url: str, body: bytes, now: d
     """Keep the bytes of a changed poll (zlib); False when the newest kept ones are the same."""
     sha = hashlib.sha256(body).hexdigest()
     newest = session.exec(
-        select(RawPollRow.sha)
-        .where(RawPollRow.source_id == source_id, RawPollRow.url == url)
+        select(col(RawPollRow.sha))
+        .where(col(RawPollRow.source_id) == source_id, col(RawPollRow.url) == url)
         .order_by(col(RawPollRow.id).desc())
         .limit(1)
     ).first()
@@ -204,14 +207,14 @@ def list_raw_polls(
         .order_by(col(RawPollRow.at), col(RawPollRow.id))
     )
     if source_id is not None:
-        query = query.where(RawPollRow.source_id == source_id)
+        query = query.where(col(RawPollRow.source_id) == source_id)
     return [(r.source_id, r.at, r.url, zlib.decompress(r.body)) for r in session.exec(query)]
 
 
 def list_late_titles(session: Session, day: date) -> list[str]:
     """Titles of sources that are late or stale on a day."""
     rows = session.execute(
-        sa.select(SourceRow.title)
+        sa.select(col(SourceRow.title))
         .join(SourceDayRow, col(SourceDayRow.source_id) == col(SourceRow.id))
         .where(col(SourceDayRow.day) == day, col(SourceDayRow.state).in_(["late", "stale"]))
         .order_by(col(SourceRow.id))
@@ -224,13 +227,13 @@ def summary(session: Session) -> list[dict[str, Any]]:
     counts = dict(
         session.execute(
             sa.select(
-                SightingRow.source_id, sa.func.count(sa.distinct(SightingRow.paper_id))
+                col(SightingRow.source_id), sa.func.count(sa.distinct(col(SightingRow.paper_id)))
             ).group_by(col(SightingRow.source_id))
         ).all()
     )
     newest = dict(
         session.execute(
-            sa.select(SightingRow.source_id, sa.func.max(SightingRow.listed_on)).group_by(
+            sa.select(col(SightingRow.source_id), sa.func.max(col(SightingRow.listed_on))).group_by(
                 col(SightingRow.source_id)
             )
         ).all()
@@ -256,7 +259,7 @@ def summary(session: Session) -> list[dict[str, Any]]:
 def count_papers(session: Session) -> dict[str, int]:
     """Stored papers: all, and those that were ever new."""
     total, new = session.execute(
-        sa.select(sa.func.count(), sa.func.count(PaperRow.eligible_at)).where(
+        sa.select(sa.func.count(), sa.func.count(col(PaperRow.eligible_at))).where(
             col(PaperRow.merged_into).is_(None)
         )
     ).one()

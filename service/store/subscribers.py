@@ -93,9 +93,9 @@ def get_subscriber_row(
         return session.get(SubscriberRow, id)
     query = select(SubscriberRow)
     if email_key is not None:
-        query = query.where(SubscriberRow.email_key == email_key)
+        query = query.where(col(SubscriberRow.email_key) == email_key)
     elif token is not None:
-        query = query.where(SubscriberRow.unsubscribe_token == token)
+        query = query.where(col(SubscriberRow.unsubscribe_token) == token)
     else:
         raise ValueError("name an id, an address or a token")
     return session.exec(query).first()
@@ -130,13 +130,13 @@ def list_subscriber_rows(
     """Readers by address; ``search`` is a part of the address or name."""
     query = select(SubscriberRow).order_by(col(SubscriberRow.email_key)).offset(offset)
     if state:
-        query = query.where(SubscriberRow.state == state)
+        query = query.where(col(SubscriberRow.state) == state)
     if search:
         part = f"%{search.lower()}%"
         query = query.where(
             sa.or_(
                 col(SubscriberRow.email_key).like(part),
-                sa.func.lower(SubscriberRow.name).like(part),
+                sa.func.lower(col(SubscriberRow.name)).like(part),
             )
         )
     if ids is not None:
@@ -149,9 +149,9 @@ def list_subscriber_rows(
 def count_subscribers(session: Session) -> dict[str, int]:
     """Number of readers per state."""
     rows = session.execute(
-        sa.select(SubscriberRow.state, sa.func.count()).group_by(col(SubscriberRow.state))
+        sa.select(col(SubscriberRow.state), sa.func.count()).group_by(col(SubscriberRow.state))
     ).all()
-    return {state: count for state, count in rows}
+    return {str(state): int(count) for state, count in rows}
 
 
 def list_due(session: Session, now: datetime, limit: int) -> list[SubscriberRow]:
@@ -159,7 +159,7 @@ def list_due(session: Session, now: datetime, limit: int) -> list[SubscriberRow]
     return list(
         session.exec(
             select(SubscriberRow)
-            .where(SubscriberRow.state == "active", col(SubscriberRow.next_digest_at) <= now)
+            .where(col(SubscriberRow.state) == "active", col(SubscriberRow.next_digest_at) <= now)
             .order_by(col(SubscriberRow.next_digest_at), col(SubscriberRow.id))
             .limit(limit)
         ).all()
@@ -197,7 +197,9 @@ def add_profile(
 ) -> ProfileRow:
     """Insert a profile; a name already taken gets a number."""
     taken = set(
-        session.exec(select(ProfileRow.name).where(ProfileRow.subscriber_id == subscriber_id)).all()
+        session.exec(
+            select(col(ProfileRow.name)).where(col(ProfileRow.subscriber_id) == subscriber_id)
+        ).all()
     )
     wanted, n = name[:190] or "Papers", 2
     unique = wanted
@@ -224,7 +226,9 @@ def delete_profiles(session: Session, subscriber_id: int) -> None:
 
 def get_suppression(session: Session, hashed: str) -> SuppressionRow | None:
     """Why an address must never be mailed, None if it may."""
-    return session.exec(select(SuppressionRow).where(SuppressionRow.email_hash == hashed)).first()
+    return session.exec(
+        select(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed)
+    ).first()
 
 
 def add_suppression(
@@ -289,7 +293,7 @@ def list_consents(session: Session, subscriber_id: int) -> list[ConsentRow]:
     return list(
         session.exec(
             select(ConsentRow)
-            .where(ConsentRow.subscriber_id == subscriber_id)
+            .where(col(ConsentRow.subscriber_id) == subscriber_id)
             .order_by(col(ConsentRow.at), col(ConsentRow.id))
         ).all()
     )
@@ -321,7 +325,7 @@ def list_expired_pending(session: Session, now: datetime) -> list[SubscriberRow]
     return list(
         session.exec(
             select(SubscriberRow).where(
-                SubscriberRow.state == "pending", col(SubscriberRow.confirm_until) < now
+                col(SubscriberRow.state) == "pending", col(SubscriberRow.confirm_until) < now
             )
         ).all()
     )
@@ -332,7 +336,7 @@ def list_left_before(session: Session, before: datetime) -> list[SubscriberRow]:
     return list(
         session.exec(
             select(SubscriberRow).where(
-                SubscriberRow.state == "left", col(SubscriberRow.left_at) < before
+                col(SubscriberRow.state) == "left", col(SubscriberRow.left_at) < before
             )
         ).all()
     )
@@ -348,7 +352,7 @@ def list_changed_profiles(session: Session, since: datetime | None) -> list[Prof
 
 def list_profile_ids(session: Session) -> set[int]:
     """Ids of every profile there is."""
-    return {i for i in session.exec(select(ProfileRow.id)).all() if i is not None}
+    return {i for i in session.exec(select(col(ProfileRow.id))).all() if i is not None}
 
 
 def set_next_digest(session: Session, subscriber_id: int, at: datetime | None) -> None:
@@ -367,7 +371,7 @@ def last_digest_dates(
     from service.store.tables import DeliveryRow, EditionRow
 
     rows = session.execute(
-        sa.select(DeliveryRow.subscriber_id, sa.func.max(EditionRow.slot))
+        sa.select(col(DeliveryRow.subscriber_id), sa.func.max(col(EditionRow.slot)))
         .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
         .where(
             col(DeliveryRow.subscriber_id).in_(subscriber_ids),
@@ -387,7 +391,7 @@ def list_unmatched_profiles(session: Session, limit: int) -> list[ProfileRow]:
     return list(
         session.exec(
             select(ProfileRow)
-            .where(col(ProfileRow.matched_at).is_(None), ProfileRow.kind != "trending")
+            .where(col(ProfileRow.matched_at).is_(None), col(ProfileRow.kind) != "trending")
             .order_by(col(ProfileRow.id))
             .limit(limit)
         ).all()
@@ -420,7 +424,7 @@ def list_profile_rows(session: Session, subscriber_id: int) -> list[ProfileRow]:
     return list(
         session.exec(
             select(ProfileRow)
-            .where(ProfileRow.subscriber_id == subscriber_id)
+            .where(col(ProfileRow.subscriber_id) == subscriber_id)
             .order_by(col(ProfileRow.id))
         ).all()
     )

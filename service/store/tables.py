@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, UniqueConstraint
 from sqlmodel import JSON, Field, SQLModel
-from sqlmodel.main import UTCDateTime
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(column_0_N_label)s",
@@ -158,7 +158,7 @@ class SightingRow(SQLModel, table=True):
 
 
 class SourceDayRow(SQLModel, table=True):
-    """The ledger of one source and announcement day. state: none open complete late stale failed."""
+    """One source and announcement day. state: none open complete late stale failed."""
 
     __tablename__ = "source_day"
     __table_args__ = (UniqueConstraint("source_id", "day"),)
