@@ -73,7 +73,7 @@ def _forms(raw: str) -> tuple[str, str, str]:
                 kept.append(letter)
         elif letter.isalnum():
             base = letter
-            latin = "\u00c0" <= letter < "\u0250" or "\u1e00" <= letter < "\u1f00"
+            latin = "\u00c0" <= letter < "\u0180"
             kept.append(anyascii(letter) if latin else letter)
     cased = unicodedata.normalize("NFC", "".join(kept))
     exact = cased.casefold()

@@ -1,0 +1,52 @@
+"""Profiles x papers without a database."""
+
+from service.matching.batch import count_batch, match_batch
+
+PROFILES = [
+    {"id": "a", "query": "LoRA OR PEFT"},
+    {"id": "bad", "query": "LoRA OR ("},
+    {"id": "none"},
+    {"id": "k", "keywords": "sparse attention, -survey"},
+]
+PAPERS = [
+    {"id": "2511.00001", "title": "LoRA", "abstract": "sparse-attention", "authors": ["A B"]},
+    {"id": "2511.00002", "abstract": "no title"},
+    {"id": "x", "title": "A survey", "abstract": "sparse attention", "authors": [{"name": "C D"}]},
+]
+
+
+def test_lines_and_what_is_refused() -> None:
+    refused: list[dict[str, object]] = []
+    lines = list(match_batch(PROFILES, PAPERS, refused=refused))
+    assert [(line["profile"], line["paper"]) for line in lines] == [
+        ("a", "2511.00001"),
+        ("k", "2511.00001"),
+    ]
+    assert lines[0]["hits"] == [{"term": "LoRA", "where": "title", "start": 0, "end": 4}]
+    assert lines[0]["score"] > 0
+    assert "parts" not in lines[0]
+    assert [problem.get("profile", problem.get("paper")) for problem in refused] == [
+        "bad",
+        "none",
+        "2511.00002",
+    ]
+    assert "character 9" in str(refused[0]["problem"])
+
+
+def test_explain_adds_parts_that_add_up() -> None:
+    line = next(match_batch(PROFILES, PAPERS, explain=True))
+    assert abs(sum(line["parts"].values()) - line["score"]) < 0.001
+
+
+def test_count() -> None:
+    ticks = iter([1.0, 3.5, 4.0])
+    found = count_batch(PROFILES, PAPERS, cpu=lambda: next(ticks), peak_mb=lambda: 41.26)
+    assert found == {
+        "profiles": 2,
+        "refused": 2,
+        "papers": 2,
+        "matches": 2,
+        "compile_s": 2.5,
+        "match_cpu_s": 0.5,
+        "peak_mb": 41.3,
+    }

@@ -1,0 +1,74 @@
+"""The score: its parts add up, and each pulls the right way."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from support.match_strategies import papers, queries
+
+from service.matching.document import prepare
+from service.matching.evaluate import evaluate
+from service.matching.parse import parse_query
+from service.matching.score import Score, Statistics, score
+from service.papers.model import Alias, Paper
+
+
+def paper(title: str, abstract: str = "") -> Paper:
+    return Paper(aliases=(Alias("arxiv", "1"),), title=title, abstract=abstract)
+
+
+MANY = [paper("graph network", "a graph"), paper("graph"), paper("model"), paper("x")] * 5
+STATISTICS = Statistics.of(prepare(one) for one in MANY)
+
+
+def scored(query: str, title: str, abstract: str = "", **facts: float) -> Score:
+    read, document = parse_query(query), prepare(paper(title, abstract))
+    hits = evaluate(read, document)
+    assert hits is not None
+    return score(
+        read,
+        document,
+        hits,
+        STATISTICS,
+        votes=int(facts.get("votes", 0)),
+        comments=int(facts.get("comments", 0)),
+        age_days=facts.get("age", 0.0),
+    )
+
+
+def test_statistics_count_papers_and_travel_as_json() -> None:
+    assert STATISTICS.documents == 20
+    assert STATISTICS.frequencies["graph"] == 10
+    again = Statistics.from_dict(json.loads(json.dumps(STATISTICS.to_dict())))
+    assert again == STATISTICS
+    assert STATISTICS.rarity("model") > STATISTICS.rarity("graph")
+    assert Statistics().rarity("graph") >= 0
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (scored("graph", "graph"), scored("graph", "x", "graph")),
+        (scored('"graph network"', "graph network"), scored("graph network", "graph network")),
+        (scored("network", "network"), scored("graph", "graph")),
+        (scored("graph", "x", "graph graph"), scored("graph", "x", "graph")),
+        (scored("graph", "graph", votes=40), scored("graph", "graph", votes=3)),
+        (scored("graph", "graph", comments=4), scored("graph", "graph")),
+        (scored("graph", "graph", age=1), scored("graph", "graph", age=5)),
+    ],
+)
+def test_what_stands_above_what(better: Score, worse: Score) -> None:
+    assert better.total > worse.total
+
+
+@given(queries, papers())
+@settings(max_examples=60, deadline=None)
+def test_parts_add_up(text: str, one: Paper) -> None:
+    query, document = parse_query(text), prepare(one)
+    hits = evaluate(query, document) or ()
+    found = score(query, document, hits, STATISTICS, votes=None, comments=2, age_days=-1)
+    assert math.isclose(found.total, sum(found.parts.values()))
+    assert all(part >= 0 for part in found.parts.values())
+    assert found.parts["fresh"] == 1
+    assert found.parts["votes"] == 0

@@ -1,0 +1,118 @@
+"""Keyword lists, people, and which of the readings a form's text gets."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.captures import shared_data
+
+from service.matching.parse import (
+    describe,
+    parse_keywords,
+    parse_people,
+    read_words,
+    to_text,
+)
+from service.matching.query import QueryError
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("LoRA, low-rank adaptation, PEFT", 'LoRA OR "low-rank adaptation" OR PEFT'),
+        ("a\nb; c，d、e；f", "a OR b OR c OR d OR e OR f"),
+        ('"x, y", z', '"x, y" OR z'),
+        (" , a,, a ,\n", "a"),
+        ("a, -b, NOT c d", 'a AND NOT b AND NOT "c d"'),
+        ("=RAG, quantiz*", "=RAG OR quantiz*"),
+        ('"graph network"~3', '"graph network"~3'),
+        ("**Graph Neural**, *x", '"Graph Neural" OR x'),
+        ('"open', "open"),
+        ("路径规划", "路径规划"),
+    ],
+)
+def test_items(text: str, shown: str) -> None:
+    assert parse_keywords(text).shown == shown
+
+
+def test_the_reading_is_shown_back() -> None:
+    query = parse_keywords("LoRA, low-rank adaptation, PEFT")
+    assert describe(query) == "Any of: LoRA · low-rank adaptation · PEFT"
+    assert describe(parse_keywords("a, b, -c")) == "Any of: a · b, without: c"
+    assert describe(read_words("a b OR c")) == "(a AND b) OR c"
+    assert describe(parse_people("Yoshua Bengio\nAda Lovelace")) == (
+        "By any of: Yoshua Bengio · Ada Lovelace"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("LoRA, PEFT", "keywords"),
+        ("LLM: survey", "keywords"),
+        ('"a AND b", c', "keywords"),
+        ("graph, NOT survey", "keywords"),
+        ("research and development", "keywords"),
+        ("ORACLE, ANDROID", "keywords"),
+        ("a OR b", "query"),
+        ("graph NOT survey", "query"),
+        ("(a b)", "query"),
+        ("ti:a", "query"),
+        ("au:Bengio", "query"),
+        ("votes:>5 a", "query"),
+    ],
+)
+def test_which_reading(text: str, kind: str) -> None:
+    assert read_words(text).kind == kind
+
+
+def test_another_engines_field_is_an_error_not_a_word() -> None:
+    with pytest.raises(QueryError, match="There is no field 'intitle:'"):
+        read_words("intitle:foo")
+
+
+def test_only_exclusions_are_refused() -> None:
+    with pytest.raises(QueryError, match="This only says what to leave out"):
+        parse_keywords("-a, NOT b")
+    with pytest.raises(QueryError, match="There is no word here"):
+        parse_keywords(" , ;\n")
+
+
+def test_people_are_read_in_every_usual_form() -> None:
+    query = parse_people("Yoshua Bengio\n\nBengio, Y.\n何恺明")
+    assert query.kind == "follow"
+    assert query.shown == 'au:"Yoshua Bengio" OR au:"Bengio, Y." OR au:何恺明'
+    assert parse_people(to_text(query)) == query
+    with pytest.raises(QueryError, match="no name"):
+        parse_people("\n")
+
+
+items = st.text(st.sampled_from("abcLoRA -'=“\"()*:OR路β1"), min_size=1, max_size=12)
+
+
+@given(st.lists(items, min_size=1, max_size=5))
+def test_any_list_is_read_or_refused_and_reads_back(parts: list[str]) -> None:
+    try:
+        query = parse_keywords(", ".join(parts))
+    except QueryError:
+        return
+    assert parse_keywords(to_text(query)).root == query.root
+
+
+def test_the_real_lists() -> None:
+    lines = (shared_data() / "profiles" / "profiles.jsonl").read_text("utf-8").splitlines()
+    read = 0
+    refused = []
+    for line in lines:
+        terms = json.loads(line)["terms"]
+        try:
+            query = parse_keywords("\n".join(terms))
+        except QueryError as error:
+            refused.append(error.what)
+            continue
+        read += 1
+        assert parse_keywords(to_text(query)).root == query.root
+    assert read > 200
+    assert len(refused) < 20
+    assert all("are the most" in what or "too short" in what for what in refused)

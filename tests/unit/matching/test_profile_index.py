@@ -1,0 +1,183 @@
+"""The index answers what evaluating every profile answers, and looks at few of them."""
+
+import json
+import random
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.captures import shared_data
+from support.match_strategies import papers, queries
+from support.naive_matcher import KeywordOracle, naive_hit
+
+from service.matching.compiled import StaleQueryError, compile_query, load_query
+from service.matching.document import Document, dump, load, prepare
+from service.matching.evaluate import evaluate
+from service.matching.index import Index
+from service.matching.parse import parse_keywords, parse_query
+from service.matching.query import Query, QueryError
+from service.papers.model import Alias, Paper
+
+
+@given(st.lists(queries, min_size=1, max_size=8), st.lists(papers(), min_size=1, max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_index_is_naive_evaluation(texts: list[str], some: list[Paper]) -> None:
+    read = [parse_query(text) for text in texts]
+    index = Index()
+    for number, query in enumerate(read):
+        index.add(number, query)
+    for paper in some:
+        document = prepare(paper)
+        found = index.match(document)
+        for number, query in enumerate(read):
+            assert found.get(number) == evaluate(query, document), query.shown
+            assert (number in found) == naive_hit(query.root, paper), query.shown
+        assert list(index.match_ids(prepare(paper))) == list(found)
+
+
+@given(queries, papers())
+@settings(max_examples=80, deadline=None)
+def test_stored_forms_answer_the_same(text: str, paper: Paper) -> None:
+    query, document = parse_query(text), prepare(paper)
+    stored = load_query(json.loads(json.dumps(compile_query(query))))
+    again = load(json.loads(json.dumps(dump(document))), votes=paper.votes, comments=paper.comments)
+    assert stored == query
+    assert again == document
+    assert evaluate(stored, again) == evaluate(query, document)
+
+
+def test_a_query_of_another_fold_version_is_refused() -> None:
+    with pytest.raises(StaleQueryError, match="Parse its text again"):
+        load_query({**compile_query(parse_query("a")), "fold": 0})
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.none() | queries), max_size=14), papers())
+@settings(max_examples=60, deadline=None)
+def test_changes_leave_nothing_behind(acts: list[tuple[int, str | None]], paper: Paper) -> None:
+    index = Index()
+    kept: dict[int, Query] = {}
+    for number, text in acts:
+        if text is None:
+            index.remove(number)
+            kept.pop(number, None)
+        else:
+            kept[number] = parse_query(text)
+            index.add(number, kept[number])
+    assert len(index) == len(kept)
+    document = prepare(paper)
+    wanted = {number: evaluate(query, document) for number, query in kept.items()}
+    assert index.match(document) == {n: hits for n, hits in wanted.items() if hits is not None}
+    for number in kept:
+        index.remove(number)
+    assert index.match(document) == {}
+    assert not index._terms
+    assert not index._anchored
+    assert not index._prefixes
+
+
+def test_profiles_change_while_others_match() -> None:
+    index = Index()
+    index.add(0, parse_query("graph"))
+    document = prepare(Paper(aliases=(Alias("arxiv", "1"),), title="graph network"))
+    seen: list[bool] = []
+
+    def change() -> None:
+        for number in range(1, 300):
+            index.add(number, parse_query("network OR graph" if number % 2 else "graph network"))
+            index.remove(number)
+
+    worker = threading.Thread(target=change)
+    worker.start()
+    while worker.is_alive():
+        seen.append(0 in index.match(document))
+    worker.join()
+    assert seen
+    assert all(seen)
+    assert list(index.match(document)) == [0]
+
+
+def _hf_papers() -> Iterator[Paper]:
+    for path in sorted((shared_data() / "hf_daily").glob("2026-0[567]-*.json")):
+        for item in json.loads(path.read_text("utf-8")):
+            paper = item["paper"]
+            yield Paper(
+                aliases=(Alias("arxiv", paper["id"]),),
+                title=paper["title"],
+                abstract=paper.get("summary", ""),
+            )
+
+
+@pytest.fixture(scope="module")
+def real_papers() -> list[Paper]:
+    """100 papers of the captured days, spread over them."""
+    return list(_hf_papers())[::7][:100]
+
+
+@pytest.fixture(scope="module")
+def real_documents(real_papers: list[Paper]) -> list[Document]:
+    return [prepare(paper) for paper in real_papers]
+
+
+def _real_lists() -> list[list[str]]:
+    text = (shared_data() / "profiles" / "profiles.jsonl").read_text("utf-8")
+    return [json.loads(line)["terms"] for line in text.splitlines()]
+
+
+def _variants(count: int) -> Iterator[Query]:
+    """Parts of the real lists, a fifth with something left out, some as phrases joined by AND."""
+    chance = random.Random(20261120)
+    lists = _real_lists()
+    while count:
+        terms = chance.choice(lists)
+        some = chance.sample(terms, min(len(terms), chance.randint(1, 8)))
+        some = [term.replace('"', "").replace("*", "") for term in some]
+        kind = chance.random()
+        try:
+            if kind < 0.15:
+                yield parse_query(" AND ".join(f'"{term}"' for term in some[:2]))
+            else:
+                some[-1:] = [f"-{some[-1]}"] if kind < 0.35 and len(some) > 1 else some[-1:]
+                yield parse_keywords("\n".join(some))
+        except QueryError:
+            continue
+        count -= 1
+
+
+@pytest.mark.parametrize(
+    ("profiles", "pairs"), [(800, 1_500), pytest.param(10_000, 20_000, marks=pytest.mark.slow)]
+)
+def test_variants_of_real_profiles_reach_few_evaluations(
+    real_documents: list[Document], profiles: int, pairs: int
+) -> None:
+    index = Index()
+    variants = list(_variants(profiles))
+    for number, query in enumerate(variants):
+        index.add(number, query)
+    found = [index.match(document) for document in real_documents]
+    matches = sum(map(len, found))
+    assert matches == index.matches > profiles
+    assert index.candidates <= 3 * index.matches
+    chance = random.Random(1)
+    for _ in range(pairs):
+        at, number = chance.randrange(len(found)), chance.randrange(len(variants))
+        truth = evaluate(variants[number], real_documents[at])
+        assert found[at].get(number) == truth, variants[number].shown
+
+
+def test_an_oracle_without_our_code_agrees(
+    real_papers: list[Paper], real_documents: list[Document]
+) -> None:
+    terms = sorted({term for terms in _real_lists() for term in terms})
+    plain = [t for t in terms if len(t) < 80 and not set(t) & set(',;:*"()，、“”|=')][::4]
+    assert len(plain) > 200
+    texts = [KeywordOracle.texts_of(paper.title, paper.abstract) for paper in real_papers[::4]]
+    matched = 0
+    for term in plain:
+        oracle, query = KeywordOracle([term]), parse_keywords(term)
+        for text, document in zip(texts, real_documents[::4], strict=True):
+            ours = evaluate(query, document) is not None
+            matched += ours
+            assert oracle.wants_texts(text) == ours, term
+    assert matched > 50
