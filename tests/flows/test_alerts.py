@@ -1,0 +1,75 @@
+"""Alerts: soon after the poll, bundled, silent at night, at most four a day, then the digest."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from support.house import add, ingest_items, open_house, paper_item
+from support.smtp_server import SmtpServer
+
+from service.flows.alerts import plan_alerts
+from service.flows.daily import plan_daily
+from service.flows.send import send_ready
+
+
+@pytest.fixture
+def server():
+    with SmtpServer() as made:
+        yield made
+
+
+@pytest.fixture
+def rt(tmp_path, server):
+    with open_house(tmp_path, smtp_port=server.port) as house:
+        house.runtime.clock.at = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
+        add(house.runtime, "ada@example.org", "adapters", cadence="instant")
+        yield house.runtime
+
+
+def alert(rt):
+    report = plan_alerts(rt)
+    return report, asyncio.run(send_ready(rt)).accepted
+
+
+def test_an_alert_goes_out_at_once_and_its_paper_never_again(rt, server, tmp_path):
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at ten")])
+    assert alert(rt)[1] == 1
+    assert b"Subject: New: Adapters at ten" in server.accepted[0].data
+    rt.clock.go(hours=1)
+    assert alert(rt)[1] == 0
+    assert plan_daily(rt).skipped == {"nothing_new": 1}
+
+
+def test_alerts_are_fifteen_minutes_apart(rt, tmp_path):
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at ten")])
+    assert alert(rt)[1] == 1
+    rt.clock.go(minutes=5)
+    ingest_items(rt, tmp_path, [paper_item(2, "Adapters at five past")])
+    report, sent = alert(rt)
+    assert (report.waiting, sent) == ({"bundled": 1}, 0)
+    ingest_items(rt, tmp_path, [paper_item(3, "Adapters at six past")])
+    rt.clock.go(minutes=10)
+    assert alert(rt)[1] == 1
+
+
+def test_quiet_hours_are_the_readers_own(rt, server, tmp_path):
+    rt.clock.at = datetime(2026, 11, 18, 22, 30, tzinfo=UTC)
+    add(rt, "tomo@example.org", "adapters", cadence="instant", tz="Asia/Tokyo")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at night")])
+    report, sent = alert(rt)  # 07:30 in Tokyo
+    assert (report.waiting, sent) == ({"quiet": 1}, 1)
+    assert server.accepted[0].recipient == "tomo@example.org"
+    rt.clock.at = datetime(2026, 11, 19, 7, 0, tzinfo=UTC)
+    assert alert(rt)[1] == 1
+
+
+def test_after_four_alerts_the_rest_rides_in_the_digest(rt, tmp_path):
+    for number in range(1, 5):
+        ingest_items(rt, tmp_path, [paper_item(number, f"Adapters {number}")])
+        assert alert(rt)[1] == 1
+        rt.clock.go(minutes=20)
+    ingest_items(rt, tmp_path, [paper_item(5, "Adapters five")])
+    report, sent = alert(rt)
+    assert (report.waiting, sent) == ({"capped": 1}, 0)
+    assert plan_daily(rt).ready == 1
+    assert asyncio.run(send_ready(rt)).accepted == 1
