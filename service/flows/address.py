@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import Session
-
 from service.flows import leave
 from service.flows.manage import ManageError, fresh_reader, set_next
 from service.flows.manage_link import stamp_of
@@ -12,7 +10,7 @@ from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
 from service.flows.subscribe import check_signup
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import local_date

@@ -7,8 +7,6 @@ rides in the digest. Same ledger, same ``sent_paper``.
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from sqlmodel import Session
-
 from service.defaults import Defaults
 from service.delivery.states import State
 from service.digest.model import Digest
@@ -19,7 +17,7 @@ from service.flows.runtime import Runtime
 from service.store import alerts as alerts_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import is_quiet, local_date
 

@@ -3,8 +3,6 @@
 import random
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from service.flows.asking import Visit, facts_of
 from service.flows.runtime import Runtime
 from service.flows.watch import seems_silent
@@ -13,6 +11,7 @@ from service.sources.outcome import Failed, Fetched
 from service.sources.registry import adapter
 from service.sources.schedule import Batch, PollState, next_poll
 from service.store import sources as sources_store
+from service.store.db import Session
 from service.store.tables import SourceRow
 
 

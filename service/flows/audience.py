@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
-from sqlmodel import Session
-
 from service.errors import PaperpostError
 from service.flows.daily import due_readers
 from service.flows.match import match_new
@@ -23,6 +21,7 @@ from service.store import deliveries as deliveries_store
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
 from service.store.audience import Candidate
+from service.store.db import Session
 from service.subscribers.cadence import local_date
 from service.text.markdown import MOST_CHARACTERS
 

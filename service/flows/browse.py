@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlmodel import Session
-
 from service.delivery.frame import ReaderFrame, Rendered
 from service.digest import excerpt
 from service.digest.candidate import HitLike
@@ -27,6 +25,7 @@ from service.store import listing
 from service.store import papers as papers_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
+from service.store.db import Session
 from service.store.tables import DeliveryRow, SubscriberRow
 from service.subscribers.cadence import local_date
 

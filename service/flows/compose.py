@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlmodel import Session
-
 from service.defaults import Defaults
 from service.delivery.states import State
 from service.digest.candidate import Candidate, Interest, NothingNew
@@ -30,7 +28,7 @@ from service.store import deliveries as deliveries_store
 from service.store import papers as papers_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import DeliveryRow, PaperRow
 from service.subscribers.cadence import day_bounds, local_date, previous_mail_day
 from service.subscribers.model import Cadence, Profile, ProfileKind, Subscriber

@@ -7,15 +7,13 @@ reader for whom the date is a mail day with a free slot, whatever the hour.
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlmodel import Session
-
 from service.errors import PaperpostError
 from service.flows.compose import ComposeReport, compose_planned
 from service.flows.match import match_new
 from service.flows.planning import digest_edition, plan_reader
 from service.flows.runtime import Runtime
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import (
     is_mail_day,

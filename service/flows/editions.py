@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
-
 from service.delivery.states import State
 from service.digest.model import Digest, from_json
 from service.errors import PaperpostError
@@ -19,7 +17,7 @@ from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import DeliveryRow, EditionRow
 
 HELD = ("unknown", "presumed", "sending")

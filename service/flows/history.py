@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from sqlmodel import Session
-
 from service.flows.asking import Sleep, Visit, visit
 from service.flows.ingest import Arrival, IngestReport, take
 from service.flows.runtime import Runtime
@@ -23,7 +21,7 @@ from service.sources.novelty import novelty
 from service.sources.outcome import Failed
 from service.sources.registry import adapter
 from service.store import sources as sources_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 
 WINDOW = 7

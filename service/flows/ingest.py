@@ -10,8 +10,6 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Literal
 
-from sqlmodel import Session
-
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
 from service.matching.document import dump, prepare
@@ -24,7 +22,7 @@ from service.sources.parse_pool import parse_here
 from service.sources.registry import adapter
 from service.store import papers as papers_store
 from service.store import sources as sources_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import PaperRow
 from service.subscribers.cadence import local_date
 from service.text.fold import FOLD_VERSION

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlmodel import Session
-
 from service.errors import PaperpostError
 from service.matching.compiled import compile_query
 from service.matching.parse import parse_keywords, parse_people, parse_query, read_words
 from service.matching.query import Query
 from service.store import subscribers as subscribers_store
+from service.store.db import Session
 from service.store.tables import ProfileRow
 from service.subscribers.model import Cadence, ProfileKind
 from service.text.fold import FOLD_VERSION

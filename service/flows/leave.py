@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
-
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import next_slot
 

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
-
 from service.matching.compiled import StaleQueryError, load_query
 from service.matching.corpus import Corpus
 from service.matching.document import Document, StaleDocumentError, load, prepare
@@ -16,6 +14,7 @@ from service.matching.query import Query
 from service.matching.score import Statistics
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
+from service.store.db import Session
 from service.store.tables import PaperRow, ProfileRow
 
 _OVERLAP = timedelta(minutes=5)

@@ -8,8 +8,6 @@ unique, and the next one is looked for after the instant of the last.
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlmodel import Session
-
 from service.errors import PaperpostError
 from service.flows import leave
 from service.flows.interests import Wanted, add_interest, change_interest
@@ -19,7 +17,7 @@ from service.flows.runtime import Runtime
 from service.flows.subscribe import Answer
 from service.store import listing
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.address import read_address
 from service.subscribers.cadence import local_date, next_slot

@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlmodel import Session
-
 from service.delivery.states import State
 from service.digest.candidate import Candidate as PaperCandidate
 from service.digest.candidate import Interest
@@ -36,7 +34,7 @@ from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import local_date
 from service.text.markdown import markdown_to_html

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
-
 from service.errors import PaperpostError
 from service.flows.live import document_of, query_of
 from service.flows.runtime import Runtime
@@ -21,7 +19,7 @@ from service.matching.query import Query
 from service.matching.score import score
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import PaperRow
 
 CHUNK = 200

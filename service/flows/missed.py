@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from sqlmodel import Session
-
 from service.flows.asking import Sleep, Visit, visit
 from service.flows.history import past_sightings
 from service.flows.ingest import Arrival, IngestReport, take
@@ -18,7 +16,7 @@ from service.sources.fetch import Fetcher
 from service.sources.novelty import Verdict
 from service.sources.outcome import Failed
 from service.sources.registry import adapter
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 
 

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
-
 from service.delivery.states import State
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.store import editions as editions_store
+from service.store.db import Session
 from service.store.tables import DeliveryRow
 
 

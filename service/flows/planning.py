@@ -3,13 +3,12 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
-
 from service.delivery.message import message_id
 from service.delivery.states import State
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
+from service.store.db import Session
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 
 PRIORITY = {"notice": 0, "alert": 1, "digest": 2, "manual": 3, "newsletter": 3}

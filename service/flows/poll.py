@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sqlmodel import Session
-
 from service.errors import PaperpostError
 from service.flows.alerts import plan_alerts
 from service.flows.appointment import postpone, reschedule
@@ -31,7 +29,7 @@ from service.sources.outcome import Failed, NotModified
 from service.sources.registry import adapter
 from service.sources.schedule import Batch
 from service.store import sources as sources_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 from service.subscribers.cadence import local_date
 
@@ -136,7 +134,7 @@ async def _poll_one(
         return
     is_first = not source.first_polled
     batch: Batch = ""
-    if not (is_first and isinstance(seen.outcome, Failed)):
+    if not isinstance(seen.outcome, Failed) or (seen.pages and not is_first):
         batch = await asyncio.to_thread(take_visit, rt, source, seen, report)
     await rt.db.awrite(
         lambda s: reschedule(rt, s, source, seen, batch, new=report.new), Priority.BULK
@@ -211,10 +209,10 @@ def _replay_one(
     sightings = tuple(x for x in parsed.sightings if adapter(source.kind).wanted(source.params, x))
     known, _ = rt.db.read(lambda s: known_of(s, source.id or 0, sightings))
     verdicts = verdicts_of(rt, source, sightings, known, day)
-    placed = tuple(placed(x, v, day) for x, v in zip(sightings, verdicts, strict=True))
+    filed = tuple(placed(x, v, day) for x, v in zip(sightings, verdicts, strict=True))
     arrival = Arrival(at, local_date(at, rt.zone))
     assert source.id is not None
-    taken = take(rt, source.id, replace(parsed, sightings=placed), verdicts, arrival)
+    taken = take(rt, source.id, replace(parsed, sightings=filed), verdicts, arrival)
     report.items += taken.items
     report.new += taken.new
     report.known += taken.known + taken.refreshed

@@ -12,13 +12,10 @@ from email.message import EmailMessage
 from email.policy import default as mail_policy
 from typing import Any
 
-from sqlmodel import Session
-
 from service.delivery.message import message_id
 from service.digest.candidate import NothingNew
 from service.digest.model import Digest
 from service.errors import PaperpostError
-from service.flows.alerts import alerts_on
 from service.flows.compose import content_of, digest_for, load_shelf
 from service.flows.daily import check_date, due_readers
 from service.flows.letter import bytes_of
@@ -29,6 +26,8 @@ from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
+from service.store.alerts import count_alerts_on
+from service.store.db import Session
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import is_mail_day, local_date
 
@@ -289,7 +288,7 @@ def _would_alert(
         meant = on or max(local_date(now, row.zone), local_date(now, "UTC"))
         if row.paused_until is not None and row.paused_until > meant:
             word = "paused"
-        elif alerts_on(session, row.id, row.zone, meant) >= limits.alerts_a_day:
+        elif count_alerts_on(session, row.id, row.zone, meant) >= limits.alerts_a_day:
             word = "capped"
         else:
             shelf = load_shelf(session, limits, [row.id], meant)

@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
-
 from service.errors import PaperpostError
 from service.flows.interests import Wanted, add_interest, read_kind
 from service.flows.leave import leave_row
 from service.flows.runtime import Runtime
 from service.flows.subscribe import activate, mail_confirm
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import read_hour, read_zone

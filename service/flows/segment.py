@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sqlmodel import Session
-
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store.audience import Candidate
+from service.store.db import Session
 from service.subscribers.address import read_address
 from service.subscribers.model import Cadence
 

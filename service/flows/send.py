@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from service.defaults import Defaults
 from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refused, Reply, Stopped
 from service.delivery.retry import Verdict, judge
@@ -24,7 +22,7 @@ from service.flows.settle import settle_editions
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.processes import end_processes
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 

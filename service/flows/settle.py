@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
 from service.delivery.states import FINAL, State
 from service.flows.runtime import Runtime
 from service.store import editions as editions_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import EditionRow
 
 

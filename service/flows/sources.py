@@ -10,11 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session
-
 from service.errors import PaperpostError
 from service.flows import ingest
-from service.flows.asking import visit
+from service.flows.asking import Sleep, visit
 from service.flows.history import HistoryReport, bring_wanted, want_history
 from service.flows.runtime import Runtime
 from service.sources.adapter import Adapter, CaptureError, ParameterError, Parsed
@@ -23,7 +21,7 @@ from service.sources.describe import filled
 from service.sources.outcome import Failed
 from service.sources.registry import adapter
 from service.store import sources as sources_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 
 _UPPER = {"cs", "math", "stat", "eess", "econ", "q-bio", "q-fin", "astro-ph"}
@@ -189,30 +187,30 @@ def _missing(source_id: int) -> SourceError:
     return SourceError(f"There is no source {source_id}.", "", "paperpost sources list")
 
 
-async def bring_history(rt: Runtime, source_id: int, days: int) -> HistoryReport:
+async def bring_history(
+    rt: Runtime, source_id: int, days: int, *, sleep: Sleep = asyncio.sleep
+) -> HistoryReport:
     """Bring the last ``days`` of a source in as known papers, now. Raises SourceError."""
 
     def want(session: Session) -> SourceRow:
         row = _get(session, source_id)
-        if not want_history(session, row, days, source_day(row.kind, rt.clock())):
-            if not adapter(row.kind).history_kind:
-                raise SourceError(
-                    f"{row.title} has no past that can be asked for.",
-                    "",
-                    "Sources of the kinds hf_daily, arxiv_rss and arxiv_api have one.",
-                )
+        if not adapter(row.kind).history_kind:
+            raise SourceError(
+                f"{row.title} has no past that can be asked for.",
+                "",
+                "Sources of the kinds hf_daily, arxiv_rss and arxiv_api have one.",
+            )
+        want_history(session, row, days, source_day(row.kind, rt.clock()))
         session.flush()
         session.expunge(row)
         return row
 
     source = await rt.db.awrite(want, Priority.WEB)
     async with rt.open_fetcher() as fetcher:
-        return await bring_wanted(rt, fetcher, source)
+        return await bring_wanted(rt, fetcher, source, sleep=sleep)
 
 
-def test_source(
-    rt: Runtime, kind: str, what: str = "", file: Path | None = None
-) -> dict[str, Any]:
+def test_source(rt: Runtime, kind: str, what: str, file: Path | None) -> dict[str, Any]:
     """Read one answer of a source, from a file or asked now; nothing is stored.
 
     Returns items, papers, title, problems (item, title, what) and fields (field, filled, empty,

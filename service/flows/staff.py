@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pwdlib import PasswordHash
-from sqlmodel import Session
 
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
 from service.store import staff as staff_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import AdminRow
 
 ROLES = ("viewer", "editor", "sender", "owner")

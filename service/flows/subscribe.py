@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlmodel import Session
-
 from service.defaults import Defaults
 from service.errors import PaperpostError
 from service.flows.compose import compose_planned
@@ -20,7 +18,7 @@ from service.flows.planning import digest_edition, plan_reader
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import local_date, next_slot, read_hour, read_zone

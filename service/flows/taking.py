@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlmodel import Session
-
 from service.flows.asking import Visit
 from service.flows.ingest import Arrival, IngestReport, take
 from service.flows.runtime import Runtime
@@ -19,7 +17,7 @@ from service.sources.registry import adapter
 from service.sources.schedule import Batch, PollState, batch_of, next_poll
 from service.store import papers as papers_store
 from service.store import sources as sources_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 from service.subscribers.cadence import local_date
 
@@ -59,8 +57,8 @@ def take_visit(rt: Runtime, source: SourceRow, seen: Visit, report: PollReport) 
     per_day: dict[date, IngestReport] = {}
     for page, sightings in pages:
         chosen = [next(verdicts) for _ in sightings]
-        placed = tuple(placed(x, v, today) for x, v in zip(sightings, chosen, strict=True))
-        taken = take(rt, source.id, replace(page.parsed, sightings=placed), chosen, arrival)
+        filed = tuple(placed(x, v, today) for x, v in zip(sightings, chosen, strict=True))
+        taken = take(rt, source.id, replace(page.parsed, sightings=filed), chosen, arrival)
         per_day.setdefault(page.request.day or today, IngestReport()).add(taken)
     for page in seen.pages:
         rt.db.write(

@@ -9,15 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlmodel import Session
-
 from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
 from service.store import keeping
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 
 STEP = 500
 """Rows in one transaction at most, so that a reader's click never waits long."""

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlmodel import Session
-
 from service.flows.alerts import plan_alerts
 from service.flows.audience import Audience, ManualError, Plan, Started
 from service.flows.compose import compose_planned
@@ -15,7 +13,7 @@ from service.flows.staff import write_audit
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import EditionRow, SubscriberRow
 
 CHUNK = 200

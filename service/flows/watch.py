@@ -6,8 +6,6 @@ Also looks after what a dead process left half done: planned readers whose diges
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlmodel import Session
-
 from service.flows.compose import compose_planned
 from service.flows.runtime import Runtime
 from service.sources.calendar import expected, source_day
@@ -16,7 +14,7 @@ from service.sources.schedule import Batch, is_late, is_silent
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import sources as sources_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.tables import SourceDayRow, SourceRow
 
 WANTED = "wanted"
