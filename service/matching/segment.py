@@ -217,11 +217,13 @@ class Segment:
 
     def title_forms(self, wanted: Flags) -> list[tuple[int, int]]:
         """(form, times) in the titles of the wanted papers, the most frequent first."""
-        titles = np.flatnonzero(wanted)
-        if not len(titles):
-            return []
-        rows = [self.words[self.bounds[2 * at] : self.bounds[2 * at + 1]] for at in titles]
-        numbers, counts = np.unique(np.concatenate(rows), return_counts=True)
+        begins, ends = self.bounds[:-1:2][wanted], self.bounds[1::2][wanted]
+        inside = np.zeros(len(self.words) + 1, dtype=np.int8)
+        inside[begins] += 1
+        inside[ends] -= 1
+        numbers, counts = np.unique(
+            self.words[np.cumsum(inside[:-1], dtype=np.int8) > 0], return_counts=True
+        )
         found = sorted(zip((-counts).tolist(), numbers.tolist(), strict=True))
         return [(number, -times) for times, number in found if number]
 
@@ -334,6 +336,7 @@ def _sorted_joins(row: Rows) -> tuple[Rows, Rows]:
 
 
 def _union(parts: Sequence[Rows]) -> Rows:
+    parts = [part for part in parts if len(part)]
     if not parts:
         return _NOWHERE
     return parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))

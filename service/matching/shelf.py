@@ -39,6 +39,8 @@ from service.text.tokens import Folded
 _RANKED = 50
 """So many papers, and twice as many as are asked for, are scored exactly to put them in order."""
 
+_MOST_HELD = 200
+
 _STATISTICS_GROWTH = 1.05
 """The rarity of words is learned anew when there are so many times the papers."""
 
@@ -76,6 +78,7 @@ class Shelf:
         self._texts: dict[str, dict[str, list[int]]] = {"cat": {}, "source": {}, "org": {}}
         self._ids: dict[str, list[int]] = {}
         self._columns: dict[str, Rows] = {}
+        self._held: dict[Leaf, tuple[Flags, Flags]] = {}
         self._statistics: tuple[int, Statistics] = (0, Statistics())
 
     def __len__(self) -> int:
@@ -182,6 +185,7 @@ class Shelf:
         """
         with self._lock:
             self._flush()
+            self._held.clear()
             wanted = self.wanted(query.root)
             if days is not None:
                 wanted &= self.on_days(days)
@@ -239,6 +243,7 @@ class Shelf:
         """Several questions to the same state."""
         with self._lock:
             self._flush()
+            self._held.clear()
             yield
 
     def present(self) -> Flags:
@@ -340,6 +345,16 @@ class Shelf:
         }
 
     def _fields_holding(self, leaf: Term | Near) -> tuple[Flags, Flags]:
+        """(titles, abstracts) that hold a term, whatever its field; kept while one reads."""
+        plain = replace(leaf, field="")
+        known = self._held.get(plain)
+        if known is None:
+            known = self._look_up(plain)
+            if len(self._held) < _MOST_HELD:
+                self._held[plain] = known
+        return known
+
+    def _look_up(self, leaf: Term | Near) -> tuple[Flags, Flags]:
         titles, abstracts = [], []
         for segment in self._segments:
             if isinstance(leaf, Term):
@@ -391,6 +406,7 @@ class Shelf:
         """Put pending papers into columns; neighbouring small segments become one."""
         if not self._pending:
             return
+        self._held.clear()
         first = len(self._papers) - len(self._pending)
         self._segments.append(Segment.of(self._forms, first, self._pending))
         self._pending = []
