@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from service.flows.compose import compose_planned
+from service.flows.match import match_new
 from service.flows.runtime import Runtime
 from service.sources.calendar import expected, source_day
 from service.sources.registry import ADAPTERS
@@ -123,6 +124,8 @@ def resume_planned(rt: Runtime) -> int:
     """Compose digests whose planning was committed by a process that then died."""
     left = rt.db.read(lambda s: _left_behind(s, rt.clock() - LEFT_AFTER))
     count = 0
+    if left:
+        match_new(rt)
     for edition_id, on in left:
         report = compose_planned(rt, edition_id, on)
         count += report.ready + sum(report.skipped.values())

@@ -1,0 +1,224 @@
+"""The embedded engine: tasks by name in the one event loop, each at most once at a time.
+
+A wake-up that comes while its task runs makes it run once more; many make it run once. Rows hold
+the truth, so a lost or doubled wake-up harms nothing. Sending never waits for other tasks; those
+that plan and compose run one after the other, in threads.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from service.defaults import Defaults
+from service.delivery.smtp import Mailer
+from service.errors import PaperpostError
+from service.flows.alerts import plan_alerts
+from service.flows.daily import plan_due
+from service.flows.poll import poll_due
+from service.flows.runtime import Runtime
+from service.flows.send import send_ready, sweep
+from service.flows.settle import settle_editions
+from service.flows.tidy import tidy
+from service.flows.watch import mark_late, resume_planned
+from service.store import deliveries as deliveries_store
+from service.store.db import Priority
+
+IDLE = 30.0
+"""Seconds after which connections to the relay that nobody uses are closed."""
+
+DRAIN = 30.0
+
+
+@dataclass(slots=True)
+class Stats:
+    """One task: how often it ran, when, and what went wrong the last time."""
+
+    runs: int = 0
+    failures: int = 0
+    running: bool = False
+    last_at: datetime | None = None
+    last_error: str = ""
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What a task is asked to do next: everything, or some ids."""
+
+    everything: bool = False
+    ids: set[int] = field(default_factory=set)
+
+    def add(self, ids: tuple[int, ...]) -> None:
+        self.everything = self.everything or not ids
+        self.ids.update(ids)
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.ids)
+
+
+class Embedded:
+    """Runs tasks of one runtime. Made outside the loop, started and stopped inside it.
+
+    Tasks: send, poll, daily, alerts, sweep, settle, tidy.
+    """
+
+    def __init__(self, rt: Runtime) -> None:
+        self._rt = rt
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wanted: dict[str, _Wanted] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stats: dict[str, Stats] = {}
+        self._closing = False
+        self._bench: asyncio.Lock | None = None
+        self._mailer: Mailer | None = None
+        self._mailer_shape: tuple[int, int] = (0, 0)
+        self._rest: asyncio.TimerHandle | None = None
+        self._tasks: dict[str, Callable[[_Wanted], Awaitable[Any]]] = {
+            "send": self._send,
+            "poll": self._poll,
+            "daily": lambda wanted: self._in_turn(lambda: plan_due(rt)),
+            "alerts": lambda wanted: self._in_turn(lambda: plan_alerts(rt)),
+            "sweep": lambda wanted: self._in_turn(self._sweep),
+            "settle": lambda wanted: self._in_turn(lambda: settle_editions(rt)),
+            "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
+        }
+
+    def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:
+        """Run ``task`` soon; may be called from any thread. Raises KeyError for an unknown name."""
+        if task not in self._tasks:
+            raise KeyError(task)
+        loop = self._loop
+        if loop is None or self._closing:
+            return  # before the start and after the end rows wait for the next sweep
+        with contextlib.suppress(RuntimeError):  # the loop was closed under our feet
+            loop.call_soon_threadsafe(self._wake, task, ids)
+
+    async def start(self) -> None:
+        """Take over what a dead process left, and begin to listen for wake-ups."""
+        self._loop = asyncio.get_running_loop()
+        self._bench = asyncio.Lock()
+        self._closing = False
+        await asyncio.to_thread(self._rt.owner)  # one owner, made before threads ask for it
+        for task in ("sweep", "send"):
+            self.enqueue(task)
+
+    async def stop(self, drain: float = DRAIN) -> None:
+        """Begin nothing new; finish what is in flight within ``drain`` seconds, then break it off.
+
+        Mails whose body is under way are brought to their end and recorded; leases that were not
+        used are given back at once.
+        """
+        self._closing = True
+        if self._rest is not None:
+            self._rest.cancel()
+        for name in ("send", "poll"):  # stops claiming; what was begun is finished in its finally
+            if task := self._running.get(name):
+                task.cancel()
+        left = set(self._running.values())
+        if left:
+            _, left = await asyncio.wait(left, timeout=drain)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=5)
+        if self._mailer is not None:
+            await self._mailer.aclose()
+            self._mailer = None
+            await self._give_back()
+        self._loop = None
+
+    def stats(self) -> dict[str, Stats]:
+        """Per task that ever ran: its figures."""
+        return dict(self._stats)
+
+    async def idle(self) -> None:
+        """Wait until nothing runs and nothing is asked for (for tests and one-off commands)."""
+        await asyncio.sleep(0)
+        while self._running:
+            await asyncio.wait(set(self._running.values()))
+            await asyncio.sleep(0)
+
+    def _wake(self, task: str, ids: tuple[int, ...]) -> None:
+        if self._closing:
+            return
+        self._wanted.setdefault(task, _Wanted()).add(ids)
+        if task not in self._running:
+            self._running[task] = asyncio.get_running_loop().create_task(self._work(task))
+
+    async def _work(self, name: str) -> None:
+        stats = self._stats.setdefault(name, Stats())
+        stats.running = True
+        try:
+            while not self._closing and (wanted := self._wanted.pop(name, None)):
+                await self._once(name, wanted, stats)
+        finally:
+            stats.running = False
+            self._running.pop(name, None)
+
+    async def _once(self, name: str, wanted: _Wanted, stats: Stats) -> None:
+        stats.runs += 1
+        stats.last_at = self._rt.clock()
+        try:
+            await self._tasks[name](wanted)
+            stats.last_error = ""
+        except Exception as error:  # a task that fails is tried again at its next tick
+            stats.failures += 1
+            words = str(error) if isinstance(error, PaperpostError) else repr(error)
+            stats.last_error = words[:500]
+            self._rt.log("task_failed", task=name, error=stats.last_error)
+
+    async def _in_turn(self, flow: Callable[[], object]) -> None:
+        """Plan and compose in a thread, one task after the other."""
+        assert self._bench is not None
+        async with self._bench:
+            await asyncio.to_thread(flow)
+
+    async def _send(self, wanted: _Wanted) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+        mailer = await self._persistent(await asyncio.to_thread(self._rt.defaults))
+        try:
+            await send_ready(self._rt, mailer=mailer)
+        finally:
+            if self._loop is not None and not self._closing:
+                self._rest = self._loop.call_later(IDLE, self._let_rest)
+
+    async def _persistent(self, limits: Defaults) -> Mailer:
+        """The one pool of connections; a new one when its settings were changed."""
+        shape = (limits.smtp_connections, limits.per_connection)
+        if self._mailer is not None and shape != self._mailer_shape:
+            await self._mailer.aclose()
+            self._mailer = None
+        if self._mailer is None:
+            self._mailer, self._mailer_shape = self._rt.open_mailer(limits), shape
+        return self._mailer
+
+    def _let_rest(self) -> None:
+        if self._mailer is not None and "send" not in self._running and self._loop is not None:
+            task = self._loop.create_task(self._mailer.rest())
+            self._running["rest"] = task
+            task.add_done_callback(lambda _: self._running.pop("rest", None))
+
+    async def _give_back(self) -> None:
+        """Leases of this process that were not used are free at once; a body that was broken off
+        is in doubt."""
+        owner = await asyncio.to_thread(self._rt.owner)
+        await self._rt.db.awrite(
+            lambda s: deliveries_store.release(s, [owner.id]), Priority.MAIL
+        )
+
+    async def _poll(self, wanted: _Wanted) -> None:
+        if wanted.everything:
+            await poll_due(self._rt)
+            return
+        for source_id in sorted(wanted.ids):
+            await poll_due(self._rt, source_id)
+
+    def _sweep(self) -> None:
+        sweep(self._rt)
+        resume_planned(self._rt)
+        mark_late(self._rt)
+        if self._rt.db.read(deliveries_store.count_waiting):
+            self.enqueue("send")

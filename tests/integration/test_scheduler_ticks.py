@@ -1,0 +1,62 @@
+"""The clock ticks what it should, never twice at once, and keeps nothing."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from service.engine.embedded import Embedded
+from service.scheduler import AT_START, TICKS, make_scheduler, start
+
+
+class Wakes:
+    def __init__(self) -> None:
+        self.tasks: list[str] = []
+
+    def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:
+        self.tasks.append(task)
+
+
+def test_every_tick_is_a_task_that_the_engine_knows() -> None:
+    tasks = set(Embedded(rt=None)._tasks)  # type: ignore[arg-type]
+    assert {name for name, _, _ in TICKS} <= tasks
+    assert set(AT_START) <= tasks
+
+
+def test_late_ticks_are_made_up_once() -> None:
+    scheduler = make_scheduler(Wakes())
+    jobs = {job.id: job for job in scheduler.get_jobs()}
+    assert set(jobs) == {name for name, _, _ in TICKS}
+
+    async def begun() -> None:
+        scheduler.start(paused=True)
+        for job in scheduler.get_jobs():
+            assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
+            assert job.next_run_time.utcoffset() == timedelta()
+        scheduler.shutdown(wait=False)
+
+    asyncio.run(begun())
+
+
+def test_a_missed_tick_wakes_the_engine_once() -> None:
+    wakes = Wakes()
+
+    async def run() -> None:
+        scheduler = make_scheduler(wakes)
+        scheduler.start(paused=True)
+        job = scheduler.get_job("daily")
+        job.modify(next_run_time=datetime.now(UTC) - timedelta(hours=5))  # 300 ticks ago
+        scheduler.resume()
+        await asyncio.sleep(0.2)
+        scheduler.shutdown(wait=False)
+
+    asyncio.run(run())
+    assert wakes.tasks.count("daily") == 1
+
+
+def test_starting_makes_one_round_at_once() -> None:
+    wakes = Wakes()
+
+    async def run() -> None:
+        start(wakes).shutdown(wait=False)
+
+    asyncio.run(run())
+    assert wakes.tasks == list(AT_START)
