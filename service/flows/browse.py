@@ -267,6 +267,19 @@ def _read_sources(session: Session, today: date) -> list[SourceHealth]:
     ]
 
 
+def is_ready(rt: Runtime) -> bool:
+    """True when the database answers."""
+    try:
+        rt.db.read(listing.list_source_names)
+    except OSError:
+        return False
+    except Exception as error:
+        # whatever the driver raises: its name is for the log, not for the world
+        rt.log("not_ready", error=type(error).__name__)
+        return False
+    return True
+
+
 def source_names(rt: Runtime) -> list[str]:
     """Titles of the sources in use."""
     return rt.db.read(listing.list_source_names)

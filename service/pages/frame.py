@@ -4,7 +4,7 @@ import re
 
 from fastapi.responses import HTMLResponse
 
-from service.pages.headers import FRAME_POLICY
+from service.pages.headers import ALONE_POLICY, FRAME_POLICY
 
 _HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
 _DOCTYPE = re.compile(r"\s*<!doctype[^>]*>", re.IGNORECASE)
@@ -23,6 +23,18 @@ def framed(html: str) -> HTMLResponse:
         html[:at] + _BASE + html[at:],
         headers={
             "Content-Security-Policy": FRAME_POLICY,
+            "X-Robots-Tag": "noindex, nofollow",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def alone(html: str) -> HTMLResponse:
+    """Return a mail's HTML as a page of its own ("view in browser"), as safe as a framed one."""
+    return HTMLResponse(
+        html,
+        headers={
+            "Content-Security-Policy": ALONE_POLICY,
             "X-Robots-Tag": "noindex, nofollow",
             "Cache-Control": "no-store",
         },

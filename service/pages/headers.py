@@ -26,6 +26,11 @@ FRAME_POLICY = (
 )
 """For a mail shown in a frame: its styles are inline; nothing is fetched and nothing runs."""
 
+ALONE_POLICY = FRAME_POLICY.replace(
+    "sandbox allow-popups", "sandbox allow-top-navigation-by-user-activation allow-popups"
+).replace("frame-ancestors 'self'", "frame-ancestors 'none'")
+"""For a mail that is a page of its own: its links open in the same window."""
+
 
 def is_loopback(host: str) -> bool:
     """True for localhost and the loopback addresses."""

@@ -1,0 +1,34 @@
+"""Everything readers and the public open in a browser. GET and HEAD change nothing, anywhere."""
+
+from fastapi import APIRouter
+
+from service.errors import PaperpostError
+from service.flows.browse import NotHereError
+from service.flows.leave import LinkError
+from service.flows.manage import ManageError
+from service.flows.runtime import Runtime
+from service.pages.templates import Pages
+from service.subscribers.tokens import TokenError
+from service.web import about, feeds, leaving, link_page, mails, papers, settings_page, signup
+from service.web.door import Door
+from service.web.network import read_proxies
+
+STATUSES: dict[type[PaperpostError], int] = {
+    LinkError: 404,
+    NotHereError: 404,
+    TokenError: 410,
+    ManageError: 422,
+}
+"""HTTP statuses of errors that reach the error page (most are answered where they arise)."""
+
+
+def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter:
+    """Return the readers' routes, for an application that ``pages.front`` furnished.
+
+    trusted_proxies: addresses whose X-Forwarded-For is believed. Raises SettingError.
+    """
+    routes = APIRouter(include_in_schema=False)
+    door = Door(rt, pages, read_proxies(trusted_proxies))
+    for room in (signup, leaving, link_page, settings_page, mails, papers, about, feeds):
+        room.add_routes(routes, door)
+    return routes

@@ -1,0 +1,47 @@
+"""Pages about the service itself: help, sources, about, privacy, and whether it is well."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+
+from service.flows import browse
+from service.web.door import Door
+from service.web.examples import EXAMPLES, takes
+
+
+def add_routes(routes: APIRouter, door: Door) -> None:
+    """Add ``/help/queries``, ``/sources``, ``/about``, ``/privacy``, ``/healthz``, ``/readyz``."""
+
+    @routes.get("/help/queries")
+    def help_queries(request: Request) -> Response:
+        _ = door.texts(request).gettext
+        shown = [(one, _(one.means), takes(one, one.found)) for one in EXAMPLES]
+        return door.answer(request, "site/queries.html", {"examples": shown})
+
+    @routes.get("/sources")
+    def sources(request: Request) -> Response:
+        zone = door.clock_in(door.rt.zone).tzinfo
+        context = {
+            "sources": browse.read_sources(door.rt),
+            "local": lambda at: at.astimezone(zone),
+            "zone": door.rt.zone,
+        }
+        return door.answer(request, "site/sources.html", context)
+
+    @routes.get("/about")
+    def about(request: Request) -> Response:
+        context = {"sources": browse.source_names(door.rt), "sender": door.rt.site.sender}
+        return door.answer(request, "site/about.html", context)
+
+    @routes.get("/privacy")
+    def privacy(request: Request) -> Response:
+        return door.answer(request, "site/privacy.html", {"limits": door.rt.defaults()})
+
+    @routes.get("/healthz")
+    def healthz() -> Response:
+        return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+    @routes.get("/readyz")
+    def readyz() -> Response:
+        headers = {"Cache-Control": "no-store"}
+        ready = browse.is_ready(door.rt)
+        return JSONResponse({"ready": ready}, 200 if ready else 503, headers)

@@ -1,0 +1,160 @@
+"""What every page for readers has at hand: the house, the templates, and who asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+
+from service.delivery.i18n import Texts
+from service.errors import PaperpostError
+from service.flows import browse
+from service.flows.runtime import Runtime
+from service.matching.query import QueryError
+from service.pages.entry import PaperEntry, entry_of
+from service.pages.forms import FieldError, Form, UnreadableFormError, read_form
+from service.pages.guard import FormTokens, SignUpCheck
+from service.pages.templates import Pages
+from service.subscribers.cadence import local_date
+from service.subscribers.tokens import TokenError
+from service.web.network import Proxies, network_of
+from service.web.zones import zone_options
+
+NOINDEX = {"X-Robots-Tag": "noindex, nofollow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Words that may be used instead: what to press, and the text."""
+
+    label: str
+    text: str
+
+
+class Door:
+    """One for the whole router."""
+
+    def __init__(self, rt: Runtime, pages: Pages, proxies: Proxies) -> None:
+        self.rt = rt
+        self.pages = pages
+        self.check = SignUpCheck(FormTokens(rt.signer.keys))
+        self._proxies = proxies
+
+    def texts(self, request: Request) -> Texts:
+        """The words of the reader's language."""
+        return self.pages.texts(request)
+
+    def network(self, request: Request) -> str:
+        """The network that asks, for caps and for the consent record."""
+        peer = request.client.host if request.client else ""
+        return network_of(peer, request.headers.get("x-forwarded-for", ""), self._proxies)
+
+    @staticmethod
+    def agent(request: Request) -> str:
+        """The program that asks, for the consent record."""
+        return request.headers.get("user-agent", "")[:300]
+
+    async def form(self, request: Request) -> Form:
+        """The form that was sent (a dependency, so that endpoints may be plain functions)."""
+        return await read_form(request, self.texts(request))
+
+    async def any_form(self, request: Request) -> Form:
+        """The same where a bare POST without any form is as good as a pressed button."""
+        try:
+            return await read_form(request, self.texts(request))
+        except UnreadableFormError:
+            return Form({}, texts=self.texts(request))
+
+    def answer(
+        self,
+        request: Request,
+        name: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> HTMLResponse:
+        """Render ``templates/pages/NAME``."""
+        return self.pages.answer(request, name, context, status=status, headers=headers)
+
+    def say(
+        self,
+        request: Request,
+        title: str,
+        *lines: str,
+        link: tuple[str, str] | None = None,
+        status: int = 200,
+    ) -> HTMLResponse:
+        """One heading, a few sentences, and at most one link (address, words)."""
+        context = {"title": title, "lines": lines, "onward": link}
+        return self.answer(request, "said.html", context, status=status)
+
+    def ended(self, request: Request, error: TokenError) -> Response:
+        """A confirmation link (or the like) that is over, or never was one."""
+        texts = self.texts(request)
+        _ = texts.gettext
+        again = (self.pages.links.here.home(), _("Ask again"))
+        if error.ended_at is None:
+            return self.say(
+                request,
+                _("This link is not complete or was altered."),
+                _("A link in a mail may have been cut: copy the whole of it."),
+                link=again,
+                status=404,
+            )
+        day = texts.long_day(local_date(error.ended_at, self.rt.zone))
+        title = _("This link ended on %(date)s.", date=day)
+        return self.say(request, title, _("Nothing was changed."), link=again, status=410)
+
+    def entries(self, shown: "list[browse.Shown] | tuple[browse.Shown, ...]") -> list[PaperEntry]:
+        """Papers for the partial ``paper.html``."""
+        here = self.pages.links.here
+        return [
+            entry_of(
+                one.paper,
+                here,
+                title=one.title,
+                abstract=one.abstract,
+                submitted_by=one.submitted_by,
+                author_takes_part=one.author_takes_part,
+                place=one.place,
+            )
+            for one in shown
+        ]
+
+    def zones(self, chosen: str, texts: Texts) -> list[tuple[str, str]]:
+        """Options of the zone field."""
+        return zone_options(chosen, self.rt.clock(), texts.gettext("%(zone)s, now %(time)s"))
+
+    @staticmethod
+    def hours(texts: Texts) -> list[tuple[str, str]]:
+        """Options of the hour field: "08" -> "08:00"."""
+        return [(f"{hour:02}", texts.hour(hour)) for hour in range(24)]
+
+    def clock_in(self, zone: str) -> datetime:
+        """The time on a wall in ``zone``."""
+        return self.rt.clock().astimezone(ZoneInfo(zone))
+
+    def today(self) -> date:
+        """The installation's date."""
+        return local_date(self.rt.clock(), self.rt.zone)
+
+
+def faults_of(
+    errors: Mapping[str, PaperpostError], texts: Texts
+) -> tuple[dict[str, FieldError], list[Offer]]:
+    """Faults by field as the templates show them, and texts that were probably meant."""
+    _ = texts.gettext
+    faults = {
+        field: FieldError(_(error.what), field, _(error.next_step) if error.next_step else "")
+        for field, error in errors.items()
+    }
+    offers = [
+        Offer(_("Use it"), error.suggestion)
+        for error in errors.values()
+        if isinstance(error, QueryError) and error.suggestion
+    ]
+    return faults, offers

@@ -1,0 +1,155 @@
+"""The link itself: asked for, renewed; and what only a fresh one may do."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from service.errors import PaperpostError
+from service.flows import address as address_flow
+from service.flows import manage
+from service.flows.manage import ManageError
+from service.pages.forms import FieldError, Form
+from service.subscribers.address import AddressError, mask
+from service.subscribers.tokens import TokenError
+from service.web.door import Door, faults_of
+from service.web.settings_shown import Trouble, ended, shown_page
+
+
+def add_routes(routes: APIRouter, door: Door) -> None:
+    """Add ``/manage``, renewing, and change of address, export and erasure under it."""
+    _link_routes(routes, door)
+    _address_routes(routes, door)
+
+
+def _link_routes(routes: APIRouter, door: Door) -> None:
+    @routes.get("/manage")
+    def ask_page(request: Request) -> Response:
+        return door.answer(request, "reader/ask.html", {"email": "", "errors": {}})
+
+    @routes.post("/manage")
+    def ask(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
+        email = form.raw("email").strip()[:300]
+        try:
+            answer = manage.ask_link(door.rt, email, network=door.network(request))
+        except AddressError as error:
+            faults, _offers = faults_of({"email": error}, door.texts(request))
+            context = {"email": email, "errors": faults}
+            return door.answer(request, "reader/ask.html", context, status=422)
+        return _mailed(door, request, delayed=answer.delayed)
+
+    @routes.post("/manage/{token}/link")
+    def renew(request: Request, token: str) -> Response:
+        try:
+            answer = manage.renew_link(door.rt, token, network=door.network(request))
+        except TokenError as error:
+            return door.ended(request, error)
+        return _mailed(door, request, delayed=answer.delayed)
+
+
+def _mailed(door: Door, request: Request, *, delayed: bool) -> Response:
+    texts = door.texts(request)
+    _ = texts.gettext
+    if delayed:
+        when = _("Many requests from your network. Your mail follows within the hour.")
+    else:
+        when = _("If papers go to this address, a mail with the link is on its way to it.")
+    subject = _("Your link to %(site)s", site=door.rt.site.name)
+    sender = door.rt.site.sender
+    said = _("It comes from %(sender)s: “%(subject)s”.", sender=sender, subject=subject)
+    return door.say(request, _("Look in your mailbox"), when, said)
+
+
+def _address_routes(routes: APIRouter, door: Door) -> None:
+    @routes.get("/manage/address/{token}")
+    def new_address(request: Request, token: str) -> Response:
+        try:
+            reader, address = address_flow.read_address_change(door.rt, token)
+        except TokenError as error:
+            return door.ended(request, error)
+        context = {
+            "old": mask(reader.email),
+            "new": address.email,
+            "done": reader.email_key == address.key,
+        }
+        return door.answer(request, "reader/address.html", context)
+
+    @routes.post("/manage/address/{token}")
+    def take_address(request: Request, token: str) -> Response:
+        _ = door.texts(request).gettext
+        try:
+            address_flow.change_address(
+                door.rt, token, network=door.network(request), agent=door.agent(request)
+            )
+        except TokenError as error:
+            return door.ended(request, error)
+        except ManageError as error:
+            return door.say(request, _(error.what), _("Nothing was changed."), status=409)
+        return door.say(
+            request,
+            _("Your papers come here from now on."),
+            _("The old address gets one last mail that says so."),
+        )
+
+    @routes.post("/manage/{token}/address")
+    def ask_address(
+        request: Request, token: str, form: Annotated[Form, Depends(door.form)]
+    ) -> Response:
+        texts = door.texts(request)
+        _ = texts.gettext
+        try:
+            address_flow.ask_address(
+                door.rt, token, form.raw("email"), network=door.network(request)
+            )
+        except TokenError as error:
+            return ended(door, request, token, error)
+        except PaperpostError as error:
+            faults, _offers = faults_of({"email": error}, texts)
+            trouble = Trouble(part="address", faults=faults, typed=form)
+            return shown_page(door, request, token, trouble, status=422)
+        return door.say(
+            request,
+            _("Look in the new mailbox"),
+            _("A link was mailed there. Nothing changes before its button is pressed."),
+        )
+
+    @routes.get("/manage/{token}/export")
+    def export(request: Request, token: str) -> Response:
+        try:
+            found = address_flow.export(door.rt, token)
+        except TokenError as error:
+            return ended(door, request, token, error)
+        except ManageError as error:
+            return shown_page(door, request, token, _refused(door, request, error), status=403)
+        return Response(
+            json.dumps(found, ensure_ascii=False, indent=2) + "\n",
+            media_type="application/json",
+            headers={"Content-Disposition": 'attachment; filename="paperpost.json"'},
+        )
+
+    @routes.post("/manage/{token}/erase")
+    def erase(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:
+        texts = door.texts(request)
+        _ = texts.gettext
+        if not form.flag("sure"):
+            fault = FieldError(_("Tick this first: erasing cannot be undone."), "sure")
+            return shown_page(
+                door, request, token, Trouble(part="erase", faults={"sure": fault}), status=422
+            )
+        try:
+            address_flow.erase(door.rt, token)
+        except TokenError as error:
+            return ended(door, request, token, error)
+        except ManageError as error:
+            return shown_page(door, request, token, _refused(door, request, error), status=403)
+        return door.say(
+            request,
+            _("You are forgotten."),
+            _("Only a code made from your address is kept, so that no list brings you back."),
+        )
+
+
+def _refused(door: Door, request: Request, error: ManageError) -> Trouble:
+    faults, _offers = faults_of({"stale": error}, door.texts(request))
+    return Trouble(part="stale", faults=faults)

@@ -1,0 +1,195 @@
+"""A mail in the browser, why a paper was in it, and what became of every day."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from service.delivery import phrases
+from service.delivery.i18n import Texts
+from service.digest.model import Entry, Line
+from service.flows import browse
+from service.flows.browse import History, Mail, MailDay, NotHereError
+from service.flows.manage import open_manage, tune
+from service.pages.forms import Form
+from service.pages.frame import alone
+from service.pages.templates import web_address
+from service.subscribers.cadence import local_date
+from service.subscribers.tokens import TokenError
+from service.web.door import Door
+
+_SIGNS = {"more": 1, "less": -1, "none": 0}
+
+
+def add_routes(routes: APIRouter, door: Door) -> None:
+    """Add ``/d/T``, ``/tune/T/SCHEME/VALUE`` and ``/history/T``.
+
+    T is a mail's random token; ``/history/T`` also takes the token of a manage link.
+    """
+
+    @routes.get("/d/{token}")
+    def view(request: Request, token: str) -> Response:
+        try:
+            mail = browse.read_mail(door.rt, token)
+        except NotHereError as error:
+            return _not_here(door, request, error)
+        return alone(browse.render_public(door.rt, mail).html)
+
+    @routes.get("/tune/{token}/{scheme}/{value:path}")
+    def why(request: Request, token: str, scheme: str, value: str) -> Response:
+        try:
+            mail, entry = _paper_of(door, token, scheme, value)
+        except NotHereError as error:
+            return _not_here(door, request, error)
+        return _tune_page(door, request, mail, entry, token, said=False)
+
+    @routes.post("/tune/{token}/{scheme}/{value:path}")
+    def say(
+        request: Request,
+        token: str,
+        scheme: str,
+        value: str,
+        form: Annotated[Form, Depends(door.form)],
+    ) -> Response:
+        try:
+            mail, entry = _paper_of(door, token, scheme, value)
+        except NotHereError as error:
+            return _not_here(door, request, error)
+        sign = _SIGNS[form.choice("sign", tuple(_SIGNS))]
+        reader_id = mail.row.subscriber_id
+        if form.ok and reader_id is not None:
+            tune(door.rt, reader_id, entry.paper_id, sign)
+        return _tune_page(door, request, mail, entry, token, said=form.ok)
+
+    @routes.get("/history/{token}")
+    def history(request: Request, token: str) -> Response:
+        texts = door.texts(request)
+        try:
+            reader_id = _reader_of(door, token)
+            found = browse.read_history(door.rt, reader_id)
+        except NotHereError as error:
+            return _not_here(door, request, error)
+        context = {
+            "days": [(one, _what_became(one, texts)) for one in found.days],
+            "next_words": _next_words(door, found, texts),
+        }
+        return door.answer(request, "reader/history.html", context)
+
+
+def _not_here(door: Door, request: Request, error: NotHereError) -> Response:
+    _ = door.texts(request).gettext
+    lines = [_(error.next_step)] if error.next_step else []
+    papers = (door.pages.links.here.papers(), _("Today's papers"))
+    return door.say(request, _(error.what), *lines, link=papers, status=404)
+
+
+def _paper_of(door: Door, token: str, scheme: str, value: str) -> tuple[Mail, Entry | Line]:
+    mail = browse.read_mail(door.rt, token)
+    entry = mail.find(scheme, value)
+    if entry is None:
+        raise NotHereError("This paper was not in that mail.")
+    return mail, entry
+
+
+def _tune_page(
+    door: Door, request: Request, mail: Mail, entry: Entry | Line, token: str, *, said: bool
+) -> Response:
+    texts = door.texts(request)
+    full = entry if isinstance(entry, Entry) else None
+    links = full.links if full else {"abs": entry.link} if isinstance(entry, Line) else {}
+    sections = [s.name for s in mail.digest.sections if _stands_in(s.entries + s.lines, entry)]
+    context = {
+        "entry": entry,
+        "full": full,
+        "why": phrases.reasons(full, texts) if full else "",
+        "sections": [name for name in sections if name],
+        "parts": sorted(full.parts.items(), key=lambda part: -part[1]) if full else [],
+        "links": [(kind, at) for kind in ("abs", "pdf", "html", "doi", "code", "project", "discuss")
+                  if (at := web_address(links.get(kind)))],
+        "feedback": browse.feedback(door.rt, mail, entry.paper_id),
+        "can_say": mail.row.subscriber_id is not None,
+        "said": said,
+        "day": mail.digest.on,
+        "token": token,
+    }  # fmt: skip
+    return door.answer(request, "reader/tune.html", context)
+
+
+def _stands_in(papers: tuple[Entry | Line, ...], wanted: Entry | Line) -> bool:
+    return any(one.paper_id == wanted.paper_id for one in papers)
+
+
+def _reader_of(door: Door, token: str) -> int:
+    try:
+        mail = browse.read_mail(door.rt, token)
+        if mail.row.subscriber_id is not None:
+            return mail.row.subscriber_id
+    except NotHereError:
+        pass  # no mail's token: perhaps a manage link's
+    try:
+        reader = open_manage(door.rt, token).reader
+    except TokenError:
+        raise NotHereError(
+            "There is no history at this address.",
+            "",
+            "Every mail has a link to it; a link may have been cut.",
+        ) from None
+    assert reader.id is not None
+    return reader.id
+
+
+def _next_words(door: Door, found: History, texts: Texts) -> str:
+    """When the next mail comes; said in full for somebody who has had none."""
+    if found.next_at is None:
+        return ""
+    there = found.next_at.astimezone(door.clock_in(found.zone).tzinfo)
+    today = local_date(door.rt.clock(), found.zone)
+    day = texts.day(there.date())
+    days = (there.date() - today).days
+    if days <= 1:
+        day = texts.gettext("tomorrow") if days == 1 else texts.gettext("today")
+    first = not any(one.kind == "digest" for one in found.days)
+    words = "Your first mail comes %(day)s at %(time)s." if first else "Next: %(day)s at %(time)s."
+    return texts.gettext(words, day=day, time=texts.hour(there.hour, there.minute))
+
+
+def _what_became(one: MailDay, texts: Texts) -> str:
+    """look.md's words for one day."""
+    _ = texts.gettext
+    checked = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", one.checked)
+    if one.state == "accepted":
+        return texts.ngettext("%(num)s paper mailed.", "%(num)s papers mailed.", one.papers)
+    if one.state == "skipped":
+        return _why_skipped(one, checked, texts)
+    words = one.reason.strip().rstrip(".")
+    match one.state:
+        case "failed" | "expired":
+            follow = _("The papers ride in your next mail.")
+            if words:
+                said = _("Your mail server did not take it: %(words)s.", words=words)
+                return f"{said} {follow}"
+            return f"{_('Your mail server did not take it.')} {follow}"
+        case "deferred":
+            if words:
+                return _("Your mail server asked us to wait: %(words)s.", words=words)
+            return _("Your mail server asked us to wait; we try again.")
+        case "unknown" | "presumed" | "sending":
+            return _("Handed over, but your mail server never confirmed it.")
+        case "suppressed":
+            return _("Stopped: you had left.")
+        case "cancelled":
+            return _("Cancelled by the people who run this service.")
+    return _("On its way.")
+
+
+def _why_skipped(one: MailDay, checked: str, texts: Texts) -> str:
+    _ = texts.gettext
+    if one.reason == "paused":
+        if one.paused_until is not None and one.paused_until > one.on:
+            return _("You had paused until %(date)s.", date=texts.long_day(one.paused_until))
+        return _("You had paused.")
+    if one.reason == "too_few":
+        return _("%(checked)s, fewer matched than you want in one mail.", checked=checked)
+    if one.reason == "nothing_new":
+        return _("%(checked)s, none contained your words.", checked=checked)
+    return _("This mail could not be made, and that is our fault.")

@@ -1,0 +1,154 @@
+"""The daily page, one paper, and search."""
+
+from datetime import date
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from service.delivery.i18n import Texts
+from service.errors import PaperpostError
+from service.flows import browse
+from service.flows.browse import DayPage, NotHereError, Order
+from service.matching.query import QueryError
+from service.pages.paging import Paging, address_of_page, paging_of
+from service.papers.model import Paper
+from service.web.door import Door, faults_of
+
+_LONGEST = 1200
+
+
+def add_routes(routes: APIRouter, door: Door) -> None:
+    """Add ``/papers``, ``/papers/DATE``, ``/papers/SCHEME/VALUE`` and ``/search``."""
+
+    @routes.get("/papers")
+    def newest(request: Request) -> Response:
+        return _day_page(door, request, browse.newest_day(door.rt))
+
+    @routes.get("/papers/{day}")
+    def of_day(request: Request, day: str) -> Response:
+        try:
+            on = date.fromisoformat(day) if len(day) == 10 else None
+        except ValueError:
+            on = None
+        if on is None:
+            raise HTTPException(404)
+        return _day_page(door, request, on)
+
+    @routes.get("/papers/{scheme}/{value:path}")
+    def one(request: Request, scheme: str, value: str) -> Response:
+        try:
+            found = browse.read_paper(door.rt, scheme, value)
+        except NotHereError as error:
+            _ = door.texts(request).gettext
+            search = (door.pages.links.here.search(), _("Search"))
+            return door.say(request, _(error.what), _(error.next_step), link=search, status=404)
+        context = {
+            "entry": door.entries([found.shown])[0],
+            "paper": found.shown.paper,
+            "citation": _citation(found.shown.paper),
+            "appearances": found.appearances,
+            "address": door.rt.links.paper(scheme, value),
+        }
+        return door.answer(request, "papers/paper.html", context)
+
+    @routes.get("/search")
+    def search(request: Request) -> Response:
+        return _search_page(door, request, request.query_params.get("q", "")[:_LONGEST].strip())
+
+
+def _day_page(door: Door, request: Request, on: date | None) -> Response:
+    texts = door.texts(request)
+    order: Order = "newest" if request.query_params.get("order") == "newest" else "trending"
+    page: DayPage | None = None
+    paging = Paging(1, browse.PAGE_SIZE, 0)
+    if on is not None:
+        page = browse.read_day(door.rt, on, order=order)
+        paging = paging_of(request, page.total, browse.PAGE_SIZE)
+        if paging.offset:
+            page = browse.read_day(door.rt, on, order=order, offset=paging.offset)
+    context = {
+        "on": on,
+        "page": page,
+        "order": order,
+        "entries": door.entries(page.papers) if page else [],
+        "paging": paging,
+        "address_of_page": lambda number: address_of_page(request, number),
+        "curated_by": door.rt.defaults().curated_by,
+        "why_empty": "" if page and page.total else _why_empty(door, on, page, texts),
+        "trap": door.check.TRAP,
+        "time": door.check.TIME,
+        "shown": door.check.shown(),
+    }
+    return door.answer(request, "papers/day.html", context)
+
+
+def _why_empty(door: Door, on: date | None, page: DayPage | None, texts: Texts) -> str:
+    """Why a day has no papers, and where the newest are."""
+    _ = texts.gettext
+    if on is None or page is None or page.newest is None:
+        at = browse.next_poll_at(door.rt)
+        if not browse.source_names(door.rt):
+            return _("No source has been added yet.")
+        if at is None:
+            return _("No paper has come in yet.")
+        time = at.astimezone(door.clock_in(door.rt.zone).tzinfo).strftime("%H:%M")
+        return _("No paper has come in yet. The sources are asked at %(time)s.", time=time)
+    newest = texts.day(page.newest)
+    if on > door.today():
+        return _("This day is still to come. Newest: %(day)s.", day=newest)
+    if on.weekday() >= 5:
+        return _("No list on Saturdays and Sundays. Newest: %(day)s.", day=newest)
+    return _("No paper was listed on this day. Newest: %(day)s.", day=newest)
+
+
+def _citation(paper: Paper) -> list[tuple[str, str]]:
+    """Meta tags that reference managers read (Google Scholar's inclusion guidelines)."""
+    names = {alias.scheme: alias.value for alias in reversed(paper.aliases)}
+    on = paper.published_on or paper.announced_on
+    tags = [("citation_title", paper.title)]
+    tags += [("citation_author", author) for author in paper.authors]
+    if on is not None:
+        tags.append(("citation_publication_date", on.strftime("%Y/%m/%d")))
+    if "arxiv" in names:
+        tags.append(("citation_arxiv_id", names["arxiv"]))
+    if "doi" in names:
+        tags.append(("citation_doi", names["doi"]))
+    for kind, tag in (("pdf", "citation_pdf_url"), ("abs", "citation_abstract_html_url")):
+        address = paper.links.get(kind, "")
+        if address.startswith(("http://", "https://")):
+            tags.append((tag, address))
+    return tags
+
+
+def _search_page(door: Door, request: Request, q: str) -> Response:
+    texts = door.texts(request)
+    context: dict[str, object] = {"q": q, "errors": {}, "offers": [], "result": None, "entries": []}
+    if q:
+        paging = _search_paging(request)
+        try:
+            result = browse.search(door.rt, q, offset=paging.offset, limit=paging.size)
+        except QueryError as error:
+            faults, offers = faults_of({"q": error}, texts)
+            context |= {"errors": faults, "offers": offers}
+            return door.answer(request, "papers/search.html", context, status=422)
+        except PaperpostError as error:
+            faults, _offers = faults_of({"q": error}, texts)
+            return door.answer(request, "papers/search.html", context | {"errors": faults})
+        context |= {
+            "result": result,
+            "entries": door.entries(result.papers),
+            "paging": paging_of(request, min(result.total, _MOST_FOUND), _FOUND_SIZE),
+            "address_of_page": lambda number: address_of_page(request, number),
+            "most": _MOST_FOUND,
+        }
+    return door.answer(request, "papers/search.html", context)
+
+
+_FOUND_SIZE = 50
+_MOST_FOUND = 500
+"""Further ones are counted, not ranked: whoever has 500 papers needs another word."""
+
+
+def _search_paging(request: Request) -> Paging:
+    return paging_of(request, _MOST_FOUND, _FOUND_SIZE)

@@ -1,0 +1,175 @@
+"""A reader's own page behind the signed link: interests, hour, form, pause, leaving."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from service.errors import PaperpostError
+from service.flows import manage
+from service.flows.interests import read_form as read_words_form
+from service.flows.interests import read_kind
+from service.flows.manage import InterestChange, ManageError
+from service.pages.forms import Form
+from service.subscribers.cadence import read_hour, read_weekdays, read_zone
+from service.subscribers.model import DAYS, Cadence
+from service.subscribers.tokens import TokenError
+from service.web.door import Door, faults_of
+from service.web.leaving import left_page
+from service.web.settings_shown import Trouble, ended, shown_page
+
+_SAID = {
+    "interest": "Saved. It counts from the next mail on.",
+    "removed": "Removed.",
+    "schedule": "Saved.",
+    "mail": "Saved.",
+    "pause": "Saved.",
+}
+
+
+def add_routes(routes: APIRouter, door: Door) -> None:
+    """Add ``/manage/T`` and the acts under it."""
+
+    def act(
+        request: Request,
+        token: str,
+        form: Form,
+        part: str,
+        work: Callable[[], str],
+    ) -> Response:
+        """Do ``work``; faults bring the page back with what was typed, else a redirect (so that
+        the page can be loaded again without doing it twice)."""
+        texts = door.texts(request)
+        try:
+            said = work()
+        except TokenError as error:
+            return ended(door, request, token, error)
+        except PaperpostError as error:
+            faults, offers = faults_of({_field(error, form): error}, texts)
+            trouble = Trouble(part=part, faults=faults, offers=tuple(offers), typed=form)
+            return shown_page(door, request, token, trouble, status=422)
+        where = f"{door.pages.links.here.manage(token)}?saved={said}#saved"
+        return RedirectResponse(where, 303)
+
+    @routes.get("/manage/{token}")
+    def page(request: Request, token: str) -> Response:
+        said = _SAID.get(request.query_params.get("saved", ""), "")
+        return shown_page(door, request, token, Trouble(said=door.texts(request).gettext(said)))
+
+    @routes.post("/manage/{token}/interests")
+    def add(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:
+        def work() -> str:
+            change = _read_change(form)
+            manage.add_wanted(
+                door.rt, token, change.wanted,
+                name=change.name, cadence=change.cadence, weekday=change.weekday,
+            )  # fmt: skip
+            return "interest"
+
+        return act(request, token, form, "new", work)
+
+    @routes.post("/manage/{token}/interests/{profile_id}")
+    def change(
+        request: Request, token: str, profile_id: int, form: Annotated[Form, Depends(door.form)]
+    ) -> Response:
+        def work() -> str:
+            match form.raw("act"):
+                case "remove":
+                    manage.remove_wanted(door.rt, token, profile_id)
+                    return "removed"
+                case "pause" | "resume" as wish:
+                    manage.pause_wanted(door.rt, token, profile_id, paused=wish == "pause")
+                case _:
+                    manage.change_wanted(door.rt, token, profile_id, _read_change(form))
+            return "interest"
+
+        return act(request, token, form, f"interest-{profile_id}", work)
+
+    @routes.post("/manage/{token}/schedule")
+    def schedule(
+        request: Request, token: str, form: Annotated[Form, Depends(door.form)]
+    ) -> Response:
+        def work() -> str:
+            manage.set_schedule(
+                door.rt,
+                token,
+                hour=read_hour(form.raw("hour")),
+                zone=read_zone(form.raw("zone")),
+                weekdays=read_weekdays(list(form.choices("weekdays", DAYS))),
+            )
+            return "schedule"
+
+        return act(request, token, form, "schedule", work)
+
+    @routes.post("/manage/{token}/mail")
+    def mail(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:
+        def work() -> str:
+            manage.set_mail(
+                door.rt,
+                token,
+                locale=form.choice("locale", door.pages.catalogs.languages, "en"),
+                format=form.choice("format", ("html", "text"), "html"),
+                style=form.choice("style", ("short", "full", "none"), "short"),
+                trending=form.flag("trending"),
+            )
+            return "mail"
+
+        return act(request, token, form, "mail", work)
+
+    @routes.post("/manage/{token}/pause")
+    def pause(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:
+        def work() -> str:
+            until = None if form.raw("act") == "end" else _read_date(form.raw("until"))
+            manage.pause(door.rt, token, until)
+            return "pause"
+
+        return act(request, token, form, "pause", work)
+
+    @routes.post("/manage/{token}/leave")
+    def leave(request: Request, token: str) -> Response:
+        try:
+            reader = manage.open_manage(door.rt, token).reader
+            left = manage.leave_by_link(
+                door.rt, token, network=door.network(request), agent=door.agent(request)
+            )
+        except TokenError as error:
+            return ended(door, request, token, error)
+        return left_page(door, request, reader.unsubscribe_token, left)
+
+
+def _field(error: PaperpostError, form: Form) -> str:
+    """The field a fault stands at: where it says so, else the form's words."""
+    if error.where in ("hour", "zone", "weekdays", "until", "name", "cap", "words"):
+        return error.where
+    return "words" if "words" in form else "act"
+
+
+def _read_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ManageError(
+            "This is no date." if text.strip() else "The date is missing.",
+            "until",
+            "Write it like 2026-11-20.",
+        ) from None
+
+
+def _read_change(form: Form) -> InterestChange:
+    kind = form.raw("kind")
+    words = form.raw("words").replace("\r\n", "\n").strip()
+    wanted = (
+        read_kind(kind, words) if kind == "follow" and words else read_words_form(words)
+    )
+    cap = form.raw("cap").strip()
+    if cap and not (cap.isdecimal() and cap.isascii() and 1 <= int(cap[:4]) <= 40):
+        raise ManageError("This is no whole number from 1 to 40.", "cap", "Leave it empty for all.")
+    return InterestChange(
+        wanted=wanted,
+        name=form.raw("name"),
+        cadence=Cadence(form.choice("cadence", tuple(c.value for c in Cadence), "daily")),
+        weekday=DAYS.index(form.choice("weekday", DAYS, "fri")),
+        cap=int(cap) if cap else None,
+    )

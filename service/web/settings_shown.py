@@ -1,0 +1,144 @@
+"""The reader's own page as it is shown: what is set now, and what a form that came back held."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from service.delivery.i18n import Texts
+from service.flows import manage
+from service.flows.leave import look
+from service.flows.live import query_of
+from service.flows.manage import Managed
+from service.matching.parse import describe
+from service.pages.forms import FieldError, Form
+from service.store import subscribers as subscribers_store
+from service.store.tables import ProfileRow
+from service.subscribers.address import mask
+from service.subscribers.cadence import local_date
+from service.subscribers.model import DAYS
+from service.subscribers.tokens import TokenError
+from service.web.door import Door, Offer
+from service.web.leaving import left_page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A form that came back. part: which form · typed: what it held."""
+
+    part: str = ""
+    faults: dict[str, FieldError] | None = None
+    offers: tuple[Offer, ...] = ()
+    typed: Form | None = None
+    said: str = ""
+
+
+def ended(door: Door, request: Request, token: str, error: TokenError) -> Response:
+    """An ended link offers a new one in one press; one that never was ours does not."""
+    if error.ended_at is None or error.subject is None:
+        return door.ended(request, error)
+    day = door.texts(request).long_day(local_date(error.ended_at, door.rt.zone))
+    return door.answer(request, "reader/ended.html", {"day": day, "token": token}, status=410)
+
+
+def shown_page(
+    door: Door, request: Request, token: str, trouble: Trouble, *, status: int = 200
+) -> Response:
+    """The page, with the trouble of a form that came back."""
+    try:
+        found = manage.open_manage(door.rt, token)
+    except TokenError as error:
+        return ended(door, request, token, error)
+    if found.reader.state == "left":
+        return left_page(
+            door, request, found.reader.unsubscribe_token,
+            look(door.rt, found.reader.unsubscribe_token),
+        )  # fmt: skip
+    context = _context(door, request, token, found, trouble)
+    return door.answer(request, "reader/manage.html", context, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One interest as its form shows it."""
+
+    id: int
+    name: str
+    kind: str
+    text: str
+    reading: str
+    cadence: str
+    weekday: str
+    cap: str
+    paused: bool
+
+
+def _shown(row: ProfileRow, trouble: Trouble) -> Shown:
+    query = query_of(row.kind, row.text, row.compiled)
+    made = Shown(
+        id=row.id or 0,
+        name=row.name,
+        kind=row.kind,
+        text=row.text,
+        reading=describe(query) if query is not None else "",
+        cadence=row.cadence,
+        weekday=DAYS[row.weekday],
+        cap=str(row.cap or ""),
+        paused=row.paused,
+    )
+    if trouble.part == f"interest-{row.id}" and trouble.typed is not None:
+        typed = trouble.typed
+        if "words" in typed:
+            return replace(
+                made, name=typed.raw("name"), text=typed.raw("words"), cap=typed.raw("cap")
+            )
+    return made
+
+
+def _context(
+    door: Door, request: Request, token: str, found: Managed, trouble: Trouble
+) -> dict[str, object]:
+    texts, row = door.texts(request), found.reader
+    next_at = manage.next_mail_at(door.rt, row)
+    there = next_at.astimezone(door.clock_in(row.zone).tzinfo) if next_at else None
+    today = local_date(door.rt.clock(), row.zone)
+    return {
+        "token": token,
+        "here": door.pages.links.here.manage(token),
+        "reader": row,
+        "email": row.email if found.fresh else mask(row.email),
+        "fresh": found.fresh,
+        "interests": [_shown(one, trouble) for one in found.interests],
+        "most": door.rt.defaults().interests,
+        "trouble": trouble,
+        "faults": trouble.faults or {},
+        "typed": trouble.typed or Form({}),
+        "next_day": texts.day(there.date()) if there else "",
+        "next_time": texts.hour(there.hour, there.minute) if there else "",
+        "hours": door.hours(texts),
+        "zones": door.zones(row.zone, texts),
+        "weekdays": [(key, texts.weekday(n)) for n, key in enumerate(DAYS)],
+        "mail_days": {DAYS[d] for d in subscribers_store.days_of(row.weekdays)},
+        "cadences": _cadences(texts),
+        "languages": [(name, _own_name(name)) for name in door.pages.catalogs.languages],
+        "paused_until": row.paused_until if row.paused_until and row.paused_until > today else None,
+        "soonest": (today + timedelta(days=1)).isoformat(),
+        "latest": (today + timedelta(days=door.rt.defaults().pause_days)).isoformat(),
+    }
+
+
+def _cadences(texts: Texts) -> list[tuple[str, str]]:
+    _ = texts.gettext
+    return [
+        ("daily", _("in the daily mail")),
+        ("weekly", _("once a week")),
+        ("instant", _("at once")),
+    ]
+
+
+_NAMES = {"en": "English", "de": "Deutsch", "fr": "français", "zh": "中文", "es": "español"}
+
+
+def _own_name(language: str) -> str:
+    return _NAMES.get(language, language)
