@@ -66,6 +66,14 @@ class Probed:
     signed_in: bool
 
 
+def let_go(client: SMTP) -> None:
+    """Close the connection now; a TLS one does not wait for the other side's farewell."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+
+
 async def explained(error: BaseException, relay: Relay, seconds: float) -> RelayError:
     """Return what a person can do about a failed conversation."""
     certificate = _cause(error, ssl.SSLCertVerificationError)
@@ -158,7 +166,7 @@ async def _issuer(relay: Relay, seconds: float) -> str:
         await client.connect()
         found = client.get_transport_info("ssl_object").getpeercert()
     finally:
-        client.close()
+        let_go(client)
     names = {key: value for part in found.get("issuer", ()) for key, value in part}
     return str(names.get("commonName") or names.get("organizationName") or "")
 
@@ -169,7 +177,7 @@ async def _certificate(relay: Relay, context: ssl.SSLContext, seconds: float) ->
         await client.connect()
         return bytes(client.get_transport_info("ssl_object").getpeercert(True))
     finally:
-        client.close()
+        let_go(client)
 
 
 def _client(relay: Relay, context: ssl.SSLContext, seconds: float) -> SMTP:

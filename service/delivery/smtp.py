@@ -32,7 +32,7 @@ from service.delivery.outcome import (
     Reply,
     Stopped,
 )
-from service.delivery.relay import Probed, Relay, RelayError, Timeouts, explained
+from service.delivery.relay import Probed, Relay, RelayError, Timeouts, explained, let_go
 
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
 _LINE = re.compile(rb"\r\n|\n|\r")
@@ -139,7 +139,7 @@ class Mailer:
         except (SMTPException, OSError, ValueError) as error:
             raise await explained(error, self.relay, self.timeouts.connect) from error
         finally:
-            client.close()
+            let_go(client)
 
     async def _with_a_line(
         self, envelope: Envelope, mark: Callable[[], Awaitable[bool]]
@@ -156,7 +156,7 @@ class Mailer:
             try:
                 refused = await self._address(line.client, envelope)
                 if refused is not None and not is_fresh and _is_stale(refused):
-                    line.client.close()
+                    let_go(line.client)
                     line, is_fresh = None, True  # died while idle: nothing was said yet
                     continue
                 outcome = refused or await self._hand_over(line.client, envelope, mark)
@@ -165,7 +165,7 @@ class Mailer:
             finally:
                 # also when this task is cancelled half way: such a connection is never used again
                 if line is not None and not is_clean:
-                    line.client.close()
+                    let_go(line.client)
                 elif line is not None:
                     await self._give_back(line)
 
@@ -239,7 +239,7 @@ class Mailer:
             line = self._idle.pop()
             if line.client.is_connected:
                 return line
-            line.client.close()
+            let_go(line.client)
         return None
 
     async def _open(self) -> _Line | Refused | Broken:
@@ -248,13 +248,13 @@ class Mailer:
             await client.connect()
             await _greet(client)
         except SMTPResponseException as error:
-            client.close()
+            let_go(client)
             return self._refused("connect", error.code, error.message)
         except (SMTPException, OSError, ValueError) as error:
-            client.close()
+            let_go(client)
             return Broken("connect", _words(error))
         except asyncio.CancelledError:
-            client.close()
+            let_go(client)
             raise
         return _Line(client)
 
@@ -267,7 +267,7 @@ class Mailer:
     async def _quit(self, line: _Line) -> None:
         with contextlib.suppress(SMTPException, OSError):
             await line.client.quit(timeout=5)
-        line.client.close()
+        let_go(line.client)
 
     def _refused(self, phase: Phase, code: int, words: str) -> Refused | Broken:
         if not 400 <= code < 600:
