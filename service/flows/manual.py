@@ -30,6 +30,7 @@ from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.flows.today import start_alerts, start_daily, undo_daily
+from service.store import sightings as sightings_store
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import papers as papers_store
@@ -63,14 +64,15 @@ def start(
 ) -> Started:
     """Plan the edition, all rows first, and let it go (after the undo window unless ``at_once``).
 
-    Raises CountError when the number of mails is not ``expected``: nothing is sent then.
+    Raises CountError when the number of mails is not ``expected``: nothing is sent then. The same
+    key again returns the same edition, and completes one that a crash left half planned.
     """
     with _starting:  # a double click waits here and finds the edition of the first
         there = rt.db.read(lambda s: _find_started(s, plan))
         if there is not None:
             return there
         audience = count(rt, plan)
-        if audience.mails != expected:
+        if audience.mails != expected and not _is_half_planned(rt, plan):
             raise CountError(expected, audience.mails)
         wait = timedelta() if at_once else timedelta(minutes=rt.defaults().undo_minutes)
         if plan.kind == "daily":
@@ -94,6 +96,13 @@ def start(
     rt.log("manual", kind=plan.kind, edition=made.edition_id, mails=made.mails)
     rt.engine.enqueue("send")
     return made
+
+
+def _is_half_planned(rt: Runtime, plan: Plan) -> bool:
+    """True when a crash left this key's edition without its last rows: its number was confirmed
+    then, and the rows it has look like papers under way now."""
+    edition = rt.db.read(lambda s: editions_store.get_edition(s, kind=plan.kind, slot=plan.key))
+    return edition is not None and edition.planned is None and edition.kind != "digest"
 
 
 def _find_started(session: Session, plan: Plan) -> Started | None:
@@ -262,7 +271,7 @@ def chosen_digest(
 ) -> Digest:
     """The digest of chosen papers, in the editor's order."""
     rows = papers_store.get_rows(session, papers)
-    sightings = papers_store.list_sightings(session, papers)
+    sightings = sightings_store.list_sightings(session, papers)
     found = []
     for place, paper_id in enumerate(papers):
         if paper_id not in rows:

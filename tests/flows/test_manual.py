@@ -1,0 +1,326 @@
+"""Manual sends: the equation, the frozen edition, the undo window, what each reader gets."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+from support.house import Clock, add, ingest_items, open_house, paper_item
+from support.smtp_server import SmtpServer
+
+from service.flows import editions, manual
+from service.flows.daily import plan_daily, plan_due
+from service.flows.leave import unsubscribe
+from service.flows.readers import suppress
+from service.flows.runtime import Runtime
+from service.flows.segment import SegmentError
+from service.flows.send import send_ready
+from service.store.deliveries import list_deliveries
+from service.store.editions import list_editions
+from service.store.instance import set_setting
+from service.store.staff import list_audit
+from service.store.subscribers import get_subscriber_row, set_state
+from service.subscribers.address import read_address
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server() -> Iterator[SmtpServer]:
+    with SmtpServer() as made:
+        yield made
+
+
+@pytest.fixture
+def rt(tmp_path: Path, server: SmtpServer, clock: Clock) -> Iterator[Runtime]:
+    with open_house(tmp_path, smtp_port=server.port, clock=clock) as house:
+        runtime = house.runtime
+        add(runtime, "ada@example.org", "adapters")
+        add(runtime, "ben@example.org", "diffusion", cadence="weekly")
+        add(runtime, "cy@example.org")
+        ingest_items(
+            runtime,
+            tmp_path,
+            [
+                paper_item(1, "Adapters that forget less", votes=5),
+                paper_item(2, "Diffusion over graphs", votes=9),
+                paper_item(3, "Counting sheep at night", votes=1),
+            ],
+        )
+        yield runtime
+
+
+def row_of(rt: Runtime, email: str):
+    return rt.db.read(lambda s: get_subscriber_row(s, email_key=email))
+
+
+def send(rt: Runtime) -> int:
+    return asyncio.run(send_ready(rt)).accepted
+
+
+def states(rt: Runtime, edition_id: int) -> dict[str, tuple[str, str]]:
+    rows = rt.db.read(lambda s: list_deliveries(s, edition_id=edition_id))
+    return {r.recipient_key: (r.state, r.reason) for r in rows}
+
+
+def test_equation_balances_and_every_reader_gets_a_row(rt, server):
+    suppress(rt, read_address("ben@example.org"), reason="never", by="test")
+    add(rt, "dora@example.org", "sheep")
+    rt.db.write(lambda s: set_state(s, row_of(rt, "dora@example.org").id, "bounced"))
+    add(rt, "eve@example.org", "sheep")
+    pause = rt.clock().date() + timedelta(days=3)
+    rt.db.write(
+        lambda s: set_state(s, row_of(rt, "eve@example.org").id, "active", paused_until=pause)
+    )
+    plan = manual.draft(rt, papers=["arxiv/2611.00001", "arxiv/2611.00002"], key="k1")
+    audience = manual.count(rt, plan)
+    # ben left by being suppressed: no reader any more
+    assert audience.equation() == "4 readers − 1 refused earlier − 1 paused = 2 mails"
+    assert audience.samples == ("ada@example.org", "cy@example.org")
+    numbers = audience.as_dict()
+    assert numbers["readers"] - numbers["refused"] - numbers["paused"] == numbers["mails"]
+    made = manual.start(rt, plan, expected=2, at_once=True)
+    assert made.planned == 4
+    assert states(rt, made.edition_id)["dora@example.org"] == ("suppressed", "bounced")
+    assert states(rt, made.edition_id)["eve@example.org"] == ("skipped", "paused")
+    assert send(rt) == 2
+    shown = rt.db.read(lambda s: editions.details(s, made.edition_id))
+    assert (shown["state"], shown["missing"], shown["mails"]) == ("done", 0, 2)
+    subjects = {str(message_from_bytes(m.data, policy=default)["Subject"]) for m in server.accepted}
+    assert subjects == {"Adapters that forget less and 1 more"}
+
+
+def test_papers_already_had_are_left_out(rt, server):
+    plan_daily(rt, email_key="ada@example.org")
+    assert send(rt) == 1
+    server.accepted.clear()
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], subject="One paper", key="again")
+    audience = manual.count(rt, plan)
+    assert audience.equation() == "3 readers − 1 already have these papers = 2 mails"
+    made = manual.start(rt, plan, expected=2, at_once=True)
+    assert states(rt, made.edition_id)["ada@example.org"] == ("skipped", "already_had")
+    both = manual.draft(rt, papers=["arxiv/2611.00001", "arxiv/2611.00003"], key="both")
+    assert send(rt) == 2
+    made = manual.start(rt, both, expected=3, at_once=True)
+    assert send(rt) == 3
+    texts = [m.data.decode() for m in server.accepted if m.recipient == "ada@example.org"]
+    assert len(texts) == 1
+    assert "Counting sheep" in texts[0]
+    assert "Adapters that forget" not in texts[0]
+
+
+def test_a_wrong_number_sends_nothing(rt, server):
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], key="k")
+    with pytest.raises(manual.CountError, match="3 mails, not 2") as caught:
+        manual.start(rt, plan, expected=2, at_once=True)
+    assert caught.value.found == 3
+    assert rt.db.read(list_editions) == []
+    assert rt.db.read(list_deliveries) == []
+
+
+def test_the_same_key_twice_at_once_is_one_edition(rt, server):
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], key="double")
+    made: list[manual.Started] = []
+    threads = [
+        threading.Thread(
+            target=lambda: made.append(manual.start(rt, plan, expected=3, at_once=True))
+        )
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len({m.edition_id for m in made}) == 1
+    assert sorted(m.is_new for m in made) == [False, False, False, True]
+    assert send(rt) == 3
+    assert len(server.accepted) == 3
+    again = manual.start(rt, plan, expected=999, at_once=True)
+    assert (again.edition_id, again.is_new) == (made[0].edition_id, False)
+    assert send(rt) == 0
+    sends = [a for a in rt.db.read(list_audit) if a.what == "send manual"]
+    assert len(sends) == 1
+
+
+def test_nothing_goes_before_the_undo_window_ends(rt, server, clock):
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], key="undo")
+    made = manual.start(rt, plan, expected=3)
+    assert made.until == clock.at + timedelta(minutes=2)
+    assert send(rt) == 0
+    clock.go(minutes=2)
+    assert send(rt) == 3
+
+
+def test_undo_is_cancelling_in_the_window(rt, server, clock):
+    made = manual.start(rt, manual.draft(rt, papers=["arxiv/2611.00001"], key="u"), expected=3)
+    assert editions.cancel(rt, made.edition_id, by="ada") == 3
+    clock.go(minutes=5)
+    assert send(rt) == 0
+    # the papers are still free for another edition
+    again = manual.draft(rt, papers=["arxiv/2611.00001"], key="u2")
+    assert manual.count(rt, again).mails == 3
+
+
+def test_nothing_is_claimed_while_rows_are_planned(rt, server, monkeypatch):
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], key="crash")
+
+    def crash(*_args, **_more):
+        raise RuntimeError
+
+    monkeypatch.setattr(manual, "_release", crash)
+    with pytest.raises(RuntimeError):
+        manual.start(rt, plan, expected=3, at_once=True)
+    monkeypatch.undo()
+    assert send(rt) == 0
+    (edition,) = rt.db.read(list_editions)
+    assert (edition.planned, edition.paused) == (None, True)
+    with pytest.raises(editions.EditionError, match="not planned to its end"):
+        editions.resume(rt, edition.id, by="x")
+    # the same key completes the same edition, although its own rows are under way now
+    made = manual.start(rt, plan, expected=3, at_once=True)
+    assert (made.edition_id, made.planned) == (edition.id, 3)
+    assert send(rt) == 3
+
+
+def test_segments(rt):
+    def mails(segment: str) -> list[str]:
+        plan = manual.draft(rt, papers=["arxiv/2611.00003"], segment=segment)
+        return list(manual.count(rt, plan).samples)
+
+    assert mails("words:DIFFUS") == ["ben@example.org"]
+    assert mails("cadence:weekly") == ["ben@example.org"]
+    assert mails("lang:en") == ["ada@example.org", "ben@example.org", "cy@example.org"]
+    assert mails("lang:de") == []
+    today = rt.clock().date()
+    assert len(mails(f"joined:{today}..{today}")) == 3
+    assert mails("joined:2020-01-01..2020-01-02") == []
+    assert mails("list:Ada@Example.org; nobody@example.org") == ["ada@example.org"]
+    with pytest.raises(SegmentError, match="names no readers"):
+        mails("wrods:x")
+    with pytest.raises(SegmentError, match="no edition 99"):
+        mails("state:99:failed")
+
+
+def test_percent_sign_in_words_is_a_letter(rt):
+    plan = manual.draft(rt, papers=["arxiv/2611.00003"], segment="words:%")
+    assert manual.count(rt, plan).readers == 0
+
+
+def test_addresses_of_strangers_are_counted_and_not_mailed(rt, tmp_path):
+    file = tmp_path / "list.txt"
+    file.write_text("ada@example.org\nstranger@example.org\nno address\n", encoding="utf-8")
+    plan = manual.draft(rt, papers=["arxiv/2611.00003"], segment=f"list:{file}")
+    audience = manual.count(rt, plan)
+    assert (audience.mails, audience.strangers, audience.unread) == (1, 1, 2)
+
+
+def test_dates_choose_every_listed_paper_by_votes(rt):
+    plan = manual.draft(rt, dates="2026-11-18..2026-11-18")
+    assert len(plan.papers) == 3
+    made = rt.db.read(lambda s: manual.chosen_digest(rt, s, plan, plan.papers, "short", rt.clock()))
+    assert [e.title.text for e in made.entries()] == [
+        "Diffusion over graphs",
+        "Adapters that forget less",
+        "Counting sheep at night",
+    ]
+    assert made.sections[0].kind == "chosen"
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"papers": []}, "papers"),
+        ({"papers": ["arxiv/9999.99999"]}, "papers"),
+        ({"dates": "2020-01-01"}, "dates"),
+        ({"dates": "tomorrow"}, "dates"),
+        ({"kind": "newsletter", "body": "x"}, "subject"),
+        ({"kind": "newsletter", "subject": "x"}, "body"),
+        ({"kind": "telegram"}, "kind"),
+        ({"papers": ["arxiv/2611.00001"], "subject": "x" * 201}, "subject"),
+    ],
+)
+def test_a_fault_names_its_field(rt, values, where):
+    with pytest.raises((manual.ManualError, SegmentError)) as caught:
+        manual.draft(rt, **values)
+    assert caught.value.where == where
+
+
+def test_newsletter_is_sanitised_and_has_its_links(rt, server):
+    body = "# Hello\n\n<script>alert(1)</script> [site](https://example.org/a) ![x](https://e.org/i.png)\n\n[bad](javascript:alert(1))"
+    plan = manual.draft(rt, kind="newsletter", subject="News of the library", body=body, key="n")
+    made = manual.start(rt, plan, expected=3, at_once=True)
+    assert send(rt) == 3
+    (data,) = [m.data for m in server.accepted if m.recipient == "ada@example.org"]
+    mail = message_from_bytes(data, policy=default)
+    html = mail.get_body(("html",)).get_content()
+    assert "<script>" not in html
+    assert 'href="javascript' not in html
+    assert 'href="https://example.org/a"' in html
+    assert "i.png" not in html.replace("![x]", "")
+    assert str(mail["Subject"]) == "News of the library"
+    assert "List-Unsubscribe" in mail
+    assert row_of(rt, "ada@example.org").unsubscribe_token in html
+    unsubscribe(rt, row_of(rt, "ada@example.org").unsubscribe_token)
+    assert states(rt, made.edition_id)["ada@example.org"][0] == "accepted"
+
+
+def test_canary_waits_for_a_person(rt, server, clock):
+    rt.db.write(lambda s: set_setting(s, "canary", "1"))
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], key="c", canary=True)
+    made = manual.start(rt, plan, expected=3, at_once=True)
+    assert send(rt) == 1
+    clock.go(hours=1)
+    assert send(rt) == 0
+    assert manual.go_on(rt, made.edition_id, by="ada") == 2
+    assert send(rt) == 2
+
+
+def test_todays_digest_by_hand_and_taken_back(rt, server, clock):
+    plan = manual.draft(rt, kind="daily", key="today")
+    audience = manual.count(rt, plan)
+    # ben's weekly interest rides on Friday; this is a Wednesday
+    assert audience.equation() == "3 readers − 1 nothing new = 2 mails"
+    made = manual.start(rt, plan, expected=2)
+    assert (made.planned, made.mails) == (3, 2)
+    assert send(rt) == 0
+    again = manual.start(rt, plan, expected=2)
+    assert (again.edition_id, again.is_new) == (made.edition_id, False)
+    assert manual.undo_daily(rt, made.edition_id, "today", by="ada") == 3
+    assert rt.db.read(list_deliveries) == []
+    # the clock still sends at the readers' own hour
+    clock.go(days=1)
+    assert plan_due(rt).ready == 2
+    assert send(rt) == 2
+
+
+def test_todays_digest_goes_after_the_window_and_only_to_those_who_missed_it(rt, server, clock):
+    plan_daily(rt, email_key="ada@example.org")
+    assert send(rt) == 1
+    plan = manual.draft(rt, kind="daily", key="rest")
+    audience = manual.count(rt, plan)
+    assert audience.as_dict()["already_planned"] == 1
+    made = manual.start(rt, plan, expected=audience.mails)
+    clock.go(minutes=2)
+    assert send(rt) == audience.mails == 1
+    with pytest.raises(manual.ManualError, match="over"):
+        manual.undo_daily(rt, made.edition_id, "rest", by="ada")
+    assert sorted(m.recipient for m in server.accepted) == ["ada@example.org", "cy@example.org"]
+
+
+def test_alerts_by_hand(rt, server, tmp_path, clock):
+    add(rt, "dan@example.org", "lattice", cadence="instant")
+    ingest_items(rt, tmp_path, [paper_item(7, "Lattice codes revisited")])
+    plan = manual.draft(rt, kind="alert", key="now")
+    audience = manual.count(rt, plan)
+    assert audience.mails == 1
+    made = manual.start(rt, plan, expected=1)
+    assert send(rt) == 1
+    assert server.accepted[0].recipient == "dan@example.org"
+    assert manual.start(rt, plan, expected=1).edition_id == made.edition_id

@@ -1,0 +1,226 @@
+"""What the staff see of mails: previews, editions, refused ones grouped, sending again."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from support.house import Clock, add, ingest_items, open_house, paper_item
+from support.smtp_server import SmtpServer, drop, reply
+
+from service.flows import editions, manual
+from service.flows.daily import DateError, plan_daily
+from service.flows.preview import PreviewError, preview, would_alert, would_send
+from service.flows.runtime import Runtime
+from service.flows.send import send_ready
+from service.store.deliveries import list_deliveries
+from service.store.sent import list_sent
+from service.store.editions import list_editions
+from service.store.subscribers import get_subscriber_row, set_state
+
+WEDNESDAY = date(2026, 11, 18)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server() -> Iterator[SmtpServer]:
+    with SmtpServer() as made:
+        yield made
+
+
+@pytest.fixture
+def rt(tmp_path: Path, server: SmtpServer, clock: Clock) -> Iterator[Runtime]:
+    with open_house(tmp_path, smtp_port=server.port, clock=clock) as house:
+        add(house.runtime, "ada@example.org", "adapters")
+        add(house.runtime, "ben@example.org", "nothing of the kind")
+        ingest_items(
+            house.runtime,
+            tmp_path,
+            [paper_item(1, "Adapters that forget less"), paper_item(2, "Adapters again")],
+        )
+        yield house.runtime
+
+
+def send(rt: Runtime):
+    return asyncio.run(send_ready(rt))
+
+
+def counts(rt: Runtime) -> dict[str, int]:
+    with rt.db.engine.connect() as connection:
+        return {
+            table: connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()
+            for table in ("edition", "delivery", "sent_paper", "carry", "attempt", "audit")
+        }
+
+
+def test_preview_of_a_sent_date_is_the_bytes_the_server_got(rt, server, clock):
+    plan_daily(rt)
+    send(rt)
+    clock.go(days=3)
+    made = preview(rt, "ada@example.org", WEDNESDAY)
+    assert made.message == server.accepted[0].data
+    assert "Adapters" in made.subject
+    assert "handed to the mail server" in made.says
+    assert "Adapters that forget less" in made.text
+    assert "<html" in made.html
+
+
+def test_preview_of_today_composes_and_stores_nothing(rt):
+    before = counts(rt)
+    made = preview(rt, "ada@example.org")
+    assert "Composed now" in made.says
+    assert made.is_mail
+    assert "Adapters" in made.text
+    tomorrow = preview(rt, "ada@example.org", WEDNESDAY + timedelta(days=1))
+    assert "19 November" in tomorrow.says
+    assert counts(rt) == before
+
+
+def test_preview_says_why_there_was_no_mail(rt, clock):
+    plan_daily(rt)
+    made = preview(rt, "ben@example.org", WEDNESDAY)
+    assert made.says == "Wed 18 November: 2 papers checked, none contained your words."
+    assert not made.is_mail
+    clock.go(days=2)
+    gap = preview(rt, "ben@example.org", WEDNESDAY + timedelta(days=1))
+    assert "no mail was planned" in gap.says
+
+
+def test_preview_of_a_row_that_waits_is_what_will_be_sent(rt, server):
+    plan_daily(rt)
+    before = preview(rt, "ada@example.org")
+    assert "waits to be sent" in before.says
+    send(rt)
+    ours, theirs = (
+        before.message.split(b"\r\n\r\n", 1),
+        server.accepted[0].data.split(b"\r\n\r\n", 1),
+    )
+    assert ours[1] == theirs[1]
+
+
+def test_preview_of_nobody(rt):
+    with pytest.raises(PreviewError, match="no reader"):
+        preview(rt, "nobody@example.org")
+
+
+def test_preview_of_a_paused_and_of_a_left_reader(rt):
+    reader = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
+    until = WEDNESDAY + timedelta(days=5)
+    rt.db.write(lambda s: set_state(s, reader.id, "active", paused_until=until))
+    assert "paused until 23 November" in preview(rt, "ada@example.org").says
+    rt.db.write(lambda s: set_state(s, reader.id, "left"))
+    assert "this reader is left" in preview(rt, "ada@example.org").says
+
+
+def test_dry_run_says_what_the_run_then_does(rt):
+    before = counts(rt)
+    would = would_send(rt)
+    assert would == {"readers": 2, "mails": 1, "skipped": {"nothing_new": 1}}
+    assert counts(rt) == before
+    report = plan_daily(rt)
+    assert (report.ready, report.skipped) == (would["mails"], would["skipped"])
+    assert would_send(rt)["skipped"] == {"already_planned": 1, "nothing_new": 1}
+    with pytest.raises(DateError):
+        would_send(rt, WEDNESDAY + timedelta(days=2))
+
+
+def test_dry_run_of_alerts(rt, tmp_path):
+    add(rt, "eve@example.org", "lattice", cadence="instant")
+    ingest_items(rt, tmp_path, [paper_item(5, "Lattice codes")])
+    before = counts(rt)
+    assert would_alert(rt)["mails"] == 1
+    assert counts(rt) == before
+
+
+def test_overview_and_details_balance(rt, server):
+    plan_daily(rt)
+    send(rt)
+    (shown,) = rt.db.read(editions.overview)
+    assert (shown["kind"], shown["slot"]) == ("digest", "2026-11-18")
+    assert (shown["planned"], shown["accepted"], shown["skipped"], shown["held"]) == (2, 1, 1, 0)
+    found = rt.db.read(lambda s: editions.details(s, shown["id"]))
+    assert found["reasons"] == {"skipped": {"nothing_new": 1}}
+    assert (found["mails"], found["missing"]) == (1, 0)
+    with pytest.raises(editions.EditionError, match="no edition 77"):
+        rt.db.read(lambda s: editions.details(s, 77))
+
+
+def test_refused_are_grouped_by_what_it_means_and_sent_again_where_it_helps(rt, server, tmp_path):
+    for name in ("cy", "dan", "eve"):
+        add(rt, f"{name}@example.org", "adapters")
+    server.on("RCPT", reply("550 5.1.1 no such user"), match="cy@")
+    server.on("RCPT", reply("552 5.2.2 mailbox full"), match="dan@")
+    server.on("RCPT", reply("550 5.7.1 blocked by policy"), match="eve@")
+    plan_daily(rt)
+    assert send(rt).failed == 3
+    (edition,) = rt.db.read(list_editions)
+    groups = rt.db.read(lambda s: editions.refusals(s, edition.id))
+    assert [(g.name, g.count, g.sends_again) for g in groups] == [
+        ("person", 1, False),
+        ("full", 1, True),
+        ("policy", 1, True),
+    ]
+    assert groups[1].words == (("552 mailbox full", 1),)
+    server.clear()
+    server.accepted.clear()
+    made = editions.resend(rt, edition.id, by="ada")
+    assert (made["planned"], made["left_out"]) == (2, {"address does not exist": 1})
+    assert send(rt).accepted == 2
+    assert sorted(m.recipient for m in server.accepted) == ["dan@example.org", "eve@example.org"]
+    # what came by the resend neither rides in the next digest nor is sent a third time
+    third = editions.resend(rt, edition.id, by="ada")
+    assert third == {
+        "edition": 0,
+        "planned": 0,
+        "left_out": {"address does not exist": 1, "has these papers meanwhile": 2},
+    }
+    dan = rt.db.read(lambda s: get_subscriber_row(s, email_key="dan@example.org"))
+    assert len(rt.db.read(lambda s: list_sent(s, [dan.id]))[dan.id]) == 2
+
+
+def test_pause_resume_cancel(rt, server):
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], key="p")
+    made = manual.start(rt, plan, expected=2, at_once=True)
+    editions.pause(rt, made.edition_id, by="ada")
+    assert rt.db.read(editions.overview)[0]["state"] == "paused"
+    assert send(rt).accepted == 0
+    editions.resume(rt, made.edition_id, by="ada")
+    assert send(rt).accepted == 2
+    with pytest.raises(editions.EditionError, match="is done"):
+        editions.cancel(rt, made.edition_id, by="ada")
+
+
+def test_held_lists_unknown_and_what_was_left_in_sending(rt, server):
+    server.on("DOT", drop(record=True), times=1)
+    plan_daily(rt)
+    assert send(rt).held == 1
+    held = rt.db.read(lambda s: editions.deliveries(s, None, "held"))
+    assert [(r["email"], r["state"]) for r in held] == [("ada@example.org", "unknown")]
+    rt.db.write(
+        lambda s: s.execute(
+            sa.text("UPDATE delivery SET state = 'sending', lease_owner = 5 WHERE id = :i"),
+            {"i": held[0]["id"]},
+        )
+    )
+    assert len(rt.db.read(lambda s: editions.deliveries(s, None, "held"))) == 1
+    assert rt.db.read(lambda s: editions.deliveries(s, None, "held", dead=[])) == []
+    assert len(rt.db.read(lambda s: editions.deliveries(s, None, "held", dead=[5]))) == 1
+    with pytest.raises(editions.EditionError, match="no state"):
+        rt.db.read(lambda s: editions.deliveries(s, None, "lost"))
+
+
+def test_deliveries_have_the_servers_words(rt, server):
+    server.on("RCPT", reply("550 5.7.1 blocked"), match="ada@")
+    plan_daily(rt)
+    send(rt)
+    rows = rt.db.read(lambda s: editions.deliveries(s, None, "failed"))
+    assert [(r["email"], r["code"], r["reason"]) for r in rows] == [
+        ("ada@example.org", 550, "policy: blocked")
+    ]
+    assert rt.db.read(lambda s: list_deliveries(s, states=["accepted"])) == []
