@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from service.store import tables  # noqa: F401  (fills the metadata)
+from service.store import house_tables, tables  # noqa: F401  (they fill the metadata)
 
 NOT_OURS = ("procrastinate_",)
 

@@ -24,6 +24,7 @@ from service.flows.settle import settle_editions
 from service.flows.tidy import tidy
 from service.flows.watch import mark_late, resume_planned
 from service.store import deliveries as deliveries_store
+from service.store import leases as leases_store
 from service.store.db import Priority
 
 IDLE = 30.0
@@ -206,7 +207,7 @@ class Embedded:
         is in doubt."""
         owner = await asyncio.to_thread(self._rt.owner)
         await self._rt.db.awrite(
-            lambda s: deliveries_store.release(s, [owner.id]), Priority.MAIL
+            lambda s: leases_store.release(s, [owner.id]), Priority.MAIL
         )
 
     async def _poll(self, wanted: _Wanted) -> None:

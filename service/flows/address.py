@@ -9,6 +9,7 @@ from service.flows.manage_link import stamp_of
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
 from service.flows.subscribe import check_signup
+from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -33,13 +34,13 @@ def _ask_address(rt: Runtime, session: Session, token: str, address: Address, ne
     assert row.id is not None
     if address.key == row.email_key:
         raise ManageError("This is your address already.", "email")
-    hashed = subscribers_store.email_hash(rt.instance.key, address.key)
-    today = subscribers_store.count_consents(
+    hashed = consent_store.email_hash(rt.instance.key, address.key)
+    today = consent_store.count_consents(
         session, "address", now - timedelta(days=1), hashed=hashed
     )
     # the page says the same when the address is taken, barred or was asked for often
     taken = subscribers_store.get_subscriber_row(session, email_key=address.key) is not None
-    barred = subscribers_store.get_suppression(session, hashed)
+    barred = consent_store.get_suppression(session, hashed)
     if taken or (barred is not None and barred.reason != "left") or today >= 1:
         return
     until = now + timedelta(days=rt.defaults().confirm_days)
@@ -58,7 +59,7 @@ def _ask_address(rt: Runtime, session: Session, token: str, address: Address, ne
         now=now,
         locale=row.locale,
     )
-    subscribers_store.add_consent(
+    consent_store.add_consent(
         session, subscriber_id=row.id, hashed=hashed, act="address", now=now, address=network
     )
 
@@ -105,16 +106,16 @@ def _change_address(rt: Runtime, session: Session, token: str, network: str, age
         now=now,
         locale=row.locale,
     )
-    hashed = subscribers_store.email_hash(rt.instance.key, address.key)
-    bar = subscribers_store.get_suppression(session, hashed)
+    hashed = consent_store.email_hash(rt.instance.key, address.key)
+    bar = consent_store.get_suppression(session, hashed)
     if bar is not None and bar.reason == "left":
-        subscribers_store.delete_suppression(session, hashed)
+        consent_store.delete_suppression(session, hashed)
     row.email, row.email_key = address.email, address.key
     if row.state == "bounced":
         row.state = "active"
         set_next(rt, row)
     session.add(row)
-    subscribers_store.add_consent(
+    consent_store.add_consent(
         session, subscriber_id=row.id, hashed=hashed, act="address-changed", now=now,
         address=network, agent=agent,
     )  # fmt: skip

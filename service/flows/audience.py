@@ -17,9 +17,10 @@ from service.flows.runtime import Runtime
 from service.flows.segment import Segment, find_readers, read_dates, read_segment
 from service.papers.model import Alias
 from service.store import audience as audience_store
-from service.store import deliveries as deliveries_store
+from service.store import consent as consent_store
 from service.store import papers as papers_store
-from service.store import subscribers as subscribers_store
+from service.store import sent as sent_store
+from service.store import sightings as sightings_store
 from service.store.audience import Candidate
 from service.store.db import Session
 from service.subscribers.cadence import local_date
@@ -196,7 +197,7 @@ def _chosen(session: Session, papers: Sequence[str], dates: str) -> list[int]:
         if (last - first).days > 60:
             raise ManualError("More than 60 days are chosen.", "dates", "Choose fewer.")
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        listed = papers_store.list_listed(session, days)
+        listed = sightings_store.list_listed(session, days)
         rows = papers_store.get_rows(session, [i for i, _ in listed])
         found.update(dict.fromkeys(sorted(rows, key=lambda i: (-(rows[i][0].votes or 0), i))))
         if not listed:
@@ -239,7 +240,7 @@ def _count(rt: Runtime, plan: Plan) -> Audience:
     groups: dict[str, list[int]] = {}
     open_readers: list[Candidate] = []
     for reader in readers:
-        hashed = subscribers_store.email_hash(rt.instance.key, reader.email_key)
+        hashed = consent_store.email_hash(rt.instance.key, reader.email_key)
         if reader.state != "active" or hashed in barred:
             groups.setdefault("refused", []).append(reader.id)
         elif reader.paused_until is not None and reader.paused_until > local_date(
@@ -303,7 +304,7 @@ def _alert_outlook(rt: Runtime, readers: Sequence[Candidate]) -> dict[str, list[
 
 def papers_left(session: Session, plan: Plan, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """Per reader: the chosen papers that this reader has not had and that are not under way."""
-    had = deliveries_store.list_sent(session, ids, plan.papers)
-    for reader_id, papers in deliveries_store.list_in_flight(session, ids).items():
+    had = sent_store.list_sent(session, ids, plan.papers)
+    for reader_id, papers in sent_store.list_in_flight(session, ids).items():
         had.setdefault(reader_id, set()).update(papers)
     return {i: tuple(p for p in plan.papers if p not in had.get(i, ())) for i in ids}

@@ -23,6 +23,7 @@ from service.papers.model import Paper
 from service.store import deliveries as deliveries_store
 from service.store import listing
 from service.store import papers as papers_store
+from service.store import sightings as sightings_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
@@ -209,7 +210,7 @@ def mail_days(rt: Runtime, made: BackTest) -> tuple[int, int]:
 
     Papers of a weekend ride in Monday's mail.
     """
-    listed = rt.db.read(lambda s: papers_store.list_days(s, limit=len(made.days)))
+    listed = rt.db.read(lambda s: sightings_store.list_days(s, limit=len(made.days)))
     first = min((day for day in listed if day in made.days), default=None)
     waiting, mails, weekdays = 0, 0, 0
     for day in sorted(made.days):

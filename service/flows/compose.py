@@ -25,7 +25,11 @@ from service.papers.model import Paper
 from service.sources.registry import ADAPTERS
 from service.store import alerts as alerts_store
 from service.store import deliveries as deliveries_store
+from service.store import leases as leases_store
+from service.store import matches as matches_store
 from service.store import papers as papers_store
+from service.store import sent as sent_store
+from service.store import sightings as sightings_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -68,18 +72,18 @@ class Shelf:
 
 def load_shelf(session: Session, limits: Defaults, reader_ids: Sequence[int], on: date) -> Shelf:
     """Read what the readers' digests of a date are made from."""
-    had = deliveries_store.list_sent(session, reader_ids)
-    for reader_id, ids in deliveries_store.list_in_flight(session, reader_ids).items():
+    had = sent_store.list_sent(session, reader_ids)
+    for reader_id, ids in sent_store.list_in_flight(session, reader_ids).items():
         had.setdefault(reader_id, set()).update(ids)
     kinds = [kind for kind, adapter in ADAPTERS.items() if adapter.has_votes]
-    days = papers_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
+    days = sightings_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
     return Shelf(
         limits=limits,
         profiles=subscribers_store.list_profiles(session, reader_ids),
         had=had,
-        carried=deliveries_store.list_carried(session, reader_ids),
+        carried=sent_store.list_carried(session, reader_ids),
         last_on=subscribers_store.last_digest_dates(session, reader_ids, on),
-        listed=papers_store.list_listed(session, days, kinds=kinds) if days else [],
+        listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],
         late=tuple(sources_store.list_late_titles(session, on)),
     )
 
@@ -92,7 +96,7 @@ def load_papers(session: Session, shelf: Shelf, ids: Sequence[int]) -> None:
     for paper_id, (row, names) in papers_store.get_rows(session, missing).items():
         shelf.rows[paper_id] = row
         shelf.papers[paper_id] = papers_store.to_paper(row, names)
-    shelf.sightings.update(papers_store.list_sightings(session, missing))
+    shelf.sightings.update(sightings_store.list_sightings(session, missing))
 
 
 def digest_for(
@@ -200,7 +204,7 @@ def _new_candidates(
     if on >= local_date(rt.clock(), "UTC"):
         end = max(end, rt.clock() + timedelta(seconds=1))
     pairs: list[tuple[int, int, bool]] = []
-    for profile_id, paper_id, stored, eligible_at in papers_store.list_matches(
+    for profile_id, paper_id, stored, eligible_at in matches_store.list_matches(
         session, list(by_id), start, end
     ):
         profile = by_id[profile_id]
@@ -405,11 +409,11 @@ def _compose_chunk(
 def _record(session: Session, made: Sequence[tuple[int, Digest | NothingNew]]) -> None:
     for delivery_id, result in made:
         if isinstance(result, Digest):
-            deliveries_store.set_composed(
+            leases_store.set_composed(
                 session, delivery_id, state=State.READY, content=content_of(result)
             )
         else:
-            deliveries_store.set_composed(
+            leases_store.set_composed(
                 session,
                 delivery_id,
                 state=State.SKIPPED,

@@ -16,6 +16,8 @@ from service.flows.staff import write_audit
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
+from service.store import leases as leases_store
+from service.store import sent as sent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import DeliveryRow, EditionRow
@@ -254,7 +256,7 @@ def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
             raise EditionError(
                 f"Edition {edition_id} is {edition.state}.", "", "Nothing to cancel."
             )
-        stopped = deliveries_store.stop_open(
+        stopped = leases_store.stop_open(
             session, State.CANCELLED, "cancelled", edition_id=edition_id
         )
         values: dict[str, Any] = {"state": "cancelled"}
@@ -376,8 +378,8 @@ def _again(rt: Runtime, session: Session, row: DeliveryRow) -> tuple[str, dict[s
     if "digest" not in content:
         return ("", content) if content.get("notice") else ("has no content", {})
     assert reader.id is not None
-    had = set(deliveries_store.list_sent(session, [reader.id]).get(reader.id, ()))
-    had |= deliveries_store.list_in_flight(session, [reader.id]).get(reader.id, set())
+    had = set(sent_store.list_sent(session, [reader.id]).get(reader.id, ()))
+    had |= sent_store.list_in_flight(session, [reader.id]).get(reader.id, set())
     rest = without(from_json(content["digest"]), had)
     if not rest.paper_ids():
         return "has these papers meanwhile", {}

@@ -9,6 +9,7 @@ from service.matching.corpus import Estimate
 from service.matching.parse import describe
 from service.matching.query import Query
 from service.store import papers as papers_store
+from service.store import sightings as sightings_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def estimate(rt: Runtime, query: Query, days: int | None = None) -> BackTest:
     """Back-test over the ``days`` up to the newest day that has papers (not after today)."""
     span = days or rt.defaults().estimate_days
     learn(rt, span)
-    newest = rt.db.read(lambda s: papers_store.list_days(s, limit=1))
+    newest = rt.db.read(lambda s: sightings_store.list_days(s, limit=1))
     today = rt.clock().date()
     last = min(newest[0], today) if newest else today
     wanted = tuple(last - timedelta(days=n) for n in range(span - 1, -1, -1))

@@ -21,6 +21,7 @@ from service.sources.novelty import Verdict
 from service.sources.parse_pool import parse_here
 from service.sources.registry import adapter
 from service.store import papers as papers_store
+from service.store import sightings as sightings_store
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import PaperRow
@@ -253,7 +254,7 @@ def release_held(rt: Runtime, source_id: int, *, as_new: bool) -> int:
 
     now = rt.clock()
     count = rt.db.write(
-        lambda s: papers_store.release_held(s, source_id, now if as_new else None), Priority.WEB
+        lambda s: sightings_store.release_held(s, source_id, now if as_new else None), Priority.WEB
     )
     if as_new and count:
         match.match_new(rt)

@@ -7,7 +7,9 @@ from typing import Any
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
+from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
+from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -72,11 +74,11 @@ def leave_row(
     """Any state -> left; waiting mails are stopped, the address is barred from import."""
     now = rt.clock()
     assert row.id is not None
-    hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
+    hashed = consent_store.email_hash(rt.instance.key, row.email_key)
     row.state, row.left_at, row.next_digest_at = "left", now, None
     session.add(row)
-    subscribers_store.add_suppression(session, hashed, "left", now)
-    subscribers_store.add_consent(
+    consent_store.add_suppression(session, hashed, "left", now)
+    consent_store.add_consent(
         session,
         subscriber_id=row.id,
         hashed=hashed,
@@ -86,7 +88,7 @@ def leave_row(
         agent=agent,
         detail=reason[:500],
     )
-    deliveries_store.stop_open(session, State.SUPPRESSED, "left", subscriber_id=row.id)
+    leases_store.stop_open(session, State.SUPPRESSED, "left", subscriber_id=row.id)
 
 
 def undo(rt: Runtime, token: str, *, network: str = "", agent: str = "") -> bool:
@@ -103,15 +105,15 @@ def _undo(rt: Runtime, session: Session, token: str, network: str, agent: str) -
     if until is None or now >= until:
         return False
     assert row.id is not None
-    hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
-    bar = subscribers_store.get_suppression(session, hashed)
+    hashed = consent_store.email_hash(rt.instance.key, row.email_key)
+    bar = consent_store.get_suppression(session, hashed)
     if bar is not None and bar.reason != "left":
         return False
-    subscribers_store.delete_suppression(session, hashed)
+    consent_store.delete_suppression(session, hashed)
     row.state, row.left_at = "active", None
     row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
     session.add(row)
-    subscribers_store.add_consent(
+    consent_store.add_consent(
         session,
         subscriber_id=row.id,
         hashed=hashed,
@@ -140,14 +142,14 @@ def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> 
     """Erase one reader inside a transaction."""
     now = rt.clock()
     assert row.id is not None
-    hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
+    hashed = consent_store.email_hash(rt.instance.key, row.email_key)
     if row.state != "pending":
-        subscribers_store.add_suppression(session, hashed, "left", now)
-    subscribers_store.add_consent(
+        consent_store.add_suppression(session, hashed, "left", now)
+    consent_store.add_consent(
         session, subscriber_id=row.id, hashed=hashed, act="erase", now=now, detail=by
     )
     session.flush()
-    deliveries_store.stop_open(session, State.SUPPRESSED, "erased", subscriber_id=row.id)
+    leases_store.stop_open(session, State.SUPPRESSED, "erased", subscriber_id=row.id)
     deliveries_store.forget_recipient(session, row.id, row.email_key, hashed)
     session.delete(row)
     session.flush()
@@ -182,7 +184,7 @@ def _export(session: Session, email_key: str) -> dict[str, Any] | None:
         ],
         "consent": [
             {"act": c.act, "at": plain(c.at), "address": c.address, "wording": c.wording_version}
-            for c in subscribers_store.list_consents(session, row.id)
+            for c in consent_store.list_consents(session, row.id)
         ],
         "mails": [
             {

@@ -15,6 +15,7 @@ from service.flows.manage_link import manage_token, stamp_of
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
 from service.flows.subscribe import Answer
+from service.store import consent as consent_store
 from service.store import listing
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -107,11 +108,11 @@ def renew_link(rt: Runtime, token: str, *, network: str = "") -> Answer:
 def _ask_link(rt: Runtime, session: Session, key: str, network: str) -> Answer:
     now, limits = rt.clock(), rt.defaults()
     hour = now - timedelta(hours=1)
-    asked = subscribers_store.count_consents(session, "link", hour, address=network)
+    asked = consent_store.count_consents(session, "link", hour, address=network)
     delayed = asked >= limits.network_an_hour
-    hashed = subscribers_store.email_hash(rt.instance.key, key)
+    hashed = consent_store.email_hash(rt.instance.key, key)
     row = subscribers_store.get_subscriber_row(session, email_key=key) if key else None
-    today = subscribers_store.count_consents(
+    today = consent_store.count_consents(
         session, "link", now - timedelta(days=1), hashed=hashed
     )
     if row is None or row.state not in ("active", "bounced") or today >= LINKS_A_DAY:
@@ -130,7 +131,7 @@ def _ask_link(rt: Runtime, session: Session, key: str, network: str) -> Answer:
         locale=row.locale,
         not_before=now + timedelta(minutes=50) if delayed else None,
     )
-    subscribers_store.add_consent(
+    consent_store.add_consent(
         session, subscriber_id=row.id, hashed=hashed, act="link", now=now, address=network
     )
     return Answer(delayed)
@@ -320,11 +321,11 @@ def note_reason(rt: Runtime, unsubscribe_token: str, reason: str, *, network: st
         if row is None or row.state != "left" or not reason.strip():
             return
         assert row.id is not None
-        told = [c for c in subscribers_store.list_consents(session, row.id) if c.act == "reason"]
+        told = [c for c in consent_store.list_consents(session, row.id) if c.act == "reason"]
         if len(told) >= LINKS_A_DAY:
             return
-        hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
-        subscribers_store.add_consent(
+        hashed = consent_store.email_hash(rt.instance.key, row.email_key)
+        consent_store.add_consent(
             session, subscriber_id=row.id, hashed=hashed, act="reason", now=rt.clock(),
             address=network, detail=reason.strip()[:500],
         )  # fmt: skip

@@ -30,10 +30,10 @@ from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.flows.today import start_alerts, start_daily, undo_daily
-from service.store import sightings as sightings_store
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import papers as papers_store
+from service.store import sightings as sightings_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow

@@ -17,7 +17,8 @@ from service.matching.evaluate import Hit
 from service.matching.index import Index
 from service.matching.query import Query
 from service.matching.score import score
-from service.store import papers as papers_store
+from service.store import matches as matches_store
+from service.store import sightings as sightings_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import PaperRow
@@ -48,7 +49,7 @@ def match_new(rt: Runtime) -> MatchReport:
     index = rt.index.index
     report.profiles = len(index)
     before = index.candidates
-    while papers := rt.db.read(lambda s: papers_store.list_unmatched(s, CHUNK)):
+    while papers := rt.db.read(lambda s: matches_store.list_unmatched(s, CHUNK)):
         rows: list[dict[str, Any]] = []
         bad: list[tuple[int, str]] = []
         for paper in papers:
@@ -87,12 +88,12 @@ def _record(
     bad: Sequence[tuple[int, str]],
 ) -> None:
     now = rt.clock()
-    papers_store.delete_matches(session, paper_ids=ids)
+    matches_store.delete_matches(session, paper_ids=ids)
     alive = subscribers_store.list_profile_ids(session)
-    papers_store.add_matches(session, [r for r in rows if r["profile_id"] in alive])
-    papers_store.set_matched(session, ids, now)
+    matches_store.add_matches(session, [r for r in rows if r["profile_id"] in alive])
+    matches_store.set_matched(session, ids, now)
     for paper_id, reason in bad:
-        papers_store.set_quarantined(session, paper_id, reason, now)
+        matches_store.set_quarantined(session, paper_id, reason, now)
 
 
 def match_profiles(rt: Runtime) -> int:
@@ -120,13 +121,13 @@ def match_profiles(rt: Runtime) -> int:
 
 
 def _still_new(rt: Runtime) -> Iterator[PaperRow]:
-    newest = rt.db.read(papers_store.newest_eligible)
+    newest = rt.db.read(matches_store.newest_eligible)
     if newest is None:
         return
     start = newest - timedelta(days=LOOK_BACK)
     after = 0
     while rows := rt.db.read(
-        lambda s, a=after: papers_store.list_eligible_after(s, start, a, CHUNK)  # type: ignore[misc]
+        lambda s, a=after: matches_store.list_eligible_after(s, start, a, CHUNK)  # type: ignore[misc]
     ):
         yield from rows
         after = rows[-1].id or 0
@@ -139,9 +140,9 @@ def _record_profiles(
     seen: Sequence[tuple[int, datetime]],
 ) -> None:
     for profile_id, _ in seen:
-        papers_store.delete_matches(session, profile_id=profile_id)
+        matches_store.delete_matches(session, profile_id=profile_id)
     alive = subscribers_store.list_profile_ids(session)
-    papers_store.add_matches(session, [m for m in matches if m["profile_id"] in alive])
+    matches_store.add_matches(session, [m for m in matches if m["profile_id"] in alive])
     subscribers_store.set_profiles_matched(session, seen, rt.clock())
 
 
@@ -163,6 +164,6 @@ def learn(rt: Runtime, days: int | None = None) -> None:
     """Bring the corpus (and the rarity of words learned from it) up to date."""
     wanted = days or rt.defaults().estimate_days
     today = rt.clock().date()
-    newest = rt.db.read(lambda s: papers_store.list_days(s, limit=1))
+    newest = rt.db.read(lambda s: sightings_store.list_days(s, limit=1))
     last = min(newest[0], today) if newest else today
     rt.db.read(lambda s: rt.corpus.sync(s, last - timedelta(days=max(wanted * 2, 60))))

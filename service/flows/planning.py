@@ -8,6 +8,7 @@ from service.delivery.states import State
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
+from service.store import leases as leases_store
 from service.store.db import Session
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 
@@ -76,7 +77,7 @@ def plan_reader(
     if row is None and reopen:
         assert edition.id is not None
         there = deliveries_store.find_delivery(session, edition.id, reader.email_key)
-        if there is not None and deliveries_store.reopen(session, there, now + deadline):
+        if there is not None and leases_store.reopen(session, there, now + deadline):
             return there
     return row
 

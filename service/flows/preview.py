@@ -16,7 +16,7 @@ from service.delivery.message import message_id
 from service.digest.candidate import NothingNew
 from service.digest.model import Digest
 from service.errors import PaperpostError
-from service.flows.compose import content_of, digest_for, load_shelf
+from service.flows.compose import Occasion, content_of, digest_for, load_shelf
 from service.flows.daily import check_date, due_readers
 from service.flows.letter import bytes_of
 from service.flows.match import match_new
@@ -54,7 +54,7 @@ class Preview:
         return bool(self.message)
 
 
-def preview(rt: Runtime, email_key: str, on: date | None = None) -> Preview:
+def preview(rt: Runtime, email_key: str, on: date | None = None, *, note: str = "") -> Preview:
     """The mail of one reader and local date (default: today there).
 
     A date that has a row shows that row: the very bytes that were handed over, or why there was
@@ -73,7 +73,7 @@ def preview(rt: Runtime, email_key: str, on: date | None = None) -> Preview:
         day = rt.catalogs.texts("en").day(wanted)
         return Preview(says=f"{day}: no mail was planned for this reader.")
     match_new(rt)
-    return rt.db.read(lambda s: _composed(rt, s, reader, wanted))
+    return rt.db.read(lambda s: _composed(rt, s, reader, wanted, note))
 
 
 def _stored(rt: Runtime, session: Session, reader: SubscriberRow, on: date) -> Preview | None:
@@ -86,16 +86,16 @@ def _stored(rt: Runtime, session: Session, reader: SubscriberRow, on: date) -> P
     says = why(rt, row, on)
     if not (row.content or {}).get("digest"):
         return Preview(says=says)
-    return _shown(says, bytes_of(rt, row, edition, reader))
+    return shown(says, bytes_of(rt, row, edition, reader))
 
 
-def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date) -> Preview:
+def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date, note: str) -> Preview:
     texts = rt.catalogs.texts("en")
     if reader.state != "active":
         return Preview(says=f"No mail: this reader is {reader.state}.")
     if reader.paused_until is not None and reader.paused_until > on:
         return Preview(says=f"{texts.day(on)}: paused until {texts.long_day(reader.paused_until)}.")
-    made = _decide(rt, session, reader, on)
+    made = _decide(rt, session, reader, on, "daily", note)
     if isinstance(made, NothingNew):
         return Preview(says=why_nothing(rt, made.reason, made.checked, on))
     value = subscribers_store.to_subscriber(reader)
@@ -104,17 +104,39 @@ def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date) ->
         says += " It is no mail day of this reader: these papers ride in the next mail."
     now = rt.clock()
     edition = EditionRow(kind="digest", slot=on.isoformat(), opened_at=now)
-    return _shown(says, bytes_of(rt, draft_row(rt, edition, reader, made, now), edition, reader))
+    row = draft_row(rt, edition, reader, content_of(made), now)
+    return shown(says, bytes_of(rt, row, edition, reader))
 
 
-def _decide(rt: Runtime, session: Session, reader: SubscriberRow, on: date) -> Digest | NothingNew:
+def _decide(
+    rt: Runtime, session: Session, reader: SubscriberRow, on: date, occasion: Occasion, note: str
+) -> Digest | NothingNew:
     assert reader.id is not None
     shelf = load_shelf(session, rt.defaults(), [reader.id], on)
-    return digest_for(rt, session, shelf, subscribers_store.to_subscriber(reader), on, "daily")
+    value = subscribers_store.to_subscriber(reader)
+    return digest_for(rt, session, shelf, value, on, occasion, note=note)
+
+
+def compose_for(
+    rt: Runtime,
+    session: Session,
+    reader: SubscriberRow,
+    on: date,
+    occasion: Occasion,
+    *,
+    note: str = "",
+) -> Digest | None:
+    """What one reader would get now, None for nothing."""
+    made = _decide(rt, session, reader, on, occasion, note)
+    return made if isinstance(made, Digest) else None
 
 
 def draft_row(
-    rt: Runtime, edition: EditionRow, reader: SubscriberRow, digest: Digest, now: datetime
+    rt: Runtime,
+    edition: EditionRow,
+    reader: SubscriberRow,
+    content: Mapping[str, Any],
+    now: datetime,
 ) -> DeliveryRow:
     """A delivery that is stored nowhere, for rendering; its links carry the word "preview"."""
     return DeliveryRow(
@@ -131,12 +153,13 @@ def draft_row(
         ),
         bounce_id="preview",
         token="preview",
-        content=content_of(digest),
+        content=dict(content),
         planned_at=now,
     )
 
 
-def _shown(says: str, message: bytes) -> Preview:
+def shown(says: str, message: bytes) -> Preview:
+    """A preview of a mail that exists as bytes."""
     mail = message_from_bytes(message, _class=EmailMessage, policy=mail_policy)
     html, text = mail.get_body(("html",)), mail.get_body(("plain",))
     return Preview(
@@ -146,11 +169,6 @@ def _shown(says: str, message: bytes) -> Preview:
         message=message,
         subject=str(mail["Subject"] or ""),
     )
-
-
-def shown(says: str, message: bytes) -> Preview:
-    """A preview of a mail that exists as bytes."""
-    return _shown(says, message)
 
 
 def why(rt: Runtime, row: DeliveryRow, on: date) -> str:

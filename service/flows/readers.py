@@ -16,6 +16,7 @@ from service.flows.interests import Wanted, add_interest, read_kind
 from service.flows.leave import leave_row
 from service.flows.runtime import Runtime
 from service.flows.subscribe import activate, mail_confirm
+from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -88,8 +89,8 @@ def add_reader(rt: Runtime, new: NewReader, *, by: str = "admin") -> int:
 
 def _add(rt: Runtime, session: Session, new: NewReader, by: str) -> int:
     now, limits = rt.clock(), rt.defaults()
-    hashed = subscribers_store.email_hash(rt.instance.key, new.address.key)
-    barred = subscribers_store.get_suppression(session, hashed)
+    hashed = consent_store.email_hash(rt.instance.key, new.address.key)
+    barred = consent_store.get_suppression(session, hashed)
     if barred is not None:
         raise ReaderError(
             f"This address is suppressed ({barred.reason}).",
@@ -116,7 +117,7 @@ def _add(rt: Runtime, session: Session, new: NewReader, by: str) -> int:
     )
     assert row.id is not None
     add_interest(session, row.id, new.wanted, now, cadence=new.cadence)
-    subscribers_store.add_consent(
+    consent_store.add_consent(
         session,
         subscriber_id=row.id,
         hashed=hashed,
@@ -303,17 +304,17 @@ def suppress(rt: Runtime, address: Address, *, reason: str, by: str) -> bool:
 
 def _suppress(rt: Runtime, session: Session, address: Address, reason: str, by: str) -> bool:
     now = rt.clock()
-    hashed = subscribers_store.email_hash(rt.instance.key, address.key)
+    hashed = consent_store.email_hash(rt.instance.key, address.key)
     row = subscribers_store.get_subscriber_row(session, email_key=address.key)
     if row is not None and row.state == "active":
         leave_row(rt, session, row, reason=f"suppressed by {by}")
-    return subscribers_store.add_suppression(session, hashed, reason, now, by)
+    return consent_store.add_suppression(session, hashed, reason, now, by)
 
 
 def unsuppress(rt: Runtime, address: Address) -> bool:
     """Lift a bar. False when there was none."""
-    hashed = subscribers_store.email_hash(rt.instance.key, address.key)
-    return rt.db.write(lambda s: subscribers_store.delete_suppression(s, hashed), Priority.WEB)
+    hashed = consent_store.email_hash(rt.instance.key, address.key)
+    return rt.db.write(lambda s: consent_store.delete_suppression(s, hashed), Priority.WEB)
 
 
 def summary(rows: list[SubscriberRow], session: Session) -> list[dict[str, Any]]:

@@ -19,8 +19,10 @@ from service.errors import PaperpostError
 from service.flows.letter import envelope_of, sha_of
 from service.flows.runtime import Runtime
 from service.flows.settle import settle_editions
+from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
+from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.processes import end_processes
@@ -107,7 +109,7 @@ async def send_ready(
 def _claim(
     rt: Runtime, session: Session, owner: int, limit: int, edition_ids: Sequence[int] | None
 ) -> list[_Job]:
-    rows = deliveries_store.claim(
+    rows = leases_store.claim(
         session, owner=owner, now=rt.clock(), limit=limit, edition_ids=edition_ids
     )
     jobs = []
@@ -119,7 +121,7 @@ def _claim(
             if row.subscriber_id is not None
             else None
         )
-        hashed = subscribers_store.email_hash(rt.instance.key, row.recipient_key)
+        hashed = consent_store.email_hash(rt.instance.key, row.recipient_key)
         jobs.append(_Job(row, edition, reader, hashed))
     for job in jobs:
         for value in (job.row, job.edition, job.reader):
@@ -144,7 +146,7 @@ async def _deliver(
 
     async def mark() -> bool:
         return await rt.db.awrite(
-            lambda s: deliveries_store.mark_sending(
+            lambda s: leases_store.mark_sending(
                 s,
                 delivery_id=row.id or 0,
                 fence=row.fence,
@@ -174,7 +176,7 @@ def _record(
     _attempt(session, row.id, n, outcome, now)
     _apply(session, row, verdict, now, report)
     if verdict.kind == "failed" and verdict.reason == "person" and job.reader is not None:
-        subscribers_store.add_suppression(
+        consent_store.add_suppression(
             session,
             job.hashed,
             "hard",
@@ -190,10 +192,10 @@ def _apply(
     words = {"code": verdict.code or None, "enhanced": verdict.enhanced}
     match verdict.kind:
         case "accepted":
-            if deliveries_store.mark_outcome(session, row, State.ACCEPTED, now, reason="", **words):
+            if leases_store.mark_outcome(session, row, State.ACCEPTED, now, reason="", **words):
                 report.accepted += 1
         case "deferred":
-            deliveries_store.mark_outcome(
+            leases_store.mark_outcome(
                 session,
                 row,
                 State.DEFERRED,
@@ -204,14 +206,14 @@ def _apply(
             )
             report.deferred += 1
         case "expired":
-            deliveries_store.mark_expired(session, row, now, verdict.text[:500], **words)
+            leases_store.mark_expired(session, row, now, verdict.text[:500], **words)
             report.expired += 1
         case "failed":
             reason = f"{verdict.reason}: {verdict.text}"[:500]
-            deliveries_store.mark_outcome(session, row, State.FAILED, now, reason=reason, **words)
+            leases_store.mark_outcome(session, row, State.FAILED, now, reason=reason, **words)
             report.failed += 1
         case "unknown":
-            deliveries_store.mark_outcome(
+            leases_store.mark_outcome(
                 session, row, State.UNKNOWN, now, reason=verdict.text[:500], **words
             )
             report.held += 1
@@ -242,10 +244,10 @@ def _stop(rt: Runtime, session: Session, job: _Job, now: datetime) -> None:
     row = job.row
     edition = editions_store.get_edition(session, id=row.edition_id)
     if edition is not None and edition.state == "cancelled":
-        deliveries_store.mark_outcome(session, row, State.CANCELLED, now, reason="cancelled")
+        leases_store.mark_outcome(session, row, State.CANCELLED, now, reason="cancelled")
         return
     if edition is not None and edition.paused:
-        deliveries_store.mark_outcome(session, row, State.READY, now)
+        leases_store.mark_outcome(session, row, State.READY, now)
         return
     reader = (
         subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
@@ -254,7 +256,7 @@ def _stop(rt: Runtime, session: Session, job: _Job, now: datetime) -> None:
     )
     state = reader.state if reader is not None else "erased"
     reason = state if state != "active" else "suppressed"
-    deliveries_store.mark_outcome(session, row, State.SUPPRESSED, now, reason=reason)
+    leases_store.mark_outcome(session, row, State.SUPPRESSED, now, reason=reason)
 
 
 def _quarantine(
@@ -262,7 +264,7 @@ def _quarantine(
 ) -> None:
     """A mail that cannot be rendered harms one delivery, not the edition."""
     now = rt.clock()
-    deliveries_store.mark_outcome(session, row, State.FAILED, now, reason=text)
+    leases_store.mark_outcome(session, row, State.FAILED, now, reason=text)
     deliveries_store.add_attempt(
         session, delivery_id=row.id or 0, n=row.attempts, phase="render", at=now, text=text
     )
@@ -274,17 +276,17 @@ def sweep(rt: Runtime, report: SendReport | None = None) -> None:
     now = rt.clock()
     dead = rt.owner().dead()
     if dead:
-        ready, unknown = rt.db.write(lambda s: deliveries_store.release(s, dead), Priority.MAIL)
+        ready, unknown = rt.db.write(lambda s: leases_store.release(s, dead), Priority.MAIL)
         rt.db.write(lambda s: end_processes(s, dead), Priority.MAIL)
         rt.log("recovered", processes=len(dead), ready=ready, unknown=unknown)
-    for row in rt.db.read(lambda s: deliveries_store.list_overdue(s, now)):
+    for row in rt.db.read(lambda s: leases_store.list_overdue(s, now)):
         rt.db.write(
-            lambda s, r=row: deliveries_store.mark_expired(s, r, now, r.reason or "deadline"),  # type: ignore[misc]
+            lambda s, r=row: leases_store.mark_expired(s, r, now, r.reason or "deadline"),  # type: ignore[misc]
             Priority.MAIL,
         )
         if report is not None:
             report.expired += 1
-    for row in rt.db.read(lambda s: deliveries_store.list_doubtful(s, now - DOUBT)):
+    for row in rt.db.read(lambda s: leases_store.list_doubtful(s, now - DOUBT)):
         rt.db.write(lambda s, r=row: _settle_doubt(s, r, now), Priority.MAIL)  # type: ignore[misc]
 
 
@@ -295,8 +297,8 @@ def _settle_doubt(session: Session, row: DeliveryRow, now: datetime) -> None:
     if edition is None or edition.kind == "newsletter":
         return
     if edition.kind == "notice":
-        deliveries_store.mark_outcome(
+        leases_store.mark_outcome(
             session, row, State.READY, now, reason="sent again after doubt"
         )
     else:
-        deliveries_store.mark_outcome(session, row, State.PRESUMED, now)
+        leases_store.mark_outcome(session, row, State.PRESUMED, now)

@@ -16,7 +16,7 @@ from service.errors import PaperpostError
 from service.flows.runtime import Runtime
 from service.store import staff as staff_store
 from service.store.db import Priority, Session
-from service.store.tables import AdminRow
+from service.store.house_tables import AdminRow
 
 ROLES = ("viewer", "editor", "sender", "owner")
 """Each may do what those before it may."""

@@ -16,6 +16,7 @@ from service.flows.match import match_new
 from service.flows.notice import add_notice
 from service.flows.planning import digest_edition, plan_reader
 from service.flows.runtime import Runtime
+from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -108,11 +109,11 @@ def request(rt: Runtime, wish: Wish, *, network: str = "", agent: str = "") -> A
 
 def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str) -> Answer:
     now, limits = rt.clock(), rt.defaults()
-    hashed = subscribers_store.email_hash(rt.instance.key, wish.address.key)
+    hashed = consent_store.email_hash(rt.instance.key, wish.address.key)
     wait = _network_wait(session, limits, network, now)
     answer = Answer(delayed=wait > timedelta())
     row = subscribers_store.get_subscriber_row(session, email_key=wish.address.key)
-    barred = subscribers_store.get_suppression(session, hashed)
+    barred = consent_store.get_suppression(session, hashed)
     if barred is not None and barred.reason not in LIFTED_BY_BEGIN:
         return answer
     capped = _is_capped(session, limits, hashed, now)
@@ -122,7 +123,7 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
         return answer
     row = _store_wish(rt, session, row, wish, now, limits)
     assert row.id is not None
-    subscribers_store.add_consent(
+    consent_store.add_consent(
         session,
         subscriber_id=row.id,
         hashed=hashed,
@@ -140,18 +141,18 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
 def _network_wait(session: Session, limits: Defaults, network: str, now: datetime) -> timedelta:
     """Many requests delay mails, they are not refused: a seminar room is not an attack."""
     hour = now - timedelta(hours=1)
-    here = subscribers_store.count_consents(session, "request", hour, address=network)
-    everywhere = subscribers_store.count_consents(session, "request", hour)
+    here = consent_store.count_consents(session, "request", hour, address=network)
+    everywhere = consent_store.count_consents(session, "request", hour)
     if here >= limits.network_an_hour or everywhere >= limits.signups_an_hour:
         return timedelta(minutes=50)
     return timedelta()
 
 
 def _is_capped(session: Session, limits: Defaults, hashed: str, now: datetime) -> bool:
-    day = subscribers_store.count_consents(
+    day = consent_store.count_consents(
         session, "mailed", now - timedelta(days=1), hashed=hashed
     )
-    month = subscribers_store.count_consents(
+    month = consent_store.count_consents(
         session, "mailed", now - timedelta(days=30), hashed=hashed
     )
     return day >= limits.confirmations_a_day or month >= limits.confirmations_a_month
@@ -187,7 +188,7 @@ def _store_wish(
 
 
 def _mailed(session: Session, row: SubscriberRow, hashed: str, now: datetime, network: str) -> None:
-    subscribers_store.add_consent(
+    consent_store.add_consent(
         session,
         subscriber_id=row.id or 0,
         hashed=hashed,
@@ -307,12 +308,12 @@ def _begin(rt: Runtime, session: Session, token: str, network: str, agent: str) 
         return None
     row, now = asked.reader, rt.clock()
     assert row.id is not None
-    hashed = subscribers_store.email_hash(rt.instance.key, row.email_key)
+    hashed = consent_store.email_hash(rt.instance.key, row.email_key)
     activate(session, row, now, since=local_date(now, row.zone) - timedelta(days=1))
-    bar = subscribers_store.get_suppression(session, hashed)
+    bar = consent_store.get_suppression(session, hashed)
     if bar is not None and bar.reason in LIFTED_BY_BEGIN:
-        subscribers_store.delete_suppression(session, hashed)
-    subscribers_store.add_consent(
+        consent_store.delete_suppression(session, hashed)
+    consent_store.add_consent(
         session,
         subscriber_id=row.id,
         hashed=hashed,
@@ -389,7 +390,7 @@ def never(rt: Runtime, token: str) -> None:
 
 def _never(rt: Runtime, session: Session, hashed: str) -> None:
     now = rt.clock()
-    subscribers_store.add_suppression(session, hashed, "never", now)
+    consent_store.add_suppression(session, hashed, "never", now)
     for row in subscribers_store.list_subscriber_rows(session, state="pending"):
-        if subscribers_store.email_hash(rt.instance.key, row.email_key) == hashed:
+        if consent_store.email_hash(rt.instance.key, row.email_key) == hashed:
             session.delete(row)

@@ -13,7 +13,7 @@ from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
 from service.store import keeping
-from service.store import papers as papers_store
+from service.store import matches as matches_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 
@@ -79,7 +79,7 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
         "consents": lambda s: keeping.delete_consents(s, now - ago(CONSENT_DAYS), STEP),
         "audit": lambda s: keeping.delete_audit(s, now - ago(AUDIT_DAYS), STEP),
     }
-    newest = rt.db.read(papers_store.newest_eligible)
+    newest = rt.db.read(matches_store.newest_eligible)
     if newest is not None:  # counted from the newest paper, as matching does: replays keep theirs
         stale = min(newest, now) - ago(LOOK_BACK)
         steps["matches"] = lambda s: keeping.delete_stale_matches(s, stale, STEP)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from service.defaults import Defaults, with_rows
-from service.store.tables import InstanceRow, SettingRow
+from service.store.house_tables import InstanceRow, SettingRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from service.delivery.states import FINAL
+from service.store.house_tables import AuditRow, ProcessRow, SessionRow
 from service.store.tables import (
     AttemptRow,
-    AuditRow,
     ConsentRow,
     DeliveryRow,
     MatchRow,
     PaperRow,
-    ProcessRow,
     RawPollRow,
-    SessionRow,
     SourceDayRow,
 )
 

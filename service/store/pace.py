@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
-from service.store.tables import PaceRow
+from service.store.house_tables import PaceRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,13 @@
 """Papers, aliases, sightings and events."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.papers.model import Alias, Paper
-from service.store.tables import (
-    MatchRow,
-    PaperAliasRow,
-    PaperEventRow,
-    PaperRow,
-    SightingRow,
-    SourceRow,
-)
+from service.store.tables import MatchRow, PaperAliasRow, PaperEventRow, PaperRow, SightingRow
 
 
 def to_paper(row: PaperRow, aliases: Sequence[Alias]) -> Paper:
@@ -165,36 +157,6 @@ def get_paper_by_alias(session: Session, scheme: str, value: str) -> Paper | Non
     return get_papers(session, ids[:1]).get(ids[0]) if ids else None
 
 
-def list_unmatched(session: Session, limit: int) -> list[PaperRow]:
-    """New papers that have not met the profiles yet."""
-    return list(
-        session.exec(
-            select(PaperRow)
-            .where(
-                col(PaperRow.eligible_at).is_not(None),
-                col(PaperRow.matched_at).is_(None),
-                col(PaperRow.merged_into).is_(None),
-                col(PaperRow.quarantined) == "",
-            )
-            .order_by(col(PaperRow.id))
-            .limit(limit)
-        ).all()
-    )
-
-
-def set_matched(session: Session, ids: Sequence[int], now: datetime) -> None:
-    """These papers have met the profiles."""
-    session.execute(sa.update(PaperRow).where(col(PaperRow.id).in_(ids)).values(matched_at=now))
-
-
-def set_quarantined(session: Session, paper_id: int, reason: str, now: datetime) -> None:
-    """Take a paper that harms out of every digest, with the reason."""
-    session.execute(
-        sa.update(PaperRow).where(col(PaperRow.id) == paper_id).values(quarantined=reason[:500])
-    )
-    add_event(session, paper_id, "hidden", now, reason[:500])
-
-
 def count_new(session: Session, start: datetime, end: datetime) -> int:
     """Papers that became new in [start, end)."""
     return int(
@@ -208,77 +170,6 @@ def count_new(session: Session, start: datetime, end: datetime) -> int:
             )
         ).scalar_one()
     )
-
-
-def list_sightings(
-    session: Session, paper_ids: Sequence[int]
-) -> dict[int, list[tuple[str, str, date, str]]]:
-    """Per paper: (source kind, source title, list date, submitter), newest list date first."""
-    found: dict[int, list[tuple[str, str, date, str]]] = {}
-    for start in range(0, len(paper_ids), 500):
-        rows = session.execute(
-            sa.select(
-                col(SightingRow.paper_id),
-                col(SourceRow.kind),
-                col(SourceRow.title),
-                col(SightingRow.listed_on),
-                col(SightingRow.submitter),
-            )
-            .join(SourceRow, col(SourceRow.id) == col(SightingRow.source_id))
-            .where(col(SightingRow.paper_id).in_(list(paper_ids[start : start + 500])))
-            .order_by(col(SightingRow.listed_on).desc(), col(SightingRow.id))
-        ).all()
-        for paper_id, kind, title, listed_on, submitter in rows:
-            found.setdefault(paper_id, []).append((kind, title, listed_on, submitter))
-    return found
-
-
-def list_days(
-    session: Session,
-    *,
-    before: date | None = None,
-    after: date | None = None,
-    kinds: Sequence[str] | None = None,
-    limit: int = 1,
-) -> list[date]:
-    """Days that have papers: newest first, or with ``after`` the next ones in order."""
-    query = (
-        sa.select(col(SightingRow.listed_on)).where(col(SightingRow.held) == sa.false()).distinct()
-    )
-    if kinds is not None:
-        query = query.join(SourceRow, col(SourceRow.id) == col(SightingRow.source_id)).where(
-            col(SourceRow.kind).in_(kinds)
-        )
-    if before is not None:
-        query = query.where(col(SightingRow.listed_on) <= before)
-    if after is not None:
-        query = query.where(col(SightingRow.listed_on) > after).order_by(col(SightingRow.listed_on))
-    else:
-        query = query.order_by(col(SightingRow.listed_on).desc())
-    return [row[0] for row in session.execute(query.limit(limit)).all()]
-
-
-def list_listed(
-    session: Session, days: Sequence[date], *, kinds: Sequence[str] | None = None
-) -> list[tuple[int, date]]:
-    """(paper id, newest list date among ``days``) of everything listed on those days."""
-    query = (
-        sa.select(col(SightingRow.paper_id), sa.func.max(col(SightingRow.listed_on)))
-        .join(PaperRow, col(PaperRow.id) == col(SightingRow.paper_id))
-        .where(
-            col(SightingRow.listed_on).in_(days),
-            col(PaperRow.merged_into).is_(None),
-            col(PaperRow.quarantined) == "",
-            col(SightingRow.held) == sa.false(),
-        )
-        .group_by(col(SightingRow.paper_id))
-        .order_by(col(SightingRow.paper_id))
-    )
-    if kinds is not None:
-        query = query.join(SourceRow, col(SourceRow.id) == col(SightingRow.source_id)).where(
-            col(SourceRow.kind).in_(kinds)
-        )
-    return [(i, day) for i, day in session.execute(query).all()]
 
 
 def list_documents(
@@ -309,68 +200,6 @@ def day_of(row: PaperRow) -> date:
     return row.listed_on or row.first_seen_at.date()
 
 
-def add_matches(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert (profile_id, paper_id, score); pairs that exist get the new score."""
-    if not rows:
-        return
-    for start in range(0, len(rows), 500):
-        part = rows[start : start + 500]
-        dialect = session.get_bind().dialect.name
-        if dialect == "sqlite":
-            from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-            made: Any = sqlite_insert(MatchRow).values(list(part))
-        else:
-            from sqlalchemy.dialects.postgresql import insert as pg_insert
-
-            made = pg_insert(MatchRow).values(list(part))
-        session.execute(
-            made.on_conflict_do_update(
-                index_elements=["profile_id", "paper_id"], set_={"score": made.excluded.score}
-            )
-        )
-
-
-def delete_matches(
-    session: Session, *, paper_ids: Sequence[int] = (), profile_id: int | None = None
-) -> None:
-    """Forget matches of papers that changed, or of a profile that changed."""
-    if paper_ids:
-        session.execute(sa.delete(MatchRow).where(col(MatchRow.paper_id).in_(paper_ids)))
-    if profile_id is not None:
-        session.execute(sa.delete(MatchRow).where(col(MatchRow.profile_id) == profile_id))
-
-
-def list_matches(
-    session: Session,
-    profile_ids: Sequence[int],
-    start: datetime,
-    end: datetime,
-) -> list[tuple[int, int, float, datetime]]:
-    """(profile, paper, score, eligible_at) of papers that became new in [start, end)."""
-    found: list[tuple[int, int, float, datetime]] = []
-    for at in range(0, len(profile_ids), 500):
-        rows = session.execute(
-            sa.select(
-                col(MatchRow.profile_id),
-                col(MatchRow.paper_id),
-                col(MatchRow.score),
-                col(PaperRow.eligible_at),
-            )
-            .join(PaperRow, col(PaperRow.id) == col(MatchRow.paper_id))
-            .where(
-                col(MatchRow.profile_id).in_(list(profile_ids[at : at + 500])),
-                col(PaperRow.eligible_at) >= start,
-                col(PaperRow.eligible_at) < end,
-                col(PaperRow.merged_into).is_(None),
-                col(PaperRow.quarantined) == "",
-            )
-            .order_by(col(MatchRow.profile_id), col(MatchRow.paper_id))
-        ).all()
-        found.extend((p, q, s, e) for p, q, s, e in rows)
-    return found
-
-
 def list_eligible(session: Session, start: datetime, end: datetime) -> list[PaperRow]:
     """Papers that became new in [start, end)."""
     return list(
@@ -383,56 +212,6 @@ def list_eligible(session: Session, start: datetime, end: datetime) -> list[Pape
                 col(PaperRow.quarantined) == "",
             )
             .order_by(col(PaperRow.id))
-        ).all()
-    )
-
-
-def release_held(session: Session, source_id: int, eligible_at: datetime | None) -> int:
-    """Held sightings of a source are taken: as new (with an instant) or as known (None)."""
-    ids = list(
-        session.exec(
-            select(col(SightingRow.paper_id)).where(
-                col(SightingRow.source_id) == source_id, col(SightingRow.held) == sa.true()
-            )
-        ).all()
-    )
-    session.execute(
-        sa.update(SightingRow).where(col(SightingRow.source_id) == source_id).values(held=False)
-    )
-    if eligible_at is not None and ids:
-        session.execute(
-            sa.update(PaperRow)
-            .where(col(PaperRow.id).in_(ids), col(PaperRow.eligible_at).is_(None))
-            .values(eligible_at=eligible_at)
-        )
-    return len(ids)
-
-
-def newest_eligible(session: Session) -> datetime | None:
-    """When the newest paper became new."""
-    return session.exec(
-        select(col(PaperRow.eligible_at))
-        .where(col(PaperRow.eligible_at).is_not(None))
-        .order_by(col(PaperRow.eligible_at).desc())
-        .limit(1)
-    ).first()
-
-
-def list_eligible_after(
-    session: Session, start: datetime, after_id: int, limit: int
-) -> list[PaperRow]:
-    """Papers that became new at or after ``start``, by id from ``after_id`` on."""
-    return list(
-        session.exec(
-            select(PaperRow)
-            .where(
-                col(PaperRow.id) > after_id,
-                col(PaperRow.eligible_at) >= start,
-                col(PaperRow.merged_into).is_(None),
-                col(PaperRow.quarantined) == "",
-            )
-            .order_by(col(PaperRow.id))
-            .limit(limit)
         ).all()
     )
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.db import Database, Priority
-from service.store.tables import ProcessRow
+from service.store.house_tables import ProcessRow
 
 _LOCK_SPACE = 0x5050  # first key of the two-key advisory locks
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.store.tables import AdminRow, AuditRow, PaceRow, SessionRow
+from service.store.house_tables import AdminRow, AuditRow, PaceRow, SessionRow
 
 LOGIN = "login"
 """Scope in ``pace`` of failed log-ins; the key is a name or a network."""

@@ -1,7 +1,5 @@
 """Readers, their profiles, consent and suppression."""
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -10,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.store.tables import ConsentRow, ProfileRow, SubscriberRow, SuppressionRow
+from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.model import (
     DAYS,
     Cadence,
@@ -19,11 +17,6 @@ from service.subscribers.model import (
     Subscriber,
     SubscriberState,
 )
-
-
-def email_hash(key: bytes, email_key: str) -> str:
-    """The keyed hash under which an address is suppressed (HMAC-SHA256, hex)."""
-    return hmac.new(key, email_key.encode(), hashlib.sha256).hexdigest()
 
 
 def days_of(text: str) -> frozenset[int]:
@@ -222,102 +215,6 @@ def add_profile(
 def delete_profiles(session: Session, subscriber_id: int) -> None:
     """Remove every profile of a reader (their match rows go with them)."""
     session.execute(sa.delete(ProfileRow).where(col(ProfileRow.subscriber_id) == subscriber_id))
-
-
-def get_suppression(session: Session, hashed: str) -> SuppressionRow | None:
-    """Why an address must never be mailed, None if it may."""
-    return session.exec(
-        select(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed)
-    ).first()
-
-
-def add_suppression(
-    session: Session, hashed: str, reason: str, now: datetime, detail: str = ""
-) -> bool:
-    """Bar an address. An existing row keeps the graver reason; returns True if it is new."""
-    row = get_suppression(session, hashed)
-    if row is None:
-        session.add(SuppressionRow(email_hash=hashed, reason=reason, since=now, detail=detail))
-        session.flush()
-        return True
-    if row.reason == "left" and reason != "left":
-        row.reason, row.since, row.detail = reason, now, detail
-        session.add(row)
-    return False
-
-
-def delete_suppression(session: Session, hashed: str) -> bool:
-    """Lift a bar; False when there was none."""
-    result = session.execute(
-        sa.delete(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed)
-    )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
-
-
-def list_suppressions(session: Session) -> list[SuppressionRow]:
-    """Every bar, newest first."""
-    return list(
-        session.exec(select(SuppressionRow).order_by(col(SuppressionRow.since).desc())).all()
-    )
-
-
-def add_consent(
-    session: Session,
-    *,
-    subscriber_id: int,
-    hashed: str,
-    act: str,
-    now: datetime,
-    wording: str = "",
-    address: str = "",
-    agent: str = "",
-    detail: str = "",
-) -> None:
-    """Record an act of consent; it cannot be made up later."""
-    session.add(
-        ConsentRow(
-            subscriber_id=subscriber_id,
-            email_hash=hashed,
-            act=act,
-            at=now,
-            wording_version=wording,
-            address=address[:64],
-            agent=agent[:300],
-            detail=detail,
-        )
-    )
-
-
-def list_consents(session: Session, subscriber_id: int) -> list[ConsentRow]:
-    """What a reader agreed to, oldest first."""
-    return list(
-        session.exec(
-            select(ConsentRow)
-            .where(col(ConsentRow.subscriber_id) == subscriber_id)
-            .order_by(col(ConsentRow.at), col(ConsentRow.id))
-        ).all()
-    )
-
-
-def count_consents(
-    session: Session,
-    act: str,
-    since: datetime,
-    *,
-    hashed: str | None = None,
-    address: str | None = None,
-) -> int:
-    """How many acts of a kind since an instant, of one address or one network."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(ConsentRow)
-        .where(col(ConsentRow.act) == act, col(ConsentRow.at) >= since)
-    )
-    if hashed is not None:
-        query = query.where(col(ConsentRow.email_hash) == hashed)
-    if address is not None:
-        query = query.where(col(ConsentRow.address) == address)
-    return int(session.execute(query).scalar_one())
 
 
 def list_expired_pending(session: Session, now: datetime) -> list[SubscriberRow]:

@@ -15,7 +15,8 @@ from service.flows.leave import unsubscribe
 from service.flows.runtime import Runtime
 from service.flows.send import SendReport, send_ready
 from service.store.db import make_engine
-from service.store.deliveries import list_attempts, list_carried, list_deliveries, list_sent
+from service.store.deliveries import list_attempts, list_deliveries
+from service.store.sent import list_carried, list_sent
 from service.store.subscribers import get_subscriber_row
 
 

@@ -1,0 +1,60 @@
+"""What columns are made of: keys, references, aware instants, JSON; names of constraints."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer
+from sqlmodel import JSON, Field, SQLModel
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Big = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def key() -> Any:
+    return Field(default=None, sa_column=Column(Big, primary_key=True, autoincrement=True))
+
+
+def reference(
+    target: str,
+    *,
+    null: bool = False,
+    primary: bool = False,
+    on_delete: str = "CASCADE",
+    index: bool = True,
+) -> Any:
+    return Field(
+        default=None if null else ...,
+        sa_column=Column(
+            Big,
+            ForeignKey(f"{target}.id", ondelete="SET NULL" if null else on_delete),
+            nullable=null,
+            primary_key=primary,
+            index=index and not primary,
+        ),
+    )
+
+
+def instant(*, null: bool = True, index: bool = False) -> Any:
+    return Field(
+        default=None if null else ..., sa_column=Column(UTCDateTime(), nullable=null, index=index)
+    )
+
+
+def json_object() -> Any:
+    return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+def json_list() -> Any:
+    return Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+def text(default: str = "") -> Any:
+    return Field(default=default, sa_column=Column(sa.Text, nullable=False))

@@ -1,0 +1,111 @@
+"""What readers agreed to, and addresses never to be mailed."""
+
+import hashlib
+import hmac
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.tables import ConsentRow, SuppressionRow
+
+
+def email_hash(key: bytes, email_key: str) -> str:
+    """The keyed hash under which an address is suppressed (HMAC-SHA256, hex)."""
+    return hmac.new(key, email_key.encode(), hashlib.sha256).hexdigest()
+
+
+def get_suppression(session: Session, hashed: str) -> SuppressionRow | None:
+    """Why an address must never be mailed, None if it may."""
+    return session.exec(
+        select(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed)
+    ).first()
+
+
+def add_suppression(
+    session: Session, hashed: str, reason: str, now: datetime, detail: str = ""
+) -> bool:
+    """Bar an address. An existing row keeps the graver reason; returns True if it is new."""
+    row = get_suppression(session, hashed)
+    if row is None:
+        session.add(SuppressionRow(email_hash=hashed, reason=reason, since=now, detail=detail))
+        session.flush()
+        return True
+    if row.reason == "left" and reason != "left":
+        row.reason, row.since, row.detail = reason, now, detail
+        session.add(row)
+    return False
+
+
+def delete_suppression(session: Session, hashed: str) -> bool:
+    """Lift a bar; False when there was none."""
+    result = session.execute(
+        sa.delete(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed)
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def list_suppressions(session: Session) -> list[SuppressionRow]:
+    """Every bar, newest first."""
+    return list(
+        session.exec(select(SuppressionRow).order_by(col(SuppressionRow.since).desc())).all()
+    )
+
+
+def add_consent(
+    session: Session,
+    *,
+    subscriber_id: int,
+    hashed: str,
+    act: str,
+    now: datetime,
+    wording: str = "",
+    address: str = "",
+    agent: str = "",
+    detail: str = "",
+) -> None:
+    """Record an act of consent; it cannot be made up later."""
+    session.add(
+        ConsentRow(
+            subscriber_id=subscriber_id,
+            email_hash=hashed,
+            act=act,
+            at=now,
+            wording_version=wording,
+            address=address[:64],
+            agent=agent[:300],
+            detail=detail,
+        )
+    )
+
+
+def list_consents(session: Session, subscriber_id: int) -> list[ConsentRow]:
+    """What a reader agreed to, oldest first."""
+    return list(
+        session.exec(
+            select(ConsentRow)
+            .where(col(ConsentRow.subscriber_id) == subscriber_id)
+            .order_by(col(ConsentRow.at), col(ConsentRow.id))
+        ).all()
+    )
+
+
+def count_consents(
+    session: Session,
+    act: str,
+    since: datetime,
+    *,
+    hashed: str | None = None,
+    address: str | None = None,
+) -> int:
+    """How many acts of a kind since an instant, of one address or one network."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(ConsentRow)
+        .where(col(ConsentRow.act) == act, col(ConsentRow.at) >= since)
+    )
+    if hashed is not None:
+        query = query.where(col(ConsentRow.email_hash) == hashed)
+    if address is not None:
+        query = query.where(col(ConsentRow.address) == address)
+    return int(session.execute(query).scalar_one())

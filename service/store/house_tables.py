@@ -1,0 +1,85 @@
+"""The tables of the installation itself: processes, pace, staff, settings, identity."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from service.store.columns import instant, json_object, key, reference, text
+
+
+class ProcessRow(SQLModel, table=True):
+    __tablename__ = "process"
+    id: int | None = key()
+    host: str = Field(max_length=200)
+    pid: int = 0
+    started_at: datetime = instant(null=False)
+    seen_at: datetime = instant(null=False)
+    ended: bool = False
+
+
+class PaceRow(SQLModel, table=True):
+    __tablename__ = "pace"
+    __table_args__ = (UniqueConstraint("scope", "key"),)
+    id: int | None = key()
+    scope: str = Field(max_length=32)
+    key: str = Field(max_length=254)
+    at: datetime | None = instant()
+    until: datetime | None = instant()
+    count: int = 0
+    windows: dict[str, Any] = json_object()
+
+
+class AdminRow(SQLModel, table=True):
+    __tablename__ = "admin"
+    id: int | None = key()
+    name: str = Field(max_length=120, unique=True)
+    role: str = Field(max_length=16)
+    password_hash: str = text()
+    link_hash: str = Field(default="", max_length=64)
+    link_until: datetime | None = instant()
+    created_at: datetime = instant(null=False)
+    disabled: bool = False
+
+
+class SessionRow(SQLModel, table=True):
+    __tablename__ = "session"
+    id: int | None = key()
+    admin_id: int = reference("admin")
+    id_hash: str = Field(max_length=64, unique=True)
+    created_at: datetime = instant(null=False)
+    seen_at: datetime = instant(null=False)
+    address: str = Field(default="", max_length=64)
+    agent: str = text()
+
+
+class AuditRow(SQLModel, table=True):
+    __tablename__ = "audit"
+    id: int | None = key()
+    at: datetime = instant(null=False, index=True)
+    who: str = Field(max_length=120)
+    what: str = Field(max_length=64)
+    target: str = text()
+    before: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
+    )
+    after: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
+    )
+    address: str = Field(default="", max_length=64)
+
+
+class SettingRow(SQLModel, table=True):
+    __tablename__ = "setting"
+    name: str = Field(max_length=64, primary_key=True)
+    value: str = text()
+
+
+class InstanceRow(SQLModel, table=True):
+    __tablename__ = "instance"
+    id: int = Field(default=1, primary_key=True)
+    uid: str = Field(max_length=64)
+    epoch: int = 0
+    key: str = Field(max_length=128)

@@ -1,0 +1,269 @@
+"""Changes of state: every UPDATE names the state it leaves, and the fence of its lease."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.delivery.states import OPEN, State, sources_of
+from service.store.sent import add_carry, add_sent_papers
+from service.store.tables import DeliveryRow, EditionRow, SubscriberRow, SuppressionRow
+
+LEASE = timedelta(minutes=30)
+"""Longer than any conversation: 600 s after the dot and what comes before."""
+
+
+def set_composed(
+    session: Session,
+    delivery_id: int,
+    *,
+    state: State,
+    content: Mapping[str, Any] | None,
+    reason: str = "",
+) -> bool:
+    """planned -> ready or skipped; False when the row has moved on."""
+    return _move(
+        session, delivery_id, state, sources=[State.PLANNED], content=content, reason=reason
+    )
+
+
+def _move(
+    session: Session,
+    delivery_id: int,
+    state: State,
+    *,
+    fence: int | None = None,
+    sources: Sequence[State] | None = None,
+    **values: Any,
+) -> bool:
+    allowed = sources if sources is not None else sorted(sources_of(state))
+    change = (
+        sa.update(DeliveryRow)
+        .where(col(DeliveryRow.id) == delivery_id, col(DeliveryRow.state).in_(list(allowed)))
+        .values(state=str(state), **values)
+    )
+    if fence is not None:
+        change = change.where(col(DeliveryRow.fence) == fence)
+    return bool(session.execute(change).rowcount)  # type: ignore[attr-defined]
+
+
+def _sendable(now: datetime) -> list[Any]:
+    return [
+        col(EditionRow.paused) == sa.false(),
+        col(EditionRow.state) != "cancelled",
+        sa.or_(col(EditionRow.not_before).is_(None), col(EditionRow.not_before) <= now),
+        sa.or_(col(DeliveryRow.not_before).is_(None), col(DeliveryRow.not_before) <= now),
+    ]
+
+
+def claim(
+    session: Session,
+    *,
+    owner: int,
+    now: datetime,
+    limit: int,
+    edition_ids: Sequence[int] | None = None,
+) -> list[DeliveryRow]:
+    """Lease up to ``limit`` rows whose time has come: notices first, then by age.
+
+    deferred rows whose wait is over pass through ready. The Date header is fixed here, once.
+    """
+    due = (
+        sa.select(col(DeliveryRow.id))
+        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(col(DeliveryRow.state).in_(["ready", "deferred"]), *_sendable(now))
+        .order_by(col(DeliveryRow.priority), col(DeliveryRow.id))
+        .limit(limit)
+    )
+    if edition_ids is not None:
+        due = due.where(col(DeliveryRow.edition_id).in_(list(edition_ids)))
+    if session.get_bind().dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True, of=DeliveryRow)
+    ids = [row[0] for row in session.execute(due).all()]
+    if not ids:
+        return []
+    session.execute(
+        sa.update(DeliveryRow)
+        .where(col(DeliveryRow.id).in_(ids), col(DeliveryRow.state).in_(["ready", "deferred"]))
+        .values(
+            state="leased",
+            fence=col(DeliveryRow.fence) + 1,
+            attempts=col(DeliveryRow.attempts) + 1,
+            lease_owner=owner,
+            lease_until=now + LEASE,
+            date_header=sa.func.coalesce(col(DeliveryRow.date_header), now),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    rows = session.exec(
+        select(DeliveryRow)
+        .where(col(DeliveryRow.id).in_(ids), col(DeliveryRow.lease_owner) == owner)
+        .order_by(col(DeliveryRow.priority), col(DeliveryRow.id))
+    ).all()
+    return list(rows)
+
+
+def mark_sending(
+    session: Session,
+    *,
+    delivery_id: int,
+    fence: int,
+    owner: int,
+    hashed: str,
+    now: datetime,
+    sha: str,
+) -> bool:
+    """The write-ahead mark: leased -> sending. False = do not send.
+
+    It fails when the lease was lost, the reader is no longer active, the address is suppressed,
+    or the edition was paused or cancelled meanwhile. A notice does not ask for an active reader.
+    """
+    active = sa.exists().where(
+        col(SubscriberRow.id) == col(DeliveryRow.subscriber_id),
+        col(SubscriberRow.state) == "active",
+    )
+    barred = sa.exists().where(col(SuppressionRow.email_hash) == hashed)
+    stopped = sa.exists().where(
+        col(EditionRow.id) == col(DeliveryRow.edition_id),
+        sa.or_(col(EditionRow.paused) == sa.true(), col(EditionRow.state) == "cancelled"),
+    )
+    notice = sa.exists().where(
+        col(EditionRow.id) == col(DeliveryRow.edition_id), col(EditionRow.kind) == "notice"
+    )
+    result = session.execute(
+        sa.update(DeliveryRow)
+        .where(
+            col(DeliveryRow.id) == delivery_id,
+            col(DeliveryRow.state) == "leased",
+            col(DeliveryRow.fence) == fence,
+            col(DeliveryRow.lease_owner) == owner,
+            sa.or_(notice, sa.and_(active, sa.not_(barred))),
+            sa.not_(stopped),
+        )
+        .values(
+            state="sending",
+            marked_at=now,
+            body_sha=sha,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def mark_outcome(
+    session: Session, row: DeliveryRow, state: State, now: datetime, **values: Any
+) -> bool:
+    """leased or sending -> what came of it, under the fence of this lease.
+
+    accepted also writes what was sent; failed, expired and presumed carry the papers on.
+    """
+    assert row.id is not None
+    if state is State.ACCEPTED:
+        values.setdefault("accepted_at", now)
+    moved = _move(
+        session, row.id, state, fence=row.fence, lease_owner=None, lease_until=None, **values
+    )
+    if moved and state is State.ACCEPTED:
+        add_sent_papers(session, row.id)
+    if moved and state in (State.FAILED, State.EXPIRED, State.PRESUMED):
+        add_carry(session, row.id)
+    return moved
+
+
+def release(session: Session, owners: Sequence[int]) -> tuple[int, int]:
+    """Dead owners: leased -> ready, sending -> unknown. Returns how many of each."""
+    if not owners:
+        return 0, 0
+    ready = session.execute(
+        sa.update(DeliveryRow)
+        .where(col(DeliveryRow.state) == "leased", col(DeliveryRow.lease_owner).in_(list(owners)))
+        .values(state="ready", lease_owner=None, lease_until=None)
+    )
+    unknown = session.execute(
+        sa.update(DeliveryRow)
+        .where(col(DeliveryRow.state) == "sending", col(DeliveryRow.lease_owner).in_(list(owners)))
+        .values(state="unknown", lease_owner=None, lease_until=None)
+    )
+    return ready.rowcount, unknown.rowcount  # type: ignore[attr-defined]
+
+
+def list_overdue(session: Session, now: datetime) -> list[DeliveryRow]:
+    """Open rows whose deadline has passed."""
+    return list(
+        session.exec(
+            select(DeliveryRow).where(
+                col(DeliveryRow.deadline_at) < now,
+                col(DeliveryRow.state).in_([str(s) for s in OPEN if s is not State.LEASED]),
+            )
+        ).all()
+    )
+
+
+def list_doubtful(session: Session, before: datetime) -> list[DeliveryRow]:
+    """Rows in unknown since before an instant (by their mark)."""
+    return list(
+        session.exec(
+            select(DeliveryRow).where(
+                col(DeliveryRow.state) == "unknown", col(DeliveryRow.marked_at) < before
+            )
+        ).all()
+    )
+
+
+def stop_open(
+    session: Session,
+    state: State,
+    reason: str,
+    *,
+    subscriber_id: int | None = None,
+    edition_id: int | None = None,
+) -> int:
+    """Move every open row of a reader or an edition to a stopped state."""
+    change = (
+        sa.update(DeliveryRow)
+        .where(col(DeliveryRow.state).in_([str(s) for s in OPEN]))
+        .values(state=str(state), reason=reason, lease_owner=None, lease_until=None)
+    )
+    if subscriber_id is not None:
+        change = change.where(
+            col(DeliveryRow.subscriber_id) == subscriber_id,
+            col(DeliveryRow.edition_id).not_in(
+                sa.select(col(EditionRow.id)).where(col(EditionRow.kind) == "notice")
+            ),
+        )
+    if edition_id is not None:
+        change = change.where(col(DeliveryRow.edition_id) == edition_id)
+    return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
+
+
+def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
+    """skipped -> planned, for a row that held nothing (a person's send tries again)."""
+    if row.state != "skipped" or row.reason not in ("nothing_new", "too_few"):
+        return False
+    assert row.id is not None
+    return _move(
+        session,
+        row.id,
+        State.PLANNED,
+        sources=[State.SKIPPED],
+        deadline_at=deadline_at,
+        reason="",
+        content=None,
+    )
+
+
+def mark_expired(
+    session: Session, row: DeliveryRow, now: datetime, reason: str, **values: Any
+) -> bool:
+    """Its time is over: from any open state; the papers ride in the next mail."""
+    assert row.id is not None
+    sources = [*OPEN, State.SENDING]
+    moved = _move(
+        session, row.id, State.EXPIRED, sources=sources, reason=reason, lease_owner=None, **values
+    )
+    if moved:
+        add_carry(session, row.id)
+    return moved

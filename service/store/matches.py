@@ -1,0 +1,132 @@
+"""Which profiles want which papers, and which papers have still to meet them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.papers import add_event
+from service.store.tables import MatchRow, PaperRow
+
+
+def list_unmatched(session: Session, limit: int) -> list[PaperRow]:
+    """New papers that have not met the profiles yet."""
+    return list(
+        session.exec(
+            select(PaperRow)
+            .where(
+                col(PaperRow.eligible_at).is_not(None),
+                col(PaperRow.matched_at).is_(None),
+                col(PaperRow.merged_into).is_(None),
+                col(PaperRow.quarantined) == "",
+            )
+            .order_by(col(PaperRow.id))
+            .limit(limit)
+        ).all()
+    )
+
+
+def set_matched(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """These papers have met the profiles."""
+    session.execute(sa.update(PaperRow).where(col(PaperRow.id).in_(ids)).values(matched_at=now))
+
+
+def set_quarantined(session: Session, paper_id: int, reason: str, now: datetime) -> None:
+    """Take a paper that harms out of every digest, with the reason."""
+    session.execute(
+        sa.update(PaperRow).where(col(PaperRow.id) == paper_id).values(quarantined=reason[:500])
+    )
+    add_event(session, paper_id, "hidden", now, reason[:500])
+
+
+def add_matches(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert (profile_id, paper_id, score); pairs that exist get the new score."""
+    if not rows:
+        return
+    for start in range(0, len(rows), 500):
+        part = rows[start : start + 500]
+        dialect = session.get_bind().dialect.name
+        if dialect == "sqlite":
+            from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+            made: Any = sqlite_insert(MatchRow).values(list(part))
+        else:
+            from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+            made = pg_insert(MatchRow).values(list(part))
+        session.execute(
+            made.on_conflict_do_update(
+                index_elements=["profile_id", "paper_id"], set_={"score": made.excluded.score}
+            )
+        )
+
+
+def delete_matches(
+    session: Session, *, paper_ids: Sequence[int] = (), profile_id: int | None = None
+) -> None:
+    """Forget matches of papers that changed, or of a profile that changed."""
+    if paper_ids:
+        session.execute(sa.delete(MatchRow).where(col(MatchRow.paper_id).in_(paper_ids)))
+    if profile_id is not None:
+        session.execute(sa.delete(MatchRow).where(col(MatchRow.profile_id) == profile_id))
+
+
+def list_matches(
+    session: Session,
+    profile_ids: Sequence[int],
+    start: datetime,
+    end: datetime,
+) -> list[tuple[int, int, float, datetime]]:
+    """(profile, paper, score, eligible_at) of papers that became new in [start, end)."""
+    found: list[tuple[int, int, float, datetime]] = []
+    for at in range(0, len(profile_ids), 500):
+        rows = session.execute(
+            sa.select(
+                col(MatchRow.profile_id),
+                col(MatchRow.paper_id),
+                col(MatchRow.score),
+                col(PaperRow.eligible_at),
+            )
+            .join(PaperRow, col(PaperRow.id) == col(MatchRow.paper_id))
+            .where(
+                col(MatchRow.profile_id).in_(list(profile_ids[at : at + 500])),
+                col(PaperRow.eligible_at) >= start,
+                col(PaperRow.eligible_at) < end,
+                col(PaperRow.merged_into).is_(None),
+                col(PaperRow.quarantined) == "",
+            )
+            .order_by(col(MatchRow.profile_id), col(MatchRow.paper_id))
+        ).all()
+        found.extend((p, q, s, e) for p, q, s, e in rows)
+    return found
+
+
+def newest_eligible(session: Session) -> datetime | None:
+    """When the newest paper became new."""
+    return session.exec(
+        select(col(PaperRow.eligible_at))
+        .where(col(PaperRow.eligible_at).is_not(None))
+        .order_by(col(PaperRow.eligible_at).desc())
+        .limit(1)
+    ).first()
+
+
+def list_eligible_after(
+    session: Session, start: datetime, after_id: int, limit: int
+) -> list[PaperRow]:
+    """Papers that became new at or after ``start``, by id from ``after_id`` on."""
+    return list(
+        session.exec(
+            select(PaperRow)
+            .where(
+                col(PaperRow.id) > after_id,
+                col(PaperRow.eligible_at) >= start,
+                col(PaperRow.merged_into).is_(None),
+                col(PaperRow.quarantined) == "",
+            )
+            .order_by(col(PaperRow.id))
+            .limit(limit)
+        ).all()
+    )

@@ -1,0 +1,96 @@
+"""What readers had: papers that count as sent, and those that ride in the next mail."""
+
+import json
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from service.store.tables import CarryRow, DeliveryRow, SentPaperRow
+
+_PAPERS = {
+    "sqlite": "SELECT d.subscriber_id, CAST(j.value AS INTEGER), 'new', d.id "
+    "FROM delivery d, json_each(d.content, '$.papers') j",
+    "postgresql": "SELECT d.subscriber_id, CAST(j.value AS BIGINT), 'new', d.id "
+    "FROM delivery d, json_array_elements_text(d.content->'papers') j(value)",
+}
+
+
+def add_sent_papers(session: Session, delivery_id: int) -> None:
+    """All that an accepted digest shows, lists or counts is sent, in one statement."""
+    papers = _PAPERS[session.get_bind().dialect.name]
+    session.execute(
+        sa.text(
+            "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # nosec B608
+            f"{papers} WHERE d.id = :id AND d.subscriber_id IS NOT NULL "
+            "AND d.content IS NOT NULL "
+            "ON CONFLICT DO NOTHING"
+        ),
+        {"id": delivery_id},
+    )
+    session.execute(
+        sa.text(
+            "DELETE FROM carry WHERE EXISTS (SELECT 1 FROM sent_paper s WHERE "
+            "s.subscriber_id = carry.subscriber_id AND s.paper_id = carry.paper_id "
+            "AND s.delivery_id = :id)"
+        ),
+        {"id": delivery_id},
+    )
+
+
+def add_carry(session: Session, delivery_id: int) -> None:
+    """The papers of an unconfirmed or failed digest ride in the reader's next mail."""
+    papers = _PAPERS[session.get_bind().dialect.name].replace("'new', d.id", "d.id")
+    session.execute(
+        sa.text(
+            f"INSERT INTO carry (subscriber_id, paper_id, delivery_id) {papers} "  # nosec B608
+            "WHERE d.id = :id AND d.subscriber_id IS NOT NULL AND d.content IS NOT NULL "
+            "ON CONFLICT DO NOTHING"
+        ),
+        {"id": delivery_id},
+    )
+
+
+def list_carried(session: Session, subscriber_ids: Sequence[int]) -> dict[int, dict[int, bool]]:
+    """Per reader: paper -> True when the reader may have seen it (presumed)."""
+    rows = session.execute(
+        sa.select(col(CarryRow.subscriber_id), col(CarryRow.paper_id), col(DeliveryRow.state))
+        .join(DeliveryRow, col(DeliveryRow.id) == col(CarryRow.delivery_id))
+        .where(col(CarryRow.subscriber_id).in_(list(subscriber_ids)))
+    ).all()
+    found: dict[int, dict[int, bool]] = {}
+    for subscriber_id, paper_id, state in rows:
+        found.setdefault(subscriber_id, {})[paper_id] = state == "presumed"
+    return found
+
+
+def list_sent(
+    session: Session, subscriber_ids: Sequence[int], paper_ids: Sequence[int] | None = None
+) -> dict[int, set[int]]:
+    """Per reader: papers that count as sent."""
+    query = sa.select(col(SentPaperRow.subscriber_id), col(SentPaperRow.paper_id)).where(
+        col(SentPaperRow.subscriber_id).in_(list(subscriber_ids)),
+        col(SentPaperRow.occasion) == "new",
+    )
+    if paper_ids is not None:
+        query = query.where(col(SentPaperRow.paper_id).in_(list(paper_ids)))
+    found: dict[int, set[int]] = {}
+    for subscriber_id, paper_id in session.execute(query).all():
+        found.setdefault(subscriber_id, set()).add(paper_id)
+    return found
+
+
+def list_in_flight(session: Session, subscriber_ids: Sequence[int]) -> dict[int, set[int]]:
+    """Per reader: papers of deliveries that are under way (they must not ride twice)."""
+    rows = session.execute(
+        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.content)).where(
+            col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)),
+            col(DeliveryRow.state).in_(["ready", "leased", "sending", "deferred", "unknown"]),
+            col(DeliveryRow.content).is_not(None),
+        )
+    ).all()
+    found: dict[int, set[int]] = {}
+    for subscriber_id, content in rows:
+        value = json.loads(content) if isinstance(content, str) else content
+        found.setdefault(subscriber_id, set()).update((value or {}).get("papers", ()))
+    return found
