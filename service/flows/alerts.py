@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 from service.defaults import Defaults
 from service.delivery.states import State
 from service.digest.model import Digest
-from service.flows.compose import content_of, digest_for, load_shelf
+from service.flows.compose import content_of, digest_for
 from service.flows.match import match_new
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
+from service.flows.shelf import load_shelf
 from service.store import alerts as alerts_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store

@@ -121,7 +121,7 @@ def _with_marks(paper: Paper, seen: Sequence[listing.Appearance], hits: Sequence
         paper=paper,
         title=excerpt.title(paper.title, ranges("title")),
         abstract=excerpt.full(paper.abstract, ranges("abstract")),
-        place=seen[0].source if seen and not paper.categories else "",
+        place=seen[0].source if seen and not paper.categories and said is None else "",
         submitted_by=said.submitter if said else "",
         author_takes_part=any(a.author_takes_part for a in seen),
     )

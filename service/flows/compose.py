@@ -15,25 +15,23 @@ from service.digest.candidate import Candidate, Interest, NothingNew
 from service.digest.model import AddedBy, Digest, to_json
 from service.digest.select import compose
 from service.errors import PaperpostError
-from service.flows.live import document_of, query_of
 from service.flows.runtime import Runtime
-from service.matching.document import Document
-from service.matching.evaluate import evaluate
-from service.matching.query import Query
-from service.matching.score import score
-from service.papers.model import Paper
-from service.sources.registry import ADAPTERS
+from service.flows.shelf import (
+    Shelf,
+    candidate,
+    checked,
+    load_papers,
+    load_shelf,
+    trending_candidates,
+)
 from service.store import alerts as alerts_store
 from service.store import deliveries as deliveries_store
 from service.store import leases as leases_store
 from service.store import matches as matches_store
 from service.store import papers as papers_store
-from service.store import sent as sent_store
-from service.store import sightings as sightings_store
-from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.tables import DeliveryRow, PaperRow
+from service.store.tables import DeliveryRow
 from service.subscribers.cadence import day_bounds, local_date, previous_mail_day
 from service.subscribers.model import Cadence, Profile, ProfileKind, Subscriber
 
@@ -49,54 +47,6 @@ class ComposeReport:
     ready: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     failed: int = 0
-
-
-@dataclass(kw_only=True)
-class Shelf:
-    """What a chunk of readers needs, loaded once."""
-
-    limits: Defaults
-    profiles: dict[int, list[Profile]]
-    had: dict[int, set[int]]
-    carried: dict[int, dict[int, bool]]
-    last_on: dict[int, date]
-    rows: dict[int, PaperRow] = field(default_factory=dict)
-    papers: dict[int, Paper] = field(default_factory=dict)
-    sightings: dict[int, list[tuple[str, str, date, str]]] = field(default_factory=dict)
-    listed: list[tuple[int, date]] = field(default_factory=list)
-    late: tuple[str, ...] = ()
-    queries: dict[int, Query | None] = field(default_factory=dict)
-    documents: dict[int, Document] = field(default_factory=dict)
-    counts: dict[tuple[date, date], int] = field(default_factory=dict)
-
-
-def load_shelf(session: Session, limits: Defaults, reader_ids: Sequence[int], on: date) -> Shelf:
-    """Read what the readers' digests of a date are made from."""
-    had = sent_store.list_sent(session, reader_ids)
-    for reader_id, ids in sent_store.list_in_flight(session, reader_ids).items():
-        had.setdefault(reader_id, set()).update(ids)
-    kinds = [kind for kind, adapter in ADAPTERS.items() if adapter.has_votes]
-    days = sightings_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
-    return Shelf(
-        limits=limits,
-        profiles=subscribers_store.list_profiles(session, reader_ids),
-        had=had,
-        carried=sent_store.list_carried(session, reader_ids),
-        last_on=subscribers_store.last_digest_dates(session, reader_ids, on),
-        listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],
-        late=tuple(sources_store.list_late_titles(session, on)),
-    )
-
-
-def load_papers(session: Session, shelf: Shelf, ids: Sequence[int]) -> None:
-    """Bring papers (with names and sightings) onto the shelf."""
-    missing = [i for i in dict.fromkeys(ids) if i not in shelf.rows]
-    if not missing:
-        return
-    for paper_id, (row, names) in papers_store.get_rows(session, missing).items():
-        shelf.rows[paper_id] = row
-        shelf.papers[paper_id] = papers_store.to_paper(row, names)
-    shelf.sightings.update(sightings_store.list_sightings(session, missing))
 
 
 def digest_for(
@@ -124,7 +74,7 @@ def digest_for(
     wants_trending = occasion != "alert" and (
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )
-    trending = _trending(session, shelf, had) if wants_trending else []
+    trending = trending_candidates(session, shelf, had) if wants_trending else []
     kind = _kind(occasion, reader, asked, shelf.last_on.get(reader.id), on)
     result = compose(
         kind,
@@ -132,7 +82,7 @@ def digest_for(
         [Interest(p.id, p.name, p.kind.value, p.cap) for p in profiles],
         candidates,
         trending,
-        checked=_checked(session, shelf, first_on, on),
+        checked=checked(session, shelf, first_on, on),
         limits=limits,
         late=shelf.late,
         style=reader.style,  # type: ignore[arg-type]
@@ -219,9 +169,9 @@ def _new_candidates(
     load_papers(session, shelf, [paper_id for _, paper_id, _ in pairs])
     extra = [i for i in carried if i not in found and i not in had] if occasion == "daily" else []
     load_papers(session, shelf, extra)
-    made = [_candidate(rt, shelf, by_id[p], q, again, on) for p, q, again in pairs]
+    made = [candidate(rt, shelf, by_id[p], q, again, on) for p, q, again in pairs]
     for paper_id in extra:
-        made += [_candidate(rt, shelf, p, paper_id, carried[paper_id], on) for p in asked]
+        made += [candidate(rt, shelf, p, paper_id, carried[paper_id], on) for p in asked]
     return [c for c in made if c is not None]
 
 
@@ -251,84 +201,9 @@ def _known_candidates(
     recent = [row for row, day in papers_store.list_recent(session, since) if since <= day <= on]
     load_papers(session, shelf, [row.id for row in recent if row.id is not None])
     made = [
-        _candidate(rt, shelf, profile, row.id or 0, False, on)
-        for profile in asked
-        for row in recent
+        candidate(rt, shelf, profile, row.id or 0, False, on) for profile in asked for row in recent
     ]
     return [c for c in made if c is not None]
-
-
-def _candidate(
-    rt: Runtime, shelf: Shelf, profile: Profile, paper_id: int, again: bool, on: date
-) -> Candidate | None:
-    """Hits and score computed again from the stored text; None when it no longer matches."""
-    row = shelf.rows.get(paper_id)
-    if profile.id not in shelf.queries:
-        shelf.queries[profile.id] = query_of(profile.kind.value, profile.text, profile.compiled)
-    query = shelf.queries[profile.id]
-    if row is None or query is None:
-        return None
-    if paper_id not in shelf.documents:
-        shelf.documents[paper_id] = document_of(row)
-    document = shelf.documents[paper_id]
-    hits = evaluate(query, document)
-    if hits is None:
-        return None
-    day = papers_store.day_of(row)
-    made = score(
-        query,
-        document,
-        hits,
-        rt.corpus.statistics,
-        votes=row.votes,
-        comments=row.comments,
-        age_days=max(0.0, float((on - day).days)),
-    )
-    if made.total < profile.threshold:
-        return None
-    return Candidate(
-        paper=shelf.papers[paper_id],
-        profile_id=profile.id,
-        hits=hits,
-        score=made.total,
-        parts=made.parts,
-        listed_on=_listed_on(shelf, paper_id) or day,
-        place=place_of(shelf.papers[paper_id], shelf.sightings.get(paper_id, [])),
-        again=again,
-    )
-
-
-def _trending(session: Session, shelf: Shelf, had: set[int]) -> list[Candidate]:
-    load_papers(session, shelf, [i for i, _ in shelf.listed])
-    return [
-        Candidate(
-            paper=shelf.papers[paper_id],
-            profile_id=0,
-            listed_on=day,
-            place=place_of(shelf.papers[paper_id], shelf.sightings.get(paper_id, [])),
-        )
-        for paper_id, day in shelf.listed
-        if paper_id not in had and paper_id in shelf.papers
-    ]
-
-
-def _listed_on(shelf: Shelf, paper_id: int) -> date | None:
-    seen = shelf.sightings.get(paper_id)
-    return seen[0][2] if seen else None
-
-
-def place_of(paper: Paper, sightings: Sequence[tuple[str, str, date, str]]) -> str:
-    """The category, or the source, by name."""
-    if paper.categories:
-        return paper.categories[0]
-    return sightings[0][1] if sightings else ""
-
-
-def _checked(session: Session, shelf: Shelf, first_on: date, on: date) -> int:
-    key = (first_on, on)
-    if key not in shelf.counts:
-        shelf.counts[key] = papers_store.count_new(session, *day_bounds(first_on, on))
-    return shelf.counts[key]
 
 
 def _added_by(reader: Subscriber, shelf: Shelf) -> AddedBy | None:

@@ -25,9 +25,10 @@ from service.flows.audience import (
     draft,
     papers_left,
 )
-from service.flows.compose import content_of, place_of
+from service.flows.compose import content_of
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
+from service.flows.shelf import place_of
 from service.flows.staff import write_audit
 from service.flows.today import start_alerts, start_daily, undo_daily
 from service.store import audience as audience_store

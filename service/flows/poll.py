@@ -102,6 +102,9 @@ async def _guarded(
     async with gate:
         try:
             await _poll_one(rt, fetcher, source, report, sleep)
+        except asyncio.CancelledError:  # broken off by a stop: due again at once
+            rt.db.write(lambda s: postpone(s, source, rt.clock(), spread=0.0), Priority.MAIL)
+            raise
         except Exception as error:  # a fault of ours in one source must not stop the others
             report.outcome, report.error = "failed", f"{type(error).__name__}: {error}"[:300]
             failed = Failed(reason=report.error)

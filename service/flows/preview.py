@@ -16,11 +16,12 @@ from service.delivery.message import message_id
 from service.digest.candidate import NothingNew
 from service.digest.model import Digest
 from service.errors import PaperpostError
-from service.flows.compose import Occasion, content_of, digest_for, load_shelf
+from service.flows.compose import Occasion, content_of, digest_for
 from service.flows.daily import check_date, due_readers
 from service.flows.letter import bytes_of
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
+from service.flows.shelf import load_shelf
 from service.store import alerts as alerts_store
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store

@@ -1,0 +1,183 @@
+"""The named checks before a send by hand: what was looked at, what it said, what mends it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from service.errors import PaperpostError
+from service.flows.audience import Audience, Plan
+from service.flows.leave import look as look_up_token
+from service.flows.preview import Preview
+from service.flows.runtime import Runtime
+from service.flows.trial import look
+from service.store import audience as audience_store
+from service.store import editions as editions_store
+from service.store import sources as sources_store
+from service.store import subscribers as subscribers_store
+from service.subscribers.address import read_address
+from service.text.markdown import markdown_links
+
+Grade = Literal["ok", "warn", "fail"]
+LARGEST = 90_000
+SHORTEST_SUBJECT, LONGEST_SUBJECT = 10, 70
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """name · grade · why, with a number where there is one · link: where it is mended, "" or an
+    address under /admin (without a leading slash)."""
+
+    name: str
+    grade: Grade
+    why: str
+    link: str = ""
+
+
+async def check_relay(rt: Runtime) -> Check:
+    """Speaks to the relay, offering our sender."""
+    pool = rt.open_mailer(rt.defaults())
+    try:
+        found = await pool.probe(rt.site.sender)
+    except PaperpostError as error:
+        return Check("Relay answers", "fail", str(error))
+    finally:
+        await pool.aclose()
+    return Check("Relay answers", "ok", found.greeting[:120])
+
+
+def check_plan(rt: Runtime, plan: Plan, audience: Audience) -> list[Check]:
+    """Every check that needs no network, on the mails of up to ten readers."""
+    mails = []
+    for email in audience.samples:
+        mails.append((email, look(rt, plan, read_address(email).key)))
+    return [
+        _sender(rt),
+        _test_mode(rt),
+        *_of_mails(rt, mails),
+        _number(rt, plan, audience),
+        Check(
+            "Suppressed left out",
+            "ok",
+            f"{len(audience.groups.get('refused', ())):,} of this audience",
+            "suppressions",
+        ),
+        _sources(rt, plan),
+        *_links(plan),
+    ]
+
+
+def _sender(rt: Runtime) -> Check:
+    host = urlsplit(rt.site.base_url).hostname or ""
+    domain = rt.mail_domain
+    name = "Sender set and aligned"
+    if domain == host or host.endswith(f".{domain}"):
+        return Check(name, "ok", f"{rt.site.sender}, links to {host}")
+    if host in ("127.0.0.1", "localhost", "::1"):
+        return Check(name, "warn", f"{rt.site.sender}; links lead to this machine only ({host})")
+    return Check(name, "warn", f"{rt.site.sender}, but links lead to {host}")
+
+
+def _test_mode(rt: Runtime) -> Check:
+    if rt.test_recipient:
+        return Check("Test mode off", "warn", f"On: every mail goes to {rt.test_recipient}")
+    return Check("Test mode off", "ok", "Mails go to their readers")
+
+
+def _of_mails(rt: Runtime, mails: Sequence[tuple[str, Preview]]) -> list[Check]:
+    if not mails:
+        return [Check("No empty mail", "fail", "Nobody gets a mail", "")]
+    n = f"{len(mails)} looked at"
+    empty = [email for email, mail in mails if not mail.is_mail]
+    real = [mail for _, mail in mails if mail.is_mail]
+    bare = [email for email, mail in mails if mail.is_mail and not mail.text.strip()]
+    largest = max((len(m.html.encode()) for m in real), default=0)
+    left = [email for email, m in mails if any(x in m.html + m.text for x in ("{{", "{%", "%("))]
+    subjects = [m.subject for m in real]
+    odd = [s for s in subjects if not SHORTEST_SUBJECT <= len(s) <= LONGEST_SUBJECT]
+    return [
+        Check("No empty mail", "fail" if empty else "ok", ", ".join(empty) or n),
+        Check("Text and HTML present", "fail" if bare else "ok", ", ".join(bare) or n),
+        _unsubscribe(rt, mails),
+        Check(
+            "Largest mail under 90 kB", "fail" if largest > LARGEST else "ok", f"{largest:,} bytes"
+        ),
+        Check("Template variables filled", "warn" if left else "ok", ", ".join(left) or n),
+        Check(
+            "Subject of 10 to 70 characters",
+            "warn" if odd else "ok",
+            f"{len(odd[0])} characters: {odd[0][:80]}" if odd else n,
+        ),
+    ]
+
+
+def _unsubscribe(rt: Runtime, mails: Sequence[tuple[str, Preview]]) -> Check:
+    name = "Unsubscribe works"
+    for email, mail in mails:
+        if not mail.is_mail:
+            continue
+        key = read_address(email).key
+        row = rt.db.read(
+            lambda s, k=key: subscribers_store.get_subscriber_row(s, email_key=k)  # type: ignore[misc]
+        )
+        token = row.unsubscribe_token if row is not None else ""
+        link = rt.links.unsubscribe(token)
+        if (
+            link not in mail.html
+            or link not in mail.text
+            or b"List-Unsubscribe:" not in mail.message
+        ):
+            return Check(name, "fail", f"The mail to {email} has no link to leave")
+        if look_up_token(rt, token).email != email:
+            return Check(name, "fail", f"The link in the mail to {email} is somebody else's")
+    return Check(name, "ok", "Header, HTML and text lead to the reader's own page")
+
+
+def _number(rt: Runtime, plan: Plan, audience: Audience) -> Check:
+    name = "Number within twice the last"
+    last = last_number(rt, plan)
+    if last is None:
+        return Check(name, "ok", f"{audience.mails:,}; the first of its kind")
+    if audience.mails > 2 * last:
+        return Check(name, "warn", f"{audience.mails:,}, the last one had {last:,}", "editions")
+    return Check(name, "ok", f"{audience.mails:,}, the last one had {last:,}", "editions")
+
+
+def last_number(rt: Runtime, plan: Plan) -> int | None:
+    """Mails of the newest edition of this kind that sent any, None before the first."""
+    kind = {"daily": "digest", "alert": "alert"}.get(plan.kind, plan.kind)
+    states = rt.db.read(audience_store.count_all_states)
+    for edition in rt.db.read(lambda s: editions_store.list_editions(s, kinds=[kind], limit=30)):
+        if edition.slot != plan.key and (n := states.get(edition.id or 0, {}).get("accepted", 0)):
+            return n
+    return None
+
+
+def needs_typing(rt: Runtime, plan: Plan, audience: Audience) -> bool:
+    """True when the number of mails has to be typed: above the threshold, or twice the last."""
+    limits = rt.defaults()
+    last = last_number(rt, plan)
+    doubled = last is not None and last >= limits.canary and audience.mails > 2 * last
+    return audience.mails > limits.typed_above or doubled
+
+
+def _sources(rt: Runtime, plan: Plan) -> Check:
+    name = "Sources complete today"
+    if plan.kind in ("newsletter", "manual"):
+        return Check(name, "ok", "Not asked: the papers are chosen", "sources")
+    today = rt.clock().date()
+    late = rt.db.read(lambda s: sources_store.list_late_titles(s, today))
+    if late:
+        return Check(name, "warn", f"Late: {', '.join(late)}", "sources")
+    return Check(name, "ok", "None is late", "sources")
+
+
+def _links(plan: Plan) -> list[Check]:
+    if plan.kind != "newsletter":
+        return []
+    links = markdown_links(plan.body)
+    odd = [x for x in links if not x.startswith(("https://", "http://", "mailto:"))]
+    if odd:
+        return [Check("Links are whole", "warn", f"{odd[0][:80]} has no https:// before it")]
+    hosts = ", ".join(dict.fromkeys(urlsplit(x).hostname or x for x in links))
+    return [Check("Links are whole", "ok", f"{len(links)}: {hosts}" if links else "There are none")]

@@ -1,0 +1,186 @@
+"""Looking at a send before it goes: the mail of any reader, and test mails to a few addresses."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.delivery.message import message_id
+from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refused
+from service.errors import PaperpostError
+from service.flows.audience import ManualError, Plan, papers_left
+from service.flows.compose import content_of
+from service.flows.letter import bytes_of
+from service.flows.manual import chosen_digest, newsletter_content
+from service.flows.preview import Preview, PreviewError, compose_for, draft_row, preview, shown
+from service.flows.runtime import Runtime
+from service.flows.staff import audit
+from service.store import subscribers as subscribers_store
+from service.store.tables import EditionRow, SubscriberRow
+from service.subscribers.address import Address, read_address
+from service.subscribers.cadence import local_date
+
+HARMLESS = "test"
+"""Stands in test mails where a reader's unsubscribe token would: it belongs to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One test mail: to whom, whether the relay took it, and its words."""
+
+    email: str
+    accepted: bool
+    words: str
+
+
+def look(rt: Runtime, plan: Plan, email_key: str) -> Preview:
+    """The mail that ``plan`` would send to one reader; nothing is stored.
+
+    Raises PreviewError: no such reader.
+    """
+    reader = _reader(rt, email_key)
+    if plan.kind in ("daily", "alert"):
+        if plan.kind == "daily":
+            return preview(rt, email_key, note=plan.body)
+        content = _alert(rt, reader)
+        if content is None:
+            return Preview(says="No alert: nothing new since the last mail.")
+    else:
+        content = _content(rt, plan, reader)
+        if content is None:
+            return Preview(says="No mail: this reader already had all of these papers.")
+    return shown("Composed now; nothing was stored or sent.", _bytes(rt, plan, reader, content))
+
+
+def _reader(rt: Runtime, email_key: str) -> SubscriberRow:
+    reader = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, email_key=email_key))
+    if reader is None or reader.id is None:
+        raise PreviewError(f"There is no reader {email_key}.", "reader", "Choose one of the list.")
+    return reader
+
+
+def _content(rt: Runtime, plan: Plan, reader: SubscriberRow) -> dict[str, Any] | None:
+    if plan.kind == "newsletter":
+        return newsletter_content(plan)
+    assert reader.id is not None
+    reader_id = reader.id
+    left = rt.db.read(lambda s: papers_left(s, plan, [reader_id]))[reader_id]
+    if not left:
+        return None
+    return content_of(
+        rt.db.read(lambda s: chosen_digest(rt, s, plan, left, reader.style, rt.clock()))
+    )
+
+
+def _alert(rt: Runtime, reader: SubscriberRow) -> dict[str, Any] | None:
+    on = local_date(rt.clock(), reader.zone)
+    made = rt.db.read(lambda s: compose_for(rt, s, reader, on, "alert"))
+    return content_of(made) if made is not None else None
+
+
+def _bytes(rt: Runtime, plan: Plan, reader: SubscriberRow, content: dict[str, Any]) -> bytes:
+    now = rt.clock()
+    edition = EditionRow(id=0, kind=plan.kind, slot=plan.key, opened_at=now)
+    return bytes_of(rt, draft_row(rt, edition, reader, content, now), edition, reader)
+
+
+def read_addresses(text: str, most: int) -> list[Address]:
+    """Read the addresses of a test mail. Raises ManualError."""
+    found: dict[str, Address] = {}
+    for entry in text.replace(",", " ").replace(";", " ").split():
+        try:
+            address = read_address(entry)
+        except PaperpostError as error:
+            raise ManualError(error.what, "addresses", error.next_step) from None
+        found[address.key] = address
+    if not found:
+        raise ManualError("No address is given.", "addresses", "Write one to five.")
+    if len(found) > most:
+        raise ManualError(f"{len(found)} addresses; {most} fit.", "addresses", "Take some out.")
+    return list(found.values())
+
+
+async def send_trial(
+    rt: Runtime,
+    plan: Plan,
+    email_key: str,
+    addresses: Sequence[Address],
+    *,
+    by: str,
+    address: str = "",
+) -> list[Trial]:
+    """Send the mail of one reader to the addresses, now, marked as a test.
+
+    Its links are harmless: they belong to nobody. Nothing counts as sent to the reader.
+    """
+    reader = await rt.db.aread(
+        lambda s: subscribers_store.get_subscriber_row(s, email_key=email_key)
+    )
+    if reader is None:
+        raise PreviewError(f"There is no reader {email_key}.", "reader", "Choose one of the list.")
+    content = await _trial_content(rt, plan, reader)
+    results = []
+    pool = rt.open_mailer(rt.defaults())
+    try:
+        for one in addresses:
+            outcome = await pool.deliver(_envelope(rt, plan, reader, content, one), _always)
+            results.append(_read(one, outcome))
+    finally:
+        await pool.aclose()
+    counts = {"to": len(results), "accepted": sum(r.accepted for r in results)}
+    await asyncio.to_thread(audit, rt, by, "test mail", plan.kind, after=counts, address=address)
+    return results
+
+
+async def _always() -> bool:
+    return True
+
+
+async def _trial_content(rt: Runtime, plan: Plan, reader: SubscriberRow) -> dict[str, Any]:
+    def make() -> dict[str, Any] | None:
+        if plan.kind == "alert":
+            return _alert(rt, reader)
+        if plan.kind != "daily":
+            return _content(rt, plan, reader)
+        on = local_date(rt.clock(), reader.zone)
+        made = rt.db.read(lambda s: compose_for(rt, s, reader, on, "daily", note=plan.body))
+        return content_of(made) if made is not None else None
+
+    content = await asyncio.to_thread(make)
+    if content is None:
+        raise ManualError("This reader would get no mail.", "reader", "Choose another reader.")
+    content = {**content, "test": True}
+    if content.get("notice"):
+        data = content["data"]
+        content["data"] = {**data, "title": f"[Test] {data['title']}"}
+    return content
+
+
+def _envelope(
+    rt: Runtime, plan: Plan, reader: SubscriberRow, content: dict[str, Any], to: Address
+) -> Envelope:
+    now = rt.clock()
+    values = reader.model_dump() | {
+        "id": 0,
+        "email": to.email,
+        "email_key": to.key,
+        "unsubscribe_token": HARMLESS,
+        "feed_token": HARMLESS,
+    }
+    nobody = SubscriberRow(**values)
+    edition = EditionRow(id=0, kind=plan.kind, slot=plan.key, opened_at=now)
+    row = draft_row(rt, edition, nobody, content, now)
+    row.message_id = message_id(
+        rt.instance.key, f"test:{secrets.token_hex(8)}", to.key, rt.mail_domain
+    )
+    message = bytes_of(rt, row, edition, nobody)
+    return Envelope(rt.site.sender, rt.test_recipient or to.email, message)
+
+
+def _read(to: Address, outcome: Outcome) -> Trial:
+    if isinstance(outcome, Accepted):
+        return Trial(to.email, True, f"{outcome.reply.code} {outcome.reply.text}".strip())
+    if isinstance(outcome, Refused):
+        return Trial(to.email, False, f"{outcome.reply.code} {outcome.reply.text}".strip())
+    return Trial(to.email, False, outcome.text if isinstance(outcome, Broken) else "not sent")

@@ -1,0 +1,192 @@
+"""``setup`` on a fresh folder: defaults, answers, a relay that refuses, and again."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.polling import hf_item, hf_lists, lead_home
+from support.smtp_server import SmtpServer, reply
+from support.web_site import WebSite
+from typer.testing import CliRunner, Result
+
+from service import wiring
+from service.cli import setup_questions as questions
+from service.cli.env_file import quoted, write_env
+from service.cli.program import app
+from service.errors import PaperpostError
+from service.settings import load_settings
+from service.sources.fetch import Fetcher
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
+    """The house asks the test's own site, and nothing else."""
+    with WebSite() as made:
+        lead_home(made, monkeypatch)
+
+        def fetcher(user_agent: str, **values: object) -> Fetcher:
+            return Fetcher(user_agent, **{**values, "allow_private": True})  # type: ignore[arg-type]
+
+        monkeypatch.setattr(wiring, "Fetcher", fetcher)
+        yield made
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: WebSite) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATA_DIR", "DATABASE_URL", "SMTP_URL", "BASE_URL", "SECRET_KEY"):
+        monkeypatch.delenv(f"PAPERPOST_{name}", raising=False)
+    return tmp_path
+
+
+def run(*arguments: str, answers: list[str] | None = None) -> Result:
+    given = None if answers is None else "\n".join(answers) + "\n"
+    return CliRunner().invoke(app, list(arguments), input=given)
+
+
+def test_every_default_without_a_question(folder: Path) -> None:
+    result = run("setup", "--yes")
+    assert result.exit_code == 0, result.output
+    env = folder / ".env"
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    settings = load_settings(env)
+    assert settings.secret_key is not None
+    assert len(settings.secret_key.get_secret_value()) >= 32
+    assert (settings.uses_mailbox, settings.signup, settings.site_name) == (True, "open", "Paperpost")
+    assert "5 sources added" in result.output
+    assert "asked again by run" in result.output  # the site has no lists: said, and no failure
+    assert "/admin/" in result.output
+    assert (folder / "var" / "paperpost.db").is_file()
+
+
+def test_answers_are_kept_and_the_papers_come_in(folder: Path, site: WebSite) -> None:
+    lists = {"2026-11-18": [hf_item("2611.00001", "A paper", "2026-11-18")]}
+
+    def any_day(query: dict[str, str], headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        return hf_lists({query["date"]: lists["2026-11-18"]})({**query}, headers)  # type: ignore[no-any-return]
+
+    site.at["/api/daily_papers"] = any_day
+    readers = folder / "readers.csv"
+    readers.write_text("email,keywords\neva@example.org,glacier\nno-address,x\n")
+    result = run(
+        "setup",
+        answers=[
+            "Ada's papers",
+            "Example University",
+            "papers@example.org",
+            "127.0.0.1:8000",
+            "Europe/Zurich",
+            "mailbox:",
+            "a.edu, @b.org",
+            "robotics",
+            "Ada Byron",
+            "readers.csv",
+        ],
+    )
+    assert result.exit_code == 0, result.output
+    settings = load_settings(folder / ".env")
+    assert settings.site_name == "Ada's papers"
+    assert (settings.timezone, settings.signup) == ("Europe/Zurich", "domains:a.edu,b.org")
+    assert "1 readers added, 1 rows with a problem" in result.output
+    assert "Hugging Face Daily Papers: " in result.output
+    listed = run("subscribers", "list", "--json")
+    assert "eva@example.org" in listed.output
+    sources = run("sources", "list", "--json")
+    assert "cs.RO" in sources.output
+    assert run("admin", "create", "Ada Byron", "--role", "nobody").exit_code != 0
+
+
+def test_the_relay_is_spoken_to_at_once(folder: Path) -> None:
+    with SmtpServer() as server:
+        server.on("DOT", reply("250 2.0.0 queued as 4D5E6F", record=True))
+        result = run(
+            "setup",
+            answers=[
+                "", "", "papers@example.org", "", "UTC", f"smtp://127.0.0.1:{server.port}",
+                "papers@example.org", "papers@example.org", "closed", "none", "none", "later",
+            ],
+        )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "220 test.example ESMTP" in result.output
+    assert "Accepted: 250 2.0.0 queued as 4D5E6F" in result.output
+    assert [mail.recipient for mail in server.accepted] == ["papers@example.org"]
+    assert load_settings(folder / ".env").signup == "closed"
+
+
+def test_a_relay_that_cannot_be_reached_is_asked_for_again(folder: Path) -> None:
+    result = run(
+        "setup",
+        answers=["", "", "", "", "UTC", "ftp://x", "smtp://127.0.0.1:9", "papers@example.org", "y",
+                 "mailbox:", "", "none", "none", "later"],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "ftp: is no way to a relay" in result.output
+    assert "cannot be reached" in result.output
+    assert load_settings(folder / ".env").uses_mailbox
+
+
+def test_input_that_ends_takes_the_defaults(folder: Path) -> None:
+    result = run("setup", answers=["My papers"])
+    assert result.exit_code == 0, result.output
+    assert load_settings(folder / ".env").site_name == "My papers"
+
+
+def test_a_public_address_needs_a_relay_or_nothing_is_written(folder: Path) -> None:
+    result = run("setup", answers=["", "", "", "https://papers.example.org", "UTC"])
+    assert isinstance(result.exception, PaperpostError)
+    assert "PAPERPOST_SMTP_URL" in str(result.exception)
+    assert not (folder / ".env").exists()
+
+
+def test_again_keeps_the_answers_and_what_was_written_by_hand(folder: Path) -> None:
+    run("setup", answers=["First name", "Org", "", "", "Europe/Paris", "", "", "none", "none", ""])
+    env = folder / ".env"
+    before = load_settings(env)
+    env.write_text(env.read_text() + "# by hand\nPAPERPOST_PRIVACY_URL=https://example.org/p\n")
+    result = run("setup", "--yes")
+    assert result.exit_code == 0, result.output
+    after = load_settings(env)
+    assert after.model_dump(exclude={"privacy_url"}) == before.model_dump(exclude={"privacy_url"})
+    assert after.privacy_url == "https://example.org/p"
+    assert "# by hand" in env.read_text()
+    assert env.read_text().count("PAPERPOST_SITE_NAME=") == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["plain", "Ada's \"own\" # papers", "a\\b", "päper $HOME ${X}", "smtp://u:p%40@h:587", "", "x'"],
+)
+def test_values_come_back_from_env_as_they_were(tmp_path: Path, value: str) -> None:
+    env = tmp_path / ".env"
+    write_env(env, {"SITE_NAME": value, "ORG_NAME": "other"})
+    write_env(env, {"SITE_NAME": value})
+    made = load_settings(env)
+    assert (made.site_name, made.org_name) == (value, "other")
+    assert quoted("plain") == "plain"
+
+
+@pytest.mark.parametrize(
+    ("answer", "fields"),
+    [
+        ("1", ["machine_learning"]),
+        ("2, 7", ["robotics", "mathematics"]),
+        ("phys", ["physics"]),
+        ("Biology;biology", ["biology"]),
+        ("none", []),
+    ],
+)
+def test_fields_by_number_and_name(answer: str, fields: list[str]) -> None:
+    assert questions.chosen_fields(answer) == fields
+
+
+def test_a_field_that_is_misspelt_is_guessed() -> None:
+    with pytest.raises(PaperpostError) as caught:
+        questions.chosen_fields("statistiks")
+    assert 'Did you mean "statistics"?' in str(caught.value)
+
+
+def test_a_password_is_never_shown() -> None:
+    assert questions.without_password("smtps://me:hunter2@smtp.example:465") == (
+        "smtps://me:…@smtp.example:465"
+    )
