@@ -13,6 +13,7 @@ from service.digest.trending import rank
 from service.errors import PaperpostError
 from service.flows.estimate import BackTest
 from service.flows.letter import frame_of
+from service.flows.manage import next_mail_at
 from service.flows.match import learn
 from service.flows.runtime import Runtime
 from service.matching.evaluate import Hit
@@ -231,6 +232,7 @@ class SourceHealth:
     title: str
     kind: str
     state: str
+    paused: bool
     papers: int
     newest_on: date | None
     last_poll_at: datetime | None
@@ -253,6 +255,7 @@ def _read_sources(session: Session, today: date) -> list[SourceHealth]:
             title=one["title"],
             kind=one["kind"],
             state=_SIGN.get(one["state"], "failed"),
+            paused=one["state"] == "paused",
             papers=one["papers"],
             newest_on=date.fromisoformat(one["newest_on"]) if one["newest_on"] else None,
             last_poll_at=(
@@ -370,18 +373,16 @@ class History:
 
 def read_history(rt: Runtime, reader_id: int, limit: int = 100) -> History:
     """What became of each of a reader's days. Raises NotHereError."""
-    return rt.db.read(lambda s: _read_history(s, reader_id, limit))
+    return rt.db.read(lambda s: _read_history(rt, s, reader_id, limit))
 
 
-def _read_history(session: Session, reader_id: int, limit: int) -> History:
+def _read_history(rt: Runtime, session: Session, reader_id: int, limit: int) -> History:
     reader = subscribers_store.get_subscriber_row(session, id=reader_id)
     if reader is None:
         raise NotHereError("This reader is not here any more.")
-    return History(
-        zone=reader.zone,
-        next_at=reader.next_digest_at if reader.state == "active" else None,
-        days=tuple(_day(one, reader) for one in listing.list_mails(session, reader_id, limit)),
-    )
+    days = tuple(_day(one, reader) for one in listing.list_mails(session, reader_id, limit))
+    taken = {day.on for day in days if day.kind == "digest"}
+    return History(zone=reader.zone, next_at=next_mail_at(rt, reader, taken), days=days)
 
 
 def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:

@@ -5,6 +5,7 @@ nothing. A new hour or zone never brings a second digest on one local date: the 
 unique, and the next one is looked for after the instant of the last.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -339,13 +340,18 @@ def tune(rt: Runtime, reader_id: int, paper_id: int, sign: int) -> None:
     rt.db.write(lambda s: listing.set_feedback(s, reader_id, paper_id, sign, now), Priority.WEB)
 
 
-def next_mail_at(rt: Runtime, row: SubscriberRow) -> datetime | None:
-    """When the reader's next mail begins, pauses taken into account; None when none comes."""
+def next_mail_at(
+    rt: Runtime, row: SubscriberRow, taken: Collection[date] = ()
+) -> datetime | None:
+    """When the reader's next mail begins, None when none comes.
+
+    Pauses count, and ``taken``: local dates that had their mail already.
+    """
     if row.state != "active":
         return None
     reader, at = subscribers_store.to_subscriber(row), rt.clock()
     for _ in range(400):
         day, at = next_slot(reader, at)
-        if row.paused_until is None or day >= row.paused_until:
+        if day not in taken and (row.paused_until is None or day >= row.paused_until):
             return at
     return None

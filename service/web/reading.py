@@ -48,7 +48,7 @@ def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
     found = made.estimate
     return Reading(
         line=made.reading,
-        rate=rate_of(made, texts),
+        rate=_nothing(made, texts) if not found.total else rate_of(made, texts),
         counts=tuple(found.per_term.items()) if len(found.per_term) > 1 else (),
         dead=found.dead_terms if found.total else (),
         offers=tuple(_offer(one, texts) for one in found.suggestions),
@@ -82,6 +82,14 @@ def rate_of(made: BackTest, texts: Texts) -> str:
         "%(num)s papers in %(days)s weekdays",
         total,
         days=texts.number(weekdays_of(made)),
+    )
+
+
+def _nothing(made: BackTest, texts: Texts) -> str:
+    return texts.gettext(
+        "nothing in %(days)s days (%(basis)s papers)",
+        days=texts.number(len(made.days)),
+        basis=texts.number(made.estimate.basis_papers),
     )
 
 
