@@ -31,6 +31,7 @@ def make_app(
 ) -> FastAPI:
     """Return the application. mailbox: its pages, only where mail goes to it; banner: shown on
     every page (demo data)."""
+    rt.renderer.check()
     site = rt.site
     pages = Pages(
         PageSite(

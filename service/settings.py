@@ -124,6 +124,8 @@ def machine_zone() -> str:
     except OSError:
         return "UTC"
     name = target.partition("zoneinfo/")[2]
+    if name in ("Etc/UTC", "Universal", "Zulu"):
+        return "UTC"
     return name if name in available_timezones() else "UTC"
 
 

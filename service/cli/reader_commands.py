@@ -152,7 +152,8 @@ def import_(
         )
         return
     for number, cells, problem in report.problems[:20]:
-        typer.echo(f"Row {number}: {cells.get('email', '')!r}: {problem}", err=True)
+        who = "" if problem.startswith("'") else f"{cells.get('email', '')!r}: "
+        typer.echo(f"Row {number}: {who}{problem}", err=True)
     tail = f", {len(report.problems)} in {problems}" if report.problems else ""
     same = f", {report.unchanged} were there" if report.unchanged else ""
     verb = "would be imported" if dry_run else "imported"
@@ -212,7 +213,8 @@ def suppress_many(file: Path, reason: str = "import", as_json: Json = False) -> 
         )
         return
     for number, text, problem in report.problems[:20]:
-        typer.echo(f"Row {number}: {text[:60]!r}: {problem}", err=True)
+        who = "" if problem.startswith("'") else f"{text[:60]!r}: "
+        typer.echo(f"Row {number}: {who}{problem}", err=True)
     typer.echo(f"{report.added} suppressed, {report.unchanged} were, {len(report.problems)} bad.")
 
 

@@ -93,7 +93,7 @@ class Renderer:
     """All mails of one installation.
 
     template_dirs: folders with an ``email`` folder inside, the operator's own first, then ours.
-    Raises TemplateError when any template in them is broken (syntax, or a name that no mail has).
+    ``check`` reads them all; a command that mails nothing need not.
     """
 
     def __init__(
@@ -112,6 +112,12 @@ class Renderer:
         self._folders = [folder / "email" for folder in template_dirs]
         self._loader = _InliningLoader(self._folders)
         self._environments: dict[str, Environment] = {}
+
+    def check(self) -> None:
+        """Compile every template: at the start of ``run`` and by ``doctor``.
+
+        Raises TemplateError when one is broken (syntax, or a name that no mail has).
+        """
         for name in (*DIGESTS, *NOTICES):
             for part in _PARTS:
                 self._check(f"{name}/{part}")

@@ -24,13 +24,18 @@ class BackTest:
 
 
 def estimate(rt: Runtime, query: Query, days: int | None = None) -> BackTest:
-    """Back-test over the ``days`` up to the newest day that has papers (not after today)."""
+    """Back-test over the ``days`` up to the newest day that has papers (not after today).
+
+    Days before the first paper of this installation are not counted as days without a hit.
+    """
     span = days or rt.defaults().estimate_days
     learn(rt, span)
     newest = rt.db.read(lambda s: sightings_store.list_days(s, limit=1))
     today = rt.clock().date()
     last = min(newest[0], today) if newest else today
-    wanted = tuple(last - timedelta(days=n) for n in range(span - 1, -1, -1))
+    first = rt.db.read(sightings_store.first_day) or last
+    since = max(first, last - timedelta(days=span - 1))
+    wanted = tuple(since + timedelta(days=n) for n in range((last - since).days + 1))
     made = rt.corpus.corpus.estimate(query, days=wanted)
     ids = [found.paper_id for found in made.best]
     papers = rt.db.read(lambda s: papers_store.get_papers(s, ids))

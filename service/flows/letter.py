@@ -44,9 +44,7 @@ def render_row(
         assert reader is not None
         digest = from_json(content["digest"])
         frame = frame_of(rt, row.token, reader, at)
-        return rt.renderer.render_digest(
-            rt.renderer.fit(digest, frame), frame, test=bool(content.get("test"))
-        )
+        return rt.renderer.render_digest(digest, frame, test=bool(content.get("test")))
     data = dict(content["data"])
     if content["notice"] == "newsletter" and reader is not None:
         frame = frame_of(rt, row.token, reader, at)

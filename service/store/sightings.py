@@ -99,3 +99,8 @@ def release_held(session: Session, source_id: int, eligible_at: datetime | None)
             .values(eligible_at=eligible_at)
         )
     return len(ids)
+
+
+def first_day(session: Session) -> date | None:
+    """The oldest day on which any source listed a paper."""
+    return session.exec(select(sa.func.min(col(SightingRow.listed_on)))).first()

@@ -32,7 +32,9 @@ def site(**changes: str) -> Site:
 def renderer(*own: Path, **changes: Any) -> Renderer:
     templates = resource_dir("templates")
     catalogs = Catalogs.load(templates / "locale")
-    return Renderer([*own, templates], catalogs, changes.pop("site", site()), **changes)
+    made = Renderer([*own, templates], catalogs, changes.pop("site", site()), **changes)
+    made.check()
+    return made
 
 
 def frame(**changes: Any) -> ReaderFrame:
