@@ -239,3 +239,57 @@ def list_active_emails(session: Session, limit: int) -> list[str]:
             .limit(limit)
         ).all()
     )
+
+
+def count_held_papers(session: Session) -> dict[int, int]:
+    """Per source: papers of a burst that wait for a person's word."""
+    rows = session.execute(
+        sa.select(col(SightingRow.source_id), sa.func.count(sa.distinct(SightingRow.paper_id)))
+        .where(col(SightingRow.held) == sa.true())
+        .group_by(col(SightingRow.source_id))
+    ).all()
+    return {source_id: int(n) for source_id, n in rows}
+
+
+def count_readers(session: Session, *, state: str = "", search: str = "") -> int:
+    """Readers of a state whose address or name holds ``search``."""
+    query = sa.select(sa.func.count()).select_from(SubscriberRow)
+    if state:
+        query = query.where(col(SubscriberRow.state) == state)
+    if search:
+        part = f"%{search.lower()}%"
+        name = sa.func.lower(col(SubscriberRow.name))
+        query = query.where(sa.or_(col(SubscriberRow.email_key).like(part), name.like(part)))
+    return int(session.execute(query).scalar_one())
+
+
+def list_story(
+    session: Session, subscriber_id: int, limit: int = 60
+) -> list[tuple[DeliveryRow, EditionRow]]:
+    """A reader's deliveries with their editions, newest first; notices too."""
+    rows = session.exec(
+        select(DeliveryRow, EditionRow)
+        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(DeliveryRow.subscriber_id == subscriber_id)
+        .order_by(col(DeliveryRow.id).desc())
+        .limit(limit)
+    ).all()
+    return [(delivery, edition) for delivery, edition in rows]
+
+
+def count_deliveries(
+    session: Session,
+    *,
+    edition_id: int | None = None,
+    states: Sequence[str] | None = None,
+    search: str = "",
+) -> int:
+    """How many deliveries a list has."""
+    query = sa.select(sa.func.count()).select_from(DeliveryRow)
+    if edition_id is not None:
+        query = query.where(col(DeliveryRow.edition_id) == edition_id)
+    if states is not None:
+        query = query.where(col(DeliveryRow.state).in_(list(states)))
+    if search:
+        query = query.where(col(DeliveryRow.recipient_key).like(f"%{search.lower()}%"))
+    return int(session.execute(query).scalar_one())

@@ -1,0 +1,32 @@
+"""Pages for the staff. GET and HEAD change nothing; every act asks for a role and leaves a row."""
+
+from fastapi import APIRouter
+
+from service.admin import editions, entry, imports, overview, readers, send, settings, sources
+from service.admin.desk import Desk
+from service.errors import PaperpostError
+from service.flows.editions import EditionError
+from service.flows.preview import PreviewError
+from service.flows.runtime import Runtime
+from service.flows.staff import LinkError, LoginError
+from service.pages.templates import Pages
+
+STATUSES: dict[type[PaperpostError], int] = {
+    EditionError: 404,
+    PreviewError: 404,
+    LinkError: 410,
+    LoginError: 403,
+}
+"""HTTP statuses of errors that reach the error page (most are answered where they arise)."""
+
+
+def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter:
+    """Return the routes under /admin, for an application that ``pages.front`` furnished.
+
+    trusted_proxies: addresses whose X-Forwarded-For is believed.
+    """
+    routes = APIRouter(include_in_schema=False, prefix="/admin")
+    desk = Desk(rt, pages, trusted_proxies)
+    for room in (entry, overview, sources, readers, imports, editions, send, settings):
+        room.add_routes(routes, desk)
+    return routes

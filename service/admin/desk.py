@@ -1,0 +1,161 @@
+"""What every page for the staff has at hand: the house, the templates, who asks, and the guard."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from ipaddress import ip_address, ip_network
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from service.errors import PaperpostError
+from service.flows import staff
+from service.flows.runtime import Runtime
+from service.flows.staff import Member
+from service.pages.forms import FieldError, Form, read_form
+from service.pages.guard import FormTokens
+from service.pages.links import is_relative
+from service.pages.sessions import SessionCookie, Sessions, SignedIn
+from service.pages.templates import Pages
+
+ENTRY = "admin-entry"
+"""Purpose of the form tokens of pages that are shown before anybody is logged in."""
+
+SAID: Mapping[str, str] = {
+    "saved": "Saved.",
+    "added": "Added.",
+    "removed": "Removed.",
+    "paused": "Paused.",
+    "resumed": "Resumed.",
+    "cancelled": "Cancelled; what was not sent stays unsent.",
+    "undone": "Taken back; nothing was sent.",
+    "left": "This reader is unsubscribed.",
+    "erased": "The reader is erased.",
+    "password": "The password is set. Log in with it.",
+    "out": "You are logged out.",
+    "rest": "The rest is on its way.",
+    "nothing": "Nothing could be sent again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form of somebody who is logged in and may do this."""
+
+    who: Member
+    form: Form
+    address: str
+
+
+class Desk:
+    """One for the whole router."""
+
+    def __init__(self, rt: Runtime, pages: Pages, trusted_proxies: str = "") -> None:
+        self.rt = rt
+        self.pages = pages
+        self.here = pages.links.here
+        self.tokens = FormTokens(rt.signer.keys)
+        self.cookie = SessionCookie(https=pages.site.base_url.startswith("https:"))
+        self.sessions: Sessions[Member] = Sessions(
+            self.cookie, self.tokens, lambda key: staff.find_session(rt, key)
+        )
+        self._proxies = [
+            ip_network(part.strip(), strict=False)
+            for part in trusted_proxies.split(",")
+            if part.strip()
+        ]
+
+    def address(self, request: Request) -> str:
+        """Where the request comes from; a trusted proxy's word is believed."""
+        at = request.client.host if request.client else ""
+        hops = request.headers.get("x-forwarded-for", "").split(",")[-20:]
+        while hops and self._is_proxy(at):
+            at = hops.pop().strip()
+        return at[:64]
+
+    def _is_proxy(self, address: str) -> bool:
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self._proxies)
+
+    def member(self, request: Request, role: str = "viewer") -> Member:
+        """Who asks. Strangers are led to the log-in; 403 for a smaller role."""
+        found = self.sessions.signed_in(request)
+        if found is None:
+            target = request.url.path if request.method == "GET" else self.here.admin()
+            where = self.here.admin("login") + f"?next={quote(target, safe='/')}"
+            raise HTTPException(303, headers={"Location": where})
+        if not found.session.may(role):
+            raise HTTPException(403)
+        return found.session
+
+    async def sent(self, request: Request, role: str, *, most_bytes: int = 256 * 1024) -> Sent:
+        """The form of a logged-in person, with this session's token in it."""
+        # the table is read in this thread: one row by its key
+        who = self.member(request, role)
+        form = await read_form(request, self.pages.texts(request), most_bytes=most_bytes)
+        if not self.sessions.sent_by(SignedIn(who, who.session), form.raw("token")):
+            raise HTTPException(403)
+        return Sent(who, form, self.address(request))
+
+    def answer(
+        self,
+        request: Request,
+        name: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        who: Member | None = None,
+        errors: Mapping[str, FieldError] | None = None,
+        status: int = 200,
+    ) -> HTMLResponse:
+        """Render ``templates/pages/admin/NAME``; it also sees who, token, errors, at and said."""
+        said = SAID.get(request.query_params.get("said", ""), "")
+        values = {
+            "who": who,
+            "token": self.sessions.form_token(SignedIn(who, who.session)) if who else "",
+            "errors": dict(errors or {}),
+            "at": self.at,
+            "said": self.pages.texts(request).gettext(said) if said else "",
+            **(context or {}),
+        }
+        return self.pages.answer(request, f"admin/{name}", values, status=status)
+
+    def at(self, instant: datetime | str | None) -> str:
+        """An instant on the installation's wall: "20 Nov 14:05"."""
+        if not instant:
+            return ""
+        moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+        local = moment.astimezone(ZoneInfo(self.rt.zone))
+        texts = self.pages.catalogs.texts("en")
+        return f"{texts.short_day(local.date())} {local:%H:%M}"
+
+    def go(self, path: str, said: str = "", **query: str | int | None) -> RedirectResponse:
+        """To a page of the desk, after an act."""
+        return RedirectResponse(self.here.admin(path, said=said or None, **query), 303)
+
+    def today(self) -> date:
+        """The installation's date."""
+        return self.rt.clock().astimezone(ZoneInfo(self.rt.zone)).date()
+
+
+def fault_of(error: PaperpostError, fields: Sequence[str], default: str) -> dict[str, FieldError]:
+    """A refusal at the field it names, else at ``default``."""
+    where = error.where if error.where in fields else default
+    return {where: FieldError(error.what, where, error.next_step)}
+
+
+def safe_next(target: str, fallback: str) -> str:
+    """Where to go after the log-in: only to this site."""
+    return target if is_relative(target) and "/admin" in target else fallback
+
+
+def clear(response: Response, desk: Desk) -> Response:
+    """Take the session cookie back."""
+    desk.cookie.clear(response)
+    return response

@@ -1,0 +1,108 @@
+"""Lists of addresses: readers from a CSV (first dry), and addresses never to be mailed."""
+
+from asyncio import to_thread
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from service.admin.desk import Desk
+from service.errors import PaperpostError
+from service.flows import readers as flow
+from service.flows.staff import Member, audit
+from service.pages.forms import UPLOAD_BYTES, FieldError
+from service.store import consent as consent_store
+from service.subscribers.address import read_address
+
+SHOWN = 200
+
+
+def add_routes(routes: APIRouter, desk: Desk) -> None:
+    """Add /admin/import and /admin/suppressions."""
+    rt = desk.rt
+
+    def import_page(
+        request: Request,
+        who: Member,
+        errors: dict[str, FieldError] | None = None,
+        **context: Any,
+    ) -> Response:
+        values = {"report": None, "dry": True, "text": "", **context}
+        return desk.answer(
+            request, "import.html", values, who=who, errors=errors, status=422 if errors else 200
+        )
+
+    @routes.get("/import")
+    def show_import(request: Request) -> Response:
+        return import_page(request, desk.member(request, "editor"))
+
+    @routes.post("/import")
+    async def take(request: Request) -> Response:
+        sent = await desk.sent(request, "editor", most_bytes=UPLOAD_BYTES)
+        form = sent.form
+        upload = form.upload("file")
+        text = form.raw("text")
+        data = upload.content if upload is not None and upload.content else text.encode()
+        dry = form.raw("act") != "import"
+        if not data.strip():
+            errors = {"file": FieldError("No list was given.", "file", "Choose a file or paste.")}
+            return import_page(request, sent.who, errors)
+        try:
+            report = await to_thread(flow.import_readers, rt, data, by=sent.who.name, dry_run=dry)
+        except PaperpostError as error:
+            errors = {"file": FieldError(error.what, "file", error.next_step)}
+            return import_page(request, sent.who, errors, text=text)
+        if not dry:
+            after = {"rows": report.rows, "added": report.added, "bad": len(report.problems)}
+            await to_thread(
+                audit, rt, sent.who.name, "import readers", "", None, after, sent.address
+            )
+            rt.engine.enqueue("send")
+        # the list travels back in the page, so that the second press imports what was looked at
+        kept = data.decode("utf-8", "replace") if dry and len(data) < 200_000 else ""
+        return import_page(
+            request, sent.who, report=report, dry=dry, text=kept, problems=report.problems[:SHOWN]
+        )
+
+    def bars(
+        request: Request, who: Member, errors: dict[str, FieldError] | None = None, note: str = ""
+    ) -> Response:
+        rows = rt.db.read(consent_store.list_suppressions)
+        context = {"rows": rows[:SHOWN], "total": len(rows), "note": note}
+        return desk.answer(
+            request,
+            "suppressions.html",
+            context,
+            who=who,
+            errors=errors,
+            status=422 if errors else 200,
+        )
+
+    @routes.get("/suppressions")
+    def show_bars(request: Request) -> Response:
+        return bars(request, desk.member(request))
+
+    @routes.post("/suppressions")
+    async def change_bars(request: Request) -> Response:
+        sent = await desk.sent(request, "editor")
+        text, who = sent.form.text("addresses", most=200_000), sent.who.name
+        if sent.form.raw("act") == "lift":
+            try:
+                lifted = await to_thread(flow.unsuppress, rt, read_address(text))
+            except PaperpostError as error:
+                errors = {"addresses": FieldError(error.what, "addresses", error.next_step)}
+                return await to_thread(bars, request, sent.who, errors)
+            note = "Lifted." if lifted else "This address was not suppressed."
+            await to_thread(audit, rt, who, "lift suppression", "", None, None, sent.address)
+            return await to_thread(bars, request, sent.who, None, note)
+        report = await to_thread(
+            flow.import_suppressions, rt, text.encode(), reason="admin", by=who
+        )
+        after = {"added": report.added, "bad": len(report.problems)}
+        await to_thread(audit, rt, who, "suppress", "", None, after, sent.address)
+        note = f"{report.added} suppressed, {report.unchanged} were already."
+        errors = {}
+        if report.problems:
+            row, typed, problem = report.problems[0]
+            errors["addresses"] = FieldError(f"Line {row}, {typed[:60]!r}: {problem}", "addresses")
+        return await to_thread(bars, request, sent.who, errors, note)

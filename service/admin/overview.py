@@ -1,0 +1,76 @@
+"""The first page: what to do first, today's numbers, what waits."""
+
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from service.admin.desk import Desk
+from service.flows import editions
+from service.flows.runtime import Runtime
+from service.store import audience as audience_store
+from service.store import leases as leases_store
+from service.store import papers as papers_store
+from service.store import sources as sources_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Session
+from service.subscribers.cadence import day_bounds
+
+
+def add_routes(routes: APIRouter, desk: Desk) -> None:
+    """Add /admin."""
+
+    @routes.get("")
+    def overview(request: Request) -> Response:
+        who = desk.member(request)
+        context = desk.rt.db.read(lambda s: _numbers(desk, s))
+        return desk.answer(request, "overview.html", context, who=who)
+
+
+def _numbers(desk: Desk, session: Session) -> dict[str, Any]:
+    rt = desk.rt
+    today = desk.today()
+    midnight = datetime.combine(today, time(), ZoneInfo(rt.zone))
+    readers = subscribers_store.count_subscribers(session)
+    sources = sources_store.summary(session)
+    stored = sources_store.count_papers(session)
+    found = editions.overview(session)
+    waiting = leases_store.count_waiting(session)
+    return {
+        "today": today,
+        "readers": readers,
+        "sources": sources,
+        "late": [
+            s for s in sources if s["state"] in ("late", "stale", "failing", "silent", "gone")
+        ],
+        "papers": stored["papers"],
+        "new_today": papers_store.count_new(session, *day_bounds(today, today)),
+        "sent_today": audience_store.count_since(session, midnight),
+        "waiting": sum(n for state, n in waiting.items() if state != "unknown"),
+        "held": waiting.get("unknown", 0),
+        "editions": found[:5],
+        "steps": _steps(rt, sources, stored["papers"], readers, found),
+    }
+
+
+def _steps(
+    rt: Runtime,
+    sources: list[dict[str, Any]],
+    papers: int,
+    readers: dict[str, int],
+    found: list[dict[str, Any]],
+) -> list[tuple[bool, str, str]]:
+    """Getting started: (done, words, address under /admin)."""
+    active = readers.get("active", 0)
+    sent = any(e["accepted"] for e in found)
+    sender = rt.site.sender
+    is_here = sender.endswith("@localhost")
+    return [
+        (bool(sources), f"Sources: {len(sources)}", "sources"),
+        (papers > 0, f"Papers: {papers:,} stored", "sources"),
+        (active > 0, f"Readers: {active:,} active", "readers"),
+        (not is_here, f"Relay: mail is sent as {sender}", "settings"),
+        (sent, "First send: done" if sent else "First send: nothing was sent yet", "send"),
+    ]
