@@ -217,11 +217,18 @@ def import_readers(
     columns, rows = read_csv(data)
     report = ImportReport(rows=len(rows), columns=columns)
     good: list[tuple[int, dict[str, str], NewReader]] = []
+    seen: set[str] = set()
     for number, cells in enumerate(rows, 2):
         try:
-            good.append((number, cells, read_new(rt, cells)))
+            new = read_new(rt, cells)
         except PaperpostError as error:
             report.problems.append((number, cells, str(error)))
+            continue
+        if new.address.key in seen:
+            report.unchanged += 1
+            continue
+        seen.add(new.address.key)
+        good.append((number, cells, new))
     for start in range(0, len(good), 100):
         part = good[start : start + 100]
         rt.db.write(

@@ -1,0 +1,59 @@
+"""A newcomer runs the demo and looks at what came out."""
+
+import io
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from service.demo import DemoError, run_demo
+
+
+def told(folder: Path) -> tuple[bool, str]:
+    out = io.StringIO()
+    return run_demo(folder, out=out), out.getvalue()
+
+
+def test_demo_tells_the_whole_story(tmp_path):
+    folder = tmp_path / "demo"
+    good, text = told(folder)
+    assert good
+    lines = text.splitlines()
+    assert lines[0].startswith("Sample day, bundled: 40 papers")
+    assert any(line.startswith("Ada") and "8 papers matched" in line for line in lines)
+    assert any(line.startswith("Ben") and "14 papers matched" in line for line in lines)
+    assert any(line.startswith("Chen") and "10 papers" in line for line in lines)
+    assert "no mail: 40 papers checked, nothing new matched" in text
+    assert 'why: "reasoning" in the title' in text
+    assert "make run" in text or "paperpost run" in text
+    assert sorted(p.name for p in (folder / "mails").glob("*.html")) == [
+        "ada.html",
+        "ben.html",
+        "chen.html",
+    ]
+    received = sorted((folder / "mailbox").glob("*.eml"))
+    assert len(received) == 3
+    kept = {p.read_bytes() for p in (folder / "mails").glob("*.eml")}
+    assert {p.read_bytes() for p in received} == kept  # what is shown is what was received
+    ben = message_from_bytes((folder / "mails" / "ben.eml").read_bytes(), policy=policy.default)
+    text_part = ben.get_body(("plain",)).get_content()
+    assert "40 new papers checked, 14 contain your words." in text_part
+
+
+def test_demo_runs_again_and_spares_other_files(tmp_path):
+    folder = tmp_path / "demo"
+    assert told(folder)[0]
+    assert told(folder)[0]
+    other = tmp_path / "thesis"
+    other.mkdir()
+    (other / "chapter1.tex").write_text("mine")
+    with pytest.raises(DemoError, match="other files"):
+        run_demo(other, out=io.StringIO())
+    assert (other / "chapter1.tex").read_text() == "mine"
+
+
+def test_live_without_a_network_uses_the_bundled_day_and_says_so(tmp_path):
+    out = io.StringIO()
+    assert run_demo(tmp_path / "demo", live=True, out=out)
+    assert "Hugging Face did not answer" in out.getvalue()
+    assert "Sample day, bundled" in out.getvalue()
