@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.demo import DemoError, run_demo
+from service.sources import hf_daily
 
 
 def told(folder: Path) -> tuple[bool, str]:
@@ -52,7 +53,9 @@ def test_demo_runs_again_and_spares_other_files(tmp_path):
     assert (other / "chapter1.tex").read_text() == "mine"
 
 
-def test_live_without_a_network_uses_the_bundled_day_and_says_so(tmp_path):
+def test_live_without_an_answer_uses_the_bundled_day_and_says_so(tmp_path, monkeypatch):
+    # nothing listens there, and the address guard refuses it all the same
+    monkeypatch.setattr(hf_daily, "_ADDRESS", "http://127.0.0.1:9/api/daily_papers")
     out = io.StringIO()
     assert run_demo(tmp_path / "demo", live=True, out=out)
     assert "Hugging Face did not answer" in out.getvalue()
