@@ -26,6 +26,9 @@ HOLD = timedelta(seconds=40)
 PATIENCE = timedelta(seconds=60)
 """A source that must wait longer than this is asked another time."""
 
+LOOK_AGAIN = 0.5
+"""Seconds between looks at a turn that another visit has: it may end at any time."""
+
 RESTED = timedelta(minutes=10)
 """What a server that says 429 or 503 without a Retry-After gets."""
 
@@ -132,7 +135,7 @@ async def _wait_turn(rt: Runtime, key: str, sleep: Sleep) -> datetime | None:
         wait = turn.at - rt.clock()
         if wait > PATIENCE:
             return turn.at
-        await sleep(max(wait.total_seconds(), 0.02))
+        await sleep(min(max(wait.total_seconds(), 0.02), LOOK_AGAIN))
 
 
 def _pause(outcome: Outcome, now: datetime) -> datetime | None:

@@ -1,0 +1,278 @@
+"""What the doctor looks at: one line per check, ok, warn or fail, and what to do."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from service.errors import PaperpostError
+from service.resources import resource_dir
+from service.settings import Settings
+from service.store import health, migrations
+from service.store import sources as sources_store
+from service.wiring import House, open_database
+
+Level = Literal["ok", "warn", "fail"]
+MB = 1024 * 1024
+STUCK = timedelta(minutes=20)
+SKEW = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line. next_step: what to do, "" when all is well."""
+
+    name: str
+    level: Level
+    says: str
+    next_step: str = ""
+
+    def row(self) -> dict[str, str]:
+        return {"check": self.name, "state": self.level, "says": self.says, "next": self.next_step}
+
+
+def failed(name: str, error: PaperpostError) -> Check:
+    """An error in its three parts, as a line."""
+    where = f" ({error.where})" if error.where else ""
+    return Check(name, "fail", f"{error.what}{where}", error.next_step)
+
+
+def before_opening(settings: Settings) -> Iterator[Check]:
+    """What can be told without the database: settings, folder, disk, key, address, engine."""
+    yield Check("settings", "ok", "every PAPERPOST_ value can be read")
+    yield _engine(settings)
+    yield _folder(settings)
+    yield _secret(settings)
+    yield _address(settings)
+    yield _templates()
+    yield _database(settings)
+
+
+def _engine(settings: Settings) -> Check:
+    if settings.engine == "embedded":
+        return Check("engine", "ok", "embedded: one process does the work")
+    return Check(
+        "engine",
+        "fail",
+        "This version has no engine procrastinate yet.",
+        "Set PAPERPOST_ENGINE=embedded.",
+    )
+
+
+def _folder(settings: Settings) -> Check:
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".doctor-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        return Check(
+            "data folder",
+            "fail",
+            f"{folder} cannot be written: {error.strerror}",
+            "Give it to the user who runs Paperpost, or set PAPERPOST_DATA_DIR.",
+        )
+    free = shutil.disk_usage(folder).free // MB
+    says = f"{folder} can be written, {free:,} MB free"
+    if free < 200:
+        return Check("data folder", "fail", says, "Free some disk: below 200 MB nothing is safe.")
+    if free < 1000:
+        return Check("data folder", "warn", says, "Free some disk soon.")
+    return Check("data folder", "ok", says)
+
+
+def _secret(settings: Settings) -> Check:
+    given = settings.secret_key.get_secret_value() if settings.secret_key else ""
+    if given and all(len(key.strip()) >= 16 for key in given.split(",") if key.strip()):
+        return Check("secret key", "ok", "set")
+    if not given and settings.is_loopback:
+        return Check("secret key", "ok", "made in the data folder; kept while this is loopback")
+    says = "PAPERPOST_SECRET_KEY is shorter than 16 characters" if given else "it is missing"
+    return Check(
+        "secret key",
+        "fail",
+        says,
+        "python3 -c 'import secrets; print(secrets.token_urlsafe(32))' makes one.",
+    )
+
+
+def _address(settings: Settings) -> Check:
+    if settings.is_loopback:
+        return Check(
+            "public address",
+            "ok",
+            f"{settings.base_url}: only this machine can open the links in mails",
+        )
+    if not settings.base_url.startswith("https://"):
+        return Check(
+            "public address",
+            "fail",
+            f"{settings.base_url} is not https; one-click unsubscribe needs it",
+            "Put a proxy with a certificate before it (deploy/), and write https://.",
+        )
+    return Check("public address", "ok", settings.base_url)
+
+
+def _templates() -> Check:
+    try:
+        folder = resource_dir("templates")
+        count = sum(1 for _ in (folder / "email").glob("*/subject.txt"))
+    except FileNotFoundError as error:
+        return Check("templates", "fail", str(error), "Install Paperpost again.")
+    if not count:
+        return Check("templates", "fail", "no mail templates are there", "Install Paperpost again.")
+    return Check("templates", "ok", f"{count} mails")
+
+
+def _database(settings: Settings) -> Check:
+    try:
+        db = open_database(settings, migrate=False)
+    except PaperpostError as error:
+        return failed("database", error)
+    try:
+        found, newest = migrations.current(db), migrations.newest()
+        kind = "SQLite" if db.is_sqlite else "PostgreSQL"
+    finally:
+        db.close()
+    if found is None:
+        return Check("database", "warn", f"{kind}, empty", "paperpost migrate (run does it too)")
+    if found != newest:
+        return Check(
+            "database", "fail", f"{kind} at revision {found}, needs {newest}", "paperpost migrate"
+        )
+    return Check("database", "ok", f"{kind}, revision {found}")
+
+
+def inside(house: House, to: str = "") -> Iterator[Check]:
+    """What needs the open house: mails, relay, sources, clock, rows that should have moved."""
+    for name, look in (
+        ("mail texts", _mail_text),
+        ("relay", _relay),
+        ("test mail", lambda h: _test_mail(h, to)),
+        ("sources", _sources),
+        ("clock", _clock),
+        ("work", _work),
+        ("staff", _staff),
+    ):
+        yield from _guarded(name, look, house)
+
+
+def _guarded(
+    name: str, look: Callable[[House], Check | None], house: House
+) -> Iterator[Check]:
+    try:
+        check = look(house)
+    except PaperpostError as error:
+        check = failed(name, error)
+    if check is not None:
+        yield check
+
+
+def _mail_text(house: House) -> Check:
+    rt = house.runtime
+    day = rt.clock().date()
+    made = rt.renderer.render_notice("test", {"relay": "relay:25", "on": day}, "en")
+    if not made.subject or not made.html or not made.text:
+        return Check("mail texts", "fail", "the test mail renders empty", "Install it again.")
+    return Check("mail texts", "ok", "a mail renders as HTML and text")
+
+
+def _relay(house: House) -> Check:
+    from service.cli.trial_mail import probe
+
+    if house.settings.uses_mailbox:
+        return Check(
+            "relay",
+            "ok" if house.settings.is_loopback else "warn",
+            "the built-in mailbox; nothing leaves this machine",
+            "" if house.settings.is_loopback else "Set PAPERPOST_SMTP_URL to your relay.",
+        )
+    found = probe(house)
+    tls = found.tls or "clear text"
+    signed = ", signed in" if found.signed_in else ""
+    says = f'{house.relay().name} says "{found.greeting}" ({tls}{signed})'
+    relay = house.relay()
+    if not found.tls and relay.host not in ("127.0.0.1", "::1", "localhost"):
+        return Check("relay", "warn", says, "Write smtp+starttls:// or smtps:// if it offers that.")
+    return Check("relay", "ok", says)
+
+
+def _test_mail(house: House, to: str) -> Check | None:
+    from service.cli.trial_mail import send_trial
+
+    if not to:
+        return None
+    made = send_trial(house, to)
+    if made.accepted:
+        return Check("test mail", "ok", f"the relay said: {made.words}")
+    return Check(
+        "test mail",
+        "fail",
+        f"not accepted: {made.words}",
+        "Show these words to the relay's operator.",
+    )
+
+
+def _sources(house: House) -> Check:
+    rows: list[dict[str, Any]] = house.runtime.db.read(sources_store.summary)
+    asked = [row for row in rows if row["state"] != "paused"]
+    if not asked:
+        return Check(
+            "sources", "warn", "no source is asked", "paperpost setup, or: sources add hf_daily"
+        )
+    bad = [row for row in asked if row["state"] not in ("ok", "silent")]
+    told = "; ".join(
+        f"{row['title']} {row['state']}" + (f" ({row['last_error']})" if row["last_error"] else "")
+        for row in bad[:3]
+    )
+    if bad:
+        says = f"{len(bad)} of {len(asked)}: {told}"
+        return Check("sources", "warn", says, "paperpost sources list")
+    never = [row for row in asked if row["last_poll_at"] is None]
+    if never:
+        says = f"{len(never)} of {len(asked)} not asked yet"
+        return Check("sources", "warn", says, "paperpost poll, or run")
+    papers = sum(row["papers"] for row in asked)
+    return Check("sources", "ok", f"{len(asked)} asked, {papers:,} papers")
+
+
+def _clock(house: House) -> Check:
+    rt = house.runtime
+    there = rt.db.read(health.database_now)
+    apart = abs(there - rt.clock())
+    if apart > SKEW:
+        return Check(
+            "clock",
+            "fail",
+            f"the database's clock is {apart.total_seconds():,.0f} s apart from this machine's",
+            "Set both by NTP.",
+        )
+    says = f"agrees with the database; the zone is {rt.zone}"
+    if not house.settings.timezone:
+        return Check("clock", "ok", f"{says} (the machine's)")
+    return Check("clock", "ok", says)
+
+
+def _work(house: House) -> Check:
+    rt = house.runtime
+    now = rt.clock()
+    overdue = rt.db.read(lambda s: health.count_overdue_readers(s, now, STUCK))
+    stuck = rt.db.read(lambda s: health.count_stuck(s, now, STUCK))
+    in_doubt = stuck.pop("unknown", 0)
+    told = [f"{overdue} readers due and not planned"] if overdue else []
+    told += [f"{n} mails {state}" for state, n in sorted(stuck.items())]
+    if told:
+        return Check("work", "fail", ", ".join(told), "Is paperpost run at work? Look at its log.")
+    if in_doubt:
+        return Check("work", "warn", f"{in_doubt} mails in doubt", "deliveries list --state held")
+    return Check("work", "ok", "no reader is due and unsent")
+
+
+def _staff(house: House) -> Check:
+    count = house.runtime.db.read(health.count_admins)
+    if not count:
+        return Check("staff", "warn", "no account", "paperpost admin create NAME --role owner")
+    return Check("staff", "ok", f"{count} accounts" if count > 1 else "1 account")

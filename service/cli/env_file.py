@@ -1,0 +1,54 @@
+"""Reading and writing ``.env``: answers are put in place, every other line stays as it was."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from service.errors import SettingError
+from service.settings import PREFIX
+
+_LINE = re.compile(rf"^\s*(?:export\s+)?({PREFIX}[A-Z_]+)\s*=")
+_PLAIN = re.compile(r"^[A-Za-z0-9_@:/.,+%?&=~-]+$")
+
+
+def quoted(value: str) -> str:
+    """Return a value as python-dotenv reads it back; in single quotes only \\ and ' are special.
+
+    Raises SettingError for "${", which it replaces everywhere and cannot escape.
+    """
+    if not value or _PLAIN.match(value):
+        return value
+    if "${" in value:
+        raise SettingError(
+            'A value in .env cannot hold "${".', "", "In the relay's address write %24 for the $."
+        )
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def write_env(path: Path, values: Mapping[str, str]) -> None:
+    """Put ``values`` (names without the prefix, upper case) into the file; mode 600.
+
+    Written beside and renamed, so that a full disk leaves the old file.
+    """
+    wanted = {f"{PREFIX}{name}": value for name, value in values.items()}
+    old = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines, done = [], set()
+    for line in old:
+        found = _LINE.match(line)
+        name = found[1] if found else ""
+        if name in wanted:
+            if name not in done:
+                lines.append(f"{name}={quoted(wanted[name])}")
+            done.add(name)
+        else:
+            lines.append(line)
+    if not old:
+        lines.append("# Written by paperpost setup; .env.example explains every line.")
+    lines += [f"{name}={quoted(value)}" for name, value in wanted.items() if name not in done]
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "w", encoding="utf-8") as out:
+        out.write("\n".join(lines) + "\n")
+    beside.replace(path)

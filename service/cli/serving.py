@@ -1,0 +1,154 @@
+"""Serve pages, and with them the engine and the clock, in one process until a signal ends it."""
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from service.errors import PaperpostError, SettingError
+from service.settings import Settings
+from service.store import sources as sources_store
+
+if TYPE_CHECKING:
+    from service.wiring import House
+
+DEMO_BANNER = "Demo data: invented papers and readers. No mail leaves this machine."
+
+
+class PortError(PaperpostError):
+    """The address to listen on cannot be had."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a bound socket. Raises PortError: the port is taken, or the host is not ours."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PortError(f"{host} is no address to listen on: {error.strerror}", "--host") from None
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(address)
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortError(
+                f"Port {port} is taken.", "", f"paperpost run --port {port + 1}"
+            ) from None
+        raise PortError(
+            f"{host}:{port} cannot be listened on: {error.strerror}", "", "Choose another port."
+        ) from None
+    return sock
+
+
+def check_engine(settings: Settings) -> None:
+    """Only the embedded engine is there. Raises SettingError."""
+    if settings.engine != "embedded":
+        raise SettingError(
+            f"This version has no engine {settings.engine} yet.",
+            "PAPERPOST_ENGINE",
+            "Set it to embedded: paperpost run does everything in one process.",
+        )
+
+
+def address_of(sock: socket.socket) -> str:
+    """The address to open in a browser."""
+    host, port = sock.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+@asynccontextmanager
+async def working(house: "House") -> AsyncIterator[None]:
+    """The engine and the clock, at work for as long as the block lasts; then they are drained."""
+    from service import scheduler
+    from service.engine import Embedded
+
+    engine = Embedded(house.runtime)
+    house.runtime.engine = engine
+    await engine.start()
+    clock = scheduler.start(engine)
+    try:
+        yield
+    finally:
+        clock.shutdown(wait=False)
+        await engine.stop()
+
+
+def serve(house: "House", sock: socket.socket, *, with_work: bool, banner: str = "") -> None:
+    """Serve until SIGTERM or SIGINT; what is in flight is finished first."""
+    import uvicorn
+
+    from service.app import make_app
+    from service.mailbox import Mailbox
+
+    settings = house.settings
+    mailbox = Mailbox(settings.data_dir / "mailbox") if settings.uses_mailbox else None
+
+    @asynccontextmanager
+    async def lifespan(_app: Any) -> AsyncIterator[None]:
+        if not with_work:
+            yield
+            return
+        async with working(house):
+            yield
+
+    app = make_app(house.runtime, settings, mailbox=mailbox, banner=banner, lifespan=lifespan)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    with _deaf():
+        asyncio.run(uvicorn.Server(config).serve(sockets=[sock]))
+
+
+async def work_until_told(house: "House") -> None:
+    """The engine and the clock without pages, until SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    async with working(house):
+        await told.wait()
+
+
+@contextmanager
+def _deaf() -> Any:
+    """The server raises a signal again after its shutdown; here everything is drained by then."""
+    old = {}
+    with suppress(ValueError):  # not in the main thread: nobody signals us
+        for number in (signal.SIGTERM, signal.SIGINT):
+            old[number] = signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def greet(house: "House", address: str, *, demo: bool) -> None:
+    """Say where the pages are and what to do next."""
+    settings = house.settings
+    rows = house.runtime.db.read(sources_store.list_sources)
+    if demo:
+        typer.echo(DEMO_BANNER)
+        if not rows:
+            typer.echo("There is no demo data yet: make demo (or paperpost demo), then run again.")
+        typer.echo("Your own installation: paperpost setup")
+    elif not any(row.state != "paused" for row in rows):
+        typer.echo("No source is asked yet.")
+        typer.echo("Next: paperpost setup, or paperpost sources add hf_daily")
+    if settings.uses_mailbox:
+        typer.echo(f"Mails: {address}/mailbox  (nothing leaves this machine)")
+    typer.echo(f"Paperpost: {address}  (Ctrl-C ends it)")

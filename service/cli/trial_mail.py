@@ -1,0 +1,50 @@
+"""A test mail through the ledger, and what the relay said to it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from service.delivery.smtp import Mailer, Probed, Timeouts
+from service.flows.notice import add_notice
+from service.flows.runtime import Runtime
+from service.flows.send import send_ready
+from service.store.deliveries import get_delivery, list_attempts
+from service.subscribers.address import read_address
+from service.subscribers.cadence import local_date
+from service.wiring import House
+
+SHORT = Timeouts(connect=10.0, command=20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """accepted: by the relay · words: the relay's own."""
+
+    accepted: bool
+    words: str
+
+
+def probe(house: House) -> Probed:
+    """Connect, sign in, offer our sender. Raises RelayError."""
+    mailer = Mailer(house.relay(), connections=1, timeouts=SHORT)
+    return asyncio.run(mailer.probe(house.settings.sender))
+
+
+def send_trial(house: House, address: str) -> Trial:
+    """Send one test mail now. Raises AddressError."""
+    rt: Runtime = house.runtime
+    read = read_address(address)
+    now = rt.clock()
+    data = {"relay": house.relay().name, "on": local_date(now, rt.zone).isoformat()}
+    email, key = read.email, read.key
+    row = rt.db.write(
+        lambda s: add_notice(rt, s, "test", email=email, email_key=key, data=data, now=now)
+    )
+    assert row is not None
+    row_id, edition_id = row.id, row.edition_id
+    asyncio.run(send_ready(rt, [edition_id]))
+    done = rt.db.read(lambda s: get_delivery(s, id=row_id))
+    attempts = rt.db.read(lambda s: list_attempts(s, row_id or 0))
+    assert done is not None
+    words = attempts[-1].text if attempts else done.reason
+    code = f"{attempts[-1].code} " if attempts and attempts[-1].code else ""
+    return Trial(done.state == "accepted", f"{code}{words}".strip())
