@@ -12,13 +12,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from service.delivery.links import is_relative
 from service.errors import PaperpostError
 from service.flows import staff
 from service.flows.runtime import Runtime
 from service.flows.staff import Member
 from service.pages.forms import FieldError, Form, read_form
 from service.pages.guard import FormTokens
-from service.pages.links import is_relative
 from service.pages.sessions import SessionCookie, Sessions, SignedIn
 from service.pages.templates import Pages
 

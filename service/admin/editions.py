@@ -167,7 +167,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
 
 def _progress(desk: Desk, session: Session, edition_id: int) -> dict[str, Any]:
-    rt, now = desk.rt, desk.rt.clock()
+    now = desk.rt.clock()
     facts = flow.details(session, edition_id)
     edition = editions_store.get_edition(session, id=edition_id)
     assert edition is not None

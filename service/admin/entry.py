@@ -23,11 +23,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     rt = desk.rt
 
     def shown(
-        request: Request, name: str, status: int = 200, fault: FieldError | None = None, **more: str
+        request: Request, page: str, status: int = 200, fault: FieldError | None = None, **more: str
     ) -> Response:
         context = {"entry_token": desk.tokens.make(ENTRY, ""), **more}
         errors = {fault.where: fault} if fault else {}
-        return desk.answer(request, name, context, errors=errors, status=status)
+        return desk.answer(request, page, context, errors=errors, status=status)
 
     @routes.get("/login")
     def login_page(request: Request) -> Response:

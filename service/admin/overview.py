@@ -11,7 +11,7 @@ from service.admin.desk import Desk
 from service.flows import editions
 from service.flows.runtime import Runtime
 from service.store import audience as audience_store
-from service.store import leases as leases_store
+from service.store import deliveries as deliveries_store
 from service.store import papers as papers_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
@@ -37,7 +37,7 @@ def _numbers(desk: Desk, session: Session) -> dict[str, Any]:
     sources = sources_store.summary(session)
     stored = sources_store.count_papers(session)
     found = editions.overview(session)
-    waiting = leases_store.count_waiting(session)
+    waiting = deliveries_store.count_waiting(session)
     return {
         "today": today,
         "readers": readers,

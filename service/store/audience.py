@@ -9,7 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.store.tables import DeliveryRow, EditionRow, ProfileRow, SubscriberRow, SuppressionRow
+from service.store.tables import (
+    DeliveryRow,
+    EditionRow,
+    ProfileRow,
+    SightingRow,
+    SubscriberRow,
+    SuppressionRow,
+)
 
 READERS = ("active", "bounced")
 """States that count as readers: those who left or never confirmed are nobody's audience."""
