@@ -19,7 +19,9 @@ def make_site(rt: Runtime, *, trusted_proxies: str = "", **more: Any) -> FastAPI
     """The application as it is built for real, with the readers' door alone."""
     site = rt.site
     pages = Pages(
-        PageSite(base_url=site.base_url, name=site.name, org=site.org, contact=site.contact, **more),
+        PageSite(
+            base_url=site.base_url, name=site.name, org=site.org, contact=site.contact, **more
+        ),
         rt.catalogs,
     )
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
