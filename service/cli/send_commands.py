@@ -258,7 +258,7 @@ def editions_resend(edition_id: int, as_json: Json = False) -> None:
 
     with runtime() as rt:
         made = editions.resend(rt, edition_id, by="cli")
-        _sent(rt, [edition_id], made, as_json)
+        _sent(rt, [made["edition"]] if made["edition"] else [], made, as_json)
 
 
 @deliveries_app.command("list")
