@@ -51,6 +51,13 @@ class Sent:
     address: str
 
 
+class Faults(dict[str, FieldError | None]):
+    """Faults by field; a field without one has None (templates ask for any)."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
 class Desk:
     """One for the whole router."""
 
@@ -119,7 +126,7 @@ class Desk:
         values = {
             "who": who,
             "token": self.sessions.form_token(SignedIn(who, who.session)) if who else "",
-            "errors": dict(errors or {}),
+            "errors": Faults(errors or {}),
             "at": self.at,
             "said": self.pages.texts(request).gettext(said) if said else "",
             **(context or {}),

@@ -160,9 +160,7 @@ def inside(house: House, to: str = "") -> Iterator[Check]:
         yield from _guarded(name, look, house)
 
 
-def _guarded(
-    name: str, look: Callable[[House], Check | None], house: House
-) -> Iterator[Check]:
+def _guarded(name: str, look: Callable[[House], Check | None], house: House) -> Iterator[Check]:
     try:
         check = look(house)
     except PaperpostError as error:
@@ -173,6 +171,7 @@ def _guarded(
 
 def _mail_text(house: House) -> Check:
     rt = house.runtime
+    rt.renderer.check()
     day = rt.clock().date()
     made = rt.renderer.render_notice("test", {"relay": "relay:25", "on": day}, "en")
     if not made.subject or not made.html or not made.text:

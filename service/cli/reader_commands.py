@@ -221,7 +221,7 @@ def suppress_many(file: Path, reason: str = "import", as_json: Json = False) -> 
 @suppressions_app.command("list")
 def suppressions(as_json: Json = False) -> None:
     """Every bar (hashes: the addresses themselves are not kept)."""
-    from service.store.subscribers import list_suppressions
+    from service.store.consent import list_suppressions
 
     with runtime() as rt:
         rows = [

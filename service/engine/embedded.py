@@ -206,9 +206,7 @@ class Embedded:
         """Leases of this process that were not used are free at once; a body that was broken off
         is in doubt."""
         owner = await asyncio.to_thread(self._rt.owner)
-        await self._rt.db.awrite(
-            lambda s: leases_store.release(s, [owner.id]), Priority.MAIL
-        )
+        await self._rt.db.awrite(lambda s: leases_store.release(s, [owner.id]), Priority.MAIL)
 
     async def _poll(self, wanted: _Wanted) -> None:
         if wanted.everything:

@@ -35,9 +35,7 @@ def _ask_address(rt: Runtime, session: Session, token: str, address: Address, ne
     if address.key == row.email_key:
         raise ManageError("This is your address already.", "email")
     hashed = consent_store.email_hash(rt.instance.key, address.key)
-    today = consent_store.count_consents(
-        session, "address", now - timedelta(days=1), hashed=hashed
-    )
+    today = consent_store.count_consents(session, "address", now - timedelta(days=1), hashed=hashed)
     # the page says the same when the address is taken, barred or was asked for often
     taken = subscribers_store.get_subscriber_row(session, email_key=address.key) is not None
     barred = consent_store.get_suppression(session, hashed)

@@ -15,9 +15,7 @@ from service.store.db import Session
 from service.store.tables import SourceRow
 
 
-def postpone(
-    session: Session, source: SourceRow, until: datetime, *, spread: float = 60.0
-) -> None:
+def postpone(session: Session, source: SourceRow, until: datetime, *, spread: float = 60.0) -> None:
     """The shared pace allows nothing before ``until``; that is no failure of the source."""
     row = sources_store.get_source(session, source.id or 0)
     if row is not None and row.next_poll_at is not None:

@@ -113,9 +113,7 @@ def _ask_link(rt: Runtime, session: Session, key: str, network: str) -> Answer:
     delayed = asked >= limits.network_an_hour
     hashed = consent_store.email_hash(rt.instance.key, key)
     row = subscribers_store.get_subscriber_row(session, email_key=key) if key else None
-    today = consent_store.count_consents(
-        session, "link", now - timedelta(days=1), hashed=hashed
-    )
+    today = consent_store.count_consents(session, "link", now - timedelta(days=1), hashed=hashed)
     if row is None or row.state not in ("active", "bounced") or today >= LINKS_A_DAY:
         return Answer(delayed)
     assert row.id is not None
@@ -340,9 +338,7 @@ def tune(rt: Runtime, reader_id: int, paper_id: int, sign: int) -> None:
     rt.db.write(lambda s: listing.set_feedback(s, reader_id, paper_id, sign, now), Priority.WEB)
 
 
-def next_mail_at(
-    rt: Runtime, row: SubscriberRow, taken: Collection[date] = ()
-) -> datetime | None:
+def next_mail_at(rt: Runtime, row: SubscriberRow, taken: Collection[date] = ()) -> datetime | None:
     """When the reader's next mail begins, None when none comes.
 
     Pauses count, and ``taken``: local dates that had their mail already.

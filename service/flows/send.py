@@ -297,8 +297,6 @@ def _settle_doubt(session: Session, row: DeliveryRow, now: datetime) -> None:
     if edition is None or edition.kind == "newsletter":
         return
     if edition.kind == "notice":
-        leases_store.mark_outcome(
-            session, row, State.READY, now, reason="sent again after doubt"
-        )
+        leases_store.mark_outcome(session, row, State.READY, now, reason="sent again after doubt")
     else:
         leases_store.mark_outcome(session, row, State.PRESUMED, now)

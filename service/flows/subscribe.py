@@ -149,12 +149,8 @@ def _network_wait(session: Session, limits: Defaults, network: str, now: datetim
 
 
 def _is_capped(session: Session, limits: Defaults, hashed: str, now: datetime) -> bool:
-    day = consent_store.count_consents(
-        session, "mailed", now - timedelta(days=1), hashed=hashed
-    )
-    month = consent_store.count_consents(
-        session, "mailed", now - timedelta(days=30), hashed=hashed
-    )
+    day = consent_store.count_consents(session, "mailed", now - timedelta(days=1), hashed=hashed)
+    month = consent_store.count_consents(session, "mailed", now - timedelta(days=30), hashed=hashed)
     return day >= limits.confirmations_a_day or month >= limits.confirmations_a_month
 
 

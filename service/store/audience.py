@@ -251,7 +251,7 @@ def list_active_emails(session: Session, limit: int) -> list[str]:
 def count_held_papers(session: Session) -> dict[int, int]:
     """Per source: papers of a burst that wait for a person's word."""
     rows = session.execute(
-        sa.select(col(SightingRow.source_id), sa.func.count(sa.distinct(SightingRow.paper_id)))
+        sa.select(col(SightingRow.source_id), sa.func.count(sa.distinct(col(SightingRow.paper_id))))
         .where(col(SightingRow.held) == sa.true())
         .group_by(col(SightingRow.source_id))
     ).all()

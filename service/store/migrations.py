@@ -3,11 +3,11 @@
 from typing import Any
 
 import sqlalchemy as sa
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from alembic import command
 from service.resources import resource_dir
 from service.store.db import Database
 

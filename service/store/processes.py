@@ -44,7 +44,7 @@ class Process:
     def dead(self) -> list[int]:
         """Ids of processes that never said good-bye and whose lock is free."""
         rows = self._db.read(
-            lambda s: s.exec(select(ProcessRow.id).where(ProcessRow.ended == False)).all()
+            lambda s: s.exec(select(ProcessRow.id).where(~col(ProcessRow.ended))).all()
         )
         return [i for i in rows if i is not None and i != self.id and not self._is_held(i)]
 

@@ -160,9 +160,7 @@ def _read_date(text: str) -> date:
 def _read_change(form: Form) -> InterestChange:
     kind = form.raw("kind")
     words = form.raw("words").replace("\r\n", "\n").strip()
-    wanted = (
-        read_kind(kind, words) if kind == "follow" and words else read_words_form(words)
-    )
+    wanted = read_kind(kind, words) if kind == "follow" and words else read_words_form(words)
     cap = form.raw("cap").strip()
     if cap and not (cap.isdecimal() and cap.isascii() and 1 <= int(cap[:4]) <= 40):
         raise ManageError("This is no whole number from 1 to 40.", "cap", "Leave it empty for all.")

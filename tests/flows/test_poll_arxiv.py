@@ -112,9 +112,7 @@ def test_weekends_are_none(rt: Runtime, site: WebSite, clock: Clock) -> None:
     assert source(rt).next_poll_at == datetime(2026, 11, 14, 18, 0, tzinfo=UTC)
 
 
-def test_a_source_set_to_new_takes_no_cross_lists(
-    rt: Runtime, site: WebSite, clock: Clock
-) -> None:
+def test_a_source_set_to_new_takes_no_cross_lists(rt: Runtime, site: WebSite, clock: Clock) -> None:
     site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", MON))
     add_source(rt, "arxiv_rss", "category=cs.CL take=new", history_days=0)
     (row,) = poll(rt, clock)

@@ -160,9 +160,7 @@ def test_history_is_known_and_comes_after_the_first_poll(
     assert (row["history"], len(site.asked) - asked) == (0, 3)
 
 
-def test_broken_history_goes_on_where_it_stopped(
-    rt: Runtime, site: WebSite, clock: Clock
-) -> None:
+def test_broken_history_goes_on_where_it_stopped(rt: Runtime, site: WebSite, clock: Clock) -> None:
     whole = hf_lists(day_lists(*[f"2026-11-{n:02d}" for n in range(1, 19)]))
 
     def broken(query: dict[str, str], headers: dict[str, str]) -> Any:

@@ -79,7 +79,7 @@ def test_state_while_the_relay_is_silent(rt, server, step, seen):
 
 def test_unsubscribe_while_rcpt_hangs_stops_the_mail(rt, server):
     server.on("RCPT", hang(), times=1)
-    thread, reports = in_background(rt)
+    thread, _ = in_background(rt)
     server.wait_until_hung()
     token = rt.db.read(
         lambda s: get_subscriber_row(s, email_key="ada@example.org")

@@ -161,7 +161,7 @@ def test_again_keeps_the_answers_and_what_was_written_by_hand(folder: Path) -> N
 
 @pytest.mark.parametrize(
     "value",
-    ["plain", "Ada's \"own\" # papers", "a\\b", "päper $HOME", "smtp://u:p%40@h:587", "", "x'"],
+    ["plain", 'Ada\'s "own" # papers', "a\\b", "päper $HOME", "smtp://u:p%40@h:587", "", "x'"],
 )
 def test_values_come_back_from_env_as_they_were(tmp_path: Path, value: str) -> None:
     env = tmp_path / ".env"

@@ -154,9 +154,7 @@ def test_an_unknown_task_is_refused(rt: Runtime) -> None:
         Embedded(rt).enqueue("dance")
 
 
-def test_wake_ups_may_come_from_any_thread(
-    rt: Runtime, server: SmtpServer, tmp_path: Path
-) -> None:
+def test_wake_ups_may_come_from_any_thread(rt: Runtime, server: SmtpServer, tmp_path: Path) -> None:
     async def run() -> None:
         engine = Embedded(rt)
         rt.engine = engine

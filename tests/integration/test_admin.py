@@ -1,0 +1,454 @@
+"""The staff's pages: who gets in, who may what, and a send by hand from Compose to Progress."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from support.house import Clock, add, ingest_items, open_house, paper_item
+from support.routes import flat_routes
+from support.smtp_server import SmtpServer, reply
+
+from service import admin
+from service.flows import staff
+from service.flows.daily import plan_daily
+from service.flows.runtime import Runtime
+from service.flows.send import send_ready
+from service.pages.front import furnish
+from service.pages.templates import Pages, PageSite
+from service.store.deliveries import list_deliveries
+from service.store.editions import list_editions
+from service.store.instance import get_defaults, set_setting
+from service.store.staff import list_audit
+from service.store.subscribers import get_subscriber_row
+
+PASSWORD = "correct horse battery"
+BASE = "http://127.0.0.1:8000"
+
+
+class Woken:
+    """Stands where the engine is: remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.tasks: list[str] = []
+
+    def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:
+        self.tasks.append(task)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server() -> Iterator[SmtpServer]:
+    with SmtpServer() as made:
+        yield made
+
+
+@pytest.fixture
+def rt(tmp_path: Path, server: SmtpServer, clock: Clock) -> Iterator[Runtime]:
+    with open_house(tmp_path, smtp_port=server.port, clock=clock) as house:
+        runtime = house.runtime
+        runtime.engine = Woken()
+        add(runtime, "ada@example.org", "adapters")
+        add(runtime, "ben@example.org", "diffusion")
+        ingest_items(
+            runtime,
+            tmp_path,
+            [paper_item(1, "Adapters that forget less"), paper_item(2, "Diffusion over graphs")],
+        )
+        yield runtime
+
+
+@pytest.fixture
+def app(rt: Runtime) -> FastAPI:
+    pages = Pages(PageSite(base_url=BASE), rt.catalogs)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(admin.router(rt, pages))
+    furnish(app, pages, statuses=admin.STATUSES)
+    return app
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, base_url=BASE) as made:
+        yield made
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="token" value="([^"]+)"', page)
+    assert found, page[:2000]
+    return found[1]
+
+
+def log_in(rt: Runtime, client: TestClient, role: str = "owner") -> str:
+    """Log in by the pages alone; returns a form token of the session."""
+    name = f"{role}-of-the-desk"
+    link = staff.create_admin(rt, name, role, by="cli").removeprefix(BASE)
+    page = client.get(link)
+    data = {"token": token_in(page.text), "password": PASSWORD, "again": PASSWORD}
+    assert client.post(link, data=data).status_code == 200
+    page = client.get("/admin/login")
+    data = {"token": token_in(page.text), "name": name, "password": PASSWORD}
+    answer = client.post("/admin/login", data=data)
+    assert answer.url.path == "/admin", answer.text
+    return token_in(answer.text)
+
+
+def compose(client: TestClient, token: str, **fields: str) -> str:
+    """Compose by form; returns the address of the Check page."""
+    data = {"token": token, "kind": "manual", "segment": "all", "key": "k1", **fields}
+    answer = client.post("/admin/send", data=data)
+    assert answer.url.path.startswith("/admin/send/"), answer.text
+    return answer.url.path
+
+
+def expected_in(page: str) -> str:
+    found = re.search(r'name="expected" value="(\d+)"', page)
+    assert found, page[-3000:]
+    return found[1]
+
+
+def send(rt: Runtime) -> int:
+    return asyncio.run(send_ready(rt)).accepted
+
+
+def test_strangers_see_the_log_in_on_every_route(app, client):
+    for row in flat_routes(app):
+        if not row.path.startswith("/admin") or row.path.startswith(
+            ("/admin/login", "/admin/link")
+        ):
+            continue
+        path = re.sub(r"\{[^}]+\}", "1", row.path)
+        answer = client.request(row.method, path, follow_redirects=False)
+        assert answer.status_code == 303, (row.method, path)
+        assert answer.headers["location"].startswith("/admin/login"), path
+
+
+def test_every_post_wants_this_sessions_form_token(rt, app, client):
+    log_in(rt, client)
+    for row in flat_routes(app):
+        if row.method != "POST" or row.path.startswith(("/admin/login", "/admin/link")):
+            continue
+        path = re.sub(r"\{[^}]+\}", "1", row.path)
+        for data in ({"x": "1"}, {"token": "forged"}):
+            assert client.post(path, data=data).status_code == 403, path
+    assert rt.db.read(list_editions) == []
+
+
+def test_another_site_cannot_post(rt, client):
+    token = log_in(rt, client)
+    answer = client.post(
+        "/admin/logout", data={"token": token}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status_code == 403
+    assert client.get("/admin").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "refused"),
+    [
+        ("viewer", ["/admin/send", "/admin/import", "/admin/staff", "/admin/audit"]),
+        ("editor", ["/admin/staff", "/admin/audit"]),
+        ("sender", ["/admin/staff", "/admin/audit"]),
+        ("owner", []),
+    ],
+)
+def test_roles_open_pages(rt, client, role, refused):
+    log_in(rt, client, role)
+    pages = [
+        "/admin",
+        "/admin/sources",
+        "/admin/readers",
+        "/admin/import",
+        "/admin/suppressions",
+        "/admin/editions",
+        "/admin/deliveries",
+        "/admin/send",
+        "/admin/settings",
+        "/admin/staff",
+        "/admin/audit",
+        "/admin/password",
+    ]
+    for page in pages:
+        assert client.get(page).status_code == (403 if page in refused else 200), page
+
+
+def test_viewer_and_editor_cannot_send(rt, client):
+    token = log_in(rt, client, "editor")
+    check = compose(client, token, papers="arxiv/2611.00001")
+    assert "Your role may compose and test, not send" in client.get(check).text
+    answer = client.post(f"{check}/start", data={"token": token, "expected": "2"})
+    assert answer.status_code == 403
+    assert rt.db.read(list_editions) == []
+
+
+def test_wrong_password_says_no_and_keeps_the_name(rt, client):
+    page = client.get("/admin/login")
+    data = {"token": token_in(page.text), "name": "ada", "password": "wrong password"}
+    answer = client.post("/admin/login", data=data)
+    assert answer.status_code == 403
+    assert "Name or password is wrong" in answer.text
+    assert 'value="ada"' in answer.text
+    assert "paperpost" not in client.cookies
+
+
+def test_log_in_leads_back_but_never_to_another_site(rt, client):
+    log_in(rt, client)
+    client.cookies.clear()
+    for target, end in [("/admin/readers", "/admin/readers"), ("//evil.example/admin", "/admin")]:
+        page = client.get("/admin/login", params={"next": target})
+        data = {
+            "token": token_in(page.text),
+            "name": "owner-of-the-desk",
+            "password": PASSWORD,
+            "next": target,
+        }
+        answer = client.post("/admin/login", data=data, follow_redirects=False)
+        assert answer.headers["location"] == end
+        client.cookies.clear()
+
+
+def test_log_out_ends_the_session(rt, client):
+    token = log_in(rt, client)
+    cookie = client.cookies["paperpost"]
+    client.post("/admin/logout", data={"token": token})
+    client.cookies.set("paperpost", cookie)
+    answer = client.get("/admin", follow_redirects=False)
+    assert answer.status_code == 303
+
+
+def test_compose_check_progress(rt, client, server, clock):
+    token = log_in(rt, client, "sender")
+    check = compose(
+        client, token, papers="arxiv/2611.00001\narxiv/2611.00002", subject="Chosen for you"
+    )
+    page = client.get(check).text
+    assert "2 readers" in page
+    assert "Relay answers" in page
+    assert "220 test.example ESMTP" in page
+    assert "Send to 2" in page
+    framed = client.get(f"{check}/mail", params={"reader": "ada@example.org"})
+    assert "Adapters that forget less" in framed.text
+    assert framed.headers["content-security-policy"].startswith("sandbox")
+    assert rt.db.read(list_editions) == []
+
+    data = {"token": token, "expected": expected_in(page)}
+    answer = client.post(f"{check}/start", data=data)
+    again = client.post(f"{check}/start", data=data)
+    assert answer.url.path == again.url.path == "/admin/editions/1"
+    assert "send" in rt.engine.tasks
+    assert "It begins in 120 s" in answer.text
+    assert len(rt.db.read(list_editions)) == 1
+    assert send(rt) == 0
+    clock.go(minutes=2)
+    assert send(rt) == 2
+    assert sorted(m.recipient for m in server.accepted) == ["ada@example.org", "ben@example.org"]
+    done = client.get("/admin/editions/1").text
+    assert "done" in done
+    assert "hx-trigger" not in done
+    acts = [a.what for a in rt.db.read(list_audit)]
+    assert acts.count("send manual") == 1
+
+
+def test_undo_within_two_minutes(rt, client, server, clock):
+    token = log_in(rt, client, "sender")
+    check = compose(client, token, papers="arxiv/2611.00001")
+    page = client.post(
+        f"{check}/start", data={"token": token, "expected": expected_in(client.get(check).text)}
+    )
+    assert "Take it back" in page.text
+    client.post("/admin/editions/1/cancel", data={"token": token})
+    clock.go(minutes=3)
+    assert send(rt) == 0
+
+
+def test_todays_digest_from_the_overview(rt, client, server, clock):
+    token = log_in(rt, client, "sender")
+    answer = client.post("/admin/send", data={"token": token, "kind": "daily"})
+    assert answer.url.path.startswith("/admin/send/")
+    data = {"token": token, "expected": expected_in(answer.text)}
+    progress = client.post(f"{answer.url.path}/start", data=data)
+    assert "Take it back" in progress.text
+    key = re.search(r'name="key" value="([^"]+)"', progress.text)[1]
+    undone = client.post("/admin/editions/1/undo", data={"token": token, "key": key})
+    assert "Taken back" in undone.text
+    clock.go(minutes=3)
+    assert send(rt) == 0
+    assert rt.db.read(list_deliveries) == []
+
+
+def test_above_the_threshold_the_number_is_typed(rt, client):
+    rt.db.write(lambda s: set_setting(s, "typed_above", "1"))
+    token = log_in(rt, client, "sender")
+    check = compose(client, token, papers="arxiv/2611.00001")
+    data = {"token": token, "expected": "2", "canary": "1"}
+    answer = client.post(f"{check}/start", data=data)
+    assert answer.status_code == 422
+    assert "Type the number of mails: 2" in answer.text
+    assert rt.db.read(list_editions) == []
+    answer = client.post(f"{check}/start", data={**data, "number": "2"})
+    assert answer.url.path == "/admin/editions/1"
+
+
+def test_a_changed_number_sends_nothing(rt, client):
+    token = log_in(rt, client, "sender")
+    check = compose(client, token, papers="arxiv/2611.00001")
+    add(rt, "cy@example.org", "sheep")
+    answer = client.post(f"{check}/start", data={"token": token, "expected": "2"})
+    assert "It would be 3 mails, not 2; nothing was sent." in answer.text
+    assert rt.db.read(list_editions) == []
+
+
+def test_test_mail_is_marked_harmless_and_counts_for_nobody(rt, client, server):
+    token = log_in(rt, client, "editor")
+    check = compose(client, token, papers="arxiv/2611.00001")
+    data = {
+        "token": token,
+        "reader": "ada@example.org",
+        "addresses": "me@example.net you@example.net",
+    }
+    server.on("RCPT", reply("550 5.1.1 no such user"), match="you@")
+    page = client.post(f"{check}/test", data=data)
+    assert "550" in page.text
+    assert "no such user" in page.text
+    (mail,) = server.accepted
+    assert mail.recipient == "me@example.net"
+    assert b"[Test]" in mail.data
+    reader = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
+    assert reader.unsubscribe_token.encode() not in mail.data
+    assert b"/u/test" in mail.data.replace(b"=\r\n", b"")
+    assert rt.db.read(list_deliveries) == []
+    many = client.post(
+        f"{check}/test", data={**data, "addresses": " ".join(f"a{n}@b.org" for n in range(6))}
+    )
+    assert "6 addresses; 5 fit" in many.text
+
+
+def test_a_reader_whole_story(rt, client, server):
+    server.on("RCPT", reply("552 5.2.2 mailbox full"), match="ben@")
+    plan_daily(rt)
+    send(rt)
+    log_in(rt, client, "viewer")
+    listed = client.get("/admin/readers", params={"q": "BEN"}).text
+    assert "ben@example.org" in listed
+    assert "ada@example.org" not in listed
+    ben = rt.db.read(lambda s: get_subscriber_row(s, email_key="ben@example.org"))
+    story = client.get(f"/admin/readers/{ben.id}").text
+    assert "mailbox full" in story
+    assert "Erase this reader" not in story
+    preview = client.get(f"/admin/readers/{ben.id}/preview").text
+    assert 'sandbox="' in preview
+    ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
+    mail = client.get(f"/admin/readers/{ada.id}/mail", params={"on": "2026-11-18"})
+    assert "Adapters that forget less" in mail.text
+    assert client.get("/admin/readers/999").status_code == 404
+
+
+def test_edit_unsubscribe_and_erase(rt, client):
+    token = log_in(rt, client, "editor")
+    ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
+    data = {
+        "token": token,
+        "hour": "7",
+        "zone": "Europe/Zurich",
+        "weekdays": ["mon", "tue"],
+        "until": "",
+    }
+    assert "Saved." in client.post(f"/admin/readers/{ada.id}/schedule", data=data).text
+    row = rt.db.read(lambda s: get_subscriber_row(s, id=ada.id))
+    assert (row.hour, row.zone, row.weekdays) == (7, "Europe/Zurich", "mon,tue")
+    wrong = client.post(f"/admin/readers/{ada.id}/schedule", data={**data, "hour": "25"})
+    assert wrong.status_code == 422
+    assert "no full hour" in wrong.text
+    unsure = client.post(f"/admin/readers/{ada.id}/unsubscribe", data={"token": token})
+    assert "Tick the box first" in unsure.text
+    client.post(f"/admin/readers/{ada.id}/unsubscribe", data={"token": token, "sure": "1"})
+    assert rt.db.read(lambda s: get_subscriber_row(s, id=ada.id)).state == "left"
+    gone = client.post(f"/admin/readers/{ada.id}/erase", data={"token": token, "sure": "1"})
+    assert gone.url.path == "/admin/readers"
+    assert rt.db.read(lambda s: get_subscriber_row(s, id=ada.id)) is None
+
+
+def test_import_is_tried_first(rt, client):
+    token = log_in(rt, client, "editor")
+    rows = "email;keywords\nnew@example.org;lattice\nbad@;x\n"
+    dry = client.post("/admin/import", data={"token": token, "text": rows, "act": "dry"})
+    assert "1 of 2 rows would be imported" in dry.text
+    assert "bad@" in dry.text
+    assert rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org")) is None
+    done = client.post(
+        "/admin/import",
+        data={"token": token, "act": "import"},
+        files={"file": ("list.csv", rows.encode())},
+    )
+    assert "1 of 2 rows are imported" in done.text
+    assert rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org")) is not None
+
+
+def test_suppressions_bar_and_lift(rt, client):
+    token = log_in(rt, client, "editor")
+    data = {"token": token, "addresses": "ada@example.org", "act": "bar"}
+    assert "1 suppressed" in client.post("/admin/suppressions", data=data).text
+    assert rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org")).state == "left"
+    assert "Lifted." in client.post("/admin/suppressions", data={**data, "act": "lift"}).text
+
+
+def test_sources_add_pause_resume(rt, client):
+    token = log_in(rt, client, "editor")
+    bad = client.post("/admin/sources", data={"token": token, "kind": "feed", "what": "not a url"})
+    assert bad.status_code == 422
+    data = {"token": token, "kind": "arxiv_rss", "what": "cs.CL"}
+    page = client.post("/admin/sources", data=data)
+    assert "cs.CL" in page.text
+    number = re.findall(r"/admin/sources/(\d+)/pause", page.text)[-1]
+    assert "Paused." in client.post(f"/admin/sources/{number}/pause", data={"token": token}).text
+    assert "Resumed." in client.post(f"/admin/sources/{number}/resume", data={"token": token}).text
+
+
+def test_settings_are_checked_and_recorded(rt, client):
+    token = log_in(rt, client)
+    wrong = client.post("/admin/settings", data={"token": token, "name": "hour", "value": "24"})
+    assert wrong.status_code == 422
+    assert "24 is out of range" in wrong.text
+    client.post("/admin/settings", data={"token": token, "name": "hour", "value": "6"})
+    assert rt.db.read(get_defaults).hour == 6
+    client.post("/admin/settings", data={"token": token, "name": "hour", "value": ""})
+    assert rt.db.read(get_defaults).hour == 8
+    assert [a.after for a in rt.db.read(list_audit) if a.what == "setting"][-1] == {"value": "6"}
+
+
+def test_refused_ones_grouped_and_sent_again(rt, client, server):
+    server.on("RCPT", reply("550 5.7.1 blocked by policy"), match="ada@")
+    server.on("RCPT", reply("550 5.1.1 no such user"), match="ben@")
+    plan_daily(rt)
+    send(rt)
+    token = log_in(rt, client, "sender")
+    page = client.get("/admin/editions/1").text
+    assert "our side: policy or reputation: 1" in page
+    assert "550 5.7.1 blocked by policy" in page
+    assert "Send again to 1" in page
+    server.clear()
+    after = client.post("/admin/editions/1/resend", data={"token": token})
+    assert after.url.path == "/admin/editions/2"
+    assert send(rt) == 1
+    listed = client.get("/admin/deliveries", params={"state": "failed"}).text
+    assert "blocked by policy" in listed
+
+
+def test_what_people_and_feeds_wrote_is_escaped(rt, client, tmp_path):
+    evil = "<script>alert(1)</script>"
+    add(rt, "eve@example.org", "sheep", name=evil)
+    ingest_items(rt, tmp_path, [paper_item(9, f"{evil} counting sheep")])
+    token = log_in(rt, client)
+    eve = rt.db.read(lambda s: get_subscriber_row(s, email_key="eve@example.org"))
+    check = compose(client, token, papers="arxiv/2611.00009", subject=evil)
+    for path in ("/admin/readers", f"/admin/readers/{eve.id}", check, "/admin/audit"):
+        page = client.get(path)
+        assert "<script>alert" not in page.text, path
+        assert "script-src 'self'" in page.headers["content-security-policy"]

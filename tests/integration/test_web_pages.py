@@ -1,0 +1,231 @@
+"""The public pages: the day, a paper, search, feeds, help; every text passes gettext."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from support.house import ingest_items, paper_item
+from support.reading_house import Reading, reading_house
+
+from service.flows.daily import plan_daily
+from service.flows.manage_link import manage_token
+from service.store.deliveries import list_deliveries
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Reading]:
+    with reading_house(tmp_path) as made:
+        yield made
+
+
+def titles(html: str) -> list[str]:
+    return re.findall(r'class="paper-title"><a href="[^"]+">(.*?)</a>', html)
+
+
+def test_the_daily_page_shows_the_newest_day(house: Reading) -> None:
+    page = house.client.get("/papers")
+    assert page.status_code == 200
+    assert "Papers of Wed 18 November" in page.text
+    assert titles(page.text)[0] == "Adapters that forget less"
+    assert titles(page.text)[-1] == "Nobody voted for this robot"
+    assert "Small adapters for &lt;b&gt;large&lt;/b&gt; models" in page.text
+    for words in ("9 votes", "1 comment", "submitted by carla", "2 authors", "<details>"):
+        assert words in page.text
+    assert 'href="https://huggingface.co/papers/2611.00100"' in page.text
+    assert 'rel="prev" href="/papers/2026-11-17"' in page.text
+    assert 'rel="next"' not in page.text
+
+
+def test_the_one_line_box_subscribes(house: Reading) -> None:
+    page = house.client.get("/papers").text
+    form = re.search(r'<form class="one-line" action="([^"]+)" method="post">', page)
+    assert form is not None
+    assert (
+        "Look in your mailbox" in house.client.post(form[1], data={"email": "b@uni.example"}).text
+    )
+
+
+def test_who_curates_is_a_setting(house: Reading) -> None:
+    assert "by the research community" in house.client.get("/papers").text
+    from service.store.db import Session
+    from service.store.tables import SettingRow
+
+    def write(session: Session) -> None:
+        session.add(SettingRow(name="curated_by", value="AK"))
+
+    house.rt.db.write(write)
+    assert "by AK and the research community" in house.client.get("/papers").text
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-11-14", "No list on Saturdays and Sundays. Newest: Wed 18 November."),
+        ("2026-11-12", "No paper was listed on this day. Newest: Wed 18 November."),
+        ("2026-12-01", "This day is still to come. Newest: Wed 18 November."),
+    ],
+)
+def test_empty_days_say_why(house: Reading, day: str, said: str) -> None:
+    assert said in house.client.get(f"/papers/{day}").text
+
+
+def test_the_first_minute(tmp_path: Path) -> None:
+    with reading_house(tmp_path, papers=False) as empty:
+        assert "No source has been added yet." in empty.client.get("/papers").text
+        assert "No source has been added yet." in empty.client.get("/sources").text
+        assert empty.client.get("/").status_code == 200
+        assert "No paper has come in yet." in empty.client.get("/search?q=robots").text
+        assert empty.client.get("/feeds/papers.atom").status_code == 200
+
+
+def test_a_hundred_a_page(house: Reading, tmp_path: Path) -> None:
+    items = [paper_item(4000 + n, f"Paper number {n}", votes=n) for n in range(130)]
+    ingest_items(house.rt, tmp_path, items, on=date(2026, 11, 19))
+    first = house.client.get("/papers/2026-11-19").text
+    second = house.client.get("/papers/2026-11-19?page=2").text
+    assert (len(titles(first)), len(titles(second))) == (100, 30)
+    assert not set(titles(first)) & set(titles(second))
+    assert "1 to 100 of 130" in first
+
+
+def test_a_paper_has_its_page_and_citation(house: Reading) -> None:
+    page = house.client.get("/papers/arxiv/2611.00100").text
+    for tag in (
+        '<meta name="citation_title" content="Adapters that forget less">',
+        '<meta name="citation_author" content="Ana Silva">',
+        '<meta name="citation_publication_date" content="2026/11/16">',
+        '<meta name="citation_arxiv_id" content="2611.00100">',
+    ):
+        assert tag in page
+    lost = house.client.get("/papers/doi/10.1000/a//b")
+    assert lost.status_code == 404
+    assert "This paper is not in our lists." in lost.text
+
+
+def test_a_doi_keeps_its_slashes(house: Reading, tmp_path: Path) -> None:
+    from service.delivery.links import Links
+    from service.papers.model import Alias
+    from service.store.papers import add_aliases
+
+    for number, value in enumerate(("10.1000/a/b", "10.1000/a//b;c?d#e", "10.1000/../x")):
+        house.rt.db.write(lambda s, n=number, v=value: add_aliases(s, n + 1, [Alias("doi", v)]))  # type: ignore[misc]
+        answer = house.client.get(Links("").paper("doi", value))
+        assert answer.status_code == 200, value
+
+
+def test_search_finds_marks_and_explains(house: Reading) -> None:
+    found = house.client.get("/search?q=robots+towels").text
+    assert "3 papers of 18" in found
+    assert "<mark>Robots</mark>" in found
+    assert "Without unicorns:" in house.client.get("/search?q=robots+unicorns").text
+    wrong = house.client.get("/search?q=(robots")
+    assert wrong.status_code == 422
+    assert 'id="q-fault"' in wrong.text
+    assert 'href="/search?q=%28robots%29"' in wrong.text
+
+
+def test_feeds_hold_the_day_in_its_order(house: Reading) -> None:
+    atom = ET.fromstring(house.client.get("/feeds/papers.atom").content)
+    space = {"a": "http://www.w3.org/2005/Atom"}
+    names = [one.text for one in atom.findall("a:entry/a:title", space)]
+    assert names[1] == "Robots fold towels"
+    assert "Small adapters for <b>large</b> models" in names
+    rss = ET.fromstring(house.client.get("/feeds/papers.rss").content)
+    assert [one.text for one in rss.findall("channel/item/title")] == names
+    made = json.loads(house.client.get("/feeds/papers.json").content)
+    assert [one["title"] for one in made["items"]] == names
+    assert made["items"][0]["url"] == "http://127.0.0.1:8000/papers/arxiv/2611.00100"
+
+
+def test_a_mail_in_the_browser_tells_nothing_of_its_reader(house: Reading) -> None:
+    house.subscribe("ada@uni.example", "adapters")
+    plan_daily(house.rt)
+    house.send()
+    ada = house.reader("ada@uni.example")
+    rows = house.rt.db.read(lambda s: list_deliveries(s, subscriber_id=ada.id))
+    mail = next(row for row in rows if row.content and "digest" in row.content)
+    page = house.client.get(f"/d/{mail.token}")
+    assert "Adapters" in page.text
+    assert "ada@uni.example" not in page.text
+    for secret in ("/manage/", "/u/", ada.unsubscribe_token):
+        assert secret not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert mail.content is not None
+    entry = mail.content["digest"]["sections"][0]["entries"][0]
+    path = f"/tune/{mail.token}/{entry['scheme']}/{entry['value']}"
+    assert "adapters in the" in house.client.get(path).text
+    assert "Noted: less like this." in house.client.post(path, data={"sign": "less"}).text
+    assert len(house.tables()["feedback"]) == 1
+    history = house.client.get(f"/history/{mail.token}").text
+    assert "papers mailed." in history
+    assert f"/d/{mail.token}" in history
+
+
+def test_why_no_mail_in_the_words_of_the_house(house: Reading, tmp_path: Path) -> None:
+    house.subscribe("ada@uni.example", "unicorns")
+    token = manage_token(house.rt, house.reader("ada@uni.example"), house.clock())
+    assert "Your first mail comes tomorrow at 08:00." in house.client.get(f"/history/{token}").text
+    house.clock.go(days=1)
+    ingest_items(house.rt, tmp_path, [paper_item(5001, "Robots"), paper_item(5002, "Hands")])
+    plan_daily(house.rt)
+    said = house.client.get(f"/history/{token}").text
+    assert re.search(
+        r"Thu 19 November.*\d+ papers checked, none contained your words\.", said, re.S
+    )
+
+
+class _Texts(HTMLParser):
+    """Collects what a person reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._skip = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        marked = dict(attrs).get("class") or ""
+        if tag in ("script", "style", "select", "code", "textarea"):
+            self._skip += 1
+        if tag in ("input", "nav", "ol") and self._skip == 0:
+            self.found += [v for k, v in attrs if k in ("aria-label",) and v]
+        del marked
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style", "select", "code", "textarea"):
+            self._skip -= 1
+
+    def handle_data(self, data: str) -> None:
+        if not self._skip and data.strip():
+            self.found.append(data.strip())
+
+
+_DATA = re.compile(
+    r"Paperpost|papers@\S+|Adapters|Robots?|robots?|adapters?|Ana Silva|Bo Chen|carla|Hugging Face"
+    r"|arxiv\.org|PDF|HTML|DOI|Atom|RSS|JSON Feed|invented|They use|Small|forget|large|Walking"
+    r"|Nobody|survey|fold|hands|UTC|[a-z]…@"
+)
+
+
+def test_every_text_passes_gettext(house: Reading) -> None:
+    house.subscribe("ada@uni.example", "adapters")
+    ada = house.reader("ada@uni.example")
+    token = manage_token(house.rt, ada, house.clock())
+    bare: dict[str, list[str]] = {}
+    for path in (
+        "/", "/?words=adapters,+unicorns", "/papers", "/papers/2026-11-14", "/search?q=robots+zebra",
+        "/papers/arxiv/2611.00100", "/sources", "/about", "/privacy", "/manage", f"/manage/{token}",
+        f"/u/{ada.unsubscribe_token}", f"/history/{token}", "/u/x", "/confirm/x",
+    ):  # fmt: skip
+        html = house.client.get(path, headers={"Accept-Language": "en-XA"}).text
+        reader = _Texts()
+        reader.feed(re.sub(r"<title>.*?</title>", "", html, flags=re.S))
+        words = [t for t in reader.found if re.search(r"[A-Za-z]{3}", t) and "⟦" not in t]
+        lost = [t for t in words if not _DATA.search(t)]
+        if lost:
+            bare[path] = lost
+    assert bare == {}
