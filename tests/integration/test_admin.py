@@ -394,7 +394,7 @@ def test_import_is_tried_first(rt, client):
 def test_suppressions_bar_and_lift(rt, client):
     token = log_in(rt, client, "editor")
     data = {"token": token, "addresses": "ada@example.org", "act": "bar"}
-    assert "1 suppressed" in client.post("/admin/suppressions", data=data).text
+    assert "1 bar" in client.post("/admin/suppressions", data=data).text
     assert rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org")).state == "left"
     assert "Lifted." in client.post("/admin/suppressions", data={**data, "act": "lift"}).text
 
