@@ -148,7 +148,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     @routes.get("/deliveries/{delivery_id}/mail")
     def delivery_mail(request: Request, delivery_id: int) -> Response:
-        desk.member(request)
+        desk.member(request, "editor")
 
         def load(session: Session) -> str:
             row = deliveries_store.get_delivery(session, id=delivery_id)

@@ -143,7 +143,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     @routes.get("/readers/{reader_id}/preview")
     def preview_page(request: Request, reader_id: int) -> Response:
-        who, row = desk.member(request), found(reader_id)
+        # a mail holds the reader's own links, with which one can change and unsubscribe
+        who, row = desk.member(request, "editor"), found(reader_id)
         on = read_day(request.query_params.get("on", "")) or local_date(rt.clock(), row.zone)
         context = {
             "reader": row,
@@ -156,7 +157,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     @routes.get("/readers/{reader_id}/mail")
     def mail(request: Request, reader_id: int) -> Response:
-        desk.member(request)
+        desk.member(request, "editor")
         row = found(reader_id)
         made = preview(rt, row.email_key, read_day(request.query_params.get("on", "")))
         if not made.html:

@@ -13,12 +13,14 @@ from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer
 
 from service.flows import editions, manual
+from service.flows.checks import check_plan, check_relay, needs_typing
 from service.flows.daily import plan_daily, plan_due
 from service.flows.leave import unsubscribe
 from service.flows.readers import suppress
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError
 from service.flows.send import send_ready
+from service.flows.trial import read_addresses
 from service.store.deliveries import list_deliveries
 from service.store.editions import list_editions
 from service.store.instance import set_setting
@@ -324,3 +326,46 @@ def test_alerts_by_hand(rt, server, tmp_path, clock):
     assert send(rt) == 1
     assert server.accepted[0].recipient == "dan@example.org"
     assert manual.start(rt, plan, expected=1).edition_id == made.edition_id
+
+
+def test_a_test_mail_to_nobody_or_to_too_many_is_refused(rt):
+    with pytest.raises(manual.ManualError, match="No address"):
+        read_addresses(" ", 5)
+    with pytest.raises(manual.ManualError, match="3 addresses; 2 fit"):
+        read_addresses("a@b.org, c@b.org; d@b.org", 2)
+    assert [a.key for a in read_addresses("A@b.org a@b.org", 5)] == ["a@b.org"]
+
+
+def test_checks_name_what_is_wrong(rt, tmp_path):
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], subject="Short", key="checks")
+    found = {c.name: c for c in check_plan(rt, plan, manual.count(rt, plan))}
+    assert found["Subject of 10 to 70 characters"].grade == "warn"
+    assert found["Subject of 10 to 70 characters"].why == "5 characters: Short"
+    assert found["Unsubscribe works"].grade == "ok"
+    assert found["No empty mail"].grade == "ok"
+    assert found["Sender set and aligned"].grade == "warn"
+    rt.test_recipient = "me@example.org"
+    found = {c.name: c for c in check_plan(rt, plan, manual.count(rt, plan))}
+    assert found["Test mode off"].why == "On: every mail goes to me@example.org"
+    letter = manual.draft(rt, kind="newsletter", subject="Ten letters", body="[a](page)", key="l")
+    found = {c.name: c for c in check_plan(rt, letter, manual.count(rt, letter))}
+    assert found["Links are whole"].grade == "warn"
+
+
+def test_check_of_a_relay_that_is_silent_says_why(tmp_path):
+    with open_house(tmp_path, smtp_port=9) as house:
+        made = asyncio.run(check_relay(house.runtime))
+    assert made.grade == "fail"
+    assert "127.0.0.1:9" in made.why
+
+
+def test_twice_the_last_number_is_typed(rt, server):
+    rt.db.write(lambda s: set_setting(s, "canary", "1"))
+    first = manual.draft(rt, papers=["arxiv/2611.00001"], segment="words:adapters", key="1")
+    manual.start(rt, first, expected=1, at_once=True)
+    assert send(rt) == 1
+    plan = manual.draft(rt, papers=["arxiv/2611.00002"], key="2")
+    audience = manual.count(rt, plan)
+    assert audience.mails == 3
+    assert needs_typing(rt, plan, audience)
+    assert not needs_typing(rt, first, manual.count(rt, first))

@@ -342,6 +342,12 @@ def test_a_reader_whole_story(rt, client, server):
     story = client.get(f"/admin/readers/{ben.id}").text
     assert "mailbox full" in story
     assert "Erase this reader" not in story
+    # a mail holds the reader's links, with which one can unsubscribe: not for viewers
+    assert client.get(f"/admin/readers/{ben.id}/preview").status_code == 403
+    assert client.get(f"/admin/readers/{ben.id}/mail").status_code == 403
+    assert client.get("/admin/deliveries/1/mail").status_code == 403
+    client.cookies.clear()
+    log_in(rt, client, "editor")
     preview = client.get(f"/admin/readers/{ben.id}/preview").text
     assert 'sandbox="' in preview
     ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
