@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.house import add, ingest_items, paper_item
 from support.smtp_server import SmtpServer, slow
 
+from service.flows.daily import plan_daily
 from service.settings import load_settings
 from service.store.deliveries import count_waiting
 from service.wiring import House
@@ -29,14 +31,15 @@ def environment() -> dict[str, str]:
 @contextmanager
 def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """The process, once it has printed its address, and the lines until then."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service", *arguments],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=(folder / "log").open("w"),
-        text=True,
-    )
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service", *arguments],
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     lines: list[str] = []
     try:
         assert process.stdout is not None
@@ -51,6 +54,19 @@ def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
         process.wait(10)
         assert process.stdout is not None
         process.stdout.close()
+
+
+def refused(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 def address_in(lines: list[str]) -> str:
@@ -76,7 +92,7 @@ def test_a_first_start_says_what_to_do_and_ends_in_order(tmp_path: Path) -> None
         assert f"Mails: {address}/mailbox  (nothing leaves this machine)" in lines
         assert get(f"{address}/mailbox")[0] == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0, (tmp_path / "log").read_text()
+        assert process.wait(60) == 0, (tmp_path / "log").read_text()
     house = House(load_settings(None, data_dir=tmp_path / "var"))
     try:
         assert house.runtime.owner().dead() == []  # it said good-bye
@@ -89,7 +105,7 @@ def test_without_a_set_up_the_demos_data_are_opened_with_a_banner(tmp_path: Path
         assert lines[0].startswith("Demo data")
         assert "Demo data" in get(f"{address_in(lines)}/")[1]
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert (tmp_path / "var" / "demo" / "paperpost.db").is_file()
     assert not (tmp_path / "var" / "paperpost.db").exists()
 
@@ -100,10 +116,7 @@ def test_a_port_that_is_taken_is_told_with_the_way_out(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "service", "run", "--port", str(port)],
-            cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+        done = refused(tmp_path, "run", "--port", str(port))
     assert done.returncode == 1
     assert f"Port {port} is taken." in done.stderr
     assert f"paperpost run --port {port + 1}" in done.stderr
@@ -124,10 +137,6 @@ def test_the_mailbox_is_never_opened_to_the_network(tmp_path: Path) -> None:
 def test_what_waits_is_sent_and_a_stop_leaves_nothing_in_doubt(
     tmp_path: Path, command: str
 ) -> None:
-    from support.house import add, ingest_items, paper_item
-
-    from service.flows.daily import plan_daily
-
     with SmtpServer() as server:
         server.on("DOT", slow(0.05))
         settings = {"DATA_DIR": "var", "SMTP_URL": f"smtp://127.0.0.1:{server.port}"}
@@ -153,7 +162,7 @@ def test_what_waits_is_sent_and_a_stop_leaves_nothing_in_doubt(
                     break
                 time.sleep(0.01)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0, (tmp_path / "log").read_text()
+            assert process.wait(80) == 0, (tmp_path / "log").read_text()
         house = House(chosen)
         try:
             left = house.db.read(lambda s: count_waiting(s))

@@ -1,0 +1,128 @@
+"""Adding, trying out and removing sources: what was typed, what is meant."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.polling import Clock, Wakes, arxiv_feed, polling_house, rss_feed, source
+from support.web_site import WebSite
+
+from service.errors import PaperpostError
+from service.flows import sources as flow
+from service.flows.ingest import ingest_files
+from service.flows.runtime import Runtime
+from service.sources.registry import ADAPTERS, adapter
+from service.store.sources import count_papers, list_sources
+
+
+@pytest.fixture
+def rt(tmp_path: Path) -> Iterator[Runtime]:
+    with polling_house(tmp_path, Clock()) as house:
+        house.runtime.engine = Wakes()
+        yield house.runtime
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "params"),
+    [
+        ("arxiv_rss", "cs.cl", {"category": "cs.CL", "take": "new+cross"}),
+        ("arxiv_rss", "stat.ml+CS.LG", {"category": "stat.ML+cs.LG", "take": "new+cross"}),
+        ("arxiv_rss", "cond-mat.mtrl-sci", {"category": "cond-mat.mtrl-sci", "take": "new+cross"}),
+        ("arxiv_rss", "take=new category=hep-th", {"category": "hep-th", "take": "new"}),
+        ("arxiv_api", "cat:cs.CL AND abs:x", {"query": "cat:cs.CL AND abs:x"}),
+        ("arxiv_api", 'query="cat:cs.CL OR ti:y"', {"query": "cat:cs.CL OR ti:y"}),
+        ("feed", "https://a.example/rss?x=1", {"url": "https://a.example/rss?x=1"}),
+        ("hf_daily", "", {}),
+    ],
+)
+def test_what_is_typed_is_read(kind: str, what: str, params: dict[str, str]) -> None:
+    assert flow.read_what(adapter(kind), what) == params
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "says"),
+    [
+        ("arxiv_rss", "categry=cs.CL", 'Did you mean "category"?'),
+        ("arxiv_rss", "", "cs.CL"),
+        ("arxiv_rss", "not a category", "cannot be used"),
+        ("feed", "journal", "https://"),
+        ("hf_daily", "cs.CL", "takes no parameters"),
+        ("arxiv-rss", "cs.CL", 'Did you mean "arxiv_rss"?'),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_a_way_out(
+    rt: Runtime, kind: str, what: str, says: str
+) -> None:
+    with pytest.raises(PaperpostError) as caught:
+        flow.add_source(rt, kind, what)
+    assert says in str(caught.value)
+
+
+def test_the_same_source_is_added_once(rt: Runtime) -> None:
+    first = flow.add_source(rt, "arxiv_rss", "cs.CL")
+    again = flow.add_source(rt, "arxiv_rss", "cs.cl")
+    assert (first["added"], again["added"], again["id"]) == (True, False, first["id"])
+    assert first["history"] == 30
+    assert rt.engine.tasks == ["poll", "poll"]  # type: ignore[attr-defined]
+
+
+def test_a_source_that_ingest_made_is_woken(rt: Runtime, tmp_path: Path) -> None:
+    file = tmp_path / "day.json"
+    file.write_text("[]")
+    ingest_files(rt, "hf_daily", [file])
+    assert source(rt).state == "paused"
+    made = flow.add_source(rt, "hf_daily", history_days=0)
+    assert (made["id"], made["added"], source(rt).state) == (1, True, "ok")
+
+
+def test_removing_and_pausing_name_what_is_not_there(rt: Runtime) -> None:
+    flow.add_source(rt, "hf_daily")
+    flow.remove_source(rt, 1)
+    for act in (flow.remove_source, flow.pause, flow.resume):
+        with pytest.raises(flow.SourceError, match="no source 1"):
+            act(rt, 1)
+
+
+def test_trying_out_a_file_fills_the_table(rt: Runtime, tmp_path: Path) -> None:
+    file = tmp_path / "rss.xml"
+    file.write_bytes(arxiv_feed("cs.CL", [("2611.00001", "One", "new")]))
+    made = flow.test_source(rt, "arxiv_rss", "", file)
+    rows = {row["field"]: row for row in made["fields"]}
+    assert (made["items"], made["papers"], made["problems"]) == (1, 1, [])
+    assert rows["title"] == {"field": "title", "filled": 1, "empty": 0, "example": "One"}
+    assert rows["link: code"]["empty"] == 1
+    with pytest.raises(PaperpostError):
+        flow.test_source(rt, "hf_daily", "", file)
+    with pytest.raises(PaperpostError, match="cannot be read"):
+        flow.test_source(rt, "hf_daily", "", tmp_path / "nothing")
+
+
+def test_trying_out_a_live_source_stores_nothing(rt: Runtime) -> None:
+    with WebSite() as site:
+        site.at["/feed"] = (200, {}, rss_feed([("a", "A paper", "2026-11-18")]))
+        made = flow.test_source(rt, "feed", f"{site.base}/feed", None)
+        assert (made["papers"], made["title"]) == (1, "Journal of Tests")
+        assert isinstance(rt.clock, Clock)
+        rt.clock.turn(seconds=5)  # the pace of one host
+        with pytest.raises(PaperpostError, match="404"):
+            flow.test_source(rt, "feed", f"{site.base}/nothing", None)
+    assert rt.db.read(list_sources) == []
+    assert rt.db.read(count_papers)["papers"] == 0
+
+
+def test_every_preset_can_be_added(rt: Runtime) -> None:
+    fields = flow.presets()
+    assert len(fields) == 7
+    for field in fields:
+        for one in field["sources"]:
+            assert one["kind"] in ADAPTERS
+            made = flow.add_source(rt, one["kind"], one["params"], one["title"], history_days=0)
+            assert made["title"] == one["title"] or not made["added"]
+
+
+def test_a_feed_has_no_past(rt: Runtime) -> None:
+    made = flow.add_source(rt, "feed", "https://a.example/rss", history_days=30)
+    assert made["history"] == 0
+    with pytest.raises(flow.SourceError, match="no past"):
+        asyncio.run(flow.bring_history(rt, made["id"], 30))

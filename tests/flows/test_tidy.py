@@ -1,0 +1,146 @@
+"""What goes after its time, and what stays."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+from support.house import Clock, add, ingest_items, open_house, paper_item
+
+from service.flows.daily import plan_daily
+from service.flows.leave import unsubscribe
+from service.flows.runtime import Runtime
+from service.flows.subscribe import read_wish, request
+from service.flows.tidy import tidy
+from service.store import sources as sources_store
+from service.store.consent import email_hash, get_suppression
+from service.store.deliveries import add_attempt, list_deliveries
+from service.store.house_tables import AdminRow, SessionRow
+from service.store.subscribers import get_subscriber_row, list_subscriber_rows
+from service.store.tables import AttemptRow, DeliveryRow, MatchRow, RawPollRow
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
+    with open_house(tmp_path, clock=clock) as house:
+        yield house.runtime
+
+
+def test_a_request_that_was_never_confirmed_is_forgotten_after_its_link(
+    rt: Runtime, clock: Clock
+) -> None:
+    wish, errors = read_wish(
+        rt, email="eva@example.org", words="glacier", hour="", zone="", locale="en"
+    )
+    assert wish is not None, errors
+    request(rt, wish)
+    clock.go(days=6, hours=23)
+    assert "never_confirmed" not in tidy(rt).removed
+    clock.go(hours=2)
+    assert tidy(rt).removed["never_confirmed"] == 1
+    assert rt.db.read(lambda s: list_subscriber_rows(s)) == []
+    assert [row.rcpt for row in rt.db.read(lambda s: list_deliveries(s))] == [None]
+    assert tidy(rt).total == 0
+
+
+def test_those_who_left_are_erased_but_for_the_keyed_hash(rt: Runtime, clock: Clock) -> None:
+    reader = add(rt, "eva@example.org", "glacier")
+    row = rt.db.read(lambda s: get_subscriber_row(s, id=reader))
+    assert row is not None
+    unsubscribe(rt, row.unsubscribe_token)
+    clock.go(days=29)
+    assert "left" not in tidy(rt).removed
+    clock.go(days=2)
+    assert tidy(rt).removed["left"] == 1
+    assert rt.db.read(lambda s: list_subscriber_rows(s)) == []
+    hashed = email_hash(rt.instance.key, "eva@example.org")
+    assert rt.db.read(lambda s: get_suppression(s, hashed)) is not None
+
+
+def test_raw_polls_attempts_and_contents_have_their_days(
+    rt: Runtime, clock: Clock, tmp_path: Path
+) -> None:
+    add(rt, "eva@example.org", "adapters")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters that forget less")])
+    plan_daily(rt)
+    (delivery,) = rt.db.read(lambda s: list_deliveries(s))
+
+    def store(session) -> None:  # type: ignore[no-untyped-def]
+        sources_store.add_raw_poll(session, 1, "https://a.example", b"x", clock())
+        add_attempt(session, delivery_id=delivery.id, n=1, phase="reply", at=clock(), code=250)
+        row = session.get(DeliveryRow, delivery.id)
+        row.state = "accepted"
+        session.add(row)
+
+    rt.db.write(store)
+
+    def left() -> tuple[int, int, int]:
+        return rt.db.read(
+            lambda s: (
+                len(s.exec(select(RawPollRow)).all()),
+                len(s.exec(select(AttemptRow)).all()),
+                sum(row.content is not None for row in s.exec(select(DeliveryRow)).all()),
+            )
+        )
+
+    clock.go(days=29)
+    tidy(rt)
+    assert left() == (1, 1, 1)
+    clock.go(days=2)
+    tidy(rt)
+    assert left() == (0, 1, 1)
+    clock.go(days=60)
+    tidy(rt)
+    assert left() == (0, 0, 1)
+    clock.go(days=310)
+    tidy(rt)
+    assert left() == (0, 0, 0)
+
+
+def test_what_is_under_way_is_never_touched(rt: Runtime, clock: Clock, tmp_path: Path) -> None:
+    add(rt, "eva@example.org", "adapters")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters that forget less")])
+    plan_daily(rt)
+    clock.go(days=500)
+    tidy(rt)
+    (row,) = rt.db.read(lambda s: list_deliveries(s))
+    assert (row.state, row.content is not None) == ("ready", True)
+
+
+def test_matches_stay_while_a_paper_can_be_new(rt: Runtime, clock: Clock, tmp_path: Path) -> None:
+    add(rt, "eva@example.org", "adapters")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters that forget less")])
+    plan_daily(rt)
+
+    def count() -> int:
+        return rt.db.read(lambda s: len(s.exec(select(MatchRow)).all()))
+
+    clock.go(days=400)
+    tidy(rt)
+    assert count() == 1  # nothing newer came: a replay of that day must still find it
+    ingest_items(rt, tmp_path, [paper_item(2, "Another paper")])
+    tidy(rt)
+    assert count() == 0
+
+
+def test_sessions_end(rt: Runtime, clock: Clock) -> None:
+    def store(session) -> None:  # type: ignore[no-untyped-def]
+        session.add(AdminRow(id=1, name="a", role="owner", created_at=clock()))
+        session.flush()
+        for n, seen in enumerate((timedelta(), timedelta(hours=11))):
+            session.add(
+                SessionRow(
+                    admin_id=1, id_hash=f"h{n}", created_at=clock(), seen_at=clock() + seen
+                )
+            )
+
+    rt.db.write(store)
+    clock.go(hours=13)
+    assert tidy(rt).removed == {"sessions": 1}
+    assert rt.db.read(lambda s: [r.id_hash for r in s.exec(select(SessionRow)).all()]) == ["h1"]
