@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 from service.errors import PaperpostError
 from service.flows.daily import due_readers
 from service.flows.match import match_new
-from service.flows.preview import outlook, would_alert
+from service.flows.preview import alert_outlook, outlook
 from service.flows.runtime import Runtime
 from service.flows.segment import Segment, find_readers, read_dates, read_segment
 from service.papers.model import Alias
@@ -275,7 +275,7 @@ def _decided(rt: Runtime, plan: Plan, readers: Sequence[Candidate]) -> dict[str,
         return groups
     wanted = {r.id for r in readers}
     if plan.kind == "alert":
-        return _alert_outlook(rt, readers)
+        return _alerts(rt, readers)
     due = [
         (row, meant)
         for row, meant in rt.db.read(lambda s: due_readers(rt, s, None, None))
@@ -287,18 +287,15 @@ def _decided(rt: Runtime, plan: Plan, readers: Sequence[Candidate]) -> dict[str,
     return groups
 
 
-def _alert_outlook(rt: Runtime, readers: Sequence[Candidate]) -> dict[str, list[int]]:
-    groups: dict[str, list[int]] = {}
-    for reader in readers:
-        made = would_alert(rt, email_key=reader.email_key)
-        name = (
-            "mails"
-            if made["mails"]
-            else "waiting"
-            if "capped" in made["waiting"]
-            else "nothing_new"
-        )
-        groups.setdefault(name, []).append(reader.id)
+def _alerts(rt: Runtime, readers: Sequence[Candidate]) -> dict[str, list[int]]:
+    wanted = {r.id for r in readers}
+    found = alert_outlook(rt)
+    groups = {
+        "mails": [i for i in found.get("mails", ()) if i in wanted],
+        "waiting": [i for i in found.get("capped", ()) if i in wanted],
+    }
+    named = {i for ids in groups.values() for i in ids}
+    groups["nothing_new"] = [i for i in wanted if i not in named]
     return groups
 
 

@@ -6,7 +6,7 @@ store anyway.)
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as mail_policy
@@ -27,7 +27,6 @@ from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
-from service.store.alerts import count_alerts_on
 from service.store.db import Session
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import is_mail_day, local_date
@@ -290,16 +289,25 @@ def would_alert(
     rt: Runtime, *, on: date | None = None, email_key: str | None = None
 ) -> dict[str, Any]:
     """What `send alerts` would do now: mails, and readers who must wait, by reason."""
+    groups = alert_outlook(rt, on=on, email_key=email_key)
+    waiting = {reason: len(ids) for reason, ids in groups.items() if reason != "mails"}
+    return {"mails": len(groups.get("mails", ())), "waiting": waiting}
+
+
+def alert_outlook(
+    rt: Runtime, *, on: date | None = None, email_key: str | None = None
+) -> dict[str, list[int]]:
+    """Readers with instant interests by what an alert now would bring: mails, paused, capped,
+    nothing_new."""
     match_new(rt)
-    made = rt.db.read(lambda s: _would_alert(rt, s, on, email_key))
-    return {"mails": made.pop("mails", 0), "waiting": made}
+    return rt.db.read(lambda s: _alert_outlook(rt, s, on, email_key))
 
 
-def _would_alert(
+def _alert_outlook(
     rt: Runtime, session: Session, on: date | None, email_key: str | None
-) -> dict[str, int]:
+) -> dict[str, list[int]]:
     limits, now = rt.defaults(), rt.clock()
-    found: dict[str, int] = {}
+    groups: dict[str, list[int]] = {}
     for row in alerts_store.list_instant_readers(session):
         if email_key is not None and row.email_key != email_key:
             continue
@@ -307,18 +315,10 @@ def _would_alert(
         meant = on or max(local_date(now, row.zone), local_date(now, "UTC"))
         if row.paused_until is not None and row.paused_until > meant:
             word = "paused"
-        elif count_alerts_on(session, row.id, row.zone, meant) >= limits.alerts_a_day:
+        elif alerts_on(session, row.id, row.zone, meant) >= limits.alerts_a_day:
             word = "capped"
         else:
-            shelf = load_shelf(session, limits, [row.id], meant)
-            value = subscribers_store.to_subscriber(row)
-            made = digest_for(rt, session, shelf, value, meant, "alert")
-            word = "mails" if isinstance(made, Digest) else "nothing_new"
-        found[word] = found.get(word, 0) + 1
-    return found
-
-
-def next_days(rt: Runtime, zone: str) -> tuple[date, date]:
-    """Today and tomorrow on the wall of a zone."""
-    today = local_date(rt.clock(), zone)
-    return today, today + timedelta(days=1)
+            made = compose_for(rt, session, row, meant, "alert")
+            word = "mails" if made is not None else "nothing_new"
+        groups.setdefault(word, []).append(row.id)
+    return groups

@@ -100,11 +100,14 @@ def _note_act(
 
 def start_alerts(rt: Runtime, plan: Plan, audience: Audience) -> Started:
     began = rt.clock()
-    wanted = set(audience.groups.get("mails", ()))
+    wanted = sorted(audience.groups.get("mails", ()))
     editions: dict[int, None] = {}
     planned = 0
-    for row in rt.db.read(lambda s: subscribers_store.list_subscriber_rows(s, ids=sorted(wanted))):
-        report = plan_alerts(rt, email_key=row.email_key, forced=True)
+    rows = rt.db.read(lambda s: subscribers_store.list_subscriber_rows(s, ids=wanted))
+    # everybody with an alert is planned in one pass, a part of them one by one
+    keys = [None] if plan.segment.kind == "all" else [row.email_key for row in rows]
+    for key in keys:
+        report = plan_alerts(rt, email_key=key, forced=True)
         planned += report.planned
         editions.update(dict.fromkeys(report.editions))
     ids = list(editions)
