@@ -315,7 +315,7 @@ def _alert_outlook(
         meant = on or max(local_date(now, row.zone), local_date(now, "UTC"))
         if row.paused_until is not None and row.paused_until > meant:
             word = "paused"
-        elif alerts_on(session, row.id, row.zone, meant) >= limits.alerts_a_day:
+        elif alerts_store.count_alerts_on(session, row.id, row.zone, meant) >= limits.alerts_a_day:
             word = "capped"
         else:
             made = compose_for(rt, session, row, meant, "alert")
