@@ -3,7 +3,7 @@ a retry and the page show what was sent."""
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from service.delivery.frame import ReaderFrame, Rendered
@@ -15,6 +15,10 @@ from service.flows.runtime import Runtime
 from service.store.subscribers import days_of
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import local_date
+
+
+DATES = frozenset({"on", "until"})
+"""Values of notices that are dates: ISO text in the row, dates in the templates."""
 
 
 def frame_of(rt: Runtime, delivery_token: str, reader: SubscriberRow, on: datetime) -> ReaderFrame:
@@ -45,7 +49,7 @@ def render_row(
         digest = from_json(content["digest"])
         frame = frame_of(rt, row.token, reader, at)
         return rt.renderer.render_digest(digest, frame, test=bool(content.get("test")))
-    data = dict(content["data"])
+    data = {k: date.fromisoformat(v) if k in DATES else v for k, v in content["data"].items()}
     if content["notice"] == "newsletter" and reader is not None:
         frame = frame_of(rt, row.token, reader, at)
         data.setdefault("manage_url", frame.manage_url)

@@ -216,8 +216,8 @@ def mail_confirm(
         email=row.email,
         email_key=row.email_key,
         data={
-            "confirm_url": rt.links.confirm(token),
-            "never_url": rt.links.never(never),
+            "link": rt.links.confirm(token),
+            "never_link": rt.links.never(never),
             "until": local_date(row.confirm_until, rt.zone).isoformat(),
         },
         now=now,
@@ -247,7 +247,6 @@ def _mail_known(
         email_key=row.email_key,
         data={
             "manage_url": rt.links.manage(manage_token(rt, row, now, fresh=True)),
-            "unsubscribe_url": rt.links.unsubscribe(row.unsubscribe_token),
         },
         now=now,
         subscriber_id=row.id,
