@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 
 from service.delivery.frame import ReaderFrame, Rendered
@@ -25,14 +25,12 @@ from service.store import deliveries as deliveries_store
 from service.store import listing
 from service.store import papers as papers_store
 from service.store import sightings as sightings_store
-from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import DeliveryRow, SubscriberRow
 from service.subscribers.cadence import local_date
 
 PAGE_SIZE = 100
-STRIP_DAYS = 14
 Order = Literal["trending", "newest"]
 
 
@@ -223,65 +221,6 @@ def mail_days(rt: Runtime, made: BackTest) -> tuple[int, int]:
             mails += waiting > 0
             waiting = 0
     return mails, weekdays
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceHealth:
-    """strip: (day, state) of the last days; state: complete, late, empty, failed."""
-
-    title: str
-    kind: str
-    state: str
-    paused: bool
-    papers: int
-    newest_on: date | None
-    last_poll_at: datetime | None
-    strip: tuple[tuple[date, str], ...]
-
-
-_SIGN = {"ok": "complete", "late": "late", "stale": "late", "silent": "late", "paused": "empty"}
-_DAY_SIGN = {"complete": "complete", "open": "late", "late": "late", "none": "empty"}
-
-
-def read_sources(rt: Runtime) -> list[SourceHealth]:
-    """The health of every source, as everybody may see it (no addresses, no error texts)."""
-    return rt.db.read(lambda s: _read_sources(s, rt.clock().date()))
-
-
-def _read_sources(session: Session, today: date) -> list[SourceHealth]:
-    strip = listing.list_strip(session, today - timedelta(days=STRIP_DAYS - 1))
-    return [
-        SourceHealth(
-            title=one["title"],
-            kind=one["kind"],
-            state=_SIGN.get(one["state"], "failed"),
-            paused=one["state"] == "paused",
-            papers=one["papers"],
-            newest_on=date.fromisoformat(one["newest_on"]) if one["newest_on"] else None,
-            last_poll_at=(
-                datetime.fromisoformat(one["last_poll_at"]) if one["last_poll_at"] else None
-            ),
-            strip=tuple(
-                (day.day, "empty" if not day.expected else _DAY_SIGN.get(day.state, "failed"))
-                for day in strip.get(one["id"], [])
-            ),
-        )
-        for one in sources_store.summary(session)
-        if one["state"] != "gone"
-    ]
-
-
-def is_ready(rt: Runtime) -> bool:
-    """True when the database answers."""
-    try:
-        rt.db.read(listing.list_source_names)
-    except OSError:
-        return False
-    except Exception as error:
-        # whatever the driver raises: its name is for the log, not for the world
-        rt.log("not_ready", error=type(error).__name__)
-        return False
-    return True
 
 
 def source_names(rt: Runtime) -> list[str]:

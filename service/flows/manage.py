@@ -154,7 +154,8 @@ def add_wanted(
     cadence: Cadence = Cadence.DAILY,
     weekday: int = 4,
 ) -> int:
-    """Add an interest; it begins with today's papers. Raises TokenError, ManageError."""
+    """Add an interest; like a new reader it begins with the day before. Raises TokenError,
+    ManageError."""
 
     def add(session: Session) -> int:
         reader, _ = _reader(rt, session, token)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from service.flows import browse
+from service.flows import browse, source_health
 from service.web.door import Door
 from service.web.examples import EXAMPLES, takes
 
@@ -21,7 +21,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     def sources(request: Request) -> Response:
         zone = door.clock_in(door.rt.zone).tzinfo
         context = {
-            "sources": browse.read_sources(door.rt),
+            "sources": source_health.read_sources(door.rt),
             "local": lambda at: at.astimezone(zone),
             "zone": door.rt.zone,
         }
@@ -43,5 +43,5 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     @routes.get("/readyz")
     def readyz() -> Response:
         headers = {"Cache-Control": "no-store"}
-        ready = browse.is_ready(door.rt)
+        ready = source_health.is_ready(door.rt)
         return JSONResponse({"ready": ready}, 200 if ready else 503, headers)

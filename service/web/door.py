@@ -13,7 +13,8 @@ from service.delivery.i18n import Texts
 from service.errors import PaperpostError
 from service.flows import browse
 from service.flows.runtime import Runtime
-from service.matching.query import QueryError
+from service.matching.parse import describe
+from service.matching.query import Query, QueryError
 from service.pages.entry import PaperEntry, entry_of
 from service.pages.forms import FieldError, Form, UnreadableFormError, read_form
 from service.pages.guard import FormTokens, SignUpCheck
@@ -141,6 +142,25 @@ class Door:
     def today(self) -> date:
         """The installation's date."""
         return local_date(self.rt.clock(), self.rt.zone)
+
+
+def spoken(query: Query, texts: Texts) -> str:
+    """How a query is read, in one line: "Any of: LoRA · PEFT, without: survey"."""
+    _ = texts.gettext
+    if query.kind == "query":
+        return query.shown
+    line = describe(query)
+    for lead, words in (
+        ("Any of: ", _("Any of: ")),
+        ("With: ", _("With: ")),
+        ("By any of: ", _("By any of: ")),
+        ("By: ", _("By: ")),
+    ):
+        if line.startswith(lead):
+            line = words + line.removeprefix(lead)
+            break
+    head, found, tail = line.rpartition(", without: ")
+    return head + _(", without: ") + tail if found else line
 
 
 def faults_of(

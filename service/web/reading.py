@@ -8,7 +8,7 @@ from service.flows.estimate import BackTest, estimate
 from service.flows.interests import read_form
 from service.matching.corpus import Suggestion
 from service.pages.entry import PaperEntry
-from service.web.door import Door, Offer
+from service.web.door import Door, Offer, spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
     made = estimate(door.rt, wanted.query)
     found = made.estimate
     return Reading(
-        line=made.reading,
+        line=spoken(wanted.query, texts),
         rate=_nothing(made, texts) if not found.total else rate_of(made, texts),
         counts=tuple(found.per_term.items()) if len(found.per_term) > 1 else (),
         dead=found.dead_terms if found.total else (),

@@ -11,7 +11,6 @@ from service.flows import manage
 from service.flows.leave import look
 from service.flows.live import query_of
 from service.flows.manage import Managed
-from service.matching.parse import describe
 from service.pages.forms import FieldError, Form
 from service.store import subscribers as subscribers_store
 from service.store.tables import ProfileRow
@@ -19,7 +18,7 @@ from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
 from service.subscribers.model import DAYS
 from service.subscribers.tokens import TokenError
-from service.web.door import Door, Offer
+from service.web.door import Door, Offer, spoken
 from service.web.leaving import left_page
 
 
@@ -74,14 +73,14 @@ class Shown:
     paused: bool
 
 
-def _shown(row: ProfileRow, trouble: Trouble) -> Shown:
+def _shown(row: ProfileRow, trouble: Trouble, texts: Texts) -> Shown:
     query = query_of(row.kind, row.text, row.compiled)
     made = Shown(
         id=row.id or 0,
         name=row.name,
         kind=row.kind,
         text=row.text,
-        reading=describe(query) if query is not None else "",
+        reading=spoken(query, texts) if query is not None else "",
         cadence=row.cadence,
         weekday=DAYS[row.weekday],
         cap=str(row.cap or ""),
@@ -109,7 +108,7 @@ def _context(
         "reader": row,
         "email": row.email if found.fresh else mask(row.email),
         "fresh": found.fresh,
-        "interests": [_shown(one, trouble) for one in found.interests],
+        "interests": [_shown(one, trouble, texts) for one in found.interests],
         "most": door.rt.defaults().interests,
         "trouble": trouble,
         "faults": trouble.faults or {},

@@ -17,7 +17,6 @@ from service.flows.live import query_of
 from service.flows.manage import next_mail_at
 from service.flows.manage_link import manage_token
 from service.flows.subscribe import Asked, confirm, never, read_confirm, read_wish, request
-from service.matching.parse import describe
 from service.matching.query import QueryError
 from service.pages.forms import FieldError, Form
 from service.pages.guard import SignUpVerdict
@@ -25,7 +24,7 @@ from service.store import subscribers as subscribers_store
 from service.store.tables import SubscriberRow
 from service.subscribers.address import AddressError, probably_meant, read_address
 from service.subscribers.tokens import TokenError
-from service.web.door import Door, Offer, faults_of
+from service.web.door import Door, Offer, faults_of, spoken
 from service.web.reading import Reading, read_words_back
 
 FIRST_PAPERS = 5
@@ -242,7 +241,7 @@ def _confirm_page(door: Door, asked: Request, found: Asked) -> Response:
     there: datetime = door.clock_in(row.zone)
     context = {
         "email": row.email,
-        "asked_words": _asked_words(found.interests),
+        "asked_words": _asked_words(found.interests, texts),
         "schedule": _schedule(door, row, texts),
         "now_there": there.strftime("%H:%M"),
         "first_papers": door.rt.defaults().first_papers,
@@ -251,12 +250,12 @@ def _confirm_page(door: Door, asked: Request, found: Asked) -> Response:
     return door.answer(asked, "signup/confirm.html", context)
 
 
-def _asked_words(interests: tuple[tuple[str, str], ...]) -> list[str]:
+def _asked_words(interests: tuple[tuple[str, str], ...], texts: Texts) -> list[str]:
     """How each interest is read; "" for trending."""
     found = []
     for kind, text in interests:
         query = query_of(kind, text, None)
-        found.append(describe(query) if query is not None else "")
+        found.append(spoken(query, texts) if query is not None else "")
     return found
 
 

@@ -1,0 +1,70 @@
+"""The health of the sources, and of this process, as everybody may see it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from service.flows.runtime import Runtime
+from service.store import listing
+from service.store import sources as sources_store
+from service.store.db import Session
+
+STRIP_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """strip: (day, state) of the last days; state: complete, late, empty, failed."""
+
+    title: str
+    kind: str
+    state: str
+    paused: bool
+    papers: int
+    newest_on: date | None
+    last_poll_at: datetime | None
+    strip: tuple[tuple[date, str], ...]
+
+
+_SIGN = {"ok": "complete", "late": "late", "stale": "late", "silent": "late", "paused": "empty"}
+_DAY_SIGN = {"complete": "complete", "open": "late", "late": "late", "none": "empty"}
+
+
+def read_sources(rt: Runtime) -> list[SourceHealth]:
+    """The health of every source, as everybody may see it (no addresses, no error texts)."""
+    return rt.db.read(lambda s: _read_sources(s, rt.clock().date()))
+
+
+def _read_sources(session: Session, today: date) -> list[SourceHealth]:
+    strip = listing.list_strip(session, today - timedelta(days=STRIP_DAYS - 1))
+    return [
+        SourceHealth(
+            title=one["title"],
+            kind=one["kind"],
+            state=_SIGN.get(one["state"], "failed"),
+            paused=one["state"] == "paused",
+            papers=one["papers"],
+            newest_on=date.fromisoformat(one["newest_on"]) if one["newest_on"] else None,
+            last_poll_at=(
+                datetime.fromisoformat(one["last_poll_at"]) if one["last_poll_at"] else None
+            ),
+            strip=tuple(
+                (day.day, "empty" if not day.expected else _DAY_SIGN.get(day.state, "failed"))
+                for day in strip.get(one["id"], [])
+            ),
+        )
+        for one in sources_store.summary(session)
+        if one["state"] != "gone"
+    ]
+
+
+def is_ready(rt: Runtime) -> bool:
+    """True when the database answers."""
+    try:
+        rt.db.read(listing.list_source_names)
+    except OSError:
+        return False
+    except Exception as error:
+        # whatever the driver raises: its name is for the log, not for the world
+        rt.log("not_ready", error=type(error).__name__)
+        return False
+    return True
