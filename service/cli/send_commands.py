@@ -271,7 +271,8 @@ def deliveries_list(
     from service.flows.editions import deliveries
 
     with runtime() as rt:
-        rows = rt.db.read(lambda s: deliveries(s, edition, state))
+        dead = rt.owner().dead() if state == "held" else None
+        rows = rt.db.read(lambda s: deliveries(s, edition, state, dead=dead))
     if as_json:
         printing.as_json(rows)
     else:

@@ -9,6 +9,7 @@ value may stand, never between a table and its rows.)
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from jinja2 import TemplateError as JinjaError
 from jinja2.meta import find_undeclared_variables
 
 from service.delivery import phrases, plain
+from service.delivery.compiled import compiled_for
 from service.delivery.frame import ReaderFrame, Rendered
 from service.delivery.i18n import Catalogs, Texts
 from service.delivery.message import wire_size
@@ -66,8 +68,13 @@ class _InliningLoader(FileSystemLoader):
             return source, path, fresh
         if template not in self._inlined:
             css, _, _ = super().get_source(environment, "style.css")
-            self._inlined[template] = (inlined(source, css), path)
+            self._inlined[template] = (_inlined_once(source, css), path)
         return *self._inlined[template], fresh
+
+
+@lru_cache(maxsize=256)
+def _inlined_once(source: str, css: str) -> str:
+    return inlined(source, css)
 
 
 def inlined(source: str, css: str) -> str:
@@ -231,6 +238,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=compiled_for("mails", texts.language),
             extensions=["jinja2.ext.i18n"],
         )
         made.install_gettext_callables(  # type: ignore[attr-defined]

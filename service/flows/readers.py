@@ -312,10 +312,12 @@ def suppress(rt: Runtime, address: Address, *, reason: str, by: str) -> bool:
 def _suppress(rt: Runtime, session: Session, address: Address, reason: str, by: str) -> bool:
     now = rt.clock()
     hashed = consent_store.email_hash(rt.instance.key, address.key)
+    before = consent_store.get_suppression(session, hashed)
     row = subscribers_store.get_subscriber_row(session, email_key=address.key)
     if row is not None and row.state == "active":
         leave_row(rt, session, row, reason=f"suppressed by {by}")
-    return consent_store.add_suppression(session, hashed, reason, now, by)
+    consent_store.add_suppression(session, hashed, reason, now, by)
+    return before is None
 
 
 def unsuppress(rt: Runtime, address: Address) -> bool:

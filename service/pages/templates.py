@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from service.delivery.compiled import compiled_for
 from service.delivery.i18n import Catalogs, Texts
 from service.delivery.links import Links
 from service.pages.language import locale_of
@@ -61,6 +62,7 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
+        bytecode_cache=compiled_for("pages", texts.language),
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],

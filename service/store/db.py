@@ -174,14 +174,12 @@ class Database:
                         done.append((unit, result))
                     except sa.exc.OperationalError:
                         raise  # the database itself: nothing of this batch is sure
-                    except Exception as error:
+                    except BaseException as error:  # the writer outlives whatever a unit raises
                         unit.future.set_exception(error)
         except BaseException as error:
             for unit in units:
                 if not unit.future.done():
                     unit.future.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
             return
         for unit, result in done:
             unit.future.set_result(result)

@@ -107,6 +107,16 @@ def test_a_unit_that_fails_harms_only_itself(db):
     assert names == ["good"]
 
 
+def test_the_writer_outlives_whatever_a_unit_raises(db):
+    def end(session):
+        raise SystemExit("not for the writer")
+
+    with pytest.raises(SystemExit):
+        db.write(end)
+    db.write(lambda s: s.add(SettingRow(name="after", value="1")))
+    assert db.read(lambda s: s.get(SettingRow, "after").value) == "1"
+
+
 def test_web_goes_before_bulk(db):
     order, hold, started = [], threading.Event(), threading.Event()
 
