@@ -168,10 +168,18 @@ def demo(
 
 
 @settings_app.command("list")
-def settings_list(as_json: Json = False) -> None:
+def settings_list(
+    as_json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="docs/settings.md")] = False,
+) -> None:
     """Every value of taste, with its default."""
     from service.defaults import table
 
+    if markdown:
+        from service.cli import settings_page
+
+        typer.echo(settings_page.markdown(), nl=False)
+        return
     with opening.runtime() as rt:
         rows = table(rt.defaults())
     if as_json:
