@@ -16,7 +16,6 @@ from service.store.subscribers import days_of
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import local_date
 
-
 DATES = frozenset({"on", "until"})
 """Values of notices that are dates: ISO text in the row, dates in the templates."""
 

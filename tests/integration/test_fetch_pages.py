@@ -115,6 +115,7 @@ def test_an_unchanged_page(site: Site) -> None:
         ("deflate", zlib.compress(b"text " * 900)),
         ("gzip", gzip.compress(b"text " * 400) + gzip.compress(b"text " * 500)),
     ],
+    ids=["gzip", "deflate", "two gzip members"],
 )
 def test_codings(site: Site, coding: str, body: bytes) -> None:
     site.pages["/"] = page(body, Content_Encoding=coding)
