@@ -229,6 +229,29 @@ def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(
     )
 
 
+def test_a_write_that_nobody_waits_for_any_more_harms_no_other(rt: Runtime) -> None:
+    """Stopping cancels tasks that wait for the writer; the writer must live on."""
+    begun, leave = threading.Event(), threading.Event()
+
+    def slow_work(session: Session) -> None:
+        begun.set()
+        assert leave.wait(5)
+
+    async def run() -> str:
+        first = asyncio.create_task(rt.db.awrite(slow_work))
+        await asyncio.to_thread(begun.wait, 5)
+        given_up = asyncio.create_task(rt.db.awrite(lambda s: "given up"))
+        last = asyncio.create_task(rt.db.awrite(lambda s: "written"))
+        await asyncio.sleep(0)
+        first.cancel()
+        given_up.cancel()
+        await asyncio.sleep(0)
+        leave.set()
+        return await asyncio.wait_for(last, 5)
+
+    assert asyncio.run(run()) == "written"
+
+
 def test_a_relay_that_says_nothing_is_left_after_the_drain(
     rt: Runtime, server: SmtpServer, tmp_path: Path
 ) -> None:
