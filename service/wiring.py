@@ -1,6 +1,7 @@
 """Settings -> Runtime: the only place that builds clients and reads the clock."""
 
 import secrets
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -47,6 +48,7 @@ class House:
         self.settings = settings
         self._mailbox_port = mailbox_port
         self._process: Process | None = None
+        self._owner_lock = threading.Lock()
         self._pool = ParsePool()
         self._clock = clock
         self.db = open_database(settings)
@@ -77,9 +79,10 @@ class House:
         )
 
     def _owner(self) -> Process:
-        if self._process is None:
-            self._process = Process(self.db, self.settings.data_dir / "locks", self._clock())
-        return self._process
+        with self._owner_lock:
+            if self._process is None:
+                self._process = Process(self.db, self.settings.data_dir / "locks", self._clock())
+            return self._process
 
     def relay(self) -> Relay:
         """Where mail is handed in: the operator's relay, or the mailbox on this machine."""

@@ -158,6 +158,10 @@ class Database:
 
     def _commit(self, units: list[_Unit]) -> None:
         """Run the units in one transaction; resolve the futures only after the commit."""
+        # a caller that was cancelled meanwhile waits no more: its unit is not run
+        units = [unit for unit in units if unit.future.set_running_or_notify_cancel()]
+        if not units:
+            return
         done: list[tuple[_Unit, Any]] = []
         try:
             connection = self.engine.connect().execution_options(write=True)
