@@ -166,6 +166,27 @@ def test_variants_of_real_profiles_reach_few_evaluations(
         assert found[at].get(number) == truth, variants[number].shown
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_ten_thousand_variants_equal_the_oracle_on_every_pair(
+    real_documents: list[Document],
+) -> None:
+    """A million pairs: the index against evaluation of each profile on each paper."""
+    index, variants = Index(), list(_variants(10_000))
+    for number, query in enumerate(variants):
+        index.add(number, query)
+    for document in real_documents:
+        truth = {
+            number: hits
+            for number, query in enumerate(variants)
+            if (hits := evaluate(query, document)) is not None
+        }
+        assert index.match(document) == truth
+    assert len(real_documents) == 100
+    print(f"{index.matches} matches, {index.candidates} pairs reached exact evaluation")
+    assert index.candidates <= 3 * index.matches
+
+
 def test_an_oracle_without_our_code_agrees(
     real_papers: list[Paper], real_documents: list[Document]
 ) -> None:
