@@ -1,6 +1,7 @@
 """Text to query: the query language by a grammar, keyword lists and people by their items."""
 
 import re
+from functools import cache
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput
@@ -38,8 +39,7 @@ __all__ = [
     "to_text",
 ]
 
-_PARSER = Lark(
-    r"""
+_GRAMMAR = r"""
 ?start: any
 any: all (OR all)*
 all: one ((AND | ANDNOT)? one)*
@@ -61,11 +61,14 @@ EXACT.4: /=(?=[^\s()=])/
 QUOTED.3: /"[^"]*"(?:~\d+)?/
 WORD.1: /[^\s()"]+/
 %ignore /\s+/
-""",
-    parser="lalr",
-    lexer="basic",
-    maybe_placeholders=False,
-)
+"""
+
+
+@cache
+def _parser() -> Lark:
+    """The grammar, compiled at the first query: a command that reads none need not wait."""
+    return Lark(_GRAMMAR, parser="lalr", lexer="basic", maybe_placeholders=False)
+
 
 _SIGNS = str.maketrans(
     {
@@ -100,7 +103,7 @@ def parse_query(text: str) -> Query:
         raise QueryError("There is no word here.", position=1, expected=_A_WORD)
     check_shape(text)
     try:
-        tree = _PARSER.parse(text)
+        tree = _parser().parse(text)
     except UnexpectedInput as error:
         raise _explain(text, error) from None
     return make_query(_build(tree, ""), "query")
@@ -293,7 +296,7 @@ def _explain(text: str, error: UnexpectedInput) -> QueryError:
     token = getattr(error, "token", None)
     before = [
         found
-        for found in _PARSER.lex(text)
+        for found in _parser().lex(text)
         if token is None or token.type == "$END" or (found.start_pos or 0) < (token.start_pos or 0)
     ]
     previous = before[-1] if before else None
