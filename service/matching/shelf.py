@@ -9,32 +9,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.matching.document import Document
-from service.matching.evaluate import COMPARE, Hit, evaluate, find_leaf, is_in
-from service.matching.names import is_person
+from service.matching.evaluate import COMPARE, Hit, evaluate
+from service.matching.labels import NO_TEXT, Labels
 from service.matching.query import (
     And,
-    Category,
-    Identifier,
     Leaf,
     Near,
     Node,
     Not,
     Number,
     Or,
-    Person,
     Query,
     Term,
     leaves,
 )
 from service.matching.score import COMMENTS, TITLE, VOTES, Statistics, score, weight
 from service.matching.segment import Flags, Forms, Rows, Segment
-from service.text.tokens import Folded
 
 _RANKED = 50
 """So many papers, and twice as many as are asked for, are scored exactly to put them in order."""
@@ -45,7 +40,6 @@ _STATISTICS_GROWTH = 1.05
 """The rarity of words is learned anew when there are so many times the papers."""
 
 _SEALED = 2048
-_EMPTY = Folded()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +68,7 @@ class Shelf:
         self._days: list[int] = []
         self._rest: list[Document] = []
         self._alive: list[bool] = []
-        self._names: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
-        self._texts: dict[str, dict[str, list[int]]] = {"cat": {}, "source": {}, "org": {}}
-        self._ids: dict[str, list[int]] = {}
+        self._labels = Labels()
         self._columns: dict[str, Rows] = {}
         self._held: dict[Leaf, tuple[Flags, Flags]] = {}
         self._statistics: tuple[int, Statistics] = (0, Statistics())
@@ -100,8 +92,8 @@ class Shelf:
             self._pending.append(document)
             votes = document.votes if votes is None else votes
             rest = Document(
-                title=_EMPTY,
-                abstract=_EMPTY,
+                title=NO_TEXT,
+                abstract=NO_TEXT,
                 authors=document.authors,
                 categories=document.categories,
                 organisation=document.organisation,
@@ -111,24 +103,10 @@ class Shelf:
                 comments=document.comments,
             )
             self._rest.append(rest)
-            self._note(slot, rest)
+            self._labels.note(slot, rest)
             self._columns.clear()
             if len(self._pending) >= 4 * _SEALED:
                 self._flush()
-
-    def _note(self, slot: int, rest: Document) -> None:
-        for author in rest.people:
-            parts = author.parts
-            pairs = (one + other for one, other in pairwise(parts))
-            for part in {*parts, *pairs}:
-                self._names.setdefault(part, []).append((slot, parts))
-        rest.__dict__.pop("people", None)
-        for category in set(rest.categories):
-            self._texts["cat"].setdefault(category, []).append(slot)
-        self._texts["source"].setdefault(rest.source_text, []).append(slot)
-        self._texts["org"].setdefault(rest.organisation, []).append(slot)
-        for value in rest.ids:
-            self._ids.setdefault(value, []).append(slot)
 
     def remove(self, paper_id: int) -> None:
         """Take a paper out; an unknown id is no fault."""
@@ -308,41 +286,12 @@ class Shelf:
                 if leaf.field:
                     return title if leaf.field == "ti" else abstract
                 return title | abstract
-            case Term() | Near():
-                texts = self._texts[leaf.field]
-                return self._flags(
-                    slot
-                    for text, slots in texts.items()
-                    if text and find_leaf(leaf, _with_text(leaf.field, text))
-                    for slot in slots
-                )
-            case Category():
-                return self._flags(
-                    slot
-                    for category, slots in self._texts["cat"].items()
-                    if is_in(leaf, category)
-                    for slot in slots
-                )
-            case Identifier():
-                return self._flags(self._ids.get(leaf.value, ()))
             case Number():
                 column = self._column(leaf.figure)
                 true: Flags = (column >= 0) & COMPARE[leaf.comparison](column, leaf.value)
                 return true
-            case Person():
-                return self._flags(self._by_person(leaf))
-
-    def _by_person(self, person: Person) -> set[int]:
-        if person.prefix:
-            keys = [key for key in self._names if key.startswith(person.parts[0])]
-        else:
-            keys = list({person.parts[0], person.parts[-1]})
-        return {
-            slot
-            for key in keys
-            for slot, parts in self._names.get(key, ())
-            if is_person(person, parts)
-        }
+            case _:
+                return self._flags(self._labels.slots(leaf))
 
     def _fields_holding(self, leaf: Term | Near) -> tuple[Flags, Flags]:
         """(titles, abstracts) that hold a term, whatever its field; kept while one reads."""
@@ -416,9 +365,3 @@ class Shelf:
         ):
             last = self._segments.pop()
             self._segments.append(self._segments.pop().joined(last))
-
-
-def _with_text(field: str, text: str) -> Document:
-    if field == "source":
-        return Document(title=_EMPTY, abstract=_EMPTY, source_text=text)
-    return Document(title=_EMPTY, abstract=_EMPTY, organisation=text)
