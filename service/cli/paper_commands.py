@@ -15,6 +15,17 @@ OnDay = Annotated[
 ]
 
 
+def known_kind(kind: str) -> str:
+    """The kind when there is an adapter of it; another word is misuse (exit 2)."""
+    from service.sources.adapter import ParameterError
+    from service.sources.registry import adapter
+
+    try:
+        return adapter(kind).kind
+    except ParameterError as error:
+        raise typer.BadParameter(f"{error.what} {error.next_step}", param_hint="kind") from None
+
+
 def day(value: datetime | None) -> date | None:
     """Typer reads dates as datetimes."""
     return value.date() if value is not None else None
@@ -46,7 +57,7 @@ def sources_add(
     from service.flows import sources as flow
 
     with runtime() as rt:
-        made = flow.add_source(rt, kind, what, title=title, history_days=history)
+        made = flow.add_source(rt, known_kind(kind), what, title=title, history_days=history)
         if as_json:
             printing.as_json(made)
         else:
@@ -81,7 +92,7 @@ def sources_test(
     from service.flows import sources as flow
 
     with runtime() as rt:
-        made = flow.test_source(rt, kind, what, file)
+        made = flow.test_source(rt, known_kind(kind), what, file)
     if as_json:
         printing.as_json(made)
         return
@@ -92,13 +103,14 @@ def sources_test(
 
 
 @sources_app.command("remove")
-def sources_remove(source_id: int) -> None:
+def sources_remove(source_id: int, as_json: Json = False) -> None:
     """Remove a source; its papers stay."""
     from service.flows import sources as flow
 
     with runtime() as rt:
         flow.remove_source(rt, source_id)
-        typer.echo(f"Source {source_id} is removed; its papers stay.")
+    facts = {"id": source_id, "removed": True}
+    printing.told(facts, f"Source {source_id} is removed; its papers stay.", wants_json=as_json)
 
 
 def poll(
@@ -138,7 +150,7 @@ def ingest(
     from service.flows.match import match_new
 
     with runtime() as rt:
-        report = ingest_files(rt, kind, files, on=day(on), history=history)
+        report = ingest_files(rt, known_kind(kind), files, on=day(on), history=history)
         matched = match_new(rt)
     if as_json:
         printing.as_json(
@@ -149,16 +161,21 @@ def ingest(
                 "refreshed": report.refreshed,
                 "matches": matched.matches,
                 "problems": [vars_of(p) for p in report.problems],
+                "unread": [{"file": f, "problem": str(error)} for f, error in report.unread],
             }
         )
-        return
-    typer.echo(
-        f"{report.items} items: {report.new} new, {report.known} known, "
-        f"{report.refreshed} seen before, {len(report.problems)} not taken; "
-        f"{matched.matches} matches."
-    )
-    for problem in report.problems[:20]:
-        typer.echo(f"item {problem.item} ({problem.title[:60]}): {problem.what}", err=True)
+    else:
+        typer.echo(
+            f"{report.items} items: {report.new} new, {report.known} known, "
+            f"{report.refreshed} seen before, {len(report.problems)} not taken; "
+            f"{matched.matches} matches."
+        )
+        for problem in report.problems[:20]:
+            typer.echo(f"item {problem.item} ({problem.title[:60]}): {problem.what}", err=True)
+    for file, error in report.unread:
+        typer.echo(f"{file}: {error}", err=True)
+    if report.unread:
+        raise typer.Exit(1)
 
 
 def vars_of(problem: Any) -> dict[str, Any]:
@@ -179,22 +196,29 @@ def match(
     import time
 
     from service.cli.lines import read_lines
-    from service.matching.batch import count_batch, match_batch
+    from service.matching.batch import Refused, count_batch, match_batch
 
     del as_json  # lines of JSON either way
     queries = read_lines(profiles)
     rows = read_lines(papers)
+    refused: Refused = []
     if count:
         made = count_batch(
             queries,
             rows,
             cpu=time.process_time,
             peak_mb=lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            refused=refused,
         )
         printing.as_json(made)
-        return
-    for line in match_batch(queries, rows, explain=explain):
-        typer.echo(json.dumps(line, ensure_ascii=False))
+    else:
+        for line in match_batch(queries, rows, explain=explain, refused=refused):
+            typer.echo(json.dumps(line, ensure_ascii=False))
+    for each in refused[:20]:
+        what = "profile" if "profile" in each else "paper"
+        typer.echo(f"{what} {each[what]!r}: {each['problem']}", err=True)
+    if len(refused) > 20:
+        typer.echo(f"and {len(refused) - 20} more that cannot be read", err=True)
 
 
 def estimate(
@@ -204,12 +228,11 @@ def estimate(
     as_json: Json = False,
 ) -> None:
     """What an interest would have brought, from the stored papers."""
-    from service.errors import PaperpostError
     from service.flows.estimate import estimate as flow
     from service.matching.parse import parse_keywords, parse_query
 
     if not query and not keywords:
-        raise PaperpostError("Words are missing.", "", "Give a query, or --keywords LIST.")
+        raise typer.BadParameter("Words are missing: give a query, or --keywords LIST.")
     wanted = parse_query(query) if query else parse_keywords(keywords)
     with runtime() as rt:
         made = flow(rt, wanted, days)
@@ -243,6 +266,12 @@ def estimate(
         return
     typer.echo(f"{made.reading}  ->  about {found.mean_per_weekday:.1f} papers a day")
     typer.echo(f"Basis: {found.basis_papers:,} papers of {len(made.days)} days.")
+    if found.warning == "broad":
+        typer.echo(
+            f"About {found.mean_per_weekday:.0f} papers a day; most people stay below 20. Narrower:"
+        )
+    elif found.warning == "none":
+        typer.echo(f"Nothing in {len(made.days)} days ({found.basis_papers:,} papers).")
     for term, n in found.per_term.items():
         typer.echo(f"  {term}: {n}")
     for f in found.best:

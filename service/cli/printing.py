@@ -59,9 +59,29 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def told(facts: Mapping[str, Any], sentence: str, *, wants_json: bool) -> None:
+    """Say what an act did: an object for scripts, a sentence for people."""
+    if wants_json:
+        as_json(facts)
+    else:
+        typer.echo(sentence)
+
+
+def one_of(value: str, known: Sequence[str], option: str) -> str:
+    """The value when it is one of the known words; another one is misuse (exit 2)."""
+    if value in known:
+        return value
+    raise typer.BadParameter(f"{value!r} is not one of {', '.join(known)}.", param_hint=option)
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it ends with a mark of its own."""
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
 def fail(error: PaperpostError, code: int = 1) -> NoReturn:
     """Say what is wrong, where and what next, and end with a code."""
-    typer.echo(f"{error.what.rstrip('.')}.", err=True)
+    typer.echo(sentence(error.what), err=True)
     position = getattr(error, "position", 0)
     if error.where:
         typer.echo(f"  where: {error.where}", err=True)

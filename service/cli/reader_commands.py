@@ -54,8 +54,8 @@ def add(
 
     chosen = sum((bool(profile), bool(keywords), trending))
     if chosen != 1:
-        raise PaperpostError(
-            "One interest is needed.", "", "Give --profile QUERY, --keywords LIST or --trending."
+        raise typer.BadParameter(
+            "One interest is needed: give --profile QUERY, --keywords LIST or --trending."
         )
     cells = {
         "email": email,
@@ -70,12 +70,12 @@ def add(
     with runtime() as rt:
         reader_id = add_reader(rt, read_new(rt, cells), by="cli")
         sent = 0 if confirmed else asyncio.run(send_ready(rt)).accepted
-        if as_json:
-            printing.as_json({"id": reader_id, "email": email, "confirmations": sent})
-        else:
-            typer.echo(
-                f"Added {email}." if confirmed else f"Added {email}; a confirmation was mailed."
-            )
+    state = "active" if confirmed else "pending"
+    facts = {"id": reader_id, "email": email, "state": state, "confirmations": sent}
+    tail = "." if confirmed else "; a confirmation was mailed."
+    if not confirmed and not sent:
+        tail = "; the confirmation waits: paperpost deliveries list"
+    printing.told(facts, f"Added {email}{tail}", wants_json=as_json)
 
 
 @subscribers_app.command("list")
@@ -86,7 +86,10 @@ def list_(
     """Every reader, pending ones too."""
     from service.flows.readers import summary
     from service.store.subscribers import list_subscriber_rows
+    from service.subscribers.model import SubscriberState
 
+    if state:
+        printing.one_of(state, [s.value for s in SubscriberState], "--state")
     with runtime() as rt:
         rows = rt.db.read(lambda s: summary(list_subscriber_rows(s, state=state or None), s))
     if as_json:
@@ -148,6 +151,7 @@ def import_(
                 "added": report.added,
                 "unchanged": report.unchanged,
                 "problems": [{"row": n, "problem": p} for n, _, p in report.problems],
+                "problems_file": str(problems) if report.problems else None,
             }
         )
         return
@@ -161,11 +165,20 @@ def import_(
 
 
 @subscribers_app.command("export")
-def export_(email: str) -> None:
-    """Everything stored about one reader, as JSON."""
+def export_(
+    email: Annotated[str, typer.Argument(help="One reader; without it all of them")] = "",
+    as_json: Json = False,
+) -> None:
+    """Everything stored about one reader, as JSON; without an address all readers, as a CSV."""
     from service.flows.leave import export
+    from service.flows.readers import export_readers, to_csv
     from service.subscribers.address import read_address
 
+    if not email:
+        with runtime() as rt:
+            rows = rt.db.read(export_readers)
+        printing.as_json(rows) if as_json else typer.echo(to_csv(rows), nl=False)
+        return
     with runtime() as rt:
         found = export(rt, read_address(email).key)
     if found is None:
@@ -174,7 +187,7 @@ def export_(email: str) -> None:
 
 
 @subscribers_app.command("erase")
-def erase(email: str) -> None:
+def erase(email: str, as_json: Json = False) -> None:
     """Forget one reader at once; a keyed hash stays, so that no import brings them back."""
     from service.flows.leave import erase as flow
     from service.subscribers.address import read_address
@@ -182,18 +195,23 @@ def erase(email: str) -> None:
     with runtime() as rt:
         if not flow(rt, read_address(email).key, by="cli"):
             raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
-    typer.echo(f"{email} is erased.")
+    facts = {"email": email, "erased": True}
+    printing.told(facts, f"{email} is erased.", wants_json=as_json)
 
 
 @suppressions_app.command("add")
-def suppress(email: str, reason: str = "admin") -> None:
+def suppress(email: str, reason: str = "admin", as_json: Json = False) -> None:
     """Never mail an address again."""
     from service.flows.readers import suppress as flow
     from service.subscribers.address import read_address
 
     with runtime() as rt:
         new = flow(rt, read_address(email), reason=reason, by="cli")
-    typer.echo(f"{email} is suppressed." if new else f"{email} was suppressed already.")
+    printing.told(
+        {"email": email, "added": new},
+        f"{email} is suppressed." if new else f"{email} was suppressed already.",
+        wants_json=as_json,
+    )
 
 
 @suppressions_app.command("import")
@@ -235,7 +253,7 @@ def suppressions(as_json: Json = False) -> None:
 
 
 @suppressions_app.command("remove")
-def unsuppress(email: str) -> None:
+def unsuppress(email: str, as_json: Json = False) -> None:
     """Lift a bar, when the person asks for mail again."""
     from service.flows.readers import unsuppress as flow
     from service.subscribers.address import read_address
@@ -243,4 +261,5 @@ def unsuppress(email: str) -> None:
     with runtime() as rt:
         if not flow(rt, read_address(email)):
             raise PaperpostError(f"{email} is not suppressed.", "", "paperpost suppressions list")
-    typer.echo(f"{email} may be mailed again.")
+    facts = {"email": email, "removed": True}
+    printing.told(facts, f"{email} may be mailed again.", wants_json=as_json)

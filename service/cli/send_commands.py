@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from service.cli import printing
 from service.cli.opening import runtime
@@ -30,6 +31,36 @@ def _key(email: str) -> str | None:
     from service.subscribers.address import read_address
 
     return read_address(email).key if email else None
+
+
+def _only(rt: Any, email: str) -> str | None:
+    """The key of ``--to``, None without it. Raises PaperpostError: no such reader."""
+    from service.store.subscribers import get_subscriber_row
+
+    key = _key(email)
+    if key is not None and rt.db.read(lambda s: get_subscriber_row(s, email_key=key)) is None:
+        raise PaperpostError(f"There is no reader {email}.", "--to", "paperpost subscribers list")
+    return key
+
+
+class SeveralPapers(TyperCommand):
+    """``--papers A B C`` names three, as ``--papers A --papers B --papers C`` does."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        spread: list[str] = []
+        listing = False
+        for word in args:
+            if word.startswith("-"):
+                listing = word == "--papers"
+                if not listing:
+                    spread.append(word)
+            elif listing:
+                spread += ["--papers", word]
+            else:
+                spread.append(word)
+        if args and args[-1] == "--papers":
+            spread.append("--papers")  # told as an option without its value
+        return super().parse_args(ctx, spread)
 
 
 def _sent(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) -> None:
@@ -75,12 +106,12 @@ def send_daily(
 
     with runtime() as rt:
         if dry_run:
-            made = would_send(rt, day(on), email_key=_key(to))
+            made = would_send(rt, day(on), email_key=_only(rt, to))
             printing.as_json(made) if as_json else typer.echo(
                 f"{made['mails']} mails; no mail: {made['skipped']}"
             )
             return
-        report = plan_daily(rt, day(on), email_key=_key(to))
+        report = plan_daily(rt, day(on), email_key=_only(rt, to))
         planned = {"planned": report.planned, "ready": report.ready, "skipped": report.skipped}
         _sent(rt, report.editions, planned, as_json)
 
@@ -95,12 +126,24 @@ def send_alerts(
 
     with runtime() as rt:
         if dry_run:
-            made = would_alert(rt, on=day(on), email_key=_key(to))
+            made = would_alert(rt, on=day(on), email_key=_only(rt, to))
             printing.as_json(made) if as_json else typer.echo(f"{made['mails']} alerts")
             return
-        report = plan_alerts(rt, on=day(on), email_key=_key(to), forced=True)
+        report = plan_alerts(rt, on=day(on), email_key=_only(rt, to), forced=True)
         planned = {"planned": report.planned, "waiting": report.waiting}
         _sent(rt, report.editions, planned, as_json)
+
+
+def _written(file: Path) -> str:
+    """The text of ``--body``. Raises PaperpostError."""
+    from service.cli.reader_commands import read_file
+
+    try:
+        return read_file(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PaperpostError(
+            f"{file.name} is not UTF-8: byte {error.start}.", "--body", "Save it as UTF-8."
+        ) from None
 
 
 def _manual(
@@ -125,9 +168,9 @@ def _manual(
         _sent(rt, [made.edition_id], planned, as_json)
 
 
-@send_app.command("manual")
+@send_app.command("manual", cls=SeveralPapers)
 def send_manual(
-    papers: Annotated[list[str] | None, typer.Option(help="scheme/value or id, repeatable")] = None,
+    papers: Annotated[list[str] | None, typer.Option(help="arxiv/ID, ...: one or several")] = None,
     dates: Annotated[str, typer.Option(help="A..B: every paper listed in between")] = "",
     segment: Annotated[str, typer.Option(help="all, words:..., lang:de, cadence:daily")] = "all",
     subject: str = "",
@@ -143,7 +186,7 @@ def send_manual(
         "dates": dates,
         "segment": segment,
         "subject": subject,
-        "body": body.read_text(encoding="utf-8") if body else "",
+        "body": _written(body) if body else "",
         "key": key,
     }
     _manual("manual", values, yes, dry_run, as_json)
@@ -165,7 +208,7 @@ def send_newsletter(
         "dates": "",
         "segment": segment,
         "subject": subject,
-        "body": body.read_text(encoding="utf-8"),
+        "body": _written(body),
         "key": key,
     }
     _manual("newsletter", values, yes, dry_run, as_json)
@@ -175,14 +218,18 @@ def preview(
     email: str,
     on: OnDay = None,
     form: Annotated[str, typer.Option("--format", help="html, text or eml")] = "text",
+    as_json: Json = False,
 ) -> None:
     """A reader's mail: stored for a past date, composed now for today and later."""
     from service.flows.preview import preview as flow
 
-    if form not in ("html", "text", "eml"):
-        raise PaperpostError(f"{form!r} is no format.", "--format", "Use html, text or eml.")
+    printing.one_of(form, ("html", "text", "eml"), "--format")
     with runtime() as rt:
         made = flow(rt, _key(email) or "", day(on))
+    if as_json:
+        facts = {"says": made.says, "subject": made.subject, "text": made.text, "html": made.html}
+        printing.as_json({"email": email, **facts})
+        return
     typer.echo(f"{made.says}", err=True)
     if form == "eml":
         sys.stdout.buffer.write(made.message)
@@ -222,13 +269,14 @@ def editions_show(edition_id: int, as_json: Json = False) -> None:
 
 
 @editions_app.command("pause")
-def editions_pause(edition_id: int) -> None:
+def editions_pause(edition_id: int, as_json: Json = False) -> None:
     """Stop an edition after what is in flight."""
     from service.flows import editions
 
     with runtime() as rt:
         editions.pause(rt, edition_id, by="cli")
-        typer.echo(f"Edition {edition_id} is paused.")
+    facts = {"id": edition_id, "state": "paused"}
+    printing.told(facts, f"Edition {edition_id} is paused.", wants_json=as_json)
 
 
 @editions_app.command("resume")
@@ -242,13 +290,15 @@ def editions_resume(edition_id: int, as_json: Json = False) -> None:
 
 
 @editions_app.command("cancel")
-def editions_cancel(edition_id: int) -> None:
+def editions_cancel(edition_id: int, as_json: Json = False) -> None:
     """Cancel what has not been sent."""
     from service.flows import editions
 
     with runtime() as rt:
         n = editions.cancel(rt, edition_id, by="cli")
-        typer.echo(f"Edition {edition_id} is cancelled; {n} mails were not sent.")
+    facts = {"id": edition_id, "state": "cancelled", "cancelled": n}
+    says = f"Edition {edition_id} is cancelled; {n} mails were not sent."
+    printing.told(facts, says, wants_json=as_json)
 
 
 @editions_app.command("resend")
@@ -268,8 +318,11 @@ def deliveries_list(
     as_json: Json = False,
 ) -> None:
     """Deliveries with their state and the server's words."""
+    from service.delivery.states import State
     from service.flows.editions import deliveries
 
+    if state:
+        printing.one_of(state, [*State, "held"], "--state")
     with runtime() as rt:
         dead = rt.owner().dead() if state == "held" else None
         rows = rt.db.read(lambda s: deliveries(s, edition, state, dead=dead))

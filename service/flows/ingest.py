@@ -35,7 +35,8 @@ Fate = Literal["new", "known", "refreshed", "held"]
 @dataclass(kw_only=True)
 class IngestReport:
     """items: entries read · new: papers never seen before that count as new · known: stored, never
-    new · refreshed: seen before · held: waits for an admin · problems: items not taken."""
+    new · refreshed: seen before · held: waits for an admin · problems: items not taken · unread:
+    (file, why) of files that are nothing of this kind."""
 
     items: int = 0
     new: int = 0
@@ -43,6 +44,7 @@ class IngestReport:
     refreshed: int = 0
     held: int = 0
     problems: list[Problem] = field(default_factory=list)
+    unread: list[tuple[str, PaperpostError]] = field(default_factory=list)
     new_ids: list[int] = field(default_factory=list)
 
     def add(self, other: "IngestReport") -> None:
@@ -53,6 +55,7 @@ class IngestReport:
         self.refreshed += other.refreshed
         self.held += other.held
         self.problems += other.problems
+        self.unread += other.unread
         self.new_ids += other.new_ids
 
 
@@ -79,8 +82,8 @@ def ingest_files(
     """Take captured responses as if first seen and listed on ``on`` (default today).
 
     Needs no source: where none of the kind exists a paused one is made, which asks nothing from
-    the network. Raises PaperpostError (CaptureError for bytes of another kind, a missing file)
-    before anything of that file is stored.
+    the network. A file that is missing or of another kind is in ``unread``, nothing of it is
+    stored, the others are taken. Raises ParameterError: no such kind.
     """
     chosen = adapter(kind)
     now = rt.clock()
@@ -90,12 +93,10 @@ def ingest_files(
     report = IngestReport()
     for file in files:
         try:
-            body = file.read_bytes()
-        except OSError as error:
-            raise PaperpostError(
-                f"{file.name} cannot be read: {error.strerror}", str(file), "Check the path."
-            ) from None
-        parsed = parse_here(kind, body, day=on)
+            parsed = parse_here(kind, _bytes_of(file), day=on)
+        except PaperpostError as error:
+            report.unread.append((str(file), error))
+            continue
         verdicts: tuple[Verdict, ...] = tuple(
             "refresh" if s.is_replacement else ("known" if history else "new")
             for s in parsed.sightings
@@ -103,6 +104,15 @@ def ingest_files(
         report.add(take(rt, source_id, parsed, verdicts, when))
     rt.log("ingest", kind=kind, items=report.items, new=report.new, problems=len(report.problems))
     return report
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise PaperpostError(
+            f"{file.name} cannot be read: {error.strerror}", str(file), "Check the path."
+        ) from None
 
 
 def _source_for(session: Session, kind: str, title: str, now: datetime) -> int:

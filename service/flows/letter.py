@@ -84,7 +84,7 @@ def bytes_of(
         list_id=f"papers.{rt.mail_domain}" if not is_notice else "",
         unsubscribe_url=unsubscribe,
         help_url=rt.links.to("/about"),
-        feedback_id=f"{edition.id}:{edition.kind}:paperpost" if not is_notice else "",
+        feedback_id=f"{edition.id or 0}:{edition.kind}:paperpost" if not is_notice else "",
         is_notice=is_notice,
         format=reader.format if reader is not None else "html",
     )

@@ -6,9 +6,10 @@ their first digest says who added them.
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from service.errors import PaperpostError
@@ -22,7 +23,7 @@ from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import read_hour, read_zone
-from service.subscribers.model import Cadence
+from service.subscribers.model import Cadence, Profile, ProfileKind
 
 MOST_BYTES = 20_000_000
 COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "cadence")
@@ -67,14 +68,49 @@ class ImportReport:
     columns: list[str] = field(default_factory=list)
 
     def problems_csv(self) -> str:
-        """The bad rows as a CSV with a column ``problem`` (cells cannot start a formula)."""
-        out = io.StringIO()
-        writer = csv.DictWriter(out, [*self.columns, "problem"], extrasaction="ignore")
-        writer.writeheader()
-        for _, row, problem in self.problems:
-            cells = {**row, "problem": problem}
-            writer.writerow({k: formula_safe(v or "") for k, v in cells.items() if k})
-        return out.getvalue()
+        """The bad rows as a CSV with a column ``problem``."""
+        rows = [{**row, "problem": problem} for _, row, problem in self.problems]
+        return to_csv(rows, [*self.columns, "problem"])
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """Objects as a CSV (default columns: those that an import reads, and ``state``); its cells
+    cannot start a formula."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns or (*COLUMNS, "state"), extrasaction="ignore")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: formula_safe(str(v or "")) for k, v in row.items() if k})
+    return out.getvalue()
+
+
+def export_readers(session: Session) -> list[dict[str, Any]]:
+    """Every reader as rows that an import reads, one a reader and interest, with its state."""
+    rows = subscribers_store.list_subscriber_rows(session)
+    profiles = subscribers_store.list_profiles(session, [r.id for r in rows if r.id is not None])
+    return [
+        {
+            "email": row.email,
+            "profile": _as_query(each),
+            "keywords": each.text if each.kind == ProfileKind.KEYWORDS else "",
+            "confirmed": "false" if row.state == "pending" else "true",
+            "name": row.name,
+            "tz": row.zone,
+            "hour": str(row.hour),
+            "cadence": each.cadence.value,
+            "state": row.state,
+        }
+        for row in rows
+        for each in profiles.get(row.id or 0, [])
+        if row.email
+    ]
+
+
+def _as_query(profile: Profile) -> str:
+    """The text of a query; the people of a follow as a query, since the table knows no people."""
+    if profile.kind == ProfileKind.FOLLOW:
+        return " OR ".join(f'au:"{name}"' for name in profile.text.splitlines() if name.strip())
+    return profile.text if profile.kind == ProfileKind.QUERY else ""
 
 
 def formula_safe(cell: str) -> str:
@@ -168,18 +204,19 @@ def _truth(text: str) -> bool:
     raise ReaderError(f"{text!r} is neither true nor false.", "confirmed", "Write true or false.")
 
 
-def read_csv(data: bytes) -> tuple[list[str], list[dict[str, str]]]:
+def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Read a table as Excel writes it: comma, semicolon or tab; BOM; UTF-8, UTF-16, Windows-1252.
 
-    Returns (columns as named in the file, rows by our column names). Raises ReaderError.
+    Returns (columns as named in the file, rows by our column names with their number as a
+    spreadsheet shows it: the head is 1, blank rows count). Raises ReaderError.
     """
     if len(data) > MOST_BYTES:
         raise ReaderError("The file is larger than 20 MB.", "", "Split it.")
     text = _decode(data)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
-    columns = [c for c in (reader.fieldnames or []) if c is not None]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    columns = next(reader, [])
     names = {c: _ALSO.get(c.strip().lower(), c.strip().lower()) for c in columns}
     if "email" not in names.values():
         raise ReaderError(
@@ -189,12 +226,11 @@ def read_csv(data: bytes) -> tuple[list[str], list[dict[str, str]]]:
         )
     rows = []
     try:
-        for cells in reader:
-            row = {
-                names[k]: (v or "") for k, v in cells.items() if k in names and isinstance(v, str)
-            }
+        for number, cells in enumerate(reader, 2):
+            given = dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
+            row = {names[column]: cell for column, cell in given.items()}
             if any(v.strip() for v in row.values()):
-                rows.append(row)
+                rows.append((number, row))
     except csv.Error as error:
         raise ReaderError(f"The table breaks off: {error}", f"row {reader.line_num}") from None
     return [names[c] for c in columns], rows
@@ -218,7 +254,7 @@ def import_readers(
     report = ImportReport(rows=len(rows), columns=columns)
     good: list[tuple[int, dict[str, str], NewReader]] = []
     seen: set[str] = set()
-    for number, cells in enumerate(rows, 2):
+    for number, cells in rows:
         try:
             new = read_new(rt, cells)
         except PaperpostError as error:
@@ -284,12 +320,11 @@ def import_suppressions(
     """Bar addresses: one per line, or a CSV with a column email. Active ones leave at once."""
     text = _decode(data)
     if "email" in text.partition("\n")[0].lower():
-        lines = [row["email"] for row in read_csv(data)[1]]
-        start = 2
+        lines = [(number, row["email"]) for number, row in read_csv(data)[1]]
     else:
-        lines, start = text.splitlines(), 1
+        lines = list(enumerate(text.splitlines(), 1))
     report = SuppressionReport()
-    for number, line in enumerate(lines, start):
+    for number, line in lines:
         if not line.strip():
             continue
         try:
