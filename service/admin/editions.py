@@ -1,7 +1,7 @@
 """Editions: the list, one with its balance and progress, deliveries with the server's words."""
 
 from asyncio import to_thread
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,12 +9,14 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk
+from service.admin.readers import read_day
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows import editions as flow
 from service.flows import manual
 from service.flows.letter import bytes_of
 from service.flows.preview import shown, why
+from service.flows.runtime import Runtime
 from service.flows.staff import Member
 from service.pages.forms import FieldError
 from service.pages.frame import framed
@@ -24,6 +26,8 @@ from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
+from service.store.tables import DeliveryRow, EditionRow
+from service.subscribers.cadence import local_date
 
 PAGE_SIZE = 100
 
@@ -138,7 +142,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             return {
                 "row": flow.delivery_facts(row),
                 "edition": edition,
-                "why": why(rt, row, desk.today()),
+                "why": why(rt, row, _day_of(rt, edition, row)),
                 "attempts": deliveries_store.list_attempts(session, delivery_id),
                 "has_mail": bool(row.content and edition.kind != "notice" and row.rcpt),
                 "reader_id": row.subscriber_id,
@@ -197,3 +201,9 @@ def _progress(desk: Desk, session: Session, edition_id: int) -> dict[str, Any]:
         "resendable": sum(r["count"] for r in facts["refused"] if r["resend"]),
         "not_resendable": sum(r["count"] for r in facts["refused"] if not r["resend"]),
     }
+
+
+def _day_of(rt: Runtime, edition: EditionRow, row: DeliveryRow) -> date:
+    """The day a delivery stands for: its digest's, else the one it was planned on."""
+    on = read_day(edition.slot) if edition.kind == "digest" else None
+    return on or local_date(row.planned_at, rt.zone)

@@ -112,7 +112,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             plan, _ = await to_thread(read, sent.form, sent.who)
             context: dict[str, Any] = {"audience": await to_thread(manual.count, rt, plan)}
         except PaperpostError as error:
-            context = {"audience": None, "fault": str(error)}
+            context = {"audience": None, "fault": f"{error.what} {error.next_step}".strip()}
         return desk.answer(request, "count.html", context, who=sent.who)
 
     def draft_of(key: str) -> Plan:

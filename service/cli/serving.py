@@ -17,7 +17,7 @@ from service.store import sources as sources_store
 if TYPE_CHECKING:
     from service.wiring import House
 
-DEMO_BANNER = "Demo data: invented papers and readers. No mail leaves this machine."
+DEMO_BANNER = "Demo data. Nothing leaves this machine."
 
 
 class PortError(PaperpostError):

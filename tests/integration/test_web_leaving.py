@@ -90,3 +90,14 @@ def test_the_link_outlives_every_other_one(house: Reading) -> None:
     house.clock.go(days=2000)
     assert house.client.post(here).status_code == 200
     assert house.reader("ada@uni.example").state == "left"
+
+
+def test_the_link_of_a_test_mail_answers_kindly_and_changes_nothing(house: Reading) -> None:
+    before = house.tables()
+    page = house.client.get("/u/test")
+    assert page.status_code == 200
+    assert "This was a test mail." in page.text
+    answer = house.client.post("/u/test", data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    assert "location" not in answer.headers
+    assert house.tables() == before
