@@ -26,6 +26,9 @@ class Defaults:
     weekly_day: str = _about("fri", "day of weekly interests")
     abstracts: str = _about("short", "short, full or none")
     spread_minutes: int = _about(10, "mails of one hour are spread over this many minutes", high=59)
+    late_wait_minutes: int = _about(
+        60, "minutes a mail waits for a batch source that is late; 0 = always on time", high=240
+    )
     curated_by: str = _about("", "whom the daily page names: 'by NAME and the research community'")
     first_papers: int = _about(5, "papers of the first digest", low=1, high=40)
     first_days: int = _about(7, "days the first digest looks back", low=1, high=60)

@@ -20,7 +20,7 @@ from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
-from service.subscribers.cadence import is_quiet, local_date
+from service.subscribers.cadence import awake_until, is_quiet, local_date
 
 
 @dataclass(kw_only=True)
@@ -48,10 +48,12 @@ def plan_alerts(
     for row in rt.db.read(alerts_store.list_instant_readers):
         if email_key is not None and row.email_key != email_key:
             continue
-        rt.db.write(
-            lambda s, r=row: _plan_one(rt, s, limits, r, on, forced, report),  # type: ignore[misc]
-            Priority.MAIL,
-        )
+        digest = rt.db.read(lambda s, r=row: _decide(rt, s, limits, r, on, forced, report))  # type: ignore[misc]
+        if digest is not None:
+            rt.db.write(
+                lambda s, r=row, d=digest: _plan_one(rt, s, limits, r, on, forced, d, report),  # type: ignore[misc]
+                Priority.MAIL,
+            )
     if report.planned:
         rt.log("alerts", planned=report.planned)
         rt.engine.enqueue("send")
@@ -70,9 +72,32 @@ def _wait_reason(
         now - at < timedelta(minutes=limits.alert_bundle_minutes) for at in times
     ):
         return "bundled"
-    if sum(1 for at in times if local_date(at, row.zone) == on) >= limits.alerts_a_day:
+    today = local_date(now, row.zone)
+    if sum(1 for at in times if local_date(at, row.zone) == today) >= limits.alerts_a_day:
         return "capped"
     return ""
+
+
+def _decide(
+    rt: Runtime,
+    session: Session,
+    limits: Defaults,
+    row: SubscriberRow,
+    asked_on: date | None,
+    forced: bool,
+    report: AlertReport,
+) -> Digest | None:
+    now = rt.clock()
+    assert row.id is not None
+    local = asked_on or local_date(now, row.zone)
+    reason = _wait_reason(session, limits, row, now, local, forced)
+    if reason:
+        report.waiting[reason] = report.waiting.get(reason, 0) + 1
+        return None
+    on = asked_on or max(local, now.astimezone(UTC).date())
+    shelf = load_shelf(session, limits, [row.id], on)
+    digest = digest_for(rt, session, shelf, subscribers_store.to_subscriber(row), on, "alert")
+    return digest if isinstance(digest, Digest) else None
 
 
 def _plan_one(
@@ -82,22 +107,23 @@ def _plan_one(
     row: SubscriberRow,
     asked_on: date | None,
     forced: bool,
+    digest: Digest,
     report: AlertReport,
 ) -> None:
+    """Write the alert; somebody else may have written one meanwhile."""
     now = rt.clock()
-    assert row.id is not None
-    on = asked_on or max(local_date(now, row.zone), now.astimezone(UTC).date())
-    reason = _wait_reason(session, limits, row, now, on, forced)
-    if reason:
-        report.waiting[reason] = report.waiting.get(reason, 0) + 1
-        return
-    reader = subscribers_store.to_subscriber(row)
-    shelf = load_shelf(session, limits, [row.id], on)
-    digest = digest_for(rt, session, shelf, reader, on, "alert")
-    if not isinstance(digest, Digest):
+    local = asked_on or local_date(now, row.zone)
+    if not forced and _wait_reason(session, limits, row, now, local, forced):
         return
     edition, _ = editions_store.add_edition(
         session, kind="alert", slot=quarter(now), now=now, closes_at=now + timedelta(minutes=15)
+    )
+    ends = awake_until(
+        now,
+        limits.alert_deadline_hours,
+        row.zone,
+        limits.alert_quiet_from,
+        limits.alert_quiet_until,
     )
     made = plan_row(
         rt,
@@ -107,7 +133,7 @@ def _plan_one(
         rcpt=row.email,
         kind="alert",
         now=now,
-        deadline=timedelta(hours=limits.alert_deadline_hours),
+        deadline=ends - now,
         state=State.READY,
         content=content_of(digest),
         subscriber_id=row.id,

@@ -32,7 +32,7 @@ from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import DeliveryRow
-from service.subscribers.cadence import day_bounds, local_date, previous_mail_day
+from service.subscribers.cadence import day_bounds, local_date, previous_mail_day, weekly_day
 from service.subscribers.model import Cadence, Profile, ProfileKind, Subscriber
 
 CHUNK = 100
@@ -61,15 +61,18 @@ def digest_for(
 ) -> Digest | NothingNew:
     """Decide what one reader gets on a local date (read only)."""
     limits = shelf.limits
-    profiles = [p for p in shelf.profiles.get(reader.id, []) if _is_due(p, reader, on, occasion)]
+    last = shelf.last_on.get(reader.id)
+    profiles = [
+        p for p in shelf.profiles.get(reader.id, []) if _is_due(p, reader, on, last, occasion)
+    ]
     asked = [p for p in profiles if p.kind is not ProfileKind.TRENDING]
     had = shelf.had.get(reader.id, set())
     carried = shelf.carried.get(reader.id, {})
-    first_on = _first_day(reader, profiles, shelf.last_on.get(reader.id), on, limits)
+    first_on = _first_day(reader, profiles, shelf.last_on.get(reader.id), on, limits, occasion)
     candidates = (
-        _known_candidates(rt, session, shelf, asked, on, limits)
+        _known_candidates(rt, session, shelf, asked, on, limits, had)
         if occasion == "first"
-        else _new_candidates(session, shelf, asked, on, limits, had, carried, rt, occasion)
+        else _new_candidates(session, shelf, asked, reader, on, limits, had, carried, rt, occasion)
     )
     wants_trending = occasion != "alert" and (
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
@@ -96,7 +99,11 @@ def digest_for(
     return result
 
 
-def _is_due(profile: Profile, reader: Subscriber, on: date, occasion: Occasion) -> bool:
+def _is_due(
+    profile: Profile, reader: Subscriber, on: date, last: date | None, occasion: Occasion
+) -> bool:
+    """last: the reader's newest mail date before ``on``. A weekly interest whose day passed
+    without any (an outage, a pause) rides in the first mail after it."""
     if profile.paused:
         return False
     if occasion == "alert":
@@ -104,16 +111,22 @@ def _is_due(profile: Profile, reader: Subscriber, on: date, occasion: Occasion) 
     if occasion == "first":
         return True
     if profile.cadence is Cadence.WEEKLY:
-        return on.weekday() == profile.weekday or (
-            profile.weekday not in reader.weekdays and on.weekday() == max(reader.weekdays)
-        )
+        day = weekly_day(reader, profile.weekday, on)
+        return day == on or (last is not None and last < day)
     return True
 
 
 def _first_day(
-    reader: Subscriber, profiles: Sequence[Profile], last: date | None, on: date, limits: Defaults
+    reader: Subscriber,
+    profiles: Sequence[Profile],
+    last: date | None,
+    on: date,
+    limits: Defaults,
+    occasion: Occasion,
 ) -> date:
     """The first day this mail covers, for "446 new papers checked"."""
+    if occasion == "first":
+        return on - timedelta(days=limits.first_days - 1)
     oldest = on - timedelta(days=limits.window_days - 1)
     if last is not None:
         return max(oldest, last + timedelta(days=1))
@@ -139,6 +152,7 @@ def _new_candidates(
     session: Session,
     shelf: Shelf,
     asked: Sequence[Profile],
+    reader: Subscriber,
     on: date,
     limits: Defaults,
     had: set[int],
@@ -150,7 +164,8 @@ def _new_candidates(
     if not asked:
         return []
     by_id = {p.id: p for p in asked}
-    start, end = day_bounds(on - timedelta(days=limits.window_days - 1), on)
+    starts = {p.id: _window_start(p, reader, on, limits) for p in asked}
+    start, end = day_bounds(min(starts.values()), on)
     if on >= local_date(rt.clock(), "UTC"):
         end = max(end, rt.clock() + timedelta(seconds=1))
     pairs: list[tuple[int, int, bool]] = []
@@ -159,6 +174,8 @@ def _new_candidates(
     ):
         profile = by_id[profile_id]
         if paper_id in had or stored < profile.threshold:
+            continue
+        if eligible_at.date() < starts[profile_id]:
             continue
         if profile.since is not None and eligible_at.date() < profile.since:
             continue
@@ -173,6 +190,18 @@ def _new_candidates(
     for paper_id in extra:
         made += [candidate(rt, shelf, p, paper_id, carried[paper_id], on) for p in asked]
     return [c for c in made if c is not None]
+
+
+def _window_start(profile: Profile, reader: Subscriber, on: date, limits: Defaults) -> date:
+    """The first day of papers for one interest: the window up to ``on``.
+
+    A weekly one begins with the day of its last mail, for what came after that hour; it reaches
+    further back when its own day was missed.
+    """
+    if profile.cadence is Cadence.WEEKLY:
+        day = weekly_day(reader, profile.weekday, on)
+        return day - timedelta(days=limits.window_days)
+    return on - timedelta(days=limits.window_days - 1)
 
 
 def _waits_for_alert(
@@ -195,10 +224,18 @@ def _known_candidates(
     asked: Sequence[Profile],
     on: date,
     limits: Defaults,
+    had: set[int],
 ) -> list[Candidate]:
-    """The first digest: the last days, known papers included (the only mail that may)."""
+    """The first digest: the last days, known papers included (the only mail that may).
+
+    had: somebody who comes back does not get the same papers again.
+    """
     since = on - timedelta(days=limits.first_days - 1)
-    recent = [row for row, day in papers_store.list_recent(session, since) if since <= day <= on]
+    recent = [
+        row
+        for row, day in papers_store.list_recent(session, since)
+        if since <= day <= on and row.id not in had
+    ]
     load_papers(session, shelf, [row.id for row in recent if row.id is not None])
     made = [
         candidate(rt, shelf, profile, row.id or 0, False, on) for profile in asked for row in recent
@@ -222,9 +259,14 @@ def content_of(digest: Digest) -> dict[str, Any]:
 
 
 def compose_planned(
-    rt: Runtime, edition_id: int, on: date, occasion: Occasion = "daily", *, note: str = ""
+    rt: Runtime, edition_id: int, on: date, *, only: str | None = None, note: str = ""
 ) -> ComposeReport:
-    """Compose every planned row of an edition; a row that cannot be composed harms only itself."""
+    """Compose every planned row of an edition; a row that cannot be composed harms only itself.
+
+    A row planned as somebody's first digest is composed as that, whoever composes it.
+    only: the rows of one recipient key. Counted is what this call composed; another process may
+    have done a part.
+    """
     report = ComposeReport()
     limits = rt.defaults()
     after = 0
@@ -234,11 +276,11 @@ def compose_planned(
         )
     ):
         after = rows[-1].id or 0
+        mine = [row for row in rows if only is None or row.recipient_key == only]
         made = rt.db.read(
-            lambda s, r=rows: _compose_chunk(rt, s, limits, r, on, occasion, note)  # type: ignore[misc]
+            lambda s, r=mine: _compose_chunk(rt, s, limits, r, on, note)  # type: ignore[misc]
         )
-        rt.db.write(lambda s, m=made: _record(s, m), Priority.BULK)  # type: ignore[misc]
-        for _, result in made:
+        for result in rt.db.write(lambda s, m=made: _record(s, m), Priority.BULK):  # type: ignore[misc]
             if isinstance(result, Digest):
                 report.ready += 1
             else:
@@ -252,7 +294,6 @@ def _compose_chunk(
     limits: Defaults,
     rows: Sequence[DeliveryRow],
     on: date,
-    occasion: Occasion,
     note: str,
 ) -> list[tuple[int, Digest | NothingNew]]:
     readers = {
@@ -271,6 +312,7 @@ def _compose_chunk(
         elif reader.paused_until is not None and reader.paused_until > on:
             made.append((row.id, NothingNew("paused", 0)))
         else:
+            occasion: Occasion = "first" if row.kind == "first" else "daily"
             try:
                 made.append(
                     (row.id, digest_for(rt, session, shelf, reader, on, occasion, note=note))
@@ -281,17 +323,21 @@ def _compose_chunk(
     return made
 
 
-def _record(session: Session, made: Sequence[tuple[int, Digest | NothingNew]]) -> None:
+def _record(
+    session: Session, made: Sequence[tuple[int, Digest | NothingNew]]
+) -> list[Digest | NothingNew]:
+    """Freeze what was decided; returns what still waited for it."""
+    done = []
     for delivery_id, result in made:
-        if isinstance(result, Digest):
-            leases_store.set_composed(
-                session, delivery_id, state=State.READY, content=content_of(result)
-            )
-        else:
-            leases_store.set_composed(
-                session,
-                delivery_id,
-                state=State.SKIPPED,
-                content={"checked": result.checked, "papers": []},
-                reason=result.reason,
-            )
+        moved = leases_store.set_composed(
+            session,
+            delivery_id,
+            state=State.READY if isinstance(result, Digest) else State.SKIPPED,
+            content=content_of(result)
+            if isinstance(result, Digest)
+            else {"checked": result.checked, "papers": []},
+            reason="" if isinstance(result, Digest) else result.reason,
+        )
+        if moved:
+            done.append(result)
+    return done

@@ -4,18 +4,22 @@
 reader for whom the date is a mail day with a free slot, whatever the hour.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from service.errors import PaperpostError
 from service.flows.compose import ComposeReport, compose_planned
 from service.flows.match import match_new
-from service.flows.planning import digest_edition, plan_reader
+from service.flows.planning import begins_at, digest_edition, plan_reader
 from service.flows.runtime import Runtime
+from service.flows.waiting import wait_until, waiting_readers
+from service.store import audience as audience_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import (
+    CadenceError,
     is_mail_day,
     latest_slot,
     local_date,
@@ -76,17 +80,33 @@ def _plan_chunk(
     rt: Runtime, session: Session, ids: list[int], now: datetime
 ) -> list[tuple[date, int]]:
     planned = []
-    deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
+    limits = rt.defaults()
+    waiting = waiting_readers(session, ids, limits, now)
     for row in subscribers_store.list_subscriber_rows(session, ids=ids, state="active"):
-        reader = subscribers_store.to_subscriber(row)
-        slot = latest_slot(reader, now)
+        assert row.id is not None
+        try:
+            reader = subscribers_store.to_subscriber(row)
+            slot, after = latest_slot(reader, now), next_slot(reader, now)[1]
+        except (CadenceError, ValueError, KeyError, OSError) as error:
+            # a clock that cannot be read harms nobody else, and is looked at again tomorrow
+            rt.log("clock_failed", reader=row.id, error=f"{type(error).__name__}: {error}"[:200])
+            subscribers_store.set_next_digest(session, row.id, now + timedelta(days=1))
+            continue
+        if slot is not None and row.id in waiting:
+            again = wait_until(slot[1], limits, now)
+            if again is not None:
+                subscribers_store.set_next_digest(session, row.id, min(again, after))
+                continue
         if slot is not None:
             edition = digest_edition(session, slot[0], now)
-            made = plan_reader(rt, session, edition, row, kind="digest", now=now, deadline=deadline)
+            begin = begins_at(slot[1], row.email_key, limits.spread_minutes, now)
+            made = plan_reader(
+                rt, session, edition, row, kind="digest", now=now,
+                deadline=timedelta(hours=limits.digest_deadline_hours), not_before=begin,
+            )  # fmt: skip
             if made is not None and edition.id is not None:
                 planned.append((slot[0], edition.id))
-        assert row.id is not None
-        subscribers_store.set_next_digest(session, row.id, next_slot(reader, now)[1])
+        subscribers_store.set_next_digest(session, row.id, after)
     return planned
 
 
@@ -112,10 +132,13 @@ def due_readers(
     for row in subscribers_store.list_subscriber_rows(session, state="active"):
         if email_key is not None and row.email_key != email_key:
             continue
-        reader = subscribers_store.to_subscriber(row)
-        meant = on or local_date(now, reader.zone)
-        if is_mail_day(reader, meant):
-            found.append((row, meant))
+        try:
+            reader = subscribers_store.to_subscriber(row)
+            meant = on or local_date(now, reader.zone)
+            if is_mail_day(reader, meant):
+                found.append((row, meant))
+        except (ValueError, KeyError, OSError) as error:
+            rt.log("clock_failed", reader=row.id, error=f"{type(error).__name__}: {error}"[:200])
     return found
 
 
@@ -139,11 +162,18 @@ def plan_daily(
         )
         report.planned += made[0]
         dates.update(made[1])
+    rt.db.write(lambda s: _at_once(s, dates.values(), rt.clock()), Priority.MAIL)
     for meant, edition_id in sorted(dates.items()):
         report.editions.append(edition_id)
         report.add(compose_planned(rt, edition_id, meant))
     rt.log("daily", planned=report.planned, ready=report.ready, by=created_by)
     return report
+
+
+def _at_once(session: Session, editions: Iterable[int], now: datetime) -> None:
+    """A person's send does not wait for what the clock has spread over its minutes."""
+    for edition_id in editions:
+        audience_store.set_wait(session, edition_id, None, after=now)
 
 
 def _plan_now(

@@ -150,7 +150,8 @@ def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> 
     )
     session.flush()
     leases_store.stop_open(session, State.SUPPRESSED, "erased", subscriber_id=row.id)
-    deliveries_store.forget_recipient(session, row.id, row.email_key, hashed)
+    deliveries_store.forget_recipient(session, row.id, row.email, row.email_key, hashed)
+    consent_store.forget_words(session, hashed)
     session.delete(row)
     session.flush()
 

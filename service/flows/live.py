@@ -8,6 +8,7 @@ from typing import Any
 from service.matching.compiled import StaleQueryError, load_query
 from service.matching.corpus import Corpus
 from service.matching.document import Document, StaleDocumentError, load, prepare
+from service.matching.evaluate import Hit
 from service.matching.index import Index
 from service.matching.parse import parse_keywords, parse_people, parse_query
 from service.matching.query import Query
@@ -52,14 +53,22 @@ class LiveIndex:
         self._changed: dict[int, datetime] = {}
         self._synced_at: datetime | None = None
         self._lock = threading.Lock()
+        self.turn = threading.Lock()
+        """Held by a match run: a second one would only do the same work at the same time."""
+
+    def __len__(self) -> int:
+        return len(self._index)
 
     @property
-    def index(self) -> Index:
-        return self._index
+    def candidates(self) -> int:
+        """Pairs that reached exact evaluation so far."""
+        return self._index.candidates
 
-    def query(self, profile_id: int) -> Query:
-        """The query of an indexed profile."""
-        return self._queries[profile_id]
+    def match(self, document: Document) -> list[tuple[int, Query, tuple[Hit, ...]]]:
+        """Profiles that want a paper, each with its query and the hits; safe beside ``sync``."""
+        with self._lock:
+            found = self._index.match(document)
+            return [(i, self._queries[i], hits) for i, hits in found.items()]
 
     def sync(self, session: Session) -> None:
         """Take in what changed since the last time, and what is gone."""

@@ -41,14 +41,18 @@ class MatchReport:
 
 
 def match_new(rt: Runtime) -> MatchReport:
-    """Compare every paper that is new and unmatched with every profile."""
+    """Compare every paper that is new and unmatched with every profile; one run at a time."""
+    with rt.index.turn:
+        return _match_new(rt)
+
+
+def _match_new(rt: Runtime) -> MatchReport:
     report = MatchReport()
     learn(rt)
     match_profiles(rt)
     rt.db.read(rt.index.sync)
-    index = rt.index.index
-    report.profiles = len(index)
-    before = index.candidates
+    report.profiles = len(rt.index)
+    before = rt.index.candidates
     while papers := rt.db.read(lambda s: matches_store.list_unmatched(s, CHUNK)):
         rows: list[dict[str, Any]] = []
         bad: list[tuple[int, str]] = []
@@ -65,7 +69,7 @@ def match_new(rt: Runtime) -> MatchReport:
         report.papers += len(papers)
         report.matches += len(rows)
         report.quarantined += len(bad)
-    report.candidates = index.candidates - before
+    report.candidates = rt.index.candidates - before
     if report.papers:
         rt.log("match", papers=report.papers, matches=report.matches, profiles=report.profiles)
     return report
@@ -74,8 +78,8 @@ def match_new(rt: Runtime) -> MatchReport:
 def _match_one(rt: Runtime, paper: PaperRow) -> list[dict[str, Any]]:
     document = document_of(paper)
     rows = []
-    for profile_id, hits in rt.index.index.match(document).items():
-        made = _score(rt, rt.index.query(profile_id), document, hits, paper)
+    for profile_id, query, hits in rt.index.match(document):
+        made = _score(rt, query, document, hits, paper)
         rows.append({"profile_id": profile_id, "paper_id": paper.id, "score": made})
     return rows
 

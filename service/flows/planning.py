@@ -1,5 +1,6 @@
 """Rows of an edition: one per reader, planned once, with the identity of the message fixed."""
 
+import hashlib
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -60,8 +61,14 @@ def plan_reader(
     now: datetime,
     deadline: timedelta,
     reopen: bool = False,
+    not_before: datetime | None = None,
 ) -> DeliveryRow | None:
-    """Plan one reader. ``reopen``: a slot that was skipped for want of papers is tried again."""
+    """Plan one reader. ``reopen``: a slot that was skipped for want of papers is tried again.
+
+    A rolling edition that was closed is open again with a new row; in a cancelled one the row
+    says so at once, and its papers ride in the next mail.
+    """
+    is_over = edition.state == "cancelled"
     row = plan_row(
         rt,
         session,
@@ -71,26 +78,48 @@ def plan_reader(
         kind=kind,
         now=now,
         deadline=deadline,
+        state=State.CANCELLED if is_over else State.PLANNED,
+        reason="cancelled" if is_over else "",
         subscriber_id=reader.id,
         locale=reader.locale,
+        not_before=not_before,
     )
-    if row is None and reopen:
+    if row is None and reopen and not is_over:
         assert edition.id is not None
         there = deliveries_store.find_delivery(session, edition.id, reader.email_key)
         if there is not None and leases_store.reopen(session, there, now + deadline):
-            return there
+            row = there
+    if row is not None and not is_over:
+        edition.state = "open"
+        edition.closes_at = max(edition.closes_at or now, now + deadline)
+        session.add(edition)
     return row
+
+
+def begins_at(slot: datetime, email_key: str, minutes: int, now: datetime) -> datetime | None:
+    """When one reader's mail of an hour may go: the mails of one hour begin one after the other
+    over ``minutes``, each reader's always at the same distance from the hour.
+
+    After an outage the distance is counted from now. None: at once.
+    """
+    if minutes <= 0:
+        return None
+    share = int.from_bytes(hashlib.sha256(email_key.encode()).digest()[:4], "big") / 2**32
+    length = timedelta(minutes=minutes)
+    start = slot if now - slot < length else now
+    at = start + timedelta(seconds=int(share * length.total_seconds()))
+    return at if at > now else None
 
 
 def digest_edition(session: Session, on: date, now: datetime) -> EditionRow:
     """The rolling edition of a local date; it closes when the date is over in every zone."""
-    closes = datetime(on.year, on.month, on.day, tzinfo=now.tzinfo) + timedelta(hours=36 + 20)
+    over = datetime(on.year, on.month, on.day, tzinfo=now.tzinfo) + timedelta(hours=36)
     row, _ = editions_store.add_edition(
         session,
         kind="digest",
         slot=on.isoformat(),
         now=now,
-        closes_at=max(closes, now + timedelta(hours=20)),
+        closes_at=max(over, now),
         created_by="clock",
     )
     return row

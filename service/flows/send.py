@@ -6,8 +6,8 @@ answer and the papers in one transaction. A row in ``sending`` is never sent aga
 
 import asyncio
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from service.defaults import Defaults
@@ -24,12 +24,16 @@ from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
-from service.store.db import Priority, Session
+from service.store.db import DOUBTFUL, Priority, Session
 from service.store.processes import end_processes
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
+from service.subscribers.cadence import after_quiet
 
 DOUBT = timedelta(minutes=30)
 """A digest in unknown becomes presumed after this long without proof."""
+
+WAITS = (0.1, 1.0, 5.0, 20.0)
+"""Seconds between tries to write an answer down when the database does not take it."""
 
 
 @dataclass(kw_only=True)
@@ -58,6 +62,18 @@ class _Job:
     hashed: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What the deliveries of one run share. desk: one mail is rendered at a time, so that the
+    answers of the relay do not wait behind rendering."""
+
+    rt: Runtime
+    pool: Mailer
+    limits: Defaults
+    report: SendReport
+    desk: asyncio.Semaphore
+
+
 async def send_ready(
     rt: Runtime, edition_ids: Sequence[int] | None = None, *, mailer: Mailer | None = None
 ) -> SendReport:
@@ -72,11 +88,15 @@ async def send_ready(
     pool = mailer or rt.open_mailer(limits)
     owner = await asyncio.to_thread(rt.owner)
     gate = asyncio.Semaphore(limits.smtp_connections)
+    run = _Run(rt, pool, limits, report, asyncio.Semaphore(1))
     running: set[asyncio.Task[None]] = set()
     try:
         while True:
+            held_by = owner.id
             jobs = await rt.db.awrite(
-                lambda s: _claim(rt, s, owner.id, limits.smtp_connections * 2, edition_ids)
+                lambda s, o=held_by: _claim(  # type: ignore[misc]
+                    rt, s, o, limits.smtp_connections * 2, edition_ids
+                )
             )
             if not jobs:
                 if not running:
@@ -85,7 +105,7 @@ async def send_ready(
                 continue
             for job in jobs:
                 await gate.acquire()
-                task = asyncio.create_task(_deliver(rt, pool, job, limits, report, owner.id))
+                task = asyncio.create_task(_deliver(run, job, held_by))
                 running.add(task)
                 task.add_done_callback(lambda t: (running.discard(t), gate.release()))  # type: ignore[func-returns-value]
     finally:
@@ -130,17 +150,18 @@ def _claim(
     return jobs
 
 
-async def _deliver(
-    rt: Runtime, pool: Mailer, job: _Job, limits: Defaults, report: SendReport, owner: int
-) -> None:
-    """One delivery from lease to recorded outcome."""
-    row = job.row
+async def _deliver(run: _Run, job: _Job, owner: int) -> None:
+    """One delivery from lease to recorded outcome. What goes wrong harms this one alone."""
+    rt, row = run.rt, job.row
     try:
-        envelope: Envelope = await asyncio.to_thread(envelope_of, rt, row, job.edition, job.reader)
+        async with run.desk:
+            envelope: Envelope = await asyncio.to_thread(
+                envelope_of, rt, row, job.edition, job.reader
+            )
     except (PaperpostError, ValueError, KeyError, AssertionError, LookupError) as error:
         text = f"content: {type(error).__name__}: {error}"[:500]
         rt.log("render_failed", delivery=row.id, error=type(error).__name__)
-        await rt.db.awrite(lambda s: _quarantine(rt, s, row, text, report))
+        await _write_down(run, row, lambda s: _quarantine(s, row, rt.clock(), text, run.report))
         return
     sha = sha_of(envelope.message)
 
@@ -157,8 +178,35 @@ async def _deliver(
             )
         )
 
-    outcome = await pool.deliver(envelope, mark)
-    await rt.db.awrite(lambda s: _record(rt, s, job, outcome, limits, report))
+    try:
+        outcome = await run.pool.deliver(envelope, mark)
+    except DOUBTFUL as error:  # of the mark: whether it was committed or not, no body was sent
+        rt.log("mark_failed", delivery=row.id, error=type(error).__name__)
+        outcome = Broken("rcpt", "the database did not take the mark")
+    await _write_down(run, row, lambda s: _record(rt, s, job, outcome, run.limits, run.report))
+
+
+async def _write_down(run: _Run, row: DeliveryRow, work: Callable[[Session], None]) -> None:
+    """Record an answer; a database that is away for a moment must not cost it.
+
+    A COMMIT without an answer may have been done: the row is read again before each further try.
+    In the end the lease runs out, and the row is in doubt.
+    """
+    for wait in (*WAITS, None):
+        try:
+            await run.rt.db.awrite(work)
+            return
+        except DOUBTFUL as error:
+            run.rt.log("record_failed", delivery=row.id, error=type(error).__name__)
+            if wait is None:
+                return
+            await asyncio.sleep(wait)
+
+
+def _is_held(session: Session, row: DeliveryRow) -> bool:
+    """Whether the outcome of this lease is still to be written."""
+    now = deliveries_store.read_again(session, row.id or 0)
+    return now is not None and now[1] == row.fence and now[0] in ("leased", "sending", "unknown")
 
 
 def _record(
@@ -166,16 +214,22 @@ def _record(
 ) -> None:
     row, now = job.row, rt.clock()
     assert row.id is not None
+    if not _is_held(session, row):
+        return
     if isinstance(outcome, Stopped):
         report.stopped += 1
-        _stop(rt, session, job, now)
+        _stop(session, job, now)
         return
     deadline = row.deadline_at or now + timedelta(hours=limits.notice_deadline_hours)
     n = max(1, row.attempts)
     verdict = judge(outcome, n, now, deadline, random.random(), limits)  # nosec B311
+    if verdict.until is not None and job.edition.kind == "alert" and job.reader is not None:
+        quiet = (limits.alert_quiet_from, limits.alert_quiet_until)
+        verdict = replace(verdict, until=after_quiet(verdict.until, job.reader.zone, *quiet))
     _attempt(session, row.id, n, outcome, now)
     _apply(session, row, verdict, now, report)
-    if verdict.kind == "failed" and verdict.reason == "person" and job.reader is not None:
+    # in test mode the refused mailbox is the operator's own, and a pending request just ends
+    if verdict.suppresses and job.reader is not None and not rt.test_recipient:
         consent_store.add_suppression(
             session,
             job.hashed,
@@ -183,7 +237,7 @@ def _record(
             now,
             f"{verdict.code} {verdict.enhanced} {verdict.text}"[:300],
         )
-        subscribers_store.set_state(session, job.reader.id or 0, "bounced")
+        subscribers_store.set_state(session, job.reader.id or 0, "bounced", only="active")
 
 
 def _apply(
@@ -206,8 +260,8 @@ def _apply(
             )
             report.deferred += 1
         case "expired":
-            leases_store.mark_expired(session, row, now, verdict.text[:500], **words)
-            report.expired += 1
+            if leases_store.mark_expired(session, row, now, verdict.text[:500], **words):
+                report.expired += 1
         case "failed":
             reason = f"{verdict.reason}: {verdict.text}"[:500]
             leases_store.mark_outcome(session, row, State.FAILED, now, reason=reason, **words)
@@ -239,31 +293,36 @@ def _attempt(session: Session, delivery_id: int, n: int, outcome: Outcome, now: 
     )
 
 
-def _stop(rt: Runtime, session: Session, job: _Job, now: datetime) -> None:
+def _stop(session: Session, job: _Job, now: datetime) -> None:
     """The mark was refused: say why on the row, or give it back."""
     row = job.row
     edition = editions_store.get_edition(session, id=row.edition_id)
     if edition is not None and edition.state == "cancelled":
         leases_store.mark_outcome(session, row, State.CANCELLED, now, reason="cancelled")
         return
-    if edition is not None and edition.paused:
-        leases_store.mark_outcome(session, row, State.READY, now)
-        return
     reader = (
         subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
         if row.subscriber_id is not None
         else None
     )
-    state = reader.state if reader is not None else "erased"
+    bar = consent_store.get_suppression(session, job.hashed)
+    is_notice = edition is not None and edition.kind == "notice"
+    state = "active" if is_notice else reader.state if reader is not None else "erased"
+    if bar is not None and is_notice and bar.reason in leases_store.LIFTED_BY_BEGIN:
+        bar = None
+    if state == "active" and bar is None:  # paused, or the lease was lost: nothing is wrong with it
+        leases_store.mark_outcome(session, row, State.READY, now)
+        return
     reason = state if state != "active" else "suppressed"
     leases_store.mark_outcome(session, row, State.SUPPRESSED, now, reason=reason)
 
 
 def _quarantine(
-    rt: Runtime, session: Session, row: DeliveryRow, text: str, report: SendReport
+    session: Session, row: DeliveryRow, now: datetime, text: str, report: SendReport
 ) -> None:
     """A mail that cannot be rendered harms one delivery, not the edition."""
-    now = rt.clock()
+    if not _is_held(session, row):
+        return
     leases_store.mark_outcome(session, row, State.FAILED, now, reason=text)
     deliveries_store.add_attempt(
         session, delivery_id=row.id or 0, n=row.attempts, phase="render", at=now, text=text
@@ -273,11 +332,11 @@ def _quarantine(
 
 def sweep(rt: Runtime, report: SendReport | None = None) -> None:
     """Give back what dead processes held, expire what is overdue, settle what stays in doubt."""
-    now = rt.clock()
-    dead = rt.owner().dead()
-    if dead:
-        ready, unknown = rt.db.write(lambda s: leases_store.release(s, dead), Priority.MAIL)
-        rt.db.write(lambda s: end_processes(s, dead), Priority.MAIL)
+    now, owner = rt.clock(), rt.owner()
+    owner.renew(now)
+    dead = owner.dead()
+    ready, unknown = rt.db.write(lambda s: _recover(s, dead, now), Priority.MAIL)
+    if dead or ready or unknown:
         rt.log("recovered", processes=len(dead), ready=ready, unknown=unknown)
     for row in rt.db.read(lambda s: leases_store.list_overdue(s, now)):
         rt.db.write(
@@ -288,6 +347,12 @@ def sweep(rt: Runtime, report: SendReport | None = None) -> None:
             report.expired += 1
     for row in rt.db.read(lambda s: leases_store.list_doubtful(s, now - DOUBT)):
         rt.db.write(lambda s, r=row: _settle_doubt(s, r, now), Priority.MAIL)  # type: ignore[misc]
+
+
+def _recover(session: Session, dead: Sequence[int], now: datetime) -> tuple[int, int]:
+    if dead:
+        end_processes(session, dead)
+    return leases_store.release_orphans(session, now)
 
 
 def _settle_doubt(session: Session, row: DeliveryRow, now: datetime) -> None:

@@ -50,6 +50,8 @@ def _settle(session: Session, now: datetime) -> int:
         assert edition.id is not None
         counted = balance(session, edition)
         rolling = edition.planned is None
+        if rolling and edition.kind in ("manual", "newsletter"):
+            continue  # not planned to its end: it waits for the same key, or to be cancelled
         if rolling and edition.closes_at is not None and edition.closes_at > now:
             continue
         if counted.missing == 0:

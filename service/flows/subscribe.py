@@ -20,6 +20,7 @@ from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.store.leases import LIFTED_BY_BEGIN
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import local_date, next_slot, read_hour, read_zone
@@ -27,8 +28,6 @@ from service.subscribers.tokens import TokenError
 
 WORDING = "2026-11"
 """Version of the words a reader agrees to; kept with the consent."""
-
-LIFTED_BY_BEGIN = ("left", "erased", "soft")
 
 
 class SignupError(PaperpostError):
@@ -344,11 +343,8 @@ def send_first(rt: Runtime, reader_id: int) -> bool:
     edition_id = rt.db.write(lambda s: _plan_first(rt, s, reader_id, on, now), Priority.WEB)
     if edition_id is None:
         return False
-    report = compose_planned(rt, edition_id, on, "first")
-    if report.ready:
-        return True
-    rt.db.write(lambda s: _free_slot(s, edition_id, reader_id), Priority.WEB)
-    return False
+    compose_planned(rt, edition_id, on, only=row.email_key)
+    return rt.db.write(lambda s: _keep_slot(s, edition_id, reader_id), Priority.WEB)
 
 
 def _plan_first(
@@ -370,11 +366,13 @@ def _plan_first(
     return edition.id if made is not None else None
 
 
-def _free_slot(session: Session, edition_id: int, reader_id: int) -> None:
-    for row in deliveries_store.list_deliveries(
-        session, edition_id=edition_id, subscriber_id=reader_id, states=["skipped"]
-    ):
-        session.delete(row)
+def _keep_slot(session: Session, edition_id: int, reader_id: int) -> bool:
+    """Whether the first digest holds papers; the slot of one without is free again."""
+    rows = deliveries_store.list_deliveries(session, edition_id=edition_id, subscriber_id=reader_id)
+    for row in rows:
+        if row.state == "skipped":
+            session.delete(row)
+    return any(row.state != "skipped" for row in rows)
 
 
 def never(rt: Runtime, token: str) -> None:

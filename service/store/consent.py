@@ -37,6 +37,13 @@ def add_suppression(
     return False
 
 
+def forget_words(session: Session, hashed: str) -> None:
+    """The server's words on a bar may name the address: they go when the reader is erased."""
+    session.execute(
+        sa.update(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed).values(detail="")
+    )
+
+
 def delete_suppression(session: Session, hashed: str) -> bool:
     """Lift a bar; False when there was none."""
     result = session.execute(

@@ -26,6 +26,9 @@ from service.errors import PaperpostError
 T = TypeVar("T")
 Work = Callable[[Session], T]
 
+DOUBTFUL = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.PendingRollbackError)
+"""The connection failed: whether what was under way was committed, nobody here knows."""
+
 BATCH = 64
 """Units of work per commit at most, so that a reader's click never waits behind a long line."""
 
@@ -75,6 +78,24 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
+def insert_once(session: Session, row: Any) -> bool:
+    """Insert a row whose unique key another process may take at the same moment; False = it did.
+
+    SQLite has one writer at a time, so looking first is enough there.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        session.add(row)
+        session.flush()
+        return True
+    try:
+        with session.begin_nested():
+            session.add(row)
+            session.flush()
+    except sa.exc.IntegrityError:
+        return False
+    return True
+
+
 class _Unit:
     """One piece of work that waits for the writer."""
 
@@ -103,8 +124,15 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that only reads; it sees one state of the database throughout."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """A session that only reads; it sees one state of the database throughout.
+
+        SQLite does by itself; PostgreSQL would show each statement what was committed meanwhile,
+        and a paper that moves from "under way" to "sent" between two of them would ride twice.
+        """
+        engine = self.engine
+        if not self.is_sqlite:
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with Session(engine, expire_on_commit=False) as session:
             yield session
 
     def read(self, work: Work[T]) -> T:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.delivery.states import State
+from service.store.db import insert_once
 from service.store.tables import AttemptRow, DeliveryRow, EditionRow
 
 
@@ -47,9 +48,7 @@ def add_delivery(
         planned_at=now,
         **values,
     )
-    session.add(row)
-    session.flush()
-    return row
+    return row if insert_once(session, row) else None
 
 
 def get_delivery(
@@ -59,6 +58,16 @@ def get_delivery(
     if id is not None:
         return session.get(DeliveryRow, id)
     return session.exec(select(DeliveryRow).where(col(DeliveryRow.token) == token)).first()
+
+
+def read_again(session: Session, delivery_id: int) -> tuple[str, int] | None:
+    """State and fence of a row as they are now, past what this session remembers."""
+    row = session.execute(
+        sa.select(col(DeliveryRow.state), col(DeliveryRow.fence)).where(
+            col(DeliveryRow.id) == delivery_id
+        )
+    ).first()
+    return (row[0], row[1]) if row is not None else None
 
 
 def find_delivery(session: Session, edition_id: int, recipient_key: str) -> DeliveryRow | None:
@@ -183,15 +192,36 @@ def next_due_at(session: Session, now: datetime) -> datetime | None:
     return rows if isinstance(rows, datetime) else now
 
 
-def forget_recipient(session: Session, subscriber_id: int, email_key: str, hashed: str) -> None:
-    """Erasure: rows stay for the balance, addresses and contents go."""
+def forget_recipient(
+    session: Session, subscriber_id: int, email: str, email_key: str, hashed: str
+) -> None:
+    """Erasure: rows stay for the balance; addresses go, also out of servers' words, and contents.
+
+    The key holds the row's id: who comes back and is erased again has two rows in one edition.
+    """
+    mine = sa.or_(
+        col(DeliveryRow.subscriber_id) == subscriber_id,
+        col(DeliveryRow.recipient_key) == email_key,
+    )
+
+    def without(words: Any) -> Any:
+        return sa.func.replace(sa.func.replace(words, email, "…"), email_key, "…")
+
+    session.execute(
+        sa.update(AttemptRow)
+        .where(col(AttemptRow.delivery_id).in_(sa.select(col(DeliveryRow.id)).where(mine)))
+        .values(text=without(col(AttemptRow.text)))
+        .execution_options(synchronize_session=False)
+    )
     session.execute(
         sa.update(DeliveryRow)
-        .where(
-            sa.or_(
-                col(DeliveryRow.subscriber_id) == subscriber_id,
-                col(DeliveryRow.recipient_key) == email_key,
-            )
+        .where(mine)
+        .values(
+            rcpt=None,
+            recipient_key=sa.literal(f"{hashed}:").concat(sa.cast(col(DeliveryRow.id), sa.String)),
+            content=None,
+            subscriber_id=None,
+            reason=without(col(DeliveryRow.reason)),
         )
-        .values(rcpt=None, recipient_key=hashed, content=None, subscriber_id=None)
+        .execution_options(synchronize_session=False)
     )

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from service.store.db import insert_once
 from service.store.tables import DeliveryRow, EditionRow
 
 
@@ -23,9 +24,11 @@ def add_edition(
     if row is not None:
         return row, False
     row = EditionRow(kind=kind, slot=slot, audience=audience, opened_at=now, **values)
-    session.add(row)
-    session.flush()
-    return row, True
+    if insert_once(session, row):
+        return row, True
+    there = get_edition(session, kind=kind, slot=slot, audience=audience)
+    assert there is not None  # the key it met is this one: an edition has no other
+    return there, False
 
 
 def get_edition(

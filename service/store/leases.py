@@ -8,11 +8,16 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.delivery.states import OPEN, State, sources_of
+from service.store.house_tables import ProcessRow
 from service.store.sent import add_carry, add_sent_papers
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow, SuppressionRow
 
 LEASE = timedelta(minutes=30)
 """Longer than any conversation: 600 s after the dot and what comes before."""
+
+LIFTED_BY_BEGIN = ("left", "erased", "soft")
+"""Bars that are about subscriptions: a notice that was asked for passes them, and Begin lifts
+them. The others (never, complaint, hard, import) stop everything."""
 
 
 def set_composed(
@@ -119,13 +124,15 @@ def mark_sending(
     """The write-ahead mark: leased -> sending. False = do not send.
 
     It fails when the lease was lost, the reader is no longer active, the address is suppressed,
-    or the edition was paused or cancelled meanwhile. A notice does not ask for an active reader.
+    or the edition was paused or cancelled meanwhile. A notice does not ask for an active reader,
+    and passes the bar of somebody who left.
     """
     active = sa.exists().where(
         col(SubscriberRow.id) == col(DeliveryRow.subscriber_id),
         col(SubscriberRow.state) == "active",
     )
     barred = sa.exists().where(col(SuppressionRow.email_hash) == hashed)
+    refused = barred.where(col(SuppressionRow.reason).not_in(LIFTED_BY_BEGIN))
     stopped = sa.exists().where(
         col(EditionRow.id) == col(DeliveryRow.edition_id),
         sa.or_(col(EditionRow.paused) == sa.true(), col(EditionRow.state) == "cancelled"),
@@ -140,7 +147,7 @@ def mark_sending(
             col(DeliveryRow.state) == "leased",
             col(DeliveryRow.fence) == fence,
             col(DeliveryRow.lease_owner) == owner,
-            sa.or_(notice, sa.and_(active, sa.not_(barred))),
+            sa.or_(sa.and_(notice, sa.not_(refused)), sa.and_(active, sa.not_(barred))),
             sa.not_(stopped),
         )
         .values(
@@ -177,17 +184,29 @@ def release(session: Session, owners: Sequence[int]) -> tuple[int, int]:
     """Dead owners: leased -> ready, sending -> unknown. Returns how many of each."""
     if not owners:
         return 0, 0
-    ready = session.execute(
-        sa.update(DeliveryRow)
-        .where(col(DeliveryRow.state) == "leased", col(DeliveryRow.lease_owner).in_(list(owners)))
-        .values(state="ready", lease_owner=None, lease_until=None)
+    return _give_back(session, col(DeliveryRow.lease_owner).in_(list(owners)))
+
+
+def release_orphans(session: Session, now: datetime) -> tuple[int, int]:
+    """The same for rows that nobody alive holds (their owner ended in order and left them), and
+    for leases that are over: a conversation never lasts that long."""
+    alive = sa.exists().where(
+        col(ProcessRow.id) == col(DeliveryRow.lease_owner), col(ProcessRow.ended) == sa.false()
     )
-    unknown = session.execute(
-        sa.update(DeliveryRow)
-        .where(col(DeliveryRow.state) == "sending", col(DeliveryRow.lease_owner).in_(list(owners)))
-        .values(state="unknown", lease_owner=None, lease_until=None)
-    )
-    return ready.rowcount, unknown.rowcount  # type: ignore[attr-defined]
+    return _give_back(session, sa.or_(sa.not_(alive), col(DeliveryRow.lease_until) < now))
+
+
+def _give_back(session: Session, whose: Any) -> tuple[int, int]:
+    counts = []
+    for old, new in (("leased", "ready"), ("sending", "unknown")):
+        change = (
+            sa.update(DeliveryRow)
+            .where(col(DeliveryRow.state) == old, whose)
+            .values(state=new, lease_owner=None, lease_until=None)
+            .execution_options(synchronize_session=False)
+        )
+        counts.append(int(session.execute(change).rowcount))  # type: ignore[attr-defined]
+    return counts[0], counts[1]
 
 
 def list_overdue(session: Session, now: datetime) -> list[DeliveryRow]:
@@ -258,12 +277,15 @@ def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
 def mark_expired(
     session: Session, row: DeliveryRow, now: datetime, reason: str, **values: Any
 ) -> bool:
-    """Its time is over: from any open state; the papers ride in the next mail."""
+    """Its time is over; the papers ride in the next mail. False when the row has moved on.
+
+    Like every outcome under the fence that the row was read with: a lease taken meanwhile by
+    somebody else stands. A row in sending was refused for now first, then it is too late.
+    """
     assert row.id is not None
-    sources = [*OPEN, State.SENDING]
-    moved = _move(
-        session, row.id, State.EXPIRED, sources=sources, reason=reason, lease_owner=None, **values
-    )
+    values |= {"reason": reason, "lease_owner": None, "lease_until": None}
+    _move(session, row.id, State.DEFERRED, fence=row.fence, sources=[State.SENDING])
+    moved = _move(session, row.id, State.EXPIRED, fence=row.fence, **values)
     if moved:
         add_carry(session, row.id)
     return moved

@@ -42,9 +42,11 @@ def set_quarantined(session: Session, paper_id: int, reason: str, now: datetime)
 
 
 def add_matches(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert (profile_id, paper_id, score); pairs that exist get the new score."""
-    if not rows:
-        return
+    """Insert (profile_id, paper_id, score); pairs that exist get the new score.
+
+    In the order of their keys: two processes that write the same pairs must not lock each other.
+    """
+    rows = sorted(rows, key=lambda r: (r["profile_id"], r["paper_id"]))
     for start in range(0, len(rows), 500):
         part = rows[start : start + 500]
         dialect = session.get_bind().dialect.name

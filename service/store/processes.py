@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from service.store.db import Database, Priority
 from service.store.house_tables import ProcessRow
+from service.store.leases import release
 
 _LOCK_SPACE = 0x5050  # first key of the two-key advisory locks
 
@@ -29,17 +30,46 @@ class Process:
         self._dir = lock_dir
         self._file: IO[str] | None = None
         self._connection: Any = None
-        self.id = db.write(lambda s: _add(s, now), Priority.WEB)
-        if db.is_sqlite:
-            lock_dir.mkdir(parents=True, exist_ok=True)
-            self._file = (lock_dir / f"process-{self.id}.lock").open("w")
+        self.id = db.write(lambda s: self._register(s, now), Priority.WEB)
+
+    def _register(self, session: Session, now: datetime) -> int:
+        """The row, and its lock before anybody can see the row: else it would look dead."""
+        made = _add(session, now)
+        if self._db.is_sqlite:
+            self._dir.mkdir(parents=True, exist_ok=True)
+            self._file = (self._dir / f"process-{made}.lock").open("w")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:
-            self._connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            engine = self._db.engine
+            self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._connection.execute(
-                sa.text("SELECT pg_advisory_lock(:space, :id)"),
-                {"space": _LOCK_SPACE, "id": self.id},
+                sa.text("SELECT pg_advisory_lock(:space, :id)"), {"space": _LOCK_SPACE, "id": made}
             )
+        return made
+
+    def renew(self, now: datetime) -> None:
+        """Be an owner again after the server lost our lock or somebody took us for dead.
+
+        What the old one held is given back by the next sweep, as after a death.
+        """
+        if self._is_alive():
+            return
+        if self._file is not None:
+            self._file.close()
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+        old, self.id = self.id, self._db.write(lambda s: self._register(s, now), Priority.WEB)
+        self._db.write(lambda s: end_processes(s, [old]), Priority.WEB)
+
+    def _is_alive(self) -> bool:
+        if self._connection is not None:
+            try:
+                self._connection.execute(sa.text("SELECT 1"))
+            except sa.exc.DBAPIError:
+                return False
+        row = self._db.read(lambda s: s.get(ProcessRow, self.id))
+        return row is not None and not row.ended
 
     def dead(self) -> list[int]:
         """Ids of processes that never said good-bye and whose lock is free."""
@@ -72,13 +102,17 @@ class Process:
         return not free
 
     def close(self) -> None:
-        """Say good-bye: the row is marked ended and the lock released."""
-        self._db.write(lambda s: end_processes(s, [self.id]), Priority.WEB)
+        """Say good-bye: what was not used is given back, the row ends, the lock is released."""
+        self._db.write(self._leave, Priority.WEB)
         if self._file is not None:
             self._file.close()
             (self._dir / f"process-{self.id}.lock").unlink(missing_ok=True)
         if self._connection is not None:
             self._connection.close()
+
+    def _leave(self, session: Session) -> None:
+        release(session, [self.id])
+        end_processes(session, [self.id])
 
 
 def _add(session: Session, now: datetime) -> int:

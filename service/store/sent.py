@@ -39,13 +39,18 @@ def add_sent_papers(session: Session, delivery_id: int) -> None:
 
 
 def add_carry(session: Session, delivery_id: int) -> None:
-    """The papers of an unconfirmed or failed digest ride in the reader's next mail."""
+    """The papers of an unconfirmed or failed digest ride in the reader's next mail.
+
+    A paper that rode already and is in doubt now counts as in doubt.
+    """
     papers = _PAPERS[session.get_bind().dialect.name].replace("'new', d.id", "d.id")
     session.execute(
         sa.text(
             f"INSERT INTO carry (subscriber_id, paper_id, delivery_id) {papers} "  # nosec B608
             "WHERE d.id = :id AND d.subscriber_id IS NOT NULL AND d.content IS NOT NULL "
-            "ON CONFLICT DO NOTHING"
+            "ON CONFLICT (subscriber_id, paper_id) DO UPDATE SET delivery_id = excluded.delivery_id"
+            " WHERE EXISTS (SELECT 1 FROM delivery x WHERE x.id = excluded.delivery_id"
+            " AND x.state = 'presumed')"
         ),
         {"id": delivery_id},
     )

@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -212,14 +212,21 @@ def list_raw_polls(
 
 
 def list_late_titles(session: Session, day: date) -> list[str]:
-    """Titles of sources that are late or stale on a day."""
+    """Titles of sources whose newest batch up to a reader's local date is late or stale.
+
+    The day before is looked at too: where the date begins early, the source's own day is that one.
+    """
     rows = session.execute(
-        sa.select(col(SourceRow.title))
+        sa.select(col(SourceRow.id), col(SourceRow.title), col(SourceDayRow.state))
         .join(SourceDayRow, col(SourceDayRow.source_id) == col(SourceRow.id))
-        .where(col(SourceDayRow.day) == day, col(SourceDayRow.state).in_(["late", "stale"]))
-        .order_by(col(SourceRow.id))
+        .where(
+            col(SourceDayRow.day).in_([day, day - timedelta(days=1)]),
+            col(SourceDayRow.expected) == sa.true(),
+        )
+        .order_by(col(SourceRow.id), col(SourceDayRow.day))
     ).all()
-    return [row[0] for row in rows]
+    newest = {source_id: (title, state) for source_id, title, state in rows}
+    return [title for title, state in newest.values() if state in ("late", "stale")]
 
 
 def summary(session: Session) -> list[dict[str, Any]]:

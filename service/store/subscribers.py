@@ -307,13 +307,14 @@ def set_profiles_matched(
         )
 
 
-def set_state(session: Session, subscriber_id: int, state: str, **values: Any) -> None:
-    """Change a reader's state (and other columns with it)."""
-    session.execute(
-        sa.update(SubscriberRow)
-        .where(col(SubscriberRow.id) == subscriber_id)
-        .values(state=state, **values)
-    )
+def set_state(
+    session: Session, subscriber_id: int, state: str, *, only: str | None = None, **values: Any
+) -> None:
+    """Change a reader's state (and other columns with it). only: from this state alone."""
+    change = sa.update(SubscriberRow).where(col(SubscriberRow.id) == subscriber_id)
+    if only is not None:
+        change = change.where(col(SubscriberRow.state) == only)
+    session.execute(change.values(state=state, **values))
 
 
 def list_profile_rows(session: Session, subscriber_id: int) -> list[ProfileRow]:

@@ -118,6 +118,13 @@ def previous_mail_day(reader: Subscriber, on: date) -> date:
     return on - timedelta(days=7)
 
 
+def weekly_day(reader: Subscriber, weekday: int, on: date) -> date:
+    """The newest date up to ``on`` on which a weekly interest rides: its weekday, or the last
+    mail day of the week when that is none."""
+    wanted = weekday if weekday in reader.weekdays else max(reader.weekdays, default=weekday)
+    return on - timedelta(days=(on.weekday() - wanted) % 7)
+
+
 def is_quiet(now: datetime, zone: str, start: int, end: int) -> bool:
     """True in the hours [start, end) of the local clock, over midnight when start > end."""
     hour = now.astimezone(ZoneInfo(zone)).hour
@@ -126,6 +133,25 @@ def is_quiet(now: datetime, zone: str, start: int, end: int) -> bool:
     if start < end:
         return start <= hour < end
     return hour >= start or hour < end
+
+
+def after_quiet(at: datetime, zone: str, start: int, end: int) -> datetime:
+    """``at``, or the first quarter of an hour after it that is not quiet."""
+    if not is_quiet(at, zone, start, end):
+        return at
+    step = at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0)
+    while is_quiet(step, zone, start, end):
+        step += timedelta(minutes=15)
+    return step
+
+
+def awake_until(at: datetime, hours: int, zone: str, start: int, end: int) -> datetime:
+    """The instant at which ``hours`` that are not quiet have passed since ``at``."""
+    left, quarter = hours * 4, timedelta(minutes=15)
+    while left:
+        left -= not is_quiet(at, zone, start, end)
+        at += quarter
+    return at
 
 
 def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:

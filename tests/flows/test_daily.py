@@ -136,6 +136,7 @@ def test_the_clock_sends_at_the_readers_hour_once(rt, server, tmp_path):
     rt.clock.at = datetime(2026, 11, 18, 7, 0, tzinfo=UTC)
     assert plan_due(rt).planned == 1
     assert plan_due(rt).planned == 0
+    rt.clock.go(minutes=10)  # mails of one hour are spread
     assert asyncio.run(send_ready(rt)).accepted == 1
     edition = rt.db.read(lambda s: get_edition(s, id=1))
     assert (edition.kind, edition.slot) == ("digest", "2026-11-18")
@@ -151,6 +152,7 @@ def test_after_an_outage_one_catch_up_mail(rt, server, tmp_path):
         ingest_items(rt, tmp_path, [paper_item(number, f"Adapters {day}")], on=date(2026, 11, day))
     rt.clock.at = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
     assert plan_due(rt).planned == 1
+    rt.clock.go(minutes=10)
     assert asyncio.run(send_ready(rt)).accepted == 1
     assert digests(rt)[-1].kind == "catchup"
     assert len(list(digests(rt)[-1].entries())) == 3

@@ -93,9 +93,11 @@ def test_a_pause_brings_no_mail_and_the_next_date_is_said(house: Reading, tmp_pa
         house.clock.go(days=1)
         ingest_items(house.rt, tmp_path, [paper_item(3000 + house.clock().day, "Adapters again")])
         plan_due(house.rt)
+    house.rt.clock.go(minutes=10)
     assert asyncio.run(send_ready(house.rt)).accepted == 0
     house.clock.go(days=1)
     plan_due(house.rt)
+    house.rt.clock.go(minutes=10)
     assert asyncio.run(send_ready(house.rt)).accepted == 1
 
 
