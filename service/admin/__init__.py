@@ -9,6 +9,7 @@ from service.flows.editions import EditionError
 from service.flows.preview import PreviewError
 from service.flows.runtime import Runtime
 from service.flows.staff import LinkError, LoginError
+from service.pages.network import read_proxies
 from service.pages.templates import Pages
 
 STATUSES: dict[type[PaperpostError], int] = {
@@ -23,10 +24,10 @@ STATUSES: dict[type[PaperpostError], int] = {
 def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter:
     """Return the routes under /admin, for an application that ``pages.front`` furnished.
 
-    trusted_proxies: addresses whose X-Forwarded-For is believed.
+    trusted_proxies: addresses whose X-Forwarded-For is believed. Raises SettingError.
     """
     routes = APIRouter(include_in_schema=False, prefix="/admin")
-    desk = Desk(rt, pages, trusted_proxies)
+    desk = Desk(rt, pages, read_proxies(trusted_proxies))
     for room in (entry, overview, sources, readers, imports, editions, send, settings):
         room.add_routes(routes, desk)
     return routes

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from service.flows.runtime import Runtime
 from service.flows.staff import Member
 from service.pages.forms import FieldError, Form, read_form
 from service.pages.guard import FormTokens
+from service.pages.network import Proxies, network_of
 from service.pages.sessions import SessionCookie, Sessions, SignedIn
 from service.pages.templates import Pages
 
@@ -35,7 +35,7 @@ SAID: Mapping[str, str] = {
     "undone": "Taken back; nothing was sent.",
     "left": "This reader is unsubscribed.",
     "erased": "The reader is erased.",
-    "password": "The password is set. Log in with it.",
+    "password": "The password is set. Log in with it.",  # nosec B105: words about one, not one
     "out": "You are logged out.",
     "rest": "The rest is on its way.",
     "nothing": "Nothing could be sent again.",
@@ -61,7 +61,7 @@ class Faults(dict[str, FieldError | None]):
 class Desk:
     """One for the whole router."""
 
-    def __init__(self, rt: Runtime, pages: Pages, trusted_proxies: str = "") -> None:
+    def __init__(self, rt: Runtime, pages: Pages, proxies: Proxies = ()) -> None:
         self.rt = rt
         self.pages = pages
         self.here = pages.links.here
@@ -70,26 +70,12 @@ class Desk:
         self.sessions: Sessions[Member] = Sessions(
             self.cookie, self.tokens, lambda key: staff.find_session(rt, key)
         )
-        self._proxies = [
-            ip_network(part.strip(), strict=False)
-            for part in trusted_proxies.split(",")
-            if part.strip()
-        ]
+        self._proxies = proxies
 
     def address(self, request: Request) -> str:
-        """Where the request comes from; a trusted proxy's word is believed."""
-        at = request.client.host if request.client else ""
-        hops = request.headers.get("x-forwarded-for", "").split(",")[-20:]
-        while hops and self._is_proxy(at):
-            at = hops.pop().strip()
-        return at[:64]
-
-    def _is_proxy(self, address: str) -> bool:
-        try:
-            found = ip_address(address)
-        except ValueError:
-            return False
-        return any(found in network for network in self._proxies)
+        """The network that asks, for caps and for the record of acts."""
+        peer = request.client.host if request.client else ""
+        return network_of(peer, request.headers.get("x-forwarded-for", ""), self._proxies)
 
     def member(self, request: Request, role: str = "viewer") -> Member:
         """Who asks. Strangers are led to the log-in; 403 for a smaller role."""

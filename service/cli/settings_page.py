@@ -15,7 +15,8 @@ Made by `paperpost settings list --markdown > docs/settings.md`; do not edit by 
 _TASTE = """
 ## Taste: rows of the database
 
-`paperpost settings set NAME VALUE`, or the admin's settings page. `default` as the value takes it back.
+`paperpost settings set NAME VALUE`, or the admin's settings page. \
+`default` as the value takes it back.
 
 | name | default | meaning |
 | --- | --- | --- |

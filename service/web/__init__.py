@@ -7,11 +7,11 @@ from service.flows.browse import NotHereError
 from service.flows.leave import LinkError
 from service.flows.manage import ManageError
 from service.flows.runtime import Runtime
+from service.pages.network import read_proxies
 from service.pages.templates import Pages
 from service.subscribers.tokens import TokenError
 from service.web import about, feeds, leaving, link_page, mails, papers, settings_page, signup
 from service.web.door import Door
-from service.web.network import read_proxies
 
 STATUSES: dict[type[PaperpostError], int] = {
     LinkError: 404,

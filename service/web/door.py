@@ -18,10 +18,10 @@ from service.matching.query import Query, QueryError
 from service.pages.entry import PaperEntry, entry_of
 from service.pages.forms import FieldError, Form, UnreadableFormError, read_form
 from service.pages.guard import FormTokens, SignUpCheck
+from service.pages.network import Proxies, network_of
 from service.pages.templates import Pages
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
-from service.web.network import Proxies, network_of
 from service.web.zones import zone_options
 
 NOINDEX = {"X-Robots-Tag": "noindex, nofollow"}
@@ -173,7 +173,7 @@ def faults_of(
         for field, error in errors.items()
     }
     offers = [
-        Offer(_("Use it"), error.suggestion)
+        Offer(texts.gettext("Use: %(words)s", words=error.suggestion), error.suggestion)
         for error in errors.values()
         if isinstance(error, QueryError) and error.suggestion
     ]

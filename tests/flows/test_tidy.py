@@ -135,9 +135,7 @@ def test_sessions_end(rt: Runtime, clock: Clock) -> None:
         session.flush()
         for n, seen in enumerate((timedelta(), timedelta(hours=11))):
             session.add(
-                SessionRow(
-                    admin_id=1, id_hash=f"h{n}", created_at=clock(), seen_at=clock() + seen
-                )
+                SessionRow(admin_id=1, id_hash=f"h{n}", created_at=clock(), seen_at=clock() + seen)
             )
 
     rt.db.write(store)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import SettingError
-from service.web.network import network_of, read_proxies
+from service.pages.network import network_of, read_proxies
 
 PROXIES = read_proxies("127.0.0.1, 10.0.0.0/8, 2001:db8:1::/48")
 
