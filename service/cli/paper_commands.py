@@ -113,6 +113,25 @@ def sources_remove(source_id: int, as_json: Json = False) -> None:
     printing.told(facts, f"Source {source_id} is removed; its papers stay.", wants_json=as_json)
 
 
+@sources_app.command("new")
+def sources_new(
+    name: Annotated[str, typer.Argument(help="The new kind, like my_journal")],
+    as_json: Json = False,
+) -> None:
+    """Write the skeleton of an adapter, a test and a folder of answers into this checkout."""
+    from service.cli.new_source import write_skeleton
+
+    kind, written = write_skeleton(name, Path())
+    if as_json:
+        printing.as_json({"kind": kind, "files": written})
+        return
+    for file in written:
+        typer.echo(str(file))
+    typer.echo("Next: put a captured answer beside the test, and make parse read it;")
+    typer.echo("add the adapter to ADAPTERS in service/sources/registry.py;")
+    typer.echo(f"then paperpost sources test {kind} --file CAPTURE")
+
+
 def poll(
     source: Annotated[int | None, typer.Option(help="Only this source")] = None,
     replay: Annotated[
@@ -173,7 +192,7 @@ def ingest(
         for problem in report.problems[:20]:
             typer.echo(f"item {problem.item} ({problem.title[:60]}): {problem.what}", err=True)
     for file, error in report.unread:
-        typer.echo(f"{file}: {error}", err=True)
+        typer.echo(f"{file}: {printing.sentence(error.what)} {error.next_step}", err=True)
     if report.unread:
         raise typer.Exit(1)
 
@@ -266,15 +285,14 @@ def estimate(
         return
     typer.echo(f"{made.reading}  ->  about {found.mean_per_weekday:.1f} papers a day")
     typer.echo(f"Basis: {found.basis_papers:,} papers of {len(made.days)} days.")
-    if found.warning == "broad":
-        typer.echo(
-            f"About {found.mean_per_weekday:.0f} papers a day; most people stay below 20. Narrower:"
-        )
-    elif found.warning == "none":
+    if found.warning == "none":
         typer.echo(f"Nothing in {len(made.days)} days ({found.basis_papers:,} papers).")
     for term, n in found.per_term.items():
         typer.echo(f"  {term}: {n}")
     for f in found.best:
         typer.echo(f"  {made.titles.get(f.paper_id, '')}")
+    if found.warning == "broad":
+        per_day = round(found.mean_per_weekday)
+        typer.echo(f"About {per_day} papers a day; most people stay below 20. Narrower:")
     for s in found.suggestions:
         typer.echo(f"  {s.label}: {s.text} ({s.per_day:.1f} a day)")

@@ -239,11 +239,11 @@ def preview(
 
 @editions_app.command("list")
 def editions_list(as_json: Json = False) -> None:
-    """Every edition with its balance."""
+    """Every edition with its balance; as JSON also notices, which are editions of one mail."""
     from service.flows.editions import overview
 
     with runtime() as rt:
-        rows = rt.db.read(overview)
+        rows = rt.db.read(lambda s: overview(s, notices=as_json))
     if as_json:
         printing.as_json(rows)
     else:

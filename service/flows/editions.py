@@ -99,10 +99,12 @@ def shown_state(edition: EditionRow) -> str:
     return edition.state
 
 
-def overview(session: Session) -> list[dict[str, Any]]:
-    """Every edition but notices, newest first, each with its balance."""
+def overview(session: Session, *, notices: bool = False) -> list[dict[str, Any]]:
+    """Every edition (``notices``: these too), newest first, each with its balance."""
     states = audience_store.count_all_states(session)
-    return [_summary(e, states.get(e.id or 0, {})) for e in editions_store.list_editions(session)]
+    kinds = ["digest", "alert", "manual", "newsletter", "notice"] if notices else None
+    found = editions_store.list_editions(session, kinds=kinds)
+    return [_summary(e, states.get(e.id or 0, {})) for e in found]
 
 
 def _get(session: Session, edition_id: int) -> EditionRow:

@@ -111,7 +111,7 @@ def _bytes_of(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise PaperpostError(
-            f"{file.name} cannot be read: {error.strerror}", str(file), "Check the path."
+            f"It cannot be read: {error.strerror}.", str(file), "Check the path."
         ) from None
 
 

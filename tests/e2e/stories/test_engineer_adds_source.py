@@ -35,7 +35,7 @@ def test_engineer(tmp_path, monkeypatch):
     assert wrong.err
 
     unknown = shell.say("sources", "add", "hf_dialy")
-    assert unknown.code == 1
+    assert unknown.code == 2
     assert "hf_daily" in unknown.err
 
     added = shell.say("sources", "add", "feed", "https://journal.example/rss", "--json")

@@ -1,0 +1,41 @@
+"""``sources new NAME``: the skeleton of an adapter, a test that passes, an answer to read."""
+
+import keyword
+import re
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from service.errors import PaperpostError
+
+
+def write_skeleton(name: str, root: Path) -> tuple[str, list[Path]]:
+    """Write the files of a new kind below ``root``, a checkout. Returns (kind, files written).
+
+    Raises PaperpostError: the name cannot be a module, or one of the files is there.
+    """
+    kind = re.sub(r"[\s-]+", "_", name.strip()).lower()
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", kind) or keyword.iskeyword(kind):
+        raise PaperpostError(
+            f"{name!r} cannot name a source.", "NAME", "Use 2 to 40 letters, digits, underscores."
+        )
+    words = [word for word in kind.split("_") if word]
+    given = {
+        "kind": kind,
+        "adapter": "".join(word.capitalize() for word in words),
+        "title": " ".join(words).capitalize(),
+    }
+    tests = root / "tests" / "unit" / "sources"
+    places = {
+        "adapter.txt": root / "service" / "sources" / f"{kind}.py",
+        "test.txt": tests / f"test_{kind}.py",
+        "papers.json": tests / kind / "papers.json",
+    }
+    for place in places.values():
+        if place.exists():
+            raise PaperpostError(f"{place} is there.", "NAME", "Choose another name.")
+    for source, place in places.items():
+        text = files("service").joinpath("data", "new_source", source).read_text("utf-8")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(Template(text).substitute(given), encoding="utf-8")
+    return kind, list(places.values())
