@@ -222,9 +222,10 @@ def _sources(house: House) -> Check:
         return Check(
             "sources", "warn", "no source is asked", "paperpost setup, or: sources add hf_daily"
         )
-    bad = [row for row in asked if row["state"] not in ("ok", "silent")]
+    bad = [row for row in asked if row["state"] not in ("ok", "silent") or row["last_error"]]
     told = "; ".join(
-        f"{row['title']} {row['state']}" + (f" ({row['last_error']})" if row["last_error"] else "")
+        f"{row['title']} {row['state'] if row['state'] != 'ok' else 'did not answer'}"
+        + (f" ({row['last_error']})" if row["last_error"] else "")
         for row in bad[:3]
     )
     if bad:

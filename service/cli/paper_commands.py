@@ -149,12 +149,13 @@ def poll(
             report: Any = flow.replay(rt, replay.date(), source)
         else:
             report = asyncio.run(flow.poll_due(rt, only=source))
+    columns = ["source", "title", "outcome", "items", "new", "known", "error"]
     if as_json:
         printing.as_json(report)
-        return
-    printing.table(
-        report, ["source", "title", "outcome", "items", "new", "known", "error"], "Nothing is due."
-    )
+    else:
+        printing.table(report, columns, "Nothing is due.")
+    if any(each["outcome"] in ("failed", "gone") for each in report):
+        raise typer.Exit(1)
 
 
 def ingest(

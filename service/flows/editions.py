@@ -81,11 +81,9 @@ def _summary(edition: EditionRow, states: Mapping[str, int]) -> dict[str, Any]:
         **counts,
         "planned_rows": counts["planned"],
         "held": counts["unknown"] + counts["presumed"],
-        "waiting": counts["planned"]
-        + counts["ready"]
-        + counts["leased"]
-        + counts["sending"]
-        + counts["deferred"],
+        "waiting": sum(
+            counts[state] for state in ("planned", "ready", "leased", "sending", "deferred")
+        ),
         "created_by": edition.created_by,
         "opened_at": _iso(edition.opened_at),
         "not_before": _iso(edition.not_before),

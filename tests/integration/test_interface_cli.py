@@ -219,3 +219,13 @@ def test_a_new_kind_of_source_is_a_skeleton_that_passes_its_test(
     assert "2 passed" in done.stdout, done.stdout + done.stderr
     assert shell.say("sources", "new", "my_journal").code == 1  # nothing is written over
     assert shell.say("sources", "new", "../x").code == 1
+
+
+def test_a_poll_that_failed_is_no_success_and_the_doctor_names_it(shell: Shell) -> None:
+    shell.say("sources", "add", "feed", "http://127.0.0.1:9/feed.xml")
+    said = shell.say("poll", "--json")
+    assert (said.code, [row["outcome"] for row in said.json]) == (1, ["failed"])
+    (row,) = [r for r in shell.say("doctor", "--json").json if r["check"] == "sources"]
+    assert row["state"] == "warn"
+    assert said.json[0]["error"] in row["says"]
+    assert shell.say("poll", "--json").json == []  # it is due again only later
