@@ -1,0 +1,120 @@
+"""Every page of the desk on a phone: nothing overflows, nothing is refused, tables can be moved."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+from support.house import add, ingest_items, paper_item
+from support.smtp_server import SmtpServer, reply
+from support.whole_site import WholeSite, whole_site
+
+from service.flows import staff
+from service.flows.daily import plan_daily
+from service.flows.send import send_ready
+
+pytestmark = pytest.mark.browser
+PASSWORD = "correct horse battery"
+LONG = "an-address-as-long-as-those-of-some-institutes-of-computational-linguistics@uni.example"
+PAGES = [
+    *("", "/sources", "/readers", "/import", "/suppressions", "/editions", "/deliveries"),
+    *("/deliveries?state=failed", "/send", "/settings", "/staff", "/audit", "/password"),
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSite]:
+    """One edition behind it: accepted, refused, and with nothing new."""
+    folder = tmp_path_factory.mktemp("desk")
+    with SmtpServer() as smtp, whole_site(folder, relay_port=smtp.port) as made:
+        smtp.on("RCPT", reply("550 5.1.1 unknown " + "x" * 120), match="gone")
+        for address, words in ((LONG, "adapters"), ("gone@uni.example", "adapters"),
+                               ("bo@uni.example", "unicorns")):  # fmt: skip
+            add(made.rt, address, words)
+        ingest_items(made.rt, folder, [paper_item(1, "Adapters that forget less")])
+        plan_daily(made.rt)
+        asyncio.run(send_ready(made.rt))
+        add(made.rt, "late@uni.example", "adapters")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def desk(site: WholeSite, chromium: str) -> Iterator[tuple[Page, list[str]]]:
+    """A phone, logged in; and everything its console said."""
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    link = staff.create_admin(site.rt, "mia", "owner", by="cli")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        page = browser.new_context(viewport={"width": 360, "height": 740}).new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(f"{page.url}: {message.text}"))
+        page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+        page.goto(link)
+        _fits(page)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_label("The same again").fill(PASSWORD)
+        page.get_by_role("button", name="Set password").click()
+        _fits(page)
+        page.get_by_label("Name").fill("mia")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/admin")
+        yield page, said
+        browser.close()
+
+
+def _fits(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.url
+    for table in page.locator(".table-scroll").all():
+        if table.evaluate("e => e.scrollWidth > e.clientWidth"):
+            assert table.get_attribute("tabindex") == "0", "the keyboard moves it too"
+            sign = table.locator("xpath=preceding-sibling::*[1]")
+            assert sign.is_visible()
+            assert "goes on to the right" in sign.inner_text()
+
+
+def _first(page: Page, site: WholeSite, path: str, part: str) -> str:
+    """The address of the first link of a list page to a page of its own."""
+    page.goto(f"{site.address}/admin{path}")
+    found = page.locator(f"td a[href*='/admin/{part}/']").first.get_attribute("href")
+    assert found is not None
+    return site.address + found
+
+
+def test_every_page_fits_a_phone_and_breaks_no_rule(
+    desk: tuple[Page, list[str]], site: WholeSite
+) -> None:
+    page, said = desk
+    reader = _first(page, site, "/readers", "readers")
+    wanted = [f"{site.address}/admin{path}" for path in PAGES]
+    wanted += [reader, f"{reader}/preview", _first(page, site, "/editions", "editions")]
+    wanted += [_first(page, site, "/deliveries?state=failed", "deliveries")]
+    for address in wanted:
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, address
+        _fits(page)
+    assert said == []
+
+
+def test_the_three_screens_of_a_send_fit_too_and_show_the_mail(
+    desk: tuple[Page, list[str]], site: WholeSite
+) -> None:
+    page, said = desk
+    page.goto(f"{site.address}/admin")
+    page.get_by_role("button", name="Send today's digest now").click()
+    page.wait_for_url("**/admin/send/*")
+    _fits(page)
+    frame = page.frame_locator("iframe.mail-frame")
+    frame.get_by_text("contains your words.").first.wait_for()
+    box = page.locator("iframe.mail-frame").bounding_box()
+    assert box is not None
+    assert box["height"] > 200
+    page.locator(".equation a").first.click()
+    page.wait_for_url("**/readers/*")
+    _fits(page)
+    page.go_back()
+    page.get_by_role("button", name="Send to 1", exact=True).click()
+    page.wait_for_url("**/admin/editions/*")
+    _fits(page)
+    assert said == []
