@@ -71,11 +71,13 @@ def _sent(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) 
     from service.store.deliveries import count_waiting
 
     report = asyncio.run(send_ready(rt))
+    left = rt.db.read(lambda s: count_waiting(s, editions))
+    deferred = max(report.deferred, left.get("deferred", 0))
     facts = {
         **planned,
         "editions": editions,
         "accepted": report.accepted,
-        "deferred": report.deferred,
+        "deferred": deferred,
         "failed": report.failed,
         "held": report.held,
         "stopped": report.stopped,
@@ -87,12 +89,11 @@ def _sent(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) 
         skipped = planned.get("skipped") or planned.get("waiting") or {}
         reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in skipped.items())
         typer.echo(
-            f"{report.accepted} handed to the mail server, {report.deferred} deferred, "
+            f"{report.accepted} handed to the mail server, {deferred} deferred, "
             f"{report.failed} refused, {report.held} held"
             + (f"; no mail: {reasons}" if reasons else "")
             + "."
         )
-    left = rt.db.read(lambda s: count_waiting(s, editions))
     sys.exit(0 if all(state == "deferred" for state in left) else 1)
 
 

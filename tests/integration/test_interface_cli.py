@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Shell
+from support.smtp_server import SmtpServer, reply
 
 ON = "2026-11-18"
 
@@ -229,3 +230,14 @@ def test_a_poll_that_failed_is_no_success_and_the_doctor_names_it(shell: Shell) 
     assert row["state"] == "warn"
     assert said.json[0]["error"] in row["says"]
     assert shell.say("poll", "--json").json == []  # it is due again only later
+
+
+def test_a_send_says_how_many_are_left_deferred_each_time(shell: Shell, tmp_path: Path) -> None:
+    shell.say("ingest", capture(tmp_path, "a.json", 1), "--kind", "hf_daily", "--on", ON)
+    shell.say("subscribers", "add", "ada@uni.example", "--trending", "--confirmed")
+    with SmtpServer() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAPERPOST_SMTP_URL", f"smtp://127.0.0.1:{server.port}")
+        server.on("RCPT", reply("450 4.2.0 later"))
+        for _ in range(2):  # the second one tries nothing: it is too early
+            said = shell.say("send", "daily", "--on", ON, "--json")
+            assert (said.code, said.json["accepted"], said.json["deferred"]) == (0, 0, 1)
