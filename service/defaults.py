@@ -32,6 +32,9 @@ class Defaults:
     curated_by: str = _about("", "whom the daily page names: 'by NAME and the research community'")
     first_papers: int = _about(5, "papers of the first digest", low=1, high=40)
     first_days: int = _about(7, "days the first digest looks back", low=1, high=60)
+    quiet_days: int = _about(
+        7, "days without a mail after which a reader is told why, once; 0 = never", high=365
+    )
     # what a mail holds
     full_entries: int = _about(10, "papers shown in full", low=1, high=100)
     line_entries: int = _about(30, "further papers as one line", high=200)

@@ -12,6 +12,7 @@ from service.errors import PaperpostError
 from service.flows.compose import ComposeReport, compose_planned
 from service.flows.match import match_new
 from service.flows.planning import begins_at, digest_edition, plan_reader
+from service.flows.quiet import plan_quiet
 from service.flows.runtime import Runtime
 from service.flows.waiting import wait_until, waiting_readers
 from service.store import audience as audience_store
@@ -70,6 +71,8 @@ def plan_due(rt: Runtime) -> DailyReport:
     for on, edition_id in sorted(dates.items()):
         report.editions.append(edition_id)
         report.add(compose_planned(rt, edition_id, on))
+    if report.skipped.get("nothing_new"):
+        plan_quiet(rt)
     if report.planned:
         rt.log("daily", planned=report.planned, ready=report.ready)
         rt.engine.enqueue("send")

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from service.delivery.frame import ReaderFrame, Rendered
 from service.delivery.message import build
@@ -18,6 +19,10 @@ from service.subscribers.cadence import local_date
 
 DATES = frozenset({"on", "until"})
 """Values of notices that are dates: ISO text in the row, dates in the templates."""
+
+
+OF_READERS = frozenset({"newsletter", "quiet"})
+"""Mails without papers that go to readers: they have the links of a digest."""
 
 
 def frame_of(rt: Runtime, delivery_token: str, reader: SubscriberRow, on: datetime) -> ReaderFrame:
@@ -48,13 +53,24 @@ def render_row(
         digest = from_json(content["digest"])
         frame = frame_of(rt, row.token, reader, at)
         return rt.renderer.render_digest(digest, frame, test=bool(content.get("test")))
-    data = {k: date.fromisoformat(v) if k in DATES else v for k, v in content["data"].items()}
-    if content["notice"] == "newsletter" and reader is not None:
+    data: dict[str, Any] = {
+        k: date.fromisoformat(v) if k in DATES else v for k, v in content["data"].items()
+    }
+    if content["notice"] in OF_READERS and reader is not None:
         frame = frame_of(rt, row.token, reader, at)
         data.setdefault("manage_url", frame.manage_url)
         data.setdefault("unsubscribe_url", frame.unsubscribe_url)
         data.setdefault("view_url", frame.view_url)
+        data["widenings"] = [
+            (words, count, _widening(frame.manage_url, interest, words))
+            for words, count, interest in data.get("widenings", ())
+        ]
     return rt.renderer.render_notice(content["notice"], data, row.locale)
+
+
+def _widening(manage_url: str, interest: int, words: str) -> str:
+    """The reader's page with wider words filled in; its button saves them."""
+    return f"{manage_url}?{urlencode({'interest': interest, 'words': words})}"
 
 
 def bytes_of(

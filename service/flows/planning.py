@@ -13,7 +13,7 @@ from service.store import leases as leases_store
 from service.store.db import Session
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 
-PRIORITY = {"notice": 0, "alert": 1, "digest": 2, "manual": 3, "newsletter": 3}
+PRIORITY = {"notice": 0, "alert": 1, "digest": 2, "quiet": 2, "manual": 3, "newsletter": 3}
 
 
 def edition_key(edition: EditionRow) -> str:

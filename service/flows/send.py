@@ -93,17 +93,21 @@ async def send_ready(
     try:
         while True:
             held_by = owner.id
-            jobs = await rt.db.awrite(
-                lambda s, o=held_by: _claim(  # type: ignore[misc]
-                    rt, s, o, limits.smtp_connections * 2, edition_ids
+            rows = await rt.db.awrite(
+                lambda s, o=held_by: leases_store.claim(  # type: ignore[misc]
+                    s,
+                    owner=o,
+                    now=rt.clock(),
+                    limit=limits.smtp_connections * 2,
+                    edition_ids=edition_ids,
                 )
             )
-            if not jobs:
+            if not rows:
                 if not running:
                     break
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 continue
-            for job in jobs:
+            for job in await rt.db.aread(lambda s, r=rows: _jobs(rt, s, r)):  # type: ignore[misc]
                 await gate.acquire()
                 task = asyncio.create_task(_deliver(run, job, held_by))
                 running.add(task)
@@ -126,27 +130,21 @@ async def send_ready(
     return report
 
 
-def _claim(
-    rt: Runtime, session: Session, owner: int, limit: int, edition_ids: Sequence[int] | None
-) -> list[_Job]:
-    rows = leases_store.claim(
-        session, owner=owner, now=rt.clock(), limit=limit, edition_ids=edition_ids
-    )
+def _jobs(rt: Runtime, session: Session, rows: Sequence[DeliveryRow]) -> list[_Job]:
+    """What goes with leased rows, read outside the writer: answers wait there to be written."""
+    readers = {
+        reader.id: reader
+        for reader in subscribers_store.list_subscriber_rows(
+            session, ids=[row.subscriber_id for row in rows if row.subscriber_id is not None]
+        )
+    }
+    editions = {i: editions_store.get_edition(session, id=i) for i in {r.edition_id for r in rows}}
     jobs = []
     for row in rows:
-        edition = editions_store.get_edition(session, id=row.edition_id)
+        edition = editions[row.edition_id]
         assert edition is not None
-        reader = (
-            subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
-            if row.subscriber_id is not None
-            else None
-        )
         hashed = consent_store.email_hash(rt.instance.key, row.recipient_key)
-        jobs.append(_Job(row, edition, reader, hashed))
-    for job in jobs:
-        for value in (job.row, job.edition, job.reader):
-            if value is not None and value in session:
-                session.expunge(value)
+        jobs.append(_Job(row, edition, readers.get(row.subscriber_id), hashed))
     return jobs
 
 

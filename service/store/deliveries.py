@@ -26,11 +26,19 @@ def add_delivery(
     state: State = State.PLANNED,
     **values: Any,
 ) -> DeliveryRow | None:
-    """Insert one row; None when this recipient already has one in this edition."""
+    """Insert one row; None when this recipient already has one in this edition.
+
+    The Message-ID is looked at too: it is all that an erased row still shares with the recipient.
+    """
     there = session.exec(
         select(col(DeliveryRow.id)).where(
-            col(DeliveryRow.edition_id) == edition_id,
-            col(DeliveryRow.recipient_key) == recipient_key,
+            sa.or_(
+                sa.and_(
+                    col(DeliveryRow.edition_id) == edition_id,
+                    col(DeliveryRow.recipient_key) == recipient_key,
+                ),
+                col(DeliveryRow.message_id) == message_id,
+            )
         )
     ).first()
     if there is not None:
@@ -195,10 +203,8 @@ def next_due_at(session: Session, now: datetime) -> datetime | None:
 def forget_recipient(
     session: Session, subscriber_id: int, email: str, email_key: str, hashed: str
 ) -> None:
-    """Erasure: rows stay for the balance; addresses go, also out of servers' words, and contents.
-
-    The key holds the row's id: who comes back and is erased again has two rows in one edition.
-    """
+    """Erasure: rows stay for the balance; addresses go, also out of servers' words, and
+    contents."""
     mine = sa.or_(
         col(DeliveryRow.subscriber_id) == subscriber_id,
         col(DeliveryRow.recipient_key) == email_key,
@@ -218,7 +224,7 @@ def forget_recipient(
         .where(mine)
         .values(
             rcpt=None,
-            recipient_key=sa.literal(f"{hashed}:").concat(sa.cast(col(DeliveryRow.id), sa.String)),
+            recipient_key=hashed,
             content=None,
             subscriber_id=None,
             reason=without(col(DeliveryRow.reason)),

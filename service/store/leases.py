@@ -108,6 +108,8 @@ def claim(
         .where(col(DeliveryRow.id).in_(ids), col(DeliveryRow.lease_owner) == owner)
         .order_by(col(DeliveryRow.priority), col(DeliveryRow.id))
     ).all()
+    for row in rows:  # they outlive this session, and other units must not touch them
+        session.expunge(row)
     return list(rows)
 
 

@@ -56,7 +56,12 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     @routes.get("/manage/{token}")
     def page(request: Request, token: str) -> Response:
         said = _SAID.get(request.query_params.get("saved", ""), "")
-        return shown_page(door, request, token, Trouble(said=door.texts(request).gettext(said)))
+        trouble = Trouble(said=door.texts(request).gettext(said))
+        wider = request.query_params.get("words", "")
+        if wider:  # offered by a mail: filled in, saved only by the button
+            part = f"interest-{request.query_params.get('interest', '')}"
+            trouble = Trouble(part=part, typed=Form({"words": [wider[:2000]]}))
+        return shown_page(door, request, token, trouble)
 
     @routes.post("/manage/{token}/interests")
     def add(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:

@@ -90,7 +90,10 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts) -> Shown:
         typed = trouble.typed
         if "words" in typed:
             return replace(
-                made, name=typed.raw("name"), text=typed.raw("words"), cap=typed.raw("cap")
+                made,
+                name=typed.raw("name") if "name" in typed else made.name,
+                text=typed.raw("words"),
+                cap=typed.raw("cap") if "cap" in typed else made.cap,
             )
     return made
 
