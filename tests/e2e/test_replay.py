@@ -9,6 +9,7 @@ import unicodedata
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
@@ -34,6 +35,7 @@ from service.store.editions import count_states, get_edition
 from service.store.subscribers import get_subscriber_row
 from service.subscribers.address import read_address
 
+pytestmark = pytest.mark.timeout(400)  # ten days for fifty readers, before the first test
 DAYS = [date(2026, 6, d) for d in (15, 16, 17, 18, 19, 22, 23, 24, 25, 26)]
 ARXIV = {date(2026, 6, 17), date(2026, 6, 18)}
 ZONES = ["UTC", "Europe/Zurich", "America/Los_Angeles", "Asia/Tokyo", "Pacific/Auckland"]
@@ -107,16 +109,32 @@ class Story:
     logged: dict[date, dict[str, int]] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module")
-def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def replay(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple]:
+    """The ten days, once on each database."""
     from support.captures import shared_data
 
     shared = shared_data()
-    folder = tmp_path_factory.mktemp("replay")
+    with ExitStack() as stack:
+        values = {}
+        if request.param == "postgres":
+            cluster = request.getfixturevalue("postgres_cluster")
+            values["database_url"] = stack.enter_context(cluster.database())
+        yield from played(shared, tmp_path_factory.mktemp("replay"), values)
+
+
+def played(shared: Path, folder: Path, values: dict[str, str]) -> Iterator[tuple]:
     lists, story = keyword_lists(shared), Story()
     assert len(lists) == READERS
     clock = Clock(datetime(2026, 6, 27, 9, 0, tzinfo=UTC))
-    with SmtpServer() as server, open_house(folder, smtp_port=server.port, clock=clock) as house:
+    with (
+        SmtpServer() as server,
+        open_house(folder, smtp_port=server.port, clock=clock, **values) as house,
+    ):
         rt = house.runtime
         last: dict[str, dict[str, int]] = {}
         rt.log = lambda event, **facts: last.__setitem__(event, facts)
