@@ -81,10 +81,10 @@ run: .venv/.core ## everything in one process, http://127.0.0.1:8000
 	@$(BIN)/python -m service run $(ARGS)
 
 test: .venv/.dev ## the quick tests, at most 3 minutes
-	@$(BIN)/python -m pytest -q -n 2 -m "not ($(LEFT_OUT))" $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not ($(LEFT_OUT))" $(ARGS)
 
 test-all: .venv/.dev ## every test; PostgreSQL and a browser must be here
-	@PAPERPOST_TEST_REQUIRE=postgres,browser $(BIN)/python -m pytest -q -n 2 $(ARGS)
+	@PAPERPOST_TEST_REQUIRE=postgres,browser $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 check: .venv/.dev ## format, lint, types, imports, dependencies, templates, security, then the quick tests
 	@$(BIN)/python -m ruff format --check -q --output-format concise . || { echo "To mend it: .venv/bin/ruff format ." >&2; exit 1; }

@@ -36,6 +36,7 @@ from service.store.subscribers import get_subscriber_row
 from service.subscribers.address import read_address
 
 pytestmark = pytest.mark.timeout(400)  # ten days for fifty readers, before the first test
+IN_ONE_PROCESS = pytest.mark.xdist_group
 DAYS = [date(2026, 6, d) for d in (15, 16, 17, 18, 19, 22, 23, 24, 25, 26)]
 ARXIV = {date(2026, 6, 17), date(2026, 6, 18)}
 ZONES = ["UTC", "Europe/Zurich", "America/Los_Angeles", "Asia/Tokyo", "Pacific/Auckland"]
@@ -110,7 +111,11 @@ class Story:
 
 
 @pytest.fixture(
-    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+    scope="module",
+    params=[
+        pytest.param("sqlite", marks=IN_ONE_PROCESS("replay")),
+        pytest.param("postgres", marks=[pytest.mark.postgres, IN_ONE_PROCESS("replay-postgres")]),
+    ],
 )
 def replay(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -207,6 +207,8 @@ def test_an_alert_goes_out_with_the_poll_that_brought_the_paper(
     assert [(row.kind, row.state) for row in rows] == [("alert", "ready")]
 
 
+# Quick runs read the same captures in tests/unit/sources, and poll the feeds above.
+@pytest.mark.slow
 def test_real_feeds_of_journals(rt: Runtime, site: WebSite, clock: Clock, shared: Path) -> None:
     folder = shared / "feeds"
     wanted = ("nature", "pubmed", "biorxiv", "jsonfeed", "blogs", "zotero")

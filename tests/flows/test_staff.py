@@ -21,7 +21,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
+def rt(tmp_path: Path, clock: Clock, cheap_passwords: None) -> Iterator[Runtime]:
     with open_house(tmp_path, clock=clock) as house:
         yield house.runtime
 
@@ -29,6 +29,13 @@ def rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
 def make(rt: Runtime, name: str = "ada", role: str = "owner") -> None:
     link = staff.create_admin(rt, name, role, by="cli")
     staff.redeem(rt, link.rpartition("/")[2], PASSWORD)
+
+
+def stored_rows(rt: Runtime) -> str:
+    """All that is kept of accounts and sessions."""
+    with rt.db.engine.connect() as connection:
+        rows = str(connection.execute(sa.text("SELECT * FROM admin")).all())
+        return rows + str(connection.execute(sa.text("SELECT * FROM session")).all())
 
 
 def log_in(rt: Runtime, password: str = PASSWORD, name: str = "ada") -> str:
@@ -49,12 +56,15 @@ def test_link_works_once_within_a_day(rt, clock):
         staff.look_at_link(rt, late)
 
 
+def test_a_guess_is_dear():
+    """The product's own hasher takes 64 MiB and three passes; the tests below use a cheap one."""
+    assert staff._hasher.hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
 def test_neither_password_nor_tokens_are_stored(rt):
     make(rt)
     token = log_in(rt)
-    with rt.db.engine.connect() as connection:
-        rows = str(connection.execute(sa.text("SELECT * FROM admin")).all())
-        rows += str(connection.execute(sa.text("SELECT * FROM session")).all())
+    rows = stored_rows(rt)
     assert PASSWORD not in rows
     assert token not in rows
     assert "$argon2id$" in rows

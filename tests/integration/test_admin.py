@@ -25,6 +25,7 @@ from service.store.instance import get_defaults, set_setting
 from service.store.staff import list_audit
 from service.store.subscribers import get_subscriber_row
 
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
 PASSWORD = "correct horse battery"
 BASE = "http://127.0.0.1:8000"
 

@@ -100,6 +100,8 @@ def test_a_first_start_says_what_to_do_and_ends_in_order(tmp_path: Path) -> None
         house.close()
 
 
+# Quick runs make the demo itself (test_newcomer_demo.py) and see the banner (test_pages.py).
+@pytest.mark.slow
 def test_without_a_set_up_the_demos_data_are_opened_with_a_banner(tmp_path: Path) -> None:
     with started(tmp_path, "run", "--port", "0") as (process, lines):
         assert lines[0].startswith("Demo data")
@@ -133,7 +135,8 @@ def test_the_mailbox_is_never_opened_to_the_network(tmp_path: Path) -> None:
     assert "The development mailbox would be open to the network" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "scheduler"])
+# Quick runs stop the scheduler in the middle; run is the same engine with pages in front.
+@pytest.mark.parametrize("command", [pytest.param("run", marks=pytest.mark.slow), "scheduler"])
 def test_what_waits_is_sent_and_a_stop_leaves_nothing_in_doubt(
     tmp_path: Path, command: str
 ) -> None:

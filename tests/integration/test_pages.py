@@ -271,3 +271,11 @@ def _error() -> dict[str, object]:
     from service.pages.errors import Fault
 
     return {"status": 404, "fault": Fault("x"), "reference": ""}
+
+
+@pytest.mark.parametrize(("banner", "shown"), [("Demo <data>.", 1), ("", 0)])
+def test_a_banner_stands_on_every_page(banner: str, shown: int) -> None:
+    app = _application(make_pages(banner=lambda: banner), [])
+    page = TestClient(app).get("/raise/404", headers={"accept": "text/html"}).text
+    assert page.count('<p class="notice">Demo &lt;data&gt;.</p>') == shown
+    assert page.count('class="notice"') == shown

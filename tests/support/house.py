@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from service.flows.ingest import ingest_files
 from service.flows.readers import add_reader, read_new
 from service.flows.runtime import Runtime
-from service.settings import load_settings
-from service.wiring import House
+from service.settings import Settings, load_settings
+from service.wiring import House, open_database
 
 START = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)  # a Wednesday
 
@@ -30,6 +32,23 @@ class Clock:
         return self.at
 
 
+@cache
+def _migrated() -> bytes:
+    """A new SQLite database, brought to the newest revision once for all tests of this process."""
+    with TemporaryDirectory() as folder:
+        settings = load_settings(None, data_dir=Path(folder))
+        open_database(settings).close()
+        return (Path(folder) / "paperpost.db").read_bytes()
+
+
+def lay_database(settings: Settings) -> None:
+    """Put a migrated, empty database where the settings look for one; what is there stays."""
+    file = settings.data_dir / "paperpost.db"
+    if not settings.database_url and not file.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_migrated())
+
+
 @contextmanager
 def open_house(
     folder: Path, *, smtp_port: int = 9, clock: Clock | None = None, **values: Any
@@ -39,6 +58,7 @@ def open_house(
     settings = load_settings(
         None, data_dir=folder, smtp_url=f"smtp://127.0.0.1:{smtp_port}", **values
     )
+    lay_database(settings)
     house = House(settings, clock=clock or Clock(), allow_private=True)
     try:
         yield house

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlmodel import select
+from support.house import lay_database
 from support.web_site import WebSite
 
 from service.flows.poll import poll_due
@@ -50,6 +51,7 @@ class Clock:
 def polling_house(folder: Path, clock: Clock, **values: Any) -> Iterator[House]:
     """A house on a new database; captures are parsed here, private addresses may be asked."""
     chosen = load_settings(None, data_dir=folder, timezone="UTC", **values)
+    lay_database(chosen)
     house = House(chosen, clock=clock, allow_private=True)
     house.runtime.parse = lambda kind, body, day: parse_here(kind, body, day=day)
     try:

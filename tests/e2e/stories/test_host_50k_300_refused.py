@@ -31,6 +31,8 @@ def shell(tmp_path, monkeypatch, server):
     return made
 
 
+# Quick runs group refusals and resend in test_admin.py, with few readers.
+@pytest.mark.slow
 def test_host(shell, server):
     newsletter = ("send", "newsletter", "--subject", "The reading group moves", "--body", "text.md")
     tried = shell.say(*newsletter, "--key", "move", "--dry-run")

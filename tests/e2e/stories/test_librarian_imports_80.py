@@ -3,6 +3,7 @@
 from datetime import date
 from email import message_from_bytes, policy
 
+import pytest
 from support.captures import shared_data
 from support.command import Shell
 
@@ -19,6 +20,8 @@ def spreadsheet() -> bytes:
     return "\r\n".join(lines).encode("cp1252")
 
 
+# Quick runs import, preview and send with few readers (test_interface_cli.py, test_manual.py).
+@pytest.mark.slow
 def test_librarian(tmp_path, monkeypatch):
     shared = shared_data()
     shell = Shell(tmp_path, monkeypatch, ORG_NAME="Example University Library")
