@@ -59,7 +59,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check bench lock wheel help clean
+.PHONY: demo run test test-all check bench pictures lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -99,6 +99,9 @@ check: .venv/.dev ## format, lint, types, imports, dependencies, templates, secu
 
 bench: .venv/.dev ## the measured claims
 	@for f in bench/[a-z]*.py; do [ -e "$$f" ] || continue; echo "== $$f"; $(BIN)/python "$$f" || exit 1; done
+
+pictures: .venv/.dev ## the pictures of README.md, taken from the running demo; a browser must be here
+	@$(BIN)/python tests/support/pictures.py
 
 lock: $(BIN)/python ## both lock files anew, from pyproject.toml (UPGRADE=--upgrade for newer releases)
 	@py=$(BIN)/python; uv="$$($(find_uv))"; [ -n "$$uv" ] || { echo "uv is needed: pip install uv" >&2; exit 1; }; \

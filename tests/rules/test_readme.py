@@ -1,0 +1,63 @@
+"""README and docs name what exists: commands, options, make targets, files; pictures are small."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from service.cli.program import app
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "install.md"]
+GROUP_ROW = re.compile(r"`paperpost (\w+) (\w+)`((?:, `\w+`)+)")
+
+
+def commands() -> dict[str, set[str]]:
+    """Names of commands -> names of their own commands."""
+    top = get_command(app)
+    return {name: set(getattr(one, "commands", {})) for name, one in top.commands.items()}  # type: ignore[attr-defined]
+
+
+def named(text: str) -> list[list[str]]:
+    """The words after "paperpost" of every command in code marks or blocks."""
+    spans = re.findall(r"`(paperpost [^`\n]+)`", text)
+    spans += re.findall(r"bin/(paperpost [^\n'`]+)$", text, re.M)
+    return [re.findall(r"[\w-]+", span.partition(" ")[2]) for span in spans]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_exists(page: Path) -> None:
+    there, text = commands(), page.read_text(encoding="utf-8")
+    found = named(text)
+    for words in found:
+        assert words[0] in there, words
+        if there[words[0]]:
+            assert words[1] in there[words[0]], words
+    for group, first, others in GROUP_ROW.findall(text):
+        assert {first, *re.findall(r"`(\w+)`", others)} <= there[group] | {first}, group
+
+
+def test_the_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    missing = {
+        name
+        for name in commands()
+        if name not in ("demo", "migrate", "worker") and f"paperpost {name}" not in text
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_and_link_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    assert set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.M)) <= targets
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        assert (page.parent / link).exists(), link
+
+
+def test_pictures_are_there_and_below_200_kb() -> None:
+    pictures = list((ROOT / "docs" / "pictures").glob("*.png"))
+    assert sorted(p.stem for p in pictures) == ["daily-page", "digest", "sign-up"]
+    assert {p.name: p.stat().st_size for p in pictures if p.stat().st_size >= 200_000} == {}
