@@ -50,8 +50,9 @@ def main() -> int:
             )
             with serving(app) as address, sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-                view = {"width": 640, "height": 860}
-                page = browser.new_context(viewport=view, timezone_id="Europe/Zurich").new_page()
+                page = browser.new_context(
+                    viewport={"width": 640, "height": 860}, timezone_id="Europe/Zurich"
+                ).new_page()
                 _take(page, address)
                 browser.close()
         finally:
