@@ -53,6 +53,17 @@ def test_no_file_names_a_machine_or_a_registry(pattern: re.Pattern[str]) -> None
     assert found == []
 
 
+@pytest.mark.parametrize("pattern", [MACHINE, HOSTS], ids=["machine_paths", "registry_hosts"])
+def test_no_commit_names_a_machine_or_a_registry(pattern: re.Pattern[str]) -> None:
+    said = subprocess.run(
+        ["git", "log", "--format=%h %B"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if said.returncode:
+        pytest.skip("no history here: a source archive")
+    assert said.stdout.strip()
+    assert [line for line in said.stdout.splitlines() if pattern.search(line)] == []
+
+
 def test_the_patterns_find_what_they_are_for() -> None:
     assert MACHINE.search("see /wo" + "rk/main")
     assert not MACHINE.search("https://example.org/wo" + "rk/")
