@@ -123,7 +123,7 @@ def test_every_command_is_run_or_left_out_for_a_reason() -> None:
     assert strangers == []
 
 
-def test_setup_and_doctor_as_written(machine: Machine) -> None:
+def setup_and_doctor_as_written(machine: Machine) -> None:
     setup, doctor = blocks()[1][1:]
     assert machine.run(blocks()[1][0]).returncode == 0
     done = machine.run(setup, "\n".join(ANSWERS) + "\n")
@@ -136,7 +136,7 @@ def test_setup_and_doctor_as_written(machine: Machine) -> None:
     assert not re.search(r"^fail", done.stdout, re.M), done.stdout
 
 
-def test_the_service_file_names_what_step_one_made(machine: Machine) -> None:
+def the_service_file_names_what_step_one_made(machine: Machine) -> None:
     copy = next(c for c in blocks()[2] if c.startswith("sudo cp"))
     assert machine.run(copy).returncode == 0
     unit = (machine.folder / "units" / "paperpost.service").read_text(encoding="utf-8")
@@ -147,7 +147,7 @@ def test_the_service_file_names_what_step_one_made(machine: Machine) -> None:
     assert "WorkingDirectory=/var/lib/paperpost" in unit
 
 
-def test_it_runs_answers_and_ends(machine: Machine) -> None:
+def it_runs_answers_and_ends(machine: Machine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     path = urlsplit(blocks()[2][-1].split()[-1]).path
@@ -172,7 +172,7 @@ def test_it_runs_answers_and_ends(machine: Machine) -> None:
     assert serving.wait(60) == 0
 
 
-def test_the_lines_of_the_web_step_are_settings(machine: Machine) -> None:
+def the_lines_of_the_web_step_are_settings(machine: Machine) -> None:
     env = machine.data / ".env"
     before = env.read_text(encoding="utf-8")
     names = {line.partition("=")[0] for line in blocks()[3]}
@@ -190,7 +190,7 @@ def test_the_lines_of_the_web_step_are_settings(machine: Machine) -> None:
         env.write_text(before, encoding="utf-8")
 
 
-def test_readers_from_a_list(machine: Machine) -> None:
+def readers_from_a_list(machine: Machine) -> None:
     text = "email,keywords\nada@uni.example,LoRA\n"
     (machine.data / "readers.csv").write_text(text, encoding="utf-8")
     command = "paperpost subscribers import readers.csv"
@@ -198,3 +198,13 @@ def test_readers_from_a_list(machine: Machine) -> None:
     done = machine.run(f"/opt/paperpost/venv/bin/{command}")
     assert done.returncode == 0, done.stderr
     assert "1" in done.stdout
+
+
+def test_the_page_from_top_to_bottom(machine: Machine) -> None:
+    """One test, since each step stands on the one before."""
+    setup_and_doctor_as_written(machine)
+    the_service_file_names_what_step_one_made(machine)
+    it_runs_answers_and_ends(machine)
+    the_lines_of_the_web_step_are_settings(machine)
+    readers_from_a_list(machine)
+    assert (machine.data / ".env").is_file()
