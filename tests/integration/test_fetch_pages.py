@@ -130,6 +130,7 @@ def test_codings(site: Site, coding: str, body: bytes) -> None:
         (b"x" * 1_000_001, {}),
         (gzip.compress(b"\0" * 80_000_000), {"Content_Encoding": "gzip"}),
     ],
+    ids=["plain", "packed"],
 )
 def test_too_many_bytes(site: Site, body: bytes, headers: dict[str, str]) -> None:
     site.pages["/"] = page(body, **headers)
