@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from service.admin import editions, entry, imports, overview, readers, send, settings, sources
 from service.admin.desk import Desk
 from service.errors import PaperpostError
+from service.flows.drafts import DraftError
 from service.flows.editions import EditionError
 from service.flows.preview import PreviewError
 from service.flows.runtime import Runtime
@@ -13,6 +14,7 @@ from service.pages.network import read_proxies
 from service.pages.templates import Pages
 
 STATUSES: dict[type[PaperpostError], int] = {
+    DraftError: 404,
     EditionError: 404,
     PreviewError: 404,
     LinkError: 410,

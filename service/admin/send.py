@@ -2,9 +2,7 @@
 
 import secrets
 from asyncio import to_thread
-from collections import OrderedDict
 from dataclasses import replace
-from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk, Sent, fault_of
 from service.errors import PaperpostError
-from service.flows import manual
+from service.flows import drafts, manual
 from service.flows.audience import TERMS, Audience, Plan
 from service.flows.checks import check_plan, check_relay, needs_typing
 from service.flows.preview import Preview
@@ -25,33 +23,13 @@ from service.pages.frame import framed
 from service.store import subscribers as subscribers_store
 from service.subscribers.address import read_address
 
-DRAFTS = 200
 FIELDS = ("kind", "papers", "dates", "segment", "subject", "body", "key")
 SEGMENTS = ("all", "words", "lang", "cadence", "joined", "list", "state")
-
-
-class Drafts:
-    """What was composed and not sent yet: kept in memory, the newest ones, by key."""
-
-    def __init__(self) -> None:
-        self._plans: OrderedDict[str, tuple[Plan, dict[str, str]]] = OrderedDict()
-        self._lock = Lock()
-
-    def keep(self, plan: Plan, typed: dict[str, str]) -> None:
-        with self._lock:
-            self._plans[plan.key] = (plan, typed)
-            self._plans.move_to_end(plan.key)
-            while len(self._plans) > DRAFTS:
-                self._plans.popitem(last=False)
-
-    def find(self, key: str) -> tuple[Plan, dict[str, str]] | None:
-        return self._plans.get(key)
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
     """Add /admin/send."""
     rt = desk.rt
-    drafts = Drafts()
 
     def compose_page(
         request: Request,
@@ -59,7 +37,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         typed: dict[str, str],
         errors: dict[str, FieldError] | None = None,
     ) -> Response:
-        context = {"typed": {**EMPTY, "key": secrets.token_hex(8), **typed}, "segments": SEGMENTS}
+        context: dict[str, Any] = {
+            "typed": {**EMPTY, "key": secrets.token_hex(8), **typed},
+            "segments": SEGMENTS,
+        }
+        context["drafts"] = [] if typed else drafts.unsent(rt)
         return desk.answer(
             request, "compose.html", context, who=who, errors=errors, status=422 if errors else 200
         )
@@ -85,10 +67,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/send")
     def compose(request: Request) -> Response:
         who = desk.member(request, "editor")
-        kept = drafts.find(request.query_params.get("draft", ""))
-        typed = dict(kept[1]) if kept else {}
+        typed = drafts.typed_before(rt, request.query_params.get("draft", ""))
         kind = request.query_params.get("kind", "")
-        if kind in manual.KINDS and not kept:
+        if kind in manual.KINDS and not typed:
             typed = {"kind": kind}
         return compose_page(request, who, typed)
 
@@ -101,8 +82,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             typed = {name: sent.form.raw(name) for name in EMPTY}
             fault = fault_of(error, FIELDS, "kind")
             return await to_thread(compose_page, request, sent.who, typed, fault)
-        drafts.keep(plan, typed)
-        return desk.go(f"send/{plan.key}")
+        begun = await to_thread(drafts.keep, rt, plan, {**typed, "key": plan.key})
+        return desk.go(f"editions/{begun}") if begun else desk.go(f"send/{plan.key}")
 
     @routes.post("/send/count")
     async def count(request: Request) -> Response:
@@ -116,14 +97,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.answer(request, "count.html", context, who=sent.who)
 
     def draft_of(key: str) -> Plan:
-        kept = drafts.find(key)
-        if kept is None:
-            raise manual.ManualError(
-                "This draft is gone: the service was started again since.",
-                "",
-                "Compose it again; nothing was sent.",
-            )
-        return kept[0]
+        """The plan of a key; whoever comes back to one that was sent is led to its edition."""
+        begun = drafts.begun(rt, key)
+        if begun:
+            raise HTTPException(303, headers={"Location": desk.here.admin(f"editions/{begun}")})
+        return drafts.need(rt, key).plan
 
     def reader_of(request: Request, audience: Audience) -> str:
         asked = request.query_params.get("reader", "").strip()
@@ -178,7 +156,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/send/{key}")
     async def check(request: Request, key: str) -> Response:
         who = await to_thread(desk.member, request, "editor")
-        return await check_page(request, who, draft_of(key))
+        return await check_page(request, who, await to_thread(draft_of, key))
 
     @routes.get("/send/{key}/mail")
     def mail(request: Request, key: str) -> Response:
@@ -206,7 +184,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/send/{key}/test")
     async def test(request: Request, key: str) -> Response:
         sent = await desk.sent(request, "editor")
-        plan = draft_of(key)
+        plan = await to_thread(draft_of, key)
         try:
             to = read_addresses(sent.form.raw("addresses"), rt.defaults().test_addresses)
             email = read_address(sent.form.raw("reader")).key
@@ -222,7 +200,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/send/{key}/start")
     async def start(request: Request, key: str) -> Response:
         sent = await desk.sent(request, "sender")
-        form, plan = sent.form, draft_of(key)
+        form, plan = sent.form, await to_thread(draft_of, key)
         expected = form.whole("expected", low=0, high=100_000_000)
         audience = await to_thread(manual.count, rt, plan)
         typed = form.raw("number").replace(",", "").replace(" ", "").strip()

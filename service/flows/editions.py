@@ -107,7 +107,7 @@ def overview(session: Session, *, notices: bool = False) -> list[dict[str, Any]]
 
 def _get(session: Session, edition_id: int) -> EditionRow:
     edition = editions_store.get_edition(session, id=edition_id)
-    if edition is None:
+    if edition is None or edition.kind == editions_store.DRAFT:
         raise EditionError(f"There is no edition {edition_id}.", "", "paperpost editions list")
     return edition
 

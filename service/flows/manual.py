@@ -69,7 +69,7 @@ def start(
     key again returns the same edition, and completes one that a crash left half planned.
     """
     with _starting:  # a double click waits here and finds the edition of the first
-        there = rt.db.read(lambda s: _find_started(s, plan))
+        there = rt.db.read(lambda s: find_started(s, plan.kind, plan.key))
         if there is not None:
             return there
         audience = count(rt, plan)
@@ -106,10 +106,10 @@ def _is_half_planned(rt: Runtime, plan: Plan) -> bool:
     return edition is not None and edition.planned is None and edition.kind != "digest"
 
 
-def _find_started(session: Session, plan: Plan) -> Started | None:
+def find_started(session: Session, kind: str, key: str) -> Started | None:
     """The edition of this key when it was started before (a frozen one: planned to its end)."""
-    if plan.kind in ("manual", "newsletter"):
-        edition = editions_store.get_edition(session, kind=plan.kind, slot=plan.key)
+    if kind in ("manual", "newsletter"):
+        edition = editions_store.get_edition(session, kind=kind, slot=key)
         if edition is None or edition.planned is None:
             return None
         found = [edition]
@@ -117,7 +117,7 @@ def _find_started(session: Session, plan: Plan) -> Started | None:
         found = [
             e
             for e in editions_store.list_editions(session, kinds=["digest", "alert"], limit=60)
-            if plan.key in e.options.get("acts", {})
+            if key in e.options.get("acts", {})
         ]
         if not found:
             return None
@@ -163,24 +163,26 @@ def _start_frozen(rt: Runtime, plan: Plan, audience: Audience, wait: timedelta) 
 
 def _open(rt: Runtime, session: Session, plan: Plan, audience: Audience, now: datetime) -> int:
     """The edition, paused until every row of it is planned."""
-    deadline = now + timedelta(hours=rt.defaults().digest_deadline_hours + 1)
-    edition, _ = editions_store.add_edition(
-        session,
-        kind=plan.kind,
-        slot=plan.key,
-        now=now,
-        paused=True,
-        closes_at=deadline,
-        title=plan.subject,
-        created_by=plan.created_by,
-        options={
+    values: dict[str, Any] = {
+        "kind": plan.kind,
+        "paused": True,
+        "closes_at": now + timedelta(hours=rt.defaults().digest_deadline_hours + 1),
+        "title": plan.subject,
+        "created_by": plan.created_by,
+        "options": {
             "segment": plan.segment.text[:2000],
             "papers": list(plan.papers),
             "body": plan.body,
             "equation": audience.equation(),
             "canary": rt.defaults().canary if plan.canary else 0,
         },
-    )
+    }
+    edition = editions_store.get_edition(session, kind=plan.kind, slot=plan.key)
+    draft = editions_store.get_edition(session, kind=editions_store.DRAFT, slot=plan.key)
+    if edition is None and draft is not None:
+        edition = editions_store.begin_draft(session, draft, opened_at=now, **values)
+    elif edition is None:
+        edition, _ = editions_store.add_edition(session, slot=plan.key, now=now, **values)
     assert edition.id is not None
     return edition.id
 

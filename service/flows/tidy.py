@@ -25,6 +25,7 @@ STEPS = 2000
 
 CONSENT_DAYS = 365
 AUDIT_DAYS = 730
+DRAFT_DAYS = 30
 PROCESS_DAYS = 14
 LEDGER_DAYS = 400
 
@@ -76,6 +77,7 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
         "source_days": lambda s: keeping.delete_source_days(
             s, (now - ago(LEDGER_DAYS)).date(), STEP
         ),
+        "drafts": lambda s: keeping.delete_drafts(s, now - ago(DRAFT_DAYS), STEP),
         "consents": lambda s: keeping.delete_consents(s, now - ago(CONSENT_DAYS), STEP),
         "audit": lambda s: keeping.delete_audit(s, now - ago(AUDIT_DAYS), STEP),
     }

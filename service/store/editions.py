@@ -9,6 +9,9 @@ from sqlmodel import Session, col, select
 from service.store.db import insert_once
 from service.store.tables import DeliveryRow, EditionRow
 
+DRAFT = "draft"
+"""Kind and state of what was composed and not begun; no list of editions shows it."""
+
 
 def add_edition(
     session: Session,
@@ -29,6 +32,24 @@ def add_edition(
     there = get_edition(session, kind=kind, slot=slot, audience=audience)
     assert there is not None  # the key it met is this one: an edition has no other
     return there, False
+
+
+def put_draft(session: Session, slot: str, *, now: datetime, **values: Any) -> EditionRow:
+    """Keep a draft under its key; what was kept under it before is replaced."""
+    row, is_new = add_edition(session, kind=DRAFT, slot=slot, now=now, state=DRAFT, **values)
+    if not is_new:
+        row.sqlmodel_update({"opened_at": now, **values})
+        session.add(row)
+    return row
+
+
+def begin_draft(session: Session, row: EditionRow, **values: Any) -> EditionRow:
+    """A draft's row becomes the edition. What it holds in ``options`` stays beside the new."""
+    options = {**row.options, **values.pop("options", {})}
+    row.sqlmodel_update({"state": "open", **values, "options": options})
+    session.add(row)
+    session.flush()
+    return row
 
 
 def get_edition(
@@ -54,10 +75,10 @@ def get_edition(
 def list_editions(
     session: Session, *, kinds: list[str] | None = None, limit: int | None = None
 ) -> list[EditionRow]:
-    """Editions, newest first; notices are left out unless asked for."""
+    """Editions, newest first; notices and drafts are left out unless asked for."""
     query = select(EditionRow).order_by(col(EditionRow.id).desc())
     if kinds is None:
-        query = query.where(col(EditionRow.kind) != "notice")
+        query = query.where(col(EditionRow.kind).not_in(["notice", DRAFT]))
     else:
         query = query.where(col(EditionRow.kind).in_(kinds))
     if limit is not None:

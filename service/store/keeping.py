@@ -7,11 +7,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from service.delivery.states import FINAL
+from service.store.editions import DRAFT
 from service.store.house_tables import AuditRow, ProcessRow, SessionRow
 from service.store.tables import (
     AttemptRow,
     ConsentRow,
     DeliveryRow,
+    EditionRow,
     MatchRow,
     PaperRow,
     RawPollRow,
@@ -96,6 +98,16 @@ def delete_ended_processes(session: Session, before: datetime, limit: int) -> in
         .limit(limit)
     )
     return _delete(session, ProcessRow, ids)
+
+
+def delete_drafts(session: Session, before: datetime, limit: int) -> int:
+    """What was composed by hand, kept before an instant and never begun."""
+    ids = (
+        sa.select(col(EditionRow.id))
+        .where(col(EditionRow.kind) == DRAFT, col(EditionRow.opened_at) < before)
+        .limit(limit)
+    )
+    return _delete(session, EditionRow, ids)
 
 
 def delete_source_days(session: Session, before: date, limit: int) -> int:

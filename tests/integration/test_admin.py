@@ -277,7 +277,7 @@ def test_todays_digest_from_the_overview(rt, client, server, clock):
     progress = client.post(f"{answer.url.path}/start", data=data)
     assert "Take it back" in progress.text
     key = re.search(r'name="key" value="([^"]+)"', progress.text)[1]
-    undone = client.post("/admin/editions/1/undo", data={"token": token, "key": key})
+    undone = client.post(f"{progress.url.path}/undo", data={"token": token, "key": key})
     assert "Taken back" in undone.text
     clock.go(minutes=3)
     assert send(rt) == 0
