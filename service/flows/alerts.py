@@ -10,13 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from service.defaults import Defaults
 from service.delivery.states import State
 from service.digest.model import Digest
-from service.flows.compose import content_of, digest_for
+from service.flows.compose import TURNS, digest_for
+from service.flows.freeze import claim_papers, content_of
 from service.flows.match import match_new
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.shelf import load_shelf
 from service.store import alerts as alerts_store
 from service.store import editions as editions_store
+from service.store import sent as sent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -48,12 +50,13 @@ def plan_alerts(
     for row in rt.db.read(alerts_store.list_instant_readers):
         if email_key is not None and row.email_key != email_key:
             continue
-        digest = rt.db.read(lambda s, r=row: _decide(rt, s, limits, r, on, forced, report))  # type: ignore[misc]
-        if digest is not None:
-            rt.db.write(
+        for _ in range(TURNS):
+            digest = rt.db.read(lambda s, r=row: _decide(rt, s, limits, r, on, forced, report))  # type: ignore[misc]
+            if digest is None or rt.db.write(
                 lambda s, r=row, d=digest: _plan_one(rt, s, limits, r, on, forced, d, report),  # type: ignore[misc]
                 Priority.MAIL,
-            )
+            ):
+                break
     if report.planned:
         rt.log("alerts", planned=report.planned)
         rt.engine.enqueue("send")
@@ -95,7 +98,7 @@ def _decide(
         report.waiting[reason] = report.waiting.get(reason, 0) + 1
         return None
     on = asked_on or max(local, now.astimezone(UTC).date())
-    shelf = load_shelf(session, limits, [row.id], on)
+    shelf = load_shelf(session, limits, [row.id], on, now)
     digest = digest_for(rt, session, shelf, subscribers_store.to_subscriber(row), on, "alert")
     return digest if isinstance(digest, Digest) else None
 
@@ -109,12 +112,17 @@ def _plan_one(
     forced: bool,
     digest: Digest,
     report: AlertReport,
-) -> None:
-    """Write the alert; somebody else may have written one meanwhile."""
+) -> bool:
+    """Write the alert, unless another process wrote one meanwhile. False: to be decided again,
+    since a paper of it went into another mail."""
     now = rt.clock()
     local = asked_on or local_date(now, row.zone)
-    if not forced and _wait_reason(session, limits, row, now, local, forced):
-        return
+    assert row.id is not None
+    sent_store.hold_readers(session, [row.id], wait=True)
+    if _wait_reason(session, limits, row, now, local, forced):
+        return True
+    if not claim_papers(session, row.id, digest, now):
+        return False
     edition, _ = editions_store.add_edition(
         session, kind="alert", slot=quarter(now), now=now, closes_at=now + timedelta(minutes=15)
     )
@@ -135,7 +143,7 @@ def _plan_one(
         now=now,
         deadline=ends - now,
         state=State.READY,
-        content=content_of(digest),
+        content=content_of(digest) | ({"forced": True} if forced else {}),
         subscriber_id=row.id,
         locale=row.locale,
     )
@@ -143,3 +151,4 @@ def _plan_one(
         report.planned += 1
         if edition.id not in report.editions and edition.id is not None:
             report.editions.append(edition.id)
+    return True

@@ -301,7 +301,7 @@ def _alerts(rt: Runtime, readers: Sequence[Candidate]) -> dict[str, list[int]]:
 
 def papers_left(session: Session, plan: Plan, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """Per reader: the chosen papers that this reader has not had and that are not under way."""
-    had = sent_store.list_sent(session, ids, plan.papers)
-    for reader_id, papers in sent_store.list_in_flight(session, ids).items():
+    had = sent_store.list_in_flight(session, ids)  # first: what is accepted now is in one of both
+    for reader_id, papers in sent_store.list_sent(session, ids, plan.papers).items():
         had.setdefault(reader_id, set()).update(papers)
     return {i: tuple(p for p in plan.papers if p not in had.get(i, ())) for i in ids}

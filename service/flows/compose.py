@@ -7,14 +7,14 @@ with the reason). Nothing is sent here.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from service.defaults import Defaults
-from service.delivery.states import State
 from service.digest.candidate import Candidate, Interest, NothingNew
-from service.digest.model import AddedBy, Digest, to_json
+from service.digest.model import AddedBy, Digest
 from service.digest.select import compose
 from service.errors import PaperpostError
+from service.flows.freeze import Decided, freeze
 from service.flows.runtime import Runtime
 from service.flows.shelf import (
     Shelf,
@@ -26,7 +26,6 @@ from service.flows.shelf import (
 )
 from service.store import alerts as alerts_store
 from service.store import deliveries as deliveries_store
-from service.store import leases as leases_store
 from service.store import matches as matches_store
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
@@ -36,6 +35,9 @@ from service.subscribers.cadence import day_bounds, local_date, previous_mail_da
 from service.subscribers.model import Cadence, Profile, ProfileKind, Subscriber
 
 CHUNK = 100
+TURNS = 5
+"""How often a digest is decided again, when another mail took one of its papers meanwhile."""
+
 Occasion = Literal["daily", "first", "alert"]
 
 
@@ -66,7 +68,8 @@ def digest_for(
         p for p in shelf.profiles.get(reader.id, []) if _is_due(p, reader, on, last, occasion)
     ]
     asked = [p for p in profiles if p.kind is not ProfileKind.TRENDING]
-    had = shelf.had.get(reader.id, set())
+    resting = shelf.resting.get(reader.id, set())
+    had = shelf.had.get(reader.id, set()) | (set() if occasion == "daily" else resting)
     carried = shelf.carried.get(reader.id, {})
     first_on = _first_day(reader, profiles, shelf.last_on.get(reader.id), on, limits, occasion)
     candidates = (
@@ -179,7 +182,8 @@ def _new_candidates(
             continue
         if profile.since is not None and eligible_at.date() < profile.since:
             continue
-        if occasion == "daily" and _waits_for_alert(rt, session, profile, eligible_at, on):
+        waits = occasion == "daily" and paper_id not in shelf.resting.get(reader.id, ())
+        if waits and _waits_for_alert(rt, session, profile, eligible_at, on):
             continue
         pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
     found = {paper_id for _, paper_id, _ in pairs}
@@ -253,11 +257,6 @@ def _added_by(reader: Subscriber, shelf: Shelf) -> AddedBy | None:
     )
 
 
-def content_of(digest: Digest) -> dict[str, Any]:
-    """What is stored on the row: the digest, and every paper that counts as sent."""
-    return {"digest": to_json(digest), "papers": list(digest.paper_ids())}
-
-
 def compose_planned(
     rt: Runtime, edition_id: int, on: date, *, only: str | None = None, note: str = ""
 ) -> ComposeReport:
@@ -268,8 +267,26 @@ def compose_planned(
     have done a part.
     """
     report = ComposeReport()
-    limits = rt.defaults()
-    after = 0
+    for turn in range(TURNS):
+        if not _compose_turn(rt, edition_id, on, only, note, report, wait=turn > 0):
+            return report
+    rt.log("compose_left", edition=edition_id)  # the sweep composes them again
+    return report
+
+
+def _compose_turn(
+    rt: Runtime,
+    edition_id: int,
+    on: date,
+    only: str | None,
+    note: str,
+    report: ComposeReport,
+    *,
+    wait: bool,
+) -> int:
+    """Compose what is planned; returns how many rows are to be decided again, because another
+    process made a mail ready for the same reader meanwhile."""
+    limits, after, again = rt.defaults(), 0, 0
     while rows := rt.db.read(
         lambda s, a=after: deliveries_store.list_planned(  # type: ignore[misc]
             s, CHUNK, edition_id=edition_id, after_id=a
@@ -280,12 +297,17 @@ def compose_planned(
         made = rt.db.read(
             lambda s, r=mine: _compose_chunk(rt, s, limits, r, on, note)  # type: ignore[misc]
         )
-        for result in rt.db.write(lambda s, m=made: _record(s, m), Priority.BULK):  # type: ignore[misc]
+        done, left = rt.db.write(
+            lambda s, m=made: freeze(s, m, rt.clock(), wait=wait),  # type: ignore[misc]
+            Priority.BULK,
+        )
+        again += left
+        for result in done:
             if isinstance(result, Digest):
                 report.ready += 1
             else:
                 report.skipped[result.reason] = report.skipped.get(result.reason, 0) + 1
-    return report
+    return again
 
 
 def _compose_chunk(
@@ -295,49 +317,29 @@ def _compose_chunk(
     rows: Sequence[DeliveryRow],
     on: date,
     note: str,
-) -> list[tuple[int, Digest | NothingNew]]:
+) -> list[Decided]:
     readers = {
         r.id: subscribers_store.to_subscriber(r)
         for r in subscribers_store.list_subscriber_rows(
             session, ids=[r.subscriber_id for r in rows if r.subscriber_id is not None]
         )
     }
-    shelf = load_shelf(session, limits, [i for i in readers if i is not None], on)
-    made: list[tuple[int, Digest | NothingNew]] = []
+    shelf = load_shelf(session, limits, [i for i in readers if i is not None], on, rt.clock())
+    made: list[Decided] = []
     for row in rows:
         assert row.id is not None
         reader = readers.get(row.subscriber_id)
+        result: Digest | NothingNew
         if reader is None:
-            made.append((row.id, NothingNew("erased", 0)))
+            result = NothingNew("erased", 0)
         elif reader.paused_until is not None and reader.paused_until > on:
-            made.append((row.id, NothingNew("paused", 0)))
+            result = NothingNew("paused", 0)
         else:
             occasion: Occasion = "first" if row.kind == "first" else "daily"
             try:
-                made.append(
-                    (row.id, digest_for(rt, session, shelf, reader, on, occasion, note=note))
-                )
+                result = digest_for(rt, session, shelf, reader, on, occasion, note=note)
             except (PaperpostError, ValueError, KeyError, RecursionError) as error:
                 rt.log("compose_failed", delivery=row.id, error=f"{type(error).__name__}: {error}")
-                made.append((row.id, NothingNew(f"error: {type(error).__name__}", 0)))
+                result = NothingNew(f"error: {type(error).__name__}", 0)
+        made.append(Decided(row.id, row.subscriber_id, result))
     return made
-
-
-def _record(
-    session: Session, made: Sequence[tuple[int, Digest | NothingNew]]
-) -> list[Digest | NothingNew]:
-    """Freeze what was decided; returns what still waited for it."""
-    done = []
-    for delivery_id, result in made:
-        moved = leases_store.set_composed(
-            session,
-            delivery_id,
-            state=State.READY if isinstance(result, Digest) else State.SKIPPED,
-            content=content_of(result)
-            if isinstance(result, Digest)
-            else {"checked": result.checked, "papers": []},
-            reason="" if isinstance(result, Digest) else result.reason,
-        )
-        if moved:
-            done.append(result)
-    return done

@@ -8,7 +8,7 @@ from typing import Any
 from service.delivery.states import State
 from service.digest.model import Digest, from_json
 from service.errors import PaperpostError
-from service.flows.compose import content_of
+from service.flows.freeze import content_of
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.settle import balance
@@ -310,9 +310,12 @@ def _resend(
         raise EditionError("Notices are not sent again.", "", "The reader can ask for a new link.")
     left_out: dict[str, int] = {}
     again: list[tuple[DeliveryRow, dict[str, Any]]] = []
-    for row in deliveries_store.list_deliveries(
+    refused = deliveries_store.list_deliveries(
         session, edition_id=edition_id, states=["failed", "expired"]
-    ):
+    )
+    readers = [row.subscriber_id for row in refused if row.subscriber_id is not None]
+    sent_store.hold_readers(session, readers, wait=True)
+    for row in refused:
         reason, content = _again(rt, session, row)
         if reason:
             left_out[reason] = left_out.get(reason, 0) + 1
@@ -378,9 +381,8 @@ def _again(rt: Runtime, session: Session, row: DeliveryRow) -> tuple[str, dict[s
     if "digest" not in content:
         return ("", content) if content.get("notice") else ("has no content", {})
     assert reader.id is not None
-    had = set(sent_store.list_sent(session, [reader.id]).get(reader.id, ()))
-    had |= sent_store.list_in_flight(session, [reader.id]).get(reader.id, set())
-    rest = without(from_json(content["digest"]), had)
+    digest = from_json(content["digest"])
+    rest = without(digest, sent_store.list_taken(session, reader.id, digest.paper_ids()))
     if not rest.paper_ids():
         return "has these papers meanwhile", {}
     return "", content_of(rest)

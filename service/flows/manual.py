@@ -25,7 +25,7 @@ from service.flows.audience import (
     draft,
     papers_left,
 )
-from service.flows.compose import content_of
+from service.flows.freeze import content_of
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.shelf import place_of
@@ -34,6 +34,7 @@ from service.flows.today import start_alerts, start_daily, undo_daily
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import papers as papers_store
+from service.store import sent as sent_store
 from service.store import sightings as sightings_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -216,7 +217,10 @@ def _plan_part(
     assert edition is not None
     now = rt.clock()
     deadline = begin - now + timedelta(hours=rt.defaults().digest_deadline_hours)
-    left = papers_left(session, plan, ids) if plan.kind == "manual" and group == "mails" else {}
+    left: dict[int, tuple[int, ...]] = {}
+    if plan.kind == "manual" and group == "mails":
+        sent_store.hold_readers(session, ids, wait=True)
+        left = papers_left(session, plan, ids)
     for row in subscribers_store.list_subscriber_rows(session, ids=ids):
         assert row.id is not None
         state, reason, made = State.SKIPPED, group, None

@@ -16,8 +16,9 @@ from service.delivery.message import message_id
 from service.digest.candidate import NothingNew
 from service.digest.model import Digest
 from service.errors import PaperpostError
-from service.flows.compose import Occasion, content_of, digest_for
+from service.flows.compose import Occasion, digest_for
 from service.flows.daily import check_date, due_readers
+from service.flows.freeze import content_of
 from service.flows.letter import bytes_of
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
@@ -112,7 +113,7 @@ def _decide(
     rt: Runtime, session: Session, reader: SubscriberRow, on: date, occasion: Occasion, note: str
 ) -> Digest | NothingNew:
     assert reader.id is not None
-    shelf = load_shelf(session, rt.defaults(), [reader.id], on)
+    shelf = load_shelf(session, rt.defaults(), [reader.id], on, rt.clock())
     value = subscribers_store.to_subscriber(reader)
     return digest_for(rt, session, shelf, value, on, occasion, note=note)
 
@@ -222,6 +223,8 @@ def why_nothing(rt: Runtime, reason: str, checked: int, on: date) -> str:
         return f"{day}: you had paused."
     if reason == "already_had":
         return f"{day}: you already had all of these papers."
+    if reason == "in_digest":
+        return f"{day}: these papers ride in your daily mail."
     if reason.startswith("error"):
         return f"{day}: the mail could not be composed ({reason.partition(': ')[2]})."
     return f"{day}: {REASONS.get(reason, reason.replace('_', ' '))}."
@@ -265,7 +268,8 @@ def _look_ahead(
     taken: Mapping[int, tuple[str, str]],
     groups: dict[str, list[int]],
 ) -> None:
-    shelf = load_shelf(session, rt.defaults(), [r.id for r in rows if r.id is not None], on)
+    ids = [r.id for r in rows if r.id is not None]
+    shelf = load_shelf(session, rt.defaults(), ids, on, rt.clock())
     for row in rows:
         assert row.id is not None
         state, reason = taken.get(row.id, ("", ""))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from service.defaults import Defaults
 from service.digest.candidate import Candidate
@@ -27,11 +27,13 @@ from service.subscribers.model import Profile
 
 @dataclass(kw_only=True)
 class Shelf:
-    """What a chunk of readers needs, loaded once."""
+    """What a chunk of readers needs, loaded once. had: sent or under way · resting: in alerts that
+    wait for their hour, which a daily takes along (in ``had`` only when also elsewhere)."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
     had: dict[int, set[int]]
+    resting: dict[int, set[int]]
     carried: dict[int, dict[int, bool]]
     last_on: dict[int, date]
     rows: dict[int, PaperRow] = field(default_factory=dict)
@@ -44,17 +46,25 @@ class Shelf:
     counts: dict[tuple[date, date], int] = field(default_factory=dict)
 
 
-def load_shelf(session: Session, limits: Defaults, reader_ids: Sequence[int], on: date) -> Shelf:
+def load_shelf(
+    session: Session, limits: Defaults, reader_ids: Sequence[int], on: date, now: datetime
+) -> Shelf:
     """Read what the readers' digests of a date are made from."""
     had = sent_store.list_sent(session, reader_ids)
+    resting = {
+        reader_id: set().union(*alerts.values())
+        for reader_id, alerts in sent_store.list_resting(session, reader_ids, now).items()
+    }
     for reader_id, ids in sent_store.list_in_flight(session, reader_ids).items():
-        had.setdefault(reader_id, set()).update(ids)
+        rests = resting.get(reader_id, set())
+        had.setdefault(reader_id, set()).update(ids - rests)
     kinds = [kind for kind, adapter in ADAPTERS.items() if adapter.has_votes]
     days = sightings_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
     return Shelf(
         limits=limits,
         profiles=subscribers_store.list_profiles(session, reader_ids),
         had=had,
+        resting=resting,
         carried=sent_store.list_carried(session, reader_ids),
         last_on=subscribers_store.last_digest_dates(session, reader_ids, on),
         listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],

@@ -10,7 +10,7 @@ from service.delivery.message import message_id
 from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refused
 from service.errors import PaperpostError
 from service.flows.audience import ManualError, Plan, papers_left
-from service.flows.compose import content_of
+from service.flows.freeze import content_of
 from service.flows.letter import bytes_of
 from service.flows.manual import chosen_digest, newsletter_content
 from service.flows.preview import Preview, PreviewError, compose_for, draft_row, preview, shown

@@ -1,12 +1,15 @@
 """What readers had: papers that count as sent, and those that ride in the next mail."""
 
-import json
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from service.store.tables import CarryRow, DeliveryRow, SentPaperRow
+from service.store.tables import CarryRow, DeliveryRow, SentPaperRow, SubscriberRow
+
+UNDER_WAY = ("ready", "leased", "sending", "deferred", "unknown")
+"""States of a delivery whose papers must not ride in another."""
 
 _PAPERS = {
     "sqlite": "SELECT d.subscriber_id, CAST(j.value AS INTEGER), 'new', d.id "
@@ -88,14 +91,85 @@ def list_sent(
 def list_in_flight(session: Session, subscriber_ids: Sequence[int]) -> dict[int, set[int]]:
     """Per reader: papers of deliveries that are under way (they must not ride twice)."""
     rows = session.execute(
-        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.content)).where(
+        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.content)["papers"]).where(
             col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)),
-            col(DeliveryRow.state).in_(["ready", "leased", "sending", "deferred", "unknown"]),
+            col(DeliveryRow.state).in_(UNDER_WAY),
             col(DeliveryRow.content).is_not(None),
         )
     ).all()
     found: dict[int, set[int]] = {}
-    for subscriber_id, content in rows:
-        value = json.loads(content) if isinstance(content, str) else content
-        found.setdefault(subscriber_id, set()).update((value or {}).get("papers", ()))
+    for subscriber_id, papers in rows:
+        found.setdefault(subscriber_id, set()).update(papers or ())
     return found
+
+
+def list_resting(
+    session: Session, subscriber_ids: Sequence[int], now: datetime
+) -> dict[int, dict[int, set[int]]]:
+    """Per reader: alerts that wait for their hour, with their papers. A daily that is composed
+    meanwhile takes them along."""
+    rows = session.execute(
+        sa.select(
+            col(DeliveryRow.subscriber_id),
+            col(DeliveryRow.id),
+            col(DeliveryRow.content)["papers"],
+        ).where(col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)), *_rests(now))
+    ).all()
+    found: dict[int, dict[int, set[int]]] = {}
+    for subscriber_id, delivery_id, papers in rows:
+        found.setdefault(subscriber_id, {})[delivery_id] = set(papers or ())
+    return found
+
+
+def _rests(now: datetime) -> list[sa.ColumnElement[bool]]:
+    return [
+        col(DeliveryRow.kind) == "alert",
+        col(DeliveryRow.state).in_(["ready", "deferred"]),
+        col(DeliveryRow.not_before) > now,
+    ]
+
+
+def skip_resting(session: Session, delivery_id: int, now: datetime) -> bool:
+    """A daily takes the papers of an alert that rests; False when it does not rest any more."""
+    change = (
+        sa.update(DeliveryRow)
+        .where(col(DeliveryRow.id) == delivery_id, *_rests(now))
+        .values(state="skipped", reason="in_digest", content=None)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(session.execute(change).rowcount)  # type: ignore[attr-defined]
+
+
+def hold_readers(session: Session, subscriber_ids: Sequence[int], *, wait: bool) -> set[int]:
+    """Readers for whom nobody else makes a mail ready before this transaction ends.
+
+    Whoever freezes papers for a reader holds the reader first and then looks what is taken: so
+    no two processes freeze the same paper. PostgreSQL locks the rows, in one order; without
+    ``wait`` those that somebody else holds are left out. SQLite has one writer anyway.
+    """
+    held: set[int] = set()
+    wanted = sorted(subscriber_ids)
+    for start in range(0, len(wanted), 500):
+        query = (
+            sa.select(col(SubscriberRow.id))
+            .where(col(SubscriberRow.id).in_(wanted[start : start + 500]))
+            .order_by(col(SubscriberRow.id))
+            .with_for_update(key_share=True, skip_locked=not wait)
+        )
+        held.update(row[0] for row in session.execute(query))
+    return held
+
+
+def list_taken(session: Session, subscriber_id: int, papers: Sequence[int]) -> set[int]:
+    """Which of these papers this reader has had, or are under way to this reader.
+
+    Under way is read first: a paper that is accepted between the two statements is in one of them.
+    """
+    wanted = set(papers)
+    flying = list_in_flight(session, [subscriber_id]).get(subscriber_id, set())
+    left = sorted(wanted - flying)
+    had: set[int] = set()
+    for start in range(0, len(left), 500):
+        part = left[start : start + 500]
+        had |= list_sent(session, [subscriber_id], part).get(subscriber_id, set())
+    return (wanted & flying) | had
