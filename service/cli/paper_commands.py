@@ -67,16 +67,26 @@ def sources_add(
 @sources_app.command("list")
 def sources_list(as_json: Json = False) -> None:
     """Every source with its state."""
-    from service.store.sources import summary
+    from service.flows.usual import list_sources
 
     with runtime() as rt:
-        rows = rt.db.read(summary)
+        rows = list_sources(rt)
     if as_json:
         printing.as_json(rows)
     else:
         printing.table(
             rows,
-            ["id", "kind", "what", "state", "papers", "newest_on", "last_poll_at", "last_error"],
+            [
+                "id",
+                "kind",
+                "what",
+                "state",
+                "papers",
+                "newest_on",
+                "usually_by",
+                "last_poll_at",
+                "last_error",
+            ],
             "No source yet. paperpost sources add hf_daily",
         )
 

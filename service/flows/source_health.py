@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from service.flows.runtime import Runtime
+from service.flows.usual import find_usual_ends
 from service.store import listing
 from service.store import sources as sources_store
 from service.store.db import Session
@@ -13,7 +14,10 @@ STRIP_DAYS = 14
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
-    """strip: (day, state) of the last days; state: complete, late, empty, failed."""
+    """strip: (day, state) of the last days; state: complete, late, empty, failed.
+
+    usual_end: when today's list should be complete, None without a habit.
+    """
 
     title: str
     kind: str
@@ -22,6 +26,7 @@ class SourceHealth:
     papers: int
     newest_on: date | None
     last_poll_at: datetime | None
+    usual_end: datetime | None
     strip: tuple[tuple[date, str], ...]
 
 
@@ -31,10 +36,11 @@ _DAY_SIGN = {"complete": "complete", "open": "late", "late": "late", "none": "em
 
 def read_sources(rt: Runtime) -> list[SourceHealth]:
     """The health of every source, as everybody may see it (no addresses, no error texts)."""
-    return rt.db.read(lambda s: _read_sources(s, rt.clock().date()))
+    return rt.db.read(lambda s: _read_sources(s, rt.clock()))
 
 
-def _read_sources(session: Session, today: date) -> list[SourceHealth]:
+def _read_sources(session: Session, now: datetime) -> list[SourceHealth]:
+    today, usual = now.date(), find_usual_ends(session, now)
     strip = listing.list_strip(session, today - timedelta(days=STRIP_DAYS - 1))
     return [
         SourceHealth(
@@ -47,6 +53,7 @@ def _read_sources(session: Session, today: date) -> list[SourceHealth]:
             last_poll_at=(
                 datetime.fromisoformat(one["last_poll_at"]) if one["last_poll_at"] else None
             ),
+            usual_end=usual.get(one["id"]),
             strip=tuple(
                 (day.day, "empty" if not day.expected else _DAY_SIGN.get(day.state, "failed"))
                 for day in strip.get(one["id"], [])

@@ -36,10 +36,14 @@ def expected(kind: str, day: date) -> bool:
     return kind == "hf_daily" and day.weekday() < 5
 
 
+def clock_of(kind: str) -> ZoneInfo:
+    """Return the zone of a source's own days: Eastern for arXiv, else UTC."""
+    return EASTERN if kind.startswith("arxiv") else ZoneInfo("UTC")
+
+
 def source_day(kind: str, now: datetime) -> date:
-    """Return a source's own day at ``now`` (aware): Eastern for arXiv, else UTC."""
-    zone = EASTERN if kind.startswith("arxiv") else ZoneInfo("UTC")
-    return now.astimezone(zone).date()
+    """Return a source's own day at ``now`` (aware)."""
+    return now.astimezone(clock_of(kind)).date()
 
 
 def next_expected(kind: str, after: date) -> date:

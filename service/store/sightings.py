@@ -80,6 +80,25 @@ def list_listed(
     return [(i, day) for i, day in session.execute(query).all()]
 
 
+def list_arrivals(
+    session: Session, since: date, source_ids: Sequence[int]
+) -> list[tuple[int, date, datetime, int]]:
+    """(source, list day, instant, papers of it that came then) from a list day on."""
+    rows = session.execute(
+        sa.select(
+            col(SightingRow.source_id),
+            col(SightingRow.listed_on),
+            col(SightingRow.first_seen_at),
+            sa.func.count(),
+        )
+        .where(col(SightingRow.listed_on) >= since, col(SightingRow.source_id).in_(source_ids))
+        .group_by(
+            col(SightingRow.source_id), col(SightingRow.listed_on), col(SightingRow.first_seen_at)
+        )
+    ).all()
+    return [(source, day, at, int(count)) for source, day, at, count in rows]
+
+
 def release_held(session: Session, source_id: int, eligible_at: datetime | None) -> int:
     """Held sightings of a source are taken: as new (with an instant) or as known (None)."""
     ids = list(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from service.delivery.i18n import Texts
 from service.errors import PaperpostError
 from service.flows import browse
 from service.flows.runtime import Runtime
+from service.flows.usual import day_is_usually_complete
 from service.matching.parse import describe
 from service.matching.query import Query, QueryError
 from service.pages.entry import PaperEntry, entry_of
@@ -24,6 +25,7 @@ from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.zones import zone_options
 
+USUAL_FOR = timedelta(minutes=10)
 NOINDEX = {"X-Robots-Tag": "noindex, nofollow"}
 
 
@@ -43,6 +45,7 @@ class Door:
         self.pages = pages
         self.check = SignUpCheck(FormTokens(rt.signer.keys))
         self._proxies = proxies
+        self._usual: tuple[datetime, tuple[datetime, date] | None] | None = None
 
     def texts(self, request: Request) -> Texts:
         """The words of the reader's language."""
@@ -129,6 +132,31 @@ class Door:
     def zones(self, chosen: str, texts: Texts) -> list[tuple[str, str]]:
         """Options of the zone field."""
         return zone_options(chosen, self.rt.clock(), texts.gettext("%(zone)s, now %(time)s"))
+
+    def usually_complete(self, zone: str, texts: Texts) -> str:
+        """When today's papers are usually complete on walls in ``zone``; "" without a habit.
+
+        The ledger is asked every ten minutes at most: the form is opened by everybody.
+        """
+        now = self.rt.clock()
+        if self._usual is None or abs(now - self._usual[0]) > USUAL_FOR:
+            self._usual = (now, day_is_usually_complete(self.rt))
+        if self._usual[1] is None:
+            return ""
+        at, on = self._usual[1]
+        there = at.astimezone(ZoneInfo(zone))
+        time, _ = texts.hour(there.hour, there.minute), texts.gettext
+        if there.date() < on:
+            return _(
+                "Today's papers are usually complete by %(time)s the evening before, your time.",
+                time=time,
+            )
+        if there.date() > on:
+            return _(
+                "Today's papers are usually complete by %(time)s the next day, your time.",
+                time=time,
+            )
+        return _("Today's papers are usually complete by %(time)s in your zone.", time=time)
 
     @staticmethod
     def hours(texts: Texts) -> list[tuple[str, str]]:

@@ -53,6 +53,9 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     @routes.post("/estimate")
     def show_estimate(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
         typed = _typed(form)
+        if request.headers.get("hx-target") == "usual":
+            usual = door.usually_complete(_known(typed.zone, door.rt.zone), door.texts(request))
+            return door.answer(request, "signup/usual.html", {"usual": usual})
         if "hx-request" in request.headers:
             reading, faults, offers = _reading(door, typed, door.texts(request))
             context = {"reading": reading, "errors": faults, "offers": offers}
@@ -204,6 +207,7 @@ def _form_page(
         "hour": typed.hour if "hour" not in faults and typed.hour else _hour(door),
         "zones": door.zones(_known(zone, door.rt.zone), texts),
         "home_zone": door.rt.zone,
+        "usual": door.usually_complete(_known(zone, door.rt.zone), texts),
         "sources": browse.source_names(door.rt),
         "closed": door.rt.signup == "closed",
         "trap": door.check.TRAP,

@@ -1,0 +1,104 @@
+"""The sign-up page says when a day's papers are complete, from what was seen; else nothing."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+from support.reading_house import WEDNESDAY, Reading, reading_house
+
+from service.flows.usual import list_sources
+from service.store import sources as sources_store
+from service.store.tables import SightingRow
+
+DAYS = [date(2026, 11, d) for d in (10, 11, 12, 13, 16)]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Reading]:
+    with reading_house(tmp_path) as made:
+        yield made
+
+
+def sentence(html: str) -> str:
+    found = re.search(r'id="usual"[^>]*>([^<]*)<', html)
+    assert found is not None
+    return found[1].replace("&#39;", "'")
+
+
+def watch(house: Reading, kind: str, hour: int, minute: int, days: list[date]) -> None:
+    """A source that lists by day, watched from the Monday before; its last paper came then."""
+
+    def add(session: Session) -> None:
+        made = sources_store.add_source(
+            session,
+            kind=kind,
+            params={"category": "cs.LG"} if kind == "arxiv_rss" else {"list": "watched"},
+            title=kind,
+            now=datetime(2026, 11, 9, 8, tzinfo=UTC),
+        )
+        for day in days:
+            at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+            for paper, when in ((1, at - timedelta(minutes=1)), (2, at)):
+                session.add(
+                    SightingRow(
+                        source_id=made.id or 0, paper_id=paper, listed_on=day, first_seen_at=when
+                    )
+                )
+
+    house.rt.db.write(add)
+
+
+def test_with_a_habit_the_page_says_when(house: Reading) -> None:
+    watch(house, "hf_daily", 13, 34, DAYS)
+    html = house.client.get("/").text
+    assert sentence(html) == "Today's papers are usually complete by 13:40 in your zone."
+
+
+def test_the_slowest_list_counts_and_every_list_needs_a_habit(house: Reading) -> None:
+    watch(house, "arxiv_rss", 5, 20, DAYS)
+    watch(house, "hf_daily", 13, 34, DAYS[:2])
+    assert sentence(house.client.get("/").text) == ""
+    house.clock.go(minutes=11)
+    watch(house, "hf_daily", 4, 0, DAYS[2:])
+    asked = house.client.post("/estimate", data={"words": "", "zone": "Europe/Zurich"}).text
+    assert sentence(asked) == "Today's papers are usually complete by 14:40 in your zone."
+
+
+def test_it_follows_the_zone_with_and_without_a_script(house: Reading) -> None:
+    watch(house, "hf_daily", 13, 34, DAYS)
+    form = {"zone": "Europe/Zurich", "words": "adapters", "email": "no address"}
+    for path in ("/estimate", "/"):
+        assert "by 14:40 in your zone" in sentence(house.client.post(path, data=form).text)
+    live = {"HX-Request": "true", "HX-Target": "usual"}
+    for zone, said in (
+        ("Asia/Kolkata", "by 19:10 in your zone"),
+        ("Pacific/Auckland", "by 02:40 the next day, your time"),
+        ("Mars/Olympus", "by 13:40 in your zone"),
+    ):
+        part = house.client.post("/estimate", data={"zone": zone}, headers=live).text
+        assert said in sentence(part)
+        assert "<html" not in part
+
+
+def test_arxiv_alone_is_there_the_evening_before_in_the_west(house: Reading) -> None:
+    watch(house, "arxiv_rss", 5, 20, DAYS)
+    page = house.client.post("/estimate", data={"zone": "America/Los_Angeles", "words": "x"}).text
+    assert "by 21:20 the evening before, your time" in sentence(page)
+
+
+def test_the_sources_say_it_each(house: Reading) -> None:
+    watch(house, "hf_daily", 13, 34, DAYS)
+    assert "usually complete by 13:40" in house.client.get("/sources").text
+    rows = {row["title"]: row["usually_by"] for row in list_sources(house.rt)}
+    assert rows.pop("hf_daily") == "13:40"
+    assert set(rows.values()) == {None}
+
+
+def test_without_a_habit_it_says_nothing(house: Reading) -> None:
+    assert sentence(house.client.get("/").text) == ""
+    watch(house, "hf_daily", 13, 34, [*DAYS[:2], WEDNESDAY - timedelta(days=60)])
+    house.clock.go(minutes=11)
+    assert sentence(house.client.get("/").text) == ""
