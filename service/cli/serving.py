@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from service.errors import PaperpostError, SettingError
+from service.errors import PaperpostError, Sentence, SettingError
 from service.settings import Settings
 from service.store import sources as sources_store
 
 if TYPE_CHECKING:
     from service.wiring import House
 
-DEMO_BANNER = "Demo data. Nothing leaves this machine."
+DEMO_BANNER = Sentence("Demo data. Nothing leaves this machine.")
 
 
 class PortError(PaperpostError):

@@ -2,6 +2,7 @@
 
 English is the source: its texts stand in the templates and in code. "en-XA" is a pseudo-language
 made from them: whatever is not in ⟦brackets⟧ when a page or mail is shown in it, escaped gettext.
+With a catalog of all messages that translators are given, it also shows what they would never see.
 """
 
 import re
@@ -18,7 +19,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_decimal
 
-from service.errors import PaperpostError
+from service.errors import PaperpostError, Sentence
 
 SOURCE = "en"
 PSEUDO = "en-XA"
@@ -68,10 +69,26 @@ class Texts:
     def npgettext(self, context: str | None, one: str, many: str, n: int, **values: object) -> str:
         return _filled(self.plural(context, one, many, n), {"num": self.number(n)} | values)
 
+    def said(self, text: str) -> str:
+        """Return a sentence in this language; a plain string (English for staff) as it is."""
+        if not isinstance(text, Sentence):
+            return text
+        values = {name: self._value(value) for name, value in text.values.items()}
+        if text.many:
+            return _filled(self.plural(None, text.message, text.many, text.n), values)
+        return self.gettext(text.message, **values)
+
+    def _value(self, value: object) -> str:
+        if isinstance(value, date):
+            return self._dated(value, self.pgettext("date pattern", "d MMMM y"))
+        if isinstance(value, int):
+            return self.number(value)
+        return self.said(value if isinstance(value, str) else str(value))
+
     def plural(self, context: str | None, one: str, many: str, n: int) -> str:
         """Return the plural form for ``n`` with its placeholders still in it."""
         if self._is_pseudo:
-            return pseudo(one if n == 1 else many)
+            return self._pseudo(one if n == 1 else many, one, context)
         found = self._catalog.get(one, context) if self._catalog is not None else None
         if found is not None and isinstance(found.string, tuple | list) and self._form:
             form = found.string[self._form(n)]
@@ -134,11 +151,16 @@ class Texts:
 
     def _one(self, message: str, context: str | None) -> str:
         if self._is_pseudo:
-            return message if context == PATTERNS else pseudo(message)
+            return self._pseudo(message, message, context)
         found = self._catalog.get(message, context) if self._catalog is not None else None
         if found is not None and isinstance(found.string, str) and found.string:
             return found.string
         return message
+
+    def _pseudo(self, text: str, message: str, context: str | None) -> str:
+        """Accent what is to be translated; given a catalog, only what stands in it."""
+        known = self._catalog is None or self._catalog.get(message, context) is not None
+        return pseudo(text) if known and context != PATTERNS else text
 
     def _dated(self, on: date, pattern: str) -> str:
         return self._shown(str(format_date(on, pattern, locale=self.locale)))

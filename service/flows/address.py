@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+from service.errors import Sentence
 from service.flows import leave
-from service.flows.manage import ManageError, fresh_reader, set_next
+from service.flows.manage import NOBODYS, ManageError, fresh_reader, set_next
 from service.flows.manage_link import stamp_of
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
@@ -33,7 +34,7 @@ def _ask_address(rt: Runtime, session: Session, token: str, address: Address, ne
     row, now = fresh_reader(rt, session, token), rt.clock()
     assert row.id is not None
     if address.key == row.email_key:
-        raise ManageError("This is your address already.", "email")
+        raise ManageError(Sentence("This is your address already."), "email")
     hashed = consent_store.email_hash(rt.instance.key, address.key)
     today = consent_store.count_consents(session, "address", now - timedelta(days=1), hashed=hashed)
     # the page says the same when the address is taken, barred or was asked for often
@@ -72,7 +73,7 @@ def _address_change(rt: Runtime, session: Session, token: str) -> tuple[Subscrib
     row = subscribers_store.get_subscriber_row(session, id=subject)
     tied, _, email = stamp.partition(" ")
     if row is None or tied != stamp_of(row, fresh=True):
-        raise TokenError("This link belongs to nobody here.")
+        raise TokenError(NOBODYS)
     return row, read_address(email)
 
 
@@ -91,7 +92,7 @@ def _change_address(rt: Runtime, session: Session, token: str, network: str, age
     if row.email_key == address.key:
         return False
     if subscribers_store.get_subscriber_row(session, email_key=address.key) is not None:
-        raise ManageError("This address has a subscription of its own.", "email")
+        raise ManageError(Sentence("This address has a subscription of its own."), "email")
     now = rt.clock()
     assert row.id is not None
     add_notice(
@@ -125,7 +126,7 @@ def export(rt: Runtime, token: str) -> dict[str, Any]:
     row = rt.db.read(lambda s: fresh_reader(rt, s, token))
     found = leave.export(rt, row.email_key)
     if found is None:
-        raise TokenError("This link belongs to nobody here.")
+        raise TokenError(NOBODYS)
     return found
 
 

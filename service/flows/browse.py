@@ -10,7 +10,7 @@ from service.digest import excerpt
 from service.digest.candidate import HitLike
 from service.digest.model import Digest, Entry, Line, Marked, from_json
 from service.digest.trending import rank
-from service.errors import PaperpostError
+from service.errors import Sentence, SpokenError
 from service.flows.estimate import BackTest
 from service.flows.letter import frame_of
 from service.flows.manage import next_mail_at
@@ -34,7 +34,7 @@ PAGE_SIZE = 100
 Order = Literal["trending", "newest"]
 
 
-class NotHereError(PaperpostError):
+class NotHereError(SpokenError):
     """There is nothing under this name or token."""
 
 
@@ -142,7 +142,8 @@ def read_paper(rt: Runtime, scheme: str, value: str) -> PaperPage:
 def _read_paper(session: Session, scheme: str, value: str) -> PaperPage:
     row = listing.find_shown(session, scheme, value)
     if row is None or row.id is None:
-        raise NotHereError("This paper is not in our lists.", "", "Search for words of its title.")
+        what = Sentence("This paper is not in our lists.")
+        raise NotHereError(what, "", Sentence("Search for words of its title."))
     appearances = tuple(listing.list_appearances(session, [row.id]).get(row.id, ()))
     return PaperPage(_shown(session, [row.id])[0], appearances)
 
@@ -258,9 +259,9 @@ def _read_mail(session: Session, token: str) -> Mail:
     content = (row.content or {}) if row is not None else {}
     if row is None or "digest" not in content:
         raise NotHereError(
-            "There is no mail at this address.",
+            Sentence("There is no mail at this address."),
             "",
-            "A link may have been cut: copy the whole of it.",
+            Sentence("A link may have been cut: copy the whole of it."),
         )
     reader = None
     if row.subscriber_id is not None:
@@ -288,7 +289,8 @@ def feedback(rt: Runtime, mail: Mail, paper_id: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailDay:
-    """One occasion and what became of it. reason: of the row · said: the mail server's words."""
+    """One occasion and what became of it. reason: why it was skipped, a word of ours · said: the
+    mail server's own words, "" when it said nothing."""
 
     on: date
     kind: str
@@ -298,6 +300,7 @@ class MailDay:
     checked: int
     token: str
     accepted_at: datetime | None
+    said: str = ""
     paused_until: date | None = None
 
 
@@ -318,10 +321,18 @@ def read_history(rt: Runtime, reader_id: int, limit: int = 100) -> History:
 def _read_history(rt: Runtime, session: Session, reader_id: int, limit: int) -> History:
     reader = subscribers_store.get_subscriber_row(session, id=reader_id)
     if reader is None:
-        raise NotHereError("This reader is not here any more.")
+        raise NotHereError(Sentence("This reader is not here any more."))
     days = tuple(_day(one, reader) for one in listing.list_mails(session, reader_id, limit))
     taken = {day.on for day in days if day.kind == "digest"}
     return History(zone=reader.zone, next_at=next_mail_at(rt, reader, taken), days=days)
+
+
+def _server_said(row: DeliveryRow) -> str:
+    """Words that came with a code are the server's; others are ours, for the staff."""
+    if not row.code:
+        return ""
+    words = row.reason.partition(": ")[2] if row.state == "failed" else row.reason
+    return f"{row.code} {words}".strip().rstrip(".")
 
 
 def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
@@ -340,5 +351,6 @@ def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
         checked=digest["checked"] if digest else content.get("checked", 0),
         token=row.token if digest else "",
         accepted_at=row.accepted_at,
+        said=_server_said(row),
         paused_until=reader.paused_until,
     )

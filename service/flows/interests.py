@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from service.errors import PaperpostError
 from service.matching.compiled import compile_query
 from service.matching.parse import parse_keywords, parse_people, parse_query, read_words
 from service.matching.query import Query
@@ -14,10 +13,6 @@ from service.store.db import Session
 from service.store.tables import ProfileRow
 from service.subscribers.model import Cadence, ProfileKind
 from service.text.fold import FOLD_VERSION
-
-
-class InterestError(PaperpostError):
-    """An interest that cannot be stored (too many, no words)."""
 
 
 @dataclass(frozen=True, slots=True)

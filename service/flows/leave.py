@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from service.delivery.states import State
-from service.errors import PaperpostError
+from service.errors import Sentence, SpokenError
 from service.flows.runtime import Runtime
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
@@ -15,8 +15,11 @@ from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import next_slot
 
+_NOBODYS = Sentence("This link belongs to nobody here.")
+_NO_MAIL = Sentence("Nothing will be mailed to it.")
 
-class LinkError(PaperpostError):
+
+class LinkError(SpokenError):
     """An unsubscribe token that belongs to nobody (any more)."""
 
 
@@ -33,7 +36,7 @@ def look(rt: Runtime, token: str) -> Left:
     """Who an unsubscribe token belongs to; nothing changes. Raises LinkError."""
     row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, token=token))
     if row is None:
-        raise LinkError("This link belongs to nobody here.", "", "Nothing will be mailed to it.")
+        raise LinkError(_NOBODYS, "", _NO_MAIL)
     return Left(row.email, row.state, _undo_until(rt, row))
 
 
@@ -56,7 +59,7 @@ def _leave(
 ) -> Left:
     row = subscribers_store.get_subscriber_row(session, token=token)
     if row is None:
-        raise LinkError("This link belongs to nobody here.", "", "Nothing will be mailed to it.")
+        raise LinkError(_NOBODYS, "", _NO_MAIL)
     if row.state != "left":
         leave_row(rt, session, row, network=network, agent=agent, reason=reason)
     return Left(row.email, "left", _undo_until(rt, row))

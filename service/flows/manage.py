@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from service.errors import PaperpostError
+from service.errors import Sentence, SpokenError, counted
 from service.flows import leave
 from service.flows.interests import Wanted, add_interest, change_interest
 from service.flows.manage_link import manage_token, stamp_of
@@ -29,8 +29,10 @@ from service.subscribers.tokens import TokenError
 LINKS_A_DAY = 3
 """Manage links mailed to one address in 24 hours; further requests change nothing."""
 
+NOBODYS = Sentence("This link belongs to nobody here.")
 
-class ManageError(PaperpostError):
+
+class ManageError(SpokenError):
     """A change that cannot be made; ``where`` is the field."""
 
 
@@ -60,11 +62,11 @@ def _reader(rt: Runtime, session: Session, token: str) -> tuple[SubscriberRow, b
     subject, stamp = rt.signer.read("manage", token, rt.clock())
     row = subscribers_store.get_subscriber_row(session, id=subject)
     if row is None or row.state in ("pending", "erased"):
-        raise TokenError("This link belongs to nobody here.")
+        raise TokenError(NOBODYS)
     for fresh in (True, False):
         if stamp == stamp_of(row, fresh=fresh):
             return row, fresh
-    raise TokenError("This link belongs to nobody here.")
+    raise TokenError(NOBODYS)
 
 
 def fresh_reader(rt: Runtime, session: Session, token: str) -> SubscriberRow:
@@ -72,7 +74,9 @@ def fresh_reader(rt: Runtime, session: Session, token: str) -> SubscriberRow:
     row, fresh = _reader(rt, session, token)
     if not fresh:
         raise ManageError(
-            "This needs a link that was mailed to you on request.", "", "Have one mailed below."
+            Sentence("This needs a link that was mailed to you on request."),
+            "",
+            Sentence("Have one mailed below."),
         )
     return row
 
@@ -163,7 +167,13 @@ def add_wanted(
         rows = subscribers_store.list_profile_rows(session, reader.id)
         most = rt.defaults().interests
         if len(rows) >= most:
-            raise ManageError(f"You have {len(rows)} interests; {most} are the most.", "words")
+            what = counted(
+                "You have %(num)s interest; %(most)s are the most.",
+                "You have %(num)s interests; %(most)s are the most.",
+                len(rows),
+                most=most,
+            )
+            raise ManageError(what, "words")
         since = local_date(rt.clock(), reader.zone) - timedelta(days=1)
         row = add_interest(
             session, reader.id, wanted, rt.clock(),
@@ -198,7 +208,8 @@ def change_wanted(rt: Runtime, token: str, profile_id: int, change: InterestChan
         }
         name = change.name.strip()[:80] or change.wanted.name
         if name in others:
-            raise ManageError("Another interest has this name.", "name", "Choose another.")
+            what = Sentence("Another interest has this name.")
+            raise ManageError(what, "name", Sentence("Choose another."))
         change_interest(
             session, row, rt.clock(), wanted=change.wanted, name=name,
             cadence=change.cadence.value, weekday=change.weekday, cap=change.cap,
@@ -231,7 +242,9 @@ def remove_wanted(rt: Runtime, token: str, profile_id: int) -> None:
         left = len(subscribers_store.list_profile_rows(session, row.subscriber_id)) - 1
         if left < 1 and reader is not None and not reader.trending:
             raise ManageError(
-                "This is your only interest.", "", "Add another first, pause it, or leave."
+                Sentence("This is your only interest."),
+                "",
+                Sentence("Add another first, pause it, or leave."),
             )
         session.delete(row)
 
@@ -242,7 +255,8 @@ def _own(rt: Runtime, session: Session, token: str, profile_id: int) -> ProfileR
     reader, _ = _reader(rt, session, token)
     row = subscribers_store.get_profile_row(session, profile_id)
     if row is None or row.subscriber_id != reader.id:
-        raise ManageError("This interest is not there any more.", "", "Open the page again.")
+        what = Sentence("This interest is not there any more.")
+        raise ManageError(what, "", Sentence("Open the page again."))
     return row
 
 
@@ -292,7 +306,9 @@ def pause(rt: Runtime, token: str, until: date | None) -> None:
         most = today + timedelta(days=rt.defaults().pause_days)
         if until is not None and not today < until <= most:
             raise ManageError(
-                "A pause ends after today and within a year.", "until", f"At the latest {most}."
+                Sentence("A pause ends after today and within a year."),
+                "until",
+                Sentence("At the latest on %(date)s.", date=most),
             )
         row.paused_until = until
         session.add(row)

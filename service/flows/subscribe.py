@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from service.defaults import Defaults
-from service.errors import PaperpostError
+from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows.compose import compose_planned
 from service.flows.interests import Wanted, add_interest, read_form
 from service.flows.manage_link import manage_token, stamp_of
@@ -30,7 +30,7 @@ WORDING = "2026-11"
 """Version of the words a reader agrees to; kept with the consent."""
 
 
-class SignupError(PaperpostError):
+class SignupError(SpokenError):
     """A sign-up that this installation does not take."""
 
 
@@ -87,15 +87,18 @@ def read_wish(
 def check_signup(rule: str, address: Address) -> None:
     """Who may sign up: open, closed, or domains:a.edu,b.org. Raises SignupError."""
     if rule == "closed":
-        raise SignupError("Sign-up is closed here.", "", "Ask the people who run this service.")
+        step = Sentence("Ask the people who run this service.")
+        raise SignupError(Sentence("Sign-up is closed here."), "", step)
     if rule.startswith("domains:"):
         allowed = [d.strip().lower() for d in rule.removeprefix("domains:").split(",") if d.strip()]
         domain = address.key.rpartition("@")[2]
         if not any(domain == d or domain.endswith(f".{d}") for d in allowed):
             raise SignupError(
-                f"Sign-up here is for addresses at {', '.join(allowed)}.",
+                Sentence(
+                    "Sign-up here is for addresses at %(domains)s.", domains=", ".join(allowed)
+                ),
                 "",
-                "Use your address there.",
+                Sentence("Use your address there."),
             )
 
 
@@ -273,9 +276,9 @@ def _asked(rt: Runtime, session: Session, token: str) -> Asked:
     subject, stamp = rt.signer.read("confirm", token, rt.clock())
     row = subscribers_store.get_subscriber_row(session, id=subject)
     if row is None or stamp != stamp_of(row, fresh=True):
-        raise TokenError("This link has ended.", rt.clock())
+        raise TokenError(Sentence("This link has ended."), rt.clock())
     if row.state not in ("pending", "active"):
-        raise TokenError("This link has ended.", rt.clock(), row.id)
+        raise TokenError(Sentence("This link has ended."), rt.clock(), row.id)
     profiles = subscribers_store.list_profiles(session, [subject])[subject]
     return Asked(row, tuple((p.kind.value, p.text) for p in profiles), row.state == "active")
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from service.errors import Sentence
 from service.matching.parse import make_query
 from service.matching.query import And, Leaf, Near, Node, Not, Or, Query, Term, leaves
 from service.matching.segment import Flags
@@ -31,7 +32,7 @@ class Suggestion:
     """Another query. label: what to press ("title only", "Use LoRA"); text: it written out, to
     be read by ``read_words``; per_day: papers a weekday."""
 
-    label: str
+    label: Sentence
     text: str
     per_day: float
 
@@ -140,14 +141,16 @@ def _narrower(query: Query, wanted: Flags, counter: _Counter) -> Iterator[Sugges
     before = int(np.count_nonzero(wanted))
     titles = _in_titles(query.root)
     if titles != query.root:
-        yield _suggestion("title only", titles, counter)
+        yield _suggestion(Sentence("title only"), titles, counter)
     word = _best_companion(query, wanted, counter)
     if word:
         companion = make_leaf(word, "", exact=False, distance=None, position=1)
-        yield _suggestion(f"and '{word}'", _conjunction(query.root, companion), counter)
+        label = Sentence("and '%(word)s'", word=word)
+        yield _suggestion(label, _conjunction(query.root, companion), counter)
     broadest, rest = _without_broadest(query.root, counter)
     if broadest is not None and rest is not None and 0 < counter.count(rest) < before:
-        yield _suggestion(f"without '{broadest.text}'", rest, counter, query)
+        label = Sentence("without '%(word)s'", word=broadest.text)
+        yield _suggestion(label, rest, counter, query)
 
 
 def _best_companion(query: Query, wanted: Flags, counter: _Counter) -> str:
@@ -219,8 +222,8 @@ def _wider(query: Query, counter: _Counter) -> Iterator[Suggestion]:
             node = rest[0] if len(rest) == 1 else And(rest)
             left = [one for one in rest if not isinstance(one, Not)]
             if left and counter.count(node):
-                name = show(part)
-                yield _suggestion(f"without {name}", node, counter, query)
+                label = Sentence("without %(part)s", part=show(part))
+                yield _suggestion(label, node, counter, query)
                 given += 1
                 if given == _MOST_SUGGESTIONS:
                     return
@@ -231,7 +234,7 @@ def _wider(query: Query, counter: _Counter) -> Iterator[Suggestion]:
             if best is not None and best.text not in seen:
                 seen.add(best.text)
                 given += 1
-                yield _suggestion(f"Use {best.text}", best, counter)
+                yield _suggestion(Sentence("Use %(word)s", word=best.text), best, counter)
 
 
 def _rarest_alone(leaf: Term | Near, counter: _Counter) -> Term | None:
@@ -249,7 +252,7 @@ def _rarest_alone(leaf: Term | Near, counter: _Counter) -> Term | None:
 
 
 def _suggestion(
-    label: str, root: Node, counter: _Counter, query: Query | None = None
+    label: Sentence, root: Node, counter: _Counter, query: Query | None = None
 ) -> Suggestion:
     """Written as keywords where the query was and still is a list, else as a query."""
     made = make_query(root, query.kind if query else "query")

@@ -3,6 +3,7 @@
 import difflib
 import re
 
+from service.errors import Sentence
 from service.matching.query import MOST_BYTES, MOST_DEPTH, QueryError
 from service.matching.terms import FIELDS, FIGURES
 
@@ -82,9 +83,11 @@ def check_size(text: str) -> None:
     size = len(text.encode("utf-8", "replace"))
     if size > MOST_BYTES:
         raise QueryError(
-            f"This is {size:,} bytes long; {MOST_BYTES:,} are the most.",
+            Sentence(
+                "This is %(size)s bytes long; %(most)s are the most.", size=size, most=MOST_BYTES
+            ),
             position=MOST_BYTES + 1,
-            next_step="Split it into two interests.",
+            next_step=Sentence("Split it into two interests."),
         )
 
 
@@ -94,10 +97,12 @@ def check_shape(text: str) -> None:
     open_quote = masked.find('"')
     if open_quote != -1:
         raise QueryError(
-            f"The quote at character {open_quote + 1} is never closed.",
+            Sentence(
+                "The quote at character %(position)s is never closed.", position=open_quote + 1
+            ),
             position=open_quote + 1,
             expected='a closing "',
-            next_step='Add " at its end.',
+            next_step=Sentence('Add " at its end.'),
             suggestion=f'{text.rstrip()}"' if text.count('"') == 1 else "",
         )
     _check_tags(text)
@@ -116,9 +121,13 @@ def _check_tags(text: str) -> None:
     position = found.start(2)
     if field is None:
         raise QueryError(
-            f"[{found.group(2)}] at character {position} is not known here.",
+            Sentence(
+                "%(tag)s at character %(position)s is not known here.",
+                tag=f"[{found.group(2)}]",
+                position=position,
+            ),
             position=position,
-            next_step="Leave it out; fields are written before the word, like ti:word.",
+            next_step=Sentence("Leave it out; fields are written before the word, like ti:word."),
         )
 
     def ours(tagged: re.Match[str]) -> str:
@@ -127,10 +136,14 @@ def _check_tags(text: str) -> None:
 
     meant = f"{field}{found.group(1)}"
     raise QueryError(
-        f"[{found.group(2)}] at character {position} is another engine's form.",
+        Sentence(
+            "%(tag)s at character %(position)s is another engine's form.",
+            tag=f"[{found.group(2)}]",
+            position=position,
+        ),
         position=position,
         expected=meant,
-        next_step=f"Here it is {meant}",
+        next_step=Sentence("Here it is %(meant)s", meant=meant),
         suggestion=_TAGGED.sub(ours, text),
     )
 
@@ -145,16 +158,29 @@ def _check_fields(text: str, masked: str) -> None:
         if ours is None:
             close = difflib.get_close_matches(lower, [*FIELDS, *FIGURES], n=1)
             ours = f"{close[0]}:" if close else None
-        advice = "Fields are ti: abs: au: cat: source: org: id: votes: comments: authors:"
-        if ours is not None:
-            advice = f"Did you mean {ours}" if ours else "Leave it out: words need none."
         raise QueryError(
-            f"There is no field '{name}:' (character {named.start() + 1}).",
+            Sentence(
+                "There is no field '%(field)s' (character %(position)s).",
+                field=f"{name}:",
+                position=named.start() + 1,
+            ),
             position=named.start() + 1,
             expected="a field, or the whole in quotes",
-            next_step=advice,
+            next_step=_advice(ours),
             suggestion="" if ours is None else text[: named.start()] + ours + text[named.end() :],
         )
+
+
+def _advice(ours: str | None) -> Sentence:
+    """About an unknown field: ours in its place, "" when none is needed, None when unknown."""
+    if ours is None:
+        return Sentence(
+            "Fields are %(fields)s",
+            fields="ti: abs: au: cat: source: org: id: votes: comments: authors:",
+        )
+    if ours:
+        return Sentence("Did you mean %(meant)s", meant=ours)
+    return Sentence("Leave it out: words need none.")
 
 
 def _check_brackets(text: str, masked: str) -> None:
@@ -164,32 +190,47 @@ def _check_brackets(text: str, masked: str) -> None:
             opened.append(at)
             if len(opened) > MOST_DEPTH:
                 raise QueryError(
-                    f"The bracket at character {at + 1} is the {len(opened)}th inside another; "
-                    f"{MOST_DEPTH} are the most.",
+                    Sentence(
+                        "With the bracket at character %(position)s, %(depth)s stand inside each "
+                        "other; %(most)s are the most.",
+                        position=at + 1,
+                        depth=len(opened),
+                        most=MOST_DEPTH,
+                    ),
                     position=at + 1,
-                    next_step="Take some brackets away.",
+                    next_step=Sentence("Take some brackets away."),
                 )
         elif sign == ")":
             if not opened:
                 raise QueryError(
-                    f"The bracket at character {at + 1} closes nothing.",
+                    Sentence(
+                        "The bracket at character %(position)s closes nothing.", position=at + 1
+                    ),
                     position=at + 1,
                     expected="an opening bracket before it",
-                    next_step="Remove it, or add ( where it begins.",
+                    next_step=Sentence("Remove it, or add ( where it begins."),
                     suggestion=f"{text[:at]}{text[at + 1 :]}".strip(),
                 )
             opened.pop()
     if opened:
         at = opened[-1]
-        inside = text[at + 1 :].split()
-        before = f", before '{inside[0]}'," if inside else ""
         raise QueryError(
-            f"The bracket at character {at + 1}{before} is never closed.",
+            _never_closed(at + 1, text[at + 1 :].split()),
             position=at + 1,
             expected="a closing bracket",
-            next_step="Add ) at the end.",
+            next_step=Sentence("Add ) at the end."),
             suggestion=text.rstrip() + ")" * len(opened),
         )
+
+
+def _never_closed(position: int, inside: list[str]) -> Sentence:
+    if not inside:
+        return Sentence("The bracket at character %(position)s is never closed.", position=position)
+    return Sentence(
+        "The bracket at character %(position)s, before '%(word)s', is never closed.",
+        position=position,
+        word=inside[0],
+    )
 
 
 def split_items(text: str, separators: str = SEPARATORS + "\r\n") -> list[tuple[int, str]]:
@@ -208,7 +249,7 @@ def _comma(text: str, at: int) -> QueryError:
     """Commas join keywords, not operators; offers the same words joined by OR."""
     meant = " OR ".join(_quoted(item.strip()) for _, item in split_items(text) if item.strip())
     return QueryError(
-        f"Commas do not work between operators. Did you mean: {meant}?",
+        Sentence("Commas do not work between operators. Did you mean: %(meant)s?", meant=meant),
         position=at + 1,
         expected="an operator or a blank",
         suggestion=meant,

@@ -6,6 +6,7 @@ from functools import cache
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput
 
+from service.errors import Sentence
 from service.matching.faults import (
     check_shape,
     check_size,
@@ -89,6 +90,8 @@ _ORNAMENT = re.compile(r'"|\*{2,}|(?<!\w)\*|\*(?=\w)')
 """In a keyword: quotes, and stars that do not end a word (lists come with bullets and bold)."""
 _EXCLUDED = re.compile(r"-|NOT\s+")
 _A_WORD = "a word, a phrase in quotes or an opening bracket"
+_ADD_IT = Sentence("Add it, or take the operator away.")
+_NO_WORD = Sentence("There is no word here.")
 
 
 def parse_query(text: str) -> Query:
@@ -100,7 +103,7 @@ def parse_query(text: str) -> Query:
     check_size(text)
     text = text.translate(_SIGNS)
     if not text.strip():
-        raise QueryError("There is no word here.", position=1, expected=_A_WORD)
+        raise QueryError(_NO_WORD, position=1, expected=_A_WORD)
     check_shape(text)
     try:
         tree = _parser().parse(text)
@@ -129,7 +132,7 @@ def parse_keywords(text: str) -> Query:
         leaf = _keyword(rest, position)
         (excluded if minus else wanted).setdefault(_sameness(leaf), leaf)
     if not wanted:
-        raise _only_negative() if excluded else QueryError("There is no word here.", position=1)
+        raise _only_negative() if excluded else QueryError(_NO_WORD, position=1)
     parts: list[Node] = [_any(list(wanted.values()))]
     parts += [Not(leaf) for leaf in excluded.values()]
     return make_query(_all(parts), "keywords")
@@ -145,7 +148,8 @@ def parse_people(text: str) -> Query:
             person = make_person(name, offset + 1)
             people.setdefault(person.parts, person)
     if not people:
-        raise QueryError("There is no name here.", position=1, expected="one name per line")
+        what = Sentence("There is no name here.")
+        raise QueryError(what, position=1, expected="one name per line")
     return make_query(_any(list(people.values())), "follow")
 
 
@@ -203,20 +207,26 @@ def _narrowed(name: object, outer: Field) -> Field:
     if outer and outer != field:
         position = (name.start_pos or 0) + 1
         raise QueryError(
-            f"{field}: at character {position} stands inside brackets that belong to {outer}:.",
+            _inside(f"{field}:", position, outer),
             position=position,
-            next_step=f"Close the brackets of {outer}: before it.",
+            next_step=Sentence("Close the brackets of %(field)s before it.", field=f"{outer}:"),
         )
     return field
+
+
+def _inside(found: str, position: int, outer: Field) -> Sentence:
+    return Sentence(
+        "%(found)s at character %(position)s stands inside brackets that belong to %(field)s.",
+        found=found,
+        position=position,
+        field=f"{outer}:",
+    )
 
 
 def _number(token: Token, field: Field) -> Number:
     position = (token.start_pos or 0) + 1
     if field:
-        raise QueryError(
-            f"{token} at character {position} stands inside brackets that belong to {field}:.",
-            position=position,
-        )
+        raise QueryError(_inside(str(token), position, field), position=position)
     return make_number(str(token), position)
 
 
@@ -234,7 +244,8 @@ def _term(tokens: list[Token], field: Field) -> Leaf:
         return make_leaf(str(last), field, exact=exact, distance=None, position=position)
     quoted = _NEAR.fullmatch(last)
     if quoted is None:
-        raise QueryError(f"The number at character {position} is too large.", position=position)
+        what = Sentence("The number at character %(position)s is too large.", position=position)
+        raise QueryError(what, position=position)
     distance = int(quoted.group(2)) if quoted.group(2) else None
     return make_leaf(quoted.group(1), field, exact=exact, distance=distance, position=position)
 
@@ -262,8 +273,12 @@ def make_query(root: Node, kind: QueryKind) -> Query:
     every = leaves(root)
     if len(every) > MOST_TERMS:
         raise QueryError(
-            f"These are {len(every)} terms; {MOST_TERMS} are the most.",
-            next_step="Split it into two interests.",
+            Sentence(
+                "These are %(count)s terms; %(most)s are the most.",
+                count=len(every),
+                most=MOST_TERMS,
+            ),
+            next_step=Sentence("Split it into two interests."),
         )
     if not _says_what(root):
         raise _only_negative()
@@ -282,17 +297,18 @@ def _says_what(node: Node) -> bool:
 
 def _only_negative() -> QueryError:
     return QueryError(
-        "This only says what to leave out.",
+        Sentence("This only says what to leave out."),
         position=1,
         expected="a word that must be there",
-        next_step="Add a word you want.",
+        next_step=Sentence("Add a word you want."),
     )
 
 
 def _explain(text: str, error: UnexpectedInput) -> QueryError:
     if isinstance(error, UnexpectedCharacters):
         position = (error.pos_in_stream or 0) + 1
-        return QueryError(f"Character {position} cannot be read.", position=position)
+        what = Sentence("Character %(position)s cannot be read.", position=position)
+        return QueryError(what, position=position)
     token = getattr(error, "token", None)
     before = [
         found
@@ -304,26 +320,38 @@ def _explain(text: str, error: UnexpectedInput) -> QueryError:
         at = (previous.start_pos or 0) + 1
         name = str(previous).strip()
         return QueryError(
-            f"After {name} at character {at} a word is missing.",
+            Sentence(
+                "After %(operator)s at character %(position)s a word is missing.",
+                operator=name,
+                position=at,
+            ),
             position=at,
             expected=_A_WORD,
-            next_step="Add it, or take the operator away.",
+            next_step=_ADD_IT,
         )
     at = (getattr(token, "start_pos", None) or 0) + 1
     if previous is not None and previous.type == "LPAR" and getattr(token, "type", "") == "RPAR":
         at = (previous.start_pos or 0) + 1
         return QueryError(
-            f"The brackets at character {at} are empty.", position=at, expected=_A_WORD
+            Sentence("The brackets at character %(position)s are empty.", position=at),
+            position=at,
+            expected=_A_WORD,
         )
     if previous is not None and previous.type == "EXACT":
         return QueryError(
-            f"= at character {at - 1} belongs after the field: ti:=word.",
+            Sentence(
+                "= at character %(position)s belongs after the field: ti:=word.", position=at - 1
+            ),
             position=at - 1,
             expected="a word or a phrase",
         )
     return QueryError(
-        f"Before {token} at character {at} a word is missing.",
+        Sentence(
+            "Before %(operator)s at character %(position)s a word is missing.",
+            operator=str(token),
+            position=at,
+        ),
         position=at,
         expected=_A_WORD,
-        next_step="Add it, or take the operator away.",
+        next_step=_ADD_IT,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from service.errors import PaperpostError
+from service.errors import Sentence, SpokenError
 
 Field = Literal["", "ti", "abs", "au", "cat", "source", "org", "id"]
 """Where a term is looked for; "" is title and abstract."""
@@ -19,7 +19,7 @@ MOST_DEPTH = 8
 SHORTEST_PREFIX = 3
 
 
-class QueryError(PaperpostError):
+class QueryError(SpokenError):
     """A text that cannot be read as a query.
 
     position: 1-based character of the text, 0 when the fault has no place.
@@ -29,12 +29,12 @@ class QueryError(PaperpostError):
 
     def __init__(
         self,
-        what: str,
+        what: Sentence,
         *,
         position: int = 0,
         expected: str = "",
         suggestion: str = "",
-        next_step: str = "",
+        next_step: Sentence | None = None,
     ) -> None:
         super().__init__(what, "", next_step)
         self.position = position

@@ -2,6 +2,7 @@
 
 import re
 
+from service.errors import Sentence
 from service.matching.document import identifier
 from service.matching.names import name_parts
 from service.matching.query import (
@@ -61,7 +62,13 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
     if field in ("au", "cat", "id") and (exact or distance is not None):
         sign = "=" if exact else "~"
         raise QueryError(
-            f"{sign} at character {position} does not go with {field}:.", position=position
+            Sentence(
+                "%(sign)s at character %(position)s does not go with %(field)s.",
+                sign=sign,
+                position=position,
+                field=f"{field}:",
+            ),
+            position=position,
         )
     if field == "au":
         return make_person(text, position)
@@ -76,13 +83,24 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
         return Term(text=text, words=words, field=field, exact=exact, joins=joins)
     if len(words) < 2:
         raise QueryError(
-            f"~{distance} at character {position} needs two words or more in the quotes.",
+            Sentence(
+                "%(near)s at character %(position)s needs two words or more in the quotes.",
+                near=f"~{distance}",
+                position=position,
+            ),
             position=position,
         )
     if not len(words) - 1 <= distance <= _FARTHEST:
         raise QueryError(
-            f"~{distance} at character {position} does not fit: {len(words)} words can stand "
-            f"within {len(words) - 1} to {_FARTHEST}.",
+            Sentence(
+                "%(near)s at character %(position)s does not fit: %(count)s words can stand "
+                "within %(least)s to %(most)s.",
+                near=f"~{distance}",
+                position=position,
+                count=len(words),
+                least=len(words) - 1,
+                most=_FARTHEST,
+            ),
             position=position,
         )
     return Near(text=text, words=words, distance=distance, field=field, exact=exact)
@@ -96,7 +114,10 @@ def make_person(text: str, position: int) -> Person:
     parts = name_parts(text)
     if "*" in text and (not prefix or text.count("*") > 1 or len(parts) > 1):
         raise QueryError(
-            f"The * at character {position} works for a single word only: au:beng*.",
+            Sentence(
+                "The * at character %(position)s works for a single word only: au:beng*.",
+                position=position,
+            ),
             position=position,
         )
     if prefix:
@@ -110,8 +131,11 @@ def _make_category(text: str, position: int) -> Category:
     code = text.rstrip("*").strip().lower()
     if "*" in code or (prefix and len(code) < 2):
         raise QueryError(
-            f"The * at character {position} stands at the end of a category, after two letters "
-            "at least: cat:cs.*",
+            Sentence(
+                "The * at character %(position)s stands at the end of a category, after two "
+                "letters at least: cat:cs.*",
+                position=position,
+            ),
             position=position,
         )
     words = () if prefix else fold(code).stems
@@ -121,7 +145,8 @@ def _make_category(text: str, position: int) -> Category:
 def _make_identifier(text: str, position: int) -> Identifier:
     _fold_some(text, position)
     if "*" in text:
-        raise QueryError(f"id: at character {position} takes no *.", position=position)
+        what = Sentence("id: at character %(position)s takes no *.", position=position)
+        raise QueryError(what, position=position)
     return Identifier(text=text, value=identifier(text))
 
 
@@ -132,7 +157,12 @@ def make_number(text: str, position: int) -> Number:
     figure = next(known for known in FIGURES if known == name)
     if found is None:
         raise QueryError(
-            f"{figure}: at character {position} needs a number, like {figure}:>20.",
+            Sentence(
+                "%(figure)s at character %(position)s needs a number, like %(example)s.",
+                figure=f"{figure}:",
+                position=position,
+                example=f"{figure}:>20",
+            ),
             position=position,
             expected="a number, with >, <, >= or <= before it if wanted",
         )
@@ -144,10 +174,14 @@ def _fold_some(text: str, position: int) -> Folded:
     if not folded:
         shown = text if text.strip() else '""'
         raise QueryError(
-            f"'{shown}' at character {position} holds no letter or digit.",
+            Sentence(
+                "'%(text)s' at character %(position)s holds no letter or digit.",
+                text=shown,
+                position=position,
+            ),
             position=position,
             expected="a word",
-            next_step="Remove it, or write the word it stands for.",
+            next_step=Sentence("Remove it, or write the word it stands for."),
         )
     return folded
 
@@ -156,14 +190,21 @@ def _make_words(text: str, folded: Folded, *, exact: bool, position: int) -> tup
     starred = {at for at, end in enumerate(folded.ends) if text[end : end + 1] == "*"}
     if text.count("*") != len(starred):
         raise QueryError(
-            f"A * in '{text}' at character {position} does not follow a word. It stands for the "
-            "rest of a word: quantiz*",
+            Sentence(
+                "A * in '%(text)s' at character %(position)s does not follow a word. It stands "
+                "for the rest of a word: quantiz*",
+                text=text,
+                position=position,
+            ),
             position=position,
         )
     if exact and starred:
         raise QueryError(
-            f"= and * at character {position} do not go together: one asks for exactly this "
-            "word, the other for any ending.",
+            Sentence(
+                "= and * at character %(position)s do not go together: one asks for exactly this "
+                "word, the other for any ending.",
+                position=position,
+            ),
             position=position,
         )
     words = []
@@ -199,8 +240,13 @@ def _make_joins(folded: Folded, words: tuple[Word, ...]) -> tuple[tuple[str, str
 def _check_prefix(key: str, position: int) -> None:
     if len(key) < SHORTEST_PREFIX or is_ideograph(key):
         raise QueryError(
-            f"'{key}*' at character {position} is too short: write at least {SHORTEST_PREFIX} "
-            "letters before the *.",
+            Sentence(
+                "'%(word)s' at character %(position)s is too short: write at least %(least)s "
+                "letters before the *.",
+                word=f"{key}*",
+                position=position,
+                least=SHORTEST_PREFIX,
+            ),
             position=position,
         )
 
@@ -208,19 +254,23 @@ def _check_prefix(key: str, position: int) -> None:
 def check_word(word: str, position: int) -> None:
     """Refuse what other engines would read as an operator, rather than drop it silently."""
     for sign, advice in (
-        ("-", "Write -word, with one minus sign, to leave a word out."),
-        ("+", "Every word counts here without it."),
-        ("|", "Write OR."),
-        ("&", "Write AND, or only a blank."),
-        ("!", "Write NOT."),
-        ("~", 'Nearness is written after a phrase: "graph network"~3'),
-        ("=", "Write =word, without a blank, for exactly this word."),
+        ("-", Sentence("Write -word, with one minus sign, to leave a word out.")),
+        ("+", Sentence("Every word counts here without it.")),
+        ("|", Sentence("Write OR.")),
+        ("&", Sentence("Write AND, or only a blank.")),
+        ("!", Sentence("Write NOT.")),
+        ("~", Sentence('Nearness is written after a phrase: "graph network"~3')),
+        ("=", Sentence("Write =word, without a blank, for exactly this word.")),
     ):
         alone = word.strip(sign) == ""
         led = word.startswith(sign) and sign != "&"
         if alone or led or (sign == "|" and sign in word):
             raise QueryError(
-                f"The {sign} at character {position + word.index(sign)} is not an operator here.",
+                Sentence(
+                    "The %(sign)s at character %(position)s is not an operator here.",
+                    sign=sign,
+                    position=position + word.index(sign),
+                ),
                 position=position + word.index(sign),
                 next_step=advice,
             )

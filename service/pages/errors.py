@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from service.delivery.i18n import Texts
+from service.delivery.i18n import SOURCE, Texts
 from service.delivery.links import holds
 from service.errors import PaperpostError
 from service.pages.forms import FormTooLargeError
@@ -92,6 +92,15 @@ class ErrorPages:
                 return self._statuses[cls]
         return 400
 
+    def _is_api(self, request: Request) -> bool:
+        return holds("/api", request.url.path.removeprefix(self._pages.links.here.base))
+
+    def _texts(self, request: Request) -> Texts:
+        """The reader's language; English for a program."""
+        if self._is_api(request):
+            return self._pages.catalogs.texts(SOURCE)
+        return self._pages.texts(request)
+
     def answer(
         self,
         request: Request,
@@ -102,8 +111,7 @@ class ErrorPages:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Return the page, or JSON for a program."""
-        path = request.url.path.removeprefix(self._pages.links.here.base)
-        if holds("/api", path):
+        if self._is_api(request):
             body = {"what": fault.what, "where": fault.where, "next_step": fault.next_step}
             if reference:
                 body["reference"] = reference
@@ -118,34 +126,36 @@ class ErrorPages:
 
     def cross_origin(self, request: Request) -> Response:
         """Answer a request that the guard refused."""
-        return self.answer(request, 403, cross_origin_fault(self._pages.texts(request)))
+        return self.answer(request, 403, cross_origin_fault(self._texts(request)))
 
     def paperpost_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, PaperpostError)
-        fault = Fault(error.what, error.where, error.next_step)
+        texts = self._texts(request)
+        fault = Fault(texts.said(error.what), error.where, texts.said(error.next_step))
         return self.answer(request, self.status_of(error), fault)
 
     def http_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code in (204, 304) or error.status_code < 400:
             return Response(status_code=error.status_code, headers=error.headers)
-        fault = fault_of(error.status_code, self._pages.texts(request))
+        fault = fault_of(error.status_code, self._texts(request))
         return self.answer(request, error.status_code, fault, headers=error.headers)
 
     def invalid_request(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        fault = fault_of(400, self._pages.texts(request))
+        fault = fault_of(400, self._texts(request))
         where = ".".join(str(part) for part in first["loc"])
-        said = f"{where}: {first['msg']}"
-        api = holds("/api", request.url.path.removeprefix(self._pages.links.here.base))
-        return self.answer(request, 422 if api else 400, Fault(fault.what, said, fault.next_step))
+        api = self._is_api(request)
+        if api:  # the library's words are English alone
+            where = f"{where}: {first['msg']}"
+        return self.answer(request, 422 if api else 400, Fault(fault.what, where, fault.next_step))
 
     def unexpected(self, request: Request, error: Exception) -> Response:
         """Answer what nobody foresaw. This one runs outside all middleware: headers by hand."""
         reference = secrets.token_hex(4)
         self._report(reference, request, error)
-        fault = fault_of(500, self._pages.texts(request))
+        fault = fault_of(500, self._texts(request))
         answer = self.answer(request, 500, fault, reference=reference)
         self._policy.apply(answer.headers, request.url.path)
         return answer

@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException
 from starlette.types import Message
 
 from service.delivery.i18n import SOURCE, Texts
-from service.errors import PaperpostError
+from service.errors import PaperpostError, Sentence, SpokenError
 
 FORM_BYTES = 64 * 1024
 UPLOAD_BYTES = 20 * 1024 * 1024
@@ -23,15 +23,16 @@ _KINDS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-class FormTooLargeError(PaperpostError):
+class FormTooLargeError(SpokenError):
     """The body is larger than the form allows; ``most`` in bytes."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"The form is larger than {most // 1024} kB", "", "Send less at once.")
+        what = Sentence("The form is larger than %(most)s kB.", most=most // 1024)
+        super().__init__(what, "", Sentence("Send less at once."))
         self.most = most
 
 
-class UnreadableFormError(PaperpostError):
+class UnreadableFormError(SpokenError):
     """The body is no form."""
 
 
@@ -88,7 +89,7 @@ class Form:
 
     def refuse(self, name: str, error: PaperpostError) -> None:
         """Note the fault that a room below raised about a field."""
-        self.fault(name, error.what, error.next_step)
+        self.fault(name, self._texts.said(error.what), self._texts.said(error.next_step))
 
     def text(self, name: str, *, most: int = 200, required: bool = False) -> str:
         """Return one trimmed line or text, without control characters, line ends as \\n."""
@@ -120,7 +121,11 @@ class Form:
         number = int(value) if value.isdecimal() and len(value) < 10 else None
         if number is None or not low <= number <= high:
             _ = self._texts.gettext
-            what = _("This is no whole number from %(low)s to %(high)s.", low=low, high=high)
+            what = _(
+                "This is no whole number from %(low)s to %(high)s.",
+                low=self._texts.number(low),
+                high=self._texts.number(high),
+            )
             self.fault(name, what, _("Correct it."))
             return low if default is None else default
         return number
@@ -157,9 +162,11 @@ async def read_form(
     kind, _options = parse_options_header(request.headers.get("content-type"))
     if kind not in _KINDS:
         raise UnreadableFormError(
-            f"This address reads forms, not {kind.decode('latin-1') or 'an unnamed type'}",
+            Sentence("This address reads forms alone."),
             "Content-Type",
-            "Send application/x-www-form-urlencoded or multipart/form-data.",
+            Sentence(
+                "Send %(types)s.", types=" / ".join(known.decode("ascii") for known in _KINDS)
+            ),
         )
     body = await _bounded(request, most_bytes)
     inner = Request({k: v for k, v in request.scope.items() if k != "app"}, _replay(body))
@@ -167,8 +174,8 @@ async def read_form(
         data = await inner.form(max_files=5, max_fields=_MOST_FIELDS, max_part_size=most_bytes)
     except (MultiPartException, FormParserError, HTTPException, ValueError, KeyError) as error:
         raise UnreadableFormError(
-            "The form cannot be read", str(error), "Go back and send it again."
-        ) from None
+            Sentence("The form cannot be read."), "", Sentence("Go back and send it again.")
+        ) from error
     values: dict[str, list[str]] = {}
     uploads: dict[str, Upload] = {}
     try:

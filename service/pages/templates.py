@@ -24,7 +24,8 @@ class PageSite:
     """What header and footer say. ``privacy_url`` empty = our own page.
 
     banner: one line on top of every page ("Demo data"), plain text · alarm: the same in red
-    (test mode, sending paused). Both are called for each page: they change while we run.
+    (test mode, sending paused). Both are called for each page: they change while we run, and are
+    said in the reader's language when they are a Sentence.
     """
 
     base_url: str
@@ -79,6 +80,7 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
         long_day=texts.long_day,
         weekday=texts.weekday,
         join_words=texts.join,
+        said=texts.said,
         web_address=web_address,
         host=host_of,
     )

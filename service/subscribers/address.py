@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from rapidfuzz.distance import OSA
 
-from service.errors import PaperpostError
+from service.errors import Sentence, SpokenError
 
 _WELL_KNOWN = (
     "gmail.com",
@@ -23,7 +23,11 @@ _WELL_KNOWN = (
 )
 
 
-class AddressError(PaperpostError):
+_LONGEST = 254
+"""Characters of a path without its brackets (RFC 5321 4.5.3.1.3)."""
+
+
+class AddressError(SpokenError):
     """A text that is no mail address."""
 
 
@@ -39,22 +43,41 @@ class Address:
 def read_address(text: str) -> Address:
     """Check a typed address by syntax (RFC 5321, 5322); no DNS. Raises AddressError."""
     typed = text.strip().strip("<>").strip()
-    example = "Like name@university.edu."
+    example = Sentence("Like %(example)s.", example="name@university.edu")
     if not typed:
-        raise AddressError("The address is missing.", "", example)
+        raise AddressError(Sentence("The address is missing."), "", example)
     if "@" not in typed:
-        raise AddressError("This address has no @.", "", example)
-    if len(typed) > 254:
-        raise AddressError("This address is longer than 254 characters.", "", example)
+        raise AddressError(Sentence("This address has no @."), "", example)
+    if len(typed) > _LONGEST:
+        what = Sentence("This address is longer than %(most)s characters.", most=_LONGEST)
+        raise AddressError(what, "", example)
     try:
-        found = validate_email(
-            typed, check_deliverability=False, test_environment=True, allow_smtputf8=False
-        )
+        found = _validated(typed)
     except EmailNotValidError as error:
-        raise AddressError(f"{typed[:80]!r} is not an address: {error}", "", example) from None
+        raise AddressError(_what_is_wrong(typed), "", example) from error
     local, _, domain = found.normalized.rpartition("@")
     ascii_domain = found.ascii_domain or domain
     return Address(f"{local}@{ascii_domain}", f"{local}@{ascii_domain}".lower())
+
+
+def _validated(typed: str) -> ValidatedEmail:
+    return validate_email(
+        typed, check_deliverability=False, test_environment=True, allow_smtputf8=False
+    )
+
+
+def _what_is_wrong(typed: str) -> Sentence:
+    """Say which half is wrong (the library's own sentences are English alone)."""
+    shown = repr(typed[:80])
+    try:
+        _validated(f"a@{typed.rpartition('@')[2]}")
+    except EmailNotValidError:
+        return Sentence(
+            "%(address)s is not an address: what stands after the @ is no domain.", address=shown
+        )
+    return Sentence(
+        "%(address)s is not an address: what stands before the @ is no mailbox.", address=shown
+    )
 
 
 def mask(email: str) -> str:

@@ -7,11 +7,11 @@ skips moves to the next valid instant, a repeated one is used once (its first oc
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from service.errors import PaperpostError
+from service.errors import Sentence, SpokenError
 from service.subscribers.model import DAYS, Subscriber
 
 
-class CadenceError(PaperpostError):
+class CadenceError(SpokenError):
     """A zone, an hour or a weekday that cannot be used."""
 
 
@@ -21,7 +21,9 @@ def read_zone(text: str) -> str:
     if name in available_timezones():
         return name
     raise CadenceError(
-        f"{name[:60]!r} is no IANA time zone.", "zone", "Write it like Europe/Zurich."
+        Sentence("%(text)s is no IANA time zone.", text=repr(name[:60])),
+        "zone",
+        Sentence("Write it like %(example)s.", example="Europe/Zurich"),
     )
 
 
@@ -30,7 +32,8 @@ def read_hour(text: str) -> int:
     head = text.strip().removesuffix(":00")
     if head.isascii() and head.isdigit() and 0 <= int(head) <= 23:
         return int(head)
-    raise CadenceError(f"{text.strip()[:20]!r} is no full hour.", "hour", "Use 0 to 23.")
+    what = Sentence("%(text)s is no full hour.", text=repr(text.strip()[:20]))
+    raise CadenceError(what, "hour", Sentence("Use 0 to 23."))
 
 
 def read_weekdays(names: list[str]) -> frozenset[int]:
@@ -38,9 +41,11 @@ def read_weekdays(names: list[str]) -> frozenset[int]:
     try:
         days = frozenset(DAYS.index(n.strip().lower()[:3]) for n in names if n.strip())
     except ValueError:
-        raise CadenceError("A weekday is not known.", "weekdays", "Use mon to sun.") from None
+        what = Sentence("A weekday is not known.")
+        raise CadenceError(what, "weekdays", Sentence("Use mon to sun.")) from None
     if not days:
-        raise CadenceError("No mail day is chosen.", "weekdays", "Choose at least one, or pause.")
+        what = Sentence("No mail day is chosen.")
+        raise CadenceError(what, "weekdays", Sentence("Choose at least one, or pause."))
     return days
 
 
@@ -93,7 +98,8 @@ def next_slot(reader: Subscriber, after: datetime) -> tuple[date, datetime]:
             if at > after:
                 return day, at
         day += timedelta(days=1)
-    raise CadenceError("No mail day within 400 days.", "weekdays", "Choose at least one weekday.")
+    what = Sentence("No mail day within 400 days.")
+    raise CadenceError(what, "weekdays", Sentence("Choose at least one weekday."))
 
 
 def latest_slot(reader: Subscriber, now: datetime) -> tuple[date, datetime] | None:

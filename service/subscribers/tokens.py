@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from service.errors import PaperpostError
+from service.errors import Sentence, SpokenError
 
 
-class TokenError(PaperpostError):
+class TokenError(SpokenError):
     """A link that is not ours, was altered, is for something else, or has ended.
 
     ended_at: when it ended, None when it never was valid. subject: whose it is when it ended.
     """
 
     def __init__(
-        self, what: str, ended_at: datetime | None = None, subject: int | None = None
+        self, what: Sentence, ended_at: datetime | None = None, subject: int | None = None
     ) -> None:
         super().__init__(what)
         self.ended_at = ended_at
@@ -43,10 +43,10 @@ class Signer:
         try:
             subject, until, stamp = self._serializer(purpose).loads(token)
         except (BadData, ValueError, TypeError):
-            raise TokenError("This link is not complete or was altered.") from None
+            raise TokenError(Sentence("This link is not complete or was altered.")) from None
         ends = datetime.fromtimestamp(until, UTC)
         if now >= ends:
-            raise TokenError("This link has ended.", ends, int(subject))
+            raise TokenError(Sentence("This link has ended."), ends, int(subject))
         return int(subject), str(stamp)
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:

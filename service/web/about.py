@@ -13,8 +13,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/help/queries")
     def help_queries(request: Request) -> Response:
-        _ = door.texts(request).gettext
-        shown = [(one, _(one.means), takes(one, one.found)) for one in EXAMPLES]
+        texts = door.texts(request)
+        shown = [(one, texts.said(one.means), takes(one, one.found)) for one in EXAMPLES]
         return door.answer(request, "site/queries.html", {"examples": shown})
 
     @routes.get("/sources")

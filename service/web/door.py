@@ -131,7 +131,7 @@ class Door:
 
     def zones(self, chosen: str, texts: Texts) -> list[tuple[str, str]]:
         """Options of the zone field."""
-        return zone_options(chosen, self.rt.clock(), texts.gettext("%(zone)s, now %(time)s"))
+        return zone_options(chosen, self.rt.clock(), texts)
 
     def usually_complete(self, zone: str, texts: Texts) -> str:
         """When today's papers are usually complete on walls in ``zone``; "" without a habit.
@@ -197,7 +197,7 @@ def faults_of(
     """Faults by field as the templates show them, and texts that were probably meant."""
     _ = texts.gettext
     faults = {
-        field: FieldError(_(error.what), field, _(error.next_step) if error.next_step else "")
+        field: FieldError(texts.said(error.what), field, texts.said(error.next_step))
         for field, error in errors.items()
     }
     offers = [

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from service.digest import excerpt
 from service.digest.model import Marked
+from service.errors import Sentence
 from service.matching.document import prepare
 from service.matching.evaluate import evaluate
 from service.matching.parse import parse_keywords, parse_people, parse_query
@@ -12,11 +13,11 @@ from service.papers.model import Alias, Paper
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """text: to be typed · means: what it says (passes gettext) · found, passed_by: titles of
+    """text: to be typed · means: what it says · found, passed_by: titles of
     invented papers that it takes and leaves · kind: how it is read."""
 
     text: str
-    means: str
+    means: Sentence
     found: str
     passed_by: str
     kind: str = "query"
@@ -25,69 +26,78 @@ class Example:
 EXAMPLES = (
     Example(
         "LoRA, low-rank adaptation, PEFT",
-        "Commas: any of these. A keyword of several words is a phrase.",
+        Sentence("Commas: any of these. A keyword of several words is a phrase."),
         "A low-rank adaptation for speech",
         "Adaptation of a low rank",
         "keywords",
     ),
     Example(
         "diffusion, -image",
-        "A minus before a keyword leaves papers out.",
+        Sentence("A minus before a keyword leaves papers out."),
         "Diffusion over graphs",
         "Diffusion for image restoration",
         "keywords",
     ),
     Example(
         "speech recognition children",
-        "A blank between words: all of them, anywhere.",
+        Sentence("A blank between words: all of them, anywhere."),
         "Children are hard for speech recognition",
         "Speech recognition in cars",
     ),
     Example(
         "retrieval AND (agents OR planning)",
-        "AND, OR, NOT in capitals; brackets group.",
+        Sentence("AND, OR, NOT in capitals; brackets group."),
         "Planning with retrieval",
         "Retrieval from long documents",
     ),
     Example(
         "robot NOT survey",
-        "NOT leaves out.",
+        Sentence("NOT leaves out."),
         "A robot that folds towels",
         "A survey of robot hands",
     ),
     Example(
         '"chain of thought"',
-        "Quotes: these words side by side.",
+        Sentence("Quotes: these words side by side."),
         "When a chain of thought goes wrong",
         "Thought in a long chain",
     ),
     Example(
         '"graph transformer"~5',
-        "At most five words apart, in any order.",
+        Sentence("At most five words apart, in any order."),
         "A transformer for every graph",
         "A graph of fifteen towns that were once served by an old power transformer",
     ),
     Example(
         "quanti*",
-        "A star: every word that begins so (three letters at least).",
+        Sentence("A star: every word that begins so (three letters at least)."),
         "Quantization without tears",
         "A quarter of the parameters",
     ),
     Example(
         "=planning",
-        "An equals sign: this very form, no plurals or stems.",
+        Sentence("An equals sign: this very form, no plurals or stems."),
         "Planning under doubt",
         "Plans that survive",
     ),
-    Example("ti:benchmark", "In the title only.", "A benchmark for maps", "Maps for walkers"),
+    Example(
+        "ti:benchmark", Sentence("In the title only."), "A benchmark for maps", "Maps for walkers"
+    ),
     Example(
         "cat:cs.CL translation",
-        "In a category (the archive alone works too: cat:cs).",
+        Sentence("In a category (the archive alone works too: cat:cs)."),
         "Translation of dialects",
         "A parser of dialects",
     ),
-    Example('au:"Ana Silva"', "Written by somebody.", "A title by Ana Silva", "", "query"),
-    Example("votes:>20 agents", "With more than 20 votes.", "Agents that wait", "Clocks that wait"),
+    Example(
+        'au:"Ana Silva"', Sentence("Written by somebody."), "A title by Ana Silva", "", "query"
+    ),
+    Example(
+        "votes:>20 agents",
+        Sentence("With more than 20 votes."),
+        "Agents that wait",
+        "Clocks that wait",
+    ),
 )
 
 

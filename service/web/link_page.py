@@ -77,7 +77,8 @@ def _address_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.post("/manage/address/{token}")
     def take_address(request: Request, token: str) -> Response:
-        _ = door.texts(request).gettext
+        texts = door.texts(request)
+        _ = texts.gettext
         try:
             address_flow.change_address(
                 door.rt, token, network=door.network(request), agent=door.agent(request)
@@ -85,7 +86,7 @@ def _address_routes(routes: APIRouter, door: Door) -> None:
         except TokenError as error:
             return door.ended(request, error)
         except ManageError as error:
-            return door.say(request, _(error.what), _("Nothing was changed."), status=409)
+            return door.say(request, texts.said(error.what), _("Nothing was changed."), status=409)
         return door.say(
             request,
             _("Your papers come here from now on."),

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from service.delivery import phrases
 from service.delivery.i18n import Texts
 from service.digest.model import Entry, Line
+from service.errors import Sentence
 from service.flows import browse
 from service.flows.browse import History, Mail, MailDay, NotHereError
 from service.flows.manage import open_manage, tune
@@ -77,17 +78,17 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
 
 def _not_here(door: Door, request: Request, error: NotHereError) -> Response:
-    _ = door.texts(request).gettext
-    lines = [_(error.next_step)] if error.next_step else []
-    papers = (door.pages.links.here.papers(), _("Today's papers"))
-    return door.say(request, _(error.what), *lines, link=papers, status=404)
+    texts = door.texts(request)
+    lines = [texts.said(error.next_step)] if error.next_step else []
+    papers = (door.pages.links.here.papers(), texts.gettext("Today's papers"))
+    return door.say(request, texts.said(error.what), *lines, link=papers, status=404)
 
 
 def _paper_of(door: Door, token: str, scheme: str, value: str) -> tuple[Mail, Entry | Line]:
     mail = browse.read_mail(door.rt, token)
     entry = mail.find(scheme, value)
     if entry is None:
-        raise NotHereError("This paper was not in that mail.")
+        raise NotHereError(Sentence("This paper was not in that mail."))
     return mail, entry
 
 
@@ -97,13 +98,18 @@ def _tune_page(
     texts = door.texts(request)
     full = entry if isinstance(entry, Entry) else None
     links = full.links if full else {"abs": entry.link} if isinstance(entry, Line) else {}
-    sections = [s.name for s in mail.digest.sections if _stands_in(s.entries + s.lines, entry)]
+    sections = [
+        phrases.section_name(s, texts)
+        for s in mail.digest.sections
+        if _stands_in(s.entries + s.lines, entry)
+    ]
     context = {
         "entry": entry,
         "full": full,
         "why": phrases.reasons(full, texts) if full else "",
         "sections": [name for name in sections if name],
-        "parts": sorted(full.parts.items(), key=lambda part: -part[1]) if full else [],
+        "score": texts.number(round(full.score, 1)) if full else "",
+        "parts": _parts(full, texts) if full else [],
         "links": [(kind, at) for kind in ("abs", "pdf", "html", "doi", "code", "project", "discuss")
                   if (at := web_address(links.get(kind)))],
         "feedback": browse.feedback(door.rt, mail, entry.paper_id),
@@ -113,6 +119,23 @@ def _tune_page(
         "token": token,
     }  # fmt: skip
     return door.answer(request, "reader/tune.html", context)
+
+
+_PARTS = {
+    "title": Sentence("your words in the title"),
+    "abstract": Sentence("your words in the abstract"),
+    "other": Sentence("your words elsewhere"),
+    "fresh": Sentence("how new it is"),
+    "votes": Sentence("votes"),
+    "comments": Sentence("comments"),
+}
+"""The parts of ``matching.score``, in words."""
+
+
+def _parts(entry: Entry, texts: Texts) -> list[tuple[str, str]]:
+    """What the score is made of, the largest part first."""
+    parts = sorted(entry.parts.items(), key=lambda part: -part[1])
+    return [(texts.said(_PARTS[n]), texts.number(round(v, 2))) for n, v in parts if n in _PARTS]
 
 
 def _stands_in(papers: tuple[Entry | Line, ...], wanted: Entry | Line) -> bool:
@@ -130,9 +153,9 @@ def _reader_of(door: Door, token: str) -> int:
         reader = open_manage(door.rt, token).reader
     except TokenError:
         raise NotHereError(
-            "There is no history at this address.",
+            Sentence("There is no history at this address."),
             "",
-            "Every mail has a link to it; a link may have been cut.",
+            Sentence("Every mail has a link to it; a link may have been cut."),
         ) from None
     assert reader.id is not None
     return reader.id
@@ -149,8 +172,10 @@ def _next_words(door: Door, found: History, texts: Texts) -> str:
     if days <= 1:
         day = texts.gettext("tomorrow") if days == 1 else texts.gettext("today")
     first = not any(one.kind == "digest" for one in found.days)
-    words = "Your first mail comes %(day)s at %(time)s." if first else "Next: %(day)s at %(time)s."
-    return texts.gettext(words, day=day, time=texts.hour(there.hour, there.minute))
+    time = texts.hour(there.hour, there.minute)
+    if first:
+        return texts.gettext("Your first mail comes %(day)s at %(time)s.", day=day, time=time)
+    return texts.gettext("Next: %(day)s at %(time)s.", day=day, time=time)
 
 
 def _what_became(one: MailDay, texts: Texts) -> str:
@@ -161,8 +186,10 @@ def _what_became(one: MailDay, texts: Texts) -> str:
         return texts.ngettext("%(num)s paper mailed.", "%(num)s papers mailed.", one.papers)
     if one.state == "skipped":
         return _why_skipped(one, checked, texts)
-    words = one.reason.strip().rstrip(".")
+    words = one.said
     match one.state:
+        case "failed" if not words:
+            return _("This mail could not be made, and that is our fault.")
         case "failed" | "expired":
             follow = _("The papers ride in your next mail.")
             if words:

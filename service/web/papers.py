@@ -40,9 +40,10 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         try:
             found = browse.read_paper(door.rt, scheme, value)
         except NotHereError as error:
-            _ = door.texts(request).gettext
-            search = (door.pages.links.here.search(), _("Search"))
-            return door.say(request, _(error.what), _(error.next_step), link=search, status=404)
+            texts = door.texts(request)
+            search = (door.pages.links.here.search(), texts.gettext("Search"))
+            said = texts.said(error.what), texts.said(error.next_step)
+            return door.say(request, *said, link=search, status=404)
         context = {
             "entry": door.entries([found.shown])[0],
             "paper": found.shown.paper,
@@ -92,7 +93,8 @@ def _why_empty(door: Door, on: date | None, page: DayPage | None, texts: Texts) 
             return _("No source has been added yet.")
         if at is None:
             return _("No paper has come in yet.")
-        time = at.astimezone(door.clock_in(door.rt.zone).tzinfo).strftime("%H:%M")
+        there = at.astimezone(door.clock_in(door.rt.zone).tzinfo)
+        time = texts.hour(there.hour, there.minute)
         return _("No paper has come in yet. The sources are asked at %(time)s.", time=time)
     newest = texts.day(page.newest)
     if on > door.today():

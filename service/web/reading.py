@@ -96,7 +96,7 @@ def _nothing(made: BackTest, texts: Texts) -> str:
 def _offer(one: Suggestion, texts: Texts) -> Offer:
     _ = texts.gettext
     count = texts.number(round(one.per_day)) if one.per_day >= 0.95 else ""
-    label = {"title only": _("title only")}.get(one.label, one.label)
+    label = texts.said(one.label)
     if count:
         label = _("%(label)s, %(count)s a day", label=label, count=count)
     return Offer(label, one.text)

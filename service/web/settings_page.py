@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from service.errors import PaperpostError
+from service.errors import PaperpostError, Sentence
 from service.flows import manage
 from service.flows.interests import read_form as read_words_form
 from service.flows.interests import read_kind
@@ -21,11 +21,11 @@ from service.web.leaving import left_page
 from service.web.settings_shown import Trouble, ended, shown_page
 
 _SAID = {
-    "interest": "Saved. It counts from the next mail on.",
-    "removed": "Removed.",
-    "schedule": "Saved.",
-    "mail": "Saved.",
-    "pause": "Saved.",
+    "interest": Sentence("Saved. It counts from the next mail on."),
+    "removed": Sentence("Removed."),
+    "schedule": Sentence("Saved."),
+    "mail": Sentence("Saved."),
+    "pause": Sentence("Saved."),
 }
 
 
@@ -56,7 +56,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     @routes.get("/manage/{token}")
     def page(request: Request, token: str) -> Response:
         said = _SAID.get(request.query_params.get("saved", ""), "")
-        trouble = Trouble(said=door.texts(request).gettext(said))
+        trouble = Trouble(said=door.texts(request).said(said))
         wider = request.query_params.get("words", "")
         if wider:  # offered by a mail: filled in, saved only by the button
             part = f"interest-{request.query_params.get('interest', '')}"
@@ -155,11 +155,9 @@ def _read_date(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ManageError(
-            "This is no date." if text.strip() else "The date is missing.",
-            "until",
-            "Write it like 2026-11-20.",
-        ) from None
+        what = Sentence("This is no date.") if text.strip() else Sentence("The date is missing.")
+        step = Sentence("Write it like %(example)s.", example="2026-11-20")
+        raise ManageError(what, "until", step) from None
 
 
 def _read_change(form: Form) -> InterestChange:
@@ -168,7 +166,8 @@ def _read_change(form: Form) -> InterestChange:
     wanted = read_kind(kind, words) if kind == "follow" and words else read_words_form(words)
     cap = form.raw("cap").strip()
     if cap and not (cap.isdecimal() and cap.isascii() and 1 <= int(cap[:4]) <= 40):
-        raise ManageError("This is no whole number from 1 to 40.", "cap", "Leave it empty for all.")
+        what = Sentence("This is no whole number from %(low)s to %(high)s.", low=1, high=40)
+        raise ManageError(what, "cap", Sentence("Leave it empty for all."))
     return InterestChange(
         wanted=wanted,
         name=form.raw("name"),

@@ -73,11 +73,18 @@ class Shown:
     paused: bool
 
 
+def _name(row: ProfileRow, texts: Texts) -> str:
+    """The reader's name for it; one that we gave is said in their language."""
+    if row.kind == "trending" and row.name == "Trending":
+        return texts.gettext("Trending")
+    return row.name
+
+
 def _shown(row: ProfileRow, trouble: Trouble, texts: Texts) -> Shown:
     query = query_of(row.kind, row.text, row.compiled)
     made = Shown(
         id=row.id or 0,
-        name=row.name,
+        name=_name(row, texts),
         kind=row.kind,
         text=row.text,
         reading=spoken(query, texts) if query is not None else "",

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from service.delivery.i18n import Texts
-from service.errors import PaperpostError
+from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import browse
 from service.flows.estimate import estimate
 from service.flows.live import query_of
@@ -143,8 +143,8 @@ def _subscribe(door: Door, asked: Request, form: Form) -> Response:
     if wish is None:
         return _form_page(door, asked, typed, errors=errors, status=422)
     if verdict is SignUpVerdict.TOO_FAST:
-        slow = PaperpostError(
-            "This came within 2 seconds of opening the page, faster than people type.",
+        slow = SpokenError(
+            Sentence("This came within 2 seconds of opening the page, faster than people type."),
             "email",
             "Press Subscribe once more.",
         )
@@ -247,7 +247,7 @@ def _confirm_page(door: Door, asked: Request, found: Asked) -> Response:
         "email": row.email,
         "asked_words": _asked_words(found.interests, texts),
         "schedule": _schedule(door, row, texts),
-        "now_there": there.strftime("%H:%M"),
+        "now_there": texts.hour(there.hour, there.minute),
         "first_papers": door.rt.defaults().first_papers,
         "first_days": door.rt.defaults().first_days,
     }

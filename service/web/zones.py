@@ -5,6 +5,8 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
+from service.delivery.i18n import Texts
+
 
 @cache
 def listed_zones() -> tuple[str, ...]:
@@ -15,16 +17,12 @@ def listed_zones() -> tuple[str, ...]:
     return (*sorted(names), "UTC")
 
 
-def zone_options(chosen: str, now: datetime, now_words: str) -> list[tuple[str, str]]:
-    """Pairs (zone, what is shown); the chosen one is there in any case, and tells the time.
-
-    now_words: "%(zone)s, now %(time)s" in the reader's language.
-    """
+def zone_options(chosen: str, now: datetime, texts: Texts) -> list[tuple[str, str]]:
+    """Pairs (zone, what is shown); the chosen one is there in any case, and tells the time."""
     names = listed_zones()
     if chosen not in names:
         names = (chosen, *names)
-    there = now.astimezone(ZoneInfo(chosen)).strftime("%H:%M")
-    return [
-        (name, now_words % {"zone": name, "time": there} if name == chosen else name)
-        for name in names
-    ]
+    there = now.astimezone(ZoneInfo(chosen))
+    time = texts.hour(there.hour, there.minute)
+    told = texts.gettext("%(zone)s, now %(time)s", zone=chosen, time=time)
+    return [(name, told if name == chosen else name) for name in names]
