@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from service.defaults import Defaults
 from service.delivery.states import State
 from service.digest.model import Digest
+from service.errors import PaperpostError
 from service.flows.compose import TURNS, digest_for
 from service.flows.freeze import claim_papers, content_of
 from service.flows.match import match_new
@@ -50,17 +51,32 @@ def plan_alerts(
     for row in rt.db.read(alerts_store.list_instant_readers):
         if email_key is not None and row.email_key != email_key:
             continue
-        for _ in range(TURNS):
-            digest = rt.db.read(lambda s, r=row: _decide(rt, s, limits, r, on, forced, report))  # type: ignore[misc]
-            if digest is None or rt.db.write(
-                lambda s, r=row, d=digest: _plan_one(rt, s, limits, r, on, forced, d, report),  # type: ignore[misc]
-                Priority.MAIL,
-            ):
-                break
+        try:
+            _alert(rt, limits, row, on, forced, report)
+        except (PaperpostError, ValueError, KeyError, OSError, RecursionError) as error:
+            # a clock that cannot be read, or a paper that cannot be shown, harms nobody else
+            rt.log("alert_failed", reader=row.id, error=f"{type(error).__name__}: {error}"[:200])
     if report.planned:
         rt.log("alerts", planned=report.planned)
         rt.engine.enqueue("send")
     return report
+
+
+def _alert(
+    rt: Runtime,
+    limits: Defaults,
+    row: SubscriberRow,
+    on: date | None,
+    forced: bool,
+    report: AlertReport,
+) -> None:
+    for _ in range(TURNS):
+        digest = rt.db.read(lambda s: _decide(rt, s, limits, row, on, forced, report))
+        if digest is None or rt.db.write(
+            lambda s, d=digest: _plan_one(rt, s, limits, row, on, forced, d, report),  # type: ignore[misc]
+            Priority.MAIL,
+        ):
+            return
 
 
 def _wait_reason(

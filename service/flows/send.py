@@ -19,6 +19,7 @@ from service.errors import PaperpostError
 from service.flows.letter import envelope_of, sha_of
 from service.flows.runtime import Runtime
 from service.flows.settle import settle_editions
+from service.store import alerts as alerts_store
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
@@ -94,13 +95,7 @@ async def send_ready(
         while True:
             held_by = owner.id
             rows = await rt.db.awrite(
-                lambda s, o=held_by: leases_store.claim(  # type: ignore[misc]
-                    s,
-                    owner=o,
-                    now=rt.clock(),
-                    limit=limits.smtp_connections * 2,
-                    edition_ids=edition_ids,
-                )
+                lambda s, o=held_by: _claim(s, o, rt.clock(), limits, edition_ids)  # type: ignore[misc]
             )
             if not rows:
                 if not running:
@@ -128,6 +123,35 @@ async def send_ready(
             stopped=report.stopped,
         )
     return report
+
+
+def _claim(
+    session: Session,
+    owner: int,
+    now: datetime,
+    limits: Defaults,
+    edition_ids: Sequence[int] | None,
+) -> list[DeliveryRow]:
+    """Lease what may go; alerts whose readers sleep by now wait for their morning."""
+    for delivery_id, zone in alerts_store.list_due_alerts(session, now, edition_ids):
+        wakes = _awake(now, zone, limits)
+        if wakes > now:
+            alerts_store.rest_until(session, delivery_id, wakes)
+    return leases_store.claim(
+        session,
+        owner=owner,
+        now=now,
+        limit=limits.smtp_connections * 2,
+        edition_ids=edition_ids,
+    )
+
+
+def _awake(at: datetime, zone: str, limits: Defaults) -> datetime:
+    """``at``, or the end of the quiet hours it lies in; a zone that cannot be read has none."""
+    try:
+        return after_quiet(at, zone, limits.alert_quiet_from, limits.alert_quiet_until)
+    except (ValueError, KeyError, OSError):
+        return at
 
 
 def _jobs(rt: Runtime, session: Session, rows: Sequence[DeliveryRow]) -> list[_Job]:
@@ -222,8 +246,7 @@ def _record(
     n = max(1, row.attempts)
     verdict = judge(outcome, n, now, deadline, random.random(), limits)  # nosec B311
     if verdict.until is not None and job.edition.kind == "alert" and job.reader is not None:
-        quiet = (limits.alert_quiet_from, limits.alert_quiet_until)
-        verdict = replace(verdict, until=after_quiet(verdict.until, job.reader.zone, *quiet))
+        verdict = replace(verdict, until=_awake(verdict.until, job.reader.zone, limits))
     _attempt(session, row.id, n, outcome, now)
     _apply(session, row, verdict, now, report)
     # in test mode the refused mailbox is the operator's own, and a pending request just ends

@@ -1,5 +1,6 @@
-"""What alerts need to know: who wants them, and when a reader had the last ones."""
+"""What alerts need to know: who wants them, when a reader had the last ones, which wait."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ def list_alert_times(session: Session, subscriber_id: int, limit: int = 50) -> l
             .where(
                 col(DeliveryRow.subscriber_id) == subscriber_id,
                 col(EditionRow.kind) == "alert",
-                col(DeliveryRow.state) != "cancelled",
+                col(DeliveryRow.state).not_in(["cancelled", "skipped"]),
             )
             .order_by(col(DeliveryRow.id).desc())
             .limit(limit)
@@ -46,3 +47,43 @@ def count_alerts_on(session: Session, subscriber_id: int, zone: str, on: date) -
     """Alerts of a reader on a local date."""
     times = list_alert_times(session, subscriber_id)
     return sum(1 for at in times if local_date(at, zone) == on)
+
+
+def list_due_alerts(
+    session: Session, now: datetime, edition_ids: Sequence[int] | None = None
+) -> list[tuple[int, str]]:
+    """(delivery, zone of its reader) of alerts that a lease would take now; those of a person's
+    send, which goes at any hour, are left out."""
+    alive = sa.select(col(EditionRow.id)).where(
+        col(EditionRow.kind) == "alert",
+        col(EditionRow.state).in_(["open", "closing", "incomplete"]),
+    )
+    if edition_ids is not None:
+        alive = alive.where(col(EditionRow.id).in_(list(edition_ids)))
+    editions = [row[0] for row in session.execute(alive)]
+    if not editions:
+        return []
+    forced = sa.func.coalesce(col(DeliveryRow.content)["forced"].as_boolean(), sa.false())
+    rows = session.execute(
+        sa.select(col(DeliveryRow.id), col(SubscriberRow.zone))
+        .join(SubscriberRow, col(SubscriberRow.id) == col(DeliveryRow.subscriber_id))
+        .where(
+            col(DeliveryRow.edition_id).in_(editions),
+            col(DeliveryRow.state).in_(["ready", "deferred"]),
+            sa.or_(col(DeliveryRow.not_before).is_(None), col(DeliveryRow.not_before) <= now),
+            sa.not_(forced),
+        )
+    )
+    return [(delivery_id, zone) for delivery_id, zone in rows]
+
+
+def rest_until(session: Session, delivery_id: int, until: datetime) -> None:
+    """An alert that is not begun waits for its hour."""
+    session.execute(
+        sa.update(DeliveryRow)
+        .where(
+            col(DeliveryRow.id) == delivery_id, col(DeliveryRow.state).in_(["ready", "deferred"])
+        )
+        .values(not_before=until)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,175 @@
+"""Alerts that are ready when quiet hours begin: they wait for the morning, or for the daily."""
+
+import asyncio
+from datetime import UTC, date, datetime
+
+import pytest
+from support.house import add, ingest_items, open_house, paper_item
+from support.smtp_server import SmtpServer, reply
+
+from service.flows.alerts import plan_alerts
+from service.flows.daily import plan_due
+from service.flows.editions import pause, resume
+from service.flows.send import send_ready
+from service.store.deliveries import list_deliveries
+from service.store.leases import claim
+
+EVENING = datetime(2026, 11, 18, 20, 58, tzinfo=UTC)
+MORNING = datetime(2026, 11, 19, 7, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def server():
+    with SmtpServer() as made:
+        yield made
+
+
+@pytest.fixture
+def rt(tmp_path, database_url, server):
+    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
+        house.runtime.clock.at = EVENING
+        yield house.runtime
+
+
+def rows(rt):
+    return rt.db.read(lambda s: list_deliveries(s))
+
+
+def ready_at_nine(rt, tmp_path, **cells):
+    """An alert that was planned before nine and not sent before nine."""
+    add(rt, "ada@example.org", "adapters", cadence="instant", **cells)
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at nine")])
+    assert plan_alerts(rt).planned == 1
+    rt.clock.go(minutes=5)
+
+
+def send(rt):
+    return asyncio.run(send_ready(rt)).accepted
+
+
+def test_it_waits_until_quiet_hours_end(rt, server, tmp_path):
+    ready_at_nine(rt, tmp_path)
+    assert send(rt) == 0
+    row = rows(rt)[0]
+    assert (row.state, row.not_before, row.attempts) == ("ready", MORNING, 0)
+    assert row.date_header is None  # its Date is that of the morning
+    rt.clock.at = MORNING
+    assert send(rt) == 1
+    assert rows(rt)[0].deadline_at == datetime(2026, 11, 19, 12, 58, tzinfo=UTC)
+
+
+def test_a_pause_of_the_edition_ends_in_the_night(rt, server, tmp_path):
+    ready_at_nine(rt, tmp_path)
+    pause(rt, 1, "ada")
+    rt.clock.go(hours=1)
+    resume(rt, 1, "ada")
+    assert send(rt) == 0
+    rt.clock.at = MORNING
+    assert send(rt) == 1
+
+
+def test_one_that_was_deferred_before_the_night_waits_too(rt, server, tmp_path):
+    rt.clock.go(minutes=-60)
+    add(rt, "ada@example.org", "adapters", cadence="instant")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at eight")])
+    server.on("RCPT", reply("451 4.3.0 later"), times=1)
+    plan_alerts(rt)
+    assert asyncio.run(send_ready(rt)).deferred == 1
+    rt.clock.go(hours=2)
+    assert send(rt) == 0
+    rt.clock.at = MORNING
+    assert send(rt) == 1
+
+
+def test_a_persons_send_goes_at_night(rt, server, tmp_path):
+    rt.clock.go(hours=2)
+    add(rt, "ada@example.org", "adapters", cadence="instant")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at eleven")])
+    assert plan_alerts(rt, forced=True).planned == 1
+    assert send(rt) == 1
+
+
+def test_it_rides_in_the_daily_when_that_comes_first(rt, server, tmp_path):
+    ready_at_nine(rt, tmp_path, hour="6")
+    assert send(rt) == 0
+    rt.clock.at = datetime(2026, 11, 19, 6, 0, tzinfo=UTC)
+    assert plan_due(rt).ready == 1
+    states = {row.kind: (row.state, row.reason) for row in rows(rt)}
+    assert states == {"alert": ("skipped", "in_digest"), "digest": ("ready", "")}
+    rt.clock.at = MORNING
+    assert plan_alerts(rt).planned == 0
+    assert send(rt) == 1
+    assert len(server.accepted) == 1
+
+
+def test_it_rides_in_the_daily_also_where_utc_is_a_day_ahead(rt, server, tmp_path):
+    rt.clock.at = datetime(2026, 11, 19, 4, 58, tzinfo=UTC)  # 20:58 on the 18th in Los Angeles
+    ready_at_nine(rt, tmp_path, hour="6", tz="America/Los_Angeles")
+    assert send(rt) == 0
+    rt.clock.at = datetime(2026, 11, 19, 14, 0, tzinfo=UTC)
+    assert plan_due(rt).ready == 1
+    rt.clock.at = datetime(2026, 11, 19, 15, 30, tzinfo=UTC)
+    assert plan_alerts(rt).planned == 0
+    assert send(rt) == 1
+    assert len(server.accepted) == 1
+
+
+def test_a_daily_without_its_papers_leaves_it_alone(rt, server, tmp_path):
+    ready_at_nine(rt, tmp_path, hour="6")
+    send(rt)
+    add(rt, "ben@example.org", "robots", hour="6")
+    rt.clock.at = datetime(2026, 11, 19, 5, 0, tzinfo=UTC)
+    ingest_items(rt, tmp_path, [paper_item(2, "Robots")])
+    rt.clock.at = datetime(2026, 11, 19, 6, 0, tzinfo=UTC)
+
+    def pause_ada(session):
+        from service.store.subscribers import get_subscriber_row
+
+        row = get_subscriber_row(session, email_key="ada@example.org")
+        row.paused_until = date(2026, 11, 20)
+        session.add(row)
+
+    rt.db.write(pause_ada)
+    plan_due(rt)
+    assert [row.state for row in rows(rt) if row.kind == "alert"] == ["ready"]
+
+
+def test_an_alert_that_began_meanwhile_is_not_taken_into_the_daily(rt, server, tmp_path):
+    ready_at_nine(rt, tmp_path, hour="6")
+    send(rt)
+    rt.clock.at = datetime(2026, 11, 19, 6, 0, tzinfo=UTC)
+    real, done = rt.db.read, []
+
+    def read(work):
+        made = real(work)
+        if isinstance(made, list) and made and type(made[0]).__name__ == "Decided" and not done:
+            done.append(True)  # another process, whose clock is ahead, has it now
+            taken = rt.db.write(lambda s: claim(s, owner=rt.owner().id, now=MORNING, limit=5))
+            assert [row.kind for row in taken] == ["alert"]
+        return made
+
+    rt.db.read = read
+    report = plan_due(rt)
+    rt.db.read = real
+    assert done
+    assert (report.ready, report.skipped) == (0, {"nothing_new": 1})
+    assert [row.state for row in rows(rt) if row.kind == "alert"] == ["leased"]
+
+
+def test_one_clock_that_cannot_be_read_stops_nobody_elses_alert(rt, server, tmp_path):
+    add(rt, "ada@example.org", "adapters", cadence="instant")
+    add(rt, "ben@example.org", "adapters", cadence="instant")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at nine")])
+
+    def break_zone(session, of):
+        from service.store.subscribers import get_subscriber_row
+
+        get_subscriber_row(session, email_key=of).zone = "Mars/Olympus"
+
+    rt.db.write(lambda s: break_zone(s, "ada@example.org"))
+    assert plan_alerts(rt).planned == 1
+    add(rt, "eve@example.org", "adapters", cadence="instant")
+    assert plan_alerts(rt).planned == 1
+    rt.db.write(lambda s: break_zone(s, "eve@example.org"))
+    assert send(rt) == 1
+    assert [m.recipient for m in server.accepted] == ["ben@example.org"]
