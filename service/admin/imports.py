@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from service.admin.desk import Desk
 from service.errors import PaperpostError
 from service.flows import readers as flow
+from service.flows import suppress
 from service.flows.staff import Member, audit
 from service.pages.forms import UPLOAD_BYTES, FieldError
 from service.store import consent as consent_store
@@ -88,7 +89,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         text, who = sent.form.text("addresses", most=200_000), sent.who.name
         if sent.form.raw("act") == "lift":
             try:
-                lifted = await to_thread(flow.unsuppress, rt, read_address(text))
+                lifted = await to_thread(suppress.unsuppress, rt, read_address(text))
             except PaperpostError as error:
                 errors = {"addresses": FieldError(error.what, "addresses", error.next_step)}
                 return await to_thread(bars, request, sent.who, errors)
@@ -96,7 +97,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             await to_thread(audit, rt, who, "lift suppression", "", None, None, sent.address)
             return await to_thread(bars, request, sent.who, None, note)
         report = await to_thread(
-            flow.import_suppressions, rt, text.encode(), reason="admin", by=who
+            suppress.import_suppressions, rt, text.encode(), reason="admin", by=who
         )
         after = {"added": report.added, "bad": len(report.problems)}
         await to_thread(audit, rt, who, "suppress", "", None, after, sent.address)

@@ -202,7 +202,7 @@ def erase(email: str, as_json: Json = False) -> None:
 @suppressions_app.command("add")
 def suppress(email: str, reason: str = "admin", as_json: Json = False) -> None:
     """Never mail an address again."""
-    from service.flows.readers import suppress as flow
+    from service.flows.suppress import suppress as flow
     from service.subscribers.address import read_address
 
     with runtime() as rt:
@@ -217,7 +217,7 @@ def suppress(email: str, reason: str = "admin", as_json: Json = False) -> None:
 @suppressions_app.command("import")
 def suppress_many(file: Path, reason: str = "import", as_json: Json = False) -> None:
     """Bar every address of a list (one per line, or a CSV with a column email)."""
-    from service.flows.readers import import_suppressions
+    from service.flows.suppress import import_suppressions
 
     with runtime() as rt:
         report = import_suppressions(rt, read_file(file), reason=reason, by="cli")
@@ -255,7 +255,7 @@ def suppressions(as_json: Json = False) -> None:
 @suppressions_app.command("remove")
 def unsuppress(email: str, as_json: Json = False) -> None:
     """Lift a bar, when the person asks for mail again."""
-    from service.flows.readers import unsuppress as flow
+    from service.flows.suppress import unsuppress as flow
     from service.subscribers.address import read_address
 
     with runtime() as rt:

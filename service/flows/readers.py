@@ -1,4 +1,4 @@
-"""Readers and suppressions by an admin's hand: added one by one, or imported from a list.
+"""Readers by an admin's hand: added one by one, or imported from a list.
 
 An import never revives someone who left; imported readers get no confirmation unless asked, and
 their first digest says who added them.
@@ -14,7 +14,6 @@ from typing import Any
 
 from service.errors import PaperpostError
 from service.flows.interests import Wanted, add_interest, read_kind
-from service.flows.leave import leave_row
 from service.flows.runtime import Runtime
 from service.flows.subscribe import activate, mail_confirm
 from service.store import consent as consent_store
@@ -127,15 +126,22 @@ def _add(rt: Runtime, session: Session, new: NewReader, by: str) -> int:
     now, limits = rt.clock(), rt.defaults()
     hashed = consent_store.email_hash(rt.instance.key, new.address.key)
     barred = consent_store.get_suppression(session, hashed)
+    there = subscribers_store.get_subscriber_row(session, email_key=new.address.key)
+    if (there is not None and there.state == "left") or (barred and barred.reason == "left"):
+        raise ReaderError(
+            "This person left; nobody else brings them back.",
+            "email",
+            f"They can ask again themselves at {rt.links.home()}",
+        )
     if barred is not None:
         raise ReaderError(
             f"This address is suppressed ({barred.reason}).",
             "email",
-            "Remove it from the suppressions first, if the person asks for mail again."
-            if barred.reason == "left"
+            "When it works again: paperpost suppressions remove, with the address."
+            if barred.reason in ("hard", "soft")
             else "It must not be mailed.",
         )
-    if subscribers_store.get_subscriber_row(session, email_key=new.address.key) is not None:
+    if there is not None:
         raise ReaderError("This address is already in the list.", "email", "Change it there.")
     row = subscribers_store.add_subscriber(
         session,
@@ -212,7 +218,7 @@ def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """
     if len(data) > MOST_BYTES:
         raise ReaderError("The file is larger than 20 MB.", "", "Split it.")
-    text = _decode(data)
+    text = decode(data)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -236,7 +242,8 @@ def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     return [names[c] for c in columns], rows
 
 
-def _decode(data: bytes) -> str:
+def decode(data: bytes) -> str:
+    """The text of a file as people save it: UTF-8, UTF-16 or Windows-1252."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     try:
@@ -303,62 +310,6 @@ def _import_part(
             report.added += 1
         except PaperpostError as error:
             report.problems.append((number, cells, str(error)))
-
-
-@dataclass(kw_only=True)
-class SuppressionReport:
-    """added, unchanged, and problems as (row number, text, what is wrong)."""
-
-    added: int = 0
-    unchanged: int = 0
-    problems: list[tuple[int, str, str]] = field(default_factory=list)
-
-
-def import_suppressions(
-    rt: Runtime, data: bytes, *, reason: str = "import", by: str = "admin"
-) -> SuppressionReport:
-    """Bar addresses: one per line, or a CSV with a column email. Active ones leave at once."""
-    text = _decode(data)
-    if "email" in text.partition("\n")[0].lower():
-        lines = [(number, row["email"]) for number, row in read_csv(data)[1]]
-    else:
-        lines = list(enumerate(text.splitlines(), 1))
-    report = SuppressionReport()
-    for number, line in lines:
-        if not line.strip():
-            continue
-        try:
-            address = read_address(line.strip().strip('",;'))
-        except PaperpostError as error:
-            report.problems.append((number, line, str(error)))
-            continue
-        if suppress(rt, address, reason=reason, by=by):
-            report.added += 1
-        else:
-            report.unchanged += 1
-    return report
-
-
-def suppress(rt: Runtime, address: Address, *, reason: str, by: str) -> bool:
-    """Never mail an address again. False when it was barred already."""
-    return rt.db.write(lambda s: _suppress(rt, s, address, reason, by), Priority.WEB)
-
-
-def _suppress(rt: Runtime, session: Session, address: Address, reason: str, by: str) -> bool:
-    now = rt.clock()
-    hashed = consent_store.email_hash(rt.instance.key, address.key)
-    before = consent_store.get_suppression(session, hashed)
-    row = subscribers_store.get_subscriber_row(session, email_key=address.key)
-    if row is not None and row.state == "active":
-        leave_row(rt, session, row, reason=f"suppressed by {by}")
-    consent_store.add_suppression(session, hashed, reason, now, by)
-    return before is None
-
-
-def unsuppress(rt: Runtime, address: Address) -> bool:
-    """Lift a bar. False when there was none."""
-    hashed = consent_store.email_hash(rt.instance.key, address.key)
-    return rt.db.write(lambda s: consent_store.delete_suppression(s, hashed), Priority.WEB)
 
 
 def summary(rows: list[SubscriberRow], session: Session) -> list[dict[str, Any]]:

@@ -9,15 +9,13 @@ from typing import Literal
 
 from service.defaults import Defaults
 from service.errors import PaperpostError, Sentence, SpokenError
-from service.flows.compose import compose_planned
+from service.flows import rejoin
 from service.flows.interests import Wanted, add_interest, read_form
 from service.flows.manage_link import manage_token, stamp_of
-from service.flows.match import match_new
 from service.flows.notice import add_notice
-from service.flows.planning import digest_edition, plan_reader
 from service.flows.runtime import Runtime
+from service.flows.welcome import send_first
 from service.store import consent as consent_store
-from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.leases import LIFTED_BY_BEGIN
@@ -123,9 +121,12 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
         if not capped:
             _mail_known(rt, session, row, hashed, now, wait, network, agent)
         return answer
-    row = _store_wish(rt, session, row, wish, now, limits)
+    came_back = row is not None and row.state == "left"
+    if row is None or not came_back:
+        row = _store_wish(rt, session, row, wish, now, limits)
     assert row.id is not None
-    consent_store.add_consent(
+    typed = {"hour": wish.hour, "zone": wish.zone, "locale": wish.locale}
+    record = consent_store.add_consent(
         session,
         subscriber_id=row.id,
         hashed=hashed,
@@ -134,9 +135,16 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
         wording=WORDING,
         address=network,
         agent=agent,
+        detail=rejoin.words_of(wish.wanted, **typed) if came_back else "",  # type: ignore[arg-type]
     )
+    session.flush()
     if not capped:
-        mail_confirm(rt, session, row, hashed, now, wait, network)
+        mail_confirm(
+            rt, session, row, hashed, now, wait, network,
+            until=now + timedelta(days=limits.confirm_days) if came_back else None,
+            stamp=rejoin.stamp_for(row, record.id or 0) if came_back else "",
+            locale=wish.locale,
+        )  # fmt: skip
     return answer
 
 
@@ -205,11 +213,19 @@ def mail_confirm(
     now: datetime,
     wait: timedelta,
     network: str,
+    *,
+    until: datetime | None = None,
+    stamp: str = "",
+    locale: str = "",
 ) -> None:
-    """The only mail before confirmation: nothing that was typed is in it."""
-    assert row.confirm_until is not None
+    """The only mail before confirmation: nothing that was typed is in it.
+
+    until, stamp: of the link, where it is not the row's own (somebody who had left).
+    """
+    until = until or row.confirm_until
+    assert until is not None
     assert row.id is not None
-    token = rt.signer.sign("confirm", row.id, row.confirm_until, stamp_of(row, fresh=True))
+    token = rt.signer.sign("confirm", row.id, until, stamp or stamp_of(row, fresh=True))
     never = rt.signer.sign("never", 0, now + timedelta(days=3650), hashed)
     add_notice(
         rt,
@@ -220,11 +236,11 @@ def mail_confirm(
         data={
             "link": rt.links.confirm(token),
             "never_link": rt.links.never(never),
-            "until": local_date(row.confirm_until, rt.zone).isoformat(),
+            "until": local_date(until, rt.zone).isoformat(),
         },
         now=now,
         subscriber_id=row.id,
-        locale=row.locale,
+        locale=locale or row.locale,
         not_before=now + wait if wait else None,
     )
     _mailed(session, row, hashed, now, network)
@@ -260,11 +276,13 @@ def _mail_known(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the confirm page shows, and whether it was begun already."""
+    """What the confirm page shows, and whether it was begun already. request: of somebody who had
+    left; ``reader`` is then the row as it would be."""
 
     reader: SubscriberRow
     interests: tuple[tuple[str, str], ...]
     begun: bool
+    request: rejoin.Request | None = None
 
 
 def read_confirm(rt: Runtime, token: str) -> Asked:
@@ -275,10 +293,16 @@ def read_confirm(rt: Runtime, token: str) -> Asked:
 def _asked(rt: Runtime, session: Session, token: str) -> Asked:
     subject, stamp = rt.signer.read("confirm", token, rt.clock())
     row = subscribers_store.get_subscriber_row(session, id=subject)
-    if row is None or stamp != stamp_of(row, fresh=True):
+    if row is None or not rejoin.is_stamp_of(row, stamp):
         raise TokenError(Sentence("This link has ended."), rt.clock())
-    if row.state not in ("pending", "active"):
+    again = rejoin.find_request(session, row, stamp)
+    hashed = consent_store.email_hash(rt.instance.key, row.email_key)
+    bar = consent_store.get_suppression(session, hashed)
+    barred = bar is not None and bar.reason not in LIFTED_BY_BEGIN
+    if row.state != "active" and (barred or (row.state != "pending" and again is None)):
         raise TokenError(Sentence("This link has ended."), rt.clock(), row.id)
+    if again is not None:
+        return Asked(rejoin.shown(row, again), ((again.kind, again.text),), False, again)
     profiles = subscribers_store.list_profiles(session, [subject])[subject]
     return Asked(row, tuple((p.kind.value, p.text) for p in profiles), row.state == "active")
 
@@ -303,9 +327,12 @@ def _begin(rt: Runtime, session: Session, token: str, network: str, agent: str) 
     asked = _asked(rt, session, token)
     if asked.begun:
         return None
-    row, now = asked.reader, rt.clock()
+    row, now = subscribers_store.get_subscriber_row(session, id=asked.reader.id), rt.clock()
+    assert row is not None
     assert row.id is not None
     hashed = consent_store.email_hash(rt.instance.key, row.email_key)
+    if asked.request is not None:
+        rejoin.take_up(session, row, asked.request, now)
     activate(session, row, now, since=local_date(now, row.zone) - timedelta(days=1))
     bar = consent_store.get_suppression(session, hashed)
     if bar is not None and bar.reason in LIFTED_BY_BEGIN:
@@ -332,50 +359,6 @@ def activate(session: Session, row: SubscriberRow, now: datetime, *, since: date
     for profile in subscribers_store.list_profile_rows(session, row.id):
         profile.since, profile.changed_at = since, now
         session.add(profile)
-
-
-def send_first(rt: Runtime, reader_id: int) -> bool:
-    """The first digest, at once; it takes the date's slot. False when nothing fits (the slot
-    stays free)."""
-    match_new(rt)
-    now = rt.clock()
-    row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, id=reader_id))
-    if row is None:
-        return False
-    on = local_date(now, row.zone)
-    edition_id = rt.db.write(lambda s: _plan_first(rt, s, reader_id, on, now), Priority.WEB)
-    if edition_id is None:
-        return False
-    compose_planned(rt, edition_id, on, only=row.email_key)
-    return rt.db.write(lambda s: _keep_slot(s, edition_id, reader_id), Priority.WEB)
-
-
-def _plan_first(
-    rt: Runtime, session: Session, reader_id: int, on: date, now: datetime
-) -> int | None:
-    row = subscribers_store.get_subscriber_row(session, id=reader_id)
-    if row is None:
-        return None
-    edition = digest_edition(session, on, now)
-    made = plan_reader(
-        rt,
-        session,
-        edition,
-        row,
-        kind="first",
-        now=now,
-        deadline=timedelta(hours=rt.defaults().digest_deadline_hours),
-    )
-    return edition.id if made is not None else None
-
-
-def _keep_slot(session: Session, edition_id: int, reader_id: int) -> bool:
-    """Whether the first digest holds papers; the slot of one without is free again."""
-    rows = deliveries_store.list_deliveries(session, edition_id=edition_id, subscriber_id=reader_id)
-    for row in rows:
-        if row.state == "skipped":
-            session.delete(row)
-    return any(row.state != "skipped" for row in rows)
 
 
 def never(rt: Runtime, token: str) -> None:

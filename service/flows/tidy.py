@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from service.flows import rejoin
 from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
@@ -78,6 +79,7 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
             s, (now - ago(LEDGER_DAYS)).date(), STEP
         ),
         "drafts": lambda s: keeping.delete_drafts(s, now - ago(DRAFT_DAYS), STEP),
+        "requests": lambda s: keeping.clear_requests(s, now - ago(limits.confirm_days), STEP),
         "consents": lambda s: keeping.delete_consents(s, now - ago(CONSENT_DAYS), STEP),
         "audit": lambda s: keeping.delete_audit(s, now - ago(AUDIT_DAYS), STEP),
     }
@@ -114,6 +116,9 @@ def _forget(rt: Runtime, session: Session, reader_id: int, name: str) -> bool:
         return False
     still_over = row.confirm_until is not None and row.confirm_until < rt.clock()
     if row.state == "pending" and not still_over:
+        return False
+    asked_since = rt.clock() - timedelta(days=rt.defaults().confirm_days)
+    if row.state == "left" and rejoin.is_awaited(session, row, asked_since):
         return False
     erase_row(rt, session, row, by=f"tidy: {name}")
     return True

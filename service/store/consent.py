@@ -38,9 +38,24 @@ def add_suppression(
 
 
 def forget_words(session: Session, hashed: str) -> None:
-    """The server's words on a bar may name the address: they go when the reader is erased."""
+    """The server's words on a bar may name the address, and a person typed why they left or what
+    they asked for: that goes when the reader is erased."""
     session.execute(
         sa.update(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed).values(detail="")
+    )
+    session.execute(
+        sa.update(ConsentRow)
+        .where(col(ConsentRow.email_hash) == hashed, col(ConsentRow.act).in_(["request", "leave"]))
+        .values(detail="")
+    )
+
+
+def forget_requests(session: Session, subscriber_id: int) -> None:
+    """What a reader had asked for before it was begun is over."""
+    session.execute(
+        sa.update(ConsentRow)
+        .where(col(ConsentRow.subscriber_id) == subscriber_id, col(ConsentRow.act) == "request")
+        .values(detail="")
     )
 
 
@@ -70,20 +85,35 @@ def add_consent(
     address: str = "",
     agent: str = "",
     detail: str = "",
-) -> None:
+) -> ConsentRow:
     """Record an act of consent; it cannot be made up later."""
-    session.add(
-        ConsentRow(
-            subscriber_id=subscriber_id,
-            email_hash=hashed,
-            act=act,
-            at=now,
-            wording_version=wording,
-            address=address[:64],
-            agent=agent[:300],
-            detail=detail,
-        )
+    row = ConsentRow(
+        subscriber_id=subscriber_id,
+        email_hash=hashed,
+        act=act,
+        at=now,
+        wording_version=wording,
+        address=address[:64],
+        agent=agent[:300],
+        detail=detail,
     )
+    session.add(row)
+    return row
+
+
+def get_consent(session: Session, consent_id: int) -> ConsentRow | None:
+    """One act by its number."""
+    return session.get(ConsentRow, consent_id)
+
+
+def last_act_at(session: Session, subscriber_id: int, act: str) -> datetime | None:
+    """When a reader's newest act of a kind was."""
+    return session.exec(
+        select(col(ConsentRow.at))
+        .where(col(ConsentRow.subscriber_id) == subscriber_id, col(ConsentRow.act) == act)
+        .order_by(col(ConsentRow.at).desc())
+        .limit(1)
+    ).first()
 
 
 def list_consents(session: Session, subscriber_id: int) -> list[ConsentRow]:

@@ -126,6 +126,25 @@ def delete_consents(session: Session, before: datetime, limit: int) -> int:
     return _delete(session, ConsentRow, ids)
 
 
+def clear_requests(session: Session, before: datetime, limit: int) -> int:
+    """What was typed by somebody who had left and never began; the record of consent stays."""
+    ids = (
+        sa.select(col(ConsentRow.id))
+        .where(
+            col(ConsentRow.act) == "request",
+            col(ConsentRow.at) < before,
+            col(ConsentRow.detail).like("{%"),
+        )
+        .limit(limit)
+    )
+    found = [row[0] for row in session.execute(ids).all()]
+    if found:
+        session.execute(
+            sa.update(ConsentRow).where(col(ConsentRow.id).in_(found)).values(detail="")
+        )
+    return len(found)
+
+
 def delete_audit(session: Session, before: datetime, limit: int) -> int:
     """Audit rows older than an instant."""
     ids = sa.select(col(AuditRow.id)).where(col(AuditRow.at) < before).limit(limit)

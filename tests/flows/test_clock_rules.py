@@ -20,7 +20,7 @@ from service.flows.readers import add_reader, read_new
 from service.flows.send import send_ready
 from service.flows.settle import settle_editions
 from service.flows.sources import add_source
-from service.flows.subscribe import send_first
+from service.flows.welcome import send_first
 from service.store.deliveries import list_deliveries
 from service.store.editions import get_edition, list_editions
 from service.store.sources import get_source_day, list_sources

@@ -16,10 +16,10 @@ from service.flows import editions, manual
 from service.flows.checks import check_plan, check_relay, needs_typing
 from service.flows.daily import plan_daily, plan_due
 from service.flows.leave import unsubscribe
-from service.flows.readers import suppress
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError
 from service.flows.send import send_ready
+from service.flows.suppress import suppress
 from service.flows.trial import read_addresses
 from service.store.deliveries import list_deliveries
 from service.store.editions import list_editions

@@ -1,0 +1,82 @@
+"""Asking again after leaving: what was asked for waits in the record of consent.
+
+Anybody can type an address into the form, so nothing of the row changes before its holder presses
+Begin: the old interests stay, and leaving can still be undone.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.flows.interests import Wanted, add_interest, read_kind
+from service.flows.manage_link import stamp_of
+from service.store import consent as consent_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Session
+from service.store.tables import SubscriberRow
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asked for who had left. kind: of the interest."""
+
+    kind: str
+    text: str
+    hour: int
+    zone: str
+    locale: str
+
+
+def words_of(wanted: Wanted, *, hour: int, zone: str, locale: str) -> str:
+    """A request as the text that is kept with its consent."""
+    return json.dumps(
+        {"kind": wanted.kind.value, "text": wanted.text, "hour": hour, "zone": zone,
+         "locale": locale}
+    )  # fmt: skip
+
+
+def stamp_for(row: SubscriberRow, consent_id: int) -> str:
+    """What the link of a request is tied to: the row, and the request of this number."""
+    return f"{stamp_of(row, fresh=True)}.{consent_id}"
+
+
+def is_stamp_of(row: SubscriberRow, stamp: str) -> bool:
+    """Whether a confirmation link, of a request or not, belongs to this row."""
+    return stamp.partition(".")[0] == stamp_of(row, fresh=True)
+
+
+def find_request(session: Session, row: SubscriberRow, stamp: str) -> Request | None:
+    """The request that a link is tied to; None when it is over: begun, or made before leaving."""
+    number = stamp.partition(".")[2]
+    if row.state != "left" or row.left_at is None or not number.isdecimal():
+        return None
+    asked = consent_store.get_consent(session, int(number))
+    if asked is None or asked.subscriber_id != row.id or asked.act != "request":
+        return None
+    return Request(**json.loads(asked.detail)) if asked.detail and asked.at >= row.left_at else None
+
+
+def shown(row: SubscriberRow, request: Request) -> SubscriberRow:
+    """The row as it would be; it belongs to no session and is never stored."""
+    asked = {"hour": request.hour, "zone": request.zone, "locale": request.locale}
+    return SubscriberRow(**{**row.model_dump(), **asked})
+
+
+def take_up(session: Session, row: SubscriberRow, request: Request, now: datetime) -> None:
+    """Begin was pressed: what was asked for takes the place of what was there."""
+    assert row.id is not None
+    row.hour, row.zone, row.locale = request.hour, request.zone, request.locale
+    row.paused_until = None
+    session.add(row)
+    subscribers_store.delete_profiles(session, row.id)
+    add_interest(session, row.id, read_kind(request.kind, request.text), now)
+    consent_store.forget_requests(session, row.id)
+
+
+def is_awaited(session: Session, row: SubscriberRow, since: datetime) -> bool:
+    """Whether somebody who left has asked again since, with a link that still works."""
+    assert row.id is not None
+    if row.left_at is None:
+        return False
+    asked = consent_store.last_act_at(session, row.id, "request")
+    return asked is not None and asked >= max(since, row.left_at)
