@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
 from service.flows import sources as flow
+from service.flows.source_health import day_sign
 from service.flows.staff import Member, audit
 from service.pages.forms import FieldError, Form
 from service.sources.registry import ADAPTERS
@@ -27,7 +28,6 @@ SIGNS = {
     "failing": "failed",
     "gone": "failed",
 }
-DAY_SIGNS = {"complete": "complete", "late": "late", "stale": "late", "failed": "failed"}
 DAYS = 10
 
 
@@ -88,11 +88,12 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 def _health(desk: Desk, session: Session) -> dict[str, Any]:
     today = desk.today()
     since = today - timedelta(days=DAYS - 1)
+    found = sources_store.summary(session)
+    kinds = {source["id"]: source["kind"] for source in found}
     days: dict[int, list[Any]] = {}
     for row in sources_store.list_source_days(session, since):
-        days.setdefault(row.source_id, []).append(
-            (row.day, DAY_SIGNS.get(row.state, "empty"), row.state, row.new)
-        )
+        sign = day_sign(kinds.get(row.source_id, ""), row, today) or "empty"
+        days.setdefault(row.source_id, []).append((row.day, sign, row.state, row.new))
     held = audience_store.count_held_papers(session)
     return {
         "sources": [
@@ -102,6 +103,6 @@ def _health(desk: Desk, session: Session) -> dict[str, Any]:
                 "days": days.get(source["id"], []),
                 "held": held.get(source["id"], 0),
             }
-            for source in sources_store.summary(session)
+            for source in found
         ]
     }

@@ -96,8 +96,10 @@ class Texts:
                 return str(form)
         return one if n == 1 else many
 
-    def day(self, on: date) -> str:
-        """Return "Fri 20 November"."""
+    def day(self, on: date, near: date | None = None) -> str:
+        """Return "Fri 20 November", with the year when ``near`` lies in another."""
+        if near is not None and near.year != on.year:
+            return self._dated(on, self.pgettext("date pattern", "EEE d MMMM y"))
         return self._dated(on, self.pgettext("date pattern", "EEE d MMMM"))
 
     def long_day(self, on: date) -> str:

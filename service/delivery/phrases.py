@@ -97,6 +97,8 @@ def headline(digest: Digest, texts: Texts) -> str:
     )
     if digest.kind == "first":
         checked = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", digest.checked)
+    if not digest.checked:  # a day without new papers: only what was left from the days before
+        return _nothing_checked(digest, found, texts)
     if not digest.matched and not digest.interests:
         return texts.ngettext(
             "%(checked)s. This one is trending.",
@@ -113,6 +115,16 @@ def headline(digest: Digest, texts: Texts) -> str:
         checked=checked,
     )
     return f"{line} {_best_of(digest, texts)}".rstrip()
+
+
+def _nothing_checked(digest: Digest, found: int, texts: Texts) -> str:
+    if digest.matched:
+        return texts.ngettext(
+            "%(num)s paper contains your words.",
+            "%(num)s papers contain your words.",
+            digest.matched,
+        )
+    return texts.ngettext("This one is trending.", "These %(num)s are trending.", found)
 
 
 def _best_of(digest: Digest, texts: Texts) -> str:

@@ -131,7 +131,8 @@ def _first_day(
     if occasion == "first":
         return on - timedelta(days=limits.first_days - 1)
     oldest = on - timedelta(days=limits.window_days - 1)
-    if last is not None:
+    weekly = any(p.cadence is Cadence.WEEKLY for p in profiles)
+    if last is not None and not weekly:  # a weekly interest was due last a week ago
         return max(oldest, last + timedelta(days=1))
     since = [p.since for p in profiles]
     if since and all(s is not None for s in since):

@@ -215,6 +215,8 @@ def why_nothing(rt: Runtime, reason: str, checked: int, on: date) -> str:
     texts = rt.catalogs.texts("en")
     day = texts.day(on)
     counted = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", checked)
+    if not checked and reason in ("nothing_new", "too_few"):
+        return f"{day}: no new paper came."
     if reason == "nothing_new":
         return f"{day}: {counted}, none contained your words."
     if reason == "too_few":

@@ -5,9 +5,11 @@ from datetime import date, datetime, timedelta
 
 from service.flows.runtime import Runtime
 from service.flows.usual import find_usual_ends
+from service.sources.registry import ADAPTERS
 from service.store import listing
 from service.store import sources as sources_store
 from service.store.db import Session
+from service.store.tables import SourceDayRow
 
 STRIP_DAYS = 14
 
@@ -31,7 +33,24 @@ class SourceHealth:
 
 
 _SIGN = {"ok": "complete", "late": "late", "stale": "late", "silent": "late", "paused": "empty"}
-_DAY_SIGN = {"complete": "complete", "open": "late", "late": "late", "none": "empty"}
+_DAY_SIGN = {"late": "late", "stale": "late", "failed": "failed"}
+_DONE = ("complete", "history")
+
+
+def day_sign(kind: str, row: SourceDayRow, today: date) -> str:
+    """complete, late, empty or failed; "" for what cannot be said yet: a list of today that still
+    grows, a past day that is still to be brought in."""
+    if row.state in _DAY_SIGN:
+        return _DAY_SIGN[row.state]
+    if row.state in _DONE or (row.new and row.day < today):
+        return "complete"
+    if row.state == "wanted" or (row.state == "open" and row.day >= today):
+        return ""
+    if row.state == "none" or not row.expected:
+        return "empty"
+    made = ADAPTERS.get(kind)
+    is_there = row.items > 0 and made is not None and not made.is_batch
+    return "complete" if is_there else "late"
 
 
 def read_sources(rt: Runtime) -> list[SourceHealth]:
@@ -55,8 +74,9 @@ def _read_sources(session: Session, now: datetime) -> list[SourceHealth]:
             ),
             usual_end=usual.get(one["id"]),
             strip=tuple(
-                (day.day, "empty" if not day.expected else _DAY_SIGN.get(day.state, "failed"))
+                (day.day, sign)
                 for day in strip.get(one["id"], [])
+                if (sign := day_sign(one["kind"], day, today))
             ),
         )
         for one in sources_store.summary(session)

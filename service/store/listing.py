@@ -136,7 +136,7 @@ def list_source_names(session: Session) -> list[str]:
     rows = session.exec(
         select(SourceRow.title).where(SourceRow.state != "gone").order_by(col(SourceRow.id))
     ).all()
-    return [title for title in rows if title]
+    return list(dict.fromkeys(title for title in rows if title))
 
 
 def list_strip(session: Session, since: date) -> dict[int, list[SourceDayRow]]:

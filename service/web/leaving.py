@@ -56,12 +56,15 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             found = look(door.rt, token)
         except LinkError:
             return _nobody(door, request)
+        here = door.pages.links.here
         back = undo(door.rt, token, network=door.network(request), agent=door.agent(request))
         if back or found.state == "active":
             return door.say(
-                request, _("You are back."), _("Everything is as it was; nothing was lost.")
+                request,
+                _("You are back."),
+                _("Everything is as it was; nothing was lost."),
+                link=(here.papers(), _("Today's papers")),
             )
-        here = door.pages.links.here
         return door.say(
             request,
             _("This can no longer be undone."),

@@ -49,6 +49,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             "paper": found.shown.paper,
             "citation": _citation(found.shown.paper),
             "appearances": found.appearances,
+            "today": door.today(),
             "address": door.rt.links.paper(scheme, value),
         }
         return door.answer(request, "papers/paper.html", context)
@@ -71,6 +72,7 @@ def _day_page(door: Door, request: Request, on: date | None) -> Response:
     context = {
         "on": on,
         "page": page,
+        "today": door.today(),
         "order": order,
         "entries": door.entries(page.papers) if page else [],
         "paging": paging,
