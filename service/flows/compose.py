@@ -80,7 +80,7 @@ def digest_for(
     wants_trending = occasion != "alert" and (
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )
-    trending = trending_candidates(session, shelf, had) if wants_trending else []
+    trending = trending_candidates(session, shelf, had, carried) if wants_trending else []
     kind = _kind(occasion, reader, asked, shelf.last_on.get(reader.id), on)
     result = compose(
         kind,

@@ -1,12 +1,13 @@
 """What a chunk of readers needs for their digests, loaded once; matches made into candidates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from service.defaults import Defaults
 from service.digest.candidate import Candidate
 from service.flows.live import document_of, query_of
+from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
 from service.matching.document import Document
 from service.matching.evaluate import evaluate
@@ -65,7 +66,7 @@ def load_shelf(
         profiles=subscribers_store.list_profiles(session, reader_ids),
         had=had,
         resting=resting,
-        carried=sent_store.list_carried(session, reader_ids),
+        carried=sent_store.list_carried(session, reader_ids, now - timedelta(days=LOOK_BACK)),
         last_on=subscribers_store.last_digest_dates(session, reader_ids, on),
         listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],
         late=tuple(sources_store.list_late_titles(session, on)),
@@ -123,7 +124,10 @@ def candidate(
     )
 
 
-def trending_candidates(session: Session, shelf: Shelf, had: set[int]) -> list[Candidate]:
+def trending_candidates(
+    session: Session, shelf: Shelf, had: set[int], carried: Mapping[int, bool]
+) -> list[Candidate]:
+    """Every listed paper that this reader has not had. carried: True for those in doubt."""
     load_papers(session, shelf, [i for i, _ in shelf.listed])
     return [
         Candidate(
@@ -131,6 +135,7 @@ def trending_candidates(session: Session, shelf: Shelf, had: set[int]) -> list[C
             profile_id=0,
             listed_on=day,
             place=place_of(shelf.papers[paper_id], shelf.sightings.get(paper_id, [])),
+            again=carried.get(paper_id, False),
         )
         for paper_id, day in shelf.listed
         if paper_id not in had and paper_id in shelf.papers

@@ -79,6 +79,7 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
             s, (now - ago(LEDGER_DAYS)).date(), STEP
         ),
         "drafts": lambda s: keeping.delete_drafts(s, now - ago(DRAFT_DAYS), STEP),
+        "carried": lambda s: keeping.delete_carried(s, now - ago(LOOK_BACK), STEP),
         "requests": lambda s: keeping.clear_requests(s, now - ago(limits.confirm_days), STEP),
         "consents": lambda s: keeping.delete_consents(s, now - ago(CONSENT_DAYS), STEP),
         "audit": lambda s: keeping.delete_audit(s, now - ago(AUDIT_DAYS), STEP),

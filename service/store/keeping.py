@@ -11,12 +11,14 @@ from service.store.editions import DRAFT
 from service.store.house_tables import AuditRow, ProcessRow, SessionRow
 from service.store.tables import (
     AttemptRow,
+    CarryRow,
     ConsentRow,
     DeliveryRow,
     EditionRow,
     MatchRow,
     PaperRow,
     RawPollRow,
+    SentPaperRow,
     SourceDayRow,
 )
 
@@ -70,6 +72,30 @@ def delete_stale_matches(session: Session, before: datetime, limit: int) -> int:
             sa.delete(MatchRow).where(
                 sa.tuple_(col(MatchRow.profile_id), col(MatchRow.paper_id)).in_(
                     [(profile, paper) for profile, paper in pairs]
+                )
+            )
+        )
+    return len(pairs)
+
+
+def delete_carried(session: Session, before: datetime, limit: int) -> int:
+    """Papers carried from mails planned before an instant, and those that came another way."""
+    came = sa.exists().where(
+        col(SentPaperRow.subscriber_id) == col(CarryRow.subscriber_id),
+        col(SentPaperRow.paper_id) == col(CarryRow.paper_id),
+        col(SentPaperRow.occasion) == "new",
+    )
+    pairs = session.execute(
+        sa.select(col(CarryRow.subscriber_id), col(CarryRow.paper_id))
+        .join(DeliveryRow, col(DeliveryRow.id) == col(CarryRow.delivery_id))
+        .where(sa.or_(col(DeliveryRow.planned_at) < before, came))
+        .limit(limit)
+    ).all()
+    if pairs:
+        session.execute(
+            sa.delete(CarryRow).where(
+                sa.tuple_(col(CarryRow.subscriber_id), col(CarryRow.paper_id)).in_(
+                    [(reader, paper) for reader, paper in pairs]
                 )
             )
         )

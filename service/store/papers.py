@@ -74,7 +74,7 @@ def add_aliases(session: Session, paper_id: int, aliases: Iterable[Alias]) -> No
 
 
 def merge_papers(session: Session, keep: int, gone: int, now: datetime) -> None:
-    """Twins found later: names, sightings and sent marks go to the older paper."""
+    """Twins found later: names, sightings, sent marks and what is carried go to the older paper."""
     session.execute(
         sa.update(PaperAliasRow).where(col(PaperAliasRow.paper_id) == gone).values(paper_id=keep)
     )
@@ -91,22 +91,27 @@ def merge_papers(session: Session, keep: int, gone: int, now: datetime) -> None:
         else:
             row.paper_id = keep
             session.add(row)
-    for table, columns in (("sent_paper", "subscriber_id, paper_id, occasion, delivery_id"),):
+    for table, columns in (
+        ("sent_paper", "subscriber_id, paper_id, occasion, delivery_id"),
+        ("carry", "subscriber_id, paper_id, delivery_id"),
+    ):
         values = columns.replace("paper_id", ":keep", 1)
         session.execute(
             sa.text(
-                f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} a "  # nosec B608
-                "WHERE a.paper_id = :gone AND NOT EXISTS (SELECT 1 FROM sent_paper b WHERE "
-                "b.subscriber_id = a.subscriber_id AND b.paper_id = :keep "
-                "AND b.occasion = a.occasion)"
+                f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} "  # nosec B608
+                "WHERE paper_id = :gone ON CONFLICT DO NOTHING"
             ),
             {"keep": keep, "gone": gone},
         )
+    session.execute(sa.text("DELETE FROM carry WHERE paper_id = :gone"), {"gone": gone})
     session.execute(sa.delete(MatchRow).where(col(MatchRow.paper_id) == gone))
     session.execute(
         sa.update(PaperRow)
         .where(col(PaperRow.id) == gone)
         .values(merged_into=keep, eligible_at=None, matched_at=now)
+    )
+    session.execute(  # whoever was merged before stands for the same paper, in one step
+        sa.update(PaperRow).where(col(PaperRow.merged_into) == gone).values(merged_into=keep)
     )
     add_event(session, keep, "merged", now, str(gone))
 

@@ -6,17 +6,20 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from service.store.tables import CarryRow, DeliveryRow, SentPaperRow, SubscriberRow
+from service.store.tables import CarryRow, DeliveryRow, PaperRow, SentPaperRow, SubscriberRow
 
 UNDER_WAY = ("ready", "leased", "sending", "deferred", "unknown")
 """States of a delivery whose papers must not ride in another."""
 
 _PAPERS = {
-    "sqlite": "SELECT d.subscriber_id, CAST(j.value AS INTEGER), 'new', d.id "
-    "FROM delivery d, json_each(d.content, '$.papers') j",
-    "postgresql": "SELECT d.subscriber_id, CAST(j.value AS BIGINT), 'new', d.id "
-    "FROM delivery d, json_array_elements_text(d.content->'papers') j(value)",
+    "sqlite": "SELECT DISTINCT d.subscriber_id, COALESCE(p.merged_into, p.id), 'new', d.id "
+    "FROM delivery d, json_each(d.content, '$.papers') j "
+    "JOIN paper p ON p.id = CAST(j.value AS INTEGER)",
+    "postgresql": "SELECT DISTINCT d.subscriber_id, COALESCE(p.merged_into, p.id), 'new', d.id "
+    "FROM delivery d, json_array_elements_text(d.content->'papers') j(value) "
+    "JOIN paper p ON p.id = CAST(j.value AS BIGINT)",
 }
+"""Papers of a delivery; one that was found to be another's twin meanwhile counts as that one."""
 
 
 def add_sent_papers(session: Session, delivery_id: int) -> None:
@@ -33,9 +36,10 @@ def add_sent_papers(session: Session, delivery_id: int) -> None:
     )
     session.execute(
         sa.text(
-            "DELETE FROM carry WHERE EXISTS (SELECT 1 FROM sent_paper s WHERE "
-            "s.subscriber_id = carry.subscriber_id AND s.paper_id = carry.paper_id "
-            "AND s.delivery_id = :id)"
+            "DELETE FROM carry WHERE subscriber_id = "
+            "(SELECT d.subscriber_id FROM delivery d WHERE d.id = :id) "
+            "AND EXISTS (SELECT 1 FROM sent_paper s WHERE s.subscriber_id = carry.subscriber_id "
+            "AND s.paper_id = carry.paper_id AND s.occasion = 'new')"
         ),
         {"id": delivery_id},
     )
@@ -59,12 +63,20 @@ def add_carry(session: Session, delivery_id: int) -> None:
     )
 
 
-def list_carried(session: Session, subscriber_ids: Sequence[int]) -> dict[int, dict[int, bool]]:
-    """Per reader: paper -> True when the reader may have seen it (presumed)."""
+def list_carried(
+    session: Session, subscriber_ids: Sequence[int], since: datetime | None = None
+) -> dict[int, dict[int, bool]]:
+    """Per reader: paper -> True when the reader may have seen it (presumed). since: of mails that
+    were planned from then on."""
     rows = session.execute(
         sa.select(col(CarryRow.subscriber_id), col(CarryRow.paper_id), col(DeliveryRow.state))
         .join(DeliveryRow, col(DeliveryRow.id) == col(CarryRow.delivery_id))
-        .where(col(CarryRow.subscriber_id).in_(list(subscriber_ids)))
+        .join(PaperRow, col(PaperRow.id) == col(CarryRow.paper_id))
+        .where(
+            col(CarryRow.subscriber_id).in_(list(subscriber_ids)),
+            col(PaperRow.quarantined) == "",
+            *([col(DeliveryRow.planned_at) >= since] if since is not None else []),
+        )
     ).all()
     found: dict[int, dict[int, bool]] = {}
     for subscriber_id, paper_id, state in rows:
@@ -100,7 +112,24 @@ def list_in_flight(session: Session, subscriber_ids: Sequence[int]) -> dict[int,
     found: dict[int, set[int]] = {}
     for subscriber_id, papers in rows:
         found.setdefault(subscriber_id, set()).update(papers or ())
+    twins = _merged(session, sorted({paper for ids in found.values() for paper in ids}))
+    for ids in found.values():
+        ids.update([twins[paper] for paper in ids if paper in twins])
     return found
+
+
+def _merged(session: Session, papers: Sequence[int]) -> dict[int, int]:
+    """Those of the papers that were found to be another's twin, with that other."""
+    twins: dict[int, int] = {}
+    for start in range(0, len(papers), 500):
+        rows = session.execute(
+            sa.select(col(PaperRow.id), col(PaperRow.merged_into)).where(
+                col(PaperRow.id).in_(list(papers[start : start + 500])),
+                col(PaperRow.merged_into).is_not(None),
+            )
+        )
+        twins.update((gone, keep) for gone, keep in rows)
+    return twins
 
 
 def list_resting(
