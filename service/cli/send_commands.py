@@ -73,13 +73,14 @@ def _sent(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) 
     report = asyncio.run(send_ready(rt))
     left = rt.db.read(lambda s: count_waiting(s, editions))
     deferred = max(report.deferred, left.get("deferred", 0))
+    held = max(report.held, left.get("unknown", 0))
     facts = {
         **planned,
         "editions": editions,
         "accepted": report.accepted,
         "deferred": deferred,
         "failed": report.failed,
-        "held": report.held,
+        "held": held,
         "stopped": report.stopped,
         "expired": report.expired,
     }
@@ -90,7 +91,7 @@ def _sent(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) 
         reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in skipped.items())
         typer.echo(
             f"{report.accepted} handed to the mail server, {deferred} deferred, "
-            f"{report.failed} refused, {report.held} held"
+            f"{report.failed} refused, {held} held"
             + (f"; no mail: {reasons}" if reasons else "")
             + "."
         )
@@ -242,9 +243,11 @@ def preview(
 def editions_list(as_json: Json = False) -> None:
     """Every edition with its balance; as JSON also notices, which are editions of one mail."""
     from service.flows.editions import overview
+    from service.flows.ledger import gone_owners
 
     with runtime() as rt:
-        rows = rt.db.read(lambda s: overview(s, notices=as_json))
+        dead = gone_owners(rt)
+        rows = rt.db.read(lambda s: overview(s, notices=as_json, dead=dead))
     if as_json:
         printing.as_json(rows)
     else:
@@ -259,9 +262,11 @@ def editions_list(as_json: Json = False) -> None:
 def editions_show(edition_id: int, as_json: Json = False) -> None:
     """One edition: its balance and reasons."""
     from service.flows.editions import details
+    from service.flows.ledger import gone_owners
 
     with runtime() as rt:
-        found = rt.db.read(lambda s: details(s, edition_id))
+        dead = gone_owners(rt)
+        found = rt.db.read(lambda s: details(s, edition_id, dead=dead))
     if as_json:
         printing.as_json(found)
     else:
@@ -320,12 +325,12 @@ def deliveries_list(
 ) -> None:
     """Deliveries with their state and the server's words."""
     from service.delivery.states import State
-    from service.flows.editions import deliveries
+    from service.flows.ledger import deliveries, gone_owners
 
     if state:
         printing.one_of(state, [*State, "held"], "--state")
     with runtime() as rt:
-        dead = rt.owner().dead() if state == "held" else None
+        dead = gone_owners(rt) if state == "held" else []
         rows = rt.db.read(lambda s: deliveries(s, edition, state, dead=dead))
     if as_json:
         printing.as_json(rows)

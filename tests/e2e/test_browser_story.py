@@ -1,5 +1,9 @@
 """One reader from the first page to silence, and the editor who sends to them: in a real browser,
-over real SMTP conversations into the built-in mailbox."""
+over real SMTP conversations into the built-in mailbox.
+
+Told twice: with everything in the test's own process, where work is done when the story says so;
+and by `paperpost run` as one process on PostgreSQL, which does all of it by itself.
+"""
 
 import re
 import urllib.request
@@ -14,15 +18,16 @@ from support.browsing import open_browser
 from support.command import Shell
 from support.house import ingest_items, paper_item
 from support.reading_house import WEDNESDAY, fill
+from support.running_site import RunningSite, running_site
 from support.whole_site import WholeSite, whole_site
 
-from service.flows.alerts import plan_alerts
-from service.flows.daily import plan_daily, plan_due
+from service.flows.daily import plan_daily
 from service.store.deliveries import list_deliveries
 
 pytestmark = pytest.mark.browser
 ADA = "ada@uni.example"
 PASSWORD = "correct horse battery"
+Site = WholeSite | RunningSite
 
 
 @pytest.fixture
@@ -31,26 +36,38 @@ def page(chromium: str) -> Iterator[Page]:
         yield made
 
 
+@pytest.fixture(
+    params=["in this process", pytest.param("run on postgres", marks=pytest.mark.postgres)]
+)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    if request.param == "in this process":
+        with whole_site(tmp_path) as whole:
+            yield whole
+    else:
+        with running_site(tmp_path, request.getfixturevalue("postgres_url")) as running:
+            yield running
+
+
+@pytest.mark.timeout(300)
 def test_from_the_first_page_to_silence(
-    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Page, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with whole_site(tmp_path) as site:
-        for back in (2, 1, 0):
-            fill(site.rt, tmp_path, WEDNESDAY - timedelta(days=back), back)
-        _signs_up(page, site)
-        _confirms(page, site)
-        _reads_the_first_digest(page, site)
-        _gets_an_alert(page, site)
-        _editor_logs_in(page, site, monkeypatch)
-        _editor_sends_todays(page, site)
-        leave = _opens_the_digest(page, site)
-        _leaves_by_the_button(page, leave)
-        _silence(page, site)
-        _comes_back_and_leaves_by_one_click(page, site, leave)
-        _silence(page, site)
+    for back in (2, 1, 0):
+        fill(site.rt, site.folder, WEDNESDAY - timedelta(days=back), back)
+    _signs_up(page, site)
+    _confirms(page, site)
+    _reads_the_first_digest(page, site)
+    _gets_an_alert(page, site)
+    _editor_logs_in(page, site, monkeypatch)
+    _editor_sends_todays(page, site)
+    leave = _opens_the_digest(page, site)
+    _leaves_by_the_button(page, leave)
+    _silence(page, site)
+    _comes_back_and_leaves_by_one_click(page, site, leave)
+    _silence(page, site)
 
 
-def _newest_mail(page: Page, site: WholeSite, subject: str) -> Locator:
+def _newest_mail(page: Page, site: Site, subject: str) -> Locator:
     """Open the newest mail of the mailbox page by its subject; returns its body."""
     page.goto(f"{site.address}/mailbox")
     row = page.locator(".row-link").first
@@ -66,12 +83,12 @@ def _address_of(link: Locator) -> str:
     return found
 
 
-def _papers(site: WholeSite, *items: tuple[int, str]) -> None:
+def _papers(site: Site, *items: tuple[int, str]) -> None:
     made = [paper_item(number, title) for number, title in items]
     ingest_items(site.rt, site.folder, made, on=site.clock().date())
 
 
-def _signs_up(page: Page, site: WholeSite) -> None:
+def _signs_up(page: Page, site: Site) -> None:
     page.goto(site.address)
     page.get_by_label("Your words").type("adapters, unicorns, PEFT")
     expect(page.locator("#reading")).to_contain_text("Any of: adapters · unicorns · PEFT")
@@ -82,20 +99,20 @@ def _signs_up(page: Page, site: WholeSite) -> None:
     page.wait_for_timeout(2100)  # the form's clock: nobody types faster
     page.get_by_role("button", name="Subscribe").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
-    assert site.send() == 1
+    site.sends(1)
 
 
-def _confirms(page: Page, site: WholeSite) -> None:
+def _confirms(page: Page, site: Site) -> None:
     body = _newest_mail(page, site, "Confirm your subscription")
     page.goto(_address_of(body.locator("a[href*='/confirm/']")))
     expect(page.get_by_role("checkbox")).to_be_checked()
     page.get_by_role("button", name="Begin").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You are in.")
     expect(page.locator("main")).to_contain_text("of the last 3 weekdays")
-    assert site.send() == 1
+    site.sends(1)
 
 
-def _reads_the_first_digest(page: Page, site: WholeSite) -> None:
+def _reads_the_first_digest(page: Page, site: Site) -> None:
     body = _newest_mail(page, site, "Your first papers:")
     heading = body.get_by_role("heading", level=1)
     expect(heading).to_have_text("18 papers checked, 9 contain your words. Here are the best 5.")
@@ -103,25 +120,31 @@ def _reads_the_first_digest(page: Page, site: WholeSite) -> None:
     page.goto(_address_of(body.get_by_role("link", name="Change or pause")))
 
 
-def _gets_an_alert(page: Page, site: WholeSite) -> None:
+def _gets_an_alert(page: Page, site: Site) -> None:
     page.get_by_text("Add an interest").click()
     form = page.locator("form", has=page.locator("#words-new"))
     form.get_by_label("Words").fill("origami")
     form.get_by_label("Comes").select_option("instant")
     form.get_by_role("button", name="Add").click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
-    site.clock.go(minutes=10)
+    site.go(minutes=10)
     _papers(site, (7001, "Origami that folds itself"))
-    plan_alerts(site.rt)
-    assert site.send() == 1
+    site.tick()
+    site.sends(1)
     body = _newest_mail(page, site, "New: Origami that folds itself")
     expect(body).to_contain_text("Origami that folds itself")
 
 
-def _editor_logs_in(page: Page, site: WholeSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.clock.go(days=1)
+def _editor_logs_in(page: Page, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.go(hours=20)  # before her own hour
     _papers(site, (7002, "Adapters in the morning"))
-    shell = Shell(site.folder, monkeypatch, DATA_DIR=str(site.folder), BASE_URL=site.address)
+    shell = Shell(
+        site.folder,
+        monkeypatch,
+        DATA_DIR=str(site.folder),
+        BASE_URL=site.address,
+        DATABASE_URL=site.rt.db.url,
+    )
     with time_machine.travel(site.clock()):
         said = shell.say("admin", "create", "mia", "--role", "sender")
     link = said.out.strip()
@@ -138,7 +161,7 @@ def _editor_logs_in(page: Page, site: WholeSite, monkeypatch: pytest.MonkeyPatch
     expect(page.get_by_role("heading", name="Newest editions")).to_be_visible()
 
 
-def _editor_sends_todays(page: Page, site: WholeSite) -> None:
+def _editor_sends_todays(page: Page, site: Site) -> None:
     page.get_by_role("link", name="Send", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compose")
     page.get_by_label("Today's digest, for those who missed it").check()
@@ -150,14 +173,14 @@ def _editor_sends_todays(page: Page, site: WholeSite) -> None:
     expect(shown.get_by_role("heading", level=3).first).to_contain_text("Adapters in the morning")
     page.get_by_role("button", name="Send to 1", exact=True).click()
     expect(page.locator("#progress")).to_contain_text(re.compile(r"It begins in \d+ s"))
-    assert site.send() == 0, "the undo window is open"
-    site.clock.go(minutes=3)
-    assert site.send() == 1
+    site.sends(0)  # the undo window is open
+    site.go(minutes=3)
+    site.sends(1)
     expect(page.locator("#progress dd").nth(1)).to_have_text("1")  # by itself
     assert plan_daily(site.rt).ready == 0, "the clock sends nobody a second one"
 
 
-def _opens_the_digest(page: Page, site: WholeSite) -> str:
+def _opens_the_digest(page: Page, site: Site) -> str:
     """Returns the link that ends it."""
     body = _newest_mail(page, site, "Adapters in the morning")
     leave = _address_of(body.get_by_role("link", name="Leave"))
@@ -179,7 +202,7 @@ def _leaves_by_the_button(page: Page, leave: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("You have left.")
 
 
-def _comes_back_and_leaves_by_one_click(page: Page, site: WholeSite, leave: str) -> None:
+def _comes_back_and_leaves_by_one_click(page: Page, site: Site, leave: str) -> None:
     page.goto(leave)
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You are back.")
@@ -195,15 +218,14 @@ def _comes_back_and_leaves_by_one_click(page: Page, site: WholeSite, leave: str)
         assert answer.geturl() == found[1]
 
 
-def _silence(page: Page, site: WholeSite) -> None:
+def _silence(page: Page, site: Site) -> None:
     before = site.mailbox.count()
-    site.clock.go(hours=25)
+    site.go(hours=25)
     number = 7100 + site.clock().day
     _papers(site, (number, f"Adapters and origami {number}"))
-    plan_alerts(site.rt)
-    plan_due(site.rt)
+    site.tick()
     plan_daily(site.rt)
-    assert site.send() == 0
+    site.sends(0)
     assert site.mailbox.count() == before
     page.goto(f"{site.address}/mailbox")
     expect(page.locator(".notice").first).to_contain_text(f"{before} mails are kept")

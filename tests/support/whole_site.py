@@ -12,6 +12,8 @@ from support.house import Clock, open_house
 from support.reader_site import serving
 
 from service.app import make_app
+from service.flows.alerts import plan_alerts
+from service.flows.daily import plan_due
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.mailbox import Mailbox, MailboxServer
@@ -34,10 +36,23 @@ class WholeSite:
     folder: Path
     mailbox: Mailbox
 
+    def go(self, **by: float) -> None:
+        """Move the clock on, as timedelta(**by)."""
+        self.clock.go(**by)
+
+    def tick(self) -> None:
+        """What the clock does each minute, but for sending."""
+        plan_alerts(self.rt)
+        plan_due(self.rt)
+
     def send(self) -> int:
         """Hand everything that waits to the relay; how many mails it took."""
         with ThreadPoolExecutor(1) as thread:  # a browser test has a loop in its own thread
             return thread.submit(lambda: asyncio.run(send_ready(self.rt)).accepted).result()
+
+    def sends(self, mails: int) -> None:
+        """Just so many mails go out now."""
+        assert self.send() == mails
 
 
 @contextmanager
