@@ -13,7 +13,7 @@ from service.admin.readers import read_day
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows import editions as flow
-from service.flows import manual
+from service.flows import ledger, manual
 from service.flows.letter import bytes_of
 from service.flows.preview import shown, why
 from service.flows.runtime import Runtime
@@ -39,7 +39,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def page(
         request: Request, who: Member, edition_id: int, errors: dict[str, FieldError] | None = None
     ) -> Response:
-        context = rt.db.read(lambda s: _progress(desk, s, edition_id))
+        dead = ledger.gone_owners(rt)
+        context = rt.db.read(lambda s: _progress(desk, s, edition_id, dead))
         return desk.answer(
             request, "edition.html", context, who=who, errors=errors, status=409 if errors else 200
         )
@@ -47,7 +48,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/editions")
     def list_editions(request: Request) -> Response:
         who = desk.member(request)
-        rows = rt.db.read(flow.overview)
+        dead = ledger.gone_owners(rt)
+        rows = rt.db.read(lambda s: flow.overview(s, dead=dead))
         paging = paging_of(request, len(rows), PAGE_SIZE)
         context = {
             "editions": rows[paging.offset : paging.offset + paging.size],
@@ -63,7 +65,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/editions/{edition_id}/progress")
     def progress(request: Request, edition_id: int) -> Response:
         who = desk.member(request)
-        context = rt.db.read(lambda s: _progress(desk, s, edition_id))
+        dead = ledger.gone_owners(rt)
+        context = rt.db.read(lambda s: _progress(desk, s, edition_id, dead))
         return desk.answer(request, "progress.html", context, who=who)
 
     @routes.post("/editions/{edition_id}/{act}")
@@ -102,17 +105,24 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         state = query.get("state", "")
         state = state if state in [*State, "held"] else ""
         search = query.get("q", "").strip()[:254]
-        states = list(flow.HELD) if state == "held" else [state] if state else None
+        is_held = state == "held"
+        states = [state] if state and not is_held else None
+        dead = ledger.gone_owners(rt) if is_held else []
 
         def load(session: Session) -> dict[str, Any]:
             total = audience_store.count_deliveries(
-                session, edition_id=edition_id, states=states, search=search
+                session,
+                edition_id=edition_id,
+                states=states,
+                held_by=dead if is_held else None,
+                search=search,
             )
             paging = paging_of(request, total, PAGE_SIZE)
-            rows = flow.deliveries(
+            rows = ledger.deliveries(
                 session,
                 edition_id,
                 state,
+                dead=dead,
                 search=search,
                 limit=paging.size,
                 offset=paging.offset,
@@ -140,7 +150,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             edition = editions_store.get_edition(session, id=row.edition_id)
             assert edition is not None
             return {
-                "row": flow.delivery_facts(row),
+                "row": ledger.delivery_facts(row),
                 "edition": edition,
                 "why": why(rt, row, _day_of(rt, edition, row)),
                 "attempts": deliveries_store.list_attempts(session, delivery_id),
@@ -170,9 +180,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return framed(rt.db.read(load))
 
 
-def _progress(desk: Desk, session: Session, edition_id: int) -> dict[str, Any]:
+def _progress(desk: Desk, session: Session, edition_id: int, dead: list[int]) -> dict[str, Any]:
     now = desk.rt.clock()
-    facts = flow.details(session, edition_id)
+    facts = flow.details(session, edition_id, dead=dead)
     edition = editions_store.get_edition(session, id=edition_id)
     assert edition is not None
     undo_until, undo_key = edition.not_before, ""

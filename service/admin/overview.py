@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from service.admin.desk import Desk
 from service.flows import editions
+from service.flows.ledger import gone_owners
 from service.flows.runtime import Runtime
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
@@ -25,18 +26,19 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("")
     def overview(request: Request) -> Response:
         who = desk.member(request)
-        context = desk.rt.db.read(lambda s: _numbers(desk, s))
+        dead = gone_owners(desk.rt)
+        context = desk.rt.db.read(lambda s: _numbers(desk, s, dead))
         return desk.answer(request, "overview.html", context, who=who)
 
 
-def _numbers(desk: Desk, session: Session) -> dict[str, Any]:
+def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
     rt = desk.rt
     today = desk.today()
     midnight = datetime.combine(today, time(), ZoneInfo(rt.zone))
     readers = subscribers_store.count_subscribers(session)
     sources = sources_store.summary(session)
     stored = sources_store.count_papers(session)
-    found = editions.overview(session)
+    found = editions.overview(session, dead=dead)
     waiting = deliveries_store.count_waiting(session)
     return {
         "today": today,
@@ -48,8 +50,9 @@ def _numbers(desk: Desk, session: Session) -> dict[str, Any]:
         "papers": stored["papers"],
         "new_today": papers_store.count_new(session, *day_bounds(today, today)),
         "sent_today": audience_store.count_since(session, midnight),
-        "waiting": sum(n for state, n in waiting.items() if state != "unknown"),
-        "held": waiting.get("unknown", 0),
+        "waiting": sum(n for state, n in waiting.items() if state != "unknown")
+        - sum(deliveries_store.count_left(session, dead).values()),
+        "held": audience_store.count_deliveries(session, held_by=dead),
         "editions": found[:5],
         "steps": _steps(rt, sources, stored["papers"], readers, found),
     }
@@ -68,9 +71,22 @@ def _steps(
     sender = rt.site.sender
     is_here = sender.endswith("@localhost")
     return [
-        (bool(sources), f"Sources: {len(sources)}", "sources"),
-        (papers > 0, f"Papers: {papers:,} stored", "sources"),
-        (active > 0, f"Readers: {active:,} active", "readers"),
-        (not is_here, f"Relay: mail is sent as {sender}", "settings"),
-        (sent, "First send: done" if sent else "First send: nothing was sent yet", "send"),
+        (bool(sources), f"Sources: {len(sources)}" if sources else "Add a source", "sources"),
+        (
+            papers > 0,
+            f"Papers: {papers:,} stored" if papers else "Papers come when a source has answered",
+            "sources",
+        ),
+        (
+            active > 0,
+            f"Readers: {active:,} active" if active else "Invite readers, or import a list",
+            "readers" if active else "import",
+        ),
+        (
+            not is_here,
+            f"Mails come from {sender}"
+            + (": set PAPERPOST_MAIL_FROM and PAPERPOST_SMTP_URL" if is_here else ""),
+            "settings",
+        ),
+        (sent, "The first mails are sent" if sent else "Send the first mails", "send"),
     ]

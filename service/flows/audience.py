@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 from service.errors import PaperpostError
 from service.flows.daily import due_readers
+from service.flows.ledger import gone_owners
 from service.flows.match import match_new
 from service.flows.preview import alert_outlook, outlook
 from service.flows.runtime import Runtime
@@ -235,7 +236,8 @@ def count(rt: Runtime, plan: Plan) -> Audience:
 
 
 def _count(rt: Runtime, plan: Plan) -> Audience:
-    readers = rt.db.read(lambda s: find_readers(s, plan.segment))
+    dead = gone_owners(rt) if plan.segment.state == "held" else []
+    readers = rt.db.read(lambda s: find_readers(s, plan.segment, dead))
     barred = rt.db.read(audience_store.list_suppressed_hashes)
     groups: dict[str, list[int]] = {}
     open_readers: list[Candidate] = []

@@ -9,7 +9,7 @@ from service.delivery.states import State
 from service.digest.model import Digest, from_json
 from service.errors import PaperpostError
 from service.flows.freeze import content_of
-from service.flows.planning import plan_row
+from service.flows.planning import PRIORITY, plan_row
 from service.flows.runtime import Runtime
 from service.flows.settle import balance
 from service.flows.staff import write_audit
@@ -22,7 +22,6 @@ from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import DeliveryRow, EditionRow
 
-HELD = ("unknown", "presumed", "sending")
 SENDABLE_AGAIN = ("full", "policy", "content", "other")
 
 MEANINGS: Mapping[str, tuple[str, str]] = {
@@ -68,7 +67,8 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-def _summary(edition: EditionRow, states: Mapping[str, int]) -> dict[str, Any]:
+def _summary(edition: EditionRow, states: Mapping[str, int], left: int) -> dict[str, Any]:
+    """left: rows in sending whose process is gone; they are held, and wait for nothing."""
     planned = edition.planned if edition.planned is not None else sum(states.values())
     counts = {str(state): states.get(state, 0) for state in State}
     return {
@@ -80,10 +80,11 @@ def _summary(edition: EditionRow, states: Mapping[str, int]) -> dict[str, Any]:
         "planned": planned,
         **counts,
         "planned_rows": counts["planned"],
-        "held": counts["unknown"] + counts["presumed"],
+        "held": counts["unknown"] + counts["presumed"] + left,
         "waiting": sum(
             counts[state] for state in ("planned", "ready", "leased", "sending", "deferred")
-        ),
+        )
+        - left,
         "created_by": edition.created_by,
         "opened_at": _iso(edition.opened_at),
         "not_before": _iso(edition.not_before),
@@ -97,35 +98,40 @@ def shown_state(edition: EditionRow) -> str:
     return edition.state
 
 
-def overview(session: Session, *, notices: bool = False) -> list[dict[str, Any]]:
-    """Every edition (``notices``: these too), newest first, each with its balance."""
-    states = audience_store.count_all_states(session)
-    kinds = ["digest", "alert", "manual", "newsletter", "notice"] if notices else None
+def overview(
+    session: Session, *, notices: bool = False, dead: Sequence[int] = ()
+) -> list[dict[str, Any]]:
+    """Every edition (``notices``: these too), newest first, each with its balance. dead: owners
+    that are gone (``ledger.gone_owners``)."""
+    states = audience_store.count_all_states(session, notices=notices)
+    left = deliveries_store.count_left(session, dead)
+    kinds = [*PRIORITY] if notices else None
     found = editions_store.list_editions(session, kinds=kinds)
-    return [_summary(e, states.get(e.id or 0, {})) for e in found]
+    return [_summary(e, states.get(e.id or 0, {}), left.get(e.id or 0, 0)) for e in found]
 
 
-def _get(session: Session, edition_id: int) -> EditionRow:
+def need_edition(session: Session, edition_id: int) -> EditionRow:
+    """One edition that was begun. Raises EditionError."""
     edition = editions_store.get_edition(session, id=edition_id)
     if edition is None or edition.kind == editions_store.DRAFT:
         raise EditionError(f"There is no edition {edition_id}.", "", "paperpost editions list")
     return edition
 
 
-def details(session: Session, edition_id: int) -> dict[str, Any]:
+def details(session: Session, edition_id: int, *, dead: Sequence[int] = ()) -> dict[str, Any]:
     """One edition: its balance, the reasons of skipped and suppressed rows, refused ones grouped.
-
-    Raises EditionError.
+    dead: owners that are gone. Raises EditionError.
     """
-    edition = _get(session, edition_id)
+    edition = need_edition(session, edition_id)
     counted = balance(session, edition)
     reasons = {
         state: editions_store.count_reasons(session, edition_id, state)
         for state in ("skipped", "suppressed", "cancelled")
         if counted.states.get(state)
     }
+    left = deliveries_store.count_left(session, dead).get(edition_id, 0)
     return {
-        **_summary(edition, counted.states),
+        **_summary(edition, counted.states, left),
         "mails": counted.planned - sum(counted.states.get(s, 0) for s in ("skipped", "suppressed")),
         "ended": counted.ended,
         "missing": counted.missing,
@@ -166,59 +172,11 @@ def _group(state: str, reason: str) -> str:
     return name if name in MEANINGS else "other"
 
 
-def deliveries(
-    session: Session,
-    edition_id: int | None = None,
-    state: str = "",
-    *,
-    dead: Sequence[int] | None = None,
-    search: str = "",
-    limit: int | None = None,
-    offset: int = 0,
-) -> list[dict[str, Any]]:
-    """One object per delivery. state "held": unknown, presumed, or left in sending.
-
-    dead: owners known to be dead; without it every row in sending counts as left there.
-    """
-    if edition_id is not None:
-        _get(session, edition_id)
-    states: Sequence[str] | None = [state] if state else None
-    if state == "held":
-        states = HELD
-    elif state and state not in [str(s) for s in State]:
-        raise EditionError(f"{state!r} is no state.", "--state", f"Use {', '.join(State)} or held.")
-    rows = deliveries_store.list_deliveries(
-        session, edition_id=edition_id, states=states, search=search, limit=limit, offset=offset
-    )
-    if state == "held" and dead is not None:
-        rows = [r for r in rows if r.state != "sending" or r.lease_owner in dead]
-    return [delivery_facts(row) for row in rows]
-
-
-def delivery_facts(row: DeliveryRow) -> dict[str, Any]:
-    """One delivery as plain values."""
-    return {
-        "id": row.id,
-        "edition": row.edition_id,
-        "email": row.rcpt or "",
-        "kind": row.kind,
-        "state": row.state,
-        "code": row.code,
-        "enhanced": row.enhanced,
-        "reason": row.reason,
-        "attempts": row.attempts,
-        "message_id": row.message_id,
-        "planned_at": _iso(row.planned_at),
-        "not_before": _iso(row.not_before),
-        "accepted_at": _iso(row.accepted_at),
-    }
-
-
 def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
     """Stop after what is in flight. Raises EditionError: it is over."""
 
     def act(session: Session) -> None:
-        edition = _get(session, edition_id)
+        edition = need_edition(session, edition_id)
         if edition.state in ("cancelled", "done"):
             raise EditionError(f"Edition {edition_id} is {edition.state}.", "", "Nothing to pause.")
         editions_store.set_edition(session, edition_id, paused=True)
@@ -231,7 +189,7 @@ def resume(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
     """Go on with a paused edition. Raises EditionError: cancelled, or not planned to its end."""
 
     def act(session: Session) -> None:
-        edition = _get(session, edition_id)
+        edition = need_edition(session, edition_id)
         if edition.state == "cancelled":
             raise EditionError(f"Edition {edition_id} is cancelled.", "", "Send a new one.")
         if edition.planned is None and edition.kind in ("manual", "newsletter"):
@@ -251,7 +209,7 @@ def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
     """Send no more of it, for good. Returns how many mails were not sent."""
 
     def act(session: Session) -> int:
-        edition = _get(session, edition_id)
+        edition = need_edition(session, edition_id)
         if edition.state in ("cancelled", "done"):
             raise EditionError(
                 f"Edition {edition_id} is {edition.state}.", "", "Nothing to cancel."
@@ -305,7 +263,7 @@ def resend(rt: Runtime, edition_id: int, by: str, address: str = "") -> dict[str
 def _resend(
     rt: Runtime, session: Session, edition_id: int, by: str, address: str
 ) -> dict[str, Any]:
-    old = _get(session, edition_id)
+    old = need_edition(session, edition_id)
     if old.kind == "notice":
         raise EditionError("Notices are not sent again.", "", "The reader can ask for a new link.")
     left_out: dict[str, int] = {}

@@ -1,6 +1,7 @@
 """Whom a manual send is for: one line that names readers."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -120,14 +121,14 @@ def _of_list(value: str, from_files: bool) -> Segment:
     return Segment(kind="list", text=f"list:{','.join(keys)}", keys=tuple(keys), unread=unread)
 
 
-def find_readers(session: Session, segment: Segment) -> list[Candidate]:
-    """The readers of a segment by address. Raises SegmentError: no such edition."""
+def find_readers(session: Session, segment: Segment, dead: Sequence[int] = ()) -> list[Candidate]:
+    """The readers of a segment by address. dead: owners that are gone, for "held". Raises
+    SegmentError: no such edition."""
     of_edition = None
     if segment.kind == "state":
         if editions_store.get_edition(session, id=segment.edition_id) is None:
             raise SegmentError(f"There is no edition {segment.edition_id}.", "segment")
-        states = ("unknown", "presumed") if segment.state == "held" else (segment.state,)
-        of_edition = (segment.edition_id, states)
+        of_edition = (segment.edition_id, (segment.state,))
     return audience_store.list_candidates(
         session,
         words=segment.words,
@@ -136,6 +137,7 @@ def find_readers(session: Session, segment: Segment) -> list[Candidate]:
         joined=segment.joined,
         keys=segment.keys,
         of_edition=of_edition,
+        held_by=dead,
     )
 
 

@@ -26,10 +26,6 @@ class Balance:
     def missing(self) -> int:
         return self.planned - self.ended
 
-    @property
-    def held(self) -> int:
-        return self.states.get("unknown", 0) + self.states.get("presumed", 0)
-
 
 def balance(session: Session, edition: EditionRow) -> Balance:
     """Count an edition. A rolling edition's plan is the rows it has so far."""

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from service.store.deliveries import is_held
 from service.store.tables import (
     DeliveryRow,
     EditionRow,
@@ -45,9 +46,11 @@ def list_candidates(
     joined: tuple[date, date] | None = None,
     keys: Sequence[str] | None = None,
     of_edition: tuple[int, Sequence[str]] | None = None,
+    held_by: Sequence[int] = (),
 ) -> list[Candidate]:
     """Readers by address. words: a part of an interest's text · joined: first and last day (UTC) ·
-    keys: folded addresses · of_edition: (edition, states of its deliveries)."""
+    keys: folded addresses · of_edition: (edition, states of its deliveries; "held" with the owners
+    of ``held_by`` gone)."""
     query = sa.select(
         col(SubscriberRow.id),
         col(SubscriberRow.email),
@@ -77,11 +80,14 @@ def list_candidates(
         query = query.where(since >= start, since < end)
     if of_edition is not None:
         edition_id, states = of_edition
+        wanted_state: Any = col(DeliveryRow.state).in_(list(states))
+        if "held" in states:
+            wanted_state = sa.or_(wanted_state, is_held(held_by))
         query = query.where(
             sa.exists().where(
                 col(DeliveryRow.subscriber_id) == col(SubscriberRow.id),
                 col(DeliveryRow.edition_id) == edition_id,
-                col(DeliveryRow.state).in_(list(states)),
+                wanted_state,
             )
         )
     rows = [
@@ -133,14 +139,16 @@ def list_slot_rows(
     return {i: (state, reason) for i, state, reason in session.execute(query) if i is not None}
 
 
-def count_all_states(session: Session) -> dict[int, dict[str, int]]:
-    """Deliveries of every edition per state, notices left out."""
-    rows = session.execute(
+def count_all_states(session: Session, *, notices: bool = False) -> dict[int, dict[str, int]]:
+    """Deliveries of every edition per state, notices left out unless asked for."""
+    query = (
         sa.select(col(DeliveryRow.edition_id), col(DeliveryRow.state), sa.func.count())
         .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
-        .where(col(EditionRow.kind) != "notice")
         .group_by(col(DeliveryRow.edition_id), col(DeliveryRow.state))
-    ).all()
+    )
+    if not notices:
+        query = query.where(col(EditionRow.kind) != "notice")
+    rows = session.execute(query).all()
     found: dict[int, dict[str, int]] = {}
     for edition_id, state, n in rows:
         found.setdefault(edition_id, {})[state] = int(n)
@@ -289,14 +297,17 @@ def count_deliveries(
     *,
     edition_id: int | None = None,
     states: Sequence[str] | None = None,
+    held_by: Sequence[int] | None = None,
     search: str = "",
 ) -> int:
-    """How many deliveries a list has."""
+    """How many deliveries a list has. held_by: as in ``list_deliveries``."""
     query = sa.select(sa.func.count()).select_from(DeliveryRow)
     if edition_id is not None:
         query = query.where(col(DeliveryRow.edition_id) == edition_id)
     if states is not None:
         query = query.where(col(DeliveryRow.state).in_(list(states)))
+    if held_by is not None:
+        query = query.where(is_held(held_by))
     if search:
         query = query.where(col(DeliveryRow.recipient_key).like(f"%{search.lower()}%"))
     return int(session.execute(query).scalar_one())

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.delivery.states import State
+from service.delivery.states import HELD, State
 from service.store.db import insert_once
+from service.store.house_tables import ProcessRow
 from service.store.tables import AttemptRow, DeliveryRow, EditionRow
 
 
@@ -88,11 +89,37 @@ def find_delivery(session: Session, edition_id: int, recipient_key: str) -> Deli
     ).first()
 
 
+def is_left(dead: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Rows in ``sending`` that nobody alive holds: dead names owners whose lock is free."""
+    alive = sa.exists().where(
+        col(ProcessRow.id) == col(DeliveryRow.lease_owner),
+        col(ProcessRow.ended) == sa.false(),
+        col(ProcessRow.id).not_in(list(dead)),
+    )
+    return sa.and_(col(DeliveryRow.state) == "sending", sa.not_(alive))
+
+
+def is_held(dead: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Rows of which nobody can say whether the mail came."""
+    return sa.or_(col(DeliveryRow.state).in_([str(s) for s in HELD]), is_left(dead))
+
+
+def count_left(session: Session, dead: Sequence[int]) -> dict[int, int]:
+    """Per edition: rows left in ``sending``."""
+    rows = session.execute(
+        sa.select(col(DeliveryRow.edition_id), sa.func.count())
+        .where(is_left(dead))
+        .group_by(col(DeliveryRow.edition_id))
+    ).all()
+    return {edition_id: int(n) for edition_id, n in rows}
+
+
 def list_deliveries(
     session: Session,
     *,
     edition_id: int | None = None,
     states: Sequence[str] | None = None,
+    held_by: Sequence[int] | None = None,
     subscriber_id: int | None = None,
     search: str = "",
     after_id: int = 0,
@@ -100,13 +127,16 @@ def list_deliveries(
     limit: int | None = None,
     offset: int = 0,
 ) -> list[DeliveryRow]:
-    """Deliveries by id (or newest first)."""
+    """Deliveries by id (or newest first). held_by: only held ones, given the owners that are
+    gone."""
     order = col(DeliveryRow.id).desc() if newest_first else col(DeliveryRow.id)
     query = select(DeliveryRow).where(col(DeliveryRow.id) > after_id).order_by(order).offset(offset)
     if edition_id is not None:
         query = query.where(col(DeliveryRow.edition_id) == edition_id)
     if states is not None:
         query = query.where(col(DeliveryRow.state).in_(states))
+    if held_by is not None:
+        query = query.where(is_held(held_by))
     if subscriber_id is not None:
         query = query.where(col(DeliveryRow.subscriber_id) == subscriber_id)
     if search:

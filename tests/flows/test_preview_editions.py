@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, drop, reply
 
-from service.flows import editions, manual
+from service.flows import editions, ledger, manual
 from service.flows.daily import DateError, plan_daily
 from service.flows.preview import PreviewError, preview, would_alert, would_send
 from service.flows.runtime import Runtime
@@ -197,22 +197,24 @@ def test_held_lists_unknown_and_what_was_left_in_sending(rt, server):
     server.on("DOT", drop(record=True), times=1)
     plan_daily(rt)
     assert send(rt).held == 1
-    held = rt.db.read(lambda s: editions.deliveries(s, None, "held"))
+    held = rt.db.read(lambda s: ledger.deliveries(s, None, "held"))
     assert [(r["email"], r["state"]) for r in held] == [("ada@example.org", "unknown")]
-    there = sa.text("UPDATE delivery SET state = 'sending', lease_owner = 5 WHERE id = :id")
-    rt.db.write(lambda s: s.execute(there, {"id": held[0]["id"]}))
-    assert len(rt.db.read(lambda s: editions.deliveries(s, None, "held"))) == 1
-    assert rt.db.read(lambda s: editions.deliveries(s, None, "held", dead=[])) == []
-    assert len(rt.db.read(lambda s: editions.deliveries(s, None, "held", dead=[5]))) == 1
+    there = sa.text("UPDATE delivery SET state = 'sending', lease_owner = :who WHERE id = :id")
+    us = rt.owner().id
+    rt.db.write(lambda s: s.execute(there, {"id": held[0]["id"], "who": us}))
+    assert rt.db.read(lambda s: ledger.deliveries(s, None, "held")) == []
+    assert len(rt.db.read(lambda s: ledger.deliveries(s, None, "held", dead=[us]))) == 1
+    rt.db.write(lambda s: s.execute(there, {"id": held[0]["id"], "who": 77}))  # nobody at all
+    assert len(rt.db.read(lambda s: ledger.deliveries(s, None, "held"))) == 1
     with pytest.raises(editions.EditionError, match="no state"):
-        rt.db.read(lambda s: editions.deliveries(s, None, "lost"))
+        rt.db.read(lambda s: ledger.deliveries(s, None, "lost"))
 
 
 def test_deliveries_have_the_servers_words(rt, server):
     server.on("RCPT", reply("550 5.7.1 blocked"), match="ada@")
     plan_daily(rt)
     send(rt)
-    rows = rt.db.read(lambda s: editions.deliveries(s, None, "failed"))
+    rows = rt.db.read(lambda s: ledger.deliveries(s, None, "failed"))
     assert [(r["email"], r["code"], r["reason"]) for r in rows] == [
         ("ada@example.org", 550, "policy: 5.7.1 blocked")
     ]
