@@ -156,7 +156,7 @@ def _story(rt: Runtime, folder: Path, live: bool, say: Callable[[str], None]) ->
     report.papers = ingest_files(rt, "hf_daily", [file], on=on).new
     import_readers(rt, READERS.encode(), by="demo")
     match_new(rt)
-    planned = plan_daily(rt, on)
+    planned = plan_daily(rt, on, created_by="demo")
     report.accepted = asyncio.run(send_ready(rt)).accepted
     report.readers = _outcomes(rt, planned.editions, report.mails)
     (folder / "demo.json").write_text(

@@ -131,7 +131,7 @@ def send_alerts(
             made = would_alert(rt, on=day(on), email_key=_only(rt, to))
             printing.as_json(made) if as_json else typer.echo(f"{made['mails']} alerts")
             return
-        report = plan_alerts(rt, on=day(on), email_key=_only(rt, to), forced=True)
+        report = plan_alerts(rt, on=day(on), email_key=_only(rt, to), forced=True, created_by="cli")
         planned = {"planned": report.planned, "waiting": report.waiting}
         _sent(rt, report.editions, planned, as_json)
 

@@ -35,6 +35,15 @@ class AlertReport:
     waiting: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """on: the date meant, None for today · forced: a person's send · by: who asked."""
+
+    on: date | None
+    forced: bool
+    by: str
+
+
 def quarter(now: datetime) -> str:
     """The slot of an alert edition: its UTC quarter hour."""
     at = now.astimezone(UTC)
@@ -42,17 +51,23 @@ def quarter(now: datetime) -> str:
 
 
 def plan_alerts(
-    rt: Runtime, *, on: date | None = None, email_key: str | None = None, forced: bool = False
+    rt: Runtime,
+    *,
+    on: date | None = None,
+    email_key: str | None = None,
+    forced: bool = False,
+    created_by: str = "clock",
 ) -> AlertReport:
     """Compose the alerts that may go now. ``forced``: a person's send, quiet hours do not count."""
     match_new(rt)
     report = AlertReport()
+    asked = _Asked(on, forced, created_by)
     limits = rt.defaults()
     for row in rt.db.read(alerts_store.list_instant_readers):
         if email_key is not None and row.email_key != email_key:
             continue
         try:
-            _alert(rt, limits, row, on, forced, report)
+            _alert(rt, limits, row, asked, report)
         except (PaperpostError, ValueError, KeyError, OSError, RecursionError) as error:
             # a clock that cannot be read, or a paper that cannot be shown, harms nobody else
             rt.log("alert_failed", reader=row.id, error=f"{type(error).__name__}: {error}"[:200])
@@ -66,14 +81,13 @@ def _alert(
     rt: Runtime,
     limits: Defaults,
     row: SubscriberRow,
-    on: date | None,
-    forced: bool,
+    asked: _Asked,
     report: AlertReport,
 ) -> None:
     for _ in range(TURNS):
-        digest = rt.db.read(lambda s: _decide(rt, s, limits, row, on, forced, report))
+        digest = rt.db.read(lambda s: _decide(rt, s, limits, row, asked, report))
         if digest is None or rt.db.write(
-            lambda s, d=digest: _plan_one(rt, s, limits, row, on, forced, d, report),  # type: ignore[misc]
+            lambda s, d=digest: _plan_one(rt, s, limits, row, asked, d, report),  # type: ignore[misc]
             Priority.MAIL,
         ):
             return
@@ -102,18 +116,17 @@ def _decide(
     session: Session,
     limits: Defaults,
     row: SubscriberRow,
-    asked_on: date | None,
-    forced: bool,
+    asked: _Asked,
     report: AlertReport,
 ) -> Digest | None:
     now = rt.clock()
     assert row.id is not None
-    local = asked_on or local_date(now, row.zone)
-    reason = _wait_reason(session, limits, row, now, local, forced)
+    local = asked.on or local_date(now, row.zone)
+    reason = _wait_reason(session, limits, row, now, local, asked.forced)
     if reason:
         report.waiting[reason] = report.waiting.get(reason, 0) + 1
         return None
-    on = asked_on or max(local, now.astimezone(UTC).date())
+    on = asked.on or max(local, now.astimezone(UTC).date())
     shelf = load_shelf(session, limits, [row.id], on, now)
     digest = digest_for(rt, session, shelf, subscribers_store.to_subscriber(row), on, "alert")
     return digest if isinstance(digest, Digest) else None
@@ -124,23 +137,27 @@ def _plan_one(
     session: Session,
     limits: Defaults,
     row: SubscriberRow,
-    asked_on: date | None,
-    forced: bool,
+    asked: _Asked,
     digest: Digest,
     report: AlertReport,
 ) -> bool:
     """Write the alert, unless another process wrote one meanwhile. False: to be decided again,
     since a paper of it went into another mail."""
     now = rt.clock()
-    local = asked_on or local_date(now, row.zone)
+    local = asked.on or local_date(now, row.zone)
     assert row.id is not None
     sent_store.hold_readers(session, [row.id], wait=True)
-    if _wait_reason(session, limits, row, now, local, forced):
+    if _wait_reason(session, limits, row, now, local, asked.forced):
         return True
     if not claim_papers(session, row.id, digest, now):
         return False
     edition, _ = editions_store.add_edition(
-        session, kind="alert", slot=quarter(now), now=now, closes_at=now + timedelta(minutes=15)
+        session,
+        kind="alert",
+        slot=quarter(now),
+        now=now,
+        closes_at=now + timedelta(minutes=15),
+        created_by=asked.by,
     )
     ends = awake_until(
         now,
@@ -159,7 +176,7 @@ def _plan_one(
         now=now,
         deadline=ends - now,
         state=State.READY,
-        content=content_of(digest) | ({"forced": True} if forced else {}),
+        content=content_of(digest) | ({"forced": True} if asked.forced else {}),
         subscriber_id=row.id,
         locale=row.locale,
     )

@@ -160,7 +160,7 @@ def plan_daily(
     for start in range(0, len(readers), CHUNK):
         part = readers[start : start + CHUNK]
         made = rt.db.write(
-            lambda s, p=part: _plan_now(rt, s, p),  # type: ignore[misc]
+            lambda s, p=part: _plan_now(rt, s, p, created_by),  # type: ignore[misc]
             Priority.MAIL,
         )
         report.planned += made[0]
@@ -180,13 +180,13 @@ def _at_once(session: Session, editions: Iterable[int], now: datetime) -> None:
 
 
 def _plan_now(
-    rt: Runtime, session: Session, part: list[tuple[SubscriberRow, date]]
+    rt: Runtime, session: Session, part: list[tuple[SubscriberRow, date]], created_by: str
 ) -> tuple[int, dict[date, int]]:
     now = rt.clock()
     deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
     planned, dates = 0, {}
     for row, meant in part:
-        edition = digest_edition(session, meant, now)
+        edition = digest_edition(session, meant, now, created_by)
         assert edition.id is not None
         dates[meant] = edition.id
         made = plan_reader(

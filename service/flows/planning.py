@@ -111,8 +111,13 @@ def begins_at(slot: datetime, email_key: str, minutes: int, now: datetime) -> da
     return at if at > now else None
 
 
-def digest_edition(session: Session, on: date, now: datetime) -> EditionRow:
-    """The rolling edition of a local date; it closes when the date is over in every zone."""
+def digest_edition(
+    session: Session, on: date, now: datetime, created_by: str = "clock"
+) -> EditionRow:
+    """The rolling edition of a local date; it closes when the date is over in every zone.
+
+    created_by: who opens it, if nobody has yet.
+    """
     over = datetime(on.year, on.month, on.day, tzinfo=now.tzinfo) + timedelta(hours=36)
     row, _ = editions_store.add_edition(
         session,
@@ -120,6 +125,6 @@ def digest_edition(session: Session, on: date, now: datetime) -> EditionRow:
         slot=on.isoformat(),
         now=now,
         closes_at=max(over, now),
-        created_by="clock",
+        created_by=created_by,
     )
     return row

@@ -33,7 +33,7 @@ def start_daily(rt: Runtime, plan: Plan, audience: Audience, wait: timedelta) ->
     for start in range(0, len(readers), CHUNK):
         part = readers[start : start + CHUNK]
         planned += rt.db.write(
-            lambda s, p=part: _plan_today(rt, s, p, dates, until),  # type: ignore[misc]
+            lambda s, p=part: _plan_today(rt, s, p, dates, until, plan.created_by),  # type: ignore[misc]
             Priority.MAIL,
         )
     for meant, edition_id in sorted(dates.items()):
@@ -55,12 +55,13 @@ def _plan_today(
     part: Sequence[tuple[SubscriberRow, date]],
     dates: dict[date, int],
     until: datetime | None,
+    created_by: str,
 ) -> int:
     now = rt.clock()
     deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
     planned: dict[int, list[int]] = {}
     for row, meant in part:
-        edition = digest_edition(session, meant, now)
+        edition = digest_edition(session, meant, now, created_by)
         assert edition.id is not None
         dates[meant] = edition.id
         made = plan_reader(
@@ -107,7 +108,7 @@ def start_alerts(rt: Runtime, plan: Plan, audience: Audience) -> Started:
     # everybody with an alert is planned in one pass, a part of them one by one
     keys = [None] if plan.segment.kind == "all" else [row.email_key for row in rows]
     for key in keys:
-        report = plan_alerts(rt, email_key=key, forced=True)
+        report = plan_alerts(rt, email_key=key, forced=True, created_by=plan.created_by)
         planned += report.planned
         editions.update(dict.fromkeys(report.editions))
     ids = list(editions)

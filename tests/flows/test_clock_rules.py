@@ -175,7 +175,8 @@ def test_a_first_digest_is_composed_as_one_whoever_composes_it(rt, tmp_path):
     from service.flows.daily import _plan_now, due_readers
 
     pair = rt.db.read(lambda s: due_readers(rt, s, None, "ada@example.org"))
-    rt.db.write(lambda s: _plan_now(rt, s, pair))  # the clock has planned Ada, not composed her
+    # the clock has planned Ada, not composed her
+    rt.db.write(lambda s: _plan_now(rt, s, pair, "clock"))
     assert send_first(rt, ben)
     states = {row.recipient_key: (row.kind, row.state) for row in rows(rt)}
     assert states == {
