@@ -10,7 +10,7 @@ from service.store.db import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The revision this code expects: the head of alembic/versions, as a test checks. Alembic itself
 is imported only to migrate, since every command asks which revision the database has."""
 

@@ -187,6 +187,7 @@ class ProfileRow(SQLModel, table=True):
 
 class ConsentRow(SQLModel, table=True):
     __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_act_at", "act", "at"),)
     id: int | None = key()
     subscriber_id: int | None = reference("subscriber", null=True)
     email_hash: str = Field(default="", max_length=64, index=True)
