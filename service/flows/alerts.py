@@ -12,7 +12,7 @@ from service.delivery.states import State
 from service.digest.model import Digest
 from service.errors import PaperpostError
 from service.flows.compose import TURNS, digest_for
-from service.flows.freeze import claim_papers, content_of
+from service.flows.freeze import content_of, may_freeze
 from service.flows.match import match_new
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
@@ -147,9 +147,14 @@ def _plan_one(
     local = asked.on or local_date(now, row.zone)
     assert row.id is not None
     sent_store.hold_readers(session, [row.id], wait=True)
+    there = subscribers_store.list_subscriber_rows(session, ids=[row.id], state="active")
+    if not there:  # left or erased meanwhile
+        return True
+    row = there[0]
     if _wait_reason(session, limits, row, now, local, asked.forced):
         return True
-    if not claim_papers(session, row.id, digest, now):
+    assert row.id is not None
+    if not may_freeze(session, {row.id: digest}, now):
         return False
     edition, _ = editions_store.add_edition(
         session,
@@ -176,7 +181,7 @@ def _plan_one(
         now=now,
         deadline=ends - now,
         state=State.READY,
-        content=content_of(digest) | ({"forced": True} if asked.forced else {}),
+        content=content_of(digest, row) | ({"forced": True} if asked.forced else {}),
         subscriber_id=row.id,
         locale=row.locale,
     )

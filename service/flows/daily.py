@@ -4,7 +4,7 @@
 reader for whom the date is a mail day with a free slot, whatever the hour.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -16,6 +16,7 @@ from service.flows.quiet import plan_quiet
 from service.flows.runtime import Runtime
 from service.flows.waiting import wait_until, waiting_readers
 from service.store import audience as audience_store
+from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -145,6 +146,16 @@ def due_readers(
     return found
 
 
+def still_active(
+    session: Session, part: Sequence[tuple[SubscriberRow, date]]
+) -> list[tuple[SubscriberRow, date]]:
+    """The readers of a part as they are now; who left or was erased meanwhile is left out."""
+    ids = [row.id for row, _ in part if row.id is not None]
+    rows = subscribers_store.list_subscriber_rows(session, ids=ids, state="active")
+    now = {row.id: row for row in rows}
+    return [(now[row.id], meant) for row, meant in part if row.id in now]
+
+
 def plan_daily(
     rt: Runtime, on: date | None = None, *, email_key: str | None = None, created_by: str = "cli"
 ) -> DailyReport:
@@ -165,7 +176,7 @@ def plan_daily(
         )
         report.planned += made[0]
         dates.update(made[1])
-    rt.db.write(lambda s: _at_once(s, dates.values(), rt.clock()), Priority.MAIL)
+    rt.db.write(lambda s: _at_once(s, dates.values(), rt.clock(), email_key), Priority.MAIL)
     for meant, edition_id in sorted(dates.items()):
         report.editions.append(edition_id)
         report.add(compose_planned(rt, edition_id, meant))
@@ -173,10 +184,16 @@ def plan_daily(
     return report
 
 
-def _at_once(session: Session, editions: Iterable[int], now: datetime) -> None:
+def _at_once(
+    session: Session, editions: Iterable[int], now: datetime, email_key: str | None
+) -> None:
     """A person's send does not wait for what the clock has spread over its minutes."""
     for edition_id in editions:
-        audience_store.set_wait(session, edition_id, None, after=now)
+        ids = None
+        if email_key is not None:
+            row = deliveries_store.find_delivery(session, edition_id, email_key)
+            ids = [row.id] if row is not None and row.id is not None else []
+        audience_store.set_wait(session, edition_id, None, ids=ids, after=now)
 
 
 def _plan_now(
@@ -185,7 +202,7 @@ def _plan_now(
     now = rt.clock()
     deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
     planned, dates = 0, {}
-    for row, meant in part:
+    for row, meant in still_active(session, part):
         edition = digest_edition(session, meant, now, created_by)
         assert edition.id is not None
         dates[meant] = edition.id

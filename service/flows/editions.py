@@ -340,10 +340,11 @@ def _again(rt: Runtime, session: Session, row: DeliveryRow) -> tuple[str, dict[s
         return ("", content) if content.get("notice") else ("has no content", {})
     assert reader.id is not None
     digest = from_json(content["digest"])
-    rest = without(digest, sent_store.list_taken(session, reader.id, digest.paper_ids()))
+    taken = sent_store.list_taken(session, {reader.id: digest.paper_ids()})
+    rest = without(digest, taken.get(reader.id, set()))
     if not rest.paper_ids():
         return "has these papers meanwhile", {}
-    return "", content_of(rest)
+    return "", content_of(rest, reader)
 
 
 def without(digest: Digest, had: set[int]) -> Digest:

@@ -5,7 +5,7 @@ Deciding reads without locks, and two processes may decide for the same reader a
 what is taken; who comes second decides anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,12 @@ from service.digest.candidate import NothingNew
 from service.digest.model import Digest, to_json
 from service.store import leases as leases_store
 from service.store import sent as sent_store
+from service.store import subscribers as subscribers_store
 from service.store.db import Session
+from service.store.tables import SubscriberRow
+
+FRAME = ("locale", "format", "hour", "zone", "weekdays")
+"""Columns of a reader that are words or shape of the mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +32,19 @@ class Decided:
     result: Digest | NothingNew
 
 
-def content_of(digest: Digest) -> dict[str, Any]:
-    """What is stored on the row: the digest, and every paper that counts as sent."""
-    return {"digest": to_json(digest), "papers": list(digest.paper_ids())}
+def content_of(digest: Digest, reader: SubscriberRow | None = None) -> dict[str, Any]:
+    """What is stored on the row: the digest, and every paper that counts as sent.
+
+    reader: whose mail it is; the frame around the papers is kept with it.
+    """
+    content = {"digest": to_json(digest), "papers": list(digest.paper_ids())}
+    return framed(content, reader) if reader is not None else content
+
+
+def framed(content: Mapping[str, Any], reader: SubscriberRow) -> dict[str, Any]:
+    """Content with what the mail says of its reader, so that a second attempt has the same bytes
+    whatever the reader changes meanwhile."""
+    return {**content, "frame": {name: getattr(reader, name) for name in FRAME}}
 
 
 def freeze(
@@ -40,17 +55,26 @@ def freeze(
     wait: for readers whom somebody else holds; without it they are decided again like those of
     whom a paper was taken. Returns (what was written, how many rows are to be decided again).
     """
-    mails = [d.reader_id for d in made if isinstance(d.result, Digest) and d.reader_id is not None]
-    held = sent_store.hold_readers(session, mails, wait=wait)
+    mails = {
+        d.reader_id: d.result
+        for d in made
+        if isinstance(d.result, Digest) and d.reader_id is not None
+    }
+    held = sent_store.hold_readers(session, list(mails), wait=wait)
+    free = may_freeze(session, {i: mails[i] for i in held}, now)
+    readers = {
+        row.id: row for row in subscribers_store.list_subscriber_rows(session, ids=sorted(free))
+    }
     done: list[Digest | NothingNew] = []
     again = 0
     for decided in made:
-        reader, result = decided.reader_id, decided.result
+        result = decided.result
         if isinstance(result, Digest):
-            if reader not in held or not claim_papers(session, reader, result, now):
+            if decided.reader_id not in free:
                 again += 1
                 continue
-            state, content, reason = State.READY, content_of(result), ""
+            state, reason = State.READY, ""
+            content = content_of(result, readers[decided.reader_id])
         else:
             state, reason = State.SKIPPED, result.reason
             content = {"checked": result.checked, "papers": []}
@@ -61,15 +85,15 @@ def freeze(
     return done, again
 
 
-def claim_papers(session: Session, reader_id: int | None, digest: Digest, now: datetime) -> bool:
-    """Whether a digest may be frozen for a reader who is held: none of its papers was had or is
+def may_freeze(session: Session, mails: Mapping[int, Digest], now: datetime) -> set[int]:
+    """Of readers who are held, those whose digest may be frozen: none of its papers was had or is
     under way. Alerts that rest until their hour give up theirs to a daily."""
-    if reader_id is None:
-        return False
-    papers = digest.paper_ids()
-    if digest.kind != "alert":
-        resting = sent_store.list_resting(session, [reader_id], now).get(reader_id, {})
-        for alert, theirs in resting.items():
-            if theirs.intersection(papers):
+    wanted = {reader_id: set(digest.paper_ids()) for reader_id, digest in mails.items()}
+    for reader_id, alerts in sent_store.list_resting(session, list(mails), now).items():
+        if mails[reader_id].kind == "alert":
+            continue
+        for alert, theirs in alerts.items():
+            if theirs & wanted[reader_id]:
                 sent_store.skip_resting(session, alert, now)
-    return not sent_store.list_taken(session, reader_id, papers)
+    taken = sent_store.list_taken(session, wanted)
+    return {reader_id for reader_id in mails if not taken.get(reader_id)}

@@ -43,6 +43,13 @@ def frame_of(rt: Runtime, delivery_token: str, reader: SubscriberRow, on: dateti
     )
 
 
+def as_frozen(reader: SubscriberRow | None, content: Mapping[str, Any]) -> SubscriberRow | None:
+    """The reader as the mail was made for; belongs to no session."""
+    if reader is None or "frame" not in content:
+        return reader
+    return SubscriberRow(**{**reader.model_dump(), **content["frame"]})
+
+
 def render_row(
     rt: Runtime, row: DeliveryRow, reader: SubscriberRow | None, content: Mapping[str, Any]
 ) -> Rendered:
@@ -83,6 +90,7 @@ def bytes_of(
 ) -> bytes:
     """The whole message: the same bytes for the same row at every call."""
     content = row.content or {}
+    reader = as_frozen(reader, content)
     rendered = render_row(rt, row, reader, content)
     is_notice = edition.kind == "notice"
     harmless = bool(content.get("test"))

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from service.delivery.states import State
 from service.errors import Sentence, SpokenError, counted
 from service.flows import leave
 from service.flows.interests import Wanted, add_interest, change_interest
@@ -17,12 +18,13 @@ from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
 from service.flows.subscribe import Answer
 from service.store import consent as consent_store
+from service.store import leases as leases_store
 from service.store import listing
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.address import read_address
-from service.subscribers.cadence import local_date, next_slot
+from service.subscribers.cadence import is_mail_day, local_date, next_slot, slot_at
 from service.subscribers.model import Cadence
 from service.subscribers.tokens import TokenError
 
@@ -279,9 +281,17 @@ def set_schedule(
 
 
 def set_next(rt: Runtime, row: SubscriberRow) -> None:
-    """Look for an active reader's next slot."""
-    if row.state == "active":
-        row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), rt.clock())[1]
+    """Look for an active reader's next slot.
+
+    A mail that was still to come today comes today: at once, when the new hour is over already.
+    """
+    if row.state != "active":
+        return
+    reader, now = subscribers_store.to_subscriber(row), rt.clock()
+    today, planned = local_date(now, row.zone), row.next_digest_at
+    is_owed = planned is not None and planned > now and local_date(planned, row.zone) == today
+    over = is_mail_day(reader, today) and slot_at(today, row.hour, row.zone) <= now
+    row.next_digest_at = now if is_owed and over else next_slot(reader, now)[1]
 
 
 def set_mail(
@@ -312,6 +322,8 @@ def pause(rt: Runtime, token: str, until: date | None) -> None:
             )
         row.paused_until = until
         session.add(row)
+        if until is not None:  # what is not begun rides in the first mail after the pause
+            leases_store.stop_open(session, State.SKIPPED, "paused", subscriber_id=row.id)
 
     rt.db.write(edit, Priority.WEB)
 

@@ -25,7 +25,7 @@ from service.flows.audience import (
     draft,
     papers_left,
 )
-from service.flows.freeze import content_of
+from service.flows.freeze import content_of, framed
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.shelf import place_of
@@ -229,6 +229,7 @@ def _plan_part(
         elif group == "mails":
             made = content(session, row, left.get(row.id, ()))
             state, reason = (State.READY, "") if made else (State.SKIPPED, "already_had")
+            made = framed(made, row) if made else None
         plan_row(
             rt,
             session,

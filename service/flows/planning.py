@@ -86,7 +86,7 @@ def plan_reader(
     )
     if row is None and reopen and not is_over:
         assert edition.id is not None
-        there = deliveries_store.find_delivery(session, edition.id, reader.email_key)
+        there = deliveries_store.find_delivery(session, edition.id, reader.email_key, reader.id)
         if there is not None and leases_store.reopen(session, there, now + deadline):
             row = there
     if row is not None and not is_over:

@@ -10,6 +10,7 @@ from typing import Any
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows.estimate import estimate
+from service.flows.freeze import framed
 from service.flows.live import query_of
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
@@ -104,7 +105,7 @@ def _plan(
         now=now,
         deadline=deadline,
         state=State.READY,
-        content={"notice": "quiet", "data": data, "papers": []},
+        content=framed({"notice": "quiet", "data": data, "papers": []}, row),
         subscriber_id=row.id,
         locale=row.locale,
     )

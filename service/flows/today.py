@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from service.flows.alerts import plan_alerts
 from service.flows.audience import Audience, ManualError, Plan, Started
 from service.flows.compose import compose_planned
-from service.flows.daily import due_readers
+from service.flows.daily import due_readers, still_active
 from service.flows.planning import digest_edition, plan_reader
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
@@ -60,7 +60,7 @@ def _plan_today(
     now = rt.clock()
     deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
     planned: dict[int, list[int]] = {}
-    for row, meant in part:
+    for row, meant in still_active(session, part):
         edition = digest_edition(session, meant, now, created_by)
         assert edition.id is not None
         dates[meant] = edition.id

@@ -30,14 +30,12 @@ def add_delivery(
     """Insert one row; None when this recipient already has one in this edition.
 
     The Message-ID is looked at too: it is all that an erased row still shares with the recipient.
+    And the reader: a new address is no second recipient.
     """
     there = session.exec(
         select(col(DeliveryRow.id)).where(
             sa.or_(
-                sa.and_(
-                    col(DeliveryRow.edition_id) == edition_id,
-                    col(DeliveryRow.recipient_key) == recipient_key,
-                ),
+                _of_recipient(edition_id, recipient_key, subscriber_id),
                 col(DeliveryRow.message_id) == message_id,
             )
         )
@@ -79,14 +77,22 @@ def read_again(session: Session, delivery_id: int) -> tuple[str, int] | None:
     return (row[0], row[1]) if row is not None else None
 
 
-def find_delivery(session: Session, edition_id: int, recipient_key: str) -> DeliveryRow | None:
-    """The row of one recipient in one edition."""
+def find_delivery(
+    session: Session, edition_id: int, recipient_key: str, subscriber_id: int | None = None
+) -> DeliveryRow | None:
+    """The row of one recipient in one edition, under this address or as this reader."""
     return session.exec(
-        select(DeliveryRow).where(
-            col(DeliveryRow.edition_id) == edition_id,
-            col(DeliveryRow.recipient_key) == recipient_key,
-        )
+        select(DeliveryRow).where(_of_recipient(edition_id, recipient_key, subscriber_id))
     ).first()
+
+
+def _of_recipient(
+    edition_id: int, recipient_key: str, subscriber_id: int | None
+) -> sa.ColumnElement[bool]:
+    is_same = col(DeliveryRow.recipient_key) == recipient_key
+    if subscriber_id is not None:
+        is_same = sa.or_(is_same, col(DeliveryRow.subscriber_id) == subscriber_id)
+    return sa.and_(col(DeliveryRow.edition_id) == edition_id, is_same)
 
 
 def is_left(dead: Sequence[int]) -> sa.ColumnElement[bool]:

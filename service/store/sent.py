@@ -1,6 +1,6 @@
 """What readers had: papers that count as sent, and those that ride in the next mail."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -189,16 +189,15 @@ def hold_readers(session: Session, subscriber_ids: Sequence[int], *, wait: bool)
     return held
 
 
-def list_taken(session: Session, subscriber_id: int, papers: Sequence[int]) -> set[int]:
-    """Which of these papers this reader has had, or are under way to this reader.
+def list_taken(session: Session, wanted: Mapping[int, Collection[int]]) -> dict[int, set[int]]:
+    """Per reader: which of these papers were had, or are under way to this reader.
 
     Under way is read first: a paper that is accepted between the two statements is in one of them.
     """
-    wanted = set(papers)
-    flying = list_in_flight(session, [subscriber_id]).get(subscriber_id, set())
-    left = sorted(wanted - flying)
-    had: set[int] = set()
-    for start in range(0, len(left), 500):
-        part = left[start : start + 500]
-        had |= list_sent(session, [subscriber_id], part).get(subscriber_id, set())
-    return (wanted & flying) | had
+    readers = list(wanted)
+    taken = {i: ids & set(wanted[i]) for i, ids in list_in_flight(session, readers).items()}
+    papers = sorted({paper for ids in wanted.values() for paper in ids})
+    for start in range(0, len(papers), 500):
+        for reader, ids in list_sent(session, readers, papers[start : start + 500]).items():
+            taken.setdefault(reader, set()).update(ids & set(wanted[reader]))
+    return taken
