@@ -101,6 +101,8 @@ def _wait_reason(
     if not forced and is_quiet(now, row.zone, limits.alert_quiet_from, limits.alert_quiet_until):
         return "quiet"
     times = alerts_store.list_alert_times(session, row.id or 0)
+    if not forced and alerts_store.has_open_alert(session, row.id or 0):
+        return "bundled"
     if not forced and any(
         now - at < timedelta(minutes=limits.alert_bundle_minutes) for at in times
     ):

@@ -27,10 +27,10 @@ def list_instant_readers(session: Session) -> list[SubscriberRow]:
 
 
 def list_alert_times(session: Session, subscriber_id: int, limit: int = 50) -> list[datetime]:
-    """When the reader's newest alerts were planned, newest first."""
+    """When the reader's newest alerts went, or were planned, newest first."""
     return list(
         session.exec(
-            select(col(DeliveryRow.planned_at))
+            select(sa.func.coalesce(col(DeliveryRow.accepted_at), col(DeliveryRow.planned_at)))
             .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
             .where(
                 col(DeliveryRow.subscriber_id) == subscriber_id,
@@ -41,6 +41,20 @@ def list_alert_times(session: Session, subscriber_id: int, limit: int = 50) -> l
             .limit(limit)
         ).all()
     )
+
+
+def has_open_alert(session: Session, subscriber_id: int) -> bool:
+    """Whether an alert of this reader still waits to go."""
+    row = session.execute(
+        sa.select(col(DeliveryRow.id))
+        .where(
+            col(DeliveryRow.subscriber_id) == subscriber_id,
+            col(DeliveryRow.kind) == "alert",
+            col(DeliveryRow.state).in_(["ready", "leased", "sending", "deferred"]),
+        )
+        .limit(1)
+    ).first()
+    return row is not None
 
 
 def count_alerts_on(session: Session, subscriber_id: int, zone: str, on: date) -> int:

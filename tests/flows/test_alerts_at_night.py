@@ -173,3 +173,18 @@ def test_one_clock_that_cannot_be_read_stops_nobody_elses_alert(rt, server, tmp_
     rt.db.write(lambda s: break_zone(s, "eve@example.org"))
     assert send(rt) == 2  # what was made before keeps its words
     assert sorted(m.recipient for m in server.accepted) == ["ben@example.org", "eve@example.org"]
+
+
+def test_the_morning_brings_one_alert_in_fifteen_minutes(rt, server, tmp_path):
+    ready_at_nine(rt, tmp_path)
+    send(rt)
+    rt.clock.go(hours=3)
+    ingest_items(rt, tmp_path, [paper_item(2, "Adapters at midnight")])
+    rt.clock.at = MORNING
+    assert plan_alerts(rt).waiting == {"bundled": 1}
+    assert send(rt) == 1
+    rt.clock.go(minutes=10)
+    assert plan_alerts(rt).waiting == {"bundled": 1}
+    rt.clock.go(minutes=5)
+    assert plan_alerts(rt).planned == 1
+    assert send(rt) == 1
