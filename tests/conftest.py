@@ -19,11 +19,25 @@ if TYPE_CHECKING:
     from support.postgres import Cluster
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-settings.register_profile("dev", deadline=None, max_examples=60, suppress_health_check=_QUIET)
-settings.register_profile(
-    "ci", deadline=None, max_examples=100, derandomize=True, suppress_health_check=_QUIET
-)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+for _name, _examples in (("quick", 25), ("thorough", 150)):
+    settings.register_profile(
+        _name,
+        deadline=None,
+        max_examples=_examples,
+        derandomize=bool(os.environ.get("CI")),
+        suppress_health_check=_QUIET,
+    )
+
+
+def is_quick(config: pytest.Config) -> bool:
+    """Whether slow tests are left out: then random examples are few, too."""
+    return "not" in config.option.markexpr and "slow" in config.option.markexpr
+
+
+@pytest.fixture(scope="session")
+def quick(pytestconfig: pytest.Config) -> bool:
+    """For a test that looks at fewer of many alike cases in a quick run."""
+    return is_quick(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +106,7 @@ _LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LEFT_OUT] = Counter()
+    settings.load_profile("quick" if is_quick(config) else "thorough")
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

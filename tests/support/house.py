@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sqlalchemy import make_url
+
 from service.flows.ingest import ingest_files
 from service.flows.readers import add_reader, read_new
 from service.flows.runtime import Runtime
@@ -41,24 +43,36 @@ def _migrated() -> bytes:
         return (Path(folder) / "paperpost.db").read_bytes()
 
 
-def lay_database(settings: Settings) -> None:
-    """Put a migrated, empty database where the settings look for one; what is there stays."""
-    file = settings.data_dir / "paperpost.db"
-    if not settings.database_url and not file.exists():
+def lay_database(settings: Settings, content: bytes | None = None) -> None:
+    """Put a migrated database where the settings look for a file; what is there stays.
+
+    content: of the file; without it the database is empty.
+    """
+    place = make_url(settings.database)
+    if place.get_backend_name() != "sqlite":
+        return
+    file = Path(str(place.database))
+    if not file.exists():
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(_migrated())
+        file.write_bytes(content or _migrated())
 
 
 @contextmanager
 def open_house(
-    folder: Path, *, smtp_port: int = 9, clock: Clock | None = None, **values: Any
+    folder: Path,
+    *,
+    smtp_port: int = 9,
+    clock: Clock | None = None,
+    content: bytes | None = None,
+    **values: Any,
 ) -> Iterator[House]:
-    """A house over ``folder``; its relay is a test server on loopback. values: settings."""
+    """A house over ``folder``; its relay is a test server on loopback. values: settings;
+    content: of a new SQLite database, else it is empty."""
     values = {"timezone": "UTC", "contact_email": "papers@example.org", **values}
     settings = load_settings(
         None, data_dir=folder, smtp_url=f"smtp://127.0.0.1:{smtp_port}", **values
     )
-    lay_database(settings)
+    lay_database(settings, content)
     house = House(settings, clock=clock or Clock(), allow_private=True)
     try:
         yield house

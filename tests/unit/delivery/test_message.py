@@ -165,12 +165,12 @@ def test_what_cannot_stand_in_a_header_is_an_error(field: str, value: Any) -> No
     assert caught.value.where
 
 
-def test_poison_in_subject_name_and_body_changes_no_header() -> None:
+def test_poison_in_subject_name_and_body_changes_no_header(quick: bool) -> None:
     strings = json.loads((shared_data() / "strings" / "blns.json").read_text("utf-8"))
     clean = [line.split(b":")[0] for line in header_lines(made()) if not line.startswith(b" ")]
     extra = ["\r\nBcc: evil@example.org", "a\x00b", "\ud800", "x\u2028Bcc: e@x.y", "\x85\x0b\x0c"]
     extra += ["\u202egnp.exe", "=?utf-8?q?x?=", "word" * 500, ""]
-    for text in [*strings, *extra]:
+    for text in [*strings[:: 3 if quick else 1], *extra]:
         raw = made(Rendered(text, text, text, f"<p>{text}</p>"), sender_name=text[:60])
         names = [line.split(b":")[0] for line in header_lines(raw) if not line.startswith(b" ")]
         assert names == clean

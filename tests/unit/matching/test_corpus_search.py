@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.match_strategies import papers, queries
 
@@ -27,7 +27,6 @@ def paper(title: str, abstract: str = "", **facts: object) -> Paper:
     st.lists(queries, min_size=1, max_size=4),
     st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
 def test_search_is_evaluation_of_every_paper(
     acts: list[tuple[int, Paper | None]], texts: list[str], between: bool
 ) -> None:

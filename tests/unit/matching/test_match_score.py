@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from support.match_strategies import papers, queries
 
 from service.matching.document import prepare
@@ -63,7 +63,6 @@ def test_what_stands_above_what(better: Score, worse: Score) -> None:
 
 
 @given(queries, papers())
-@settings(max_examples=60, deadline=None)
 def test_parts_add_up(text: str, one: Paper) -> None:
     query, document = parse_query(text), prepare(one)
     hits = evaluate(query, document) or ()

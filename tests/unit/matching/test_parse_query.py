@@ -1,7 +1,7 @@
 """The query language: what each form means, and every refusal with its place."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from support.match_strategies import queries
 
 from service.matching.parse import parse_query, read_words, to_text
@@ -127,7 +127,6 @@ def test_limits() -> None:
 
 
 @given(queries)
-@settings(max_examples=150, deadline=None)
 def test_printed_and_read_again_it_is_the_same_tree(text: str) -> None:
     query = parse_query(text)
     again = parse_query(to_text(query))

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.captures import shared_data
 from support.match_strategies import papers, queries
@@ -22,7 +22,6 @@ from service.papers.model import Alias, Paper
 
 
 @given(st.lists(queries, min_size=1, max_size=8), st.lists(papers(), min_size=1, max_size=3))
-@settings(max_examples=60, deadline=None)
 def test_index_is_naive_evaluation(texts: list[str], some: list[Paper]) -> None:
     read = [parse_query(text) for text in texts]
     index = Index()
@@ -38,7 +37,6 @@ def test_index_is_naive_evaluation(texts: list[str], some: list[Paper]) -> None:
 
 
 @given(queries, papers())
-@settings(max_examples=80, deadline=None)
 def test_stored_forms_answer_the_same(text: str, paper: Paper) -> None:
     query, document = parse_query(text), prepare(paper)
     stored = load_query(json.loads(json.dumps(compile_query(query))))
@@ -54,7 +52,6 @@ def test_a_query_of_another_fold_version_is_refused() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.none() | queries), max_size=14), papers())
-@settings(max_examples=60, deadline=None)
 def test_changes_leave_nothing_behind(acts: list[tuple[int, str | None]], paper: Paper) -> None:
     index = Index()
     kept: dict[int, Query] = {}

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.captures import shared_data
 
@@ -75,7 +75,6 @@ def test_one_broken_formula_does_not_spoil_the_others() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("\\${}^_~%&#ab 1()\n'`\"-éα"), max_size=60))
-@settings(max_examples=60)
 def test_any_text_comes_back_on_one_line(text: str) -> None:
     shown = to_unicode(text)
     assert "\n" not in shown
