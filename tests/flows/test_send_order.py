@@ -77,16 +77,24 @@ def test_state_while_the_relay_is_silent(rt, server, step, seen):
     assert len(server.accepted) == 1
 
 
-def test_unsubscribe_while_rcpt_hangs_stops_the_mail(rt, server):
+@pytest.mark.parametrize("where", ["the same process", "another process"])
+def test_unsubscribe_while_rcpt_hangs_stops_the_mail(rt, server, tmp_path, where):
     server.on("RCPT", hang(), times=1)
-    thread, _ = in_background(rt)
+    thread, reports = in_background(rt)
     server.wait_until_hung()
     token = rt.db.read(
         lambda s: get_subscriber_row(s, email_key="ada@example.org")
     ).unsubscribe_token
-    unsubscribe(rt, token)
+    if where == "the same process":
+        unsubscribe(rt, token)
+    else:  # the pages as a process of their own: nothing is shared but the database
+        with open_house(tmp_path, database_url=rt.db.url) as pages:
+            unsubscribe(pages.runtime, token)
+    assert second_connection(rt)("SELECT state FROM subscriber") == ["left"]
     server.release()
     thread.join(20)
+    assert reports[0].accepted == 0
+    assert "DATA" not in server.commands
     assert server.accepted == []
     row = rt.db.read(lambda s: list_deliveries(s))[0]
     assert (row.state, row.reason) == ("suppressed", "left")
