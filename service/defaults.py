@@ -5,15 +5,28 @@ A row of ``setting`` (name, value) overrides one field; ``settings list|set``, t
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
 from service.errors import SettingError
 
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-def _about(default: Any, text: str, *, low: int = 0, high: int = 1_000_000) -> Any:
-    return field(default=default, metadata={"about": text, "low": low, "high": high})
+
+def _about(
+    default: Any,
+    text: str,
+    *,
+    low: int = 0,
+    high: int = 1_000_000,
+    words: tuple[str, ...] = (),
+    several: bool = False,
+) -> Any:
+    """words: those a text may be; several: of them, with commas."""
+    meta = {"about": text, "low": low, "high": high, "words": words, "several": several}
+    return field(default=default, metadata=meta)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +35,11 @@ class Defaults:
 
     # the reader
     hour: int = _about(8, "hour of the day at which a new reader's mail begins", high=23)
-    weekdays: str = _about("mon,tue,wed,thu,fri", "mail days of a new reader")
-    weekly_day: str = _about("fri", "day of weekly interests")
-    abstracts: str = _about("short", "short, full or none")
+    weekdays: str = _about(
+        "mon,tue,wed,thu,fri", "mail days of a new reader", words=DAYS, several=True
+    )
+    weekly_day: str = _about("fri", "day of weekly interests", words=DAYS)
+    abstracts: str = _about("short", "short, full or none", words=("short", "full", "none"))
     spread_minutes: int = _about(10, "mails of one hour are spread over this many minutes", high=59)
     late_wait_minutes: int = _about(
         60, "minutes a mail waits for a batch source that is late; 0 = always on time", high=240
@@ -97,9 +112,15 @@ class Defaults:
 
 
 def with_rows(rows: Mapping[str, str]) -> Defaults:
-    """Return the defaults with the rows of ``setting`` laid over; unknown names are passed by."""
-    known = {f.name for f in fields(Defaults)}
-    values: dict[str, Any] = {n: parse(n, text) for n, text in rows.items() if n in known}
+    """Return the defaults with the rows of ``setting`` laid over.
+
+    Names and values that an older version took and this one does not are passed by: one row must
+    not stop every mail.
+    """
+    values: dict[str, Any] = {}
+    for name, text in rows.items():
+        with suppress(SettingError):
+            values[name] = parse(name, text)
     return replace(Defaults(), **values)
 
 
@@ -113,7 +134,7 @@ def parse(name: str, text: str) -> int | str:
     if isinstance(found.default, str):
         if len(text) > 200 or any(ord(c) < 32 for c in text):
             raise SettingError("This text is too long or holds control characters.", name)
-        return text.strip()
+        return _worded(name, text, found.metadata) if found.metadata["words"] else text.strip()
     low, high = found.metadata["low"], found.metadata["high"]
     try:
         number = int(text)
@@ -122,6 +143,15 @@ def parse(name: str, text: str) -> int | str:
     if not low <= number <= high:
         raise SettingError(f"{number} is out of range.", name, f"Use {low} to {high}.")
     return number
+
+
+def _worded(name: str, text: str, meta: Mapping[str, Any]) -> str:
+    words = [word.strip().lower() for word in text.split(",")]
+    if not set(words) <= set(meta["words"]) or (len(words) > 1 and not meta["several"]):
+        known = ", ".join(meta["words"][:-1]) + f" or {meta['words'][-1]}"
+        step = f"Use some of {', '.join(meta['words'])}." if meta["several"] else f"Use {known}."
+        raise SettingError(f"{text!r} cannot be used.", name, step)
+    return ",".join(w for w in meta["words"] if w in words)
 
 
 def table(values: Defaults) -> list[dict[str, Any]]:

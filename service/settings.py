@@ -4,9 +4,12 @@ Everything of taste (caps, hours, hold) is a row of ``setting`` with a default i
 Read by the doors and by wiring; no other room may import this module.
 """
 
+import re
+import ssl
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
@@ -15,6 +18,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service.errors import SettingError
 
 PREFIX = "PAPERPOST_"
+DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
+SHORT_POSTGRESQL = re.compile(r"^postgres(ql)?://")
+
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = rf"(?:{_LABEL}\.)*{_LABEL}"
+_HOST = re.compile(_NAME, re.IGNORECASE)
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}", re.IGNORECASE)
+# looser than a reader's address (localhost and .local may send), stricter than any header
+_ADDRESS = re.compile(rf"[a-z0-9!#$%&'*+/=?^_`{{|}}~.-]+@{_NAME}", re.IGNORECASE)
 
 
 def _blank_is_none(value: Any) -> Any:
@@ -85,7 +97,7 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in use."""
         if self.database_url:
-            return self.database_url
+            return SHORT_POSTGRESQL.sub("postgresql+psycopg://", self.database_url)
         return f"sqlite:///{(self.data_dir / 'paperpost.db').as_posix()}"
 
     @property
@@ -113,7 +125,10 @@ class Settings(BaseSettings):
 
 
 def _loopback(host: str) -> bool:
-    return host in ("localhost", "::1", "[::1]", "127.0.0.1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def machine_zone() -> str:
@@ -148,33 +163,113 @@ def load_settings(env_file: Path | None = Path(".env"), **values: Any) -> Settin
 
 def check(settings: Settings) -> None:
     """Refuse values that would only fail later. Raises SettingError."""
-    parts = urlsplit(settings.base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    web_address(settings.base_url)
+    for name in ("mail_from", "reply_to", "bounce_address", "contact_email", "test_recipient"):
+        _check_address(name, getattr(settings, name))
+    _check_address("mail_from", settings.sender)
+    _check_zone(settings.timezone)
+    _check_signup(settings.signup)
+    _check_privacy(settings.privacy_url)
+    _check_database(settings.database)
+    _check_relay(settings)
+    check_authority(settings.smtp_ca_file)
+    if settings.inbox_url is not None:
+        _check_inbox(settings.inbox_url.get_secret_value())
+
+
+def web_address(value: str) -> str:
+    """Return the public address as it is. Raises SettingError: links cannot begin with it."""
+    where, step = "PAPERPOST_BASE_URL", "Write it like https://papers.example.org."
+    parts = _split(value)
+    if parts is None or parts.scheme not in ("http", "https") or not _is_host(parts.hostname):
+        raise SettingError(f"{where} is {value!r}, not a web address", where, step)
+    if set(value) & set("?#@<>,\"' ") or not value.isascii() or not value.isprintable():
         raise SettingError(
-            f"PAPERPOST_BASE_URL is {settings.base_url!r}, not a web address",
-            "PAPERPOST_BASE_URL",
-            "Write it like https://papers.example.org.",
+            f"{where} is {value!r}; every link begins with it, so it ends with its host or a path",
+            where,
+            step,
         )
-    if settings.timezone:
-        try:
-            ZoneInfo(settings.timezone)
-        except (KeyError, ValueError, OSError):
-            raise SettingError(
-                f"PAPERPOST_TIMEZONE is {settings.timezone!r}, which is no IANA zone",
-                "PAPERPOST_TIMEZONE",
-                "Write it like Europe/Zurich.",
-            ) from None
-    if settings.signup not in ("open", "closed") and not settings.signup.startswith("domains:"):
+    return value
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts, None when the brackets or the port (1 to 65535) cannot be read."""
+    try:
+        parts = urlsplit(url)
+        return None if parts.port == 0 else parts
+    except ValueError:
+        return None
+
+
+def _is_host(host: str | None) -> bool:
+    """A name of ASCII letters, or an address."""
+    try:
+        ip_address(host or "")
+        return True
+    except ValueError:
+        name = (host or "").removesuffix(".")
+        return bool(_HOST.fullmatch(name)) and not name.rpartition(".")[2].isdecimal()
+
+
+def _check_address(name: str, value: str | None) -> None:
+    if value is not None and (not _ADDRESS.fullmatch(value) or len(value) > 254):
         raise SettingError(
-            f"PAPERPOST_SIGNUP is {settings.signup!r}",
+            f"{PREFIX}{name.upper()} is {value!r}, not one plain address",
+            f"{PREFIX}{name.upper()}",
+            "Write the address alone, in ASCII letters, like papers@example.org; "
+            "the name before it is PAPERPOST_SITE_NAME.",
+        )
+
+
+def _check_zone(zone: str | None) -> None:
+    try:
+        if zone:
+            ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise SettingError(
+            f"PAPERPOST_TIMEZONE is {zone!r}, which is no IANA zone",
+            "PAPERPOST_TIMEZONE",
+            "Write it like Europe/Zurich.",
+        ) from None
+
+
+def _check_signup(rule: str) -> None:
+    domains = [d.strip() for d in rule.removeprefix("domains:").split(",")]
+    is_list = rule.startswith("domains:") and all(_DOMAIN.fullmatch(d) for d in domains)
+    if rule not in ("open", "closed") and not is_list:
+        raise SettingError(
+            f"PAPERPOST_SIGNUP is {rule!r}",
             "PAPERPOST_SIGNUP",
             "Use open, closed, or domains:a.edu,b.org.",
         )
-    url = settings.smtp_url.get_secret_value()
-    scheme = url.partition(":")[0]
-    if scheme not in ("mailbox", "smtp", "smtps", "smtp+starttls"):
+
+
+def _check_privacy(url: str | None) -> None:
+    parts = _split(url or "")
+    if url and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname):
         raise SettingError(
-            f"PAPERPOST_SMTP_URL begins with {scheme!r}",
+            f"PAPERPOST_PRIVACY_URL is {url!r}, not a web address",
+            "PAPERPOST_PRIVACY_URL",
+            "Write it like https://example.org/privacy, or leave it empty.",
+        )
+
+
+def _check_database(url: str) -> None:
+    if url.partition("://")[0] not in DATABASES:
+        raise SettingError(
+            "PAPERPOST_DATABASE_URL names no database that Paperpost works with",
+            "PAPERPOST_DATABASE_URL",
+            "Write sqlite:////folder/paperpost.db or "
+            "postgresql+psycopg://user:password@host/database.",
+        )
+
+
+def _check_relay(settings: Settings) -> None:
+    url = settings.smtp_url.get_secret_value()
+    scheme, colon, _ = url.partition(":")
+    if not colon or scheme not in ("mailbox", "smtp", "smtps", "smtp+starttls"):
+        raise SettingError(
+            "PAPERPOST_SMTP_URL begins with none of the four ways to a relay",
             "PAPERPOST_SMTP_URL",
             "Use smtp://, smtps://, smtp+starttls:// or mailbox:.",
         )
@@ -189,25 +284,56 @@ def check(settings: Settings) -> None:
     relay_address(url)
 
 
+def check_authority(file: Path | None) -> None:
+    """Refuse a file without a certificate. Raises SettingError."""
+    try:
+        if file is not None:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except OSError as error:
+        is_read = isinstance(error, ssl.SSLError)
+        why = "holds no certificate" if is_read else f"cannot be read: {error.strerror}"
+        raise SettingError(
+            f"PAPERPOST_SMTP_CA_FILE: {file} {why}",
+            "PAPERPOST_SMTP_CA_FILE",
+            "Name the PEM file of the authority that signed the relay's certificate.",
+        ) from None
+
+
+def _check_inbox(url: str) -> None:
+    parts = _door(url)
+    if parts is None or parts.scheme not in ("imaps", "imap"):
+        raise SettingError(
+            "PAPERPOST_INBOX_URL is not the address of an inbox",
+            "PAPERPOST_INBOX_URL",
+            "Write imaps://user:password@host; in the password write @ as %40, / as %2F, # as %23.",
+        )
+
+
+def _door(url: str) -> SplitResult | None:
+    """The parts of scheme://user:password@host:port; None when a character of the password was
+    not written as %XX: what follows it would be taken for the host, a path or a comment."""
+    parts = _split(url)
+    if parts is None or not _is_host(parts.hostname) or parts.netloc.count("@") > 1:
+        return None
+    return None if parts.path not in ("", "/") or set(url) & set("?#") else parts
+
+
 def relay_address(url: str) -> tuple[str, int, str, str] | None:
     """Return (host, port, user, password) of an SMTP URL, None for the mailbox.
 
     In the password ``@`` is written %40, ``/`` %2F, ``#`` %23 (RFC 3986 section 2.1).
-    Raises SettingError when host or port cannot be read.
+    Raises SettingError when it cannot be read.
     """
     if url.startswith("mailbox:"):
         return None
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host:
+    parts = _door(url)
+    if parts is None or not parts.hostname:
         raise SettingError(
-            "PAPERPOST_SMTP_URL has no host that can be read",
+            "PAPERPOST_SMTP_URL has no host and port that can be read",
             "PAPERPOST_SMTP_URL",
             "Write smtp://user:password@host:port; in the password write @ as %40, / as %2F, "
-            "# as %23.",
+            "# as %23, ? as %3F.",
         )
     usual = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}[parts.scheme]
-    return host, port or usual, unquote(parts.username or ""), unquote(parts.password or "")
+    port = parts.port or usual
+    return parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or "")

@@ -5,14 +5,16 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import typer
 
+from service.cli.env_file import quoted
 from service.errors import PaperpostError, SettingError
 from service.flows.sources import presets
-from service.settings import Settings, load_settings, relay_address
+from service.settings import Settings, check_authority, load_settings, relay_address
+from service.settings import web_address as checked_address
 from service.subscribers.address import read_address
 from service.subscribers.cadence import read_zone
 
@@ -74,7 +76,9 @@ def old_settings() -> Settings | None:
 
 
 def text(value: str) -> str:
-    """Any line."""
+    """Any line that .env can hold."""
+    if "${" in value:
+        raise SettingError('A name cannot hold "${".', "", "Leave one of the two out.")
     return value[:200]
 
 
@@ -86,12 +90,16 @@ def email_or_nothing(value: str) -> str:
 def web_address(value: str) -> str:
     """A public address: https://host, no path behind it needed."""
     if "://" not in value:
-        local = re.match(r"(localhost|127\.)", value)
-        value = f"{'http' if local else 'https'}://{value}"
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise SettingError(f'"{value}" is no web address.', "", "Like https://papers.example.org.")
-    return value.rstrip("/")
+        host = value.partition("/")[0].partition(":")[0]
+        is_here = host == "localhost" or re.fullmatch(r"127(\.\d{1,3}){3}", host)
+        value = f"{'http' if is_here else 'https'}://{value}"
+    return checked_address(_holdable(value)).rstrip("/")
+
+
+def _holdable(value: str) -> str:
+    """The same, unless .env cannot hold it (the file would be refused after the last question)."""
+    quoted(value)
+    return value
 
 
 def zone(value: str) -> str:
@@ -111,13 +119,22 @@ def relay_url(value: str) -> str:
             "",
             "Use smtp://, smtps://, smtp+starttls:// or mailbox:.",
         )
-    relay_address(value)
+    relay_address(_holdable(value))
     return value
+
+
+def authority(value: str) -> str:
+    """A PEM file that can be read, or nothing; its place is kept in full."""
+    if not value:
+        return ""
+    file = Path(value).expanduser().absolute()
+    check_authority(file)
+    return str(file)
 
 
 def without_password(url: str) -> str:
     """The same for the eyes."""
-    return re.sub(r"(//[^:@/]*):[^@/]*@", r"\1:…@", url)
+    return re.sub(r"(//[^:/]*):.*@", r"\1:…@", url)
 
 
 def signup(value: str) -> str:

@@ -12,6 +12,7 @@ from service.cli import opening
 from service.cli import setup_questions as questions
 from service.cli.env_file import write_env
 from service.cli.setup_questions import Interview
+from service.delivery.relay import AuthorityError
 from service.errors import PaperpostError, SettingError
 from service.flows import sources as sources_flow
 from service.flows.poll import poll_due
@@ -81,6 +82,8 @@ def _identity(talk: Interview, old: Settings | None) -> Answers:
     values["TIMEZONE"] = talk.ask("3 Time zone", _old_zone(old), questions.zone)
     given = old.secret_key.get_secret_value() if old and old.secret_key else ""
     values["SECRET_KEY"] = given or _kept_key(old) or secrets.token_urlsafe(32)
+    if old and old.smtp_ca_file:  # of the environment, perhaps: the service does not see that one
+        values["SMTP_CA_FILE"] = str(old.smtp_ca_file.absolute())
     return Answers(values)
 
 
@@ -125,10 +128,20 @@ def _relay(talk: Interview, answers: Answers) -> None:
                     raise
                 return
             default = answers.values["SMTP_URL"]
+            if isinstance(error, AuthorityError) and _authority(talk, answers):
+                continue
             again = talk.ask("  Try again (or n to go on all the same)", "y", questions.text)
             if not again.lower().startswith("n"):
                 continue
         return
+
+
+def _authority(talk: Interview, answers: Answers) -> bool:
+    """Ask for the file of a private authority; False when there is none."""
+    file = talk.ask("  PEM file of that authority (or nothing)", "", questions.authority)
+    if file:
+        answers.values["SMTP_CA_FILE"] = file
+    return bool(file)
 
 
 def _speak(talk: Interview, answers: Answers) -> None:

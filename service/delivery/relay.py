@@ -13,16 +13,22 @@ from aiosmtplib import (
     SMTPException,
     SMTPResponseException,
     SMTPSenderRefused,
+    SMTPServerDisconnected,
     SMTPTimeoutError,
 )
 
 from service.errors import PaperpostError
 
 _URL = "PAPERPOST_SMTP_URL"
+_TLS_CHECK_S = 3.0
 
 
 class RelayError(PaperpostError):
     """The relay cannot be used as it is set up; ``where`` is the setting."""
+
+
+class AuthorityError(RelayError):
+    """Nobody we trust has signed the relay's certificate, or our own authority cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,9 @@ def let_go(client: SMTP) -> None:
 
 async def explained(error: BaseException, relay: Relay, seconds: float) -> RelayError:
     """Return what a person can do about a failed conversation."""
+    if relay.ca_file and (why := _unread(relay.ca_file)):
+        step = "Set PAPERPOST_SMTP_CA_FILE to the PEM file of the relay's authority."
+        return AuthorityError(f"{relay.ca_file} {why}.", "", step)
     certificate = _cause(error, ssl.SSLCertVerificationError)
     if isinstance(certificate, ssl.SSLCertVerificationError):
         return await _about_certificate(certificate, relay, seconds)
@@ -85,6 +94,8 @@ async def explained(error: BaseException, relay: Relay, seconds: float) -> Relay
             "",
             f"Check {_URL}; in the password write @ as %40, / as %2F, # as %23.",
         )
+    if isinstance(error, SMTPResponseException) and error.code == 530:
+        return _about_signing_in(error, relay)
     if isinstance(error, SMTPSenderRefused):
         return RelayError(
             f"{relay.name} refused the sender {error.sender} ({_said(error)}).",
@@ -93,11 +104,22 @@ async def explained(error: BaseException, relay: Relay, seconds: float) -> Relay
         )
     if isinstance(error, SMTPResponseException):
         return RelayError(f"{relay.name} answered {_said(error)}.", "", f"Check {_URL}.")
+    silent = isinstance(error, SMTPTimeoutError | TimeoutError | SMTPServerDisconnected)
+    if silent and relay.tls != "tls" and await _speaks_tls(relay):
+        return RelayError(
+            f"{relay.name} speaks TLS from the first byte.", "", f"Write smtps:// in {_URL}."
+        )
     if isinstance(error, SMTPTimeoutError | TimeoutError):
         return RelayError(
             f"{relay.name} did not answer within {seconds:g} seconds.",
             "",
             f"Check host and port in {_URL}, and whether a firewall lets this machine out.",
+        )
+    if relay.tls == "tls" and isinstance(_cause(error, ssl.SSLError), ssl.SSLError):
+        return RelayError(
+            f"{relay.name} speaks no TLS from the first byte.",
+            "",
+            f"Write smtp+starttls:// (usually port 587) in {_URL}; smtps:// is for port 465.",
         )
     words = str(_cause(error, OSError) or error) or type(error).__name__
     if "AUTH extension" in words:
@@ -111,6 +133,46 @@ async def explained(error: BaseException, relay: Relay, seconds: float) -> Relay
             f"{relay.name} cannot be reached ({words}).", "", f"Check host and port in {_URL}."
         )
     return RelayError(f"{relay.name}: {words}.", "", f"Check {_URL}.")
+
+
+def _unread(ca_file: str) -> str:
+    """Why the authority cannot be used, "" when it can."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+    except ssl.SSLError:
+        return "holds no certificate"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return ""
+
+
+def _about_signing_in(error: SMTPResponseException, relay: Relay) -> RelayError:
+    """530 (RFC 4954 section 6, RFC 3207 section 4): sign in first, or use TLS first."""
+    if "starttls" in error.message.lower():
+        return RelayError(
+            f"{relay.name} takes mail only over TLS ({_said(error)}).",
+            "",
+            f"Write smtp+starttls:// in {_URL}.",
+        )
+    return RelayError(
+        f"{relay.name} takes mail only after signing in ({_said(error)}).",
+        "",
+        f"Write user:password@ before the host in {_URL}.",
+    )
+
+
+async def _speaks_tls(relay: Relay) -> bool:
+    """Whether the relay answers a TLS handshake at once; nothing else is said to it."""
+    shown = ssl.create_default_context()
+    shown.check_hostname = False
+    shown.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(_TLS_CHECK_S):
+            _, writer = await asyncio.open_connection(relay.host, relay.port, ssl=shown)
+    except OSError:
+        return False
+    writer.transport.abort()
+    return True
 
 
 def _said(error: SMTPResponseException) -> str:
@@ -143,7 +205,7 @@ async def _about_certificate(
     with contextlib.suppress(SMTPException, OSError, ValueError):
         issuer = await asyncio.wait_for(_issuer(relay, seconds), seconds)
     named = f" ({issuer})" if issuer else ""
-    return RelayError(
+    return AuthorityError(
         f"{relay.host} shows a certificate of an unknown authority{named}.",
         "",
         "Set PAPERPOST_SMTP_CA_FILE.",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from support.polling import hf_item, hf_lists, lead_home
-from support.smtp_server import SmtpServer, reply
+from support.smtp_server import FEATURES, SmtpServer, reply
+from support.tls import TlsAuthority, make_authority
 from support.web_site import WebSite
 from typer.testing import CliRunner, Result
 
@@ -43,6 +44,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: WebSite) -> Pa
     for name in ("DATA_DIR", "DATABASE_URL", "SMTP_URL", "BASE_URL", "SECRET_KEY"):
         monkeypatch.delenv(f"PAPERPOST_{name}", raising=False)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def tls_authority(tmp_path_factory: pytest.TempPathFactory) -> TlsAuthority:
+    return make_authority(tmp_path_factory.mktemp("tls"))
 
 
 def run(*arguments: str, answers: list[str] | None = None) -> Result:
@@ -197,7 +203,73 @@ def test_a_field_that_is_misspelt_is_guessed() -> None:
     assert 'Did you mean "statistics"?' in str(caught.value)
 
 
-def test_a_password_is_never_shown() -> None:
-    assert questions.without_password("smtps://me:hunter2@smtp.example:465") == (
-        "smtps://me:…@smtp.example:465"
+@pytest.mark.parametrize("password", ["hunter2", "hun@ter2", "hun/ter2", "hun:t@er#2", ":@/@"])
+@pytest.mark.parametrize("user", ["me", "me@uni.example"])
+def test_a_password_is_never_shown(user: str, password: str) -> None:
+    assert questions.without_password(f"smtps://{user}:{password}@smtp.example:465") == (
+        f"smtps://{user}:…@smtp.example:465"
     )
+
+
+def test_a_name_that_env_cannot_hold_is_asked_again_at_once(folder: Path) -> None:
+    result = run(
+        "setup",
+        answers=["Papers ${HOME}", "Papers", "", "", "", "UTC", "mailbox:", "", "none", "none", ""],
+    )
+    assert result.exit_code == 0, result.output
+    assert '"${"' in result.output
+    assert "relay" not in result.output.partition("2 Public")[0]  # its hint is for its own answer
+    assert load_settings(folder / ".env").site_name == "Papers"
+
+
+@pytest.mark.parametrize(
+    ("read", "answer", "hint"),
+    [
+        (questions.web_address, "not a url at all", "https://papers.example.org"),
+        (questions.web_address, "papers.example.org/?x=1", "https://papers.example.org"),
+        (questions.web_address, "127.0.0.1:99999", "https://papers.example.org"),
+        (questions.relay_url, "me:p@ss@smtp.example", "%40"),
+        (questions.relay_url, "smtp://me:1/ss@smtp.example", "%2F"),
+        (questions.relay_url, "smtp://me:${x}@smtp.example", "%24"),
+    ],
+)
+def test_answers_that_would_fail_later_are_asked_again(read: Any, answer: str, hint: str) -> None:
+    with pytest.raises(PaperpostError, match=r"PAPERPOST_|cannot hold") as caught:
+        read(answer)
+    assert hint in caught.value.next_step
+    assert "ss@" not in str(caught.value)
+
+
+def test_a_bare_name_gets_its_scheme() -> None:
+    assert questions.web_address("127.evil.example") == "https://127.evil.example"
+    assert questions.web_address("127.0.0.1:8000/") == "http://127.0.0.1:8000"
+    assert questions.web_address("localhost:8000") == "http://localhost:8000"
+
+
+def test_a_private_authority_is_asked_for_and_kept(
+    folder: Path, tls_authority: TlsAuthority
+) -> None:
+    with SmtpServer(
+        tls=tls_authority.context(), implicit_tls=True, features=(*FEATURES, "AUTH PLAIN")
+    ) as server:
+        relay = f"smtps://me:pw@localhost:{server.port}"
+        result = run(
+            "setup",
+            answers=["", "", "", "", "UTC", relay, "papers@example.org", "nowhere.pem",
+                     str(tls_authority.file), "", "", "", "closed", "none", "none", "later"],
+        )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "unknown authority (Uni CA)" in result.output
+    assert "nowhere.pem cannot be read" in result.output
+    assert "(TLSv1" in result.output
+    assert load_settings(folder / ".env").signup == "closed"
+    assert load_settings(folder / ".env").smtp_ca_file == tls_authority.file
+
+
+def test_an_authority_of_the_environment_is_written_down(
+    folder: Path, tls_authority: TlsAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERPOST_SMTP_CA_FILE", str(tls_authority.file))
+    assert run("setup", "--yes").exit_code == 0
+    monkeypatch.delenv("PAPERPOST_SMTP_CA_FILE")
+    assert load_settings(folder / ".env").smtp_ca_file == tls_authority.file

@@ -1,14 +1,11 @@
 """What setup and doctor hear from a relay, and what they say when it goes wrong."""
 
 import asyncio
-import shutil
-import ssl
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from support.smtp_server import FEATURES, SmtpServer, hang, reply
+from support.tls import TlsAuthority, make_authority
 
 from service.delivery.outcome import Accepted, Broken, Envelope, Refused
 from service.delivery.smtp import Mailer, Probed, Relay, RelayError, Timeouts
@@ -57,6 +54,18 @@ def test_probe_tells_what_the_relay_said(server: SmtpServer) -> None:
             "553 5.7.1 not owned by you",
             "{relay} refused the sender papers@example.org (553 5.7.1). Set PAPERPOST_MAIL_FROM "
             "to an address that this account may send from.",
+        ),
+        (
+            "MAIL",
+            "530 5.7.0 Authentication required",
+            "{relay} takes mail only after signing in (530 5.7.0). Write user:password@ before "
+            "the host in PAPERPOST_SMTP_URL.",
+        ),
+        (
+            "MAIL",
+            "530 5.7.0 Must issue a STARTTLS command first",
+            "{relay} takes mail only over TLS (530 5.7.0). Write smtp+starttls:// in "
+            "PAPERPOST_SMTP_URL.",
         ),
         (
             "CONNECT",
@@ -109,28 +118,13 @@ def test_refused_password_is_no_fault_of_a_message(server: SmtpServer) -> None:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ca.pem, and server.pem/key signed by it for "localhost"."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl, which makes the test's certificates, is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Uni CA")
-    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
-    (folder / "names").write_text("subjectAltName=DNS:localhost")
-    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
-    openssl("x509", "-req", "-in", "server.csr", "-out", "server.pem", *signing)
-    return folder
+def authority(tmp_path_factory: pytest.TempPathFactory) -> TlsAuthority:
+    return make_authority(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.parametrize("mode", ["tls", "starttls"])
-def test_tls_with_and_without_the_authority(authority: Path, mode: str) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority / "server.pem", authority / "server.key")
+def test_tls_with_and_without_the_authority(authority: TlsAuthority, mode: str) -> None:
+    context = authority.context()
     features = (*FEATURES, "STARTTLS", "AUTH PLAIN")
     with SmtpServer(tls=context, implicit_tls=mode == "tls", features=features) as server:
         unknown = at(server, host="localhost", tls=mode, user="u", password="p")
@@ -142,10 +136,10 @@ def test_tls_with_and_without_the_authority(authority: Path, mode: str) -> None:
         )
         assert not any(c.startswith("AUTH") for c in server.commands)
 
-        known = at(server, host="localhost", tls=mode, ca_file=str(authority / "ca.pem"))
+        known = at(server, host="localhost", tls=mode, ca_file=str(authority.file))
         assert probe(known).tls.startswith("TLSv1")
         with pytest.raises(RelayError, match="a certificate for another name"):
-            probe(at(server, tls=mode, ca_file=str(authority / "ca.pem")))
+            probe(at(server, tls=mode, ca_file=str(authority.file)))
 
         async def send(relay: Relay) -> object:
             async def yes() -> bool:
@@ -159,3 +153,35 @@ def test_tls_with_and_without_the_authority(authority: Path, mode: str) -> None:
         assert isinstance(asyncio.run(send(known)), Accepted)
         assert isinstance(asyncio.run(send(unknown)), Broken)
         assert len(server.accepted) == 1
+
+
+def test_tls_from_the_first_byte_where_the_relay_speaks_clear_text_first(
+    server: SmtpServer,
+) -> None:
+    relay = at(server, tls="tls")
+    with pytest.raises(RelayError) as caught:
+        probe(relay)
+    assert str(caught.value) == (
+        f"{relay.name} speaks no TLS from the first byte. Write smtp+starttls:// (usually port "
+        "587) in PAPERPOST_SMTP_URL; smtps:// is for port 465."
+    )
+
+
+@pytest.mark.parametrize("mode", ["none", "starttls"])
+def test_clear_text_where_the_relay_waits_for_tls(authority: TlsAuthority, mode: str) -> None:
+    with SmtpServer(tls=authority.context(), implicit_tls=True) as server:
+        relay = at(server, tls=mode)
+        with pytest.raises(RelayError) as caught:
+            probe(relay, timeouts=Timeouts(connect=0.5))
+    assert str(caught.value) == (
+        f"{relay.name} speaks TLS from the first byte. Write smtps:// in PAPERPOST_SMTP_URL."
+    )
+
+
+def test_an_authority_that_cannot_be_read_is_named(authority: TlsAuthority) -> None:
+    """The file went away after the start, when settings were checked."""
+    with SmtpServer(tls=authority.context(), implicit_tls=True) as server:
+        relay = at(server, host="localhost", tls="tls", ca_file=str(authority.folder / "gone.pem"))
+        with pytest.raises(RelayError, match=r"gone\.pem cannot be read") as caught:
+            probe(relay)
+    assert "PAPERPOST_SMTP_CA_FILE" in caught.value.next_step
