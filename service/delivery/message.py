@@ -33,6 +33,11 @@ _ADDRESS = re.compile(r"[^\s@<>,;:()\[\]\\\"\x00-\x1f\x7f]+@[^\s@<>,;:()\[\]\\\"
 class MessageError(PaperpostError):
     """A header or an address cannot be written; ``where`` names the header."""
 
+    @property
+    def is_ours(self) -> bool:
+        """True when the header holds the same in every mail: mended once, it is for all."""
+        return self.where in ("From", "Reply-To", "Message-ID", "List-Id", "List-Help")
+
 
 class _MailPolicy(EmailPolicy):
     """SMTP's policy, but headers that carry addresses of pages are neither folded nor encoded."""

@@ -181,7 +181,9 @@ class Mailer:
             recipient = ascii_address(envelope.recipient, "envelope recipient")
             await client.rcpt(recipient, timeout=self.timeouts.command)
         except MessageError as error:  # said by us, not by the relay: it was never asked
-            return Refused(phase, Reply(501, "5.1.7" if phase == "mail" else "5.1.3", error.what))
+            if phase == "mail":  # our own address: a setting is wrong, not this mail
+                return Broken(phase, str(error))
+            return Refused(phase, Reply(501, "5.1.3", error.what))
         except SMTPResponseException as error:
             return self._refused(phase, error.code, error.message)
         except _GONE as error:

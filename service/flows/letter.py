@@ -105,7 +105,7 @@ def bytes_of(
         message_id=row.message_id,
         date=at or row.date_header or row.planned_at,
         reply_to=rt.site.reply_to,
-        list_id=f"papers.{rt.mail_domain}" if not is_notice else "",
+        list_id=f"<papers.{rt.mail_domain}>" if not is_notice else "",
         unsubscribe_url=unsubscribe,
         help_url=rt.links.to("/about"),
         feedback_id=f"{edition.id or 0}:{edition.kind}:paperpost" if not is_notice else "",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from service.defaults import Defaults
+from service.delivery.message import MessageError
 from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refused, Reply, Stopped
 from service.delivery.retry import Verdict, judge
 from service.delivery.smtp import Mailer
@@ -181,6 +182,12 @@ async def _deliver(run: _Run, job: _Job, owner: int) -> None:
                 envelope_of, rt, row, job.edition, job.reader
             )
     except (PaperpostError, ValueError, KeyError, AssertionError, LookupError) as error:
+        if isinstance(error, MessageError) and (error.is_ours or rt.test_recipient):
+            waits = Broken("connect", str(error))  # a setting is wrong, not this mail
+            await _write_down(
+                run, row, lambda s: _record(rt, s, job, waits, run.limits, run.report)
+            )
+            return
         text = f"content: {type(error).__name__}: {error}"[:500]
         rt.log("render_failed", delivery=row.id, error=type(error).__name__)
         await _write_down(run, row, lambda s: _quarantine(s, row, rt.clock(), text, run.report))
