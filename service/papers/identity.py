@@ -10,10 +10,21 @@ from service.papers.model import SCHEMES, Alias, Scheme
 from service.text.clean import safe_link
 
 _ARXIV_NEW = r"\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}"
-_ARXIV_OLD = r"[a-z][a-z-]{1,11}(?:\.[A-Za-z]{2})?/\d{2}(?:0[1-9]|1[0-2])\d{3}"
-_ARXIV = re.compile(
-    r"(?:^|arxiv[:.]|arxiv\.org[:/](?:[a-z]+/)?|huggingface\.co/papers/|alphaxiv\.org/[a-z]+/)\s*"
-    rf"(?P<id>{_ARXIV_NEW}|{_ARXIV_OLD})(?P<version>v\d{{1,3}})?(?=$|[^\w]|\.pdf)",
+_ARCHIVES = (
+    "acc-phys adap-org alg-geom ao-sci astro-ph atom-ph bayes-an chao-dyn chem-ph cmp-lg comp-gas "
+    "cond-mat cs dg-ga funct-an gr-qc hep-ex hep-lat hep-ph hep-th math math-ph mtrl-th nlin "
+    "nucl-ex nucl-th patt-sol physics plasm-ph q-alg q-bio quant-ph solv-int supr-con"
+)
+"""The archives that gave out ids before April 2007; the list is closed."""
+
+_ARXIV_OLD = (
+    rf"(?:{'|'.join(_ARCHIVES.split())})(?:\.[A-Za-z]{{2}})?/\d{{2}}(?:0[1-9]|1[0-2])\d{{3}}"
+)
+_ARXIV_ID = rf"(?P<id>{_ARXIV_NEW}|{_ARXIV_OLD})(?P<version>v\d{{1,3}})?(?=$|[^\w]|\.pdf)"
+_ARXIV_BARE = re.compile(_ARXIV_ID, re.IGNORECASE)
+_ARXIV_NAMED = re.compile(
+    r"\b(?:arxiv[:.]|arxiv\.org[:/](?:[a-z]+/)?|huggingface\.co/papers/|alphaxiv\.org/[a-z]+/)"
+    rf"\s*{_ARXIV_ID}",
     re.IGNORECASE,
 )
 _DOI = re.compile(
@@ -27,7 +38,7 @@ _PREPRINT_VERSION = re.compile(r"^(10\.(?:1101|64898)/.+?)v\d{1,3}(?:\..*)?$")
 _BIORXIV_SHORT = re.compile(r"(?:bio|med)rxiv\.org/cgi/.*?/(\d{4}\.\d\d\.\d\d\.\d{6,})(?:v\d+)?")
 _ARXIV_DOI = re.compile(r"^10\.48550/arxiv\.", re.IGNORECASE)
 _PMID = re.compile(
-    r"(?:^|pmid:?\s*|pubmed:|pubmed\.ncbi\.nlm\.nih\.gov/|ncbi\.nlm\.nih\.gov/pubmed/)"
+    r"\b(?:pmid:\s*|pubmed:\s*|pubmed\.ncbi\.nlm\.nih\.gov/|ncbi\.nlm\.nih\.gov/pubmed/)"
     r"(\d{4,9})(?=$|[/?#\s])",
     re.IGNORECASE,
 )
@@ -42,14 +53,16 @@ _SESSION = re.compile(r";(?:jsessionid|phpsessid)=[^/?#]*", re.IGNORECASE)
 _WORLDWIDE = re.compile(r"^(?:https?://|tag:|urn:|oai:|doi:|10\.\d{4,9}/)|^[0-9a-f-]{24,}$", re.I)
 
 
-def arxiv_id(text: str) -> str | None:
+def arxiv_id(text: str, *, bare: bool = True) -> str | None:
     """Return the arXiv id in ``text`` without its version, or None.
 
     Read are the bare id, ``arXiv:2511.01234v2 [cs.CL]``, ``oai:arXiv.org:...``, abs, pdf and html
     addresses, the DOI ``10.48550/arXiv...``, Hugging Face's paper pages and the ids before 2007
     (``math.GT/0309136`` -> ``math/0309136``). https://info.arxiv.org/help/arxiv_identifier.html
+    bare: whether an id that does not say whose it is counts; other sites number their items alike.
     """
-    match = _ARXIV.search(text.strip()[:500])
+    text = text.strip()[:500]
+    match = (_ARXIV_BARE.match(text) if bare else None) or _ARXIV_NAMED.search(text)
     if match is None:
         return None
     found = match["id"]
@@ -100,7 +113,8 @@ def _unpunctuated(found: str) -> str:
 
 
 def pmid(text: str) -> str | None:
-    """Return the PubMed number in ``text`` (``pubmed:34929406``, an address of PubMed), or None."""
+    """Return the PubMed number in ``text`` that says it is one (``pubmed:34929406``,
+    ``PMID: 34929406``, an address of PubMed), or None."""
     match = _PMID.search(text.strip()[:500])
     return match[1].lstrip("0") or None if match else None
 
@@ -175,6 +189,7 @@ def _surname(name: str) -> str:
 
 def aliases(
     *names: str,
+    said: str = "",
     hf: str = "",
     guid: str = "",
     feed: str = "",
@@ -185,26 +200,27 @@ def aliases(
     """Return every name of a paper, most trusted first (the order of ``SCHEMES``).
 
     names: texts in which an arXiv id, a DOI or a PubMed number may stand, the best first; of each
-        scheme the first one found is taken.
+        scheme the first one found is taken. Only ``hf`` may hold an arXiv id without "arXiv":
+        a feed's own ``2012.12345`` is no arXiv id.
+    said: like names, but trusted less than guid and link (found in the description).
     hf: Hugging Face's id, a name of its own only where it is no arXiv id.
     guid, feed: the item's own name and the feed's home; a guid that is not unique in the world
-        (``"1234"``) is named together with its feed.
+        (``"1234"``) is named together with its feed. link: an absolute address.
     """
     found: dict[Scheme, list[str]] = {scheme: [] for scheme in SCHEMES}
-    for text in (*names, hf, guid, link):
+    for text in (*names, hf, guid, link, said):
         if not text:
             continue
-        arxiv = arxiv_id(text)
+        arxiv = arxiv_id(text, bare=text == hf)
         for scheme, value in (("arxiv", arxiv), ("doi", doi(text))):
             if value:
                 found[scheme].append(value)  # type: ignore[index]
-        number = None if arxiv or text.isdigit() else pmid(text)
-        if number:
+        if number := None if arxiv else pmid(text):
             found["pmid"].append(number)
     if hf and not arxiv_id(hf):
         found["hf"].append(hf.strip())
-    if guid and not arxiv_id(guid):
-        found["guid"].append(_guid(guid, feed))
+    if guid and not arxiv_id(guid, bare=False):
+        found["guid"].append(_guid(guid, feed or link))
     address = canonical_link(link)
     if address and not arxiv_id(link) and not _RESOLVER.match(address):
         found["link"].append(address)

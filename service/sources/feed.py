@@ -143,7 +143,7 @@ def _paper(fields: Mapping[str, Any], home: str, language: str) -> Paper:
         authors = listed if not authors or authors[0] in listed else authors
     found_doi = next(filter(None, map(doi_in, texts)), "")
     names = aliases(
-        *fields["names"], fields["guid"], fields["link"], found_doi,
+        *fields["names"], said=found_doi,
         guid=fields["guid"], feed=home, link=link, title=title, authors=authors,
     )  # fmt: skip
     if not names:

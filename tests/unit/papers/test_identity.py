@@ -69,6 +69,33 @@ def test_pubmed_number() -> None:
     assert pmid("https://a.example/34929406") is None
 
 
+@pytest.mark.parametrize("text", ["2023/trains", "48210 at https://a.example", "2024/05/ice.html"])
+def test_a_number_alone_is_no_pubmed_number(text: str) -> None:
+    assert pmid(text) is None
+    assert pmid("PMID: 34929406 DOI: 10.1/x") == "34929406"
+
+
+def test_an_old_arxiv_id_begins_with_one_of_the_old_archives() -> None:
+    assert arxiv_id("post/2012001") is None
+    assert arxiv_id("https://arxiv.org/abs/post/2012001") is None
+    assert arxiv_id("cond-mat/0412001") == "cond-mat/0412001"
+    assert arxiv_id("https://chinarxiv.org/abs/2511.01234") is None
+
+
+@pytest.mark.parametrize(
+    "guid",
+    ["48210 at https://a.example", "2023/trains", "post/2012001", "2012.12345", "math/0309136"],
+)
+def test_items_of_two_feeds_with_the_same_guid_are_two_papers(guid: str) -> None:
+    one = aliases(guid=guid, feed="https://a.example/", link="https://a.example/x")
+    other = aliases(guid=guid, feed="https://b.example/", link="https://b.example/y")
+    assert {alias.scheme for alias in one} == {"guid", "link"}
+    assert not is_same(one, other)
+    assert not is_same(
+        aliases(guid="1", link="https://a.example/x"), aliases(guid="1", link="https://b.example/y")
+    )
+
+
 def test_links_that_differ_in_tracking_are_one() -> None:
     one = "http://Journal.Example:80/a/?b=2&a=1&utm_source=Mobile Safari&dgcid=rss#top"
     assert canonical_link(one) == canonical_link("https://journal.example/a?a=1&b=2&fbclid=Z")

@@ -225,3 +225,12 @@ def test_the_address_must_be_of_the_web() -> None:
     for wrong in ("file:///etc/passwd", "javascript:x", "a.example"):
         with pytest.raises(ParameterError):
             FEED.checked({"url": wrong})
+
+
+def test_links_relative_to_the_feed_that_begin_like_a_number_are_papers_of_their_own() -> None:
+    told = [
+        only(rss(f"<title>A post about {name}</title><link>2024/0{n}/{name}.html</link>"))
+        for n, name in enumerate(("glaciers", "volcanoes"), start=5)
+    ]
+    assert names(told[0]) == {"link": "https://journal.example/2024/05/glaciers.html"}
+    assert names(told[1]) == {"link": "https://journal.example/2024/06/volcanoes.html"}
