@@ -69,6 +69,6 @@ def test_leavers_stay_away_after_a_second_import(tmp_path, monkeypatch):
     assert shell.say("subscribers", "erase", "ann@uni.example").code == 0
     again = shell.say("subscribers", "import", "list.csv", "--json")
     assert again.json["added"] == 0
-    assert "suppressed (left)" in again.json["problems"][0]["problem"]
+    assert "This person left" in again.json["problems"][0]["problem"]
     states = {r["email"]: r["state"] for r in shell.say("subscribers", "list", "--json").json}
     assert states == {"bob@uni.example": "active"}
