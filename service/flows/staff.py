@@ -183,7 +183,8 @@ def check_password(password: str) -> None:
 
 
 def redeem(rt: Runtime, token: str, password: str, *, address: str = "") -> str:
-    """Set the password by a one-time link, which ends with it, as do all sessions.
+    """Set the password by a one-time link, which ends with it, as do all sessions and the wait
+    after failed tries.
 
     Returns the name. Raises LinkError, StaffError.
     """
@@ -196,6 +197,7 @@ def redeem(rt: Runtime, token: str, password: str, *, address: str = "") -> str:
         row.password_hash, row.link_hash, row.link_until = hashed, "", None
         session.add(row)
         staff_store.delete_sessions(session, admin_id=row.id)
+        staff_store.delete_tries(session, _tries_of(row.name))  # made by whoever lost the password
         write_audit(
             session, now, who=row.name, what="password set", target=row.name, address=address
         )
@@ -258,7 +260,7 @@ def log_in(rt: Runtime, name: str, password: str, address: str, agent: str) -> s
     """
     name = " ".join(name.split())[:120]
     limits, now = rt.defaults(), rt.clock()
-    keys = [f"name:{name.lower()}"] + ([f"network:{address}"] if address else [])
+    keys = [_tries_of(name)] + ([f"network:{address}"] if address else [])
     most = {keys[0]: limits.login_tries} | dict.fromkeys(keys[1:], limits.login_tries * 4)
     for key in keys:
         tries, until = rt.db.read(lambda s, k=key: staff_store.get_tries(s, k, now))  # type: ignore[misc]
@@ -294,6 +296,10 @@ def log_in(rt: Runtime, name: str, password: str, address: str, agent: str) -> s
 
     rt.db.write(begin, Priority.WEB)
     return token
+
+
+def _tries_of(name: str) -> str:
+    return f"name:{name.lower()}"
 
 
 def _note_failure(

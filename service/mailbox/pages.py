@@ -1,9 +1,13 @@
 """The pages of the development mailbox. GET only: nothing here changes anything."""
 
-from fastapi import APIRouter, Request
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
+from service.errors import Sentence, SpokenError
 from service.mailbox.folder import SEARCHED, Mailbox, ReceivedMail
 from service.pages.frame import framed
 from service.pages.paging import address_of_page, paging_of
@@ -13,9 +17,37 @@ PAGE_SIZE = 50
 _SHOWN = ("from", "to", "subject", "date", "list-id", "list-unsubscribe", "message-id")
 
 
+class HostError(SpokenError):
+    """The mailbox was asked for under a name that is not ours."""
+
+
+def is_our_host(host: str, base_url: str) -> bool:
+    """Whether a Host header names this machine: an address, localhost, or the public address.
+
+    Any other name may be a strange site's, turned to us so that its script can read the links in
+    mails (DNS rebinding); an address cannot be turned.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        if name in ("localhost", urlsplit(base_url).hostname):
+            return True
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def router(mailbox: Mailbox, pages: Pages) -> APIRouter:
     """Return the routes under /mailbox, for an application that ``pages.front`` furnished."""
-    routes = APIRouter(include_in_schema=False)
+
+    def check_host(request: Request) -> None:
+        base_url = pages.site.base_url
+        if not is_our_host(request.headers.get("host", ""), base_url):
+            what = Sentence("The mailbox is shown under the name of this service alone.")
+            url = f"{base_url.rstrip('/')}/mailbox"
+            raise HostError(what, "", Sentence("Open %(url)s.", url=url))
+
+    routes = APIRouter(include_in_schema=False, dependencies=[Depends(check_host)])
 
     def found(mail_id: str) -> ReceivedMail:
         mail = mailbox.read(mail_id)

@@ -1,4 +1,4 @@
-"""An address of ours that cannot stand in a mail costs nobody their mail; and the list's own name."""
+"""An address of ours that cannot stand in a mail costs nobody their mail; the list's own name."""
 
 import asyncio
 from collections.abc import Iterator

@@ -89,6 +89,17 @@ def test_five_tries_then_even_the_right_password_waits(rt, clock):
     assert log_in(rt)
 
 
+def test_a_fresh_link_opens_a_name_that_was_locked(rt):
+    make(rt)
+    for _ in range(5):
+        with pytest.raises(staff.LoginError):
+            log_in(rt, "wrong")
+    with pytest.raises(staff.LoginError, match="5 tries"):
+        log_in(rt)
+    make(rt)
+    assert log_in(rt)
+
+
 def test_unknown_name_says_the_same_as_a_wrong_password(rt):
     make(rt)
     with pytest.raises(staff.LoginError) as wrong:

@@ -42,7 +42,8 @@ def mailbox(tmp_path: Path) -> Mailbox:
 
 @pytest.fixture
 def client(mailbox: Mailbox) -> Iterator[TestClient]:
-    with TestClient(make_app(make_pages(), mailbox.folder)) as client:
+    app = make_app(make_pages(), mailbox.folder)
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         yield client
 
 
@@ -235,6 +236,37 @@ def test_a_mail_without_html_shows_its_text_alone(client: TestClient, mailbox: M
     assert "<iframe" not in page
     assert "To begin, open this page" in page
     assert client.get(f"/mailbox/{mail_id}/html").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "is_shown"),
+    [
+        ("papers.example.org", True),  # the public address
+        ("papers.example.org:8443", True),
+        ("127.0.0.1:8000", True),
+        ("[::1]:8000", True),
+        ("localhost", True),
+        ("192.168.1.7:8000", True),  # no name, so nobody can turn it
+        ("evil.example", False),
+        ("127.0.0.1.evil.example:8000", False),
+        ("localhost.evil.example", False),
+        ("papers.example.org.evil.example", False),
+        ("[evil", False),
+        ("", False),
+    ],
+)
+def test_a_strange_name_that_leads_here_is_shown_no_mail(
+    mailbox: Mailbox, host: str, is_shown: bool
+) -> None:
+    """DNS rebinding: a site's own name is turned to this machine, and its script reads on."""
+    mail_id = _add(mailbox)
+    client = TestClient(make_app(make_pages("https://papers.example.org"), mailbox.folder))
+    for part in ("", f"/{mail_id}", f"/{mail_id}/html", f"/{mail_id}/text", f"/{mail_id}/source"):
+        answer = client.get(f"/mailbox{part}", headers={"Host": host})
+        assert (answer.status_code == 200) is is_shown, part
+        if not is_shown:
+            assert "confirm/abc" not in answer.text
+            assert "https://papers.example.org/mailbox" in answer.text
 
 
 def test_everything_is_get_only_and_never_indexed(client: TestClient, mailbox: Mailbox) -> None:
