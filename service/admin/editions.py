@@ -12,8 +12,8 @@ from service.admin.desk import Desk
 from service.admin.readers import read_day
 from service.delivery.states import State
 from service.errors import PaperpostError
+from service.flows import canary, ledger, manual
 from service.flows import editions as flow
-from service.flows import ledger, manual
 from service.flows.letter import bytes_of
 from service.flows.preview import shown, why
 from service.flows.runtime import Runtime
@@ -78,7 +78,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "resume": lambda: flow.resume(rt, edition_id, who, address),
             "cancel": lambda: flow.cancel(rt, edition_id, who, address),
             "resend": lambda: flow.resend(rt, edition_id, who, address),
-            "rest": lambda: manual.go_on(rt, edition_id, by=who, address=address),
+            "rest": lambda: canary.go_on(rt, edition_id, by=who, address=address),
             "undo": lambda: manual.undo_daily(
                 rt, edition_id, form.raw("key"), by=who, address=address
             ),
@@ -196,9 +196,6 @@ def _progress(desk: Desk, session: Session, edition_id: int, dead: list[int]) ->
         seconds = max((times[1] - times[0]).total_seconds(), 0.001)
         rate = (times[2] - 1) / seconds
         left = facts["waiting"] / rate
-    held_back = 0
-    if facts["canary"]:
-        held_back = max(0, facts["ready"]) if facts["accepted"] >= facts["canary"] else 0
     is_moving = facts["waiting"] > 0 and facts["state"] not in ("paused", "cancelled", "done")
     return {
         "edition": facts,
@@ -206,7 +203,7 @@ def _progress(desk: Desk, session: Session, edition_id: int, dead: list[int]) ->
         "undo_key": undo_key,
         "rate": rate,
         "left_s": left,
-        "held_back": held_back,
+        "first": canary.look(session, edition, now),
         "is_moving": is_moving,
         "resendable": sum(r["count"] for r in facts["refused"] if r["resend"]),
         "not_resendable": sum(r["count"] for r in facts["refused"] if not r["resend"]),

@@ -307,6 +307,16 @@ def editions_cancel(edition_id: int, as_json: Json = False) -> None:
     printing.told(facts, says, wants_json=as_json)
 
 
+@editions_app.command("rest")
+def editions_rest(edition_id: int, as_json: Json = False) -> None:
+    """Let the rest of an edition go, when its first mails (the canary) look well."""
+    from service.flows import canary
+
+    with runtime() as rt:
+        freed = canary.go_on(rt, edition_id, by="cli")
+        _sent(rt, [edition_id], {"freed": freed}, as_json)
+
+
 @editions_app.command("resend")
 def editions_resend(edition_id: int, as_json: Json = False) -> None:
     """Send again to the refused ones where it makes sense."""

@@ -31,7 +31,6 @@ from service.flows.runtime import Runtime
 from service.flows.shelf import place_of
 from service.flows.staff import write_audit
 from service.flows.today import start_alerts, start_daily, undo_daily
-from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import papers as papers_store
 from service.store import sent as sent_store
@@ -51,7 +50,6 @@ __all__ = [
     "Started",
     "count",
     "draft",
-    "go_on",
     "start",
     "undo_daily",
 ]
@@ -308,24 +306,3 @@ def chosen_digest(
     if not isinstance(made, Digest):
         raise ManualError("None of the chosen papers is stored any more.", "papers")
     return replace(made, subject=plan.subject)
-
-
-def go_on(rt: Runtime, edition_id: int, *, by: str, address: str = "") -> int:
-    """The canary looks well: the rest may go. Returns how many."""
-
-    def free(session: Session) -> int:
-        n = audience_store.set_wait(session, edition_id, None, after=rt.clock())
-        write_audit(
-            session,
-            rt.clock(),
-            who=by,
-            what="send the rest",
-            target=f"edition {edition_id}",
-            after={"mails": n},
-            address=address,
-        )
-        return n
-
-    freed = rt.db.write(free, Priority.WEB)
-    rt.engine.enqueue("send")
-    return freed

@@ -222,6 +222,26 @@ def set_wait(
     return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
 
 
+def count_untried(session: Session, edition_id: int, now: datetime) -> tuple[int, int]:
+    """(mails that wait beyond now without a try, mails due whose first try is not over)."""
+    waits = sa.and_(
+        col(DeliveryRow.state).in_(["planned", "ready"]),
+        col(DeliveryRow.attempts) == 0,
+        col(DeliveryRow.not_before) > now,
+    )
+    open_ = sa.and_(
+        col(DeliveryRow.state).in_(["planned", "ready", "leased", "sending"]),
+        col(DeliveryRow.attempts) <= 1,
+    )
+    waiting, first = session.execute(
+        sa.select(
+            sa.func.coalesce(sa.func.sum(sa.case((waits, 1), else_=0)), 0),
+            sa.func.coalesce(sa.func.sum(sa.case((open_, 1), else_=0)), 0),
+        ).where(col(DeliveryRow.edition_id) == edition_id)
+    ).one()
+    return int(waiting), int(first) - int(waiting)
+
+
 def take_back(session: Session, edition_ids: Sequence[int], wait: datetime, began: datetime) -> int:
     """Undo a daily begun by hand: rows that still wait for exactly this undo window go.
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from support.house import Clock, add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer
+from support.smtp_server import SmtpServer, reply
 
-from service.flows import editions, manual
+from service.flows import canary, editions, manual
 from service.flows.checks import check_plan, check_relay, needs_typing
 from service.flows.daily import plan_daily, plan_due
 from service.flows.leave import unsubscribe
@@ -280,8 +280,33 @@ def test_canary_waits_for_a_person(rt, server, clock):
     assert send(rt) == 1
     clock.go(hours=1)
     assert send(rt) == 0
-    assert manual.go_on(rt, made.edition_id, by="ada") == 2
+    assert canary.go_on(rt, made.edition_id, by="ada") == 2
     assert send(rt) == 2
+    with pytest.raises(editions.EditionError, match="Nothing of edition"):
+        canary.go_on(rt, made.edition_id, by="ada")
+
+
+def canary_of(rt: Runtime, edition_id: int) -> canary.Canary:
+    found = rt.db.read(lambda s: canary.look(s, editions.need_edition(s, edition_id), rt.clock()))
+    assert found is not None
+    return found
+
+
+def test_refused_and_deferred_first_ones_do_not_stop_the_rest(rt, server, clock):
+    rt.db.write(lambda s: set_setting(s, "canary", "2"))
+    server.on("RCPT", reply("552 5.2.2 mailbox full"), match="ada@")
+    server.on("RCPT", reply("451 4.7.1 greylisted, try later"), match="ben@")
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], key="c", canary=True)
+    made = manual.start(rt, plan, expected=3)
+    assert not canary_of(rt, made.edition_id).is_over, "the undo window is open"
+    clock.go(minutes=3)
+    with pytest.raises(editions.EditionError, match="Of the first 2 mails"):
+        canary.go_on(rt, made.edition_id, by="ada")
+    assert send(rt) == 0
+    assert canary_of(rt, made.edition_id) == canary.Canary(2, 2, 1)
+    assert canary.go_on(rt, made.edition_id, by="ada") == 1
+    assert canary_of(rt, made.edition_id).rest == 0
+    assert send(rt) == 1
 
 
 def test_todays_digest_by_hand_and_taken_back(rt, server, clock):
