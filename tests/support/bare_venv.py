@@ -31,15 +31,20 @@ def make_bare_venv(folder: Path, wheel: Path) -> Path:
     """Make the environment and return its folder of programs."""
     _call("-m", "venv", "--without-pip", str(folder))
     programs = folder / "bin"
+    link_core(folder)
+    _call("-m", "pip", "--python", str(programs / "python"), "install", "-q", "--no-deps",
+          "--no-index", "--disable-pip-version-check", str(wheel))  # fmt: skip
+    return programs
+
+
+def link_core(folder: Path) -> None:
+    """Link what requirements.lock names into an environment: no download."""
     (packages,) = (folder / "lib").glob("python*/site-packages")
     for name in locked_names(ROOT / "requirements.lock"):
         try:
             _link(distribution(name), packages)
         except PackageNotFoundError:
             continue  # for another platform or Python
-    _call("-m", "pip", "--python", str(programs / "python"), "install", "-q", "--no-deps",
-          "--no-index", "--disable-pip-version-check", str(wheel))  # fmt: skip
-    return programs
 
 
 def _call(*words: str) -> None:
