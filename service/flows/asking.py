@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from service.flows.runtime import Runtime
 from service.sources.adapter import Adapter, CaptureError, Parsed, Request
+from service.sources.document import CUT
 from service.sources.fetch import Fetcher
 from service.sources.outcome import Failed, Fetched, NotModified, Outcome
 from service.store.db import Priority
@@ -120,6 +121,9 @@ async def _page(
         return None
     is_again = any(page.body == outcome.body for page in made.pages if page.parsed.items)
     made.pages.append(Page(request, outcome.body, parsed))
+    if parsed.is_cut:  # what came is taken; no tag is kept, so that the rest is asked for
+        made.outcome = Failed(reason=CUT)
+        return None
     return None if is_again else adapter.next_page(request, parsed)
 
 

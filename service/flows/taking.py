@@ -8,11 +8,11 @@ from typing import Any
 from service.flows.asking import Visit
 from service.flows.ingest import Arrival, IngestReport, take
 from service.flows.runtime import Runtime
-from service.flows.watch import day_state, is_complete, record_day
+from service.flows.watch import day_state, is_complete, new_of_day, record_day
 from service.papers.model import Sighting
 from service.sources.calendar import source_day
 from service.sources.novelty import Verdict, novelty
-from service.sources.outcome import NotModified
+from service.sources.outcome import Failed, NotModified
 from service.sources.registry import adapter
 from service.sources.schedule import Batch, PollState, batch_of, next_poll
 from service.store import papers as papers_store
@@ -133,6 +133,10 @@ def _batch(
             return "complete"
         if isinstance(seen.outcome, NotModified) and not seen.pages:
             return "stale"
+        if isinstance(seen.outcome, Failed):
+            return ""
+        # an answer cut off may have brought the whole batch: nothing in it is unseen now
+        never_seen += rt.db.read(lambda s: new_of_day(s, source.id or 0, today))
     items = per_day[today].items if today in per_day else 0
     return batch_of(source.kind, items, never_seen)
 

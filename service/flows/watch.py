@@ -69,6 +69,12 @@ def is_complete(session: Session, source_id: int, day: date) -> bool:
     return any(row.day == day and row.state == "complete" for row in rows)
 
 
+def new_of_day(session: Session, source_id: int, day: date) -> int:
+    """How many papers the polls of a day have brought as new so far."""
+    rows = sources_store.list_source_days(session, day, source_id)
+    return sum(row.new for row in rows if row.day == day)
+
+
 def missed_days(session: Session, source: SourceRow, today: date, most: int) -> list[date]:
     """Announcement days between the last one that was complete and today, oldest first."""
     assert source.id is not None

@@ -58,7 +58,8 @@ class Parsed:
 
     items: entries read, the unreadable ones included. title: the source's own name.
     built_at: when the source says it made this (aware UTC). hint_seconds: how often it asks to be
-    polled. total: entries in all where the source counts them over all pages.
+    polled. total: entries in all where the source counts them over all pages. is_cut: the answer
+    ended before the feed did; there is more to come.
     """
 
     items: int
@@ -68,6 +69,7 @@ class Parsed:
     built_at: datetime | None = None
     hint_seconds: int | None = None
     total: int | None = None
+    is_cut: bool = False
 
 
 class Adapter(ABC):

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from service.papers.identity import aliases, arxiv_id
 from service.papers.model import Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parameter, Parsed, Problem, Request
-from service.sources.document import feed_document, instant, updated_at
+from service.sources.document import feed_document, feed_problems, instant, is_cut, updated_at
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text
 from service.text.tex import to_unicode
@@ -62,7 +62,7 @@ class ArxivApi(Adapter):
             what = html_to_text(str(entries[0].get("summary", "")))
             raise CaptureError(f"arXiv answered with an error: {what[:300]}", "", _TELL)
         sightings: list[Sighting] = []
-        problems: list[Problem] = []
+        problems = [*feed_problems(body, document)]
         for number, entry in enumerate(entries, start=1):
             try:
                 sightings.append(Sighting(paper=_paper(entry)))
@@ -77,6 +77,7 @@ class ArxivApi(Adapter):
             title=collapse(document.feed.get("title", "")),
             built_at=updated_at(document.feed),
             total=int(total) if total.isdecimal() else None,
+            is_cut=is_cut(body, document),
         )
 
 

@@ -20,7 +20,14 @@ from service.sources.adapter import (
     Request,
 )
 from service.sources.authors import arxiv_authors
-from service.sources.document import feed_document, instant, updated_at, written_day
+from service.sources.document import (
+    feed_document,
+    feed_problems,
+    instant,
+    is_cut,
+    updated_at,
+    written_day,
+)
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text
 from service.text.tex import to_unicode
@@ -85,7 +92,7 @@ class ArxivRss(Adapter):
             raise CaptureError(f"arXiv answered with an error: {what[:300]}", name, _TELL)
         listed_on = day or _listed_on(document)
         sightings: dict[str, Sighting] = {}
-        problems: list[Problem] = []
+        problems = [*feed_problems(body, document)]
         for number, entry in enumerate(document.entries, start=1):
             try:
                 sighting = _sighting(entry, day, listed_on)
@@ -103,6 +110,7 @@ class ArxivRss(Adapter):
             tuple(problems),
             title=name,
             built_at=updated_at(document.feed),
+            is_cut=is_cut(body, document),
         )
 
 

@@ -8,12 +8,17 @@ from typing import Any
 
 import feedparser
 
-from service.sources.adapter import CaptureError
+from service.sources.adapter import CaptureError, Problem
 from service.text.clean import collapse, html_to_text
 
 _SNIFFED = 2000
 _HTML = re.compile(rb"<!doctype html|<html[\s>]", re.IGNORECASE)
 _HTML_TITLE = re.compile(rb"<title[^>]*>(.{1,300}?)</title>", re.IGNORECASE | re.DOTALL)
+_ROOT = re.compile(rb"<(?![?!])([A-Za-z_][\w:.-]*)[\s>/]")
+_TAIL = 4000
+_SAYS_OTHER = re.compile(rb"""^<\?xml[^>]*\bencoding\s*=\s*["'](?!utf-?8["'])""", re.IGNORECASE)
+CUT = "the answer ends in the middle"
+_WRONG_BYTES = "some bytes are no UTF-8; they are shown as \ufffd"
 _ISO_DAY = re.compile(r"^\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?=\D|$)")
 _WRITTEN_DAY = re.compile(r"(?<!\d)(\d{1,2})[ .-]+([^\W\d]{3,9})\.?[ ,-]+(\d{4})(?!\d)")
 _MONTHS = {
@@ -54,6 +59,7 @@ def feed_document(body: bytes, tell: str) -> Any:
         raise CaptureError("The answer is empty.", "first byte", tell)
     if start[:1] in b"{[":
         raise CaptureError(_json_error(body), "first byte", tell)
+    body = _as_utf8(body) or body
     try:
         document = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
     except Exception as fault:  # the library raises at random on hostile bytes; none is ours
@@ -61,7 +67,42 @@ def feed_document(body: bytes, tell: str) -> Any:
         raise CaptureError(what, "whole answer", tell) from fault
     if not document.version:
         raise CaptureError(_markup(start), "first bytes", tell)
+    if is_cut(body, document) and body.rfind(b"<item") + body.rfind(b"<entry") > body.rfind(
+        b"</item>"
+    ) + body.rfind(b"</entry>"):
+        document["entries"] = document.entries[:-1]  # the half one; a half title is no paper
     return document
+
+
+def is_cut(body: bytes, document: Any) -> bool:
+    """Say whether the answer ends before the feed does: its outermost element is not closed."""
+    root = _ROOT.search(body[:_SNIFFED])
+    if not document.bozo or root is None:
+        return False
+    return re.search(rb"</" + re.escape(root[1]) + rb"\s*>", body[-_TAIL:]) is None
+
+
+def feed_problems(body: bytes, document: Any) -> tuple[Problem, ...]:
+    """Return what is wrong with the answer as a whole."""
+    wrong = [CUT] if is_cut(body, document) else []
+    wrong += [_WRONG_BYTES] if _as_utf8(body) else []
+    return tuple(Problem(0, "", what) for what in wrong)
+
+
+def _as_utf8(body: bytes) -> bytes | None:
+    """Return UTF-8 with its few wrong bytes replaced; None where nothing is wrong, or where so
+    much is that it is another encoding (feedparser would read it all as another one)."""
+    start = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if _SAYS_OTHER.match(start) or body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in start[:8]:
+        return None
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        text = body.decode(errors="replace")
+        wrong = text.count("\ufffd")
+        right = sum(char > "\x7f" for char in text) - wrong
+        return text.encode() if right > wrong else None
+    return None
 
 
 def _markup(start: bytes) -> str:

@@ -21,7 +21,14 @@ from service.sources.adapter import (
     Request,
 )
 from service.sources.authors import feed_authors
-from service.sources.document import feed_document, json_document, updated_at, written_day
+from service.sources.document import (
+    feed_document,
+    feed_problems,
+    is_cut,
+    json_document,
+    updated_at,
+    written_day,
+)
 from service.sources.journal import abstract_of, authors_in, bare_title, doi_in
 from service.text.clean import as_written, collapse, html_to_text, safe_link
 from service.text.tex import to_unicode
@@ -68,10 +75,11 @@ class Feed(Adapter):
         return Parsed(
             len(document.entries),
             sightings,
-            problems,
+            (*feed_problems(body, document), *problems),
             title=html_to_text(str(document.feed.get("title", ""))),
             built_at=updated_at(document.feed),
             hint_seconds=_hint(document.feed),
+            is_cut=is_cut(body, document),
         )
 
 

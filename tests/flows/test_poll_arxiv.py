@@ -63,6 +63,35 @@ def test_a_batch_is_complete_when_it_holds_an_id_never_seen(
     assert source(rt).state == "ok"
 
 
+@pytest.mark.parametrize("all_but", [600, 9])
+def test_an_answer_cut_off_is_no_batch_and_the_rest_comes_with_the_next(
+    rt: Runtime, site: WebSite, clock: Clock, all_but: int
+) -> None:
+    site.at["/rss/cs.CL"] = (200, {"ETag": '"1"'}, arxiv_feed("cs.CL", MON))
+    add_source(rt, "arxiv_rss", "cs.CL", history_days=0)
+    poll(rt, clock)
+    clock.set("2026-11-17T05:40:00")
+    more = [("2611.00004", "Tuesday two", "new"), *TUE, ("2611.00005", "Tuesday three", "new")]
+    whole = arxiv_feed("cs.CL", more, "Tue, 17 Nov 2026 00:00:00 -0500")
+    site.at["/rss/cs.CL"] = (200, {"ETag": '"2"'}, whole[:-all_but])
+    (row,) = poll(rt, clock)
+    assert (row["outcome"], row["error"]) == ("failed", "the answer ends in the middle")
+    assert "Tuesday two" in papers(rt)
+    tuesday = ledger(rt)[date(2026, 11, 17)]
+    assert tuesday.state != "complete"
+    due = source(rt).next_poll_at
+    assert due is not None
+    assert due <= clock() + timedelta(minutes=20)
+    assert (source(rt).etag, source(rt).last_error) == ('"1"', "the answer ends in the middle")
+    clock.turn(minutes=21)
+    site.at["/rss/cs.CL"] = (200, {"ETag": '"2"'}, whole)
+    poll(rt, clock)
+    assert papers(rt)["Tuesday three"]
+    assert papers(rt)["Tuesday two"]
+    assert ledger(rt)[date(2026, 11, 17)].state == "complete"
+    assert (source(rt).etag, source(rt).last_error) == ('"2"', "")
+
+
 def test_yesterdays_batch_again_is_stale_and_asked_again_soon(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:

@@ -234,3 +234,32 @@ def test_links_relative_to_the_feed_that_begin_like_a_number_are_papers_of_their
     ]
     assert names(told[0]) == {"link": "https://journal.example/2024/05/glaciers.html"}
     assert names(told[1]) == {"link": "https://journal.example/2024/06/volcanoes.html"}
+
+
+def test_a_feed_that_is_not_closed_is_named() -> None:
+    whole = (
+        '<rss version="2.0"><channel><title>T</title><link>https://a.example/</link>'
+        "<item><title>One of a few papers</title><guid>1</guid></item>"
+        "<item><title>Another of the few papers</title><guid>2</guid></item></channel></rss>"
+    )
+    assert not FEED.parse(whole.encode()).is_cut
+    assert not FEED.parse((whole.replace("few", "few & fine") + "<!-- made -->").encode()).is_cut
+    for end, left in ((1, 2), (15, 2), (20, 1), (50, 1)):
+        parsed = FEED.parse(whole[:-end].encode())
+        assert len(parsed.sightings) == left
+        assert parsed.is_cut
+        assert [(p.item, p.what) for p in parsed.problems] == [(0, "the answer ends in the middle")]
+
+
+def test_one_wrong_byte_does_not_turn_the_rest_into_other_letters() -> None:
+    body = (
+        '<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>'
+        "<link>https://a.example/</link><item><title>Ångström, Erdős and Schrödinger</title>"
+        "<description>A caf\x00 by the sea.</description><guid>1</guid></item></channel></rss>"
+    ).encode()
+    parsed = FEED.parse(body.replace(b"\x00", b"\xe9"))
+    assert only(parsed).title == "Ångström, Erdős and Schrödinger"
+    assert [(p.item, "UTF-8" in p.what) for p in parsed.problems] == [(0, True)]
+    latin = FEED.parse(body.decode().replace("\x00", "é").replace("ő", "o").encode("latin-1"))
+    assert only(latin).title == "Ångström, Erdos and Schrödinger"
+    assert not latin.problems
