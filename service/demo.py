@@ -57,6 +57,7 @@ class Outcome:
     matched: int
     checked: int
     digest: Digest | None
+    reason: str = ""
 
 
 @dataclass(kw_only=True)
@@ -231,6 +232,7 @@ def _outcomes(rt: Runtime, editions: list[int], mails: Path) -> list[Outcome]:
                     matched=sum(s.total for s in digest.sections) if digest else 0,
                     checked=digest.checked if digest else (row.content or {}).get("checked", 0),
                     digest=digest,
+                    reason=row.reason,
                 )
             )
     return made
@@ -256,7 +258,8 @@ def _tell(report: DemoReport, folder: Path, say: Callable[[str], None]) -> None:
             say(f"{head} no mail: {reader.checked} papers checked, nothing new matched")
             continue
         what = "papers" if reader.digest.is_trending_only else "papers matched"
-        say(f"{head} {reader.matched:>3} {what:<15} -> {reader.state}")
+        why_not = f": {reader.reason[:200]}" if reader.state != "accepted" else ""
+        say(f"{head} {reader.matched:>3} {what:<15} -> {reader.state}{why_not}")
         for number, entry in enumerate(list(reader.digest.entries())[:3], 1):
             why = "; ".join(f'"{r.term}" in the {r.where}' for r in entry.reasons[:2])
             votes = f"{entry.votes} vote{'s' if entry.votes != 1 else ''}" if entry.votes else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service import demo
 from service.demo import DemoError, run_demo
 from service.sources import hf_daily
 
@@ -39,6 +40,14 @@ def test_demo_tells_the_whole_story(tmp_path):
     ben = message_from_bytes((folder / "mails" / "ben.eml").read_bytes(), policy=policy.default)
     text_part = ben.get_body(("plain",)).get_content()
     assert "40 new papers checked, 14 contain your words." in text_part
+
+
+def test_a_mailbox_that_cannot_be_reached_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo.MailboxServer, "start", lambda self: 9)  # where nobody listens
+    good, text = told(tmp_path / "demo")
+    assert not good
+    assert text.count("-> deferred: ") == 3
+    assert "127.0.0.1" in text.partition("-> deferred: ")[2].splitlines()[0]
 
 
 def test_demo_runs_again_and_spares_other_files(tmp_path):
