@@ -121,7 +121,7 @@ def _sayer(out: TextIO) -> Callable[[str], None]:
 @contextmanager
 def _fresh(folder: Path) -> Iterator[None]:
     """An empty folder that no other process has open. Raises DemoError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for lock in (folder / "locks").glob("process-*.lock"):
         with lock.open("r+") as file:
             try:
@@ -212,7 +212,7 @@ async def _newest(rt: Runtime, today: date) -> bytes | None:
 
 
 def _outcomes(rt: Runtime, editions: list[int], mails: Path) -> list[Outcome]:
-    mails.mkdir(exist_ok=True)
+    mails.mkdir(mode=0o700, exist_ok=True)
     made = []
     with rt.db.reading() as session:
         for row in deliveries_store.list_deliveries(session, edition_id=editions[0]):

@@ -22,6 +22,7 @@ from service.sources.fetch import Fetcher
 from service.sources.parse_pool import ParsePool
 from service.store import migrations
 from service.store.db import Database, DatabaseError
+from service.store.faults import explained
 from service.store.instance import add_instance
 from service.store.processes import Process
 from service.subscribers.tokens import Signer
@@ -128,25 +129,20 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Database:
     Raises DatabaseError when it is behind this code or cannot be opened.
     """
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        db = Database(settings.database)
-        found = migrations.current(db)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseError(
             f"The data folder cannot be used: {error.strerror}",
             str(settings.data_dir),
             "Set PAPERPOST_DATA_DIR to a folder this user may write to.",
         ) from None
-    except Exception as error:
-        if type(error).__module__.startswith(("sqlalchemy", "psycopg", "sqlite3")):
-            first = str(error).splitlines()[0][:200]
-            raise DatabaseError(
-                f"The database cannot be opened: {first}", "PAPERPOST_DATABASE_URL", "Check it."
-            ) from None
-        raise
-    if found is None and migrate:
-        migrations.migrate(db)
-    elif migrate and found != migrations.newest():
+    with explained(settings.database):
+        db = Database(settings.database)
+        found = migrations.current(db)
+        if found is None and migrate:
+            migrations.migrate(db)
+            return db
+    if migrate and found != migrations.newest():
         db.close()
         raise DatabaseError(
             f"The database is at revision {found}; this version needs {migrations.newest()}.",
@@ -174,8 +170,8 @@ def _keys(settings: Settings) -> tuple[str, ...]:
     """The signing keys: from the setting, else made once in the data folder (loopback only)."""
     given = settings.secret_key.get_secret_value() if settings.secret_key else ""
     keys = tuple(k.strip() for k in given.split(",") if k.strip())
-    if keys:
-        if any(len(k) < 16 for k in keys):
+    if given:
+        if not keys or any(len(k) < 16 for k in keys):
             raise SettingError(
                 "PAPERPOST_SECRET_KEY is shorter than 16 characters.",
                 "PAPERPOST_SECRET_KEY",

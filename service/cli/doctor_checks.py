@@ -2,19 +2,24 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal
 
+from service.cli.env_file import strange_names
 from service.errors import PaperpostError
 from service.resources import resource_dir
-from service.settings import Settings
+from service.settings import PREFIX, Settings
 from service.store import health, migrations
 from service.store import sources as sources_store
 from service.wiring import House, open_database
 
 Level = Literal["ok", "warn", "fail"]
+ENV = Path(".env")
 MB = 1024 * 1024
 STUCK = timedelta(minutes=20)
 SKEW = timedelta(seconds=5)
@@ -41,13 +46,30 @@ def failed(name: str, error: PaperpostError) -> Check:
 
 def before_opening(settings: Settings) -> Iterator[Check]:
     """What can be told without the database: settings, folder, disk, key, address, engine."""
-    yield Check("settings", "ok", "every PAPERPOST_ value can be read")
+    yield _names()
     yield _engine(settings)
     yield _folder(settings)
     yield _secret(settings)
     yield _address(settings)
     yield _templates()
     yield _database(settings)
+
+
+def _names() -> Check:
+    """Whether every name is a setting: one that is mistyped is silently without effect."""
+    strange = strange_names(os.environ, ENV)
+    if not strange:
+        return Check("settings", "ok", "every PAPERPOST_ value can be read")
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    near = get_close_matches(strange[0], known, n=1, cutoff=0.7)
+    guess = f"Did you mean {near[0]}? " if near else ""
+    verb = "is no setting" if len(strange) == 1 else "are no settings"
+    return Check(
+        "settings",
+        "warn",
+        f"{', '.join(strange)} {verb} and without effect",
+        f"{guess}docs/settings.md names them all.",
+    )
 
 
 def _engine(settings: Settings) -> Check:
@@ -64,7 +86,7 @@ def _engine(settings: Settings) -> Check:
 def _folder(settings: Settings) -> Check:
     folder = settings.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = folder / f".doctor-{os.getpid()}"
         probe.write_bytes(b"x")
         probe.unlink()
@@ -81,12 +103,25 @@ def _folder(settings: Settings) -> Check:
         return Check("data folder", "fail", says, "Free some disk: below 200 MB nothing is safe.")
     if free < 1000:
         return Check("data folder", "warn", says, "Free some disk soon.")
+    if _is_open(settings):
+        says += "; every user of this machine can read the addresses in it"
+        return Check("data folder", "warn", says, f"chmod -R o= {folder}")
     return Check("data folder", "ok", says)
+
+
+def _is_open(settings: Settings) -> bool:
+    """Whether others get into the folder and can read what holds addresses there."""
+    folder = settings.data_dir
+    if not folder.stat().st_mode & stat.S_IXOTH:
+        return False
+    held = (folder / "paperpost.db", folder / "mailbox")
+    return any(path.exists() and path.stat().st_mode & stat.S_IROTH for path in held)
 
 
 def _secret(settings: Settings) -> Check:
     given = settings.secret_key.get_secret_value() if settings.secret_key else ""
-    if given and all(len(key.strip()) >= 16 for key in given.split(",") if key.strip()):
+    keys = [key.strip() for key in given.split(",") if key.strip()]
+    if keys and all(len(key) >= 16 for key in keys):
         return Check("secret key", "ok", "set")
     if not given and settings.is_loopback:
         return Check("secret key", "ok", "made in the data folder; kept while this is loopback")

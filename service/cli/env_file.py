@@ -6,10 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from service.errors import SettingError
-from service.settings import PREFIX
+from service.settings import PREFIX, Settings
 
 _LINE = re.compile(rf"^\s*(?:export\s+)?({PREFIX}[A-Z_]+)\s*=")
+_ANY_CASE = re.compile(rf"^\s*(?:export\s+)?({PREFIX}\w+)\s*=", re.IGNORECASE)
+_OF_TESTS = {f"{PREFIX}TEST_SEED", f"{PREFIX}TEST_REQUIRE"}
 _PLAIN = re.compile(r"^[A-Za-z0-9_@:/.,+%?&=~-]+$")
+
+
+def strange_names(environment: Mapping[str, str], path: Path) -> list[str]:
+    """PAPERPOST_ names of the environment and of the file that are no settings, sorted."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    written = [found[1] for line in lines if (found := _ANY_CASE.match(line))]
+    names = {name.upper() for name in (*environment, *written)}
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return sorted({name for name in names if name.startswith(PREFIX)} - known - _OF_TESTS)
 
 
 def quoted(value: str) -> str:
@@ -44,7 +55,7 @@ def write_env(path: Path, values: Mapping[str, str]) -> None:
         else:
             lines.append(line)
     if not old:
-        lines.append("# Written by paperpost setup; .env.example explains every line.")
+        lines.append("# Written by paperpost setup; docs/settings.md explains every line.")
     lines += [f"{name}={quoted(value)}" for name, value in wanted.items() if name not in done]
     beside = path.with_name(path.name + ".new")
     beside.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,12 +45,15 @@ def setup(
 def migrate() -> None:
     """Bring the database to the revision of this version; rows are kept."""
     from service.store import migrations
+    from service.store.faults import explained
     from service.wiring import open_database
 
-    db = open_database(opening.settings(), migrate=False)
+    chosen = opening.settings()
+    db = open_database(chosen, migrate=False)
     try:
-        before = migrations.current(db)
-        after = migrations.migrate(db)
+        with explained(chosen.database):
+            before = migrations.current(db)
+            after = migrations.migrate(db)
     finally:
         db.close()
     if before == after:
@@ -62,7 +66,7 @@ def doctor(
     to: Annotated[str, typer.Option("--to", help="Send a test mail to this address")] = "",
     as_json: Json = False,
 ) -> None:
-    """Check everything: one line each, and what to do. Ends with every value of taste."""
+    """Every value of taste, then every check: one line each, what to do, and a sum."""
     from service.cli.doctor_checks import Check, before_opening, failed, inside
     from service.defaults import table
 
@@ -89,14 +93,17 @@ def doctor(
 
 
 def _tell(checks: list[Any], values: list[dict[str, Any]]) -> None:
+    if values:
+        typer.echo("Values in force (paperpost settings set NAME VALUE):")
+        printing.table(values, ["name", "value", "default", "about"], "")
+        typer.echo("")
     width = max(len(check.name) for check in checks)
     for check in checks:
         typer.echo(f"{check.level:<4}  {check.name:<{width}}  {check.says}")
         if check.next_step:
             typer.echo(f"{'':<4}  {'':<{width}}  -> {check.next_step}")
-    if values:
-        typer.echo("\nValues in force (paperpost settings set NAME VALUE):")
-        printing.table(values, ["name", "value", "default", "about"], "")
+    count = Counter(check.level for check in checks)
+    typer.echo(", ".join(f"{count[level]} {level}" for level in ("ok", "warn", "fail")) + ".")
 
 
 def run(host: Host = "", port: Port = None) -> None:

@@ -30,6 +30,7 @@ def settings(**values: Any) -> Settings:
 @contextmanager
 def house(chosen: Settings | None = None, *, quiet: bool = True) -> Iterator["House"]:
     """The house, closed again at the end. Its mailbox listens only once a mail is to be sent."""
+    from service.store.faults import explained
     from service.wiring import House
 
     chosen = chosen or settings()
@@ -44,13 +45,14 @@ def house(chosen: Settings | None = None, *, quiet: bool = True) -> Iterator["Ho
             server[0].start()
         return int(server[0].port)
 
-    made = House(chosen, mailbox_port=port if chosen.uses_mailbox else None)
-    try:
-        yield made
-    finally:
-        made.close()
-        for one in server:
-            one.stop()
+    with explained(chosen.database):
+        made = House(chosen, mailbox_port=port if chosen.uses_mailbox else None)
+        try:
+            yield made
+        finally:
+            made.close()
+            for one in server:
+                one.stop()
 
 
 @contextmanager

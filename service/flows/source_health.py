@@ -12,6 +12,8 @@ from service.store.db import Session
 from service.store.tables import SourceDayRow
 
 STRIP_DAYS = 14
+READY_S = 5.0
+"""Seconds in which a write must get its turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +87,16 @@ def _read_sources(session: Session, now: datetime) -> list[SourceHealth]:
 
 
 def is_ready(rt: Runtime) -> bool:
-    """True when the database answers."""
+    """True when the database answers and can be written."""
     try:
         rt.db.read(listing.list_source_names)
+        can_write = rt.db.can_write(READY_S)
     except OSError:
         return False
     except Exception as error:
         # whatever the driver raises: its name is for the log, not for the world
         rt.log("not_ready", error=type(error).__name__)
         return False
-    return True
+    if not can_write:
+        rt.log("not_ready", error="nothing can be written")
+    return can_write

@@ -63,7 +63,7 @@ class Mailbox:
         The .eml appears whole or not at all, and only after its envelope: a kill in between
         leaves no half message in a list. Nothing is synced to the disk; this is no mail server.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock:
             # a clock that stands still or goes back must not change the order of arrival
             at = max(received_at.astimezone(UTC), self._last + timedelta(microseconds=1))

@@ -7,13 +7,13 @@ commit. Nothing waits for a timer. Notices and web requests go first.
 
 import asyncio
 import itertools
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -28,6 +28,9 @@ Work = Callable[[Session], T]
 
 DOUBTFUL = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.PendingRollbackError)
 """The connection failed: whether what was under way was committed, nobody here knows."""
+
+BUSY_S = 30.0
+"""Seconds for which SQLite waits for another process's transaction."""
 
 BATCH = 64
 """Units of work per commit at most, so that a reader's click never waits behind a long line."""
@@ -55,9 +58,10 @@ def make_engine(url: str) -> Engine:
     if not parsed.drivername.startswith("sqlite"):
         return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=10)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # there already; or it cannot be, and SQLite will say so
+            os.close(os.open(parsed.database, os.O_CREAT | os.O_EXCL, 0o600))  # -wal, -shm follow
     engine = create_engine(
-        parsed, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=10
+        parsed, connect_args={"timeout": BUSY_S, "check_same_thread": False}, pool_size=10
     )
 
     @event.listens_for(engine, "connect")
@@ -67,7 +71,7 @@ def make_engine(url: str) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000:.0f}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -144,6 +148,16 @@ class Database:
         """Run ``work`` by the writer and wait until it is durable; its exception is raised here."""
         result: T = self._submit(work, priority).result()
         return result
+
+    def can_write(self, seconds: float) -> bool:
+        """Whether the writer gets a transaction within this time. Raises what the driver does."""
+        future = self._submit(lambda s: s.connection(), Priority.WEB)
+        try:
+            future.result(seconds)
+        except TimeoutError:
+            future.cancel()
+            return False
+        return True
 
     async def awrite(self, work: Work[T], priority: Priority = Priority.MAIL) -> T:
         """The same without blocking the event loop."""

@@ -1,5 +1,6 @@
 """Migrations: bring a database to the newest revision, and say which one it has."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ def config() -> "Config":
     """Alembic's configuration, without an ini file."""
     from alembic.config import Config
 
-    made = Config()
+    made = Config(stdout=sys.stdout)  # its default is what stdout was when alembic was imported
     made.set_main_option("script_location", str(resource_dir("alembic")).replace("%", "%%"))
     return made
 

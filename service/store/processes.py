@@ -36,7 +36,7 @@ class Process:
         """The row, and its lock before anybody can see the row: else it would look dead."""
         made = _add(session, now)
         if self._db.is_sqlite:
-            self._dir.mkdir(parents=True, exist_ok=True)
+            self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = (self._dir / f"process-{made}.lock").open("w")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:

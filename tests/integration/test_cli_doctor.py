@@ -61,6 +61,64 @@ def test_the_text_has_a_line_a_check_and_every_value_of_taste(folder: Path) -> N
         assert f"\n{name} " in result.output
 
 
+def test_what_was_found_stands_last_with_a_sum(folder: Path) -> None:
+    """46 values below it would push it off the screen."""
+    env(folder, DATA_DIR="var")
+    run("migrate")
+    lines = run("doctor").output.strip().splitlines()
+    rows = found(run("doctor", "--json"))
+    warned = sum(row["state"] == "warn" for row in rows.values())
+    assert lines[-1] == f"{len(rows) - warned} ok, {warned} warn, 0 fail."
+    values = max(at for at, line in enumerate(lines) if line.startswith("keep_left_days"))
+    assert values < min(at for at, line in enumerate(lines) if line.startswith("ok    settings"))
+
+
+@pytest.mark.parametrize("place", ["file", "environment"])
+def test_a_name_that_is_no_setting_is_a_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    if place == "file":
+        env(folder, DATA_DIR="var", PROT="8001", BASE_URL="http://127.0.0.1:8000")
+    else:
+        env(folder, DATA_DIR="var")
+        monkeypatch.setenv("PAPERPOST_PROT", "8001")
+    result = run("doctor", "--json")
+    row = found(result)["settings"]
+    assert (result.exit_code, row["state"]) == (0, "warn")
+    assert "PAPERPOST_PROT" in row["says"]
+    assert row["next"].startswith("Did you mean PAPERPOST_PORT?")
+    assert "BASE_URL" not in row["says"]
+
+
+def test_names_that_other_programs_read_are_no_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("export PAPERPOST_DATA_DIR=var\n# PAPERPOST_OLD=1\nOTHER=2\n")
+    monkeypatch.setenv("PAPERPOST_TEST_SEED", "1")  # of the tests themselves
+    assert found(run("doctor", "--json"))["settings"]["state"] == "ok"
+
+
+def test_a_key_of_commas_alone_is_no_key(folder: Path) -> None:
+    env(folder, DATA_DIR="var", SECRET_KEY="','")
+    assert found(run("doctor", "--json"))["secret key"]["state"] == "fail"
+    error = run("sources", "list").exception
+    assert isinstance(error, PaperpostError)
+    assert error.where == "PAPERPOST_SECRET_KEY"
+
+
+def test_data_that_others_can_read_are_a_warning(folder: Path) -> None:
+    env(folder, DATA_DIR="var")
+    assert found(run("doctor", "--json"))["data folder"]["state"] == "ok"
+    (folder / "var").chmod(0o755)
+    (folder / "var" / "paperpost.db").chmod(0o644)
+    row = found(run("doctor", "--json"))["data folder"]
+    assert row["state"] == "warn"
+    assert "every user of this machine can read" in row["says"]
+    assert row["next"] == "chmod -R o= var"
+    (folder / "var").chmod(0o700)
+    assert found(run("doctor", "--json"))["data folder"]["state"] == "ok"  # nobody gets in there
+
+
 def test_settings_that_cannot_be_read_are_one_failed_line(folder: Path) -> None:
     env(folder, BASE_URL="papers.example.org")
     result = run("doctor", "--json")
