@@ -37,6 +37,7 @@ TERMS: Mapping[str, str] = {
     "refused": "refused earlier",
     "paused": "paused",
     "not_a_mail_day": "no mail today",
+    "not_your_day": "weekly, on another day",
     "already_planned": "already have today's",
     "already_had": "already have these papers",
     "nothing_new": "nothing new",

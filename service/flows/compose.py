@@ -7,7 +7,6 @@ with the reason). Nothing is sent here.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Literal
 
 from service.defaults import Defaults
 from service.digest.candidate import Candidate, Interest, NothingNew
@@ -24,6 +23,7 @@ from service.flows.shelf import (
     load_shelf,
     trending_candidates,
 )
+from service.flows.window import Occasion, first_day, is_due, kind_of, window_end, window_start
 from service.store import alerts as alerts_store
 from service.store import deliveries as deliveries_store
 from service.store import matches as matches_store
@@ -31,14 +31,12 @@ from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import DeliveryRow
-from service.subscribers.cadence import day_bounds, local_date, previous_mail_day, weekly_day
+from service.subscribers.cadence import day_bounds, local_date
 from service.subscribers.model import Cadence, Profile, ProfileKind, Subscriber
 
 CHUNK = 100
 TURNS = 5
 """How often a digest is decided again, when another mail took one of its papers meanwhile."""
-
-Occasion = Literal["daily", "first", "alert"]
 
 
 @dataclass(kw_only=True)
@@ -65,13 +63,15 @@ def digest_for(
     limits = shelf.limits
     last = shelf.last_on.get(reader.id)
     profiles = [
-        p for p in shelf.profiles.get(reader.id, []) if _is_due(p, reader, on, last, occasion)
+        p for p in shelf.profiles.get(reader.id, []) if is_due(p, reader, on, last, occasion)
     ]
+    if occasion == "daily" and not profiles and not reader.trending and _has_days(shelf, reader):
+        return NothingNew("not_your_day", 0)
     asked = [p for p in profiles if p.kind is not ProfileKind.TRENDING]
     resting = shelf.resting.get(reader.id, set())
     had = shelf.had.get(reader.id, set()) | (set() if occasion == "daily" else resting)
     carried = shelf.carried.get(reader.id, {})
-    first_on = _first_day(reader, profiles, shelf.last_on.get(reader.id), on, limits, occasion)
+    first_on = first_day(reader, profiles, shelf.last_on.get(reader.id), on, limits, occasion)
     candidates = (
         _known_candidates(rt, session, shelf, asked, on, limits, had)
         if occasion == "first"
@@ -81,14 +81,14 @@ def digest_for(
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )
     trending = trending_candidates(session, shelf, had, carried) if wants_trending else []
-    kind = _kind(occasion, reader, asked, shelf.last_on.get(reader.id), on)
+    kind = kind_of(occasion, reader, asked, shelf.last_on.get(reader.id), on)
     result = compose(
         kind,
         on,
         [Interest(p.id, p.name, p.kind.value, p.cap) for p in profiles],
         candidates,
         trending,
-        checked=checked(session, shelf, first_on, on),
+        checked=checked(session, shelf, first_on, window_end(reader, on, rt.clock())),
         limits=limits,
         late=shelf.late,
         style=reader.style,  # type: ignore[arg-type]
@@ -102,54 +102,11 @@ def digest_for(
     return result
 
 
-def _is_due(
-    profile: Profile, reader: Subscriber, on: date, last: date | None, occasion: Occasion
-) -> bool:
-    """last: the reader's newest mail date before ``on``. A weekly interest whose day passed
-    without any (an outage, a pause) rides in the first mail after it."""
-    if profile.paused:
-        return False
-    if occasion == "alert":
-        return profile.cadence is Cadence.INSTANT
-    if occasion == "first":
-        return True
-    if profile.cadence is Cadence.WEEKLY:
-        day = weekly_day(reader, profile.weekday, on)
-        return day == on or (last is not None and last < day)
-    return True
-
-
-def _first_day(
-    reader: Subscriber,
-    profiles: Sequence[Profile],
-    last: date | None,
-    on: date,
-    limits: Defaults,
-    occasion: Occasion,
-) -> date:
-    """The first day this mail covers, for "446 new papers checked"."""
-    if occasion == "first":
-        return on - timedelta(days=limits.first_days - 1)
-    oldest = on - timedelta(days=limits.window_days - 1)
-    weekly = any(p.cadence is Cadence.WEEKLY for p in profiles)
-    if last is not None and not weekly:  # a weekly interest was due last a week ago
-        return max(oldest, last + timedelta(days=1))
-    since = [p.since for p in profiles]
-    if since and all(s is not None for s in since):
-        return max(oldest, min(s for s in since if s is not None))
-    return oldest
-
-
-def _kind(
-    occasion: Occasion, reader: Subscriber, asked: Sequence[Profile], last: date | None, on: date
-) -> Literal["daily", "weekly", "catchup", "first", "alert"]:
-    if occasion != "daily":
-        return occasion
-    if asked and all(p.cadence is Cadence.WEEKLY for p in asked):
-        return "weekly"
-    if last is not None and last < previous_mail_day(reader, on):
-        return "catchup"
-    return "daily"
+def _has_days(shelf: Shelf, reader: Subscriber) -> bool:
+    """Whether an interest of this reader has a weekday of its own."""
+    return any(
+        p.cadence is Cadence.WEEKLY and not p.paused for p in shelf.profiles.get(reader.id, ())
+    )
 
 
 def _new_candidates(
@@ -168,10 +125,8 @@ def _new_candidates(
     if not asked:
         return []
     by_id = {p.id: p for p in asked}
-    starts = {p.id: _window_start(p, reader, on, limits) for p in asked}
-    start, end = day_bounds(min(starts.values()), on)
-    if on >= local_date(rt.clock(), "UTC"):
-        end = max(end, rt.clock() + timedelta(seconds=1))
+    starts = {p.id: window_start(p, reader, on, limits) for p in asked}
+    start, end = day_bounds(min(starts.values()), on)[0], window_end(reader, on, rt.clock())
     pairs: list[tuple[int, int, bool]] = []
     for profile_id, paper_id, stored, eligible_at in matches_store.list_matches(
         session, list(by_id), start, end
@@ -195,18 +150,6 @@ def _new_candidates(
     for paper_id in extra:
         made += [candidate(rt, shelf, p, paper_id, carried[paper_id], on) for p in asked]
     return [c for c in made if c is not None]
-
-
-def _window_start(profile: Profile, reader: Subscriber, on: date, limits: Defaults) -> date:
-    """The first day of papers for one interest: the window up to ``on``.
-
-    A weekly one begins with the day of its last mail, for what came after that hour; it reaches
-    further back when its own day was missed.
-    """
-    if profile.cadence is Cadence.WEEKLY:
-        day = weekly_day(reader, profile.weekday, on)
-        return day - timedelta(days=limits.window_days)
-    return on - timedelta(days=limits.window_days - 1)
 
 
 def _waits_for_alert(

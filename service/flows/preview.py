@@ -16,17 +16,19 @@ from service.delivery.message import message_id
 from service.digest.candidate import NothingNew
 from service.digest.model import Digest
 from service.errors import PaperpostError
-from service.flows.compose import Occasion, digest_for
+from service.flows.compose import digest_for
 from service.flows.daily import check_date, due_readers
 from service.flows.freeze import content_of
 from service.flows.letter import bytes_of
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
 from service.flows.shelf import load_shelf
+from service.flows.window import Occasion
 from service.store import alerts as alerts_store
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
+from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
@@ -219,6 +221,8 @@ def why_nothing(rt: Runtime, reason: str, checked: int, on: date) -> str:
         return f"{day}: no new paper came."
     if reason == "nothing_new":
         return f"{day}: {counted}, none contained your words."
+    if reason == "not_your_day":
+        return f"{day}: none of your interests has its day."
     if reason == "too_few":
         return f"{day}: {counted}, fewer contained your words than you wait for."
     if reason == "paused":
@@ -249,7 +253,7 @@ def would_send(
 
 def outlook(rt: Runtime, readers: list[tuple[SubscriberRow, date]]) -> dict[str, list[int]]:
     """Readers of a daily by what it would bring them: mails, paused, already_planned,
-    nothing_new, too_few, error."""
+    not_your_day, nothing_new, too_few, error."""
     groups: dict[str, list[int]] = {}
     by_day: dict[date, list[SubscriberRow]] = {}
     for row, meant in readers:
@@ -275,7 +279,7 @@ def _look_ahead(
     for row in rows:
         assert row.id is not None
         state, reason = taken.get(row.id, ("", ""))
-        free = not state or (state == "skipped" and reason in ("nothing_new", "too_few"))
+        free = not state or (state == "skipped" and reason in leases_store.HELD_NOTHING)
         if not free:
             found = "already_planned"
         elif row.paused_until is not None and row.paused_until > on:

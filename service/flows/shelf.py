@@ -157,8 +157,9 @@ def place_of(paper: Paper, sightings: Sequence[tuple[str, str, date, str]]) -> s
     return "Hugging Face" if kind == "hf_daily" else title
 
 
-def checked(session: Session, shelf: Shelf, first_on: date, on: date) -> int:
-    key = (first_on, on)
+def checked(session: Session, shelf: Shelf, first_on: date, end: datetime) -> int:
+    """How many papers became new from a day on, until the day in which ``end`` falls is over."""
+    key = (first_on, (end - timedelta(microseconds=1)).date())
     if key not in shelf.counts:
-        shelf.counts[key] = papers_store.count_new(session, *day_bounds(first_on, on))
+        shelf.counts[key] = papers_store.count_new(session, *day_bounds(*key))
     return shelf.counts[key]

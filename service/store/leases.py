@@ -19,6 +19,9 @@ LIFTED_BY_BEGIN = ("left", "erased", "soft")
 """Bars that are about subscriptions: a notice that was asked for passes them, and Begin lifts
 them. The others (never, complaint, hard, import) stop everything."""
 
+HELD_NOTHING = ("nothing_new", "too_few", "not_your_day")
+"""Why a slot was skipped that a person's send may try again."""
+
 
 def set_composed(
     session: Session,
@@ -262,7 +265,7 @@ def stop_open(
 
 def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
     """skipped -> planned, for a row that held nothing (a person's send tries again)."""
-    if row.state != "skipped" or row.reason not in ("nothing_new", "too_few"):
+    if row.state != "skipped" or row.reason not in HELD_NOTHING:
         return False
     assert row.id is not None
     return _move(

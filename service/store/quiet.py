@@ -3,19 +3,22 @@
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from service.store.tables import DeliveryRow, EditionRow, ProfileRow, SubscriberRow
 
 KIND = "quiet"
 WITH_PAPERS = ("digest", "alert", "manual")
+EMPTY = ("nothing_new", "not_your_day")
 
 
 def list_quiet_readers(
     session: Session, since: datetime, rows: int, limit: int
 ) -> list[SubscriberRow]:
     """Active readers with words of their own who had no mail since an instant, whose digests were
-    empty at least ``rows`` times since then, and who never had the quiet mail."""
+    empty at least ``rows`` times since their last mail, and who never had the quiet mail. Days on
+    which no interest of theirs was due do not count."""
     mine = col(DeliveryRow.subscriber_id) == col(SubscriberRow.id)
     of_edition = col(EditionRow.id) == col(DeliveryRow.edition_id)
     had_mail = sa.exists().where(
@@ -29,13 +32,20 @@ def list_quiet_readers(
             ),
             sa.and_(
                 col(DeliveryRow.planned_at) > since,
-                sa.or_(
-                    col(DeliveryRow.state) != "skipped", col(DeliveryRow.reason) != "nothing_new"
-                ),
+                sa.or_(col(DeliveryRow.state) != "skipped", col(DeliveryRow.reason).not_in(EMPTY)),
             ),
         ),
     )
     had_quiet = sa.exists().where(mine, of_edition, col(EditionRow.kind) == KIND)
+    begun = sa.func.coalesce(col(SubscriberRow.confirmed_at), col(SubscriberRow.created_at))
+    mails, into = aliased(DeliveryRow), aliased(EditionRow)
+    last_mail = (
+        sa.select(sa.func.max(col(mails.accepted_at)))
+        .join(into, col(into.id) == col(mails.edition_id))
+        .where(col(mails.subscriber_id) == col(SubscriberRow.id), col(into.kind).in_(WITH_PAPERS))
+        .correlate(SubscriberRow)
+        .scalar_subquery()
+    )
     empty = (
         sa.select(sa.func.count())
         .select_from(DeliveryRow)
@@ -43,8 +53,9 @@ def list_quiet_readers(
         .where(
             mine,
             col(EditionRow.kind) == "digest",
-            col(DeliveryRow.planned_at) > since,
+            col(DeliveryRow.planned_at) > sa.func.coalesce(last_mail, begun),
             col(DeliveryRow.state) == "skipped",
+            col(DeliveryRow.reason) == "nothing_new",
         )
         .correlate(SubscriberRow)
         .scalar_subquery()
@@ -54,7 +65,6 @@ def list_quiet_readers(
         col(ProfileRow.kind) != "trending",
         col(ProfileRow.paused) == sa.false(),
     )
-    begun = sa.func.coalesce(col(SubscriberRow.confirmed_at), col(SubscriberRow.created_at))
     return list(
         session.exec(
             select(SubscriberRow)

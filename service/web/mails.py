@@ -215,6 +215,8 @@ def _why_skipped(one: MailDay, checked: str, texts: Texts) -> str:
         if one.paused_until is not None and one.paused_until > one.on:
             return _("You had paused until %(date)s.", date=texts.long_day(one.paused_until))
         return _("You had paused.")
+    if one.reason == "not_your_day":
+        return _("None of your interests has its day.")
     if not one.checked and one.reason in ("too_few", "nothing_new"):
         return _("No new paper came that day.")
     if one.reason == "too_few":

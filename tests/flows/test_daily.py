@@ -176,7 +176,7 @@ def test_paused_days_have_a_row_with_the_reason(rt, tmp_path):
 def test_weekly_interests_ride_on_their_day(rt, tmp_path):
     add(rt, "ada@example.org", "adapters", cadence="weekly")
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters today")])
-    assert send(rt, WED)[0].skipped == {"nothing_new": 1}
+    assert send(rt, WED)[0].skipped == {"not_your_day": 1}
     rt.clock.at = datetime(2026, 11, 20, 9, tzinfo=UTC)
     assert send(rt)[1].accepted == 1
     assert digests(rt)[-1].kind == "weekly"
