@@ -6,12 +6,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 
 from service import admin, web
+from service.errors import Sentence
 from service.flows.runtime import Runtime
 from service.mailbox import Mailbox
 from service.mailbox import router as mailbox_router
 from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
 from service.settings import Settings
+
+TEST_MODE = Sentence("Test mode: every mail goes to the operator, none to readers.")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -42,6 +45,7 @@ def make_app(
             privacy_url=site.privacy_url,
             has_mailbox=mailbox is not None,
             banner=lambda: banner,
+            alarm=lambda: TEST_MODE if rt.test_recipient else "",
         ),
         rt.catalogs,
     )

@@ -51,6 +51,7 @@ def before_opening(settings: Settings) -> Iterator[Check]:
     yield _folder(settings)
     yield _secret(settings)
     yield _address(settings)
+    yield _test_mode(settings)
     yield _templates()
     yield _database(settings)
 
@@ -149,6 +150,17 @@ def _address(settings: Settings) -> Check:
             "Put a proxy with a certificate before it (deploy/), and write https://.",
         )
     return Check("public address", "ok", settings.base_url)
+
+
+def _test_mode(settings: Settings) -> Check:
+    if not settings.test_recipient:
+        return Check("test mode", "ok", "off: mails go to the readers")
+    return Check(
+        "test mode",
+        "warn",
+        f"on: every mail goes to {settings.test_recipient} and counts as sent; readers get none",
+        "Take PAPERPOST_TEST_RECIPIENT out when the trial is over.",
+    )
 
 
 def _templates() -> Check:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from service.errors import PaperpostError, Sentence, SettingError
+from service.flows.staff import owner_link
 from service.settings import Settings
 from service.store import sources as sources_store
 
@@ -146,10 +147,15 @@ def greet(house: "House", address: str, *, demo: bool) -> None:
         typer.echo(DEMO_BANNER)
         if not rows:
             typer.echo("There is no demo data yet: make demo (or paperpost demo), then run again.")
+        link = owner_link(house.runtime, by="demo")
+        once = "  (choose a password; works once)" if link else ""
+        typer.echo(f"Staff: {link or address + '/admin'}{once}")
         typer.echo("Your own installation: paperpost setup")
     elif not any(row.state != "paused" for row in rows):
         typer.echo("No source is asked yet.")
         typer.echo("Next: paperpost setup, or paperpost sources add hf_daily")
+    if settings.test_recipient:
+        typer.echo(f"Test mode: every mail goes to {settings.test_recipient}, none to readers.")
     if settings.uses_mailbox:
         typer.echo(f"Mails: {address}/mailbox  (nothing leaves this machine)")
     typer.echo(f"Paperpost: {address}  (Ctrl-C ends it)")

@@ -3,6 +3,7 @@ a retry and the page show what was sent."""
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +21,9 @@ from service.subscribers.cadence import local_date
 DATES = frozenset({"on", "until"})
 """Values of notices that are dates: ISO text in the row, dates in the templates."""
 
+
+HARMLESS = "test"
+"""Stands in test mails where a reader's unsubscribe token would: it belongs to nobody."""
 
 OF_READERS = frozenset({"newsletter", "quiet"})
 """Mails without papers that go to readers: they have the links of a digest."""
@@ -41,6 +45,12 @@ def frame_of(rt: Runtime, delivery_token: str, reader: SubscriberRow, on: dateti
         zone=reader.zone,
         format=reader.format,
     )
+
+
+def nobody(reader: SubscriberRow, **values: Any) -> SubscriberRow:
+    """The same reader with links that belong to nobody; of no session."""
+    links = {"id": 0, "unsubscribe_token": HARMLESS, "feed_token": HARMLESS}
+    return SubscriberRow(**{**reader.model_dump(), **links, **values})
 
 
 def as_frozen(reader: SubscriberRow | None, content: Mapping[str, Any]) -> SubscriberRow | None:
@@ -88,14 +98,22 @@ def bytes_of(
     *,
     at: datetime | None = None,
 ) -> bytes:
-    """The whole message: the same bytes for the same row at every call."""
+    """The whole message: the same bytes for the same row at every call.
+
+    In test mode the subject says so, and the links of a reader's mail belong to nobody: whoever
+    looks at it must not unsubscribe the reader. A notice keeps the link it is about.
+    """
     content = row.content or {}
-    reader = as_frozen(reader, content)
-    rendered = render_row(rt, row, reader, content)
     is_notice = edition.kind == "notice"
-    harmless = bool(content.get("test"))
+    reader = as_frozen(reader, content)
+    if rt.test_recipient and not is_notice and reader is not None:
+        reader = nobody(reader)
+        row = DeliveryRow(**{**row.model_dump(), "token": "preview"})  # nosec B106: in place of one
+    rendered = render_row(rt, row, reader, content)
+    if rt.test_recipient:
+        rendered = _marked(rt, rendered, row.locale)
     unsubscribe = None
-    if not is_notice and reader is not None and not harmless:
+    if not is_notice and reader is not None:
         unsubscribe = rt.links.unsubscribe(reader.unsubscribe_token)
     return build(
         rendered,
@@ -112,6 +130,13 @@ def bytes_of(
         is_notice=is_notice,
         format=reader.format if reader is not None else "html",
     )
+
+
+def _marked(rt: Runtime, rendered: Rendered, locale: str) -> Rendered:
+    """With [Test] before the subject, once."""
+    marked = rt.catalogs.texts(locale).gettext("[Test] %(subject)s", subject=rendered.subject)
+    again = rendered.subject.startswith(marked.partition(rendered.subject)[0])
+    return rendered if again else replace(rendered, subject=marked)
 
 
 def envelope_of(

@@ -11,7 +11,7 @@ from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refuse
 from service.errors import PaperpostError
 from service.flows.audience import ManualError, Plan, papers_left
 from service.flows.freeze import content_of
-from service.flows.letter import bytes_of
+from service.flows.letter import bytes_of, nobody
 from service.flows.manual import chosen_digest, newsletter_content
 from service.flows.preview import Preview, PreviewError, compose_for, draft_row, preview, shown
 from service.flows.runtime import Runtime
@@ -20,9 +20,6 @@ from service.store import subscribers as subscribers_store
 from service.store.tables import EditionRow, SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import local_date
-
-HARMLESS = "test"
-"""Stands in test mails where a reader's unsubscribe token would: it belongs to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,20 +158,13 @@ def _envelope(
     rt: Runtime, plan: Plan, reader: SubscriberRow, content: dict[str, Any], to: Address
 ) -> Envelope:
     now = rt.clock()
-    values = reader.model_dump() | {
-        "id": 0,
-        "email": to.email,
-        "email_key": to.key,
-        "unsubscribe_token": HARMLESS,
-        "feed_token": HARMLESS,
-    }
-    nobody = SubscriberRow(**values)
+    reader = nobody(reader, email=to.email, email_key=to.key)
     edition = EditionRow(id=0, kind=plan.kind, slot=plan.key, opened_at=now)
-    row = draft_row(rt, edition, nobody, content, now)
+    row = draft_row(rt, edition, reader, content, now)
     row.message_id = message_id(
         rt.instance.key, f"test:{secrets.token_hex(8)}", to.key, rt.mail_domain
     )
-    message = bytes_of(rt, row, edition, nobody)
+    message = bytes_of(rt, row, edition, reader)
     return Envelope(rt.site.sender, rt.test_recipient or to.email, message)
 
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from service.flows.leave import Left, LinkError, look, undo, unsubscribe
+from service.flows.letter import HARMLESS
 from service.flows.manage import note_reason
-from service.flows.trial import HARMLESS
 from service.pages.forms import Form
 from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
