@@ -98,18 +98,18 @@ class Lattice:
                 states.setdefault(start, []).append((size, end))
         first = term.words[0]
         if first.kind == "prefix":
-            for start, end in self._joined_with_prefix(first.key):
-                states.setdefault(start, []).append((1, end))
+            for at in range(len(self.folded) - 1):
+                if self._begins_over_hyphen(first.key, at):
+                    states.setdefault(at, []).append((1, at + 2))
         yield from states.items()
 
-    def _joined_with_prefix(self, prefix: str) -> Iterator[Span]:
-        """Two words that joined begin with ``prefix`` ("pre-training" for ``pretrain*``)."""
-        keys = self.folded.keys
-        for at, label in enumerate(self._steps[1]):
-            if label and len(keys[at]) < len(prefix) and prefix.startswith(keys[at]):
-                rest = prefix[len(keys[at]) :]
-                if keys[at + 1].startswith(rest):
-                    yield at, at + 2
+    def _begins_over_hyphen(self, prefix: str, at: int) -> bool:
+        """Do two hyphenated words begin with ``prefix`` together ("pre-training" for
+        ``pretrain*``)? Over a blank "a model is" would begin with "models"."""
+        head = self.folded.keys[at]
+        if self.folded.gaps[at] != "-" or len(head) >= len(prefix) or not prefix.startswith(head):
+            return False
+        return bool(self._steps[1][at]) and self.folded.keys[at + 1].startswith(prefix[len(head) :])
 
     def _longest(self, term: Term, states: list[Span]) -> int:
         """The furthest end over all paths from ``states``; 0 when none reaches the end."""
@@ -142,13 +142,8 @@ class Lattice:
                 yield at_term + size, at_text + 2
             if threes[at_text] == label:
                 yield at_term + size, at_text + 3
-        if word.kind == "prefix":
-            keys = self.folded.keys
-            head = keys[at_text]
-            if twos[at_text] and len(head) < len(word.key) and word.key.startswith(head):
-                rest = word.key[len(head) :]
-                if keys[at_text + 1].startswith(rest):
-                    yield at_term + 1, at_text + 2
+        if word.kind == "prefix" and self._begins_over_hyphen(word.key, at_text):
+            yield at_term + 1, at_text + 2
 
     def _is(self, word: Word, at: int) -> bool:
         match word.kind:

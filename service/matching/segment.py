@@ -273,12 +273,13 @@ class Segment:
         return order[low:high]
 
     def _prefix_joins(self, prefix: str) -> Rows:
-        """Where two words that may be joined begin with ``prefix`` together."""
+        """Where two hyphenated words that may be joined begin with ``prefix`` together."""
         found = []
         for cut in range(1, len(prefix)):
             heads = self._at(self.forms.of_key(prefix[:cut]))
             if len(heads):
-                heads = heads[self.glued[0][heads] != 0]
+                hyphenated = self.places[2][heads] == _GAPS.index("-")
+                heads = heads[hyphenated & (self.glued[0][heads] != 0)]
                 tails = self._at(self.forms.beginning(prefix[cut:]))
                 found.append(_among(heads + 1, tails) - 1)
         return _union(found)

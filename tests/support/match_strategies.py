@@ -57,7 +57,7 @@ def terms(draw: st.DrawFn) -> str:
     if kind == 6:
         return draw(st.sampled_from(["=", "ti:="])) + draw(st.one_of(words, phrases()))
     if kind == 7:
-        return draw(st.sampled_from(["graph*", "net*", "pretr*", "fin*", "mod*", "multim*"]))
+        return draw(st.sampled_from(["graph*", "net*", "pretr*", "fin*", "models*", "multim*"]))
     if kind == 8:
         chosen = draw(st.lists(st.sampled_from(WORDS[:21]), min_size=2, max_size=3))
         return '"' + " ".join(chosen) + '"~' + str(draw(st.integers(6, 9)))

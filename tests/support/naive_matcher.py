@@ -10,6 +10,7 @@ and stems by itself. Both follow the words of the language's description:
   one all in capitals) is equal to itself and its plural only;
 - neighbours that are hyphenated, or stand apart by a blank and are no small words or single
   letters, may also be read as one word; three only when all of them are hyphenated;
+- the beginning of a word (``quantiz*``) may go over a hyphen into the next word, not over a blank;
 - a keyword occurs in title or abstract where the two can be cut into equal pieces.
 """
 
@@ -172,6 +173,7 @@ def _naive_term(term: Term, folded: Folded) -> bool:
             return (
                 length == 2
                 and joins[0][at] != ""
+                and folded.gaps[at] == "-"
                 and len(head) < len(word.key)
                 and (head + folded.keys[at + 1]).startswith(word.key)
             )
