@@ -25,7 +25,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def shown(
         request: Request, page: str, status: int = 200, fault: FieldError | None = None, **more: str
     ) -> Response:
-        context = {"entry_token": desk.tokens.make(ENTRY, ""), **more}
+        # the demo's data are not where the bare command looks
+        place = f"PAPERPOST_DATA_DIR={rt.data_dir} " if desk.pages.site.banner() else ""
+        command = f"{place}paperpost admin create NAME --role ROLE"
+        context = {"entry_token": desk.tokens.make(ENTRY, ""), "command": command, **more}
         errors = {fault.where: fault} if fault else {}
         return desk.answer(request, page, context, errors=errors, status=status)
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections import Counter
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -235,6 +236,13 @@ def admin_create(
 
     with opening.runtime() as rt:
         link = create_admin(rt, name, role, "cli")
+    if opening.is_bare() and (opening.DEMO_DIR / "paperpost.db").is_file():
+        typer.echo(
+            "This account is in var/, which paperpost run opens after a set-up. For the demo:\n"
+            f"PAPERPOST_DATA_DIR={opening.DEMO_DIR} paperpost admin create {quote(name)} "
+            f"--role {role}",
+            err=True,
+        )
     if as_json:
         printing.as_json({"name": name, "role": role, "link": link})
     else:

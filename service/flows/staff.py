@@ -149,6 +149,13 @@ def create_admin(rt: Runtime, name: str, role: str, by: str, address: str = "") 
     return rt.links.to(f"/admin/link/{token}")
 
 
+def owner_link(rt: Runtime, by: str) -> str:
+    """A link for the account "owner", "" once somebody of the staff has a password."""
+    if any(a.password_hash and not a.disabled for a in rt.db.read(staff_store.list_admins)):
+        return ""
+    return create_admin(rt, "owner", "owner", by)
+
+
 def _other_owner(session: Session, row: AdminRow) -> bool:
     return any(
         a.role == "owner" and not a.disabled and a.id != row.id

@@ -114,7 +114,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 def test_every_command_is_run_or_left_out_for_a_reason() -> None:
     commands = [line for block in blocks() for line in block]
     assert [c for c in commands if reason(c)] != []
-    known = ("install", "python3", "cp", "pip", "cd", "paperpost", "PAPERPOST_")
+    known = ("install", "python3", "cp", "pip", "cd", "paperpost", "sqlite3", "PAPERPOST_")
     strangers = []
     for command in commands:
         words = re.sub(r"^sudo (-u \w+ )?", "", command).split()
@@ -193,11 +193,45 @@ def the_lines_of_the_web_step_are_settings(machine: Machine) -> None:
 def readers_from_a_list(machine: Machine) -> None:
     text = "email,keywords\nada@uni.example,LoRA\n"
     (machine.data / "readers.csv").write_text(text, encoding="utf-8")
-    command = "paperpost subscribers import readers.csv"
-    assert f"`{command}`" in DOC.read_text(encoding="utf-8")
-    done = machine.run(f"/opt/paperpost/venv/bin/{command}")
+    cd, command = blocks()[4][:2]
+    assert command.endswith("/opt/paperpost/venv/bin/paperpost subscribers import readers.csv")
+    assert machine.run(cd).returncode == 0
+    done = machine.run(command)
     assert done.returncode == 0, done.stderr
     assert "1" in done.stdout
+
+
+def the_other_lines_of_later(machine: Machine) -> None:
+    account, check, backup = blocks()[4][2:]
+    made = machine.run(account)
+    assert "/admin/link/" in made.stdout, made.stderr
+    assert "test mail" in machine.run(check).stdout
+    if shutil.which("sqlite3"):
+        done = machine.run(backup)
+        assert done.returncode == 0, done.stderr
+        assert (machine.data / "paperpost-backup.db").stat().st_size > 0
+
+
+def test_every_paperpost_command_names_its_place_and_its_user() -> None:
+    """A bare one is not on the PATH; run elsewhere it opens an empty ./var of another user."""
+    text = DOC.read_text(encoding="utf-8")
+    in_words = re.findall(r"`(paperpost [^`]+)`", text)
+    assert in_words == []
+    commands = [c for block in blocks() for c in block if "bin/paperpost " in c]
+    assert len(commands) >= 5
+    prefix = "sudo -u paperpost /opt/paperpost/venv/bin/paperpost "
+    assert [c for c in commands if not c.startswith(prefix)] == []
+    for block in blocks():
+        if any("bin/paperpost " in c for c in block):
+            assert block[0] == "cd /var/lib/paperpost"
+
+
+def test_every_file_the_page_names_is_where_it_says() -> None:
+    """.env.example does not travel with a release; docs/ and deploy/ do."""
+    text = DOC.read_text(encoding="utf-8")
+    assert ".env.example" not in text
+    for name in re.findall(r"/opt/paperpost/((?:docs|deploy)/[\w.-]+)", text):
+        assert (ROOT / name).is_file(), name
 
 
 def test_the_page_from_top_to_bottom(machine: Machine) -> None:
@@ -207,4 +241,5 @@ def test_the_page_from_top_to_bottom(machine: Machine) -> None:
     it_runs_answers_and_ends(machine)
     the_lines_of_the_web_step_are_settings(machine)
     readers_from_a_list(machine)
+    the_other_lines_of_later(machine)
     assert (machine.data / ".env").is_file()
