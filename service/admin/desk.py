@@ -39,6 +39,7 @@ SAID: Mapping[str, str] = {
     "out": "You are logged out.",
     "rest": "The rest is on its way.",
     "nothing": "Nothing could be sent again.",
+    "begun": "This send was begun before: here it is.",
 }
 
 

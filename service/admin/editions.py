@@ -203,6 +203,7 @@ def _progress(desk: Desk, session: Session, edition_id: int, dead: list[int]) ->
         "undo_key": undo_key,
         "rate": rate,
         "left_s": left,
+        "draft_key": edition.slot if edition.options.get("typed") else "",
         "first": canary.look(session, edition, now),
         "is_moving": is_moving,
         "resendable": sum(r["count"] for r in facts["refused"] if r["resend"]),

@@ -82,8 +82,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             typed = {name: sent.form.raw(name) for name in EMPTY}
             fault = fault_of(error, FIELDS, "kind")
             return await to_thread(compose_page, request, sent.who, typed, fault)
-        begun = await to_thread(drafts.keep, rt, plan, {**typed, "key": plan.key})
-        return desk.go(f"editions/{begun}") if begun else desk.go(f"send/{plan.key}")
+        key, begun = await to_thread(drafts.keep, rt, plan, typed)
+        return desk.go(f"editions/{begun}", "begun") if begun else desk.go(f"send/{key}")
 
     @routes.post("/send/count")
     async def count(request: Request) -> Response:
@@ -100,7 +100,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         """The plan of a key; whoever comes back to one that was sent is led to its edition."""
         begun = drafts.begun(rt, key)
         if begun:
-            raise HTTPException(303, headers={"Location": desk.here.admin(f"editions/{begun}")})
+            raise HTTPException(
+                303, headers={"Location": desk.here.admin(f"editions/{begun}", said="begun")}
+            )
         return drafts.need(rt, key).plan
 
     def reader_of(request: Request, audience: Audience) -> str:

@@ -4,6 +4,7 @@ It outlives a restart. When the send begins, the draft's row becomes the edition
 one edition whatever is pressed twice. Drafts that nobody sends go after 30 days (tidy).
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -38,27 +39,31 @@ class Draft:
         return self.plan.subject
 
 
-def keep(rt: Runtime, plan: Plan, typed: Mapping[str, str]) -> int:
+def keep(rt: Runtime, plan: Plan, typed: Mapping[str, str]) -> tuple[str, int]:
     """Keep what was composed under its key; the newest words stand.
 
-    Returns the edition that this key began earlier (the draft is not kept then), else 0.
+    Returns (key, edition that this key began earlier: the draft is not kept then; else 0). What
+    was begun and taken back is over: its key is spent, and the draft is kept under a new one.
     """
 
-    def put(session: Session) -> int:
-        begun = find_started(session, plan.kind, plan.key)
+    def put(session: Session) -> tuple[str, int]:
+        begun, key = find_started(session, plan.kind, plan.key), plan.key
         if begun is not None:
-            return begun.edition_id
-        if _half_planned(session, plan.key) is not None:
-            return 0
+            edition = editions_store.get_edition(session, id=begun.edition_id)
+            if edition is None or edition.state != "cancelled":
+                return key, begun.edition_id
+            key = secrets.token_hex(8)
+        elif _half_planned(session, key) is not None:
+            return key, 0
         editions_store.put_draft(
             session,
-            plan.key,
+            key,
             now=rt.clock(),
             title=plan.subject,
             created_by=plan.created_by,
-            options={"draft": _written(plan), "typed": dict(typed)},
+            options={"draft": _written(plan), "typed": {**typed, "key": key}},
         )
-        return 0
+        return key, 0
 
     return rt.db.write(put, Priority.WEB)
 

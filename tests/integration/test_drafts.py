@@ -128,6 +128,27 @@ def test_the_back_button_leads_to_what_was_begun(house: tuple[Runtime, TestClien
     assert 'name="key" value="letter"' not in composed, "as another edition"
 
 
+def test_what_was_taken_back_can_be_mended_and_sent(house: tuple[Runtime, TestClient]) -> None:
+    rt, client = house
+    token = log_in(rt, client, "ada")
+    page = client.post("/admin/send", data={**LETTER, "token": token}).text
+    data = {"token": token, "expected": expected_in(page)}
+    begun = client.post("/admin/send/letter/start", data=data).url.path
+    again = client.post("/admin/send/letter/start", data=data)
+    assert "was begun before" in again.text, "a second press says why it leads here"
+    after = client.post(f"{begun}/cancel", data={"token": token}).text
+    assert "/admin/send?draft=letter" in after, "the way to send it after all"
+    # the form of Compose, still open in another tab, holds the key of what was taken back
+    mended = {**LETTER, "subject": "Mended news", "token": token}
+    check = client.post("/admin/send", data=mended)
+    assert check.url.path not in (begun, "/admin/send/letter")
+    assert "Mended news" in check.text
+    data = {"token": token, "expected": expected_in(check.text)}
+    assert client.post(f"{check.url.path}/start", data=data).url.path != begun
+    states = {e.title: e.state for e in rt.db.read(list_editions)}
+    assert states == {"News of the library": "cancelled", "Mended news": "open"}
+
+
 def test_todays_digest_pressed_twice_is_one(house: tuple[Runtime, TestClient]) -> None:
     rt, client = house
     token = log_in(rt, client, "ada")
