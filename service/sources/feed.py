@@ -228,28 +228,38 @@ def _json_feed(body: bytes) -> Parsed:
 
 
 def _json_fields(item: Any) -> dict[str, Any]:
-    people = item.get("authors") or [item.get("author") or {}]
-    published = str(item.get("date_published") or item.get("date_modified") or "")
-    texts = (item.get("content_html"), item.get("content_text"), item.get("summary"))
+    """Return one item under plain names; what is odd in an optional field counts as absent."""
+    if not isinstance(item, Mapping):
+        raise ValueError("it is no object")
+    people = _listed(item.get("authors")) or _listed(item.get("author"))
+    people = [{"name": person} if isinstance(person, str) else person for person in people]
+    names = [_said(person, "name") for person in people if isinstance(person, Mapping)]
+    attached = [part for part in _listed(item.get("attachments")) if isinstance(part, Mapping)]
+    pdfs = [_said(part, "url") for part in attached if part.get("mime_type") == "application/pdf"]
+    texts = [_said(item, name) for name in ("content_html", "content_text", "summary")]
+    identifier = item.get("id")
     return {
-        "title": str(item.get("title") or ""),
-        "texts": [str(text) for text in texts if text],
-        "authors": [str(person.get("name") or "") for person in people],
-        "guid": str(item.get("id") or ""),
-        "link": str(item.get("url") or item.get("external_url") or ""),
-        "names": [str(item.get("external_url") or "")],
-        "day": written_day(published),
+        "title": _said(item, "title"),
+        "texts": [text for text in texts if text],
+        "authors": names,
+        "guid": str(identifier) if isinstance(identifier, str | int) else "",
+        "link": _said(item, "url") or _said(item, "external_url"),
+        "names": [_said(item, "external_url")],
+        "day": written_day(_said(item, "date_published") or _said(item, "date_modified")),
         "updated_at": None,
-        "pdf": next(
-            (
-                str(part.get("url") or "")
-                for part in item.get("attachments") or []
-                if part.get("mime_type") == "application/pdf"
-            ),
-            "",
-        ),
-        "tags": [str(tag) for tag in item.get("tags") or []],
-        "language": str(item.get("language") or ""),
+        "pdf": next(filter(None, pdfs), ""),
+        "tags": [tag for tag in _listed(item.get("tags")) if isinstance(tag, str)],
+        "language": _said(item, "language"),
         "licence": "",
         "journal": "",
     }
+
+
+def _said(item: Mapping[str, Any], name: str) -> str:
+    value = item.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list as it is, a value alone as a list of one."""
+    return value if isinstance(value, list) else [value] if value else []

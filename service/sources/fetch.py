@@ -258,7 +258,7 @@ def retry_after(value: str, now: datetime) -> float | None:
         return min(float(value[:9]), MOST_WAIT)
     try:
         until = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

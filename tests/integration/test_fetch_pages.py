@@ -239,6 +239,7 @@ def test_the_words_of_an_error_are_kept(site: Site) -> None:
         ({"Retry_After": "9999999"}, 86_400.0),
         ({"Retry_After": format_datetime(NOW.replace(hour=11), usegmt=True)}, 3600.0),
         ({"Retry_After": "soon"}, None),
+        ({"Retry_After": "Wed, 21 Oct 99999999999 07:28:00 GMT"}, None),
         ({"RateLimit": '"api";r=0;t=77'}, 77.0),
         ({}, None),
     ],

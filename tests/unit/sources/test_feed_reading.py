@@ -199,7 +199,7 @@ def test_poison_in_json_harms_only_itself() -> None:
     good = {"id": "https://a.example/1", "title": "Good", "content_text": "<think> stays"}
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
-        "items": [None, 7, good, {"id": "2", "title": "B", "authors": 5}],
+        "items": [None, 7, good, {"id": "2", "title": ["B"]}],
     }
     result = FEED.parse(json.dumps(feed).encode())
     assert [s.paper.title for s in result.sightings] == ["Good"]
@@ -263,3 +263,32 @@ def test_one_wrong_byte_does_not_turn_the_rest_into_other_letters() -> None:
     latin = FEED.parse(body.decode().replace("\x00", "é").replace("ő", "o").encode("latin-1"))
     assert only(latin).title == "Ångström, Erdos and Schrödinger"
     assert not latin.problems
+
+
+@pytest.mark.parametrize(
+    ("odd", "authors"),
+    [
+        ({"authors": [None, {"name": "Ann Other"}, "Bo Chen", {"name": None}, 7]}, ("Ann Other",)),
+        ({"author": "Ann Other"}, ("Ann Other",)),
+        ({"authors": "Ann Other"}, ("Ann Other",)),
+        ({"authors": 3}, ()),
+        ({"attachments": [None, "x", {"url": 5}]}, ()),
+        ({"attachments": "x"}, ()),
+        ({"tags": 5}, ()),
+        ({"title": "A paper", "tags": {"a": 1}, "url": ["x"]}, ()),
+    ],
+)
+def test_an_odd_optional_field_of_a_json_feed_loses_no_paper(
+    odd: dict[str, object], authors: tuple[str, ...]
+) -> None:
+    item = {"id": "1", "title": "A paper", "url": "https://a.example/1", **odd}
+    parsed = FEED.parse(
+        json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [item]}).encode()
+    )
+    assert not parsed.problems
+    assert only(parsed).authors[:1] == authors
+
+
+def test_an_item_of_a_json_feed_that_is_no_object_is_named_in_words() -> None:
+    parsed = FEED.parse(b'{"version": "https://jsonfeed.org/version/1.1", "items": [null, "x"]}')
+    assert [p.what for p in parsed.problems] == ["it is no object", "it is no object"]
