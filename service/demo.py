@@ -32,6 +32,7 @@ from service.sources.registry import adapter
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
+from service.store.faults import explained
 from service.wiring import House
 
 LIVE_SECONDS = 5.0
@@ -97,8 +98,8 @@ def run_demo(folder: Path, *, live: bool = False, out: TextIO = sys.stdout) -> b
     started = time.monotonic()
     say = _sayer(out)
     log.set_up("text", quiet=True)
-    with _fresh(folder):
-        settings = demo_settings(folder)
+    settings = demo_settings(folder)
+    with _fresh(folder), explained(settings.database):
         server = MailboxServer(Mailbox(folder / "mailbox"))
         house = House(settings, mailbox_port=server.start)
         try:
