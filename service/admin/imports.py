@@ -16,6 +16,8 @@ from service.store import consent as consent_store
 from service.subscribers.address import read_address
 
 SHOWN = 200
+MOST_BAD = 1_000_000
+"""Characters of bad rows that travel in a page, to be downloaded from it."""
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -61,8 +63,25 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             rt.engine.enqueue("send")
         # the list travels back in the page, so that the second press imports what was looked at
         kept = data.decode("utf-8", "replace") if dry and len(data) < 200_000 else ""
+        bad = report.problems_csv() if report.problems else ""
         return import_page(
-            request, sent.who, report=report, dry=dry, text=kept, problems=report.problems[:SHOWN]
+            request,
+            sent.who,
+            report=report,
+            dry=dry,
+            text=kept,
+            problems=report.problems[:SHOWN],
+            problems_csv=bad if len(bad) <= MOST_BAD else "",
+        )
+
+    @routes.post("/import/problems")
+    async def problems(request: Request) -> Response:
+        """The bad rows that a page of ours holds, as a file: nothing of a list is stored."""
+        sent = await desk.sent(request, "editor", most_bytes=2 * MOST_BAD)
+        return Response(
+            "\ufeff" + sent.form.raw("rows").lstrip("\r\n"),
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="problems.csv"'},
         )
 
     def bars(

@@ -132,7 +132,12 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen")] = False,
     as_json: Json = False,
 ) -> None:
-    """Import readers from a CSV; bad rows come back, the others go in."""
+    """Import readers from a CSV; bad rows come back, the others go in.
+
+    Columns: email, then profile or keywords (neither: trending), and if you like confirmed, name,
+    tz, hour, cadence. A column of another name is refused, but for state, problem, id, no, nr,
+    note and comment, which are left unread.
+    """
     import asyncio
 
     from service.flows.readers import import_readers
@@ -152,12 +157,15 @@ def import_(
                 "unchanged": report.unchanged,
                 "problems": [{"row": n, "problem": p} for n, _, p in report.problems],
                 "problems_file": str(problems) if report.problems else None,
+                "ignored": report.ignored,
             }
         )
         return
     for number, cells, problem in report.problems[:20]:
         who = "" if problem.startswith("'") else f"{cells.get('email', '')!r}: "
         typer.echo(f"Row {number}: {who}{problem}", err=True)
+    if report.ignored:
+        typer.echo(f"Left unread: {', '.join(report.ignored)}", err=True)
     tail = f", {len(report.problems)} in {problems}" if report.problems else ""
     same = f", {report.unchanged} were there" if report.unchanged else ""
     verb = "would be imported" if dry_run else "imported"
@@ -171,7 +179,8 @@ def export_(
 ) -> None:
     """Everything stored about one reader, as JSON; without an address all readers, as a CSV."""
     from service.flows.leave import export
-    from service.flows.readers import export_readers, to_csv
+    from service.flows.readers import export_readers
+    from service.flows.spreadsheet import to_csv
     from service.subscribers.address import read_address
 
     if not email:

@@ -4,17 +4,16 @@ An import never revives someone who left; imported readers get no confirmation u
 their first digest says who added them.
 """
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import zip_longest
 from typing import Any
 
 from service.errors import PaperpostError
 from service.flows.interests import Wanted, add_interest, read_kind
 from service.flows.runtime import Runtime
+from service.flows.spreadsheet import ReaderError, read_columns, read_csv, to_csv
 from service.flows.subscribe import activate, mail_confirm
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
@@ -24,23 +23,8 @@ from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import read_hour, read_zone
 from service.subscribers.model import Cadence, Profile, ProfileKind
 
-MOST_BYTES = 20_000_000
-COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "cadence")
-_ALSO = {
-    "e-mail": "email",
-    "mail": "email",
-    "address": "email",
-    "email address": "email",
-    "query": "profile",
-    "words": "keywords",
-    "timezone": "tz",
-    "zone": "tz",
-    "time zone": "tz",
-}
-
-
-class ReaderError(PaperpostError):
-    """A reader that cannot be added; ``where`` is the field or row."""
+_NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]+@[^<>]+)>\s*")
+"""An address as a mail program copies it: Anna Ek <anna@example.org>."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,29 +42,20 @@ class NewReader:
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """rows: read · added · unchanged: already there · problems: (row number, row, what)."""
+    """rows: read · added · unchanged: already there · problems: (row number, row, what) ·
+    columns: of the file, by our names · ignored: those of them that are not read."""
 
     rows: int = 0
     added: int = 0
     unchanged: int = 0
     problems: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
 
     def problems_csv(self) -> str:
         """The bad rows as a CSV with a column ``problem``."""
         rows = [{**row, "problem": problem} for _, row, problem in self.problems]
         return to_csv(rows, [*self.columns, "problem"])
-
-
-def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
-    """Objects as a CSV (default columns: those that an import reads, and ``state``); its cells
-    cannot start a formula."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns or (*COLUMNS, "state"), extrasaction="ignore")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: formula_safe(str(v or "")) for k, v in row.items() if k})
-    return out.getvalue()
 
 
 def export_readers(session: Session) -> list[dict[str, Any]]:
@@ -110,11 +85,6 @@ def _as_query(profile: Profile) -> str:
     if profile.kind == ProfileKind.FOLLOW:
         return " OR ".join(f'au:"{name}"' for name in profile.text.splitlines() if name.strip())
     return profile.text if profile.kind == ProfileKind.QUERY else ""
-
-
-def formula_safe(cell: str) -> str:
-    """A spreadsheet runs cells that begin with = + - @ or a tab: a quote stops that."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def add_reader(rt: Runtime, new: NewReader, *, by: str = "admin") -> int:
@@ -177,7 +147,10 @@ def _add(rt: Runtime, session: Session, new: NewReader, by: str) -> int:
 def read_new(rt: Runtime, cells: Mapping[str, str]) -> NewReader:
     """Read one row of a CSV (or the options of `subscribers add`). Raises PaperpostError."""
     del rt
-    address = read_address(cells.get("email", ""))
+    email, name = cells.get("email", ""), cells.get("name", "").strip()
+    if named := _NAMED.fullmatch(email):
+        email, name = named["address"], name or named["name"].strip(" \"'")
+    address = read_address(email)
     query, keywords = cells.get("profile", "").strip(), cells.get("keywords", "").strip()
     if query:
         wanted = read_kind("query", query)
@@ -194,7 +167,7 @@ def read_new(rt: Runtime, cells: Mapping[str, str]) -> NewReader:
         address=address,
         wanted=wanted,
         confirmed=_truth(cells.get("confirmed", "")),
-        name=cells.get("name", "").strip(),
+        name=name,
         zone=read_zone(zone) if zone else "",
         hour=read_hour(hour) if hour else None,
         cadence=Cadence(cadence),
@@ -210,55 +183,13 @@ def _truth(text: str) -> bool:
     raise ReaderError(f"{text!r} is neither true nor false.", "confirmed", "Write true or false.")
 
 
-def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Read a table as Excel writes it: comma, semicolon or tab; BOM; UTF-8, UTF-16, Windows-1252.
-
-    Returns (columns as named in the file, rows by our column names with their number as a
-    spreadsheet shows it: the head is 1, blank rows count). Raises ReaderError.
-    """
-    if len(data) > MOST_BYTES:
-        raise ReaderError("The file is larger than 20 MB.", "", "Split it.")
-    text = decode(data)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    columns = next(reader, [])
-    names = {c: _ALSO.get(c.strip().lower(), c.strip().lower()) for c in columns}
-    if "email" not in names.values():
-        raise ReaderError(
-            f"The first line has no column called email: {', '.join(columns)[:120]!r}.",
-            "row 1",
-            f"Name the columns {', '.join(COLUMNS)}.",
-        )
-    rows = []
-    try:
-        for number, cells in enumerate(reader, 2):
-            given = dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
-            row = {names[column]: cell for column, cell in given.items()}
-            if any(v.strip() for v in row.values()):
-                rows.append((number, row))
-    except csv.Error as error:
-        raise ReaderError(f"The table breaks off: {error}", f"row {reader.line_num}") from None
-    return [names[c] for c in columns], rows
-
-
-def decode(data: bytes) -> str:
-    """The text of a file as people save it: UTF-8, UTF-16 or Windows-1252."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
-
-
 def import_readers(
     rt: Runtime, data: bytes, *, by: str = "admin", dry_run: bool = False
 ) -> ImportReport:
     """Import a CSV; bad rows come back as problems, the others go in. Raises ReaderError when the
-    file as a whole cannot be read."""
+    file as a whole cannot be read, or has a column that an import does not know."""
     columns, rows = read_csv(data)
-    report = ImportReport(rows=len(rows), columns=columns)
+    report = ImportReport(rows=len(rows), columns=columns, ignored=read_columns(columns))
     good: list[tuple[int, dict[str, str], NewReader]] = []
     seen: set[str] = set()
     for number, cells in rows:
@@ -279,7 +210,8 @@ def import_readers(
             Priority.BULK,
         )
     report.problems.sort(key=lambda p: p[0])
-    rt.log("import", rows=report.rows, added=report.added, problems=len(report.problems))
+    event = "import_tried" if dry_run else "import"
+    rt.log(event, rows=report.rows, added=report.added, problems=len(report.problems))
     return report
 
 

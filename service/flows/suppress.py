@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from service.errors import PaperpostError
 from service.flows.leave import leave_row
-from service.flows.readers import decode, read_csv
 from service.flows.runtime import Runtime
+from service.flows.spreadsheet import decode, read_csv
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session

@@ -1,8 +1,11 @@
 """The staff's pages: who gets in, who may what, and a send by hand from Compose to Progress."""
 
 import asyncio
+import csv
+import io
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -396,6 +399,30 @@ def test_import_is_tried_first(rt, client):
     )
     assert "1 of 2 rows are imported" in done.text
     assert rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org")) is not None
+
+
+def test_bad_rows_of_an_import_can_be_downloaded(rt, client):
+    token = log_in(rt, client, "editor")
+    rows = 'email,keywords\nbad@,"<b>x</b>, ""quoted"""\nnew@example.org,y\n'
+    page = client.post("/admin/import", data={"token": token, "text": rows, "act": "dry"}).text
+    held = re.search(r'<textarea name="rows" hidden>(.*?)</textarea>', page, re.DOTALL)[1]
+    # a browser drops the first line end of a textarea, and sends line ends as CRLF
+    sent = unescape(held).removeprefix("\n").replace("\r\n", "\n").replace("\n", "\r\n")
+    answer = client.post("/admin/import/problems", data={"token": token, "rows": sent})
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert 'filename="problems.csv"' in answer.headers["content-disposition"]
+    table = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    assert [(r["email"], r["keywords"]) for r in table] == [("bad@", '<b>x</b>, "quoted"')]
+    assert "after the @" in table[0]["problem"]
+
+
+def test_an_import_with_an_unknown_column_says_which(rt, client):
+    token = log_in(rt, client, "editor")
+    rows = "email,Interests\nnew@example.org,robots\n"
+    answer = client.post("/admin/import", data={"token": token, "text": rows, "act": "import"})
+    assert answer.status_code == 422
+    assert "interests" in answer.text
+    assert "Did you mean keywords?" in answer.text
 
 
 def test_suppressions_bar_and_lift(rt, client):

@@ -1,0 +1,142 @@
+"""A table as people save it: read whatever the spreadsheet made of it, written so that it is safe.
+
+Its columns are read strictly: a name that nobody knows is refused, since a list whose column of
+words is called otherwise would subscribe everybody to the wrong thing without a word.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from itertools import zip_longest
+from typing import Any
+
+from service.errors import PaperpostError
+
+MOST_BYTES = 20_000_000
+COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "cadence")
+_ALSO = {
+    "e-mail": "email",
+    "mail": "email",
+    "address": "email",
+    "email address": "email",
+    "query": "profile",
+    "words": "keywords",
+    "timezone": "tz",
+    "zone": "tz",
+    "time zone": "tz",
+}
+_MEANT = {
+    "interest": "keywords",
+    "interests": "keywords",
+    "search": "keywords",
+    "stichwort": "keywords",
+    "stichworte": "keywords",
+    "stichwörter": "keywords",
+    "topic": "keywords",
+    "topics": "keywords",
+    "frequency": "cadence",
+    "time": "hour",
+}
+"""What people call a column, though it may mean another thing: asked about, not read."""
+
+EXTRAS = frozenset(
+    {"", "state", "problem", "id", "no", "nr", "note", "notes", "comment", "comments"}
+)
+"""Columns without effect on what a reader gets (an export has ``state``): left unread."""
+
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
+class ReaderError(PaperpostError):
+    """A reader that cannot be added, or a list that cannot be read; ``where`` is the field or
+    row."""
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """Objects as a CSV (default columns: those that an import reads, and ``state``); its cells
+    cannot start a formula."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns or (*COLUMNS, "state"), extrasaction="ignore")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: formula_safe(str(v or "")) for k, v in row.items() if k})
+    return out.getvalue()
+
+
+def formula_safe(cell: str) -> str:
+    """A spreadsheet runs cells that begin with = + - @ or a tab: a quote stops that."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Read a table as Excel writes it: comma, semicolon or tab; BOM; UTF-8, UTF-16, Windows-1252.
+
+    Returns (columns as named in the file, rows by our column names with their number as a
+    spreadsheet shows it: the head is 1, blank rows count). Raises ReaderError.
+    """
+    if len(data) > MOST_BYTES:
+        raise ReaderError("The file is larger than 20 MB.", "", "Split it.")
+    if data.startswith(_WORKBOOKS):
+        raise ReaderError(
+            "This is a workbook of a spreadsheet program, not a CSV.",
+            "",
+            "In the program, save it as CSV (UTF-8).",
+        )
+    text = decode(data)
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    columns = next(reader, [])
+    names = {c: _ALSO.get(c.strip().lower(), c.strip().lower()) for c in columns}
+    if "email" not in names.values():
+        raise ReaderError(
+            f"The first line has no column called email: {', '.join(columns)[:120]!r}.",
+            "row 1",
+            f"Name the columns {', '.join(COLUMNS)}.",
+        )
+    rows = []
+    try:
+        for number, cells in enumerate(reader, 2):
+            given = dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
+            row = {names[column]: cell for column, cell in given.items()}
+            if any(v.strip() for v in row.values()):
+                rows.append((number, row))
+    except csv.Error as error:
+        raise ReaderError(f"The table breaks off: {error}", f"row {reader.line_num}") from None
+    return [names[c] for c in columns], rows
+
+
+def decode(data: bytes) -> str:
+    """The text of a file as people save it: UTF-8, UTF-16 or Windows-1252."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def read_columns(names: Sequence[str]) -> list[str]:
+    """The columns that an import leaves unread. names: as ``read_csv`` returns them.
+
+    Raises ReaderError: a column that is not known, or two that mean the same.
+    """
+    for name in names:
+        if name in COLUMNS and names.count(name) > 1:
+            raise ReaderError(f"Two columns mean {name}.", "row 1", "Take one of them out.")
+    unknown = [name for name in names if name not in COLUMNS and name not in EXTRAS]
+    if unknown:
+        shown = ", ".join(repr(name) for name in unknown[:10])
+        be = "is no column" if len(unknown) == 1 else "are no columns"
+        meant = [guess for name in unknown if (guess := _probably(name)) not in ("", *names)]
+        asked = f"Did you mean {', '.join(dict.fromkeys(meant))}? " if meant else ""
+        known = f"The columns are {', '.join(COLUMNS)}; rename it or take it out."
+        raise ReaderError(f"{shown} {be} of an import.", "row 1", f"{asked}{known}")
+    return [name for name in names if name in EXTRAS and name]
+
+
+def _probably(name: str) -> str:
+    """The column that was probably meant, else ""."""
+    near = get_close_matches(name, [*COLUMNS, *_ALSO], n=1, cutoff=0.75)
+    return _MEANT.get(name) or (_ALSO.get(near[0], near[0]) if near else "")
