@@ -39,12 +39,22 @@ def frame_of(rt: Runtime, delivery_token: str, reader: SubscriberRow, on: dateti
         view_url=links.digest(delivery_token),
         tune_base=f"{links.base}/tune/{delivery_token}",
         papers_url=links.papers(),
-        confirmed_on=local_date(reader.confirmed_at, reader.zone) if reader.confirmed_at else None,
+        confirmed_on=_confirmed_on(reader),
         weekdays=days_of(reader.weekdays),
         hour=reader.hour,
         zone=reader.zone,
         format=reader.format,
     )
+
+
+def _confirmed_on(reader: SubscriberRow) -> date | None:
+    """The reader's date on which they confirmed; None for whom the staff added and who was never
+    asked (adding makes both instants one)."""
+    if reader.confirmed_at is None or (
+        reader.added_by and reader.confirmed_at == reader.created_at
+    ):
+        return None
+    return local_date(reader.confirmed_at, reader.zone)
 
 
 def nobody(reader: SubscriberRow, **values: Any) -> SubscriberRow:

@@ -1,13 +1,19 @@
 """What a list of readers may be called at its head, and what becomes of names nobody knows."""
 
+import asyncio
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
-from support.house import open_house
+from support.house import ingest_items, open_house, paper_item
+from support.smtp_server import SmtpServer
 
+from service.flows.daily import plan_daily
 from service.flows.readers import ReaderError, import_readers
 from service.flows.runtime import Runtime
+from service.flows.send import send_ready
 from service.flows.suppress import import_suppressions
 from service.store.subscribers import get_subscriber_row, list_profiles, list_subscriber_rows
 
@@ -70,3 +76,20 @@ def test_a_name_before_the_address_is_the_readers_name(rt: Runtime) -> None:
 
 def test_a_list_of_suppressions_may_have_any_column(rt: Runtime) -> None:
     assert import_suppressions(rt, b"email,reported\nada@example.org,2026\n", reason="x").added == 1
+
+
+def test_who_was_added_is_not_told_that_they_confirmed(tmp_path: Path) -> None:
+    with SmtpServer() as server, open_house(tmp_path, smtp_port=server.port) as house:
+        rt = house.runtime
+        import_readers(rt, b"email,keywords\nada@example.org,adapters\n")
+        ingest_items(rt, tmp_path, [paper_item(1, "Adapters that forget less")])
+        plan_daily(rt)
+        assert asyncio.run(send_ready(rt)).accepted == 1
+        (mail,) = server.accepted
+    parts = list(message_from_bytes(mail.data, policy=default).walk())
+    texts = [" ".join(p.get_content().split()) for p in parts if not p.is_multipart()]
+    assert len(texts) == 2
+    for text in texts:
+        assert "You were added by Paperpost on" in text
+        assert "on the list of Paperpost" in text
+        assert "you confirmed on" not in text
