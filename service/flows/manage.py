@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from service.delivery.states import State
 from service.errors import Sentence, SpokenError, counted
 from service.flows import leave
+from service.flows.alike import kept, nobody
 from service.flows.interests import Wanted, add_interest, change_interest
 from service.flows.manage_link import manage_token, stamp_of
 from service.flows.notice import add_notice
@@ -113,32 +114,43 @@ def renew_link(rt: Runtime, token: str, *, network: str = "") -> Answer:
 
 
 def _ask_link(rt: Runtime, session: Session, key: str, network: str) -> Answer:
+    """One row of the request and the same work for every address, whatever becomes of it."""
     now, limits = rt.clock(), rt.defaults()
     hour = now - timedelta(hours=1)
-    asked = consent_store.count_consents(session, "link", hour, address=network)
+    asked = consent_store.count_consents(session, "link-asked", hour, address=network)
     delayed = asked >= limits.network_an_hour
     hashed = consent_store.email_hash(rt.instance.key, key)
     row = subscribers_store.get_subscriber_row(session, email_key=key) if key else None
     today = consent_store.count_consents(session, "link", now - timedelta(days=1), hashed=hashed)
-    if row is None or row.state not in ("active", "bounced") or today >= LINKS_A_DAY:
-        return Answer(delayed)
-    assert row.id is not None
-    token = manage_token(rt, row, now, fresh=True)
-    add_notice(
-        rt,
-        session,
-        "manage-link",
-        email=row.email,
-        email_key=row.email_key,
-        data={"link": rt.links.manage(token), "until": _last_day(rt, row.zone).isoformat()},
-        now=now,
-        subscriber_id=row.id,
-        locale=row.locale,
-        not_before=now + timedelta(minutes=50) if delayed else None,
-    )
+    theirs = row is not None and row.state in ("active", "bounced") and today < LINKS_A_DAY
     consent_store.add_consent(
-        session, subscriber_id=row.id, hashed=hashed, act="link", now=now, address=network
-    )
+        session, subscriber_id=row.id if row is not None and theirs else None, hashed=hashed,
+        act="link-asked", now=now, address=network,
+    )  # fmt: skip
+    if row is None or not theirs:
+        other = nobody()
+        row = SubscriberRow(
+            id=0, email=other.email, email_key=other.key, zone=rt.zone,
+            feed_token="0" * 8, unsubscribe_token="",
+        )  # fmt: skip
+    link = rt.links.manage(manage_token(rt, row, now, fresh=True))
+    with kept(session, theirs):
+        add_notice(
+            rt,
+            session,
+            "manage-link",
+            email=row.email,
+            email_key=row.email_key,
+            data={"link": link, "until": _last_day(rt, row.zone).isoformat()},
+            now=now,
+            subscriber_id=row.id or None,
+            locale=row.locale,
+            not_before=now + timedelta(minutes=50) if delayed else None,
+        )
+        consent_store.add_consent(
+            session, subscriber_id=row.id or None, hashed=hashed, act="link", now=now,
+            address=network,
+        )  # fmt: skip
     return Answer(delayed)
 
 

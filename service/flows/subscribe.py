@@ -1,15 +1,16 @@
 """Sign-up: asked for on a page, confirmed by the holder of the address, begun on their clock.
 
-The page's answer is the same for every address and takes the same time: only a row is written.
+The page's answer is the same for every address and takes the same time: only rows are written.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 from service.defaults import Defaults
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import rejoin
+from service.flows.alike import kept, nobody
 from service.flows.interests import Wanted, add_interest, read_form
 from service.flows.manage_link import manage_token, stamp_of
 from service.flows.notice import add_notice
@@ -108,44 +109,51 @@ def request(rt: Runtime, wish: Wish, *, network: str = "", agent: str = "") -> A
 
 
 def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str) -> Answer:
+    """One row of the request and the same work for every address, whatever becomes of it."""
     now, limits = rt.clock(), rt.defaults()
     hashed = consent_store.email_hash(rt.instance.key, wish.address.key)
     wait = _network_wait(session, limits, network, now)
-    answer = Answer(delayed=wait > timedelta())
     row = subscribers_store.get_subscriber_row(session, email_key=wish.address.key)
     barred = consent_store.get_suppression(session, hashed)
-    if barred is not None and barred.reason not in LIFTED_BY_BEGIN:
-        return answer
-    capped = _is_capped(session, limits, hashed, now)
-    if row is not None and row.state in ("active", "bounced"):
-        if not capped:
-            _mail_known(rt, session, row, hashed, now, wait, network, agent)
-        return answer
-    came_back = row is not None and row.state == "left"
-    if row is None or not came_back:
-        row = _store_wish(rt, session, row, wish, now, limits)
-    assert row.id is not None
+    dropped = _is_capped(session, limits, hashed, now) or (
+        barred is not None and barred.reason not in LIFTED_BY_BEGIN
+    )
+    state = row.state if row is not None else "new"
+    is_new, came_back = state in ("new", "pending"), state == "left"
     typed = {"hour": wish.hour, "zone": wish.zone, "locale": wish.locale}
+    detail = rejoin.words_of(wish.wanted, **typed) if came_back and not dropped else ""  # type: ignore[arg-type]
     record = consent_store.add_consent(
         session,
-        subscriber_id=row.id,
+        subscriber_id=row.id if row is not None and not dropped else None,
         hashed=hashed,
         act="request",
         now=now,
         wording=WORDING,
         address=network,
         agent=agent,
-        detail=rejoin.words_of(wish.wanted, **typed) if came_back else "",  # type: ignore[arg-type]
+        detail=detail,
     )
     session.flush()
-    if not capped:
-        mail_confirm(
-            rt, session, row, hashed, now, wait, network,
-            until=now + timedelta(days=limits.confirm_days) if came_back else None,
-            stamp=rejoin.stamp_for(row, record.id or 0) if came_back else "",
-            locale=wish.locale,
-        )  # fmt: skip
-    return answer
+    with kept(session, not dropped):
+        own = is_new and not dropped
+        mine = wish if own else replace(wish, address=nobody())
+        with kept(session, own or dropped):
+            stored = _store_wish(rt, session, row if own else None, mine, now, limits)
+        asker = stored if own or dropped or row is None else row
+        if state in ("active", "bounced") and not dropped:
+            _mail_known(rt, session, asker, hashed, now, wait, network)
+        else:
+            again = came_back and not dropped
+            mail_confirm(
+                rt, session, asker, hashed, now, wait, network,
+                until=now + timedelta(days=limits.confirm_days) if again else None,
+                stamp=rejoin.stamp_for(asker, record.id or 0) if again else "",
+                locale=wish.locale,
+            )  # fmt: skip
+    if own:
+        record.subscriber_id = stored.id
+        session.add(record)
+    return Answer(delayed=wait > timedelta())
 
 
 def _network_wait(session: Session, limits: Defaults, network: str, now: datetime) -> timedelta:
@@ -254,9 +262,7 @@ def _mail_known(
     now: datetime,
     wait: timedelta,
     network: str,
-    agent: str,
 ) -> None:
-    del agent
     add_notice(
         rt,
         session,

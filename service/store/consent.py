@@ -77,7 +77,7 @@ def list_suppressions(session: Session) -> list[SuppressionRow]:
 def add_consent(
     session: Session,
     *,
-    subscriber_id: int,
+    subscriber_id: int | None,
     hashed: str,
     act: str,
     now: datetime,
@@ -86,7 +86,8 @@ def add_consent(
     agent: str = "",
     detail: str = "",
 ) -> ConsentRow:
-    """Record an act of consent; it cannot be made up later."""
+    """Record an act of consent; it cannot be made up later. subscriber_id: None for a request of
+    which nothing else is kept."""
     row = ConsentRow(
         subscriber_id=subscriber_id,
         email_hash=hashed,

@@ -1,0 +1,126 @@
+"""Asking for mail or for a link: nothing tells whether an address is a reader."""
+
+import asyncio
+from collections import Counter
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from support.house import add, open_house
+from support.smtp_server import SmtpServer
+
+from service.flows.interests import read_form
+from service.flows.leave import unsubscribe
+from service.flows.manage import ask_link
+from service.flows.send import send_ready
+from service.flows.subscribe import Wish, request
+from service.store.consent import add_suppression, email_hash
+from service.store.subscribers import get_subscriber_row, list_profile_rows
+from service.store.tables import ConsentRow, DeliveryRow, SubscriberRow
+from service.subscribers.address import read_address
+
+NETWORK = "203.0.113.0"
+ADDRESSES = ("new@example.org", "ada@example.org", "never@example.org", "left@example.org")
+
+
+@pytest.fixture
+def server():
+    with SmtpServer() as made:
+        yield made
+
+
+@pytest.fixture
+def rt(tmp_path, database_url, server):
+    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
+        rt = house.runtime
+        add(rt, "ada@example.org", "adapters")
+        add(rt, "left@example.org", "adapters")
+        gone = rt.db.read(lambda s: get_subscriber_row(s, email_key="left@example.org"))
+        unsubscribe(rt, gone.unsubscribe_token)
+        hashed = email_hash(rt.instance.key, "never@example.org")
+        rt.db.write(lambda s: add_suppression(s, hashed, "never", rt.clock()))
+        yield rt
+
+
+def ask(rt, email, typed="robots"):
+    wish = Wish(
+        address=read_address(email), wanted=read_form(typed), hour=9, zone="UTC", locale="en"
+    )
+    return request(rt, wish, network=NETWORK)
+
+
+@contextmanager
+def written(rt):
+    """Statements of the writer, by their verb and table."""
+    seen: Counter[str] = Counter()
+
+    def note(conn, cursor, statement, parameters, context, executemany):
+        words = statement.split()
+        if words[0] in ("INSERT", "SAVEPOINT"):
+            seen[" ".join(words[:3]) if words[0] == "INSERT" else words[0]] += 1
+
+    sa.event.listen(rt.db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(rt.db.engine, "before_cursor_execute", note)
+
+
+def count(rt, model, *where):
+    return rt.db.read(
+        lambda s: s.execute(sa.select(sa.func.count()).select_from(model).where(*where)).scalar()
+    )
+
+
+@pytest.mark.parametrize("act", [ask, ask_link])
+def test_every_address_makes_the_same_work(rt, act):
+    seen = {}
+    for email in (*ADDRESSES, "ada@example.org"):
+        for _ in range(3):  # then the caps of an address are reached
+            with written(rt) as one:
+                act(rt, email)
+            seen.setdefault(str(sorted(one.items())), []).append(email)
+    assert len(seen) == 1, seen
+
+
+def test_every_request_counts_for_its_network(rt):
+    for n in range(30):
+        assert not ask(rt, ADDRESSES[n % 2 + 1]).delayed  # a reader, and one who is barred
+    assert ask(rt, "else@example.org").delayed
+    assert count(rt, ConsentRow, ConsentRow.act == "request") == 31
+
+
+def test_every_asked_link_counts_for_its_network(rt):
+    for _ in range(30):
+        assert not ask_link(rt, "nobody@example.org", network=NETWORK).delayed
+    assert ask_link(rt, "ada@example.org", network=NETWORK).delayed
+    assert count(rt, DeliveryRow) == 1
+
+
+def test_what_is_not_kept_leaves_nothing(rt, server):
+    before = count(rt, SubscriberRow)
+    ask(rt, "never@example.org")
+    ask_link(rt, "nobody@example.org", network=NETWORK)
+    assert count(rt, SubscriberRow) == before
+    assert count(rt, DeliveryRow) == 0
+    ask(rt, "ada@example.org")
+    assert count(rt, SubscriberRow) == before
+    asyncio.run(send_ready(rt))
+    assert [m.recipient for m in server.accepted] == ["ada@example.org"]
+
+
+def test_a_dropped_request_changes_nothing_of_the_one_that_waits(rt):
+    ask(rt, "new@example.org", "glaciers")
+    row = rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org"))
+    rt.clock.go(hours=5)
+    ask(rt, "new@example.org", "casinos")
+    again = rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org"))
+    texts = [p.text for p in rt.db.read(lambda s: list_profile_rows(s, row.id))]
+    assert again.confirm_until == row.confirm_until
+    assert texts == ["glaciers"]
+    rt.clock.go(days=1)
+    ask(rt, "new@example.org", "robots")
+    assert [p.text for p in rt.db.read(lambda s: list_profile_rows(s, row.id))] == ["robots"]
+    latest = rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org"))
+    assert latest.confirm_until == rt.clock() + timedelta(days=7)
