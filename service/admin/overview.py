@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from service.admin.desk import Desk
 from service.flows import editions
+from service.flows.deferred import deferrals
 from service.flows.ledger import gone_owners
 from service.flows.runtime import Runtime
 from service.store import audience as audience_store
@@ -53,6 +54,7 @@ def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
         "waiting": sum(n for state, n in waiting.items() if state != "unknown")
         - sum(deliveries_store.count_left(session, dead).values()),
         "held": audience_store.count_deliveries(session, held_by=dead),
+        "put_off": deferrals(session)[:3],
         "editions": found[:5],
         "steps": _steps(rt, sources, stored["papers"], readers, found),
     }

@@ -63,17 +63,30 @@ class SeveralPapers(TyperCommand):
         return super().parse_args(ctx, spread)
 
 
+def _no_mail(reasons: dict[str, int]) -> str:
+    """ "; no mail: 3 nothing new, 1 paused", or nothing."""
+    words = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in reasons.items())
+    return f"; no mail: {words}" if words else ""
+
+
 def _sent(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) -> None:
     """Send what was planned, print both; exit 0 when nothing is left but deferred rows."""
     import asyncio
 
+    from service.flows.deferred import deferrals
+    from service.flows.ledger import gone_owners
     from service.flows.send import send_ready
+    from service.store.audience import count_deliveries
     from service.store.deliveries import count_waiting
 
     report = asyncio.run(send_ready(rt))
     left = rt.db.read(lambda s: count_waiting(s, editions))
+    put_off = rt.db.read(lambda s: deferrals(s, editions))
     deferred = max(report.deferred, left.get("deferred", 0))
-    held = max(report.held, left.get("unknown", 0))
+    dead = gone_owners(rt)
+    held = rt.db.read(
+        lambda s: sum(count_deliveries(s, edition_id=e, held_by=dead) for e in editions)
+    )
     facts = {
         **planned,
         "editions": editions,
@@ -83,18 +96,18 @@ def _sent(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) 
         "held": held,
         "stopped": report.stopped,
         "expired": report.expired,
+        "put_off": [{"text": words, "count": n} for words, n in put_off],
     }
     if as_json:
         printing.as_json(facts)
     else:
         skipped = planned.get("skipped") or planned.get("waiting") or {}
-        reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in skipped.items())
         typer.echo(
             f"{report.accepted} handed to the mail server, {deferred} deferred, "
-            f"{report.failed} refused, {held} held"
-            + (f"; no mail: {reasons}" if reasons else "")
-            + "."
+            f"{report.failed} refused, {held} held" + _no_mail(skipped) + "."
         )
+        for words, n in put_off[:5]:
+            typer.echo(f"Put off, tried again: {n} × {words}", err=True)
     sys.exit(0 if all(state == "deferred" for state in left) else 1)
 
 
@@ -110,7 +123,7 @@ def send_daily(
         if dry_run:
             made = would_send(rt, day(on), email_key=_only(rt, to))
             printing.as_json(made) if as_json else typer.echo(
-                f"{made['mails']} mails; no mail: {made['skipped']}"
+                f"{made['mails']} mails" + _no_mail(made["skipped"]) + "."
             )
             return
         report = plan_daily(rt, day(on), email_key=_only(rt, to))

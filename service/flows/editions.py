@@ -8,6 +8,7 @@ from typing import Any
 from service.delivery.states import State
 from service.digest.model import Digest, from_json
 from service.errors import PaperpostError
+from service.flows.deferred import deferrals
 from service.flows.freeze import content_of
 from service.flows.planning import PRIORITY, plan_row
 from service.flows.runtime import Runtime
@@ -136,6 +137,7 @@ def details(session: Session, edition_id: int, *, dead: Sequence[int] = ()) -> d
         "ended": counted.ended,
         "missing": counted.missing,
         "reasons": reasons,
+        "put_off": [{"text": w, "count": n} for w, n in deferrals(session, [edition_id])],
         "refused": [r.as_dict() for r in refusals(session, edition_id)],
         "segment": edition.options.get("segment", ""),
         "equation": edition.options.get("equation", ""),

@@ -6,6 +6,7 @@ answer and the papers in one transaction. A row in ``sending`` is never sent aga
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from service.delivery.retry import Verdict, judge
 from service.delivery.smtp import Mailer
 from service.delivery.states import State
 from service.errors import PaperpostError
+from service.flows.deferred import words_of
 from service.flows.letter import envelope_of, sha_of
 from service.flows.runtime import Runtime
 from service.flows.settle import settle_editions
@@ -50,6 +52,7 @@ class SendReport:
     stopped: int = 0
     expired: int = 0
     editions: set[int] = field(default_factory=set)
+    said: Counter[str] = field(default_factory=Counter)
 
     @property
     def tried(self) -> int:
@@ -122,6 +125,7 @@ async def send_ready(
             failed=report.failed,
             held=report.held,
             stopped=report.stopped,
+            **({"said": report.said.most_common(3)} if report.said else {}),
         )
     return report
 
@@ -287,6 +291,7 @@ def _apply(
                 **words,
             )
             report.deferred += 1
+            report.said[words_of(verdict.code, verdict.text)] += 1
         case "expired":
             if leases_store.mark_expired(session, row, now, verdict.text[:500], **words):
                 report.expired += 1

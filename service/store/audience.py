@@ -171,6 +171,20 @@ def list_refusals(session: Session, edition_id: int) -> list[tuple[str, str, int
     return [(state, reason, code or 0, int(n)) for state, reason, code, n in rows]
 
 
+def list_deferrals(
+    session: Session, edition_ids: Sequence[int] | None = None
+) -> list[tuple[int | None, str, int]]:
+    """(code, reason, number) of what is put off, of some editions or of all."""
+    query = (
+        sa.select(col(DeliveryRow.code), col(DeliveryRow.reason), sa.func.count())
+        .where(col(DeliveryRow.state) == "deferred")
+        .group_by(col(DeliveryRow.code), col(DeliveryRow.reason))
+    )
+    if edition_ids is not None:
+        query = query.where(col(DeliveryRow.edition_id).in_(list(edition_ids)))
+    return [(code, reason, int(n)) for code, reason, n in session.execute(query).all()]
+
+
 def list_accept_times(session: Session, edition_id: int) -> tuple[datetime, datetime, int] | None:
     """First and last acceptance of an edition and how many there were."""
     first, last, n = session.execute(
