@@ -115,6 +115,7 @@ class Desk:
             "token": self.sessions.form_token(SignedIn(who, who.session)) if who else "",
             "errors": Faults(errors or {}),
             "at": self.at,
+            "name_of": self.name_of,
             "said": self.pages.texts(request).gettext(said) if said else "",
             **(context or {}),
         }
@@ -128,6 +129,18 @@ class Desk:
         local = moment.astimezone(ZoneInfo(self.rt.zone))
         texts = self.pages.catalogs.texts("en")
         return f"{texts.short_day(local.date())} {local:%H:%M}"
+
+    def name_of(self, edition: Any) -> str:
+        """What an edition is called: its title, else by its kind and day."""
+        facts = edition if isinstance(edition, Mapping) else edition.model_dump()
+        if facts["title"]:
+            return str(facts["title"])
+        if facts["kind"] == "digest":
+            day = self.pages.catalogs.texts("en").day(date.fromisoformat(facts["slot"]))
+            return f"Digest of {day}"
+        words = {"manual": "Chosen papers", "alert": "Alerts", "quiet": "Quiet mails"}
+        name = words.get(facts["kind"], str(facts["kind"]).capitalize())
+        return f"{name}, {self.at(facts['opened_at'])}"
 
     def go(self, path: str, said: str = "", **query: str | int | None) -> RedirectResponse:
         """To a page of the desk, after an act."""
