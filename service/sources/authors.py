@@ -9,9 +9,11 @@ from service.text.tex import to_unicode
 _MOST = 3000
 """Names kept of one paper."""
 
+_LONGEST = 10_000
+"""Characters of one field of a feed that are read: some five hundred names."""
+
 _SUFFIX = re.compile(r"^(?:Jr|Sr|I{2,3}|IV|PhD|Ph\.D|MD)\.?$", re.IGNORECASE)
 _INITIALS = re.compile(r"^(?:[^\W\d_]\.?[\s-]?){1,4}$")
-_ADDRESS = re.compile(r"\S+@\S+\.\S+")
 _IN_BRACKETS = re.compile(r"^\(([^()]+)\)$")
 _LABEL = re.compile(r"^\s*(?:authors?|author\(s\)|by)\s*:\s*", re.IGNORECASE)
 _LAST = re.compile(r"(?:,\s*|\s+)(?:and|&|und|et al\.?)(?:\s+|$)")
@@ -48,12 +50,25 @@ def _outside_brackets(text: str) -> list[str]:
 
 def feed_authors(entries: Iterable[str]) -> tuple[str, ...]:
     """Return "First Last" of every name in ``entries``: one name each, or one string of many."""
-    texts = [_ADDRESS.sub("", html_to_text(entry)) for entry in entries]
+    texts = [_without_addresses(html_to_text(entry[:_LONGEST])) for entry in entries]
     texts = [_LABEL.sub("", text).replace("()", "").strip(" ,;") for text in texts]
     texts = [_IN_BRACKETS.sub(r"\1", text) for text in texts if text]
     names = _split(texts[0]) if len(texts) == 1 else [_forename_first(text) for text in texts]
     turned = (collapse(to_unicode(name)).strip(" ,;") for name in names)
     return tuple(dict.fromkeys(name for name in turned if name))[:_MOST]
+
+
+def _without_addresses(text: str) -> str:
+    """Drop the words that are mail addresses, not the comma after one; ``text`` is one line."""
+    words = (
+        word[len(word.rstrip(",;")) :] if _is_address(word) else word for word in text.split(" ")
+    )
+    return " ".join(words).strip()
+
+
+def _is_address(word: str) -> bool:
+    name, _, host = word.partition("@")
+    return bool(name) and "." in host[1:-1]
 
 
 def _split(text: str) -> list[str]:

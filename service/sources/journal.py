@@ -3,7 +3,7 @@
 import re
 
 from service.papers.identity import doi
-from service.text.clean import collapse, html_to_text
+from service.text.clean import MAX_TEXT, collapse, html_to_text
 
 _LONGEST = 4000
 """Characters of an abstract that are kept; a blog sends its whole article."""
@@ -13,7 +13,7 @@ _BLOCK = re.compile(
     r"[^<>]*>|\n\s*\n",
     re.IGNORECASE,
 )
-_HIDDEN = re.compile(r"<(style|script)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_HIDDEN = re.compile(r"<(style|script)\b(?:(?!<\1\b).)*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _ABSTRACT = re.compile(r"^(?:abstract|summary|résumé|zusammenfassung)\s*(?:[:.]\s*|$)", re.I)
 _ABSTRACT_CAPITALS = re.compile(r"^(?:ABSTRACT|SUMMARY)\s+(?=[A-Z])")
 _METADATA = re.compile(
@@ -28,7 +28,7 @@ _CITATION = re.compile(
     r"^[^.]{3,80},? (?:vol\.? |volume |pp?\. ?)?\d+(?:\(\d+\))?:? ?(?:pp?\. ?)?\d*-?\d*$"
 )
 _AUTHORS = re.compile(
-    r"(?:^|>|\n)\s*(?:<b>)?\s*author(?:s|\(s\))?\s*:\s*(?:</b>)?([^<\n]{3,4000})", re.IGNORECASE
+    r"(?:^|>|\n)[^\S\n]*author(?:s|\(s\))?\s*:\s*(?:</b>)?([^<\n]{3,4000})", re.IGNORECASE
 )
 _NAME = re.compile(r"[^\W\d_]\S*(?: \S+){1,4}")
 _ADDED = re.compile(r"^\[(?:ASAP|Graphical abstract added|Early View|In Press)\]\s*", re.IGNORECASE)
@@ -40,7 +40,7 @@ def abstract_of(description: str, title: str) -> str:
     and the repeated title; ``""`` where nothing is left."""
     kept: list[str] = []
     heading = title.casefold().rstrip(".")
-    for block in _BLOCK.split(_HIDDEN.sub(" ", description)):
+    for block in _BLOCK.split(_HIDDEN.sub(" ", description[:MAX_TEXT])):
         text = html_to_text(block)
         labelled = _ABSTRACT.match(text) or _ABSTRACT_CAPITALS.match(text)
         if labelled:

@@ -36,7 +36,9 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _BROKEN_BREAK = re.compile(r"</br\s*>", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--.*?-->|<!\[CDATA\[|\]\]>|<![A-Za-z][^<>]*>|<\?[^<>]*\?>", re.DOTALL)
+_MARKS = r"<!\[CDATA\[|\]\]>|<![A-Za-z][^<>]*>|<\?[^<>]*\?>"
+_COMMENT = re.compile(rf"<!--.*?-->|{_MARKS}", re.DOTALL)
+_NO_COMMENT = re.compile(_MARKS)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _AMPERSAND = re.compile(r"&(?!(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
 _INLINE_NAMES = (
@@ -97,10 +99,17 @@ def html_to_text(text: str) -> str:
 def _strip_once(text: str) -> str:
     """Take out one layer of markup and one layer of entities."""
     if "<" in text:
-        text = _COMMENT.sub(" ", _BROKEN_BREAK.sub("<br>", text))
+        text = _without_comments(_BROKEN_BREAK.sub("<br>", text))
         text = _SCRIPT.sub(_shift_script, text)
         text = nh3.clean(_protect(text), tags=set())
     return _unescape(text)
+
+
+def _without_comments(text: str) -> str:
+    """Take out comments and declarations; after the last ``-->`` none is looked for, since every
+    ``<!--`` there would be followed to the end in vain."""
+    end = text.rfind("-->") + len("-->") if "-->" in text else 0
+    return _COMMENT.sub(" ", text[:end]) + _NO_COMMENT.sub(" ", text[end:])
 
 
 def _unescape(text: str) -> str:

@@ -1,8 +1,11 @@
 """Lists of authors in the ways in which feeds write them."""
 
+from time import process_time
+
 import pytest
 
 from service.sources.authors import arxiv_authors, feed_authors
+from service.sources.journal import abstract_of, authors_in
 
 
 @pytest.mark.parametrize(
@@ -40,3 +43,22 @@ def test_arxiv(text: str, names: tuple[str, ...]) -> None:
 )
 def test_feeds(entries: list[str], names: tuple[str, ...]) -> None:
     assert feed_authors(entries) == names
+
+
+def test_mail_addresses_are_dropped() -> None:
+    assert feed_authors(["ann@a.example (Ann Other)"]) == ("Ann Other",)
+    assert feed_authors(["Ann Other ann@a.example, Bo @home"]) == ("Ann Other", "Bo @home")
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["<!--" * 15_000, "a" + "\u0301" * 59_000, '"' * 60_000, "@" * 60_000, "a@" * 30_000,
+     "<style>" * 8_000, "\n " * 30_000, " " * 59_000 + "x"],
+    ids=["comments", "marks", "quotes", "at", "addresses", "style", "lines", "blanks"],
+)  # fmt: skip
+def test_a_hostile_field_costs_no_more_than_a_blink(field: str) -> None:
+    began = process_time()
+    feed_authors([field])
+    authors_in(field)
+    abstract_of(field, "A title")
+    assert process_time() - began < 1.5
