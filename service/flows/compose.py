@@ -138,8 +138,10 @@ def _new_candidates(
             continue
         if profile.since is not None and eligible_at.date() < profile.since:
             continue
-        waits = occasion == "daily" and paper_id not in shelf.resting.get(reader.id, ())
-        if waits and _waits_for_alert(rt, session, profile, eligible_at, on):
+        rests = occasion == "daily" and paper_id in shelf.resting.get(reader.id, ())
+        if not rests and _rides_elsewhere(
+            rt, session, shelf, profile, reader, eligible_at, on, occasion
+        ):
             continue
         pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
     found = {paper_id for _, paper_id, _ in pairs}
@@ -152,17 +154,32 @@ def _new_candidates(
     return [c for c in made if c is not None]
 
 
-def _waits_for_alert(
-    rt: Runtime, session: Session, profile: Profile, eligible_at: datetime, on: date
+def _rides_elsewhere(
+    rt: Runtime,
+    session: Session,
+    shelf: Shelf,
+    profile: Profile,
+    reader: Subscriber,
+    eligible_at: datetime,
+    on: date,
+    occasion: Occasion,
 ) -> bool:
-    """True for a paper of today of an instant interest, unless the day's alerts are used up: what
-    is left over rides in the digest."""
-    if profile.cadence is not Cadence.INSTANT or eligible_at.date() < on:
+    """Whether a paper of an instant interest is for the other mail.
+
+    The clock's daily leaves the papers of today to the alerts, unless the day's alerts are used
+    up; what came on a day whose alerts are used up is for the digest alone.
+    """
+    if profile.cadence is not Cadence.INSTANT:
         return False
-    row = subscribers_store.get_subscriber_row(session, id=profile.subscriber_id)
-    assert row is not None
-    had = alerts_store.count_alerts_on(session, profile.subscriber_id, row.zone, on)
-    return had < rt.defaults().alerts_a_day
+    day = local_date(eligible_at, reader.zone)
+    key = (reader.id, day)
+    if key not in shelf.alerts:
+        shelf.alerts[key] = alerts_store.count_alerts_on(session, reader.id, reader.zone, day)
+    used_up = shelf.alerts[key] >= shelf.limits.alerts_a_day
+    if occasion == "alert":
+        return used_up
+    is_past = day < on or on < local_date(rt.clock(), reader.zone)
+    return not (used_up or is_past or shelf.by_hand)
 
 
 def _known_candidates(
@@ -202,17 +219,26 @@ def _added_by(reader: Subscriber, shelf: Shelf) -> AddedBy | None:
 
 
 def compose_planned(
-    rt: Runtime, edition_id: int, on: date, *, only: str | None = None, note: str = ""
+    rt: Runtime,
+    edition_id: int,
+    on: date,
+    *,
+    only: str | None = None,
+    note: str = "",
+    by_hand: bool = False,
 ) -> ComposeReport:
     """Compose every planned row of an edition; a row that cannot be composed harms only itself.
 
     A row planned as somebody's first digest is composed as that, whoever composes it.
-    only: the rows of one recipient key. Counted is what this call composed; another process may
+    only: the rows of one recipient key · by_hand: a person's send, which waits for
+    no alert. Counted is what this call composed; another process may
     have done a part.
     """
     report = ComposeReport()
     for turn in range(TURNS):
-        if not _compose_turn(rt, edition_id, on, only, note, report, wait=turn > 0):
+        if not _compose_turn(
+            rt, edition_id, on, only, note, report, wait=turn > 0, by_hand=by_hand
+        ):
             return report
     rt.log("compose_left", edition=edition_id)  # the sweep composes them again
     return report
@@ -227,6 +253,7 @@ def _compose_turn(
     report: ComposeReport,
     *,
     wait: bool,
+    by_hand: bool,
 ) -> int:
     """Compose what is planned; returns how many rows are to be decided again, because another
     process made a mail ready for the same reader meanwhile."""
@@ -239,7 +266,7 @@ def _compose_turn(
         after = rows[-1].id or 0
         mine = [row for row in rows if only is None or row.recipient_key == only]
         made = rt.db.read(
-            lambda s, r=mine: _compose_chunk(rt, s, limits, r, on, note)  # type: ignore[misc]
+            lambda s, r=mine: _compose_chunk(rt, s, limits, r, on, note, by_hand)  # type: ignore[misc]
         )
         done, left = rt.db.write(
             lambda s, m=made: freeze(s, m, rt.clock(), wait=wait),  # type: ignore[misc]
@@ -261,6 +288,7 @@ def _compose_chunk(
     rows: Sequence[DeliveryRow],
     on: date,
     note: str,
+    by_hand: bool,
 ) -> list[Decided]:
     readers = {
         r.id: subscribers_store.to_subscriber(r)
@@ -269,6 +297,7 @@ def _compose_chunk(
         )
     }
     shelf = load_shelf(session, limits, [i for i in readers if i is not None], on, rt.clock())
+    shelf.by_hand = by_hand
     made: list[Decided] = []
     for row in rows:
         assert row.id is not None

@@ -179,7 +179,7 @@ def plan_daily(
     rt.db.write(lambda s: _at_once(s, dates.values(), rt.clock(), email_key), Priority.MAIL)
     for meant, edition_id in sorted(dates.items()):
         report.editions.append(edition_id)
-        report.add(compose_planned(rt, edition_id, meant))
+        report.add(compose_planned(rt, edition_id, meant, by_hand=True))
     rt.log("daily", planned=report.planned, ready=report.ready, by=created_by)
     return report
 

@@ -276,6 +276,7 @@ def _look_ahead(
 ) -> None:
     ids = [r.id for r in rows if r.id is not None]
     shelf = load_shelf(session, rt.defaults(), ids, on, rt.clock())
+    shelf.by_hand = True
     for row in rows:
         assert row.id is not None
         state, reason = taken.get(row.id, ("", ""))

@@ -29,7 +29,8 @@ from service.subscribers.model import Profile
 @dataclass(kw_only=True)
 class Shelf:
     """What a chunk of readers needs, loaded once. had: sent or under way · resting: in alerts that
-    wait for their hour, which a daily takes along (in ``had`` only when also elsewhere)."""
+    wait for their hour, which a daily takes along (in ``had`` only when also elsewhere) ·
+    alerts: how many, of a reader on a date · by_hand: a person sends, and waits for nothing."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
@@ -45,6 +46,8 @@ class Shelf:
     queries: dict[int, Query | None] = field(default_factory=dict)
     documents: dict[int, Document] = field(default_factory=dict)
     counts: dict[tuple[date, date], int] = field(default_factory=dict)
+    alerts: dict[tuple[int, date], int] = field(default_factory=dict)
+    by_hand: bool = False
 
 
 def load_shelf(

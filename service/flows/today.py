@@ -37,7 +37,7 @@ def start_daily(rt: Runtime, plan: Plan, audience: Audience, wait: timedelta) ->
             Priority.MAIL,
         )
     for meant, edition_id in sorted(dates.items()):
-        compose_planned(rt, edition_id, meant, note=plan.body)
+        compose_planned(rt, edition_id, meant, note=plan.body, by_hand=True)
     ids = [edition_id for _, edition_id in sorted(dates.items())]
     mails = rt.db.write(lambda s: _note_act(s, plan, ids, began, until), Priority.WEB)
     return Started(
