@@ -123,6 +123,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         plan: Plan,
         errors: dict[str, FieldError] | None = None,
         trials: list[Trial] | None = None,
+        form: Form | None = None,
     ) -> Response:
         audience = await to_thread(manual.count, rt, plan)
         checks = [await check_relay(rt), *await to_thread(check_plan, rt, plan, audience)]
@@ -141,7 +142,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "typed_number": await to_thread(needs_typing, rt, plan, audience),
             "canary_offered": plan.kind in ("manual", "newsletter")
             and audience.mails > limits.typed_above,
-            "canary_ticked": audience.mails > 5 * limits.typed_above,
+            "canary_ticked": form.flag("canary")
+            if form is not None and "expected" in form
+            else audience.mails > 5 * limits.typed_above,
+            "form": form,
             "limits": limits,
             "trials": trials or [],
         }
@@ -183,6 +187,14 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         context = {"plan": plan, "words": TERMS.get(term, "mails"), "rows": rows, "total": len(ids)}
         return desk.answer(request, "term.html", context, who=who)
 
+    @routes.get("/send/{key}/start")
+    @routes.get("/send/{key}/test")
+    def look_again(request: Request, key: str) -> Response:
+        """Check answers under these addresses when something is to be mended; whoever asks for one
+        again comes back to it."""
+        desk.member(request, "editor")
+        return desk.go(f"send/{key}")
+
     @routes.post("/send/{key}/test")
     async def test(request: Request, key: str) -> Response:
         sent = await desk.sent(request, "editor")
@@ -193,7 +205,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             trials = await send_trial(rt, plan, email, to, by=sent.who.name, address=sent.address)
         except PaperpostError as error:
             errors = fault_of(error, ("addresses",), "addresses")
-            return await check_page(request, sent.who, plan, errors)
+            return await check_page(request, sent.who, plan, errors, form=sent.form)
         return await check_page(request, sent.who, plan, trials=trials)
 
     def begin(sent: Sent, plan: Plan, expected: int) -> manual.Started:
@@ -210,13 +222,14 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             fault = FieldError(
                 "The number was not typed, or is another one.", "number", f"Type {expected}."
             )
-            return await check_page(request, sent.who, plan, {"number": fault})
+            return await check_page(request, sent.who, plan, {"number": fault}, form=form)
         if form.flag("canary"):
             plan = replace(plan, canary=True)
         try:
             made = await to_thread(begin, sent, plan, expected)
         except PaperpostError as error:
-            return await check_page(request, sent.who, plan, fault_of(error, (), "start"))
+            moved = fault_of(error, (), "start")
+            return await check_page(request, sent.who, plan, moved, form=form)
         if not made.edition_id:
             fault = FieldError("Nobody was to get a mail.", "start", "Nothing was sent.")
             return await check_page(request, sent.who, plan, {"start": fault})

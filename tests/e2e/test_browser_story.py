@@ -94,7 +94,7 @@ def _signs_up(page: Page, site: Site) -> None:
     expect(page.locator("#reading")).to_contain_text("Any of: adapters · unicorns · PEFT")
     expect(page.locator("#reading")).to_contain_text("about 3 papers a day")
     expect(page.locator("#past-papers mark").first).to_have_text(re.compile("adapters", re.I))
-    expect(page.get_by_label("in", exact=True)).to_have_value("Europe/Zurich")
+    expect(page.get_by_label("in the time zone", exact=True)).to_have_value("Europe/Zurich")
     page.get_by_label("Address").fill(ADA)
     page.wait_for_timeout(2100)  # the form's clock: nobody types faster
     page.get_by_role("button", name="Subscribe").click()

@@ -300,6 +300,30 @@ def test_above_the_threshold_the_number_is_typed(rt, client):
     assert answer.url.path == "/admin/editions/1"
 
 
+def test_what_is_to_be_mended_has_the_focus_and_keeps_what_was_typed(rt, client):
+    rt.db.write(lambda s: set_setting(s, "typed_above", "1"))
+    for n in range(5):
+        add(rt, f"r{n}@example.org", "sheep")
+    token = log_in(rt, client, "sender")
+    check = compose(client, token, papers="arxiv/2611.00001")
+    page = client.get(check).text
+    assert re.search(r'name="canary"[^>]* checked', page), "offered as ticked"
+    assert "autofocus" not in page
+    assert "<title>Check" in page
+    assert "Relay answers: in order" in page, "a verdict is a word, not a sign alone"
+    data = {"token": token, "expected": "7", "number": "8"}
+    page = client.post(f"{check}/start", data=data).text
+    assert not re.search(r'name="canary"[^>]* checked', page), "it was not ticked"
+    assert re.search(r'<input id="number"[^>]* value="8"[^>]* autofocus', page)
+    assert "<title>To mend: Check" in page
+    assert "One thing to mend; nothing was sent." in page
+    assert client.get(f"{check}/start").url.path == check, "reload by address"
+    data = {"token": token, "reader": "ada@example.org", "addresses": "nobody"}
+    page = client.post(f"{check}/test", data=data).text
+    assert re.search(r'<input id="addresses"[^>]* value="nobody"[^>]* autofocus', page)
+    assert re.search(r'name="canary"[^>]* checked', page), "nobody touched it"
+
+
 def test_a_changed_number_sends_nothing(rt, client):
     token = log_in(rt, client, "sender")
     check = compose(client, token, papers="arxiv/2611.00001")
