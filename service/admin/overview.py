@@ -48,6 +48,7 @@ def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
         "late": [
             s for s in sources if s["state"] in ("late", "stale", "failing", "silent", "gone")
         ],
+        "unread": [s for s in sources if not s["was_read"] and s["state"] != "gone"],
         "papers": stored["papers"],
         "new_today": papers_store.count_new(session, *day_bounds(today, today)),
         "sent_today": audience_store.count_since(session, midnight),

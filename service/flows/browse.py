@@ -229,6 +229,11 @@ def source_names(rt: Runtime) -> list[str]:
     return rt.db.read(listing.list_source_names)
 
 
+def read_names(rt: Runtime) -> list[str]:
+    """Titles of the sources in use that were read at least once."""
+    return rt.db.read(listing.list_read_names)
+
+
 def next_poll_at(rt: Runtime) -> datetime | None:
     """When any source is asked next."""
     return rt.db.read(listing.next_poll_at)

@@ -139,6 +139,17 @@ def list_source_names(session: Session) -> list[str]:
     return list(dict.fromkeys(title for title in rows if title))
 
 
+def list_read_names(session: Session) -> list[str]:
+    """Titles of the sources in use that were read at least once: a page may name them."""
+    seen = sa.exists().where(col(SightingRow.source_id) == col(SourceRow.id))
+    rows = session.exec(
+        select(SourceRow.title)
+        .where(SourceRow.state != "gone", sa.or_(col(SourceRow.first_polled), seen))
+        .order_by(col(SourceRow.id))
+    ).all()
+    return list(dict.fromkeys(title for title in rows if title))
+
+
 def list_strip(session: Session, since: date) -> dict[int, list[SourceDayRow]]:
     """Ledger rows per source from a day on, oldest first."""
     found: dict[int, list[SourceDayRow]] = {}

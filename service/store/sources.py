@@ -253,6 +253,7 @@ def summary(session: Session) -> list[dict[str, Any]]:
             "title": row.title,
             "state": row.state,
             "papers": counts.get(row.id, 0),
+            "was_read": row.first_polled or bool(counts.get(row.id)),
             "newest_on": newest[row.id].isoformat() if newest.get(row.id) else None,
             "last_poll_at": row.last_poll_at.isoformat() if row.last_poll_at else None,
             "next_poll_at": row.next_poll_at.isoformat() if row.next_poll_at else None,

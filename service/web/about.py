@@ -29,7 +29,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/about")
     def about(request: Request) -> Response:
-        context = {"sources": browse.source_names(door.rt), "sender": door.rt.site.sender}
+        context = {"sources": browse.read_names(door.rt), "sender": door.rt.site.sender}
         return door.answer(request, "site/about.html", context)
 
     @routes.get("/privacy")

@@ -208,7 +208,7 @@ def _form_page(
         "zones": door.zones(_known(zone, door.rt.zone), texts),
         "home_zone": door.rt.zone,
         "usual": door.usually_complete(_known(zone, door.rt.zone), texts),
-        "sources": browse.source_names(door.rt),
+        "sources": browse.read_names(door.rt),
         "closed": door.rt.signup == "closed",
         "trap": door.check.TRAP,
         "time": door.check.TIME,

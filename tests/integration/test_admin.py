@@ -25,6 +25,7 @@ from service.pages.templates import Pages, PageSite
 from service.store.deliveries import list_deliveries
 from service.store.editions import list_editions
 from service.store.instance import get_defaults, set_setting
+from service.store.listing import list_read_names
 from service.store.staff import list_audit
 from service.store.subscribers import get_subscriber_row
 
@@ -510,3 +511,13 @@ def test_what_people_and_feeds_wrote_is_escaped(rt, client, tmp_path):
         page = client.get(path)
         assert "<script>alert" not in page.text, path
         assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_a_source_that_was_never_read_is_not_advertised(rt, client, tmp_path):
+    token = log_in(rt, client, "editor")
+    data = {"token": token, "kind": "feed", "what": "http://127.0.0.1/x"}
+    client.post("/admin/sources", data=data)
+    page = client.get("/admin").text
+    assert "not read yet: http://127.0.0.1/x" in page
+    assert "none is late" not in page
+    assert rt.db.read(list_read_names) == ["Hugging Face Daily Papers"], "that one brought papers"
