@@ -96,7 +96,12 @@ def verdicts_of(
     rt: Runtime, source: SourceRow, flat: Sequence[Sighting], is_known: Sequence[bool], today: date
 ) -> list[Verdict]:
     """One verdict per sighting; papers that the store knows are only refreshed."""
-    habit = rt.db.read(lambda s: sources_store.get_habit(s, source.id or 0))
+    habit, earlier = rt.db.read(
+        lambda s: (
+            sources_store.get_habit(s, source.id or 0),
+            new_of_day(s, source.id or 0, today),
+        )
+    )
     unknown = [x for x, known in zip(flat, is_known, strict=True) if not known]
     judged = iter(
         novelty(
@@ -107,6 +112,7 @@ def verdicts_of(
             history=False,
             usual_per_day=habit.per_day,
             days_known=habit.days,
+            earlier_today=earlier,
         )
     )
     return ["refresh" if known else next(judged) for known in is_known]

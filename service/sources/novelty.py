@@ -31,12 +31,13 @@ def novelty(
     history: bool,
     usual_per_day: float | None = None,
     days_known: int = 0,
+    earlier_today: int = 0,
 ) -> tuple[Verdict, ...]:
     """Return one verdict for each sighting of one poll (all its pages and days together).
 
     sightings: of papers that the store does not know yet. today: the source's own day. history:
     asked for as the past. usual_per_day: items of a usual day among the days with items;
-    days_known: how many of those there are.
+    days_known: how many of those there are. earlier_today: what was new in the day's other polls.
     """
     if history:
         return tuple(_unless_replaced(sighting, "known") for sighting in sightings)
@@ -59,7 +60,7 @@ def novelty(
             for sighting in sightings
         )
     recent = sum(not _before(sighting.paper.published_on, old) for sighting in sightings)
-    burst = is_burst(recent, usual_per_day, days_known)
+    burst = recent > 0 and is_burst(earlier_today + recent, usual_per_day, days_known)
     return tuple(
         "held" if burst or _before(sighting.paper.published_on, old) else "new"
         for sighting in sightings

@@ -97,6 +97,25 @@ def test_a_burst_waits_for_the_admin(rt: Runtime, site: WebSite, clock: Clock) -
     assert papers(rt)["Paper burst3"]
 
 
+def test_a_burst_in_small_pieces_waits_too(rt: Runtime, site: WebSite, clock: Clock) -> None:
+    listed = items(("start", "2026-11-01"))
+    clock.set("2026-11-01T09:00:00")
+    add_source(rt, "feed", f"{site.base}/feed", title="Journal")
+    for n in range(11):
+        listed += items((f"d{n}", clock().date().isoformat()))
+        site.at["/feed"] = (200, {}, rss_feed(listed))
+        poll(rt, clock)
+        clock.turn(days=1)
+    got = []
+    for hour in range(4):
+        listed += items(*((f"h{hour}n{n}", "2026-11-12") for n in range(2)))
+        site.at["/feed"] = (200, {}, rss_feed(listed))
+        (row,) = poll(rt, clock)
+        got.append((row["new"], row["held"]))
+        clock.turn(hours=1, minutes=1)
+    assert got == [(2, 0), (0, 2), (0, 2), (0, 2)]
+
+
 def test_a_feed_that_moved_three_times_is_asked_at_its_new_address(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:

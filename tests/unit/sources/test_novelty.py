@@ -75,6 +75,14 @@ def test_a_burst_of_a_feed_waits_for_the_admin() -> None:
     assert judged("feed", many, usual_per_day=None, days_known=0) == ["new"] * 31
 
 
+def test_a_burst_is_measured_over_the_day() -> None:
+    some = [seen(days_ago(1))] * 5
+    usual = {"usual_per_day": 2.0, "days_known": 14}
+    assert judged("feed", some, **usual) == ["new"] * 5
+    assert judged("feed", some, **usual, earlier_today=1) == ["new"] * 5
+    assert judged("feed", some, **usual, earlier_today=2) == ["held"] * 5
+
+
 def test_old_items_of_a_feed_wait_one_by_one() -> None:
     mixed = [seen(days_ago(31)), seen(days_ago(30)), seen(None)]
     assert judged("feed", mixed) == ["held", "new", "new"]
