@@ -273,7 +273,8 @@ def log_in(rt: Runtime, name: str, password: str, address: str, agent: str) -> s
         tries, until = rt.db.read(lambda s, k=key: staff_store.get_tries(s, k, now))  # type: ignore[misc]
         if tries >= most[key] and until is not None:
             minutes = max(1, round((until - now).total_seconds() / 60))
-            raise LoginError(f"{tries} tries failed.", "", f"Try again in {minutes} minutes.")
+            wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+            raise LoginError(f"{tries} tries failed.", "", f"Try again in {wait}.")
     row = rt.db.read(lambda s: staff_store.get_admin(s, name=name))
     usable = row is not None and bool(row.password_hash) and not row.disabled
     stored = row.password_hash if row is not None and usable else _nobody

@@ -521,3 +521,20 @@ def test_a_source_that_was_never_read_is_not_advertised(rt, client, tmp_path):
     assert "not read yet: http://127.0.0.1/x" in page
     assert "none is late" not in page
     assert rt.db.read(list_read_names) == ["Hugging Face Daily Papers"], "that one brought papers"
+
+
+def test_progress_counts_each_mail_once_and_promises_nothing_while_paused(rt, client, server):
+    add(rt, "cy@example.org", "adapters")
+    add(rt, "dora@example.org", "diffusion")
+    for name in ("ada", "ben"):
+        server.on("RCPT", reply("450 4.2.0 come back later"), match=f"{name}@")
+    plan_daily(rt)
+    assert send(rt) == 2
+    token = log_in(rt, client, "sender")
+    page = client.get("/admin/editions/1").text
+    assert "Deferred, tried again" in page
+    assert "<dt>Waiting</dt>" not in page, "two are deferred, and nothing else waits"
+    assert "Put off, by what the server said" in page
+    assert "450 4.2.0 come back later" in page or "450 come back later" in page
+    paused = client.post("/admin/editions/1/pause", data={"token": token}).text
+    assert "mails a second" not in paused
