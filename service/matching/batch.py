@@ -11,6 +11,7 @@ from service.matching.parse import parse_keywords, parse_query
 from service.matching.query import Query, QueryError
 from service.matching.score import Statistics, score
 from service.papers.model import Alias, Paper
+from service.text.tex import Shifts, read_accents, typed_at
 
 Refused = list[dict[str, Any]]
 """What could not be read: ``{"profile" or "paper", "problem"}``."""
@@ -29,15 +30,17 @@ def match_batch(
 
     profiles: ``{"id", "query"}`` (or ``"keywords"`` instead of the query). papers: ``{"id",
     "title", "abstract", "authors"?, "categories"?, "organisation"?, "votes"?, "comments"?}``.
-    hits: ``{"term", "where", "start", "end"}`` each; ``explain`` adds the score's ``parts``.
+    hits: ``{"term", "where", "start", "end"}`` each, in characters of the title and abstract as
+    they were given, TeX included (of the other fields as they are read). ``explain`` adds the
+    score's ``parts``.
     refused: receives what cannot be read; one bad line never stops the others.
     """
     problems: Refused = [] if refused is None else refused
     queries = read_profiles(profiles, problems)
-    names, documents = _documents(papers, problems)
+    names, documents, shifts = _documents(papers, problems)
     statistics = Statistics.of(documents)
     index = _index(queries, statistics)
-    for name, document in zip(names, documents, strict=True):
+    for name, document, typed in zip(names, documents, shifts, strict=True):
         for number, hits in index.match(document).items():
             profile, query = queries[number]
             found = score(
@@ -53,7 +56,7 @@ def match_batch(
                 "profile": profile,
                 "paper": name,
                 "score": round(found.total, 4),
-                "hits": [_hit(hit) for hit in hits],
+                "hits": [_hit(hit, typed.get(hit.where, ())) for hit in hits],
             }
             if explain:
                 line["parts"] = {part: round(value, 4) for part, value in found.parts.items()}
@@ -80,7 +83,7 @@ def count_batch(
     index = _index(queries, Statistics())
     compiled = cpu()
     unread = len(problems)
-    _, documents = _documents(papers, problems)
+    _, documents, _ = _documents(papers, problems)
     matches = sum(len(index.match_ids(document)) for document in documents)
     return {
         "profiles": len(queries),
@@ -122,26 +125,30 @@ def _index(queries: Sequence[tuple[Any, Query]], statistics: Statistics) -> Inde
 
 def _documents(
     papers: Iterable[Mapping[str, Any]], refused: Refused
-) -> tuple[list[Any], list[Document]]:
-    names, documents = [], []
+) -> tuple[list[Any], list[Document], list[dict[str, Shifts]]]:
+    """Names, papers, and by field how far the typed text is from the one that is read."""
+    names, documents, shifts = [], [], []
     for line in papers:
         name = line.get("id")
         if not isinstance(line.get("title"), str):
             refused.append({"paper": name, "problem": "This paper has no title."})
             continue
         names.append(name)
-        documents.append(prepare(_paper(line)))
-    return names, documents
+        title, title_shifts = read_accents(line["title"])
+        abstract, abstract_shifts = read_accents(_text(line.get("abstract")))
+        documents.append(prepare(_paper(line, title, abstract)))
+        shifts.append({"title": title_shifts, "abstract": abstract_shifts})
+    return names, documents, shifts
 
 
-def _paper(line: Mapping[str, Any]) -> Paper:
+def _paper(line: Mapping[str, Any], title: str, abstract: str) -> Paper:
     name = str(line.get("id", ""))
     alias = Alias("arxiv", name) if _ARXIV.fullmatch(name) else Alias("guid", name)
     return Paper(
         aliases=(alias,),
-        title=line["title"],
-        abstract=_text(line.get("abstract")),
-        authors=_names(line.get("authors")),
+        title=title,
+        abstract=abstract,
+        authors=tuple(read_accents(name)[0] for name in _names(line.get("authors"))),
         categories=_names(line.get("categories")),
         organisation=_text(line.get("organisation")),
         votes=_figure(line.get("votes")),
@@ -167,5 +174,6 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str))
 
 
-def _hit(hit: Hit) -> dict[str, Any]:
-    return {"term": hit.term, "where": hit.where, "start": hit.start, "end": hit.end}
+def _hit(hit: Hit, shifts: Shifts) -> dict[str, Any]:
+    start, end = typed_at(hit.start, shifts), typed_at(hit.end, shifts)
+    return {"term": hit.term, "where": hit.where, "start": start, "end": end}

@@ -29,6 +29,7 @@ from service.matching.query import (
 )
 from service.matching.show import describe, show, to_text
 from service.matching.terms import FIELDS, check_word, make_leaf, make_number, make_person
+from service.text.tex import read_accents
 
 __all__ = [
     "describe",
@@ -94,6 +95,11 @@ _ADD_IT = Sentence("Add it, or take the operator away.")
 _NO_WORD = Sentence("There is no word here.")
 
 
+def _plain(text: str) -> str:
+    """The signs of phones and the accents of TeX as those that are read here."""
+    return read_accents(text)[0].translate(_SIGNS)
+
+
 def parse_query(text: str) -> Query:
     """Read ``text`` in the query language.
 
@@ -101,7 +107,7 @@ def parse_query(text: str) -> Query:
     or 8 brackets deep, and for a query that only says what to leave out.
     """
     check_size(text)
-    text = text.translate(_SIGNS)
+    text = _plain(text)
     if not text.strip():
         raise QueryError(_NO_WORD, position=1, expected=_A_WORD)
     check_shape(text)
@@ -119,7 +125,7 @@ def parse_keywords(text: str) -> Query:
     Raises QueryError as parse_query does; brackets, colons and AND have no meaning here.
     """
     check_size(text)
-    text = text.translate(_SIGNS)
+    text = _plain(text)
     wanted: dict[object, Leaf] = {}
     excluded: dict[object, Leaf] = {}
     for offset, item in split_items(text):
@@ -142,7 +148,7 @@ def parse_people(text: str) -> Query:
     """Read one author's name per line, as printed on papers; raises QueryError."""
     check_size(text)
     people: dict[object, Leaf] = {}
-    for offset, line in split_items(text.translate(_SIGNS), "\r\n;；"):
+    for offset, line in split_items(_plain(text), "\r\n;；"):
         name = " ".join(line.replace('"', " ").split())
         if name:
             person = make_person(name, offset + 1)
@@ -156,7 +162,7 @@ def parse_people(text: str) -> Query:
 def read_words(text: str) -> Query:
     """Read a form's text: keywords, or a query when AND, OR or NOT in capitals, brackets or a
     field stand in it outside quotes. NOT at the beginning of items alone leaves it keywords."""
-    translated = text.translate(_SIGNS)
+    translated = _plain(text)
     items = [item.strip() for _, item in split_items(translated)]
     bare = ",".join(re.sub(r"^NOT\s+", "", item) for item in items)
     return parse_query(text) if find_operator(bare) else parse_keywords(text)

@@ -57,6 +57,38 @@ _HAS_MATH_SIGN = re.compile(r"[\\^_{=]")
 _TIE = re.compile(r"(?<=[^\s~\\])~(?=[^\s~])")
 _LONG_OPTION = re.compile(r"(?<!\S)--(?=[a-z])")
 
+_ACCENT = re.compile(
+    r"""\\(?:['`^~=.]|(?<=[^\W\d_]\\)")(?:\\[ij](?![A-Za-z])|[A-Za-z])"""
+    r"""|\\(?:["'`^~=.]|[Hcvukrbd](?=\{))\{\\?[A-Za-z]\}"""
+    r"""|\{\\(?:ss|ae|AE|oe|OE|aa|AA|[oOlL])\}|\\(?:ss|ae|AE|oe|OE|aa|AA|[oOlL])\{\}"""
+)
+
+Shifts = tuple[tuple[int, int], ...]
+"""(from which character of the read text on, how many characters further on it was typed)."""
+
+
+def read_accents(text: str) -> tuple[str, Shifts]:
+    r"""Return ``text`` with the letters that TeX spells out (``Schr\"odinger``, ``Erd\H{o}s``) as
+    letters, all else as typed, and where things stood. ``\"o`` counts inside a word only: before
+    one it is a quote that a shell wanted escaped."""
+    if "\\" not in text:
+        return text, ()
+    parts: list[str] = []
+    shifts: list[tuple[int, int]] = []
+    at = length = 0
+    for found in _ACCENT.finditer(text):
+        letter = to_unicode(found[0])
+        parts += [text[at : found.start()], letter]
+        length += found.start() - at + len(letter)
+        at = found.end()
+        shifts.append((length, at - length))
+    return "".join((*parts, text[at:])), tuple(shifts)
+
+
+def typed_at(position: int, shifts: Shifts) -> int:
+    """Return where in the typed text stands what is at ``position`` of the read one."""
+    return position + next((more for start, more in reversed(shifts) if start <= position), 0)
+
 
 def to_unicode(text: str) -> str:
     r"""Return ``text`` with its TeX turned into readable Unicode, on one line.

@@ -1,6 +1,7 @@
 """Profiles x papers without a database."""
 
 from service.matching.batch import count_batch, match_batch
+from service.text.tex import read_accents
 
 PROFILES = [
     {"id": "a", "query": "LoRA OR PEFT"},
@@ -50,3 +51,27 @@ def test_count() -> None:
         "match_cpu_s": 0.5,
         "peak_mb": 41.3,
     }
+
+
+def test_accents_of_tex_are_read_and_hits_lie_in_the_text_as_given() -> None:
+    title = r"Erd\H{o}s and Schr\"odinger meet {\O}rsted, Garc\'{\i}a and Mo\v{c}nik"
+    papers = [{"id": "1", "title": title, "authors": [r"L\'aszl\'o Lov\'asz"]}]
+    profiles = [
+        {"id": "a", "query": "Schrödinger OR Ørsted OR García"},
+        {"id": "b", "query": r"Erd\H{o}s Mo\v{c}nik"},
+        {"id": "c", "keywords": r"Schr\"odinger, Erdős"},
+        {"id": "d", "query": "au:Lovász"},
+        {"id": "e", "query": r"au:Lov\'asz"},
+    ]
+    found = {line["profile"]: line["hits"] for line in match_batch(profiles, papers)}
+    assert set(found) == {"a", "b", "c", "d", "e"}
+    marked = [title[hit["start"] : hit["end"]] for hit in found["a"]]
+    assert marked == [r"Schr\"odinger", r"{\O}rsted", r"Garc\'{\i}a"]
+    assert [title[hit["start"] : hit["end"]] for hit in found["b"]] == [
+        r"Erd\H{o}s",
+        r"Mo\v{c}nik",
+    ]
+
+
+def test_quotes_that_a_shell_left_escaped_are_no_accents() -> None:
+    assert read_accents(r"\"attention maps\"") == (r"\"attention maps\"", ())
