@@ -6,11 +6,14 @@ from datetime import date
 from service.defaults import Defaults
 from service.digest.candidate import Candidate
 
+Rank = tuple[float, int, tuple[str, str]]
 
-def rank(votes: int, comments: int, listed_on: date, on: date, paper_id: int) -> tuple[float, ...]:
-    """Return a sort key, best first: votes a day on the list, then comments, then id."""
+
+def rank(votes: int, comments: int, listed_on: date, on: date, name: tuple[str, str]) -> Rank:
+    """Return a sort key, best first: votes a day on the list, then comments, then the name of the
+    paper, (scheme, value), which is the same in every database."""
     days = max(0, (on - listed_on).days) + 1
-    return (-votes / days, -comments, paper_id)
+    return (-votes / days, -comments, name)
 
 
 def last_list_days(days: Iterable[date], on: date, n: int) -> frozenset[date]:
@@ -25,7 +28,7 @@ def popular(
 
     without: ids of papers that stand elsewhere in the same mail.
     """
-    listed: list[tuple[tuple[float, ...], Candidate]] = []
+    listed: list[tuple[Rank, Candidate]] = []
     dated = [(c, c.listed_on) for c in candidates if c.listed_on is not None]
     days = last_list_days((d for _, d in dated), on, limits.trending_days)
     seen: set[int] = set(without)
@@ -33,7 +36,8 @@ def popular(
         votes = candidate.paper.votes or 0
         if day in days and votes >= 1 and candidate.paper.id not in seen:
             seen.add(candidate.paper.id)
-            key = rank(votes, candidate.paper.comments or 0, day, on, candidate.paper.id)
+            name = (candidate.paper.key.scheme, candidate.paper.key.value)
+            key = rank(votes, candidate.paper.comments or 0, day, on, name)
             listed.append((key, candidate))
     listed.sort(key=lambda pair: pair[0])
     return [candidate for _, candidate in listed[: limits.trending_entries]]

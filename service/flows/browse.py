@@ -77,7 +77,8 @@ def read_day(
 def _read_day(session: Session, on: date, order: Order, offset: int, limit: int) -> DayPage:
     rows = listing.list_day(session, on)
     if order == "trending":
-        rows.sort(key=lambda r: rank(r.votes, r.comments, on, on, r.paper_id))
+        names = papers_store.list_keys(session, [row.paper_id for row in rows])
+        rows.sort(key=lambda r: rank(r.votes, r.comments, on, on, names.get(r.paper_id, ("", ""))))
     else:
         rows.sort(key=lambda r: (r.published_on or date.min, r.sighting_id), reverse=True)
     ids = [row.paper_id for row in rows[offset : offset + limit]]
@@ -232,11 +233,6 @@ def source_names(rt: Runtime) -> list[str]:
 def read_names(rt: Runtime) -> list[str]:
     """Titles of the sources in use that were read at least once."""
     return rt.db.read(listing.list_read_names)
-
-
-def next_poll_at(rt: Runtime) -> datetime | None:
-    """When any source is asked next."""
-    return rt.db.read(listing.next_poll_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,16 @@ def get_rows(session: Session, ids: Sequence[int]) -> dict[int, tuple[PaperRow, 
     return found
 
 
+def list_keys(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """The name in public addresses of each paper, (scheme, value); those without any are left
+    out."""
+    found: dict[int, tuple[str, str]] = {}
+    for start in range(0, len(ids), 500):
+        for paper_id, names in _names(session, ids[start : start + 500]).items():
+            found[paper_id] = (names[0].scheme, names[0].value)
+    return found
+
+
 _RANK = {"arxiv": 0, "doi": 1, "hf": 2, "pmid": 3, "guid": 4, "link": 5, "fingerprint": 6}
 
 

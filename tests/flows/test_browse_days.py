@@ -105,3 +105,11 @@ def test_expected_mails_count_weekdays_from_the_first_day_with_papers(house: Rea
     none = read_form("unicorns").query
     assert none is not None
     assert browse.mail_days(house.rt, estimate(house.rt, none)) == (0, 3)
+
+
+def test_equal_votes_stand_in_the_order_of_their_names(house: Reading, tmp_path: Path) -> None:
+    day = date(2026, 11, 6)
+    numbers = (975, 971, 978, 973)
+    ingest_items(house.rt, tmp_path, [paper_item(n, f"Even {n}") for n in numbers], on=day)
+    shown = [one.paper.title for one in browse.read_day(house.rt, day).papers]
+    assert shown == [f"Even {n}" for n in sorted(numbers)]
