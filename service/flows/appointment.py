@@ -101,4 +101,6 @@ def _ledger_failed(session: Session, row: SourceRow, now: datetime) -> None:
     day.expected = expected(row.kind, day.day)
     if day.state == "open" and day.polled_at is None:
         day.state = "failed"
-        session.add(day)
+    if day.state == "failed":
+        day.polled_at = now
+    session.add(day)

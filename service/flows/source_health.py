@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from service.flows.runtime import Runtime
 from service.flows.usual import find_usual_ends
+from service.sources.calendar import source_day
 from service.sources.registry import ADAPTERS
 from service.store import listing
 from service.store import sources as sources_store
@@ -53,6 +54,36 @@ def day_sign(kind: str, row: SourceDayRow, today: date) -> str:
     made = ADAPTERS.get(kind)
     is_there = row.items > 0 and made is not None and not made.is_batch
     return "complete" if is_there else "late"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAnswer:
+    """Why no paper is there yet. asking: a source is being asked for the first time · failed_at:
+    it did not answer then · next_at: when a source is asked next."""
+
+    title: str = ""
+    asking: bool = False
+    failed_at: datetime | None = None
+    next_at: datetime | None = None
+
+
+def first_answer(rt: Runtime) -> FirstAnswer:
+    """What is waited for, in an installation without any paper."""
+    return rt.db.read(lambda s: _first_answer(s, rt.clock()))
+
+
+def _first_answer(session: Session, now: datetime) -> FirstAnswer:
+    asked = listing.list_asked(session)
+    for row in asked:
+        if row.last_poll_at is None and not row.failures:
+            return FirstAnswer(title=row.title, asking=True)
+    for row in asked:
+        if row.failures and row.id is not None:
+            days = sources_store.list_source_days(session, source_day(row.kind, now), row.id)
+            failed_at = next((d.polled_at for d in days if d.state == "failed"), None)
+            if failed_at is not None:
+                return FirstAnswer(title=row.title, failed_at=failed_at, next_at=row.next_poll_at)
+    return FirstAnswer(next_at=asked[0].next_poll_at if asked else None)
 
 
 def read_sources(rt: Runtime) -> list[SourceHealth]:

@@ -160,18 +160,18 @@ def list_strip(session: Session, since: date) -> dict[int, list[SourceDayRow]]:
     return found
 
 
-def next_poll_at(session: Session) -> datetime | None:
-    """When any source is asked next."""
-    found: datetime | None = session.exec(
-        select(SourceRow.next_poll_at)
-        .where(
-            col(SourceRow.next_poll_at).is_not(None),
-            col(SourceRow.state).not_in(["paused", "gone"]),
-        )
-        .order_by(col(SourceRow.next_poll_at))
-        .limit(1)
-    ).first()
-    return found
+def list_asked(session: Session) -> list[SourceRow]:
+    """Sources that are asked by themselves, the next one first."""
+    return list(
+        session.exec(
+            select(SourceRow)
+            .where(
+                col(SourceRow.next_poll_at).is_not(None),
+                col(SourceRow.state).not_in(["paused", "gone"]),
+            )
+            .order_by(col(SourceRow.next_poll_at), col(SourceRow.id))
+        ).all()
+    )
 
 
 @dataclass(frozen=True, slots=True)

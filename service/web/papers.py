@@ -1,6 +1,7 @@
 """The daily page, one paper, and search."""
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -10,6 +11,7 @@ from service.delivery.i18n import Texts
 from service.errors import PaperpostError
 from service.flows import browse
 from service.flows.browse import DayPage, NotHereError, Order
+from service.flows.source_health import first_answer
 from service.matching.query import QueryError
 from service.pages.paging import Paging, address_of_page, paging_of
 from service.papers.model import Paper
@@ -90,20 +92,38 @@ def _why_empty(door: Door, on: date | None, page: DayPage | None, texts: Texts) 
     """Why a day has no papers, and where the newest are."""
     _ = texts.gettext
     if on is None or page is None or page.newest is None:
-        at = browse.next_poll_at(door.rt)
         if not browse.source_names(door.rt):
             return _("No source has been added yet.")
-        if at is None:
-            return _("No paper has come in yet.")
-        there = at.astimezone(door.clock_in(door.rt.zone).tzinfo)
-        time = texts.hour(there.hour, there.minute)
-        return _("No paper has come in yet. The sources are asked at %(time)s.", time=time)
+        return _before_the_first(door, texts)
     newest = texts.day(page.newest)
     if on > door.today():
         return _("This day is still to come. Newest: %(day)s.", day=newest)
     if on.weekday() >= 5:
         return _("No list on Saturdays and Sundays. Newest: %(day)s.", day=newest)
     return _("No paper was listed on this day. Newest: %(day)s.", day=newest)
+
+
+def _before_the_first(door: Door, texts: Texts) -> str:
+    _ = texts.gettext
+    found = first_answer(door.rt)
+
+    def wall(at: datetime) -> str:
+        there = at.astimezone(ZoneInfo(door.rt.zone))
+        return texts.hour(there.hour, there.minute)
+
+    if found.asking:
+        return _("Asking %(source)s now; papers in a few seconds.", source=found.title)
+    if found.next_at is None:
+        return _("No paper has come in yet.")
+    if found.failed_at is not None:
+        return _(
+            "%(source)s did not answer at %(time)s. Next try %(next)s.",
+            source=found.title,
+            time=wall(found.failed_at),
+            next=wall(found.next_at),
+        )
+    time = wall(found.next_at)
+    return _("No paper has come in yet. The sources are asked at %(time)s.", time=time)
 
 
 def _citation(paper: Paper) -> list[tuple[str, str]]:
