@@ -266,6 +266,7 @@ def estimate(
     wanted = parse_query(query) if query else parse_keywords(keywords)
     with runtime() as rt:
         made = flow(rt, wanted, days)
+        is_old = made.days[-1] < rt.clock().date()
     found = made.estimate
     if as_json:
         printing.as_json(
@@ -295,7 +296,8 @@ def estimate(
         )
         return
     typer.echo(f"{made.reading}  ->  about {found.mean_per_weekday:.1f} papers a day")
-    typer.echo(f"Basis: {found.basis_papers:,} papers of {len(made.days)} days.")
+    last = f" The last of them is {made.days[-1].isoformat()}." if is_old else ""
+    typer.echo(f"Basis: {found.basis_papers:,} papers of {len(made.days)} days.{last}")
     if found.warning == "none":
         typer.echo(f"Nothing in {len(made.days)} days ({found.basis_papers:,} papers).")
     for term, n in found.per_term.items():

@@ -14,7 +14,6 @@ Batch = Literal["complete", "stale", "empty", ""]
 HF_OPEN = timedelta(minutes=30)
 HF_CLOSED = timedelta(hours=2)
 ARXIV_WAITING = timedelta(minutes=20)
-ARXIV_WAITING_LONG = timedelta(minutes=60)
 ARXIV_DONE = timedelta(hours=6)
 ARXIV_FIRST_POLL = time(0, 10)
 ARXIV_DUE = time(0, 30)
@@ -129,10 +128,9 @@ def _arxiv(now: datetime, batch: Batch) -> tuple[datetime, State]:
     first_today = _eastern(today)
     if now < first_today:
         return first_today, "ok"
-    wait = ARXIV_WAITING if now - first_today < timedelta(hours=3) else ARXIV_WAITING_LONG
     due = here.time() >= ARXIV_DUE
     state: State = "ok" if not due else "stale" if batch == "stale" else "late"
-    return min(now + wait, first_tomorrow), state
+    return min(now + ARXIV_WAITING, first_tomorrow), state
 
 
 def _eastern(day: date) -> datetime:

@@ -187,7 +187,7 @@ def test_an_estimate_says_when_words_are_too_broad_or_bring_nothing(
     shell.say("ingest", name, "--kind", "hf_daily", "--on", ON)
     broad = shell.say("estimate", "adapters").out
     assert "About 30 papers a day; most people stay below 20. Narrower:" in broad
-    assert "Basis: 30 papers of 1 days." in broad
+    assert f"Basis: 30 papers of 1 days. The last of them is {ON}." in broad
     assert "Nothing in 1 days (30 papers)." in shell.say("estimate", "zebra").out
 
 

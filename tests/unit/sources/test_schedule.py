@@ -53,7 +53,7 @@ def test_hugging_face_is_late_when_a_weekday_is_empty_at_noon() -> None:
         ("2026-06-17T04:12", "stale", "2026-06-17T04:32", "ok"),  # 00:12 Eastern: not yet due
         ("2026-06-17T04:35", "stale", "2026-06-17T04:55", "stale"),
         ("2026-06-17T04:35", "empty", "2026-06-17T04:55", "late"),
-        ("2026-06-17T09:00", "stale", "2026-06-17T10:00", "stale"),  # longer waits after 3 hours
+        ("2026-06-17T09:00", "stale", "2026-06-17T09:20", "stale"),  # longer waits after 3 hours
         ("2026-06-17T04:35", "complete", "2026-06-17T10:35", "ok"),
         ("2026-06-18T02:00", "complete", "2026-06-18T04:10", "ok"),  # the next day's first poll
         ("2026-06-17T04:05", "stale", "2026-06-17T04:10", "ok"),
