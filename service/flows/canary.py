@@ -51,8 +51,8 @@ def go_on(rt: Runtime, edition_id: int, *, by: str, address: str = "") -> int:
             raise EditionError(f"Nothing of edition {edition_id} waits for a canary.")
         if not found.is_over:
             raise EditionError(
-                f"Of the first {found.mails} mails of edition {edition_id}, {found.tried} were "
-                "tried so far.",
+                f"The first mails of edition {edition_id} were not all tried "
+                f"({found.tried} of {found.mails}).",
                 "",
                 "Let the rest go when all of them were.",
             )
