@@ -195,7 +195,6 @@ def faults_of(
     errors: Mapping[str, PaperpostError], texts: Texts
 ) -> tuple[dict[str, FieldError], list[Offer]]:
     """Faults by field as the templates show them, and texts that were probably meant."""
-    _ = texts.gettext
     faults = {
         field: FieldError(texts.said(error.what), field, texts.said(error.next_step))
         for field, error in errors.items()

@@ -192,10 +192,10 @@ def _what_became(one: MailDay, texts: Texts) -> str:
             return _("This mail could not be made, and that is our fault.")
         case "failed" | "expired":
             follow = _("The papers ride in your next mail.")
+            said = _("Your mail server did not take it.")
             if words:
                 said = _("Your mail server did not take it: %(words)s.", words=words)
-                return f"{said} {follow}"
-            return f"{_('Your mail server did not take it.')} {follow}"
+            return f"{said} {follow}"
         case "deferred":
             if words:
                 return _("Your mail server asked us to wait: %(words)s.", words=words)
@@ -215,6 +215,10 @@ def _why_skipped(one: MailDay, checked: str, texts: Texts) -> str:
         if one.paused_until is not None and one.paused_until > one.on:
             return _("You had paused until %(date)s.", date=texts.long_day(one.paused_until))
         return _("You had paused.")
+    if one.reason == "already_had":
+        return _("You had all of these papers already.")
+    if one.reason == "in_digest":
+        return _("It waited, and its papers came with the digest that was made first.")
     if one.reason == "not_your_day":
         return _("None of your interests has its day.")
     if not one.checked and one.reason in ("too_few", "nothing_new"):

@@ -146,7 +146,7 @@ def _subscribe(door: Door, asked: Request, form: Form) -> Response:
         slow = SpokenError(
             Sentence("This came within 2 seconds of opening the page, faster than people type."),
             "email",
-            "Press Subscribe once more.",
+            Sentence("Press Subscribe once more."),
         )
         return _form_page(door, asked, typed, errors={"email": slow}, status=422)
     delayed = False

@@ -1,11 +1,14 @@
 """Languages: catalogs, plurals, dates, and the pseudo-language."""
 
+import pickle
 from datetime import date
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
 
 from service.delivery.i18n import CatalogError, Catalogs, Texts, pseudo
+from service.errors import Sentence, SpokenError, counted
 
 FRIDAY = date(2026, 11, 20)
 PO = """
@@ -82,6 +85,55 @@ def test_pseudo_keeps_placeholders_and_plurals() -> None:
     assert texts.ngettext("%(num)s vote", "%(num)s votes", 2) == "⟦2 vöţéš⟧"
     assert texts.gettext("Hello %(name)s", name="Ada") == "⟦Ĥéļļö Ada⟧"
     assert texts.day(FRIDAY) == "⟦Fri 20 November⟧"
+
+
+def test_sentences_are_said_in_the_language_and_else_in_english(tmp_path: Path) -> None:
+    (tmp_path / "de.po").write_text(
+        """
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "The bracket at %(position)s is open, until %(date)s."
+msgstr "Seit %(date)s ist die Klammer bei %(position)s offen."
+
+msgid "%(num)s paper by %(name)s"
+msgid_plural "%(num)s papers by %(name)s"
+msgstr[0] "%(num)s Artikel von %(name)s"
+msgstr[1] "%(num)s Artikel von %(name)s"
+
+msgctxt "date pattern"
+msgid "d MMMM y"
+msgstr "d. MMMM y"
+""",
+        "utf-8",
+    )
+    texts = Catalogs.load(tmp_path).texts("de")
+    opened = Sentence(
+        "The bracket at %(position)s is open, until %(date)s.", position=1024, date=FRIDAY
+    )
+    assert opened == "The bracket at 1,024 is open, until 20 November 2026."
+    assert texts.said(opened) == "Seit 20. November 2026 ist die Klammer bei 1.024 offen."
+    papers = counted("%(num)s paper by %(name)s", "%(num)s papers by %(name)s", 1200, name="100 %s")
+    assert papers == "1,200 papers by 100 %s"
+    assert texts.said(papers) == "1.200 Artikel von 100 %s"
+    step = Sentence("Add %(sign)s: %(why)s", sign=")", why=opened)
+    assert texts.said(step) == f"Add ): {texts.said(opened)}"
+    error = SpokenError(opened, "words", step)
+    assert str(error) == f"{opened} (words) {step}"
+    assert texts.said(error.what) == texts.said(opened)
+    again = pickle.loads(pickle.dumps(opened))
+    assert texts.said(again) == texts.said(opened)
+    assert texts.said("Staff reads English, 100 %(sure)s.") == "Staff reads English, 100 %(sure)s."
+
+
+def test_pseudo_with_a_catalog_shows_what_translators_are_not_given() -> None:
+    given = Catalog()
+    given.add("Leave")
+    texts = Texts("en-XA", given)
+    assert texts.gettext("Leave") == "⟦Ļéàvé⟧"
+    assert texts.gettext("Never extracted") == "Never extracted"
 
 
 def test_broken_catalog_names_its_file(tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""What readers read can be translated: messages are literals, Babel finds them, catalogs fit."""
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from support.messages import KEYWORDS, SERVICE, TEMPLATES, catalogue, placeholders
+
+from service.errors import PaperpostError, SettingError, SpokenError
+from service.matching.compiled import StaleQueryError
+from service.matching.document import StaleDocumentError
+
+CATALOGS = sorted((TEMPLATES / "locale").glob("*.po"))
+MACHINERY = ("errors.py", "delivery/i18n.py", "pages/templates.py")
+"""These make and hand on messages, and say none."""
+
+READERS_ROOMS = (
+    "web/*", "pages/*", "subscribers/*", "matching/*", "flows/subscribe.py", "flows/manage.py",
+    "flows/address.py", "flows/leave.py", "flows/browse.py", "flows/interests.py",
+)  # fmt: skip
+FOR_NO_READER = {StaleQueryError, StaleDocumentError, SettingError}
+"""The flow that catches it folds again; a wrong setting stops the start."""
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield node.func.id if isinstance(node.func, ast.Name) else node.func.attr, node
+
+
+def messages() -> Iterator[tuple[str, str, ast.Call]]:
+    """(where, keyword, call) of every message in the code."""
+    for path in sorted(SERVICE.rglob("*.py")):
+        name = path.relative_to(SERVICE).as_posix()
+        if name not in MACHINERY and not name.startswith("admin/"):  # the desk is English alone
+            for keyword, call in calls(path):
+                if keyword in KEYWORDS:
+                    yield f"{name}:{call.lineno}", keyword, call
+
+
+def texts_of(keyword: str, call: ast.Call) -> list[str | None]:
+    """The message's forms; None for what is no literal."""
+    at = {"ngettext": (0, 1), "counted": (0, 1), "pgettext": (1,)}.get(keyword, (0,))
+    made = [call.args[n] if len(call.args) > n else None for n in at]
+    return [one.value if isinstance(one, ast.Constant) else None for one in made]
+
+
+def test_messages_are_literals_and_babel_finds_them() -> None:
+    """A name or an f-string is no message; and Babel does not look into f-strings."""
+    made = list(messages())
+    assert len(made) > 250
+    unknown = []
+    for where, keyword, call in made:
+        first = texts_of(keyword, call)[0]
+        context = call.args[0].value if keyword == "pgettext" else None  # type: ignore[attr-defined]
+        if not isinstance(first, str) or catalogue().get(first, context) is None:
+            unknown.append(where)
+    assert unknown == []
+
+
+def test_messages_get_the_values_they_name() -> None:
+    wrong = []
+    for where, keyword, call in messages():
+        forms = [text for text in texts_of(keyword, call) if isinstance(text, str)]
+        given = {one.arg for one in call.keywords}
+        counts = {"num"} if keyword in ("ngettext", "counted") else set()
+        if None not in given and placeholders(*forms) | counts != given | counts:
+            wrong.append((where, forms, given))
+    assert wrong == []
+
+
+def test_errors_of_the_readers_rooms_can_be_said_in_the_readers_language() -> None:
+    wrong, seen = [], 0
+    for path in sorted(path for room in READERS_ROOMS for path in SERVICE.glob(room)):
+        if path.suffix != ".py":
+            continue
+        name = path.relative_to(SERVICE.parent).with_suffix("").as_posix().replace("/", ".")
+        module = importlib.import_module(name.removesuffix(".__init__"))
+        for called, call in calls(path):
+            kind = getattr(module, called, None)
+            if (
+                isinstance(kind, type)
+                and issubclass(kind, PaperpostError)
+                and kind not in FOR_NO_READER
+            ):
+                seen += 1
+                if not issubclass(kind, SpokenError):
+                    wrong.append(f"{name}:{call.lineno} {called}")
+    assert seen > 50
+    assert wrong == []
+
+
+def _read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.stem)
+def test_a_catalog_translates_what_is_there_with_its_values(path: Path) -> None:
+    found = _read(path)
+    assert not found.obsolete
+    gone, wrong = [], []
+    for message in found:
+        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        if not message.id:
+            continue
+        known = catalogue().get(ids[0], message.context)
+        if known is None or known.id != message.id:
+            gone.append(message.id)
+        forms = (message.string,) if isinstance(message.string, str) else message.string
+        if any(form and placeholders(form) - placeholders(*ids) for form in forms):
+            wrong.append(message.id)
+    assert gone == []
+    assert wrong == []
