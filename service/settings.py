@@ -85,6 +85,11 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses of reverse proxies, comma separated, whose headers are believed"
     )
+    private_sources: bool = Field(
+        False,
+        description="Sources may lie in private networks and on any port; anybody who may add a "
+        "source can then reach what this machine reaches",
+    )
     test_recipient: OptionalText = Field(
         None, description="Test mode: all mail goes to this one address"
     )

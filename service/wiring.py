@@ -55,6 +55,7 @@ class House:
         self.db = open_database(settings)
         site = _site(settings)
         links = Links(settings.base_url)
+        private = allow_private or settings.private_sources
         catalogs = Catalogs.load(resource_dir("templates") / "locale")
         self.runtime = Runtime(
             db=self.db,
@@ -66,14 +67,13 @@ class House:
             instance=self.db.write(add_instance),
             signer=Signer(_keys(settings)),
             open_mailer=self._open_mailer,
-            open_fetcher=lambda: Fetcher(
-                _user_agent(settings), clock=clock, allow_private=allow_private
-            ),
+            open_fetcher=lambda: Fetcher(_user_agent(settings), clock=clock, allow_private=private),
             parse=lambda kind, body, day: self._pool.parse(kind, body, day=day),
             owner=self._owner,
             zone=settings.zone,
             signup=settings.signup,
             data_dir=settings.data_dir,
+            private_sources=private,
             test_recipient=settings.test_recipient or "",
             bounce_address=settings.bounce_address or "",
             log=log.log,

@@ -45,7 +45,8 @@ class Runtime:
 
     open_mailer: makes a pool of SMTP connections · fetcher: the one HTTP client ·
     parse: bytes to sightings in a process that can be killed · owner: this process as an owner
-    of leases, registered on first use · zone, signup, test_recipient, bounce_address: settings.
+    of leases, registered on first use · zone, signup, private_sources, test_recipient,
+    bounce_address: settings.
     """
 
     db: Database
@@ -63,6 +64,7 @@ class Runtime:
     zone: str
     signup: str
     data_dir: Path
+    private_sources: bool = False
     test_recipient: str = ""
     bounce_address: str = ""
     engine: Engine = field(default_factory=NoEngine)

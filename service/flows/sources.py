@@ -16,6 +16,7 @@ from service.flows.asking import Sleep, visit
 from service.flows.history import HistoryReport, bring_wanted, want_history
 from service.flows.runtime import Runtime
 from service.sources.adapter import Adapter, CaptureError, ParameterError, Parsed
+from service.sources.address import why_refused
 from service.sources.calendar import source_day
 from service.sources.describe import filled
 from service.sources.outcome import Failed
@@ -101,6 +102,12 @@ def add_source(
     """
     made = adapter(kind)
     params = made.checked(what) if isinstance(what, dict) else read_what(made, what)
+    if not rt.private_sources and (why := why_refused(params.get("url", ""))):
+        raise ParameterError(
+            f"This source would never be asked: {why}.",
+            "url",
+            "Sources inside your network are allowed by PAPERPOST_PRIVATE_SOURCES=true.",
+        )
     days = rt.defaults().history_days if history_days is None else history_days
     result = rt.db.write(lambda s: _add(rt, s, made, params, title.strip(), days), Priority.WEB)
     rt.engine.enqueue("poll", (result["id"],))

@@ -13,7 +13,7 @@ from typing import Self
 
 import httpx2
 
-from service.sources.address import is_public
+from service.sources.address import PORTS, is_public
 from service.sources.outcome import Failed, Fetched, NotModified, Outcome
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -21,7 +21,6 @@ SECONDS = 30.0
 MOST_REDIRECTS = 5
 MOST_WAIT = 86_400.0
 _ERROR_BYTES = 20_000
-_PORTS = (80, 443, 8080, 8443)
 _MOVED_FOR_GOOD = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _ACCEPT = (
@@ -56,7 +55,7 @@ class _PublicOnly(httpx2.AsyncHTTPTransport):
         """Send ``request`` to a checked address of its host; raises BlockedAddressError."""
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
-        if not self._allow_private and port not in _PORTS:
+        if not self._allow_private and port not in PORTS:
             raise BlockedAddressError(f"port {port} is not allowed", request=request)
         addresses = await self._checked(url.host, port, request)
         request.extensions = {**request.extensions, "sni_hostname": url.raw_host.decode("ascii")}

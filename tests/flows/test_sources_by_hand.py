@@ -126,3 +126,12 @@ def test_a_feed_has_no_past(rt: Runtime) -> None:
     assert made["history"] == 0
     with pytest.raises(flow.SourceError, match="no past"):
         asyncio.run(flow.bring_history(rt, made["id"], 30))
+
+
+def test_an_address_that_is_never_asked_is_refused_when_it_is_added(rt: Runtime) -> None:
+    rt.private_sources = False
+    with pytest.raises(PaperpostError, match="is not a public address") as caught:
+        flow.add_source(rt, "feed", "http://127.0.0.1:8080/x")
+    assert "PAPERPOST_PRIVATE_SOURCES" in caught.value.next_step
+    rt.private_sources = True
+    assert flow.add_source(rt, "feed", "http://127.0.0.1:8080/x")["added"]

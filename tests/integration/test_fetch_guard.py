@@ -100,7 +100,7 @@ def test_a_redirect_inside_is_refused(
     url, visits = door
     port = int(url.rpartition(":")[2])
     monkeypatch.setattr(fetch_module, "is_public", lambda address: address == "127.0.0.1")
-    monkeypatch.setattr(fetch_module, "_PORTS", (port,))
+    monkeypatch.setattr(fetch_module, "PORTS", (port,))
     assert isinstance(fetch(url + "/here"), Fetched)
     found = fetch(url + "/away")
     assert isinstance(found, Failed)
@@ -126,7 +126,7 @@ def test_a_name_is_resolved_once_and_what_was_checked_is_used(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(fetch_module, "is_public", lambda address: address == "127.0.0.1")
-    monkeypatch.setattr(fetch_module, "_PORTS", (port,))
+    monkeypatch.setattr(fetch_module, "PORTS", (port,))
     first = fetch(f"http://rebind.example.test:{port}/here")
     assert isinstance(first, Fetched)
     assert len(asked) == 1

@@ -222,7 +222,12 @@ def test_a_new_kind_of_source_is_a_skeleton_that_passes_its_test(
     assert shell.say("sources", "new", "../x").code == 1
 
 
-def test_a_poll_that_failed_is_no_success_and_the_doctor_names_it(shell: Shell) -> None:
+def test_a_poll_that_failed_is_no_success_and_the_doctor_names_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = shell.say("sources", "add", "feed", "http://127.0.0.1:9/feed.xml")
+    assert (refused.code, "port 9 is not allowed" in refused.err) == (1, True)
+    monkeypatch.setenv("PAPERPOST_PRIVATE_SOURCES", "true")
     shell.say("sources", "add", "feed", "http://127.0.0.1:9/feed.xml")
     said = shell.say("poll", "--json")
     assert (said.code, [row["outcome"] for row in said.json]) == (1, ["failed"])
