@@ -59,6 +59,10 @@ class Texts:
         """Return the translation; ``%(name)s`` is filled when values are given."""
         return _filled(self._one(message, None), values)
 
+    def knows(self, message: str) -> bool:
+        """Say whether this language has a translation of a message of its own."""
+        return self._catalog is not None and bool(getattr(self._catalog.get(message), "string", ""))
+
     def pgettext(self, context: str, message: str, **values: object) -> str:
         return _filled(self._one(message, context), values)
 

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.delivery.compiled import compiled_for
-from service.delivery.i18n import Catalogs, Texts
+from service.delivery.i18n import SOURCE, Catalogs, Texts
 from service.delivery.links import Links
 from service.pages.language import locale_of
 from service.pages.static import StaticFiles
@@ -88,6 +88,10 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
     return environment
 
 
+FIRST_WORDS = "New papers with your words in them. One mail a day."
+"""The first heading of the sign-up page: a catalog that has it translates the pages too."""
+
+
 class Pages:
     """Renders a page for a request: in the reader's language, with the site's name and links."""
 
@@ -100,11 +104,21 @@ class Pages:
         self.catalogs = catalogs or Catalogs.load(root / "locale")
         self.static = StaticFiles(root / "static", prefix=self.links.here.to("/static"))
         self._folder = root / "pages"
+        # a page half in English must not call itself German: screen readers would misread it
+        self._languages = [
+            name
+            for name in self.catalogs.languages
+            if name == SOURCE or self.catalogs.texts(name).knows(FIRST_WORDS)
+        ]
         self._environments: dict[str, Environment] = {}
 
     def texts(self, request: Request) -> Texts:
         """Return the words of the reader's language."""
-        return self.catalogs.texts(locale_of(request, self.catalogs.languages))
+        return self.catalogs.texts(locale_of(request, self._languages))
+
+    def mail_language(self, request: Request) -> str:
+        """Return the language that this reader's mails would have: more are told than shown."""
+        return locale_of(request, self.catalogs.languages)
 
     def environment(self, texts: Texts) -> Environment:
         """Return the environment of a language, made once."""

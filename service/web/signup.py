@@ -138,7 +138,7 @@ def _subscribe(door: Door, asked: Request, form: Form) -> Response:
         words=typed.words,
         hour=typed.hour,
         zone=typed.zone,
-        locale=texts.language,
+        locale=door.pages.mail_language(asked),
     )
     if wish is None:
         return _form_page(door, asked, typed, errors=errors, status=422)

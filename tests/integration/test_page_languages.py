@@ -1,0 +1,39 @@
+"""A page names the language it is written in; a reader's mails may speak another."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi import Request
+from support.reading_house import reading_house
+
+from service.delivery.i18n import Catalogs
+from service.pages.templates import FIRST_WORDS, Pages, PageSite
+
+GERMAN = {"Accept-Language": "de-CH,de;q=0.9,en;q=0.5"}
+
+
+def test_pages_that_are_not_translated_do_not_call_themselves_german(tmp_path: Path) -> None:
+    with reading_house(tmp_path) as house:
+        html = house.client.get("/", headers=GERMAN).text
+        heading = re.search(r"<h1>(.*?)</h1>", html)
+        assert heading is not None
+        assert ('lang="de"' in html[:200]) == (heading[1] != FIRST_WORDS)
+        house.client.post("/", data={"email": "ada@uni.example"}, headers=GERMAN)
+        assert house.reader("ada@uni.example").locale == "de", "her mails are German"
+
+
+@pytest.mark.parametrize(("first", "language"), [("", "en"), ("Neue Artikel.", "de")])
+def test_a_catalog_with_the_first_words_of_the_pages_speaks_them(
+    tmp_path: Path, first: str, language: str
+) -> None:
+    (tmp_path / "de.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        f'msgid "{FIRST_WORDS}"\nmsgstr "{first}"\n',
+        encoding="utf-8",
+    )
+    pages = Pages(PageSite(base_url="http://127.0.0.1:8000"), Catalogs.load(tmp_path))
+    headers = [(b"accept-language", b"de")]
+    request = Request({"type": "http", "headers": headers, "query_string": b""})
+    assert pages.texts(request).language == language
+    assert pages.mail_language(request) == "de"
