@@ -56,6 +56,7 @@ def _ask_address(rt: Runtime, session: Session, token: str, address: Address, ne
             "until": local_date(until, row.zone).isoformat(),
         },
         now=now,
+        subscriber_id=row.id,
         locale=row.locale,
     )
     consent_store.add_consent(
@@ -103,6 +104,7 @@ def _change_address(rt: Runtime, session: Session, token: str, network: str, age
         email_key=row.email_key,
         data={"on": local_date(now, row.zone).isoformat()},
         now=now,
+        subscriber_id=row.id,  # whoever is erased later is erased here too
         locale=row.locale,
     )
     hashed = consent_store.email_hash(rt.instance.key, address.key)

@@ -246,8 +246,13 @@ def forget_recipient(
         col(DeliveryRow.recipient_key) == email_key,
     )
 
+    rcpts = session.execute(sa.select(col(DeliveryRow.rcpt)).where(mine).distinct()).scalars()
+    known = {email, email_key, *(one for one in rcpts if one)}  # earlier addresses too
+
     def without(words: Any) -> Any:
-        return sa.func.replace(sa.func.replace(words, email, "…"), email_key, "…")
+        for address in sorted(known, key=len, reverse=True):
+            words = sa.func.replace(words, address, "…")
+        return words
 
     session.execute(
         sa.update(AttemptRow)
