@@ -229,9 +229,9 @@ def match(
     from service.matching.batch import Refused, count_batch, match_batch
 
     del as_json  # lines of JSON either way
-    queries = read_lines(profiles)
-    rows = read_lines(papers)
     refused: Refused = []
+    queries = read_lines(profiles, "profile", refused)
+    rows = read_lines(papers, "paper", refused)
     if count:
         made = count_batch(
             queries,

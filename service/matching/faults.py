@@ -86,7 +86,8 @@ def check_size(text: str) -> None:
             Sentence(
                 "This is %(size)s bytes long; %(most)s are the most.", size=size, most=MOST_BYTES
             ),
-            position=MOST_BYTES + 1,
+            position=len(text.encode("utf-8", "replace")[:MOST_BYTES].decode("utf-8", "ignore"))
+            + 1,
             next_step=Sentence("Split it into two interests."),
         )
 
@@ -105,12 +106,30 @@ def check_shape(text: str) -> None:
             next_step=Sentence('Add " at its end.'),
             suggestion=f'{text.rstrip()}"' if text.count('"') == 1 else "",
         )
+    _check_glued_minus(text)
     _check_tags(text)
     _check_fields(text, masked)
     _check_brackets(text, masked)
     for at, sign in enumerate(masked):
         if sign in SEPARATORS:
             raise _comma(text, at)
+
+
+def _check_glued_minus(text: str) -> None:
+    """``"vision"-language`` is a hyphen to whoever wrote it, and would be read as NOT."""
+    for quoted in _QUOTED.finditer(text):
+        at = quoted.end()
+        if text[at : at + 1] == "-" and text[at + 1 : at + 2].strip(" \t\r\n)-"):
+            raise QueryError(
+                Sentence(
+                    "The %(sign)s at character %(position)s is not an operator here.",
+                    sign="-",
+                    position=at + 1,
+                ),
+                position=at + 1,
+                expected="a blank before the -, or one phrase in quotes",
+                next_step=Sentence("Write -word, with one minus sign, to leave a word out."),
+            )
 
 
 def _check_tags(text: str) -> None:
@@ -209,7 +228,7 @@ def _check_brackets(text: str, masked: str) -> None:
                     position=at + 1,
                     expected="an opening bracket before it",
                     next_step=Sentence("Remove it, or add ( where it begins."),
-                    suggestion=f"{text[:at]}{text[at + 1 :]}".strip(),
+                    suggestion=_without_unopened(text, masked),
                 )
             opened.pop()
     if opened:
@@ -221,6 +240,18 @@ def _check_brackets(text: str, masked: str) -> None:
             next_step=Sentence("Add ) at the end."),
             suggestion=text.rstrip() + ")" * len(opened),
         )
+
+
+def _without_unopened(text: str, masked: str) -> str:
+    """The text without the closing brackets that close nothing."""
+    kept, depth = [], 0
+    for sign, typed in zip(masked, text, strict=True):
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            depth = 0
+        else:
+            kept.append(typed)
+    return "".join(kept).strip()
 
 
 def _never_closed(position: int, inside: list[str]) -> Sentence:

@@ -174,6 +174,12 @@ def test_what_match_cannot_read_is_named_on_standard_error(shell: Shell, tmp_pat
     assert [row.partition(":")[0] for row in said.err.splitlines()] == [
         "profile 2", "profile 3", "paper 'y'",
     ]  # fmt: skip
+    whole = (tmp_path / "profiles.jsonl").read_text()
+    (tmp_path / "profiles.jsonl").write_text(f"\ufeff{whole}\n[1]\nno json\n")
+    again = shell.say(*words)
+    assert again.out == said.out
+    assert "profiles.jsonl, line 5" in again.err
+    (tmp_path / "profiles.jsonl").write_text(whole)
     counted = shell.say(*words, "--count").json
     figures = {"profiles": 1, "refused": 2, "papers": 1, "matches": 1}
     assert {name: counted[name] for name in figures} == figures

@@ -105,6 +105,8 @@ def test_a_comma_offers_the_or_form() -> None:
         ("all:foo", "foo"),
         ("(a OR (b c", "(a OR (b c))"),
         ("a) b", "a b"),
+        ("a))))", "a"),
+        ("a) (b) c)", "a (b) c"),
         ('"a b', '"a b"'),
         ("a, b c; d", 'a OR "b c" OR d'),
         ("Retrieval (RAG), LLM", '"Retrieval (RAG)" OR LLM'),
@@ -115,6 +117,19 @@ def test_suggestions_can_be_read(text: str, suggestion: str) -> None:
         parse_query(text)
     assert caught.value.suggestion == suggestion
     assert parse_query(suggestion).terms
+
+
+def test_a_minus_glued_to_a_phrase_is_refused() -> None:
+    with pytest.raises(QueryError, match="- at character 9 is not an operator") as caught:
+        parse_query('"vision"-language')
+    assert caught.value.position == 9
+    assert parse_query('"vision" -language').root == parse_query('"vision" NOT language').root
+
+
+def test_the_place_of_too_much_is_a_character() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse_query("é" * 600)
+    assert caught.value.position == 513
 
 
 def test_limits() -> None:
