@@ -54,6 +54,7 @@ _TAGS = {
 _QUOTED = re.compile(r'"[^"]*"')
 _TAGGED = re.compile(r'("[^"]*"|[^\s()"\[\]]+)\s*\[([^\]"]*)\]')
 _NAMED = re.compile(r"(?<![^\s(=-])([A-Za-z]+):")
+_INITIALS = re.compile(r'(\b(?:au|author):\s*)([^\s,"():]+,\s*[A-Z]\b\.?(?:[ -]?[A-Z]\b\.?)*)')
 _OPERATOR = re.compile(r'(?<![^\s()"])(?:AND|OR|NOT|ANDNOT)(?![^\s()"])')
 _OWN_FIELDS = frozenset((*FIELDS, *FIGURES))
 
@@ -278,6 +279,7 @@ def split_items(text: str, separators: str = SEPARATORS + "\r\n") -> list[tuple[
 
 def _comma(text: str, at: int) -> QueryError:
     """Commas join keywords, not operators; offers the same words joined by OR."""
+    text = _INITIALS.sub(r'\1"\2"', text)
     meant = " OR ".join(_quoted(item.strip()) for _, item in split_items(text) if item.strip())
     return QueryError(
         Sentence("Commas do not work between operators. Did you mean: %(meant)s?", meant=meant),

@@ -106,6 +106,8 @@ def test_a_comma_offers_the_or_form() -> None:
         ("(a OR (b c", "(a OR (b c))"),
         ("a) b", "a b"),
         ("a))))", "a"),
+        ("au:Smith, J", 'au:"Smith, J"'),
+        ("au:Smith, J. K., diffusion", 'au:"Smith, J. K." OR diffusion'),
         ("a) (b) c)", "a (b) c"),
         ('"a b', '"a b"'),
         ("a, b c; d", 'a OR "b c" OR d'),
