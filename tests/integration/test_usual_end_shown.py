@@ -6,8 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 from sqlmodel import Session
-from support.reading_house import WEDNESDAY, Reading, reading_house
+from support.browsing import open_browser
+from support.reading_house import WEDNESDAY, Reading, fill, reading_house
+from support.whole_site import WholeSite, whole_site
 
 from service.flows.usual import list_sources
 from service.store import sources as sources_store
@@ -28,7 +31,7 @@ def sentence(html: str) -> str:
     return found[1].replace("&#39;", "'")
 
 
-def watch(house: Reading, kind: str, hour: int, minute: int, days: list[date]) -> None:
+def watch(house: Reading | WholeSite, kind: str, hour: int, minute: int, days: list[date]) -> None:
     """A source that lists by day, watched from the Monday before; its last paper came then."""
 
     def add(session: Session) -> None:
@@ -102,3 +105,19 @@ def test_without_a_habit_it_says_nothing(house: Reading) -> None:
     watch(house, "hf_daily", 13, 34, [*DAYS[:2], WEDNESDAY - timedelta(days=60)])
     house.clock.go(minutes=11)
     assert sentence(house.client.get("/").text) == ""
+
+
+@pytest.mark.browser
+def test_it_follows_the_zone_while_one_chooses(tmp_path: Path, chromium: str) -> None:
+    with (
+        whole_site(tmp_path) as site,
+        open_browser(chromium, timezone_id="Asia/Kolkata") as page,
+    ):
+        fill(site.rt, tmp_path, WEDNESDAY, 0)
+        watch(site, "hf_daily", 13, 34, DAYS)
+        page.goto(site.address)
+        shown = page.locator("#usual")
+        expect(shown).to_contain_text("by 19:10 in your zone")  # the browser's own, by itself
+        page.get_by_label("the time zone").select_option("Pacific/Auckland")
+        expect(shown).to_contain_text("by 02:40 the next day, your time")
+        expect(page.locator("#reading")).to_be_empty()
