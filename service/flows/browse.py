@@ -274,9 +274,9 @@ def render_public(rt: Runtime, mail: Mail) -> Rendered:
     """The mail as anybody may see it: no address, no link that changes anything."""
     at = mail.row.date_header or mail.row.planned_at
     if mail.reader is None:
-        frame = ReaderFrame(locale=mail.row.locale, papers_url=rt.links.papers())
+        frame = ReaderFrame(locale=mail.row.locale, papers_url=rt.links.papers(mail.digest.on))
     else:
-        frame = frame_of(rt, mail.row.token, mail.reader, at)
+        frame = frame_of(rt, mail.row.token, mail.reader, at, checked_on=mail.digest.on)
     return rt.renderer.render_digest(mail.digest, frame, public=True)
 
 

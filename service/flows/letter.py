@@ -29,8 +29,15 @@ OF_READERS = frozenset({"newsletter", "quiet"})
 """Mails without papers that go to readers: they have the links of a digest."""
 
 
-def frame_of(rt: Runtime, delivery_token: str, reader: SubscriberRow, on: datetime) -> ReaderFrame:
-    """Everything around a digest that belongs to this reader."""
+def frame_of(
+    rt: Runtime,
+    delivery_token: str,
+    reader: SubscriberRow,
+    on: datetime,
+    *,
+    checked_on: date | None = None,
+) -> ReaderFrame:
+    """Everything around a digest that belongs to this reader. checked_on: the digest's date."""
     links = rt.links
     return ReaderFrame(
         locale=reader.locale,
@@ -38,7 +45,7 @@ def frame_of(rt: Runtime, delivery_token: str, reader: SubscriberRow, on: dateti
         unsubscribe_url=links.unsubscribe(reader.unsubscribe_token),
         view_url=links.digest(delivery_token),
         tune_base=f"{links.base}/tune/{delivery_token}",
-        papers_url=links.papers(),
+        papers_url=links.papers(checked_on),
         confirmed_on=_confirmed_on(reader),
         weekdays=days_of(reader.weekdays),
         hour=reader.hour,
@@ -78,7 +85,7 @@ def render_row(
     if "digest" in content:
         assert reader is not None
         digest = from_json(content["digest"])
-        frame = frame_of(rt, row.token, reader, at)
+        frame = frame_of(rt, row.token, reader, at, checked_on=digest.on)
         return rt.renderer.render_digest(digest, frame, test=bool(content.get("test")))
     data: dict[str, Any] = {
         k: date.fromisoformat(v) if k in DATES else v for k, v in content["data"].items()

@@ -1,5 +1,6 @@
 """Leaving: a page with one button, RFC 8058's one click, undo, and a reason if one likes."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -12,6 +13,9 @@ from service.pages.forms import Form
 from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
 from service.web.door import Door
+
+SHAPE = re.compile(r"[A-Za-z0-9_-]{22}")
+"""An unsubscribe token as the store makes it (16 random bytes)."""
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -46,7 +50,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
                 reason="one click of the mail program" if one_click else "",
             )
         except LinkError:
-            return _nobody(door, request)
+            # who was erased meanwhile is gone as wanted: the mail program must not read a failure
+            return _nobody(door, request, status=200 if SHAPE.fullmatch(token) else 404)
         return left_page(door, request, token, found)
 
     @routes.post("/u/{token}/undo")
@@ -105,11 +110,11 @@ def _of_a_test(door: Door, request: Request) -> Response:
     )
 
 
-def _nobody(door: Door, request: Request) -> Response:
+def _nobody(door: Door, request: Request, status: int = 404) -> Response:
     _ = door.texts(request).gettext
     return door.say(
         request,
         _("This link belongs to nobody here."),
         _("Nothing is mailed because of it. A link in a mail may have been cut: copy all of it."),
-        status=404,
+        status=status,
     )

@@ -155,7 +155,7 @@ def _reader_of(door: Door, token: str) -> int:
         raise NotHereError(
             Sentence("There is no history at this address."),
             "",
-            Sentence("Every mail has a link to it; a link may have been cut."),
+            Sentence("Your own page leads to it; a link may have been cut."),
         ) from None
     assert reader.id is not None
     return reader.id

@@ -119,3 +119,11 @@ def test_the_quiet_mail_of_a_weekly_reader_waits_for_two_empty_weeks(rt, server,
     tick_days(rt, tmp_path, 1)
     assert [r.kind for r in rows(rt) if r.state == "accepted"] == ["quiet"]
     assert "Nothing new in 13 days" in server.accepted[0].data.decode()
+
+
+def test_what_was_checked_links_to_the_day_of_the_mail(rt, server, tmp_path):
+    add(rt, "ana@example.org", "adapters")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters")], on=WED)
+    plan_daily(rt, WED)
+    asyncio.run(send_ready(rt))
+    assert "/papers/2026-11-18" in server.accepted[0].data.decode().replace("=\r\n", "")

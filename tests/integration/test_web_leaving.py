@@ -7,6 +7,7 @@ import pytest
 from support.reading_house import Reading, reading_house
 
 from service.flows.daily import plan_daily
+from service.flows.tidy import tidy
 
 
 @pytest.fixture
@@ -83,6 +84,15 @@ def test_an_unknown_link_is_told_calmly(house: Reading) -> None:
     for answer in (house.client.get("/u/nobody"), house.client.post("/u/nobody")):
         assert answer.status_code == 404
         assert "This link belongs to nobody here." in answer.text
+
+
+def test_one_click_after_erasure_is_no_failure(house: Reading) -> None:
+    here = link(house)
+    house.client.post(here)
+    house.clock.go(days=31)
+    tidy(house.rt)
+    assert house.client.post(here, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert house.client.get(here).status_code == 404
 
 
 def test_the_link_outlives_every_other_one(house: Reading) -> None:
