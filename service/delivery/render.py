@@ -54,7 +54,8 @@ class RenderError(PaperpostError):
 
 
 class _InliningLoader(FileSystemLoader):
-    """Reads templates; HTML ones get the rules of style.css as style attributes."""
+    """Reads templates; HTML ones get the rules of style.css as style attributes
+    (colours of the dark are in _frame.html)."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         super().__init__([str(folder) for folder in folders])
