@@ -67,8 +67,12 @@ def add_interest(
     since: date | None = None,
     weekday: int = 4,
     options: Mapping[str, Any] | None = None,
+    taken: set[str] | None = None,
 ) -> ProfileRow:
-    """Store one interest; the next match run compares it with the papers that are still new."""
+    """Store one interest; the next match run compares it with the papers that are still new.
+
+    taken: as in ``add_profile``.
+    """
     return subscribers_store.add_profile(
         session,
         subscriber_id=subscriber_id,
@@ -82,6 +86,7 @@ def add_interest(
         weekday=weekday,
         since=since,
         options=dict(options or {}),
+        taken=taken,
     )
 
 

@@ -1,61 +1,37 @@
-"""Readers by an admin's hand: added one by one, or imported from a list.
+"""Readers by an admin's hand: added one by one, imported from a list, exported and shown.
 
 An import never revives someone who left; imported readers get no confirmation unless asked, and
 their first digest says who added them.
 """
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from service.errors import PaperpostError
-from service.flows.interests import Wanted, add_interest, read_kind
+from service.flows.interests import add_interest
+from service.flows.newcomers import NewReader, enter, read_new, refusal
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import ReaderError, read_columns, read_csv, to_csv
-from service.flows.subscribe import activate, mail_confirm
+from service.flows.spreadsheet import (
+    ReaderError,
+    decode,
+    delimiter_of,
+    read_columns,
+    read_csv,
+    to_csv,
+)
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
-from service.subscribers.address import Address, read_address
-from service.subscribers.cadence import read_hour, read_zone
-from service.subscribers.model import Cadence, Profile, ProfileKind
+from service.subscribers.model import Profile, ProfileKind
 
-_NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]+@[^<>]+)>\s*")
-"""An address as a mail program copies it: Anna Ek <anna@example.org>."""
+__all__ = ["ReaderError", "add_reader", "export_readers", "import_readers", "read_new", "summary"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewReader:
-    """One reader, read and checked. confirmed: nothing is mailed; else a confirmation goes out."""
-
-    address: Address
-    wanted: Wanted
-    confirmed: bool = True
-    name: str = ""
-    zone: str = ""
-    hour: int | None = None
-    cadence: Cadence = Cadence.DAILY
-
-
-@dataclass(kw_only=True)
-class ImportReport:
-    """rows: read · added · unchanged: already there · problems: (row number, row, what) ·
-    columns: of the file, by our names · ignored: those of them that are not read."""
-
-    rows: int = 0
-    added: int = 0
-    unchanged: int = 0
-    problems: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-
-    def problems_csv(self) -> str:
-        """The bad rows as a CSV with a column ``problem``."""
-        rows = [{**row, "problem": problem} for _, row, problem in self.problems]
-        return to_csv(rows, [*self.columns, "problem"])
+_HERE = ("active", "pending")
+_OUT = {"left": "left", "bounced": "hard", "erased": "left"}
+"""States of a row that keep a person out, and why the address is barred then."""
 
 
 def export_readers(session: Session) -> list[dict[str, Any]]:
@@ -65,26 +41,25 @@ def export_readers(session: Session) -> list[dict[str, Any]]:
     return [
         {
             "email": row.email,
-            "profile": _as_query(each),
-            "keywords": each.text if each.kind == ProfileKind.KEYWORDS else "",
+            "profile": _text_of(each, ProfileKind.QUERY),
+            "keywords": _text_of(each, ProfileKind.KEYWORDS),
             "confirmed": "false" if row.state == "pending" else "true",
             "name": row.name,
             "tz": row.zone,
             "hour": str(row.hour),
-            "cadence": each.cadence.value,
+            "cadence": each.cadence.value if each else "",
+            "people": _text_of(each, ProfileKind.FOLLOW),
+            "weekdays": row.weekdays,
             "state": row.state,
         }
         for row in rows
-        for each in profiles.get(row.id or 0, [])
         if row.email
+        for each in profiles.get(row.id or 0) or (None,)
     ]
 
 
-def _as_query(profile: Profile) -> str:
-    """The text of a query; the people of a follow as a query, since the table knows no people."""
-    if profile.kind == ProfileKind.FOLLOW:
-        return " OR ".join(f'au:"{name}"' for name in profile.text.splitlines() if name.strip())
-    return profile.text if profile.kind == ProfileKind.QUERY else ""
+def _text_of(profile: Profile | None, kind: ProfileKind) -> str:
+    return profile.text if profile is not None and profile.kind == kind else ""
 
 
 def add_reader(rt: Runtime, new: NewReader, *, by: str = "admin") -> int:
@@ -93,118 +68,89 @@ def add_reader(rt: Runtime, new: NewReader, *, by: str = "admin") -> int:
 
 
 def _add(rt: Runtime, session: Session, new: NewReader, by: str) -> int:
-    now, limits = rt.clock(), rt.defaults()
     hashed = consent_store.email_hash(rt.instance.key, new.address.key)
-    barred = consent_store.get_suppression(session, hashed)
+    bars = consent_store.find_suppressions(session, [hashed])
     there = subscribers_store.get_subscriber_row(session, email_key=new.address.key)
-    if (there is not None and there.state == "left") or (barred and barred.reason == "left"):
-        raise ReaderError(
-            "This person left; nobody else brings them back.",
-            "email",
-            f"They can ask again themselves at {rt.links.home()}",
-        )
-    if barred is not None:
-        raise ReaderError(
-            f"This address is suppressed ({barred.reason}).",
-            "email",
-            "When it works again: paperpost suppressions remove, with the address."
-            if barred.reason in ("hard", "soft")
-            else "It must not be mailed.",
-        )
-    if there is not None:
-        raise ReaderError("This address is already in the list.", "email", "Change it there.")
-    row = subscribers_store.add_subscriber(
-        session,
-        email=new.address.email,
-        email_key=new.address.key,
-        now=now,
-        name=new.name[:200],
-        zone=new.zone or rt.zone,
-        hour=limits.hour if new.hour is None else new.hour,
-        weekdays=limits.weekdays,
-        style=limits.abstracts,
-        added_by=(rt.site.org or rt.site.name) if new.confirmed else "",
-        confirm_until=None if new.confirmed else now + timedelta(days=limits.confirm_days),
-        state="pending",
-    )
+    refused = refusal(rt, there.state if there else "", bars.get(hashed, ""))
+    if refused is not None:
+        raise refused
+    (row,) = enter(rt, session, [[new]], by)
     assert row.id is not None
-    add_interest(session, row.id, new.wanted, now, cadence=new.cadence)
-    consent_store.add_consent(
-        session,
-        subscriber_id=row.id,
-        hashed=hashed,
-        act="added" if new.confirmed else "request",
-        now=now,
-        detail=by,
-    )
-    if new.confirmed:
-        activate(session, row, now, since=None)
-    else:
-        mail_confirm(rt, session, row, hashed, now, timedelta(), "")
     return row.id
 
 
-def read_new(rt: Runtime, cells: Mapping[str, str]) -> NewReader:
-    """Read one row of a CSV (or the options of `subscribers add`). Raises PaperpostError."""
-    del rt
-    email, name = cells.get("email", ""), cells.get("name", "").strip()
-    if named := _NAMED.fullmatch(email):
-        email, name = named["address"], name or named["name"].strip(" \"'")
-    address = read_address(email)
-    query, keywords = cells.get("profile", "").strip(), cells.get("keywords", "").strip()
-    if query:
-        wanted = read_kind("query", query)
-    elif keywords:
-        wanted = read_kind("keywords", keywords)
-    else:
-        wanted = read_kind("trending", "")
-    cadence = (cells.get("cadence", "").strip() or "daily").lower()
-    if cadence not in [c.value for c in Cadence]:
-        raise ReaderError(f"{cadence!r} is no cadence.", "cadence", "Use instant, daily or weekly.")
-    hour = cells.get("hour", "").strip()
-    zone = cells.get("tz", "").strip()
-    return NewReader(
-        address=address,
-        wanted=wanted,
-        confirmed=_truth(cells.get("confirmed", "")),
-        name=name,
-        zone=read_zone(zone) if zone else "",
-        hour=read_hour(hour) if hour else None,
-        cadence=Cadence(cadence),
-    )
+@dataclass(kw_only=True)
+class ImportReport:
+    """rows: read · added: rows that went in · readers: new ones in them (several rows of one
+    address are several interests) · unchanged: there already · kept_out: rows that say left or
+    bounced · problems: (row number, row, what) · columns: of the file, by our names · ignored:
+    those that are not read · delimiter: of the file."""
+
+    rows: int = 0
+    added: int = 0
+    readers: int = 0
+    unchanged: int = 0
+    kept_out: int = 0
+    problems: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    delimiter: str = ","
+
+    def problems_csv(self) -> str:
+        """The bad rows as a CSV like the one that came, with a column ``problem``."""
+        rows = [{**row, "problem": problem} for _, row, problem in self.problems]
+        columns = [name for name in self.columns if name != "problem"]
+        return to_csv(rows, [*columns, "problem"], self.delimiter)
 
 
-def _truth(text: str) -> bool:
-    word = text.strip().lower()
-    if word in ("", "true", "1", "yes", "y", "ja", "wahr", "oui", "x"):
-        return True
-    if word in ("false", "0", "no", "n", "nein", "falsch", "non"):
-        return False
-    raise ReaderError(f"{text!r} is neither true nor false.", "confirmed", "Write true or false.")
+@dataclass(frozen=True, slots=True)
+class _Row:
+    number: int
+    cells: dict[str, str]
+    new: NewReader
+
+    @property
+    def state(self) -> str:
+        return self.cells.get("state", "").strip().lower()
+
+    @property
+    def is_out(self) -> bool:
+        """An export says so of who left and whose mail bounced: they stay away here too."""
+        return self.state in _OUT
+
+    @property
+    def is_returned(self) -> bool:
+        """It was a bad row of an earlier import, so that nothing of it went in."""
+        return bool(self.cells.get("problem", "").strip())
 
 
 def import_readers(
     rt: Runtime, data: bytes, *, by: str = "admin", dry_run: bool = False
 ) -> ImportReport:
     """Import a CSV; bad rows come back as problems, the others go in. Raises ReaderError when the
-    file as a whole cannot be read, or has a column that an import does not know."""
+    file as a whole cannot be read, or has a column that an import does not know.
+
+    Several rows of one address are one reader with several interests. A reader who is there stays
+    as they are; only a corrected bad row brings its interest to one the staff had added.
+    """
     columns, rows = read_csv(data)
-    report = ImportReport(rows=len(rows), columns=columns, ignored=read_columns(columns))
-    good: list[tuple[int, dict[str, str], NewReader]] = []
-    seen: set[str] = set()
+    report = ImportReport(
+        rows=len(rows),
+        columns=columns,
+        ignored=read_columns(columns),
+        delimiter=delimiter_of(decode(data)),
+    )
+    people: dict[str, list[_Row]] = {}
     for number, cells in rows:
         try:
-            new = read_new(rt, cells)
+            row = _Row(number, cells, read_new(rt, cells))
         except PaperpostError as error:
-            report.problems.append((number, cells, str(error)))
-            continue
-        if new.address.key in seen:
-            report.unchanged += 1
-            continue
-        seen.add(new.address.key)
-        good.append((number, cells, new))
-    for start in range(0, len(good), 100):
-        part = good[start : start + 100]
+            report.problems.append((number, cells, _problem(error)))
+        else:
+            people.setdefault(row.new.address.key, []).append(row)
+    waiting = list(people.values())
+    for start in range(0, len(waiting), 100):
+        part = waiting[start : start + 100]
         rt.db.write(
             lambda s, p=part: _import_part(rt, s, p, by, dry_run, report),  # type: ignore[misc]
             Priority.BULK,
@@ -215,33 +161,77 @@ def import_readers(
     return report
 
 
-class _DryRunError(Exception):
-    """Takes a dry run's rows back."""
+def _problem(error: PaperpostError) -> str:
+    """An error in one line; where the sentence does not name the character, that is added."""
+    position = getattr(error, "position", 0)
+    if position and f"character {position}" not in error.what:
+        return f"{error.what} (character {position}) {error.next_step}".rstrip()
+    return str(error)
 
 
 def _import_part(
     rt: Runtime,
     session: Session,
-    part: list[tuple[int, dict[str, str], NewReader]],
+    people: Sequence[Sequence[_Row]],
     by: str,
     dry_run: bool,
     report: ImportReport,
 ) -> None:
-    for number, cells, new in part:
-        there = subscribers_store.get_subscriber_row(session, email_key=new.address.key)
-        if there is not None and there.state == "active":
-            report.unchanged += 1
+    """Decide on each person, then insert the new ones together."""
+    keys = [rows[0].new.address.key for rows in people]
+    hashes = {key: consent_store.email_hash(rt.instance.key, key) for key in keys}
+    bars = consent_store.find_suppressions(session, list(hashes.values()))
+    there = subscribers_store.find_subscribers(session, keys)
+    most = rt.defaults().interests
+    entering: list[list[NewReader]] = []
+    for key, rows in zip(keys, people, strict=True):
+        reader = there.get(key)
+        state, bar = reader.state if reader else "", bars.get(hashes[key], "")
+        refused = refusal(rt, state, bar)
+        if any(row.is_out for row in rows) and state not in _HERE:
+            report.kept_out += len(rows)
+            if not bar and not dry_run:
+                reason = next(_OUT[row.state] for row in rows if row.is_out)
+                consent_store.add_suppression(session, hashes[key], reason, rt.clock(), by)
+        elif reader is not None and not bar and _stays(state, rows):
+            had = subscribers_store.list_profile_rows(session, reader.id or 0)
+            returned = [row for row in rows if row.is_returned and reader.added_by]
+            wanted = _chosen(returned, {(p.kind, p.text) for p in had}, most, report)
+            report.unchanged += len(rows) - len(returned)
+            for new in () if dry_run else wanted:
+                for each in new.wanted:
+                    add_interest(session, reader.id or 0, each, rt.clock(), cadence=new.cadence)
+        elif refused is not None:
+            report.problems += [(row.number, row.cells, _problem(refused)) for row in rows]
+        else:
+            entering.append(_chosen(rows, set(), most, report))
+            report.readers += 1
+    if entering and not dry_run:
+        enter(rt, session, entering, by)
+
+
+def _stays(state: str, rows: Sequence[_Row]) -> bool:
+    """Whether these rows ask nothing more of a reader who is there than to be there."""
+    return state == "active" or (state == "pending" and not all(r.new.confirmed for r in rows))
+
+
+def _chosen(
+    rows: Sequence[_Row], had: set[tuple[str, str]], most: int, report: ImportReport
+) -> list[NewReader]:
+    """The rows of one person with what is new in them: the same interest twice is one."""
+    found = []
+    for row in rows:
+        fresh = [w for w in row.new.wanted if (w.kind.value, w.text) not in had]
+        if len(had) + len(fresh) > most:
+            problem = f"This reader would have more than {most} interests."
+            report.problems.append((row.number, row.cells, problem))
             continue
-        try:
-            with session.begin_nested():
-                _add(rt, session, new, by)
-                if dry_run:
-                    raise _DryRunError
-            report.added += 1
-        except _DryRunError:
-            report.added += 1
-        except PaperpostError as error:
-            report.problems.append((number, cells, str(error)))
+        had |= {(w.kind.value, w.text) for w in fresh}
+        report.added += bool(fresh)
+        report.unchanged += not fresh
+        if fresh:
+            found.append(replace(row.new, wanted=tuple(fresh)))
+    return found
 
 
 def summary(rows: list[SubscriberRow], session: Session) -> list[dict[str, Any]]:

@@ -15,6 +15,9 @@ from service.errors import PaperpostError
 
 MOST_BYTES = 20_000_000
 COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "cadence")
+MORE = ("people", "weekdays", "state", "problem")
+"""Columns of an export or of returned rows that an import reads too: names that are followed, one
+per line; mail days; who is out (left, bounced) stays out; a row with a problem never went in."""
 _ALSO = {
     "e-mail": "email",
     "mail": "email",
@@ -40,11 +43,10 @@ _MEANT = {
 }
 """What people call a column, though it may mean another thing: asked about, not read."""
 
-EXTRAS = frozenset(
-    {"", "state", "problem", "id", "no", "nr", "note", "notes", "comment", "comments"}
-)
-"""Columns without effect on what a reader gets (an export has ``state``): left unread."""
+EXTRAS = frozenset({"", "id", "no", "nr", "note", "notes", "comment", "comments"})
+"""Columns without effect on what a reader gets: left unread."""
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -53,11 +55,13 @@ class ReaderError(PaperpostError):
     row."""
 
 
-def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
-    """Objects as a CSV (default columns: those that an import reads, and ``state``); its cells
-    cannot start a formula."""
+def to_csv(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), delimiter: str = ","
+) -> str:
+    """Objects as a CSV (default columns: those of an export); its cells cannot start a formula."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, columns or (*COLUMNS, "state"), extrasaction="ignore")
+    columns = columns or (*COLUMNS, "people", "weekdays", "state")
+    writer = csv.DictWriter(out, columns, extrasaction="ignore", delimiter=delimiter)
     writer.writeheader()
     for row in rows:
         writer.writerow({k: formula_safe(str(v or "")) for k, v in row.items() if k})
@@ -66,7 +70,12 @@ def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> st
 
 def formula_safe(cell: str) -> str:
     """A spreadsheet runs cells that begin with = + - @ or a tab: a quote stops that."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    return f"'{cell}" if cell[:1] in _FORMULA else cell
+
+
+def _unsafe(cell: str) -> str:
+    """The inverse of ``formula_safe``: what we wrote comes back as it was."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA else cell
 
 
 def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
@@ -84,10 +93,8 @@ def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
             "In the program, save it as CSV (UTF-8).",
         )
     text = decode(data)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    columns = next(reader, [])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
+    columns = _head(reader)
     names = {c: _ALSO.get(c.strip().lower(), c.strip().lower()) for c in columns}
     if "email" not in names.values():
         raise ReaderError(
@@ -99,12 +106,25 @@ def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     try:
         for number, cells in enumerate(reader, 2):
             given = dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
-            row = {names[column]: cell for column, cell in given.items()}
+            row = {names[column]: _unsafe(cell) for column, cell in given.items()}
             if any(v.strip() for v in row.values()):
                 rows.append((number, row))
     except csv.Error as error:
         raise ReaderError(f"The table breaks off: {error}", f"row {reader.line_num}") from None
     return [names[c] for c in columns], rows
+
+
+def _head(reader: Any) -> list[str]:
+    try:
+        return next(reader, [])
+    except csv.Error as error:
+        raise ReaderError(f"This is no table: {error}", "row 1", "Save it as CSV.") from None
+
+
+def delimiter_of(text: str) -> str:
+    """What stands between the cells of a table: comma, semicolon or tab, by its first line."""
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)
 
 
 def decode(data: bytes) -> str:
@@ -122,17 +142,18 @@ def read_columns(names: Sequence[str]) -> list[str]:
 
     Raises ReaderError: a column that is not known, or two that mean the same.
     """
+    known = (*COLUMNS, *MORE)
     for name in names:
-        if name in COLUMNS and names.count(name) > 1:
+        if name in known and names.count(name) > 1:
             raise ReaderError(f"Two columns mean {name}.", "row 1", "Take one of them out.")
-    unknown = [name for name in names if name not in COLUMNS and name not in EXTRAS]
+    unknown = [name for name in names if name not in known and name not in EXTRAS]
     if unknown:
         shown = ", ".join(repr(name) for name in unknown[:10])
         be = "is no column" if len(unknown) == 1 else "are no columns"
         meant = [guess for name in unknown if (guess := _probably(name)) not in ("", *names)]
         asked = f"Did you mean {', '.join(dict.fromkeys(meant))}? " if meant else ""
-        known = f"The columns are {', '.join(COLUMNS)}; rename it or take it out."
-        raise ReaderError(f"{shown} {be} of an import.", "row 1", f"{asked}{known}")
+        ours = f"The columns are {', '.join(COLUMNS)}; rename it or take it out."
+        raise ReaderError(f"{shown} {be} of an import.", "row 1", f"{asked}{ours}")
     return [name for name in names if name in EXTRAS and name]
 
 

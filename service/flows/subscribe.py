@@ -358,13 +358,18 @@ def _begin(rt: Runtime, session: Session, token: str, network: str, agent: str) 
 
 def activate(session: Session, row: SubscriberRow, now: datetime, *, since: date | None) -> None:
     """pending -> active: the clock is set, and interests begin at ``since``."""
-    assert row.id is not None
-    row.state, row.confirmed_at, row.confirm_until, row.left_at = "active", now, None, None
-    row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
+    set_active(row, now)
     session.add(row)
+    assert row.id is not None
     for profile in subscribers_store.list_profile_rows(session, row.id):
         profile.since, profile.changed_at = since, now
         session.add(profile)
+
+
+def set_active(row: SubscriberRow, now: datetime) -> None:
+    """The row of a reader that is mailed from now on."""
+    row.state, row.confirmed_at, row.confirm_until, row.left_at = "active", now, None, None
+    row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
 
 
 def never(rt: Runtime, token: str) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -20,6 +21,12 @@ def get_suppression(session: Session, hashed: str) -> SuppressionRow | None:
     return session.exec(
         select(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed)
     ).first()
+
+
+def find_suppressions(session: Session, hashes: Sequence[str]) -> dict[str, str]:
+    """Why these addresses must never be mailed: hash -> reason, only those that are barred."""
+    query = select(SuppressionRow).where(col(SuppressionRow.email_hash).in_(hashes))
+    return {row.email_hash: row.reason for row in session.exec(query)}
 
 
 def add_suppression(

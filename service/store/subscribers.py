@@ -1,7 +1,7 @@
 """Readers, their profiles, consent and suppression."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -111,6 +111,30 @@ def add_subscriber(
     return row
 
 
+def add_subscribers(
+    session: Session, now: datetime, people: Sequence[Mapping[str, Any]]
+) -> list[SubscriberRow]:
+    """Insert several readers at once (values as for ``add_subscriber``); their ids are known."""
+    rows = [
+        SubscriberRow(
+            created_at=now,
+            unsubscribe_token=secrets.token_urlsafe(16),
+            feed_token=secrets.token_urlsafe(16),
+            **values,
+        )
+        for values in people
+    ]
+    session.add_all(rows)
+    session.flush()
+    return rows
+
+
+def find_subscribers(session: Session, keys: Sequence[str]) -> dict[str, SubscriberRow]:
+    """Readers by their folded addresses."""
+    query = select(SubscriberRow).where(col(SubscriberRow.email_key).in_(keys))
+    return {row.email_key: row for row in session.exec(query)}
+
+
 def list_subscriber_rows(
     session: Session,
     *,
@@ -186,18 +210,26 @@ def add_profile(
     kind: str,
     text: str,
     now: datetime,
+    taken: set[str] | None = None,
     **values: Any,
 ) -> ProfileRow:
-    """Insert a profile; a name already taken gets a number."""
-    taken = set(
-        session.exec(
-            select(col(ProfileRow.name)).where(col(ProfileRow.subscriber_id) == subscriber_id)
-        ).all()
-    )
+    """Insert a profile; a name already taken gets a number.
+
+    taken: names this reader has, where the caller knows them all (those of a reader just made);
+    the new one is added to it, and nothing is asked or flushed: several go in together.
+    """
+    is_known = taken is not None
+    if taken is None:
+        taken = set(
+            session.exec(
+                select(col(ProfileRow.name)).where(col(ProfileRow.subscriber_id) == subscriber_id)
+            ).all()
+        )
     wanted, n = name[:190] or "Papers", 2
     unique = wanted
     while unique in taken:
         unique, n = f"{wanted} ({n})", n + 1
+    taken.add(unique)
     row = ProfileRow(
         subscriber_id=subscriber_id,
         name=unique,
@@ -208,7 +240,8 @@ def add_profile(
         **values,
     )
     session.add(row)
-    session.flush()
+    if not is_known:
+        session.flush()
     return row
 
 

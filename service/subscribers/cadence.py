@@ -5,6 +5,7 @@ skips moves to the next valid instant, a repeated one is used once (its first oc
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from service.errors import Sentence, SpokenError
@@ -15,10 +16,16 @@ class CadenceError(SpokenError):
     """A zone, an hour or a weekday that cannot be used."""
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Every zone; walking the folders of tzdata takes milliseconds, too long for each row."""
+    return frozenset(available_timezones())
+
+
 def read_zone(text: str) -> str:
     """Return a known IANA zone name. Raises CadenceError."""
     name = text.strip()
-    if name in available_timezones():
+    if name in _zones():
         return name
     raise CadenceError(
         Sentence("%(text)s is no IANA time zone.", text=repr(name[:60])),
