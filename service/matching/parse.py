@@ -11,6 +11,7 @@ from service.matching.faults import (
     check_shape,
     check_size,
     find_operator,
+    mask,
     split_items,
 )
 from service.matching.query import (
@@ -89,6 +90,8 @@ _SIGNS = str.maketrans(
 _NEAR = re.compile(r'"([^"]*)"(?:~(\d{1,4}))?')
 _ORNAMENT = re.compile(r'"|\*{2,}|(?<!\w)\*|\*(?=\w)')
 """In a keyword: quotes, and stars that do not end a word (lists come with bullets and bold)."""
+_OR = re.compile(r"(?<![^\s()\"])OR(?![^\s()\"])")
+_OR_NOT = re.compile(_OR.pattern + r"[\s(]*(?:NOT(?![^\s()\"])|-)")
 _EXCLUDED = re.compile(r"-|NOT\s+")
 _A_WORD = "a word, a phrase in quotes or an opening bracket"
 _ADD_IT = Sentence("Add it, or take the operator away.")
@@ -115,7 +118,10 @@ def parse_query(text: str) -> Query:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
         raise _explain(text, error) from None
-    return make_query(_build(tree, ""), "query")
+    root = _build(tree, "")
+    if not _says_what(root) and leaves(root, wanted_only=True):
+        raise _open_side(text)
+    return make_query(root, "query")
 
 
 def parse_keywords(text: str) -> Query:
@@ -307,6 +313,17 @@ def _only_negative() -> QueryError:
         position=1,
         expected="a word that must be there",
         next_step=Sentence("Add a word you want."),
+    )
+
+
+def _open_side(text: str) -> QueryError:
+    """``a OR NOT b`` wants a word and would still match nearly everything."""
+    found = _OR_NOT.search(mask(text)) or _OR.search(mask(text))
+    return QueryError(
+        Sentence("One side of OR only says what to leave out, so nearly every paper would match."),
+        position=found.start() + 1 if found else 1,
+        expected="a word that must be there, on both sides of OR",
+        next_step=Sentence("Write a NOT b for papers with a and without b."),
     )
 
 
