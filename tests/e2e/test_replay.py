@@ -153,7 +153,7 @@ def played(shared: Path, folder: Path, values: dict[str, str], days: list[date])
                 rt,
                 NewReader(
                     address=read_address(f"reader{number}@example.org"),
-                    wanted=read_kind("keywords", ", ".join(terms)),
+                    wanted=(read_kind("keywords", ", ".join(terms)),),
                     zone=ZONES[number % len(ZONES)],
                     hour=number % 24,
                 ),
