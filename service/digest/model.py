@@ -120,6 +120,7 @@ class Digest:
     late: titles of sources that were late (named in the first line).
     note: the admin's words on top (manual sends), plain text.
     interests: how many interests were compared (0 = a reader of trending papers alone).
+    rest_on: after a pause (or a long outage) the first day whose papers are only on its page.
     """
 
     kind: DigestKind
@@ -133,6 +134,7 @@ class Digest:
     subject: str = ""
     added_by: AddedBy | None = None
     interests: int = 0
+    rest_on: date | None = None
     version: int = VERSION
 
     def paper_ids(self) -> tuple[int, ...]:
@@ -247,5 +249,6 @@ def from_json(data: Mapping[str, Any]) -> Digest:
         if added
         else None,
         interests=data.get("interests", 0),
+        rest_on=_day(data.get("rest_on")),
         version=data.get("version", VERSION),
     )

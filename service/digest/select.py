@@ -74,12 +74,14 @@ def compose(
     note: str = "",
     added_by: AddedBy | None = None,
     since: date | None = None,
+    rest_on: date | None = None,
 ) -> Digest | NothingNew:
     """Return what this reader gets.
 
     trending: every listed paper that this reader has not had, of the last list days; order, cut
         and what stands above are seen to here.
-    checked: papers compared · late: titles of late sources · since: first day covered.
+    checked: papers compared · late: titles of late sources · since: first day covered ·
+        rest_on: first day that is left to the daily pages.
     A first digest shows only the best few; what it leaves out is not in it at all, so that new
     papers come in the next daily.
     Raises KeyError when a candidate names a profile that is not among ``interests``.
@@ -109,6 +111,7 @@ def compose(
         note=note,
         added_by=added_by,
         interests=sum(1 for i in interests if i.kind != "trending"),
+        rest_on=rest_on,
     )
 
 

@@ -12,7 +12,7 @@ from service.digest.model import Digest, Entry, Line, Marked, from_json
 from service.digest.trending import rank
 from service.errors import Sentence, SpokenError
 from service.flows.estimate import BackTest
-from service.flows.letter import frame_of
+from service.flows.letter import frame_of, rest_url
 from service.flows.manage import next_mail_at
 from service.flows.match import learn
 from service.flows.runtime import Runtime
@@ -274,9 +274,13 @@ def render_public(rt: Runtime, mail: Mail) -> Rendered:
     """The mail as anybody may see it: no address, no link that changes anything."""
     at = mail.row.date_header or mail.row.planned_at
     if mail.reader is None:
-        frame = ReaderFrame(locale=mail.row.locale, papers_url=rt.links.papers(mail.digest.on))
+        frame = ReaderFrame(
+            locale=mail.row.locale,
+            papers_url=rt.links.papers(mail.digest.on),
+            rest_url=rest_url(rt, mail.digest),
+        )
     else:
-        frame = frame_of(rt, mail.row.token, mail.reader, at, checked_on=mail.digest.on)
+        frame = frame_of(rt, mail.row.token, mail.reader, at, digest=mail.digest)
     return rt.renderer.render_digest(mail.digest, frame, public=True)
 
 

@@ -23,7 +23,16 @@ from service.flows.shelf import (
     load_shelf,
     trending_candidates,
 )
-from service.flows.window import Occasion, first_day, is_due, kind_of, window_end, window_start
+from service.flows.window import (
+    Occasion,
+    first_day,
+    is_due,
+    kind_of,
+    missed_since,
+    rest_from,
+    window_end,
+    window_start,
+)
 from service.store import alerts as alerts_store
 from service.store import deliveries as deliveries_store
 from service.store import matches as matches_store
@@ -71,30 +80,38 @@ def digest_for(
     resting = shelf.resting.get(reader.id, set())
     had = shelf.had.get(reader.id, set()) | (set() if occasion == "daily" else resting)
     carried = shelf.carried.get(reader.id, {})
-    first_on = first_day(reader, profiles, shelf.last_on.get(reader.id), on, limits, occasion)
+    missed: date | None = None
+    if occasion == "daily":
+        missed = missed_since(reader, shelf.newest_on.get(reader.id), on, rt.clock(), limits)
+    first_on = first_day(reader, profiles, last, on, limits, occasion, missed)
     candidates = (
         _known_candidates(rt, session, shelf, asked, on, limits, had)
         if occasion == "first"
-        else _new_candidates(session, shelf, asked, reader, on, limits, had, carried, rt, occasion)
+        else _new_candidates(
+            session, shelf, asked, reader, on, limits, had, carried, rt, occasion, missed
+        )
     )
     wants_trending = occasion != "alert" and (
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )
     trending = trending_candidates(session, shelf, had, carried) if wants_trending else []
-    kind = kind_of(occasion, reader, asked, shelf.last_on.get(reader.id), on)
+    kind = kind_of(occasion, reader, asked, last, on)
+    paused_on = shelf.paused_on.get(reader.id) if occasion == "daily" else None
+    end = window_end(reader, on, rt.clock())
     result = compose(
         kind,
         on,
         [Interest(p.id, p.name, p.kind.value, p.cap) for p in profiles],
         candidates,
         trending,
-        checked=checked(session, shelf, first_on, window_end(reader, on, rt.clock())),
+        checked=checked(session, shelf, first_on, end, known=occasion == "first"),
         limits=limits,
         late=shelf.late,
         style=reader.style,  # type: ignore[arg-type]
         note=note,
         added_by=_added_by(reader, shelf) if occasion != "alert" else None,
         since=first_on if kind in ("weekly", "catchup") else None,
+        rest_on=rest_from(missed, paused_on, on, limits),
     )
     too_few = isinstance(result, Digest) and occasion == "daily" and bool(asked)
     if too_few and isinstance(result, Digest) and result.matched < reader.at_least > 1:
@@ -120,12 +137,13 @@ def _new_candidates(
     carried: Mapping[int, bool],
     rt: Runtime,
     occasion: Occasion,
+    missed: date | None,
 ) -> list[Candidate]:
     """Matches among the papers that became new in the window, and what is carried."""
     if not asked:
         return []
     by_id = {p.id: p for p in asked}
-    starts = {p.id: window_start(p, reader, on, limits) for p in asked}
+    starts = {p.id: window_start(p, reader, on, limits, missed) for p in asked}
     start, end = day_bounds(min(starts.values()), on)[0], window_end(reader, on, rt.clock())
     pairs: list[tuple[int, int, bool]] = []
     for profile_id, paper_id, stored, eligible_at in matches_store.list_matches(

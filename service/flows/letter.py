@@ -35,9 +35,9 @@ def frame_of(
     reader: SubscriberRow,
     on: datetime,
     *,
-    checked_on: date | None = None,
+    digest: Digest | None = None,
 ) -> ReaderFrame:
-    """Everything around a digest that belongs to this reader. checked_on: the digest's date."""
+    """Everything around a digest that belongs to this reader. digest: None around a newsletter."""
     links = rt.links
     return ReaderFrame(
         locale=reader.locale,
@@ -45,13 +45,19 @@ def frame_of(
         unsubscribe_url=links.unsubscribe(reader.unsubscribe_token),
         view_url=links.digest(delivery_token),
         tune_base=f"{links.base}/tune/{delivery_token}",
-        papers_url=links.papers(checked_on),
+        papers_url=links.papers(digest.on if digest is not None else None),
+        rest_url=rest_url(rt, digest) if digest is not None else "",
         confirmed_on=_confirmed_on(reader),
         weekdays=days_of(reader.weekdays),
         hour=reader.hour,
         zone=reader.zone,
         format=reader.format,
     )
+
+
+def rest_url(rt: Runtime, digest: Digest) -> str:
+    """The daily page on which what the digest leaves out begins."""
+    return rt.links.papers(digest.rest_on) if digest.rest_on is not None else ""
 
 
 def _confirmed_on(reader: SubscriberRow) -> date | None:
@@ -85,7 +91,7 @@ def render_row(
     if "digest" in content:
         assert reader is not None
         digest = from_json(content["digest"])
-        frame = frame_of(rt, row.token, reader, at, checked_on=digest.on)
+        frame = frame_of(rt, row.token, reader, at, digest=digest)
         return rt.renderer.render_digest(digest, frame, test=bool(content.get("test")))
     data: dict[str, Any] = {
         k: date.fromisoformat(v) if k in DATES else v for k, v in content["data"].items()

@@ -30,7 +30,9 @@ from service.subscribers.model import Profile
 class Shelf:
     """What a chunk of readers needs, loaded once. had: sent or under way · resting: in alerts that
     wait for their hour, which a daily takes along (in ``had`` only when also elsewhere) ·
-    alerts: how many, of a reader on a date · by_hand: a person sends, and waits for nothing."""
+    alerts: how many, of a reader on a date · by_hand: a person sends, and waits for nothing ·
+    last_on: newest digest row before the date that is no pause's · newest_on: of any state ·
+    paused_on: the first row of the pause that nothing has come after."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
@@ -38,6 +40,8 @@ class Shelf:
     resting: dict[int, set[int]]
     carried: dict[int, dict[int, bool]]
     last_on: dict[int, date]
+    newest_on: dict[int, date] = field(default_factory=dict)
+    paused_on: dict[int, date] = field(default_factory=dict)
     rows: dict[int, PaperRow] = field(default_factory=dict)
     papers: dict[int, Paper] = field(default_factory=dict)
     sightings: dict[int, list[tuple[str, str, date, str]]] = field(default_factory=dict)
@@ -45,7 +49,7 @@ class Shelf:
     late: tuple[str, ...] = ()
     queries: dict[int, Query | None] = field(default_factory=dict)
     documents: dict[int, Document] = field(default_factory=dict)
-    counts: dict[tuple[date, date], int] = field(default_factory=dict)
+    counts: dict[tuple[date, date, bool], int] = field(default_factory=dict)
     alerts: dict[tuple[int, date], int] = field(default_factory=dict)
     by_hand: bool = False
 
@@ -64,13 +68,16 @@ def load_shelf(
         had.setdefault(reader_id, set()).update(ids - rests)
     kinds = [kind for kind, adapter in ADAPTERS.items() if adapter.has_votes]
     days = sightings_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
+    last_on, newest_on, paused_on = subscribers_store.digest_dates(session, reader_ids, on)
     return Shelf(
         limits=limits,
         profiles=subscribers_store.list_profiles(session, reader_ids),
         had=had,
         resting=resting,
         carried=sent_store.list_carried(session, reader_ids, now - timedelta(days=LOOK_BACK)),
-        last_on=subscribers_store.last_digest_dates(session, reader_ids, on),
+        last_on=last_on,
+        newest_on=newest_on,
+        paused_on=paused_on,
         listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],
         late=tuple(sources_store.list_late_titles(session, on)),
     )
@@ -160,9 +167,17 @@ def place_of(paper: Paper, sightings: Sequence[tuple[str, str, date, str]]) -> s
     return "Hugging Face" if kind == "hf_daily" else title
 
 
-def checked(session: Session, shelf: Shelf, first_on: date, end: datetime) -> int:
-    """How many papers became new from a day on, until the day in which ``end`` falls is over."""
-    key = (first_on, (end - timedelta(microseconds=1)).date())
+def checked(
+    session: Session, shelf: Shelf, first_on: date, end: datetime, *, known: bool = False
+) -> int:
+    """How many papers became new from a day on, until the day in which ``end`` falls is over.
+
+    known: with the known papers listed on these days, as a first digest has them.
+    """
+    last_on = (end - timedelta(microseconds=1)).date()
+    key = (first_on, last_on, known)
     if key not in shelf.counts:
-        shelf.counts[key] = papers_store.count_new(session, *day_bounds(*key))
+        made = papers_store.count_new(session, *day_bounds(first_on, last_on))
+        made += papers_store.count_known(session, first_on, last_on) if known else 0
+        shelf.counts[key] = made
     return shelf.counts[key]

@@ -5,7 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from service.defaults import Defaults
-from service.subscribers.cadence import day_bounds, local_date, previous_mail_day, weekly_day
+from service.subscribers.cadence import (
+    day_bounds,
+    latest_slot,
+    local_date,
+    previous_mail_day,
+    weekly_day,
+)
 from service.subscribers.model import Cadence, Profile, Subscriber
 
 Occasion = Literal["daily", "first", "alert"]
@@ -29,6 +35,40 @@ def is_due(
     return True
 
 
+def missed_since(
+    reader: Subscriber, newest: date | None, on: date, now: datetime, limits: Defaults
+) -> date | None:
+    """After an outage of ours: the date of the last row before it, from whose hour on nothing was
+    sent; None when no mail day since has been missed.
+
+    newest: the reader's newest digest row before ``on``, of any state (a pause leaves rows). A past
+    date that is sent again catches up nothing. A pause is not caught up, except for the days that
+    the mail at its end would have covered.
+    """
+    if newest is None or newest >= previous_mail_day(reader, on):
+        return None
+    slot = latest_slot(reader, now)
+    if on < (slot[0] if slot is not None else local_date(now, reader.zone)):
+        return None
+    if reader.paused_until is not None and newest < reader.paused_until <= on:
+        return max(newest, reader.paused_until - timedelta(days=limits.window_days - 1))
+    return newest
+
+
+def rest_from(
+    missed: date | None, paused_on: date | None, on: date, limits: Defaults
+) -> date | None:
+    """The first day whose papers this mail leaves to the daily pages; None when it leaves none.
+
+    paused_on: the first date that the pause just ended left without mail.
+    """
+    if paused_on is not None:
+        return paused_on if paused_on < on - timedelta(days=limits.window_days - 1) else None
+    if missed is not None and missed < on - timedelta(days=limits.catchup_days):
+        return missed + timedelta(days=1)
+    return None
+
+
 def first_day(
     reader: Subscriber,
     profiles: Sequence[Profile],
@@ -36,11 +76,15 @@ def first_day(
     on: date,
     limits: Defaults,
     occasion: Occasion,
+    missed: date | None = None,
 ) -> date:
-    """The first day this mail covers, for "446 new papers checked"."""
+    """The first day this mail covers, for "446 new papers checked". missed: ``missed_since``."""
     if occasion == "first":
         return on - timedelta(days=limits.first_days - 1)
     oldest = on - timedelta(days=limits.window_days - 1)
+    if missed is not None:
+        starts = [window_start(p, reader, on, limits, missed) for p in profiles]
+        oldest = min([oldest, *starts])
     weekly = any(p.cadence is Cadence.WEEKLY for p in profiles)
     if last is not None and not weekly:  # a weekly interest was due last a week ago
         return max(oldest, last + timedelta(days=1))
@@ -62,16 +106,23 @@ def kind_of(
     return "daily"
 
 
-def window_start(profile: Profile, reader: Subscriber, on: date, limits: Defaults) -> date:
+def window_start(
+    profile: Profile, reader: Subscriber, on: date, limits: Defaults, missed: date | None = None
+) -> date:
     """The first day of papers for one interest: the window up to ``on``.
 
     A weekly one begins with the day of its last mail, for what came after that hour; it reaches
-    further back when its own day was missed.
+    further back when its own day was missed. After an outage (missed: ``missed_since``) both
+    begin with the day of their last mail, at most ``catchup_days`` back.
     """
-    if profile.cadence is Cadence.WEEKLY:
-        day = weekly_day(reader, profile.weekday, on)
-        return day - timedelta(days=limits.window_days)
-    return on - timedelta(days=limits.window_days - 1)
+    weekly = profile.cadence is Cadence.WEEKLY
+    start = on - timedelta(days=limits.window_days - 1)
+    if weekly:
+        start = weekly_day(reader, profile.weekday, on) - timedelta(days=limits.window_days)
+    if missed is None:
+        return start
+    last = weekly_day(reader, profile.weekday, missed) if weekly else missed
+    return min(start, max(last, on - timedelta(days=limits.catchup_days)))
 
 
 def window_end(reader: Subscriber, on: date, now: datetime) -> datetime:

@@ -187,6 +187,22 @@ def count_new(session: Session, start: datetime, end: datetime) -> int:
     )
 
 
+def count_known(session: Session, first: date, last: date) -> int:
+    """Papers that were never new, listed from ``first`` up to ``last``."""
+    return int(
+        session.execute(
+            sa.select(sa.func.count())
+            .select_from(PaperRow)
+            .where(
+                col(PaperRow.eligible_at).is_(None),
+                col(PaperRow.listed_on) >= first,
+                col(PaperRow.listed_on) <= last,
+                col(PaperRow.merged_into).is_(None),
+            )
+        ).scalar_one()
+    )
+
+
 def list_documents(
     session: Session, *, after_id: int = 0, since: date | None = None, limit: int = 2000
 ) -> list[tuple[PaperRow, date]]:
