@@ -2,6 +2,8 @@
 
 A row of ``setting`` (name, value) overrides one field; ``settings list|set``, the admin page,
 ``doctor`` and docs/settings.md are all printed from here. Deployment lives in ``settings``.
+What is a rule and no choice stands in ``Fixed``: printed with the rest, read by the code that obeys
+it, changed by nobody.
 """
 
 from collections.abc import Mapping
@@ -38,7 +40,6 @@ class Defaults:
     weekdays: str = _about(
         "mon,tue,wed,thu,fri", "mail days of a new reader", words=DAYS, several=True
     )
-    weekly_day: str = _about("fri", "day of weekly interests", words=DAYS)
     abstracts: str = _about("short", "short, full or none", words=("short", "full", "none"))
     spread_minutes: int = _about(10, "mails of one hour are spread over this many minutes", high=59)
     late_wait_minutes: int = _about(
@@ -58,7 +59,6 @@ class Defaults:
     trending_days: int = _about(3, "list days that trending looks at", low=1, high=30)
     author_names: int = _about(3, "authors named before '+ 4'", low=1, high=20)
     abstract_chars: int = _about(420, "longest short abstract", low=100, high=5000)
-    html_budget: int = _about(90_000, "bytes of the HTML part at most", low=20_000, high=100_000)
     # alerts
     alert_bundle_minutes: int = _about(15, "alerts to one reader are at least this far apart")
     alert_quiet_from: int = _about(21, "hour at which alerts fall silent", high=23)
@@ -74,7 +74,6 @@ class Defaults:
     confirmations_a_month: int = _about(3, "confirmation mails per address and 30 days", low=1)
     network_an_hour: int = _about(30, "sign-ups per network and hour; more are delayed", low=1)
     signups_an_hour: int = _about(500, "sign-ups per hour in all; more are delayed", low=1)
-    broad_a_day: int = _about(20, "papers a day above which an interest counts as broad", low=1)
     estimate_days: int = _about(30, "days the back-test looks back", low=1, high=400)
     # sources
     history_days: int = _about(30, "days of past brought in when a source is added", high=400)
@@ -88,6 +87,10 @@ class Defaults:
     # admin
     undo_minutes: int = _about(2, "time in which a manual send can be taken back", high=60)
     canary: int = _about(20, "readers who get a large manual send first", low=1, high=1000)
+    canary_offered_above: int = _about(
+        1000, "a manual send of more mails than this offers those few first", low=1
+    )
+    canary_ticked_above: int = _about(5000, "above this they are ticked", low=1)
     typed_above: int = _about(1000, "from here on the number of mails is typed", low=1)
     test_addresses: int = _about(5, "test mails at most", low=1, high=20)
     login_tries: int = _about(5, "failed log-ins in 15 minutes", low=1, high=100)
@@ -102,13 +105,44 @@ class Defaults:
     @property
     def retries(self) -> tuple[timedelta, ...]:
         """Waits between attempts; the last one repeats until the deadline."""
-        return (
-            timedelta(minutes=10),
-            timedelta(minutes=30),
-            timedelta(hours=1),
-            timedelta(hours=2),
-            timedelta(hours=4),
-        )
+        return tuple(timedelta(minutes=wait) for wait in FIXED.retry_minutes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """Rules that no row overrides; the rooms that obey them read them here."""
+
+    papers_a_page: int = _about(100, "papers of a day on one page")
+    weekly_day: str = _about("fri", "day of weekly interests, until the reader chooses another")
+    html_budget: int = _about(90_000, "bytes of the HTML part at most")
+    broad_a_day: int = _about(20, "papers a day above which an interest counts as broad")
+    manage_links_a_day: int = _about(3, "manage links mailed to one address in 24 hours")
+    list_poll_minutes: int = _about(30, "Hugging Face is asked this often while its list grows")
+    list_poll_until_hour: int = _about(14, "hour UTC until which it grows, from midnight, Mon-Fri")
+    list_idle_minutes: int = _about(120, "it is asked this often otherwise")
+    list_poll_days: int = _about(3, "list days that each poll of it asks for")
+    batch_poll_from: str = _about("00:10", "Eastern time of arXiv's first poll of a day")
+    batch_poll_minutes: int = _about(20, "then it is asked this often until the batch is there")
+    batch_idle_minutes: int = _about(360, "and this often afterwards")
+    feed_poll_minutes: int = _about(60, "a feed is asked this often, or slower by its own hints")
+    retry_minutes: tuple[int, ...] = _about(
+        (10, 30, 60, 120, 240), "waits between attempts; the last repeats until the deadline"
+    )
+    retry_spread_percent: int = _about(20, "a wait is up to this much longer or shorter")
+    typed_times_last: int = _about(
+        2, "more mails than this many times the last edition's: the number is typed"
+    )
+    login_minutes: int = _about(15, "minutes over which failed log-ins are counted")
+    keep_consent_days: int = _about(365, "the keyed consent record of an erased reader")
+    keep_audit_days: int = _about(730, "the record of the staff's acts")
+
+
+FIXED = Fixed()
+
+
+def spread(jitter: float) -> float:
+    """Return what a wait is multiplied by. jitter: a random number from 0 to 1."""
+    return 1 + FIXED.retry_spread_percent / 100 * (2 * min(max(jitter, 0.0), 1.0) - 1)
 
 
 def with_rows(rows: Mapping[str, str]) -> Defaults:
@@ -127,6 +161,12 @@ def with_rows(rows: Mapping[str, str]) -> Defaults:
 def parse(name: str, text: str) -> int | str:
     """Check one value; returns it typed. Raises SettingError: unknown name, value out of range."""
     found = {f.name: f for f in fields(Defaults)}.get(name)
+    if name in {f.name for f in fields(Fixed)}:
+        raise SettingError(
+            f"{name} is a fixed rule and cannot be changed.",
+            name,
+            "paperpost settings list marks those that are fixed; every other one can be set.",
+        )
     if found is None:
         raise SettingError(
             f"There is no setting called {name!r}.", name, "paperpost settings list shows them all."
@@ -155,7 +195,7 @@ def _worded(name: str, text: str, meta: Mapping[str, Any]) -> str:
 
 
 def table(values: Defaults) -> list[dict[str, Any]]:
-    """Return one row per setting: name, value, default, about."""
+    """Return one row per setting that can be changed: name, value, default, about."""
     return [
         {
             "name": f.name,
@@ -164,4 +204,17 @@ def table(values: Defaults) -> list[dict[str, Any]]:
             "about": f.metadata["about"],
         }
         for f in fields(Defaults)
+    ]
+
+
+def fixed_table() -> list[dict[str, Any]]:
+    """Return one row per fixed rule, like those of ``table``; its default is the word "fixed"."""
+    return [
+        {
+            "name": f.name,
+            "value": ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default,
+            "default": "fixed",
+            "about": f.metadata["about"],
+        }
+        for f in fields(Fixed)
     ]

@@ -141,10 +141,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "source": desk.here.admin(f"send/{plan.key}/mail", reader=email),
             "typed_number": await to_thread(needs_typing, rt, plan, audience),
             "canary_offered": plan.kind in ("manual", "newsletter")
-            and audience.mails > limits.typed_above,
+            and audience.mails > limits.canary_offered_above,
             "canary_ticked": form.flag("canary")
             if form is not None and "expected" in form
-            else audience.mails > 5 * limits.typed_above,
+            else audience.mails > limits.canary_ticked_above,
             "form": form,
             "limits": limits,
             "trials": trials or [],

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from service.admin.desk import Desk, fault_of
-from service.defaults import Defaults, parse, table
+from service.defaults import Defaults, fixed_table, parse, table
 from service.errors import PaperpostError
 from service.flows import staff
 from service.flows.staff import ROLES, Member, write_audit
@@ -30,7 +30,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         form: Form | None = None,
         errors: dict[str, FieldError] | None = None,
     ) -> Response:
-        context = {"rows": table(rt.defaults()), "form": form, "site": desk.pages.site, "rt": rt}
+        context = {
+            "rows": table(rt.defaults()),
+            "fixed": fixed_table(),
+            "form": form,
+            "site": desk.pages.site,
+            "rt": rt,
+        }
         return desk.answer(
             request, "settings.html", context, who=who, errors=errors, status=422 if errors else 200
         )

@@ -69,7 +69,7 @@ def doctor(
 ) -> None:
     """Every value of taste, then every check: one line each, what to do, and a sum."""
     from service.cli.doctor_checks import Check, before_opening, failed, inside
-    from service.defaults import table
+    from service.defaults import fixed_table, table
 
     checks: list[Check] = []
     values: list[dict[str, Any]] = []
@@ -83,7 +83,7 @@ def doctor(
             try:
                 with opening.house(chosen) as made:
                     checks += inside(made, to)
-                    values = table(made.runtime.defaults())
+                    values = table(made.runtime.defaults()) + fixed_table()
             except PaperpostError as error:
                 checks.append(failed("opening", error))
     if as_json:
@@ -180,8 +180,8 @@ def settings_list(
     as_json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="docs/settings.md")] = False,
 ) -> None:
-    """Every value of taste, with its default."""
-    from service.defaults import table
+    """Every value of taste, with its default, and every fixed rule."""
+    from service.defaults import fixed_table, table
 
     if markdown:
         from service.cli import settings_page
@@ -189,7 +189,7 @@ def settings_list(
         typer.echo(settings_page.markdown(), nl=False)
         return
     with opening.runtime() as rt:
-        rows = table(rt.defaults())
+        rows = table(rt.defaults()) + fixed_table()
     if as_json:
         printing.as_json(rows)
     else:

@@ -1,6 +1,6 @@
 """docs/settings.md, made from the two tables in code; a test compares file and tables."""
 
-from service.defaults import Defaults, table
+from service.defaults import Defaults, fixed_table, table
 from service.settings import PREFIX, Settings
 
 _HEAD = """# Settings
@@ -21,6 +21,14 @@ _TASTE = """
 | name | default | meaning |
 | --- | --- | --- |
 """
+_FIXED = """
+## Fixed: rules that the code obeys
+
+No setting changes these; `settings list` and `doctor` print them with the word `fixed`.
+
+| name | value | meaning |
+| --- | --- | --- |
+"""
 
 
 def _cell(text: object) -> str:
@@ -39,4 +47,9 @@ def markdown() -> str:
     for row in table(Defaults()):
         value = f"`{_cell(row['default'])}`" if row["default"] != "" else ""
         lines.append(f"| `{row['name']}` | {value} | {_cell(row['about'])} |\n")
+    lines.append(_FIXED)
+    lines += [
+        f"| `{row['name']}` | `{_cell(row['value'])}` | {_cell(row['about'])} |\n"
+        for row in fixed_table()
+    ]
     return "".join(lines)

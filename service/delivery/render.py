@@ -25,6 +25,7 @@ from jinja2 import (
 from jinja2 import TemplateError as JinjaError
 from jinja2.meta import find_undeclared_variables
 
+from service.defaults import FIXED
 from service.delivery import phrases, plain
 from service.delivery.compiled import compiled_for
 from service.delivery.frame import ReaderFrame, Rendered
@@ -36,7 +37,7 @@ from service.digest import budget
 from service.digest.model import Digest, Marked
 from service.errors import PaperpostError
 
-HTML_BUDGET = 90_000
+HTML_BUDGET = FIXED.html_budget
 MESSAGE_BUDGET = 250_000
 _HEADERS = 6_000
 _TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)

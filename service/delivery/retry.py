@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from service.defaults import Defaults
+from service.defaults import Defaults, spread
 from service.delivery.outcome import Accepted, Broken, Outcome, Phase, Refused, Reply
 from service.delivery.states import State
 
@@ -111,7 +111,7 @@ def _later(
     defaults: Defaults,
 ) -> Verdict:
     waits = defaults.retries
-    wait = waits[min(max(attempts, 1), len(waits)) - 1] * (0.8 + 0.4 * min(max(jitter, 0.0), 1.0))
+    wait = waits[min(max(attempts, 1), len(waits)) - 1] * spread(jitter)
     status = enhanced(reply)
     until = now + wait
     is_late = until >= deadline

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from service.defaults import FIXED
 from service.delivery.frame import ReaderFrame, Rendered
 from service.digest import excerpt
 from service.digest.candidate import HitLike
@@ -30,7 +31,7 @@ from service.store.db import Session
 from service.store.tables import DeliveryRow, SubscriberRow
 from service.subscribers.cadence import local_date
 
-PAGE_SIZE = 100
+PAGE_SIZE = FIXED.papers_a_page
 Order = Literal["trending", "newest"]
 
 

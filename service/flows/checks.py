@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from service.defaults import FIXED
 from service.errors import PaperpostError
 from service.flows.audience import Audience, Plan
 from service.flows.leave import look as look_up_token
@@ -138,7 +139,7 @@ def _number(rt: Runtime, plan: Plan, audience: Audience) -> Check:
     last = last_number(rt, plan)
     if last is None:
         return Check(name, "ok", f"{audience.mails:,}; the first of its kind")
-    if audience.mails > 2 * last:
+    if audience.mails > FIXED.typed_times_last * last:
         return Check(name, "warn", f"{audience.mails:,}, the last one had {last:,}", "editions")
     return Check(name, "ok", f"{audience.mails:,}, the last one had {last:,}", "editions")
 
@@ -157,7 +158,8 @@ def needs_typing(rt: Runtime, plan: Plan, audience: Audience) -> bool:
     """True when the number of mails has to be typed: above the threshold, or twice the last."""
     limits = rt.defaults()
     last = last_number(rt, plan)
-    doubled = last is not None and last >= limits.canary and audience.mails > 2 * last
+    most = FIXED.typed_times_last * (last or 0)
+    doubled = last is not None and last >= limits.canary and audience.mails > most
     return audience.mails > limits.typed_above or doubled
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from service.defaults import DAYS, FIXED
 from service.matching.compiled import compile_query
 from service.matching.parse import parse_keywords, parse_people, parse_query, read_words
 from service.matching.query import Query
@@ -65,7 +66,7 @@ def add_interest(
     name: str = "",
     cadence: Cadence = Cadence.DAILY,
     since: date | None = None,
-    weekday: int = 4,
+    weekday: int = DAYS.index(FIXED.weekly_day),
     options: Mapping[str, Any] | None = None,
     taken: set[str] | None = None,
 ) -> ProfileRow:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from service.defaults import DAYS, FIXED
 from service.delivery.states import State
 from service.errors import Sentence, SpokenError, counted
 from service.flows import leave
@@ -29,7 +30,7 @@ from service.subscribers.cadence import is_mail_day, local_date, next_slot, slot
 from service.subscribers.model import Cadence
 from service.subscribers.tokens import TokenError
 
-LINKS_A_DAY = 3
+LINKS_A_DAY = FIXED.manage_links_a_day
 """Manage links mailed to one address in 24 hours; further requests change nothing."""
 
 NOBODYS = Sentence("This link belongs to nobody here.")
@@ -170,7 +171,7 @@ def add_wanted(
     *,
     name: str = "",
     cadence: Cadence = Cadence.DAILY,
-    weekday: int = 4,
+    weekday: int = DAYS.index(FIXED.weekly_day),
 ) -> int:
     """Add an interest; like a new reader it begins with the day before. Raises TokenError,
     ManageError."""

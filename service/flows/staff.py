@@ -12,6 +12,7 @@ from typing import Any
 
 from pwdlib import PasswordHash
 
+from service.defaults import FIXED
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
 from service.store import staff as staff_store
@@ -22,7 +23,7 @@ ROLES = ("viewer", "editor", "sender", "owner")
 """Each may do what those before it may."""
 
 LINK_HOURS = 24
-TRY_WINDOW = timedelta(minutes=15)
+TRY_WINDOW = timedelta(minutes=FIXED.login_minutes)
 SHORTEST, LONGEST = 10, 200
 _SEEN_STEP = timedelta(minutes=1)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from service.defaults import FIXED
 from service.flows import rejoin
 from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
@@ -24,8 +25,6 @@ STEP = 500
 STEPS = 2000
 """Steps of one kind in one run at most; the rest waits for tomorrow."""
 
-CONSENT_DAYS = 365
-AUDIT_DAYS = 730
 DRAFT_DAYS = 30
 PROCESS_DAYS = 14
 LEDGER_DAYS = 400
@@ -81,8 +80,8 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
         "drafts": lambda s: keeping.delete_drafts(s, now - ago(DRAFT_DAYS), STEP),
         "carried": lambda s: keeping.delete_carried(s, now - ago(LOOK_BACK), STEP),
         "requests": lambda s: keeping.clear_requests(s, now - ago(limits.confirm_days), STEP),
-        "consents": lambda s: keeping.delete_consents(s, now - ago(CONSENT_DAYS), STEP),
-        "audit": lambda s: keeping.delete_audit(s, now - ago(AUDIT_DAYS), STEP),
+        "consents": lambda s: keeping.delete_consents(s, now - ago(FIXED.keep_consent_days), STEP),
+        "audit": lambda s: keeping.delete_audit(s, now - ago(FIXED.keep_audit_days), STEP),
     }
     newest = rt.db.read(matches_store.newest_eligible)
     if newest is not None:  # counted from the newest paper, as matching does: replays keep theirs

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from service.defaults import FIXED
 from service.errors import Sentence
 from service.matching.parse import make_query
 from service.matching.query import And, Leaf, Near, Node, Not, Or, Query, Term, leaves
@@ -17,7 +18,7 @@ from service.matching.terms import make_leaf
 from service.text.fold import fold
 from service.text.tokens import NOT_JOINED
 
-BROAD = 20.0
+BROAD = float(FIXED.broad_a_day)
 """Papers a weekday above which a query is called broad."""
 
 _BEST = 5

@@ -7,11 +7,15 @@ from fastapi import Request
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Page ``number`` (from 1) of a list of ``total`` rows, ``size`` a page."""
+    """Page ``number`` (from 1) of a list of ``total`` rows, ``size`` a page.
+
+    is_beyond: a later page than there is was asked for; ``number`` is the last one.
+    """
 
     number: int
     size: int
     total: int
+    is_beyond: bool = False
 
     @property
     def pages(self) -> int:
@@ -47,7 +51,7 @@ def paging_of(request: Request, total: int, size: int = 100) -> Paging:
     asked = request.query_params.get("page", "")
     number = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
     pages = Paging(1, size, total).pages
-    return Paging(min(max(number, 1), pages), size, total)
+    return Paging(min(max(number, 1), pages), size, total, number > pages)
 
 
 def address_of_page(request: Request, number: int) -> str:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from service.defaults import FIXED
 from service.papers.identity import aliases, arxiv_id
 from service.papers.model import Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parsed, Problem, Request
@@ -18,7 +19,6 @@ from service.text.tex import to_unicode
 
 _ADDRESS = "https://huggingface.co/api/daily_papers"
 _PAGE = 100
-_LIST_DAYS = 3
 _TELL = "Give this kind the answer of huggingface.co/api/daily_papers."
 
 
@@ -68,7 +68,7 @@ def _page(day: date, number: int) -> Request:
 def _last_list_days(today: date) -> list[date]:
     days: list[date] = []
     day = today
-    while sum(listed.weekday() < 5 for listed in days) < _LIST_DAYS:
+    while sum(listed.weekday() < 5 for listed in days) < FIXED.list_poll_days:
         days.append(day)
         day -= timedelta(days=1)
     return days

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from service.defaults import FIXED, spread
 from service.sources.calendar import EASTERN, expected, next_expected, source_day
 from service.sources.outcome import Failed, Outcome
 
@@ -11,13 +12,13 @@ State = Literal["ok", "late", "stale", "silent", "failing", "paused", "gone"]
 Batch = Literal["complete", "stale", "empty", ""]
 """What a poll of a batch source held: an id never seen, only known ids, nothing; "" = no batch."""
 
-HF_OPEN = timedelta(minutes=30)
-HF_CLOSED = timedelta(hours=2)
-ARXIV_WAITING = timedelta(minutes=20)
-ARXIV_DONE = timedelta(hours=6)
-ARXIV_FIRST_POLL = time(0, 10)
+HF_OPEN = timedelta(minutes=FIXED.list_poll_minutes)
+HF_CLOSED = timedelta(minutes=FIXED.list_idle_minutes)
+ARXIV_WAITING = timedelta(minutes=FIXED.batch_poll_minutes)
+ARXIV_DONE = timedelta(minutes=FIXED.batch_idle_minutes)
+ARXIV_FIRST_POLL = time.fromisoformat(FIXED.batch_poll_from)
 ARXIV_DUE = time(0, 30)
-FEED = timedelta(hours=1)
+FEED = timedelta(minutes=FIXED.feed_poll_minutes)
 SLOWEST = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=5)
 PERMANENT_RETRY = timedelta(hours=6)
@@ -85,7 +86,7 @@ def _after_failure(failed: Failed, now: datetime, before: PollState, jitter: flo
         return PollPlan(next_poll_at=None, remembered=replace(before, state="gone"))
     failures = before.failures + 1
     first = PERMANENT_RETRY if failed.permanent else FIRST_RETRY
-    wait = min(first * 2 ** min(failures - 1, 12), SLOWEST) * (0.8 + 0.4 * jitter)
+    wait = min(first * 2 ** min(failures - 1, 12), SLOWEST) * spread(jitter)
     if failed.retry_after is not None:
         asked = timedelta(seconds=failed.retry_after)
         wait = min(max(asked, timedelta(minutes=1)), SLOWEST)
@@ -112,7 +113,7 @@ def _hf(now: datetime, batch: Batch) -> tuple[datetime, State]:
     is_day = expected("hf_daily", now.astimezone(UTC).date())
     hour = now.astimezone(UTC).hour
     state: State = "late" if is_day and hour >= 12 and batch == "empty" else "ok"
-    if is_day and hour < 14:
+    if is_day and hour < FIXED.list_poll_until_hour:
         return now + HF_OPEN, state
     opens_on = next_expected("hf_daily", now.astimezone(UTC).date())
     return min(now + HF_CLOSED, datetime.combine(opens_on, time(), UTC)), state

@@ -25,7 +25,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/papers")
     def newest(request: Request) -> Response:
-        return _day_page(door, request, browse.newest_day(door.rt))
+        on = browse.newest_day(door.rt)
+        return _day_page(door, request, on, note=_weekend(door, on, door.texts(request)))
 
     @routes.get("/papers/{day}")
     def of_day(request: Request, day: str) -> Response:
@@ -61,7 +62,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         return _search_page(door, request, request.query_params.get("q", "")[:_LONGEST].strip())
 
 
-def _day_page(door: Door, request: Request, on: date | None) -> Response:
+def _day_page(door: Door, request: Request, on: date | None, note: str = "") -> Response:
     texts = door.texts(request)
     order: Order = "newest" if request.query_params.get("order") == "newest" else "trending"
     page: DayPage | None = None
@@ -69,6 +70,8 @@ def _day_page(door: Door, request: Request, on: date | None) -> Response:
     if on is not None:
         page = browse.read_day(door.rt, on, order=order)
         paging = paging_of(request, page.total, browse.PAGE_SIZE)
+        if paging.is_beyond:
+            return _no_such_page(door, request, on, paging)
         if paging.offset:
             page = browse.read_day(door.rt, on, order=order, offset=paging.offset)
     context = {
@@ -76,6 +79,7 @@ def _day_page(door: Door, request: Request, on: date | None) -> Response:
         "page": page,
         "today": door.today(),
         "order": order,
+        "note": note,
         "entries": door.entries(page.papers) if page else [],
         "paging": paging,
         "address_of_page": lambda number: address_of_page(request, number),
@@ -86,6 +90,28 @@ def _day_page(door: Door, request: Request, on: date | None) -> Response:
         "shown": door.check.shown(),
     }
     return door.answer(request, "papers/day.html", context)
+
+
+def _no_such_page(door: Door, request: Request, on: date, paging: Paging) -> Response:
+    texts = door.texts(request)
+    _ = texts.gettext
+    title = texts.ngettext(
+        "The list of %(day)s has %(num)s page.",
+        "The list of %(day)s has %(num)s pages.",
+        paging.pages,
+        day=texts.long_day(on),
+    )
+    first = (door.pages.links.here.papers(on), _("Go there"))
+    return door.say(request, title, _("It begins on page 1."), link=first, status=404)
+
+
+def _weekend(door: Door, newest: date | None, texts: Texts) -> str:
+    """What stands above the newest day on a Saturday or Sunday."""
+    today = door.today()
+    if newest is None or today.weekday() < 5 or newest >= today:
+        return ""
+    day = texts.day(newest)
+    return texts.gettext("No list on Saturdays and Sundays. Newest: %(day)s.", day=day)
 
 
 def _why_empty(door: Door, on: date | None, page: DayPage | None, texts: Texts) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence
 from service.flows import manage
 from service.flows.interests import read_form as read_words_form
@@ -172,6 +173,6 @@ def _read_change(form: Form) -> InterestChange:
         wanted=wanted,
         name=form.raw("name"),
         cadence=Cadence(form.choice("cadence", tuple(c.value for c in Cadence), "daily")),
-        weekday=DAYS.index(form.choice("weekday", DAYS, "fri")),
+        weekday=DAYS.index(form.choice("weekday", DAYS, FIXED.weekly_day)),
         cap=int(cap) if cap else None,
     )

@@ -302,7 +302,8 @@ def test_above_the_threshold_the_number_is_typed(rt, client):
 
 
 def test_what_is_to_be_mended_has_the_focus_and_keeps_what_was_typed(rt, client):
-    rt.db.write(lambda s: set_setting(s, "typed_above", "1"))
+    for name in ("typed_above", "canary_offered_above", "canary_ticked_above"):
+        rt.db.write(lambda s, n=name: set_setting(s, n, "1"))
     for n in range(5):
         add(rt, f"r{n}@example.org", "sheep")
     token = log_in(rt, client, "sender")

@@ -4,7 +4,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +85,23 @@ def test_a_hundred_a_page(house: Reading, tmp_path: Path) -> None:
     assert (len(titles(first)), len(titles(second))) == (100, 30)
     assert not set(titles(first)) & set(titles(second))
     assert "1 to 100 of 130" in first
+    beyond = house.client.get("/papers/2026-11-19?page=3")
+    assert beyond.status_code == 404
+    assert "The list of 19 November has 2 pages." in beyond.text
+    assert 'href="/papers/2026-11-19"' in beyond.text
+
+
+@pytest.mark.parametrize(("days", "is_said"), [(1, False), (2, True), (3, True), (4, False)])
+def test_at_the_weekend_the_newest_day_says_so(
+    house: Reading, tmp_path: Path, days: int, is_said: bool
+) -> None:
+    ingest_items(house.rt, tmp_path, [paper_item(4000, "Of Friday")], on=date(2026, 11, 20))
+    house.clock.at = datetime(2026, 11, 19, 12, tzinfo=UTC) + timedelta(days=days)
+    said = "No list on Saturdays and Sundays. Newest: Fri 20 November."
+    page = house.client.get("/papers").text
+    assert (said in page) is is_said
+    assert "Of Friday" in page
+    assert said not in house.client.get("/papers/2026-11-20").text
 
 
 def test_a_paper_has_its_page_and_citation(house: Reading) -> None:

@@ -172,8 +172,7 @@ def test_postgresql_by_its_short_name_means_the_driver_we_use(scheme: str) -> No
         ("weekdays", "mon,foo", "Use some of mon, tue, wed, thu, fri, sat, sun."),
         ("weekdays", "", "Use some of mon, tue"),
         ("abstracts", "foo", "Use short, full or none."),
-        ("weekly_day", "xyz", "Use mon, tue, wed, thu, fri, sat or sun."),
-        ("weekly_day", "mon,tue", "Use mon, tue"),
+        ("abstracts", "short,full", "Use short, full or none."),
     ],
 )
 def test_words_of_taste_are_among_those_known(name: str, text: str, hint: str) -> None:
@@ -185,7 +184,6 @@ def test_words_of_taste_are_among_those_known(name: str, text: str, hint: str) -
 
 def test_words_of_taste_are_kept_as_the_product_writes_them() -> None:
     assert parse("weekdays", "FRI, Mon ,tue,mon") == "mon,tue,fri"
-    assert parse("weekly_day", "Sat") == "sat"
     assert parse("abstracts", "Full") == "full"
     assert parse("curated_by", " Ada ") == "Ada"
 
