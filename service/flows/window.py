@@ -62,11 +62,13 @@ def rest_from(
 
     paused_on: the first date that the pause just ended left without mail.
     """
-    if paused_on is not None:
-        return paused_on if paused_on < on - timedelta(days=limits.window_days - 1) else None
-    if missed is not None and missed < on - timedelta(days=limits.catchup_days):
-        return missed + timedelta(days=1)
-    return None
+    start = on - timedelta(days=limits.window_days - 1)
+    if missed is not None:
+        start = min(start, max(missed, on - timedelta(days=limits.catchup_days)))
+    rest = paused_on
+    if rest is None and missed is not None:
+        rest = missed + timedelta(days=1)
+    return rest if rest is not None and rest < start else None
 
 
 def first_day(

@@ -198,6 +198,19 @@ def test_a_short_pause_leaves_nothing_out_and_says_nothing(rt, tmp_path, server)
     assert not any("daily pages" in body for body in bodies(server))
 
 
+def test_an_outage_after_a_short_pause_leaves_nothing_out(rt, tmp_path):
+    add(rt, ADA, "adapters")
+    papers(rt, tmp_path, range(3, 14))
+    at(rt, 3)
+    tick(rt)
+    pause(rt, "2026-11-05")
+    at(rt, 4)
+    tick(rt)
+    at(rt, 13)
+    tick(rt)
+    assert (days_in(digests(rt)[-1]), digests(rt)[-1].rest_on) == (list(range(4, 14)), None)
+
+
 def test_an_outage_after_a_pause_does_not_dig_up_the_pause(rt, tmp_path):
     """What the mail at its end would have had, and all since."""
     add(rt, ADA, "adapters")
