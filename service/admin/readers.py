@@ -122,7 +122,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         }
 
         def make() -> int:
-            return add_reader(rt, read_new(rt, cells), by=sent.who.name)
+            return add_reader(rt, read_new(cells), by=sent.who.name)
 
         try:
             reader_id = await to_thread(make)

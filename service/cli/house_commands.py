@@ -43,7 +43,7 @@ def setup(
     story(yes=yes)
 
 
-def migrate() -> None:
+def migrate(as_json: Json = False) -> None:
     """Bring the database to the revision of this version; rows are kept."""
     from service.store import migrations
     from service.store.faults import explained
@@ -57,19 +57,26 @@ def migrate() -> None:
             after = migrations.migrate(db)
     finally:
         db.close()
+    says = f"The database went from revision {before or 'none'} to {after}."
     if before == after:
-        typer.echo(f"The database is at revision {after}; nothing to do.")
-    else:
-        typer.echo(f"The database went from revision {before or 'none'} to {after}.")
+        says = f"The database is at revision {after}; nothing to do."
+    printing.told({"before": before, "after": after}, says, wants_json=as_json)
 
 
 def doctor(
     to: Annotated[str, typer.Option("--to", help="Send a test mail to this address")] = "",
     as_json: Json = False,
 ) -> None:
-    """Every value of taste, then every check: one line each, what to do, and a sum."""
+    """Every value of taste, then every check: one line each, what to do, and a sum.
+
+    Ends with 1 when a check fails; a warning is none.
+    """
     from service.cli.doctor_checks import Check, before_opening, failed, inside
+    from service.cli.paper_commands import read_email
     from service.defaults import fixed_table, table
+
+    if to:
+        read_email(to, "--to")
 
     checks: list[Check] = []
     values: list[dict[str, Any]] = []
@@ -203,12 +210,13 @@ def settings_set(
     as_json: Json = False,
 ) -> None:
     """Change one value of taste; it counts from now on."""
-    from service.defaults import parse, table
+    from service.defaults import Defaults, parse, table
     from service.store.db import Priority
     from service.store.instance import set_setting
 
     is_default = value.strip().lower() == "default"
-    checked = parse(name, value if not is_default else _default_of(name))
+    with printing.argument("value" if hasattr(Defaults(), name) else "name"):
+        checked = parse(name, value if not is_default else str(getattr(Defaults(), name, "")))
     with opening.runtime() as rt:
         stored = None if is_default else str(checked)
         rt.db.write(lambda s: set_setting(s, name, stored), Priority.WEB)
@@ -219,12 +227,6 @@ def settings_set(
         typer.echo(f"{name} = {row['value']}")
 
 
-def _default_of(name: str) -> str:
-    from service.defaults import Defaults
-
-    return str(getattr(Defaults(), name, ""))
-
-
 @admin_app.command("create")
 def admin_create(
     name: str,
@@ -232,8 +234,11 @@ def admin_create(
     as_json: Json = False,
 ) -> None:
     """Make an account; prints a link, good once within 24 hours, where a password is chosen."""
-    from service.flows.staff import create_admin
+    from service.flows.staff import ROLES, create_admin, read_name
 
+    with printing.argument("name"):
+        read_name(name)
+    printing.one_of(role, ROLES, "--role")
     with opening.runtime() as rt:
         link = create_admin(rt, name, role, "cli")
     if opening.is_bare() and (opening.DEMO_DIR / "paperpost.db").is_file():

@@ -9,16 +9,21 @@ from string import Template
 from service.errors import PaperpostError
 
 
-def write_skeleton(name: str, root: Path) -> tuple[str, list[Path]]:
-    """Write the files of a new kind below ``root``, a checkout. Returns (kind, files written).
-
-    Raises PaperpostError: the name cannot be a module, or one of the files is there.
-    """
+def skeleton_kind(name: str) -> str:
+    """The kind that a name gives, like my_journal. Raises PaperpostError: it cannot be a module."""
     kind = re.sub(r"[\s-]+", "_", name.strip()).lower()
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", kind) or keyword.iskeyword(kind):
         raise PaperpostError(
             f"{name!r} cannot name a source.", "NAME", "Use 2 to 40 letters, digits, underscores."
         )
+    return kind
+
+
+def write_skeleton(kind: str, root: Path) -> list[Path]:
+    """Write the files of a new kind below ``root``, a checkout, and return them.
+
+    Raises PaperpostError: one of the files is there.
+    """
     words = [word for word in kind.split("_") if word]
     given = {
         "kind": kind,
@@ -33,9 +38,9 @@ def write_skeleton(name: str, root: Path) -> tuple[str, list[Path]]:
     }
     for place in places.values():
         if place.exists():
-            raise PaperpostError(f"{place} is there.", "NAME", "Choose another name.")
+            raise PaperpostError(f"{place} is there.", "", "Choose another name.")
     for source, place in places.items():
         text = files("service").joinpath("data", "new_source", source).read_text("utf-8")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(Template(text).substitute(given), encoding="utf-8")
-    return kind, list(places.values())
+    return list(places.values())

@@ -2,12 +2,15 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from service.cli import printing
 from service.cli.opening import runtime
+
+if TYPE_CHECKING:
+    from service.subscribers.address import Address
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OnDay = Annotated[
@@ -17,13 +20,27 @@ OnDay = Annotated[
 
 def known_kind(kind: str) -> str:
     """The kind when there is an adapter of it; another word is misuse (exit 2)."""
-    from service.sources.adapter import ParameterError
     from service.sources.registry import adapter
 
-    try:
+    with printing.argument("kind"):
         return adapter(kind).kind
-    except ParameterError as error:
-        raise typer.BadParameter(f"{error.what} {error.next_step}", param_hint="kind") from None
+
+
+def read_what(kind: str, what: str) -> dict[str, str]:
+    """The checked parameters of a source; what its kind does not take is misuse (exit 2)."""
+    from service.flows.sources import read_what as read
+    from service.sources.registry import adapter
+
+    with printing.argument("what"):
+        return read(adapter(kind), what)
+
+
+def read_email(email: str, name: str = "email") -> "Address":
+    """The address that was typed; a text that is none is misuse (exit 2)."""
+    from service.subscribers.address import read_address
+
+    with printing.argument(name):
+        return read_address(email)
 
 
 def day(value: datetime | None) -> date | None:
@@ -49,15 +66,16 @@ def sources_add(
     what: Annotated[str, typer.Argument(help="Category, query or address")] = "",
     title: Annotated[str, typer.Option(help="Name shown to readers")] = "",
     history: Annotated[
-        int | None, typer.Option(help="Days of past to bring in (default: the setting)")
+        int | None, typer.Option(min=0, help="Days of past to bring in (default: the setting)")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Add a source; its past comes in as known papers where it can be asked for."""
     from service.flows import sources as flow
 
+    params = read_what(known_kind(kind), what)
     with runtime() as rt:
-        made = flow.add_source(rt, known_kind(kind), what, title=title, history_days=history)
+        made = flow.add_source(rt, kind, params, title=title, history_days=history)
         if as_json:
             printing.as_json(made)
         else:
@@ -101,8 +119,11 @@ def sources_test(
     """Read one answer of a source and print the fields filled and left empty."""
     from service.flows import sources as flow
 
+    known_kind(kind)
+    if file is None:
+        read_what(kind, what)
     with runtime() as rt:
-        made = flow.test_source(rt, known_kind(kind), what, file)
+        made = flow.test_source(rt, kind, what, file)
     if as_json:
         printing.as_json(made)
         return
@@ -129,9 +150,11 @@ def sources_new(
     as_json: Json = False,
 ) -> None:
     """Write the skeleton of an adapter, a test and a folder of answers into this checkout."""
-    from service.cli.new_source import write_skeleton
+    from service.cli.new_source import skeleton_kind, write_skeleton
 
-    kind, written = write_skeleton(name, Path())
+    with printing.argument("name"):
+        kind = skeleton_kind(name)
+    written = write_skeleton(kind, Path())
     if as_json:
         printing.as_json({"kind": kind, "files": written})
         return
@@ -163,7 +186,8 @@ def poll(
     if as_json:
         printing.as_json(report)
     else:
-        printing.table(report, columns, "Nothing is due.")
+        empty = "Nothing is due." if replay is None else "No answers of this day are kept."
+        printing.table(report, columns, empty)
     if any(each["outcome"] in ("failed", "gone") for each in report):
         raise typer.Exit(1)
 
@@ -179,8 +203,9 @@ def ingest(
     from service.flows.ingest import ingest_files
     from service.flows.match import match_new
 
+    known_kind(kind)
     with runtime() as rt:
-        report = ingest_files(rt, known_kind(kind), files, on=day(on), history=history)
+        report = ingest_files(rt, kind, files, on=day(on), history=history)
         matched = match_new(rt)
     if as_json:
         printing.as_json(
@@ -261,18 +286,20 @@ def estimate(
     from service.flows.estimate import estimate as flow
     from service.matching.parse import parse_keywords, parse_query
 
-    if not query and not keywords:
-        raise typer.BadParameter("Words are missing: give a query, or --keywords LIST.")
-    wanted = parse_query(query) if query else parse_keywords(keywords)
+    if bool(query.strip()) == bool(keywords.strip()):
+        raise typer.BadParameter("One interest is needed: give a query, or --keywords LIST.")
+    with printing.argument("query" if query.strip() else "--keywords"):
+        wanted = parse_query(query) if query.strip() else parse_keywords(keywords)
     with runtime() as rt:
         made = flow(rt, wanted, days)
         is_old = made.days[-1] < rt.clock().date()
     found = made.estimate
+    basis = f"{found.basis_papers:,} papers of {len(made.days)} days"
     if as_json:
         printing.as_json(
             {
                 "reading": made.reading,
-                "basis": {"papers": found.basis_papers, "days": len(made.days)},
+                "basis": {"papers": found.basis_papers, "days": len(made.days), "says": basis},
                 "per_weekday": round(found.mean_per_weekday, 2),
                 "total": found.total,
                 "per_day": {d.isoformat(): n for d, n in found.per_day.items()},
@@ -297,7 +324,7 @@ def estimate(
         return
     typer.echo(f"{made.reading}  ->  about {found.mean_per_weekday:.1f} papers a day")
     last = f" The last of them is {made.days[-1].isoformat()}." if is_old else ""
-    typer.echo(f"Basis: {found.basis_papers:,} papers of {len(made.days)} days.{last}")
+    typer.echo(f"Basis: {basis}.{last}")
     if found.warning == "none":
         typer.echo(f"Nothing in {len(made.days)} days ({found.basis_papers:,} papers).")
     for term, n in found.per_term.items():

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -79,17 +80,36 @@ def sentence(text: str) -> str:
     return text if text.endswith((".", "?")) else f"{text}."
 
 
-def fail(error: PaperpostError, code: int = 1) -> NoReturn:
-    """Say what is wrong, where and what next, and end with a code."""
-    typer.echo(sentence(error.what), err=True)
+@contextmanager
+def argument(name: str) -> Iterator[None]:
+    """What is read in here was typed: a value that cannot be read is misuse (exit 2).
+
+    name: as it is typed, --hour or EMAIL. Whatever is looked up, opened or decided is done outside:
+    a refusal of the world ends with 1.
+    """
+    try:
+        yield
+    except PaperpostError as error:
+        said = "\n".join(lines(error, where=False))
+        raise typer.BadParameter(said, param_hint=name) from None
+
+
+def lines(error: PaperpostError, *, where: bool = True) -> list[str]:
+    """An error for people, a line a part: what is wrong, where, what next, a form that works."""
+    said = [sentence(error.what)]
     position = getattr(error, "position", 0)
-    if error.where:
-        typer.echo(f"  where: {error.where}", err=True)
+    if error.where and where:
+        said.append(f"  where: {error.where}")
     elif position:
-        typer.echo(f"  where: character {position}", err=True)
+        said.append(f"  where: character {position}")
     if error.next_step:
-        typer.echo(f"  next:  {error.next_step}", err=True)
+        said.append(f"  next:  {error.next_step}")
     suggestion = getattr(error, "suggestion", "")
-    if suggestion:
-        typer.echo(f"  like:  {suggestion}", err=True)
-    sys.exit(code)
+    return [*said, f"  like:  {suggestion}"] if suggestion else said
+
+
+def fail(error: PaperpostError) -> NoReturn:
+    """The world refused: say so and end with 1."""
+    for line in lines(error):
+        typer.echo(line, err=True)
+    sys.exit(1)

@@ -5,13 +5,18 @@ from typing import Annotated
 
 import typer
 
-from service.cli import house_commands, paper_commands, reader_commands, send_commands
+from service.cli import (
+    edition_commands,
+    house_commands,
+    paper_commands,
+    reader_commands,
+    send_commands,
+)
 from service.cli.printing import fail
 from service.errors import PaperpostError
 
 app = typer.Typer(
     name="paperpost",
-    help="Newsletter and alerts for research papers, self-hosted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,10 +38,16 @@ def top(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Newsletter and alerts for research papers, self-hosted."""
+    """Newsletter and alerts for research papers, self-hosted.
+
+    Ends with 0 only when all was done; with 1 when the world refused (no such reader, a file or a
+    relay that does not answer, a row of a list that did not go in, another number of mails); with 2
+    when the words of the command cannot be read. --json, after the other words, prints nothing but
+    JSON on the standard output; everything else is said on standard error.
+    """
 
 
-for part in (house_commands, paper_commands, reader_commands, send_commands):
+for part in (house_commands, paper_commands, reader_commands, send_commands, edition_commands):
     part.register(app)
 
 

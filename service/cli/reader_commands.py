@@ -2,14 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from service.cli import printing
 from service.cli.opening import runtime
-from service.cli.paper_commands import Json
+from service.cli.paper_commands import Json, read_email
 from service.errors import PaperpostError
+
+if TYPE_CHECKING:
+    from service.flows.readers import ImportReport
 
 subscribers_app = typer.Typer(help="Readers.", no_args_is_help=True)
 suppressions_app = typer.Typer(help="Addresses never to be mailed.", no_args_is_help=True)
@@ -27,7 +30,7 @@ def read_file(path: Path) -> bytes:
         return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
         raise PaperpostError(
-            f"{path.name} cannot be read: {error.strerror}", str(path), "Check the path."
+            f"{path} cannot be read: {error.strerror}.", "", "Check the path."
         ) from None
 
 
@@ -37,7 +40,7 @@ def add(
     profile: Annotated[str, typer.Option(help="An interest as a query")] = "",
     keywords: Annotated[str, typer.Option(help="An interest as plain keywords")] = "",
     trending: Annotated[bool, typer.Option("--trending", help="The most-voted papers")] = False,
-    name: str = "",
+    name: Annotated[str, typer.Option(help="As the reader is called")] = "",
     tz: Annotated[str, typer.Option(help="IANA zone")] = "",
     hour: Annotated[str, typer.Option(help="0 to 23")] = "",
     cadence: Annotated[str, typer.Option(help="instant, daily or weekly")] = "",
@@ -52,23 +55,27 @@ def add(
     from service.flows.readers import add_reader, read_new
     from service.flows.send import send_ready
 
-    chosen = sum((bool(profile), bool(keywords), trending))
+    chosen = sum((bool(profile.strip()), bool(keywords.strip()), trending))
     if chosen != 1:
         raise typer.BadParameter(
             "One interest is needed: give --profile QUERY, --keywords LIST or --trending."
         )
-    cells = {
-        "email": email,
-        "profile": profile,
-        "keywords": keywords,
-        "name": name,
-        "tz": tz,
-        "hour": hour,
-        "cadence": cadence,
-        "confirmed": "true" if confirmed else "false",
+    given = {
+        "email": ("email", email),
+        "profile": ("--profile", profile),
+        "keywords": ("--keywords", keywords),
+        "tz": ("--tz", tz),
+        "hour": ("--hour", hour),
+        "cadence": ("--cadence", cadence),
     }
+    cells = {column: typed for column, (_, typed) in given.items()}
+    cells |= {"name": name, "confirmed": "true" if confirmed else "false"}
+    for column, (option, typed) in given.items():
+        if typed or column == "email":  # one by one: a fault belongs to its option
+            with printing.argument(option):
+                read_new({"email": email, column: typed})
     with runtime() as rt:
-        reader_id = add_reader(rt, read_new(rt, cells), by="cli")
+        reader_id = add_reader(rt, read_new(cells), by="cli")
         sent = 0 if confirmed else asyncio.run(send_ready(rt)).accepted
     state = "active" if confirmed else "pending"
     facts = {"id": reader_id, "email": email, "state": state, "confirmations": sent}
@@ -109,10 +116,10 @@ def list_(
 def show(email: str, as_json: Json = False) -> None:
     """One reader's whole story."""
     from service.flows.leave import export
-    from service.subscribers.address import read_address
 
+    address = read_email(email)
     with runtime() as rt:
-        found = export(rt, read_address(email).key)
+        found = export(rt, address.key)
     if found is None:
         raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
     if as_json:
@@ -128,39 +135,65 @@ def show(email: str, as_json: Json = False) -> None:
 @subscribers_app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV, - for standard input")],
-    problems: Annotated[Path, typer.Option(help="Where bad rows go")] = Path("problems.csv"),
+    problems: Annotated[Path, typer.Option(help="The file for bad rows")] = Path("problems.csv"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen")] = False,
     as_json: Json = False,
 ) -> None:
-    """Import readers from a CSV; bad rows come back, the others go in.
+    """Import readers from a CSV; bad rows come back in a file, the others go in.
 
     Columns: email, then profile or keywords (neither: trending), and if you like confirmed, name,
-    tz, hour, cadence. A column of another name is refused, but for state, problem, id, no, nr,
-    note and comment, which are left unread.
+    tz, hour, cadence, people, weekdays; of another name only id, no, nr, note and comment, which
+    are left unread. Several rows of an address are several interests. A row whose state is left or
+    bounced stays out.
+
+    Ends with 0 when no row has a problem. Else it ends with 1, the rows with a problem are in
+    problems.csv of this folder (or --problems FILE) with a column problem: correct them there and
+    import that file.
     """
     import asyncio
 
     from service.flows.readers import import_readers
     from service.flows.send import send_ready
 
+    data = read_file(file)
     with runtime() as rt:
-        report = import_readers(rt, read_file(file), by="cli", dry_run=dry_run)
+        report = import_readers(rt, data, by="cli", dry_run=dry_run)
         if not dry_run:
             asyncio.run(send_ready(rt))
-    if report.problems:
-        problems.write_text(report.problems_csv(), encoding="utf-8-sig", newline="")
+    unwritten = _write(problems, report.problems_csv()) if report.problems else None
     if as_json:
         printing.as_json(
             {
                 "rows": report.rows,
                 "added": report.added,
+                "readers": report.readers,
                 "unchanged": report.unchanged,
+                "kept_out": report.kept_out,
                 "problems": [{"row": n, "problem": p} for n, _, p in report.problems],
-                "problems_file": str(problems) if report.problems else None,
+                "problems_file": str(problems) if report.problems and not unwritten else None,
                 "ignored": report.ignored,
             }
         )
-        return
+    else:
+        _tell_import(report, problems, dry_run)
+    if unwritten is not None:
+        raise unwritten
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def _write(file: Path, text: str) -> PaperpostError | None:
+    """Write the bad rows for a spreadsheet; the others are in, so a fault is told last."""
+    try:
+        file.write_text(text, encoding="utf-8-sig", newline="")
+    except OSError as error:
+        return PaperpostError(
+            f"{file} cannot be written: {error.strerror}.", "", "Import again with --problems FILE."
+        )
+    return None
+
+
+def _tell_import(report: "ImportReport", problems: Path, dry_run: bool) -> None:
     for number, cells, problem in report.problems[:20]:
         who = "" if problem.startswith("'") else f"{cells.get('email', '')!r}: "
         typer.echo(f"Row {number}: {who}{problem}", err=True)
@@ -168,8 +201,9 @@ def import_(
         typer.echo(f"Left unread: {', '.join(report.ignored)}", err=True)
     tail = f", {len(report.problems)} in {problems}" if report.problems else ""
     same = f", {report.unchanged} were there" if report.unchanged else ""
+    out = f", {report.kept_out} kept out (left or bounced)" if report.kept_out else ""
     verb = "would be imported" if dry_run else "imported"
-    typer.echo(f"{report.added} rows {verb}{same}{tail}.")
+    typer.echo(f"{report.added} rows {verb}{same}{out}{tail}.")
 
 
 @subscribers_app.command("export")
@@ -181,15 +215,15 @@ def export_(
     from service.flows.leave import export
     from service.flows.readers import export_readers
     from service.flows.spreadsheet import to_csv
-    from service.subscribers.address import read_address
 
     if not email:
         with runtime() as rt:
             rows = rt.db.read(export_readers)
         printing.as_json(rows) if as_json else typer.echo(to_csv(rows), nl=False)
         return
+    address = read_email(email)
     with runtime() as rt:
-        found = export(rt, read_address(email).key)
+        found = export(rt, address.key)
     if found is None:
         raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
     printing.as_json(found)
@@ -199,10 +233,10 @@ def export_(
 def erase(email: str, as_json: Json = False) -> None:
     """Forget one reader at once; a keyed hash stays, so that no import brings them back."""
     from service.flows.leave import erase as flow
-    from service.subscribers.address import read_address
 
+    address = read_email(email)
     with runtime() as rt:
-        if not flow(rt, read_address(email).key, by="cli"):
+        if not flow(rt, address.key, by="cli"):
             raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
     facts = {"email": email, "erased": True}
     printing.told(facts, f"{email} is erased.", wants_json=as_json)
@@ -212,10 +246,10 @@ def erase(email: str, as_json: Json = False) -> None:
 def suppress(email: str, reason: str = "admin", as_json: Json = False) -> None:
     """Never mail an address again."""
     from service.flows.suppress import suppress as flow
-    from service.subscribers.address import read_address
 
+    address = read_email(email)
     with runtime() as rt:
-        new = flow(rt, read_address(email), reason=reason, by="cli")
+        new = flow(rt, address, reason=reason, by="cli")
     printing.told(
         {"email": email, "added": new},
         f"{email} is suppressed." if new else f"{email} was suppressed already.",
@@ -225,11 +259,15 @@ def suppress(email: str, reason: str = "admin", as_json: Json = False) -> None:
 
 @suppressions_app.command("import")
 def suppress_many(file: Path, reason: str = "import", as_json: Json = False) -> None:
-    """Bar every address of a list (one per line, or a CSV with a column email)."""
+    """Bar every address of a list (one per line, or a CSV with a column email).
+
+    Ends with 1 when a row is no address; the others are barred.
+    """
     from service.flows.suppress import import_suppressions
 
+    data = read_file(file)
     with runtime() as rt:
-        report = import_suppressions(rt, read_file(file), reason=reason, by="cli")
+        report = import_suppressions(rt, data, reason=reason, by="cli")
     if as_json:
         printing.as_json(
             {
@@ -238,11 +276,14 @@ def suppress_many(file: Path, reason: str = "import", as_json: Json = False) -> 
                 "problems": [{"row": n, "problem": p} for n, _, p in report.problems],
             }
         )
-        return
-    for number, text, problem in report.problems[:20]:
-        who = "" if problem.startswith("'") else f"{text[:60]!r}: "
-        typer.echo(f"Row {number}: {who}{problem}", err=True)
-    typer.echo(f"{report.added} suppressed, {report.unchanged} were, {len(report.problems)} bad.")
+    else:
+        for number, text, problem in report.problems[:20]:
+            who = "" if problem.startswith("'") else f"{text[:60]!r}: "
+            typer.echo(f"Row {number}: {who}{problem}", err=True)
+        bad = len(report.problems)
+        typer.echo(f"{report.added} suppressed, {report.unchanged} were, {bad} bad.")
+    if report.problems:
+        raise typer.Exit(1)
 
 
 @suppressions_app.command("list")
@@ -265,10 +306,10 @@ def suppressions(as_json: Json = False) -> None:
 def unsuppress(email: str, as_json: Json = False) -> None:
     """Lift a bar, when the person asks for mail again."""
     from service.flows.suppress import unsuppress as flow
-    from service.subscribers.address import read_address
 
+    address = read_email(email)
     with runtime() as rt:
-        if not flow(rt, read_address(email)):
+        if not flow(rt, address):
             raise PaperpostError(f"{email} is not suppressed.", "", "paperpost suppressions list")
     facts = {"email": email, "removed": True}
     printing.told(facts, f"{email} may be mailed again.", wants_json=as_json)

@@ -1,43 +1,46 @@
-"""Sending and looking: send, preview, editions, deliveries."""
+"""Sending and looking: send, preview."""
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from service.cli import printing
 from service.cli.opening import runtime
-from service.cli.paper_commands import Json, OnDay, day
+from service.cli.paper_commands import Json, OnDay, day, read_email
 from service.errors import PaperpostError
 
+if TYPE_CHECKING:
+    from service.flows.segment import Segment
+
 send_app = typer.Typer(help="Plan and send, now.", no_args_is_help=True)
-editions_app = typer.Typer(help="Sending occasions.", no_args_is_help=True)
-deliveries_app = typer.Typer(help="Who got what.", no_args_is_help=True)
 To = Annotated[str, typer.Option("--to", help="Only this reader")]
+Segments = Annotated[
+    str,
+    typer.Option(
+        help="all, words:..., lang:de, cadence:daily, joined:A..B, list:FILE, state:EDITION:failed"
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent")]
 
 
 def register(app: typer.Typer) -> None:
     """Hang this part's commands into the program."""
     app.add_typer(send_app, name="send")
-    app.add_typer(editions_app, name="editions")
-    app.add_typer(deliveries_app, name="deliveries")
     app.command("preview")(preview)
 
 
-def _key(email: str) -> str | None:
-    from service.subscribers.address import read_address
+def _read_to(email: str) -> str | None:
+    """The folded address of ``--to``, None without it."""
+    return read_email(email, "--to").key if email else None
 
-    return read_address(email).key if email else None
 
-
-def _only(rt: Any, email: str) -> str | None:
-    """The key of ``--to``, None without it. Raises PaperpostError: no such reader."""
+def _only(rt: Any, key: str | None, email: str) -> str | None:
+    """The key of ``--to`` once more. Raises PaperpostError: no such reader."""
     from service.store.subscribers import get_subscriber_row
 
-    key = _key(email)
     if key is not None and rt.db.read(lambda s: get_subscriber_row(s, email_key=key)) is None:
         raise PaperpostError(f"There is no reader {email}.", "--to", "paperpost subscribers list")
     return key
@@ -69,7 +72,7 @@ def _no_mail(reasons: dict[str, int]) -> str:
     return f"; no mail: {words}" if words else ""
 
 
-def _sent(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) -> None:
+def send_planned(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) -> None:
     """Send what was planned, print both; exit 0 when nothing is left but deferred rows."""
     import asyncio
 
@@ -119,16 +122,17 @@ def send_daily(
     from service.flows.daily import plan_daily
     from service.flows.preview import would_send
 
+    key = _read_to(to)
     with runtime() as rt:
         if dry_run:
-            made = would_send(rt, day(on), email_key=_only(rt, to))
+            made = would_send(rt, day(on), email_key=_only(rt, key, to))
             printing.as_json(made) if as_json else typer.echo(
                 f"{made['mails']} mails" + _no_mail(made["skipped"]) + "."
             )
             return
-        report = plan_daily(rt, day(on), email_key=_only(rt, to))
+        report = plan_daily(rt, day(on), email_key=_only(rt, key, to))
         planned = {"planned": report.planned, "ready": report.ready, "skipped": report.skipped}
-        _sent(rt, report.editions, planned, as_json)
+        send_planned(rt, report.editions, planned, as_json)
 
 
 @send_app.command("alerts")
@@ -139,26 +143,56 @@ def send_alerts(
     from service.flows.alerts import plan_alerts
     from service.flows.preview import would_alert
 
+    key = _read_to(to)
     with runtime() as rt:
         if dry_run:
-            made = would_alert(rt, on=day(on), email_key=_only(rt, to))
+            made = would_alert(rt, on=day(on), email_key=_only(rt, key, to))
             printing.as_json(made) if as_json else typer.echo(f"{made['mails']} alerts")
             return
-        report = plan_alerts(rt, on=day(on), email_key=_only(rt, to), forced=True, created_by="cli")
+        report = plan_alerts(
+            rt, on=day(on), email_key=_only(rt, key, to), forced=True, created_by="cli"
+        )
         planned = {"planned": report.planned, "waiting": report.waiting}
-        _sent(rt, report.editions, planned, as_json)
+        send_planned(rt, report.editions, planned, as_json)
 
 
 def _written(file: Path) -> str:
-    """The text of ``--body``. Raises PaperpostError."""
+    """The text of a file that an option names. Raises PaperpostError."""
     from service.cli.reader_commands import read_file
 
     try:
         return read_file(file).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PaperpostError(
-            f"{file.name} is not UTF-8: byte {error.start}.", "--body", "Save it as UTF-8."
+            f"{file} is not UTF-8: byte {error.start}.", "", "Save it as UTF-8."
         ) from None
+
+
+def _segment(text: str) -> "Segment":
+    """Whom ``--segment`` names. Raises PaperpostError: the file of a list cannot be used."""
+    from service.flows.segment import read_segment
+
+    kind, _, file = text.partition(":")
+    if kind.strip().lower() == "list" and file.strip() and "@" not in file:
+        return read_segment(f"list:{_written(Path(file.strip()))}", from_files=False)
+    with printing.argument("--segment"):
+        return read_segment(text, from_files=False)
+
+
+def _check(values: dict[str, Any]) -> None:
+    """What can be told of the options without the database; a fault of theirs is misuse."""
+    from service.flows import audience
+    from service.flows.segment import read_dates
+
+    for paper in values["papers"]:
+        with printing.argument("--papers"):
+            audience.read_paper(paper)
+    with printing.argument("--dates"):
+        read_dates(values["dates"]) if values["dates"] else None
+    with printing.argument("--key"):
+        audience.read_key(values["key"])
+    with printing.argument("--subject"):
+        audience.read_subject(values["subject"])
 
 
 def _manual(
@@ -166,6 +200,8 @@ def _manual(
 ) -> None:
     from service.flows import manual
 
+    _check(values)
+    values = {**values, "segment": _segment(values["segment"])}
     with runtime() as rt:
         plan = manual.draft(rt, kind=kind, created_by="cli", **values)
         audience = manual.count(rt, plan)
@@ -180,22 +216,29 @@ def _manual(
             return
         made = manual.start(rt, plan, expected=yes, at_once=True)
         planned = {"planned": made.planned, "equation": audience.as_dict()}
-        _sent(rt, [made.edition_id], planned, as_json)
+        send_planned(rt, [made.edition_id], planned, as_json)
 
 
 @send_app.command("manual", cls=SeveralPapers)
 def send_manual(
-    papers: Annotated[list[str] | None, typer.Option(help="arxiv/ID, ...: one or several")] = None,
+    papers: Annotated[
+        list[str] | None, typer.Option(help="arxiv/ID, an arXiv id, a DOI: one or several")
+    ] = None,
     dates: Annotated[str, typer.Option(help="A..B: every paper listed in between")] = "",
-    segment: Annotated[str, typer.Option(help="all, words:..., lang:de, cadence:daily")] = "all",
-    subject: str = "",
+    segment: Segments = "all",
+    subject: Annotated[str, typer.Option(help="Subject line; without it the first title")] = "",
     body: Annotated[Path | None, typer.Option(help="A note on top, Markdown")] = None,
     key: Annotated[str, typer.Option(help="The same key twice is the same edition")] = "",
     yes: Annotated[int | None, typer.Option("--yes", help="The number of mails expected")] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Send chosen papers by hand, once the number of mails is confirmed."""
+    """Send chosen papers by hand, once the number of mails is confirmed.
+
+    Without --yes, or with another number than it would be: nothing is sent, and it ends with 1.
+    """
+    if not papers and not dates.strip():
+        raise typer.BadParameter("No paper is chosen: give --papers ID... or --dates A..B.")
     values = {
         "papers": papers or [],
         "dates": dates,
@@ -211,13 +254,18 @@ def send_manual(
 def send_newsletter(
     subject: Annotated[str, typer.Option(help="Subject line")],
     body: Annotated[Path, typer.Option(help="The text, Markdown")],
-    segment: Annotated[str, typer.Option(help="all, words:..., lang:de, cadence:daily")] = "all",
+    segment: Segments = "all",
     key: Annotated[str, typer.Option(help="The same key twice is the same edition")] = "",
     yes: Annotated[int | None, typer.Option("--yes", help="The number of mails expected")] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Send your own text, once the number of mails is confirmed."""
+    """Send your own text, once the number of mails is confirmed.
+
+    Without --yes, or with another number than it would be: nothing is sent, and it ends with 1.
+    """
+    if not subject.strip():
+        raise typer.BadParameter("A newsletter needs a subject.", param_hint="--subject")
     values = {
         "papers": [],
         "dates": "",
@@ -235,131 +283,22 @@ def preview(
     form: Annotated[str, typer.Option("--format", help="html, text or eml")] = "text",
     as_json: Json = False,
 ) -> None:
-    """A reader's mail: stored for a past date, composed now for today and later."""
+    """A reader's mail: stored for a past date, composed now for today and later.
+
+    Which of both, or why there is none, is said on standard error (in JSON: says, stored).
+    """
     from service.flows.preview import preview as flow
 
     printing.one_of(form, ("html", "text", "eml"), "--format")
+    address = read_email(email)
     with runtime() as rt:
-        made = flow(rt, _key(email) or "", day(on))
+        made = flow(rt, address.key, day(on))
     if as_json:
-        facts = {"says": made.says, "subject": made.subject, "text": made.text, "html": made.html}
-        printing.as_json({"email": email, **facts})
+        facts = {"says": made.says, "stored": made.stored, "subject": made.subject}
+        printing.as_json({"email": email, **facts, "text": made.text, "html": made.html})
         return
-    typer.echo(f"{made.says}", err=True)
+    typer.echo(made.says, err=True)
     if form == "eml":
         sys.stdout.buffer.write(made.message)
-        return
-    typer.echo(made.html if form == "html" else made.text)
-
-
-@editions_app.command("list")
-def editions_list(as_json: Json = False) -> None:
-    """Every edition with its balance; as JSON also notices, which are editions of one mail."""
-    from service.flows.editions import overview
-    from service.flows.ledger import gone_owners
-
-    with runtime() as rt:
-        dead = gone_owners(rt)
-        rows = rt.db.read(lambda s: overview(s, notices=as_json, dead=dead))
-    if as_json:
-        printing.as_json(rows)
-    else:
-        printing.table(
-            rows,
-            ["id", "kind", "slot", "state", "planned", "accepted", "failed", "skipped", "held"],
-            "No edition yet.",
-        )
-
-
-@editions_app.command("show")
-def editions_show(edition_id: int, as_json: Json = False) -> None:
-    """One edition: its balance and reasons."""
-    from service.flows.editions import details
-    from service.flows.ledger import gone_owners
-
-    with runtime() as rt:
-        dead = gone_owners(rt)
-        found = rt.db.read(lambda s: details(s, edition_id, dead=dead))
-    if as_json:
-        printing.as_json(found)
-    else:
-        for key, value in found.items():
-            typer.echo(f"{key}: {value}")
-
-
-@editions_app.command("pause")
-def editions_pause(edition_id: int, as_json: Json = False) -> None:
-    """Stop an edition after what is in flight."""
-    from service.flows import editions
-
-    with runtime() as rt:
-        editions.pause(rt, edition_id, by="cli")
-    facts = {"id": edition_id, "state": "paused"}
-    printing.told(facts, f"Edition {edition_id} is paused.", wants_json=as_json)
-
-
-@editions_app.command("resume")
-def editions_resume(edition_id: int, as_json: Json = False) -> None:
-    """Go on with a paused edition."""
-    from service.flows import editions
-
-    with runtime() as rt:
-        editions.resume(rt, edition_id, by="cli")
-        _sent(rt, [edition_id], {}, as_json)
-
-
-@editions_app.command("cancel")
-def editions_cancel(edition_id: int, as_json: Json = False) -> None:
-    """Cancel what has not been sent."""
-    from service.flows import editions
-
-    with runtime() as rt:
-        n = editions.cancel(rt, edition_id, by="cli")
-    facts = {"id": edition_id, "state": "cancelled", "cancelled": n}
-    says = f"Edition {edition_id} is cancelled; {n} mails were not sent."
-    printing.told(facts, says, wants_json=as_json)
-
-
-@editions_app.command("rest")
-def editions_rest(edition_id: int, as_json: Json = False) -> None:
-    """Let the rest of an edition go, when its first mails (the canary) look well."""
-    from service.flows import canary
-
-    with runtime() as rt:
-        freed = canary.go_on(rt, edition_id, by="cli")
-        _sent(rt, [edition_id], {"freed": freed}, as_json)
-
-
-@editions_app.command("resend")
-def editions_resend(edition_id: int, as_json: Json = False) -> None:
-    """Send again to the refused ones where it makes sense."""
-    from service.flows import editions
-
-    with runtime() as rt:
-        made = editions.resend(rt, edition_id, by="cli")
-        _sent(rt, [made["edition"]] if made["edition"] else [], made, as_json)
-
-
-@deliveries_app.command("list")
-def deliveries_list(
-    edition: Annotated[int | None, typer.Option(help="Only this edition")] = None,
-    state: Annotated[str, typer.Option(help="A state, or held")] = "",
-    as_json: Json = False,
-) -> None:
-    """Deliveries with their state and the server's words."""
-    from service.delivery.states import State
-    from service.flows.ledger import deliveries, gone_owners
-
-    if state:
-        printing.one_of(state, [*State, "held"], "--state")
-    with runtime() as rt:
-        dead = gone_owners(rt) if state == "held" else []
-        rows = rt.db.read(lambda s: deliveries(s, edition, state, dead=dead))
-    if as_json:
-        printing.as_json(rows)
-    else:
-        printing.table(
-            rows,
-            ["id", "edition", "email", "state", "code", "reason", "attempts"],
-            "No delivery yet.",
-        )
+    elif made.is_mail:
+        typer.echo(made.html if form == "html" else made.text)

@@ -16,7 +16,8 @@ from service.flows.match import match_new
 from service.flows.preview import alert_outlook, outlook
 from service.flows.runtime import Runtime
 from service.flows.segment import Segment, find_readers, read_dates, read_segment
-from service.papers.model import Alias
+from service.papers.identity import arxiv_id, doi
+from service.papers.model import SCHEMES, Alias
 from service.store import audience as audience_store
 from service.store import consent as consent_store
 from service.store import papers as papers_store
@@ -158,9 +159,7 @@ def draft(
     """
     if kind not in KINDS:
         raise ManualError(f"{kind!r} is no kind of send.", "kind", f"Use {', '.join(KINDS)}.")
-    subject = " ".join(subject.split())
-    if len(subject) > 200:
-        raise ManualError("The subject is longer than 200 characters.", "subject", "Shorten it.")
+    subject = read_subject(subject)
     if len(body) > MOST_CHARACTERS:
         raise ManualError("The text is longer than 60,000 characters.", "body", "Shorten it.")
     chosen: list[int] = []
@@ -176,15 +175,24 @@ def draft(
         papers=tuple(chosen),
         subject=subject,
         body=body.strip(),
-        key=_key(key),
+        key=read_key(key) or secrets.token_hex(8),
         created_by=created_by,
         canary=canary,
         dates=dates,
     )
 
 
-def _key(text: str) -> str:
-    key = text.strip() or secrets.token_hex(8)
+def read_subject(text: str) -> str:
+    """A subject in one line. Raises ManualError."""
+    subject = " ".join(text.split())
+    if len(subject) > 200:
+        raise ManualError("The subject is longer than 200 characters.", "subject", "Shorten it.")
+    return subject
+
+
+def read_key(text: str) -> str:
+    """An idempotency key, "" for none. Raises ManualError."""
+    key = text.strip()
     if len(key) > 80 or not key.isprintable():
         raise ManualError("The key is longer than 80 characters.", "key", "Shorten it.")
     return key
@@ -213,20 +221,33 @@ def _chosen(session: Session, papers: Sequence[str], dates: str) -> list[int]:
     return list(found)
 
 
-def _paper_id(session: Session, text: str) -> int:
-    if text.isdecimal() and text in {str(i) for i in papers_store.get_rows(session, [int(text)])}:
+def read_paper(text: str) -> Alias | int:
+    """Read how an editor names a paper: scheme/value as in our addresses, a bare arXiv id or DOI,
+    an address that holds one, or our own number. Raises ManualError."""
+    text = text.strip()
+    if text.isdecimal() and len(text) < 19:
         return int(text)
-    scheme, slash, value = text.partition("/")
-    ids = papers_store.find_ids(session, [_alias(scheme, value)]) if slash else []
+    scheme, slash, value = (part.strip() for part in text.partition("/"))
+    if slash and value and scheme.lower() in SCHEMES:
+        return Alias(cast(Any, scheme.lower()), value)
+    if found := arxiv_id(text):
+        return Alias("arxiv", found)
+    if found := doi(text):
+        return Alias("doi", found)
+    raise ManualError(
+        f"{text[:80]!r} names no paper.", "papers", "Write it like arxiv/2611.00000 or 2611.00000."
+    )
+
+
+def _paper_id(session: Session, text: str) -> int:
+    named = read_paper(text)
+    if isinstance(named, int):
+        ids = list(papers_store.get_rows(session, [named]))
+    else:
+        ids = papers_store.find_ids(session, [named])
     if not ids:
-        raise ManualError(
-            f"There is no paper {text[:80]!r}.", "papers", "Write it like arxiv/2611.00000."
-        )
+        raise ManualError(f"There is no paper {text[:80]!r}.", "papers", "Look at /papers.")
     return ids[0]
-
-
-def _alias(scheme: str, value: str) -> Alias:
-    return Alias(cast(Any, scheme.strip().lower()), value.strip())
 
 
 def count(rt: Runtime, plan: Plan) -> Audience:

@@ -43,9 +43,8 @@ class NewReader:
     cadence: Cadence = Cadence.DAILY
 
 
-def read_new(rt: Runtime, cells: Mapping[str, str]) -> NewReader:
+def read_new(cells: Mapping[str, str]) -> NewReader:
     """Read one row of a CSV (or the options of `subscribers add`). Raises PaperpostError."""
-    del rt
     email, name = cells.get("email", ""), cells.get("name", "").strip()
     if named := _NAMED.fullmatch(email):
         email, name = named["address"], name or named["name"].strip(" \"'")

@@ -5,7 +5,7 @@ store anyway.)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -44,13 +44,14 @@ class PreviewError(PaperpostError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """says: which mail this is, or why there is none · html, text, subject and message (the whole
-    mail) are empty when there is none."""
+    mail) are empty when there is none · stored: a row of the ledger, not composed now."""
 
     says: str
     html: str = ""
     text: str = ""
     message: bytes = b""
     subject: str = ""
+    stored: bool = False
 
     @property
     def is_mail(self) -> bool:
@@ -71,7 +72,7 @@ def preview(rt: Runtime, email_key: str, on: date | None = None, *, note: str = 
     wanted = on or today
     stored = rt.db.read(lambda s: _stored(rt, s, reader, wanted))
     if stored is not None:
-        return stored
+        return replace(stored, stored=True)
     if wanted < today:
         day = rt.catalogs.texts("en").day(wanted)
         return Preview(says=f"{day}: no mail was planned for this reader.")

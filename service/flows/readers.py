@@ -13,14 +13,7 @@ from service.errors import PaperpostError
 from service.flows.interests import add_interest
 from service.flows.newcomers import NewReader, enter, read_new, refusal
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import (
-    ReaderError,
-    decode,
-    delimiter_of,
-    read_columns,
-    read_csv,
-    to_csv,
-)
+from service.flows.spreadsheet import ReaderError, read_columns, read_csv, to_csv
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -84,7 +77,7 @@ class ImportReport:
     """rows: read · added: rows that went in · readers: new ones in them (several rows of one
     address are several interests) · unchanged: there already · kept_out: rows that say left or
     bounced · problems: (row number, row, what) · columns: of the file, by our names · ignored:
-    those that are not read · delimiter: of the file."""
+    those that are not read."""
 
     rows: int = 0
     added: int = 0
@@ -94,13 +87,12 @@ class ImportReport:
     problems: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
-    delimiter: str = ","
 
     def problems_csv(self) -> str:
-        """The bad rows as a CSV like the one that came, with a column ``problem``."""
+        """The bad rows as a CSV with a column ``problem``, with commas whatever the list had."""
         rows = [{**row, "problem": problem} for _, row, problem in self.problems]
         columns = [name for name in self.columns if name != "problem"]
-        return to_csv(rows, [*columns, "problem"], self.delimiter)
+        return to_csv(rows, [*columns, "problem"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +126,11 @@ def import_readers(
     as they are; only a corrected bad row brings its interest to one the staff had added.
     """
     columns, rows = read_csv(data)
-    report = ImportReport(
-        rows=len(rows),
-        columns=columns,
-        ignored=read_columns(columns),
-        delimiter=delimiter_of(decode(data)),
-    )
+    report = ImportReport(rows=len(rows), columns=columns, ignored=read_columns(columns))
     people: dict[str, list[_Row]] = {}
     for number, cells in rows:
         try:
-            row = _Row(number, cells, read_new(rt, cells))
+            row = _Row(number, cells, read_new(cells))
         except PaperpostError as error:
             report.problems.append((number, cells, _problem(error)))
         else:

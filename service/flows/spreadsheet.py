@@ -55,13 +55,11 @@ class ReaderError(PaperpostError):
     row."""
 
 
-def to_csv(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), delimiter: str = ","
-) -> str:
+def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
     """Objects as a CSV (default columns: those of an export); its cells cannot start a formula."""
     out = io.StringIO()
     columns = columns or (*COLUMNS, "people", "weekdays", "state")
-    writer = csv.DictWriter(out, columns, extrasaction="ignore", delimiter=delimiter)
+    writer = csv.DictWriter(out, columns, extrasaction="ignore")
     writer.writeheader()
     for row in rows:
         writer.writerow({k: formula_safe(str(v or "")) for k, v in row.items() if k})
@@ -93,7 +91,9 @@ def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
             "In the program, save it as CSV (UTF-8).",
         )
     text = decode(data)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     columns = _head(reader)
     names = {c: _ALSO.get(c.strip().lower(), c.strip().lower()) for c in columns}
     if "email" not in names.values():
@@ -119,12 +119,6 @@ def _head(reader: Any) -> list[str]:
         return next(reader, [])
     except csv.Error as error:
         raise ReaderError(f"This is no table: {error}", "row 1", "Save it as CSV.") from None
-
-
-def delimiter_of(text: str) -> str:
-    """What stands between the cells of a table: comma, semicolon or tab, by its first line."""
-    first = text.partition("\n")[0]
-    return max(",;\t", key=first.count)
 
 
 def decode(data: bytes) -> str:

@@ -112,14 +112,20 @@ def audit(
     )
 
 
+def read_name(text: str) -> str:
+    """The name of an account, blanks made single. Raises StaffError."""
+    name = " ".join(text.split())
+    if not name or len(name) > 120 or not name.isprintable():
+        raise StaffError("The name is empty or longer than 120 characters.", "name")
+    return name
+
+
 def create_admin(rt: Runtime, name: str, role: str, by: str, address: str = "") -> str:
     """Make an account, or a fresh link for one that exists (with this role from now on).
 
     Returns the link, good once within 24 hours. Raises StaffError.
     """
-    name = " ".join(name.split())
-    if not name or len(name) > 120 or not name.isprintable():
-        raise StaffError("The name is empty or longer than 120 characters.", "name")
+    name = read_name(name)
     if role not in ROLES:
         raise StaffError(f"{role!r} is no role.", "role", f"Use {', '.join(ROLES)}.")
     token = secrets.token_urlsafe(24)

@@ -171,7 +171,7 @@ def test_a_first_digest_is_composed_as_one_whoever_composes_it(rt, tmp_path):
 
     file.write_text(json.dumps(old))
     ingest_files(rt, "hf_daily", [file], on=WED, history=True)
-    ben = add_reader(rt, read_new(rt, {"email": "ben@example.org", "keywords": "adapters"}))
+    ben = add_reader(rt, read_new({"email": "ben@example.org", "keywords": "adapters"}))
     from service.flows.daily import _plan_now, due_readers
 
     pair = rt.db.read(lambda s: due_readers(rt, s, None, "ada@example.org"))

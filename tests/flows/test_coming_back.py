@@ -168,7 +168,7 @@ def test_who_was_erased_asks_again_and_begins(rt, server):
 
 def test_an_admin_cannot_bring_back_who_left(rt):
     leave(rt)
-    new = read_new(rt, {"email": ADA, "keywords": "robots"})
+    new = read_new({"email": ADA, "keywords": "robots"})
     with pytest.raises(ReaderError) as caught:
         add_reader(rt, new)
     assert "left" in caught.value.what

@@ -72,10 +72,10 @@ def test_a_corrected_row_brings_what_was_missing_and_only_that(rt: Runtime) -> N
     assert "bracket at character 1" in made.problems[0][2]
     assert "(character 2)" in made.problems[1][2]
     back = made.problems_csv()
-    assert back.splitlines()[0] == "email;profile;keywords;hour;problem"  # as the file came
+    assert back.splitlines()[0] == "email,profile,keywords,hour,problem"
 
-    mended = back.replace("(bad AND", "cats").replace('"a, b"', "a b").replace("a, b", "a OR b")
-    again = import_readers(rt, mended.replace(";25;", ";5;").encode("utf-8-sig"))
+    mended = back.replace("(bad AND", "cats").replace('"a, b"', "a OR b")
+    again = import_readers(rt, mended.replace(",25,", ",5,").encode("utf-8-sig"))
     assert (again.problems, again.added, again.readers) == ([], 3, 2)
     assert words(rt, "ada@example.org") == [("keywords", "LoRA"), ("query", "cats")]
     # the whole list again, with another wish: who is there stays as they are

@@ -39,7 +39,7 @@ def test_a_mail_of_test_mode_is_marked_and_harmless(tmp_path: Path) -> None:
             rt, kind="newsletter", subject="News of the library", body="Open.", key="n"
         )
         manual.start(rt, letter, expected=1, at_once=True)
-        add_reader(rt, read_new(rt, {"email": "ben@example.org", "confirmed": "false"}))
+        add_reader(rt, read_new({"email": "ben@example.org", "confirmed": "false"}))
         assert asyncio.run(send_ready(rt)).accepted == 3
         assert {m.recipient for m in server.accepted} == {"op@example.net"}
         mails = [parsed(m.data) for m in server.accepted]

@@ -213,7 +213,7 @@ def test_an_alert_goes_out_with_the_poll_that_brought_the_paper(
 ) -> None:
     add_reader(
         rt,
-        read_new(rt, {"email": "eva@example.org", "keywords": "glacier", "cadence": "instant"}),
+        read_new({"email": "eva@example.org", "keywords": "glacier", "cadence": "instant"}),
         by="test",
     )
     site.at["/feed"] = (200, {}, rss_feed(items(("a", "2026-11-18"))))

@@ -229,7 +229,7 @@ def test_readers_who_are_due_and_unsent_are_found(house: House) -> None:
 
     assert by_name(house)["work"].level == "ok"
     rt = house.runtime
-    reader = add_reader(rt, read_new(rt, {"email": "a@example.org"}), by="test")
+    reader = add_reader(rt, read_new({"email": "a@example.org"}), by="test")
     rt.db.write(lambda s: set_next_digest(s, reader, rt.clock() - timedelta(hours=1)))
     row = by_name(house)["work"]
     assert (row.level, row.says) == ("fail", "1 readers due and not planned")
@@ -242,9 +242,9 @@ def test_values_of_taste_are_listed_set_and_taken_back(folder: Path) -> None:
     assert (rows["hour"]["value"], rows["hour"]["default"]) == (7, 8)
     assert json.loads(run("settings", "set", "hour", "default", "--json").output)["value"] == 8
     wrong = run("settings", "set", "hour", "25")
-    assert isinstance(wrong.exception, PaperpostError)
-    assert "Use 0 to 23" in str(wrong.exception)
-    assert isinstance(run("settings", "set", "houre", "7").exception, PaperpostError)
+    assert wrong.exit_code == 2
+    assert "Use 0 to 23" in wrong.output
+    assert run("settings", "set", "houre", "7").exit_code == 2
 
 
 def test_workers_are_not_faked(folder: Path) -> None:
@@ -261,4 +261,4 @@ def test_an_account_gets_a_link(folder: Path) -> None:
     result = run("admin", "create", "Ada", "--role", "owner", "--json")
     made = json.loads(result.output)
     assert made["link"].startswith("http://127.0.0.1:8000/admin/")
-    assert "Error" in type(run("admin", "create", "Bo", "--role", "king").exception).__name__
+    assert run("admin", "create", "Bo", "--role", "king").exit_code == 2

@@ -50,3 +50,23 @@ class Shell:
     def mails(self) -> list[Path]:
         """The messages in the development mailbox, oldest first."""
         return sorted((self.folder / "var" / "mailbox").glob("*.eml"))
+
+
+def list_of(folder: Path, name: str, *numbers: int) -> str:
+    """A list of Hugging Face with invented papers, in a file; returns its name."""
+    items = [
+        {
+            "paper": {
+                "id": f"2611.{n:05}",
+                "title": f"Adapters that forget less, part {n}",
+                "summary": "An invented result about adapters.",
+                "publishedAt": "2026-11-17T00:00:00.000Z",
+                "authors": [{"name": "Ana Silva"}],
+                "upvotes": n,
+            },
+            "numComments": 1,
+        }
+        for n in numbers
+    ]
+    (folder / name).write_text(json.dumps(items))
+    return name

@@ -82,7 +82,7 @@ def open_house(
 
 def add(rt: Runtime, email: str, keywords: str = "", **cells: str) -> int:
     """Add a confirmed reader; without keywords and profile: trending."""
-    return add_reader(rt, read_new(rt, {"email": email, "keywords": keywords, **cells}))
+    return add_reader(rt, read_new({"email": email, "keywords": keywords, **cells}))
 
 
 def paper_item(

@@ -11,12 +11,13 @@ ON = "2026-08-05"
 
 
 def spreadsheet() -> bytes:
-    """As Excel saves it in Zurich: semicolons, Windows-1252, an umlaut, one slip in row 18."""
+    """As Excel saves it in Zurich: semicolons, Windows-1252, an umlaut, one slip in row 18, and one
+    colleague twice."""
     lines = ["E-Mail;Name;keywords;tz;hour"]
     for n in range(80):
         address = "jane.doe@" if n == 16 else f"reader{n}@uni.example"
         lines.append(f"{address};Zoë Müller {n};agent, benchmark;Europe/Zurich;{7 + n % 3}")
-    lines.append("reader5@uni.example;The same again;agent;;")
+    lines.append("reader5@uni.example;The same again;agent, benchmark;;")
     return "\r\n".join(lines).encode("cp1252")
 
 
@@ -28,11 +29,12 @@ def test_librarian(tmp_path, monkeypatch):
     (tmp_path / "list.csv").write_bytes(spreadsheet())
 
     tried = shell.say("subscribers", "import", "list.csv", "--dry-run")
-    assert tried.code == 0
+    assert tried.code == 1  # one row has a problem
     assert "79 rows would be imported" in tried.out
     assert shell.say("subscribers", "list", "--json").json == []
 
     done = shell.say("subscribers", "import", "list.csv")
+    assert done.code == 1
     assert "79 rows imported, 1 were there, 1 in problems.csv." in done.out
     assert "Row 18: 'jane.doe@' is not an address" in done.err
     problems = (tmp_path / "problems.csv").read_text("utf-8-sig")

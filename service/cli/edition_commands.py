@@ -1,0 +1,132 @@
+"""What became of sends: editions, deliveries."""
+
+from typing import Annotated
+
+import typer
+
+from service.cli import printing
+from service.cli.opening import runtime
+from service.cli.paper_commands import Json
+from service.cli.send_commands import send_planned
+
+editions_app = typer.Typer(help="Sending occasions.", no_args_is_help=True)
+deliveries_app = typer.Typer(help="Who got what.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Hang this part's commands into the program."""
+    app.add_typer(editions_app, name="editions")
+    app.add_typer(deliveries_app, name="deliveries")
+
+
+@editions_app.command("list")
+def editions_list(as_json: Json = False) -> None:
+    """Every edition with its balance; as JSON also notices, which are editions of one mail."""
+    from service.flows.editions import overview
+    from service.flows.ledger import gone_owners
+
+    with runtime() as rt:
+        dead = gone_owners(rt)
+        rows = rt.db.read(lambda s: overview(s, notices=as_json, dead=dead))
+    if as_json:
+        printing.as_json(rows)
+    else:
+        printing.table(
+            rows,
+            ["id", "kind", "slot", "state", "planned", "accepted", "failed", "skipped", "held"],
+            "No edition yet.",
+        )
+
+
+@editions_app.command("show")
+def editions_show(edition_id: int, as_json: Json = False) -> None:
+    """One edition: its balance and reasons."""
+    from service.flows.editions import details
+    from service.flows.ledger import gone_owners
+
+    with runtime() as rt:
+        dead = gone_owners(rt)
+        found = rt.db.read(lambda s: details(s, edition_id, dead=dead))
+    if as_json:
+        printing.as_json(found)
+    else:
+        for key, value in found.items():
+            typer.echo(f"{key}: {value}")
+
+
+@editions_app.command("pause")
+def editions_pause(edition_id: int, as_json: Json = False) -> None:
+    """Stop an edition after what is in flight."""
+    from service.flows import editions
+
+    with runtime() as rt:
+        editions.pause(rt, edition_id, by="cli")
+    facts = {"id": edition_id, "state": "paused"}
+    printing.told(facts, f"Edition {edition_id} is paused.", wants_json=as_json)
+
+
+@editions_app.command("resume")
+def editions_resume(edition_id: int, as_json: Json = False) -> None:
+    """Go on with a paused edition."""
+    from service.flows import editions
+
+    with runtime() as rt:
+        editions.resume(rt, edition_id, by="cli")
+        send_planned(rt, [edition_id], {}, as_json)
+
+
+@editions_app.command("cancel")
+def editions_cancel(edition_id: int, as_json: Json = False) -> None:
+    """Cancel what has not been sent."""
+    from service.flows import editions
+
+    with runtime() as rt:
+        n = editions.cancel(rt, edition_id, by="cli")
+    facts = {"id": edition_id, "state": "cancelled", "cancelled": n}
+    says = f"Edition {edition_id} is cancelled; {n} mails were not sent."
+    printing.told(facts, says, wants_json=as_json)
+
+
+@editions_app.command("rest")
+def editions_rest(edition_id: int, as_json: Json = False) -> None:
+    """Let the rest of an edition go, when its first mails (the canary) look well."""
+    from service.flows import canary
+
+    with runtime() as rt:
+        freed = canary.go_on(rt, edition_id, by="cli")
+        send_planned(rt, [edition_id], {"freed": freed}, as_json)
+
+
+@editions_app.command("resend")
+def editions_resend(edition_id: int, as_json: Json = False) -> None:
+    """Send again to the refused ones where it makes sense."""
+    from service.flows import editions
+
+    with runtime() as rt:
+        made = editions.resend(rt, edition_id, by="cli")
+        send_planned(rt, [made["edition"]] if made["edition"] else [], made, as_json)
+
+
+@deliveries_app.command("list")
+def deliveries_list(
+    edition: Annotated[int | None, typer.Option(help="Only this edition")] = None,
+    state: Annotated[str, typer.Option(help="A state, or held")] = "",
+    as_json: Json = False,
+) -> None:
+    """Deliveries with their state and the server's words."""
+    from service.delivery.states import State
+    from service.flows.ledger import deliveries, gone_owners
+
+    if state:
+        printing.one_of(state, [*State, "held"], "--state")
+    with runtime() as rt:
+        dead = gone_owners(rt) if state == "held" else []
+        rows = rt.db.read(lambda s: deliveries(s, edition, state, dead=dead))
+    if as_json:
+        printing.as_json(rows)
+    else:
+        printing.table(
+            rows,
+            ["id", "edition", "email", "state", "code", "reason", "attempts"],
+            "No delivery yet.",
+        )
