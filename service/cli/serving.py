@@ -105,6 +105,7 @@ def serve(house: "House", sock: socket.socket, *, with_work: bool, banner: str =
     config = uvicorn.Config(
         app,
         log_level="warning",
+        log_config=None,  # its warnings go where ours go, in our form
         access_log=False,
         lifespan="on",
         proxy_headers=False,

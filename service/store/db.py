@@ -52,16 +52,22 @@ def make_engine(url: str) -> Engine:
     """Return an engine with the pragmas and the locking each database needs.
 
     SQLite: WAL, synchronous=FULL, foreign keys on, BEGIN IMMEDIATE for writers (the driver's own
-    deferred begin loses updates silently), plain BEGIN for readers.
+    deferred begin loses updates silently), plain BEGIN for readers. Values (addresses, tokens) are
+    never part of an error's text.
     """
     parsed = make_url(url)
     if not parsed.drivername.startswith("sqlite"):
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=10)
+        return create_engine(
+            parsed, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True
+        )
     if parsed.database and parsed.database != ":memory:":
         with suppress(OSError):  # there already; or it cannot be, and SQLite will say so
             os.close(os.open(parsed.database, os.O_CREAT | os.O_EXCL, 0o600))  # -wal, -shm follow
     engine = create_engine(
-        parsed, connect_args={"timeout": BUSY_S, "check_same_thread": False}, pool_size=10
+        parsed,
+        connect_args={"timeout": BUSY_S, "check_same_thread": False},
+        pool_size=10,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")

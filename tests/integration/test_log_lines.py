@@ -1,0 +1,86 @@
+"""What is logged: one event a line, in the form asked for, and nobody's address or link in it."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from service import log
+from service.store.db import Database
+
+ADDRESS = "ada.silva@uni.example"
+LINKS = [f"/{page}/k3Zx_99-abcDEF.x" for page in ("u", "manage", "confirm", "never", "admin/link")]
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    root, level = logging.getLogger(), logging.getLogger().level
+    before = list(root.handlers)
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def _speak() -> None:
+    """An event of ours, a library's warning, and a fault with its traceback."""
+    log.log("daily", planned=3, note=f"to {ADDRESS}\nsecond", link=LINKS[0])
+    outside = logging.getLogger("some.library")
+    outside.warning("refused %s at %s", ADDRESS, " ".join(LINKS))
+    outside.info("too small to tell")
+    try:
+        raise ValueError(f"{ADDRESS} opened http://127.0.0.1:8000{LINKS[1]}")
+    except ValueError:
+        outside.exception("it broke for %s", ADDRESS)
+
+
+def test_json_lines_hold_everything_and_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("json")
+    _speak()
+    said = capsys.readouterr()
+    events = [json.loads(line) for line in said.err.splitlines()]
+    assert [event["level"] for event in events] == ["info", "warning", "error"]
+    assert all({"event", "timestamp"} <= set(event) for event in events)
+    assert events[0]["planned"] == 3
+    assert "Traceback" in events[2]["exception"]
+    assert said.out == ""
+    for private in ("ada.silva", "k3Zx_99"):
+        assert private not in said.err
+
+
+def test_text_lines_too_and_a_command_says_only_warnings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.set_up("text", quiet=True)
+    log.set_up("text", quiet=True)  # twice is once
+    _speak()
+    said = capsys.readouterr().err
+    assert "daily" not in said
+    assert said.count("refused") == 1
+    assert "Traceback" in said
+    assert "\n    raise ValueError" in said  # a traceback can be read
+    for private in ("ada.silva", "k3Zx_99"):
+        assert private not in said
+
+
+def test_what_a_database_refuses_is_told_without_the_values(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path / 'values.db'}")
+    with db.reading() as session, pytest.raises(OperationalError) as caught:
+        session.execute(text("SELECT * FROM nowhere WHERE email = :e"), {"e": ADDRESS})
+    db.close()
+    assert "nowhere" in str(caught.value)
+    assert ADDRESS not in str(caught.value)
+
+
+def test_lines_go_to_what_standard_error_is_then(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stderr", sys.stdout)
+        logging.getLogger("x").warning("here")
+    assert "here" in capsys.readouterr().out
