@@ -129,9 +129,10 @@ def test_the_fault_of_a_form_has_the_focus_and_is_in_sight(
     page.get_by_label("Subject").fill("News of the library")
     page.get_by_label("Note on top").fill("We open on Sunday.")
     page.get_by_role("button", name="Go on to Check").click()
+    page.wait_for_url("**/admin/send/*")
     page.get_by_label("Addresses").fill("nobody")
     page.get_by_role("button", name="Send the test").click()
-    page.wait_for_selector("#addresses-fault", timeout=8000)
+    page.wait_for_selector("#addresses-fault")
     assert page.evaluate("document.activeElement.id") == "addresses"
     top = page.evaluate("document.activeElement.getBoundingClientRect().top")
     assert 0 <= top < 740
