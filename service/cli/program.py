@@ -57,6 +57,11 @@ def run() -> None:
         app()
     except PaperpostError as error:
         fail(error)
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        if error.filename is None or not error.strerror:
+            raise
+        what = f"{error.filename}: {error.strerror}."
+        fail(PaperpostError(what, "", "Mend that, then type the command again."))
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
         sys.exit(130)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -181,18 +181,18 @@ def test_a_list_is_an_array_of_objects_also_when_it_is_empty(
 
 
 def test_lists_hold_every_row(shell: Shell, tmp_path: Path) -> None:
-    lines = [f"reader{n:03}@uni.example" for n in range(301)]
+    lines = [f"reader{n:03}@uni.example" for n in range(121)]
     (tmp_path / "list.csv").write_text("\n".join(["email,keywords", *lines]))
     assert shell.say("subscribers", "import", "list.csv").code == 0
     shell.say("subscribers", "add", "pending@uni.example", "--trending")
     rows = shell.say("subscribers", "list", "--json").json
-    assert len({row["email"] for row in rows}) == 302
+    assert len({row["email"] for row in rows}) == 122
     assert {row["state"] for row in rows} == {"active", "pending"}
     (one,) = shell.say("subscribers", "list", "--state", "pending", "--json").json
     assert (one["email"], one["state"]) == ("pending@uni.example", "pending")
     shell.say("ingest", "--kind", "hf_daily", list_of(tmp_path, "a.json", 1), "--on", ON)
-    assert shell.say("send", "daily", "--on", ON, "--json").json["accepted"] == 301
-    assert len(shell.say("deliveries", "list", "--json").json) == 302
+    assert shell.say("send", "daily", "--on", ON, "--json").json["accepted"] == 121
+    assert len(shell.say("deliveries", "list", "--json").json) == 122
 
 
 def test_whatever_prints_data_takes_json_and_says_so() -> None:
@@ -254,13 +254,14 @@ def test_the_doctor_ends_with_1_only_where_something_fails(shell: Shell) -> None
 
 
 @pytest.fixture
-def start(shell: Shell) -> Callable[..., "subprocess.Popen[str]"]:
-    """Start a command in the shell's folder."""
+def start(shell: Shell) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start a command in the shell's folder; it is ended with the test."""
+    begun: list[subprocess.Popen[str]] = []
     root = Path(__file__).resolve().parents[2]
 
     def begin(*words: str, **settings: str) -> "subprocess.Popen[str]":
         extra = {f"PAPERPOST_{name}": value for name, value in settings.items()}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "service", *words],
             cwd=shell.folder,
             env={**os.environ, "PYTHONPATH": str(root), **extra},
@@ -269,8 +270,14 @@ def start(shell: Shell) -> Callable[..., "subprocess.Popen[str]"]:
             stderr=subprocess.PIPE,
             text=True,
         )
+        begun.append(process)
+        return process
 
-    return begin
+    yield begin
+    for process in begun:
+        process.kill()
+        with process:  # its streams are closed
+            pass
 
 
 def _match_files(folder: Path, papers: int) -> list[str]:
@@ -279,6 +286,20 @@ def _match_files(folder: Path, papers: int) -> list[str]:
     profiles = [{"id": n, "query": "adapters OR rank"} for n in range(20)]
     (folder / "profiles.jsonl").write_text("\n".join(map(json.dumps, profiles)))
     return ["match", "--profiles", "profiles.jsonl", "--papers", "papers.jsonl", "--explain"]
+
+
+def test_a_folder_that_cannot_be_used_is_named_without_a_traceback(
+    start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    for words in (["demo", "--keep", "file"], ["sources", "new", "x_y", "--json"]):
+        if words[0] == "sources":
+            (tmp_path / "service").write_text("")
+        process = start(*words)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (1, "")
+        assert "Traceback" not in err
+        assert "next:" in err
 
 
 def test_a_closed_pipe_ends_a_command_quietly(
@@ -305,6 +326,8 @@ def test_control_c_ends_a_command_without_a_traceback(
     assert "Traceback" not in err
 
 
+# Quick runs end `run` by a signal (test_cli_run.py).
+@pytest.mark.slow
 def test_control_c_and_a_term_end_the_clock_in_order(
     start: Callable[..., "subprocess.Popen[str]"],
 ) -> None:
@@ -320,27 +343,25 @@ def test_control_c_and_a_term_end_the_clock_in_order(
 
 
 def test_logs_are_json_lines_without_a_person_in_them_and_never_on_standard_output(
-    shell: Shell, start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = list_of(tmp_path, "a.json", 1, 2)
+    monkeypatch.setenv("PAPERPOST_LOG_FORMAT", "json")
     for words in (
-        ["ingest", "--kind", "hf_daily", name, "--on", ON],
+        ["ingest", "--kind", "hf_daily", list_of(tmp_path, "a.json", 1, 2), "--on", ON],
         [*ADD, "--trending", "--confirmed"],
         ["subscribers", "add", "ben@uni.example", "--trending"],
         ["send", "daily", "--on", ON],
         ["send", "manual", "--papers", "arxiv/2611.00001", "--yes", "0", "--key", "k"],
     ):
-        process = start(*words, "--json", LOG_FORMAT="json")
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
-        assert isinstance(json.loads(out), dict)
-        for line in err.splitlines():
-            event = json.loads(line)
-            assert {"event", "level", "timestamp"} <= set(event)
-        assert "uni.example" not in err
-        assert words[0] == "subscribers" or err
-    text = start("send", "daily", "--on", ON, "--json").communicate(timeout=60)
-    assert text[1] == ""  # a person sees the answer alone
-    bad = start("sources", "list", LOG_FORMAT="xml")
-    assert "LOG_FORMAT" in bad.communicate(timeout=60)[1]
-    assert bad.returncode == 1
+        said = shell.say(*words, "--json")
+        assert said.code == 0
+        assert isinstance(said.json, dict)
+        for line in said.err.splitlines():
+            assert {"event", "level", "timestamp"} <= set(json.loads(line))
+        assert "uni.example" not in said.err
+        assert words[0] == "subscribers" or said.err
+    monkeypatch.setenv("PAPERPOST_LOG_FORMAT", "text")
+    assert shell.say("send", "daily", "--on", ON, "--json").err == ""  # the answer alone
+    monkeypatch.setenv("PAPERPOST_LOG_FORMAT", "xml")
+    bad = shell.say("sources", "list")
+    assert (bad.code, "LOG_FORMAT" in bad.err) == (1, True)
