@@ -165,3 +165,39 @@ def test_an_edition_is_paused_resumed_cancelled_and_sent_again(
         shown = shell.say("editions", "show", number, "--json").json
         assert (shown["state"], shown["cancelled"], shown["failed"]) == ("cancelled", 1, 1)
         assert shell.say("editions", "resume", number).code == 1
+
+
+@pytest.mark.postgres
+def test_the_same_commands_on_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    shell = Shell(tmp_path, monkeypatch, DATABASE_URL=postgres_url)
+    assert shell.say("migrate", "--json").json["before"] is None
+    again = shell.say("migrate", "--json").json
+    assert again["before"] == again["after"]
+    shell.say("ingest", list_of(tmp_path, "a.json", 1, 2), "--kind", "hf_daily", "--on", ON)
+    table = "email,keywords,hour\nada@uni.example,adapters,7\nada@uni.example,LoRA,\nbad@,x,\n"
+    (tmp_path / "list.csv").write_text(table)
+    came = shell.say("subscribers", "import", "list.csv", "--json")
+    assert (came.code, came.json["added"], came.json["readers"]) == (1, 2, 1)
+    shell.say("subscribers", "add", "pen@uni.example", "--trending")
+    shell.say("suppressions", "add", "no@uni.example")
+    assert shell.say("suppressions", "import", "list.csv").code == 1  # ada leaves
+    assert shell.say("subscribers", "add", "ben@uni.example", "--trending", "--confirmed").code == 0
+    sent = shell.say("send", "daily", "--on", ON, "--json")
+    assert (sent.code, sent.json["accepted"]) == (0, 1)
+    states = {row["email"]: row["state"] for row in shell.say("subscribers", "list", "--json").json}
+    assert states == {
+        "ada@uni.example": "left", "ben@uni.example": "active", "pen@uni.example": "pending",
+    }  # fmt: skip
+    rows = shell.say("deliveries", "list", "--json").json
+    assert [(row["email"], row["state"], row["code"]) for row in rows] == [
+        ("pen@uni.example", "accepted", 250), ("ben@uni.example", "accepted", 250),
+    ]  # fmt: skip
+    for words in (["sources"], ["suppressions"], ["editions"], ["settings"]):
+        assert shell.say(*words, "list", "--json").json
+    assert shell.say("deliveries", "list", "--state", "held", "--json").json == []
+    assert shell.say("preview", "ben@uni.example", "--on", ON, "--json").json["stored"] is True
+    assert shell.say("subscribers", "erase", "pen@uni.example").code == 0
+    assert shell.say("subscribers", "export").out.count("\n") == 4
+    assert shell.say("doctor", "--json").code == 0
