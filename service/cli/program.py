@@ -1,5 +1,6 @@
 """The commands and their groups; each imports what it needs only when it is called."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -51,8 +52,18 @@ for part in (house_commands, paper_commands, reader_commands, send_commands, edi
     part.register(app)
 
 
+def _write_utf8() -> None:
+    """What scripts read is UTF-8 wherever they run; an old terminal shows ? for what it lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                encoding=stream.encoding if stream.isatty() else "utf-8", errors="replace"
+            )
+
+
 def run() -> None:
     """Run the command line; faults that a person can mend are said in three parts."""
+    _write_utf8()
     try:
         app()
     except PaperpostError as error:

@@ -268,7 +268,7 @@ def start(shell: Shell) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         begun.append(process)
         return process
@@ -300,6 +300,16 @@ def test_a_folder_that_cannot_be_used_is_named_without_a_traceback(
         assert (process.returncode, out) == (1, "")
         assert "Traceback" not in err
         assert "next:" in err
+
+
+def test_json_is_utf_8_whatever_the_locale_says(
+    shell: Shell, start: Callable[..., "subprocess.Popen[str]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.say(*ADD, "--keywords", "扩散模型", "--name", "Zoë 😀", "--confirmed")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    out, err = start("subscribers", "list", "--json").communicate(timeout=60)
+    (row,) = json.loads(out)
+    assert (row["name"], row["interests"][0]["text"], err) == ("Zoë 😀", "扩散模型", "")
 
 
 def test_a_closed_pipe_ends_a_command_quietly(
