@@ -113,6 +113,7 @@ class Fixed:
     """Rules that no row overrides; the rooms that obey them read them here."""
 
     papers_a_page: int = _about(100, "papers of a day on one page")
+    signup_papers: int = _about(5, "newest papers shown on the sign-up page")
     weekly_day: str = _about("fri", "day of weekly interests, until the reader chooses another")
     html_budget: int = _about(90_000, "bytes of the HTML part at most")
     broad_a_day: int = _about(20, "papers a day above which an interest counts as broad")
@@ -125,6 +126,9 @@ class Fixed:
     batch_poll_minutes: int = _about(20, "then it is asked this often until the batch is there")
     batch_idle_minutes: int = _about(360, "and this often afterwards")
     feed_poll_minutes: int = _about(60, "a feed is asked this often, or slower by its own hints")
+    old_days: int = _about(30, "a paper of a feed or query published longer ago is never new")
+    burst_times: int = _about(3, "more than this many usual days of a feed at once are held")
+    burst_after_days: int = _about(10, "days with papers from which on a feed's usual day is known")
     retry_minutes: tuple[int, ...] = _about(
         (10, 30, 60, 120, 240), "waits between attempts; the last repeats until the deadline"
     )
@@ -135,6 +139,10 @@ class Fixed:
     login_minutes: int = _about(15, "minutes over which failed log-ins are counted")
     keep_consent_days: int = _about(365, "the keyed consent record of an erased reader")
     keep_audit_days: int = _about(730, "the record of the staff's acts")
+    keep_log_days: int = _about(14, "the lines that run, web and scheduler log, in DATA_DIR/logs")
+    keep_draft_days: int = _about(30, "sends that were composed and not begun")
+    keep_process_days: int = _about(14, "which processes ran, and when they ended")
+    keep_watch_days: int = _about(400, "per source and day, when its papers were complete")
 
 
 FIXED = Fixed()

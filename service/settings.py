@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -146,7 +146,11 @@ def machine_zone() -> str:
     name = target.partition("zoneinfo/")[2]
     if name in ("Etc/UTC", "Universal", "Zulu"):
         return "UTC"
-    return name if name in available_timezones() else "UTC"
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # no such zone, no name at all, a folder of zones
+        return "UTC"
+    return name
 
 
 def load_settings(env_file: Path | None = Path(".env"), **values: Any) -> Settings:

@@ -110,6 +110,7 @@ def verdicts_of(
             today=today,
             first_poll=not source.first_polled,
             history=False,
+            catchup_days=rt.defaults().catchup_days,
             usual_per_day=habit.per_day,
             days_known=habit.days,
             earlier_today=earlier,

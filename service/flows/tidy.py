@@ -25,10 +25,6 @@ STEP = 500
 STEPS = 2000
 """Steps of one kind in one run at most; the rest waits for tomorrow."""
 
-DRAFT_DAYS = 30
-PROCESS_DAYS = 14
-LEDGER_DAYS = 400
-
 
 @dataclass(kw_only=True)
 class TidyReport:
@@ -73,11 +69,13 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
             made_before=now - ago(limits.session_days),
             limit=STEP,
         ),
-        "processes": lambda s: keeping.delete_ended_processes(s, now - ago(PROCESS_DAYS), STEP),
-        "source_days": lambda s: keeping.delete_source_days(
-            s, (now - ago(LEDGER_DAYS)).date(), STEP
+        "processes": lambda s: keeping.delete_ended_processes(
+            s, now - ago(FIXED.keep_process_days), STEP
         ),
-        "drafts": lambda s: keeping.delete_drafts(s, now - ago(DRAFT_DAYS), STEP),
+        "source_days": lambda s: keeping.delete_source_days(
+            s, (now - ago(FIXED.keep_watch_days)).date(), STEP
+        ),
+        "drafts": lambda s: keeping.delete_drafts(s, now - ago(FIXED.keep_draft_days), STEP),
         "carried": lambda s: keeping.delete_carried(s, now - ago(LOOK_BACK), STEP),
         "requests": lambda s: keeping.clear_requests(s, now - ago(limits.confirm_days), STEP),
         "consents": lambda s: keeping.delete_consents(s, now - ago(FIXED.keep_consent_days), STEP),

@@ -8,18 +8,15 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
+from service.defaults import FIXED, Defaults
 from service.papers.model import Sighting
 
 Verdict = Literal["new", "known", "held", "refresh"]
 """new: mailed when it matches · known: searchable, never new · held: waits for the admin ("take as
 new" or "take as known") · refresh: only metadata of a paper that is there."""
 
-CATCH_UP_DAYS = 14
-OLD_DAYS = 30
-BURST_FACTOR = 3
-BURST_NEEDS_DAYS = 10
-
 _LISTS = ("hf_daily", "arxiv_rss")
+_USUAL = Defaults()
 
 
 def novelty(
@@ -29,6 +26,7 @@ def novelty(
     today: date,
     first_poll: bool,
     history: bool,
+    catchup_days: int = _USUAL.catchup_days,
     usual_per_day: float | None = None,
     days_known: int = 0,
     earlier_today: int = 0,
@@ -36,7 +34,8 @@ def novelty(
     """Return one verdict for each sighting of one poll (all its pages and days together).
 
     sightings: of papers that the store does not know yet. today: the source's own day. history:
-    asked for as the past. usual_per_day: items of a usual day among the days with items;
+    asked for as the past. catchup_days: list days before today that still count as new.
+    usual_per_day: items of a usual day among the days with items;
     days_known: how many of those there are. earlier_today: what was new in the day's other polls.
     """
     if history:
@@ -48,12 +47,12 @@ def novelty(
             for sighting in sightings
         )
     if kind in _LISTS:
-        oldest = today - timedelta(days=CATCH_UP_DAYS)
+        oldest = today - timedelta(days=catchup_days)
         return tuple(
             _unless_replaced(sighting, "known" if _before(sighting.listed_on, oldest) else "new")
             for sighting in sightings
         )
-    old = today - timedelta(days=OLD_DAYS)
+    old = today - timedelta(days=FIXED.old_days)
     if kind == "arxiv_api":
         return tuple(
             "known" if _before(sighting.paper.published_on, old) else "new"
@@ -70,9 +69,9 @@ def novelty(
 def is_burst(items: int, usual_per_day: float | None, days_known: int) -> bool:
     """Say whether a feed brings more than three usual days at once (never fewer than four items:
     a feed of one paper a week may bring three)."""
-    if usual_per_day is None or days_known < BURST_NEEDS_DAYS:
+    if usual_per_day is None or days_known < FIXED.burst_after_days:
         return False
-    return items > BURST_FACTOR * max(usual_per_day, 1.0)
+    return items > FIXED.burst_times * max(usual_per_day, 1.0)
 
 
 def _unless_replaced(sighting: Sighting, verdict: Verdict) -> Verdict:
@@ -91,7 +90,8 @@ def _newest_day(sightings: Sequence[Sighting], today: date) -> date | None:
         if not sighting.is_replacement and (day := _day(sighting)) and day <= today
     ]
     newest = max(days, default=None)
-    return None if newest is None or _before(newest, today - timedelta(days=OLD_DAYS)) else newest
+    old = today - timedelta(days=FIXED.old_days)
+    return None if newest is None or _before(newest, old) else newest
 
 
 def _before(day: date | None, limit: date) -> bool:

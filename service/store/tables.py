@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from service.defaults import DAYS, FIXED
 from service.store.columns import Big, instant, json_list, json_object, key, reference, text
 
 
@@ -174,7 +175,7 @@ class ProfileRow(SQLModel, table=True):
     )
     fold_version: int = 0
     cadence: str = Field(default="daily", max_length=16)
-    weekday: int = 4
+    weekday: int = DAYS.index(FIXED.weekly_day)
     cap: int | None = None
     threshold: float = 0.0
     since: date | None = None

@@ -17,7 +17,7 @@ class CadenceError(SpokenError):
 
 
 @cache
-def _zones() -> frozenset[str]:
+def known_zones() -> frozenset[str]:
     """Every zone; walking the folders of tzdata takes milliseconds, too long for each row."""
     return frozenset(available_timezones())
 
@@ -25,7 +25,7 @@ def _zones() -> frozenset[str]:
 def read_zone(text: str) -> str:
     """Return a known IANA zone name. Raises CadenceError."""
     name = text.strip()
-    if name in _zones():
+    if name in known_zones():
         return name
     raise CadenceError(
         Sentence("%(text)s is no IANA time zone.", text=repr(name[:60])),

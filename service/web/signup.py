@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from service.defaults import FIXED
 from service.delivery.i18n import Texts
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import browse
@@ -23,11 +23,11 @@ from service.pages.guard import SignUpVerdict
 from service.store import subscribers as subscribers_store
 from service.store.tables import SubscriberRow
 from service.subscribers.address import AddressError, probably_meant, read_address
+from service.subscribers.cadence import known_zones
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, Offer, faults_of, spoken
 from service.web.reading import Reading, read_words_back
 
-FIRST_PAPERS = 5
 _LONGEST = 4000
 
 
@@ -196,7 +196,7 @@ def _form_page(
         status = 422 if more else status
     zone = typed.zone if "zone" not in faults and typed.zone else door.rt.zone
     on = browse.newest_day(door.rt)
-    today = browse.read_day(door.rt, on, limit=FIRST_PAPERS) if on else None
+    today = browse.read_day(door.rt, on, limit=FIXED.signup_papers) if on else None
     context = {
         "typed": typed,
         "errors": faults,
@@ -221,7 +221,7 @@ def _form_page(
 
 
 def _known(zone: str, otherwise: str) -> str:
-    return zone if zone in available_timezones() else otherwise
+    return zone if zone in known_zones() else otherwise
 
 
 def _hour(door: Door) -> str:

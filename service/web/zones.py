@@ -3,9 +3,10 @@
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from service.delivery.i18n import Texts
+from service.subscribers.cadence import known_zones
 
 
 @cache
@@ -13,7 +14,7 @@ def listed_zones() -> tuple[str, ...]:
     """IANA names by alphabet, from tzdata's zone.tab (its third column), and UTC."""
     text = files("tzdata.zoneinfo").joinpath("zone.tab").read_text("utf-8")
     rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
-    names = {row[2] for row in rows if len(row) > 2} & available_timezones()
+    names = {row[2] for row in rows if len(row) > 2} & known_zones()
     return (*sorted(names), "UTC")
 
 

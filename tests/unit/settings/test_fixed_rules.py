@@ -7,6 +7,7 @@ import pytest
 from service.defaults import Defaults, fixed_table, parse, spread, table, with_rows
 from service.errors import SettingError
 from service.sources import schedule
+from service.store.tables import ProfileRow
 
 FIGURES = {
     "hour": 8, "weekly_day": "fri", "spread_minutes": 10, "late_wait_minutes": 60,
@@ -30,6 +31,9 @@ FIGURES = {
     "session_idle_hours": 12, "session_days": 14,
     "keep_raw_days": 30, "keep_digest_days": 400, "keep_attempt_days": 90,
     "keep_consent_days": 365, "keep_audit_days": 730, "keep_left_days": 30,
+    "keep_log_days": 14, "signup_papers": 5, "old_days": 30, "burst_times": 3,
+    "burst_after_days": 10, "keep_draft_days": 30, "keep_process_days": 14,
+    "keep_watch_days": 400,
 }  # fmt: skip
 
 
@@ -63,3 +67,4 @@ def test_the_rooms_obey_the_table() -> None:
     assert Defaults().retries[-1] == timedelta(hours=4)
     assert [spread(jitter) for jitter in (0.0, 0.5, 1.0)] == [0.8, 1.0, 1.2]
     assert spread(7) == 1.2
+    assert ProfileRow(subscriber_id=1, name="x", kind="query").weekday == 4  # Friday

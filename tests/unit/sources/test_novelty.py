@@ -58,6 +58,8 @@ def test_replacements_only_refresh(more: dict[str, bool]) -> None:
 def test_late_listings_and_the_catch_up_of_an_outage_are_new() -> None:
     listed = [seen(days_ago(62), listed=days_ago(n)) for n in (0, 13, 14, 15)]
     assert judged("hf_daily", listed) == ["new", "new", "new", "known"]
+    assert judged("hf_daily", listed, catchup_days=15) == ["new"] * 4
+    assert judged("hf_daily", listed, catchup_days=0) == ["new", "known", "known", "known"]
 
 
 @pytest.mark.parametrize("kind", ["hf_daily", "arxiv_rss"])
