@@ -108,18 +108,23 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         text, who = sent.form.text("addresses", most=200_000), sent.who.name
         if sent.form.raw("act") == "lift":
             try:
-                lifted = await to_thread(suppress.unsuppress, rt, read_address(text))
+                address = read_address(text)
+                lifted = await to_thread(
+                    suppress.unsuppress, rt, address, by=who, network=sent.address
+                )
             except PaperpostError as error:
                 errors = {"addresses": FieldError(error.what, "addresses", error.next_step)}
                 return await to_thread(bars, request, sent.who, errors)
             note = "Lifted." if lifted else "This address was not suppressed."
-            await to_thread(audit, rt, who, "lift suppression", "", None, None, sent.address)
             return await to_thread(bars, request, sent.who, None, note)
         report = await to_thread(
-            suppress.import_suppressions, rt, text.encode(), reason="admin", by=who
+            suppress.import_suppressions,
+            rt,
+            text.encode(),
+            reason="admin",
+            by=who,
+            network=sent.address,
         )
-        after = {"added": report.added, "bad": len(report.problems)}
-        await to_thread(audit, rt, who, "suppress", "", None, after, sent.address)
         note = f"{report.added} suppressed, {report.unchanged} were already."
         errors = {}
         if report.problems:

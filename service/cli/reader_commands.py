@@ -309,7 +309,7 @@ def unsuppress(email: str, as_json: Json = False) -> None:
 
     address = read_email(email)
     with runtime() as rt:
-        if not flow(rt, address):
+        if not flow(rt, address, by="cli"):
             raise PaperpostError(f"{email} is not suppressed.", "", "paperpost suppressions list")
     facts = {"email": email, "removed": True}
     printing.told(facts, f"{email} may be mailed again.", wants_json=as_json)

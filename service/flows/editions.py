@@ -188,12 +188,15 @@ def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
 
 
 def resume(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
-    """Go on with a paused edition. Raises EditionError: cancelled, or not planned to its end."""
+    """Go on with a paused edition. Raises EditionError: cancelled, over, or not planned to its
+    end."""
 
     def act(session: Session) -> None:
         edition = need_edition(session, edition_id)
         if edition.state == "cancelled":
             raise EditionError(f"Edition {edition_id} is cancelled.", "", "Send a new one.")
+        if edition.state == "done" and not edition.paused:
+            raise EditionError(f"Edition {edition_id} is done.", "", "Nothing to resume.")
         if edition.planned is None and edition.kind in ("manual", "newsletter"):
             raise EditionError(
                 f"Edition {edition_id} was not planned to its end.",

@@ -16,7 +16,7 @@ from service.matching.document import dump, prepare
 from service.papers.identity import is_same
 from service.papers.model import Paper, Sighting
 from service.papers.refresh import refresh
-from service.sources.adapter import Parsed, Problem
+from service.sources.adapter import CaptureError, Parsed, Problem
 from service.sources.novelty import Verdict
 from service.sources.parse_pool import parse_here
 from service.sources.registry import adapter
@@ -36,7 +36,7 @@ Fate = Literal["new", "known", "refreshed", "held"]
 class IngestReport:
     """items: entries read · new: papers never seen before that count as new · known: stored, never
     new · refreshed: seen before · held: waits for an admin · problems: items not taken · unread:
-    (file, why) of files that are nothing of this kind."""
+    (file, why) of files of which nothing was taken."""
 
     items: int = 0
     new: int = 0
@@ -46,6 +46,11 @@ class IngestReport:
     problems: list[Problem] = field(default_factory=list)
     unread: list[tuple[str, PaperpostError]] = field(default_factory=list)
     new_ids: list[int] = field(default_factory=list)
+
+    @property
+    def papers(self) -> int:
+        """How many were taken, whatever became of them."""
+        return self.new + self.known + self.refreshed + self.held
 
     def add(self, other: "IngestReport") -> None:
         """Sum two reports."""
@@ -82,8 +87,8 @@ def ingest_files(
     """Take captured responses as if first seen and listed on ``on`` (default today).
 
     Needs no source: where none of the kind exists a paused one is made, which asks nothing from
-    the network. A file that is missing or of another kind is in ``unread``, nothing of it is
-    stored, the others are taken. Raises ParameterError: no such kind.
+    the network. A file that is missing, of another kind, or of which nothing could be taken is in
+    ``unread``; the others are taken. Raises ParameterError: no such kind.
     """
     chosen = adapter(kind)
     now = rt.clock()
@@ -101,9 +106,20 @@ def ingest_files(
             "refresh" if s.is_replacement else ("known" if history else "new")
             for s in parsed.sightings
         )
-        report.add(take(rt, source_id, parsed, verdicts, when))
+        taken = take(rt, source_id, parsed, verdicts, when)
+        report.add(taken)
+        if taken.problems and not taken.papers:
+            report.unread.append((str(file), _nothing_of(taken)))
     rt.log("ingest", kind=kind, items=report.items, new=report.new, problems=len(report.problems))
     return report
+
+
+def _nothing_of(taken: IngestReport) -> CaptureError:
+    first = taken.problems[0]
+    where = f"item {first.item}: " if first.item else ""
+    return CaptureError(
+        f"Nothing of it could be taken: {where}{first.what}.", "", "Fetch it again, whole."
+    )
 
 
 def _bytes_of(file: Path) -> bytes:

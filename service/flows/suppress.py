@@ -6,6 +6,7 @@ from service.errors import PaperpostError
 from service.flows.leave import leave_row
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import decode, read_csv
+from service.flows.staff import audit, write_audit
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -23,9 +24,12 @@ class SuppressionReport:
 
 
 def import_suppressions(
-    rt: Runtime, data: bytes, *, reason: str = "import", by: str = "admin"
+    rt: Runtime, data: bytes, *, reason: str = "import", by: str = "admin", network: str = ""
 ) -> SuppressionReport:
-    """Bar addresses: one per line, or a CSV with a column email. Active ones leave at once."""
+    """Bar addresses: one per line, or a CSV with a column email. Active ones leave at once.
+
+    by, network: who did it and from where, for the record of the staff's acts.
+    """
     text = decode(data)
     if "email" in text.partition("\n")[0].lower():
         lines = [(number, row["email"]) for number, row in read_csv(data)[1]]
@@ -40,16 +44,25 @@ def import_suppressions(
         except PaperpostError as error:
             report.problems.append((number, line, str(error)))
             continue
-        if suppress(rt, address, reason=reason, by=by):
+        if rt.db.write(lambda s, a=address: _suppress(rt, s, a, reason, by), Priority.WEB):  # type: ignore[misc]
             report.added += 1
         else:
             report.unchanged += 1
+    after = {"added": report.added, "bad": len(report.problems)}
+    audit(rt, by, "suppress", "", None, after, network)
     return report
 
 
 def suppress(rt: Runtime, address: Address, *, reason: str, by: str) -> bool:
     """Never mail an address again. False when it was barred already."""
-    return rt.db.write(lambda s: _suppress(rt, s, address, reason, by), Priority.WEB)
+
+    def act(session: Session) -> bool:
+        is_new = _suppress(rt, session, address, reason, by)
+        after = {"added": int(is_new), "bad": 0}
+        write_audit(session, rt.clock(), who=by, what="suppress", after=after)
+        return is_new
+
+    return rt.db.write(act, Priority.WEB)
 
 
 def _suppress(rt: Runtime, session: Session, address: Address, reason: str, by: str) -> bool:
@@ -63,10 +76,17 @@ def _suppress(rt: Runtime, session: Session, address: Address, reason: str, by: 
     return before is None
 
 
-def unsuppress(rt: Runtime, address: Address) -> bool:
+def unsuppress(rt: Runtime, address: Address, *, by: str = "admin", network: str = "") -> bool:
     """Lift a bar; a reader whose mail had bounced gets mail again. Who left stays away until they
     ask themselves. False when there was nothing to lift."""
-    return rt.db.write(lambda s: _unsuppress(rt, s, address), Priority.WEB)
+
+    def act(session: Session) -> bool:
+        lifted = _unsuppress(rt, session, address)
+        if lifted:
+            write_audit(session, rt.clock(), who=by, what="lift suppression", address=network)
+        return lifted
+
+    return rt.db.write(act, Priority.WEB)
 
 
 def _unsuppress(rt: Runtime, session: Session, address: Address) -> bool:

@@ -1,0 +1,49 @@
+"""The command line as scripts use it: files of which nothing went in, acts that are kept on record."""
+
+import json
+from pathlib import Path
+
+from support.command import Shell, list_of
+
+from service.settings import load_settings
+from service.store.staff import list_audit
+from service.wiring import House
+
+ON = "2026-11-18"
+CUT = '<?xml version="1.0"?><rss version="2.0"><channel><title>A journal</title><item><title>Hal'
+
+
+def test_a_file_of_which_nothing_can_be_taken_is_a_failure(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "cut.xml").write_text(CUT)
+    said = shell.say("ingest", "cut.xml", "--kind", "feed", "--on", ON)
+    assert said.code == 1
+    assert "cut.xml: Nothing of it could be taken: the answer ends in the middle." in said.err
+    (tmp_path / "strange.json").write_text('[{"x": 1}]')
+    good = list_of(tmp_path, "a.json", 1, 2)
+    both = shell.say("ingest", "strange.json", good, "--kind", "hf_daily", "--on", ON, "--json")
+    assert (both.code, both.json["new"]) == (1, 2)
+    assert [row["file"] for row in both.json["unread"]] == ["strange.json"]
+    items = [*json.loads((tmp_path / good).read_text()), {"x": 1}]
+    (tmp_path / "part.json").write_text(json.dumps(items))
+    part = shell.say("ingest", "part.json", "--kind", "hf_daily", "--on", ON, "--json")
+    assert (part.code, len(part.json["problems"]), part.json["unread"]) == (0, 1, [])
+    (tmp_path / "none.json").write_text("[]")  # a day without papers is whole
+    assert shell.say("ingest", "none.json", "--kind", "hf_daily", "--on", ON).code == 0
+
+
+def test_bars_by_command_are_on_record_like_those_of_the_page(shell: Shell, tmp_path: Path) -> None:
+    assert shell.say("suppressions", "add", "ada@example.org").code == 0
+    assert shell.say("suppressions", "remove", "ada@example.org").code == 0
+    assert shell.say("suppressions", "remove", "ada@example.org").code == 1  # nothing was done
+    (tmp_path / "bars.txt").write_text("ben@example.org\nnobody\neve@example.org\n")
+    assert shell.say("suppressions", "import", "bars.txt").code == 1
+    house = House(load_settings(None, data_dir=tmp_path / "var"))
+    try:
+        rows = reversed(house.db.read(list_audit))
+    finally:
+        house.close()
+    assert [(row.who, row.what, row.after) for row in rows] == [
+        ("cli", "suppress", {"added": 1, "bad": 0}),
+        ("cli", "lift suppression", None),
+        ("cli", "suppress", {"added": 2, "bad": 1}),
+    ]
