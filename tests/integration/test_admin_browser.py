@@ -118,3 +118,27 @@ def test_the_three_screens_of_a_send_fit_too_and_show_the_mail(
     page.wait_for_url("**/admin/editions/*")
     _fits(page)
     assert said == []
+
+
+def test_the_fault_of_a_form_has_the_focus_and_is_in_sight(
+    desk: tuple[Page, list[str]], site: WholeSite
+) -> None:
+    page, said = desk
+    page.goto(f"{site.address}/admin/send")
+    page.get_by_label("Your own text").check()
+    page.get_by_label("Subject").fill("News of the library")
+    page.get_by_label("Note on top").fill("We open on Sunday.")
+    page.get_by_role("button", name="Go on to Check").click()
+    page.wait_for_url("**/admin/send/*")
+    page.get_by_label("Addresses").fill("nobody")
+    # by key: right after the page has moved, Chromium may still give a click to the mail's frame
+    page.get_by_role("button", name="Send the test").press("Enter")
+    page.wait_for_selector("#addresses-fault")
+    assert page.evaluate("document.activeElement.id") == "addresses"
+    top = page.evaluate("document.activeElement.getBoundingClientRect().top")
+    assert 0 <= top < 740
+    assert page.title().startswith("To mend: ")
+    page.goto(page.url)
+    assert page.locator("h1").inner_text() == "Check"
+    assert all("422" in line for line in said), "the refused form, and nothing else"
+    said.clear()
