@@ -142,9 +142,9 @@ def import_(
     """Import readers from a CSV; bad rows come back in a file, the others go in.
 
     Columns: email, then profile or keywords (neither: trending), and if you like confirmed, name,
-    tz, hour, cadence, people, weekdays; of another name only id, no, nr, note and comment, which
-    are left unread. Several rows of an address are several interests. A row whose state is left or
-    bounced stays out.
+    tz, hour, cadence, people, weekdays, paused_until, language, abstracts, weekly_day,
+    interest_name; of another name only id, no, nr, note and comment, which are left unread. Several
+    rows of an address are several interests. A row whose state is left or bounced stays out.
 
     Ends with 0 when no row has a problem. Else it ends with 1, the rows with a problem are in
     problems.csv of this folder (or --problems FILE) with a column problem: correct them there and

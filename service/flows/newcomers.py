@@ -6,9 +6,12 @@ first digest says who added them.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
 
+from service.defaults import DAYS, FIXED, parse
+from service.delivery.i18n import SOURCE
 from service.flows.interests import Wanted, add_interest, read_kind
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
@@ -18,11 +21,13 @@ from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
-from service.subscribers.cadence import read_hour, read_weekdays, read_zone
+from service.subscribers.cadence import local_date, read_hour, read_weekdays, read_zone
 from service.subscribers.model import Cadence
 
 _WORDS = {"query": "profile", "keywords": "keywords", "follow": "people"}
 """The columns that hold interests, by their kind."""
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 _NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]+@[^<>]+)>\s*")
 """An address as a mail program copies it: Anna Ek <anna@example.org>."""
@@ -31,7 +36,9 @@ _NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]+@[^<>]+)>\s*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewReader:
     """One reader, read and checked. wanted: one interest or several · weekdays: "" = the setting ·
-    confirmed: nothing is mailed; else a confirmation goes out."""
+    confirmed: nothing is mailed; else a confirmation goes out · paused_until: a local date ·
+    locale, style: "" = as for everybody · weekday, interest_name: of what is wanted, "" = its
+    first words."""
 
     address: Address
     wanted: tuple[Wanted, ...]
@@ -41,6 +48,11 @@ class NewReader:
     hour: int | None = None
     weekdays: str = ""
     cadence: Cadence = Cadence.DAILY
+    paused_until: date | None = None
+    locale: str = ""
+    style: str = ""
+    weekday: int = DAYS.index(FIXED.weekly_day)
+    interest_name: str = ""
 
 
 def read_new(cells: Mapping[str, str]) -> NewReader:
@@ -66,7 +78,42 @@ def read_new(cells: Mapping[str, str]) -> NewReader:
         hour=read_hour(hour) if hour else None,
         weekdays=subscribers_store.days_text(read_weekdays(days.split(","))) if days else "",
         cadence=Cadence(cadence),
+        **_read_choices(cells),
     )
+
+
+def _read_choices(cells: Mapping[str, str]) -> dict[str, Any]:
+    """What a reader chose beside words and hour; a cell that is empty says nothing."""
+    chosen: dict[str, Any] = {"interest_name": " ".join(cells.get("interest_name", "").split())}
+    if until := cells.get("paused_until", "").strip():
+        try:
+            chosen["paused_until"] = date.fromisoformat(until)
+        except ValueError:
+            what = f"{until[:40]!r} is no date."
+            raise ReaderError(what, "paused_until", "Write it like 2026-12-31.") from None
+    if language := cells.get("language", "").strip():
+        if len(language) > 16 or not _LANGUAGE.fullmatch(language):
+            what = f"{language[:40]!r} is no language."
+            raise ReaderError(what, "language", "Write it like en or de.")
+        chosen["locale"] = language
+    if style := cells.get("abstracts", "").strip():
+        chosen["style"] = str(parse("abstracts", style))
+    if day := cells.get("weekly_day", "").strip():
+        days = read_weekdays([day])
+        chosen["weekday"] = min(days)
+    return chosen
+
+
+def check_pause(rt: Runtime, new: NewReader) -> NewReader:
+    """Raises ReaderError: a pause that is longer than allowed. One that is over is none."""
+    if new.paused_until is None:
+        return new
+    today = local_date(rt.clock(), new.zone or rt.zone)
+    last = today + timedelta(days=rt.defaults().pause_days)
+    if new.paused_until > last:
+        what = f"A pause until {new.paused_until} is too long."
+        raise ReaderError(what, "paused_until", f"At the latest {last}.")
+    return new if new.paused_until > today else replace(new, paused_until=None)
 
 
 def _truth(text: str) -> bool:
@@ -106,12 +153,34 @@ def refusal(rt: Runtime, state: str, bar: str) -> ReaderError | None:
     return None
 
 
+def enter_interest(
+    session: Session,
+    reader_id: int,
+    new: NewReader,
+    wanted: Wanted,
+    now: datetime,
+    taken: set[str] | None = None,
+) -> None:
+    """Store one interest of a row, called and timed as the row says. taken: as in
+    ``add_profile``."""
+    add_interest(
+        session,
+        reader_id,
+        wanted,
+        now,
+        name=new.interest_name,
+        cadence=new.cadence,
+        weekday=new.weekday,
+        taken=taken,
+    )
+
+
 def enter(
     rt: Runtime, session: Session, people: Sequence[Sequence[NewReader]], by: str
 ) -> list[SubscriberRow]:
     """Insert people against whom nothing stands: what is said of each in one row or several.
 
-    The first row counts for name, zone, hour and days; each brings its interests. Who is not
+    The first row counts for what is the reader's own; each brings its interests. Who is not
     confirmed by every row gets a confirmation.
     """
     now, limits = rt.clock(), rt.defaults()
@@ -126,7 +195,9 @@ def enter(
                 "zone": first.zone or rt.zone,
                 "hour": limits.hour if first.hour is None else first.hour,
                 "weekdays": first.weekdays or limits.weekdays,
-                "style": limits.abstracts,
+                "style": first.style or limits.abstracts,
+                "locale": first.locale or SOURCE,
+                "paused_until": first.paused_until,
                 "state": "pending",
             }
             for first, *_ in people
@@ -137,7 +208,7 @@ def enter(
         taken: set[str] = set()
         for new in said:
             for wanted in new.wanted:
-                add_interest(session, row.id, wanted, now, cadence=new.cadence, taken=taken)
+                enter_interest(session, row.id, new, wanted, now, taken)
         confirmed = all(new.confirmed for new in said)
         hashed = consent_store.email_hash(rt.instance.key, row.email_key)
         consent_store.add_consent(

@@ -9,9 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from service.defaults import DAYS
 from service.errors import PaperpostError
-from service.flows.interests import add_interest
-from service.flows.newcomers import NewReader, enter, read_new, refusal
+from service.flows.newcomers import (
+    NewReader,
+    check_pause,
+    enter,
+    enter_interest,
+    read_new,
+    refusal,
+)
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError, read_columns, read_csv, to_csv
 from service.store import consent as consent_store
@@ -44,6 +51,11 @@ def export_readers(session: Session) -> list[dict[str, Any]]:
             "people": _text_of(each, ProfileKind.FOLLOW),
             "weekdays": row.weekdays,
             "state": row.state,
+            "paused_until": row.paused_until.isoformat() if row.paused_until else "",
+            "language": row.locale,
+            "abstracts": row.style,
+            "weekly_day": DAYS[each.weekday] if each else "",
+            "interest_name": each.name if each else "",
         }
         for row in rows
         if row.email
@@ -130,7 +142,7 @@ def import_readers(
     people: dict[str, list[_Row]] = {}
     for number, cells in rows:
         try:
-            row = _Row(number, cells, read_new(cells))
+            row = _Row(number, cells, check_pause(rt, read_new(cells)))
         except PaperpostError as error:
             report.problems.append((number, cells, _problem(error)))
         else:
@@ -187,7 +199,7 @@ def _import_part(
             report.unchanged += len(rows) - len(returned)
             for new in () if dry_run else wanted:
                 for each in new.wanted:
-                    add_interest(session, reader.id or 0, each, rt.clock(), cadence=new.cadence)
+                    enter_interest(session, reader.id or 0, new, each, rt.clock())
         elif refused is not None:
             report.problems += [(row.number, row.cells, _problem(refused)) for row in rows]
         else:

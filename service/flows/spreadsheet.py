@@ -15,7 +15,12 @@ from service.errors import PaperpostError
 
 MOST_BYTES = 20_000_000
 COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "cadence")
-MORE = ("people", "weekdays", "state", "problem")
+CHOICES = ("paused_until", "language", "abstracts", "weekly_day", "interest_name")
+"""What a reader chose beside that: the end of a pause (YYYY-MM-DD), a language like de, abstracts
+short, full or none, the day of a weekly interest, what the interest is called."""
+
+EXPORTED = (*COLUMNS, "people", "weekdays", "state", *CHOICES)
+MORE = ("people", "weekdays", "state", "problem", *CHOICES)
 """Columns of an export or of returned rows that an import reads too: names that are followed, one
 per line; mail days; who is out (left, bounced) stays out; a row with a problem never went in."""
 _ALSO = {
@@ -28,6 +33,7 @@ _ALSO = {
     "timezone": "tz",
     "zone": "tz",
     "time zone": "tz",
+    "locale": "language",
 }
 _MEANT = {
     "interest": "keywords",
@@ -58,8 +64,7 @@ class ReaderError(PaperpostError):
 def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
     """Objects as a CSV (default columns: those of an export); its cells cannot start a formula."""
     out = io.StringIO()
-    columns = columns or (*COLUMNS, "people", "weekdays", "state")
-    writer = csv.DictWriter(out, columns, extrasaction="ignore")
+    writer = csv.DictWriter(out, columns or EXPORTED, extrasaction="ignore")
     writer.writeheader()
     for row in rows:
         writer.writerow({k: formula_safe(str(v or "")) for k, v in row.items() if k})

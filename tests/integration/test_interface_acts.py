@@ -1,4 +1,4 @@
-"""The command line as scripts use it: files of which nothing went in, acts that are kept on record."""
+"""The command line as scripts use it: files that nothing was taken of, acts kept on record."""
 
 import json
 from pathlib import Path

@@ -1,0 +1,82 @@
+"""What readers chose for themselves rides in an export, and an import takes it back."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.house import open_house
+
+from service.flows.readers import export_readers, import_readers
+from service.flows.runtime import Runtime
+from service.flows.spreadsheet import COLUMNS, EXPORTED, to_csv
+from service.store.subscribers import get_subscriber_row, list_profiles
+
+
+@pytest.fixture
+def rt(tmp_path: Path) -> Iterator[Runtime]:
+    with open_house(tmp_path) as house:
+        yield house.runtime
+
+
+def exported(rt: Runtime) -> str:
+    return to_csv(rt.db.read(export_readers))
+
+
+def test_choices_go_round(rt: Runtime, tmp_path: Path) -> None:
+    until = rt.clock().date() + timedelta(days=30)
+    table = (
+        "email,keywords,cadence,paused_until,language,abstracts,weekly_day,interest_name\n"
+        f"ada@example.org,robots,weekly,{until},de,full,Tue,=Walking  machines\n"
+        "ada@example.org,cats,weekly,,,,,\n"
+        "ben@example.org,lora,,,,,,\n"
+    )
+    made = import_readers(rt, table.encode())
+    assert (made.added, made.problems) == (3, [])
+    ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
+    assert ada is not None
+    assert (ada.paused_until, ada.locale, ada.style) == (until, "de", "full")
+    ben = rt.db.read(lambda s: get_subscriber_row(s, email_key="ben@example.org"))
+    assert ben is not None
+    assert (ben.paused_until, ben.locale, ben.style) == (None, "en", "short")
+    named = rt.db.read(lambda s: list_profiles(s, [ada.id or 0]))[ada.id or 0]
+    assert [(p.name, p.weekday) for p in named] == [("=Walking machines", 1), ("cats", 4)]
+
+    whole = exported(rt)
+    head = next(csv.reader(io.StringIO(whole)))
+    assert tuple(head) == EXPORTED
+    assert tuple(head[: len(COLUMNS)]) == COLUMNS  # new columns stand after those that were there
+    with open_house(tmp_path / "other") as house:
+        assert import_readers(house.runtime, whole.encode()).problems == []
+        assert exported(house.runtime) == whole
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "says"),
+    [
+        ("paused_until", "31.12.26", "Write it like 2026-12-31."),
+        ("paused_until", "9999-01-01", "too long"),
+        ("language", "de;DROP", "is no language"),
+        ("abstracts", "long", "Use short, full or none."),
+        ("weekly_day", "someday", "Use mon to sun."),
+    ],
+)
+def test_a_choice_that_cannot_be_read_comes_back(
+    rt: Runtime, column: str, cell: str, says: str
+) -> None:
+    table = f"email,{column}\nada@example.org,{cell}\nben@example.org,\n"
+    made: Any = import_readers(rt, table.encode())
+    ((row, _, problem),) = made.problems
+    assert (made.added, row) == (1, 2)
+    assert says in problem
+
+
+def test_a_pause_that_is_over_is_none(rt: Runtime) -> None:
+    made = import_readers(rt, b"email,paused_until\nada@example.org,2020-01-01\n")
+    assert made.problems == []
+    ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
+    assert ada is not None
+    assert ada.paused_until is None
