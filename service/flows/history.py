@@ -15,6 +15,7 @@ from service.flows.runtime import Runtime
 from service.flows.watch import WANTED
 from service.papers.model import Sighting
 from service.sources.adapter import Parsed
+from service.sources.arxiv_days import has_announcement
 from service.sources.calendar import expected, next_expected, source_day
 from service.sources.fetch import Fetcher
 from service.sources.novelty import novelty
@@ -24,7 +25,6 @@ from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 
-WINDOW = 7
 """Days of one question to arXiv."""
 
 
@@ -88,7 +88,7 @@ async def bring_wanted(
 
 
 def _parts(kind: str, days: Sequence[date]) -> list[list[date]]:
-    size = 1 if kind == "hf_daily" else WINDOW
+    size = adapter(kind).history_days
     return [list(days[start : start + size]) for start in range(0, len(days), size)]
 
 
@@ -100,7 +100,7 @@ def announced_by_now(today: date) -> date:
     """
     day, found = today, 0
     while True:
-        if expected("arxiv_rss", day):
+        if has_announcement(day):
             found += 1
         if found == 2:
             return day - timedelta(days=1)
@@ -113,7 +113,7 @@ async def _ask(
     own = adapter(source.kind)
     past = adapter(own.history_kind)
     last = max(days)
-    if source.kind == "arxiv_rss":
+    if own.is_batch:
         last = min(last, announced_by_now(source_day(source.kind, rt.clock())))
         if last < min(days):
             return Visit()
@@ -126,17 +126,14 @@ async def _ask(
 
 def past_sightings(source: SourceRow, parsed: Parsed, newest: date) -> tuple[Sighting, ...]:
     """What a question about the past brought, each on the day it will have been listed."""
-    kept = []
+    kept, own = [], adapter(source.kind)
     for sighting in parsed.sightings:
         published = sighting.paper.published_on
-        if source.kind == "arxiv_rss":
-            own = source.params.get("category", "").split("+")
-            first = sighting.paper.categories[:1]
-            if source.params.get("take") == "new" and first and first[0] not in own:
-                continue
-            if published is not None:
-                day = min(next_expected("arxiv_rss", published), newest)
-                sighting = replace(sighting, listed_on=day)
+        if not own.wanted_of_past(source.params, sighting):
+            continue
+        if own.is_batch and published is not None:
+            day = min(next_expected(source.kind, published), newest)
+            sighting = replace(sighting, listed_on=day)
         elif sighting.listed_on is None and published is not None:
             sighting = replace(sighting, listed_on=min(published, newest))
         kept.append(sighting)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 from service.flows.asking import Sleep, Visit, visit
 from service.flows.history import past_sightings
@@ -31,7 +32,8 @@ async def catch_up(
     if not days or not own.history_kind:
         return
     past = adapter(own.history_kind)
-    window = (_workday_before(_workday_before(days[0])), _workday_before(days[-1]))
+    before = partial(_listed_before, source.kind)
+    window = (before(before(days[0])), before(days[-1]))
     requests = past.requests(own.history_params(source.params), today=today, days=window)
     seen = await visit(rt, fetcher, past, requests, sleep=sleep)
     if isinstance(seen.outcome, Failed) or seen.postponed_until is not None:
@@ -42,9 +44,9 @@ async def catch_up(
     report.new += taken.new
 
 
-def _workday_before(day: date) -> date:
+def _listed_before(kind: str, day: date) -> date:
     day -= timedelta(days=1)
-    while not expected("arxiv_rss", day):
+    while not expected(kind, day):
         day -= timedelta(days=1)
     return day
 

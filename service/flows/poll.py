@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from service.errors import PaperpostError
 from service.flows.alerts import plan_alerts
@@ -205,9 +204,7 @@ def replay(rt: Runtime, day: date, source: int | None = None) -> list[dict[str, 
 def _replay_one(
     rt: Runtime, source: SourceRow, at: datetime, url: str, body: bytes, report: PollReport
 ) -> None:
-    asked = parse_qs(urlsplit(url).query).get("date", [""])[0]
-    list_day = date.fromisoformat(asked) if source.kind == "hf_daily" and asked else None
-    parsed = rt.parse(source.kind, body, list_day)
+    parsed = rt.parse(source.kind, body, adapter(source.kind).day_of(url))
     day = source_day(source.kind, at)
     sightings = tuple(x for x in parsed.sightings if adapter(source.kind).wanted(source.params, x))
     known, _ = rt.db.read(lambda s: known_of(s, source.id or 0, sightings))

@@ -5,16 +5,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from service.flows.runtime import Runtime
-from service.sources.calendar import source_day
-from service.sources.registry import ADAPTERS
+from service.sources.calendar import rhythm_of, source_day
 from service.sources.usual import usual_end
 from service.store import sightings as sightings_store
 from service.store import sources as sources_store
 from service.store.db import Session
 
 LOOK_BACK_DAYS = 28
-LISTS = ("hf_daily", "arxiv_rss")
-"""Kinds that publish a list for each day; feeds promise nothing."""
 
 
 def list_sources(rt: Runtime) -> list[dict[str, Any]]:
@@ -58,8 +55,7 @@ def _asked(session: Session) -> dict[int, tuple[str, datetime]]:
         row.id: (row.kind, row.created_at)
         for row in sources_store.list_sources(session)
         if row.id is not None
-        and row.kind in LISTS
-        and row.kind in ADAPTERS
+        and rhythm_of(row.kind).lists  # feeds promise nothing
         and row.state not in ("paused", "gone")
     }
 

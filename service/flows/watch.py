@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from service.flows.compose import compose_planned
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
-from service.sources.calendar import expected, source_day
+from service.sources.calendar import expected, rhythm_of, source_day
 from service.sources.registry import ADAPTERS
 from service.sources.schedule import Batch, is_late, is_silent
 from service.store import deliveries as deliveries_store
@@ -56,8 +56,9 @@ def day_state(kind: str, batch: Batch, source_state: str, day: date, now: dateti
     is_today = day == source_day(kind, now)
     if batch == "complete":
         return "complete"
-    if kind in ("arxiv_rss", "hf_daily") and not expected(kind, day):
-        return "open" if kind == "hf_daily" and batch != "empty" else "none"
+    lists = rhythm_of(kind).lists
+    if lists and not expected(kind, day):
+        return "open" if lists == "grows" and batch != "empty" else "none"
     if is_today and source_state in ("late", "stale"):
         return source_state
     return "open"

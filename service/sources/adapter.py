@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from service.errors import PaperpostError
 from service.papers.model import Sighting
+from service.sources.rhythm import Rhythm
 
 
 class SourceError(PaperpostError):
@@ -75,20 +76,28 @@ class Parsed:
 class Adapter(ABC):
     """One kind of source.
 
-    kind: the word in ``sources add KIND`` and in the table. has_votes: trending is offered.
-    is_batch: publishes once a day in one piece, and is waited for. politeness: sources that share
-    one pace ("" = each host its own). quiet_statuses: HTTP answers that mean "nothing yet".
-    history_kind: the kind that is asked for past days ("" = the past cannot be asked for).
+    kind: the word in ``sources add KIND`` and in the table. brand: its name where one word must do
+    ("" = each source's own title). has_votes: trending is offered. rhythm: on which days and hours
+    it speaks. politeness: sources that share one pace ("" = each host its own). quiet_statuses:
+    HTTP answers that mean "nothing yet". history_kind: the kind that is asked for past days ("" =
+    the past cannot be asked for). history_days: how many of them one question covers.
     """
 
     kind: ClassVar[str]
     title: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
+    brand: ClassVar[str] = ""
     has_votes: ClassVar[bool] = False
-    is_batch: ClassVar[bool] = False
+    rhythm: ClassVar[Rhythm] = Rhythm()
     politeness: ClassVar[str] = ""
     quiet_statuses: ClassVar[frozenset[int]] = frozenset()
     history_kind: ClassVar[str] = ""
+    history_days: ClassVar[int] = 7
+
+    @property
+    def is_batch(self) -> bool:
+        """Publishes once a day in one piece, and is waited for."""
+        return self.rhythm.lists == "batch"
 
     @abstractmethod
     def requests(
@@ -110,6 +119,14 @@ class Adapter(ABC):
     def wanted(self, params: Mapping[str, str], sighting: Sighting) -> bool:
         """Say whether this source's own settings take the sighting."""
         return True
+
+    def wanted_of_past(self, params: Mapping[str, str], sighting: Sighting) -> bool:
+        """Say the same of what ``history_kind`` brought, which lacks this source's own marks."""
+        return True
+
+    def day_of(self, url: str) -> date | None:
+        """Return the list day that an address asks for, None where there are no lists."""
+        return None
 
     def history_params(self, params: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters for ``history_kind`` that ask for the same papers."""

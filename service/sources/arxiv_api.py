@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from service.papers.identity import aliases, arxiv_id
 from service.papers.model import Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parameter, Parsed, Problem, Request
+from service.sources.arxiv_days import QUERIES
 from service.sources.document import feed_document, feed_problems, instant, is_cut, updated_at
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text
@@ -29,6 +30,7 @@ class ArxivApi(Adapter):
     kind = "arxiv_api"
     title = "arXiv query"
     parameters = (Parameter("query", "arXiv query", "cat:cs.CL AND abs:retrieval"),)
+    rhythm = QUERIES
     politeness = "arxiv"
     history_kind = "arxiv_api"
 

@@ -19,6 +19,7 @@ from service.sources.adapter import (
     Problem,
     Request,
 )
+from service.sources.arxiv_days import ANNOUNCEMENTS
 from service.sources.authors import arxiv_authors
 from service.sources.document import (
     feed_document,
@@ -62,7 +63,7 @@ class ArxivRss(Adapter):
             pattern=r"new|new\+cross", default="new+cross",
         ),
     )  # fmt: skip
-    is_batch = True
+    rhythm = ANNOUNCEMENTS
     politeness = "arxiv"
     history_kind = "arxiv_api"
 
@@ -77,6 +78,12 @@ class ArxivRss(Adapter):
     def wanted(self, params: Mapping[str, str], sighting: Sighting) -> bool:
         """Take cross-lists only where the source is set so; replacements refresh metadata."""
         return params.get("take", "new+cross") != "new" or "cross" not in sighting.announce_type
+
+    def wanted_of_past(self, params: Mapping[str, str], sighting: Sighting) -> bool:
+        """Tell a cross-list by its primary category: the API has no announce type."""
+        primary = sighting.paper.categories[:1]
+        is_cross = bool(primary) and primary[0] not in params.get("category", "").split("+")
+        return not (params.get("take") == "new" and is_cross)
 
     def history_params(self, params: Mapping[str, str]) -> dict[str, str]:
         """Ask the API for the same categories."""

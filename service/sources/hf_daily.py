@@ -5,7 +5,7 @@ https://huggingface.co/docs/hub/api (daily papers). ``upvotes`` stands inside ``
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -14,6 +14,7 @@ from service.papers.identity import aliases, arxiv_id
 from service.papers.model import Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parsed, Problem, Request
 from service.sources.document import json_document
+from service.sources.rhythm import Rhythm, workday
 from service.text.clean import as_written, collapse, safe_link
 from service.text.tex import to_unicode
 
@@ -21,22 +22,38 @@ _ADDRESS = "https://huggingface.co/api/daily_papers"
 _PAGE = 100
 _TELL = "Give this kind the answer of huggingface.co/api/daily_papers."
 
+_RHYTHM = Rhythm(
+    lists="grows",
+    expects=workday,  # a weekend's list is mostly empty
+    late_at=time(12),
+    closes=time(FIXED.list_poll_until_hour),
+    often=timedelta(minutes=FIXED.list_poll_minutes),
+    seldom=timedelta(minutes=FIXED.list_idle_minutes),
+)
+
 
 class HfDaily(Adapter):
     """The list of one day; it grows during the day and may be empty at weekends."""
 
     kind = "hf_daily"
     title = "Hugging Face Daily Papers"
+    brand = "Hugging Face"
     has_votes = True
+    rhythm = _RHYTHM
     politeness = "huggingface"
     quiet_statuses = frozenset({400})
     history_kind = "hf_daily"
+    history_days = 1
 
     def requests(
         self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()
     ) -> tuple[Request, ...]:
         """Ask for the given days, else for today and back to the third last weekday."""
         return tuple(_page(day, 0) for day in days or _last_list_days(today))
+
+    def day_of(self, url: str) -> date | None:
+        """The list day stands in the address."""
+        return _date(parse_qs(urlsplit(url).query).get("date", [""])[0])
 
     def next_page(self, request: Request, parsed: Parsed) -> Request | None:
         """A full page may have a successor."""
@@ -68,7 +85,7 @@ def _page(day: date, number: int) -> Request:
 def _last_list_days(today: date) -> list[date]:
     days: list[date] = []
     day = today
-    while sum(listed.weekday() < 5 for listed in days) < FIXED.list_poll_days:
+    while sum(map(workday, days)) < FIXED.list_poll_days:
         days.append(day)
         day -= timedelta(days=1)
     return days

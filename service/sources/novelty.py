@@ -10,12 +10,13 @@ from typing import Literal
 
 from service.defaults import FIXED, Defaults
 from service.papers.model import Sighting
+from service.sources.calendar import rhythm_of
+from service.sources.registry import adapter
 
 Verdict = Literal["new", "known", "held", "refresh"]
 """new: mailed when it matches · known: searchable, never new · held: waits for the admin ("take as
 new" or "take as known") · refresh: only metadata of a paper that is there."""
 
-_LISTS = ("hf_daily", "arxiv_rss")
 _USUAL = Defaults()
 
 
@@ -46,14 +47,14 @@ def novelty(
             _unless_replaced(sighting, "new" if newest and _day(sighting) == newest else "known")
             for sighting in sightings
         )
-    if kind in _LISTS:
+    if rhythm_of(kind).lists:
         oldest = today - timedelta(days=catchup_days)
         return tuple(
             _unless_replaced(sighting, "known" if _before(sighting.listed_on, oldest) else "new")
             for sighting in sightings
         )
     old = today - timedelta(days=FIXED.old_days)
-    if kind == "arxiv_api":
+    if adapter(kind).history_kind:  # a query, whose past is known: never a burst
         return tuple(
             "known" if _before(sighting.paper.published_on, old) else "new"
             for sighting in sightings

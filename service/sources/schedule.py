@@ -1,24 +1,18 @@
 """When a source is asked next, and what its state is called. Pure."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from service.defaults import FIXED, spread
-from service.sources.calendar import EASTERN, expected, next_expected, source_day
+from service.defaults import spread
+from service.sources.calendar import next_expected, rhythm_of
 from service.sources.outcome import Failed, Outcome
+from service.sources.rhythm import Rhythm
 
 State = Literal["ok", "late", "stale", "silent", "failing", "paused", "gone"]
 Batch = Literal["complete", "stale", "empty", ""]
 """What a poll of a batch source held: an id never seen, only known ids, nothing; "" = no batch."""
 
-HF_OPEN = timedelta(minutes=FIXED.list_poll_minutes)
-HF_CLOSED = timedelta(minutes=FIXED.list_idle_minutes)
-ARXIV_WAITING = timedelta(minutes=FIXED.batch_poll_minutes)
-ARXIV_DONE = timedelta(minutes=FIXED.batch_idle_minutes)
-ARXIV_FIRST_POLL = time.fromisoformat(FIXED.batch_poll_from)
-ARXIV_DUE = time(0, 30)
-FEED = timedelta(minutes=FIXED.feed_poll_minutes)
 SLOWEST = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=5)
 PERMANENT_RETRY = timedelta(hours=6)
@@ -99,44 +93,34 @@ def _after_failure(failed: Failed, now: datetime, before: PollState, jitter: flo
 def _after_answer(
     kind: str, now: datetime, batch: Batch, hint: timedelta | None
 ) -> tuple[datetime, State]:
-    if kind == "hf_daily":
-        return _hf(now, batch)
-    if kind == "arxiv_rss":
-        return _arxiv(now, batch)
-    if kind == "arxiv_api":
-        return now + ARXIV_DONE, "ok"
-    return now + min(max(FEED, hint or FEED), SLOWEST), "ok"
+    rhythm = rhythm_of(kind)
+    if rhythm.lists:
+        return _listed(kind, rhythm, now, batch)
+    return now + min(max(rhythm.often, hint or rhythm.often), SLOWEST), "ok"
 
 
-def _hf(now: datetime, batch: Batch) -> tuple[datetime, State]:
-    """The list grows from midnight to 14:00 UTC; still empty on a weekday at noon is late."""
-    is_day = expected("hf_daily", now.astimezone(UTC).date())
-    hour = now.astimezone(UTC).hour
-    state: State = "late" if is_day and hour >= 12 and batch == "empty" else "ok"
-    if is_day and hour < FIXED.list_poll_until_hour:
-        return now + HF_OPEN, state
-    opens_on = next_expected("hf_daily", now.astimezone(UTC).date())
-    return min(now + HF_CLOSED, datetime.combine(opens_on, time(), UTC)), state
-
-
-def _arxiv(now: datetime, batch: Batch) -> tuple[datetime, State]:
-    """Eastern days: asked from 00:10 until the batch is there; due at 00:30."""
-    here = now.astimezone(EASTERN)
+def _listed(kind: str, rhythm: Rhythm, now: datetime, batch: Batch) -> tuple[datetime, State]:
+    """A batch is asked for until it is there, a growing list until it closes."""
+    here = now.astimezone(rhythm.zone)
     today = here.date()
-    first_tomorrow = _eastern(next_expected("arxiv_rss", today))
-    if batch == "complete" or not expected("arxiv_rss", today):
-        return min(now + ARXIV_DONE, first_tomorrow), "ok"
-    first_today = _eastern(today)
-    if now < first_today:
-        return first_today, "ok"
-    due = here.time() >= ARXIV_DUE
-    state: State = "ok" if not due else "stale" if batch == "stale" else "late"
-    return min(now + ARXIV_WAITING, first_tomorrow), state
+    is_batch, is_day = rhythm.lists == "batch", rhythm.expects(today)
+    next_opens = _opens(rhythm, next_expected(kind, today))
+    if is_day and now < _opens(rhythm, today):
+        return _opens(rhythm, today), "ok"
+    state: State = "ok"
+    if is_day and here.time() >= rhythm.late_at:
+        if is_batch and batch != "complete":
+            state = "stale" if batch == "stale" else "late"
+        elif not is_batch and batch == "empty":
+            state = "late"
+    is_done = batch == "complete" if is_batch else here.time() >= rhythm.closes
+    gap = rhythm.seldom if is_done or not is_day else rhythm.often
+    return min(now + gap, next_opens), state
 
 
-def _eastern(day: date) -> datetime:
-    """Return the first poll of an Eastern day as an instant."""
-    return datetime.combine(day, ARXIV_FIRST_POLL, EASTERN).astimezone(UTC)
+def _opens(rhythm: Rhythm, day: date) -> datetime:
+    """Return the first poll of a source's own day as an instant."""
+    return datetime.combine(day, rhythm.opens, rhythm.zone).astimezone(UTC)
 
 
 def batch_of(kind: str, items: int, never_seen: int) -> Batch:
@@ -144,11 +128,12 @@ def batch_of(kind: str, items: int, never_seen: int) -> Batch:
 
     arXiv turns without a sign of it when a category goes stale: only a new id proves a new batch.
     """
-    if kind not in ("arxiv_rss", "hf_daily"):
+    lists = rhythm_of(kind).lists
+    if not lists:
         return ""
     if items == 0:
         return "empty"
-    if kind == "hf_daily":
+    if lists == "grows":
         return ""
     return "complete" if never_seen else "stale"
 
@@ -160,6 +145,8 @@ def is_silent(last_new_at: datetime, usual_gap: timedelta, now: datetime) -> boo
 
 def is_late(kind: str, day_complete: bool, now: datetime) -> bool:
     """Say whether a batch that is waited for is due and not there at ``now``."""
-    if kind != "arxiv_rss" or day_complete or not expected(kind, source_day(kind, now)):
+    rhythm = rhythm_of(kind)
+    here = now.astimezone(rhythm.zone)
+    if rhythm.lists != "batch" or day_complete or not rhythm.expects(here.date()):
         return False
-    return now.astimezone(EASTERN).time() >= ARXIV_DUE
+    return here.time() >= rhythm.late_at

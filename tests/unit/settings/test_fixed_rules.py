@@ -6,7 +6,6 @@ import pytest
 
 from service.defaults import Defaults, fixed_table, parse, spread, table, with_rows
 from service.errors import SettingError
-from service.sources import schedule
 from service.store.tables import ProfileRow
 
 FIGURES = {
@@ -61,8 +60,9 @@ def test_a_fixed_rule_is_shown_as_such_and_refused(name: str) -> None:
 
 
 def test_the_rooms_obey_the_table() -> None:
-    assert (timedelta(minutes=30), timedelta(hours=2)) == (schedule.HF_OPEN, schedule.HF_CLOSED)
-    assert time(0, 10) == schedule.ARXIV_FIRST_POLL
+    lists, batches = rhythm_of("hf_daily"), rhythm_of("arxiv_rss")
+    assert (lists.often, lists.seldom) == (timedelta(minutes=30), timedelta(hours=2))
+    assert (batches.opens, lists.closes) == (time(0, 10), time(14))
     assert Defaults().retries[0] == timedelta(minutes=10)
     assert Defaults().retries[-1] == timedelta(hours=4)
     assert [spread(jitter) for jitter in (0.0, 0.5, 1.0)] == [0.8, 1.0, 1.2]

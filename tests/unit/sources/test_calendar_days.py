@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from service.sources.calendar import expected, knows_holidays, next_expected, source_day
+from service.sources.arxiv_days import knows_holidays
+from service.sources.calendar import expected, next_expected, source_day
 
 
 @pytest.mark.parametrize(
