@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service import log
+from service.defaults import FIXED
 from service.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -29,12 +30,16 @@ def settings(**values: Any) -> Settings:
 
 @contextmanager
 def house(chosen: Settings | None = None, *, quiet: bool = True) -> Iterator["House"]:
-    """The house, closed again at the end. Its mailbox listens only once a mail is to be sent."""
+    """The house, closed again at the end. Its mailbox listens only once a mail is to be sent.
+
+    quiet: a command, which logs warnings alone; what serves for long logs all, and keeps it.
+    """
     from service.store.faults import explained
     from service.wiring import House
 
     chosen = chosen or settings()
-    log.set_up(chosen.log_format, quiet=quiet and chosen.log_format != "json")
+    kept = None if quiet else log.KeptLines(chosen.data_dir / "logs", FIXED.keep_log_days)
+    log.set_up(chosen.log_format, quiet=quiet and chosen.log_format != "json", kept=kept)
     server: list[Any] = []
 
     def port() -> int:

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import stat
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from service import log
+from service.defaults import FIXED
 from service.store.db import Database
 
 ADDRESS = "ada.silva@uni.example"
@@ -84,3 +87,38 @@ def test_lines_go_to_what_standard_error_is_then(capsys: pytest.CaptureFixture[s
         patch.setattr(sys, "stderr", sys.stdout)
         logging.getLogger("x").warning("here")
     assert "here" in capsys.readouterr().out
+
+
+def test_lines_are_kept_a_file_a_day_for_their_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "var" / "logs"
+    folder.mkdir(parents=True)
+    today = datetime.now(UTC).date()
+    old, within = (folder / f"paperpost-{today - timedelta(days=n)}.log" for n in (15, 14))
+    for file in (old, within, folder / "notes.log"):
+        file.write_text("{}\n")
+    log.set_up("text", kept=log.KeptLines(folder, FIXED.keep_log_days))
+    _speak()
+    log.set_up("text", kept=log.KeptLines(folder, FIXED.keep_log_days))  # another process, or day
+    log.log("once more")
+    assert "Traceback" in capsys.readouterr().err  # standard error has them too
+    names = {file.name for file in folder.iterdir()}
+    (made,) = names - {within.name, "notes.log"}
+    assert old.name not in names
+    text = (folder / made).read_text()
+    events = [json.loads(line) for line in text.splitlines()]
+    assert [event["event"] for event in events][0::3] == ["daily", "once more"]
+    assert len(events) == 4
+    for private in ("ada.silva", "k3Zx_99"):
+        assert private not in text
+    assert stat.S_IMODE((folder / made).stat().st_mode) == 0o600
+
+
+def test_a_folder_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").write_text("a file stands there")
+    log.set_up("json", kept=log.KeptLines(tmp_path / "logs", 14))
+    log.log("daily", planned=3)
+    assert json.loads(capsys.readouterr().err)["planned"] == 3
