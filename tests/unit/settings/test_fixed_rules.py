@@ -6,6 +6,7 @@ import pytest
 
 from service.defaults import Defaults, fixed_table, parse, spread, table, with_rows
 from service.errors import SettingError
+from service.sources.calendar import rhythm_of
 from service.store.tables import ProfileRow
 
 FIGURES = {
