@@ -158,7 +158,7 @@ def _test_mode(settings: Settings) -> Check:
     return Check(
         "test mode",
         "warn",
-        f"on: every mail goes to {settings.test_recipient} and counts as sent; readers get none",
+        f"on: every mail goes to {settings.test_recipient}; readers get theirs when it ends",
         "Take PAPERPOST_TEST_RECIPIENT out when the trial is over.",
     )
 

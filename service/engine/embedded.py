@@ -19,8 +19,9 @@ from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_due
 from service.flows.poll import poll_due
 from service.flows.runtime import Runtime
-from service.flows.send import send_ready, sweep
+from service.flows.send import send_ready
 from service.flows.settle import settle_editions
+from service.flows.sweep import sweep
 from service.flows.tidy import tidy
 from service.flows.watch import mark_late, resume_planned
 from service.store import deliveries as deliveries_store

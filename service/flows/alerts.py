@@ -129,7 +129,7 @@ def _decide(
         report.waiting[reason] = report.waiting.get(reason, 0) + 1
         return None
     on = asked.on or max(local, now.astimezone(UTC).date())
-    shelf = load_shelf(session, limits, [row.id], on, now)
+    shelf = load_shelf(rt, session, limits, [row.id], on)
     digest = digest_for(rt, session, shelf, subscribers_store.to_subscriber(row), on, "alert")
     return digest if isinstance(digest, Digest) else None
 

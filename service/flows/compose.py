@@ -29,6 +29,7 @@ from service.flows.window import (
     is_due,
     kind_of,
     missed_since,
+    paused_from,
     rest_from,
     window_end,
     window_start,
@@ -39,6 +40,7 @@ from service.store import matches as matches_store
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.store.slots import Slots
 from service.store.tables import DeliveryRow
 from service.subscribers.cadence import day_bounds, local_date
 from service.subscribers.model import Cadence, Profile, ProfileKind, Subscriber
@@ -70,7 +72,8 @@ def digest_for(
 ) -> Digest | NothingNew:
     """Decide what one reader gets on a local date (read only)."""
     limits = shelf.limits
-    last = shelf.last_on.get(reader.id)
+    slots = shelf.slots.get(reader.id, Slots())
+    last = slots.last
     profiles = [
         p for p in shelf.profiles.get(reader.id, []) if is_due(p, reader, on, last, occasion)
     ]
@@ -82,7 +85,7 @@ def digest_for(
     carried = shelf.carried.get(reader.id, {})
     missed: date | None = None
     if occasion == "daily":
-        missed = missed_since(reader, shelf.newest_on.get(reader.id), on, rt.clock(), limits)
+        missed = missed_since(reader, slots.newest, on, rt.clock(), limits)
     first_on = first_day(reader, profiles, last, on, limits, occasion, missed)
     candidates = (
         _known_candidates(rt, session, shelf, asked, on, limits, had)
@@ -96,7 +99,7 @@ def digest_for(
     )
     trending = trending_candidates(session, shelf, had, carried) if wants_trending else []
     kind = kind_of(occasion, reader, asked, last, on)
-    paused_on = shelf.paused_on.get(reader.id) if occasion == "daily" else None
+    paused_on = paused_from(reader, slots, on) if occasion == "daily" else None
     end = window_end(reader, on, rt.clock())
     result = compose(
         kind,
@@ -111,7 +114,7 @@ def digest_for(
         note=note,
         added_by=_added_by(reader, shelf) if occasion != "alert" else None,
         since=first_on if kind in ("weekly", "catchup") else None,
-        rest_on=rest_from(missed, paused_on, on, limits),
+        rest_on=rest_from(missed, paused_on, profiles, on, limits),
     )
     too_few = isinstance(result, Digest) and occasion == "daily" and bool(asked)
     if too_few and isinstance(result, Digest) and result.matched < reader.at_least > 1:
@@ -227,7 +230,9 @@ def _known_candidates(
 
 
 def _added_by(reader: Subscriber, shelf: Shelf) -> AddedBy | None:
-    if not reader.added_by or shelf.last_on.get(reader.id) is not None or reader.created_at is None:
+    if not reader.added_by or reader.created_at is None:
+        return None
+    if shelf.slots.get(reader.id, Slots()).last is not None:
         return None
     if shelf.had.get(reader.id):
         return None
@@ -314,7 +319,7 @@ def _compose_chunk(
             session, ids=[r.subscriber_id for r in rows if r.subscriber_id is not None]
         )
     }
-    shelf = load_shelf(session, limits, [i for i in readers if i is not None], on, rt.clock())
+    shelf = load_shelf(rt, session, limits, [i for i in readers if i is not None], on)
     shelf.by_hand = by_hand
     made: list[Decided] = []
     for row in rows:
@@ -332,5 +337,6 @@ def _compose_chunk(
             except (PaperpostError, ValueError, KeyError, RecursionError) as error:
                 rt.log("compose_failed", delivery=row.id, error=f"{type(error).__name__}: {error}")
                 result = NothingNew(f"error: {type(error).__name__}", 0)
-        made.append(Decided(row.id, row.subscriber_id, result))
+        before = (row.content or {}).get("before")
+        made.append(Decided(row.id, row.subscriber_id, result, before))
     return made

@@ -25,11 +25,13 @@ FRAME = ("locale", "format", "hour", "zone", "weekdays")
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What one planned row is to become."""
+    """What one planned row is to become. before: what it was when a person's send opened it again
+    (``leases.reopen``), kept with what it becomes."""
 
     delivery_id: int
     reader_id: int | None
     result: Digest | NothingNew
+    before: Mapping[str, Any] | None = None
 
 
 def content_of(digest: Digest, reader: SubscriberRow | None = None) -> dict[str, Any]:
@@ -78,6 +80,8 @@ def freeze(
         else:
             state, reason = State.SKIPPED, result.reason
             content = {"checked": result.checked, "papers": []}
+        if decided.before:
+            content["before"] = decided.before
         if leases_store.set_composed(
             session, decided.delivery_id, state=state, content=content, reason=reason
         ):

@@ -116,7 +116,7 @@ def _decide(
     rt: Runtime, session: Session, reader: SubscriberRow, on: date, occasion: Occasion, note: str
 ) -> Digest | NothingNew:
     assert reader.id is not None
-    shelf = load_shelf(session, rt.defaults(), [reader.id], on, rt.clock())
+    shelf = load_shelf(rt, session, rt.defaults(), [reader.id], on)
     value = subscribers_store.to_subscriber(reader)
     return digest_for(rt, session, shelf, value, on, occasion, note=note)
 
@@ -276,7 +276,7 @@ def _look_ahead(
     groups: dict[str, list[int]],
 ) -> None:
     ids = [r.id for r in rows if r.id is not None]
-    shelf = load_shelf(session, rt.defaults(), ids, on, rt.clock())
+    shelf = load_shelf(rt, session, rt.defaults(), ids, on)
     shelf.by_hand = True
     for row in rows:
         assert row.id is not None

@@ -22,19 +22,17 @@ from service.flows.deferred import words_of
 from service.flows.letter import envelope_of, sha_of
 from service.flows.runtime import Runtime
 from service.flows.settle import settle_editions
+from service.flows.sweep import sweep
 from service.store import alerts as alerts_store
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
-from service.store.db import DOUBTFUL, Priority, Session
-from service.store.processes import end_processes
+from service.store.db import DOUBTFUL, Session
+from service.store.sent import TESTED
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import after_quiet
-
-DOUBT = timedelta(minutes=30)
-"""A digest in unknown becomes presumed after this long without proof."""
 
 WAITS = (0.1, 1.0, 5.0, 20.0)
 """Seconds between tries to write an answer down when the database does not take it."""
@@ -88,7 +86,7 @@ async def send_ready(
     """
     report = SendReport()
     limits = rt.defaults()
-    await asyncio.to_thread(sweep, rt, report)
+    report.expired += await asyncio.to_thread(sweep, rt)
     own = mailer is None
     pool = mailer or rt.open_mailer(limits)
     owner = await asyncio.to_thread(rt.owner)
@@ -259,7 +257,7 @@ def _record(
     if verdict.until is not None and job.edition.kind == "alert" and job.reader is not None:
         verdict = replace(verdict, until=_awake(verdict.until, job.reader.zone, limits))
     _attempt(session, row.id, n, outcome, now)
-    _apply(session, row, verdict, now, report)
+    _apply(session, row, verdict, now, report, accepted=TESTED if rt.test_recipient else "")
     # in test mode the refused mailbox is the operator's own, and a pending request just ends
     if verdict.suppresses and job.reader is not None and not rt.test_recipient:
         consent_store.add_suppression(
@@ -273,12 +271,21 @@ def _record(
 
 
 def _apply(
-    session: Session, row: DeliveryRow, verdict: Verdict, now: datetime, report: SendReport
+    session: Session,
+    row: DeliveryRow,
+    verdict: Verdict,
+    now: datetime,
+    report: SendReport,
+    *,
+    accepted: str,
 ) -> None:
+    """Write the verdict on the row. accepted: the reason of an accepted mail."""
     words = {"code": verdict.code or None, "enhanced": verdict.enhanced}
     match verdict.kind:
         case "accepted":
-            if leases_store.mark_outcome(session, row, State.ACCEPTED, now, reason="", **words):
+            if leases_store.mark_outcome(
+                session, row, State.ACCEPTED, now, reason=accepted, **words
+            ):
                 report.accepted += 1
         case "deferred":
             leases_store.mark_outcome(
@@ -361,40 +368,3 @@ def _quarantine(
         session, delivery_id=row.id or 0, n=row.attempts, phase="render", at=now, text=text
     )
     report.failed += 1
-
-
-def sweep(rt: Runtime, report: SendReport | None = None) -> None:
-    """Give back what dead processes held, expire what is overdue, settle what stays in doubt."""
-    now, owner = rt.clock(), rt.owner()
-    owner.renew(now)
-    dead = owner.dead()
-    ready, unknown = rt.db.write(lambda s: _recover(s, dead, now), Priority.MAIL)
-    if dead or ready or unknown:
-        rt.log("recovered", processes=len(dead), ready=ready, unknown=unknown)
-    for row in rt.db.read(lambda s: leases_store.list_overdue(s, now)):
-        rt.db.write(
-            lambda s, r=row: leases_store.mark_expired(s, r, now, r.reason or "deadline"),  # type: ignore[misc]
-            Priority.MAIL,
-        )
-        if report is not None:
-            report.expired += 1
-    for row in rt.db.read(lambda s: leases_store.list_doubtful(s, now - DOUBT)):
-        rt.db.write(lambda s, r=row: _settle_doubt(s, r, now), Priority.MAIL)  # type: ignore[misc]
-
-
-def _recover(session: Session, dead: Sequence[int], now: datetime) -> tuple[int, int]:
-    if dead:
-        end_processes(session, dead)
-    return leases_store.release_orphans(session, now)
-
-
-def _settle_doubt(session: Session, row: DeliveryRow, now: datetime) -> None:
-    """By kind: a notice is sent again (same Message-ID), a digest becomes presumed and its papers
-    ride in the next one, a newsletter stays held until an admin decides."""
-    edition = editions_store.get_edition(session, id=row.edition_id)
-    if edition is None or edition.kind == "newsletter":
-        return
-    if edition.kind == "notice":
-        leases_store.mark_outcome(session, row, State.READY, now, reason="sent again after doubt")
-    else:
-        leases_store.mark_outcome(session, row, State.PRESUMED, now)

@@ -18,9 +18,11 @@ from service.sources.registry import ADAPTERS
 from service.store import papers as papers_store
 from service.store import sent as sent_store
 from service.store import sightings as sightings_store
+from service.store import slots as slots_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
+from service.store.slots import Slots
 from service.store.tables import PaperRow
 from service.subscribers.cadence import day_bounds
 from service.subscribers.model import Profile
@@ -30,18 +32,14 @@ from service.subscribers.model import Profile
 class Shelf:
     """What a chunk of readers needs, loaded once. had: sent or under way · resting: in alerts that
     wait for their hour, which a daily takes along (in ``had`` only when also elsewhere) ·
-    alerts: how many, of a reader on a date · by_hand: a person sends, and waits for nothing ·
-    last_on: newest digest row before the date that is no pause's · newest_on: of any state ·
-    paused_on: the first row of the pause that nothing has come after."""
+    alerts: how many, of a reader on a date · by_hand: a person sends, and waits for nothing."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
     had: dict[int, set[int]]
     resting: dict[int, set[int]]
     carried: dict[int, dict[int, bool]]
-    last_on: dict[int, date]
-    newest_on: dict[int, date] = field(default_factory=dict)
-    paused_on: dict[int, date] = field(default_factory=dict)
+    slots: dict[int, Slots]
     rows: dict[int, PaperRow] = field(default_factory=dict)
     papers: dict[int, Paper] = field(default_factory=dict)
     sightings: dict[int, list[tuple[str, str, date, str]]] = field(default_factory=dict)
@@ -55,10 +53,18 @@ class Shelf:
 
 
 def load_shelf(
-    session: Session, limits: Defaults, reader_ids: Sequence[int], on: date, now: datetime
+    rt: Runtime, session: Session, limits: Defaults, reader_ids: Sequence[int], on: date
 ) -> Shelf:
-    """Read what the readers' digests of a date are made from."""
+    """Read what the readers' digests of a date are made from.
+
+    In test mode what test mails held counts as had too, so that a test runs as the real thing.
+    """
+    now, testing = rt.clock(), bool(rt.test_recipient)
     had = sent_store.list_sent(session, reader_ids)
+    if testing:
+        tested = sent_store.list_tested(session, reader_ids, now - timedelta(days=LOOK_BACK))
+        for reader_id, ids in tested.items():
+            had.setdefault(reader_id, set()).update(ids)
     resting = {
         reader_id: set().union(*alerts.values())
         for reader_id, alerts in sent_store.list_resting(session, reader_ids, now).items()
@@ -68,16 +74,14 @@ def load_shelf(
         had.setdefault(reader_id, set()).update(ids - rests)
     kinds = [kind for kind, adapter in ADAPTERS.items() if adapter.has_votes]
     days = sightings_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
-    last_on, newest_on, paused_on = subscribers_store.digest_dates(session, reader_ids, on)
+    slots = slots_store.list_slots(session, reader_ids, on, testing=testing)
     return Shelf(
         limits=limits,
         profiles=subscribers_store.list_profiles(session, reader_ids),
         had=had,
         resting=resting,
         carried=sent_store.list_carried(session, reader_ids, now - timedelta(days=LOOK_BACK)),
-        last_on=last_on,
-        newest_on=newest_on,
-        paused_on=paused_on,
+        slots=slots,
         listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],
         late=tuple(sources_store.list_late_titles(session, on)),
     )

@@ -1,6 +1,7 @@
 """Addresses that are never mailed: barred one by one or from a list, and let in again."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from service.errors import PaperpostError
 from service.flows.leave import leave_row
@@ -11,7 +12,7 @@ from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.subscribers.address import Address, read_address
-from service.subscribers.cadence import next_slot
+from service.subscribers.cadence import local_date, next_slot
 
 
 @dataclass(kw_only=True)
@@ -95,7 +96,10 @@ def _unsuppress(rt: Runtime, session: Session, address: Address) -> bool:
     row = subscribers_store.get_subscriber_row(session, email_key=address.key)
     if row is None or row.state != "bounced":
         return lifted
+    now = rt.clock()
     row.state = "active"
-    row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), rt.clock())[1]
+    row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
+    # the time without mail was no outage of ours: the next mail is like the one after a pause
+    row.paused_until = max(local_date(now, row.zone), row.paused_until or date.min)
     session.add(row)
     return True

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from service.defaults import Defaults
+from service.store.slots import Slots
 from service.subscribers.cadence import (
     day_bounds,
     latest_slot,
@@ -43,7 +44,8 @@ def missed_since(
 
     newest: the reader's newest digest row before ``on``, of any state (a pause leaves rows). A past
     date that is sent again catches up nothing. A pause is not caught up, except for the days that
-    the mail at its end would have covered.
+    the mail at its end would have covered; nor is the time in which the address was barred, whose
+    end stands where a pause's would (``suppress.unsuppress``).
     """
     if newest is None or newest >= previous_mail_day(reader, on):
         return None
@@ -55,12 +57,30 @@ def missed_since(
     return newest
 
 
+def paused_from(reader: Subscriber, slots: Slots, on: date) -> date | None:
+    """The first date that a pause, or a bar on the address, left without mail; None when a mail
+    went out since. A pause leaves rows, a bar none."""
+    if slots.paused is not None:
+        return slots.paused
+    until = reader.paused_until
+    if until is None or until > on or slots.before is None:
+        return None
+    if slots.mailed is not None and slots.mailed >= until:
+        return None
+    is_gap = slots.before < previous_mail_day(reader, until)
+    return slots.before + timedelta(days=1) if is_gap else None
+
+
 def rest_from(
-    missed: date | None, paused_on: date | None, on: date, limits: Defaults
+    missed: date | None,
+    paused_on: date | None,
+    profiles: Sequence[Profile],
+    on: date,
+    limits: Defaults,
 ) -> date | None:
     """The first day whose papers this mail leaves to the daily pages; None when it leaves none.
 
-    paused_on: the first date that the pause just ended left without mail.
+    paused_on: ``paused_from``. What came before every interest began is nobody's rest.
     """
     start = on - timedelta(days=limits.window_days - 1)
     if missed is not None:
@@ -68,6 +88,9 @@ def rest_from(
     rest = paused_on
     if rest is None and missed is not None:
         rest = missed + timedelta(days=1)
+    begun = [p.since for p in profiles if p.since is not None]
+    if rest is not None and begun and len(begun) == len(profiles):
+        rest = max(rest, min(begun))
     return rest if rest is not None and rest < start else None
 
 

@@ -270,10 +270,17 @@ def take_back(session: Session, edition_ids: Sequence[int], wait: datetime, bega
     ]
     planned_now = col(DeliveryRow.planned_at) >= began
     gone = session.execute(sa.delete(DeliveryRow).where(*mine, planned_now))
+    before = col(DeliveryRow.content)["before"]
     back = session.execute(
         sa.update(DeliveryRow)
         .where(*mine, sa.not_(planned_now))
-        .values(state="skipped", reason="nothing_new", content=None, not_before=None)
+        .values(
+            state="skipped",
+            reason=sa.func.coalesce(before["reason"].as_string(), "nothing_new"),
+            content=before["content"],
+            not_before=None,
+        )
+        .execution_options(synchronize_session=False)
     )
     return int(gone.rowcount) + int(back.rowcount)  # type: ignore[attr-defined]
 

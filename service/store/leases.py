@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from service.delivery.states import OPEN, State, sources_of
 from service.store.house_tables import ProcessRow
-from service.store.sent import add_carry, add_sent_papers
+from service.store.sent import TESTED, add_carry, add_sent_papers
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow, SuppressionRow
 
 LEASE = timedelta(minutes=30)
@@ -170,7 +170,8 @@ def mark_outcome(
 ) -> bool:
     """leased or sending -> what came of it, under the fence of this lease.
 
-    accepted also writes what was sent; failed, expired and presumed carry the papers on.
+    accepted also writes what was sent, unless it was a test (``reason``: TESTED); failed, expired
+    and presumed carry the papers on.
     """
     assert row.id is not None
     if state is State.ACCEPTED:
@@ -178,7 +179,7 @@ def mark_outcome(
     moved = _move(
         session, row.id, state, fence=row.fence, lease_owner=None, lease_until=None, **values
     )
-    if moved and state is State.ACCEPTED:
+    if moved and state is State.ACCEPTED and values.get("reason") != TESTED:
         add_sent_papers(session, row.id)
     if moved and state in (State.FAILED, State.EXPIRED, State.PRESUMED):
         add_carry(session, row.id)
@@ -264,10 +265,12 @@ def stop_open(
 
 
 def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
-    """skipped -> planned, for a row that held nothing (a person's send tries again)."""
+    """skipped -> planned, for a row that held nothing (a person's send tries again). What it was is
+    kept in its content as ``before``, for undo."""
     if row.state != "skipped" or row.reason not in HELD_NOTHING:
         return False
     assert row.id is not None
+    was = {k: v for k, v in (row.content or {"papers": []}).items() if k != "before"}
     return _move(
         session,
         row.id,
@@ -275,7 +278,7 @@ def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
         sources=[State.SKIPPED],
         deadline_at=deadline_at,
         reason="",
-        content=None,
+        content={"before": {"reason": row.reason, "content": was}},
     )
 
 

@@ -11,6 +11,10 @@ from service.store.tables import CarryRow, DeliveryRow, PaperRow, SentPaperRow, 
 UNDER_WAY = ("ready", "leased", "sending", "deferred", "unknown")
 """States of a delivery whose papers must not ride in another."""
 
+TESTED = "test mode"
+"""Reason of an accepted mail that went to the operator's address: nothing of it was sent to its
+reader."""
+
 _PAPERS = {
     "sqlite": "SELECT DISTINCT d.subscriber_id, COALESCE(p.merged_into, p.id), 'new', d.id "
     "FROM delivery d, json_each(d.content, '$.papers') j "
@@ -130,6 +134,25 @@ def _merged(session: Session, papers: Sequence[int]) -> dict[int, int]:
         )
         twins.update((gone, keep) for gone, keep in rows)
     return twins
+
+
+def list_tested(
+    session: Session, subscriber_ids: Sequence[int], since: datetime
+) -> dict[int, set[int]]:
+    """Per reader: papers of mails that went to the operator's address from an instant on."""
+    rows = session.execute(
+        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.content)["papers"]).where(
+            col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)),
+            col(DeliveryRow.state) == "accepted",
+            col(DeliveryRow.reason) == TESTED,
+            col(DeliveryRow.accepted_at) >= since,
+            col(DeliveryRow.content).is_not(None),
+        )
+    ).all()
+    found: dict[int, set[int]] = {}
+    for subscriber_id, papers in rows:
+        found.setdefault(subscriber_id, set()).update(papers or ())
+    return found
 
 
 def list_resting(

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -292,42 +292,6 @@ def set_next_digest(session: Session, subscriber_id: int, at: datetime | None) -
         .where(col(SubscriberRow.id) == subscriber_id)
         .values(next_digest_at=at)
     )
-
-
-def digest_dates(
-    session: Session, subscriber_ids: Sequence[int], before: date
-) -> tuple[dict[int, date], dict[int, date], dict[int, date]]:
-    """Of each reader's digest slots before a date: the newest that no pause took; the newest of
-    any state; the first that a pause took, where no other came after it."""
-    from service.store.tables import DeliveryRow, EditionRow
-
-    paused = sa.and_(col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason) == "paused")
-
-    def slots(what: Any, *where: Any) -> Any:
-        return (
-            sa.select(col(DeliveryRow.subscriber_id), what)
-            .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
-            .where(
-                col(DeliveryRow.subscriber_id).in_(subscriber_ids),
-                col(EditionRow.kind) == "digest",
-                col(EditionRow.slot) < before.isoformat(),
-                *where,
-            )
-        )
-
-    newest = sa.func.max(col(EditionRow.slot))
-    by_reader = col(DeliveryRow.subscriber_id)
-    rows = session.execute(slots(newest, sa.not_(paused)).group_by(by_reader)).all()
-    last: dict[int, str] = dict(rows)
-    taken = session.execute(slots(col(EditionRow.slot), paused).order_by(col(EditionRow.slot)))
-    first: dict[int, str] = {}
-    ended = dict(last)
-    for reader_id, slot in taken.all():
-        ended[reader_id] = max(ended.get(reader_id, ""), slot)
-        if slot > last.get(reader_id, ""):
-            first.setdefault(reader_id, slot)
-    made = [{i: date.fromisoformat(s) for i, s in d.items()} for d in (last, ended, first)]
-    return made[0], made[1], made[2]
 
 
 def list_unmatched_profiles(session: Session, limit: int) -> list[ProfileRow]:

@@ -1,0 +1,117 @@
+"""What went to the operator's address in test mode was not sent to its reader."""
+
+import asyncio
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlalchemy as sa
+from support.house import add, ingest_items, paper_item, rows
+
+from service.flows.alerts import plan_alerts
+from service.flows.browse import read_history
+from service.flows.daily import plan_due
+from service.flows.letter import digest_of
+from service.flows.send import send_ready
+
+ADA = "ada@example.org"
+OPERATOR = "operator@example.net"
+
+
+@pytest.fixture
+def tested(rt):
+    """A house in test mode from a Monday on."""
+    rt.clock.at = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    rt.test_recipient = OPERATOR
+    return rt
+
+
+def day(rt, folder, number, *words):
+    """A day of the month with a paper of each word; then the clock's mails, all of them away."""
+    rt.clock.at = datetime(2026, 11, number, 9, tzinfo=UTC)
+    items = [paper_item(number * 10 + n, f"{word} {number}") for n, word in enumerate(words)]
+    ingest_items(rt, folder, items, on=date(2026, 11, number))
+    plan_due(rt)
+    rt.clock.go(minutes=12)
+    asyncio.run(send_ready(rt))
+
+
+def mails(rt):
+    """Per mail: the days of its papers."""
+    made = [digest for row in rows(rt) if (digest := digest_of(row)) is not None]
+    return [sorted(int(e.title.text.split()[-1]) for e in digest.entries()) for digest in made]
+
+
+def count(rt, table):
+    return rt.db.read(lambda s: s.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar())
+
+
+def test_readers_get_after_test_mode_what_went_to_the_operator(tested, tmp_path, server):
+    add(tested, ADA, "adapters")
+    for number in (3, 4, 5):
+        day(tested, tmp_path, number, *(["Adapters"] if number != 4 else ["Towels"]))
+    assert mails(tested) == [[3], [5]]  # a test goes as the real thing: nothing comes twice
+    assert {mail.recipient for mail in server.accepted} == {OPERATOR}
+    assert count(tested, "sent_paper") == 0
+    tested.test_recipient = ""
+    day(tested, tmp_path, 6, "Adapters")
+    assert mails(tested)[-1] == [3, 5, 6]
+    assert count(tested, "sent_paper") == 3
+    assert server.accepted[-1].recipient == ADA
+    day(tested, tmp_path, 9, "Adapters")
+    assert mails(tested)[-1] == [9]
+
+
+@pytest.mark.slow
+def test_a_long_test_is_to_readers_an_outage(tested, tmp_path):
+    add(tested, ADA, "adapters")
+    tested.test_recipient = ""
+    day(tested, tmp_path, 3, "Adapters")
+    tested.test_recipient = OPERATOR
+    for number in (4, 5, 6, 9, 10, 11, 12, 13):
+        day(tested, tmp_path, number, "Towels" if number in (12, 13) else "Adapters")
+    tested.test_recipient = ""
+    day(tested, tmp_path, 16, "Adapters")
+    assert mails(tested)[-1] == [4, 5, 6, 9, 10, 11, 16]
+    tested.test_recipient = OPERATOR
+    day(tested, tmp_path, 17, "Adapters")
+    assert mails(tested)[-1] == [17]
+
+
+def test_carried_papers_still_ride_after_a_test(tested, tmp_path, server):
+    add(tested, ADA, "adapters")
+    day(tested, tmp_path, 3, "Adapters")
+    [row] = rows(tested)
+    tested.db.write(
+        lambda s: s.execute(
+            sa.text("INSERT INTO carry (subscriber_id, paper_id, delivery_id) VALUES (:s, 1, :d)"),
+            {"s": row.subscriber_id, "d": row.id},
+        )
+    )
+    day(tested, tmp_path, 4, "Adapters")
+    assert mails(tested)[-1] == [4]
+    assert count(tested, "carry") == 1
+    tested.test_recipient = ""
+    day(tested, tmp_path, 20, "Towels")
+    assert mails(tested)[-1] == [3]
+    assert count(tested, "carry") == 0
+
+
+def test_an_alert_of_a_test_comes_once(tested, tmp_path):
+    add(tested, ADA, "adapters", cadence="instant")
+    tested.clock.at = datetime(2026, 11, 3, 9, tzinfo=UTC)
+    ingest_items(tested, tmp_path, [paper_item(1, "Adapters 3")], on=date(2026, 11, 3))
+    for planned in (1, 0):
+        assert plan_alerts(tested).planned == planned
+        asyncio.run(send_ready(tested))
+        tested.clock.go(hours=1)
+    assert count(tested, "sent_paper") == 0
+    tested.test_recipient = ""
+    assert plan_alerts(tested).planned == 1
+
+
+def test_the_ledger_and_the_readers_page_say_that_it_was_a_test(tested, tmp_path):
+    reader = add(tested, ADA, "adapters")
+    day(tested, tmp_path, 3, "Adapters")
+    assert [row.reason for row in rows(tested)] == ["test mode"]
+    [mail] = read_history(tested, reader).days
+    assert (mail.state, mail.reason) == ("accepted", "test mode")
