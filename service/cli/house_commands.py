@@ -1,6 +1,7 @@
 """The house itself: setup, migrate, doctor, run, web, scheduler, worker, demo, settings, admin."""
 
 import asyncio
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -140,11 +141,12 @@ def _serve(host: str, port: int | None, *, with_work: bool) -> None:
         if chosen.is_loopback and "base_url" not in chosen.model_fields_set:
             address = serving.address_of(sock)  # links in mails lead to where the pages are
             chosen = opening.settings(**given, base_url=address)
-        with opening.house(chosen, quiet=False) as made:
+        told = serving.Told()
+        with told.hearing(signal.SIGTERM), opening.house(chosen, quiet=False) as made:
             sock.listen(128)
             serving.greet(made, serving.address_of(sock), demo=is_demo)
             banner = serving.DEMO_BANNER if is_demo else ""
-            serving.serve(made, sock, with_work=with_work, banner=banner)
+            serving.serve(made, sock, told, with_work=with_work, banner=banner)
     finally:
         sock.close()
 
@@ -155,9 +157,10 @@ def scheduler() -> None:
 
     chosen = opening.settings()
     serving.check_engine(chosen)
-    with opening.house(chosen, quiet=False) as made:
+    told = serving.Told()
+    with told.hearing(signal.SIGTERM), opening.house(chosen, quiet=False) as made:
         typer.echo("The clock is running (Ctrl-C ends it).")
-        asyncio.run(serving.work_until_told(made))
+        asyncio.run(serving.work_until_told(made, told))
 
 
 def worker(

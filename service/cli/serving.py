@@ -4,7 +4,7 @@ import asyncio
 import errno
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +83,36 @@ async def working(house: "House") -> AsyncIterator[None]:
         await engine.stop()
 
 
-def serve(house: "House", sock: socket.socket, *, with_work: bool, banner: str = "") -> None:
-    """Serve until SIGTERM or SIGINT; what is in flight is finished first."""
+class Told:
+    """Notes that a signal came, for as long as nobody else hears it; ``act`` is done then."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self.act: Callable[[], None] = lambda: None
+
+    def __call__(self, *_: Any) -> None:
+        self.came = True
+        self.act()
+
+    @contextmanager
+    def hearing(self, *numbers: signal.Signals) -> Iterator[None]:
+        """These signals do nothing but be noted while the block lasts."""
+        old = {}
+        with suppress(ValueError):  # not in the main thread: nobody signals us
+            for number in numbers:
+                old[number] = signal.signal(number, self)
+        try:
+            yield
+        finally:
+            for number, handler in old.items():
+                signal.signal(number, handler)
+
+
+def serve(
+    house: "House", sock: socket.socket, told: Told, *, with_work: bool, banner: str = ""
+) -> None:
+    """Serve until SIGTERM or SIGINT; what is in flight is finished first. told: hears SIGTERM
+    since the house was opened."""
     import uvicorn
 
     from service.app import make_app
@@ -112,32 +140,28 @@ def serve(house: "House", sock: socket.socket, *, with_work: bool, banner: str =
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    with _deaf():
-        asyncio.run(uvicorn.Server(config).serve(sockets=[sock]))
+    server = uvicorn.Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    # the server raises a signal again after its shutdown; everything is drained by then
+    with told.hearing(signal.SIGTERM, signal.SIGINT):
+        told.act = stop
+        if not told.came:
+            asyncio.run(server.serve(sockets=[sock]))
 
 
-async def work_until_told(house: "House") -> None:
-    """The engine and the clock without pages, until SIGTERM or SIGINT."""
-    told = asyncio.Event()
+async def work_until_told(house: "House", told: Told) -> None:
+    """The engine and the clock without pages, until SIGTERM or SIGINT. told: as in ``serve``."""
+    over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, over.set)
+    if told.came:
+        return
     async with working(house):
-        await told.wait()
-
-
-@contextmanager
-def _deaf() -> Any:
-    """The server raises a signal again after its shutdown; here everything is drained by then."""
-    old = {}
-    with suppress(ValueError):  # not in the main thread: nobody signals us
-        for number in (signal.SIGTERM, signal.SIGINT):
-            old[number] = signal.signal(number, lambda *_: None)
-    try:
-        yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+        await over.wait()
 
 
 def greet(house: "House", address: str, *, demo: bool) -> None:

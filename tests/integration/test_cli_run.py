@@ -15,6 +15,7 @@ import pytest
 from support.house import add, ingest_items, paper_item
 from support.smtp_server import SmtpServer, slow
 
+from service.cli.serving import Told
 from service.flows.daily import plan_daily
 from service.settings import load_settings
 from service.store.deliveries import count_waiting
@@ -98,6 +99,42 @@ def test_a_first_start_says_what_to_do_and_ends_in_order(tmp_path: Path) -> None
         assert house.runtime.owner().dead() == []  # it said good-bye
     finally:
         house.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to look inside")
+def test_a_stop_before_anything_is_open_is_in_order_too(tmp_path: Path) -> None:
+    env(tmp_path, DATA_DIR="var")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", "run", "--port", "0"], cwd=tmp_path, env=environment()
+    )
+    try:
+        while not hears(process.pid, signal.SIGTERM):
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def hears(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler of its own for a signal."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    mask = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
+    return bool(mask >> (number - 1) & 1)
+
+
+def test_a_stop_while_the_house_is_opened_is_not_forgotten() -> None:
+    told, acts = Told(), []
+    before = signal.getsignal(signal.SIGUSR1)
+    with told.hearing(signal.SIGUSR1):
+        signal.raise_signal(signal.SIGUSR1)
+        assert told.came
+        told.act = lambda: acts.append("stop")
+        signal.raise_signal(signal.SIGUSR1)
+    assert acts == ["stop"]
+    assert signal.getsignal(signal.SIGUSR1) is before
 
 
 # Quick runs make the demo itself (test_newcomer_demo.py) and see the banner (test_pages.py).

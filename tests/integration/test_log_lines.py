@@ -14,7 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from service import log
+from service.cli.opening import house
 from service.defaults import FIXED
+from service.settings import load_settings
 from service.store.db import Database
 
 ADDRESS = "ada.silva@uni.example"
@@ -122,3 +124,15 @@ def test_a_folder_that_cannot_be_written_stops_nothing(
     log.set_up("json", kept=log.KeptLines(tmp_path / "logs", 14))
     log.log("daily", planned=3)
     assert json.loads(capsys.readouterr().err)["planned"] == 3
+
+
+def test_what_serves_keeps_its_lines_and_a_command_does_not(tmp_path: Path) -> None:
+    settings = load_settings(None, data_dir=tmp_path / "var")
+    with house(settings) as made:
+        made.runtime.log("daily", planned=1)
+    assert not (tmp_path / "var" / "logs").exists()
+    with house(settings, quiet=False) as made:
+        made.runtime.log("daily", planned=2)
+    (kept,) = (tmp_path / "var" / "logs").iterdir()
+    assert json.loads(kept.read_text())["planned"] == 2
+    assert stat.S_IMODE((tmp_path / "var" / "logs").stat().st_mode) == 0o700
