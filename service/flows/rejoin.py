@@ -1,7 +1,8 @@
-"""Asking again after leaving: what was asked for waits in the record of consent.
+"""Asking, and asking again: what was asked for waits in the record of consent.
 
-Anybody can type an address into the form, so nothing of the row changes before its holder presses
-Begin: the old interests stay, and leaving can still be undone.
+Anybody can type an address into the form, so each link begins what was asked for with it, whoever
+asks meanwhile. Of who had left nothing in the row changes before its holder presses Begin: the old
+interests stay, and leaving can still be undone.
 """
 
 import json
@@ -18,7 +19,7 @@ from service.store.tables import SubscriberRow
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asked for who had left. kind: of the interest."""
+    """What somebody asked for. kind: of the interest."""
 
     kind: str
     text: str
@@ -48,12 +49,13 @@ def is_stamp_of(row: SubscriberRow, stamp: str) -> bool:
 def find_request(session: Session, row: SubscriberRow, stamp: str) -> Request | None:
     """The request that a link is tied to; None when it is over: begun, or made before leaving."""
     number = stamp.partition(".")[2]
-    if row.state != "left" or row.left_at is None or not number.isdecimal():
+    if row.state not in ("pending", "left") or not number.isdecimal():
         return None
     asked = consent_store.get_consent(session, int(number))
     if asked is None or asked.subscriber_id != row.id or asked.act != "request":
         return None
-    return Request(**json.loads(asked.detail)) if asked.detail and asked.at >= row.left_at else None
+    is_over = row.left_at is not None and asked.at < row.left_at
+    return Request(**json.loads(asked.detail)) if asked.detail and not is_over else None
 
 
 def shown(row: SubscriberRow, request: Request) -> SubscriberRow:

@@ -119,9 +119,9 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
         barred is not None and barred.reason not in LIFTED_BY_BEGIN
     )
     state = row.state if row is not None else "new"
-    is_new, came_back = state in ("new", "pending"), state == "left"
+    is_asked = state in ("new", "pending", "left")
     typed = {"hour": wish.hour, "zone": wish.zone, "locale": wish.locale}
-    detail = rejoin.words_of(wish.wanted, **typed) if came_back and not dropped else ""  # type: ignore[arg-type]
+    detail = rejoin.words_of(wish.wanted, **typed) if is_asked and not dropped else ""  # type: ignore[arg-type]
     record = consent_store.add_consent(
         session,
         subscriber_id=row.id if row is not None and not dropped else None,
@@ -135,19 +135,22 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
     )
     session.flush()
     with kept(session, not dropped):
-        own = is_new and not dropped
+        own = state == "new" and not dropped
         mine = wish if own else replace(wish, address=nobody())
         with kept(session, own or dropped):
-            stored = _store_wish(rt, session, row if own else None, mine, now, limits)
+            stored = _store_wish(session, mine, now, limits)
         asker = stored if own or dropped or row is None else row
         if state in ("active", "bounced") and not dropped:
             _mail_known(rt, session, asker, hashed, now, wait, network)
         else:
-            again = came_back and not dropped
+            until = now + timedelta(days=limits.confirm_days)
+            if state == "pending":  # its words stay; what is asked for now is in the record
+                asker.confirm_until = until
+                session.add(asker)
             mail_confirm(
                 rt, session, asker, hashed, now, wait, network,
-                until=now + timedelta(days=limits.confirm_days) if again else None,
-                stamp=rejoin.stamp_for(asker, record.id or 0) if again else "",
+                until=until,
+                stamp=rejoin.stamp_for(asker, record.id or 0),
                 locale=wish.locale,
             )  # fmt: skip
     if own:
@@ -172,31 +175,21 @@ def _is_capped(session: Session, limits: Defaults, hashed: str, now: datetime) -
     return day >= limits.confirmations_a_day or month >= limits.confirmations_a_month
 
 
-def _store_wish(
-    rt: Runtime,
-    session: Session,
-    row: SubscriberRow | None,
-    wish: Wish,
-    now: datetime,
-    limits: Defaults,
-) -> SubscriberRow:
-    until = now + timedelta(days=limits.confirm_days)
-    if row is None:
-        row = subscribers_store.add_subscriber(
-            session,
-            email=wish.address.email,
-            email_key=wish.address.key,
-            now=now,
-            weekdays=limits.weekdays,
-            style=limits.abstracts,
-            state="pending",
-        )
-    row.state, row.confirm_until = "pending", until
+def _store_wish(session: Session, wish: Wish, now: datetime, limits: Defaults) -> SubscriberRow:
+    row = subscribers_store.add_subscriber(
+        session,
+        email=wish.address.email,
+        email_key=wish.address.key,
+        now=now,
+        weekdays=limits.weekdays,
+        style=limits.abstracts,
+        state="pending",
+    )
+    row.confirm_until = now + timedelta(days=limits.confirm_days)
     row.locale, row.hour, row.zone = wish.locale, wish.hour, wish.zone
     session.add(row)
     session.flush()
     assert row.id is not None
-    subscribers_store.delete_profiles(session, row.id)
     add_interest(session, row.id, wish.wanted, now)
     return row
 
@@ -228,7 +221,7 @@ def mail_confirm(
 ) -> None:
     """The only mail before confirmation: nothing that was typed is in it.
 
-    until, stamp: of the link, where it is not the row's own (somebody who had left).
+    until, stamp: of the link, where it is tied to one request (``rejoin``), not to the row.
     """
     until = until or row.confirm_until
     assert until is not None
@@ -282,8 +275,8 @@ def _mail_known(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the confirm page shows, and whether it was begun already. request: of somebody who had
-    left; ``reader`` is then the row as it would be."""
+    """What the confirm page shows, and whether it was begun already. request: the one that the link
+    belongs to; ``reader`` is then the row as it would be."""
 
     reader: SubscriberRow
     interests: tuple[tuple[str, str], ...]

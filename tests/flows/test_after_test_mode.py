@@ -18,7 +18,7 @@ OPERATOR = "operator@example.net"
 
 
 @pytest.fixture
-def tested(rt):
+def trial(rt):
     """A house in test mode from a Monday on."""
     rt.clock.at = datetime(2026, 11, 2, 9, tzinfo=UTC)
     rt.test_recipient = OPERATOR
@@ -45,73 +45,73 @@ def count(rt, table):
     return rt.db.read(lambda s: s.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar())
 
 
-def test_readers_get_after_test_mode_what_went_to_the_operator(tested, tmp_path, server):
-    add(tested, ADA, "adapters")
+def test_readers_get_after_test_mode_what_went_to_the_operator(trial, tmp_path, server):
+    add(trial, ADA, "adapters")
     for number in (3, 4, 5):
-        day(tested, tmp_path, number, *(["Adapters"] if number != 4 else ["Towels"]))
-    assert mails(tested) == [[3], [5]]  # a test goes as the real thing: nothing comes twice
+        day(trial, tmp_path, number, *(["Adapters"] if number != 4 else ["Towels"]))
+    assert mails(trial) == [[3], [5]]  # a test goes as the real thing: nothing comes twice
     assert {mail.recipient for mail in server.accepted} == {OPERATOR}
-    assert count(tested, "sent_paper") == 0
-    tested.test_recipient = ""
-    day(tested, tmp_path, 6, "Adapters")
-    assert mails(tested)[-1] == [3, 5, 6]
-    assert count(tested, "sent_paper") == 3
+    assert count(trial, "sent_paper") == 0
+    trial.test_recipient = ""
+    day(trial, tmp_path, 6, "Adapters")
+    assert mails(trial)[-1] == [3, 5, 6]
+    assert count(trial, "sent_paper") == 3
     assert server.accepted[-1].recipient == ADA
-    day(tested, tmp_path, 9, "Adapters")
-    assert mails(tested)[-1] == [9]
+    day(trial, tmp_path, 9, "Adapters")
+    assert mails(trial)[-1] == [9]
 
 
 @pytest.mark.slow
-def test_a_long_test_is_to_readers_an_outage(tested, tmp_path):
-    add(tested, ADA, "adapters")
-    tested.test_recipient = ""
-    day(tested, tmp_path, 3, "Adapters")
-    tested.test_recipient = OPERATOR
+def test_a_long_test_is_to_readers_an_outage(trial, tmp_path):
+    add(trial, ADA, "adapters")
+    trial.test_recipient = ""
+    day(trial, tmp_path, 3, "Adapters")
+    trial.test_recipient = OPERATOR
     for number in (4, 5, 6, 9, 10, 11, 12, 13):
-        day(tested, tmp_path, number, "Towels" if number in (12, 13) else "Adapters")
-    tested.test_recipient = ""
-    day(tested, tmp_path, 16, "Adapters")
-    assert mails(tested)[-1] == [4, 5, 6, 9, 10, 11, 16]
-    tested.test_recipient = OPERATOR
-    day(tested, tmp_path, 17, "Adapters")
-    assert mails(tested)[-1] == [17]
+        day(trial, tmp_path, number, "Towels" if number in (12, 13) else "Adapters")
+    trial.test_recipient = ""
+    day(trial, tmp_path, 16, "Adapters")
+    assert mails(trial)[-1] == [4, 5, 6, 9, 10, 11, 16]
+    trial.test_recipient = OPERATOR
+    day(trial, tmp_path, 17, "Adapters")
+    assert mails(trial)[-1] == [17]
 
 
-def test_carried_papers_still_ride_after_a_test(tested, tmp_path, server):
-    add(tested, ADA, "adapters")
-    day(tested, tmp_path, 3, "Adapters")
-    [row] = rows(tested)
-    tested.db.write(
+def test_carried_papers_still_ride_after_a_test(trial, tmp_path, server):
+    add(trial, ADA, "adapters")
+    day(trial, tmp_path, 3, "Adapters")
+    [row] = rows(trial)
+    trial.db.write(
         lambda s: s.execute(
             sa.text("INSERT INTO carry (subscriber_id, paper_id, delivery_id) VALUES (:s, 1, :d)"),
             {"s": row.subscriber_id, "d": row.id},
         )
     )
-    day(tested, tmp_path, 4, "Adapters")
-    assert mails(tested)[-1] == [4]
-    assert count(tested, "carry") == 1
-    tested.test_recipient = ""
-    day(tested, tmp_path, 20, "Towels")
-    assert mails(tested)[-1] == [3]
-    assert count(tested, "carry") == 0
+    day(trial, tmp_path, 4, "Adapters")
+    assert mails(trial)[-1] == [4]
+    assert count(trial, "carry") == 1
+    trial.test_recipient = ""
+    day(trial, tmp_path, 20, "Towels")
+    assert mails(trial)[-1] == [3]
+    assert count(trial, "carry") == 0
 
 
-def test_an_alert_of_a_test_comes_once(tested, tmp_path):
-    add(tested, ADA, "adapters", cadence="instant")
-    tested.clock.at = datetime(2026, 11, 3, 9, tzinfo=UTC)
-    ingest_items(tested, tmp_path, [paper_item(1, "Adapters 3")], on=date(2026, 11, 3))
+def test_an_alert_of_a_test_comes_once(trial, tmp_path):
+    add(trial, ADA, "adapters", cadence="instant")
+    trial.clock.at = datetime(2026, 11, 3, 9, tzinfo=UTC)
+    ingest_items(trial, tmp_path, [paper_item(1, "Adapters 3")], on=date(2026, 11, 3))
     for planned in (1, 0):
-        assert plan_alerts(tested).planned == planned
-        asyncio.run(send_ready(tested))
-        tested.clock.go(hours=1)
-    assert count(tested, "sent_paper") == 0
-    tested.test_recipient = ""
-    assert plan_alerts(tested).planned == 1
+        assert plan_alerts(trial).planned == planned
+        asyncio.run(send_ready(trial))
+        trial.clock.go(hours=1)
+    assert count(trial, "sent_paper") == 0
+    trial.test_recipient = ""
+    assert plan_alerts(trial).planned == 1
 
 
-def test_the_ledger_and_the_readers_page_say_that_it_was_a_test(tested, tmp_path):
-    reader = add(tested, ADA, "adapters")
-    day(tested, tmp_path, 3, "Adapters")
-    assert [row.reason for row in rows(tested)] == ["test mode"]
-    [mail] = read_history(tested, reader).days
+def test_the_ledger_and_the_readers_page_say_that_it_was_a_test(trial, tmp_path):
+    reader = add(trial, ADA, "adapters")
+    day(trial, tmp_path, 3, "Adapters")
+    assert [row.reason for row in rows(trial)] == ["test mode"]
+    [mail] = read_history(trial, reader).days
     assert (mail.state, mail.reason) == ("accepted", "test mode")
