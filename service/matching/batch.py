@@ -11,10 +11,14 @@ from service.matching.parse import parse_keywords, parse_query
 from service.matching.query import Query, QueryError
 from service.matching.score import Statistics, score
 from service.papers.model import Alias, Paper
-from service.text.tex import Shifts, read_accents, typed_at
+from service.text.alignment import Alignment, align
+from service.text.tex import to_unicode
 
 Refused = list[dict[str, Any]]
 """What could not be read: ``{"profile" or "paper", "problem"}``."""
+
+_Texts = dict[str, tuple[str, str]]
+"""Title and abstract, each as typed and as shown."""
 
 _ARXIV = re.compile(r"\d{4}\.\d{4,5}(v\d+)?|[a-z-]+(\.[A-Z]{2})?/\d{7}(v\d+)?")
 
@@ -37,10 +41,11 @@ def match_batch(
     """
     problems: Refused = [] if refused is None else refused
     queries = read_profiles(profiles, problems)
-    names, documents, shifts = _documents(papers, problems)
+    names, documents, texts = _documents(papers, problems)
     statistics = Statistics.of(documents)
     index = _index(queries, statistics)
-    for name, document, typed in zip(names, documents, shifts, strict=True):
+    for name, document, shown in zip(names, documents, texts, strict=True):
+        laid: dict[str, Alignment] = {}
         for number, hits in index.match(document).items():
             profile, query = queries[number]
             found = score(
@@ -56,7 +61,7 @@ def match_batch(
                 "profile": profile,
                 "paper": name,
                 "score": round(found.total, 4),
-                "hits": [_hit(hit, typed.get(hit.where, ())) for hit in hits],
+                "hits": [_hit(hit, shown, laid) for hit in hits],
             }
             if explain:
                 line["parts"] = {part: round(value, 4) for part, value in found.parts.items()}
@@ -125,20 +130,20 @@ def _index(queries: Sequence[tuple[Any, Query]], statistics: Statistics) -> Inde
 
 def _documents(
     papers: Iterable[Mapping[str, Any]], refused: Refused
-) -> tuple[list[Any], list[Document], list[dict[str, Shifts]]]:
-    """Names, papers, and by field how far the typed text is from the one that is read."""
-    names, documents, shifts = [], [], []
+) -> tuple[list[Any], list[Document], list[_Texts]]:
+    """Names, papers, and their texts."""
+    names, documents, texts = [], [], []
     for line in papers:
         name = line.get("id")
         if not isinstance(line.get("title"), str):
             refused.append({"paper": name, "problem": "This paper has no title."})
             continue
         names.append(name)
-        title, title_shifts = read_accents(line["title"])
-        abstract, abstract_shifts = read_accents(_text(line.get("abstract")))
-        documents.append(prepare(_paper(line, title, abstract)))
-        shifts.append({"title": title_shifts, "abstract": abstract_shifts})
-    return names, documents, shifts
+        typed = {"title": line["title"], "abstract": _text(line.get("abstract"))}
+        shown = {place: to_unicode(text) for place, text in typed.items()}
+        documents.append(prepare(_paper(line, shown["title"], shown["abstract"])))
+        texts.append({place: (text, shown[place]) for place, text in typed.items()})
+    return names, documents, texts
 
 
 def _paper(line: Mapping[str, Any], title: str, abstract: str) -> Paper:
@@ -148,7 +153,7 @@ def _paper(line: Mapping[str, Any], title: str, abstract: str) -> Paper:
         aliases=(alias,),
         title=title,
         abstract=abstract,
-        authors=tuple(read_accents(name)[0] for name in _names(line.get("authors"))),
+        authors=tuple(to_unicode(name) for name in _names(line.get("authors"))),
         categories=_names(line.get("categories")),
         organisation=_text(line.get("organisation")),
         votes=_figure(line.get("votes")),
@@ -174,6 +179,11 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str))
 
 
-def _hit(hit: Hit, shifts: Shifts) -> dict[str, Any]:
-    start, end = typed_at(hit.start, shifts), typed_at(hit.end, shifts)
+def _hit(hit: Hit, texts: _Texts, laid: dict[str, Alignment]) -> dict[str, Any]:
+    """``laid`` keeps what was laid side by side for an earlier hit of the paper."""
+    start, end = hit.start, hit.end
+    if hit.where in texts:
+        if hit.where not in laid:
+            laid[hit.where] = align(*texts[hit.where])
+        start, end = laid[hit.where].span(start, end)
     return {"term": hit.term, "where": hit.where, "start": start, "end": end}

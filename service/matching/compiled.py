@@ -24,15 +24,19 @@ from service.matching.query import (
 )
 from service.text.fold import FOLD_VERSION
 
+FORM_VERSION = 2
+"""Raise it whenever a query may compile differently while the folding of texts stays."""
+
 
 class StaleQueryError(PaperpostError):
-    """A stored query was folded by another version; parse its text again."""
+    """A stored query is of another version; parse its text again."""
 
 
 def compile_query(query: Query) -> dict[str, Any]:
-    """The query as JSON values; "fold" is the version of the folding."""
+    """The query as JSON values; "fold" is the version of the folding, "form" that of the rest."""
     return {
         "fold": FOLD_VERSION,
+        "form": FORM_VERSION,
         "kind": query.kind,
         "shown": query.shown,
         "terms": list(query.terms),
@@ -43,11 +47,13 @@ def compile_query(query: Query) -> dict[str, Any]:
 def load_query(data: Mapping[str, Any]) -> Query:
     """A compiled query again, equal to the one compiled.
 
-    Raises StaleQueryError when it was folded by another version.
+    Raises StaleQueryError when it is of another version.
     """
-    if data.get("fold") != FOLD_VERSION:
+    stored = (data.get("fold"), data.get("form"))
+    if stored != (FOLD_VERSION, FORM_VERSION):
         raise StaleQueryError(
-            f"The stored query is of fold version {data.get('fold')}, not {FOLD_VERSION}.",
+            f"The stored query is of fold and form version {stored}, "
+            f"not {(FOLD_VERSION, FORM_VERSION)}.",
             next_step="Parse its text again.",
         )
     return Query(

@@ -100,7 +100,7 @@ _NO_WORD = Sentence("There is no word here.")
 
 def _plain(text: str) -> str:
     """The signs of phones and the accents of TeX as those that are read here."""
-    return read_accents(text)[0].translate(_SIGNS)
+    return read_accents(text).translate(_SIGNS)
 
 
 def parse_query(text: str) -> Query:

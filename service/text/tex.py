@@ -63,39 +63,29 @@ _ACCENT = re.compile(
     r"""|\{\\(?:ss|ae|AE|oe|OE|aa|AA|[oOlL])\}|\\(?:ss|ae|AE|oe|OE|aa|AA|[oOlL])\{\}"""
 )
 
-Shifts = tuple[tuple[int, int], ...]
-"""(from which character of the read text on, how many characters further on it was typed)."""
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*+\}"
+_BRACED = re.compile(
+    rf"\\[A-Za-z]+\*?(?:\s*(?:\[[^\[\]{{}}]*+\]|{_GROUP}))*+|\\[^A-Za-z](?:{_GROUP})?|({_GROUP})"
+)
+_ALONE_BEFORE = re.compile(r"(?<![\w}\]/^=*-])")
+_ALONE_AFTER = re.compile(r"(?![\w{\[/^=*-])")
+_LISTED = re.compile(r"[^\s,],\s*[^\s,]")
 
 
-def read_accents(text: str) -> tuple[str, Shifts]:
+def read_accents(text: str) -> str:
     r"""Return ``text`` with the letters that TeX spells out (``Schr\"odinger``, ``Erd\H{o}s``) as
-    letters, all else as typed, and where things stood. ``\"o`` counts inside a word only: before
-    one it is a quote that a shell wanted escaped."""
-    if "\\" not in text:
-        return text, ()
-    parts: list[str] = []
-    shifts: list[tuple[int, int]] = []
-    at = length = 0
-    for found in _ACCENT.finditer(text):
-        letter = to_unicode(found[0])
-        parts += [text[at : found.start()], letter]
-        length += found.start() - at + len(letter)
-        at = found.end()
-        shifts.append((length, at - length))
-    return "".join((*parts, text[at:])), tuple(shifts)
-
-
-def typed_at(position: int, shifts: Shifts) -> int:
-    """Return where in the typed text stands what is at ``position`` of the read one."""
-    return position + next((more for start, more in reversed(shifts) if start <= position), 0)
+    letters, all else as typed. ``\"o`` counts inside a word only: before one it is a quote that a
+    shell wanted escaped."""
+    return _ACCENT.sub(lambda found: to_unicode(found[0]), text) if "\\" in text else text
 
 
 def to_unicode(text: str) -> str:
     r"""Return ``text`` with its TeX turned into readable Unicode, on one line.
 
     ``$x^2$`` -> ``x²``, ``K\"{a}hler`` -> ``Kähler``, ``27.3\%`` -> ``27.3%``. What is no TeX
-    stays (``100% of``, ``A_1``, ``$5 to $10``, ``C:\new``); what cannot be parsed (unbalanced
-    braces) comes back as typed. Letters of mathematical alphabets become plain letters.
+    stays (``100% of``, ``A_1``, ``$5 to $10``, ``C:\new``, ``{0, 1}``, ``{{ name }}``); what
+    cannot be parsed (unbalanced braces) comes back as typed. Letters of mathematical alphabets
+    become plain letters.
     """
     text = collapse(text)
     if len(text) <= _MAX_TEX and _LOOKS_LIKE_TEX.search(text):
@@ -135,7 +125,7 @@ def _printed(source: str) -> str | None:
 def _prepared(text: str) -> Iterator[tuple[str, str]]:
     """Yield (as typed, as TeX): mathematics marked up, and all that is no TeX escaped."""
     for is_math, typed in _segments(text):
-        part = _BARE.sub(r"\\\g<0>", typed)
+        part = _BARE.sub(r"\\\g<0>", typed if is_math else _BRACED.sub(_braces, typed))
         if is_math:
             part = _UPPER_BRACKET.sub(r"^{\1}", _DELIMITER_SIZE.sub("", part))
             part = _MACRO.sub(_known_or_name, _TIMES.sub(r"\\times{}", part))
@@ -146,6 +136,25 @@ def _prepared(text: str) -> Iterator[tuple[str, str]]:
             part = _OWN_NAME.sub(_known_or_bare, _LONG_OPTION.sub("\ue001", part))
             # A tie binds two words; a tilde before a figure means "about".
             yield typed, _TIE.sub(" ", part).replace("~", "\ue000") if _TILDE.search(part) else part
+
+
+def _braces(match: re.Match[str]) -> str:
+    r"""Escape the braces of a group that is none of TeX's.
+
+    They stay around a list (``{-1, 0, 1}``, ``Qwen3-{4B, 8B}``), and around anything that stands
+    alone (``{0}``, ``{{ name }}``), unless a command is in it or it protects capitals (``{BERT}``).
+    What is glued to something is TeX's: ``12{,}553``, ``R{ö}der``, ``{k}-means``, ``\emph{a}``.
+    """
+    group = match[1]
+    if group is None or "\\" in group:
+        return match[0]
+    inner = group.strip("{}")
+    if not _LISTED.search(inner):
+        text = match.string
+        alone = _ALONE_BEFORE.match(text, match.start()) and _ALONE_AFTER.match(text, match.end())
+        if not alone or (inner == inner.strip() and inner != inner.lower()):
+            return group
+    return group.replace("{", r"\{").replace("}", r"\}")
 
 
 def _script(match: re.Match[str]) -> str:

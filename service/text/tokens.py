@@ -147,13 +147,22 @@ def joins_of_two(folded: Folded) -> tuple[str, ...]:
 
 
 def joins_of_three(folded: Folded) -> tuple[str, ...]:
-    """The same for three words, all of them hyphenated ("end-to-end")."""
+    """The same for three words ("end-to-end", "end to end").
+
+    Hyphenated ones always join. Over a blank the outer two must be words that may be joined;
+    the one between them may be a small word, and none a single letter or figure.
+    """
     keys, gaps = folded.keys, folded.gaps
     found = [""] * len(keys)
-    at = gaps.find("--")
-    while at != -1 and at + 2 < len(keys):
-        three = keys[at : at + 3]
-        if not any(is_ideograph(key) for key in three):
-            found[at] = stem("".join(three))
-        at = gaps.find("--", at + 1)
+    inner = [len(key) > 1 for key in keys]
+    outer = [len(key) > 1 and key not in NOT_JOINED for key in keys]
+    places = [
+        at
+        for at in range(len(keys) - 2)
+        if (outer[at] and inner[at + 1] and outer[at + 2] and "." not in gaps[at : at + 2])
+        or (gaps[at : at + 2] == "--" and not any(map(is_ideograph, keys[at : at + 3])))
+    ]
+    threes = ["".join(keys[at : at + 3]) for at in places]
+    for at, joined in zip(places, _stem_all(threes), strict=True):
+        found[at] = joined
     return tuple(found)

@@ -10,6 +10,7 @@ WORDS = [
     *("vision-language", "visionlanguage", "pre", "training", "pretraining", "the", "of", "a"),
     *("β", "beta", "betaVAE", "VAE", "naïve", "naive", "Adam's", "path", "路径", "规划", "x2"),
     *("multi", "modal", "multimodal", "end", "to", "state", "GPT", "4", "GPT4", "quantum"),
+    *("endtoend", "end-to-end"),
 ]
 GAPS = [" ", " ", " ", " ", "-", "-", ", ", ". ", "", "/", "–"]
 NAMES = ["Yoshua Bengio", "Y. Bengio", "Ada B. Lovelace", "Xiao-Ming Li", "Xiaoming Li", "Bo Chen"]

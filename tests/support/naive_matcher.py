@@ -9,7 +9,8 @@ and stems by itself. Both follow the words of the language's description:
 - words are equal when their English stems are; a word with two or more capitals (but not a long
   one all in capitals) is equal to itself and its plural only;
 - neighbours that are hyphenated, or stand apart by a blank and are no small words or single
-  letters, may also be read as one word; three only when all of them are hyphenated;
+  letters, may also be read as one word; so may three, hyphenated or of two signs at least each,
+  where a small word may stand in the middle ("end to end");
 - the beginning of a word (``quantiz*``) may go over a hyphen into the next word, not over a blank;
 - a keyword occurs in title or abstract where the two can be cut into equal pieces.
 """
@@ -280,9 +281,14 @@ class _Text:
         words, gaps = self.words[at : at + size], self.gaps[at : at + size - 1]
         if len(words) < size or any(len(w) == 1 and w > "\u1100" for w in words):
             return ""
-        for left, gap, right in zip(words, gaps, words[1:], strict=False):
-            if gap == "." or (gap == " " and size == 3):
+        if "." in gaps:
+            return ""
+        if size == 3:
+            spaced = " " in gaps
+            if spaced and ({words[0], words[2]} & _SMALL or any(len(w) < 2 for w in words)):
                 return ""
+            return _stem("".join(words))
+        for left, gap, right in zip(words, gaps, words[1:], strict=False):
             alone = any(len(w) == 1 and w.isalpha() for w in (left, right))
             if gap == " " and (alone or left in _SMALL or right in _SMALL):
                 return ""

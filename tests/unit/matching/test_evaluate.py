@@ -25,6 +25,11 @@ def wants(query: str, title: str, abstract: str = "", **facts: object) -> bool:
         ("visionlanguage", "A vision-language model"),
         ("finetuning", "We study fine tuning"),
         ("fine-tuned", "Finetuning works"),
+        ("endtoend", "trained end-to-end"),
+        ("endtoend", "trained end to end"),
+        ('"end to end"', "endtoend training"),
+        ('"end to end training"', "endtoend training"),
+        ('"texttoimage model"', "text to image models"),
         ('"parameter efficient finetuning"', "parameter-efficient fine-tuning"),
         ('"pretraining data"', "pre-training data"),
         ("endtoend", "an end-to-end system"),
@@ -80,6 +85,8 @@ def test_matches(query: str, text: str) -> None:
         ("diffusion transformer", "diffusion only"),
         ("a NOT b", "a b"),
         ("finetuning", "fine. Tuning"),
+        ("endtoend", "the end, to end"),
+        ("therapists", "the rap ists"),
     ],
 )
 def test_does_not_match(query: str, text: str) -> None:

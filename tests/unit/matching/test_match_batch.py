@@ -73,5 +73,30 @@ def test_accents_of_tex_are_read_and_hits_lie_in_the_text_as_given() -> None:
     ]
 
 
+def test_formulas_are_read_as_mails_show_them() -> None:
+    title = "A $k$-means for GUI-C$^2$ on\n  $\\mathcal{L}_2$ spaces"
+    abstract = r"An $\alpha$-divergence, \textbf{27.3\%} of SO$(3)$ in R{\'e}nyi's sense. The end."
+    papers = [{"id": "1", "title": title, "abstract": abstract}]
+    profiles = [
+        {"id": "a", "keywords": "α-divergence"},
+        {"id": "b", "keywords": "L₂ spaces, GUI-C²"},
+        {"id": "c", "query": '"27.3%" Rényi'},
+        {"id": "d", "keywords": "mathcal, textbf"},
+        {"id": "e", "query": '"the end"'},
+    ]
+    found = {line["profile"]: line["hits"] for line in match_batch(profiles, papers)}
+    texts = {"title": title, "abstract": abstract}
+    marked = {
+        name: [texts[hit["where"]][hit["start"] : hit["end"]] for hit in hits]
+        for name, hits in found.items()
+    }
+    assert marked == {
+        "a": [r"$\alpha$-divergence"],
+        "b": ["GUI-C$^2$", "$\\mathcal{L}_2$ spaces"],
+        "c": [r"27.3", r"R{\'e}nyi"],
+        "e": ["The end"],
+    }
+
+
 def test_quotes_that_a_shell_left_escaped_are_no_accents() -> None:
-    assert read_accents(r"\"attention maps\"") == (r"\"attention maps\"", ())
+    assert read_accents(r"\"attention maps\"") == r"\"attention maps\""

@@ -46,9 +46,13 @@ def test_stored_forms_answer_the_same(text: str, paper: Paper) -> None:
     assert evaluate(stored, again) == evaluate(query, document)
 
 
-def test_a_query_of_another_fold_version_is_refused() -> None:
+@pytest.mark.parametrize("version", ["fold", "form"])
+def test_a_query_of_another_version_is_refused(version: str) -> None:
+    stored = compile_query(parse_query("a"))
+    assert load_query(stored) == parse_query("a")
+    del stored[version]
     with pytest.raises(StaleQueryError, match="Parse its text again"):
-        load_query({**compile_query(parse_query("a")), "fold": 0})
+        load_query(stored)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.none() | queries), max_size=14), papers())

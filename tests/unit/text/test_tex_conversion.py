@@ -40,6 +40,13 @@ TURNED = [
     ("𝐛𝐨𝐥𝐝 ℓ", "bold ℓ"),
     (r"\emph{a} B^2 ~3 --flag", "a B^2 ~3 --flag"),
     (r"an {unbalanced 27.3\% of", "an {unbalanced 27.3% of"),
+    (
+        "{BERT}: {Deep Learning} for {B}ayesian {k}-means",
+        "BERT: Deep Learning for Bayesian k-means",
+    ),
+    ("12{,}553 R{ö}der r{=}{-}1 FID{}=2", "12,553 Röder r=-1 FID=2"),
+    (r"x_{max} 10^{-3} \foo{a}{b} \emph {x} {\bf y}", "x_max 10^-3 ab x y"),
+    (r"{0} of $x^2$ in {\em two} sets {1, 2}", "{0} of x² in two sets {1, 2}"),
 ]
 
 AS_TYPED = [
@@ -54,6 +61,9 @@ AS_TYPED = [
     "\\",
     "$",
     "{}",
+    "{{ 7*7 }} and {{ User.name }} and {{name}}",
+    "{0} of {silent} parts, {} and ({-1, 0, 1})",
+    "En→{De, It, Zh} by Qwen3-{4B, 8B} in min{n, m}",
     "",
 ]
 

@@ -33,6 +33,20 @@ def test_a_hyphen_joins_single_letters_and_small_words() -> None:
     assert joins_of_two(fold("on-line"))[0] == stem("online")
 
 
-def test_three_join_only_when_all_are_hyphenated() -> None:
-    assert joins_of_three(fold("end-to-end x")) == (stem("endtoend"), "", "", "")
-    assert joins_of_three(fold("end to end")) == ("", "", "")
+@pytest.mark.parametrize("text", ["end-to-end x", "end to end x", "End-to end x", "END\nto end"])
+def test_three_join_over_hyphens_and_blanks(text: str) -> None:
+    assert joins_of_three(fold(text))[0] == stem("endtoend")
+    assert not any(joins_of_three(fold(text))[1:])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["the rap ist", "scale is to", "end, to end", "end to. End", "k nearest graphs", "2 33 44"],
+)
+def test_small_words_outside_stops_and_single_signs_keep_three_apart(text: str) -> None:
+    assert joins_of_three(fold(text)) == ("", "", "")
+
+
+def test_three_hyphenated_join_whatever_they_are() -> None:
+    assert joins_of_three(fold("the-k-2"))[0] == stem("thek2")
+    assert joins_of_three(fold("点-云-图")) == ("", "", "")
