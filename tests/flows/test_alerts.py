@@ -5,17 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 from support.house import add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer
 
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_daily
 from service.flows.send import send_ready
-
-
-@pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
 
 
 @pytest.fixture

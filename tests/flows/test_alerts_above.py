@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 
 import pytest
 from support.house import add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer
 
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_daily, plan_due
@@ -16,8 +15,8 @@ from service.store.deliveries import list_deliveries
 
 
 @pytest.fixture
-def rt(tmp_path):
-    with SmtpServer() as server, open_house(tmp_path, smtp_port=server.port) as house:
+def rt(tmp_path, server):
+    with open_house(tmp_path, smtp_port=server.port) as house:
         yield house.runtime
 
 

@@ -4,14 +4,13 @@ import asyncio
 from datetime import UTC, date, datetime
 
 import pytest
-from support.house import add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer, reply
+from support.house import add, ingest_items, paper_item, rows
+from support.smtp_server import reply
 
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_due
 from service.flows.editions import pause, resume
 from service.flows.send import send_ready
-from service.store.deliveries import list_deliveries
 from service.store.leases import claim
 
 EVENING = datetime(2026, 11, 18, 20, 58, tzinfo=UTC)
@@ -19,20 +18,9 @@ MORNING = datetime(2026, 11, 19, 7, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path, database_url, server):
-    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
-        house.runtime.clock.at = EVENING
-        yield house.runtime
-
-
-def rows(rt):
-    return rt.db.read(lambda s: list_deliveries(s))
+def rt(rt):
+    rt.clock.at = EVENING
+    return rt
 
 
 def ready_at_nine(rt, tmp_path, **cells):

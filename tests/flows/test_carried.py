@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
-from support.house import add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer, drop, reply
+from support.house import add, ingest_items, paper_item, rows
+from support.smtp_server import drop, reply
 
 from service.flows.daily import plan_daily
 from service.flows.interests import change_interest, read_form
@@ -14,25 +14,8 @@ from service.flows.letter import digest_of
 from service.flows.manual import draft, start
 from service.flows.send import send_ready
 from service.flows.tidy import tidy
-from service.store.deliveries import list_deliveries
 from service.store.papers import merge_papers
 from service.store.subscribers import list_profile_rows
-
-
-@pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path, database_url, server):
-    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
-        yield house.runtime
-
-
-def rows(rt):
-    return rt.db.read(lambda s: list_deliveries(s))
 
 
 def carried(rt):

@@ -10,8 +10,7 @@ from email import message_from_bytes, policy
 
 import pytest
 import sqlalchemy as sa
-from support.house import Clock, add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer
+from support.house import Clock, add, ingest_items, paper_item, rows
 
 from service.delivery.phrases import headline
 from service.flows.daily import plan_daily, plan_due
@@ -19,24 +18,13 @@ from service.flows.ingest import ingest_files
 from service.flows.letter import digest_of
 from service.flows.send import send_ready
 from service.flows.welcome import send_first
-from service.store.deliveries import list_deliveries
 
 ADA = "ada@example.org"
 
 
 @pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path, database_url, server):
-    clock = Clock(datetime(2026, 11, 2, 9, tzinfo=UTC))  # a Monday
-    with open_house(
-        tmp_path, smtp_port=server.port, database_url=database_url, clock=clock
-    ) as house:
-        yield house.runtime
+def clock():
+    return Clock(datetime(2026, 11, 2, 9, tzinfo=UTC))  # a Monday
 
 
 def at(rt, day, hour=9):
@@ -57,9 +45,18 @@ def tick(rt):
     asyncio.run(send_ready(rt))
 
 
+def every_day(rt, folder, days, pauses=()):
+    """A paper and the clock's mails on each day. pauses: on which day one begins, until when."""
+    for day in days:
+        at(rt, day)
+        papers(rt, folder, [day])
+        if day in pauses:
+            pause(rt, pauses[day])
+        tick(rt)
+
+
 def digests(rt):
-    rows = rt.db.read(lambda s: list_deliveries(s))
-    return [made for row in rows if (made := digest_of(row)) is not None]
+    return [made for row in rows(rt) if (made := digest_of(row)) is not None]
 
 
 def days_in(digest):
@@ -151,10 +148,7 @@ def test_a_past_date_sent_again_has_its_seven_days(rt, tmp_path):
 
 def test_a_weekly_interest_loses_nothing_of_the_week_whose_mail_was_missed(rt, tmp_path):
     add(rt, ADA, "adapters", cadence="weekly")
-    for day in range(2, 12):
-        at(rt, day)
-        papers(rt, tmp_path, [day])
-        tick(rt)
+    every_day(rt, tmp_path, range(2, 12))
     assert days_in(digests(rt)[-1]) == list(range(2, 7))
     papers(rt, tmp_path, range(12, 21))
     at(rt, 20)
@@ -164,12 +158,7 @@ def test_a_weekly_interest_loses_nothing_of_the_week_whose_mail_was_missed(rt, t
 
 def test_after_a_pause_the_last_days_and_a_link_to_the_rest(rt, tmp_path, server):
     add(rt, ADA, "adapters")
-    for day in range(3, 21):
-        at(rt, day)
-        papers(rt, tmp_path, [day])
-        if day == 4:
-            pause(rt, "2026-11-20")
-        tick(rt)
+    every_day(rt, tmp_path, range(3, 21), pauses={4: "2026-11-20"})
     last = digests(rt)[-1]
     assert len(digests(rt)) == 2
     assert days_in(last) == list(range(14, 21))
@@ -180,20 +169,13 @@ def test_after_a_pause_the_last_days_and_a_link_to_the_rest(rt, tmp_path, server
             r"Earlier papers, from .*?4 November.*? on, are on the daily pages\.", said
         )
         assert "/papers/2026-11-04" in body
-    at(rt, 23)
-    papers(rt, tmp_path, [23])
-    tick(rt)
+    every_day(rt, tmp_path, [23])
     assert (days_in(digests(rt)[-1]), digests(rt)[-1].rest_on) == ([23], None)
 
 
 def test_a_short_pause_leaves_nothing_out_and_says_nothing(rt, tmp_path, server):
     add(rt, ADA, "adapters")
-    for day in range(3, 7):
-        at(rt, day)
-        papers(rt, tmp_path, [day])
-        if day == 4:
-            pause(rt, "2026-11-06")
-        tick(rt)
+    every_day(rt, tmp_path, range(3, 7), pauses={4: "2026-11-06"})
     assert (days_in(digests(rt)[-1]), digests(rt)[-1].rest_on) == ([4, 5, 6], None)
     assert not any("daily pages" in body for body in bodies(server))
 

@@ -1,13 +1,13 @@
 """Rules of the clock that only show over days: late batches, spread, missed weeks, empty weeks."""
 
 import asyncio
-import threading
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
-from support.house import add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer
+from support.house import add, ingest_items, open_house, paper_item, rows
+from support.meanwhile import at_once
 
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_daily, plan_due
@@ -21,29 +21,12 @@ from service.flows.send import send_ready
 from service.flows.settle import settle_editions
 from service.flows.sources import add_source
 from service.flows.welcome import send_first
-from service.store.deliveries import list_deliveries
 from service.store.editions import get_edition, list_editions
 from service.store.sources import get_source_day, list_sources
 from service.store.subscribers import get_subscriber_row, list_profile_rows
 from service.subscribers.cadence import after_quiet, awake_until
 
 WED, FRI = date(2026, 11, 18), date(2026, 11, 20)
-
-
-@pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path, database_url, server):
-    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
-        yield house.runtime
-
-
-def rows(rt):
-    return rt.db.read(lambda s: list_deliveries(s))
 
 
 def titles(rt, at=-1):
@@ -289,7 +272,7 @@ def empty_days(rt, tmp_path, days):
         rt.clock.go(minutes=-10)
 
 
-def test_after_seven_empty_days_one_quiet_mail_and_never_a_second(rt, server, tmp_path):
+def test_after_seven_empty_days_one_quiet_mail_and_never_a_second(rt, server, tmp_path, quick):
     rt.clock.at = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
     add(rt, "ada@example.org", "adapters, glaciers", hour="8")
     empty_days(rt, tmp_path, 6)
@@ -301,7 +284,7 @@ def test_after_seven_empty_days_one_quiet_mail_and_never_a_second(rt, server, tm
     assert "Nothing new in 7 days" in text
     assert "glaciers" in text
     assert "List-Unsubscribe" in text
-    empty_days(rt, tmp_path, 20)
+    empty_days(rt, tmp_path, 9 if quick else 20)
     assert len(server.accepted) == 1
     assert [e.kind for e in rt.db.read(lambda s: list_editions(s))].count("quiet") == 1
 
@@ -329,50 +312,32 @@ def test_an_unsubscribe_stops_the_quiet_mail(rt, server, tmp_path):
     assert [r.state for r in rows(rt) if r.kind == "quiet"] == ["suppressed"]
 
 
-def test_two_processes_plan_the_same_date_at_once(tmp_path, database_url, server):
-    with (
-        open_house(tmp_path, smtp_port=server.port, database_url=database_url) as one,
-        open_house(tmp_path, smtp_port=server.port, database_url=database_url) as two,
-    ):
-        for n in range(60):
-            add(one.runtime, f"r{n}@example.org", "adapters")
-        ingest_items(one.runtime, tmp_path, [paper_item(1, "Adapters today")])
-        faults, reports = [], []
-        gate = threading.Barrier(2)
+def test_two_processes_plan_the_same_date_at_once(houses, tmp_path, server, quick):
+    emails = sorted(f"r{n}@example.org" for n in range(20 if quick else 60))
+    for email in emails:
+        add(houses[0], email, "adapters")
+    ingest_items(houses[0], tmp_path, [paper_item(1, "Adapters today")])
+    reports = []
 
-        def go(house):
-            try:
-                gate.wait()
-                reports.append(plan_daily(house.runtime))
-                asyncio.run(send_ready(house.runtime))
-            except Exception as error:
-                faults.append(error)
+    def go(rt):
+        reports.append(plan_daily(rt))
+        asyncio.run(send_ready(rt))
 
-        threads = [threading.Thread(target=go, args=(house,)) for house in (one, two)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        assert faults == []
-        asyncio.run(send_ready(one.runtime))
-        assert sum(r.planned for r in reports) == 60
-        assert sum(r.ready for r in reports) == 60
-        assert sorted(m.recipient for m in server.accepted) == sorted(
-            f"r{n}@example.org" for n in range(60)
-        )
+    assert at_once(*(partial(go, rt) for rt in houses)) == []
+    asyncio.run(send_ready(houses[0]))
+    assert sum(r.planned for r in reports) == len(emails)
+    assert sum(r.ready for r in reports) == len(emails)
+    assert sorted(m.recipient for m in server.accepted) == emails
 
 
-def test_profiles_may_change_while_papers_are_matched(rt, tmp_path):
+def test_profiles_may_change_while_papers_are_matched(rt, tmp_path, quick):
     ada = add(rt, "ada@example.org", "adapters")
-    ingest_items(rt, tmp_path, [paper_item(n, f"Adapters, part {n}") for n in range(1, 120)])
-    faults = []
+    parts = range(1, 40 if quick else 120)
+    ingest_items(rt, tmp_path, [paper_item(n, f"Adapters, part {n}") for n in parts])
 
     def run(work):
-        try:
-            for n in range(15):
-                work(n)
-        except Exception as error:
-            faults.append(error)
+        for n in range(6 if quick else 15):
+            work(n)
 
     def again(n):
         def act(session):
@@ -385,10 +350,5 @@ def test_profiles_may_change_while_papers_are_matched(rt, tmp_path):
         add(rt, f"x{n}@example.org", f"adapters, word{n}, robots")
         rt.db.read(rt.index.sync)
 
-    threads = [threading.Thread(target=run, args=(w,)) for w in (again, more, again)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(90)
-    assert faults == []
+    assert at_once(*(partial(run, work) for work in (again, more, again))) == []
     assert rt.db.read(lambda s: list_profile_rows(s, ada))

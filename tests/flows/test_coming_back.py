@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from support.house import add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer, reply
+from support.house import add, ingest_items, paper_item
+from support.smtp_server import reply
 
 from service.flows.daily import plan_daily, plan_due
 from service.flows.interests import read_form
@@ -27,16 +27,9 @@ ADA = "ada@example.org"
 
 
 @pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path, database_url, server):
-    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
-        add(house.runtime, ADA, "adapters", hour="6", tz="Europe/Zurich")
-        yield house.runtime
+def rt(rt):
+    add(rt, ADA, "adapters", hour="6", tz="Europe/Zurich")
+    return rt
 
 
 def ada(rt):

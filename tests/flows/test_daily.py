@@ -6,7 +6,6 @@ from email import message_from_bytes, policy
 
 import pytest
 from support.house import Clock, add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer
 
 from service.flows.daily import DateError, plan_daily, plan_due
 from service.flows.ingest import ingest_files
@@ -18,12 +17,6 @@ from service.store.papers import count_new
 from service.store.subscribers import get_subscriber_row
 
 WED, THU, FRI = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
-
-
-@pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
 
 
 @pytest.fixture

@@ -30,17 +30,6 @@ from service.subscribers.address import read_address
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def server() -> Iterator[SmtpServer]:
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
 def rt(tmp_path: Path, server: SmtpServer, clock: Clock) -> Iterator[Runtime]:
     with open_house(tmp_path, smtp_port=server.port, clock=clock) as house:
         runtime = house.runtime

@@ -6,32 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.house import Clock, add, ingest_items, open_house, paper_item
+from support.house import Clock, open_house, plan_one
 from support.smtp_server import SmtpServer
 
-from service.flows.daily import plan_daily
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.store.deliveries import list_deliveries
 
 
 @pytest.fixture
-def server() -> Iterator[SmtpServer]:
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def rt(tmp_path: Path, server: SmtpServer, clock: Clock) -> Iterator[Runtime]:
     with open_house(tmp_path, smtp_port=server.port, clock=clock) as house:
-        add(house.runtime, "ada@example.org", "adapters")
-        ingest_items(house.runtime, tmp_path, [paper_item(1, "Adapters that forget less")])
-        plan_daily(house.runtime)
+        plan_one(house.runtime, tmp_path)
         yield house.runtime
 
 

@@ -80,15 +80,21 @@ def _rows(session: Any) -> list[Any]:
     return [row for row, _ in list_recent(session, date(2026, 1, 1))]
 
 
-def test_a_burst_waits_for_the_admin(rt: Runtime, site: WebSite, clock: Clock) -> None:
-    listed = items(("start", "2026-11-01"))
+def one_a_day(rt: Runtime, site: WebSite, clock: Clock, days: int) -> list[tuple[str, str, str]]:
+    """A feed with a paper more each day of November, polled daily; what it lists at the end."""
     clock.set("2026-11-01T09:00:00")
+    listed = items(("start", "2026-10-31"))
     add_source(rt, "feed", f"{site.base}/feed", title="Journal")
-    for n in range(11):
+    for n in range(days):
         listed += items((f"d{n}", clock().date().isoformat()))
         site.at["/feed"] = (200, {}, rss_feed(listed))
         poll(rt, clock)
         clock.turn(days=1)
+    return listed
+
+
+def test_a_burst_waits_for_the_admin(rt: Runtime, site: WebSite, clock: Clock) -> None:
+    listed = one_a_day(rt, site, clock, 11)
     listed += items(*((f"burst{n}", "2026-11-12") for n in range(9)))
     site.at["/feed"] = (200, {}, rss_feed(listed))
     (row,) = poll(rt, clock)
@@ -98,14 +104,7 @@ def test_a_burst_waits_for_the_admin(rt: Runtime, site: WebSite, clock: Clock) -
 
 
 def test_a_burst_in_small_pieces_waits_too(rt: Runtime, site: WebSite, clock: Clock) -> None:
-    listed = items(("start", "2026-11-01"))
-    clock.set("2026-11-01T09:00:00")
-    add_source(rt, "feed", f"{site.base}/feed", title="Journal")
-    for n in range(11):
-        listed += items((f"d{n}", clock().date().isoformat()))
-        site.at["/feed"] = (200, {}, rss_feed(listed))
-        poll(rt, clock)
-        clock.turn(days=1)
+    listed = one_a_day(rt, site, clock, 11)
     got = []
     for hour in range(4):
         listed += items(*((f"h{hour}n{n}", "2026-11-12") for n in range(2)))
@@ -189,14 +188,7 @@ def test_an_empty_feed_is_an_answer(rt: Runtime, site: WebSite, clock: Clock) ->
 
 
 def test_a_feed_that_falls_silent_is_marked(rt: Runtime, site: WebSite, clock: Clock) -> None:
-    clock.set("2026-11-01T09:00:00")
-    listed = items(("start", "2026-10-31"))
-    add_source(rt, "feed", f"{site.base}/feed")
-    for n in range(6):
-        listed += items((f"d{n}", clock().date().isoformat()))
-        site.at["/feed"] = (200, {}, rss_feed(listed))
-        poll(rt, clock)
-        clock.turn(days=1)
+    listed = one_a_day(rt, site, clock, 6)
     assert source(rt).state == "ok"
     clock.turn(days=3)
     poll(rt, clock)

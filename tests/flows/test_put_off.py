@@ -16,12 +16,6 @@ from service.flows.send import send_ready
 
 
 @pytest.fixture
-def server() -> Iterator[SmtpServer]:
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
 def rt(tmp_path: Path, server: SmtpServer) -> Iterator[Runtime]:
     with open_house(tmp_path, smtp_port=server.port) as house:
         ingest_items(house.runtime, tmp_path, [paper_item(1, "Adapters that forget less")])

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from support.house import add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer, hang, reply
+from support.house import add, ingest_items, open_house, paper_item, plan_one
+from support.smtp_server import hang, reply
 
 from service.flows.daily import plan_daily
 from service.flows.notice import add_notice
@@ -23,18 +23,9 @@ from service.store.subscribers import get_subscriber_row
 
 
 @pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path, database_url, server):
-    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
-        add(house.runtime, "ada@example.org", "adapters")
-        ingest_items(house.runtime, tmp_path, [paper_item(1, "Adapters that forget less")])
-        plan_daily(house.runtime)
-        yield house.runtime
+def rt(rt, tmp_path):
+    plan_one(rt, tmp_path)
+    return rt
 
 
 def row(rt):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.house import Clock, add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer, drop, hang, reply
+from support.house import Clock, add, ingest_items, open_house, paper_item, plan_one
+from support.smtp_server import drop, hang, reply
 
 from service.flows.daily import plan_daily
 from service.flows.leave import unsubscribe
@@ -21,18 +21,9 @@ from service.store.subscribers import get_subscriber_row
 
 
 @pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path: Path, database_url: str, server: SmtpServer):
-    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
-        add(house.runtime, "ada@example.org", "adapters")
-        ingest_items(house.runtime, tmp_path, [paper_item(1, "Adapters that forget less")])
-        plan_daily(house.runtime)
-        yield house.runtime
+def rt(rt: Runtime, tmp_path: Path) -> Runtime:
+    plan_one(rt, tmp_path)
+    return rt
 
 
 def in_background(rt: Runtime) -> tuple[threading.Thread, list[SendReport]]:

@@ -16,11 +16,6 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def rt(tmp_path: Path, clock: Clock, cheap_passwords: None) -> Iterator[Runtime]:
     with open_house(tmp_path, clock=clock) as house:
         yield house.runtime

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from support.house import add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer, reply
+from support.house import add, ingest_items, paper_item, rows
+from support.meanwhile import between, composed, decided, listed
+from support.smtp_server import reply
 
 from service.flows import manage
 from service.flows.address import ask_address, change_address
@@ -17,7 +18,6 @@ from service.flows.leave import erase, unsubscribe
 from service.flows.letter import digest_of
 from service.flows.manage_link import manage_token
 from service.flows.send import send_ready
-from service.store.deliveries import list_deliveries
 from service.store.editions import get_edition, list_editions
 from service.store.subscribers import get_subscriber_row
 from service.subscribers.cadence import local_date, slot_at
@@ -26,22 +26,6 @@ from service.subscribers.model import Cadence
 ADA = "ada@example.org"
 STEP = timedelta(minutes=30)
 WED, THU, FRI = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
-
-
-@pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path, database_url, server):
-    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
-        yield house.runtime
-
-
-def rows(rt, kind=""):
-    return [r for r in rt.db.read(lambda s: list_deliveries(s)) if not kind or r.kind == kind]
 
 
 def slots(rt):
@@ -74,22 +58,6 @@ def at(rt, *when):
 
 def papers(rt, tmp_path, *numbers, **more):
     ingest_items(rt, tmp_path, [paper_item(n, f"Adapters, part {n}") for n in numbers], **more)
-
-
-def between(rt, act, *, kind=list):
-    """``act`` happens once, after the deciding and before the writing."""
-    real, done = rt.db.read, []
-
-    def read(work):
-        made = real(work)
-        decided = isinstance(made, list) and made and type(made[0]).__name__ == "Decided"
-        if (decided if kind is list else type(made).__name__ == "Digest") and not done:
-            done.append(True)
-            act()
-        return made
-
-    rt.db.read = read
-    return done
 
 
 # ---- the clock of a reader ----
@@ -137,13 +105,15 @@ def test_a_new_hour_before_the_first_mail_does_not_send_at_once(rt, tmp_path):
     ("zone", "first"),
     [
         ("Europe/Zurich", datetime(2026, 3, 27, 0, 30, tzinfo=UTC)),  # 02:00 is skipped on 29
-        pytest.param(  # 02:00 twice on 25; quick runs have the two zones below and above
+        pytest.param(  # 02:00 twice on 25; a quick run has the zone above
             "Europe/Zurich", datetime(2026, 10, 22, 22, 15, tzinfo=UTC), marks=pytest.mark.slow
         ),
         pytest.param(
             "America/New_York", datetime(2026, 3, 6, 6, 30, tzinfo=UTC), marks=pytest.mark.slow
         ),
-        ("Australia/Lord_Howe", datetime(2026, 4, 3, 14, 0, tzinfo=UTC)),  # half an hour
+        pytest.param(  # half an hour
+            "Australia/Lord_Howe", datetime(2026, 4, 3, 14, 0, tzinfo=UTC), marks=pytest.mark.slow
+        ),
     ],
 )
 def test_one_mail_a_date_where_the_clock_is_changed(rt, tmp_path, zone, first):
@@ -287,48 +257,21 @@ def test_a_send_to_one_reader_hurries_nobody_else(rt, server, tmp_path):
 
 
 @pytest.mark.parametrize("act", [erase, unsubscribe])
-def test_who_goes_while_a_daily_is_composed_gets_none(rt, server, tmp_path, act):
-    add(rt, ADA, "adapters")
-    add(rt, "ben@example.org", "adapters")
+@pytest.mark.parametrize(
+    ("seen", "cadence", "mails"),
+    [
+        pytest.param(listed, "", lambda rt: plan_daily(rt).planned, id="daily planned"),
+        pytest.param(decided, "", lambda rt: plan_daily(rt).ready, id="daily composed"),
+        pytest.param(composed, "instant", lambda rt: plan_alerts(rt).planned, id="alert decided"),
+    ],
+)
+def test_who_goes_while_a_mail_is_made_gets_none(rt, server, tmp_path, act, seen, cadence, mails):
+    for email in (ADA, "ben@example.org"):
+        add(rt, email, "adapters", cadence=cadence)
     papers(rt, tmp_path, 1)
     key = ADA if act is erase else reader(rt).unsubscribe_token
-    done = between(rt, lambda: act(rt, key))
-    assert plan_daily(rt).ready == 1
-    assert done
-    assert send(rt).accepted == 1
-    assert [m.recipient for m in server.accepted] == ["ben@example.org"]
-
-
-@pytest.mark.parametrize("act", [erase, unsubscribe])
-def test_who_goes_while_an_alert_is_decided_gets_none(rt, server, tmp_path, act):
-    add(rt, ADA, "adapters", cadence="instant")
-    add(rt, "ben@example.org", "adapters", cadence="instant")
-    papers(rt, tmp_path, 1)
-    key = ADA if act is erase else reader(rt).unsubscribe_token
-    done = between(rt, lambda: act(rt, key), kind="one")
-    assert plan_alerts(rt).planned == 1
-    assert done
-    assert send(rt).accepted == 1
-    assert [m.recipient for m in server.accepted] == ["ben@example.org"]
-
-
-@pytest.mark.parametrize("act", [erase, unsubscribe])
-def test_who_goes_while_a_send_by_hand_is_planned_gets_none(rt, server, tmp_path, act):
-    add(rt, ADA, "adapters")
-    add(rt, "ben@example.org", "adapters")
-    papers(rt, tmp_path, 1)
-    key = ADA if act is erase else reader(rt).unsubscribe_token
-    real, done = rt.db.read, []
-
-    def read(work):
-        made = real(work)
-        if isinstance(made, list) and made and isinstance(made[0], tuple) and not done:
-            done.append(True)
-            act(rt, key)
-        return made
-
-    rt.db.read = read
-    assert plan_daily(rt).planned == 1
+    done = between(rt, seen, lambda: act(rt, key))
+    assert mails(rt) == 1
     assert done
     assert send(rt).accepted == 1
     assert [m.recipient for m in server.accepted] == ["ben@example.org"]
@@ -388,7 +331,7 @@ def test_a_paper_whose_words_changed_before_the_mail(rt, server, tmp_path):
     def withdraw(n):
         rt.db.write(lambda s: s.execute(other, {"part": f"%part {n}"}))
 
-    done = between(rt, lambda: withdraw(2))
+    done = between(rt, decided, lambda: withdraw(2))
     assert plan_daily(rt).ready == 1
     assert done
     assert sorted(titles(rows(rt)[0])) == ["Adapters, part 1", "Adapters, part 2"]

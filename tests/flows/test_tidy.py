@@ -22,11 +22,6 @@ from service.store.tables import AttemptRow, DeliveryRow, MatchRow, RawPollRow
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
     with open_house(tmp_path, clock=clock) as house:
         yield house.runtime

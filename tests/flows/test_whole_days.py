@@ -4,33 +4,15 @@ import asyncio
 from datetime import UTC, date, datetime
 
 import pytest
-from support.house import add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer
+from support.house import add, ingest_items, paper_item, rows
 
 from service.flows.daily import plan_daily, plan_due
 from service.flows.letter import digest_of
 from service.flows.preview import why_nothing, would_send
 from service.flows.send import send_ready
-from service.store.deliveries import list_deliveries
 from service.store.subscribers import get_subscriber_row, list_profile_rows
 
 WED, THU, FRI = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
-
-
-@pytest.fixture
-def server():
-    with SmtpServer() as made:
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path, database_url, server):
-    with open_house(tmp_path, smtp_port=server.port, database_url=database_url) as house:
-        yield house.runtime
-
-
-def rows(rt):
-    return rt.db.read(lambda s: list_deliveries(s))
 
 
 def digest(rt, at=-1):

@@ -8,12 +8,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import make_url
+from sqlalchemy import Dialect, Engine, make_url
+from sqlalchemy.util import LRUCache
 
+from service.flows.daily import plan_daily
 from service.flows.ingest import ingest_files
 from service.flows.readers import add_reader, read_new
 from service.flows.runtime import Runtime
 from service.settings import Settings, load_settings
+from service.store.db import make_engine
+from service.store.deliveries import list_deliveries
+from service.store.tables import DeliveryRow
 from service.wiring import House, open_database
 
 START = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)  # a Wednesday
@@ -57,6 +62,22 @@ def lay_database(settings: Settings, content: bytes | None = None) -> None:
         file.write_bytes(content or _migrated())
 
 
+@cache
+def _statements() -> tuple[Dialect, LRUCache[Any]]:
+    """What SQLite's statements are compiled for and kept in, for all houses of this process."""
+    engine = make_engine("sqlite://")
+    engine.connect().close()  # a dialect learns from its first connection
+    engine.dispose()
+    return engine.dialect, LRUCache(1500)
+
+
+def share_statements(engine: Engine) -> None:
+    """Compile each statement once, as a process that runs for long does, not once a house."""
+    if engine.dialect.name == "sqlite":
+        engine.dialect, kept = _statements()
+        engine.update_execution_options(compiled_cache=kept)
+
+
 @contextmanager
 def open_house(
     folder: Path,
@@ -74,6 +95,7 @@ def open_house(
     )
     lay_database(settings, content)
     house = House(settings, clock=clock or Clock(), allow_private=True)
+    share_statements(house.db.engine)
     try:
         yield house
     finally:
@@ -83,6 +105,11 @@ def open_house(
 def add(rt: Runtime, email: str, keywords: str = "", **cells: str) -> int:
     """Add a confirmed reader; without keywords and profile: trending."""
     return add_reader(rt, read_new({"email": email, "keywords": keywords, **cells}))
+
+
+def rows(rt: Runtime, kind: str = "") -> list[DeliveryRow]:
+    """The ledger of mails in its order; kind: of these alone."""
+    return [row for row in rt.db.read(list_deliveries) if not kind or row.kind == kind]
 
 
 def paper_item(
@@ -109,3 +136,10 @@ def ingest_items(
     file = folder / "items.json"
     file.write_text(json.dumps(items), encoding="utf-8")
     ingest_files(rt, "hf_daily", [file], on=on)
+
+
+def plan_one(rt: Runtime, folder: Path) -> None:
+    """One reader, one paper, the daily planned: its mail is ready."""
+    add(rt, "ada@example.org", "adapters")
+    ingest_items(rt, folder, [paper_item(1, "Adapters that forget less")])
+    plan_daily(rt)
