@@ -61,21 +61,14 @@ def clear_contents(session: Session, before: datetime, limit: int) -> int:
 
 def delete_stale_matches(session: Session, before: datetime, limit: int) -> int:
     """Matches of papers that became new before an instant, or are no longer new at all."""
-    pairs = session.execute(
-        sa.select(col(MatchRow.profile_id), col(MatchRow.paper_id))
+    pair = col(MatchRow.profile_id), col(MatchRow.paper_id)
+    stale = (
+        sa.select(*pair)
         .join(PaperRow, col(PaperRow.id) == col(MatchRow.paper_id))
         .where(sa.or_(col(PaperRow.eligible_at).is_(None), col(PaperRow.eligible_at) < before))
         .limit(limit)
-    ).all()
-    if pairs:
-        session.execute(
-            sa.delete(MatchRow).where(
-                sa.tuple_(col(MatchRow.profile_id), col(MatchRow.paper_id)).in_(
-                    [(profile, paper) for profile, paper in pairs]
-                )
-            )
-        )
-    return len(pairs)
+    )
+    return _delete_pairs(session, MatchRow, pair, stale)
 
 
 def delete_carried(session: Session, before: datetime, limit: int) -> int:
@@ -85,21 +78,14 @@ def delete_carried(session: Session, before: datetime, limit: int) -> int:
         col(SentPaperRow.paper_id) == col(CarryRow.paper_id),
         col(SentPaperRow.occasion) == "new",
     )
-    pairs = session.execute(
-        sa.select(col(CarryRow.subscriber_id), col(CarryRow.paper_id))
+    pair = col(CarryRow.subscriber_id), col(CarryRow.paper_id)
+    done = (
+        sa.select(*pair)
         .join(DeliveryRow, col(DeliveryRow.id) == col(CarryRow.delivery_id))
         .where(sa.or_(col(DeliveryRow.planned_at) < before, came))
         .limit(limit)
-    ).all()
-    if pairs:
-        session.execute(
-            sa.delete(CarryRow).where(
-                sa.tuple_(col(CarryRow.subscriber_id), col(CarryRow.paper_id)).in_(
-                    [(reader, paper) for reader, paper in pairs]
-                )
-            )
-        )
-    return len(pairs)
+    )
+    return _delete_pairs(session, CarryRow, pair, done)
 
 
 def delete_sessions(
@@ -181,4 +167,14 @@ def _delete(session: Session, table: Any, ids: "sa.Select[Any]") -> int:
     found = [row[0] for row in session.execute(ids).all()]
     if found:
         session.execute(sa.delete(table).where(table.id.in_(found)))
+    return len(found)
+
+
+def _delete_pairs(
+    session: Session, table: Any, key: tuple[Any, Any], pairs: "sa.Select[Any, Any]"
+) -> int:
+    """As _delete, of a table whose key is two columns."""
+    found = [tuple(row) for row in session.execute(pairs).all()]
+    if found:
+        session.execute(sa.delete(table).where(sa.tuple_(*key).in_(found)))
     return len(found)
