@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.command import Shell
 from support.house import add, ingest_items, paper_item
 from support.smtp_server import SmtpServer, slow
 
@@ -55,19 +56,6 @@ def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
         process.wait(10)
         assert process.stdout is not None
         process.stdout.close()
-
-
-def refused(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command that ends by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def address_in(lines: list[str]) -> str:
@@ -149,31 +137,26 @@ def test_without_a_set_up_the_demos_data_are_opened_with_a_banner(tmp_path: Path
     assert not (tmp_path / "var" / "paperpost.db").exists()
 
 
-def test_a_port_that_is_taken_is_told_with_the_way_out(tmp_path: Path) -> None:
-    env(tmp_path, DATA_DIR="var")
+def test_a_port_that_is_taken_is_told_with_the_way_out(shell: Shell) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         port = taken.getsockname()[1]
-        done = refused(tmp_path, "run", "--port", str(port))
-    assert done.returncode == 1
-    assert f"Port {port} is taken." in done.stderr
-    assert f"paperpost run --port {port + 1}" in done.stderr
-    assert "Traceback" not in done.stderr
+        said = shell.say("run", "--port", str(port))
+    assert said.code == 1
+    assert f"Port {port} is taken." in said.err
+    assert f"paperpost run --port {port + 1}" in said.err
 
 
-def test_the_mailbox_is_never_opened_to_the_network(tmp_path: Path) -> None:
-    env(tmp_path, DATA_DIR="var")
-    done = subprocess.run(
-        [sys.executable, "-m", "service", "run", "--host", "0.0.0.0", "--port", "0"],
-        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "The development mailbox would be open to the network" in done.stderr
+def test_the_mailbox_is_never_opened_to_the_network(shell: Shell) -> None:
+    said = shell.say("run", "--host", "0.0.0.0", "--port", "0")
+    assert said.code == 1
+    assert "The development mailbox would be open to the network" in said.err
 
 
-# Quick runs stop the scheduler in the middle; run is the same engine with pages in front.
-@pytest.mark.parametrize("command", [pytest.param("run", marks=pytest.mark.slow), "scheduler"])
+# Quick runs stop the engine in the middle in this process (test_engine_embedded.py).
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["run", "scheduler"])
 def test_what_waits_is_sent_and_a_stop_leaves_nothing_in_doubt(
     tmp_path: Path, command: str
 ) -> None:

@@ -99,10 +99,10 @@ def test_the_form_and_the_flow_make_the_same_mail(house: Reading) -> None:
     assert len(mailed(house)) == 1
 
 
-def test_whatever_is_typed(house: Reading) -> None:
+def test_whatever_is_typed(house: Reading, quick: bool) -> None:
     numbers = count(5000)
 
-    @settings(max_examples=80)
+    @settings(max_examples=15 if quick else 80)
     @given(st.text(max_size=80))
     def ask(words: str) -> None:
         asked(house, next(numbers), words)

@@ -76,6 +76,8 @@ def test_several_threads_share_it(pool: ParsePool) -> None:
     assert found == [1] * 6
 
 
+# Starts two processes more; the others start and close one each.
+@pytest.mark.slow
 def test_closed_and_used_again() -> None:
     pool = ParsePool(deadline=20)
     assert pool.parse("feed", GOOD).items == 1
@@ -93,6 +95,8 @@ def test_a_hang_is_ended_and_the_next_capture_is_read() -> None:
         assert pool.parse("feed", GOOD).items == 1
 
 
+# The bounds themselves are read in a quick run; here a process meets one.
+@pytest.mark.slow
 def test_memory_is_bounded() -> None:
     with ParsePool(deadline=60, memory_bytes=300 * 1024 * 1024) as pool:
         items = b"<item><title>" + b"x" * 60_000 + b"</title></item>"
