@@ -55,6 +55,11 @@ class Texts:
         self._is_pseudo = language == PSEUDO
         self._form = c2py(catalog.plural_expr) if catalog is not None else None
 
+    @property
+    def own_name(self) -> str:
+        """Return the language's name in itself: "Deutsch"."""
+        return str(self.locale.get_display_name(self.locale))
+
     def gettext(self, message: str, **values: object) -> str:
         """Return the translation; ``%(name)s`` is filled when values are given."""
         return _filled(self._one(message, None), values)

@@ -19,7 +19,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from service.delivery import plain
 from service.delivery.frame import Rendered
-from service.errors import PaperpostError
+from service.errors import Sentence, SpokenError
 
 _AS_IS = frozenset(
     {"list-unsubscribe", "list-unsubscribe-post", "list-id", "list-help"}
@@ -30,8 +30,9 @@ _VISIBLE = re.compile(r"[\x20-\x7e]+")
 _ADDRESS = re.compile(r"[^\s@<>,;:()\[\]\\\"\x00-\x1f\x7f]+@[^\s@<>,;:()\[\]\\\"\x00-\x1f\x7f]+")
 
 
-class MessageError(PaperpostError):
-    """A header or an address cannot be written; ``where`` names the header."""
+class MessageError(SpokenError):
+    """A header or an address cannot be written; ``where`` names the header. Where the address is
+    the reader's, the reader's page says so."""
 
     @property
     def is_ours(self) -> bool:
@@ -69,21 +70,29 @@ def ascii_address(address: str, header: str = "To") -> str:
     """
     if not _ADDRESS.fullmatch(address):
         raise MessageError(
-            f"{plain.one_line(address)!r} is not one plain address.", header, "Like name@host.org."
+            Sentence("'%(address)s' is not one plain address.", address=plain.one_line(address)),
+            header,
+            Sentence("Like name@host.org."),
         )
     local, _, domain = address.rpartition("@")
     if not local.isascii():
         raise MessageError(
-            f"The part before the @ of {address!r} has letters beyond ASCII.",
+            Sentence(
+                "The part before the @ of %(address)s has letters beyond ASCII.", address=address
+            ),
             header,
-            "Most mail servers cannot carry it; use an address of plain letters.",
+            Sentence("Most mail servers cannot carry it; use an address of plain letters."),
         )
     if domain.isascii():
         return address
     try:
         found = validate_email(f"x@{domain}", check_deliverability=False).ascii_domain
     except EmailNotValidError as error:
-        raise MessageError(f"{domain!r} is no domain name.", header, str(error)) from error
+        raise MessageError(
+            Sentence("'%(domain)s' is no domain name.", domain=domain),
+            header,
+            Sentence("Correct the part after the @."),
+        ) from error
     return f"{local}@{found}"
 
 
@@ -117,7 +126,7 @@ def build(
         message["Reply-To"] = _mailbox(reply_to, "", "Reply-To")
     message["Subject"] = plain.one_line(rendered.subject)
     if date.tzinfo is None:
-        raise MessageError("The date has no time zone.", "Date")
+        raise MessageError(Sentence("The date has no time zone."), "Date")
     message["Date"] = format_datetime(date.astimezone(UTC))
     message["Message-ID"] = _as_is(message_id, "Message-ID")
     if list_id:
@@ -164,14 +173,20 @@ def _mailbox(address: str, name: str, header: str) -> Address:
 def _as_is(value: str, header: str) -> str:
     if not _VISIBLE.fullmatch(value) or len(header) + 2 + len(value) > _LONGEST_LINE:
         raise MessageError(
-            f"{header} holds a character beyond ASCII, a line break, or is too long.", header
+            Sentence(
+                "%(header)s holds a character beyond ASCII, a line break, or is too long.",
+                header=header,
+            ),
+            header,
         )
     return value
 
 
 def _link(url: str, header: str) -> str:
     if not url.startswith(("https://", "http://")) or set(url) & set("<> ,"):
-        raise MessageError(f"{plain.one_line(url)[:80]!r} is no web address.", header)
+        raise MessageError(
+            Sentence("'%(url)s' is no web address.", url=plain.one_line(url)[:80]), header
+        )
     return _as_is(f"<{url}>", header)
 
 

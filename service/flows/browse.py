@@ -7,6 +7,7 @@ from typing import Literal
 
 from service.defaults import FIXED
 from service.delivery.frame import ReaderFrame, Rendered
+from service.delivery.message import MessageError, ascii_address
 from service.digest import excerpt
 from service.digest.candidate import HitLike
 from service.digest.model import Digest, Entry, Line, Marked, from_json
@@ -296,7 +297,8 @@ def feedback(rt: Runtime, mail: Mail, paper_id: int) -> int:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailDay:
     """One occasion and what became of it. reason: why it was skipped, a word of ours · said: the
-    mail server's own words, "" when it said nothing."""
+    mail server's own words, "" when it said nothing · fault: why no mail can be written to this
+    address, a sentence of ours."""
 
     on: date
     kind: str
@@ -307,6 +309,7 @@ class MailDay:
     token: str
     accepted_at: datetime | None
     said: str = ""
+    fault: str = ""
     paused_until: date | None = None
 
 
@@ -341,6 +344,17 @@ def _server_said(row: DeliveryRow) -> str:
     return f"{row.code} {words}".strip().rstrip(".")
 
 
+def _fault(row: DeliveryRow) -> str:
+    """What is wrong with the address, where that and no server ended the mail."""
+    if row.state != "failed" or row.code not in (None, 501) or not row.rcpt:
+        return ""
+    try:
+        ascii_address(row.rcpt)
+    except MessageError as error:
+        return error.what
+    return ""
+
+
 def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
     row, content = mail.row, mail.row.content or {}
     try:
@@ -358,5 +372,6 @@ def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
         token=row.token if digest else "",
         accepted_at=row.accepted_at,
         said=_server_said(row),
+        fault=_fault(row),
         paused_until=reader.paused_until,
     )

@@ -15,6 +15,7 @@ from service.flows.manage import open_manage, tune
 from service.pages.forms import Form
 from service.pages.frame import alone
 from service.pages.templates import web_address
+from service.store.sent import TESTED
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door
@@ -182,12 +183,17 @@ def _what_became(one: MailDay, texts: Texts) -> str:
     """look.md's words for one day."""
     _ = texts.gettext
     checked = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", one.checked)
+    if one.state == "accepted" and one.reason == TESTED:
+        return _("It went to the people who run this service, as a test.")
     if one.state == "accepted":
         return texts.ngettext("%(num)s paper mailed.", "%(num)s papers mailed.", one.papers)
     if one.state == "skipped":
         return _why_skipped(one, checked, texts)
     words = one.said
     match one.state:
+        case "failed" if one.fault:
+            what = texts.said(one.fault)
+            return _("%(what)s No mail can be sent to it: change your address.", what=what)
         case "failed" if not words:
             return _("This mail could not be made, and that is our fault.")
         case "failed" | "expired":

@@ -108,7 +108,7 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts) -> Shown:
 def _context(
     door: Door, request: Request, token: str, found: Managed, trouble: Trouble
 ) -> dict[str, object]:
-    texts, row = door.texts(request), found.reader
+    texts, row, catalogs = door.texts(request), found.reader, door.pages.catalogs
     next_at = manage.next_mail_at(door.rt, row)
     there = next_at.astimezone(door.clock_in(row.zone).tzinfo) if next_at else None
     today = local_date(door.rt.clock(), row.zone)
@@ -130,7 +130,7 @@ def _context(
         "weekdays": [(key, texts.weekday(n)) for n, key in enumerate(DAYS)],
         "mail_days": {DAYS[d] for d in subscribers_store.days_of(row.weekdays)},
         "cadences": _cadences(texts),
-        "languages": [(name, _own_name(name)) for name in door.pages.catalogs.languages],
+        "languages": [(name, catalogs.texts(name).own_name) for name in catalogs.languages],
         "paused_until": row.paused_until if row.paused_until and row.paused_until > today else None,
         "soonest": (today + timedelta(days=1)).isoformat(),
         "latest": (today + timedelta(days=door.rt.defaults().pause_days)).isoformat(),
@@ -144,10 +144,3 @@ def _cadences(texts: Texts) -> list[tuple[str, str]]:
         ("weekly", _("once a week")),
         ("instant", _("at once")),
     ]
-
-
-_NAMES = {"en": "English", "de": "Deutsch", "fr": "français", "zh": "中文", "es": "español"}
-
-
-def _own_name(language: str) -> str:
-    return _NAMES.get(language, language)
