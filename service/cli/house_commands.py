@@ -214,6 +214,7 @@ def settings_set(
 ) -> None:
     """Change one value of taste; it counts from now on."""
     from service.defaults import Defaults, parse, table
+    from service.flows.staff import audit
     from service.store.db import Priority
     from service.store.instance import set_setting
 
@@ -222,7 +223,9 @@ def settings_set(
         checked = parse(name, value if not is_default else str(getattr(Defaults(), name, "")))
     with opening.runtime() as rt:
         stored = None if is_default else str(checked)
+        before = {"value": getattr(rt.defaults(), name)}
         rt.db.write(lambda s: set_setting(s, name, stored), Priority.WEB)
+        audit(rt, "cli", "setting", name, before, {"value": stored})
         row = next(row for row in table(rt.defaults()) if row["name"] == name)
     if as_json:
         printing.as_json(row)

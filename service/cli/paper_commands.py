@@ -72,10 +72,12 @@ def sources_add(
 ) -> None:
     """Add a source; its past comes in as known papers where it can be asked for."""
     from service.flows import sources as flow
+    from service.flows.staff import audit
 
     params = read_what(known_kind(kind), what)
     with runtime() as rt:
         made = flow.add_source(rt, kind, params, title=title, history_days=history)
+        audit(rt, "cli", "add source", made["title"], after=made)
         if as_json:
             printing.as_json(made)
         else:
@@ -137,9 +139,11 @@ def sources_test(
 def sources_remove(source_id: int, as_json: Json = False) -> None:
     """Remove a source; its papers stay."""
     from service.flows import sources as flow
+    from service.flows.staff import audit
 
     with runtime() as rt:
         flow.remove_source(rt, source_id)
+        audit(rt, "cli", "remove source", str(source_id))
     facts = {"id": source_id, "removed": True}
     printing.told(facts, f"Source {source_id} is removed; its papers stay.", wants_json=as_json)
 

@@ -54,6 +54,7 @@ def add(
 
     from service.flows.readers import add_reader, read_new
     from service.flows.send import send_ready
+    from service.flows.staff import audit
 
     chosen = sum((bool(profile.strip()), bool(keywords.strip()), trending))
     if chosen != 1:
@@ -76,6 +77,7 @@ def add(
                 read_new({"email": email, column: typed})
     with runtime() as rt:
         reader_id = add_reader(rt, read_new(cells), by="cli")
+        audit(rt, "cli", "add reader", f"reader {reader_id}")
         sent = 0 if confirmed else asyncio.run(send_ready(rt)).accepted
     state = "active" if confirmed else "pending"
     facts = {"id": reader_id, "email": email, "state": state, "confirmations": sent}
@@ -154,11 +156,14 @@ def import_(
 
     from service.flows.readers import import_readers
     from service.flows.send import send_ready
+    from service.flows.staff import audit
 
     data = read_file(file)
     with runtime() as rt:
         report = import_readers(rt, data, by="cli", dry_run=dry_run)
         if not dry_run:
+            after = {"rows": report.rows, "added": report.added, "bad": len(report.problems)}
+            audit(rt, "cli", "import readers", after=after)
             asyncio.run(send_ready(rt))
     unwritten = _write(problems, report.problems_csv()) if report.problems else None
     if as_json:
@@ -233,11 +238,13 @@ def export_(
 def erase(email: str, as_json: Json = False) -> None:
     """Forget one reader at once; a keyed hash stays, so that no import brings them back."""
     from service.flows.leave import erase as flow
+    from service.flows.staff import audit
 
     address = read_email(email)
     with runtime() as rt:
         if not flow(rt, address.key, by="cli"):
             raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
+        audit(rt, "cli", "erase")  # by no name: whoever is erased stands in no record
     facts = {"email": email, "erased": True}
     printing.told(facts, f"{email} is erased.", wants_json=as_json)
 

@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
 from support.command import Shell, list_of
 
 from service.settings import load_settings
+from service.store.house_tables import AuditRow
 from service.store.staff import list_audit
 from service.wiring import House
 
@@ -37,13 +39,44 @@ def test_bars_by_command_are_on_record_like_those_of_the_page(shell: Shell, tmp_
     assert shell.say("suppressions", "remove", "ada@example.org").code == 1  # nothing was done
     (tmp_path / "bars.txt").write_text("ben@example.org\nnobody\neve@example.org\n")
     assert shell.say("suppressions", "import", "bars.txt").code == 1
-    house = House(load_settings(None, data_dir=tmp_path / "var"))
-    try:
-        rows = reversed(house.db.read(list_audit))
-    finally:
-        house.close()
-    assert [(row.who, row.what, row.after) for row in rows] == [
+    assert [(row.who, row.what, row.after) for row in acts(tmp_path)] == [
         ("cli", "suppress", {"added": 1, "bad": 0}),
         ("cli", "lift suppression", None),
         ("cli", "suppress", {"added": 2, "bad": 1}),
     ]
+
+
+@pytest.mark.slow
+def test_readers_settings_and_sources_too(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("email\nben@example.org\nnobody\n")
+    for words in (
+        "subscribers add ada@example.org --keywords robots --confirmed",
+        "subscribers import list.csv --dry-run",
+        "subscribers import list.csv",
+        "subscribers erase ada@example.org",
+        "settings set hour 7",
+        "sources add feed https://a.example/rss --title Journal",
+        "sources remove 1",
+    ):
+        shell.say(*words.split())
+    rows = acts(tmp_path)
+    assert {row.who for row in rows} == {"cli"}
+    assert [(row.what, row.target) for row in rows] == [
+        ("add reader", "reader 1"),
+        ("import readers", ""),
+        ("erase", ""),
+        ("setting", "hour"),
+        ("add source", "Journal"),
+        ("remove source", "1"),
+    ]
+    assert rows[1].after == {"rows": 2, "added": 1, "bad": 1}
+    assert (rows[3].before, rows[3].after) == ({"value": 8}, {"value": "7"})
+
+
+def acts(folder: Path) -> list[AuditRow]:
+    """The record of the staff's acts, oldest first."""
+    house = House(load_settings(None, data_dir=folder / "var"))
+    try:
+        return house.db.read(list_audit)[::-1]
+    finally:
+        house.close()
