@@ -142,3 +142,16 @@ def test_the_fault_of_a_form_has_the_focus_and_is_in_sight(
     assert page.locator("h1").inner_text() == "Check"
     assert all("422" in line for line in said), "the refused form, and nothing else"
     said.clear()
+
+
+def test_rows_of_the_long_tables_stand_as_blocks_on_a_phone(
+    desk: tuple[Page, list[str]], site: WholeSite
+) -> None:
+    page, _ = desk
+    for path in ("", "/readers", "/editions", "/deliveries", "/sources"):
+        page.goto(f"{site.address}/admin{path}")
+        table = page.locator(".stack .table-scroll")
+        assert table.evaluate("e => e.scrollWidth <= e.clientWidth"), path
+        assert not page.locator(".sideways").first.is_visible()
+        named = table.locator("td[data-label='State']").first
+        assert "State" in named.evaluate("e => getComputedStyle(e, '::before').content")

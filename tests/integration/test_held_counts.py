@@ -94,7 +94,10 @@ def test_the_command_and_the_pages_say_the_same(tmp_path, monkeypatch):
             listed = client.get("/admin/deliveries?state=held").text
             assert len(set(re.findall(r"r\d@example.org", listed))) == 4
             assert re.search(r"state=held[^>]*>4</a>", client.get("/admin").text)
-            assert "For 4 mails" in client.get("/admin/editions/1").text
+            edition = client.get("/admin/editions/1").text
+            assert "For 4 mails" in edition
+            assert re.search(r"nobody can say yet</dt><dd[^>]*><a[^>]*>3</a>", edition)
+            assert "Missing" not in edition, "what is held is not told a second time"
         # the command is another process; this one is alive, and holds one in sending
         shell = Shell(tmp_path, monkeypatch)
         assert len(shell.say("deliveries", "list", "--state", "held", "--json").json) == 4
