@@ -1,7 +1,11 @@
-"""Where the files that travel with the package lie (templates, migrations, data)."""
+"""What travels with the package: its version, and where its files lie (templates, migrations,
+data)."""
 
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
+
+from service import __version__
 
 _PACKAGE = Path(str(files("service")))
 
@@ -15,3 +19,11 @@ def resource_dir(name: str) -> Path:
         if place.is_dir():
             return place
     raise FileNotFoundError(f"the folder {name!r} is missing from this installation")
+
+
+def product_version() -> str:
+    """The installed version."""
+    try:
+        return version("paperpost")
+    except PackageNotFoundError:
+        return __version__

@@ -4,7 +4,6 @@ import secrets
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 from service import log
@@ -16,7 +15,7 @@ from service.delivery.site import Site
 from service.delivery.smtp import Mailer, Relay
 from service.errors import SettingError
 from service.flows.runtime import Runtime
-from service.resources import resource_dir
+from service.resources import product_version, resource_dir
 from service.settings import Settings, relay_address
 from service.sources.fetch import Fetcher
 from service.sources.parse_pool import ParsePool
@@ -194,13 +193,3 @@ def _keys(settings: Settings) -> tuple[str, ...]:
 def _user_agent(settings: Settings) -> str:
     contact = settings.contact_email or settings.base_url
     return f"Paperpost/{product_version()} (+{urlsplit(settings.base_url).netloc}; {contact})"
-
-
-def product_version() -> str:
-    """The installed version."""
-    try:
-        return version("paperpost")
-    except PackageNotFoundError:
-        from service import __version__
-
-        return __version__

@@ -15,6 +15,7 @@ from service.cli import (
 )
 from service.cli.printing import fail
 from service.errors import PaperpostError
+from service.resources import product_version
 
 app = typer.Typer(
     name="paperpost",
@@ -27,8 +28,6 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from service.wiring import product_version
-
         typer.echo(f"paperpost {product_version()}")
         raise typer.Exit
 
