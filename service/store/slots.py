@@ -1,6 +1,6 @@
 """What readers' slots of the dates before one became: mails, nothing, pauses, tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -47,45 +47,40 @@ def list_slots(
     slot = col(EditionRow.slot)
     is_before = slot < sa.cast(col(SubscriberRow.paused_until), sa.String)
 
-    def rows(what: Any, *where: Any) -> Any:
+    def rows(*what: Any) -> Any:
         return (
-            sa.select(col(DeliveryRow.subscriber_id), what)
+            sa.select(col(DeliveryRow.subscriber_id), *what)
             .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+            .join(SubscriberRow, col(SubscriberRow.id) == col(DeliveryRow.subscriber_id))
             .where(
                 col(DeliveryRow.subscriber_id).in_(subscriber_ids),
                 col(EditionRow.kind) == "digest",
                 slot < on.isoformat(),
-                *where,
             )
         )
 
-    def newest(*where: Any) -> dict[int, str]:
-        by_reader = rows(sa.func.max(slot), *where).group_by(col(DeliveryRow.subscriber_id))
-        return dict(session.execute(by_reader).all())
-
-    def first(mailed: Mapping[int, str], *where: Any) -> dict[int, str]:
-        """The first after what was mailed."""
-        found: dict[int, str] = {}
-        for reader_id, day in session.execute(rows(slot, *where).order_by(slot)):
-            if day > mailed.get(reader_id, ""):
-                found.setdefault(reader_id, day)
-        return found
-
-    mailed = newest(went_out)
-    made = {}
-    of_reader = SubscriberRow, col(SubscriberRow.id) == col(DeliveryRow.subscriber_id)
-    until = rows(sa.func.max(slot), is_before).join(*of_reader)
-    before = dict(session.execute(until.group_by(col(DeliveryRow.subscriber_id))).all())
-    columns = (newest(), newest(sa.not_(paused)), mailed, first(mailed, paused), before)
-    for reader_id in columns[0]:
-        days = [column.get(reader_id) for column in columns]
-        made[reader_id] = Slots(*[date.fromisoformat(d) if d else None for d in days])
+    kinds = (sa.true(), sa.not_(paused), went_out, is_before)
+    columns = rows(*[sa.func.max(sa.case((kind, slot))) for kind in kinds])
+    found = {
+        reader_id: [date.fromisoformat(day) if day else None for day in days]
+        for reader_id, *days in session.execute(columns.group_by(col(DeliveryRow.subscriber_id)))
+    }
+    first_paused: dict[int, date] = {}
+    first_tested: dict[int, date] = {}
+    marked = rows(slot, tested).where(sa.or_(paused, tested)).order_by(slot)
+    for reader_id, day, is_test in session.execute(marked):
+        on_day, mailed = date.fromisoformat(day), found[reader_id][2]
+        if mailed is None or on_day > mailed:
+            (first_tested if is_test else first_paused).setdefault(reader_id, on_day)
+    made = {
+        reader_id: Slots(newest, last, mailed, first_paused.get(reader_id), before)
+        for reader_id, (newest, last, mailed, before) in found.items()
+    }
     if not testing:
-        began: dict[str, list[int]] = {}
-        for reader_id, day in first(mailed, tested).items():
-            began.setdefault(day, []).append(reader_id)
-        for day, ids in began.items():
-            for reader_id in ids:
-                del made[reader_id]
-            made |= list_slots(session, ids, date.fromisoformat(day), testing=testing)
+        began: dict[date, list[int]] = {}
+        for reader_id, first in first_tested.items():
+            del made[reader_id]
+            began.setdefault(first, []).append(reader_id)
+        for first, ids in began.items():
+            made |= list_slots(session, ids, first, testing=testing)
     return made
