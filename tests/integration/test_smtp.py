@@ -154,17 +154,16 @@ def test_fault_of_the_mark_is_raised_and_nothing_is_sent(server: SmtpServer) -> 
     assert server.accepted == []
 
 
+STEPS = [("CONNECT", "connect"), ("MAIL", "mail"), ("RCPT", "rcpt"), ("DATA", "data")]
+
+
+# A quick run waits out two silences, before the body and after it, and loses every connection.
 @pytest.mark.parametrize(
-    ("step", "phase", "is_unknown"),
-    [
-        ("CONNECT", "connect", False),
-        ("MAIL", "mail", False),
-        ("RCPT", "rcpt", False),
-        ("DATA", "data", False),
-        ("DOT", "reply", True),
-    ],
+    ("how", "step", "phase", "is_unknown"),
+    [("drop", *one, False) for one in STEPS]
+    + [pytest.param("hang", *one, False, marks=pytest.mark.slow) for one in STEPS[:3]]
+    + [("hang", *STEPS[3], False), ("drop", "DOT", "reply", True), ("hang", "DOT", "reply", True)],
 )
-@pytest.mark.parametrize("how", ["drop", "hang"])
 def test_silence_and_lost_connections(
     server: SmtpServer, step: str, phase: str, is_unknown: bool, how: str
 ) -> None:

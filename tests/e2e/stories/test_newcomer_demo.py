@@ -50,10 +50,15 @@ def test_a_mailbox_that_cannot_be_reached_is_told(tmp_path, monkeypatch):
     assert "127.0.0.1" in text.partition("-> deferred: ")[2].splitlines()[0]
 
 
-def test_demo_runs_again_and_spares_other_files(tmp_path):
+# Makes the demo twice; quick runs make it once.
+@pytest.mark.slow
+def test_demo_runs_again(tmp_path):
     folder = tmp_path / "demo"
     assert told(folder)[0]
     assert told(folder)[0]
+
+
+def test_demo_spares_other_files(tmp_path):
     other = tmp_path / "thesis"
     other.mkdir()
     (other / "chapter1.tex").write_text("mine")
