@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlmodel import select
-from support.house import lay_database, share_statements
+from support.house import hasten, lay_database
 from support.web_site import WebSite
 
 from service.flows.poll import poll_due
@@ -53,7 +53,7 @@ def polling_house(folder: Path, clock: Clock, **values: Any) -> Iterator[House]:
     chosen = load_settings(None, data_dir=folder, timezone="UTC", **values)
     lay_database(chosen)
     house = House(chosen, clock=clock, allow_private=True)
-    share_statements(house.db.engine)
+    hasten(house.db.engine)
     house.runtime.parse = lambda kind, body, day: parse_here(kind, body, day=day)
     try:
         yield house
