@@ -203,7 +203,10 @@ def ingest(
     history: Annotated[bool, typer.Option("--history", help="Known, never new")] = False,
     as_json: Json = False,
 ) -> None:
-    """Take captured responses as if first seen and listed on a date."""
+    """Take captured responses as if first seen and listed on a date, tomorrow's at the latest.
+
+    Ends with 1 when a file, or an item of one, could not be taken; the others are in.
+    """
     from service.flows.ingest import ingest_files
     from service.flows.match import match_new
 
@@ -233,7 +236,7 @@ def ingest(
             typer.echo(f"item {problem.item} ({problem.title[:60]}): {problem.what}", err=True)
     for file, error in report.unread:
         typer.echo(f"{file}: {printing.sentence(error.what)} {error.next_step}", err=True)
-    if report.unread:
+    if report.unread or report.problems:
         raise typer.Exit(1)
 
 
@@ -249,7 +252,10 @@ def match(
     count: Annotated[bool, typer.Option("--count", help="Only figures")] = False,
     as_json: Json = False,
 ) -> None:
-    """Match a file of profiles against a file of papers; nothing is stored."""
+    """Match a file of profiles against a file of papers; nothing is stored.
+
+    Lines that cannot be read are named on standard error and counted as refused; it ends with 0.
+    """
     import json
     import resource
     import time

@@ -32,7 +32,7 @@ CHUNK = 100
 
 
 class DateError(PaperpostError):
-    """A date for which no daily can be sent."""
+    """A date for which nothing can be sent or taken yet."""
 
 
 @dataclass(kw_only=True)
@@ -115,7 +115,7 @@ def _plan_chunk(
 
 
 def check_date(rt: Runtime, on: date | None) -> None:
-    """A daily may lie in the past (replay) or be tomorrow's. Raises DateError."""
+    """What is sent or taken may lie in the past (replay) or be tomorrow's. Raises DateError."""
     if on is None:
         return
     today = local_date(rt.clock(), rt.zone)
@@ -123,7 +123,7 @@ def check_date(rt: Runtime, on: date | None) -> None:
         raise DateError(
             f"{on} is later than tomorrow.",
             "--on",
-            f"The latest date that can be sent is {today + timedelta(days=1)}.",
+            f"The latest date is {today + timedelta(days=1)}.",
         )
 
 

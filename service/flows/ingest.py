@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from service.errors import PaperpostError
+from service.flows.daily import check_date
 from service.flows.runtime import Runtime
 from service.matching.document import dump, prepare
 from service.papers.identity import is_same
@@ -87,14 +88,16 @@ def ingest_files(
     """Take captured responses as if first seen and listed on ``on`` (default today).
 
     Needs no source: where none of the kind exists a paused one is made, which asks nothing from
-    the network. A file that is missing, of another kind, or of which nothing could be taken is in
-    ``unread``; the others are taken. Raises ParameterError: no such kind.
+    the network; files of which nothing could be taken make none. A file that is missing, of
+    another kind, or of which nothing could be taken is in ``unread``; the others are taken.
+    Raises ParameterError: no such kind; DateError: ``on`` is later than tomorrow.
     """
     chosen = adapter(kind)
+    check_date(rt, on)
     now = rt.clock()
     today = local_date(now, rt.zone)
     when = arrival_on(now, today, on or today)
-    source_id = rt.db.write(lambda s: _source_for(s, kind, chosen.title, now), Priority.BULK)
+    source_id: int | None = None
     report = IngestReport()
     for file in files:
         try:
@@ -106,7 +109,13 @@ def ingest_files(
             "refresh" if s.is_replacement else ("known" if history else "new")
             for s in parsed.sightings
         )
-        taken = take(rt, source_id, parsed, verdicts, when)
+        taken = IngestReport(items=parsed.items, problems=list(parsed.problems))
+        if parsed.sightings or not parsed.problems:
+            if source_id is None:
+                source_id = rt.db.write(
+                    lambda s: _source_for(s, kind, chosen.title, now), Priority.BULK
+                )
+            taken = take(rt, source_id, parsed, verdicts, when)
         report.add(taken)
         if taken.problems and not taken.papers:
             report.unread.append((str(file), _nothing_of(taken)))

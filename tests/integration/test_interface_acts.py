@@ -28,9 +28,21 @@ def test_a_file_of_which_nothing_can_be_taken_is_a_failure(shell: Shell, tmp_pat
     items = [*json.loads((tmp_path / good).read_text()), {"x": 1}]
     (tmp_path / "part.json").write_text(json.dumps(items))
     part = shell.say("ingest", "part.json", "--kind", "hf_daily", "--on", ON, "--json")
-    assert (part.code, len(part.json["problems"]), part.json["unread"]) == (0, 1, [])
+    assert (part.code, len(part.json["problems"]), part.json["unread"]) == (1, 1, [])
+    assert part.json["known"] + part.json["refreshed"] == 2  # the others are in
     (tmp_path / "none.json").write_text("[]")  # a day without papers is whole
     assert shell.say("ingest", "none.json", "--kind", "hf_daily", "--on", ON).code == 0
+
+
+def test_an_ingest_that_failed_leaves_no_source(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "strange.json").write_text('[{"x": 1}]')
+    for name, kind in (("missing.json", "hf_daily"), ("strange.json", "hf_daily"),
+                       ("strange.json", "arxiv_rss")):  # fmt: skip
+        assert shell.say("ingest", name, "--kind", kind, "--on", ON).code == 1
+    late = shell.say("ingest", list_of(tmp_path, "a.json", 1), "--kind", "hf_daily",
+                     "--on", "2999-01-01")  # fmt: skip
+    assert (late.code, "2999-01-01 is later than tomorrow." in late.err) == (1, True)
+    assert shell.say("sources", "list", "--json").json == []
 
 
 def test_bars_by_command_are_on_record_like_those_of_the_page(shell: Shell, tmp_path: Path) -> None:
