@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from service.errors import PaperpostError
 from service.pages.errors import ErrorPages
 from service.pages.guard import UNGUARDED, CrossOriginGuard
-from service.pages.headers import HeadAsGet, HeaderPolicy, SecurityHeaders
+from service.pages.headers import HeadAsGet, HeaderPolicy, RelativeRedirects, SecurityHeaders
 from service.pages.templates import Pages
 
 
@@ -22,7 +22,7 @@ def furnish(
     """Give ``app`` what every door shares. Call once, at any time before it serves.
 
     exempt: prefixes that anybody may post to (one-click unsubscribe, signed webhooks).
-    Outermost first: headers, HEAD as GET, guard; so a refusal has its headers too.
+    Outermost first: headers, redirects, HEAD as GET, guard; so a refusal has its headers too.
     """
     policy = HeaderPolicy(pages.site.base_url)
     errors = ErrorPages(pages, policy, statuses, report)
@@ -36,5 +36,6 @@ def furnish(
         exempt=exempt,
     )
     app.add_middleware(HeadAsGet)
+    app.add_middleware(RelativeRedirects, base_url=pages.site.base_url)
     app.add_middleware(SecurityHeaders, policy=policy)
     return errors

@@ -126,3 +126,27 @@ class HeadAsGet:
             await send(message)
 
         await self.app({**scope, "method": "GET"}, receive, without_body)
+
+
+class RelativeRedirects:
+    """ASGI middleware: a redirect made of the request's own address (``/papers/`` to ``/papers``)
+    names its path alone, since whoever asks chooses the Host header."""
+
+    def __init__(self, app: ASGIApp, base_url: str) -> None:
+        self.app = app
+        self._prefix = urlsplit(base_url).path.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_location(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("location", "/").partition(":")[0] in ("http", "https"):
+                    headers["location"] = self._local(headers["location"])
+            await send(message)
+
+        await self.app(scope, receive, with_location)
+
+    def _local(self, target: str) -> str:
+        parts = urlsplit(target)
+        path = "/" + parts.path.removeprefix(self._prefix).lstrip("/")
+        return f"{self._prefix}{path}" + (f"?{parts.query}" if parts.query else "")
