@@ -73,10 +73,11 @@ def sources_add(
     """Add a source; its past comes in as known papers where it can be asked for."""
     from service.flows import sources as flow
     from service.flows.staff import audit
+    from service.text.clean import collapse
 
     params = read_what(known_kind(kind), what)
     with runtime() as rt:
-        made = flow.add_source(rt, kind, params, title=title, history_days=history)
+        made = flow.add_source(rt, kind, params, title=collapse(title), history_days=history)
         audit(rt, "cli", "add source", made["title"], after=made)
         if as_json:
             printing.as_json(made)

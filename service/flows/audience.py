@@ -26,6 +26,7 @@ from service.store import sightings as sightings_store
 from service.store.audience import Candidate
 from service.store.db import Session
 from service.subscribers.cadence import local_date
+from service.text.clean import collapse
 from service.text.markdown import MOST_CHARACTERS
 
 Kind = Literal["daily", "alert", "manual", "newsletter"]
@@ -184,7 +185,7 @@ def draft(
 
 def read_subject(text: str) -> str:
     """A subject in one line. Raises ManualError."""
-    subject = " ".join(text.split())
+    subject = collapse(text)
     if len(subject) > 200:
         raise ManualError("The subject is longer than 200 characters.", "subject", "Shorten it.")
     return subject

@@ -29,6 +29,7 @@ from service.subscribers.address import read_address
 from service.subscribers.cadence import is_mail_day, local_date, next_slot, slot_at
 from service.subscribers.model import Cadence
 from service.subscribers.tokens import TokenError
+from service.text.clean import collapse
 
 LINKS_A_DAY = FIXED.manage_links_a_day
 """Manage links mailed to one address in 24 hours; further requests change nothing."""
@@ -192,7 +193,7 @@ def add_wanted(
         since = local_date(rt.clock(), reader.zone) - timedelta(days=1)
         row = add_interest(
             session, reader.id, wanted, rt.clock(),
-            name=name.strip()[:80], cadence=cadence, since=since, weekday=weekday,
+            name=collapse(name)[:80], cadence=cadence, since=since, weekday=weekday,
         )  # fmt: skip
         assert row.id is not None
         return row.id
@@ -221,7 +222,7 @@ def change_wanted(rt: Runtime, token: str, profile_id: int, change: InterestChan
             for r in subscribers_store.list_profile_rows(session, row.subscriber_id)
             if r.id != row.id
         }
-        name = change.name.strip()[:80] or change.wanted.name
+        name = collapse(change.name)[:80] or change.wanted.name
         if name in others:
             what = Sentence("Another interest has this name.")
             raise ManageError(what, "name", Sentence("Choose another."))

@@ -23,6 +23,7 @@ from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import local_date, read_hour, read_weekdays, read_zone
 from service.subscribers.model import Cadence
+from service.text.clean import collapse
 
 _WORDS = {"query": "profile", "keywords": "keywords", "follow": "people"}
 """The columns that hold interests, by their kind."""
@@ -57,9 +58,9 @@ class NewReader:
 
 def read_new(cells: Mapping[str, str]) -> NewReader:
     """Read one row of a CSV (or the options of `subscribers add`). Raises PaperpostError."""
-    email, name = cells.get("email", ""), cells.get("name", "").strip()
+    email, name = cells.get("email", ""), collapse(cells.get("name", ""))
     if named := _NAMED.fullmatch(email):
-        email, name = named["address"], name or named["name"].strip(" \"'")
+        email, name = named["address"], name or collapse(named["name"].strip(" \"'"))
     address = read_address(email)
     typed = {kind: cells.get(column, "").strip() for kind, column in _WORDS.items()}
     wanted = [read_kind(kind, text) for kind, text in typed.items() if text]
@@ -84,7 +85,7 @@ def read_new(cells: Mapping[str, str]) -> NewReader:
 
 def _read_choices(cells: Mapping[str, str]) -> dict[str, Any]:
     """What a reader chose beside words and hour; a cell that is empty says nothing."""
-    chosen: dict[str, Any] = {"interest_name": " ".join(cells.get("interest_name", "").split())}
+    chosen: dict[str, Any] = {"interest_name": collapse(cells.get("interest_name", ""))}
     if until := cells.get("paused_until", "").strip():
         try:
             chosen["paused_until"] = date.fromisoformat(until)

@@ -171,3 +171,16 @@ def test_a_readers_story_and_being_forgotten(shell: Shell) -> None:
     assert shell.say("subscribers", "erase", "ada@uni.example").code == 0
     assert shell.say("subscribers", "show", "ada@uni.example").code == 1
     assert shell.say("subscribers", "list", "--json").json == []
+
+
+def test_a_name_is_one_line_of_text_however_it_was_typed(shell: Shell, tmp_path: Path) -> None:
+    add = ["subscribers", "add", "--keywords", "robots", "--confirmed", "--name"]
+    assert shell.say(*add, "Bob\r\nBcc: z@z.example\x1b[31m", "bob@uni.example").code == 0
+    cells = (
+        'email,keywords,name,interest_name\neve@uni.example,cats,"Eve\nEk\x07","Big\u202ecats"\n'
+    )
+    (tmp_path / "list.csv").write_text(cells)
+    assert shell.say("subscribers", "import", "list.csv").code == 0
+    bob, eve = sorted(shell.say("subscribers", "list", "--json").json, key=lambda r: r["email"])
+    assert (bob["name"], eve["name"]) == ("Bob Bcc: z@z.example[31m", "Eve Ek")
+    assert [each["name"] for each in eve["interests"]] == ["Bigcats"]
