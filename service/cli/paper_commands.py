@@ -208,11 +208,13 @@ def ingest(
 
     Ends with 1 when a file, or an item of one, could not be taken; the others are in.
     """
+    from service.flows.daily import check_date
     from service.flows.ingest import ingest_files
     from service.flows.match import match_new
 
     known_kind(kind)
     with runtime() as rt:
+        check_date(rt, day(on))
         report = ingest_files(rt, kind, files, on=day(on), history=history)
         matched = match_new(rt)
     if as_json:

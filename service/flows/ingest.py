@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from service.errors import PaperpostError
-from service.flows.daily import check_date
 from service.flows.runtime import Runtime
 from service.matching.document import dump, prepare
 from service.papers.identity import is_same
@@ -90,10 +89,9 @@ def ingest_files(
     Needs no source: where none of the kind exists a paused one is made, which asks nothing from
     the network; files of which nothing could be taken make none. A file that is missing, of
     another kind, or of which nothing could be taken is in ``unread``; the others are taken.
-    Raises ParameterError: no such kind; DateError: ``on`` is later than tomorrow.
+    Raises ParameterError: no such kind.
     """
     chosen = adapter(kind)
-    check_date(rt, on)
     now = rt.clock()
     today = local_date(now, rt.zone)
     when = arrival_on(now, today, on or today)
