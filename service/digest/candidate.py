@@ -59,7 +59,13 @@ class Interest:
 
 @dataclass(frozen=True, slots=True)
 class NothingNew:
-    """There is nothing to mail; ``reason`` is stored ("nothing_new") with what was checked."""
+    """There is nothing to mail; ``reason`` is stored ("nothing_new") with what was checked.
+
+    had: how many of these matched and were mailed before, or are under way · later: how many
+    matched and wait for the reader's next alert.
+    """
 
     reason: str
     checked: int
+    had: int = 0
+    later: int = 0

@@ -298,7 +298,7 @@ def feedback(rt: Runtime, mail: Mail, paper_id: int) -> int:
 class MailDay:
     """One occasion and what became of it. reason: why it was skipped, a word of ours · said: the
     mail server's own words, "" when it said nothing · fault: why no mail can be written to this
-    address, a sentence of ours."""
+    address, a sentence of ours · had, later: why nothing was new (``NothingNew``)."""
 
     on: date
     kind: str
@@ -311,6 +311,8 @@ class MailDay:
     said: str = ""
     fault: str = ""
     paused_until: date | None = None
+    had: int = 0
+    later: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,4 +376,6 @@ def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
         said=_server_said(row),
         fault=_fault(row),
         paused_until=reader.paused_until,
+        had=content.get("had", 0),
+        later=content.get("later", 0),
     )

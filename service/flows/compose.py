@@ -5,7 +5,7 @@ with the reason). Nothing is sent here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from service.defaults import Defaults
@@ -26,6 +26,7 @@ from service.flows.shelf import (
 from service.flows.window import (
     Occasion,
     first_day,
+    here_from,
     is_due,
     kind_of,
     missed_since,
@@ -60,6 +61,18 @@ class ComposeReport:
     failed: int = 0
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What became of matches while candidates were chosen. first_on: the first day that is counted
+    · had: of counted days, mailed before or under way · later: wait for the next alert · oldest:
+    the first day of what a weekly interest brings."""
+
+    first_on: date
+    had: set[int] = field(default_factory=set)
+    later: set[int] = field(default_factory=set)
+    oldest: date | None = None
+
+
 def digest_for(
     rt: Runtime,
     session: Session,
@@ -87,13 +100,15 @@ def digest_for(
     if occasion == "daily":
         missed = missed_since(reader, slots.newest, on, rt.clock(), limits)
     first_on = first_day(reader, profiles, last, on, limits, occasion, missed)
+    seen = _Seen(first_on)
     candidates = (
         _known_candidates(rt, session, shelf, asked, on, limits, had)
         if occasion == "first"
         else _new_candidates(
-            session, shelf, asked, reader, on, limits, had, carried, rt, occasion, missed
+            session, shelf, asked, reader, on, limits, had, carried, rt, occasion, missed, seen
         )
     )
+    first_on = min(first_on, seen.oldest or first_on)
     wants_trending = occasion != "alert" and (
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )
@@ -116,8 +131,9 @@ def digest_for(
         since=first_on if kind in ("weekly", "catchup") else None,
         rest_on=rest_from(missed, paused_on, profiles, on, limits),
     )
-    too_few = isinstance(result, Digest) and occasion == "daily" and bool(asked)
-    if too_few and isinstance(result, Digest) and result.matched < reader.at_least > 1:
+    if isinstance(result, NothingNew):
+        return replace(result, had=len(seen.had), later=len(seen.later))
+    if occasion == "daily" and asked and result.matched < reader.at_least > 1:
         return NothingNew("too_few", result.checked)
     return result
 
@@ -141,29 +157,37 @@ def _new_candidates(
     rt: Runtime,
     occasion: Occasion,
     missed: date | None,
+    seen: _Seen,
 ) -> list[Candidate]:
     """Matches among the papers that became new in the window, and what is carried."""
     if not asked:
         return []
     by_id = {p.id: p for p in asked}
-    starts = {p.id: window_start(p, reader, on, limits, missed) for p in asked}
+    here = here_from(reader, shelf.slots.get(reader.id, Slots()))
+    starts = {p.id: window_start(p, reader, on, limits, missed, here) for p in asked}
     start, end = day_bounds(min(starts.values()), on)[0], window_end(reader, on, rt.clock())
     pairs: list[tuple[int, int, bool]] = []
     for profile_id, paper_id, stored, eligible_at in matches_store.list_matches(
         session, list(by_id), start, end
     ):
         profile = by_id[profile_id]
-        if paper_id in had or stored < profile.threshold:
+        day = eligible_at.date()
+        if stored < profile.threshold or day < starts[profile_id]:
             continue
-        if eligible_at.date() < starts[profile_id]:
+        if profile.since is not None and day < profile.since:
             continue
-        if profile.since is not None and eligible_at.date() < profile.since:
+        if paper_id in had:
+            if day >= seen.first_on:
+                seen.had.add(paper_id)
             continue
         rests = occasion == "daily" and paper_id in shelf.resting.get(reader.id, ())
         if not rests and _rides_elsewhere(
             rt, session, shelf, profile, reader, eligible_at, on, occasion
         ):
+            seen.later.add(paper_id)
             continue
+        if profile.cadence is Cadence.WEEKLY:
+            seen.oldest = min(day, seen.oldest or day)
         pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
     found = {paper_id for _, paper_id, _ in pairs}
     load_papers(session, shelf, [paper_id for _, paper_id, _ in pairs])

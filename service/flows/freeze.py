@@ -80,6 +80,7 @@ def freeze(
         else:
             state, reason = State.SKIPPED, result.reason
             content = {"checked": result.checked, "papers": []}
+            content |= {k: n for k in ("had", "later") if (n := getattr(result, k))}
         if decided.before:
             content["before"] = decided.before
         if leases_store.set_composed(

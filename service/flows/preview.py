@@ -100,10 +100,18 @@ def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date, no
     if reader.paused_until is not None and reader.paused_until > on:
         return Preview(says=f"{texts.day(on)}: paused until {texts.long_day(reader.paused_until)}.")
     made = _decide(rt, session, reader, on, "daily", note)
+    is_to_come = on > max(local_date(rt.clock(), z) for z in (reader.zone, "UTC"))
     if isinstance(made, NothingNew):
-        return Preview(says=why_nothing(rt, made.reason, made.checked, on))
+        if is_to_come:
+            return Preview(
+                says=f"{texts.day(on)} is still to come; so far there is no mail for it."
+            )
+        found = {"had": made.had, "later": made.later}
+        return Preview(says=why_nothing(rt, made.reason, made.checked, on, **found))
     value = subscribers_store.to_subscriber(reader)
     says = f"Composed now for {texts.day(on)}; nothing was stored or sent."
+    if is_to_come:
+        says += " The day is still to come: its mail has what comes until then, too."
     if not is_mail_day(value, on):
         says += " It is no mail day of this reader: these papers ride in the next mail."
     now = rt.clock()
@@ -185,7 +193,8 @@ def why(rt: Runtime, row: DeliveryRow, on: date) -> str:
         case "accepted":
             return f"{day}: handed to the mail server at {at}. These are the bytes it got."
         case "skipped":
-            return why_nothing(rt, row.reason, int((row.content or {}).get("checked", 0)), on)
+            counts = {k: int((row.content or {}).get(k, 0)) for k in ("checked", "had", "later")}
+            return why_nothing(rt, row.reason, on=on, **counts)
         case "planned" | "ready" | "leased":
             return f"{day}: composed, waits to be sent."
         case "sending":
@@ -213,13 +222,22 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def why_nothing(rt: Runtime, reason: str, checked: int, on: date) -> str:
-    """Why a date brought no mail: "Tue 12 May: 391 papers checked, none contained your words."."""
+def why_nothing(
+    rt: Runtime, reason: str, checked: int, on: date, *, had: int = 0, later: int = 0
+) -> str:
+    """Why a date brought no mail: "Tue 12 May: 391 papers checked, none contained your words.".
+
+    had, later: of those that did, how many came before and how many come with the next alert.
+    """
     texts = rt.catalogs.texts("en")
     day = texts.day(on)
     counted = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", checked)
     if not checked and reason in ("nothing_new", "too_few"):
         return f"{day}: no new paper came."
+    if reason == "nothing_new" and later:
+        return f"{day}: {counted}. What contained your words comes with your next alert."
+    if reason == "nothing_new" and had:
+        return f"{day}: {counted}. You already had what contained your words."
     if reason == "nothing_new":
         return f"{day}: {counted}, none contained your words."
     if reason == "not_your_day":

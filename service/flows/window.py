@@ -131,19 +131,33 @@ def kind_of(
     return "daily"
 
 
+def here_from(reader: Subscriber, slots: Slots) -> date | None:
+    """The first date on which this reader was one: added, or with a slot (a replay)."""
+    added = local_date(reader.created_at, reader.zone) if reader.created_at else None
+    return min((day for day in (added, slots.first) if day is not None), default=None)
+
+
 def window_start(
-    profile: Profile, reader: Subscriber, on: date, limits: Defaults, missed: date | None = None
+    profile: Profile,
+    reader: Subscriber,
+    on: date,
+    limits: Defaults,
+    missed: date | None = None,
+    here: date | None = None,
 ) -> date:
     """The first day of papers for one interest: the window up to ``on``.
 
-    A weekly one begins with the day of its last mail, for what came after that hour; it reaches
-    further back when its own day was missed. After an outage (missed: ``missed_since``) both
-    begin with the day of their last mail, at most ``catchup_days`` back.
+    A weekly one begins with the day of its last mail, for what came after that hour, where there
+    was a reader by then (here: ``here_from``); it reaches further back when its day was missed.
+    After an outage (missed: ``missed_since``) both begin with the day of their last mail, at most
+    ``catchup_days`` back.
     """
     weekly = profile.cadence is Cadence.WEEKLY
     start = on - timedelta(days=limits.window_days - 1)
     if weekly:
         start = weekly_day(reader, profile.weekday, on) - timedelta(days=limits.window_days)
+        if here is None or here > start:
+            start += timedelta(days=1)
     if missed is None:
         return start
     last = weekly_day(reader, profile.weekday, missed) if weekly else missed

@@ -21,7 +21,7 @@ class Slots:
 
     newest: of any state · last: the newest that no pause took · mailed: the newest whose mail went
     out · paused: the first that a pause took after it · before: the newest before the date until
-    which mail was paused or the address barred.
+    which mail was paused or the address barred · first: the oldest of any state.
     """
 
     newest: date | None = None
@@ -29,6 +29,7 @@ class Slots:
     mailed: date | None = None
     paused: date | None = None
     before: date | None = None
+    first: date | None = None
 
 
 def list_slots(
@@ -60,7 +61,7 @@ def list_slots(
         )
 
     kinds = (sa.true(), sa.not_(paused), went_out, is_before)
-    columns = rows(*[sa.func.max(sa.case((kind, slot))) for kind in kinds])
+    columns = rows(*[sa.func.max(sa.case((kind, slot))) for kind in kinds], sa.func.min(slot))
     found = {
         reader_id: [date.fromisoformat(day) if day else None for day in days]
         for reader_id, *days in session.execute(columns.group_by(col(DeliveryRow.subscriber_id)))
@@ -73,14 +74,14 @@ def list_slots(
         if mailed is None or on_day > mailed:
             (first_tested if is_test else first_paused).setdefault(reader_id, on_day)
     made = {
-        reader_id: Slots(newest, last, mailed, first_paused.get(reader_id), before)
-        for reader_id, (newest, last, mailed, before) in found.items()
+        reader_id: Slots(newest, last, mailed, first_paused.get(reader_id), before, first)
+        for reader_id, (newest, last, mailed, before, first) in found.items()
     }
     if not testing:
         began: dict[date, list[int]] = {}
-        for reader_id, first in first_tested.items():
+        for reader_id, tested_on in first_tested.items():
             del made[reader_id]
-            began.setdefault(first, []).append(reader_id)
-        for first, ids in began.items():
-            made |= list_slots(session, ids, first, testing=testing)
+            began.setdefault(tested_on, []).append(reader_id)
+        for tested_on, ids in began.items():
+            made |= list_slots(session, ids, tested_on, testing=testing)
     return made

@@ -231,6 +231,11 @@ def _why_skipped(one: MailDay, checked: str, texts: Texts) -> str:
         return _("No new paper came that day.")
     if one.reason == "too_few":
         return _("%(checked)s, fewer matched than you want in one mail.", checked=checked)
+    if one.reason == "nothing_new" and one.later:
+        return _("%(checked)s. What contained your words comes with your next alert.",
+                 checked=checked)  # fmt: skip
+    if one.reason == "nothing_new" and one.had:
+        return _("%(checked)s. You already had what contained your words.", checked=checked)
     if one.reason == "nothing_new":
         return _("%(checked)s, none contained your words.", checked=checked)
     return _("This mail could not be made, and that is our fault.")
