@@ -131,7 +131,12 @@ def _decide(
     on = asked.on or max(local, now.astimezone(UTC).date())
     shelf = load_shelf(rt, session, limits, [row.id], on)
     digest = digest_for(rt, session, shelf, subscribers_store.to_subscriber(row), on, "alert")
-    return digest if isinstance(digest, Digest) else None
+    if not isinstance(digest, Digest):
+        return None
+    if alerts_store.has_alert(session, quarter(now), row.email_key):
+        report.waiting["bundled"] = report.waiting.get("bundled", 0) + 1
+        return None
+    return digest
 
 
 def _plan_one(

@@ -317,7 +317,7 @@ def _alerts(rt: Runtime, readers: Sequence[Candidate]) -> dict[str, list[int]]:
     found = alert_outlook(rt)
     groups = {
         "mails": [i for i in found.get("mails", ()) if i in wanted],
-        "waiting": [i for i in found.get("capped", ()) if i in wanted],
+        "waiting": [i for w in ("capped", "bundled") for i in found.get(w, ()) if i in wanted],
     }
     named = {i for ids in groups.values() for i in ids}
     groups["nothing_new"] = [i for i in wanted if i not in named]

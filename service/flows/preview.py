@@ -16,6 +16,7 @@ from service.delivery.message import message_id
 from service.digest.candidate import NothingNew
 from service.digest.model import Digest
 from service.errors import PaperpostError
+from service.flows.alerts import quarter
 from service.flows.compose import digest_for
 from service.flows.daily import check_date, due_readers
 from service.flows.freeze import content_of
@@ -328,7 +329,7 @@ def alert_outlook(
     rt: Runtime, *, on: date | None = None, email_key: str | None = None
 ) -> dict[str, list[int]]:
     """Readers with instant interests by what an alert now would bring: mails, paused, capped,
-    nothing_new."""
+    bundled (one went in this quarter hour), nothing_new."""
     match_new(rt)
     return rt.db.read(lambda s: _alert_outlook(rt, s, on, email_key))
 
@@ -350,5 +351,7 @@ def _alert_outlook(
         else:
             made = compose_for(rt, session, row, meant, "alert")
             word = "mails" if made is not None else "nothing_new"
+            if made is not None and alerts_store.has_alert(session, quarter(now), row.email_key):
+                word = "bundled"
         groups.setdefault(word, []).append(row.id)
     return groups

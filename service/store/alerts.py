@@ -57,6 +57,21 @@ def has_open_alert(session: Session, subscriber_id: int) -> bool:
     return row is not None
 
 
+def has_alert(session: Session, slot: str, recipient_key: str) -> bool:
+    """Whether the alerts of this quarter hour hold one of this reader, of any state."""
+    row = session.execute(
+        sa.select(col(DeliveryRow.id))
+        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(
+            col(EditionRow.kind) == "alert",
+            col(EditionRow.slot) == slot,
+            col(DeliveryRow.recipient_key) == recipient_key,
+        )
+        .limit(1)
+    ).first()
+    return row is not None
+
+
 def count_alerts_on(session: Session, subscriber_id: int, zone: str, on: date) -> int:
     """Alerts of a reader on a local date."""
     times = list_alert_times(session, subscriber_id)

@@ -8,6 +8,7 @@ from support.house import add, ingest_items, open_house, paper_item
 
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_daily
+from service.flows.preview import would_alert
 from service.flows.send import send_ready
 
 
@@ -43,6 +44,26 @@ def test_alerts_are_fifteen_minutes_apart(rt, tmp_path):
     ingest_items(rt, tmp_path, [paper_item(3, "Adapters at six past")])
     rt.clock.go(minutes=10)
     assert alert(rt)[1] == 1
+
+
+def test_a_persons_second_send_of_a_quarter_hour_says_what_waits(rt, tmp_path):
+    def would():
+        return would_alert(rt)
+
+    def press():
+        return plan_alerts(rt, forced=True, created_by="cli")
+
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at ten")])
+    assert (would(), press().planned) == ({"mails": 1, "waiting": {}}, 1)
+    asyncio.run(send_ready(rt))
+    assert (would()["waiting"], press().waiting) == ({"nothing_new": 1}, {})
+    rt.clock.go(minutes=5)
+    ingest_items(rt, tmp_path, [paper_item(2, "Adapters at five past")])
+    assert would() == {"mails": 0, "waiting": {"bundled": 1}}
+    second = press()
+    assert (second.planned, second.waiting) == (0, {"bundled": 1})
+    rt.clock.go(minutes=10)
+    assert (would(), press().planned) == ({"mails": 1, "waiting": {}}, 1)
 
 
 def test_quiet_hours_are_the_readers_own(rt, server, tmp_path):
