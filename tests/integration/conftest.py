@@ -19,10 +19,10 @@ def _new_databases_are_copied(tmp_path_factory: pytest.TempPathFactory) -> Itera
     """An empty SQLite database is filled from one that was migrated for real, once a process."""
     folder = tmp_path_factory.mktemp("migrated")
     lay_database(load_settings(None, data_dir=folder))
-    really = migrations.migrate
+    really, current = migrations.migrate, migrations.current
 
     def migrate(db: Database, revision: str = "head") -> str:
-        if not db.is_sqlite or revision != "head" or migrations.current(db) is not None:
+        if not db.is_sqlite or revision != "head" or current(db) is not None:
             return really(db, revision)
         with (
             closing(sqlite3.connect(folder / "paperpost.db")) as laid,
