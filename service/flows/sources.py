@@ -25,9 +25,6 @@ from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 
-_UPPER = {"cs", "math", "stat", "eess", "econ", "q-bio", "q-fin", "astro-ph"}
-"""arXiv archives whose subjects are written in capitals (cs.CL); physics writes them small."""
-
 
 class SourceError(PaperpostError):
     """A source that is not there, or an act that it does not allow."""
@@ -67,25 +64,7 @@ def read_what(made: Adapter, what: str) -> dict[str, str]:
                 f"A source of the kind {made.kind} takes no parameters.", what[:60], "Leave it out."
             )
         values[names[0]] = what
-    if "category" in values:
-        values["category"] = "+".join(map(_category, values["category"].split("+")))
     return made.checked(values)
-
-
-def _category(name: str) -> str:
-    """cs.cl -> cs.CL: arXiv answers to both, but a paper's own categories are compared."""
-    archive, dot, subject = name.strip().partition(".")
-    if archive.lower() in _UPPER and len(subject) <= 2:
-        subject = subject.upper()
-    return f"{archive.lower()}{dot}{subject}"
-
-
-def _title(made: Adapter, params: dict[str, str]) -> str:
-    if "category" in params:
-        return f"arXiv {params['category']}"
-    if "query" in params:
-        return f"{made.title}: {params['query']}"[:200]
-    return params.get("url", made.title)  # a feed takes its own title at the first poll
 
 
 def add_source(
@@ -124,7 +103,7 @@ def _add(
         session,
         kind=made.kind,
         params=params,
-        title=title or _title(made, params),
+        title=title or made.called(params),
         now=now,
         next_poll_at=now,
     )

@@ -26,7 +26,11 @@ class CaptureError(SourceError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One thing an operator says about a source. pattern: a regular expression for all of it."""
+    """One thing an operator says about a source; form, commands and docs/sources.md are made of it.
+
+    pattern: a regular expression for all of it. choices: (value, words) where only these will do.
+    hint: a sentence for who fills it in.
+    """
 
     name: str
     label: str
@@ -34,6 +38,14 @@ class Parameter:
     required: bool = True
     pattern: str = r".+"
     default: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+
+    def allows(self, value: str) -> bool:
+        """Say whether a value, trimmed and not empty, can be used."""
+        if self.choices:
+            return value in dict(self.choices)
+        return re.fullmatch(self.pattern, value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +88,17 @@ class Parsed:
 class Adapter(ABC):
     """One kind of source.
 
-    kind: the word in ``sources add KIND`` and in the table. brand: its name where one word must do
-    ("" = each source's own title). has_votes: trending is offered. rhythm: on which days and hours
-    it speaks. politeness: sources that share one pace ("" = each host its own). quiet_statuses:
-    HTTP answers that mean "nothing yet". history_kind: the kind that is asked for past days ("" =
-    the past cannot be asked for). history_days: how many of them one question covers.
+    kind: the word in ``sources add KIND`` and in the table. about: what it is, in a sentence.
+    brand: its name where one word must do ("" = each source's own title). has_votes: trending is
+    offered. rhythm: on which days and hours it speaks. politeness: sources that share one pace
+    ("" = each host its own). quiet_statuses: HTTP answers that mean "nothing yet". history_kind:
+    the kind that is asked for past days ("" = the past cannot be asked for). history_days: how
+    many of them one question covers.
     """
 
     kind: ClassVar[str]
     title: ClassVar[str]
+    about: ClassVar[str] = ""
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     brand: ClassVar[str] = ""
     has_votes: ClassVar[bool] = False
@@ -132,6 +146,14 @@ class Adapter(ABC):
         """Return the parameters for ``history_kind`` that ask for the same papers."""
         return dict(params)
 
+    def called(self, params: Mapping[str, str]) -> str:
+        """Return what a source with these parameters is called until it names itself."""
+        return self.title
+
+    def tidied(self, name: str, value: str) -> str:
+        """Return the value of a parameter in its usual spelling."""
+        return value
+
     def checked(self, params: Mapping[str, str]) -> dict[str, str]:
         """Return ``params`` trimmed and with defaults; raises ParameterError."""
         known = {parameter.name: parameter for parameter in self.parameters}
@@ -152,7 +174,8 @@ class Adapter(ABC):
                     parameter.name,
                     f"For example: {parameter.example}",
                 )
-            if value and not re.fullmatch(parameter.pattern, value):
+            value = self.tidied(parameter.name, value) if value else ""
+            if value and not parameter.allows(value):
                 raise ParameterError(
                     f'"{value[:80]}" cannot be used as {parameter.label}.',
                     parameter.name,

@@ -29,10 +29,20 @@ class ArxivApi(Adapter):
 
     kind = "arxiv_api"
     title = "arXiv query"
-    parameters = (Parameter("query", "arXiv query", "cat:cs.CL AND abs:retrieval"),)
+    about = "The newest papers of a query in arXiv's own language."
+    parameters = (
+        Parameter(
+            "query", "arXiv query", "cat:cs.CL AND abs:retrieval",
+            hint="Fields: cat, ti, au, abs, all; joined by AND, OR, ANDNOT.",
+        ),
+    )  # fmt: skip
     rhythm = QUERIES
     politeness = "arxiv"
     history_kind = "arxiv_api"
+
+    def called(self, params: Mapping[str, str]) -> str:
+        """Name it by its query."""
+        return f"{self.title}: {params['query']}"[:200]
 
     def requests(
         self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()

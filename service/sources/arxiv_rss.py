@@ -49,6 +49,8 @@ _OLD_TITLE = re.compile(
 )
 _VERSION = re.compile(r"v([2-9]|[1-9]\d+)$")
 _TYPES = ("new", "cross", "replace", "replace-cross")
+_UPPER = {"cs", "math", "stat", "eess", "econ", "q-bio", "q-fin", "astro-ph"}
+"""Archives whose subjects are written in capitals (cs.CL); physics writes them small."""
 
 
 class ArxivRss(Adapter):
@@ -56,16 +58,29 @@ class ArxivRss(Adapter):
 
     kind = "arxiv_rss"
     title = "arXiv announcements"
+    about = "What arXiv announces in a category on a weekday, in one batch after midnight Eastern."
     parameters = (
-        Parameter("category", "arXiv category", "cs.CL", pattern=rf"{_CATEGORY}(?:\+{_CATEGORY})*"),
+        Parameter(
+            "category", "arXiv category", "cs.CL", pattern=rf"{_CATEGORY}(?:\+{_CATEGORY})*",
+            hint="Several are joined by +. arxiv.org/category_taxonomy lists them.",
+        ),
         Parameter(
             "take", "which announcements to take", "new+cross", required=False,
-            pattern=r"new|new\+cross", default="new+cross",
+            default="new+cross",
+            choices=(("new+cross", "new and cross-listed papers"), ("new", "new papers alone")),
         ),
     )  # fmt: skip
     rhythm = ANNOUNCEMENTS
     politeness = "arxiv"
     history_kind = "arxiv_api"
+
+    def called(self, params: Mapping[str, str]) -> str:
+        """Name it by its categories."""
+        return f"arXiv {params['category']}"
+
+    def tidied(self, name: str, value: str) -> str:
+        """cs.cl -> cs.CL: arXiv answers to both, but a paper's own categories are compared."""
+        return "+".join(map(_spelt, value.split("+"))) if name == "category" else value
 
     def requests(
         self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()
@@ -204,3 +219,10 @@ def _categories(entry: Any, old: re.Match[str] | None) -> tuple[str, ...]:
     if old:
         names.insert(0, old["category"].strip())
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _spelt(name: str) -> str:
+    archive, dot, subject = name.strip().partition(".")
+    if archive.lower() in _UPPER and len(subject) <= 2:
+        subject = subject.upper()
+    return f"{archive.lower()}{dot}{subject}"

@@ -43,7 +43,17 @@ class Feed(Adapter):
 
     kind = "feed"
     title = "Feed"
-    parameters = (Parameter("url", "the feed's address", "https://www.nature.com/nature.rss"),)
+    about = "Any journal's or site's RSS, Atom or JSON Feed."
+    parameters = (
+        Parameter(
+            "url", "the feed's address", "https://www.nature.com/nature.rss",
+            hint="Of the feed itself, not of the page about it.",
+        ),
+    )  # fmt: skip
+
+    def called(self, params: Mapping[str, str]) -> str:
+        """By its address; it takes its own title at the first poll."""
+        return params["url"]
 
     def requests(
         self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()

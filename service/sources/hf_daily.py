@@ -37,6 +37,7 @@ class HfDaily(Adapter):
 
     kind = "hf_daily"
     title = "Hugging Face Daily Papers"
+    about = "The papers that the community lists and votes on, a list each day."
     brand = "Hugging Face"
     has_votes = True
     rhythm = _RHYTHM
