@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from service.cli.env_file import strange_names
+from service.cli.printing import counted
 from service.errors import PaperpostError
 from service.resources import resource_dir
 from service.settings import PREFIX, Settings
@@ -283,7 +284,7 @@ def _sources(house: House) -> Check:
         says = f"{len(never)} of {len(asked)} not asked yet"
         return Check("sources", "warn", says, "paperpost poll, or run")
     papers = sum(row["papers"] for row in asked)
-    return Check("sources", "ok", f"{len(asked)} asked, {papers:,} papers")
+    return Check("sources", "ok", f"{len(asked)} asked, {counted(papers, 'paper')}")
 
 
 def _clock(house: House) -> Check:
@@ -309,12 +310,13 @@ def _work(house: House) -> Check:
     overdue = rt.db.read(lambda s: health.count_overdue_readers(s, now, STUCK))
     stuck = rt.db.read(lambda s: health.count_stuck(s, now, STUCK))
     in_doubt = stuck.pop("unknown", 0)
-    told = [f"{overdue} readers due and not planned"] if overdue else []
-    told += [f"{n} mails {state}" for state, n in sorted(stuck.items())]
+    told = [f"{counted(overdue, 'reader')} due and not planned"] if overdue else []
+    told += [f"{counted(n, 'mail')} {state}" for state, n in sorted(stuck.items())]
     if told:
         return Check("work", "fail", ", ".join(told), "Is paperpost run at work? Look at its log.")
     if in_doubt:
-        return Check("work", "warn", f"{in_doubt} mails in doubt", "deliveries list --state held")
+        says = f"{counted(in_doubt, 'mail')} in doubt"
+        return Check("work", "warn", says, "deliveries list --state held")
     return Check("work", "ok", "no reader is due and unsent")
 
 

@@ -130,7 +130,12 @@ def sources_test(
     if as_json:
         printing.as_json(made)
         return
-    typer.echo(f"{made['items']} items, {made['papers']} papers, {len(made['problems'])} problems")
+    counts = (
+        (made["items"], "item"),
+        (made["papers"], "paper"),
+        (len(made["problems"]), "problem"),
+    )
+    typer.echo(", ".join(printing.counted(n, word) for n, word in counts))
     printing.table(made["fields"], ["field", "filled", "empty", "example"], "No paper was read.")
     for problem in made["problems"][:20]:
         typer.echo(f"item {problem['item']}: {problem['what']}")
@@ -231,9 +236,9 @@ def ingest(
         )
     else:
         typer.echo(
-            f"{report.items} items: {report.new} new, {report.known} known, "
+            f"{printing.counted(report.items, 'item')}: {report.new} new, {report.known} known, "
             f"{report.refreshed} seen before, {len(report.problems)} not taken; "
-            f"{matched.matches} matches."
+            f"{printing.counted(matched.matches, 'match', 'matches')}."
         )
         for problem in report.problems[:20]:
             typer.echo(f"item {problem.item} ({problem.title[:60]}): {problem.what}", err=True)
@@ -300,14 +305,20 @@ def estimate(
     from service.matching.parse import parse_keywords, parse_query
 
     if bool(query.strip()) == bool(keywords.strip()):
-        raise typer.BadParameter("One interest is needed: give a query, or --keywords LIST.")
+        raise typer.BadParameter(
+            "One interest is needed.\n  next:  give a query, or --keywords LIST"
+        )
     with printing.argument("query" if query.strip() else "--keywords"):
         wanted = parse_query(query) if query.strip() else parse_keywords(keywords)
     with runtime() as rt:
         made = flow(rt, wanted, days)
         is_old = made.days[-1] < rt.clock().date()
     found = made.estimate
-    basis = f"{found.basis_papers:,} papers of {len(made.days)} days"
+    papers, of_days = (
+        printing.counted(found.basis_papers, "paper"),
+        printing.counted(len(made.days), "day"),
+    )
+    basis = f"{papers} of {of_days}"
     if as_json:
         printing.as_json(
             {
@@ -339,7 +350,7 @@ def estimate(
     last = f" The last of them is {made.days[-1].isoformat()}." if is_old else ""
     typer.echo(f"Basis: {basis}.{last}")
     if found.warning == "none":
-        typer.echo(f"Nothing in {len(made.days)} days ({found.basis_papers:,} papers).")
+        typer.echo(f"Nothing in {of_days} ({papers}).")
     for term, n in found.per_term.items():
         typer.echo(f"  {term}: {n}")
     for f in found.best:

@@ -68,6 +68,11 @@ def told(facts: Mapping[str, Any], sentence: str, *, wants_json: bool) -> None:
         typer.echo(sentence)
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """ "1 paper", "4,812 papers". many: where it is not ``one`` with an s."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 def one_of(value: str, known: Sequence[str], option: str) -> str:
     """The value when it is one of the known words; another one is misuse (exit 2)."""
     if value in known:

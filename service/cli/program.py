@@ -1,10 +1,15 @@
 """The commands and their groups; each imports what it needs only when it is called."""
 
 import io
+import re
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from service.cli import (
     edition_commands,
@@ -17,8 +22,48 @@ from service.cli.printing import fail
 from service.errors import PaperpostError
 from service.resources import product_version
 
+_PLAINER = (
+    (re.compile(r"(?:Value error, )?('[^']*') does not match the formats .*"), r"\1 is no date."),
+    (re.compile(r"Input should be a valid integer.*"), "It is no whole number."),
+    (re.compile(r"Input should be greater than or equal to (\d+)"), r"It is less than \1."),
+    (re.compile(r"Input should be less than or equal to (\d+)"), r"It is more than \1."),
+)
+
+
+@contextmanager
+def _next_step(top: Any) -> Iterator[None]:
+    """Give what was mistyped a last line, as our own errors have it: what to do next."""
+    try:
+        yield
+    except TyperException as error:
+        context, said = getattr(error, "ctx", None), error.format_message()
+        if "\n  next:" not in said:
+            for pattern, plain in _PLAINER:
+                said = pattern.sub(plain, said)
+            path = f" {top.invoked_subcommand or ''}".rstrip()
+            if context is not None:
+                path = context.command_path.removeprefix(context.find_root().command_path)
+            vars(error)["format_message"] = lambda: f"{said}\n  next:  paperpost{path} --help"
+        raise
+
+
+class Commands(TyperGroup):
+    """All commands; what typer refuses itself is told in the words of the house."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what stands before the command."""
+        with _next_step(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was typed."""
+        with _next_step(ctx):
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="paperpost",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -59,7 +59,7 @@ def add(
     chosen = sum((bool(profile.strip()), bool(keywords.strip()), trending))
     if chosen != 1:
         raise typer.BadParameter(
-            "One interest is needed: give --profile QUERY, --keywords LIST or --trending."
+            "One interest is needed.\n  next:  give --profile QUERY, --keywords LIST or --trending"
         )
     given = {
         "email": ("email", email),
@@ -208,7 +208,7 @@ def _tell_import(report: "ImportReport", problems: Path, dry_run: bool) -> None:
     same = f", {report.unchanged} were there" if report.unchanged else ""
     out = f", {report.kept_out} kept out (left or bounced)" if report.kept_out else ""
     verb = "would be imported" if dry_run else "imported"
-    typer.echo(f"{report.added} rows {verb}{same}{out}{tail}.")
+    typer.echo(f"{printing.counted(report.added, 'row')} {verb}{same}{out}{tail}.")
 
 
 @subscribers_app.command("export")

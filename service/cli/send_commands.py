@@ -127,7 +127,7 @@ def send_daily(
         if dry_run:
             made = would_send(rt, day(on), email_key=_only(rt, key, to))
             printing.as_json(made) if as_json else typer.echo(
-                f"{made['mails']} mails" + _no_mail(made["skipped"]) + "."
+                printing.counted(made["mails"], "mail") + _no_mail(made["skipped"]) + "."
             )
             return
         report = plan_daily(rt, day(on), email_key=_only(rt, key, to))
@@ -141,13 +141,17 @@ def send_alerts(
 ) -> None:
     """Send what waits for readers with instant interests."""
     from service.flows.alerts import plan_alerts
+    from service.flows.daily import check_date
     from service.flows.preview import would_alert
 
     key = _read_to(to)
     with runtime() as rt:
+        check_date(rt, day(on))
         if dry_run:
             made = would_alert(rt, on=day(on), email_key=_only(rt, key, to))
-            printing.as_json(made) if as_json else typer.echo(f"{made['mails']} alerts")
+            printing.as_json(made) if as_json else typer.echo(
+                printing.counted(made["mails"], "alert") + _no_mail(made["waiting"]) + "."
+            )
             return
         report = plan_alerts(
             rt, on=day(on), email_key=_only(rt, key, to), forced=True, created_by="cli"
@@ -215,8 +219,21 @@ def _manual(
                 )
             return
         made = manual.start(rt, plan, expected=yes, at_once=True)
-        planned = {"planned": made.planned, "equation": audience.as_dict()}
+        if not made.is_new:
+            _tell_existing(rt, made.edition_id, plan)
+        planned = {"planned": made.planned, "equation": audience.as_dict(), "is_new": made.is_new}
         send_planned(rt, [made.edition_id], planned, as_json)
+
+
+def _tell_existing(rt: Any, edition_id: int, plan: Any) -> None:
+    """The same key is the same edition: say so where another text or other papers were given."""
+    from service.store.editions import get_edition
+
+    row = rt.db.read(lambda s: get_edition(s, id=edition_id))
+    had = (row.title, row.options.get("body", ""), row.options.get("papers", []))
+    if had != (plan.subject, plan.body, list(plan.papers)):
+        what = f"Edition {edition_id} has the key {plan.key} already, with a text of its own"
+        typer.echo(f"{what}: what was given now was not used.", err=True)
 
 
 @send_app.command("manual", cls=SeveralPapers)
@@ -285,7 +302,8 @@ def preview(
 ) -> None:
     """A reader's mail: stored for a past date, composed now for today and later.
 
-    Which of both, or why there is none, is said on standard error (in JSON: says, stored).
+    Which of both is said on standard error (in JSON: says, stored); why there is none, on
+    standard output where the text was asked for.
     """
     from service.flows.preview import preview as flow
 
@@ -297,7 +315,7 @@ def preview(
         facts = {"says": made.says, "stored": made.stored, "subject": made.subject}
         printing.as_json({"email": email, **facts, "text": made.text, "html": made.html})
         return
-    typer.echo(made.says, err=True)
+    typer.echo(made.says, err=made.is_mail or form != "text")
     if form == "eml":
         sys.stdout.buffer.write(made.message)
     elif made.is_mail:

@@ -11,6 +11,7 @@ import typer
 from service.cli import opening
 from service.cli import setup_questions as questions
 from service.cli.env_file import write_env
+from service.cli.printing import counted
 from service.cli.setup_questions import Interview
 from service.delivery.relay import AuthorityError
 from service.errors import PaperpostError, SettingError
@@ -179,7 +180,7 @@ def _fields(talk: Interview, house: "House") -> None:
         for one in field["sources"]
     ]
     added = [one for one in made if one["added"]]
-    talk.say(f"  {len(added)} sources added.")
+    talk.say(f"  {counted(len(added), 'source')} added.")
     if added:
         _bring(talk, house, days)
 
@@ -199,7 +200,9 @@ def _bring(talk: Interview, house: "House", days: int) -> None:
         return
     for row in rows:
         if row["outcome"] == "read":
-            brought = f"{row['new']} new papers, {row['known'] + row['history']} of the past"
+            brought = (
+                f"{counted(row['new'], 'new paper')}, {row['known'] + row['history']} of the past"
+            )
             later = f" ({row['error']})" if row["error"] else ""
             talk.say(f"    {row['title']}: {brought}{later}")
         else:
@@ -238,6 +241,9 @@ def _readers(talk: Interview, house: "House") -> None:
     except PaperpostError as error:
         typer.echo(f"  {error}")
         return
-    talk.say(f"  {report.added} readers added, {len(report.problems)} rows with a problem.")
+    talk.say(
+        f"  {counted(report.added, 'reader')} added, "
+        f"{counted(len(report.problems), 'row')} with a problem."
+    )
     for number, _, problem in report.problems[:10]:
         talk.say(f"    row {number}: {problem}")

@@ -150,7 +150,11 @@ def refusal(rt: Runtime, state: str, bar: str) -> ReaderError | None:
             "This address was asked to confirm and has not yet.", "email", "Wait, or erase it."
         )
     if state:
-        return ReaderError("This address is already in the list.", "email", "Change it there.")
+        return ReaderError(
+            "This address is already in the list.",
+            "email",
+            f"paperpost subscribers show EMAIL; it is changed at {rt.links.admin('readers')}",
+        )
     return None
 
 

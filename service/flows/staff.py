@@ -116,7 +116,8 @@ def read_name(text: str) -> str:
     """The name of an account, blanks made single. Raises StaffError."""
     name = " ".join(text.split())
     if not name or len(name) > 120 or not name.isprintable():
-        raise StaffError("The name is empty or longer than 120 characters.", "name")
+        what = "The name is empty or longer than 120 characters."
+        raise StaffError(what, "name", "Type one, like ann.")
     return name
 
 

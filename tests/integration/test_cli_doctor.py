@@ -232,7 +232,7 @@ def test_readers_who_are_due_and_unsent_are_found(house: House) -> None:
     reader = add_reader(rt, read_new({"email": "a@example.org"}), by="test")
     rt.db.write(lambda s: set_next_digest(s, reader, rt.clock() - timedelta(hours=1)))
     row = by_name(house)["work"]
-    assert (row.level, row.says) == ("fail", "1 readers due and not planned")
+    assert (row.level, row.says) == ("fail", "1 reader due and not planned")
 
 
 def test_values_of_taste_are_listed_set_and_taken_back(folder: Path) -> None:

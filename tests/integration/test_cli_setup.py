@@ -100,7 +100,7 @@ def test_answers_are_kept_and_the_papers_come_in(folder: Path, site: WebSite) ->
     settings = load_settings(folder / ".env")
     assert settings.site_name == "Ada's papers"
     assert (settings.timezone, settings.signup) == ("Europe/Zurich", "domains:a.edu,b.org")
-    assert "1 readers added, 1 rows with a problem" in result.output
+    assert "1 reader added, 1 row with a problem" in result.output
     assert "Hugging Face Daily Papers: " in result.output
     listed = run("subscribers", "list", "--json")
     assert "eva@example.org" in listed.output

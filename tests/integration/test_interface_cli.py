@@ -147,6 +147,9 @@ def test_misuse_ends_with_2_and_prints_no_data(shell: Shell, words: list[str]) -
     said = shell.say(*words)
     assert (said.code, said.out) == (2, "")
     assert "Error: " in said.err or "Usage:" in said.err
+    assert "\n  next:  " in said.err or words == ["send"]  # which shows its help
+    assert "Value error" not in said.err
+    assert "Input should" not in said.err
     assert not list(shell.folder.glob("var/*.db*")) or words[0] in ("poll",)
 
 

@@ -56,8 +56,8 @@ def test_an_estimate_says_when_words_are_too_broad_or_bring_nothing(
     shell.say("ingest", name, "--kind", "hf_daily", "--on", ON)
     broad = shell.say("estimate", "adapters").out
     assert "About 30 papers a day; most people stay below 20. Narrower:" in broad
-    assert f"Basis: 30 papers of 1 days. The last of them is {ON}." in broad
-    assert "Nothing in 1 days (30 papers)." in shell.say("estimate", "zebra").out
+    assert f"Basis: 30 papers of 1 day. The last of them is {ON}." in broad
+    assert "Nothing in 1 day (30 papers)." in shell.say("estimate", "zebra").out
 
 
 def test_a_new_kind_of_source_is_a_skeleton(shell: Shell, tmp_path: Path) -> None:
@@ -150,7 +150,10 @@ def test_a_capture_is_new_on_the_day_it_is_given(shell: Shell, shared: Path) -> 
     found = shell.say("estimate", "--keywords", "reasoning, agent", "--days", "400", "--json").json
     assert found["per_day"][ON] == found["total"] > 0
     assert found["basis"]["papers"] == made["new"]
-    assert found["basis"]["says"] == f"{made['new']:,} papers of {found['basis']['days']} days"
+    assert (found["basis"]["days"], found["basis"]["says"]) == (
+        1,
+        f"{made['new']:,} papers of 1 day",
+    )
     said = shell.say("estimate", "--keywords", "reasoning, agent", "--days", "400").out
     assert f"Basis: {found['basis']['says']}." in said
 

@@ -74,7 +74,7 @@ def test_bad_rows_come_back_and_the_corrected_file_goes_in(shell: Shell, tmp_pat
     (tmp_path / "list.csv").write_text(table)
     said = shell.say("subscribers", "import", "list.csv", "--problems", "bad.csv")
     assert said.code == 1
-    assert said.out == "1 rows imported, 3 in bad.csv.\n"
+    assert said.out == "1 row imported, 3 in bad.csv.\n"
     assert "Row 2: 'ada@uni.example': The bracket at character 1, before 'bad'," in said.err
     assert "Row 4: 'cho@uni.example': Commas do not work" in said.err
     assert "(character 2)" in said.err
@@ -115,7 +115,7 @@ def test_a_list_is_read_as_a_spreadsheet_saves_it(
     )
     (tmp_path / "list.csv").write_bytes(out.getvalue().encode(coding))
     said = shell.say("subscribers", "import", "list.csv")
-    assert (said.code, said.out, said.err) == (0, "1 rows imported.\n", "")
+    assert (said.code, said.out, said.err) == (0, "1 row imported.\n", "")
     (row,) = shell.say("subscribers", "list", "--json").json
     assert (row["name"], row["zone"], row["hour"]) == ("Zoë “Z” Müller", "Europe/Zurich", 7)
     ((kind, text, cadence),) = [(i["kind"], i["text"], i["cadence"]) for i in row["interests"]]

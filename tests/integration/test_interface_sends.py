@@ -74,8 +74,10 @@ def test_a_preview_says_which_mail_it_is(shell: Shell, tmp_path: Path) -> None:
     body = sent[sent.index(b"\r\nFrom: ") + 2 :] if not sent.startswith(b"From: ") else sent
     assert stored.out.encode().split() == body.split()
     nothing = shell.say(*look, "--on", "2026-11-02")
-    assert (nothing.code, nothing.out) == (0, "")
-    assert "no mail was planned" in nothing.err
+    assert (nothing.code, "no mail was planned" in nothing.out, nothing.err) == (0, True, "")
+    for form in ("html", "eml"):  # what reads these gets a mail or nothing
+        nothing = shell.say(*look, "--on", "2026-11-02", "--format", form)
+        assert (nothing.code, nothing.out, "no mail was planned" in nothing.err) == (0, "", True)
 
     shell.say("ingest", list_of(tmp_path, "b.json", 3), "--kind", "hf_daily")
     for on in (today, today + timedelta(days=1)):
@@ -201,3 +203,34 @@ def test_the_same_commands_on_postgresql(
     assert shell.say("subscribers", "erase", "pen@uni.example").code == 0
     assert shell.say("subscribers", "export").out.count("\n") == 4
     assert shell.say("doctor", "--json").code == 0
+
+
+def test_a_key_that_was_used_says_that_its_edition_has_a_text_of_its_own(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.say("subscribers", "add", "ada@uni.example", "--keywords", "adapters", "--confirmed")
+    (tmp_path / "letter.md").write_text("We moved.")
+    words = ["send", "newsletter", "--body", "letter.md", "--key", "k1", "--yes", "1", "--json"]
+    said = [shell.say(*words, "--subject", subject) for subject in ("One", "One", "Two")]
+    assert [(s.code, s.json["is_new"], s.json["accepted"]) for s in said] == [
+        (0, True, 1), (0, False, 0), (0, False, 0),
+    ]  # fmt: skip
+    assert ["was not used" in s.err for s in said] == [False, False, True]
+    assert len(shell.mails()) == 1
+
+
+def test_one_is_counted_as_one(shell: Shell, tmp_path: Path) -> None:
+    name = list_of(tmp_path, "a.json", 1)
+    said = shell.say("ingest", name, "--kind", "hf_daily", "--on", ON)
+    assert said.out.startswith("1 item: 1 new")
+    (tmp_path / "list.csv").write_text("email,keywords\nada@uni.example,adapters\n")
+    assert shell.say("subscribers", "import", "list.csv").out == "1 row imported.\n"
+    assert shell.say("send", "daily", "--dry-run", "--on", ON).out == "1 mail.\n"
+    assert "Basis: 1 paper of 1 day." in shell.say("estimate", "adapters", "--days", "1").out
+
+
+def test_alerts_of_a_day_after_tomorrow_are_refused(shell: Shell) -> None:
+    for more in ([], ["--dry-run"]):
+        said = shell.say("send", "alerts", "--on", "2999-01-01", *more)
+        assert (said.code, said.out) == (1, "")
+        assert "2999-01-01 is later than tomorrow." in said.err
