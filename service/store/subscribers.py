@@ -51,6 +51,7 @@ def to_subscriber(row: SubscriberRow) -> Subscriber:
         added_by=row.added_by,
         first_digest=row.first_digest,
         at_least=row.at_least,
+        on_time=row.on_time,
     )
 
 

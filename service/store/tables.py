@@ -108,7 +108,11 @@ class SightingRow(SQLModel, table=True):
 
 
 class SourceDayRow(SQLModel, table=True):
-    """One source and announcement day. state: none open complete late stale failed."""
+    """One source and announcement day. state: a word of ``sources.days``.
+
+    late_polls: answers after the hour that held nothing new · completed_at: when its first new
+    papers came · announced: what ``history_kind`` named at ``crosschecked_at`` (None: not asked).
+    """
 
     __tablename__ = "source_day"
     __table_args__ = (UniqueConstraint("source_id", "day"),)
@@ -121,6 +125,10 @@ class SourceDayRow(SQLModel, table=True):
     new: int = 0
     known: int = 0
     state: str = Field(default="open", max_length=16)
+    late_polls: int = Field(default=0, sa_column_kwargs={"server_default": sa.text("0")})
+    completed_at: datetime | None = instant()
+    crosschecked_at: datetime | None = instant()
+    announced: int | None = None
 
 
 class RawPollRow(SQLModel, table=True):
@@ -152,6 +160,7 @@ class SubscriberRow(SQLModel, table=True):
     state: str = Field(default="pending", max_length=16, index=True)
     first_digest: bool = False
     at_least: int = 1
+    on_time: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     unsubscribe_token: str = Field(max_length=64, unique=True)
     feed_token: str = Field(max_length=64, unique=True)
     created_at: datetime = instant(null=False)

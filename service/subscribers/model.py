@@ -61,6 +61,7 @@ class Subscriber:
 
     zone: IANA name · hour: 0-23 local · weekdays: subset of 0..6, 0 = Monday.
     style: abstracts short, full or none · trending: a trending section beside interests.
+    on_time: this reader's mail waits for no late source.
     """
 
     id: int
@@ -81,3 +82,4 @@ class Subscriber:
     added_by: str = ""
     first_digest: bool = False
     at_least: int = 1
+    on_time: bool = False
