@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from service.cli.env_file import strange_names
-from service.cli.printing import counted
+from service.cli.printing import tally
 from service.errors import PaperpostError
 from service.resources import resource_dir
 from service.settings import PREFIX, Settings
@@ -284,7 +284,7 @@ def _sources(house: House) -> Check:
         says = f"{len(never)} of {len(asked)} not asked yet"
         return Check("sources", "warn", says, "paperpost poll, or run")
     papers = sum(row["papers"] for row in asked)
-    return Check("sources", "ok", f"{len(asked)} asked, {counted(papers, 'paper')}")
+    return Check("sources", "ok", f"{len(asked)} asked, {tally(papers, 'paper')}")
 
 
 def _clock(house: House) -> Check:
@@ -310,12 +310,12 @@ def _work(house: House) -> Check:
     overdue = rt.db.read(lambda s: health.count_overdue_readers(s, now, STUCK))
     stuck = rt.db.read(lambda s: health.count_stuck(s, now, STUCK))
     in_doubt = stuck.pop("unknown", 0)
-    told = [f"{counted(overdue, 'reader')} due and not planned"] if overdue else []
-    told += [f"{counted(n, 'mail')} {state}" for state, n in sorted(stuck.items())]
+    told = [f"{tally(overdue, 'reader')} due and not planned"] if overdue else []
+    told += [f"{tally(n, 'mail')} {state}" for state, n in sorted(stuck.items())]
     if told:
         return Check("work", "fail", ", ".join(told), "Is paperpost run at work? Look at its log.")
     if in_doubt:
-        says = f"{counted(in_doubt, 'mail')} in doubt"
+        says = f"{tally(in_doubt, 'mail')} in doubt"
         return Check("work", "warn", says, "deliveries list --state held")
     return Check("work", "ok", "no reader is due and unsent")
 

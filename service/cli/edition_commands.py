@@ -83,7 +83,7 @@ def editions_cancel(edition_id: int, as_json: Json = False) -> None:
     with runtime() as rt:
         n = editions.cancel(rt, edition_id, by="cli")
     facts = {"id": edition_id, "state": "cancelled", "cancelled": n}
-    says = f"Edition {edition_id} is cancelled; {printing.counted(n, 'mail')} not sent."
+    says = f"Edition {edition_id} is cancelled; {printing.tally(n, 'mail')} not sent."
     printing.told(facts, says, wants_json=as_json)
 
 

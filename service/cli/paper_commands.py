@@ -135,7 +135,7 @@ def sources_test(
         (made["papers"], "paper"),
         (len(made["problems"]), "problem"),
     )
-    typer.echo(", ".join(printing.counted(n, word) for n, word in counts))
+    typer.echo(", ".join(printing.tally(n, word) for n, word in counts))
     printing.table(made["fields"], ["field", "filled", "empty", "example"], "No paper was read.")
     for problem in made["problems"][:20]:
         typer.echo(f"item {problem['item']}: {problem['what']}")
@@ -236,9 +236,9 @@ def ingest(
         )
     else:
         typer.echo(
-            f"{printing.counted(report.items, 'item')}: {report.new} new, {report.known} known, "
+            f"{printing.tally(report.items, 'item')}: {report.new} new, {report.known} known, "
             f"{report.refreshed} seen before, {len(report.problems)} not taken; "
-            f"{printing.counted(matched.matches, 'match', 'matches')}."
+            f"{printing.tally(matched.matches, 'match', 'matches')}."
         )
         for problem in report.problems[:20]:
             typer.echo(f"item {problem.item} ({problem.title[:60]}): {problem.what}", err=True)
@@ -315,8 +315,8 @@ def estimate(
         is_old = made.days[-1] < rt.clock().date()
     found = made.estimate
     papers, of_days = (
-        printing.counted(found.basis_papers, "paper"),
-        printing.counted(len(made.days), "day"),
+        printing.tally(found.basis_papers, "paper"),
+        printing.tally(len(made.days), "day"),
     )
     basis = f"{papers} of {of_days}"
     if as_json:

@@ -208,7 +208,7 @@ def _tell_import(report: "ImportReport", problems: Path, dry_run: bool) -> None:
     same = f", {report.unchanged} were there" if report.unchanged else ""
     out = f", {report.kept_out} kept out (left or bounced)" if report.kept_out else ""
     verb = "would be imported" if dry_run else "imported"
-    typer.echo(f"{printing.counted(report.added, 'row')} {verb}{same}{out}{tail}.")
+    typer.echo(f"{printing.tally(report.added, 'row')} {verb}{same}{out}{tail}.")
 
 
 @subscribers_app.command("export")

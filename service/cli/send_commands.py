@@ -127,7 +127,7 @@ def send_daily(
         if dry_run:
             made = would_send(rt, day(on), email_key=_only(rt, key, to))
             printing.as_json(made) if as_json else typer.echo(
-                printing.counted(made["mails"], "mail") + _no_mail(made["skipped"]) + "."
+                printing.tally(made["mails"], "mail") + _no_mail(made["skipped"]) + "."
             )
             return
         report = plan_daily(rt, day(on), email_key=_only(rt, key, to))
@@ -150,7 +150,7 @@ def send_alerts(
         if dry_run:
             made = would_alert(rt, on=day(on), email_key=_only(rt, key, to))
             printing.as_json(made) if as_json else typer.echo(
-                printing.counted(made["mails"], "alert") + _no_mail(made["waiting"]) + "."
+                printing.tally(made["mails"], "alert") + _no_mail(made["waiting"]) + "."
             )
             return
         report = plan_alerts(

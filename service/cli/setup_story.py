@@ -11,7 +11,7 @@ import typer
 from service.cli import opening
 from service.cli import setup_questions as questions
 from service.cli.env_file import write_env
-from service.cli.printing import counted
+from service.cli.printing import tally
 from service.cli.setup_questions import Interview
 from service.delivery.relay import AuthorityError
 from service.errors import PaperpostError, SettingError
@@ -180,7 +180,7 @@ def _fields(talk: Interview, house: "House") -> None:
         for one in field["sources"]
     ]
     added = [one for one in made if one["added"]]
-    talk.say(f"  {counted(len(added), 'source')} added.")
+    talk.say(f"  {tally(len(added), 'source')} added.")
     if added:
         _bring(talk, house, days)
 
@@ -201,7 +201,7 @@ def _bring(talk: Interview, house: "House", days: int) -> None:
     for row in rows:
         if row["outcome"] == "read":
             brought = (
-                f"{counted(row['new'], 'new paper')}, {row['known'] + row['history']} of the past"
+                f"{tally(row['new'], 'new paper')}, {row['known'] + row['history']} of the past"
             )
             later = f" ({row['error']})" if row["error"] else ""
             talk.say(f"    {row['title']}: {brought}{later}")
@@ -242,8 +242,8 @@ def _readers(talk: Interview, house: "House") -> None:
         typer.echo(f"  {error}")
         return
     talk.say(
-        f"  {counted(report.added, 'reader')} added, "
-        f"{counted(len(report.problems), 'row')} with a problem."
+        f"  {tally(report.added, 'reader')} added, "
+        f"{tally(len(report.problems), 'row')} with a problem."
     )
     for number, _, problem in report.problems[:10]:
         talk.say(f"    row {number}: {problem}")

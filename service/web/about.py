@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
+from service.defaults import FIXED
 from service.flows import browse, source_health
 from service.web.door import Door
 from service.web.examples import EXAMPLES, takes
@@ -34,7 +35,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/privacy")
     def privacy(request: Request) -> Response:
-        return door.answer(request, "site/privacy.html", {"limits": door.rt.defaults()})
+        context = {"limits": door.rt.defaults(), "log_days": FIXED.keep_log_days}
+        return door.answer(request, "site/privacy.html", context)
 
     @routes.get("/healthz")
     def healthz() -> Response:

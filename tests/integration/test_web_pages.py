@@ -11,6 +11,7 @@ import pytest
 from support.house import ingest_items, paper_item
 from support.reading_house import Reading, reading_house
 
+from service.flows import manual
 from service.flows.daily import plan_daily
 from service.flows.manage_link import manage_token
 from service.store.deliveries import list_deliveries
@@ -182,9 +183,22 @@ def test_why_no_mail_in_the_words_of_the_house(house: Reading, tmp_path: Path) -
     token = manage_token(house.rt, house.reader("ada@uni.example"), house.clock())
     assert "Your first mail comes tomorrow at 08:00." in house.client.get(f"/history/{token}").text
     house.clock.go(days=1)
-    ingest_items(house.rt, tmp_path, [paper_item(5001, "Robots"), paper_item(5002, "Hands")])
+    ingest_items(house.rt, tmp_path, [paper_item(5001, "Robots"), paper_item(5002, "Zeppelins")])
     plan_daily(house.rt)
     said = house.client.get(f"/history/{token}").text
     assert re.search(
         r"Thu 19 November.*\d+ papers checked, none contained your words\.", said, re.S
     )
+    house.subscribe("ben@uni.example", "zeppelins")
+    plan = manual.draft(house.rt, papers=["arxiv/2611.05002"], key="k")
+    manual.start(house.rt, plan, expected=2, at_once=True)
+    plan_daily(house.rt)
+    token = manage_token(house.rt, house.reader("ben@uni.example"), house.clock())
+    said = house.client.get(f"/history/{token}").text
+    assert re.search(r"papers checked\. You already had what contained your words\.", said)
+
+
+def test_the_privacy_page_names_what_is_kept_and_how_long(house: Reading) -> None:
+    page = house.client.get("/privacy").text
+    assert "What this service logs of its work</dt><dd>14 days, without addresses" in page
+    assert "What your mail server answered</dt><dd>90 days." in page
