@@ -56,6 +56,11 @@ _BARE = re.compile(r"(?<!\\)[%#&]")
 _HAS_MATH_SIGN = re.compile(r"[\\^_{=]")
 _TIE = re.compile(r"(?<=[^\s~\\])~(?=[^\s~])")
 _LONG_OPTION = re.compile(r"(?<!\S)--(?=[a-z])")
+_STROKE_OR_DOLLAR = re.compile(r"[\\$]")
+_PLAIN_RUN = re.compile(
+    r"\\(?:[A-Za-z]+\*?|.)[\s{\[]*.?|( (?:[^\W_]|[ ,.;:()/?!]|-(?!-)){16,})", re.DOTALL
+)
+_STANDING = re.compile("[\ue100-\uf8ff]")
 
 _ACCENT = re.compile(
     r"""\\(?:['`^~=.]|(?<=[^\W\d_]\\)")(?:\\[ij](?![A-Za-z])|[A-Za-z])"""
@@ -111,15 +116,27 @@ def _printed(source: str) -> str | None:
     if not _NEEDS_PARSER.search(source):
         return source
     source = _GLUED.sub(r"\g<0> ", _WITH_GROUP.sub(_known_or_nothing, source))
+    runs: list[str] = []
+    if not _STANDING.search(source):  # the parser goes sign by sign: plain words pass it as one
+        source = _PLAIN_RUN.sub(lambda found: _stand_in(found, runs), source)
     try:
         nodes, _, _ = LatexWalker(
             source, latex_context=_walker_context(), tolerant_parsing=False
         ).get_latex_nodes()
-        return str(_printer().nodelist_to_text(nodes))
+        shown = str(_printer().nodelist_to_text(nodes))
     except Exception:
         # The library fails in many ways on broken input (its own errors, KeyError, RecursionError);
         # to the reader they are one: the text as typed.
         return None
+    return _STANDING.sub(lambda found: runs[ord(found[0]) - 0xE100], shown) if runs else shown
+
+
+def _stand_in(found: re.Match[str], runs: list[str]) -> str:
+    """Put one sign in the place of a run of plain words; never for what a command may take."""
+    if found[1] is None:
+        return found[0]
+    runs.append(found[1])
+    return chr(0xE100 + len(runs) - 1)
 
 
 def _prepared(text: str) -> Iterator[tuple[str, str]]:
@@ -166,9 +183,11 @@ def _segments(text: str) -> Iterator[tuple[bool, str]]:
     at = 0
     plain_from = 0
     while at < len(text):
-        opening = next(
-            (mark for mark in ("$$", "\\(", "\\[", "$") if text.startswith(mark, at)), ""
-        )
+        sign = _STROKE_OR_DOLLAR.search(text, at)
+        if sign is None:
+            break
+        at = sign.start()
+        opening = next((mark for mark in _OPENINGS if text.startswith(mark, at)), "")
         if not opening:
             at += 2 if text[at] == "\\" else 1
             continue
@@ -289,7 +308,7 @@ def _choose(node: Any, l2tobj: LatexNodes2Text) -> str:
 
 def _root(node: Any, l2tobj: LatexNodes2Text) -> str:
     inner = _argument(node, 1, l2tobj)
-    return "√" + (inner if len(inner) == 1 or inner.isdigit() else f"({inner})")
+    return "√" + (inner if re.fullmatch(r"[^\ue100-\uf8ff]|\d+", inner) else f"({inner})")
 
 
 def _bracketed(text: str) -> str:

@@ -110,3 +110,11 @@ def _real_tex(shared: Path, limit: int) -> list[str]:
             if len(found) >= limit:
                 break
     return found[:limit]
+
+
+def test_long_runs_of_plain_words_pass_the_parser_as_one() -> None:
+    plain = " and a long run of plain words, (well-known) ones: no TeX at all"
+    assert to_unicode(rf"\emph{{A{plain}}}{plain}") == f"A{plain}{plain}"
+    assert to_unicode(rf"$\sqrt{{\text{{the{plain}}}}}$") == f"√(the{plain})"
+    assert to_unicode(rf"\ours{plain} K\"ahler{plain}") == rf"\ours{plain} Kähler{plain}"
+    assert to_unicode(f"\ue100 50\\%{plain}") == f"\ue100 50%{plain}"
