@@ -73,6 +73,14 @@ def arxiv_id(text: str, *, bare: bool = True) -> str | None:
     return f"{archive.partition('.')[0].lower()}/{number}"
 
 
+def arxiv_version(text: str) -> int:
+    """Return which version of an arXiv paper a name is of (``2511.01234v2`` is 2), 0 when it does
+    not say."""
+    text = text.strip()[:500]
+    match = _ARXIV_BARE.match(text) or _ARXIV_NAMED.search(text)
+    return int(match["version"][1:]) if match and match["version"] else 0
+
+
 def doi(text: str) -> str | None:
     """Return the DOI in ``text`` in lower case, or None.
 

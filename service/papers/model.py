@@ -75,7 +75,8 @@ class Sighting:
 
     listed_on: the source's own list date (HF: the list day; arXiv: the announcement day ET),
         None where the source has no lists.
-    announce_type: arXiv's word, "" elsewhere.
+    announce_type: arXiv's word, "" elsewhere. version: which one was seen, 0 where the source does
+        not say.
     submitter: who put it on the list ("" if unknown); author_takes_part: HF's flag.
     """
 
@@ -84,6 +85,7 @@ class Sighting:
     announce_type: AnnounceType = ""
     submitter: str = ""
     author_takes_part: bool = False
+    version: int = 0
 
     @property
     def is_replacement(self) -> bool:

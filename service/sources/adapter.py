@@ -93,7 +93,8 @@ class Adapter(ABC):
     offered. rhythm: on which days and hours it speaks. politeness: sources that share one pace
     ("" = each host its own). quiet_statuses: HTTP answers that mean "nothing yet". history_kind:
     the kind that is asked for past days ("" = the past cannot be asked for). history_days: how
-    many of them one question covers.
+    many of them one question covers. first_hand: facts (fields of a paper, names of its links)
+    that begin at this source: another kind never replaces them (see papers/refresh).
     """
 
     kind: ClassVar[str]
@@ -107,6 +108,7 @@ class Adapter(ABC):
     quiet_statuses: ClassVar[frozenset[int]] = frozenset()
     history_kind: ClassVar[str] = ""
     history_days: ClassVar[int] = 7
+    first_hand: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def is_batch(self) -> bool:

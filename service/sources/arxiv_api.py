@@ -9,11 +9,12 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from service.papers.identity import aliases, arxiv_id
+from service.papers.identity import aliases, arxiv_id, arxiv_version
 from service.papers.model import Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parameter, Parsed, Problem, Request
 from service.sources.arxiv_days import QUERIES
 from service.sources.document import feed_document, feed_problems, instant, is_cut, updated_at
+from service.sources.first_hand import RECORDED
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text
 from service.text.tex import to_unicode
@@ -39,6 +40,7 @@ class ArxivApi(Adapter):
     rhythm = QUERIES
     politeness = "arxiv"
     history_kind = "arxiv_api"
+    first_hand = RECORDED
 
     def called(self, params: Mapping[str, str]) -> str:
         """Name it by its query."""
@@ -77,7 +79,8 @@ class ArxivApi(Adapter):
         problems = [*feed_problems(body, document)]
         for number, entry in enumerate(entries, start=1):
             try:
-                sightings.append(Sighting(paper=_paper(entry)))
+                version = arxiv_version(str(entry.get("id", "")))
+                sightings.append(Sighting(paper=_paper(entry), version=version))
             except (LookupError, TypeError, ValueError, AttributeError) as fault:
                 title = collapse(str(entry.get("title", "")))[:200]
                 problems.append(Problem(number, title, str(fault)))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from service.papers.identity import aliases, arxiv_id
+from service.papers.identity import aliases, arxiv_id, arxiv_version
 from service.papers.model import AnnounceType, Paper, Sighting
 from service.sources.adapter import (
     Adapter,
@@ -29,6 +29,7 @@ from service.sources.document import (
     updated_at,
     written_day,
 )
+from service.sources.first_hand import ANNOUNCED
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text
 from service.text.tex import to_unicode
@@ -73,6 +74,7 @@ class ArxivRss(Adapter):
     rhythm = ANNOUNCEMENTS
     politeness = "arxiv"
     history_kind = "arxiv_api"
+    first_hand = ANNOUNCED
 
     def called(self, params: Mapping[str, str]) -> str:
         """Name it by its categories."""
@@ -198,7 +200,8 @@ def _sighting(entry: Any, day: date | None, listed_on: date | None) -> Sighting:
         licence=collapse(str(entry.get("rights", ""))),
         withdrawn=is_withdrawn("", abstract),
     )
-    return Sighting(paper=paper, listed_on=day, announce_type=announce)
+    version = max(map(arxiv_version, named))
+    return Sighting(paper=paper, listed_on=day, announce_type=announce, version=version)
 
 
 def _announce_type(

@@ -14,6 +14,7 @@ from service.papers.identity import aliases, arxiv_id
 from service.papers.model import Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parsed, Problem, Request
 from service.sources.document import json_document
+from service.sources.first_hand import LISTED
 from service.sources.rhythm import Rhythm, workday
 from service.text.clean import as_written, collapse, safe_link
 from service.text.tex import to_unicode
@@ -45,6 +46,7 @@ class HfDaily(Adapter):
     quiet_statuses = frozenset({400})
     history_kind = "hf_daily"
     history_days = 1
+    first_hand = LISTED
 
     def requests(
         self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()
