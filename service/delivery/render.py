@@ -8,7 +8,7 @@ value may stand, never between a table and its rows.)
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,14 @@ def inlined(source: str, css: str) -> str:
     return re.sub("\ue000(\\d+)\ue001", lambda found: tags[int(found[1])], result)
 
 
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """asked: the names that a template takes from its mail, and their lines · parts: templates."""
+
+    asked: Mapping[str, int]
+    parts: tuple[str, ...]
+
+
 class Renderer:
     """All mails of one installation.
 
@@ -127,9 +135,10 @@ class Renderer:
 
         Raises TemplateError when one is broken (syntax, or a name that no mail has).
         """
+        seen: dict[str, _Outline] = {}
         for name in (*DIGESTS, *NOTICES):
             for part in _PARTS:
-                self._check(f"{name}/{part}")
+                self._check(f"{name}/{part}", seen)
 
     def fit(self, digest: Digest, reader: ReaderFrame) -> Digest:
         """Return the digest with full entries turned into lines and counts until it fits.
@@ -270,41 +279,51 @@ class Renderer:
         }
         return made
 
-    def _check(self, name: str) -> None:
+    def _check(self, name: str, seen: dict[str, _Outline]) -> None:
         """Compile one template and those it uses; refuse names that its mail does not have."""
         environment = self._environment(self.catalogs.texts("en"))
         kind = name.partition("/")[0]
         known = _FRAME | environment.globals.keys() | NOTICES.get(kind, _DIGEST)
-        for used in _with_its_parts(environment, name):
-            try:
-                source, path, _ = self._loader.get_source(environment, used)
-                tree = environment.parse(source, used, path)
-                environment.get_template(used)
-            except TemplateNotFound as error:
-                raise TemplateError("This template is missing.", str(error.name)) from error
-            except TemplateSyntaxError as error:
-                raise TemplateError(
-                    f"This template cannot be read: {error.message}.", f"{used}:{error.lineno}"
-                ) from error
-            imported = {node.target for node in tree.find_all(nodes.Import)}
-            for unknown in sorted(find_undeclared_variables(tree) - known - imported):
-                line = min(n.lineno for n in tree.find_all(nodes.Name) if n.name == unknown)
-                raise TemplateError(
-                    f"The mail {kind!r} has no {unknown!r}.", f"{used}:{line}", "Mend or remove it."
-                )
+        for used in _with_its_parts(environment, name, seen):
+            for unknown, line in seen[used].asked.items():
+                if unknown not in known:
+                    raise TemplateError(
+                        f"The mail {kind!r} has no {unknown!r}.",
+                        f"{used}:{line}",
+                        "Mend or remove it.",
+                    )
 
 
-def _with_its_parts(environment: Environment, name: str) -> Iterator[str]:
-    yield name
+def _with_its_parts(
+    environment: Environment, name: str, seen: dict[str, _Outline]
+) -> Iterator[str]:
+    """The names of a template and of all that it uses; each is read once."""
     try:
-        source, path, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
-        tree = environment.parse(source, name, path)
-    except JinjaError:
-        return  # the caller meets the same fault and reports it
-    for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
-        part = getattr(node, "template", None)
-        if isinstance(part, nodes.Const):
-            yield from _with_its_parts(environment, str(part.value))
+        if name not in seen:
+            seen[name] = _outline(environment, name)
+    except TemplateNotFound as error:
+        raise TemplateError("This template is missing.", str(error.name)) from error
+    except TemplateSyntaxError as error:
+        raise TemplateError(
+            f"This template cannot be read: {error.message}.", f"{name}:{error.lineno}"
+        ) from error
+    yield name
+    for part in seen[name].parts:
+        yield from _with_its_parts(environment, part, seen)
+
+
+def _outline(environment: Environment, name: str) -> _Outline:
+    source, path, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
+    tree = environment.parse(source, name, path)
+    environment.get_template(name)
+    uses = tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport))
+    parts = [str(part.value) for node in uses if isinstance(part := node.template, nodes.Const)]
+    imported = {node.target for node in tree.find_all(nodes.Import)}
+    lines: dict[str, int] = {}
+    for node in tree.find_all(nodes.Name):
+        lines[node.name] = min(node.lineno, lines.get(node.name, node.lineno))
+    asked = sorted(find_undeclared_variables(tree) - imported)
+    return _Outline({unknown: lines[unknown] for unknown in asked}, tuple(parts))
 
 
 def _starred(marked: Marked, stars: bool = True) -> str:
