@@ -5,11 +5,14 @@ from difflib import get_close_matches
 from service.sources.adapter import Adapter, ParameterError
 from service.sources.arxiv_api import ArxivApi
 from service.sources.arxiv_rss import ArxivRss
+from service.sources.biorxiv import Biorxiv
 from service.sources.feed import Feed
 from service.sources.hf_daily import HfDaily
+from service.sources.pubmed import Pubmed
 
 ADAPTERS: dict[str, Adapter] = {
-    adapter.kind: adapter for adapter in (HfDaily(), ArxivRss(), ArxivApi(), Feed())
+    adapter.kind: adapter
+    for adapter in (HfDaily(), ArxivRss(), ArxivApi(), Biorxiv(), Pubmed(), Feed())
 }
 
 

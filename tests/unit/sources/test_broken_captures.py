@@ -15,6 +15,7 @@ CAPTURES = [
     ("arxiv_rss", "feeds/arxiv_rss20/cs.AI_2026-04-27.xml"),
     ("arxiv_rss", "feeds/arxiv_atom/cs.AI_2025-08-20.xml"),
     ("arxiv_api", "feeds/arxiv_api/glacier_2026-08-07.xml"),
+    ("biorxiv", "feeds/biorxiv/api_details_biorxiv_2026-08-01.json"),
     ("feed", "feeds/zotero/feedDetailed.rss"),
     ("feed", "feeds/biorxiv/rdf_genomics_2023-12.xml"),
     ("feed", "feeds/hf_derived/huggingface_daily_papers_atom.xml"),

@@ -11,7 +11,9 @@ from service.sources.registry import ADAPTERS, adapter
 
 
 def test_every_kind_is_found_by_its_word() -> None:
-    assert set(ADAPTERS) == {"hf_daily", "arxiv_rss", "arxiv_api", "feed"}
+    assert set(ADAPTERS) == {
+        "hf_daily", "arxiv_rss", "arxiv_api", "biorxiv", "pubmed", "feed",
+    }  # fmt: skip
     assert all(adapter(kind).kind == kind for kind in ADAPTERS)
     assert [kind for kind, found in ADAPTERS.items() if found.has_votes] == ["hf_daily"]
     assert [kind for kind, found in ADAPTERS.items() if found.is_batch] == ["arxiv_rss"]
