@@ -39,9 +39,7 @@ _LICENCES = {
 _FIGURE = re.compile(r"O_FIG\b(?:(?!O_FIG).){0,4000}?C_FIG\b", re.DOTALL)
 _HEADING = re.compile(r"O_ST_ABS(.{1,80}?)C_ST_ABS", re.DOTALL)
 _SMALL = re.compile(r"O_(SCPLOW|SCCAP)(.{0,80}?)C_\1", re.DOTALL)
-_MARK = re.compile(
-    r"[OC]_(?:SCPLOW|SCCAP|LI|TBL|FIG|QD|DISP|INLINEFIG|TEXTBOX|BOX|ST_ABS)(?![a-z])"
-)
+_MARK = re.compile(r"[OC]_(?:SCPLOW|SCCAP|LI|TBL|FIG|QD|DISP|INLINEFIG|TEXTBOX|BOX|ST_ABS)")
 _GREEK = re.compile(
     r"\{(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau"
     r"|upsilon|phi|chi|psi|omega)\}",
