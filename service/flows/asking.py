@@ -4,11 +4,14 @@ Nothing is stored here but the pace; what cannot be read comes back as a failure
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
+from service.defaults import spread
 from service.flows.runtime import Runtime
 from service.sources.adapter import Adapter, CaptureError, Parsed, Request
 from service.sources.document import CUT
@@ -20,18 +23,33 @@ from service.store.pace import claim_turn, end_turn
 Sleep = Callable[[float], Awaitable[None]]
 
 GAPS = {"arxiv": timedelta(seconds=3), "huggingface": timedelta(seconds=0.7)}
+"""arXiv: one request per 3 s for everything of arXiv. Hugging Face: 500 in 5 minutes, so at most
+428 at this gap."""
+
 HOST_GAP = timedelta(seconds=1)
-HOLD = timedelta(seconds=40)
-"""A turn lasts at most this long: the fetcher gives up after 30 s."""
+_ONE_PACE = {"arxiv.org": "arxiv", "huggingface.co": "huggingface"}
+"""Whatever kind of source asks these domains shares their pace, also after a redirect."""
+
+HOLD = timedelta(seconds=120)
+"""A turn lasts at most this long, should its process die: the fetcher gives up after 30 s, and may
+have waited before for other large answers to pass."""
 
 PATIENCE = timedelta(seconds=60)
-"""A source that must wait longer than this is asked another time."""
+"""A source whose server asked for a longer wait is asked another time."""
 
 LOOK_AGAIN = 0.5
 """Seconds between looks at a turn that another visit has: it may end at any time."""
 
 RESTED = timedelta(minutes=10)
-"""What a server that says 429 or 503 without a Retry-After gets."""
+"""What a server that says 429 or 503 without a Retry-After gets; twice that the next time."""
+
+LONGEST_REST = timedelta(days=1)
+SHORTEST_REST = timedelta(minutes=1)
+"""A Retry-After of nothing, or of a date that has passed, means this."""
+
+_WAITERS = ThreadPoolExecutor(64, thread_name_prefix="parse")
+"""Threads that wait for the parsing process. Not those that everything else shares: a dozen feeds
+that hang the parser would leave the house without threads."""
 
 MOST_PAGES = 60
 
@@ -91,16 +109,18 @@ async def _page(
     sleep: Sleep,
 ) -> Request | None:
     """Ask one page; returns the next one."""
-    key = adapter.politeness or (urlsplit(request.url).hostname or "?")
-    made.postponed_until = await _wait_turn(rt, key, sleep)
-    if made.postponed_until is not None:
-        return None
+    turns = _Turns(rt, sleep)
     outcome: Outcome = Failed(reason="the visit was broken off")
     try:
-        outcome = await fetcher.fetch(request.url, etag=known[0], last_modified=known[1])
+        await turns.take(request.url, adapter.politeness)
+        outcome = await fetcher.fetch(
+            request.url, etag=known[0], last_modified=known[1], before_hop=turns.move
+        )
+    except _Postponed as postponed:
+        made.postponed_until = postponed.until
+        return None
     finally:
-        paused = _pause(outcome, rt.clock())
-        await rt.db.awrite(lambda s: end_turn(s, "fetch", key, paused_until=paused), Priority.BULK)
+        await turns.end(outcome)
     if isinstance(outcome, Failed) and outcome.status in adapter.quiet_statuses:
         made.quiet += 1
         return None
@@ -111,43 +131,101 @@ async def _page(
     if isinstance(outcome, NotModified):
         return None
     try:
-        parsed: Parsed = await asyncio.to_thread(rt.parse, adapter.kind, outcome.body, request.day)
+        parsed = await _parsed(rt, adapter, outcome.body, request.day)
     except CaptureError as error:
-        made.outcome = Failed(reason=error.what)
+        made.outcome = Failed(reason=error.what, where=outcome.url)
         return None
     if parsed.items and not parsed.sightings and parsed.problems:
         first = parsed.problems[0].what
-        made.outcome = Failed(reason=f"none of its {parsed.items} items can be read: {first}")
+        reason = f"none of its {parsed.items} items can be read: {first}"
+        made.outcome = Failed(reason=reason, where=outcome.url)
         return None
     is_again = any(page.body == outcome.body for page in made.pages if page.parsed.items)
     made.pages.append(Page(request, outcome.body, parsed))
     if parsed.is_cut:  # what came is taken; no tag is kept, so that the rest is asked for
-        made.outcome = Failed(reason=CUT)
+        made.outcome = Failed(reason=CUT, where=outcome.url)
         return None
     return None if is_again else adapter.next_page(request, parsed)
 
 
-async def _wait_turn(rt: Runtime, key: str, sleep: Sleep) -> datetime | None:
-    """Wait for the turn of a key; returns an instant when that would take too long."""
-    gap = GAPS.get(key, HOST_GAP)
-    while True:
-        turn = await rt.db.awrite(
-            lambda s: claim_turn(s, "fetch", key, now=rt.clock(), gap=gap, hold=HOLD), Priority.BULK
+async def _parsed(rt: Runtime, adapter: Adapter, body: bytes, day: date | None) -> Parsed:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_WAITERS, rt.parse, adapter.kind, body, day)
+
+
+def key_of(url: str, politeness: str = "") -> str:
+    """Return whose pace a request keeps: what the kind says, a domain that has one, or its host."""
+    host = _host(url)
+    return politeness or _ONE_PACE.get(".".join(host.split(".")[-2:]), host)
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "?").rstrip(".").lower()
+
+
+class _Postponed(Exception):
+    """The pace allows nothing before ``until``."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until)
+        self.until = until
+
+
+class _Turns:
+    """The turn that a request holds; each redirect needs one of its own, where it leads."""
+
+    def __init__(self, rt: Runtime, sleep: Sleep) -> None:
+        self._rt = rt
+        self._sleep = sleep
+        self._key = ""
+        self._refused = 0
+        self._asked = ("", "")
+
+    async def take(self, url: str, politeness: str = "") -> None:
+        """Wait for the turn to ask ``url``; raises _Postponed when that would take too long."""
+        key, clock = key_of(url, politeness), self._rt.clock
+        gap, self._asked = GAPS.get(key, HOST_GAP), (_host(url), politeness)
+        while True:
+            turn = await self._rt.db.awrite(
+                lambda s: claim_turn(s, "fetch", key, now=clock(), gap=gap, hold=HOLD),
+                Priority.BULK,
+            )
+            if turn.granted:
+                self._key, self._refused = key, turn.refused
+                return
+            wait = turn.at - clock()
+            if turn.paused and wait > PATIENCE:
+                raise _Postponed(turn.at)
+            await self._sleep(min(max(wait.total_seconds(), 0.02), LOOK_AGAIN))
+
+    async def move(self, url: str) -> None:
+        """Give the turn back and take the one for ``url``, to which a redirect leads."""
+        host, politeness = self._asked
+        await self.end(NotModified())
+        await self.take(url, politeness if _host(url) == host else "")
+
+    async def end(self, outcome: Outcome) -> None:
+        """Give the turn back, if there is one, with what the server asked for."""
+        key, self._key = self._key, ""
+        if not key:
+            return
+        now = self._rt.clock()
+        until = _pause(outcome, now, self._refused, random.random())
+        refused = self._refused + 1 if until else 0
+        await self._rt.db.awrite(
+            lambda s: end_turn(s, "fetch", key, now=now, paused_until=until, refused=refused),
+            Priority.BULK,
         )
-        if turn.granted:
-            return None
-        wait = turn.at - rt.clock()
-        if wait > PATIENCE:
-            return turn.at
-        await sleep(min(max(wait.total_seconds(), 0.02), LOOK_AGAIN))
 
 
-def _pause(outcome: Outcome, now: datetime) -> datetime | None:
+def _pause(outcome: Outcome, now: datetime, before: int, jitter: float) -> datetime | None:
+    """Until when a key rests. before: how often in a row it was told to wait before this time."""
     if not isinstance(outcome, Failed) or outcome.status not in (429, 503):
         return None
     if outcome.retry_after is None:
-        return now + RESTED
-    return now + timedelta(seconds=outcome.retry_after)
+        rest = RESTED * float(2 ** min(before, 12)) * spread(jitter)
+        return now + min(rest, LONGEST_REST)
+    return now + max(timedelta(seconds=outcome.retry_after), SHORTEST_REST)
 
 
 async def _in_its_own_words(rt: Runtime, adapter: Adapter, failed: Failed) -> Failed:
@@ -155,10 +233,10 @@ async def _in_its_own_words(rt: Runtime, adapter: Adapter, failed: Failed) -> Fa
     if not failed.body or failed.status not in (400, 404):
         return failed
     try:
-        await asyncio.to_thread(rt.parse, adapter.kind, failed.body, None)
+        await _parsed(rt, adapter, failed.body, None)
     except CaptureError as error:
         if "answered with an error" in error.what:
-            return Failed(reason=error.what, permanent=failed.permanent, status=failed.status)
+            return replace(failed, reason=error.what)
     return failed
 
 

@@ -32,7 +32,16 @@ from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 from service.subscribers.cadence import local_date
 
-AT_ONCE = 4
+AT_ONCE = 16
+"""Visits that begin together. One that takes longer than SLOT goes on, but others begin."""
+
+SUSPECTS_AT_ONCE = 4
+"""The same for sources that failed the last time: they have a lane of their own."""
+
+SLOT = 5.0
+LOOK_AGAIN = 15.0
+"""Seconds; while slow visits go on, what was brought is matched, and who is due by now is asked."""
+
 LEASE = timedelta(minutes=10)
 """Nobody else asks a source while it is being asked; after a crash it is due again then."""
 
@@ -50,13 +59,48 @@ async def poll_due(
     Raises PollError when ``only`` names no source.
     """
     sources = await rt.db.awrite(lambda s: _claim(s, rt.clock(), only), Priority.BULK)
-    gate = asyncio.Semaphore(AT_ONCE)
     reports: list[PollReport] = []
     if sources:
         async with rt.open_fetcher() as fetcher:
-            reports = await asyncio.gather(
-                *(_guarded(rt, fetcher, source, gate, sleep) for source in sources)
-            )
+            reports = await _round(rt, fetcher, sources, only, sleep)
+    else:
+        await _tell(rt, [])
+    return [report.row() for report in reports]
+
+
+async def _round(
+    rt: Runtime, fetcher: Fetcher, sources: list[SourceRow], only: int | None, sleep: Sleep
+) -> list[PollReport]:
+    """Ask all of them; whoever becomes due while the slowest are still asked is asked, too."""
+    usual, suspects = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(SUSPECTS_AT_ONCE)
+    begun: list[asyncio.Task[PollReport]] = []
+    asked: dict[asyncio.Task[PollReport], int] = {}
+    try:
+        while sources or asked:
+            for source in sources:
+                lane = suspects if source.failures else usual
+                begun.append(asyncio.create_task(_in_lane(rt, fetcher, source, lane, sleep)))
+                asked[begun[-1]] = source.id or 0
+            done, _ = await asyncio.wait(asked, timeout=LOOK_AGAIN)
+            for task in done:
+                del asked[task]
+            await _tell(rt, [task.result() for task in done])
+            sources = []
+            if asked and only is None:
+                busy = frozenset(asked.values())
+                sources = await rt.db.awrite(
+                    lambda s, b=busy: _claim(s, rt.clock(), None, b),  # type: ignore[misc]
+                    Priority.BULK,
+                )
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+    return [task.result() for task in begun]
+
+
+async def _tell(rt: Runtime, reports: Sequence[PollReport]) -> None:
+    """Match what came and wake whoever mails it."""
     await asyncio.to_thread(mark_late, rt)
     if any(report.new for report in reports):
         await asyncio.to_thread(match_new, rt)
@@ -69,12 +113,15 @@ async def poll_due(
             new=sum(r.new for r in reports),
             failed=sum(r.outcome in ("failed", "gone") for r in reports),
         )
-    return [report.row() for report in reports]
 
 
-def _claim(session: Session, now: datetime, only: int | None) -> list[SourceRow]:
+def _claim(
+    session: Session, now: datetime, only: int | None, busy: frozenset[int] = frozenset()
+) -> list[SourceRow]:
+    """Lease the sources that are due (or one). busy: being asked here; their leases go on."""
     if only is None:
-        sources = sources_store.list_due_sources(session, now)
+        soon = sources_store.list_due_sources(session, now + LEASE / 2 if busy else now)
+        sources = [x for x in soon if x.id in busy or (x.next_poll_at and x.next_poll_at <= now)]
     else:
         one = sources_store.get_source(session, only)
         if one is None:
@@ -87,31 +134,45 @@ def _claim(session: Session, now: datetime, only: int | None) -> list[SourceRow]
     session.flush()
     for source in sources:
         session.expunge(source)
-    return sources
+    return [source for source in sources if source.id not in busy]
 
 
-async def _guarded(
-    rt: Runtime, fetcher: Fetcher, source: SourceRow, gate: asyncio.Semaphore, sleep: Sleep
+async def _in_lane(
+    rt: Runtime, fetcher: Fetcher, source: SourceRow, lane: asyncio.Semaphore, sleep: Sleep
 ) -> PollReport:
+    """Visit a source when its lane has room; a slow visit makes room before it ends."""
     assert source.id is not None
     report = PollReport(source=source.id, title=source.title)
     if source.state == "paused":
         report.outcome, report.error = "paused", "This source is paused."
         return report
-    async with gate:
+    async with lane:
+        visiting = asyncio.create_task(_guarded(rt, fetcher, source, report, sleep))
         try:
-            await _poll_one(rt, fetcher, source, report, sleep)
-        except asyncio.CancelledError:  # broken off by a stop: due again at once
-            rt.db.write(lambda s: postpone(s, source, rt.clock(), spread=0.0), Priority.MAIL)
+            await asyncio.wait({visiting}, timeout=SLOT)
+        except asyncio.CancelledError:
+            visiting.cancel()
+            await asyncio.gather(visiting, return_exceptions=True)
             raise
-        except Exception as error:  # a fault of ours in one source must not stop the others
-            report.outcome, report.error = "failed", f"{type(error).__name__}: {error}"[:300]
-            failed = Failed(reason=report.error)
-            await rt.db.awrite(
-                lambda s: reschedule(rt, s, source, Visit(outcome=failed)), Priority.BULK
-            )
-            rt.log("poll_failed", source=source.id, error=report.error)
+    await visiting
     return report
+
+
+async def _guarded(
+    rt: Runtime, fetcher: Fetcher, source: SourceRow, report: PollReport, sleep: Sleep
+) -> None:
+    try:
+        await _poll_one(rt, fetcher, source, report, sleep)
+    except asyncio.CancelledError:  # broken off by a stop: due again at once
+        rt.db.write(lambda s: postpone(s, source, rt.clock(), spread=0.0), Priority.MAIL)
+        raise
+    except Exception as error:  # a fault of ours in one source must not stop the others
+        report.outcome, report.error = "failed", f"{type(error).__name__}: {error}"[:300]
+        failed = Failed(reason=report.error)
+        await rt.db.awrite(
+            lambda s: reschedule(rt, s, source, Visit(outcome=failed)), Priority.BULK
+        )
+        rt.log("poll_failed", source=source.id, error=report.error)
 
 
 async def _poll_one(

@@ -4,12 +4,15 @@ import asyncio
 import re
 import socket
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx2
 
@@ -20,13 +23,22 @@ MOST_BYTES = 16 * 1024 * 1024
 SECONDS = 30.0
 MOST_REDIRECTS = 5
 MOST_WAIT = 86_400.0
+LARGE_BYTES = 1024 * 1024
+LARGE_AT_ONCE = 4
+"""So many answers at a time may grow beyond LARGE_BYTES; the others pause until one is through.
+Twenty endless ones thus hold 80 MB, not 320."""
+
+MOST_CONNECTIONS = 64
 _ERROR_BYTES = 20_000
+_PIECE = 256 * 1024
 _MOVED_FOR_GOOD = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
     "application/json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
 )
+T = TypeVar("T")
+Hop = Callable[[str], Awaitable[None]]
 _RATE_LIMIT = re.compile(r"[;,\s]t=(\d{1,6})\b")
 
 
@@ -47,9 +59,17 @@ class _PublicOnly(httpx2.AsyncHTTPTransport):
 
     def __init__(self, allow_private: bool) -> None:
         super().__init__(
-            trust_env=False, limits=httpx2.Limits(max_connections=50, max_keepalive_connections=0)
+            trust_env=False,
+            limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0),
         )
         self._allow_private = allow_private
+        # Not the threads that everything else shares: a name server that hangs would take them all.
+        self._names = ThreadPoolExecutor(MOST_CONNECTIONS, thread_name_prefix="names")
+
+    async def aclose(self) -> None:
+        """End all connections; a name that is still being looked up is not waited for."""
+        self._names.shutdown(wait=False, cancel_futures=True)
+        await super().aclose()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send ``request`` to a checked address of its host; raises BlockedAddressError."""
@@ -75,7 +95,8 @@ class _PublicOnly(httpx2.AsyncHTTPTransport):
     async def _checked(self, host: str, port: int, request: httpx2.Request) -> list[str]:
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            found = await loop.run_in_executor(self._names, look_up)
         except (OSError, UnicodeError) as fault:
             raise httpx2.ConnectError(f"the name {host} is not known", request=request) from fault
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -110,6 +131,7 @@ class Fetcher:
             timeout=httpx2.Timeout(seconds, connect=min(10.0, seconds)),
             headers={"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip"},
         )
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def __aenter__(self) -> Self:
         return self
@@ -126,39 +148,51 @@ class Fetcher:
         """End all connections."""
         await self._client.aclose()
 
-    async def fetch(self, url: str, *, etag: str = "", last_modified: str = "") -> Outcome:
+    async def fetch(
+        self, url: str, *, etag: str = "", last_modified: str = "", before_hop: Hop | None = None
+    ) -> Outcome:
         """Fetch ``url``; with ``etag`` or ``last_modified`` of the last time only when it changed.
 
         Bounds: 16 MB after decompression, 30 s in all, 5 redirects, each checked like the first.
+        before_hop: awaited before a redirect is followed, with its address; takes none of the 30 s.
         """
         headers = {}
         if etag:
             headers["If-None-Match"] = etag
         if last_modified:
             headers["If-Modified-Since"] = last_modified
+        trail = [url]
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._follow(url, headers)
+            async with asyncio.timeout(self._seconds) as limit:
+                found = await self._follow(trail, headers, limit, before_hop)
         except TimeoutError:
-            return Failed(reason=f"no full answer within {self._seconds:g} seconds")
+            found = Failed(reason=f"no full answer within {self._seconds:g} seconds")
         except BlockedAddressError as fault:
-            return Failed(reason=f"refused: {fault}", permanent=True)
+            found = Failed(reason=f"refused: {fault}", permanent=True)
         except _TooLargeError:
-            return Failed(
+            found = Failed(
                 reason=f"the answer is larger than {self._most_bytes:,} bytes", permanent=True
             )
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError) as fault:
-            return Failed(reason=f"this address cannot be asked: {fault}", permanent=True)
+            found = Failed(reason=f"this address cannot be asked: {fault}", permanent=True)
         except (httpx2.HTTPError, OSError, zlib.error) as fault:
-            return Failed(reason=f"{_plain_name(fault)}: {fault}".rstrip(": "))
+            found = Failed(reason=f"{_plain_name(fault)}: {fault}".rstrip(": "))
+        return replace(found, where=trail[-1]) if isinstance(found, Failed) else found
 
-    async def _follow(self, url: str, headers: dict[str, str]) -> Outcome:
-        """Send the request and follow redirects by hand, so that each address is checked."""
-        at = httpx2.URL(url)
+    async def _follow(
+        self, trail: list[str], headers: dict[str, str], limit: asyncio.Timeout, hop: Hop | None
+    ) -> Outcome:
+        """Send the request and follow redirects by hand, so that each address is checked.
+
+        trail: the addresses asked, the last one now; it grows by each redirect.
+        """
+        at = httpx2.URL(trail[0])
         for_good = True
-        for hop in range(MOST_REDIRECTS + 1):
+        for number in range(MOST_REDIRECTS + 1):
             if at.scheme not in ("http", "https") or not at.host:
                 return Failed(reason=f"only http and https are fetched ({at})", permanent=True)
+            if number and hop:
+                await _untimed(limit, hop(str(at)))
             self._client.cookies.clear()
             request = self._client.build_request("GET", at, headers=headers)
             response = await self._client.send(request, stream=True)
@@ -167,41 +201,45 @@ class Fetcher:
                 if response.status_code in _REDIRECTS and location:
                     for_good = for_good and response.status_code in _MOVED_FOR_GOOD
                     at = at.join(location)
+                    trail.append(str(at))
                     continue
-                return await self._read(response, str(at), str(at) if hop and for_good else "")
+                moved_to = str(at) if number and for_good else ""
+                return await self._read(response, str(at), moved_to, limit)
             finally:
                 await response.aclose()
         return Failed(reason=f"more than {MOST_REDIRECTS} redirects", permanent=True)
 
-    async def _read(self, response: httpx2.Response, url: str, moved_to: str) -> Outcome:
+    async def _read(
+        self, response: httpx2.Response, url: str, moved_to: str, limit: asyncio.Timeout
+    ) -> Outcome:
         status = response.status_code
         if status == 304:
             return NotModified(moved_to=moved_to)
         if status != 200:
-            return await self._failed(response)
+            return await self._failed(response, limit)
         headers = response.headers
         return Fetched(
-            body=await self._body(response, self._most_bytes),
+            body=await self._body(response, self._most_bytes, limit),
             url=url,
             status=status,
-            etag=headers.get("ETag", "")[:500],
-            last_modified=headers.get("Last-Modified", "")[:100],
+            etag=_repeatable(headers.get("ETag", ""), 500),
+            last_modified=_repeatable(headers.get("Last-Modified", ""), 100),
             moved_to=moved_to,
             content_type=headers.get("Content-Type", "")[:200],
         )
 
-    async def _failed(self, response: httpx2.Response) -> Failed:
+    async def _failed(self, response: httpx2.Response, limit: asyncio.Timeout) -> Failed:
         status = response.status_code
         try:
-            body = await self._body(response, _ERROR_BYTES)
+            body = await self._body(response, _ERROR_BYTES, limit)
         except (_TooLargeError, httpx2.HTTPError, zlib.error):
             body = b""
         wait = None
         if status in (429, 503):
             wait = retry_after(response.headers.get("Retry-After", ""), self._clock())
-            limit = _RATE_LIMIT.search(response.headers.get("RateLimit", ""))
-            if wait is None and limit:
-                wait = min(float(limit[1]), MOST_WAIT)
+            window = _RATE_LIMIT.search(response.headers.get("RateLimit", ""))
+            if wait is None and window:
+                wait = min(float(window[1]), MOST_WAIT)
         return Failed(
             reason=f"the server answered {status} {response.reason_phrase}".rstrip(),
             permanent=400 <= status < 500 and status not in (408, 425, 429),
@@ -211,40 +249,59 @@ class Fetcher:
             body=body,
         )
 
-    async def _body(self, response: httpx2.Response, most: int) -> bytes:
+    async def _body(self, response: httpx2.Response, most: int, limit: asyncio.Timeout) -> bytes:
         """Read the body; counted after decompression, which never runs ahead of the bound."""
         coding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise httpx2.DecodingError(f"the server sent the coding {coding}, not asked for")
-        body = bytearray()
-        async with aclosing(response.aiter_raw()) as chunks:
-            if coding in ("", "identity"):
-                async for chunk in chunks:
-                    _add(body, chunk, most)
-            else:
-                await _inflate(chunks, body, most)
+        body, is_large = bytearray(), False
+        try:
+            async with aclosing(response.aiter_raw()) as received:
+                packed = coding not in ("", "identity")
+                async with aclosing(_inflated(received) if packed else received) as pieces:
+                    async for piece in pieces:
+                        body += piece
+                        if len(body) > most:
+                            raise _TooLargeError
+                        if len(body) > LARGE_BYTES and not is_large:
+                            is_large = await _untimed(limit, self._large.acquire())
+        finally:
+            if is_large:
+                self._large.release()
         return bytes(body)
 
 
-async def _inflate(chunks: AsyncIterator[bytes], body: bytearray, most: int) -> None:
-    """Decompress gzip (several members) or zlib into ``body``."""
+async def _inflated(received: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """Decompress gzip (several members) or zlib, a small piece at a time."""
     inflater = zlib.decompressobj(wbits=47)
-    async for received in chunks:
-        rest = received
+    async for chunk in received:
+        rest = chunk
         while rest:
-            _add(body, inflater.decompress(rest, most + 1 - len(body)), most)
+            yield inflater.decompress(rest, _PIECE)
             if inflater.eof:
                 rest = inflater.unused_data
                 inflater = zlib.decompressobj(wbits=47)
             else:
                 rest = inflater.unconsumed_tail
-    _add(body, inflater.flush(), most)
+            await asyncio.sleep(0)
+    yield inflater.flush()
 
 
-def _add(body: bytearray, chunk: bytes, most: int) -> None:
-    body += chunk
-    if len(body) > most:
-        raise _TooLargeError
+async def _untimed(limit: asyncio.Timeout, waited: Awaitable[T]) -> T:
+    """Await what is no delay of the server: the time limit stands still meanwhile."""
+    loop = asyncio.get_running_loop()
+    left = (limit.when() or loop.time()) - loop.time()
+    limit.reschedule(None)
+    try:
+        return await waited
+    finally:
+        limit.reschedule(loop.time() + left)
+
+
+def _repeatable(value: str, most: int) -> str:
+    """A tag is sent back as it came or not at all: one that is cut, or holds signs that no header
+    may have, would break every later request."""
+    return value if len(value) <= most and value.isascii() and value.isprintable() else ""
 
 
 def retry_after(value: str, now: datetime) -> float | None:

@@ -21,6 +21,10 @@ from service.sources.registry import adapter
 
 MEMORY_BYTES = 1024 * 1024 * 1024
 DEADLINE_SECONDS = 60.0
+QUICK_SECONDS = 3.0
+QUICK_BYTES = 4 * 1024 * 1024
+"""What is larger, or was not read within QUICK_SECONDS, goes to the second worker."""
+
 CPU_SECONDS = 3600
 """Processor time of one worker over its whole life; it is renewed after MOST_TASKS."""
 
@@ -29,17 +33,23 @@ _TELL = "Fetch it again later; when it stays so, pause the source."
 
 
 class ParsePool:
-    """One worker process, made when it is first needed.
+    """Two workers, each a process made when it is first needed: one for what is read at once, one
+    for what takes long, so that bytes that hang the reader never make the others wait.
 
-    Usable from several threads; captures are parsed one after the other.
+    Usable from several threads; each worker parses one capture after the other.
     """
 
     def __init__(
-        self, *, deadline: float = DEADLINE_SECONDS, memory_bytes: int = MEMORY_BYTES
+        self,
+        *,
+        deadline: float = DEADLINE_SECONDS,
+        memory_bytes: int = MEMORY_BYTES,
+        quick: float = QUICK_SECONDS,
     ) -> None:
         self._deadline = deadline
+        self._quick = min(quick, deadline)
         self._memory_bytes = memory_bytes
-        self._pool: ProcessPool | None = None
+        self._workers: dict[bool, ProcessPool] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -56,20 +66,22 @@ class ParsePool:
     def parse(self, kind: str, body: bytes, *, day: date | None = None) -> Parsed:
         """Return what ``body`` holds; raises CaptureError, also for what had to be ended."""
         adapter(kind)
-        future = self._started().schedule(
-            _parse_in_worker, args=(kind, body, day), timeout=self._deadline
-        )
+        size = f"{len(body):,} bytes"
+        parsed: Parsed | tuple[str, str, str] | None = None
         try:
-            parsed = future.result()
+            if len(body) <= QUICK_BYTES:
+                with suppress(DeadlineError):
+                    parsed = self._worked(True, kind, body, day)
+            if parsed is None:
+                parsed = self._worked(False, kind, body, day)
         except DeadlineError as fault:
             what = f"Parsing was ended after {self._deadline:g} seconds."
-            raise CaptureError(what, f"{len(body):,} bytes", _TELL) from fault
+            raise CaptureError(what, size, _TELL) from fault
         except ProcessExpired as fault:
             what = "Parsing took too much processor time or crashed."
-            raise CaptureError(what, f"{len(body):,} bytes", _TELL) from fault
+            raise CaptureError(what, size, _TELL) from fault
         except (MemoryError, RecursionError) as fault:
-            what = "Parsing took too much memory."
-            raise CaptureError(what, f"{len(body):,} bytes", _TELL) from fault
+            raise CaptureError("Parsing took too much memory.", size, _TELL) from fault
         except CancelledError as fault:
             raise CaptureError("The process was shut down.", "", _TELL) from fault
         if isinstance(parsed, Parsed):
@@ -77,24 +89,37 @@ class ParsePool:
         raise CaptureError(*parsed)
 
     def close(self) -> None:
-        """End the worker; the next capture starts another."""
+        """End the workers; the next capture starts another."""
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+            workers = list(self._workers.values())
+            self._workers.clear()
+        for worker in workers:
+            worker.stop()  # type: ignore[no-untyped-call]
+            worker.join()
 
-    def _started(self) -> ProcessPool:
+    def _worked(
+        self, is_quick: bool, kind: str, body: bytes, day: date | None
+    ) -> Parsed | tuple[str, str, str]:
+        future = self._started(is_quick).schedule(
+            _parse_in_worker,
+            args=(kind, body, day),
+            timeout=self._quick if is_quick else self._deadline,
+        )
+        found: Parsed | tuple[str, str, str] = future.result()
+        return found
+
+    def _started(self, is_quick: bool) -> ProcessPool:
         with self._lock:
-            if self._pool is None or not self._pool.active:
-                self._pool = ProcessPool(
+            worker = self._workers.get(is_quick)
+            if worker is None or not worker.active:
+                worker = self._workers[is_quick] = ProcessPool(
                     max_workers=1,
                     max_tasks=MOST_TASKS,
                     initializer=_bound,
                     initargs=(self._memory_bytes,),
                     context=multiprocessing.get_context("spawn"),
                 )
-            return self._pool
+            return worker
 
 
 def _bound(memory_bytes: int) -> None:

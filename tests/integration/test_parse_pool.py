@@ -25,7 +25,7 @@ def pool() -> Iterator[ParsePool]:
 
 def test_nothing_is_started_before_it_is_needed() -> None:
     pool = ParsePool()
-    assert pool._pool is None
+    assert pool._workers == {}
     pool.close()
 
 
