@@ -8,13 +8,14 @@ from typing import Any
 from service.flows.asking import Visit
 from service.flows.ingest import Arrival, IngestReport, take
 from service.flows.runtime import Runtime
-from service.flows.watch import day_state, is_complete, new_of_day, record_day
+from service.flows.watch import find_day, new_of_day, record_day
 from service.papers.model import Sighting
 from service.sources.calendar import source_day
+from service.sources.days import day_state
 from service.sources.novelty import Verdict, novelty
 from service.sources.outcome import Failed, NotModified
 from service.sources.registry import adapter
-from service.sources.schedule import Batch, PollState, batch_of, next_poll
+from service.sources.schedule import Batch, batch_of
 from service.store import papers as papers_store
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
@@ -136,14 +137,18 @@ def _batch(
     never_seen: int,
 ) -> Batch:
     if adapter(source.kind).is_batch:
-        if rt.db.read(lambda s: is_complete(s, source.id or 0, today)):
+        row = rt.db.read(lambda s: find_day(s, source.id or 0, today))
+        if row is not None and row.state == "complete":
             return "complete"
+        none: Batch = "none" if row is not None and row.expected and row.state == "none" else ""
         if isinstance(seen.outcome, NotModified) and not seen.pages:
-            return "stale"
+            return none or "stale"
         if isinstance(seen.outcome, Failed):
-            return ""
+            return none
         # an answer cut off may have brought the whole batch: nothing in it is unseen now
-        never_seen += rt.db.read(lambda s: new_of_day(s, source.id or 0, today))
+        never_seen += row.new if row is not None else 0
+        if not never_seen and none:
+            return none
     items = per_day[today].items if today in per_day else 0
     return batch_of(source.kind, items, never_seen)
 
@@ -158,13 +163,12 @@ def _ledger(
 ) -> None:
     """One row for each day that was asked, and one for today in any case."""
     made = adapter(source.kind)
-    plan = next_poll(source.kind, NotModified(), now=now, before=PollState(state="ok"), batch=batch)
     # the first poll of a feed shows its whole window: no measure of a usual day
     counts_known = source.first_polled or made.history_kind != ""
     for day in sorted({today, *per_day}):
         taken = per_day.get(day)
+        before = sources_store.get_source_day(session, source.id or 0, day)
         empty: Batch = "" if taken is not None and taken.items else "empty"
-        word = batch if day == today and made.is_batch else empty
         record_day(
             session,
             source,
@@ -173,5 +177,12 @@ def _ledger(
             items=taken.items if taken else None,
             new=taken.new if taken else 0,
             known=taken.known if taken and counts_known else 0,
-            state=day_state(source.kind, word, plan.remembered.state, day, now),
+            state=day_state(
+                source.kind,
+                day,
+                now,
+                held=batch if made.is_batch else empty,
+                before=before.state,  # type: ignore[arg-type]
+                announced=before.announced,
+            ),
         )

@@ -4,14 +4,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from service.defaults import FIXED
 from service.flows.runtime import Runtime
 from service.sources.calendar import rhythm_of, source_day
 from service.sources.usual import usual_end
 from service.store import sightings as sightings_store
 from service.store import sources as sources_store
 from service.store.db import Session
-
-LOOK_BACK_DAYS = 28
 
 
 def list_sources(rt: Runtime) -> list[dict[str, Any]]:
@@ -66,7 +65,7 @@ def find_usual_ends(session: Session, now: datetime) -> dict[int, datetime]:
     asked = _asked(session)
     if not asked:
         return {}
-    first = (now - timedelta(days=LOOK_BACK_DAYS)).date()
+    first = (now - timedelta(days=FIXED.usual_days)).date()
     seen: dict[int, dict[date, dict[datetime, int]]] = {}
     for source, day, at, count in sightings_store.list_arrivals(session, first, list(asked)):
         seen.setdefault(source, {}).setdefault(day, {})[at] = count

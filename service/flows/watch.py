@@ -6,24 +6,25 @@ Also looks after what a dead process left half done: planned readers whose diges
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from service.defaults import FIXED
 from service.flows.compose import compose_planned
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
 from service.sources.calendar import expected, rhythm_of, source_day
-from service.sources.registry import ADAPTERS
-from service.sources.schedule import Batch, is_late, is_silent
+from service.sources.days import SETTLED, WAITED_FOR, DayState, day_state, is_due
+from service.sources.schedule import Batch, is_silent
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceDayRow, SourceRow
 
-WANTED = "wanted"
+WANTED: DayState = "wanted"
 """State of a past day that is still to be brought in; ``history`` once it was."""
 
-SETTLED = ("complete", "none", "history")
 LEFT_AFTER = timedelta(minutes=10)
-HABIT_DAYS = 90
+LOOK_BACK = timedelta(days=4)
+"""Days that ended without papers get their last word within this time."""
 
 
 def record_day(
@@ -35,7 +36,7 @@ def record_day(
     items: int | None = None,
     new: int = 0,
     known: int = 0,
-    state: str = "",
+    state: DayState,
 ) -> SourceDayRow:
     """Add one poll to the ledger row of a day. items: of the newest answer; new, known: summed."""
     assert source.id is not None
@@ -45,64 +46,61 @@ def record_day(
     row.items = row.items if items is None else items
     row.new += new
     row.known += known
-    if state and not (row.state == "complete" and state != "complete"):
+    if state == "complete" and row.completed_at is None:
+        row.completed_at = now
+    if state in WAITED_FOR:
+        row.late_polls += 1
+    if row.state != "complete":
         row.state = state
     session.add(row)
     return row
 
 
-def day_state(kind: str, batch: Batch, source_state: str, day: date, now: datetime) -> str:
-    """The word for a day after a poll that was answered."""
-    is_today = day == source_day(kind, now)
-    if batch == "complete":
-        return "complete"
-    lists = rhythm_of(kind).lists
-    if lists and not expected(kind, day):
-        return "open" if lists == "grows" and batch != "empty" else "none"
-    if is_today and source_state in ("late", "stale"):
-        return source_state
-    return "open"
-
-
-def is_complete(session: Session, source_id: int, day: date) -> bool:
-    """Whether the batch of a day is there."""
+def find_day(session: Session, source_id: int, day: date) -> SourceDayRow | None:
+    """The ledger row of a day, None when nothing was noted of it."""
     rows = sources_store.list_source_days(session, day, source_id)
-    return any(row.day == day and row.state == "complete" for row in rows)
+    return next((row for row in rows if row.day == day), None)
+
+
+def is_settled(session: Session, source_id: int, day: date) -> bool:
+    """Whether nothing more is waited for on a day: its batch is there, or none is to come."""
+    row = find_day(session, source_id, day)
+    return row is not None and row.state in SETTLED
 
 
 def new_of_day(session: Session, source_id: int, day: date) -> int:
     """How many papers the polls of a day have brought as new so far."""
-    rows = sources_store.list_source_days(session, day, source_id)
-    return sum(row.new for row in rows if row.day == day)
+    row = find_day(session, source_id, day)
+    return row.new if row is not None else 0
 
 
 def missed_days(session: Session, source: SourceRow, today: date, most: int) -> list[date]:
-    """Announcement days between the last one that was complete and today, oldest first."""
+    """Announcement days before today, at most ``most`` back, of which the batch never came and
+    which no cross-check found empty; oldest first. Days before the source are history."""
     assert source.id is not None
-    first = today - timedelta(days=most)
-    rows = sources_store.list_source_days(session, first, source.id)
-    done = [row.day for row in rows if row.state == "complete" and row.day < today]
-    begun = source_day(source.kind, source.created_at)
-    start = max([first, begun, *(day + timedelta(days=1) for day in done)])
+    start = max(today - timedelta(days=most), source_day(source.kind, source.created_at))
+    rows = sources_store.list_source_days(session, start, source.id)
+    over = {row.day for row in rows if row.state in (*SETTLED, WANTED) or row.announced == 0}
     days = [start + timedelta(days=n) for n in range((today - start).days)]
-    return [day for day in days if expected(source.kind, day)]
+    return [day for day in days if expected(source.kind, day) and day not in over]
 
 
 def seems_silent(session: Session, source: SourceRow, now: datetime) -> bool:
-    """Whether a feed has been quiet for more than three times its usual gap (at least four days
-    with papers are needed to know it)."""
+    """Whether a feed has been quiet for more than three times its usual gap (which a few days with
+    papers must have shown)."""
     if source.id is None or source.last_new_at is None:
         return False
-    since = (now - timedelta(days=HABIT_DAYS)).date()
+    since = (now - timedelta(days=FIXED.silent_look_days)).date()
     days = [r.day for r in sources_store.list_source_days(session, since, source.id) if r.new]
-    if len(days) < 4:
+    if len(days) < FIXED.silent_after_days:
         return False
     gap = timedelta(days=max(1.0, (days[-1] - days[0]).days / (len(days) - 1)))
     return is_silent(source.last_new_at, gap, now)
 
 
 def mark_late(rt: Runtime) -> list[str]:
-    """Batch sources that are due and not there get the day's row ``late``; returns their titles."""
+    """Batch sources that are due and not there get the day's row ``late``, days that are over their
+    last word; returns the titles of those that are waited for."""
     return rt.db.write(lambda s: _mark_late(s, rt.clock()), Priority.BULK)
 
 
@@ -111,20 +109,34 @@ def _mark_late(session: Session, now: datetime) -> list[str]:
     for source in sources_store.list_sources(session):
         if source.state in ("paused", "gone") or source.id is None:
             continue
-        made = ADAPTERS.get(source.kind)
-        if made is None or not made.is_batch:
+        if not rhythm_of(source.kind).lists:
             continue
-        day = source_day(source.kind, now)
-        if source_day(source.kind, source.created_at) >= day and not source.first_polled:
+        today = source_day(source.kind, now)
+        _settle_past(session, source, today, now)
+        if source_day(source.kind, source.created_at) >= today and not source.first_polled:
             continue
-        if not is_late(source.kind, is_complete(session, source.id, day), now):
+        if not is_due(source.kind, today, now) or is_settled(session, source.id, today):
             continue
-        row = sources_store.get_source_day(session, source.id, day)
-        if row.state not in ("stale", "late"):
+        row = sources_store.get_source_day(session, source.id, today)
+        if row.state not in WAITED_FOR:
             row.state, row.expected = "late", True
             session.add(row)
         titles.append(source.title)
     return titles
+
+
+def _settle_past(session: Session, source: SourceRow, today: date, now: datetime) -> None:
+    for row in sources_store.list_source_days(session, today - LOOK_BACK, source.id):
+        if row.day >= today or row.state not in WAITED_FOR:
+            continue
+        grows = rhythm_of(source.kind).lists == "grows"
+        held: Batch = "empty" if grows and not row.items else ""
+        word = day_state(
+            source.kind, row.day, now, held=held, before=row.state, announced=row.announced
+        )
+        if word != row.state:
+            row.state = word
+            session.add(row)
 
 
 def resume_planned(rt: Runtime) -> int:

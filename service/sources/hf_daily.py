@@ -26,7 +26,7 @@ _TELL = "Give this kind the answer of huggingface.co/api/daily_papers."
 _RHYTHM = Rhythm(
     lists="grows",
     expects=workday,  # a weekend's list is mostly empty
-    late_at=time(12),
+    late_at=time.fromisoformat(FIXED.list_due),
     closes=time(FIXED.list_poll_until_hour),
     often=timedelta(minutes=FIXED.list_poll_minutes),
     seldom=timedelta(minutes=FIXED.list_idle_minutes),

@@ -24,18 +24,25 @@ def workday(day: date) -> bool:
     return day.weekday() < 5
 
 
+def any_year(year: int) -> bool:
+    """No year needs a calendar."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rhythm:
     """What is known in advance about the days of a kind; wall times are of ``zone``.
 
-    expects: whether a day should have papers. opens: the first poll of an expected day.
-    late_at: what is not there then is late. closes: when a growing list is done for the day.
+    expects: whether a day should have papers. knows_year: whether a year's holidays are on file.
+    opens: the first poll of an expected day. late_at: what is not there then is late. closes: when
+    a growing list is done for the day.
     often: between polls while something may come · seldom: between them when nothing should.
     """
 
     zone: ZoneInfo = UTC
     lists: Lists = ""
     expects: Callable[[date], bool] = no_day
+    knows_year: Callable[[int], bool] = any_year
     opens: time = time()
     late_at: time = time()
     closes: time = time.max

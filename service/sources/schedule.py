@@ -4,21 +4,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from service.defaults import spread
+from service.defaults import FIXED, spread
 from service.sources.calendar import next_expected, rhythm_of
 from service.sources.outcome import Failed, Outcome
 from service.sources.rhythm import Rhythm
 
 State = Literal["ok", "late", "stale", "silent", "failing", "paused", "gone"]
-Batch = Literal["complete", "stale", "empty", ""]
-"""What a poll of a batch source held: an id never seen, only known ids, nothing; "" = no batch."""
+Batch = Literal["complete", "stale", "empty", "none", ""]
+"""What a poll of a batch source held: an id never seen, only known ids, nothing (none: and nothing
+was announced either); "" = no batch."""
+
+BATCH_DONE: tuple[Batch, ...] = ("complete", "none")
 
 SLOWEST = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=5)
 PERMANENT_RETRY = timedelta(hours=6)
-FAILING_AFTER = 3
-MOVES_AFTER = 3
-SILENT_AFTER = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def next_poll(
         before, failures=0, moves=moves if outcome.moved_to else 0, moved_to=outcome.moved_to
     )
     new_url = ""
-    if moved.moves >= MOVES_AFTER:
+    if moved.moves >= FIXED.moves_after:
         new_url, moved = moved.moved_to, replace(moved, moves=0, moved_to="")
     at, state = _after_answer(kind, now, batch, hint)
     return PollPlan(next_poll_at=at, remembered=replace(moved, state=state), new_url=new_url)
@@ -84,7 +84,7 @@ def _after_failure(failed: Failed, now: datetime, before: PollState, jitter: flo
     if failed.retry_after is not None:
         asked = timedelta(seconds=failed.retry_after)
         wait = min(max(asked, timedelta(minutes=1)), SLOWEST)
-    state: State = "failing" if failures >= FAILING_AFTER else before.state
+    state: State = "failing" if failures >= FIXED.failing_after else before.state
     return PollPlan(
         next_poll_at=now + wait, remembered=replace(before, state=state, failures=failures)
     )
@@ -109,11 +109,11 @@ def _listed(kind: str, rhythm: Rhythm, now: datetime, batch: Batch) -> tuple[dat
         return _opens(rhythm, today), "ok"
     state: State = "ok"
     if is_day and here.time() >= rhythm.late_at:
-        if is_batch and batch != "complete":
+        if is_batch and batch not in BATCH_DONE:
             state = "stale" if batch == "stale" else "late"
         elif not is_batch and batch == "empty":
             state = "late"
-    is_done = batch == "complete" if is_batch else here.time() >= rhythm.closes
+    is_done = batch in BATCH_DONE if is_batch else here.time() >= rhythm.closes
     gap = rhythm.seldom if is_done or not is_day else rhythm.often
     return min(now + gap, next_opens), state
 
@@ -140,13 +140,4 @@ def batch_of(kind: str, items: int, never_seen: int) -> Batch:
 
 def is_silent(last_new_at: datetime, usual_gap: timedelta, now: datetime) -> bool:
     """Say whether a feed has been quiet for more than three times its usual gap."""
-    return now - last_new_at > SILENT_AFTER * usual_gap
-
-
-def is_late(kind: str, day_complete: bool, now: datetime) -> bool:
-    """Say whether a batch that is waited for is due and not there at ``now``."""
-    rhythm = rhythm_of(kind)
-    here = now.astimezone(rhythm.zone)
-    if rhythm.lists != "batch" or day_complete or not rhythm.expects(here.date()):
-        return False
-    return here.time() >= rhythm.late_at
+    return now - last_new_at > FIXED.silent_times * usual_gap

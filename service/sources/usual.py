@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
+from service.defaults import FIXED
 from service.sources.calendar import clock_of, expected, source_day
 
-LEAST_DAYS = 3
+LEAST_DAYS = FIXED.usual_least_days
 STEP_MINUTES = 10
 
 
@@ -29,7 +30,7 @@ def usual_end(
     )
     if len(ends) < LEAST_DAYS:
         return None
-    minute = ends[-(-4 * len(ends) // 5) - 1]
+    minute = ends[-(-FIXED.usual_percent * len(ends) // 100) - 1]
     rounded = timedelta(minutes=-(-minute // STEP_MINUTES) * STEP_MINUTES)
     return (datetime.combine(on, time(), clock_of(kind)) + rounded).astimezone(UTC)
 

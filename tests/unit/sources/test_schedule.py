@@ -10,7 +10,6 @@ from service.sources.schedule import (
     PollPlan,
     PollState,
     batch_of,
-    is_late,
     is_silent,
     next_poll,
 )
@@ -136,12 +135,12 @@ def test_only_an_id_never_seen_proves_a_new_batch() -> None:
     assert batch_of("feed", 0, 0) == ""
 
 
-def test_silent_and_late() -> None:
+def test_a_feed_is_silent_after_three_usual_gaps() -> None:
     last, gap = at("2026-06-01T00:00"), timedelta(days=3)
     assert not is_silent(last, gap, at("2026-06-10T00:00"))
     assert is_silent(last, gap, at("2026-06-10T01:00"))
-    assert is_late("arxiv_rss", False, at("2026-06-17T04:31"))
-    assert not is_late("arxiv_rss", False, at("2026-06-17T04:29"))
-    assert not is_late("arxiv_rss", True, at("2026-06-17T12:00"))
-    assert not is_late("arxiv_rss", False, at("2026-06-19T12:00"))
-    assert not is_late("hf_daily", False, at("2026-06-17T12:00"))
+
+
+def test_a_batch_that_no_announcement_stands_behind_is_not_waited_for() -> None:
+    made = plan("arxiv_rss", "2026-06-17T05:00", batch="none")
+    assert (made.remembered.state, made.next_poll_at) == ("ok", at("2026-06-17T11:00"))
