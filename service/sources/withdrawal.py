@@ -13,6 +13,13 @@ _IN_ABSTRACT = re.compile(
 )
 
 
-def is_withdrawn(note: str, abstract: str) -> bool:
-    """arXiv marks a withdrawal only in the comment of a new version, or in its abstract."""
-    return bool(_IN_NOTE.search(note) or _IN_ABSTRACT.search(abstract.strip()))
+_IN_TITLE = re.compile(
+    r"^\W{0,2}(?:(?:temporary )?(?:withdrawn|removal)|retracted)(?: article)?\W{0,2}[:\]–—-]", re.I
+)
+
+
+def is_withdrawn(note: str, abstract: str, title: str = "") -> bool:
+    """arXiv marks a withdrawal only in the comment of a new version, or in its abstract; journals
+    write it before the title ("RETRACTED: ..."). A notice about another paper is none."""
+    in_title = _IN_TITLE.search(title)
+    return bool(in_title or _IN_NOTE.search(note) or _IN_ABSTRACT.search(abstract.strip()))
