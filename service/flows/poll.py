@@ -14,6 +14,7 @@ from service.errors import PaperpostError
 from service.flows.alerts import plan_alerts
 from service.flows.appointment import postpone, reschedule
 from service.flows.asking import Sleep, Visit, visit
+from service.flows.crosscheck import cross_check
 from service.flows.history import bring_wanted
 from service.flows.ingest import Arrival, take
 from service.flows.match import match_new
@@ -210,6 +211,7 @@ async def _poll_one(
         report.outcome = "unchanged"
     if made.is_batch and not is_first:
         await catch_up(rt, fetcher, source, report, sleep)
+        await cross_check(rt, fetcher, source, report, sleep)
     past = await bring_wanted(rt, fetcher, source, sleep=sleep)
     report.history = past.papers
     report.error = report.error or (past.error and f"history: {past.error}")

@@ -38,3 +38,13 @@ def next_expected(kind: str, after: date) -> date:
             return day
         day += timedelta(days=1)
     return after + timedelta(days=1)
+
+
+def previous_expected(kind: str, before: date) -> date:
+    """Return the last expected day earlier than ``before`` (the day before where none is)."""
+    day = before - timedelta(days=1)
+    for _ in range(14):
+        if expected(kind, day):
+            return day
+        day -= timedelta(days=1)
+    return before - timedelta(days=1)

@@ -1,0 +1,141 @@
+"""A batch that does not come: after two late answers the past is asked whether there was one."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from support.polling import (
+    Clock,
+    arxiv_answer,
+    arxiv_feed,
+    lead_home,
+    ledger,
+    papers,
+    poll,
+    polling_house,
+    source,
+)
+from support.web_site import WebSite
+
+from service.flows.runtime import Runtime
+from service.flows.sources import add_source
+from service.flows.watch import mark_late
+from service.sources.arxiv_days import read_calendar, use_calendar
+from service.store import sources as sources_store
+
+MON = [("2611.00001", "Monday one", "new"), ("2611.00002", "Monday two", "cross")]
+TUE = [("2611.00003", "Tuesday one", "new")]
+KNOWN = [("2611.00001", "Monday one", "2026-11-13"), ("2611.00002", "Monday two", "2026-11-13")]
+TUESDAY = date(2026, 11, 17)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock("2026-11-16T05:20:00")  # Monday 00:20 Eastern
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
+    with WebSite() as made:
+        lead_home(made, monkeypatch)
+        yield made
+
+
+@pytest.fixture
+def rt(tmp_path: Path, clock: Clock, database_url: str) -> Iterator[Runtime]:
+    with polling_house(tmp_path, clock, database_url=database_url) as house:
+        yield house.runtime
+    use_calendar(None)
+
+
+def stale_tuesday(rt: Runtime, site: WebSite, clock: Clock, *, feed=MON) -> None:
+    """Monday's batch came; on Tuesday the first answer after the hour holds nothing new."""
+    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", MON))
+    add_source(rt, "arxiv_rss", "cs.CL", history_days=0)
+    poll(rt, clock)
+    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", feed))
+    site.at["/api/query"] = (200, {}, arxiv_answer(KNOWN))
+    clock.set("2026-11-17T05:40:00")
+    poll(rt, clock)
+    assert site.count("/api/query") == 0
+
+
+def test_a_stale_feed_is_told_from_what_its_past_names(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    stale_tuesday(rt, site, clock)
+    old = ("2501.00001", "An old one, mended", "2025-01-03")
+    missing = [("2611.00003", "Tuesday one", "2026-11-16"), ("2611.00004", "Two", "2026-11-16")]
+    site.at["/api/query"] = (200, {}, arxiv_answer([*KNOWN, *missing, old]))
+    clock.turn(minutes=20)
+    poll(rt, clock)
+    row = ledger(rt)[TUESDAY]
+    assert (row.state, row.late_polls, row.announced) == ("stale", 2, 2)
+    assert row.crosschecked_at == clock()
+    assert papers(rt) == {"Monday one": True, "Monday two": True}  # it is no way in
+    assert "202611130000+TO+202611162359" in site.asked[-1]
+    clock.turn(hours=2)
+    poll(rt, clock)
+    assert site.count("/api/query") == 1  # it was answered
+    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", TUE))
+    clock.turn(minutes=20)
+    poll(rt, clock)
+    row = ledger(rt)[TUESDAY]
+    assert (row.state, row.completed_at, source(rt).state) == ("complete", clock(), "ok")
+
+
+def test_an_announcement_that_is_late_everywhere_is_asked_for_again_after_an_hour(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    stale_tuesday(rt, site, clock)
+    for _ in range(4):  # 06:00, 06:20, 06:40, 07:00
+        clock.turn(minutes=20)
+        poll(rt, clock)
+    row = ledger(rt)[TUESDAY]
+    assert (row.state, row.announced, site.count("/api/query")) == ("stale", 0, 2)
+    clock.set("2026-11-18T05:20:00")  # the day is over, and nothing was announced on it
+    mark_late(rt)
+    assert ledger(rt)[TUESDAY].state == "none"
+    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", TUE))
+    poll(rt, clock)
+    assert site.count("/api/query") == 2  # no day was missed
+    assert papers(rt)["Tuesday one"]
+
+
+def test_a_holiday_that_is_not_on_file_makes_nothing_late(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    use_calendar(read_calendar('{"source": "x", "empty_on": {"2025": []}}', "old.json"))
+    stale_tuesday(rt, site, clock, feed=[])
+    assert (ledger(rt)[TUESDAY].state, source(rt).state) == ("late", "late")
+    clock.turn(minutes=20)
+    poll(rt, clock)
+    assert (ledger(rt)[TUESDAY].state, source(rt).state) == ("none", "ok")
+    clock.turn(minutes=20)
+    assert poll(rt, clock) != []
+    due = source(rt).next_poll_at
+    assert due is not None
+    assert (due - clock()).total_seconds() == 6 * 3600
+    assert mark_late(rt) == []
+    assert rt.db.read(lambda s: sources_store.list_late_titles(s, TUESDAY)) == []
+    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", TUE))  # it was only very late
+    clock.set("2026-11-17T12:25:00")
+    poll(rt, clock)
+    assert ledger(rt)[TUESDAY].state == "complete"
+    assert papers(rt)["Tuesday one"]
+
+
+def test_a_cross_check_without_an_answer_is_made_again(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    stale_tuesday(rt, site, clock)
+    site.at["/api/query"] = (500, {}, b"")
+    clock.turn(minutes=20)
+    (row,) = poll(rt, clock)
+    assert row["error"].startswith("cross-check: ")
+    assert ledger(rt)[TUESDAY].announced is None
+    site.at["/api/query"] = (200, {}, arxiv_answer([("2611.00003", "Two", "2026-11-16")]))
+    clock.turn(minutes=20)
+    poll(rt, clock)
+    assert ledger(rt)[TUESDAY].announced == 1
