@@ -17,6 +17,13 @@ from service.errors import SettingError
 from service.flows.runtime import Runtime
 from service.resources import product_version, resource_dir
 from service.settings import Settings, relay_address
+from service.sources.arxiv_days import (
+    CALENDAR_FILE,
+    Calendar,
+    CalendarError,
+    read_calendar,
+    use_calendar,
+)
 from service.sources.fetch import Fetcher
 from service.sources.parse_pool import ParsePool
 from service.store import migrations
@@ -44,7 +51,8 @@ class House:
         allow_private: bool = False,
     ) -> None:
         """mailbox_port: starts the development mailbox and returns its port, called at the first
-        mail. Raises SettingError or DatabaseError."""
+        mail. Raises SettingError, CalendarError or DatabaseError."""
+        use_calendar(calendar_of(settings))
         self.settings = settings
         self._mailbox_port = mailbox_port
         self._process: Process | None = None
@@ -120,6 +128,24 @@ class House:
         if self._process is not None:
             self._process.close()
         self.db.close()
+
+
+def calendar_of(settings: Settings) -> Calendar | None:
+    """The operator's own calendar of arXiv in the data folder, None where there is none.
+
+    Raises CalendarError when it is there and cannot be read.
+    """
+    path = settings.data_dir / CALENDAR_FILE
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        what = f"The calendar cannot be opened: {error.strerror}."
+        raise CalendarError(what, str(path), "Let this user read it, or remove it.") from None
+    except UnicodeDecodeError:
+        raise CalendarError("The calendar is no UTF-8.", str(path), "Save it as UTF-8.") from None
+    return read_calendar(text, str(path))
 
 
 def open_database(settings: Settings, *, migrate: bool = True) -> Database:

@@ -15,9 +15,11 @@ from service.cli.printing import tally
 from service.errors import PaperpostError
 from service.resources import resource_dir
 from service.settings import PREFIX, Settings
+from service.sources.arxiv_days import CALENDAR_FILE, calendar_in_use
+from service.sources.calendar import rhythm_of
 from service.store import health, migrations
 from service.store import sources as sources_store
-from service.wiring import House, open_database
+from service.wiring import House, calendar_of, open_database
 
 Level = Literal["ok", "warn", "fail"]
 ENV = Path(".env")
@@ -54,6 +56,7 @@ def before_opening(settings: Settings) -> Iterator[Check]:
     yield _address(settings)
     yield _test_mode(settings)
     yield _templates()
+    yield from _calendar(settings)
     yield _database(settings)
 
 
@@ -175,6 +178,14 @@ def _templates() -> Check:
     return Check("templates", "ok", f"{count} mails")
 
 
+def _calendar(settings: Settings) -> Iterator[Check]:
+    """Whether the operator's own calendar of arXiv can be read, where there is one."""
+    try:
+        calendar_of(settings)
+    except PaperpostError as error:
+        yield failed("calendar", error)
+
+
 def _database(settings: Settings) -> Check:
     try:
         db = open_database(settings, migrate=False)
@@ -201,6 +212,7 @@ def inside(house: House, to: str = "") -> Iterator[Check]:
         ("relay", _relay),
         ("test mail", lambda h: _test_mail(h, to)),
         ("sources", _sources),
+        ("calendar", _holidays),
         ("clock", _clock),
         ("work", _work),
         ("staff", _staff),
@@ -285,6 +297,31 @@ def _sources(house: House) -> Check:
         return Check("sources", "warn", says, "paperpost poll, or run")
     papers = sum(row["papers"] for row in asked)
     return Check("sources", "ok", f"{len(asked)} asked, {tally(papers, 'paper')}")
+
+
+def _holidays(house: House) -> Check | None:
+    """Whether the holidays of this year, and in December of the next, are on file for each kind
+    that is waited for."""
+    rt = house.runtime
+    today = rt.clock().date()
+    wanted = {today.year, (today + timedelta(days=31)).year}
+    asked = rt.db.read(sources_store.list_sources)
+    rhythms = [rhythm_of(x.kind) for x in asked if x.state not in ("paused", "gone")]
+    waited_for = [x for x in rhythms if x.lists == "batch"]
+    if not waited_for:
+        return None
+    unknown = sorted(y for y in wanted if not all(x.knows_year(y) for x in waited_for))
+    source = calendar_in_use().source
+    if not unknown:
+        known = ", ".join(map(str, sorted(wanted)))
+        return Check("calendar", "ok", f"arXiv's holidays of {known} are on file ({source})")
+    return Check(
+        "calendar",
+        "warn",
+        f"arXiv's holidays of {unknown[0]} are not on file: on such a day its mails may wait an "
+        "hour for nothing",
+        f"Upgrade, or write them into {house.settings.data_dir / CALENDAR_FILE} ({source}).",
+    )
 
 
 def _clock(house: House) -> Check:

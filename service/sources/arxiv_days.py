@@ -89,18 +89,19 @@ def use_calendar(calendar: Calendar | None) -> None:
     _in_use[:] = [] if calendar is None else [calendar]
 
 
-def _calendar() -> Calendar:
+def calendar_in_use() -> Calendar:
+    """The calendar that days are judged by."""
     return _in_use[0] if _in_use else bundled_calendar()
 
 
 def knows_holidays(year: int) -> bool:
     """Say whether the holidays of ``year`` are on file; without them only weekends are known."""
-    return year in _calendar().years
+    return year in calendar_in_use().years
 
 
 def has_announcement(day: date) -> bool:
     """Monday to Friday but for arXiv's holidays."""
-    return day.weekday() < 5 and day not in _calendar().empty_on
+    return day.weekday() < 5 and day not in calendar_in_use().empty_on
 
 
 ANNOUNCEMENTS = Rhythm(
