@@ -72,7 +72,8 @@ class Parsed:
     items: entries read, the unreadable ones included. title: the source's own name.
     built_at: when the source says it made this (aware UTC). hint_seconds: how often it asks to be
     polled. total: entries in all where the source counts them over all pages. is_cut: the answer
-    ended before the feed did; there is more to come.
+    ended before the feed did; there is more to come. bookmark: what the source wants to be
+    given for the next page.
     """
 
     items: int
@@ -83,6 +84,7 @@ class Parsed:
     hint_seconds: int | None = None
     total: int | None = None
     is_cut: bool = False
+    bookmark: str = ""
 
 
 class Adapter(ABC):
@@ -93,7 +95,8 @@ class Adapter(ABC):
     offered. rhythm: on which days and hours it speaks. politeness: sources that share one pace
     ("" = each host its own). quiet_statuses: HTTP answers that mean "nothing yet". history_kind:
     the kind that is asked for past days ("" = the past cannot be asked for). history_days: how
-    many of them one question covers. first_hand: facts (fields of a paper, names of its links)
+    many of them one question covers. missed_kind: the kind that is asked for announcements that
+    were missed ("" = ``history_kind``). first_hand: facts (fields of a paper, names of its links)
     that begin at this source: another kind never replaces them (see papers/refresh).
     """
 
@@ -108,6 +111,7 @@ class Adapter(ABC):
     quiet_statuses: ClassVar[frozenset[int]] = frozenset()
     history_kind: ClassVar[str] = ""
     history_days: ClassVar[int] = 7
+    missed_kind: ClassVar[str] = ""
     first_hand: ClassVar[frozenset[str]] = frozenset()
 
     @property
@@ -140,6 +144,14 @@ class Adapter(ABC):
         """Say the same of what ``history_kind`` brought, which lacks this source's own marks."""
         return True
 
+    def categories(self, params: Mapping[str, str]) -> tuple[str, ...]:
+        """Return categories of which every paper of this source has one, () = nothing known."""
+        return ()
+
+    def takes_all_of(self, params: Mapping[str, str]) -> tuple[str, ...]:
+        """Return those of ``categories`` of which it lists every paper, cross-lists too."""
+        return ()
+
     def day_of(self, url: str) -> date | None:
         """Return the list day that an address asks for, None where there are no lists."""
         return None
@@ -147,6 +159,10 @@ class Adapter(ABC):
     def history_params(self, params: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters for ``history_kind`` that ask for the same papers."""
         return dict(params)
+
+    def missed_params(self, params: Mapping[str, str]) -> dict[str, str]:
+        """Return the parameters for ``missed_kind`` that ask for the same papers."""
+        return self.history_params(params)
 
     def called(self, params: Mapping[str, str]) -> str:
         """Return what a source with these parameters is called until it names itself."""

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from service.sources.adapter import Adapter, ParameterError
 from service.sources.arxiv_api import ArxivApi
+from service.sources.arxiv_oai import ArxivOai
 from service.sources.arxiv_rss import ArxivRss
 from service.sources.biorxiv import Biorxiv
 from service.sources.feed import Feed
@@ -12,7 +13,7 @@ from service.sources.pubmed import Pubmed
 
 ADAPTERS: dict[str, Adapter] = {
     adapter.kind: adapter
-    for adapter in (HfDaily(), ArxivRss(), ArxivApi(), Biorxiv(), Pubmed(), Feed())
+    for adapter in (HfDaily(), ArxivRss(), ArxivApi(), ArxivOai(), Biorxiv(), Pubmed(), Feed())
 }
 
 
