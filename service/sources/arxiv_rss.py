@@ -30,6 +30,7 @@ from service.sources.document import (
     written_day,
 )
 from service.sources.first_hand import ANNOUNCED
+from service.sources.links import links_of, said_links
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text
 from service.text.tex import to_unicode
@@ -95,6 +96,14 @@ class ArxivRss(Adapter):
     def wanted(self, params: Mapping[str, str], sighting: Sighting) -> bool:
         """Take cross-lists only where the source is set so; replacements refresh metadata."""
         return params.get("take", "new+cross") != "new" or "cross" not in sighting.announce_type
+
+    def categories(self, params: Mapping[str, str]) -> tuple[str, ...]:
+        """A paper stands in the list of each of its categories."""
+        return tuple(params.get("category", "").split("+")) if params.get("category") else ()
+
+    def takes_all_of(self, params: Mapping[str, str]) -> tuple[str, ...]:
+        """Without cross-lists some papers of a category come by another source."""
+        return () if params.get("take") == "new" else self.categories(params)
 
     def wanted_of_past(self, params: Mapping[str, str], sighting: Sighting) -> bool:
         """Tell a cross-list by its primary category: the API has no announce type."""
@@ -180,10 +189,11 @@ def _sighting(entry: Any, day: date | None, listed_on: date | None) -> Sighting:
     date_text = str(entry.get("published", "") or "")
     day = day or written_day(date_text) or listed_on
     authors = arxiv_authors(str(entry.get("author", "")))
+    names = aliases(
+        f"arXiv:{identifier}", str(entry.get("arxiv_doi", "")), title=title, authors=authors
+    )
     paper = Paper(
-        aliases=aliases(
-            f"arXiv:{identifier}", str(entry.get("arxiv_doi", "")), title=title, authors=authors
-        ),
+        aliases=names,
         title=title,
         abstract=abstract,
         raw_title=as_written(raw_title),
@@ -192,10 +202,7 @@ def _sighting(entry: Any, day: date | None, listed_on: date | None) -> Sighting:
         categories=_categories(entry, old),
         announced_on=day,
         updated_at=instant(entry.get("published_parsed")) if "replace" in announce else None,
-        links={
-            "abs": f"https://arxiv.org/abs/{identifier}",
-            "pdf": f"https://arxiv.org/pdf/{identifier}",
-        },
+        links=links_of(names, more=said_links("", raw_abstract)),
         note=to_unicode(str(entry.get("arxiv_journal_reference", ""))),
         licence=collapse(str(entry.get("rights", ""))),
         withdrawn=is_withdrawn("", abstract),
