@@ -19,16 +19,25 @@ def skeleton_kind(name: str) -> str:
     return kind
 
 
+def line_of(kind: str) -> str:
+    """The line that puts a kind into service/sources/registry.py, the only edit of another file."""
+    return f'    "{kind}:{_class_name(kind)}",'
+
+
+def _class_name(kind: str) -> str:
+    return "".join(word.capitalize() for word in kind.split("_"))
+
+
 def write_skeleton(kind: str, root: Path) -> list[Path]:
     """Write the files of a new kind below ``root``, a checkout, and return them.
 
     Raises PaperpostError: one of the files is there.
     """
-    words = [word for word in kind.split("_") if word]
     given = {
         "kind": kind,
-        "adapter": "".join(word.capitalize() for word in words),
-        "title": " ".join(words).capitalize(),
+        "adapter": _class_name(kind),
+        "title": " ".join(kind.split("_")).strip().capitalize(),
+        "host": kind.replace("_", "-").strip("-"),
     }
     tests = root / "tests" / "unit" / "sources"
     places = {

@@ -1,20 +1,28 @@
 """Every kind of source, by its word. Pure."""
 
 from difflib import get_close_matches
+from pkgutil import resolve_name
 
 from service.sources.adapter import Adapter, ParameterError
-from service.sources.arxiv_api import ArxivApi
-from service.sources.arxiv_oai import ArxivOai
-from service.sources.arxiv_rss import ArxivRss
-from service.sources.biorxiv import Biorxiv
-from service.sources.feed import Feed
-from service.sources.hf_daily import HfDaily
-from service.sources.pubmed import Pubmed
 
-ADAPTERS: dict[str, Adapter] = {
-    adapter.kind: adapter
-    for adapter in (HfDaily(), ArxivRss(), ArxivApi(), ArxivOai(), Biorxiv(), Pubmed(), Feed())
-}
+_CLASSES = (
+    "hf_daily:HfDaily",
+    "arxiv_rss:ArxivRss",
+    "arxiv_api:ArxivApi",
+    "arxiv_oai:ArxivOai",
+    "biorxiv:Biorxiv",
+    "pubmed:Pubmed",
+    "feed:Feed",
+)
+"""Module of this room and class of each kind, one line each, in the order of lists and forms."""
+
+
+def _made(place: str) -> Adapter:
+    found: Adapter = resolve_name(f"service.sources.{place}")()
+    return found
+
+
+ADAPTERS: dict[str, Adapter] = {made.kind: made for made in map(_made, _CLASSES)}
 
 
 def adapter(kind: str) -> Adapter:
