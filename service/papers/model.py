@@ -10,7 +10,8 @@ Scheme = Literal["arxiv", "doi", "hf", "pmid", "guid", "link", "fingerprint"]
 
 SCHEMES: tuple[Scheme, ...] = ("arxiv", "doi", "hf", "pmid", "guid", "link", "fingerprint")
 
-Link = Literal["abs", "pdf", "doi", "code", "project", "discuss", "html"]
+Link = Literal["abs", "pdf", "doi", "code", "project", "discuss", "html", "thumbnail"]
+"""Kinds of links; thumbnail is the address of an image, https only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,10 @@ class Paper:
     categories: arXiv codes or the source's own subjects, primary first.
     published_on: the day of version 1 · announced_on: the day the source announced it ·
         updated_at: the instant of the newest version (aware UTC). Never mixed.
+    links: kind (``Link``) -> address, http or https.
     votes, comments: community figures (None = the source has none).
-    note: arXiv's comment ("12 pages, ICLR 2027").
+    note: arXiv's comment ("12 pages, ICLR 2027"), else where it appeared ("Nature, 12(3), 4–9").
+    language: RFC 5646 ("en-US"); licence: its web address; "" where the source says neither.
     summary_line: a one-line summary made by the source's machine, labelled so when shown.
     id: primary key once stored, else 0.
     """

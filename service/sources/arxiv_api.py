@@ -13,8 +13,10 @@ from service.papers.identity import aliases, arxiv_id, arxiv_version
 from service.papers.model import Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parameter, Parsed, Problem, Request
 from service.sources.arxiv_days import QUERIES
+from service.sources.authors import listed_authors
 from service.sources.document import feed_document, feed_problems, instant, is_cut, updated_at
 from service.sources.first_hand import RECORDED
+from service.sources.links import links_of, said_links
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text
 from service.text.tex import to_unicode
@@ -118,15 +120,16 @@ def _paper(entry: Any) -> Paper:
     if not title:
         raise ValueError("it has no title")
     abstract = to_unicode(summary)
-    names = (to_unicode(str(author.get("name", ""))) for author in entry.get("authors", []))
-    authors = tuple(name for name in names if name)
+    authors = listed_authors(str(author.get("name", "")) for author in entry.get("authors", []))
     journal = to_unicode(str(entry.get("arxiv_journal_ref", "")))
-    comment = to_unicode(str(entry.get("arxiv_comment", "")))
+    written_comment = str(entry.get("arxiv_comment", ""))
+    comment = to_unicode(written_comment)
     published = instant(entry.get("published_parsed"))
+    names = aliases(
+        f"arXiv:{identifier}", str(entry.get("arxiv_doi", "")), title=title, authors=authors
+    )
     return Paper(
-        aliases=aliases(
-            f"arXiv:{identifier}", str(entry.get("arxiv_doi", "")), title=title, authors=authors
-        ),
+        aliases=names,
         title=title,
         abstract=abstract,
         raw_title=as_written(written),
@@ -135,10 +138,7 @@ def _paper(entry: Any) -> Paper:
         categories=_categories(entry),
         published_on=published.date() if published else None,
         updated_at=updated_at(entry),
-        links={
-            "abs": f"https://arxiv.org/abs/{identifier}",
-            "pdf": f"https://arxiv.org/pdf/{identifier}",
-        },
+        links=links_of(names, more=said_links(written_comment, summary)),
         note="; ".join(part for part in (comment, journal) if part),
         withdrawn=is_withdrawn(comment, abstract),
     )

@@ -15,6 +15,8 @@ _LONGEST = 10_000
 _SUFFIX = re.compile(r"^(?:Jr|Sr|I{2,3}|IV|PhD|Ph\.D|MD)\.?$", re.IGNORECASE)
 _INITIALS = re.compile(r"^(?:[^\W\d_]\.?[\s-]?){1,4}$")
 _IN_BRACKETS = re.compile(r"^\(([^()]+)\)$")
+_AFFILIATION = re.compile(r"\s*[(\[][^()\[\]]{1,300}[)\]](?=\s*(?:[,;]|$))")
+_MARKS = re.compile(r"^[\s*†‡§¶#,;:]+|[\s*†‡§¶#,;:⁰¹²³⁴-⁹]+$")
 _LABEL = re.compile(r"^\s*(?:authors?|author\(s\)|by)\s*:\s*", re.IGNORECASE)
 _LAST = re.compile(r"(?:,\s*|\s+)(?:and|&|und|et al\.?)(?:\s+|$)")
 
@@ -24,12 +26,32 @@ def arxiv_authors(text: str) -> tuple[str, ...]:
     that hold commas; the brackets are removed."""
     names: list[str] = []
     for part in _outside_brackets(html_to_text(text)):
-        name = to_unicode(part).strip(" ,;:")
+        name = _bare(part)
         if _SUFFIX.match(name) and names:
             names[-1] = f"{names[-1]}, {name}"
         elif name:
             names.append(name)
     return tuple(names[:_MOST])
+
+
+def listed_authors(entries: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of a list with one name each, as arXiv's API and Hugging Face send it.
+
+    Marks of footnotes and affiliations in brackets are removed, several names in one entry taken
+    apart; the ":" that arXiv lists after a collaboration is no name.
+    """
+    names: list[str] = []
+    for entry in entries:
+        for part in collapse(entry).split(";"):
+            if name := _bare(_AFFILIATION.sub("", part)):
+                names.append(name)
+    return tuple(names[:_MOST])
+
+
+def _bare(text: str) -> str:
+    """Return a name in Unicode without the marks around it; ``""`` where no letter is left."""
+    name = _MARKS.sub("", to_unicode(text))
+    return name if any(map(str.isalpha, name)) else ""
 
 
 def _outside_brackets(text: str) -> list[str]:
@@ -52,14 +74,15 @@ def feed_authors(entries: Iterable[str]) -> tuple[str, ...]:
     """Return "First Last" of every name in ``entries``: one name each, or one string of many."""
     texts = [_without_addresses(html_to_text(entry[:_LONGEST])) for entry in entries]
     texts = [_LABEL.sub("", text).replace("()", "").strip(" ,;") for text in texts]
-    texts = [_IN_BRACKETS.sub(r"\1", text) for text in texts if text]
+    texts = [_AFFILIATION.sub("", _IN_BRACKETS.sub(r"\1", text)) for text in texts if text]
+    texts = [text for text in texts if text]
     names = _split(texts[0]) if len(texts) == 1 else [_forename_first(text) for text in texts]
-    turned = (collapse(to_unicode(name)).strip(" ,;") for name in names)
+    turned = map(_bare, names)
     return tuple(dict.fromkeys(name for name in turned if name))[:_MOST]
 
 
 def _without_addresses(text: str) -> str:
-    """Drop the words that are mail addresses, not the comma after one; ``text`` is one line."""
+    """Drop the words that are addresses, not the comma after one; ``text`` is one line."""
     words = (
         word[len(word.rstrip(",;")) :] if _is_address(word) else word for word in text.split(" ")
     )
@@ -68,7 +91,7 @@ def _without_addresses(text: str) -> str:
 
 def _is_address(word: str) -> bool:
     name, _, host = word.partition("@")
-    return bool(name) and "." in host[1:-1]
+    return (bool(name) and "." in host[1:-1]) or word.startswith(("http://", "https://"))
 
 
 def _split(text: str) -> list[str]:

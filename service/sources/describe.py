@@ -1,13 +1,14 @@
 """Which fields a capture fills: what ``sources test KIND --file CAPTURE`` prints. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import get_args
 
-from service.papers.model import Paper, Sighting
+from service.papers.model import SCHEMES, Link, Paper, Sighting
 from service.sources.adapter import Parsed
 
-_NOT_SHOWN = frozenset({"id", "raw_title", "raw_abstract", "withdrawn"})
-_NAMED_LINKS = ("abs", "pdf", "doi", "code", "project", "discuss", "html")
+_NOT_SHOWN = frozenset({"id", "raw_title", "raw_abstract", "aliases", "links"})
+_OF_SIGHTING = ("listed_on", "announce_type", "submitter", "author_takes_part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +20,31 @@ class Filled:
     empty: int
     example: str
 
+    @property
+    def percent(self) -> int:
+        """Of the entries with the field in a hundred; 100 and 0 only where it is all and none."""
+        whole = self.filled + self.empty
+        if self.filled in (0, whole):
+            return 100 if self.filled else 0
+        return min(99, max(1, round(100 * self.filled / whole)))
+
 
 def filled(parsed: Parsed) -> tuple[Filled, ...]:
-    """Return one row a field of paper and sighting, links and names apart, in reading order."""
-    rows: list[Filled] = []
+    """Return one row for every field of paper and sighting, every kind of link and of name, in
+    reading order. A flag (withdrawn, author_takes_part) counts where it is set."""
+    return tuple(_row(name, values) for name, values in _columns(parsed.sightings))
+
+
+def _columns(sightings: Sequence[Sighting]) -> Iterator[tuple[str, list[object]]]:
     for field in fields(Paper):
-        if field.name in _NOT_SHOWN or field.name in ("links", "aliases"):
-            continue
-        rows.append(_row(field.name, [getattr(s.paper, field.name) for s in parsed.sightings]))
-    for name in _NAMED_LINKS:
-        rows.append(_row(f"link: {name}", [s.paper.links.get(name) for s in parsed.sightings]))
-    schemes = dict.fromkeys(a.scheme for s in parsed.sightings for a in s.paper.aliases)
-    for scheme in schemes:
-        values = [_alias(sighting, scheme) for sighting in parsed.sightings]
-        rows.append(_row(f"name: {scheme}", values))
-    for name in ("listed_on", "announce_type", "submitter"):
-        rows.append(_row(name, [getattr(sighting, name) for sighting in parsed.sightings]))
-    return tuple(rows)
+        if field.name not in _NOT_SHOWN:
+            yield field.name, [getattr(s.paper, field.name) for s in sightings]
+    for kind in get_args(Link):
+        yield f"link: {kind}", [s.paper.links.get(kind) for s in sightings]
+    for scheme in SCHEMES:
+        yield f"name: {scheme}", [_alias(sighting, scheme) for sighting in sightings]
+    for name in _OF_SIGHTING:
+        yield name, [getattr(sighting, name) for sighting in sightings]
 
 
 def _alias(sighting: Sighting, scheme: str) -> str:
@@ -43,8 +52,14 @@ def _alias(sighting: Sighting, scheme: str) -> str:
 
 
 def _row(name: str, values: Sequence[object]) -> Filled:
-    known = [value for value in values if value is not None and value not in ("", ())]
+    known = [
+        value
+        for value in values
+        if value is not None and value is not False and value not in ("", ())
+    ]
     example = known[0] if known else ""
     if isinstance(example, tuple):
         example = ", ".join(str(part) for part in example[:3])
+    if example is True:
+        example = "yes"
     return Filled(name, len(known), len(values) - len(known), str(example)[:100])

@@ -10,14 +10,17 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from service.defaults import FIXED
-from service.papers.identity import aliases, arxiv_id
-from service.papers.model import Paper, Sighting
+from service.papers.identity import aliases
+from service.papers.model import Alias, Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parsed, Problem, Request
+from service.sources.authors import listed_authors
 from service.sources.document import json_document
 from service.sources.first_hand import LISTED
+from service.sources.links import links_of, said_links, thumbnail
 from service.sources.rhythm import Rhythm, workday
+from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, safe_link
-from service.text.tex import to_unicode
+from service.text.tex import read_powers, to_unicode
 
 _ADDRESS = "https://huggingface.co/api/daily_papers"
 _PAGE = 100
@@ -98,25 +101,27 @@ def _sighting(item: Any, day: date | None) -> Sighting:
     entry = item["paper"]
     name = str(entry["id"]).strip()
     written = _text(entry.get("title")) or _text(item.get("title"))
-    title = to_unicode(written)
+    title = read_powers(to_unicode(written))
     if not name or not title:
         raise ValueError("it has no id" if not name else "it has no title")
     abstract = _text(entry.get("summary")) or _text(item.get("summary"))
     authors = _authors(entry.get("authors"))
     by = item.get("submittedBy") or entry.get("submittedOnDailyBy") or {}
+    names = aliases(hf=name, title=title, authors=authors)
     paper = Paper(
-        aliases=aliases(hf=name, title=title, authors=authors),
+        aliases=names,
         title=title,
-        abstract=to_unicode(abstract),
+        abstract=read_powers(to_unicode(abstract)),
         raw_title=as_written(written),
         raw_abstract=as_written(abstract),
         authors=authors,
         published_on=_date(entry.get("publishedAt")),
-        links=_links(name, entry),
+        links=_links(name, names, entry, item),
         votes=_count(entry.get("upvotes")),
         comments=_count(item.get("numComments")),
         organisation=_organisation(entry.get("organization") or item.get("organization")),
         summary_line=collapse(_text(entry.get("ai_summary"))),
+        withdrawn=is_withdrawn("", abstract),
     )
     return Sighting(
         paper=paper,
@@ -126,25 +131,29 @@ def _sighting(item: Any, day: date | None) -> Sighting:
     )
 
 
-def _links(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
-    links = {"discuss": safe_link(f"https://huggingface.co/papers/{name}")}
-    if arxiv := arxiv_id(name):
-        links["abs"] = f"https://arxiv.org/abs/{arxiv}"
-        links["pdf"] = f"https://arxiv.org/pdf/{arxiv}"
-    links["code"] = safe_link(_text(entry.get("githubRepo")))
-    links["project"] = safe_link(_text(entry.get("projectPage")))
-    return {kind: address for kind, address in links.items() if address}
+def _links(
+    name: str, names: tuple[Alias, ...], entry: Mapping[str, Any], item: Mapping[str, Any]
+) -> dict[str, str]:
+    """What the list names itself is trusted more than what authors say in the abstract."""
+    said = said_links("", _text(entry.get("summary")) or _text(item.get("summary")))
+    more = {
+        "discuss": f"https://huggingface.co/papers/{name}",
+        "code": safe_link(_text(entry.get("githubRepo"))) or said.get("code", ""),
+        "project": safe_link(_text(entry.get("projectPage"))) or said.get("project", ""),
+        "thumbnail": thumbnail((item.get("thumbnail"),)),
+    }
+    is_arxiv = any(alias.scheme == "arxiv" for alias in names)
+    return links_of(names, abs_link="" if is_arxiv else more["discuss"], more=more)
 
 
 def _authors(entries: Any) -> tuple[str, ...]:
     if not isinstance(entries, list):
         return ()
-    names = (
-        to_unicode(_text(entry.get("name")))
+    return listed_authors(
+        _text(entry.get("name"))
         for entry in entries
         if isinstance(entry, dict) and entry.get("hidden") is not True
     )
-    return tuple(name for name in names if name)
 
 
 def _organisation(entry: Any) -> str:

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 
 from service.papers.identity import doi
 from service.sources.document import written_day
@@ -11,6 +12,7 @@ from service.text.clean import MAX_TEXT, collapse, html_to_text
 _LONGEST = 4000
 """Characters of an abstract that are kept; a blog sends its whole article."""
 
+_ENDS = re.compile(r"[.!?…。]$")
 _LONGEST_LIST = 6000
 """Characters of a block that can be a list of names."""
 
@@ -57,7 +59,7 @@ _NUMBERED = re.compile(
 _AUTHORS = re.compile(
     r"(?:^|>|\n)[^\S\n]*author(?:s|\(s\))?\s*:\s*(?:</b>)?([^<\n]{3,4000})", re.IGNORECASE
 )
-_NAME = re.compile(r"[^\W\d_]\S*(?: \S+){1,4}")
+_NAME = re.compile(r"[^\W\d_][^\s\d:;/]*(?: [^\s\d:;/]+){1,4}")
 _WIDE_NAME = re.compile("[\u3400-\u9fff·]{2,12}")
 _ET_AL = re.compile(r"[,;]?\s*\bet al\.?$", re.IGNORECASE)
 _ADDED = re.compile(r"^\[(?:ASAP|Graphical abstract added|Early View|In Press)\]\s*", re.IGNORECASE)
@@ -84,7 +86,10 @@ def abstract_of(description: str, title: str) -> str:
             labelled = _ABSTRACT_TWICE.match(text)
         if not text or text.casefold().rstrip(".") == heading or _METADATA.search(text):
             continue
-        if not kept and (_CITATION.match(text) or _is_name_list(text)):
+        if _CITATION.match(text) and not any(map(_ENDS.search, kept)):
+            kept = []  # what stood before it was a single author
+            continue
+        if not kept and _is_name_list(text):
             continue
         if sum(map(str.isalnum, text)) > 1:
             kept.append(text)
@@ -133,7 +138,11 @@ def authors_in(description: str) -> str:
     match = _AUTHORS.search(description[:20_000])
     if match:
         return collapse(match[1])
-    return next((text for text in _blocks(description)[:12] if _is_name_list(text)), "")
+    blocks = _blocks(description)[:12]
+    if listed := next((text for text in blocks if _is_name_list(text)), ""):
+        return listed
+    before = (one for one, other in pairwise(blocks) if _CITATION.match(other))
+    return next((text for text in before if _NAME.fullmatch(text) and text.istitle()), "")
 
 
 def doi_in(description: str) -> str:

@@ -37,6 +37,7 @@ _SWITCHES = (
 _SIGNS = {
     "%": "%", "|": "‖", "bmod": "mod", "pmod": "mod ", "!": "", "ne": "≠", "degree": "°",
     "eg": "e.g.", "ie": "i.e.", "etal": "et al.", "noindent": "", "bigstar": "★", "quad": " ",
+    "allowbreak": "",
 }  # fmt: skip
 _SCRIPT = re.compile(r"(?<!\\)[\^_]")
 _WITH_GROUP = re.compile(r"\\(?!begin|end)([A-Za-z]+)\*?\s*(?=\{[^{}\s])")
@@ -57,6 +58,9 @@ _HAS_MATH_SIGN = re.compile(r"[\\^_{=]")
 _TIE = re.compile(r"(?<=[^\s~\\])~(?=[^\s~])")
 _LONG_OPTION = re.compile(r"(?<!\S)--(?=[a-z])")
 _STROKE_OR_DOLLAR = re.compile(r"[\\$]")
+_POWER = re.compile(
+    r"(?<=[^\W_]|[)\]])\^(?:\{([-+−]?\d{1,3})\}|([-+−]?\d{1,3})(?![\d.]*\d)|(\*|\\?circ(?![a-z])))"
+)
 _PLAIN_RUN = re.compile(
     r"\\(?:[A-Za-z]+\*?|.)[\s{\[]*.?|( (?:[^\W_]|[ ,.;:()/?!]|-(?!-)){16,})", re.DOTALL
 )
@@ -82,6 +86,18 @@ def read_accents(text: str) -> str:
     letters, all else as typed. ``\"o`` counts inside a word only: before one it is a quote that a
     shell wanted escaped."""
     return _ACCENT.sub(lambda found: to_unicode(found[0]), text) if "\\" in text else text
+
+
+def read_powers(text: str) -> str:
+    """Return ``text`` with the powers raised that lost their mathematics' marks on the way
+    (``DA^2`` -> ``DA²``, ``10^-3`` -> ``10⁻³``, ``90^circ`` -> ``90°``); ``a^N`` stays."""
+    if "^" not in text:
+        return text
+    return _POWER.sub(_power, text)
+
+
+def _power(found: re.Match[str]) -> str:
+    return raised(found[1] or found[2] or "") or ("*" if found[3] == "*" else "°")
 
 
 def to_unicode(text: str) -> str:
@@ -214,7 +230,7 @@ def _closing(text: str, start: int, opening: str) -> int:
     if end <= start or mark != "$":
         return end if end > start else -1
     inner = text[start:end]
-    if not any(char.isalnum() for char in inner) or re.fullmatch(r"\s*[A-Za-z]\s*", inner):
+    if not any(char.isalnum() for char in inner) or re.fullmatch(r"\s*[^\W\d_]\s*", inner):
         return end
     if _PRICE.match(inner) and not _HAS_MATH_SIGN.search(inner):
         return -1

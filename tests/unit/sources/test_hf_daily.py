@@ -38,7 +38,7 @@ def test_a_real_day(shared: Path) -> None:
     assert first.listed_on == date(2025, 9, 8)
     assert (first.paper.votes, first.paper.comments) == (27, 1)
     assert len(first.paper.authors) == 4
-    assert set(first.paper.links) == {"abs", "pdf", "discuss"}
+    assert set(first.paper.links) == {"abs", "pdf", "discuss", "thumbnail"}
     assert [s.author_takes_part for s in result.sightings].count(True) >= 1
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.captures import shared_data
 
-from service.text.tex import to_unicode
+from service.text.tex import read_powers, to_unicode
 
 TURNED = [
     ("GUI-C$^2$", "GUI-C²"),
@@ -118,3 +118,15 @@ def test_long_runs_of_plain_words_pass_the_parser_as_one() -> None:
     assert to_unicode(rf"$\sqrt{{\text{{the{plain}}}}}$") == f"√(the{plain})"
     assert to_unicode(rf"\ours{plain} K\"ahler{plain}") == rf"\ours{plain} Kähler{plain}"
     assert to_unicode(f"\ue100 50\\%{plain}") == f"\ue100 50%{plain}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("DA^2: 10^-3 x^{12}", "DA²: 10⁻³ x¹²"),
+        ("FaSTA^*: a 360^circ view of A^2Search", "FaSTA*: a 360° view of A²Search"),
+        ("5^2.5 a^N ^2 circ^circle", "5^2.5 a^N ^2 circ^circle"),
+    ],
+)
+def test_powers_that_lost_their_dollars(typed: str, shown: str) -> None:
+    assert read_powers(typed) == shown
