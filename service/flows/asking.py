@@ -133,17 +133,17 @@ async def _page(
     try:
         parsed = await _parsed(rt, adapter, outcome.body, request.day)
     except CaptureError as error:
-        made.outcome = Failed(reason=error.what, where=outcome.url)
+        made.outcome = Failed(reason=error.what)
         return None
     if parsed.items and not parsed.sightings and parsed.problems:
         first = parsed.problems[0].what
         reason = f"none of its {parsed.items} items can be read: {first}"
-        made.outcome = Failed(reason=reason, where=outcome.url)
+        made.outcome = Failed(reason=reason)
         return None
     is_again = any(page.body == outcome.body for page in made.pages if page.parsed.items)
     made.pages.append(Page(request, outcome.body, parsed))
     if parsed.is_cut:  # what came is taken; no tag is kept, so that the rest is asked for
-        made.outcome = Failed(reason=CUT, where=outcome.url)
+        made.outcome = Failed(reason=CUT)
         return None
     return None if is_again else adapter.next_page(request, parsed)
 

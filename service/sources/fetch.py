@@ -7,7 +7,6 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -161,32 +160,27 @@ class Fetcher:
             headers["If-None-Match"] = etag
         if last_modified:
             headers["If-Modified-Since"] = last_modified
-        trail = [url]
         try:
             async with asyncio.timeout(self._seconds) as limit:
-                found = await self._follow(trail, headers, limit, before_hop)
+                return await self._follow(url, headers, limit, before_hop)
         except TimeoutError:
-            found = Failed(reason=f"no full answer within {self._seconds:g} seconds")
+            return Failed(reason=f"no full answer within {self._seconds:g} seconds")
         except BlockedAddressError as fault:
-            found = Failed(reason=f"refused: {fault}", permanent=True)
+            return Failed(reason=f"refused: {fault}", permanent=True)
         except _TooLargeError:
-            found = Failed(
+            return Failed(
                 reason=f"the answer is larger than {self._most_bytes:,} bytes", permanent=True
             )
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError) as fault:
-            found = Failed(reason=f"this address cannot be asked: {fault}", permanent=True)
+            return Failed(reason=f"this address cannot be asked: {fault}", permanent=True)
         except (httpx2.HTTPError, OSError, zlib.error) as fault:
-            found = Failed(reason=f"{_plain_name(fault)}: {fault}".rstrip(": "))
-        return replace(found, where=trail[-1]) if isinstance(found, Failed) else found
+            return Failed(reason=_told(fault))
 
     async def _follow(
-        self, trail: list[str], headers: dict[str, str], limit: asyncio.Timeout, hop: Hop | None
+        self, url: str, headers: dict[str, str], limit: asyncio.Timeout, hop: Hop | None
     ) -> Outcome:
-        """Send the request and follow redirects by hand, so that each address is checked.
-
-        trail: the addresses asked, the last one now; it grows by each redirect.
-        """
-        at = httpx2.URL(trail[0])
+        """Send the request and follow redirects by hand, so that each address is checked."""
+        at = httpx2.URL(url)
         for_good = True
         for number in range(MOST_REDIRECTS + 1):
             if at.scheme not in ("http", "https") or not at.host:
@@ -201,7 +195,6 @@ class Fetcher:
                 if response.status_code in _REDIRECTS and location:
                     for_good = for_good and response.status_code in _MOVED_FOR_GOOD
                     at = at.join(location)
-                    trail.append(str(at))
                     continue
                 moved_to = str(at) if number and for_good else ""
                 return await self._read(response, str(at), moved_to, limit)
@@ -321,12 +314,19 @@ def retry_after(value: str, now: datetime) -> float | None:
     return min(max((until - now).total_seconds(), 0.0), MOST_WAIT)
 
 
-def _plain_name(fault: Exception) -> str:
-    """Name a fault in words: ``ConnectError`` -> "no connection"."""
+def _told(fault: Exception) -> str:
+    """Say in words why there is no answer."""
+    words = str(fault).partition(": bytearray")[0].rstrip(".")
+    if isinstance(fault, zlib.error):
+        return "the answer cannot be unpacked: it is not packed as it says"
+    if isinstance(fault, httpx2.RemoteProtocolError) and "buffer too long" in words:
+        return "the connection broke: the headers have no end"
     if isinstance(fault, httpx2.ConnectError):
-        return "no connection"
-    if isinstance(fault, httpx2.TimeoutException):
-        return "the server was too slow"
-    if isinstance(fault, httpx2.DecodingError | zlib.error):
-        return "the answer cannot be unpacked"
-    return "the connection broke"
+        name = "no connection"
+    elif isinstance(fault, httpx2.TimeoutException):
+        name = "the server was too slow"
+    elif isinstance(fault, httpx2.DecodingError):
+        name = "the answer cannot be unpacked"
+    else:
+        name = "the connection broke"
+    return f"{name}: {words}"[:300].rstrip(": ")

@@ -1,7 +1,6 @@
 """What came of asking a source: three values, no exceptions. Pure."""
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +31,6 @@ class Failed:
     permanent: asking again soon cannot help (4xx, a refused address). gone: the source ended (410).
     retry_after: seconds to wait, as the source asked (at most a day), else None. status: HTTP
     status, 0 where there was none. body: what an error answer held (cut), for its message.
-    where: the address that was asked last. ``reason``, ``where`` and ``next_step`` are the three
-    parts of what a person is told.
     """
 
     reason: str
@@ -42,18 +39,6 @@ class Failed:
     retry_after: float | None = None
     status: int = 0
     body: bytes = b""
-    where: str = field(default="", compare=False)
-
-    @property
-    def next_step(self) -> str:
-        """What happens now, or what to do about it."""
-        if self.gone:
-            return "It is not asked any more: remove it, or add its new address."
-        if self.retry_after:
-            return f"It is asked again in {math.ceil(self.retry_after / 60)} minutes or later."
-        if self.permanent:
-            return "Check its address; it is asked again a few times a day."
-        return "It is asked again soon, and less often each time that it fails."
 
 
 Outcome = Fetched | NotModified | Failed
