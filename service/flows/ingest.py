@@ -8,35 +8,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from service.errors import PaperpostError
+from service.flows.filing import Desk, Item, belonging_ids, words_of
 from service.flows.runtime import Runtime
-from service.matching.document import dump, prepare
-from service.papers.identity import is_same
 from service.papers.model import Paper, Sighting
-from service.papers.refresh import refresh
 from service.sources.adapter import CaptureError, Parsed, Problem
 from service.sources.novelty import Verdict
 from service.sources.parse_pool import parse_here
 from service.sources.registry import adapter
-from service.store import papers as papers_store
 from service.store import sightings as sightings_store
 from service.store import sources as sources_store
-from service.store.db import Priority, Session
+from service.store.db import DOUBTFUL, REFUSED, Priority, Session
 from service.store.tables import PaperRow
 from service.subscribers.cadence import local_date
-from service.text.fold import FOLD_VERSION
 
-CHUNK = 50
-Fate = Literal["new", "known", "refreshed", "held"]
+CHUNK = 100
 
 
 @dataclass(kw_only=True)
 class IngestReport:
     """items: entries read · new: papers never seen before that count as new · known: stored, never
     new · refreshed: seen before · held: waits for an admin · problems: items not taken · unread:
-    (file, why) of files of which nothing was taken."""
+    (file, why) of files of which nothing was taken · changed: of those seen before, how many are
+    stored with other facts now."""
 
     items: int = 0
     new: int = 0
@@ -46,6 +42,7 @@ class IngestReport:
     problems: list[Problem] = field(default_factory=list)
     unread: list[tuple[str, PaperpostError]] = field(default_factory=list)
     new_ids: list[int] = field(default_factory=list)
+    changed: int = 0
 
     @property
     def papers(self) -> int:
@@ -62,6 +59,7 @@ class IngestReport:
         self.problems += other.problems
         self.unread += other.unread
         self.new_ids += other.new_ids
+        self.changed += other.changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,127 +156,96 @@ def take(
     report = IngestReport(items=parsed.items, problems=list(parsed.problems))
     pairs = list(zip(parsed.sightings, verdicts, strict=True))
     for start in range(0, len(pairs), CHUNK):
-        part = pairs[start : start + CHUNK]
+        items = rt.db.read(
+            lambda s, part=pairs[start : start + CHUNK]: _items(s, source_id, part, when)  # type: ignore[misc]
+        )
         report.add(
             rt.db.write(
-                lambda s, part=part, start=start: _take_chunk(s, source_id, part, start, when),  # type: ignore[misc]
+                lambda s, i=items, n=start: _take_chunk(s, source_id, i, n, when.at),  # type: ignore[misc]
                 Priority.BULK,
             )
         )
-    if report.refreshed:
+    if report.changed:
         rt.corpus.forget()
     return report
 
 
+def _items(
+    session: Session, source_id: int, part: Sequence[tuple[Sighting, Verdict]], when: Arrival
+) -> list[Item]:
+    """Make a chunk ready; papers that seem to be new are folded here, not while others wait for
+    the writer."""
+    source = sources_store.get_source(session, source_id)
+    assert source is not None
+    known = belonging_ids(session, [sighting.paper for sighting, _ in part])
+    return [
+        Item(
+            sighting=sighting,
+            verdict=verdict,
+            listed_on=when.listed_on or sighting.listed_on or when.fallback_on,
+            words=None if ids else _words(sighting.paper, (source.kind, source.title)),
+        )
+        for (sighting, verdict), ids in zip(part, known, strict=True)
+    ]
+
+
+def _words(paper: Paper, source: tuple[str, str]) -> dict[str, Any] | None:
+    try:
+        return words_of(paper, [source])
+    except Exception:  # it is told with the item's number when the item is put away
+        return None
+
+
 def _take_chunk(
-    session: Session,
-    source_id: int,
-    part: Sequence[tuple[Sighting, Verdict]],
-    start: int,
-    when: Arrival,
+    session: Session, source_id: int, items: Sequence[Item], start: int, now: datetime
+) -> IngestReport:
+    """All at once; where that fails, one by one, so that a bad item harms itself alone."""
+    try:
+        with session.begin_nested():
+            return _put_away(session, source_id, items, start, now)
+    except DOUBTFUL:
+        raise
+    except Exception:  # found and told below
+        report = IngestReport()
+    for number, item in enumerate(items, start):
+        try:
+            with session.begin_nested():
+                report.add(_put_away(session, source_id, [item], number, now))
+        except DOUBTFUL:
+            raise
+        except Exception as error:
+            report.problems.append(_problem(number + 1, item, error))
+    return report
+
+
+def _put_away(
+    session: Session, source_id: int, items: Sequence[Item], start: int, now: datetime
 ) -> IngestReport:
     report = IngestReport()
     source = sources_store.get_source(session, source_id)
     assert source is not None
-    for number, (sighting, verdict) in enumerate(part, start + 1):
+    desk = Desk(session, source, now)
+    desk.load(items)
+    new: list[PaperRow] = []
+    for number, item in enumerate(items, start + 1):
         try:
-            with session.begin_nested():
-                paper_id, fate = _take_one(
-                    session, source_id, (source.kind, source.title), sighting, verdict, when
-                )
+            row, fate = desk.put(item)
+        except REFUSED:
+            raise
         except Exception as error:  # whatever a source can send harms this item alone
-            report.problems.append(
-                Problem(
-                    number, sighting.paper.title[:120], f"{type(error).__name__}: {error}"[:300]
-                )
-            )
+            report.problems.append(_problem(number, item, error))
             continue
         setattr(report, fate, getattr(report, fate) + 1)
         if fate == "new":
-            report.new_ids.append(paper_id)
+            new.append(row)
+    desk.write()
+    report.new_ids = [row.id for row in new if row.id is not None]
+    report.changed = desk.changed
     return report
 
 
-def _take_one(
-    session: Session,
-    source_id: int,
-    source_names: tuple[str, str],
-    sighting: Sighting,
-    verdict: Verdict,
-    when: Arrival,
-) -> tuple[int, Fate]:
-    paper = sighting.paper
-    ids = _same_ids(session, paper)
-    listed_on = when.listed_on or sighting.listed_on or when.fallback_on
-    fate: Fate
-    if ids:
-        paper_id = ids[0]
-        for twin in ids[1:]:
-            papers_store.merge_papers(session, paper_id, twin, when.at)
-        fate = _refresh(session, paper_id, sighting, source_names, when.at)
-    else:
-        eligible = when.at if verdict == "new" else None
-        row = PaperRow(
-            first_seen_at=when.at, eligible_at=eligible, listed_on=listed_on, title=paper.title
-        )
-        papers_store.set_paper(row, paper)
-        row.folded = dump(prepare(paper, sources=source_names))
-        row.fold_version = FOLD_VERSION
-        session.add(row)
-        session.flush()
-        assert row.id is not None
-        paper_id = row.id
-        fate = {"new": "new", "held": "held"}.get(verdict, "known")  # type: ignore[assignment]
-    papers_store.add_aliases(session, paper_id, paper.aliases)
-    sources_store.add_sighting(
-        session,
-        source_id=source_id,
-        paper_id=paper_id,
-        listed_on=listed_on,
-        now=when.at,
-        announce_type=sighting.announce_type,
-        submitter=sighting.submitter,
-        author_takes_part=sighting.author_takes_part,
-        held=verdict == "held" and not ids,
-    )
-    return paper_id, fate
-
-
-def _same_ids(session: Session, paper: Paper) -> list[int]:
-    """Stored papers that are this one, oldest first: a common name is a candidate, two different
-    arXiv ids or DOIs are two papers whatever else agrees."""
-    ids = papers_store.find_ids(session, paper.aliases)
-    known = papers_store.get_rows(session, ids)
-    return [i for i in ids if i in known and is_same(known[i][1], paper.aliases)]
-
-
-def _refresh(
-    session: Session,
-    paper_id: int,
-    sighting: Sighting,
-    source_names: tuple[str, str],
-    now: datetime,
-) -> Fate:
-    """A paper seen before: better facts are taken, what changed is kept as events."""
-    row, names = papers_store.get_rows(session, [paper_id])[paper_id]
-    old = papers_store.to_paper(row, names)
-    better = refresh(old, sighting.paper)
-    if better.paper == old:
-        return "refreshed"
-    papers_store.set_paper(row, better.paper)
-    if (old.title, old.abstract, old.authors) != (
-        better.paper.title,
-        better.paper.abstract,
-        better.paper.authors,
-    ):
-        row.folded = dump(prepare(better.paper, sources=source_names))
-        row.fold_version = FOLD_VERSION
-        row.matched_at = None
-    session.add(row)
-    for change in better.changes:
-        if change.kind != "metadata":
-            papers_store.add_event(session, paper_id, change.kind, now, str(change.after)[:500])
-    return "refreshed"
+def _problem(number: int, item: Item, error: Exception) -> Problem:
+    return Problem(number, item.paper.title[:120], f"{type(error).__name__}: {error}"[:300])
 
 
 def release_held(rt: Runtime, source_id: int, *, as_new: bool) -> int:

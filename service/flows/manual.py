@@ -38,6 +38,7 @@ from service.store import sightings as sightings_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
+from service.store.twins import current_ids
 from service.subscribers.cadence import local_date
 from service.text.markdown import markdown_to_html
 
@@ -276,6 +277,7 @@ def chosen_digest(
     rt: Runtime, session: Session, plan: Plan, papers: Sequence[int], style: str, now: datetime
 ) -> Digest:
     """The digest of chosen papers, in the editor's order."""
+    papers = list(dict.fromkeys(current_ids(session, papers).values()))
     rows = papers_store.get_rows(session, papers)
     sightings = sightings_store.list_sightings(session, papers)
     found = []

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from service.flows.asking import Visit
+from service.flows.filing import belonging_ids
 from service.flows.ingest import Arrival, IngestReport, take
 from service.flows.runtime import Runtime
 from service.flows.watch import find_day, new_of_day, record_day
@@ -16,7 +17,6 @@ from service.sources.novelty import Verdict, novelty
 from service.sources.outcome import Failed, NotModified
 from service.sources.registry import adapter
 from service.sources.schedule import Batch, batch_of
-from service.store import papers as papers_store
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
@@ -85,7 +85,7 @@ def known_of(
     session: Session, source_id: int, sightings: Sequence[Sighting]
 ) -> tuple[list[bool], list[bool]]:
     """Per sighting: whether the store knows the paper, and whether this source showed it before."""
-    ids = [papers_store.find_ids(session, x.paper.aliases) for x in sightings]
+    ids = belonging_ids(session, [x.paper for x in sightings])
     here: set[int] = set()
     every = sorted({i for found in ids for i in found})
     for start in range(0, len(every), 500):

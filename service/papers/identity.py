@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from service.papers.model import SCHEMES, Alias, Scheme
@@ -169,7 +169,7 @@ def fingerprint(title: str, first_author: str) -> str | None:
     Case, accents, punctuation and white space do not count. None where the title is too short to
     tell papers apart ("Editorial"); a paper without an author needs a longer one.
     """
-    words = _plain_words(title)
+    words = plain_words(title)
     surname = _surname(first_author)
     wide = sum(ord(char) > 0x2E80 for char in words)
     letters, wide_needed = (20, 8) if surname else (40, 12)
@@ -178,7 +178,8 @@ def fingerprint(title: str, first_author: str) -> str | None:
     return hashlib.sha256(f"{words}\n{surname}".encode()).hexdigest()[:32]
 
 
-def _plain_words(text: str) -> str:
+def plain_words(text: str) -> str:
+    """The words of a title as compared: no case, accents or punctuation."""
     text = unicodedata.normalize("NFKD", text).casefold()
     text = "".join(char for char in text if not unicodedata.combining(char))
     return " ".join(re.findall(r"[^\W_]+", text))
@@ -187,7 +188,7 @@ def _plain_words(text: str) -> str:
 def _surname(name: str) -> str:
     """The last word of "First Last", what stands before the comma of "Last, First"."""
     before, comma, _ = name.partition(",")
-    words = _plain_words(before if comma else name).split()
+    words = plain_words(before if comma else name).split()
     if not words:
         return ""
     if words[-1] in ("jr", "sr", "ii", "iii") and len(words) > 1:
@@ -261,6 +262,10 @@ def merged(old: Sequence[Alias], new: Sequence[Alias]) -> tuple[Alias, ...]:
     return _ordered((*old, *new))
 
 
+_PROOF: tuple[Scheme, ...] = ("arxiv", "doi", "pmid")
+"""Names that a paper has one of, in the world: two different ones are two papers."""
+
+
 def is_same(one: Sequence[Alias], other: Sequence[Alias]) -> bool:
     """Say whether two lists of names belong to one paper.
 
@@ -268,11 +273,45 @@ def is_same(one: Sequence[Alias], other: Sequence[Alias]) -> bool:
     number: two different ones are two papers, whatever else agrees. Of the weaker names one in
     common is enough.
     """
+    return _bond(one, other) is not None
+
+
+def _bond(one: Sequence[Alias], other: Sequence[Alias]) -> Scheme | None:
+    """The scheme of the name that makes two lists one paper."""
     for scheme in SCHEMES:
-        here = {alias.value for alias in one if alias.scheme == scheme}
-        there = {alias.value for alias in other if alias.scheme == scheme}
+        here, there = _values(one, scheme), _values(other, scheme)
         if here & there:
+            return scheme
+        if here and there and scheme in _PROOF:
+            return None
+    return None
+
+
+def _values(names: Sequence[Alias], scheme: Scheme) -> set[str]:
+    return {alias.value for alias in names if alias.scheme == scheme}
+
+
+def belonging(names: Sequence[Alias], stored: Mapping[int, Sequence[Alias]]) -> list[int]:
+    """Return which of the stored papers is the one with these names, the oldest (smallest id)
+    first; the others are its twins, found only now.
+
+    stored: papers with a name in common, by id. Where two of them cannot be one paper (another
+    arXiv id; or another DOI or PubMed number, and only a weak name says they are one) the one with
+    the better name in common is chosen.
+    """
+    bonds = {i: bond for i, known in stored.items() if (bond := _bond(names, known)) is not None}
+    chosen: list[int] = []
+    for paper_id in sorted(bonds, key=lambda i: (SCHEMES.index(bonds[i]), i)):
+        is_proven = bonds[paper_id] in _PROOF
+        if not any(_parted(stored[paper_id], stored[i], is_proven) for i in chosen):
+            chosen.append(paper_id)
+    return sorted(chosen)
+
+
+def _parted(one: Sequence[Alias], other: Sequence[Alias], is_proven: bool) -> bool:
+    """Whether two stored papers stay two, although one sighting names both."""
+    for scheme in _PROOF[:1] if is_proven else _PROOF:
+        here, there = _values(one, scheme), _values(other, scheme)
+        if here and there and not here & there:
             return True
-        if here and there and scheme in ("arxiv", "doi", "pmid"):
-            return False
     return False

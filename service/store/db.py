@@ -29,6 +29,9 @@ Work = Callable[[Session], T]
 DOUBTFUL = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.PendingRollbackError)
 """The connection failed: whether what was under way was committed, nobody here knows."""
 
+REFUSED = sa.exc.SQLAlchemyError
+"""The database did not take it, or failed."""
+
 BUSY_S = 30.0
 """Seconds for which SQLite waits for another process's transaction."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.store.papers import add_event
+from service.store.events import add_event
 from service.store.tables import MatchRow, PaperRow
 
 

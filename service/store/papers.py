@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.papers.model import Alias, Paper
-from service.store.tables import MatchRow, PaperAliasRow, PaperEventRow, PaperRow, SightingRow
+from service.store.tables import PaperAliasRow, PaperRow
 
 
 def to_paper(row: PaperRow, aliases: Sequence[Alias]) -> Paper:
@@ -63,62 +63,29 @@ def find_ids(session: Session, aliases: Iterable[Alias]) -> list[int]:
     return sorted(rows)
 
 
-def add_aliases(session: Session, paper_id: int, aliases: Iterable[Alias]) -> None:
-    """Give a paper the names that no paper has yet."""
-    for alias in aliases:
-        if not find_ids(session, (alias,)):
-            session.add(
-                PaperAliasRow(scheme=alias.scheme, value=alias.value[:700], paper_id=paper_id)
-            )
-            session.flush()
-
-
-def merge_papers(session: Session, keep: int, gone: int, now: datetime) -> None:
-    """Twins found later: names, sightings, sent marks and what is carried go to the older paper."""
-    session.execute(
-        sa.update(PaperAliasRow).where(col(PaperAliasRow.paper_id) == gone).values(paper_id=keep)
-    )
-    seen = set(
-        session.execute(
-            sa.select(col(SightingRow.source_id), col(SightingRow.listed_on)).where(
-                col(SightingRow.paper_id) == keep
-            )
+def find_owners(session: Session, aliases: Iterable[Alias]) -> dict[Alias, int]:
+    """The paper of each of these names; names that no paper has are left out."""
+    wanted = list(dict.fromkeys(aliases))
+    owners: dict[Alias, int] = {}
+    scheme, value = col(PaperAliasRow.scheme), col(PaperAliasRow.value)
+    for start in range(0, len(wanted), 1000):
+        by_scheme: dict[str, list[str]] = {}
+        for alias in wanted[start : start + 1000]:
+            by_scheme.setdefault(alias.scheme, []).append(alias.value)
+        of_any = [sa.and_(scheme == name, value.in_(values)) for name, values in by_scheme.items()]
+        rows = session.execute(
+            sa.select(scheme, value, col(PaperAliasRow.paper_id)).where(sa.or_(*of_any))
         ).all()
-    )
-    for row in session.exec(select(SightingRow).where(col(SightingRow.paper_id) == gone)):
-        if (row.source_id, row.listed_on) in seen:
-            session.delete(row)
-        else:
-            row.paper_id = keep
-            session.add(row)
-    for table, columns in (
-        ("sent_paper", "subscriber_id, paper_id, occasion, delivery_id"),
-        ("carry", "subscriber_id, paper_id, delivery_id"),
-    ):
-        values = columns.replace("paper_id", ":keep", 1)
-        session.execute(
-            sa.text(
-                f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} "  # nosec B608
-                "WHERE paper_id = :gone ON CONFLICT DO NOTHING"
-            ),
-            {"keep": keep, "gone": gone},
-        )
-    session.execute(sa.text("DELETE FROM carry WHERE paper_id = :gone"), {"gone": gone})
-    session.execute(sa.delete(MatchRow).where(col(MatchRow.paper_id) == gone))
-    session.execute(
-        sa.update(PaperRow)
-        .where(col(PaperRow.id) == gone)
-        .values(merged_into=keep, eligible_at=None, matched_at=now)
-    )
-    session.execute(  # whoever was merged before stands for the same paper, in one step
-        sa.update(PaperRow).where(col(PaperRow.merged_into) == gone).values(merged_into=keep)
-    )
-    add_event(session, keep, "merged", now, str(gone))
+        owners.update({Alias(s, v): paper_id for s, v, paper_id in rows})
+    return owners
 
 
-def add_event(session: Session, paper_id: int, kind: str, now: datetime, value: str = "") -> None:
-    """Record what changed (votes, code, doi, version, withdrawn, merged, quarantined)."""
-    session.add(PaperEventRow(paper_id=paper_id, kind=kind, at=now, value=value))
+def list_names(session: Session, ids: Sequence[int]) -> dict[int, list[Alias]]:
+    """The names of each paper, best first."""
+    names: dict[int, list[Alias]] = {}
+    for start in range(0, len(ids), 500):
+        names.update(_names(session, ids[start : start + 500]))
+    return names
 
 
 def get_papers(session: Session, ids: Sequence[int]) -> dict[int, Paper]:

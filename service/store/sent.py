@@ -38,12 +38,28 @@ def add_sent_papers(session: Session, delivery_id: int) -> None:
         ),
         {"id": delivery_id},
     )
+    if session.get_bind().dialect.name == "postgresql":
+        _add_sent_twins(session, delivery_id)
     session.execute(
         sa.text(
             "DELETE FROM carry WHERE subscriber_id = "
             "(SELECT d.subscriber_id FROM delivery d WHERE d.id = :id) "
             "AND EXISTS (SELECT 1 FROM sent_paper s WHERE s.subscriber_id = carry.subscriber_id "
             "AND s.paper_id = carry.paper_id AND s.occasion = 'new')"
+        ),
+        {"id": delivery_id},
+    )
+
+
+def _add_sent_twins(session: Session, delivery_id: int) -> None:
+    """A paper that another process merged while the statement above waited for its row counts as
+    the other one, too (``twins.merge_papers`` holds the row; SQLite has one writer at a time)."""
+    session.execute(
+        sa.text(
+            "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "
+            "SELECT s.subscriber_id, p.merged_into, s.occasion, s.delivery_id FROM sent_paper s "
+            "JOIN paper p ON p.id = s.paper_id "
+            "WHERE s.delivery_id = :id AND p.merged_into IS NOT NULL ON CONFLICT DO NOTHING"
         ),
         {"id": delivery_id},
     )
@@ -73,7 +89,11 @@ def list_carried(
     """Per reader: paper -> True when the reader may have seen it (presumed). since: of mails that
     were planned from then on."""
     rows = session.execute(
-        sa.select(col(CarryRow.subscriber_id), col(CarryRow.paper_id), col(DeliveryRow.state))
+        sa.select(
+            col(CarryRow.subscriber_id),
+            sa.func.coalesce(col(PaperRow.merged_into), col(PaperRow.id)),
+            col(DeliveryRow.state),
+        )
         .join(DeliveryRow, col(DeliveryRow.id) == col(CarryRow.delivery_id))
         .join(PaperRow, col(PaperRow.id) == col(CarryRow.paper_id))
         .where(
@@ -215,12 +235,30 @@ def hold_readers(session: Session, subscriber_ids: Sequence[int], *, wait: bool)
 def list_taken(session: Session, wanted: Mapping[int, Collection[int]]) -> dict[int, set[int]]:
     """Per reader: which of these papers were had, or are under way to this reader.
 
-    Under way is read first: a paper that is accepted between the two statements is in one of them.
+    A paper that was found to be another's twin counts as that one; where both are asked for, one is
+    enough. Under way is read first: a paper that is accepted between the two statements is in one
+    of them.
     """
-    readers = list(wanted)
-    taken = {i: ids & set(wanted[i]) for i, ids in list_in_flight(session, readers).items()}
-    papers = sorted({paper for ids in wanted.values() for paper in ids})
+    twins = _merged(session, sorted({paper for ids in wanted.values() for paper in ids}))
+    asked = {i: {twins.get(paper, paper) for paper in ids} for i, ids in wanted.items()}
+    readers = list(asked)
+    taken = {i: ids & asked[i] for i, ids in list_in_flight(session, readers).items()}
+    papers = sorted({paper for ids in asked.values() for paper in ids})
     for start in range(0, len(papers), 500):
         for reader, ids in list_sent(session, readers, papers[start : start + 500]).items():
-            taken.setdefault(reader, set()).update(ids & set(wanted[reader]))
-    return taken
+            taken.setdefault(reader, set()).update(ids & asked[reader])
+    return {
+        i: _repeated(ids, twins, taken.get(i, set())) if twins else taken.get(i, set())
+        for i, ids in wanted.items()
+    }
+
+
+def _repeated(ids: Collection[int], twins: Mapping[int, int], taken: set[int]) -> set[int]:
+    """Those of the papers that were taken, and all but one of those that are one paper now."""
+    seen, repeated = set(taken), set()
+    for paper in sorted(ids, key=lambda i: (i in twins, i)):
+        current = twins.get(paper, paper)
+        if current in seen:
+            repeated.add(paper)
+        seen.add(current)
+    return repeated

@@ -110,47 +110,6 @@ def list_source_days(
     return list(session.exec(query).all())
 
 
-def add_sighting(
-    session: Session,
-    *,
-    source_id: int,
-    paper_id: int,
-    listed_on: date,
-    now: datetime,
-    announce_type: str,
-    submitter: str,
-    author_takes_part: bool,
-    held: bool = False,
-) -> bool:
-    """Record one appearance; False when it was there (its facts are refreshed)."""
-    row = session.exec(
-        select(SightingRow).where(
-            col(SightingRow.source_id) == source_id,
-            col(SightingRow.paper_id) == paper_id,
-            col(SightingRow.listed_on) == listed_on,
-        )
-    ).first()
-    if row is not None:
-        row.submitter = submitter or row.submitter
-        row.author_takes_part = author_takes_part or row.author_takes_part
-        session.add(row)
-        return False
-    session.add(
-        SightingRow(
-            source_id=source_id,
-            paper_id=paper_id,
-            listed_on=listed_on,
-            announce_type=announce_type,
-            submitter=submitter,
-            author_takes_part=author_takes_part,
-            held=held,
-            first_seen_at=now,
-        )
-    )
-    session.flush()
-    return True
-
-
 def seen_paper_ids(session: Session, source_id: int, paper_ids: list[int]) -> set[int]:
     """Which of these papers this source has shown before."""
     return set(
@@ -211,22 +170,48 @@ def list_raw_polls(
     return [(r.source_id, r.at, r.url, zlib.decompress(r.body)) for r in session.exec(query)]
 
 
-def list_late_titles(session: Session, day: date) -> list[str]:
-    """Titles of sources whose newest batch up to a reader's local date is late or stale.
+@dataclass(frozen=True, slots=True)
+class NewestDay:
+    """The newest expected day of a source's ledger up to a date."""
+
+    kind: str
+    params: Mapping[str, str]
+    title: str
+    day: date
+    state: str
+    items: int
+
+
+def list_newest_days(session: Session, on: date) -> list[NewestDay]:
+    """Per source that is asked: its newest expected day up to a reader's local date.
 
     The day before is looked at too: where the date begins early, the source's own day is that one.
     """
     rows = session.execute(
-        sa.select(col(SourceRow.id), col(SourceRow.title), col(SourceDayRow.state))
+        sa.select(
+            col(SourceRow.id),
+            col(SourceRow.kind),
+            col(SourceRow.params),
+            col(SourceRow.title),
+            col(SourceDayRow.day),
+            col(SourceDayRow.state),
+            col(SourceDayRow.items),
+        )
         .join(SourceDayRow, col(SourceDayRow.source_id) == col(SourceRow.id))
         .where(
-            col(SourceDayRow.day).in_([day, day - timedelta(days=1)]),
+            col(SourceDayRow.day).in_([on, on - timedelta(days=1)]),
             col(SourceDayRow.expected) == sa.true(),
+            col(SourceRow.state).not_in(["paused", "gone"]),
         )
         .order_by(col(SourceRow.id), col(SourceDayRow.day))
     ).all()
-    newest = {source_id: (title, state) for source_id, title, state in rows}
-    return [title for title, state in newest.values() if state in ("late", "stale")]
+    newest = {source_id: NewestDay(*rest) for source_id, *rest in rows}
+    return list(newest.values())
+
+
+def list_late_titles(session: Session, day: date) -> list[str]:
+    """Titles of sources whose newest list up to a reader's local date is late or stale."""
+    return [x.title for x in list_newest_days(session, day) if x.state in ("late", "stale")]
 
 
 def summary(session: Session) -> list[dict[str, Any]]:

@@ -121,11 +121,11 @@ def test_a_paper_has_its_page_and_citation(house: Reading) -> None:
 
 def test_a_doi_keeps_its_slashes(house: Reading, tmp_path: Path) -> None:
     from service.delivery.links import Links
-    from service.papers.model import Alias
-    from service.store.papers import add_aliases
+    from service.store.tables import PaperAliasRow
 
     for number, value in enumerate(("10.1000/a/b", "10.1000/a//b;c?d#e", "10.1000/../x")):
-        house.rt.db.write(lambda s, n=number, v=value: add_aliases(s, n + 1, [Alias("doi", v)]))  # type: ignore[misc]
+        row = PaperAliasRow(scheme="doi", value=value, paper_id=number + 1)
+        house.rt.db.write(lambda s, row=row: s.add(row))  # type: ignore[misc]
         answer = house.client.get(Links("").paper("doi", value))
         assert answer.status_code == 200, value
 

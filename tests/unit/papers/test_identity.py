@@ -5,6 +5,8 @@ import pytest
 from service.papers.identity import (
     aliases,
     arxiv_id,
+    arxiv_version,
+    belonging,
     canonical_link,
     doi,
     fingerprint,
@@ -146,3 +148,46 @@ def test_merged_names_are_unique_and_sorted() -> None:
     old = (Alias("guid", "a"), Alias("fingerprint", "f"))
     new = (Alias("arxiv", "2511.00001"), Alias("guid", "a"), Alias("guid", "b"))
     assert merged(old, new) == (new[0], old[0], new[2], old[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("oai:arXiv.org:2511.01234v3", 3),
+        ("http://arxiv.org/abs/2511.01234v12", 12),
+        ("2511.01234", 0),
+        ("math.GT/0309136v1", 1),
+        ("paper v2", 0),
+    ],
+)
+def test_the_version_is_told_apart_from_the_id(text: str, version: int) -> None:
+    assert arxiv_version(text) == version
+
+
+def names(*pairs: str) -> tuple[Alias, ...]:
+    return tuple(Alias(*pair.split(":", 1)) for pair in pairs)  # type: ignore[arg-type]
+
+
+def test_a_third_source_joins_two_papers_that_were_apart() -> None:
+    stored = {4: names("arxiv:2511.00001"), 2: names("doi:10.1/a"), 3: names("doi:10.1/b")}
+    assert belonging(names("arxiv:2511.00001", "doi:10.1/a"), stored) == [2, 4]
+    assert belonging(names("guid:g"), stored) == []
+
+
+def test_a_weak_name_does_not_join_two_works() -> None:
+    """One title, one first author, two arXiv ids; a third listing has the title alone."""
+    stored = {
+        1: names("arxiv:2511.00001", "link:https://a.example/x"),
+        2: names("arxiv:2511.00002", "fingerprint:f"),
+    }
+    both = names("link:https://a.example/x", "fingerprint:f")
+    assert belonging(both, stored) == [1]  # the better name
+    assert belonging(names("arxiv:2511.00003", "fingerprint:f"), stored) == []
+
+
+def test_two_dois_of_one_arxiv_paper_are_one_paper_in_any_order() -> None:
+    preprint, journal = names("arxiv:2511.00001", "doi:10.1101/a"), names("doi:10.1/b")
+    assert belonging(names("arxiv:2511.00001", "doi:10.1/b"), {1: preprint, 2: journal}) == [1, 2]
+    weak = names("arxiv:2511.00001", "link:https://a.example/x")
+    other = (*journal, Alias("link", "https://a.example/x"))
+    assert belonging(weak, {1: preprint, 2: other}) == [1]
