@@ -38,6 +38,7 @@ _ACCEPT = (
 )
 T = TypeVar("T")
 Hop = Callable[[str], Awaitable[None]]
+_TLS = re.compile(r"\[SSL: (\w+)\] (.*?)(?: \(_ssl|$)")
 _RATE_LIMIT = re.compile(r"[;,\s]t=(\d{1,6})\b")
 
 
@@ -321,6 +322,11 @@ def _told(fault: Exception) -> str:
         return "the answer cannot be unpacked: it is not packed as it says"
     if isinstance(fault, httpx2.RemoteProtocolError) and "buffer too long" in words:
         return "the connection broke: the headers have no end"
+    if found := _TLS.search(words):
+        words = "this server does not speak TLS as it should"
+        if found[1] == "CERTIFICATE_VERIFY_FAILED":
+            why = found[2].removeprefix("certificate verify failed: ")
+            words = f"the certificate of this server is not trusted ({why})"
     if isinstance(fault, httpx2.ConnectError):
         name = "no connection"
     elif isinstance(fault, httpx2.TimeoutException):

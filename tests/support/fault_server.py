@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gzip
 import socket
+import ssl
 import struct
 import threading
 import zlib
@@ -279,9 +280,16 @@ raw("old_http", b"<rss version='2.0'></rss>")
 raw("zero_in_header", LONG + b'ETag: "a\0b"\r\nContent-Length: 0\r\n\r\n')
 
 
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    first = await reader.readexactly(1)
+    if first == b"\x16":  # somebody begins with TLS
+        return b"GET /broken HTTP/1.1\r\n\r\n"
+    return first + await reader.readuntil(b"\r\n\r\n")
+
+
 async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        head = (await _head(reader)).decode("latin-1")
         first, *lines = head.split("\r\n")
         path = first.split()[1]
         pairs = (line.partition(":") for line in lines if line)
@@ -291,9 +299,9 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-async def serve(told: Callable[[int], None]) -> None:
+async def serve(told: Callable[[int], None], tls: ssl.SSLContext | None = None) -> None:
     """Serve until cancelled; ``told`` gets the port."""
-    server = await asyncio.start_server(_talk, "0.0.0.0", 0)
+    server = await asyncio.start_server(_talk, "0.0.0.0", 0, ssl=tls)
     told(server.sockets[0].getsockname()[1])
     async with server:
         await server.serve_forever()
@@ -301,6 +309,9 @@ async def serve(told: Callable[[int], None]) -> None:
 
 class FaultServer:
     """The server in a thread of this process."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
 
     def __enter__(self) -> Self:
         ready = threading.Event()
@@ -313,7 +324,7 @@ class FaultServer:
             self._loop = asyncio.get_running_loop()
             self._task = asyncio.current_task()
             with contextlib.suppress(asyncio.CancelledError):
-                await serve(told)
+                await serve(told, self._tls)
 
         self._thread = threading.Thread(target=lambda: asyncio.run(run()))
         self._thread.start()
