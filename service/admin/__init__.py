@@ -2,13 +2,24 @@
 
 from fastapi import APIRouter
 
-from service.admin import editions, entry, imports, overview, readers, send, settings, sources
+from service.admin import (
+    editions,
+    entry,
+    imports,
+    new_source,
+    overview,
+    readers,
+    send,
+    settings,
+    sources,
+)
 from service.admin.desk import Desk
 from service.errors import PaperpostError
 from service.flows.drafts import DraftError
 from service.flows.editions import EditionError
 from service.flows.preview import PreviewError
 from service.flows.runtime import Runtime
+from service.flows.source_days import NoSourceError
 from service.flows.staff import LinkError, LoginError
 from service.pages.network import read_proxies
 from service.pages.templates import Pages
@@ -16,6 +27,7 @@ from service.pages.templates import Pages
 STATUSES: dict[type[PaperpostError], int] = {
     DraftError: 404,
     EditionError: 404,
+    NoSourceError: 404,
     PreviewError: 404,
     LinkError: 410,
     LoginError: 403,
@@ -30,6 +42,16 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
     """
     routes = APIRouter(include_in_schema=False, prefix="/admin")
     desk = Desk(rt, pages, read_proxies(trusted_proxies))
-    for room in (entry, overview, sources, readers, imports, editions, send, settings):
+    for room in (
+        entry,
+        overview,
+        sources,
+        new_source,
+        readers,
+        imports,
+        editions,
+        send,
+        settings,
+    ):
         room.add_routes(routes, desk)
     return routes

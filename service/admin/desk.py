@@ -28,6 +28,7 @@ ENTRY = "admin-entry"
 SAID: Mapping[str, str] = {
     "saved": "Saved.",
     "added": "Added.",
+    "there": "This source was here already; nothing was changed.",
     "removed": "Removed.",
     "paused": "Paused.",
     "resumed": "Resumed.",

@@ -1,4 +1,4 @@
-"""Sources, papers and matching: sources, poll, ingest, match, estimate."""
+"""Papers and matching: poll, ingest, match, estimate."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli import printing
+from service.cli import printing, source_commands
 from service.cli.opening import runtime
 
 if TYPE_CHECKING:
@@ -16,23 +16,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OnDay = Annotated[
     datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="A date, YYYY-MM-DD.")
 ]
-
-
-def known_kind(kind: str) -> str:
-    """The kind when there is an adapter of it; another word is misuse (exit 2)."""
-    from service.sources.registry import adapter
-
-    with printing.argument("kind"):
-        return adapter(kind).kind
-
-
-def read_what(kind: str, what: str) -> dict[str, str]:
-    """The checked parameters of a source; what its kind does not take is misuse (exit 2)."""
-    from service.flows.sources import read_what as read
-    from service.sources.registry import adapter
-
-    with printing.argument("what"):
-        return read(adapter(kind), what)
 
 
 def read_email(email: str, name: str = "email") -> "Address":
@@ -48,131 +31,13 @@ def day(value: datetime | None) -> date | None:
     return value.date() if value is not None else None
 
 
-sources_app = typer.Typer(help="Where papers come from.", no_args_is_help=True)
-
-
 def register(app: typer.Typer) -> None:
     """Hang this part's commands into the program."""
-    app.add_typer(sources_app, name="sources")
+    app.add_typer(source_commands.app, name="sources")
     app.command("poll")(poll)
     app.command("ingest")(ingest)
     app.command("match")(match)
     app.command("estimate")(estimate)
-
-
-@sources_app.command("add")
-def sources_add(
-    kind: Annotated[str, typer.Argument(help="hf_daily, arxiv_rss, arxiv_api, feed")],
-    what: Annotated[str, typer.Argument(help="Category, query or address")] = "",
-    title: Annotated[str, typer.Option(help="Name shown to readers")] = "",
-    history: Annotated[
-        int | None, typer.Option(min=0, help="Days of past to bring in (default: the setting)")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Add a source; its past comes in as known papers where it can be asked for."""
-    from service.flows import sources as flow
-    from service.flows.staff import audit
-    from service.text.clean import collapse
-
-    params = read_what(known_kind(kind), what)
-    with runtime() as rt:
-        made = flow.add_source(rt, kind, params, title=collapse(title), history_days=history)
-        audit(rt, "cli", "add source", made["title"], after=made)
-        if as_json:
-            printing.as_json(made)
-        else:
-            typer.echo(f"Added source {made['id']}: {made['title']}. It is asked at the next poll.")
-
-
-@sources_app.command("list")
-def sources_list(as_json: Json = False) -> None:
-    """Every source with its state."""
-    from service.flows.usual import list_sources
-
-    with runtime() as rt:
-        rows = list_sources(rt)
-    if as_json:
-        printing.as_json(rows)
-    else:
-        printing.table(
-            rows,
-            [
-                "id",
-                "kind",
-                "what",
-                "state",
-                "papers",
-                "newest_on",
-                "usually_by",
-                "last_poll_at",
-                "last_error",
-            ],
-            "No source yet. paperpost sources add hf_daily",
-        )
-
-
-@sources_app.command("test")
-def sources_test(
-    kind: str,
-    what: Annotated[str, typer.Argument(help="Category, query or address")] = "",
-    file: Annotated[Path | None, typer.Option(help="A captured response")] = None,
-    as_json: Json = False,
-) -> None:
-    """Read one answer of a source and print the fields filled and left empty."""
-    from service.flows import sources as flow
-
-    known_kind(kind)
-    if file is None:
-        read_what(kind, what)
-    with runtime() as rt:
-        made = flow.test_source(rt, kind, what, file)
-    if as_json:
-        printing.as_json(made)
-        return
-    counts = (
-        (made["items"], "item"),
-        (made["papers"], "paper"),
-        (len(made["problems"]), "problem"),
-    )
-    typer.echo(", ".join(printing.tally(n, word) for n, word in counts))
-    printing.table(made["fields"], ["field", "filled", "empty", "example"], "No paper was read.")
-    for problem in made["problems"][:20]:
-        typer.echo(f"item {problem['item']}: {problem['what']}")
-
-
-@sources_app.command("remove")
-def sources_remove(source_id: int, as_json: Json = False) -> None:
-    """Remove a source; its papers stay."""
-    from service.flows import sources as flow
-    from service.flows.staff import audit
-
-    with runtime() as rt:
-        flow.remove_source(rt, source_id)
-        audit(rt, "cli", "remove source", str(source_id))
-    facts = {"id": source_id, "removed": True}
-    printing.told(facts, f"Source {source_id} is removed; its papers stay.", wants_json=as_json)
-
-
-@sources_app.command("new")
-def sources_new(
-    name: Annotated[str, typer.Argument(help="The new kind, like my_journal")],
-    as_json: Json = False,
-) -> None:
-    """Write the skeleton of an adapter, a test and a folder of answers into this checkout."""
-    from service.cli.new_source import skeleton_kind, write_skeleton
-
-    with printing.argument("name"):
-        kind = skeleton_kind(name)
-    written = write_skeleton(kind, Path())
-    if as_json:
-        printing.as_json({"kind": kind, "files": written})
-        return
-    for file in written:
-        typer.echo(str(file))
-    typer.echo("Next: put a captured answer beside the test, and make parse read it;")
-    typer.echo("add the adapter to ADAPTERS in service/sources/registry.py;")
-    typer.echo(f"then paperpost sources test {kind} --file CAPTURE")
 
 
 def poll(
@@ -204,7 +69,7 @@ def poll(
 
 def ingest(
     files: Annotated[list[Path], typer.Argument(help="Captured responses")],
-    kind: Annotated[str, typer.Option("--kind", help="hf_daily, arxiv_rss, arxiv_api, feed")],
+    kind: Annotated[str, typer.Option("--kind", help=source_commands.KIND_HELP)],
     on: OnDay = None,
     history: Annotated[bool, typer.Option("--history", help="Known, never new")] = False,
     as_json: Json = False,
@@ -217,7 +82,7 @@ def ingest(
     from service.flows.ingest import ingest_files
     from service.flows.match import match_new
 
-    known_kind(kind)
+    source_commands.known_kind(kind)
     with runtime() as rt:
         check_date(rt, day(on))
         report = ingest_files(rt, kind, files, on=day(on), history=history)

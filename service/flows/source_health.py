@@ -1,16 +1,25 @@
 """The health of the sources, and of this process, as everybody may see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
+from service.errors import Sentence
 from service.flows.runtime import Runtime
+from service.flows.source_days import NoSourceError, SourceDay, lay_days
 from service.flows.usual import find_usual_ends
+from service.sources.adapter import ParameterError
 from service.sources.calendar import source_day
 from service.sources.registry import ADAPTERS
+from service.sources.trouble import Trouble, trouble_of
+from service.store import audience as audience_store
 from service.store import listing
 from service.store import sources as sources_store
 from service.store.db import Session
-from service.store.tables import SourceDayRow
+from service.store.pace import PaceState, list_paces
+from service.store.tables import SourceDayRow, SourceRow
 
 STRIP_DAYS = 14
 READY_S = 5.0
@@ -19,41 +28,58 @@ READY_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
-    """strip: (day, state) of the last days; state: complete, late, empty, failed.
+    """One source as pages and commands show it.
 
-    usual_end: when today's list should be complete, None without a habit.
+    sign, word: its state · usual_end: when today's list should be complete, None without a habit.
+    days: of its own calendar, oldest first · trouble: what is wrong, since when (None = today or
+    unknown) · held: papers that wait for a person · pace: of its server, None before it was asked.
+    what, last_error: for the staff alone (they may hold addresses).
     """
 
-    title: str
+    id: int
     kind: str
+    what: str
+    title: str
     state: str
-    paused: bool
+    sign: str
+    word: Sentence
     papers: int
     newest_on: date | None
     last_poll_at: datetime | None
+    next_poll_at: datetime | None
     usual_end: datetime | None
-    strip: tuple[tuple[date, str], ...]
+    days: tuple[SourceDay, ...]
+    trouble: Trouble | None
+    since: datetime | None
+    failures: int
+    last_error: str
+    held: int
+    pace: PaceState | None
+
+    @property
+    def paused(self) -> bool:
+        """Nobody asks it."""
+        return self.state in ("paused", "gone")
 
 
-_SIGN = {"ok": "complete", "late": "late", "stale": "late", "silent": "late", "paused": "empty"}
-_DAY_SIGN = {"late": "late", "stale": "late", "failed": "failed"}
-_DONE = ("complete", "history")
+_STATES = {
+    "ok": ("complete", Sentence("in order")),
+    "late": ("late", Sentence("late")),
+    "stale": ("late", Sentence("late")),
+    "silent": ("late", Sentence("silent")),
+    "paused": ("empty", Sentence("not asked now")),
+    "failing": ("failed", Sentence("no answer")),
+    "gone": ("failed", Sentence("ended")),
+}
 
 
-def day_sign(kind: str, row: SourceDayRow, today: date) -> str:
-    """complete, late, empty or failed; "" for what cannot be said yet: a list of today that still
-    grows, a past day that is still to be brought in."""
-    if row.state in _DAY_SIGN:
-        return _DAY_SIGN[row.state]
-    if row.state in _DONE or (row.new and row.day < today):
-        return "complete"
-    if row.state == "wanted" or (row.state == "open" and row.day >= today):
-        return ""
-    if row.state == "none" or not row.expected:
-        return "empty"
-    made = ADAPTERS.get(kind)
-    is_there = row.items > 0 and made is not None and not made.is_batch
-    return "complete" if is_there else "late"
+def state_of(state: str, *, failures: int = 0, held: int = 0) -> tuple[str, Sentence]:
+    """A source's state as a sign and words. held: papers that wait for a person."""
+    if state == "ok" and failures:
+        return "late", Sentence("tried again")
+    if state == "ok" and held:
+        return "late", Sentence("papers held")
+    return _STATES.get(state, ("failed", Sentence("unknown")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,35 +112,99 @@ def _first_answer(session: Session, now: datetime) -> FirstAnswer:
     return FirstAnswer(next_at=asked[0].next_poll_at if asked else None)
 
 
-def read_sources(rt: Runtime) -> list[SourceHealth]:
-    """The health of every source, as everybody may see it (no addresses, no error texts)."""
-    return rt.db.read(lambda s: _read_sources(s, rt.clock()))
+def read_sources(rt: Runtime, *, days: int = STRIP_DAYS) -> list[SourceHealth]:
+    """Every source, in the order they were added."""
+    return rt.db.read(lambda s: _read_sources(s, rt.clock(), days, None))
 
 
-def _read_sources(session: Session, now: datetime) -> list[SourceHealth]:
-    today, usual = now.date(), find_usual_ends(session, now)
-    strip = listing.list_strip(session, today - timedelta(days=STRIP_DAYS - 1))
+def read_source(rt: Runtime, source_id: int, *, days: int = STRIP_DAYS) -> SourceHealth:
+    """One source. Raises NoSourceError."""
+    found = rt.db.read(lambda s: _read_sources(s, rt.clock(), days, source_id))
+    if not found:
+        raise NoSourceError(source_id)
+    return found[0]
+
+
+def _read_sources(
+    session: Session, now: datetime, days: int, only: int | None
+) -> list[SourceHealth]:
+    usual = find_usual_ends(session, now)
+    held = audience_store.count_held_papers(session)
+    paces = {pace.key: pace for pace in list_paces(session, now.astimezone(UTC).date())}
+    ledger: dict[int, dict[date, SourceDayRow]] = {}
+    first = now.date() - timedelta(days=days)
+    for row in sources_store.list_source_days(session, first, only):
+        ledger.setdefault(row.source_id, {})[row.day] = row
+    sums = {one["id"]: one for one in sources_store.summary(session)}
     return [
-        SourceHealth(
-            title=one["title"],
-            kind=one["kind"],
-            state=_SIGN.get(one["state"], "failed"),
-            paused=one["state"] == "paused",
-            papers=one["papers"],
-            newest_on=date.fromisoformat(one["newest_on"]) if one["newest_on"] else None,
-            last_poll_at=(
-                datetime.fromisoformat(one["last_poll_at"]) if one["last_poll_at"] else None
-            ),
-            usual_end=usual.get(one["id"]),
-            strip=tuple(
-                (day.day, sign)
-                for day in strip.get(one["id"], [])
-                if (sign := day_sign(one["kind"], day, today))
-            ),
-        )
-        for one in sources_store.summary(session)
-        if one["state"] != "gone"
+        _health(source, sums[source.id], now, days, ledger, usual, held.get(source.id, 0), paces)
+        for source in sources_store.list_sources(session)
+        if source.id is not None and only in (None, source.id)
     ]
+
+
+def _health(
+    source: SourceRow,
+    sums: Mapping[str, Any],
+    now: datetime,
+    days: int,
+    ledger: Mapping[int, Mapping[date, SourceDayRow]],
+    usual: Mapping[int, datetime],
+    held: int,
+    paces: Mapping[str, PaceState],
+) -> SourceHealth:
+    assert source.id is not None
+    today = source_day(source.kind, now)
+    sign, word = state_of(source.state, failures=source.failures, held=held)
+    since = source.last_new_at if source.state == "silent" else None
+    if source.failures or source.state == "gone":
+        since = source.last_poll_at
+    return SourceHealth(
+        id=source.id,
+        kind=source.kind,
+        what=sums["what"],
+        title=source.title,
+        state=source.state,
+        sign=sign,
+        word=word,
+        papers=sums["papers"],
+        newest_on=date.fromisoformat(sums["newest_on"]) if sums["newest_on"] else None,
+        last_poll_at=source.last_poll_at,
+        next_poll_at=source.next_poll_at,
+        usual_end=usual.get(source.id),
+        days=tuple(lay_days(source, ledger.get(source.id, {}), today, days)),
+        trouble=trouble_of(
+            source.kind,
+            source.state,
+            failures=source.failures,
+            reason=source.last_error,
+            held=held,
+        ),
+        since=since,
+        failures=source.failures,
+        last_error=source.last_error,
+        held=held,
+        pace=paces.get(pace_key(source, today)),
+    )
+
+
+def pace_key(source: SourceRow, today: date) -> str:
+    """Whose pace a source shares: the word of its kind, or its server."""
+    made = ADAPTERS.get(source.kind)
+    if made is None:
+        return ""
+    if made.politeness:
+        return made.politeness
+    try:
+        asked = made.requests(made.checked(source.params), today=today)
+    except ParameterError:  # a source that ingest made has none
+        return ""
+    return urlsplit(asked[0].url).hostname or "" if asked else ""
+
+
+def read_paces(rt: Runtime) -> list[PaceState]:
+    """Every server that was ever asked, with today's requests (a day of UTC)."""
+    return rt.db.read(lambda s: list_paces(s, rt.clock().astimezone(UTC).date()))
 
 
 def is_ready(rt: Runtime) -> bool:

@@ -1,33 +1,36 @@
-"""Sources by an operator's hand: add, try out, pause, remove, and bring the past in."""
+"""Sources by an operator's hand: add, pause, remove, decide on a burst, bring the past in."""
 
 import asyncio
 import json
 import re
-from dataclasses import asdict
+from collections.abc import Collection
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from service.errors import PaperpostError
 from service.flows import ingest
-from service.flows.asking import Sleep, visit
+from service.flows.asking import Sleep
 from service.flows.history import HistoryReport, bring_wanted, want_history
 from service.flows.runtime import Runtime
-from service.sources.adapter import Adapter, CaptureError, ParameterError, Parsed
-from service.sources.address import why_refused
+from service.flows.source_days import NoSourceError
+from service.flows.staff import audit
+from service.flows.trying import refuse_address
+from service.sources.adapter import Adapter, ParameterError
 from service.sources.calendar import source_day
-from service.sources.describe import filled
-from service.sources.outcome import Failed
-from service.sources.registry import adapter
+from service.sources.registry import ADAPTERS, adapter
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 
 
 class SourceError(PaperpostError):
-    """A source that is not there, or an act that it does not allow."""
+    """An act that a source does not allow."""
+
+
+class FieldUnknownError(PaperpostError):
+    """There is no field of research of this name; ``where`` is "field"."""
 
 
 @cache
@@ -36,6 +39,50 @@ def presets() -> tuple[dict[str, Any], ...]:
     keywords, note."""
     text = files("service").joinpath("data", "presets.json").read_text("utf-8")
     return tuple(json.loads(text)["fields"])
+
+
+def list_fields(rt: Runtime) -> list[dict[str, Any]]:
+    """The same, each source with ``there``: it is asked already."""
+    rows = rt.db.read(sources_store.list_sources)
+    asked = {(r.kind, r.params_key) for r in rows if r.state not in ("paused", "gone")}
+
+    def is_there(one: dict[str, Any]) -> bool:
+        params = adapter(one["kind"]).checked(one["params"])
+        return (one["kind"], sources_store.params_key(params)) in asked
+
+    return [
+        {**field, "sources": [{**one, "there": is_there(one)} for one in field["sources"]]}
+        for field in presets()
+    ]
+
+
+def find_field(name: str) -> dict[str, Any]:
+    """The field of a name. Raises FieldUnknownError."""
+    found = next((one for one in presets() if one["name"] == name), None)
+    if found is None:
+        names = ", ".join(str(one["name"]) for one in presets())
+        raise FieldUnknownError(
+            f'There is no field "{name[:60]}".', "field", f"Known are: {names}."
+        )
+    return found
+
+
+def add_field(
+    rt: Runtime, name: str, titles: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """Add the sources of a field (those of ``titles``, None = all) that are not there; one row
+    each, as of ``add_source``. Raises FieldUnknownError."""
+    field = next((one for one in list_fields(rt) if one["name"] == name), None)
+    if field is None:
+        names = ", ".join(str(one["name"]) for one in presets())
+        raise FieldUnknownError(
+            f'There is no field "{name[:60]}".', "field", f"Known are: {names}."
+        )
+    return [
+        add_source(rt, one["kind"], one["params"], one["title"])
+        for one in field["sources"]
+        if not one["there"] and (titles is None or one["title"] in titles)
+    ]
 
 
 def read_what(made: Adapter, what: str) -> dict[str, str]:
@@ -81,12 +128,7 @@ def add_source(
     """
     made = adapter(kind)
     params = made.checked(what) if isinstance(what, dict) else read_what(made, what)
-    if not rt.private_sources and (why := why_refused(params.get("url", ""))):
-        raise ParameterError(
-            f"This source would never be asked: {why}.",
-            "url",
-            "Sources inside your network are allowed by PAPERPOST_PRIVATE_SOURCES=true.",
-        )
+    refuse_address(rt, params)
     days = rt.defaults().history_days if history_days is None else history_days
     result = rt.db.write(lambda s: _add(rt, s, made, params, title.strip(), days), Priority.WEB)
     rt.engine.enqueue("poll", (result["id"],))
@@ -127,13 +169,13 @@ def _add(
 
 
 def remove_source(rt: Runtime, source_id: int) -> None:
-    """Remove a source; its papers stay. Raises SourceError."""
+    """Remove a source; its papers stay. Raises NoSourceError."""
     if not rt.db.write(lambda s: sources_store.delete_source(s, source_id), Priority.WEB):
-        raise _missing(source_id)
+        raise NoSourceError(source_id)
 
 
 def pause(rt: Runtime, source_id: int) -> None:
-    """Ask a source no more until ``resume``. Raises SourceError."""
+    """Ask a source no more until ``resume``. Raises NoSourceError."""
 
     def act(session: Session) -> None:
         row = _get(session, source_id)
@@ -144,7 +186,7 @@ def pause(rt: Runtime, source_id: int) -> None:
 
 
 def resume(rt: Runtime, source_id: int) -> None:
-    """Ask a paused or ended source again, at once. Raises SourceError."""
+    """Ask a paused or ended source again, at once. Raises NoSourceError."""
 
     def act(session: Session) -> None:
         row = _get(session, source_id)
@@ -157,20 +199,45 @@ def resume(rt: Runtime, source_id: int) -> None:
 
 
 def release_held(rt: Runtime, source_id: int, *, as_new: bool) -> int:
-    """A held burst: take its papers as new, or as known. Returns how many. Raises SourceError."""
+    """A held burst: take its papers as new, or as known. Returns how many. Raises NoSourceError."""
     rt.db.read(lambda s: _get(s, source_id))
     return ingest.release_held(rt, source_id, as_new=as_new)
+
+
+ACTS = ("pause", "resume", "remove", "take-new", "take-known")
+
+
+def change_source(
+    rt: Runtime, source_id: int, act: str, *, by: str, address: str = ""
+) -> dict[str, Any]:
+    """One of ``ACTS``, put on record; the same from a page and from the command line.
+
+    Returns id, title, act and papers (how many a decision on a burst took). Raises NoSourceError.
+    """
+    title = rt.db.read(lambda s: _get(s, source_id).title)
+    papers = 0
+    if act == "pause":
+        pause(rt, source_id)
+    elif act == "resume":
+        resume(rt, source_id)
+    elif act == "remove":
+        remove_source(rt, source_id)
+    else:
+        papers = release_held(rt, source_id, as_new=act == "take-new")
+    made = {"id": source_id, "title": title, "act": act, "papers": papers}
+    audit(rt, by, f"{act} source", str(source_id), None, {"title": title}, address)
+    return made
 
 
 def _get(session: Session, source_id: int) -> SourceRow:
     row = sources_store.get_source(session, source_id)
     if row is None:
-        raise _missing(source_id)
+        raise NoSourceError(source_id)
     return row
 
 
-def _missing(source_id: int) -> SourceError:
-    return SourceError(f"There is no source {source_id}.", "", "paperpost sources list")
+def _with_past() -> str:
+    return ", ".join(kind for kind, made in ADAPTERS.items() if made.history_kind)
 
 
 async def bring_history(
@@ -184,7 +251,7 @@ async def bring_history(
             raise SourceError(
                 f"{row.title} has no past that can be asked for.",
                 "",
-                "Sources of the kinds hf_daily, arxiv_rss and arxiv_api have one.",
+                f"Sources of these kinds have one: {_with_past()}.",
             )
         want_history(session, row, days, source_day(row.kind, rt.clock()))
         session.flush()
@@ -194,46 +261,3 @@ async def bring_history(
     source = await rt.db.awrite(want, Priority.WEB)
     async with rt.open_fetcher() as fetcher:
         return await bring_wanted(rt, fetcher, source, sleep=sleep)
-
-
-def test_source(rt: Runtime, kind: str, what: str, file: Path | None) -> dict[str, Any]:
-    """Read one answer of a source, from a file or asked now; nothing is stored.
-
-    Returns items, papers, title, problems (item, title, what) and fields (field, filled, empty,
-    example). Raises ParameterError, CaptureError or SourceError. Not to be called in an event loop.
-    """
-    made = adapter(kind)
-    if file is not None:
-        try:
-            body = file.read_bytes()
-        except OSError as error:
-            raise SourceError(
-                f"{file.name} cannot be read: {error.strerror}.", str(file), "Check the path."
-            ) from None
-        parsed = rt.parse(kind, body, None)
-    else:
-        parsed = asyncio.run(_ask(rt, made, read_what(made, what)))
-    return {
-        "items": parsed.items,
-        "papers": len(parsed.sightings),
-        "title": parsed.title,
-        "problems": [asdict(problem) for problem in parsed.problems],
-        "fields": [asdict(row) for row in filled(parsed)],
-    }
-
-
-test_source.__test__ = False  # type: ignore[attr-defined]
-
-
-async def _ask(rt: Runtime, made: Adapter, params: dict[str, str]) -> Parsed:
-    today = source_day(made.kind, rt.clock())
-    async with rt.open_fetcher() as fetcher:
-        seen = await visit(rt, fetcher, made, made.requests(params, today=today)[:1])
-    if isinstance(seen.outcome, Failed):
-        raise SourceError(f"{made.title}: {seen.outcome.reason}.", "", "Check its address.")
-    if seen.pages:
-        return seen.pages[0].parsed
-    if seen.postponed_until is not None:
-        at = f"{seen.postponed_until:%H:%M} UTC"
-        raise SourceError(f"{made.title} asks us to wait until {at}.", "", "Try again then.")
-    raise CaptureError("The source has nothing yet today.", "", "Try again later.")

@@ -10,7 +10,17 @@ from service.flows.runtime import Runtime
 from service.pages.network import read_proxies
 from service.pages.templates import Pages
 from service.subscribers.tokens import TokenError
-from service.web import about, feeds, leaving, link_page, mails, papers, settings_page, signup
+from service.web import (
+    about,
+    feeds,
+    leaving,
+    link_page,
+    mails,
+    papers,
+    settings_page,
+    signup,
+    sources_page,
+)
 from service.web.door import Door
 
 STATUSES: dict[type[PaperpostError], int] = {
@@ -29,6 +39,16 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
     """
     routes = APIRouter(include_in_schema=False)
     door = Door(rt, pages, read_proxies(trusted_proxies))
-    for room in (signup, leaving, link_page, settings_page, mails, papers, about, feeds):
+    for room in (
+        signup,
+        leaving,
+        link_page,
+        settings_page,
+        mails,
+        papers,
+        sources_page,
+        about,
+        feeds,
+    ):
         room.add_routes(routes, door)
     return routes

@@ -1,4 +1,4 @@
-"""Pages about the service itself: help, sources, about, privacy, and whether it is well."""
+"""Pages about the service itself: help, about, privacy, and whether it is well."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -10,23 +10,13 @@ from service.web.examples import EXAMPLES, takes
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
-    """Add ``/help/queries``, ``/sources``, ``/about``, ``/privacy``, ``/healthz``, ``/readyz``."""
+    """Add ``/help/queries``, ``/about``, ``/privacy``, ``/healthz``, ``/readyz``."""
 
     @routes.get("/help/queries")
     def help_queries(request: Request) -> Response:
         texts = door.texts(request)
         shown = [(one, texts.said(one.means), takes(one, one.found)) for one in EXAMPLES]
         return door.answer(request, "site/queries.html", {"examples": shown})
-
-    @routes.get("/sources")
-    def sources(request: Request) -> Response:
-        zone = door.clock_in(door.rt.zone).tzinfo
-        context = {
-            "sources": source_health.read_sources(door.rt),
-            "local": lambda at: at.astimezone(zone),
-            "zone": door.rt.zone,
-        }
-        return door.answer(request, "site/sources.html", context)
 
     @routes.get("/about")
     def about(request: Request) -> Response:

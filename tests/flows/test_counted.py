@@ -9,7 +9,7 @@ from service.delivery.phrases import headline
 from service.digest.model import from_json
 from service.flows.daily import plan_daily
 from service.flows.runtime import Runtime
-from service.flows.source_health import day_sign
+from service.flows.source_days import day_sign
 from service.store import deliveries as deliveries_store
 from service.store.db import Session
 from service.store.tables import SourceDayRow

@@ -12,6 +12,7 @@ from service.errors import PaperpostError
 from service.flows import sources as flow
 from service.flows.ingest import ingest_files
 from service.flows.runtime import Runtime
+from service.flows.trying import tried_out
 from service.sources.registry import ADAPTERS, adapter
 from service.store.sources import count_papers, list_sources
 
@@ -80,33 +81,33 @@ def test_removing_and_pausing_name_what_is_not_there(rt: Runtime) -> None:
     flow.add_source(rt, "hf_daily")
     flow.remove_source(rt, 1)
     for act in (flow.remove_source, flow.pause, flow.resume):
-        with pytest.raises(flow.SourceError, match="no source 1"):
+        with pytest.raises(PaperpostError, match="no source 1"):
             act(rt, 1)
 
 
 def test_trying_out_a_file_fills_the_table(rt: Runtime, tmp_path: Path) -> None:
     file = tmp_path / "rss.xml"
     file.write_bytes(arxiv_feed("cs.CL", [("2611.00001", "One", "new")]))
-    made = flow.test_source(rt, "arxiv_rss", "", file)
+    made = tried_out(rt, "arxiv_rss", {}, file)
     rows = {row["field"]: row for row in made["fields"]}
     assert (made["items"], made["papers"], made["problems"]) == (1, 1, [])
     assert rows["title"] == {"field": "title", "filled": 1, "empty": 0, "example": "One"}
     assert rows["link: code"]["empty"] == 1
     with pytest.raises(PaperpostError):
-        flow.test_source(rt, "hf_daily", "", file)
+        tried_out(rt, "hf_daily", {}, file)
     with pytest.raises(PaperpostError, match="cannot be read"):
-        flow.test_source(rt, "hf_daily", "", tmp_path / "nothing")
+        tried_out(rt, "hf_daily", {}, tmp_path / "nothing")
 
 
 def test_trying_out_a_live_source_stores_nothing(rt: Runtime) -> None:
     with WebSite() as site:
         site.at["/feed"] = (200, {}, rss_feed([("a", "A paper", "2026-11-18")]))
-        made = flow.test_source(rt, "feed", f"{site.base}/feed", None)
+        made = tried_out(rt, "feed", {"url": f"{site.base}/feed"})
         assert (made["papers"], made["title"]) == (1, "Journal of Tests")
         assert isinstance(rt.clock, Clock)
         rt.clock.turn(seconds=5)  # the pace of one host
         with pytest.raises(PaperpostError, match="404"):
-            flow.test_source(rt, "feed", f"{site.base}/nothing", None)
+            tried_out(rt, "feed", {"url": f"{site.base}/nothing"})
     assert rt.db.read(list_sources) == []
     assert rt.db.read(count_papers)["papers"] == 0
 

@@ -459,18 +459,6 @@ def test_suppressions_bar_and_lift(rt, client):
     assert "Lifted." in client.post("/admin/suppressions", data={**data, "act": "lift"}).text
 
 
-def test_sources_add_pause_resume(rt, client):
-    token = log_in(rt, client, "editor")
-    bad = client.post("/admin/sources", data={"token": token, "kind": "feed", "what": "not a url"})
-    assert bad.status_code == 422
-    data = {"token": token, "kind": "arxiv_rss", "what": "cs.CL"}
-    page = client.post("/admin/sources", data=data)
-    assert "cs.CL" in page.text
-    number = re.findall(r"/admin/sources/(\d+)/pause", page.text)[-1]
-    assert "Paused." in client.post(f"/admin/sources/{number}/pause", data={"token": token}).text
-    assert "Resumed." in client.post(f"/admin/sources/{number}/resume", data={"token": token}).text
-
-
 def test_settings_are_checked_and_recorded(rt, client):
     token = log_in(rt, client)
     wrong = client.post("/admin/settings", data={"token": token, "name": "hour", "value": "24"})
@@ -516,8 +504,8 @@ def test_what_people_and_feeds_wrote_is_escaped(rt, client, tmp_path):
 
 def test_a_source_that_was_never_read_is_not_advertised(rt, client, tmp_path):
     token = log_in(rt, client, "editor")
-    data = {"token": token, "kind": "feed", "what": "http://127.0.0.1/x"}
-    client.post("/admin/sources", data=data)
+    data = {"token": token, "param-url": "http://127.0.0.1/x", "act": "add"}
+    client.post("/admin/sources/add/feed", data=data)
     page = client.get("/admin").text
     assert "not read yet: http://127.0.0.1/x" in page
     assert "none is late" not in page

@@ -1,0 +1,164 @@
+"""What is wrong with a source, in plain words: what happened, what happens by itself, what to do.
+
+Made of what is stored of it (its state, its failures, the reason of the last one), without that
+text itself: a reason may hold an address, and readers see these sentences. Pure.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from service.errors import Sentence, counted
+from service.sources.calendar import rhythm_of
+
+NOTHING = Sentence("Nothing.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """what: happened · by_itself: what the house does about it · to_do: what a person can do."""
+
+    what: Sentence
+    by_itself: Sentence
+    to_do: Sentence = NOTHING
+
+
+class _Reason(NamedTuple):
+    pattern: str
+    what: Sentence
+    to_do: Sentence
+
+
+_NEW_ADDRESS = Sentence("Look up its new address, add that, and remove this source.")
+_TRY = Sentence("Open its test page: it shows what came, and why it cannot be read.")
+_THEIRS = Sentence("Nothing; it is theirs to mend. After a week, write to them.")
+_REASONS = (
+    _Reason(
+        r"answered (404|406)\b", Sentence("There is nothing at its address any more."), _NEW_ADDRESS
+    ),
+    _Reason(
+        r"answered (401|402|403|407|451)\b",
+        Sentence("Its server refuses to answer this program."),
+        Sentence("Ask its owner to let this program in, or add another address of it."),
+    ),
+    _Reason(
+        r"answered (429|503)\b",
+        Sentence("Its server asks us to come back later."),
+        Sentence("Nothing, unless it lasts for days; then ask its owner how often one may ask."),
+    ),
+    _Reason(r"answered 5\d\d\b", Sentence("Its server has a fault of its own."), _THEIRS),
+    _Reason(
+        r"answered (3|4)\d\d\b|answered with an error",
+        Sentence("Its server does not understand the question."),
+        Sentence("Look whether its parameters are right; then add it again."),
+    ),
+    _Reason(
+        r"no connection",
+        Sentence("Its server cannot be reached."),
+        Sentence(
+            "Nothing while other sources answer; if none does, look at this machine's network."
+        ),
+    ),
+    _Reason(r"too slow|no full answer", Sentence("Its server was too slow to answer."), _THEIRS),
+    _Reason(
+        r"connection broke|ends in the middle|broken off",
+        Sentence("The connection broke before the whole answer was here."),
+        Sentence("Nothing, unless it lasts for days."),
+    ),
+    _Reason(
+        r"^refused|cannot be asked|only http|public address|port \d+",
+        Sentence("Its address is one that is never asked from here."),
+        Sentence("Allow addresses inside your network (PAPERPOST_PRIVATE_SOURCES), or remove it."),
+    ),
+    _Reason(r"redirects", Sentence("Its address leads in a circle."), _NEW_ADDRESS),
+    _Reason(
+        r"larger than|too much|unpacked|took longer|process was",
+        Sentence("What it sends is too large or too tangled to be read."),
+        _TRY,
+    ),
+)
+_UNREADABLE = _Reason("", Sentence("It sends something that cannot be read as a list."), _TRY)
+
+
+def reason_of(text: str) -> tuple[Sentence, Sentence]:
+    """What a stored reason means, and what a person can do about it."""
+    found = next((r for r in _REASONS if re.search(r.pattern, text, re.I)), _UNREADABLE)
+    return found.what, found.to_do
+
+
+def trouble_of(
+    kind: str, state: str, *, failures: int = 0, reason: str = "", held: int = 0
+) -> Trouble | None:
+    """What is wrong with a source, None when nothing is. held: papers that wait for a person."""
+    if state == "gone":
+        return Trouble(
+            what=Sentence("Its server says that it is gone for good."),
+            by_itself=Sentence("It is not asked any more; its papers stay."),
+            to_do=_NEW_ADDRESS,
+        )
+    if state == "paused":
+        return None
+    if failures:
+        what, to_do = reason_of(reason)
+        by_itself = Sentence("It is asked again, after longer and longer waits, a day at most.")
+        if rhythm_of(kind).lists:
+            by_itself = Sentence(
+                "It is asked again, after longer and longer waits, a day at most; then the lists"
+                " of the days between are fetched too."
+            )
+        return Trouble(what=what, by_itself=by_itself, to_do=to_do)
+    if held:
+        return Trouble(
+            what=counted(
+                "%(num)s paper came at once, far more than usual, and is held back.",
+                "%(num)s papers came at once, far more than usual, and are held back.",
+                held,
+            ),
+            by_itself=Sentence("Nothing is mailed of them until somebody decides."),
+            to_do=Sentence("Mail them as new, or keep them as known."),
+        )
+    return _of_state(kind, state) or _of_answer(reason)
+
+
+def _of_state(kind: str, state: str) -> Trouble | None:
+    again = Sentence("It is asked again all day; what comes later rides in the next mail.")
+    if state == "silent":
+        return Trouble(
+            what=Sentence("Nothing new came for three times its usual gap."),
+            by_itself=Sentence("It is asked as before."),
+            to_do=Sentence("Look whether it moved or ended."),
+        )
+    if state == "stale":
+        return Trouble(
+            what=Sentence("It still shows the list of an earlier day as today's."),
+            by_itself=Sentence(
+                "It is asked every few minutes; mails that need it wait an hour at most."
+            ),
+        )
+    if state == "late" and rhythm_of(kind).lists == "batch":
+        return Trouble(
+            what=Sentence("Today's list has not come yet."),
+            by_itself=Sentence(
+                "It is asked every few minutes; mails that need it wait an hour at most."
+            ),
+        )
+    if state == "late":
+        return Trouble(what=Sentence("Today's list is still empty."), by_itself=again)
+    return None
+
+
+def _of_answer(reason: str) -> Trouble | None:
+    """It answered, yet something about the answer is worth saying."""
+    if not reason:
+        return None
+    if "moved to" in reason:
+        return Trouble(
+            what=Sentence("It moved to an address that another source asks already."),
+            by_itself=Sentence("Both are asked; their papers are taken once."),
+            to_do=Sentence("Remove one of the two."),
+        )
+    return Trouble(
+        what=Sentence("Part of its last answer could not be read."),
+        by_itself=Sentence("The rest was taken; it is asked again as usual."),
+        to_do=_TRY,
+    )

@@ -1,0 +1,75 @@
+"""The command line as scripts use it: sources, their days, fields, kinds, decisions."""
+
+from pathlib import Path
+
+from support.command import Shell, list_of
+from support.polling import rss_feed
+
+from service.settings import load_settings
+from service.store.staff import list_audit
+from service.wiring import House
+
+ON = "2026-11-18"
+
+
+def test_the_list_says_the_state_in_words_and_the_days_stand_behind_it(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.say("sources", "add", "hf_daily", "--history", "0")
+    shell.say("ingest", list_of(tmp_path, "a.json", 1, 2), "--kind", "hf_daily")
+    (row,) = shell.say("sources", "list", "--json").json
+    assert (row["state"], row["says"], row["trouble"], row["held"]) == ("ok", "in order", None, 0)
+    assert (row["last_error"], row["requests_today"]) == ("", 0)
+    assert "in order" in shell.say("sources", "list").out
+    (day,) = shell.say("sources", "days", "1", "--json").json
+    assert set(day) == {"day", "expected", "asked_at", "items", "new", "known", "state", "says"}
+    assert "asked_at" in shell.say("sources", "days", "1", "--days", "3").out
+    assert shell.say("sources", "days", "9").code == 1
+    assert shell.say("sources", "days", "1", "--days", "0").code == 2
+
+
+def test_what_is_done_by_command_is_on_record_as_from_a_page(shell: Shell, tmp_path: Path) -> None:
+    shell.say("sources", "add", "feed", "https://a.example/rss", "--title", "Letters")
+    paused = shell.say("sources", "pause", "1", "--json")
+    assert paused.json == {"id": 1, "title": "Letters", "act": "pause", "papers": 0}
+    assert shell.say("sources", "list", "--json").json[0]["says"] == "not asked now"
+    assert shell.say("sources", "resume", "1").out == "Source 1 is asked at the next poll.\n"
+    assert shell.say("sources", "take", "1", "known", "--json").json["papers"] == 0
+    assert shell.say("sources", "take", "1", "maybe").code == 2
+    assert shell.say("sources", "pause", "7").code == 1
+    house = House(load_settings(None, data_dir=tmp_path / "var"))
+    try:
+        acts = [(row.who, row.what) for row in house.db.read(list_audit)][::-1]
+    finally:
+        house.close()
+    assert acts == [
+        ("cli", "add source"), ("cli", "pause source"), ("cli", "resume source"),
+        ("cli", "take-known source"),
+    ]  # fmt: skip
+
+
+def test_a_field_is_added_in_one_go(shell: Shell) -> None:
+    names = [row["name"] for row in shell.say("sources", "fields", "--json").json]
+    assert "statistics" in names
+    made = shell.say("sources", "add-field", "statistics", "--only", "arXiv stat.ME", "--json")
+    assert [row["title"] for row in made.json] == ["arXiv stat.ME"]
+    (there,) = [
+        r for r in shell.say("sources", "fields", "--json").json if r["name"] == "statistics"
+    ]
+    assert [one["title"] for one in there["sources"] if one["there"]] == ["arXiv stat.ME"]
+    wrong = shell.say("sources", "add-field", "stamps")
+    assert (wrong.code, "Known are:" in wrong.err) == (2, True)
+
+
+def test_kinds_and_a_trial_need_no_source(shell: Shell, tmp_path: Path) -> None:
+    rows = {row["kind"]: row for row in shell.say("sources", "kinds", "--json").json}
+    assert rows["feed"]["past"] == 0
+    assert rows["arxiv_rss"]["past"] > 0
+    assert [one["name"] for one in rows["arxiv_rss"]["parameters"]] == ["category", "take"]
+    assert "3 seconds" in rows["arxiv_rss"]["politeness"]
+    assert "sources add feed https://" in shell.say("sources", "kinds").out
+    (tmp_path / "feed.xml").write_bytes(rss_feed([("a", "One", ON), ("b", "Two", "2020-01-01")]))
+    tried = shell.say("sources", "test", "feed", "--file", "feed.xml", "--json").json
+    assert (tried["items"], tried["papers"], tried["here"]) == (2, 2, 0)
+    assert tried["new"] + tried["known"] == 2
+    assert shell.say("sources", "list", "--json").json == []
