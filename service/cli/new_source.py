@@ -1,4 +1,4 @@
-"""``sources new NAME``: the skeleton of an adapter, a test that passes, an answer to read."""
+"""``sources new NAME``: the skeleton of an adapter, tests that pass, an answer to read."""
 
 import keyword
 import re
@@ -24,6 +24,17 @@ def line_of(kind: str) -> str:
     return f'    "{kind}:{_class_name(kind)}",'
 
 
+def next_steps(kind: str) -> tuple[str, ...]:
+    """What is left to do, as lines to print; CONTRIBUTING.md says it at length."""
+    return (
+        "Next, as in CONTRIBUTING.md, A new source:",
+        f"1. This line into _CLASSES of service/sources/registry.py:\n{line_of(kind)}",
+        f"2. A captured answer in place of tests/golden/{kind}/papers.json; parse that reads it.",
+        f"3. paperpost sources test {kind} --file tests/golden/{kind}/papers.json",
+        f"4. make golden, then pytest tests/unit/sources/test_{kind}.py",
+    )
+
+
 def _class_name(kind: str) -> str:
     return "".join(word.capitalize() for word in kind.split("_"))
 
@@ -39,11 +50,10 @@ def write_skeleton(kind: str, root: Path) -> list[Path]:
         "title": " ".join(kind.split("_")).strip().capitalize(),
         "host": kind.replace("_", "-").strip("-"),
     }
-    tests = root / "tests" / "unit" / "sources"
     places = {
         "adapter.txt": root / "service" / "sources" / f"{kind}.py",
-        "test.txt": tests / f"test_{kind}.py",
-        "papers.json": tests / kind / "papers.json",
+        "test.txt": root / "tests" / "unit" / "sources" / f"test_{kind}.py",
+        "papers.json": root / "tests" / "golden" / kind / "papers.json",
     }
     for place in places.values():
         if place.exists():
