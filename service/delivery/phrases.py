@@ -3,7 +3,7 @@
 Everything a reader sees passes ``Texts``; data (titles, names, places) are put in as they are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -14,6 +14,7 @@ from service.digest.model import Digest, Entry, Line, Reason, Section
 
 SUBJECT_CHARS = 70
 PREHEADER_CHARS = 140
+NAMED_SOURCES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,25 @@ def preheader(digest: Digest, texts: Texts) -> str:
 
 
 def late(digest: Digest, texts: Texts) -> str:
-    """Return the sentence that names late sources, or ""."""
+    """Return what was read, what was late, and what follows; "" when nothing was late."""
     if not digest.late:
         return ""
-    return texts.gettext(
+    sentence = texts.gettext(
         "Late today: %(sources)s. Those papers follow in your next mail.",
-        sources=texts.join([one_line(name) for name in digest.late]),
+        sources=_names(digest.late, texts),
     )
+    if not digest.read_from:
+        return sentence
+    read = texts.gettext("Checked: %(sources)s.", sources=_names(digest.read_from, texts))
+    return f"{read} {sentence}"
+
+
+def _names(titles: Sequence[str], texts: Texts) -> str:
+    """The first few by name, the others by number."""
+    names = [one_line(name) for name in titles[:NAMED_SOURCES]]
+    if more := len(titles) - len(names):
+        names.append(texts.ngettext("%(num)s more", "%(num)s more", more))
+    return texts.join(names)
 
 
 def section_name(section: Section, texts: Texts) -> str:

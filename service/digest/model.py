@@ -117,7 +117,8 @@ class Digest:
 
     on: the reader's local date · since: first day covered (catch-up and weekly).
     checked: how many papers were compared · matched: how many contain the reader's words.
-    late: titles of sources that were late (named in the first line).
+    late: titles of sources that were late · read_from: of those that were read, told only beside
+    late ones (both named in the first line).
     note: the admin's words on top (manual sends), plain text.
     interests: how many interests were compared (0 = a reader of trending papers alone).
     rest_on: after a pause (or a long outage) the first day whose papers are only on its page.
@@ -130,6 +131,7 @@ class Digest:
     sections: tuple[Section, ...]
     since: date | None = None
     late: tuple[str, ...] = ()
+    read_from: tuple[str, ...] = ()
     note: str = ""
     subject: str = ""
     added_by: AddedBy | None = None
@@ -241,6 +243,7 @@ def from_json(data: Mapping[str, Any]) -> Digest:
         ),
         since=_day(data.get("since")),
         late=tuple(data.get("late", ())),
+        read_from=tuple(data.get("read_from", ())),
         note=data.get("note", ""),
         subject=data.get("subject", ""),
         added_by=AddedBy(

@@ -70,6 +70,7 @@ def compose(
     checked: int,
     limits: Defaults,
     late: Sequence[str] = (),
+    read_from: Sequence[str] = (),
     style: Style = "short",
     note: str = "",
     added_by: AddedBy | None = None,
@@ -80,8 +81,8 @@ def compose(
 
     trending: every listed paper that this reader has not had, of the last list days; order, cut
         and what stands above are seen to here.
-    checked: papers compared · late: titles of late sources · since: first day covered ·
-        rest_on: first day that is left to the daily pages.
+    checked: papers compared · late: titles of late sources, read_from: of those that were read
+        meanwhile · since: first day covered · rest_on: first day that is left to the daily pages.
     A first digest shows only the best few; what it leaves out is not in it at all, so that new
     papers come in the next daily.
     Raises KeyError when a candidate names a profile that is not among ``interests``.
@@ -108,6 +109,7 @@ def compose(
         sections=_sections(groups, names, limits, style),
         since=since,
         late=tuple(late),
+        read_from=tuple(read_from),
         note=note,
         added_by=added_by,
         interests=sum(1 for i in interests if i.kind != "trending"),

@@ -14,8 +14,8 @@ from service.flows.runtime import Runtime
 from service.flows.trial import look
 from service.store import audience as audience_store
 from service.store import editions as editions_store
-from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
+from service.store.newest_days import list_late_titles
 from service.subscribers.address import read_address
 from service.text.markdown import markdown_links
 
@@ -168,7 +168,7 @@ def _sources(rt: Runtime, plan: Plan) -> Check:
     if plan.kind in ("newsletter", "manual"):
         return Check(name, "ok", "Not asked: the papers are chosen", "sources")
     today = rt.clock().date()
-    late = rt.db.read(lambda s: sources_store.list_late_titles(s, today))
+    late = rt.db.read(lambda s: list_late_titles(s, today))
     if late:
         return Check(name, "warn", f"Late: {', '.join(late)}", "sources")
     return Check(name, "ok", "None is late", "sources")

@@ -19,6 +19,7 @@ from service.flows.shelf import (
     Shelf,
     candidate,
     checked,
+    late_for,
     load_papers,
     load_shelf,
     trending_candidates,
@@ -116,6 +117,8 @@ def digest_for(
     kind = kind_of(occasion, reader, asked, last, on)
     paused_on = paused_from(reader, slots, on) if occasion == "daily" else None
     end = window_end(reader, on, rt.clock())
+    # an alert promises no day's list
+    late = late_for(shelf, profiles, trending=wants_trending) if occasion != "alert" else ()
     result = compose(
         kind,
         on,
@@ -124,7 +127,8 @@ def digest_for(
         trending,
         checked=checked(session, shelf, first_on, end, known=occasion == "first"),
         limits=limits,
-        late=shelf.late,
+        late=late,
+        read_from=shelf.read_from if late else (),
         style=reader.style,  # type: ignore[arg-type]
         note=note,
         added_by=_added_by(reader, shelf) if occasion != "alert" else None,

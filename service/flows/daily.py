@@ -14,7 +14,8 @@ from service.flows.match import match_new
 from service.flows.planning import begins_at, digest_edition, plan_reader
 from service.flows.quiet import plan_quiet
 from service.flows.runtime import Runtime
-from service.flows.waiting import wait_until, waiting_readers
+from service.flows.waiting import wait_until, waiting_readers, was_held
+from service.flows.watch import mark_late
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
@@ -59,6 +60,8 @@ def plan_due(rt: Runtime) -> DailyReport:
     report = DailyReport()
     dates: dict[date, int] = {}
     now = rt.clock()
+    if rt.db.read(lambda s: subscribers_store.list_due(s, now, 1)):
+        mark_late(rt)  # also where no poll did: a mail says what is late
     while due := rt.db.read(lambda s: subscribers_store.list_due(s, now, CHUNK)):
         ids = [row.id for row in due if row.id is not None]
         for on, edition_id in rt.db.write(
@@ -85,8 +88,9 @@ def _plan_chunk(
 ) -> list[tuple[date, int]]:
     planned = []
     limits = rt.defaults()
-    waiting = waiting_readers(session, ids, limits, now)
-    for row in subscribers_store.list_subscriber_rows(session, ids=ids, state="active"):
+    rows = subscribers_store.list_subscriber_rows(session, ids=ids, state="active")
+    waiting = waiting_readers(session, rows, limits, now)
+    for row in rows:
         assert row.id is not None
         try:
             reader = subscribers_store.to_subscriber(row)
@@ -104,6 +108,8 @@ def _plan_chunk(
         if slot is not None:
             edition = digest_edition(session, slot[0], now)
             begin = begins_at(slot[1], row.email_key, limits.spread_minutes, now)
+            if row.id in waiting and was_held(slot[1], limits, now):
+                begin = None
             made = plan_reader(
                 rt, session, edition, row, kind="digest", now=now,
                 deadline=timedelta(hours=limits.digest_deadline_hours), not_before=begin,

@@ -9,6 +9,7 @@ from service.digest.candidate import Candidate
 from service.flows.live import document_of, query_of
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
+from service.flows.waiting import Late, lists_of
 from service.matching.document import Document
 from service.matching.evaluate import evaluate
 from service.matching.query import Query
@@ -19,20 +20,20 @@ from service.store import papers as papers_store
 from service.store import sent as sent_store
 from service.store import sightings as sightings_store
 from service.store import slots as slots_store
-from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.slots import Slots
 from service.store.tables import PaperRow
 from service.subscribers.cadence import day_bounds
-from service.subscribers.model import Profile
+from service.subscribers.model import Profile, ProfileKind
 
 
 @dataclass(kw_only=True)
 class Shelf:
     """What a chunk of readers needs, loaded once. had: sent or under way · resting: in alerts that
     wait for their hour, which a daily takes along (in ``had`` only when also elsewhere) ·
-    alerts: how many, of a reader on a date · by_hand: a person sends, and waits for nothing."""
+    alerts: how many, of a reader on a date · late: sources whose list is not there · read_from:
+    titles of the others · by_hand: a person sends, and waits for nothing."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
@@ -44,7 +45,8 @@ class Shelf:
     papers: dict[int, Paper] = field(default_factory=dict)
     sightings: dict[int, list[tuple[str, str, date, str]]] = field(default_factory=dict)
     listed: list[tuple[int, date]] = field(default_factory=list)
-    late: tuple[str, ...] = ()
+    late: list[Late] = field(default_factory=list)
+    read_from: tuple[str, ...] = ()
     queries: dict[int, Query | None] = field(default_factory=dict)
     documents: dict[int, Document] = field(default_factory=dict)
     counts: dict[tuple[date, date, bool], int] = field(default_factory=dict)
@@ -75,6 +77,7 @@ def load_shelf(
     kinds = [kind for kind, adapter in ADAPTERS.items() if adapter.has_votes]
     days = sightings_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
     slots = slots_store.list_slots(session, reader_ids, on, testing=testing)
+    late, read = lists_of(session, on)
     return Shelf(
         limits=limits,
         profiles=subscribers_store.list_profiles(session, reader_ids),
@@ -83,7 +86,8 @@ def load_shelf(
         carried=sent_store.list_carried(session, reader_ids, now - timedelta(days=LOOK_BACK)),
         slots=slots,
         listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],
-        late=tuple(sources_store.list_late_titles(session, on)),
+        late=late,
+        read_from=tuple(read),
     )
 
 
@@ -103,9 +107,7 @@ def candidate(
 ) -> Candidate | None:
     """Hits and score computed again from the stored text; None when it no longer matches."""
     row = shelf.rows.get(paper_id)
-    if profile.id not in shelf.queries:
-        shelf.queries[profile.id] = query_of(profile.kind.value, profile.text, profile.compiled)
-    query = shelf.queries[profile.id]
+    query = _query(shelf, profile)
     if row is None or query is None:
         return None
     if paper_id not in shelf.documents:
@@ -154,6 +156,23 @@ def trending_candidates(
         for paper_id, day in shelf.listed
         if paper_id not in had and paper_id in shelf.papers
     ]
+
+
+def late_for(shelf: Shelf, profiles: Sequence[Profile], *, trending: bool) -> tuple[str, ...]:
+    """Titles of late sources that may hold something for one reader's mail."""
+    asked = [p for p in profiles if p.kind is not ProfileKind.TRENDING]
+    return tuple(
+        one.title
+        for one in shelf.late
+        if (trending and one.has_votes) or any(one.may_bring(_query(shelf, p)) for p in asked)
+    )
+
+
+def _query(shelf: Shelf, profile: Profile) -> Query | None:
+    """The query of an interest, read once."""
+    if profile.id not in shelf.queries:
+        shelf.queries[profile.id] = query_of(profile.kind.value, profile.text, profile.compiled)
+    return shelf.queries[profile.id]
 
 
 def _listed_on(shelf: Shelf, paper_id: int) -> date | None:

@@ -22,7 +22,7 @@ from service.flows.runtime import Runtime
 from service.flows.sources import add_source
 from service.flows.watch import mark_late
 from service.sources.arxiv_days import read_calendar, use_calendar
-from service.store import sources as sources_store
+from service.store.newest_days import list_late_titles
 
 MON = [("2611.00001", "Monday one", "new"), ("2611.00002", "Monday two", "cross")]
 TUE = [("2611.00003", "Tuesday one", "new")]
@@ -118,7 +118,7 @@ def test_a_holiday_that_is_not_on_file_makes_nothing_late(
     assert due is not None
     assert (due - clock()).total_seconds() == 6 * 3600
     assert mark_late(rt) == []
-    assert rt.db.read(lambda s: sources_store.list_late_titles(s, TUESDAY)) == []
+    assert rt.db.read(lambda s: list_late_titles(s, TUESDAY)) == []
     site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", TUE))  # it was only very late
     clock.set("2026-11-17T12:25:00")
     poll(rt, clock)

@@ -23,6 +23,7 @@ from service.flows.runtime import Runtime
 from service.flows.sources import add_source, pause, resume
 from service.flows.watch import mark_late
 from service.store import sources as sources_store
+from service.store.newest_days import list_late_titles
 from service.store.pace import claim_turn, end_turn
 
 MON = [("2611.00001", "Monday one", "new"), ("2611.00002", "Monday two", "cross")]
@@ -103,14 +104,14 @@ def test_yesterdays_batch_again_is_stale_and_asked_again_soon(
     poll(rt, clock)
     tuesday = date(2026, 11, 17)
     assert (source(rt).state, ledger(rt)[tuesday].state) == ("stale", "stale")
-    assert rt.db.read(lambda s: sources_store.list_late_titles(s, tuesday)) == ["arXiv cs.CL"]
+    assert rt.db.read(lambda s: list_late_titles(s, tuesday)) == ["arXiv cs.CL"]
     assert source(rt).next_poll_at == clock() + timedelta(minutes=20)
     clock.turn(minutes=21)
     site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", TUE))
     (row,) = poll(rt, clock)
     assert (row["new"], source(rt).state, ledger(rt)[tuesday].state) == (1, "ok", "complete")
     assert papers(rt)["An old one, mended"] is False  # a replacement never makes a paper new
-    assert rt.db.read(lambda s: sources_store.list_late_titles(s, tuesday)) == []
+    assert rt.db.read(lambda s: list_late_titles(s, tuesday)) == []
 
 
 def test_a_source_that_does_not_answer_in_time_is_late_in_the_ledger(
