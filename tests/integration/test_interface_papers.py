@@ -1,8 +1,6 @@
 """The command line as scripts use it: sources, polls, captures, matching."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -63,29 +61,16 @@ def test_an_estimate_says_when_words_are_too_broad_or_bring_nothing(
 def test_a_new_kind_of_source_is_a_skeleton(shell: Shell, tmp_path: Path) -> None:
     said = shell.say("sources", "new", "My-Journal", "--json")
     assert (said.code, said.json["kind"]) == (0, "my_journal")
+    assert said.json["line"].strip() == '"my_journal:MyJournal",'
     module, test, answer = (tmp_path / file for file in said.json["files"])
     assert module == tmp_path / "service" / "sources" / "my_journal.py"
-    assert answer.parent == test.parent / "my_journal"
+    assert test == tmp_path / "tests" / "unit" / "sources" / "test_my_journal.py"
+    assert answer == tmp_path / "tests" / "golden" / "my_journal" / "papers.json"
     assert all(file.stat().st_size > 100 for file in (module, test, answer))
     assert shell.say("sources", "new", "my_journal").code == 1  # nothing is written over
-
-
-# Runs pytest; quick runs see that the files are written.
-@pytest.mark.slow
-def test_the_skeleton_passes_its_test(shell: Shell, tmp_path: Path) -> None:
-    made = shell.say("sources", "new", "My-Journal", "--json").json["files"]
-    module, test, _ = (tmp_path / file for file in made)
-    root = Path(__file__).resolve().parents[2]
-    test.write_text(
-        f"import service.sources\nservice.sources.__path__.append({str(module.parent)!r})\n"
-        + test.read_text()
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider",
-         "-c", "/dev/null", "--rootdir", str(tmp_path), str(test)],
-        cwd=root, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    told = shell.say("sources", "new", "other").out
+    assert '"other:Other",' in told
+    assert "service/sources/registry.py" in told
 
 
 def test_a_poll_that_failed_is_no_success_and_the_doctor_names_it(
