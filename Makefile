@@ -59,7 +59,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check bench pictures lock wheel help clean
+.PHONY: demo run test test-all check bench pictures golden lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -102,6 +102,9 @@ bench: .venv/.dev ## the measured claims
 
 pictures: .venv/.dev ## the pictures of README.md, taken from the running demo; a browser must be here
 	@$(BIN)/python tests/support/pictures.py
+
+golden: .venv/.dev ## what every capture of a source gives, written down anew, and what changed
+	@PYTHONPATH=.:tests $(BIN)/python -m support.goldens
 
 lock: $(BIN)/python ## both lock files anew, from pyproject.toml (UPGRADE=--upgrade for newer releases)
 	@py=$(BIN)/python; uv="$$($(find_uv))"; [ -n "$$uv" ] || { echo "uv is needed: pip install uv" >&2; exit 1; }; \

@@ -46,6 +46,7 @@ _SHORT_CITATION = re.compile(
 )
 _PLACE = re.compile(r"^(?:source|journal)\s*:\s*(.{2,300})", re.IGNORECASE)
 _COMMENT = re.compile(r"^comments?\s*:\s*(.{2,1000})", re.IGNORECASE)
+_LABEL = re.compile(r"^[^\d:]{2,40}:\s")
 _PART = re.compile(r"\s*;\s*(volume|issue|pages?|article number)\s*:\s*", re.IGNORECASE)
 _WHEN = re.compile(
     r"^publication date:\s*(?:available online\s*)?(.{4,40})|^(?:first )?published(?: online)?:\s*"
@@ -182,7 +183,7 @@ def note_in(description: str) -> str:
             return _PART.sub(lambda part: f", {part[1].capitalize()} ", place[1]) + month
         if cited := _SHORT_CITATION.match(text):
             return cited[1]
-        if cited := _CITATION.match(text):
+        if (cited := _CITATION.match(text)) and not (_LABEL.match(text) or _TYPE.match(text)):
             return cited[0].rstrip(" .,")
     return ""
 
