@@ -1,21 +1,20 @@
-"""Announcements of a batch source that an outage swallowed, asked of its query interface."""
+"""Announcements of a batch source that an outage swallowed: brought in as new papers."""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date, timedelta
-from functools import partial
+from datetime import date, datetime
 
-from service.flows.asking import Sleep, Visit, visit
-from service.flows.history import past_sightings
+from service.flows.announcements import Announced, ask_announced
+from service.flows.asking import Sleep
 from service.flows.ingest import Arrival, IngestReport, take
 from service.flows.runtime import Runtime
 from service.flows.taking import PollReport, known_of
 from service.flows.watch import missed_days, record_day
-from service.sources.calendar import expected, source_day
+from service.papers.model import Sighting
+from service.sources.adapter import Parsed
+from service.sources.calendar import source_day
 from service.sources.fetch import Fetcher
 from service.sources.novelty import Verdict
-from service.sources.outcome import Failed
 from service.sources.registry import adapter
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
@@ -24,48 +23,63 @@ from service.store.tables import SourceRow
 async def catch_up(
     rt: Runtime, fetcher: Fetcher, source: SourceRow, report: PollReport, sleep: Sleep
 ) -> None:
-    """Bring the announcements missed since the last complete day; they count as new."""
+    """Bring the announcements of days whose batch never came; they count as new.
+
+    A day is over when arXiv's records have answered; until then each poll asks again.
+    """
     today = source_day(source.kind, rt.clock())
     most = rt.defaults().catchup_days
     days = await rt.db.aread(lambda s: missed_days(s, source, today, most))
     own = adapter(source.kind)
-    if not days or not own.history_kind:
+    if not days or not (own.missed_kind or own.history_kind):
         return
-    past = adapter(own.history_kind)
-    before = partial(_listed_before, source.kind)
-    window = (before(before(days[0])), before(days[-1]))
-    requests = past.requests(own.history_params(source.params), today=today, days=window)
-    seen = await visit(rt, fetcher, past, requests, sleep=sleep)
-    if isinstance(seen.outcome, Failed) or seen.postponed_until is not None:
-        reason = seen.outcome.reason if isinstance(seen.outcome, Failed) else "asked to wait"
-        report.error = f"missed days are still missing: {reason}"
-        return
-    taken = await asyncio.to_thread(_take_missed, rt, source, seen, days)
-    report.new += taken.new
+    found = await ask_announced(rt, fetcher, source, days, sleep)
+    if found.error:
+        report.error = f"missed days are still missing: {found.error}"
+    report.new += await asyncio.to_thread(_take_missed, rt, source, found)
 
 
-def _listed_before(kind: str, day: date) -> date:
-    day -= timedelta(days=1)
-    while not expected(kind, day):
-        day -= timedelta(days=1)
-    return day
+def _take_missed(rt: Runtime, source: SourceRow, found: Announced) -> int:
+    """Take each day as if it had come then; returns how many papers are new."""
+    new = 0
+    for day, sightings in sorted(found.by_day.items()):
+        taken = _take_day(rt, source, day, sightings)
+        new += taken.new
+        _take_day(rt, source, day, found.replaced.get(day, ()), only_known=True)
+        if found.is_whole:
+            rt.db.write(lambda s, d=day, t=taken: _note(s, source, d, t, rt.clock()), Priority.BULK)  # type: ignore[misc]
+    return new
 
 
-def _take_missed(rt: Runtime, source: SourceRow, seen: Visit, days: Sequence[date]) -> IngestReport:
-    now = rt.clock()
-    report = IngestReport()
+def _take_day(
+    rt: Runtime,
+    source: SourceRow,
+    day: date,
+    sightings: Sequence[Sighting],
+    *,
+    only_known: bool = False,
+) -> IngestReport:
     assert source.id is not None
-    for page in seen.pages:
-        sightings = past_sightings(source, page.parsed, days[-1])
-        known, _ = rt.db.read(lambda s, x=sightings: known_of(s, source.id or 0, x))  # type: ignore[misc]
-        verdicts: list[Verdict] = ["refresh" if k else "new" for k in known]
-        parsed = replace(page.parsed, sightings=sightings)
-        report.add(take(rt, source.id, parsed, verdicts, Arrival(now, days[-1])))
+    known, _ = rt.db.read(lambda s: known_of(s, source.id or 0, sightings))
+    pairs = [(x, k) for x, k in zip(sightings, known, strict=True) if k or not only_known]
+    verdicts: list[Verdict] = ["refresh" if k else "new" for _, k in pairs]
+    parsed = Parsed(len(pairs), tuple(x for x, _ in pairs))
+    return take(rt, source.id, parsed, verdicts, Arrival(rt.clock(), day))
 
-    def settle(session: Session) -> None:
-        for day in days:
-            new = report.new if day == days[-1] else 0
-            record_day(session, source, day, now=now, new=new, state="complete")
 
-    rt.db.write(settle, Priority.BULK)
-    return report
+def _note(
+    session: Session, source: SourceRow, day: date, taken: IngestReport, now: datetime
+) -> None:
+    """Write a day into the ledger, now that nothing of it can be missing."""
+    row = record_day(
+        session,
+        source,
+        day,
+        now=now,
+        items=taken.items,
+        new=taken.new,
+        known=taken.known + taken.refreshed,
+        state="complete" if taken.items else "none",
+    )
+    row.announced = taken.items
+    session.add(row)

@@ -24,7 +24,6 @@ from service.sources.authors import arxiv_authors
 from service.sources.document import (
     feed_document,
     feed_problems,
-    instant,
     is_cut,
     updated_at,
     written_day,
@@ -75,6 +74,7 @@ class ArxivRss(Adapter):
     rhythm = ANNOUNCEMENTS
     politeness = "arxiv"
     history_kind = "arxiv_api"
+    missed_kind = "arxiv_oai"
     first_hand = ANNOUNCED
 
     def called(self, params: Mapping[str, str]) -> str:
@@ -115,6 +115,10 @@ class ArxivRss(Adapter):
         """Ask the API for the same categories."""
         names = params["category"].split("+")
         return {"query": " OR ".join(f"cat:{name}" for name in names)}
+
+    def missed_params(self, params: Mapping[str, str]) -> dict[str, str]:
+        """Ask for the records of the same categories: they know what moderation held, too."""
+        return {"set": params["category"]}
 
     def parse(self, body: bytes, *, day: date | None = None) -> Parsed:
         """Read one announcement."""
@@ -201,7 +205,6 @@ def _sighting(entry: Any, day: date | None, listed_on: date | None) -> Sighting:
         authors=authors,
         categories=_categories(entry, old),
         announced_on=day,
-        updated_at=instant(entry.get("published_parsed")) if "replace" in announce else None,
         links=links_of(names, more=said_links("", raw_abstract)),
         note=to_unicode(str(entry.get("arxiv_journal_reference", ""))),
         licence=collapse(str(entry.get("rights", ""))),

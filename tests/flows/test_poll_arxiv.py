@@ -150,27 +150,6 @@ def test_a_source_set_to_new_takes_no_cross_lists(rt: Runtime, site: WebSite, cl
     assert set(papers(rt)) == {"Monday one"}
 
 
-def test_missed_announcements_are_asked_of_the_query_interface_and_are_new(
-    rt: Runtime, site: WebSite, clock: Clock
-) -> None:
-    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", MON))
-    add_source(rt, "arxiv_rss", "cs.CL", history_days=0)
-    poll(rt, clock)
-    clock.set("2026-11-19T05:20:00")  # Thursday; Tuesday and Wednesday were missed
-    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", [("2611.00007", "Thursday", "new")]))
-    missed = [("2611.00001", "Monday one", "2026-11-13"), ("2611.00005", "Missed", "2026-11-16")]
-    site.at["/api/query"] = (200, {}, arxiv_answer(missed))
-    (row,) = poll(rt, clock)
-    assert (row["new"], row["error"]) == (2, "")
-    assert papers(rt)["Missed"]
-    assert "submittedDate%3A%5B202611130000+TO+202611172359%5D" in site.asked[-1]
-    states = {day.day: r.state for day, r in ledger(rt).items()}
-    assert states == {16: "complete", 17: "complete", 18: "complete", 19: "complete"}
-    clock.turn(hours=7)
-    poll(rt, clock)
-    assert site.count("/api/query") == 1
-
-
 def test_arxivs_past_is_known_and_stops_before_what_is_not_announced_yet(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:

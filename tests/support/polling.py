@@ -16,7 +16,7 @@ from support.web_site import WebSite
 from service.flows.poll import poll_due
 from service.flows.runtime import Runtime
 from service.settings import load_settings
-from service.sources import arxiv_api, arxiv_rss, hf_daily
+from service.sources import arxiv_api, arxiv_oai, arxiv_rss, biorxiv, hf_daily
 from service.sources.adapter import Request
 from service.sources.parse_pool import parse_here
 from service.store import sources as sources_store
@@ -99,6 +99,8 @@ def lead_home(site: WebSite, patch: pytest.MonkeyPatch) -> None:
     """The adapters ask the test's own site instead of Hugging Face and arXiv."""
     patch.setattr(hf_daily, "_ADDRESS", f"{site.base}/api/daily_papers")
     patch.setattr(arxiv_api, "_ADDRESS", f"{site.base}/api/query")
+    patch.setattr(arxiv_oai, "_ADDRESS", f"{site.base}/oai")
+    patch.setattr(biorxiv, "_ADDRESS", f"{site.base}/details")
 
     def requests(
         self: arxiv_rss.ArxivRss, params: dict[str, str], *, today: Any, days: tuple[Any, ...] = ()
