@@ -44,6 +44,9 @@ def add(
     tz: Annotated[str, typer.Option(help="IANA zone")] = "",
     hour: Annotated[str, typer.Option(help="0 to 23")] = "",
     cadence: Annotated[str, typer.Option(help="instant, daily or weekly")] = "",
+    on_time: Annotated[
+        bool, typer.Option("--on-time", help="The mail waits for no source that is late")
+    ] = False,
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="Nothing is mailed; else a confirmation goes out")
     ] = False,
@@ -71,6 +74,7 @@ def add(
     }
     cells = {column: typed for column, (_, typed) in given.items()}
     cells |= {"name": name, "confirmed": "true" if confirmed else "false"}
+    cells["on_time"] = "true" if on_time else ""
     for column, (option, typed) in given.items():
         if typed or column == "email":  # one by one: a fault belongs to its option
             with printing.argument(option):
@@ -145,8 +149,9 @@ def import_(
 
     Columns: email, then profile or keywords (neither: trending), and if you like confirmed, name,
     tz, hour, cadence, people, weekdays, paused_until, language, abstracts, weekly_day,
-    interest_name; of another name only id, no, nr, note and comment, which are left unread. Several
-    rows of an address are several interests. A row whose state is left or bounced stays out.
+    interest_name, on_time; of another name only id, no, nr, note and comment, which are left
+    unread. Several rows of an address are several interests. A row whose state is left or bounced
+    stays out.
 
     Ends with 0 when no row has a problem. Else it ends with 1, the rows with a problem are in
     problems.csv of this folder (or --problems FILE) with a column problem: correct them there and

@@ -280,13 +280,16 @@ def _own(rt: Runtime, session: Session, token: str, profile_id: int) -> ProfileR
 
 
 def set_schedule(
-    rt: Runtime, token: str, *, hour: int, zone: str, weekdays: frozenset[int]
-) -> None:
-    """Mail days and hour. The next mail is looked for after now, on a date without a mail."""
+    rt: Runtime, token: str, *,
+    hour: int, zone: str, weekdays: frozenset[int], on_time: bool | None = None,
+) -> None:  # fmt: skip
+    """Mail days and hour, and whether late sources are waited for (None: as it is). The next mail
+    is looked for after now, on a date without a mail."""
 
     def edit(session: Session) -> None:
         row, _ = _reader(rt, session, token)
         row.hour, row.zone = hour, zone
+        row.on_time = row.on_time if on_time is None else on_time
         row.weekdays = subscribers_store.days_text(weekdays)
         set_next(rt, row)
         session.add(row)

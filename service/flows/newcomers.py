@@ -39,7 +39,7 @@ class NewReader:
     """One reader, read and checked. wanted: one interest or several · weekdays: "" = the setting ·
     confirmed: nothing is mailed; else a confirmation goes out · paused_until: a local date ·
     locale, style: "" = as for everybody · weekday, interest_name: of what is wanted, "" = its
-    first words."""
+    first words · on_time: waits for no late source."""
 
     address: Address
     wanted: tuple[Wanted, ...]
@@ -54,6 +54,7 @@ class NewReader:
     style: str = ""
     weekday: int = DAYS.index(FIXED.weekly_day)
     interest_name: str = ""
+    on_time: bool = False
 
 
 def read_new(cells: Mapping[str, str]) -> NewReader:
@@ -99,6 +100,8 @@ def _read_choices(cells: Mapping[str, str]) -> dict[str, Any]:
         chosen["locale"] = language
     if style := cells.get("abstracts", "").strip():
         chosen["style"] = str(parse("abstracts", style))
+    if on_time := cells.get("on_time", "").strip():
+        chosen["on_time"] = _truth(on_time, "on_time")
     if day := cells.get("weekly_day", "").strip():
         days = read_weekdays([day])
         chosen["weekday"] = min(days)
@@ -117,13 +120,13 @@ def check_pause(rt: Runtime, new: NewReader) -> NewReader:
     return new if new.paused_until > today else replace(new, paused_until=None)
 
 
-def _truth(text: str) -> bool:
+def _truth(text: str, where: str = "confirmed") -> bool:
     word = text.strip().lower()
     if word in ("", "true", "1", "yes", "y", "ja", "wahr", "oui", "x"):
         return True
     if word in ("false", "0", "no", "n", "nein", "falsch", "non"):
         return False
-    raise ReaderError(f"{text!r} is neither true nor false.", "confirmed", "Write true or false.")
+    raise ReaderError(f"{text!r} is neither true nor false.", where, "Write true or false.")
 
 
 def refusal(rt: Runtime, state: str, bar: str) -> ReaderError | None:
@@ -203,6 +206,7 @@ def enter(
                 "style": first.style or limits.abstracts,
                 "locale": first.locale or SOURCE,
                 "paused_until": first.paused_until,
+                "on_time": first.on_time,
                 "state": "pending",
             }
             for first, *_ in people

@@ -56,6 +56,7 @@ def export_readers(session: Session) -> list[dict[str, Any]]:
             "abstracts": row.style,
             "weekly_day": DAYS[each.weekday] if each else "",
             "interest_name": each.name if each else "",
+            "on_time": "true" if row.on_time else "",
         }
         for row in rows
         if row.email

@@ -15,9 +15,10 @@ from service.errors import PaperpostError
 
 MOST_BYTES = 20_000_000
 COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "cadence")
-CHOICES = ("paused_until", "language", "abstracts", "weekly_day", "interest_name")
+CHOICES = ("paused_until", "language", "abstracts", "weekly_day", "interest_name", "on_time")
 """What a reader chose beside that: the end of a pause (YYYY-MM-DD), a language like de, abstracts
-short, full or none, the day of a weekly interest, what the interest is called."""
+short, full or none, the day of a weekly interest, what the interest is called, true for mail that
+waits for no late source."""
 
 EXPORTED = (*COLUMNS, "people", "weekdays", "state", *CHOICES)
 MORE = ("people", "weekdays", "state", "problem", *CHOICES)

@@ -104,6 +104,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
                 hour=read_hour(form.raw("hour")),
                 zone=read_zone(form.raw("zone")),
                 weekdays=read_weekdays(list(form.choices("weekdays", DAYS))),
+                on_time=form.flag("on_time"),
             )
             return "schedule"
 

@@ -29,19 +29,19 @@ def exported(rt: Runtime) -> str:
 def test_choices_go_round(rt: Runtime, tmp_path: Path) -> None:
     until = rt.clock().date() + timedelta(days=30)
     table = (
-        "email,keywords,cadence,paused_until,language,abstracts,weekly_day,interest_name\n"
-        f"ada@example.org,robots,weekly,{until},de,full,Tue,=Walking  machines\n"
-        "ada@example.org,cats,weekly,,,,,\n"
-        "ben@example.org,lora,,,,,,\n"
+        "email,keywords,cadence,paused_until,language,abstracts,weekly_day,interest_name,on_time\n"
+        f"ada@example.org,robots,weekly,{until},de,full,Tue,=Walking  machines,yes\n"
+        "ada@example.org,cats,weekly,,,,,,\n"
+        "ben@example.org,lora,,,,,,,\n"
     )
     made = import_readers(rt, table.encode())
     assert (made.added, made.problems) == (3, [])
     ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
     assert ada is not None
-    assert (ada.paused_until, ada.locale, ada.style) == (until, "de", "full")
+    assert (ada.paused_until, ada.locale, ada.style, ada.on_time) == (until, "de", "full", True)
     ben = rt.db.read(lambda s: get_subscriber_row(s, email_key="ben@example.org"))
     assert ben is not None
-    assert (ben.paused_until, ben.locale, ben.style) == (None, "en", "short")
+    assert (ben.paused_until, ben.locale, ben.style, ben.on_time) == (None, "en", "short", False)
     named = rt.db.read(lambda s: list_profiles(s, [ada.id or 0]))[ada.id or 0]
     assert [(p.name, p.weekday) for p in named] == [("=Walking machines", 1), ("cats", 4)]
 
@@ -61,6 +61,7 @@ def test_choices_go_round(rt: Runtime, tmp_path: Path) -> None:
         ("paused_until", "9999-01-01", "too long"),
         ("language", "de;DROP", "is no language"),
         ("abstracts", "long", "Use short, full or none."),
+        ("on_time", "perhaps", "neither true nor false"),
         ("weekly_day", "someday", "Use mon to sun."),
     ],
 )

@@ -184,3 +184,12 @@ def test_a_name_is_one_line_of_text_however_it_was_typed(shell: Shell, tmp_path:
     bob, eve = sorted(shell.say("subscribers", "list", "--json").json, key=lambda r: r["email"])
     assert (bob["name"], eve["name"]) == ("Bob Bcc: z@z.example[31m", "Eve Ek")
     assert [each["name"] for each in eve["interests"]] == ["Bigcats"]
+
+
+def test_mail_on_time_is_chosen_at_the_add(shell: Shell) -> None:
+    add = ("subscribers", "add", "--keywords", "robots", "--confirmed")
+    shell.say(*add, "ada@uni.example", "--on-time")
+    shell.say(*add, "ben@uni.example")
+    for email, on_time in (("ada@uni.example", True), ("ben@uni.example", False)):
+        shown = shell.say("subscribers", "show", email, "--json").json
+        assert shown["subscriber"]["on_time"] is on_time

@@ -91,6 +91,12 @@ def test_hour_days_form_and_pause(house: Reading) -> None:
     house.client.post(f"{here}/schedule", data=form)
     reader = house.reader("ada@uni.example")
     assert (reader.hour, reader.zone, reader.weekdays) == (19, "Asia/Tokyo", "mon,sun")
+    assert not reader.on_time
+    house.client.post(f"{here}/schedule", data={**form, "on_time": "1"})
+    assert house.reader("ada@uni.example").on_time
+    page = house.client.get(here).text
+    assert 'name="on_time" value="1" checked' in page
+    assert "Else a mail waits up to 60 minutes when a list is late" in page
     assert reader.next_digest_at is not None
     assert reader.next_digest_at.isoformat() == "2026-11-22T10:00:00+00:00"
     house.client.post(f"{here}/mail", data={"locale": "de", "format": "text", "style": "full"})
