@@ -1,4 +1,4 @@
-"""A web server that does everything wrong, on all of 127.0.0.0/8; each path is one fault.
+"""A web server on 127.0.0.1 that does everything wrong; each path is one fault.
 
 ``with FaultServer() as server: server.url("drip")``, or ``python -m tests.support.fault_server``,
 a process of its own, which prints its port.
@@ -301,7 +301,7 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def serve(told: Callable[[int], None], tls: ssl.SSLContext | None = None) -> None:
     """Serve until cancelled; ``told`` gets the port."""
-    server = await asyncio.start_server(_talk, "0.0.0.0", 0, ssl=tls)
+    server = await asyncio.start_server(_talk, "127.0.0.1", 0, ssl=tls)
     told(server.sockets[0].getsockname()[1])
     async with server:
         await server.serve_forever()
