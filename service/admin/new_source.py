@@ -156,13 +156,13 @@ async def _try(desk: Desk, request: Request, sent: Sent, made: Adapter) -> Respo
             faults = {"file": FieldError(error.what, "file", error.next_step)}
         return _form(desk, request, sent.who, made, sent.form, faults)
     name = upload.name if upload is not None and body is not None else ""
-    entries = _entries(desk, trial)
+    entries = _entries(desk, trial, sent.form.text("title") or trial.title)
     return _form(
         desk, request, sent.who, made, sent.form, trial=trial, entries=entries, read_from=name
     )
 
 
-def _entries(desk: Desk, trial: Trial) -> list[PaperEntry]:
+def _entries(desk: Desk, trial: Trial, place: str) -> list[PaperEntry]:
     """The first papers as the daily page shows them; their titles lead to the source's own page."""
     made = []
     for one in trial.papers[:SHOWN]:
@@ -171,7 +171,7 @@ def _entries(desk: Desk, trial: Trial) -> list[PaperEntry]:
             desk.here,
             submitted_by=one.submitter,
             author_takes_part=one.author_takes_part,
-            place=trial.title,
+            place=place,
         )
         made.append(replace(entry, href=next((link for _, link in entry.links), entry.discuss)))
     return made

@@ -7,12 +7,10 @@ import typer
 
 from service.cli import printing
 from service.cli.opening import runtime
+from service.sources.registry import KINDS
 
 if TYPE_CHECKING:
     from service.flows.source_health import SourceHealth
-
-KINDS = ("hf_daily", "arxiv_rss", "arxiv_api", "arxiv_oai", "biorxiv", "pubmed", "feed")
-"""The words of the registry; written out so that help loads no adapter (a test compares them)."""
 
 KIND_HELP = ", ".join(KINDS)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
