@@ -161,7 +161,7 @@ def take(
         )
         report.add(
             rt.db.write(
-                lambda s, i=items, n=start: _take_chunk(s, source_id, i, n, when.at),  # type: ignore[misc]
+                lambda s, i=items, n=start: take_chunk(s, source_id, i, n, when.at),  # type: ignore[misc]
                 Priority.BULK,
             )
         )
@@ -196,10 +196,11 @@ def _words(paper: Paper, source: tuple[str, str]) -> dict[str, Any] | None:
         return None
 
 
-def _take_chunk(
+def take_chunk(
     session: Session, source_id: int, items: Sequence[Item], start: int, now: datetime
 ) -> IngestReport:
-    """All at once; where that fails, one by one, so that a bad item harms itself alone."""
+    """Put a chunk away: all at once; where that fails, one by one, so that a bad item harms itself
+    alone. start: items of the capture before these."""
     try:
         with session.begin_nested():
             return _put_away(session, source_id, items, start, now)

@@ -1,6 +1,8 @@
 """Identifiers out of anything, and when two papers are one."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.papers.identity import (
     aliases,
@@ -191,3 +193,37 @@ def test_two_dois_of_one_arxiv_paper_are_one_paper_in_any_order() -> None:
     weak = names("arxiv:2511.00001", "link:https://a.example/x")
     other = (*journal, Alias("link", "https://a.example/x"))
     assert belonging(weak, {1: preprint, 2: other}) == [1]
+
+
+WORKS = (
+    ("arxiv:2611.00001", "doi:10.1/a", "pmid:1", "guid:ga", "link:https://a.example/1"),
+    ("doi:10.1/b", "guid:gb", "link:https://b.example/1", "fingerprint:fb"),
+    ("arxiv:2611.00008", "fingerprint:same"),
+    ("arxiv:2611.00009", "fingerprint:same"),
+)  # fmt: skip
+
+
+@given(data=st.data())
+def test_the_order_of_sightings_does_not_matter(data: st.DataObject) -> None:
+    """Papers as a store keeps them: a name has one owner, twins go to the older one."""
+    shown = [names(*work) for work in WORKS[2:]]
+    for work in WORKS[:2]:
+        for _ in range(data.draw(st.integers(1, 5))):
+            part = data.draw(st.lists(st.sampled_from(work), min_size=1, unique=True))
+            shown.append(names(*part))
+    kept = [keep(data.draw(st.permutations(shown))) for _ in range(2)]
+    title = {Alias("fingerprint", "same")}  # of the two works, whichever was first has it
+    assert {paper - title for paper in kept[0]} == {paper - title for paper in kept[1]}
+
+
+def keep(shown: list[tuple[Alias, ...]]) -> set[frozenset[Alias]]:
+    papers: dict[int, list[Alias]] = {}
+    for number, mine in enumerate(shown):
+        near = {i: known for i, known in papers.items() if set(known) & set(mine)}
+        ids = belonging(mine, near) or [number]
+        owned = {alias for known in papers.values() for alias in known}
+        papers.setdefault(ids[0], [])
+        for twin in ids[1:]:
+            papers[ids[0]] += papers.pop(twin)
+        papers[ids[0]] += [alias for alias in mine if alias not in owned]
+    return {frozenset(known) for known in papers.values()}
