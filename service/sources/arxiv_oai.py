@@ -23,6 +23,7 @@ from service.sources.arxiv_rss import ArxivRss
 from service.sources.authors import arxiv_authors
 from service.sources.document import written_day
 from service.sources.first_hand import RECORDED
+from service.sources.links import links_of, said_links
 from service.sources.oai_xml import envelope, under, words
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse
@@ -159,8 +160,9 @@ def _paper(entry: Element, identifier: str, versions: list[datetime | None]) -> 
     first = versions[0].date() if versions and versions[0] else None
     updated = written_day(words(entry, "updated"))
     day_of_update = datetime.combine(updated, time(), UTC) if updated else None
+    names = aliases(f"arXiv:{identifier}", words(entry, "doi"), title=title, authors=authors)
     return Paper(
-        aliases=aliases(f"arXiv:{identifier}", words(entry, "doi"), title=title, authors=authors),
+        aliases=names,
         title=title,
         abstract=abstract,
         raw_title=as_written(written),
@@ -169,10 +171,7 @@ def _paper(entry: Element, identifier: str, versions: list[datetime | None]) -> 
         categories=tuple(dict.fromkeys(words(entry, "categories").split())),
         published_on=first or written_day(words(entry, "created")),
         updated_at=versions[-1] if len(versions) > 1 else day_of_update,
-        links={
-            "abs": f"https://arxiv.org/abs/{identifier}",
-            "pdf": f"https://arxiv.org/pdf/{identifier}",
-        },
+        links=links_of(names, more=said_links(words(entry, "comments"), summary)),
         note="; ".join(part for part in (comment, journal) if part),
         licence=collapse(words(entry, "license")),
         withdrawn=is_withdrawn(comment, abstract),

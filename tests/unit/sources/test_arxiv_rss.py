@@ -100,7 +100,7 @@ def test_drifting_descriptions_and_a_missing_title(shared: Path) -> None:
     assert [(problem.item, problem.what) for problem in result.problems] == [(5, "it has no title")]
     assert result.sightings[1].paper.aliases[1] == Alias("doi", "10.1234/example.2607.22222")
     assert result.sightings[2].is_replacement
-    assert result.sightings[2].paper.updated_at is not None
+    assert result.sightings[2].paper.updated_at is None  # announced then, submitted before
 
 
 def test_authors_with_affiliations_and_accents() -> None:
