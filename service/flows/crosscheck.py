@@ -6,18 +6,19 @@ ones on the day after.
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from service.defaults import FIXED
-from service.flows.asking import Sleep, Visit, visit
-from service.flows.history import past_sightings
+from service.flows.announcements import ask_announced
+from service.flows.asking import Sleep
 from service.flows.runtime import Runtime
 from service.flows.taking import PollReport, known_of
 from service.flows.watch import find_day
-from service.sources.calendar import previous_expected, source_day
+from service.papers.model import Sighting
+from service.sources.calendar import source_day
 from service.sources.days import day_state, wants_crosscheck
 from service.sources.fetch import Fetcher
-from service.sources.outcome import Failed
 from service.sources.registry import adapter
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
@@ -34,19 +35,15 @@ async def cross_check(
     """
     own = adapter(source.kind)
     day = source_day(source.kind, rt.clock())
-    if not own.history_kind or not await rt.db.aread(lambda s: _is_wanted(rt, s, source, day)):
+    if not (own.missed_kind or own.history_kind):
         return None
-    past = adapter(own.history_kind)
-    before = previous_expected(source.kind, day)
-    window = (previous_expected(source.kind, before), before)
-    today = source_day(past.kind, rt.clock())
-    requests = past.requests(own.history_params(source.params), today=today, days=window)
-    seen = await visit(rt, fetcher, past, requests, sleep=sleep)
-    if isinstance(seen.outcome, Failed) or seen.postponed_until is not None:
-        reason = seen.outcome.reason if isinstance(seen.outcome, Failed) else "it asks us to wait"
-        report.error = report.error or f"cross-check: {reason}"
+    if not await rt.db.aread(lambda s: _is_wanted(rt, s, source, day)):
         return None
-    announced = await asyncio.to_thread(_count_unseen, rt, source, seen, window[0], day)
+    found = await ask_announced(rt, fetcher, source, [day], sleep)
+    announced = await asyncio.to_thread(_count_unseen, rt, source, found.by_day[day])
+    if found.error and not announced:
+        report.error = report.error or f"cross-check: {found.error}"
+        return None
     await rt.db.awrite(lambda s: _note(rt, s, source, day, announced), Priority.BULK)
     rt.log("cross_checked", source=source.id, day=day.isoformat(), announced=announced)
     return announced
@@ -66,19 +63,10 @@ def _is_wanted(rt: Runtime, session: Session, source: SourceRow, day: date) -> b
     return row.crosschecked_at is None or rt.clock() - row.crosschecked_at >= again
 
 
-def _count_unseen(rt: Runtime, source: SourceRow, seen: Visit, first: date, day: date) -> int:
-    """How many papers of the window this source has never shown: those of an announcement that it
-    does not hold. Old papers of which only the metadata changed are none."""
-    total = 0
-    for page in seen.pages:
-        of_late = tuple(
-            x
-            for x in past_sightings(source, page.parsed, day)
-            if x.paper.published_on is None or x.paper.published_on >= first
-        )
-        _, is_seen = rt.db.read(lambda s, x=of_late: known_of(s, source.id or 0, x))  # type: ignore[misc]
-        total += is_seen.count(False)
-    return total
+def _count_unseen(rt: Runtime, source: SourceRow, announced: Sequence[Sighting]) -> int:
+    """How many of the papers this source has never shown: what its list lacks."""
+    _, is_seen = rt.db.read(lambda s: known_of(s, source.id or 0, announced))
+    return is_seen.count(False)
 
 
 def _note(rt: Runtime, session: Session, source: SourceRow, day: date, announced: int) -> None:
