@@ -106,7 +106,7 @@ def _from_records(rt: Runtime, source: SourceRow, seen: Visit, found: Announced)
         if newest or (sighting.paper.published_on or date.min) >= since
     }
     days = announced_after(
-        list(records.values()), newest, next_day=lambda day: next_expected(source.kind, day)
+        records.values(), newest, next_day=lambda day: next_expected(source.kind, day)
     )
     for name, sighting in records.items():
         if not own.wanted_of_past(source.params, sighting):

@@ -6,7 +6,7 @@ that moderation held for weeks still gets the id of its announcement. Pure.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from service.papers.model import Sighting
@@ -33,17 +33,8 @@ def month_of(identifier: str) -> date:
     return date(1900 + year if year > 90 else 2000 + year, int(match[2]), 1)
 
 
-def changed_on(sightings: Iterable[Sighting], day: date, category: str = "") -> frozenset[str]:
-    """Return the ids whose record changed on ``day`` (UTC), of one category or of all."""
-    return frozenset(
-        sighting.paper.key.value
-        for sighting in sightings
-        if sighting.listed_on == day and category in ("", *sighting.paper.categories)
-    )
-
-
 def announced_after(
-    sightings: Sequence[Sighting], newest: str, *, next_day: Callable[[date], date]
+    sightings: Iterable[Sighting], newest: str, *, next_day: Callable[[date], date]
 ) -> dict[str, date]:
     """Return every id above ``newest`` with the day of its announcement.
 

@@ -19,6 +19,7 @@ from service.papers.model import Alias, Paper, Sighting
 from service.sources.adapter import Adapter, CaptureError, Parameter, Parsed, Problem, Request
 from service.sources.authors import feed_authors
 from service.sources.document import json_document, written_day
+from service.sources.first_hand import RECORDED
 from service.sources.rhythm import Rhythm, workday
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text, safe_link
@@ -83,6 +84,7 @@ class Biorxiv(Adapter):
     rhythm = _RHYTHM
     history_kind = "biorxiv"
     history_days = 1
+    first_hand = RECORDED | {"announced_on", "organisation"}
 
     def called(self, params: Mapping[str, str]) -> str:
         """Name it by server and subject."""
@@ -202,7 +204,12 @@ def _sighting(item: Any) -> Sighting:
         organisation=_said(item, "author_corresponding_institution"),
         withdrawn=is_withdrawn(kind, abstract) or title.lower().startswith("withdrawn"),
     )
-    return Sighting(paper=paper, listed_on=posted, announce_type="replace" if version > 1 else "")
+    return Sighting(
+        paper=paper,
+        listed_on=posted,
+        announce_type="replace" if version > 1 else "",
+        version=version,
+    )
 
 
 def _names(name: str, published: str, title: str, authors: tuple[str, ...]) -> tuple[Alias, ...]:

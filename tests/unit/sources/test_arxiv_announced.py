@@ -9,7 +9,7 @@ import pytest
 
 from service.papers.identity import aliases
 from service.papers.model import Paper, Sighting
-from service.sources.arxiv_announced import announced_after, changed_on, month_of, order_of
+from service.sources.arxiv_announced import announced_after, month_of, order_of
 from service.sources.calendar import next_expected
 
 MON, TUE, WED, THU = (date(2026, 11, day) for day in (16, 17, 18, 19))
@@ -78,13 +78,6 @@ def test_weekends_and_holidays_announce_nothing() -> None:
 def test_ids_stand_in_the_order_of_their_announcement(lower: str, higher: str) -> None:
     assert order_of(lower) < order_of(higher)
     assert month_of(lower) < month_of(higher)
-
-
-def test_what_changed_on_a_day_in_a_category() -> None:
-    rows = [seen("2611.00011", MON, TUE), seen("2611.00012", MON, TUE, "cs.AI")]
-    assert changed_on(rows, TUE) == {"2611.00011", "2611.00012"}
-    assert changed_on(rows, TUE, "cs.AI") == {"2611.00012"}
-    assert changed_on(rows, WED) == frozenset()
 
 
 def test_a_real_month(shared: Path) -> None:
