@@ -1,14 +1,18 @@
 """Which network addresses a source may have. Pure.
 
 ``ip.is_private`` is not enough: 100.64.0.1, 224.0.0.1 and 64:ff9b::7f00:1 pass it. Registries:
-RFC 6890, RFC 6052 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo), RFC 9637 (3fff::/20).
+RFC 6890, RFC 4291 (2000::/3), RFC 3056 (6to4), RFC 4380 (Teredo), RFC 5214 (ISATAP), RFC 9637.
 """
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 PORTS = (80, 443, 8080, 8443)
 """Ports that serve pages."""
+
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""Nothing else of IPv6 leads anywhere public. NAT64, compatible and translated IPv4 addresses lie
+outside: the network decides what is behind them."""
 
 _REFUSED = tuple(
     ip_network(network)
@@ -16,14 +20,12 @@ _REFUSED = tuple(
         "192.0.0.0/24",  # IETF assignments; Oracle's metadata is 192.0.0.192
         "168.63.129.16/32",  # Azure's metadata
         "192.88.99.0/24",  # relays of 6to4
-        "64:ff9b::/96",  # NAT64: the network decides what is behind it
-        "64:ff9b:1::/48",
+        "2001::/23",  # IETF assignments: Teredo, benchmarks, ORCHID
         "2002::/16",  # 6to4
-        "2001::/32",  # Teredo
         "3fff::/20",  # documentation
-        "::/96",  # IPv4-compatible
     )
 )
+_ISATAP = (b"\0\0\x5e\xfe", b"\2\0\x5e\xfe")
 
 
 def is_public(address: str) -> bool:
@@ -36,7 +38,9 @@ def is_public(address: str) -> bool:
     if isinstance(found, IPv6Address):
         if found.ipv4_mapped is not None:
             return is_public(str(found.ipv4_mapped))
-        if found.is_site_local:
+        if found not in _GLOBAL_UNICAST:
+            return False
+        if found.packed[8:12] in _ISATAP and not is_public(str(IPv4Address(found.packed[12:]))):
             return False
     if any(found in network for network in _REFUSED if network.version == found.version):
         return False
