@@ -53,6 +53,19 @@ _REASONS = (
         Sentence("Look whether its parameters are right; then add it again."),
     ),
     _Reason(
+        r"certificate|TLS",
+        Sentence("Its server does not prove that it is the one that was asked."),
+        Sentence("Nothing for a day or two: certificates are renewed. Then write to its owner."),
+    ),
+    _Reason(
+        r"(name|address).*not known|getaddrinfo|no address associated|name resolution",
+        Sentence("No server has this name."),
+        Sentence(
+            "Look whether the address is spelt right; if no source answers, look at this"
+            " machine's network."
+        ),
+    ),
+    _Reason(
         r"no connection",
         Sentence("Its server cannot be reached."),
         Sentence(
@@ -70,9 +83,15 @@ _REASONS = (
         Sentence("Its address is one that is never asked from here."),
         Sentence("Allow addresses inside your network (PAPERPOST_PRIVATE_SOURCES), or remove it."),
     ),
+    _Reason(
+        r"web page",
+        Sentence("It sends a web page where a list of papers should be."),
+        Sentence("Look for the feed's own address on that page, add it, and remove this source."),
+    ),
+    _Reason(r"answer is empty", Sentence("It sends nothing at all."), _THEIRS),
     _Reason(r"redirects", Sentence("Its address leads in a circle."), _NEW_ADDRESS),
     _Reason(
-        r"larger than|too much|unpacked|took longer|process was",
+        r"larger than|too much|unpacked|was ended after|crashed|shut down",
         Sentence("What it sends is too large or too tangled to be read."),
         _TRY,
     ),

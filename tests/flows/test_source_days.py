@@ -157,6 +157,25 @@ def test_every_reason_of_the_fetcher_has_plain_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ('This is a web page, no feed ("Log in").', "a web page"),
+        ("The answer is empty.", "nothing at all"),
+        ("no connection: [Errno -2] Name or service not known", "this name"),
+        ("no connection: the certificate of this server is not trusted (expired)", "prove"),
+        ("no connection: [Errno 111] Connection refused", "cannot be reached"),
+        ("the server answered 429 Too Many Requests", "come back later"),
+        ("the server answered 502 Bad Gateway", "fault of its own"),
+        ("arXiv answered with an error: unknown category", "does not understand"),
+        ("Parsing was ended after 10 seconds.", "too large or too tangled"),
+        ("none of its 3 items can be read: it has no title", "cannot be read"),
+    ],
+)
+def test_a_reason_is_told_in_plain_words(reason: str, says: str) -> None:
+    assert says in reason_of(reason)[0]
+
+
+@pytest.mark.parametrize(
     ("kind", "state", "facts", "says"),
     [
         ("arxiv_rss", "late", {}, "has not come yet"),

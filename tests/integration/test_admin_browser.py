@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 PASSWORD = "correct horse battery"
 LONG = "an-address-as-long-as-those-of-some-institutes-of-computational-linguistics@uni.example"
 PAGES = [
-    *("", "/sources", "/readers", "/import", "/suppressions", "/editions", "/deliveries"),
+    *("", "/sources", "/sources/1", "/sources/1?days=90", "/sources/add", "/sources/add/feed"),
+    *("/sources/add/arxiv_rss", "/readers", "/import", "/suppressions", "/editions", "/deliveries"),
     *("/deliveries?state=failed", "/send", "/settings", "/staff", "/audit", "/password"),
 ]
 
