@@ -81,5 +81,5 @@ def _note(
         known=taken.known + taken.refreshed,
         state="complete" if taken.items else "none",
     )
-    row.announced = taken.items
+    row.announced, row.crosschecked_at = taken.items, now
     session.add(row)

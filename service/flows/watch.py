@@ -11,8 +11,8 @@ from service.flows.compose import compose_planned
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
 from service.sources.calendar import expected, rhythm_of, source_day
-from service.sources.days import SETTLED, WAITED_FOR, DayState, day_state, is_due
-from service.sources.schedule import Batch, is_silent
+from service.sources.days import SETTLED, WAITED_FOR, DayState, is_due
+from service.sources.schedule import is_silent
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import sources as sources_store
@@ -75,14 +75,22 @@ def new_of_day(session: Session, source_id: int, day: date) -> int:
 
 
 def missed_days(session: Session, source: SourceRow, today: date, most: int) -> list[date]:
-    """Announcement days before today, at most ``most`` back, of which the batch never came and
-    which no cross-check found empty; oldest first. Days before the source are history."""
+    """Announcement days before today, at most ``most`` back, of which the batch never came; oldest
+    first. Days before the source are history."""
     assert source.id is not None
     start = max(today - timedelta(days=most), source_day(source.kind, source.created_at))
     rows = sources_store.list_source_days(session, start, source.id)
-    over = {row.day for row in rows if row.state in (*SETTLED, WANTED) or row.announced == 0}
+    over = {row.day for row in rows if _is_over(source.kind, row)}
     days = [start + timedelta(days=n) for n in range((today - start).days)]
     return [day for day in days if expected(source.kind, day) and day not in over]
+
+
+def _is_over(kind: str, row: SourceDayRow) -> bool:
+    """Whether nothing can be missing of a past day. That a cross-check named nothing on the day
+    itself proves nothing: the announcement may have come later, when nobody looked."""
+    if row.state == "none" and row.crosschecked_at is not None:
+        return source_day(kind, row.crosschecked_at) > row.day
+    return row.state in (*SETTLED, WANTED)
 
 
 def seems_silent(session: Session, source: SourceRow, now: datetime) -> bool:
@@ -112,7 +120,7 @@ def _mark_late(session: Session, now: datetime) -> list[str]:
         if not rhythm_of(source.kind).lists:
             continue
         today = source_day(source.kind, now)
-        _settle_past(session, source, today, now)
+        _settle_past(session, source, today)
         if source_day(source.kind, source.created_at) >= today and not source.first_polled:
             continue
         if not is_due(source.kind, today, now) or is_settled(session, source.id, today):
@@ -125,17 +133,13 @@ def _mark_late(session: Session, now: datetime) -> list[str]:
     return titles
 
 
-def _settle_past(session: Session, source: SourceRow, today: date, now: datetime) -> None:
+def _settle_past(session: Session, source: SourceRow, today: date) -> None:
+    """A list that grows and stayed empty is over with its day; a batch is asked for as missed."""
+    if rhythm_of(source.kind).lists != "grows":
+        return
     for row in sources_store.list_source_days(session, today - LOOK_BACK, source.id):
-        if row.day >= today or row.state not in WAITED_FOR:
-            continue
-        grows = rhythm_of(source.kind).lists == "grows"
-        held: Batch = "empty" if grows and not row.items else ""
-        word = day_state(
-            source.kind, row.day, now, held=held, before=row.state, announced=row.announced
-        )
-        if word != row.state:
-            row.state = word
+        if row.day < today and row.state in WAITED_FOR and not row.items:
+            row.state = "none"
             session.add(row)
 
 

@@ -1,11 +1,13 @@
 """What the ledger says of one source and day: one word, from what was asked and what came. Pure.
 
 | kind  | expected day    | before it is due | due, and nothing new | new papers | over without |
-| batch | by its calendar | open | late (empty), stale (old ids) | complete | late, stale, none |
+| batch | by its calendar | open | late (empty), stale (old ids) | complete | late, stale |
 | grows | by its weekdays | open | late (still empty) | open (never complete) | none |
 | feed  | none promised   | open | open | open | open |
 
-A day that nobody expects is ``none`` until something comes all the same.
+A day that nobody expects is ``none`` until something comes all the same. A batch that was late or
+stale to the end is asked for as missed, and becomes ``complete``, or ``none`` where nothing was
+announced; until then the day keeps its word.
 """
 
 from datetime import date, datetime
@@ -50,7 +52,7 @@ def day_state(
         return "none"
     today = source_day(kind, now)
     if day < today:
-        return _over(rhythm.lists == "grows", before, held, announced)
+        return _over(rhythm.lists == "grows", before, held)
     if day > today or now.astimezone(rhythm.zone).time() < rhythm.late_at:
         return "open"
     if announced == 0 and not rhythm.knows_year(day.year):
@@ -60,14 +62,12 @@ def day_state(
     return "late"
 
 
-def _over(grows: bool, before: DayState, held: Batch, announced: int | None) -> DayState:
-    """The word for an expected day that ended without new papers. Only a cross-check tells a batch
-    that was missed from a day on which nothing was announced."""
-    if grows or announced == 0:
+def _over(grows: bool, before: DayState, held: Batch) -> DayState:
+    """The word for an expected day that ended without papers. Whether a batch was missed, or none
+    was announced, the kind that knows the past says on a later day (``missed``)."""
+    if grows:
         return "none"
-    if held == "stale" or before == "stale":
-        return "stale"
-    return "late"
+    return "stale" if held == "stale" or before == "stale" else "late"
 
 
 def is_due(kind: str, day: date, now: datetime) -> bool:

@@ -25,12 +25,13 @@ from service.flows.watch import mark_late
 from service.sources.arxiv_days import read_calendar, use_calendar
 from service.store.newest_days import list_late_titles
 
-MON = [("2611.00001", "Monday one", "new"), ("2611.00002", "Monday two", "cross")]
+MON = [("2611.00001", "Monday one", "new"), ("2611.00002", "Monday two", "new")]
 TUE = [("2611.00003", "Tuesday one", "new")]
 KNOWN = [
     oai_record("2611.00001", "Monday one", created="2026-11-13", changed="2026-11-16"),
     oai_record("2611.00002", "Monday two", created="2026-11-13", changed="2026-11-16"),
 ]
+WED = "Wed, 18 Nov 2026 00:00:00 -0500"
 TUESDAY = date(2026, 11, 17)
 
 
@@ -100,13 +101,39 @@ def test_an_announcement_that_is_late_everywhere_is_asked_for_again_after_an_hou
         poll(rt, clock)
     row = ledger(rt)[TUESDAY]
     assert (row.state, row.announced, site.count("/oai")) == ("stale", 0, 2)
-    clock.set("2026-11-18T05:20:00")  # the day is over, and nothing was announced on it
-    mark_late(rt)
-    assert ledger(rt)[TUESDAY].state == "none"
-    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", TUE))
+    assert mark_late(rt) == ["arXiv cs.CL"]
+    clock.set("2026-11-18T05:20:00")  # the day is over
+    wed = oai_record("2611.00009", "Wednesday", created="2026-11-17", changed="2026-11-18")
+    site.at["/oai"] = (200, {}, oai_answer([*KNOWN, wed]))
+    feed = arxiv_feed("cs.CL", [("2611.00009", "Wednesday", "new")], WED)
+    site.at["/rss/cs.CL"] = (200, {}, feed)
     poll(rt, clock)
-    assert site.count("/oai") == 2  # no day was missed
-    assert papers(rt)["Tuesday one"]
+    assert ledger(rt)[TUESDAY].state == "none"  # nothing was announced on it
+    assert papers(rt)["Wednesday"]
+    clock.turn(hours=6)
+    poll(rt, clock)
+    assert site.count("/oai") == 3  # that is told for good
+
+
+def test_what_was_announced_after_the_cross_check_is_not_lost(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    use_calendar(read_calendar('{"source": "x", "empty_on": {"2025": []}}', "old.json"))
+    stale_tuesday(rt, site, clock, feed=[])
+    clock.turn(minutes=20)
+    poll(rt, clock)
+    assert ledger(rt)[TUESDAY].state == "none"  # as it seemed, at one in the morning
+    late = oai_record("2611.00003", "Tuesday one", created="2026-11-16", changed="2026-11-17")
+    wed = oai_record("2611.00009", "Wednesday", created="2026-11-17", changed="2026-11-18")
+    site.at["/oai"] = (200, {}, oai_answer([*KNOWN, late, wed]))
+    site.at["/rss/cs.CL"] = (
+        200,
+        {},
+        arxiv_feed("cs.CL", [("2611.00009", "Wednesday", "new")], WED),
+    )
+    clock.set("2026-11-18T05:20:00")  # nothing ran in between
+    poll(rt, clock)
+    assert (papers(rt)["Tuesday one"], ledger(rt)[TUESDAY].state) == (True, "complete")
 
 
 def test_a_holiday_that_is_not_on_file_makes_nothing_late(

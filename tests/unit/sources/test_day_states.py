@@ -41,7 +41,7 @@ def at(text: str) -> datetime:
         # a day that is over
         ("arxiv_rss", WED, "2026-06-18T04:00", "", "stale", None, "stale"),
         ("arxiv_rss", WED, "2026-06-18T04:00", "", "stale", 40, "stale"),
-        ("arxiv_rss", WED, "2026-06-18T04:00", "", "late", 0, "none"),
+        ("arxiv_rss", WED, "2026-06-18T04:00", "", "late", 0, "late"),  # missed says what it was
         # weekend and holiday
         ("arxiv_rss", SAT, "2026-06-20T12:00", "empty", "open", None, "none"),
         ("arxiv_rss", SAT, "2026-06-20T12:00", "stale", "open", None, "none"),
