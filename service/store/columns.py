@@ -48,12 +48,21 @@ def instant(*, null: bool = True, index: bool = False) -> Any:
     )
 
 
+def _empty_object() -> dict[str, Any]:
+    """Not ``dict`` itself: the signature of a built-in is parsed anew for every row."""
+    return {}
+
+
+def _empty_list() -> list[Any]:
+    return []
+
+
 def json_object() -> Any:
-    return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    return Field(default_factory=_empty_object, sa_column=Column(JSON, nullable=False))
 
 
 def json_list() -> Any:
-    return Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    return Field(default_factory=_empty_list, sa_column=Column(JSON, nullable=False))
 
 
 def text(default: str = "") -> Any:
