@@ -48,7 +48,8 @@ class Channel:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One item. texts: its descriptions, as HTML; names: texts in which an identifier may stand;
-    journal: where it appeared; comment: arXiv's; images: addresses, the best first."""
+    journal, place: where it appeared, and where in it; comment: arXiv's; images: addresses, the
+    best first."""
 
     title: str
     texts: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Entry:
     language: str = ""
     licence: str = ""
     journal: str = ""
+    place: str = ""
     comment: str = ""
     images: tuple[str, ...] = ()
 
@@ -99,7 +101,8 @@ def feed_entry(entry: Any, version: str) -> Entry:
         language=str(entry.get("language", "")),
         licence=f"{entry.get('license', '')} {_href(links, 'rel', 'license')} "
         f"{entry.get('rights', '')}",
-        journal=_citation(entry),
+        journal=_journal(entry),
+        place=_place(entry),
         comment=str(entry.get("arxiv_comment", "")),
         images=_images(entry),
     )  # fmt: skip
@@ -119,20 +122,24 @@ def _images(entry: Any) -> tuple[str, ...]:
     return tuple(address for address in shown if isinstance(address, str))
 
 
-def _citation(entry: Any) -> str:
-    """Return where PRISM and Dublin Core say that it appeared: journal, volume(number), pages."""
+def _journal(entry: Any) -> str:
+    """Return the journal that PRISM or Dublin Core names; some put the title there."""
     title = collapse(html_to_text(str(entry.get("title", ""))))
-    named = (entry.get(name, "") for name in ("prism_publicationname", "prism_publicationtitle"))
-    source = html_to_text(str(entry.get("dc_source", ""))).partition(", Published online")[0]
-    found = [html_to_text(str(name)) for name in named]
-    journal = next((name for name in (*found, source) if name and name != title), "")
-    volume, number = (
-        collapse(str(entry.get(f"prism_{part}", ""))) for part in ("volume", "number")
+    named = [entry.get(name, "") for name in ("prism_publicationname", "prism_publicationtitle")]
+    named.append(str(entry.get("dc_source", "")).partition(", Published online")[0])
+    found = (html_to_text(str(name)) for name in named)
+    return next((name for name in found if name and name != title), "")
+
+
+def _place(entry: Any) -> str:
+    """Return where PRISM says that it stands: volume(number), pages."""
+    volume, number, first, last = (
+        collapse(str(entry.get(f"prism_{part}", "")))
+        for part in ("volume", "number", "startingpage", "endingpage")
     )
-    pages = [collapse(str(entry.get(f"prism_{end}page", ""))) for end in ("starting", "ending")]
     numbered = f"{volume}({number})" if volume and number else volume or number
-    run = "–".join(dict.fromkeys(page for page in pages if page))
-    return ", ".join(part for part in (journal, numbered, run) if part)
+    pages = "–".join(dict.fromkeys(page for page in (first, last) if page))
+    return ", ".join(part for part in (numbered, pages) if part)
 
 
 def json_entry(item: Any) -> Entry:
@@ -245,8 +252,11 @@ def _published_on(entry: Entry, texts: list[str], channel: Channel) -> date | No
 def _note(entry: Entry, texts: list[str], channel: Channel) -> str:
     """Return arXiv's comment, else where the paper appeared."""
     numbers = [name for tag in entry.tags if (name := html_to_text(tag)) and is_numbering(name)]
+    journal = entry.journal or (channel.journal if entry.place else "")
+    appeared = ", ".join(part for part in (journal, entry.place) if part)
     found = (
-        entry.comment, entry.journal, *map(note_in, texts), ", ".join(numbers), channel.journal,
+        entry.comment, appeared if journal else "", *map(note_in, texts), appeared,
+        ", ".join(numbers), channel.journal,
     )  # fmt: skip
     return next((note for text in found if (note := to_unicode(html_to_text(text)))), "")
 

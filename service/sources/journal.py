@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from service.papers.identity import doi
 from service.sources.document import written_day
-from service.text.clean import MAX_TEXT, collapse, html_to_text
+from service.text.clean import MAX_TEXT, collapse, html_to_text, without_comments
 
 _LONGEST = 4000
 """Characters of an abstract that are kept; a blog sends its whole article."""
@@ -34,11 +34,13 @@ _METADATA = re.compile(
     r"|^[^.:]{3,40} [—–] \d{1,2} [^\W\d]{3,9} \d{4}$"
     r"|^(?:graphical abstract|toc graphic|abstract)$|^doi\s*10\.|^\[?doi:\s*10\.\S+\]?$"
     r"|\bdoi:\s*10\.\d{4,}/\S+\s*(?:online ahead of print|epub .{0,30})?\.?$"
-    r"|^(?:upvotes|github stars)\s*:|^🔗|^(?:html|xml|pdf|full text)(?: (?:html|xml|pdf))*$",
+    r"|^add to selected citations$|^(?:upvotes|github stars)\s*:|^🔗"
+    r"|^(?:html|xml|pdf|full text)(?: (?:html|xml|pdf))*$",
     re.IGNORECASE,
 )
 _CITATION = re.compile(
     r"^[^.]{3,80},? (?:vol\.? |volume |pp?\. ?)?\d+(?:\(\d+\))?:? ?(?:pp?\. ?)?\d*[-–]?\d*$"
+    r"|^[^.;]{2,60} [\d.]{6,30}; doi:\s*(?:https?://(?:dx\.)?doi\.org/)?10\.\S+$"
     r"|^volume \d+, (?:issue|number|page|article)[^.]{0,80}", re.IGNORECASE,
 )  # fmt: skip
 _SHORT_CITATION = re.compile(
@@ -60,7 +62,7 @@ _NUMBERED = re.compile(
 _AUTHORS = re.compile(
     r"(?:^|>|\n)[^\S\n]*author(?:s|\(s\))?\s*:\s*(?:</b>)?([^<\n]{3,4000})", re.IGNORECASE
 )
-_NAME = re.compile(r"[^\W\d_][^\s\d:;/]*(?: [^\s\d:;/]+){1,4}")
+_NAME = re.compile(r"[^\W\d_][^\s\d:;/]*(?: [^\s\d:;/]+){1,6}")
 _WIDE_NAME = re.compile("[\u3400-\u9fff·]{2,12}")
 _ET_AL = re.compile(r"[,;]?\s*\bet al\.?$", re.IGNORECASE)
 _ADDED = re.compile(r"^\[(?:ASAP|Graphical abstract added|Early View|In Press)\]\s*", re.IGNORECASE)
@@ -70,7 +72,7 @@ _DOI_LABEL = re.compile(r"\bdoi:?\s*(?:https?://(?:dx\.)?doi\.org/)?(?=10\.\d{4,
 @lru_cache(maxsize=8)
 def _blocks(description: str) -> tuple[str, ...]:
     """Split a description into its paragraphs, as text."""
-    pieces = _BLOCK.split(_HIDDEN.sub(" ", description[:MAX_TEXT]))
+    pieces = _BLOCK.split(_HIDDEN.sub(" ", without_comments(description[:MAX_TEXT])))
     return tuple(text for piece in pieces if piece and (text := html_to_text(piece)))
 
 
@@ -184,7 +186,7 @@ def note_in(description: str) -> str:
         if cited := _SHORT_CITATION.match(text):
             return cited[1]
         if (cited := _CITATION.match(text)) and not (_LABEL.match(text) or _TYPE.match(text)):
-            return cited[0].rstrip(" .,")
+            return re.sub(r"; doi:.*", "", cited[0]).rstrip(" .,")
     return ""
 
 

@@ -99,13 +99,13 @@ def html_to_text(text: str) -> str:
 def _strip_once(text: str) -> str:
     """Take out one layer of markup and one layer of entities."""
     if "<" in text:
-        text = _without_comments(_BROKEN_BREAK.sub("<br>", text))
+        text = without_comments(_BROKEN_BREAK.sub("<br>", text))
         text = _SCRIPT.sub(_shift_script, text)
         text = nh3.clean(_protect(text), tags=set())
     return _unescape(text)
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
     """Take out comments and declarations; after the last ``-->`` none is looked for, since every
     ``<!--`` there would be followed to the end in vain."""
     end = text.rfind("-->") + len("-->") if "-->" in text else 0
