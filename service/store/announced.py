@@ -16,16 +16,26 @@ def highest_arxiv_id(session: Session, before: date, began: datetime) -> str:
     began: the instant at which that day began; what came later may be of a later day, whatever day
     its feed named.
     """
-    found = session.execute(
+    is_before = (
+        col(SightingRow.announce_type) == "new",
+        col(SightingRow.listed_on) < before,
+        col(SightingRow.first_seen_at) < began,
+    )
+    day = session.execute(
+        sa.select(sa.func.max(col(SightingRow.listed_on))).where(
+            *is_before, col(SightingRow.listed_on) >= before - _LOOK_BACK
+        )
+    ).scalar()
+    if day is None:
+        return ""
+    found = session.execute(  # ids are given in order: the highest is of the newest day
         sa.select(sa.func.max(col(PaperAliasRow.value)))
         .join(SightingRow, col(SightingRow.paper_id) == col(PaperAliasRow.paper_id))
         .where(
+            *is_before,
+            col(SightingRow.listed_on) == day,
             col(PaperAliasRow.scheme) == "arxiv",
             col(PaperAliasRow.value).like("____.%"),
-            col(SightingRow.announce_type) == "new",
-            col(SightingRow.listed_on) < before,
-            col(SightingRow.first_seen_at) < began,
-            col(SightingRow.listed_on) >= before - _LOOK_BACK,
         )
     ).scalar()
     return str(found or "")
