@@ -1,7 +1,8 @@
 """Sources with their health, and one source with its days: pause, remove, decide on a burst."""
 
 from asyncio import to_thread
-from datetime import UTC, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -13,13 +14,18 @@ from service.flows.source_days import LONGEST
 from service.flows.source_health import STRIP_DAYS, read_paces, read_source, read_sources
 from service.sources.registry import ADAPTERS
 
-_DAYS = (28, LONGEST)
+_USUAL = 28
 _SAID = {"pause": "paused", "resume": "resumed", "remove": "removed"}
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
     """Add /admin/sources and /admin/sources/ID."""
     rt = desk.rt
+
+    def asked(at: datetime, on: date) -> str:
+        """When it was asked; the time alone where it was on the day ``on``."""
+        there = at.astimezone(ZoneInfo(rt.zone))
+        return f"{there:%H:%M}" if there.date() == on else desk.at(at)
 
     @routes.get("/sources")
     def list_sources(request: Request) -> Response:
@@ -35,13 +41,15 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/sources/{source_id:int}")
     def one(request: Request, source_id: int) -> Response:
         who = desk.member(request)
-        days = LONGEST if request.query_params.get("days") == str(LONGEST) else _DAYS[0]
+        days = LONGEST if request.query_params.get("days") == str(LONGEST) else _USUAL
         made = read_source(rt, source_id, days=days)
         kind = ADAPTERS.get(made.kind)
         context = {
             "source": made,
             "kind_title": kind.title if kind else made.kind,
-            "longest": LONGEST if days != LONGEST else 0,
+            "asked": asked,
+            "longest": LONGEST if len(made.days) == _USUAL else 0,
+            "all_shown": days == LONGEST,
         }
         return desk.answer(request, "source.html", context, who=who)
 

@@ -22,10 +22,11 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         chosen = asked if asked in known_zones() else door.rt.zone
         zone = ZoneInfo(chosen)
 
-        def moment(at: datetime) -> str:
+        def moment(at: datetime, on: date | None = None) -> str:
+            """The day and the time; the time alone where it was on the day ``on``."""
             there = at.astimezone(zone)
             time = texts.hour(there.hour, there.minute)
-            return f"{texts.short_day(there.date())}, {time}"
+            return time if there.date() == on else f"{texts.short_day(there.date())}, {time}"
 
         context = {
             "sources": [

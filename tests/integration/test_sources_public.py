@@ -66,7 +66,7 @@ def test_each_day_is_a_sign_and_a_word_with_a_list_behind_it(house: Reading) -> 
     assert said.startswith("● in order")
     assert "● 17 Nov complete" in said
     assert "○ 15 Nov no list" in said
-    assert "17 Nov yes 17 Nov, 13:40 31 31 0 ● 31 papers on the list." in said
+    assert "17 Nov yes 13:40 31 31 0 ● 31 papers on the list." in said
     assert "1 request today, at least 0.7 s apart." in said
 
 
@@ -86,7 +86,7 @@ def test_times_follow_the_zone_that_was_chosen(house: Reading) -> None:
     furnish(house)
     page = house.client.get("/sources?zone=Asia/Kolkata").text
     assert "Since 16 Nov, 05:00" in section(page, "Letters of Tests")
-    assert "17 Nov, 19:10" in section(page, "Lists of Tests")
+    assert "17 Nov yes 19:10" in section(page, "Lists of Tests")
     assert '<option value="Asia/Kolkata" selected>' in page
     strange = house.client.get("/sources?zone=Mars/Olympus")
     assert (strange.status_code, "Times are those of" in strange.text) == (200, True)
