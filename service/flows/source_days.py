@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from service.errors import PaperpostError, Sentence, counted
 from service.flows.runtime import Runtime
@@ -88,6 +88,8 @@ def _of_day(kind: str, row: SourceDayRow | None, day: date, today: date, since: 
         )  # fmt: skip
     sign = day_sign(kind, row, today) or ("open" if row.state != "wanted" else "none")
     word, says = _words(kind, row, sign, today)
+    if row.announced is not None:
+        says = Sentence("%(said)s %(more)s", said=says, more=_crosschecked(row.announced))
     return SourceDay(
         day=day,
         expected=row.expected,
@@ -144,15 +146,34 @@ def _words(kind: str, row: SourceDayRow, sign: str, today: date) -> tuple[Senten
         return Sentence("late"), Sentence("The list of this day did not come in time.")
     if not lists:
         return _words_of_feed(row)
+    if sign == "empty" and row.expected:
+        return Sentence("no list"), Sentence("Nothing was listed on this day.")
     if sign == "empty":
         return Sentence("no list"), Sentence("No list comes on this day.")
     if sign == "open":
         says = counted("%(num)s paper so far.", "%(num)s papers so far.", row.items)
         return Sentence("growing") if row.items else Sentence("to come"), says
+    if lists == "batch" and row.late_polls and row.completed_at is not None:
+        return Sentence("complete"), Sentence(
+            "The day's list came whole, late: on %(day)s at %(time)s UTC.",
+            day=row.completed_at.astimezone(UTC).date(),
+            time=f"{row.completed_at.astimezone(UTC):%H:%M}",
+        )
     if lists == "batch":
         return Sentence("complete"), Sentence("The day's list came whole.")
     return Sentence("complete"), counted(
         "%(num)s paper on the list.", "%(num)s papers on the list.", row.items
+    )
+
+
+def _crosschecked(announced: int) -> Sentence:
+    """What the kind that knows the past said of a day whose list did not come."""
+    if not announced:
+        return Sentence("Cross-checked: none was announced.")
+    return counted(
+        "Cross-checked: %(num)s paper was announced.",
+        "Cross-checked: %(num)s papers were announced.",
+        announced,
     )
 
 

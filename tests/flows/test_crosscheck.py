@@ -20,6 +20,7 @@ from support.polling import (
 from support.web_site import WebSite
 
 from service.flows.runtime import Runtime
+from service.flows.source_days import read_days
 from service.flows.sources import add_source
 from service.flows.watch import mark_late
 from service.sources.arxiv_days import read_calendar, use_calendar
@@ -66,6 +67,10 @@ def stale_tuesday(rt: Runtime, site: WebSite, clock: Clock, *, feed=MON) -> None
     assert site.count("/oai") == 0
 
 
+def says(rt: Runtime) -> str:
+    return next(str(day.says) for day in read_days(rt, 1, 14) if day.day == TUESDAY)
+
+
 def test_a_stale_feed_is_told_from_what_its_past_names(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:
@@ -82,6 +87,7 @@ def test_a_stale_feed_is_told_from_what_its_past_names(
     assert (row.state, row.late_polls, row.announced) == ("stale", 2, 2)
     assert row.crosschecked_at == clock()
     assert papers(rt) == {"Monday one": True, "Monday two": True}  # it is no way in
+    assert says(rt).endswith("list of an earlier day. Cross-checked: 2 papers were announced.")
     clock.turn(hours=2)
     poll(rt, clock)
     assert site.count("/oai") == 1  # it was answered
@@ -90,6 +96,10 @@ def test_a_stale_feed_is_told_from_what_its_past_names(
     poll(rt, clock)
     row = ledger(rt)[TUESDAY]
     assert (row.state, row.completed_at, source(rt).state) == ("complete", clock(), "ok")
+    assert says(rt) == (
+        "The day's list came whole, late: on 17 November 2026 at 08:20 UTC. "
+        "Cross-checked: 2 papers were announced."
+    )
 
 
 def test_an_announcement_that_is_late_everywhere_is_asked_for_again_after_an_hour(
@@ -145,6 +155,7 @@ def test_a_holiday_that_is_not_on_file_makes_nothing_late(
     clock.turn(minutes=20)
     poll(rt, clock)
     assert (ledger(rt)[TUESDAY].state, source(rt).state) == ("none", "ok")
+    assert says(rt) == "Nothing was listed on this day. Cross-checked: none was announced."
     clock.turn(minutes=20)
     assert poll(rt, clock) != []
     due = source(rt).next_poll_at
