@@ -317,7 +317,8 @@ def _outline(environment: Environment, name: str) -> _Outline:
     tree = environment.parse(source, name, path)
     environment.get_template(name)
     uses = tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport))
-    parts = [str(part.value) for node in uses if isinstance(part := node.template, nodes.Const)]
+    used = [getattr(node, "template", None) for node in uses]
+    parts = [str(part.value) for part in used if isinstance(part, nodes.Const)]
     imported = {node.target for node in tree.find_all(nodes.Import)}
     lines: dict[str, int] = {}
     for node in tree.find_all(nodes.Name):
