@@ -33,13 +33,13 @@ from service.store.db import Priority, Session
 from service.store.tables import SourceRow
 from service.subscribers.cadence import local_date
 
-AT_ONCE = 16
+AT_ONCE = 24
 """Visits that begin together. One that takes longer than SLOT goes on, but others begin."""
 
 SUSPECTS_AT_ONCE = 4
 """The same for sources that failed the last time: they have a lane of their own."""
 
-SLOT = 5.0
+SLOT = 3.0
 LOOK_AGAIN = 15.0
 """Seconds; while slow visits go on, what was brought is matched, and who is due by now is asked."""
 

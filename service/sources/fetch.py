@@ -7,11 +7,12 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx2
 
@@ -27,7 +28,12 @@ LARGE_AT_ONCE = 4
 """So many answers at a time may grow beyond LARGE_BYTES; the others pause until one is through.
 Twenty endless ones thus hold 80 MB, not 320."""
 
-MOST_CONNECTIONS = 64
+HEAD_BYTES = 256 * 1024
+"""A server may say so much before its answer begins; "100 Continue" without end is not an answer,
+and reading it would keep the event loop busy."""
+
+MOST_CONNECTIONS = 200
+_LOOK_UPS = 64
 _ERROR_BYTES = 20_000
 _PIECE = 256 * 1024
 _MOVED_FOR_GOOD = (301, 308)
@@ -39,6 +45,7 @@ _ACCEPT = (
 T = TypeVar("T")
 Hop = Callable[[str], Awaitable[None]]
 _TLS = re.compile(r"\[SSL: (\w+)\] (.*?)(?: \(_ssl|$)")
+_ENDLESS = "the headers have no end"
 _RATE_LIMIT = re.compile(r"[;,\s]t=(\d{1,6})\b")
 
 
@@ -64,7 +71,9 @@ class _PublicOnly(httpx2.AsyncHTTPTransport):
         )
         self._allow_private = allow_private
         # Not the threads that everything else shares: a name server that hangs would take them all.
-        self._names = ThreadPoolExecutor(MOST_CONNECTIONS, thread_name_prefix="names")
+        self._names = ThreadPoolExecutor(_LOOK_UPS, thread_name_prefix="names")
+        # No library lets one say how long a head may be: its connections are counted here.
+        self._pool._network_backend = _Counting(self._pool._network_backend)  # type: ignore[assignment]
 
     async def aclose(self) -> None:
         """End all connections; a name that is still being looked up is not waited for."""
@@ -80,6 +89,7 @@ class _PublicOnly(httpx2.AsyncHTTPTransport):
         addresses = await self._checked(url.host, port, request)
         request.extensions = {**request.extensions, "sni_hostname": url.raw_host.decode("ascii")}
         request.headers["Host"] = url.netloc.decode("ascii")
+        counted = _head_left.set([HEAD_BYTES])
         try:
             for address in addresses[:-1]:
                 request.url = url.copy_with(host=address)
@@ -90,6 +100,7 @@ class _PublicOnly(httpx2.AsyncHTTPTransport):
             request.url = url.copy_with(host=addresses[-1])
             return await super().handle_async_request(request)
         finally:
+            _head_left.reset(counted)
             request.url = url
 
     async def _checked(self, host: str, port: int, request: httpx2.Request) -> list[str]:
@@ -103,6 +114,35 @@ class _PublicOnly(httpx2.AsyncHTTPTransport):
         if not self._allow_private and not all(map(is_public, addresses)):
             raise BlockedAddressError(f"{host} is not a public address", request=request)
         return sorted(addresses, key=lambda address: ":" in address)[:3]
+
+
+_head_left: ContextVar[list[int] | None] = ContextVar("head_left", default=None)
+"""While an answer has not begun: how many bytes may still come."""
+
+
+class _Counting:
+    """A network backend or a stream of httpcore whose reads are counted until an answer begins."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def connect_tcp(self, *where: Any, **how: Any) -> "_Counting":
+        return _Counting(await self._inner.connect_tcp(*where, **how))
+
+    async def start_tls(self, *context: Any, **how: Any) -> "_Counting":
+        return _Counting(await self._inner.start_tls(*context, **how))
+
+    async def read(self, *most: Any, **how: Any) -> bytes:
+        received: bytes = await self._inner.read(*most, **how)
+        left = _head_left.get()
+        if left is not None:
+            left[0] -= len(received)
+            if left[0] < 0:
+                raise httpx2.RemoteProtocolError(_ENDLESS)
+        return received
 
 
 class Fetcher:
@@ -321,7 +361,7 @@ def _told(fault: Exception) -> str:
     if isinstance(fault, zlib.error):
         return "the answer cannot be unpacked: it is not packed as it says"
     if isinstance(fault, httpx2.RemoteProtocolError) and "buffer too long" in words:
-        return "the connection broke: the headers have no end"
+        words = _ENDLESS
     if found := _TLS.search(words):
         words = "this server does not speak TLS as it should"
         if found[1] == "CERTIFICATE_VERIFY_FAILED":
