@@ -87,7 +87,7 @@ def abstract_of(description: str, title: str) -> str:
             kept = []
             text = text[labelled.end() :]
             labelled = _ABSTRACT_TWICE.match(text)
-        if not text or text.casefold().rstrip(".") == heading or _METADATA.search(text):
+        if not text or text.casefold().rstrip(".") == heading or _is_metadata(text):
             continue
         if _CITATION.match(text) and not any(map(_ENDS.search, kept)):
             kept = []  # what stood before it was a single author
@@ -100,10 +100,16 @@ def abstract_of(description: str, title: str) -> str:
     return "" if _is_label(text) else shortened(text)
 
 
+def _is_metadata(text: str) -> bool:
+    """Say whether a block is no part of the abstract; of a long one only a label counts."""
+    return _METADATA.search(text if len(text) < 600 else text[:100]) is not None
+
+
 def _is_label(text: str) -> bool:
     """A few words without the end of a sentence: the journal's name, a section."""
-    is_wide = any(ord(char) > 0x2E80 for char in text)
-    return not is_wide and text.count(" ") < 8 and not text.endswith((".", "!", "?", "…"))
+    if text.count(" ") >= 8 or text.endswith((".", "!", "?", "…")):
+        return False
+    return not any(ord(char) > 0x2E80 for char in text)
 
 
 def _is_name_list(text: str) -> bool:

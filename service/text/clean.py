@@ -54,7 +54,8 @@ _LOWERED = str.maketrans("0123456789+-−–()", "₀₁₂₃₄₅₆₇₈₉
 def collapse(text: str) -> str:
     """Return ``text`` on one line: control characters, lone surrogates, byte order marks,
     soft hyphens and direction overrides removed, every run of white space one blank."""
-    return " ".join(_NOT_TEXT.sub("", text[:MAX_TEXT]).split())
+    text = text[:MAX_TEXT]
+    return " ".join((text if text.isprintable() else _NOT_TEXT.sub("", text)).split())
 
 
 def as_written(text: str) -> str:

@@ -359,6 +359,8 @@ def _unknown_macro(node: Any) -> str:
 
 
 def _plain_letters(text: str) -> str:
+    if text.isascii():
+        return text
     return _ALPHABETS.sub(
         lambda match: (
             match[0] if match[0] in _KEPT_LETTERS else unicodedata.normalize("NFKC", match[0])
