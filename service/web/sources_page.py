@@ -1,6 +1,6 @@
 """Where the papers come from: each source, its days, what is wrong, how often it is asked."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -11,9 +11,19 @@ from service.flows.source_health import SourceHealth, read_sources
 from service.subscribers.cadence import known_zones
 from service.web.door import Door
 
+KEPT_FOR = timedelta(seconds=20)
+"""Everybody may open the page, and it counts all that every source has listed."""
+
 
 def add_routes(routes: APIRouter, door: Door) -> None:
     """Add ``/sources``."""
+    kept: list[tuple[datetime, list[SourceHealth]]] = []
+
+    def health() -> list[SourceHealth]:
+        now = door.rt.clock()
+        if not kept or abs(now - kept[0][0]) > KEPT_FOR:
+            kept[:] = [(now, read_sources(door.rt))]
+        return kept[0][1]
 
     @routes.get("/sources")
     def sources(request: Request) -> Response:
@@ -31,7 +41,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         context = {
             "sources": [
                 (source, usual_words(source, zone, texts))
-                for source in read_sources(door.rt)
+                for source in health()
                 if source.state != "gone"
             ],
             "moment": moment,

@@ -12,9 +12,12 @@ from support.browsing import open_browser
 from support.reading_house import Reading, reading_house
 from support.whole_site import WholeSite, whole_site
 
+from service.flows.runtime import Runtime
+from service.flows.source_health import SourceHealth, read_sources
 from service.flows.sources import add_source
 from service.store import sources as sources_store
 from service.store.pace import claim_turn
+from service.web import sources_page
 
 
 @pytest.fixture
@@ -90,6 +93,25 @@ def test_times_follow_the_zone_that_was_chosen(house: Reading) -> None:
     assert '<option value="Asia/Kolkata" selected>' in page
     strange = house.client.get("/sources?zone=Mars/Olympus")
     assert (strange.status_code, "Times are those of" in strange.text) == (200, True)
+
+
+def test_the_page_reads_all_sources_a_few_times_a_minute_at_most(
+    house: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    furnish(house)
+    reads = []
+
+    def counted(rt: Runtime) -> list[SourceHealth]:
+        reads.append(rt.clock())
+        return read_sources(rt)
+
+    monkeypatch.setattr(sources_page, "read_sources", counted)
+    for _ in range(3):
+        assert "Letters of Tests" in house.client.get("/sources").text
+    assert len(reads) == 1
+    house.clock.go(seconds=21)
+    house.client.get("/sources")
+    assert len(reads) == 2
 
 
 @pytest.mark.browser
