@@ -126,6 +126,8 @@ def _mark_late(session: Session, now: datetime) -> list[str]:
         if not is_due(source.kind, today, now) or is_settled(session, source.id, today):
             continue
         row = sources_store.get_source_day(session, source.id, today)
+        if row.state in SETTLED:  # by a poll of another process, just now
+            continue
         if row.state not in WAITED_FOR:
             row.state, row.expected = "late", True
             session.add(row)

@@ -5,12 +5,13 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from service.store.db import insert_once
 from service.store.tables import PaperRow, RawPollRow, SightingRow, SourceDayRow, SourceRow
 
 
@@ -83,16 +84,18 @@ def delete_source(session: Session, source_id: int) -> bool:
 
 
 def get_source_day(session: Session, source_id: int, day: date) -> SourceDayRow:
-    """The ledger row of a source and day, made when missing."""
-    row = session.exec(
-        select(SourceDayRow).where(
-            col(SourceDayRow.source_id) == source_id, col(SourceDayRow.day) == day
-        )
-    ).first()
+    """The ledger row of a source and day, made when missing, as it is now; nobody else writes it
+    before this transaction ends."""
+    query = (
+        select(SourceDayRow)
+        .where(col(SourceDayRow.source_id) == source_id, col(SourceDayRow.day) == day)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    row = session.exec(query).first()
     if row is None:
-        row = SourceDayRow(source_id=source_id, day=day)
-        session.add(row)
-        session.flush()
+        insert_once(session, SourceDayRow(source_id=source_id, day=day))
+        row = session.exec(query).one()
     return row
 
 

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any
 
-from support.sky_script import EASTERN, Announced, Listed, Printed, midnight
+from support.sky_script import EASTERN, Announced, Listed, Printed, midnight, working_day_before
 
 Categories = dict[str, list[str]]
 _XML = "<?xml version='1.0' encoding='UTF-8'?>\n"
@@ -58,7 +58,8 @@ def oai_page(
         f"""<record><header><identifier>oai:arXiv.org:{one.work.number}</identifier>
 <datestamp>{one.day}</datestamp><setSpec>{_set_of(categories[one.work.number][0])}</setSpec></header>
 <metadata><arXiv xmlns="{space}"><id>{one.work.number}</id>
-<created>{one.received:%Y-%m-%d}</created><authors>
+<created>{one.received:%Y-%m-%d}</created>
+{f"<updated>{working_day_before(one.day)}</updated>" if one.version > 1 else ""}<authors>
 {"".join(_oai_author(name) for name in one.work.authors)}</authors><title>{one.work.title}</title>
 <categories>{" ".join(categories[one.work.number])}</categories>
 <abstract>  {one.work.abstract}

@@ -72,6 +72,7 @@ def _twin_by_doi(writer: Writer) -> None:
     script.printed.append(Printed(printed, "towels", utc(date(2026, 11, 17), 10), doi))
     second = replace(first, day=LATE_TURN, shown={"cs.CL": "replace"}, version=2, doi=doi)
     script.announced.append(second)
+    script.twins = {first.work.mark, printed.mark}
 
 
 def news(script: Script, begin: datetime = BEGIN) -> dict[int, datetime]:

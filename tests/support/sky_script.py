@@ -83,7 +83,7 @@ class Refusal:
 @dataclass(slots=True)
 class Script:
     """Everything that will be said. stale: (category, day) -> when it heals. turns: when the feed
-    of a day turns, where not at midnight Eastern."""
+    of a day turns, where not at midnight Eastern. twins: marks of two that turn out to be one."""
 
     announced: list[Announced] = field(default_factory=list)
     listed: list[Listed] = field(default_factory=list)
@@ -91,10 +91,15 @@ class Script:
     stale: dict[tuple[str, date], datetime] = field(default_factory=dict)
     turns: dict[date, datetime] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
+    twins: set[int] = field(default_factory=set)
 
     def batch(self, category: str, day: date) -> list[Announced]:
         """What arXiv announces in a category with the feed of a day."""
         return [x for x in self.announced if x.day == day and category in x.shown]
+
+    def before(self, day: date) -> set[str]:
+        """Numbers of what arXiv announced before a day."""
+        return {x.work.number for x in self.announced if x.day < day}
 
     def turned(self, day: date) -> datetime:
         """When the feed of a day appears."""

@@ -1,0 +1,74 @@
+"""Two processes write one day of the ledger at the same moment: no row twice, no count lost."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from support.meanwhile import at_once
+from support.polling import Clock, polling_house
+
+from service.flows import watch
+from service.flows.runtime import Runtime
+from service.flows.sources import add_source
+from service.flows.watch import mark_late, record_day
+from service.store import sources as sources_store
+from service.store.db import Priority, Session
+from service.store.tables import SourceDayRow
+
+MONDAY = date(2026, 11, 16)
+NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def two(tmp_path: Path, database_url: str) -> Iterator[tuple[Runtime, Runtime]]:
+    """Two houses on one database."""
+    with ExitStack() as stack:
+        houses = [
+            stack.enter_context(
+                polling_house(tmp_path, Clock("2026-11-16T09:00:00"), database_url=database_url)
+            )
+            for _ in range(2)
+        ]
+        add_source(houses[0].runtime, "arxiv_rss", "cs.CL", history_days=0)
+        yield houses[0].runtime, houses[1].runtime
+
+
+def row_of(rt: Runtime, day: date = MONDAY) -> SourceDayRow:
+    (row,) = [
+        x for x in rt.db.read(lambda s: sources_store.list_source_days(s, day, 1)) if x.day == day
+    ]
+    return row
+
+
+def test_what_two_polls_bring_is_added_up(two: tuple[Runtime, Runtime]) -> None:
+    days = [MONDAY - timedelta(days=n) for n in range(12)]
+
+    def poll(rt: Runtime) -> None:
+        for day in days:
+
+            def note(session: Session, day: date = day) -> None:
+                source = sources_store.get_source(session, 1)
+                assert source is not None
+                record_day(session, source, day, now=NOW, new=3, known=1, state="open")
+
+            rt.db.write(note, Priority.BULK)
+
+    assert at_once(*(lambda rt=rt: poll(rt) for rt in two)) == []  # type: ignore[misc]
+    assert {(row_of(two[0], day).new, row_of(two[0], day).known) for day in days} == {(6, 2)}
+
+
+def test_a_batch_that_is_there_is_not_called_late_by_who_looked_before(
+    two: tuple[Runtime, Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def complete(session: Session) -> None:
+        source = sources_store.get_source(session, 1)
+        assert source is not None
+        source.first_polled = True
+        record_day(session, source, MONDAY, now=NOW, items=9, new=9, state="complete")
+
+    two[0].db.write(complete, Priority.BULK)
+    monkeypatch.setattr(watch, "is_settled", lambda *args: False)  # it had looked just before
+    assert mark_late(two[1]) == []
+    assert row_of(two[1]).state == "complete"
