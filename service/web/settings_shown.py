@@ -128,6 +128,7 @@ def _context(
         "hours": door.hours(texts),
         "zones": door.zones(row.zone, texts),
         "weekdays": [(key, texts.weekday(n)) for n, key in enumerate(DAYS)],
+        "usual": door.usually_complete(row.zone, texts),
         "waits": door.rt.defaults().late_wait_minutes,
         "mail_days": {DAYS[d] for d in subscribers_store.days_of(row.weekdays)},
         "cadences": _cadences(texts),

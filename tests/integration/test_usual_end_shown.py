@@ -9,9 +9,11 @@ import pytest
 from playwright.sync_api import expect
 from sqlmodel import Session
 from support.browsing import open_browser
+from support.house import add
 from support.reading_house import WEDNESDAY, Reading, fill, reading_house
 from support.whole_site import WholeSite, whole_site
 
+from service.flows.manage_link import manage_token
 from service.flows.usual import list_sources
 from service.store import sources as sources_store
 from service.store.tables import SightingRow
@@ -121,3 +123,12 @@ def test_it_follows_the_zone_while_one_chooses(tmp_path: Path, chromium: str) ->
         page.get_by_label("the time zone").select_option("Pacific/Auckland")
         expect(shown).to_contain_text("by 02:40 the next day, your time")
         expect(page.locator("#reading")).to_be_empty()
+
+
+def test_a_reader_is_told_beside_the_hour_in_their_own_zone(house: Reading) -> None:
+    watch(house, "hf_daily", 13, 34, DAYS)
+    add(house.rt, "ada@uni.example", "robots", tz="Asia/Kolkata")
+    ada = house.reader("ada@uni.example")
+    token = manage_token(house.rt, ada, house.clock(), fresh=False)
+    said = sentence(house.client.get(f"/manage/{token}").text)
+    assert said == "Today's papers are usually complete by 19:10 in your zone."
