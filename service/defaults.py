@@ -157,6 +157,7 @@ class Fixed:
     keep_log_days: int = _about(14, "the lines that run, web and scheduler log, in DATA_DIR/logs")
     keep_draft_days: int = _about(30, "sends that were composed and not begun")
     keep_process_days: int = _about(14, "which processes ran, and when they ended")
+    keep_votes_days: int = _about(90, "how a paper's votes rose; what else changed stays with it")
     keep_watch_days: int = _about(400, "per source and day, when its papers were complete")
 
 

@@ -184,7 +184,7 @@ def section_name(section: Section, texts: Texts) -> str:
 
 
 def meta(entry: Entry, digest: Digest, texts: Texts) -> list[str]:
-    """Return the pieces of the grey line: authors, date, place, votes, comments.
+    """Return the pieces of the grey line: authors, date, place, votes, comments, withdrawn.
 
     The short ones hold together by no-break spaces.
     """
@@ -203,6 +203,8 @@ def meta(entry: Entry, digest: Digest, texts: Texts) -> list[str]:
     if entry.comments:
         comments = texts.ngettext("%(num)s comment", "%(num)s comments", entry.comments)
         pieces.append(comments.replace(" ", GLUE))
+    if entry.withdrawn:
+        pieces.append(texts.gettext("withdrawn"))
     return pieces
 
 

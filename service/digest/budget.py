@@ -68,4 +68,5 @@ def as_line(entry: Entry) -> Line:
         title=entry.title,
         link=entry.links.get("abs", ""),
         again=entry.again,
+        withdrawn=entry.withdrawn,
     )

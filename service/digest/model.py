@@ -72,6 +72,7 @@ class Entry:
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
     summary_line: str = ""
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class Line:
     title: Marked
     link: str = ""
     again: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,7 @@ def _entry(data: Mapping[str, Any]) -> Entry:
         score=data.get("score", 0.0),
         parts=dict(data.get("parts", {})),
         summary_line=data.get("summary_line", ""),
+        withdrawn=data.get("withdrawn", False),
     )
 
 
@@ -218,6 +221,7 @@ def _line(data: Mapping[str, Any]) -> Line:
         title=_marked(data["title"]),
         link=data.get("link", ""),
         again=data.get("again", False),
+        withdrawn=data.get("withdrawn", False),
     )
 
 

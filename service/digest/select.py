@@ -224,6 +224,7 @@ def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style)
         again=best.again or any(c.again for c in found.others),
         score=best.score,
         parts=dict(best.parts),
+        withdrawn=paper.withdrawn,
     )
 
 
@@ -264,4 +265,5 @@ def _line(found: _Found) -> Line:
         ),
         link=paper.links.get("abs", ""),
         again=found.best.again,
+        withdrawn=paper.withdrawn,
     )

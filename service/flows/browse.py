@@ -13,6 +13,7 @@ from service.digest.candidate import HitLike
 from service.digest.model import Digest, Entry, Line, Marked, from_json
 from service.digest.trending import rank
 from service.errors import Sentence, SpokenError
+from service.flows.changes import PaperHistory, read_changes
 from service.flows.estimate import BackTest
 from service.flows.letter import frame_of, rest_url
 from service.flows.manage import next_mail_at
@@ -131,24 +132,26 @@ def _with_marks(paper: Paper, seen: Sequence[listing.Appearance], hits: Sequence
 
 @dataclass(frozen=True, slots=True)
 class PaperPage:
-    """One paper, and where it was listed."""
+    """One paper, where it was listed, and what changed since."""
 
     shown: Shown
     appearances: tuple[listing.Appearance, ...]
+    history: PaperHistory
 
 
 def read_paper(rt: Runtime, scheme: str, value: str) -> PaperPage:
     """One paper by a name of it. Raises NotHereError."""
-    return rt.db.read(lambda s: _read_paper(s, scheme, value))
+    return rt.db.read(lambda s: _read_paper(s, scheme, value, rt.zone))
 
 
-def _read_paper(session: Session, scheme: str, value: str) -> PaperPage:
+def _read_paper(session: Session, scheme: str, value: str, zone: str) -> PaperPage:
     row = listing.find_shown(session, scheme, value)
     if row is None or row.id is None:
         what = Sentence("This paper is not in our lists.")
         raise NotHereError(what, "", Sentence("Search for words of its title."))
     appearances = tuple(listing.list_appearances(session, [row.id]).get(row.id, ()))
-    return PaperPage(_shown(session, [row.id])[0], appearances)
+    history = read_changes(session, row.id, zone)
+    return PaperPage(_shown(session, [row.id])[0], appearances, history)
 
 
 def best_shown(rt: Runtime, made: BackTest) -> list[Shown]:

@@ -75,6 +75,7 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
         "source_days": lambda s: keeping.delete_source_days(
             s, (now - ago(FIXED.keep_watch_days)).date(), STEP
         ),
+        "votes": lambda s: keeping.delete_votes(s, now - ago(FIXED.keep_votes_days), STEP),
         "drafts": lambda s: keeping.delete_drafts(s, now - ago(FIXED.keep_draft_days), STEP),
         "carried": lambda s: keeping.delete_carried(s, now - ago(LOOK_BACK), STEP),
         "requests": lambda s: keeping.clear_requests(s, now - ago(limits.confirm_days), STEP),

@@ -16,6 +16,7 @@ from service.store.tables import (
     DeliveryRow,
     EditionRow,
     MatchRow,
+    PaperEventRow,
     PaperRow,
     RawPollRow,
     SentPaperRow,
@@ -126,6 +127,16 @@ def delete_source_days(session: Session, before: date, limit: int) -> int:
     """Ledger rows of days long past."""
     ids = sa.select(col(SourceDayRow.id)).where(col(SourceDayRow.day) < before).limit(limit)
     return _delete(session, SourceDayRow, ids)
+
+
+def delete_votes(session: Session, before: datetime, limit: int) -> int:
+    """How votes rose, day by day, before an instant; whatever else happened to a paper stays."""
+    ids = (
+        sa.select(col(PaperEventRow.id))
+        .where(col(PaperEventRow.kind) == "votes", col(PaperEventRow.at) < before)
+        .limit(limit)
+    )
+    return _delete(session, PaperEventRow, ids)
 
 
 def delete_consents(session: Session, before: datetime, limit: int) -> int:

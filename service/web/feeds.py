@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from service.delivery.i18n import Texts
 from service.delivery.links import Links
 from service.flows import browse
+from service.papers.model import Paper
 from service.web.door import Door
 
 _KINDS = {"atom": "application/atom+xml", "rss": "application/rss+xml"}
@@ -25,11 +27,11 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             raise HTTPException(404)
         on = browse.newest_day(door.rt)
         page = browse.read_day(door.rt, on) if on else None
-        links = Links(door.rt.site.base_url)
+        links, texts = Links(door.rt.site.base_url), door.texts(request)
         at = datetime.combine(on, time(), UTC) if on else door.rt.clock()
         items: list[dict[str, Any]] = [
             {
-                "title": one.paper.title,
+                "title": _title(one.paper, texts),
                 "address": links.paper(one.paper.key.scheme, one.paper.key.value),
                 "outside": one.paper.links.get("abs", ""),
                 "authors": one.paper.authors,
@@ -46,8 +48,15 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             "at": at.isoformat().replace("+00:00", "Z"),
             "at_rfc": format_datetime(at, usegmt=True),
         }
-        body = door.pages.render(f"feeds/papers.{kind}.xml", context, door.texts(request))
+        body = door.pages.render(f"feeds/papers.{kind}.xml", context, texts)
         return Response(body, media_type=_KINDS[kind], headers=_CACHE)
+
+
+def _title(paper: Paper, texts: Texts) -> str:
+    """A reader of feeds shows titles alone: a withdrawn paper says so there."""
+    if not paper.withdrawn:
+        return paper.title
+    return texts.gettext("%(title)s (withdrawn)", title=paper.title)
 
 
 def _json(door: Door, links: Links, items: list[dict[str, Any]], at: datetime) -> dict[str, Any]:

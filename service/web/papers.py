@@ -15,6 +15,7 @@ from service.flows.source_health import first_answer
 from service.matching.query import QueryError
 from service.pages.paging import Paging, address_of_page, paging_of
 from service.papers.model import Paper
+from service.web.changes import change_lines, votes_sentence
 from service.web.door import Door, faults_of
 
 _LONGEST = 1200
@@ -52,6 +53,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             "paper": found.shown.paper,
             "citation": _citation(found.shown.paper),
             "appearances": found.appearances,
+            "changes": change_lines(found.history, door.texts(request)),
+            "votes_said": votes_sentence(found.history, door.texts(request), door.today()),
             "today": door.today(),
             "address": door.rt.links.paper(scheme, value),
         }
