@@ -43,32 +43,35 @@ def _take_missed(rt: Runtime, source: SourceRow, found: Announced) -> int:
     """Take each day as if it had come then; returns how many papers are new."""
     new = 0
     for day, sightings in sorted(found.by_day.items()):
-        taken = _take_day(rt, source, day, sightings)
+        taken = _take_day(rt, source, day, sightings, "new")
+        taken.add(_take_day(rt, source, day, found.replaced.get(day, ()), "refresh"))
         new += taken.new
-        _take_day(rt, source, day, found.replaced.get(day, ()), only_known=True)
         if found.is_whole:
-            rt.db.write(lambda s, d=day, t=taken: _note(s, source, d, t, rt.clock()), Priority.BULK)  # type: ignore[misc]
+            rt.db.write(
+                lambda s, d=day, x=sightings, t=taken: _note(s, source, d, len(x), t, rt.clock()),  # type: ignore[misc]
+                Priority.BULK,
+            )
     return new
 
 
 def _take_day(
-    rt: Runtime,
-    source: SourceRow,
-    day: date,
-    sightings: Sequence[Sighting],
-    *,
-    only_known: bool = False,
+    rt: Runtime, source: SourceRow, day: date, sightings: Sequence[Sighting], fresh: Verdict
 ) -> IngestReport:
+    """Take what was announced on a day. fresh: what papers are that nobody has shown yet."""
     assert source.id is not None
     known, _ = rt.db.read(lambda s: known_of(s, source.id or 0, sightings))
-    pairs = [(x, k) for x, k in zip(sightings, known, strict=True) if k or not only_known]
-    verdicts: list[Verdict] = ["refresh" if k else "new" for _, k in pairs]
-    parsed = Parsed(len(pairs), tuple(x for x, _ in pairs))
+    verdicts: list[Verdict] = ["refresh" if k else fresh for k in known]
+    parsed = Parsed(len(sightings), tuple(sightings))
     return take(rt, source.id, parsed, verdicts, Arrival(rt.clock(), day))
 
 
 def _note(
-    session: Session, source: SourceRow, day: date, taken: IngestReport, now: datetime
+    session: Session,
+    source: SourceRow,
+    day: date,
+    announced: int,
+    taken: IngestReport,
+    now: datetime,
 ) -> None:
     """Write a day into the ledger, now that nothing of it can be missing."""
     row = record_day(
@@ -79,7 +82,7 @@ def _note(
         items=taken.items,
         new=taken.new,
         known=taken.known + taken.refreshed,
-        state="complete" if taken.items else "none",
+        state="complete" if announced else "none",
     )
-    row.announced, row.crosschecked_at = taken.items, now
+    row.announced = announced
     session.add(row)

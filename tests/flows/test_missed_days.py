@@ -41,8 +41,12 @@ SECOND = oai_record(
     "2611.00001", "Monday one, mended", created="2026-11-13", updated="2026-11-16",
     changed="2026-11-17",
 )  # fmt: skip
+REPLACED = oai_record(
+    "1804.00001", "Old, second version", created="2018-04-02", updated="2026-11-17",
+    changed="2026-11-18",
+)  # fmt: skip
 OLD = oai_record("1905.04444", "Old, got a DOI", created="2019-05-02", changed="2026-11-18")
-RECORDS = [SECOND, OLD, WED, TUE, TODAY, HELD, AGAIN]
+RECORDS = [SECOND, OLD, REPLACED, WED, TUE, TODAY, HELD, AGAIN]
 
 
 @pytest.fixture
@@ -114,6 +118,7 @@ def test_each_paper_comes_once_on_its_own_day(house: Runtime, site: WebSite, clo
         "Wednesday one", "Thursday",
     }  # fmt: skip
     assert "Old, got a DOI" not in papers(rt)
+    assert papers(rt)["Old, second version"] is False  # as the feed would have shown it
     days = listed(rt)
     assert days["Held for weeks"] == {TUESDAY}
     assert days["Tuesday, again"] == {TUESDAY}
@@ -123,7 +128,9 @@ def test_each_paper_comes_once_on_its_own_day(house: Runtime, site: WebSite, clo
     assert {day.day: row.state for day, row in rows.items()} == dict.fromkeys(
         (16, 17, 18, 19), "complete"
     )
-    assert (rows[TUESDAY].new, rows[TUESDAY].announced, rows[WEDNESDAY].new) == (3, 3, 1)
+    tuesday, wednesday = rows[TUESDAY], rows[WEDNESDAY]
+    assert (tuesday.items, tuesday.new, tuesday.known, tuesday.announced) == (4, 3, 1, 3)
+    assert (wednesday.items, wednesday.new, wednesday.announced) == (2, 1, 1)
     asked = [parse_qs(urlsplit(path).query) for path in site.asked if path.startswith("/oai")]
     assert (asked[0]["set"], asked[0]["from"]) == (["cs:cs:CL"], ["2026-11-16"])
     assert [one.get("resumptionToken") for one in asked] == [None, ["3"], ["6"]]
