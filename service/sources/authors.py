@@ -15,7 +15,7 @@ _LONGEST = 10_000
 _SUFFIX = re.compile(r"^(?:Jr|Sr|I{2,3}|IV|PhD|Ph\.D|MD)\.?$", re.IGNORECASE)
 _INITIALS = re.compile(r"^(?:[^\W\d_]\.?[\s-]?){1,4}$")
 _IN_BRACKETS = re.compile(r"^\(([^()]+)\)$")
-_AFFILIATION = re.compile(r"\s*[(\[][^()\[\]]{1,300}[)\]](?=\s*(?:[,;]|$))")
+_AFFILIATION = re.compile(r"\s*[(\[][^()\[\]]{1,300}[)\]](?=\s*(?:[,;]|$|(?:and|&)\s))")
 _MARKS = re.compile(r"^[\s*†‡§¶#,;:]+|[\s*†‡§¶#,;:⁰¹²³⁴-⁹]+$")
 _LABEL = re.compile(r"^\s*(?:authors?|author\(s\)|by)\s*:\s*", re.IGNORECASE)
 _LAST = re.compile(r"(?:,\s*|\s+)(?:and|&|und|et al\.?)(?:\s+|$)")

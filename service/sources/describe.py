@@ -1,14 +1,13 @@
 """Which fields a capture fills: what ``sources test KIND --file CAPTURE`` prints. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import get_args
+from dataclasses import Field, dataclass, fields
+from typing import Any, get_args
 
 from service.papers.model import SCHEMES, Link, Paper, Sighting
 from service.sources.adapter import Parsed
 
 _NOT_SHOWN = frozenset({"id", "raw_title", "raw_abstract", "aliases", "links"})
-_OF_SIGHTING = ("listed_on", "announce_type", "submitter", "author_takes_part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,20 @@ def filled(parsed: Parsed) -> tuple[Filled, ...]:
 def _columns(sightings: Sequence[Sighting]) -> Iterator[tuple[str, list[object]]]:
     for field in fields(Paper):
         if field.name not in _NOT_SHOWN:
-            yield field.name, [getattr(s.paper, field.name) for s in sightings]
+            yield field.name, [_unless(field, s.paper) for s in sightings]
     for kind in get_args(Link):
         yield f"link: {kind}", [s.paper.links.get(kind) for s in sightings]
     for scheme in SCHEMES:
         yield f"name: {scheme}", [_alias(sighting, scheme) for sighting in sightings]
-    for name in _OF_SIGHTING:
-        yield name, [getattr(sighting, name) for sighting in sightings]
+    for field in fields(Sighting):
+        if field.name != "paper":
+            yield field.name, [_unless(field, s) for s in sightings]
+
+
+def _unless(field: Field[Any], whole: Paper | Sighting) -> object:
+    """Return a field's value, None where it is the default: 0 votes are known, version 0 is not."""
+    value = getattr(whole, field.name)
+    return None if value == field.default else value
 
 
 def _alias(sighting: Sighting, scheme: str) -> str:
@@ -52,11 +58,7 @@ def _alias(sighting: Sighting, scheme: str) -> str:
 
 
 def _row(name: str, values: Sequence[object]) -> Filled:
-    known = [
-        value
-        for value in values
-        if value is not None and value is not False and value not in ("", ())
-    ]
+    known = [value for value in values if value is not None and value != ""]
     example = known[0] if known else ""
     if isinstance(example, tuple):
         example = ", ".join(str(part) for part in example[:3])
