@@ -170,6 +170,8 @@ def days(
                 "known": one.known,
                 "state": str(one.word),
                 "says": str(one.says),
+                "completed_at": one.completed_at,
+                "announced": one.announced,
             }
             for one in read_days(rt, source_id, count)
         ]

@@ -32,7 +32,9 @@ class SourceDay:
 
     sign: complete, late, empty, failed, open (still growing) or none (nothing can be said).
     word: short, for the strip · says: the state as a sentence for the list. items: entries in the
-    newest answer · new, known: papers of the day's answers. asked_at: the newest of them.
+    newest answer · new, known: papers of the day's answers. asked_at: the newest of them ·
+    completed_at: when a batch came · announced: what a cross-check named that had not come (None:
+    none was made).
     """
 
     day: date
@@ -44,6 +46,8 @@ class SourceDay:
     sign: str
     word: Sentence
     says: Sentence
+    completed_at: datetime | None = None
+    announced: int | None = None
 
 
 def read_days(rt: Runtime, source_id: int, days: int) -> list[SourceDay]:
@@ -100,6 +104,8 @@ def _of_day(kind: str, row: SourceDayRow | None, day: date, today: date, since: 
         sign=sign,
         word=word,
         says=says,
+        completed_at=row.completed_at,
+        announced=row.announced,
     )
 
 

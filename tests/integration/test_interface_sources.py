@@ -22,7 +22,10 @@ def test_the_list_says_the_state_in_words_and_the_days_stand_behind_it(
     assert (row["last_error"], row["requests_today"]) == ("", 0)
     assert "in order" in shell.say("sources", "list").out
     (day,) = shell.say("sources", "days", "1", "--json").json
-    assert set(day) == {"day", "expected", "asked_at", "items", "new", "known", "state", "says"}
+    assert set(day) == {
+        "day", "expected", "asked_at", "items", "new", "known", "state", "says", "completed_at",
+        "announced",
+    }  # fmt: skip
     assert "asked_at" in shell.say("sources", "days", "1", "--days", "3").out
     assert shell.say("sources", "days", "9").code == 1
     assert shell.say("sources", "days", "1", "--days", "0").code == 2
