@@ -33,7 +33,8 @@ FIGURES = {
     "keep_consent_days": 365, "keep_audit_days": 730, "keep_left_days": 30,
     "keep_log_days": 14, "signup_papers": 5, "old_days": 30, "burst_times": 3,
     "burst_after_days": 10, "keep_draft_days": 30, "keep_process_days": 14,
-    "keep_watch_days": 400,
+    "keep_watch_days": 400, "batch_due": "00:30", "list_due": "12:00", "silent_times": 3,
+    "crosscheck_polls": 2, "crosscheck_minutes": 60, "hold_look_minutes": 5, "usual_percent": 80,
 }  # fmt: skip
 
 
