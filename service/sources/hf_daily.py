@@ -138,8 +138,8 @@ def _links(
     said = said_links("", _text(entry.get("summary")) or _text(item.get("summary")))
     more = {
         "discuss": f"https://huggingface.co/papers/{name}",
-        "code": safe_link(_text(entry.get("githubRepo"))) or said.get("code", ""),
-        "project": safe_link(_text(entry.get("projectPage"))) or said.get("project", ""),
+        "code": _address(entry.get("githubRepo")) or said.get("code", ""),
+        "project": _address(entry.get("projectPage")) or said.get("project", ""),
         "thumbnail": thumbnail((item.get("thumbnail"),)),
     }
     is_arxiv = any(alias.scheme == "arxiv" for alias in names)
@@ -160,6 +160,11 @@ def _organisation(entry: Any) -> str:
     if not isinstance(entry, dict):
         return ""
     return collapse(_text(entry.get("fullname")) or _text(entry.get("name")))
+
+
+def _address(value: Any) -> str:
+    """Return a link that somebody pasted, line breaks and all."""
+    return safe_link("".join(_text(value).split()).removesuffix(".git"))
 
 
 def _text(value: Any) -> str:
