@@ -214,7 +214,7 @@ def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style)
         abstract=_abstract(paper.abstract, ranges["abstract"], limits, style),
         authors=paper.authors[: limits.author_names],
         author_count=len(paper.authors),
-        dated_on=paper.published_on or paper.announced_on or best.listed_on,
+        dated_on=paper.published_on or paper.announced_on,  # the day we saw it is not its own
         place=best.place,
         votes=paper.votes,
         comments=paper.comments,

@@ -178,7 +178,9 @@ def test_styles() -> None:
 
 
 def test_entry_holds_what_the_mail_shows() -> None:
-    (entry,) = made([LORA], [candidate(1, place="cs.LG", listed_on=ON, again=True)]).entries()
+    shown = candidate(1, place="cs.LG", listed_on=ON + timedelta(days=1), again=True)
+    shown = replace(shown, paper=replace(shown.paper, announced_on=ON))
+    (entry,) = made([LORA], [shown]).entries()
     assert entry.authors == ("Ana Silva", "Bo Chen", "Carla Diaz")
     assert entry.author_count == 4
     assert (entry.place, entry.dated_on, entry.again) == ("cs.LG", ON, True)
