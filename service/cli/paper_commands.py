@@ -51,10 +51,11 @@ def poll(
     import asyncio
 
     from service.flows import poll as flow
+    from service.flows.replay import replay as replayed
 
     with runtime() as rt:
         if replay is not None:
-            report: Any = flow.replay(rt, replay.date(), source)
+            report: Any = replayed(rt, replay.date(), source)
         else:
             report = asyncio.run(flow.poll_due(rt, only=source))
     columns = ["source", "title", "outcome", "items", "new", "known", "error"]

@@ -6,8 +6,7 @@ when to ask again). One bad source never stops the others.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.errors import PaperpostError
@@ -16,11 +15,10 @@ from service.flows.appointment import postpone, reschedule
 from service.flows.asking import Sleep, Visit, visit
 from service.flows.crosscheck import cross_check
 from service.flows.history import bring_wanted
-from service.flows.ingest import Arrival, take
 from service.flows.match import match_new
 from service.flows.missed import catch_up
 from service.flows.runtime import Runtime
-from service.flows.taking import PollReport, known_of, placed, take_visit, verdicts_of
+from service.flows.taking import PollReport, take_visit
 from service.flows.watch import mark_late
 from service.sources.adapter import Adapter, Request
 from service.sources.calendar import source_day
@@ -31,7 +29,6 @@ from service.sources.schedule import Batch
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
-from service.subscribers.cadence import local_date
 
 AT_ONCE = 24
 """Visits that begin together. One that takes longer than SLOT goes on, but others begin."""
@@ -234,49 +231,3 @@ def _requests(rt: Runtime, source: SourceRow) -> tuple[Adapter, Sequence[Request
     if not missed:
         return made, usual
     return made, made.requests(params, today=today, days=tuple(sorted(days | missed, reverse=True)))
-
-
-def replay(rt: Runtime, day: date, source: int | None = None) -> list[dict[str, Any]]:
-    """Read the kept bytes of a source's day again, as if they came then; nothing is fetched.
-
-    Papers that are there are refreshed; what an older reading lost becomes new on that day.
-    """
-    start = datetime.combine(day - timedelta(days=1), time(), UTC)
-    kept = rt.db.read(
-        lambda s: sources_store.list_raw_polls(s, start, start + timedelta(days=3), source)
-    )
-    rows = {row.id: row for row in rt.db.read(sources_store.list_sources)}
-    reports: dict[int, PollReport] = {}
-    for source_id, at, url, body in kept:
-        row = rows[source_id]
-        if source_day(row.kind, at) != day:
-            continue
-        report = reports.setdefault(
-            source_id, PollReport(source=source_id, title=row.title, outcome="replayed")
-        )
-        try:
-            _replay_one(rt, row, at, url, body, report)
-        except PaperpostError as error:
-            report.error = str(error)
-    if any(report.new for report in reports.values()):
-        match_new(rt)
-        rt.engine.enqueue("send")
-    return [report.row() for report in reports.values()]
-
-
-def _replay_one(
-    rt: Runtime, source: SourceRow, at: datetime, url: str, body: bytes, report: PollReport
-) -> None:
-    parsed = rt.parse(source.kind, body, adapter(source.kind).day_of(url))
-    day = source_day(source.kind, at)
-    sightings = tuple(x for x in parsed.sightings if adapter(source.kind).wanted(source.params, x))
-    known, _ = rt.db.read(lambda s: known_of(s, source.id or 0, sightings))
-    verdicts = verdicts_of(rt, source, sightings, known, day)
-    filed = tuple(placed(x, v, day) for x, v in zip(sightings, verdicts, strict=True))
-    arrival = Arrival(at, local_date(at, rt.zone))
-    assert source.id is not None
-    taken = take(rt, source.id, replace(parsed, sightings=filed), verdicts, arrival)
-    report.items += taken.items
-    report.new += taken.new
-    report.known += taken.known + taken.refreshed
-    report.held += taken.held

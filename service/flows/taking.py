@@ -17,6 +17,7 @@ from service.sources.novelty import Verdict, novelty
 from service.sources.outcome import Failed, NotModified
 from service.sources.registry import adapter
 from service.sources.schedule import Batch, batch_of
+from service.store import raw_polls as raw_store
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
@@ -63,7 +64,7 @@ def take_visit(rt: Runtime, source: SourceRow, seen: Visit, report: PollReport) 
         per_day.setdefault(page.request.day or today, IngestReport()).add(taken)
     for page in seen.pages:
         rt.db.write(
-            lambda s, p=page: sources_store.add_raw_poll(  # type: ignore[misc]
+            lambda s, p=page: raw_store.add_raw_poll(  # type: ignore[misc]
                 s, source.id or 0, p.request.url, p.body, now
             ),
             Priority.BULK,

@@ -1,8 +1,6 @@
-"""Sources, their days, and the raw bytes of their polls."""
+"""Sources and their days."""
 
-import hashlib
 import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.db import insert_once
-from service.store.tables import PaperRow, RawPollRow, SightingRow, SourceDayRow, SourceRow
+from service.store.tables import PaperRow, SightingRow, SourceDayRow, SourceRow
 
 
 def params_key(params: Mapping[str, str]) -> str:
@@ -132,45 +130,17 @@ class Habit:
     days: int
 
 
-def get_habit(session: Session, source_id: int) -> Habit:
-    """Mean papers per day with papers, by the day of first sight."""
-    rows = session.execute(
-        sa.select(col(SourceDayRow.new) + col(SourceDayRow.known)).where(
-            col(SourceDayRow.source_id) == source_id,
-            col(SourceDayRow.new) + col(SourceDayRow.known) > 0,
-        )
-    ).all()
+def get_habit(session: Session, source_id: int, before: date | None = None) -> Habit:
+    """Mean papers per day with papers, by the day of first sight; of the days before a day."""
+    query = sa.select(col(SourceDayRow.new) + col(SourceDayRow.known)).where(
+        col(SourceDayRow.source_id) == source_id,
+        col(SourceDayRow.new) + col(SourceDayRow.known) > 0,
+    )
+    if before is not None:
+        query = query.where(col(SourceDayRow.day) < before)
+    rows = session.execute(query).all()
     counts = [int(row[0]) for row in rows]
     return Habit(sum(counts) / len(counts) if counts else None, len(counts))
-
-
-def add_raw_poll(session: Session, source_id: int, url: str, body: bytes, now: datetime) -> bool:
-    """Keep the bytes of a changed poll (zlib); False when the newest kept ones are the same."""
-    sha = hashlib.sha256(body).hexdigest()
-    newest = session.exec(
-        select(col(RawPollRow.sha))
-        .where(col(RawPollRow.source_id) == source_id, col(RawPollRow.url) == url)
-        .order_by(col(RawPollRow.id).desc())
-        .limit(1)
-    ).first()
-    if newest == sha:
-        return False
-    session.add(RawPollRow(source_id=source_id, at=now, url=url, sha=sha, body=zlib.compress(body)))
-    return True
-
-
-def list_raw_polls(
-    session: Session, start: datetime, end: datetime, source_id: int | None = None
-) -> list[tuple[int, datetime, str, bytes]]:
-    """(source, at, url, bytes) of the polls in [start, end), oldest first."""
-    query = (
-        select(RawPollRow)
-        .where(col(RawPollRow.at) >= start, col(RawPollRow.at) < end)
-        .order_by(col(RawPollRow.at), col(RawPollRow.id))
-    )
-    if source_id is not None:
-        query = query.where(col(RawPollRow.source_id) == source_id)
-    return [(r.source_id, r.at, r.url, zlib.decompress(r.body)) for r in session.exec(query)]
 
 
 def summary(session: Session) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from support.web_site import WebSite
 from service.flows.readers import add_reader, read_new
 from service.flows.runtime import Runtime
 from service.flows.sources import add_source, release_held
-from service.store import sources as sources_store
 from service.store.deliveries import list_deliveries
+from service.store.raw_polls import get_body, list_kept
 
 
 @pytest.fixture
@@ -55,10 +55,8 @@ def test_a_feed_is_asked_only_for_what_changed(rt: Runtime, site: WebSite, clock
     (row,) = poll(rt, clock)
     assert (row["outcome"], row["error"]) == ("unchanged", "")
     assert (source(rt).failures, source(rt).last_poll_at) == (0, clock())
-    kept = rt.db.read(
-        lambda s: sources_store.list_raw_polls(s, clock() - timedelta(days=1), clock())
-    )
-    assert [raw[3] for raw in kept] == [body]
+    (kept,) = rt.db.read(lambda s: list_kept(s, clock() - timedelta(days=1), clock()))
+    assert rt.db.read(lambda s: get_body(s, kept.id)) == body
 
 
 def test_what_a_first_poll_brings_stands_under_its_own_day(

@@ -22,7 +22,8 @@ from support.polling import (
 )
 from support.web_site import WebSite
 
-from service.flows.poll import PollError, replay
+from service.flows.poll import PollError
+from service.flows.replay import replay
 from service.flows.runtime import Runtime
 from service.flows.sources import add_source, bring_history
 from service.store.tables import PaperRow

@@ -13,10 +13,10 @@ from service.flows.leave import unsubscribe
 from service.flows.runtime import Runtime
 from service.flows.subscribe import read_wish, request
 from service.flows.tidy import tidy
-from service.store import sources as sources_store
 from service.store.consent import email_hash, get_suppression
 from service.store.deliveries import add_attempt, list_deliveries
 from service.store.house_tables import AdminRow, SessionRow
+from service.store.raw_polls import add_raw_poll
 from service.store.subscribers import get_subscriber_row, list_subscriber_rows
 from service.store.tables import AttemptRow, DeliveryRow, MatchRow, RawPollRow
 
@@ -67,7 +67,7 @@ def test_raw_polls_attempts_and_contents_have_their_days(
     (delivery,) = rt.db.read(lambda s: list_deliveries(s))
 
     def store(session) -> None:  # type: ignore[no-untyped-def]
-        sources_store.add_raw_poll(session, 1, "https://a.example", b"x", clock())
+        add_raw_poll(session, 1, "https://a.example", b"x", clock())
         add_attempt(session, delivery_id=delivery.id, n=1, phase="reply", at=clock(), code=250)
         row = session.get(DeliveryRow, delivery.id)
         row.state = "accepted"
