@@ -1,22 +1,31 @@
 """No way of writing an address leads a fetch inside: listeners on loopback count no connection."""
 
 import asyncio
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.inside import NAMES, PUBLIC, TARGETS, Network, network
-from support.polling import Clock, poll, polling_house
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from support.command import Shell
+from support.inside import ENCODED, NAMES, PUBLIC, TARGETS, Network, network
+from support.polling import Clock, Wakes, poll, polling_house
 
+from service import admin
+from service.flows import staff
 from service.flows.runtime import Runtime
 from service.flows.sources import add_source
+from service.pages.front import furnish
+from service.pages.templates import Pages, PageSite
 from service.sources.adapter import ParameterError
 from service.sources.fetch import Fetcher
 from service.sources.outcome import Failed, Fetched, Outcome
 from service.store.sources import list_sources
 
 NOW = datetime(2026, 11, 18, tzinfo=UTC)
+BASE = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
@@ -131,3 +140,73 @@ def test_sources_that_lead_inside_are_not_added_or_refused_at_the_poll(
     assert net.tried == []
     for row in rows:
         assert row["outcome"] == "failed" or "journal.example" in added[row["source"]], row
+
+
+@pytest.fixture
+def press(rt: Runtime, cheap_passwords: None) -> Iterator[Callable[[str, str], str]]:
+    """An editor's form of a new feed: ``press("try" or "add", url)`` gives the page after it."""
+    pages = Pages(PageSite(base_url=BASE), rt.catalogs)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(admin.router(rt, pages))
+    furnish(app, pages, statuses=admin.STATUSES)
+    rt.engine = Wakes()
+    with TestClient(app, base_url=BASE) as client:
+
+        def send(path: str, **data: str) -> str:
+            token = re.search(r'name="token" value="([^"]+)"', client.get(path).text)
+            assert token
+            return client.post(path, data={"token": token[1], **data}).text
+
+        link = staff.create_admin(rt, "mia", "editor", by="cli").removeprefix(BASE)
+        password = "correct horse battery"
+        send(link, password=password, again=password)
+        send("/admin/login", name="mia", password=password)
+        yield lambda act, url: send("/admin/sources/add/feed", act=act, **{"param-url": url})
+
+
+SOME = [f"http://{name}/" for name in ENCODED[::4]] + [f"http://{name}/" for name in NAMES]
+
+
+# Eighty forms, and the command a dozen times: each way in ends at the same fetcher.
+@pytest.mark.slow
+def test_neither_the_form_nor_its_trial_leads_inside(
+    rt: Runtime, press: Callable[[str, str], str], net: Network
+) -> None:
+    clock = rt.clock
+    assert isinstance(clock, Clock)
+    said = ""
+    for url in SOME:
+        for act in ("try", "add"):
+            clock.turn(minutes=1)  # one trial in some seconds
+            page = press(act, url)
+            said += page
+            assert "secret" not in page
+            assert net.settled() == 0, url
+    assert said.count("is not a public address") >= len(SOME)
+    assert "Wait" not in said
+    assert net.tried == []
+
+
+# As above.
+@pytest.mark.slow
+def test_no_command_leads_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, net: Network
+) -> None:
+    shell = Shell(tmp_path, monkeypatch)
+    for url in ("http://0x7f.1/", "http://[::1]/", "http://127.0.0.1/", "http://2130706433/"):
+        said = shell.say("sources", "add", "feed", url)
+        assert said.code != 0, url
+        assert "is not a public address" in said.err
+    assert shell.say("sources", "add", "feed", "http://user:secret@127.0.0.1/").code == 2
+    for url in ("http://inside.example/", "http://both.example/", "http://mapped.example/"):
+        assert shell.say("sources", "add", "feed", url).code == 0
+        said = shell.say("sources", "test", "feed", url)
+        assert said.code == 1
+        assert "is not a public address" in said.err
+    shell.say("poll")
+    listed = shell.say("sources", "list", "--json").json
+    assert [row["last_error"].partition(" is ")[2] for row in listed] == [
+        "not a public address"
+    ] * 3
+    assert net.settled() == 0
+    assert net.tried == []
