@@ -145,23 +145,29 @@ def period(digest: Digest, texts: Texts) -> str:
 
 
 def preheader(digest: Digest, texts: Texts) -> str:
-    """Return what a list of mails shows beside the subject: the count, then the next titles."""
+    """Return what a list of mails shows beside the subject: the count, what is late, then the next
+    titles."""
     titles = [one_line(e.title.text) for e in digest.entries()][1:4]
-    return clipped(" · ".join([headline(digest, texts).rstrip("."), *titles]), PREHEADER_CHARS)
+    first = [headline(digest, texts), *([_follows(digest, texts)] if digest.late else [])]
+    line = " · ".join([*(sentence.rstrip(".") for sentence in first), *titles])
+    return clipped(line, PREHEADER_CHARS)
 
 
 def late(digest: Digest, texts: Texts) -> str:
     """Return what was read, what was late, and what follows; "" when nothing was late."""
     if not digest.late:
         return ""
-    sentence = texts.gettext(
+    if not digest.read_from:
+        return _follows(digest, texts)
+    read = texts.gettext("Checked: %(sources)s.", sources=_names(digest.read_from, texts))
+    return f"{read} {_follows(digest, texts)}"
+
+
+def _follows(digest: Digest, texts: Texts) -> str:
+    return texts.gettext(
         "Late today: %(sources)s. Those papers follow in your next mail.",
         sources=_names(digest.late, texts),
     )
-    if not digest.read_from:
-        return sentence
-    read = texts.gettext("Checked: %(sources)s.", sources=_names(digest.read_from, texts))
-    return f"{read} {sentence}"
 
 
 def _names(titles: Sequence[str], texts: Texts) -> str:

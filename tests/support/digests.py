@@ -142,6 +142,7 @@ def everything(word: str = "") -> Digest:
         section(full(7), kind="signals", name=""),
         section(full(8, reasons=()), kind="trending", name=""),
         late=(data("bioRxiv"), data("PubMed")),
+        read_from=(data("arXiv cs.CL"),),
         note=data("Seminar at two."),
         added_by=AddedBy(organisation=data("Example Library"), added_on=date(2026, 11, 2)),
         matched=18,

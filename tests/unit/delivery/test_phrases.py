@@ -1,5 +1,6 @@
 """Subject, first line, links: what look.md says."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -99,10 +100,22 @@ def test_meta_and_reasons() -> None:
     assert phrases.meta(bare, with_papers(1), EN) == ["Ana Silva, Bo Chen, Carla Diaz"]
 
 
+def test_what_was_read_and_what_follows() -> None:
+    made = replace(with_papers(5), late=("arXiv cs.CL",), read_from=("arXiv cs.LG", "Hugging Face"))
+    follows = "Late today: arXiv cs.CL. Those papers follow in your next mail."
+    assert phrases.late(made, EN) == f"Checked: arXiv cs.LG and Hugging Face. {follows}"
+    pre = phrases.preheader(made, EN)
+    assert pre.startswith(f"{phrases.headline(made, EN).rstrip('.')} · {follows.rstrip('.')}")
+    assert len(pre) <= phrases.PREHEADER_CHARS
+    many = replace(made, late=tuple(f"arXiv {n}" for n in "abcde"), read_from=())
+    assert phrases.late(many, EN).startswith("Late today: arXiv a, arXiv b, arXiv c, and 2 more.")
+
+
 def test_late_and_period_and_preheader() -> None:
     value = everything()
     assert phrases.late(value, EN) == (
-        "Late today: bioRxiv and PubMed. Those papers follow in your next mail."
+        "Checked: arXiv cs.CL. Late today: bioRxiv and PubMed. "
+        "Those papers follow in your next mail."
     )
     assert phrases.late(with_papers(1), EN) == ""
     assert phrases.period(value, EN) == "Fri 20 November"
