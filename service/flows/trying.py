@@ -98,7 +98,8 @@ async def _ask(rt: Runtime, made: Adapter, params: Mapping[str, str], sleep: Sle
                 raise TrialError(f"{made.title} asks us to wait until {at}.", "", "Try then.")
             if isinstance(seen.outcome, Failed) and not seen.pages:
                 what, to_do = reason_of(seen.outcome.reason)
-                raise TrialError(f"{what} ({seen.outcome.reason})", field, to_do)
+                reason = seen.outcome.reason.rstrip(".")
+                raise TrialError(f"{what.removesuffix('.')} ({reason}).", field, to_do)
             parsed = seen.pages[0].parsed if seen.pages else parsed
             if parsed is not None and parsed.sightings:
                 break

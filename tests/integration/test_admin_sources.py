@@ -171,7 +171,7 @@ def test_a_source_that_cannot_be_asked_says_so_at_its_field(desk: Desk) -> None:
     with WebSite() as site:
         failed = desk.press("/add/feed", "try", param_url=f"{site.base}/nothing")
         assert failed.status_code == 422
-        assert "There is nothing at its address any more. (the server answered 404" in failed.text
+        assert "There is nothing at its address any more (the server answered 404" in failed.text
         soon = desk.press("/add/feed", "try", param_url=f"{site.base}/nothing")
         assert "You tried a source a moment ago. Wait 5 seconds" in soon.text
         assert site.count("/nothing") == 1
