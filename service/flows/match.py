@@ -64,8 +64,7 @@ def _match_new(rt: Runtime) -> MatchReport:
                 bad.append((paper.id, str(error)))
             except (ValueError, RecursionError, MemoryError, IndexError, KeyError) as error:
                 bad.append((paper.id, f"{type(error).__name__}: {error}"))
-        ids = [p.id for p in papers if p.id is not None]
-        rt.db.write(lambda s, r=rows, i=ids, b=bad: _record(rt, s, r, i, b), Priority.BULK)  # type: ignore[misc]
+        rt.db.write(lambda s, r=rows, p=papers, b=bad: _record(rt, s, r, p, b), Priority.BULK)  # type: ignore[misc]
         report.papers += len(papers)
         report.matches += len(rows)
         report.quarantined += len(bad)
@@ -88,16 +87,22 @@ def _record(
     rt: Runtime,
     session: Session,
     rows: Sequence[dict[str, Any]],
-    ids: Sequence[int],
+    papers: Sequence[PaperRow],
     bad: Sequence[tuple[int, str]],
 ) -> None:
+    """Write down what fits. A paper that was refreshed or merged since it was read is left as it
+    is, and compared again."""
     now = rt.clock()
+    ids = matches_store.list_unchanged(session, papers)
     matches_store.delete_matches(session, paper_ids=ids)
     alive = subscribers_store.list_profile_ids(session)
-    matches_store.add_matches(session, [r for r in rows if r["profile_id"] in alive])
+    matches_store.add_matches(
+        session, [r for r in rows if r["profile_id"] in alive and r["paper_id"] in ids]
+    )
     matches_store.set_matched(session, ids, now)
     for paper_id, reason in bad:
-        matches_store.set_quarantined(session, paper_id, reason, now)
+        if paper_id in ids:
+            matches_store.set_quarantined(session, paper_id, reason, now)
 
 
 def match_profiles(rt: Runtime) -> int:

@@ -18,6 +18,7 @@ from service.store.tables import (
     SourceDayRow,
     SourceRow,
 )
+from service.store.twins import current_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ def list_mails(session: Session, subscriber_id: int, limit: int) -> list[MailRow
 
 def get_feedback(session: Session, subscriber_id: int, paper_id: int) -> int:
     """1 more like this, -1 less like this, 0 nothing said."""
+    paper_id = current_ids(session, [paper_id])[paper_id]
     row = session.exec(
         select(FeedbackRow).where(
             FeedbackRow.subscriber_id == subscriber_id, FeedbackRow.paper_id == paper_id
@@ -208,7 +210,9 @@ def get_feedback(session: Session, subscriber_id: int, paper_id: int) -> int:
 def set_feedback(
     session: Session, subscriber_id: int, paper_id: int, sign: int, now: datetime
 ) -> None:
-    """Keep what a reader said of a paper; the newest word counts, 0 takes it back."""
+    """Keep what a reader said of a paper; the newest word counts, 0 takes it back. A mail may name
+    a paper that was found to be another's twin meanwhile."""
+    paper_id = current_ids(session, [paper_id])[paper_id]
     row = session.exec(
         select(FeedbackRow).where(
             FeedbackRow.subscriber_id == subscriber_id, FeedbackRow.paper_id == paper_id

@@ -28,6 +28,17 @@ def list_unmatched(session: Session, limit: int) -> list[PaperRow]:
     )
 
 
+def list_unchanged(session: Session, papers: Sequence[PaperRow]) -> list[int]:
+    """Those of the papers, as they were read a moment ago, that are still the same."""
+    read = {row.id: (row.folded, row.votes, row.comments) for row in papers}
+    rows = session.execute(
+        sa.select(
+            col(PaperRow.id), col(PaperRow.folded), col(PaperRow.votes), col(PaperRow.comments)
+        ).where(col(PaperRow.id).in_(list(read)), col(PaperRow.merged_into).is_(None))
+    ).all()
+    return [paper_id for paper_id, *rest in rows if tuple(rest) == read[paper_id]]
+
+
 def set_matched(session: Session, ids: Sequence[int], now: datetime) -> None:
     """These papers have met the profiles."""
     session.execute(sa.update(PaperRow).where(col(PaperRow.id).in_(ids)).values(matched_at=now))

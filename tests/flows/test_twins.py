@@ -15,7 +15,7 @@ from service.flows.daily import plan_daily
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
-from service.store.listing import set_feedback
+from service.store.listing import get_feedback, set_feedback
 from service.store.tables import (
     CarryRow,
     FeedbackRow,
@@ -147,8 +147,10 @@ def test_names_sightings_matches_words_of_readers_and_events_follow(rt: Runtime)
     assert papers_of(SightingRow) == [1, 1, 1]
     assert papers_of(MatchRow) == [1]
     assert papers_of(FeedbackRow) == [1]
-    (word,) = rt.db.read(lambda s: s.exec(select(FeedbackRow)).all())
-    assert word.sign == 1
+    assert rt.db.read(lambda s: get_feedback(s, reader, 2)) == 1  # an old mail names the younger
+    rt.db.write(lambda s: set_feedback(s, reader, 2, -1, at))
+    assert rt.db.read(lambda s: get_feedback(s, reader, 1)) == -1
+    assert papers_of(FeedbackRow) == [1]
     assert told(rt) == [("votes", "4 9"), ("merged", "arxiv:2611.00001")]
     (row,) = rt.db.read(stored)
     assert (row.id, row.votes) == (1, 9)
@@ -226,3 +228,27 @@ def test_a_mail_accepted_while_its_paper_is_merged_counts_for_both(
         merging.result()
     sent = one.db.read(lambda s: s.exec(select(SentPaperRow.paper_id)).all())
     assert set(sent) == {1, 2}
+
+
+@pytest.mark.parametrize("change", ["other words", "a twin"])
+def test_what_changes_while_it_is_compared_is_compared_again(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    add(rt, "ada@example.org", "glacier")
+    bring(rt, "feed", seen("doi:10.1000/x", title="No such word"))
+    real, turns = rt.index.match, []
+
+    def compare(document: object) -> object:
+        found = real(document)  # type: ignore[arg-type]
+        if not turns:
+            turns.append(1)
+            if change == "a twin":
+                bring(rt, "hf_daily", seen(*PREPRINT, title=TITLE, abstract="A glacier melts."))
+                joined(rt)
+            else:
+                bring(rt, "feed", seen("doi:10.1000/x", abstract="A glacier melts."))
+        return found
+
+    monkeypatch.setattr(rt.index, "match", compare)
+    match_new(rt)
+    assert plan_daily(rt).ready == 1
