@@ -59,7 +59,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check bench pictures golden lock wheel help clean
+.PHONY: demo run test test-all check faults bench pictures golden lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -96,6 +96,9 @@ check: .venv/.dev ## format, lint, types, imports, dependencies, templates, secu
 	@$(BIN)/python -m bandit -q -c pyproject.toml -r service
 	@echo "format, lint, types, imports, dependencies, templates, security: good"
 	@$(MAKE) test
+
+faults: .venv/.dev ## kills, drops, hangs and servers that do everything wrong
+	@$(BIN)/python -m pytest -q -m faults $(ARGS)
 
 bench: .venv/.dev ## the measured claims
 	@for f in bench/[a-z]*.py; do [ -e "$$f" ] || continue; echo "== $$f"; $(BIN)/python "$$f" || exit 1; done

@@ -5,6 +5,7 @@ system, the time on the clock by the pool (pebble), which ends the process and s
 """
 
 import multiprocessing
+import os
 import resource
 import threading
 from concurrent.futures import CancelledError
@@ -27,6 +28,9 @@ QUICK_BYTES = 4 * 1024 * 1024
 
 CPU_SECONDS = 3600
 """Processor time of one worker over its whole life; it is renewed after MOST_TASKS."""
+
+SLOW_NICE = 5
+"""The second worker leaves the processor to whatever else has work."""
 
 MOST_TASKS = 500
 _TELL = "Fetch it again later; when it stays so, pause the source."
@@ -116,14 +120,15 @@ class ParsePool:
                     max_workers=1,
                     max_tasks=MOST_TASKS,
                     initializer=_bound,
-                    initargs=(self._memory_bytes,),
+                    initargs=(self._memory_bytes, 0 if is_quick else SLOW_NICE),
                     context=multiprocessing.get_context("spawn"),
                 )
             return worker
 
 
-def _bound(memory_bytes: int) -> None:
+def _bound(memory_bytes: int, nice: int) -> None:
     """Runs in the worker: bound its memory and processor time for good."""
+    os.nice(nice)
     with suppress(ValueError, OSError):  # a system with a lower limit of its own keeps that
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     with suppress(ValueError, OSError):
