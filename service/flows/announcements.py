@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
+from service.defaults import FIXED
 from service.flows.asking import Sleep, Visit, visit
 from service.flows.history import past_sightings
 from service.flows.runtime import Runtime
 from service.papers.model import Sighting
-from service.sources.arxiv_announced import announced_after, order_of
+from service.sources.arxiv_announced import announced_after, is_late_cross_list, order_of
 from service.sources.calendar import clock_of, next_expected, previous_expected, source_day
 from service.sources.fetch import Fetcher
 from service.sources.outcome import Failed
@@ -112,6 +113,11 @@ def _from_records(rt: Runtime, source: SourceRow, seen: Visit, found: Announced)
         if not own.wanted_of_past(source.params, sighting):
             continue
         day = max(days[name], first) if name in days else None
+        if day is None and is_late_cross_list(
+            sighting, own.categories(source.params), since=first, days=FIXED.old_days
+        ):
+            changed = sighting.listed_on or first
+            day = next_expected(source.kind, changed - timedelta(days=1))
         if day in found.by_day:
             found.by_day[day].append(replace(sighting, listed_on=day, announce_type=""))
             continue

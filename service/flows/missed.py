@@ -84,5 +84,5 @@ def _note(
         known=taken.known + taken.refreshed,
         state="complete" if announced else "none",
     )
-    row.announced = announced
+    row.announced, row.crosschecked_at = announced, now
     session.add(row)

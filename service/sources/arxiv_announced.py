@@ -6,12 +6,15 @@ that moderation held for weeks still gets the id of its announcement. Pure.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, timedelta
 
 from service.papers.model import Sighting
 
 _NEW_ID = re.compile(r"(\d\d)(\d\d)\.(\d{4,5})")
+_A_WEEKEND = timedelta(days=4)
+"""From the sending of a version to its announcement at most."""
+
 _OLD_ID = re.compile(r"[a-z-]+/(\d\d)(\d\d)\d{3}")
 
 
@@ -64,3 +67,20 @@ def announced_after(
             earliest = max(earliest, next_day(submitted))
         found[paper.key.value] = max(earliest, bound)
     return found
+
+
+def is_late_cross_list(
+    sighting: Sighting, categories: Collection[str], *, since: date, days: int
+) -> bool:
+    """Say whether a record changed because its paper was cross-listed, as far as a record can tell.
+
+    categories: of the source. since: the first day that was asked for. days: how old a paper may
+    be. Corrections look alike, but for what they mostly are: a new version, a DOI that was added.
+    """
+    paper = sighting.paper
+    if paper.published_on is None or paper.published_on < since - timedelta(days=days):
+        return False
+    if not categories or not paper.categories or paper.categories[0] in categories:
+        return False
+    is_changed = paper.updated_at is not None and paper.updated_at.date() >= since - _A_WEEKEND
+    return not is_changed and not any(name.scheme == "doi" for name in paper.aliases)

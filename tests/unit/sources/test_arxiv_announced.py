@@ -2,14 +2,16 @@
 
 import gzip
 import json
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.papers.identity import aliases
 from service.papers.model import Paper, Sighting
-from service.sources.arxiv_announced import announced_after, month_of, order_of
+from service.sources.arxiv_announced import announced_after, is_late_cross_list, month_of, order_of
 from service.sources.calendar import next_expected
 
 MON, TUE, WED, THU = (date(2026, 11, day) for day in (16, 17, 18, 19))
@@ -78,6 +80,25 @@ def test_weekends_and_holidays_announce_nothing() -> None:
 def test_ids_stand_in_the_order_of_their_announcement(lower: str, higher: str) -> None:
     assert order_of(lower) < order_of(higher)
     assert month_of(lower) < month_of(higher)
+
+
+@pytest.mark.parametrize(
+    ("change", "late"),
+    [
+        ({}, True),
+        ({"categories": ("cs.CL", "cs.LG")}, False),  # ours from the beginning
+        ({"published_on": date(2026, 10, 1)}, False),  # too old to be told from a correction
+        ({"updated_at": datetime(2026, 11, 16, tzinfo=UTC)}, False),  # a new version
+        ({"updated_at": datetime(2026, 11, 2, tzinfo=UTC)}, True),
+        ({"aliases": aliases("arXiv:2611.00001", "10.5555/x")}, False),
+    ],
+)
+def test_a_late_cross_list_is_told_from_a_correction(change: dict[str, Any], late: bool) -> None:
+    paper = replace(
+        seen("2611.00001", date(2026, 10, 30), TUE).paper, categories=("cs.LG", "cs.CL")
+    )
+    sighting = Sighting(paper=replace(paper, **change), listed_on=TUE)
+    assert is_late_cross_list(sighting, ("cs.CL",), since=TUE, days=30) is late
 
 
 def test_a_real_month(shared: Path) -> None:
