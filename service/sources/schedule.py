@@ -115,6 +115,8 @@ def _listed(kind: str, rhythm: Rhythm, now: datetime, batch: Batch) -> tuple[dat
             state = "late"
     is_done = batch in BATCH_DONE if is_batch else here.time() >= rhythm.closes
     gap = rhythm.seldom if is_done or not is_day else rhythm.often
+    if is_batch and is_day and batch == "none":  # or the announcement is only very late
+        gap = timedelta(minutes=FIXED.crosscheck_minutes)
     return min(now + gap, next_opens), state
 
 

@@ -143,4 +143,4 @@ def test_a_feed_is_silent_after_three_usual_gaps() -> None:
 
 def test_a_batch_that_no_announcement_stands_behind_is_not_waited_for() -> None:
     made = plan("arxiv_rss", "2026-06-17T05:00", batch="none")
-    assert (made.remembered.state, made.next_poll_at) == ("ok", at("2026-06-17T11:00"))
+    assert (made.remembered.state, made.next_poll_at) == ("ok", at("2026-06-17T06:00"))
