@@ -33,7 +33,7 @@ NEWEST_BEFORE = date(2026, 11, 13)
 
 def quick_script() -> Script:
     """Sunday to Wednesday, two categories, no journals: one stale day, nothing else."""
-    writer = Writer(size=5, categories=("cs.CL", "cs.AI"))
+    writer = Writer(size=4, categories=("cs.CL", "cs.AI"))
     script = writer.write(last=date(2026, 11, 18), journals=())
     script.stale["cs.AI", date(2026, 11, 17)] = utc(date(2026, 11, 17), 14, 30)
     return script
