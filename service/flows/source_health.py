@@ -1,7 +1,7 @@
 """The health of the sources, and of this process, as everybody may see it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -130,7 +130,7 @@ def _read_sources(
 ) -> list[SourceHealth]:
     usual = find_usual_ends(session, now)
     held = audience_store.count_held_papers(session)
-    paces = {pace.key: pace for pace in list_paces(session, now.astimezone(UTC).date())}
+    paces = {pace.key: pace for pace in _paces(session, now)}
     ledger: dict[int, dict[date, SourceDayRow]] = {}
     first = now.date() - timedelta(days=days)
     for row in sources_store.list_source_days(session, first, only):
@@ -203,8 +203,16 @@ def pace_key(source: SourceRow, today: date) -> str:
 
 
 def read_paces(rt: Runtime) -> list[PaceState]:
-    """Every server that was ever asked, with today's requests (a day of UTC)."""
-    return rt.db.read(lambda s: list_paces(s, rt.clock().astimezone(UTC).date()))
+    """Every server that was ever asked, with today's requests (a day of UTC); ``paused_until`` is
+    None once it is over."""
+    return rt.db.read(lambda s: _paces(s, rt.clock()))
+
+
+def _paces(session: Session, now: datetime) -> list[PaceState]:
+    return [
+        replace(pace, paused_until=None) if pace.paused_until and pace.paused_until <= now else pace
+        for pace in list_paces(session, now.astimezone(UTC).date())
+    ]
 
 
 def is_ready(rt: Runtime) -> bool:
