@@ -1,9 +1,9 @@
 """Polls of many good sources and some that are slow, huge, endless or broken: figures as JSON.
 
-``python -m tests.support.fault_round [--good 80] [--bad 20] [--seed 1]``. Every source has a host
-of its own (names lead to 127.0.0.1); the fault server is another process. Three rounds: the good
-ones alone (after one to warm up), all of them for the first time, and all again, when the bad ones
-are known. In the second some good ones become due again while the slowest are still asked.
+``python -m tests.support.fault_round``; ``--help`` names its options. Every source has a host of
+its own (names lead to 127.0.0.1); the fault server is another process. Three rounds: the good ones
+alone (after one to warm up), all of them for the first time, and all again, when the bad ones are
+known. In the second some good ones become due again while the slowest are still asked.
 """
 
 import argparse
@@ -29,6 +29,8 @@ import sqlalchemy as sa
 from service.flows.poll import poll_due
 from service.flows.sources import add_source
 from service.settings import load_settings
+from service.sources.fetch import SECONDS, Fetcher
+from service.sources.parse_pool import DEADLINE_SECONDS, ParsePool
 from service.store.tables import PaperRow, SourceRow
 from service.wiring import House
 
@@ -162,6 +164,8 @@ def main() -> None:
     asked.add_argument("--good", type=int, default=80)
     asked.add_argument("--bad", type=int, default=20)
     asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--seconds", type=float, default=SECONDS, help="of one answer")
+    asked.add_argument("--deadline", type=float, default=DEADLINE_SECONDS, help="of the reader")
     given = asked.parse_args()
     command = [sys.executable, "-m", "tests.support.fault_server"]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -173,12 +177,18 @@ def main() -> None:
     figures: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "seed": given.seed,
+        "limits_s": [given.seconds, given.deadline],
         "python": platform.python_version(),
         "load_before": os.getloadavg()[0],
     }
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(None, data_dir=Path(folder), timezone="UTC")
         house = House(settings, allow_private=True)
+        house.runtime.open_fetcher = lambda: Fetcher(
+            "Paperpost", clock=house.runtime.clock, allow_private=True, seconds=given.seconds
+        )
+        pool = ParsePool(deadline=given.deadline)
+        house.runtime.parse = lambda kind, body, day: pool.parse(kind, body, day=day)
         add_sources(house, port, given.good, given.bad, given.seed)
         make_due(house, good=True)
         run_round(house)  # starts the parsing process and fills the caches
@@ -192,6 +202,7 @@ def main() -> None:
         figures["papers"] = house.db.read(
             lambda s: s.exec(sa.select(sa.func.count()).select_from(PaperRow)).scalar_one()
         )
+        pool.close()
         house.close()
     figures["peak_of_a_parser_mb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     child.kill()
