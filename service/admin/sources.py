@@ -1,7 +1,7 @@
 """Sources with their health, and one source with its days: pause, remove, decide on a burst."""
 
 from asyncio import to_thread
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -34,7 +34,6 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "sources": read_sources(rt, days=STRIP_DAYS),
             "paces": read_paces(rt),
             "day_of_paces": rt.clock().astimezone(UTC).date(),
-            "per_day": lambda pace: int(timedelta(days=1).total_seconds() / pace.gap_seconds),
         }
         return desk.answer(request, "sources.html", context, who=who)
 

@@ -1,4 +1,4 @@
-"""Sources by command: sources list, days, add, fields, kinds, test, pause, take, remove, new."""
+"""Sources by command: sources list, days, pace, add, kinds, test, pause, take, ..."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -189,6 +189,29 @@ def days(
     ]
     columns = ["day", "expected", "asked_at", "items", "new", "known", "state", "says"]
     printing.table(shown, columns, "No day is known.")
+
+
+@app.command("pace")
+def pace(as_json: Json = False) -> None:
+    """Requests of today (by UTC) to each server, and how many a day could hold."""
+    from service.flows.source_health import read_paces
+
+    with runtime() as rt:
+        rows = [
+            {
+                "server": one.key,
+                "today": one.today,
+                "gap_seconds": one.gap_seconds,
+                "most_a_day": one.most_a_day,
+                "paused_until": one.paused_until,
+            }
+            for one in read_paces(rt)
+        ]
+    if as_json:
+        printing.as_json(rows)
+    else:
+        columns = ["server", "today", "gap_seconds", "most_a_day", "paused_until"]
+        printing.table(rows, columns, "No server was asked yet.")
 
 
 @app.command("kinds")

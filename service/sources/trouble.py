@@ -115,9 +115,9 @@ def trouble_of(
             by_itself=Sentence("It is not asked any more; its papers stay."),
             to_do=_NEW_ADDRESS,
         )
-    if state == "paused":
+    if state == "paused" and not held:
         return None
-    if failures:
+    if failures and state != "paused":
         what, to_do = reason_of(reason)
         by_itself = Sentence("It is asked again, after longer and longer waits, a day at most.")
         if rhythm_of(kind).lists:

@@ -42,6 +42,11 @@ class PaceState:
     paused_until: datetime | None = None
     refused: int = 0
 
+    @property
+    def most_a_day(self) -> int | None:
+        """How many requests a day could hold at this pace; None before one was made."""
+        return int(86_400 / self.gap_seconds) if self.gap_seconds else None
+
 
 def claim_turn(
     session: Session, scope: str, key: str, *, now: datetime, gap: timedelta, hold: timedelta

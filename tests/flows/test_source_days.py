@@ -14,10 +14,10 @@ import service.sources.fetch
 from service.flows import sources as flow
 from service.flows.runtime import Runtime
 from service.flows.source_days import NoSourceError, read_days
-from service.flows.source_health import read_source, read_sources
+from service.flows.source_health import read_paces, read_source, read_sources
 from service.sources.trouble import reason_of, trouble_of
 from service.store import sources as sources_store
-from service.store.pace import claim_turn
+from service.store.pace import claim_turn, end_turn
 
 TODAY = date(2026, 11, 18)
 """A Wednesday, as the clock of polls begins."""
@@ -133,6 +133,17 @@ def test_the_pace_of_its_server_stands_with_each_source(rt: Runtime) -> None:
     ]  # fmt: skip
 
 
+def test_a_wait_that_is_over_is_not_told(rt: Runtime) -> None:
+    until = rt.clock() + timedelta(minutes=5)
+    wait = timedelta(seconds=1)
+    rt.db.write(lambda s: claim_turn(s, "fetch", "x.example", now=rt.clock(), gap=wait, hold=wait))
+    rt.db.write(lambda s: end_turn(s, "fetch", "x.example", paused_until=until))
+    assert read_paces(rt)[0].paused_until == until
+    assert isinstance(rt.clock, Clock)
+    rt.clock.turn(minutes=5)
+    assert read_paces(rt)[0].paused_until is None
+
+
 def reasons() -> list[str]:
     """Every text that stands as the reason of a failure in the code that asks."""
     found = []
@@ -184,6 +195,7 @@ def test_a_reason_is_told_in_plain_words(reason: str, says: str) -> None:
         ("feed", "silent", {}, "three times its usual gap"),
         ("feed", "gone", {}, "gone for good"),
         ("feed", "ok", {"held": 23}, "23 papers came at once"),
+        ("feed", "paused", {"held": 2, "failures": 3}, "2 papers came at once"),
         ("feed", "ok", {"failures": 1, "reason": "no connection: x"}, "cannot be reached"),
         ("feed", "ok", {"reason": "some bytes are no UTF-8"}, "Part of its last answer"),
         ("feed", "ok", {"reason": "It moved to x, which another asks already."}, "It moved"),

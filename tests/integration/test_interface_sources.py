@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from support.command import Shell, list_of
 from support.polling import rss_feed
 
@@ -76,3 +77,16 @@ def test_kinds_and_a_trial_need_no_source(shell: Shell, tmp_path: Path) -> None:
     assert (tried["items"], tried["papers"], tried["here"]) == (2, 2, 0)
     assert tried["new"] + tried["known"] == 2
     assert shell.say("sources", "list", "--json").json == []
+
+
+def test_the_pace_of_each_server_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAPERPOST_PRIVATE_SOURCES", "true")
+    assert shell.say("sources", "pace").out == "No server was asked yet.\n"
+    shell.say("sources", "add", "feed", "http://127.0.0.1:9/feed.xml")
+    shell.say("poll")
+    (row,) = shell.say("sources", "pace", "--json").json
+    assert (row["server"], row["today"], row["gap_seconds"]) == ("127.0.0.1", 1, 1.0)
+    assert (row["most_a_day"], row["paused_until"]) == (86_400, None)
+    told = shell.say("sources", "list").out
+    assert "1 http://127.0.0.1:9/feed.xml: Its server cannot be reached." in told
+    assert "to do:" in told
