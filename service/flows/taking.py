@@ -11,7 +11,7 @@ from service.flows.ingest import Arrival, IngestReport, take
 from service.flows.runtime import Runtime
 from service.flows.watch import find_day, new_of_day, record_day
 from service.papers.model import Sighting
-from service.sources.calendar import source_day
+from service.sources.calendar import rhythm_of, source_day
 from service.sources.days import day_state
 from service.sources.novelty import Verdict, novelty
 from service.sources.outcome import Failed, NotModified
@@ -46,13 +46,13 @@ def take_visit(rt: Runtime, source: SourceRow, seen: Visit, report: PollReport) 
     """Take what was read, page by page under the verdicts of the whole; fill the ledger."""
     assert source.id is not None
     now = rt.clock()
-    today = source_day(source.kind, now)
     made = adapter(source.kind)
     pages = [
         (page, tuple(x for x in page.parsed.sightings if made.wanted(source.params, x)))
         for page in seen.pages
     ]
     flat = [sighting for _, sightings in pages for sighting in sightings]
+    today = _day_of(source.kind, flat, now)
     is_known, is_seen = rt.db.read(lambda s: known_of(s, source.id or 0, flat))
     verdicts = iter(verdicts_of(rt, source, flat, is_known, today))
     arrival = Arrival(now, local_date(now, rt.zone))
@@ -80,6 +80,16 @@ def take_visit(rt: Runtime, source: SourceRow, seen: Visit, report: PollReport) 
     batch = _batch(rt, source, seen, today, per_day, len(flat) - sum(is_seen))
     rt.db.write(lambda s: _ledger(s, source, per_day, batch, today, now), Priority.BULK)
     return batch
+
+
+def _day_of(kind: str, sightings: Sequence[Sighting], now: datetime) -> date:
+    """The source's own day to which an answer belongs: today's, but for a batch that was asked for
+    before midnight and read after it. No poll begins between midnight and ``opens``."""
+    rhythm, today = rhythm_of(kind), source_day(kind, now)
+    if rhythm.lists != "batch" or now.astimezone(rhythm.zone).time() >= rhythm.opens:
+        return today
+    named = [x.listed_on for x in sightings if x.listed_on is not None]
+    return min(today, max(named, default=today))
 
 
 def known_of(

@@ -279,3 +279,18 @@ def test_a_paused_source_asks_nothing(rt: Runtime, site: WebSite, clock: Clock) 
     resume(rt, 1)
     (row,) = poll(rt, clock)
     assert row["new"] == 2
+
+
+def test_an_answer_read_just_after_midnight_is_of_the_day_that_it_names(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    clock.set("2026-11-17T05:00:05")  # five seconds past midnight in New York
+    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", MON))
+    add_source(rt, "arxiv_rss", "cs.CL", history_days=0)
+    poll(rt, clock)
+    assert {day.day: row.state for day, row in ledger(rt).items()} == {16: "complete"}
+    assert source(rt).next_poll_at == datetime(2026, 11, 17, 5, 10, tzinfo=UTC)
+    assert papers(rt) == {"Monday one": True, "Monday two": True}
+    clock.set("2026-11-17T05:35:00")
+    poll(rt, clock)
+    assert ledger(rt)[date(2026, 11, 17)].state == "stale"
