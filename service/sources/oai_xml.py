@@ -18,6 +18,7 @@ from service.text.clean import collapse
 
 _DEEPEST = 30
 _PARTS = frozenset(("record", "error", "resumptionToken", "responseDate"))
+_PAGE = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _NO_XML = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff\ufffe\uffff]")
 _REPLACED = "some bytes are no UTF-8 or no characters of XML; they are shown as \ufffd"
 
@@ -40,6 +41,8 @@ def envelope(body: bytes, tell: str) -> Envelope:
     start = body[:300].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         raise CaptureError("The answer is empty.", "first byte", tell)
+    if _PAGE.match(start):
+        raise CaptureError("This is a web page, no answer of OAI-PMH.", "first bytes", tell)
     if start[:1] != b"<":
         raise CaptureError("These bytes are no XML.", "first byte", tell)
     text = body.decode("utf-8-sig", errors="replace")

@@ -148,6 +148,12 @@ def test_entities_are_never_expanded() -> None:
         OAI.parse(BOMB)
 
 
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html><html></html>", b"<!doctype HTML>\n<p>Busy"])
+def test_a_web_page_is_called_one(page: bytes) -> None:
+    with pytest.raises(CaptureError, match="web page"):
+        OAI.parse(page)
+
+
 def test_what_is_nested_too_deep_is_refused() -> None:
     with pytest.raises(CaptureError, match="nested too deep"):
         OAI.parse(b"<OAI-PMH>" + b"<a>" * 5000)

@@ -1,6 +1,7 @@
 """Truncated, flipped and mixed bytes of real captures: a value or a CaptureError, nothing else."""
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,8 @@ CAPTURES = [
     ("arxiv_rss", "feeds/arxiv_atom/cs.AI_2025-08-20.xml"),
     ("arxiv_api", "feeds/arxiv_api/glacier_2026-08-07.xml"),
     ("biorxiv", "feeds/biorxiv/api_details_biorxiv_2026-08-01.json"),
+    ("arxiv_oai", "golden/arxiv_oai/records.xml"),
+    ("pubmed", "golden/pubmed/search.xml"),
     ("feed", "feeds/zotero/feedDetailed.rss"),
     ("feed", "feeds/biorxiv/rdf_genomics_2023-12.xml"),
     ("feed", "feeds/hf_derived/huggingface_daily_papers_atom.xml"),
@@ -36,7 +39,9 @@ HOSTILE = [
 
 @cache
 def _body(name: str) -> bytes:
-    return (shared_data() / name).read_bytes()[:12_000]
+    own = name.startswith("golden/")
+    root = Path(__file__).resolve().parents[2] if own else shared_data()
+    return (root / name).read_bytes()[:12_000]
 
 
 def _read(kind: str, body: bytes) -> Parsed | None:
