@@ -4,6 +4,7 @@ https://info.arxiv.org/help/api/user-manual.html. An error is one entry titled "
 id is an answer without entries. ``published`` is version 1, ``updated`` the newest version.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -145,7 +146,9 @@ def _paper(entry: Any) -> Paper:
 
 
 def _categories(entry: Any) -> tuple[str, ...]:
+    """The primary one first; MSC and ACM classes come as one term of many ("05C10, 57M15")."""
     primary = entry.get("arxiv_primary_category") or {}
-    names = [str(primary.get("term") or "")]
-    names += [str(tag.get("term") or "") for tag in entry.get("tags", [])]
-    return tuple(dict.fromkeys(collapse(name) for name in names if collapse(name)))
+    terms = [str(primary.get("term") or "")]
+    terms += [str(tag.get("term") or "") for tag in entry.get("tags", [])]
+    names = (collapse(name) for term in terms for name in re.split("[,;]", term))
+    return tuple(dict.fromkeys(name for name in names if name))

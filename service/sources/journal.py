@@ -39,7 +39,8 @@ _METADATA = re.compile(
     re.IGNORECASE,
 )
 _CITATION = re.compile(
-    r"^[^.]{3,80},? (?:vol\.? |volume |pp?\. ?)?\d+(?:\(\d+\))?:? ?(?:pp?\. ?)?\d*[-–]?\d*$"
+    r"^[^.]{3,80},? (?:vol\.? |volume |pp?\. ?)?\d+(?:\(\d+\))?"
+    r"(?:[:,]? ?(?:pp?\. ?)?\d+(?:[-–]\d+)?|[-–]\d+)?$"
     r"|^[^.;]{2,60} [\d.]{6,30}; doi:\s*(?:https?://(?:dx\.)?doi\.org/)?10\.\S+$"
     r"|^volume \d+, (?:issue|number|page|article)[^.]{0,80}", re.IGNORECASE,
 )  # fmt: skip
@@ -49,6 +50,7 @@ _SHORT_CITATION = re.compile(
 _PLACE = re.compile(r"^(?:source|journal)\s*:\s*(.{2,300})", re.IGNORECASE)
 _COMMENT = re.compile(r"^comments?\s*:\s*(.{2,1000})", re.IGNORECASE)
 _LABEL = re.compile(r"^[^\d:]{2,40}:\s")
+_NUMBERS = re.compile(r"\d: ?\d|\d\(\d|\b(?:vol|volume|issue|pp?|page)\b|; doi:", re.IGNORECASE)
 _PART = re.compile(r"\s*;\s*(volume|issue|pages?|article number)\s*:\s*", re.IGNORECASE)
 _WHEN = re.compile(
     r"^publication date:\s*(?:available online\s*)?(.{4,40})|^(?:first )?published(?: online)?:\s*"
@@ -191,7 +193,9 @@ def note_in(description: str) -> str:
             return _PART.sub(lambda part: f", {part[1].capitalize()} ", place[1]) + month
         if cited := _SHORT_CITATION.match(text):
             return cited[1]
-        if (cited := _CITATION.match(text)) and not (_LABEL.match(text) or _TYPE.match(text)):
+        if _LABEL.match(text) or not _NUMBERS.search(text):
+            continue
+        if cited := _CITATION.match(text):
             return re.sub(r"; doi:.*", "", cited[0]).rstrip(" .,")
     return ""
 

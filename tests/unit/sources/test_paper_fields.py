@@ -54,11 +54,20 @@ def test_the_day_in_a_description(description: str, day: date | None) -> None:
         ("<p>River Keys 85: 109-125</p><p>DOI: 10.5555/x</p>", "River Keys 85: 109-125"),
         ("<p>Comments: 9 pages</p><p>Journal: Rivers</p>", "9 pages"),
         ("<p>Upvotes: 498</p><p>Stars: 7</p>", ""),
+        ("<p>Ann Other, writing back in 2017:</p><p>Rivers rise.</p>", ""),
+        ("<p>River Magazine, pp. 2-15</p>", "River Magazine, pp. 2-15"),
+        ("<p>Volume 55, Issue 31-32, May 2031, Page 1-9</p>",
+         "Volume 55, Issue 31-32, May 2031, Page 1-9"),
         ("<p>A paper about 12 rivers. It is of 1999.</p>", ""),
     ],
 )  # fmt: skip
 def test_where_it_appeared(description: str, note: str) -> None:
     assert note_in(description) == note
+
+
+def test_words_before_a_quotation_are_no_citation() -> None:
+    said = "<p>Ann Other, writing back in 2017:</p><p>Rivers rise every year.</p>"
+    assert abstract_of(said, "T") == "Ann Other, writing back in 2017: Rivers rise every year."
 
 
 def test_a_lone_author_before_the_citation() -> None:
