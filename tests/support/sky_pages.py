@@ -1,10 +1,10 @@
 """The bytes of the simulated sources, in the shapes that the real ones send."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from support.sky_script import EASTERN, Announced, Listed, Printed, midnight, working_day_before
+from support.sky_script import EASTERN, Announced, Listed, Printed, midnight
 
 Categories = dict[str, list[str]]
 _XML = "<?xml version='1.0' encoding='UTF-8'?>\n"
@@ -59,7 +59,7 @@ def oai_page(
 <datestamp>{one.day}</datestamp><setSpec>{_set_of(categories[one.work.number][0])}</setSpec></header>
 <metadata><arXiv xmlns="{space}"><id>{one.work.number}</id>
 <created>{one.received:%Y-%m-%d}</created>
-{f"<updated>{working_day_before(one.day)}</updated>" if one.version > 1 else ""}<authors>
+{f"<updated>{one.day - timedelta(days=1)}</updated>" if one.version > 1 else ""}<authors>
 {"".join(_oai_author(name) for name in one.work.authors)}</authors><title>{one.work.title}</title>
 <categories>{" ".join(categories[one.work.number])}</categories>
 <abstract>  {one.work.abstract}

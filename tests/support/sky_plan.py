@@ -23,6 +23,9 @@ DOWN = (utc(date(2026, 11, 22), 20), utc(date(2026, 11, 25), 20))
 """Sunday evening to Wednesday evening: nothing of ours runs."""
 
 END = utc(date(2026, 12, 1), 18)
+LOST = date(2026, 11, 17)
+"""stat.ML stays stale all day: its batch is never shown."""
+
 STALE, HEALED = date(2026, 11, 18), utc(date(2026, 11, 18), 14, 30)
 SHORT, MENDED = date(2026, 11, 19), utc(date(2026, 11, 19), 8, 22)
 LATE_TURN = date(2026, 11, 20)
@@ -44,6 +47,7 @@ def whole_script(size: int = 6) -> Script:
     writer = Writer(size=size)
     writer.crowds = {LATE_TURN: 104, date(2026, 11, 21): 1}
     script = writer.write(last=date(2026, 12, 1))
+    script.stale["stat.ML", LOST] = midnight(LOST + timedelta(days=1))
     script.stale["cs.AI", STALE] = HEALED
     script.stale["stat.ML", SHORT] = MENDED
     script.turns[LATE_TURN] = midnight(LATE_TURN) + timedelta(minutes=45)

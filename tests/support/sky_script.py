@@ -15,6 +15,8 @@ BEFORE = date(2026, 11, 2)
 FIRST = date(2026, 11, 16)
 LAST = date(2026, 11, 30)
 THANKSGIVING = date(2026, 11, 26)
+SURPRISE = date(2026, 11, 30)
+"""A working day on which arXiv announces nothing, though its calendar says so nowhere."""
 NOUNS = ("adapters", "robots", "towels", "proofs", "proteins", "speech", "graphs", "rivers")
 NAMES = ("Ana Silva", "Bo Chen", "Carla Weiss", "Dev Rao", "Eun Park")
 
@@ -116,8 +118,8 @@ def utc(day: date, hour: int, minute: int = 0) -> datetime:
 
 
 def announces(day: date) -> bool:
-    """Monday to Friday but for Thanksgiving, which lies in the fortnight."""
-    return day.weekday() < 5 and day != THANKSGIVING
+    """Monday to Friday but for Thanksgiving and the surprise."""
+    return day.weekday() < 5 and day not in (THANKSGIVING, SURPRISE)
 
 
 def days(first: date, last: date) -> list[date]:
