@@ -123,7 +123,7 @@ class Desk:
             known = self.known[event.paper_id]
             if event.kind == "votes":
                 known.votes = event
-            else:
+            elif event.value.isdecimal():
                 known.version = max(known.version, int(event.value))
 
     def put(self, item: Item) -> tuple[PaperRow, Fate]:

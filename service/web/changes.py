@@ -31,9 +31,9 @@ def _line(change: Changed, texts: Texts) -> Line | None:
             return Line(change.on, _("Code was linked:"), web_address(value))
         case "project":
             return Line(change.on, _("A project page was linked:"), web_address(value))
-        case "doi":
+        case "doi" if value.startswith("10."):
             return Line(change.on, _("It has a DOI:"), web_address(f"https://doi.org/{value}"))
-        case "version":
+        case "version" if value.isdecimal():
             return Line(
                 change.on, _("Version %(number)s was seen.", number=texts.number(int(value)))
             )

@@ -84,6 +84,16 @@ def test_what_one_chunk_shows_twice_is_told_once(rt: Runtime) -> None:
     assert told(rt) == [("votes", "1 8")]
 
 
+def test_rows_of_earlier_days_are_no_stumbling_block(rt: Runtime) -> None:
+    from service.store.events import add_event
+
+    bring(rt, "arxiv_rss", seen(NAME, version=1))
+    rt.db.write(lambda s: add_event(s, 1, "version", rt.clock(), "2025-12-01 00:00:00+00:00"))
+    report = bring(rt, "arxiv_rss", seen(NAME, version=2))
+    assert (report.refreshed, report.problems) == (1, [])
+    assert ("version", "2") in told(rt)
+
+
 def test_votes_go_after_their_days_and_the_rest_stays(rt: Runtime) -> None:
     bring(rt, "hf_daily", seen(NAME, votes=1))
     bring(rt, "hf_daily", seen(NAME, votes=2, links={"code": "https://c.example/"}))

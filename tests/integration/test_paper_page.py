@@ -58,6 +58,9 @@ def test_every_change_has_words_in_the_readers_language() -> None:
     ]
     accented = change_lines(history, Texts("en-XA"))
     assert all(line.words.startswith("⟦") for line in accented)
+    before = {"version": "2025-12-01 00:00:00+00:00", "doi": "(Alias(", "hidden": "broken"}
+    earlier = PaperHistory(tuple(Changed(kind, on, value) for kind, value in before.items()))
+    assert change_lines(earlier, Texts("en")) == []  # as rows of earlier days were written
     other = PaperHistory((Changed("merged", on, "guid:https://x.example/1"),))
     assert change_lines(other, Texts("en"))[0].words == "Two entries were found to be this paper."
 
