@@ -81,6 +81,8 @@ def _forms(raw: str) -> tuple[str, str, str]:
 
 
 def _gap(between: str) -> str:
+    if between == " ":  # nearly always
+        return " "
     if not between or (len(between) <= 3 and all(sign in _JOINING for sign in between)):
         return "-"
     return " " if between.isspace() else "."
@@ -141,7 +143,7 @@ def fold(text: str) -> Folded:
     if text.isascii():
         for found in _RUN.finditer(text):
             start, end = found.span()
-            if not _is_possessive(text, start, end, rows):
+            if end - start > 1 or not _is_possessive(text, start, end, rows):
                 rows.add(start, end)
         return rows.folded()
     for start, end in _runs(text):
