@@ -136,6 +136,11 @@ def poller_of(rt: Runtime, clock: SharedClock) -> Poller:
     return lambda only=None: asyncio.run(poll_due(rt, only, sleep=clock.sleep))
 
 
+def _asked(poller: Poller, part: list[int] | None) -> list[dict[str, Any]]:
+    """What is due (None), or each of these sources."""
+    return poller() if part is None else [row for one in part for row in poller(one)]
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
     """One mail as it came. marks: of the papers in it, in their order. states: what the ledger
@@ -202,22 +207,25 @@ class Fortnight:
         self._look()
 
     def _poll(self, due: list[int]) -> None:
-        """Every poller at once: all look for what is due, or each is told to ask its part."""
+        """Every poller at once: all look for what is due, or each is told to ask its part, or all
+        are told to ask the same source."""
         if len(self.pollers) == 1:
             self._note(self.pollers[0]())
             return
-        told = len(due) > 1 and self.chance.random() < 0.7
-        with ThreadPoolExecutor(len(self.pollers)) as threads:
-            if told:
-                parts = [due[n :: len(self.pollers)] for n in range(len(self.pollers))]
-                made = [
-                    threads.submit(lambda p=p, part=part: [r for i in part for r in p(i)])
-                    for p, part in zip(self.pollers, parts, strict=True)
-                ]
-            else:
-                made = [threads.submit(p) for p in self.pollers]
+        count = len(self.pollers)
+        with ThreadPoolExecutor(count) as threads:
+            made = [threads.submit(_asked, p, part) for p, part in self._parts(due, count)]
             for one in made:
                 self._note(one.result())
+
+    def _parts(self, due: list[int], count: int) -> list[tuple[Poller, list[int] | None]]:
+        way = self.chance.random()
+        if way < 0.3:
+            same = [self.chance.choice(due)]
+            return [(poller, same) for poller in self.pollers]
+        if way < 0.8:
+            return [(poller, due[n::count]) for n, poller in enumerate(self.pollers)]
+        return [(poller, None) for poller in self.pollers]
 
     def _note(self, reports: list[dict[str, Any]]) -> None:
         self.reports += [(self.clock(), row) for row in reports]
