@@ -27,6 +27,7 @@ def chosen(shared: Path) -> list[tuple[str, str]]:
     return sorted(names, key=lambda pair: pair[1])
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.slow  # some three thousand papers are stored
 def test_a_paper_of_several_captures_is_stored_once(shared: Path, tmp_path: Path) -> None:
     names = chosen(shared)

@@ -68,6 +68,7 @@ def test_a_dozen_real_captures(shared: Path) -> None:
         assert read_row(shared, name, rows[name]["kind"]) == rows[name], name
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.slow  # three hundred answers over HTTP and through a process of its own
 def test_every_real_capture(shared: Path) -> None:
     told, _ = asyncio.run(summary(shared, real_captures(shared)))
