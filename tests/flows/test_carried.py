@@ -14,8 +14,8 @@ from service.flows.letter import digest_of
 from service.flows.manual import draft, start
 from service.flows.send import send_ready
 from service.flows.tidy import tidy
-from service.store.twins import merge_papers
 from service.store.subscribers import list_profile_rows
+from service.store.twins import merge_papers
 
 
 def carried(rt):
