@@ -101,7 +101,7 @@ faults: .venv/.dev ## kills, drops, hangs and servers that do everything wrong
 	@$(BIN)/python -m pytest -q -m faults $(ARGS)
 
 bench: .venv/.dev ## the measured claims
-	@for f in bench/[a-z]*.py; do [ -e "$$f" ] || continue; echo "== $$f"; $(BIN)/python "$$f" || exit 1; done
+	@for f in bench/[a-z]*.py; do [ -e "$$f" ] || continue; echo "== $$f"; PYTHONPATH=. $(BIN)/python "$$f" || exit 1; done
 
 pictures: .venv/.dev ## the pictures of README.md, taken from the running demo; a browser must be here
 	@$(BIN)/python tests/support/pictures.py

@@ -1,6 +1,6 @@
 """Measures matching on captured papers: the back-test while typing, and many profiles at once.
 
-Run from the checkout: ``python bench/matching.py [PAPERS] [PROFILES]``. Prints one JSON object;
+Run from the checkout: ``python -m bench.matching [PAPERS] [PROFILES]``. Prints one JSON object;
 times are seconds of this machine's CPU, memory in MB.
 """
 

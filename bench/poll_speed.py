@@ -1,7 +1,7 @@
 """Measures a poll of 1,000 items in the process that serves pages, as ``run`` does, and what who
 reads ``/papers`` every 20 ms meanwhile feels of it; on SQLite, and on PostgreSQL where it is here.
 
-Run from the checkout: ``python bench/poll_speed.py [ITEMS] [ROUNDS]``. The items are captured arXiv
+Run from the checkout: ``python -m bench.poll_speed [ITEMS] [ROUNDS]``. The items are captured arXiv
 announcements, served by another process on 127.0.0.1, read by the parse pool and stored; the pages
 are asked for by a third process.
 
