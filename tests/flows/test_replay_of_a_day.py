@@ -239,6 +239,8 @@ def test_a_day_that_is_there_changes_nothing_and_mails_nobody_again(
     assert rt.db.read(lambda s: len(list_deliveries(s))) == mails
 
 
+# Two polls of three sources, and the days of a month after.
+@pytest.mark.slow
 def test_answers_are_kept_thirty_days(rt: Runtime, site: WebSite, clock: Clock) -> None:
     small_day(rt, site, clock)
     clock.turn(days=29)
