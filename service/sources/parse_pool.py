@@ -8,14 +8,14 @@ import multiprocessing
 import os
 import resource
 import threading
-from concurrent.futures import CancelledError
+from concurrent.futures import BrokenExecutor, CancelledError
 from concurrent.futures import TimeoutError as DeadlineError
 from contextlib import suppress
 from datetime import date
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from service.sources.adapter import CaptureError, Parsed
 from service.sources.registry import adapter
@@ -32,6 +32,10 @@ CPU_SECONDS = 3600
 SLOW_NICE = 5
 """The second worker leaves the processor to whatever else has work."""
 
+_SMALL = (
+    b"<rss version='2.0'><channel><title>A</title><item><title>B &amp; C</title>"
+    b"<description>&lt;p&gt;D&lt;/p&gt;</description></item></channel></rss>"
+)
 MOST_TASKS = 500
 _TELL = "Fetch it again later; when it stays so, pause the source."
 
@@ -54,6 +58,7 @@ class ParsePool:
         self._quick = min(quick, deadline)
         self._memory_bytes = memory_bytes
         self._workers: dict[bool, ProcessPool] = {}
+        self._awaited: set[ProcessFuture[Any]] = set()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -81,7 +86,7 @@ class ParsePool:
         except DeadlineError as fault:
             what = f"Parsing was ended after {self._deadline:g} seconds."
             raise CaptureError(what, size, _TELL) from fault
-        except ProcessExpired as fault:
+        except (ProcessExpired, BrokenExecutor) as fault:
             what = "Parsing took too much processor time or crashed."
             raise CaptureError(what, size, _TELL) from fault
         except (MemoryError, RecursionError) as fault:
@@ -97,6 +102,9 @@ class ParsePool:
         with self._lock:
             workers = list(self._workers.values())
             self._workers.clear()
+            awaited = list(self._awaited)
+        for future in awaited:  # a pool that is stopped may leave its tasks without an end
+            future.cancel()  # type: ignore[no-untyped-call]
         for worker in workers:
             worker.stop()  # type: ignore[no-untyped-call]
             worker.join()
@@ -104,12 +112,23 @@ class ParsePool:
     def _worked(
         self, is_quick: bool, kind: str, body: bytes, day: date | None
     ) -> Parsed | tuple[str, str, str]:
-        future = self._started(is_quick).schedule(
+        worker = self._started(is_quick)
+        future = worker.schedule(
             _parse_in_worker,
             args=(kind, body, day),
             timeout=self._quick if is_quick else self._deadline,
         )
-        found: Parsed | tuple[str, str, str] = future.result()
+        self._awaited.add(future)
+        try:
+            found: Parsed | tuple[str, str, str] = future.result()
+        except DeadlineError:
+            raise
+        except (TypeError, OSError, BrokenExecutor) as fault:  # the library's, when it is stopped
+            if worker.active:
+                raise
+            raise CancelledError from fault
+        finally:
+            self._awaited.discard(future)
         return found
 
     def _started(self, is_quick: bool) -> ProcessPool:
@@ -127,7 +146,8 @@ class ParsePool:
 
 
 def _bound(memory_bytes: int, nice: int) -> None:
-    """Runs in the worker: bound its memory and processor time for good."""
+    """Runs in the worker: bound its memory and processor time for good, and read something once,
+    so that no capture's time goes into loading libraries."""
     os.nice(nice)
     with suppress(ValueError, OSError):  # a system with a lower limit of its own keeps that
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
@@ -135,6 +155,7 @@ def _bound(memory_bytes: int, nice: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _parse_in_worker("feed", _SMALL, None)
 
 
 def _parse_in_worker(kind: str, body: bytes, day: date | None) -> Parsed | tuple[str, str, str]:

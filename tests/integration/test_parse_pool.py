@@ -1,6 +1,7 @@
 """Parsing in a process that can be ended."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 
@@ -93,6 +94,29 @@ def test_a_hang_is_ended_and_the_next_capture_is_read() -> None:
         with pytest.raises(CaptureError, match=r"ended after 1\.5 seconds"):
             pool.parse("feed", b"<rss version='2.0'><channel>" + b"<a b='c'>" * 2_000_000)
         assert pool.parse("feed", GOOD).items == 1
+
+
+# Two processes, one of which is kept busy.
+@pytest.mark.slow
+def test_what_hangs_the_reader_makes_nobody_wait() -> None:
+    """These bytes take minutes; closing the pool ends it."""
+    said: list[str] = []
+    with ParsePool(deadline=100, quick=0.5) as pool:
+        pool.parse("feed", GOOD)
+
+        def hang() -> None:
+            try:
+                pool.parse("feed", b"<rss version='2.0'><channel>" + b"<a b='c'>" * 460_000)
+            except CaptureError as error:
+                said.append(error.what)
+
+        hanging = threading.Thread(target=hang)
+        hanging.start()
+        time.sleep(1.5)  # by now it has gone over to the second worker
+        assert pool.parse("feed", GOOD).items == 1
+        assert hanging.is_alive()
+    hanging.join()
+    assert said == ["The process was shut down."]
 
 
 # The bounds themselves are read in a quick run; here a process meets one.

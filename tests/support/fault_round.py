@@ -115,10 +115,10 @@ def run_round(house: House, *, again: bool = False) -> dict[str, Any]:
     begun = datetime.now(UTC)
     lags: list[float] = []
     late: list[float] = []
+    chosen = [row.id for row in good_rows(house)[:AGAIN]] if again else []
 
     async def disturb() -> None:
         await asyncio.sleep(AGAIN_AFTER)
-        chosen = [row.id for row in good_rows(house)[:AGAIN]]
         await asyncio.to_thread(make_due, house, chosen)
         due = datetime.now(UTC)
         while len(late) < AGAIN:
@@ -138,19 +138,16 @@ def run_round(house: House, *, again: bool = False) -> dict[str, Any]:
 
     reports = asyncio.run(all_of_it())
     took = (datetime.now(UTC) - begun).total_seconds()
-    first = [
-        (row.last_poll_at - begun).total_seconds()
-        for row in good_rows(house)
-        if row.last_poll_at and row.last_poll_at >= begun
-    ]
+    asked = [row for row in good_rows(house) if row.last_poll_at and row.last_poll_at >= begun]
+    once = [(x.last_poll_at - begun).total_seconds() for x in asked if x.id not in chosen]
     failed = [r for r in reports if r["outcome"] == "failed"]
     return {
         "round_s": round(took, 1),
         "visits": len(reports),
-        "good_asked": len(first),
+        "good_asked": len(asked),
         "good_failed": sum(r["title"].startswith("good") for r in failed),
         "bad_failed": len({r["source"] for r in failed if not r["title"].startswith("good")}),
-        "good_ones": spread_of(first),
+        "good_ones": spread_of(once),
         **({"good_ones_due_again": spread_of(late)} if late else {}),
         "loop_late_p99_ms": round(sorted(lags)[int(0.99 * (len(lags) - 1))] * 1000, 1),
         "loop_late_max_ms": round(max(lags) * 1000, 1),
