@@ -208,7 +208,7 @@ class Fortnight:
 
     def _poll(self, due: list[int]) -> None:
         """Every poller at once: all look for what is due, or each is told to ask its part, or all
-        are told to ask the same source."""
+        are told to ask one source first."""
         if len(self.pollers) == 1:
             self._note(self.pollers[0]())
             return
@@ -221,8 +221,9 @@ class Fortnight:
     def _parts(self, due: list[int], count: int) -> list[tuple[Poller, list[int] | None]]:
         way = self.chance.random()
         if way < 0.3:
-            same = [self.chance.choice(due)]
-            return [(poller, same) for poller in self.pollers]
+            same = self.chance.choice(due)
+            rest = [one for one in due if one != same]
+            return [(poller, [same, *rest[n::count]]) for n, poller in enumerate(self.pollers)]
         if way < 0.8:
             return [(poller, due[n::count]) for n, poller in enumerate(self.pollers)]
         return [(poller, None) for poller in self.pollers]
