@@ -131,7 +131,7 @@ def bytes_of(
     reader = as_frozen(reader, content)
     if rt.test_recipient and not is_notice and reader is not None:
         reader = nobody(reader)
-        row = DeliveryRow(**{**row.model_dump(), "token": "preview"})  # nosec B106: in place of one
+        row = DeliveryRow(**{**row.model_dump(), "token": "preview"})  # nosec B105: in place of one
     rendered = render_row(rt, row, reader, content)
     if rt.test_recipient:
         rendered = _marked(rt, rendered, row.locale)
