@@ -1,7 +1,7 @@
 """Names out of the ways in which feeds write a list of authors. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from service.text.clean import collapse, html_to_text
 from service.text.tex import to_unicode
@@ -38,10 +38,15 @@ def listed_authors(entries: Iterable[str]) -> tuple[str, ...]:
     """Return the names of a list with one name each, as arXiv's API and Hugging Face send it.
 
     Marks of footnotes and affiliations in brackets are removed, several names in one entry taken
-    apart; the ":" that arXiv lists after a collaboration is no name.
+    apart; the ":" that arXiv lists after a collaboration is no name. Raises ValueError: an entry
+    is no string, or all is one string or object (a source may send one author without a list).
     """
+    if isinstance(entries, str | Mapping):
+        raise ValueError("its authors are no list of names")
     names: list[str] = []
     for entry in entries:
+        if not isinstance(entry, str):
+            raise ValueError("one of its authors is no name")
         for part in collapse(entry).split(";"):
             if name := _bare(_AFFILIATION.sub("", part)):
                 names.append(name)

@@ -176,7 +176,10 @@ def recipe() -> list[str]:
     """The commands of the recipe in CONTRIBUTING.md, in order, for our kind."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     section = text[text.index("**A new source.**") : text.index("**A new mail.**")]
-    return [line.replace("NAME", KIND) for line in re.findall(r"^ {7}(\S.*)$", section, re.M)]
+    return [
+        line.replace("NAME", KIND).replace("WORD", "sponges")
+        for line in re.findall(r"^ {7}(\S.*)$", section, re.M)
+    ]
 
 
 # Runs ten programs one after the other.
@@ -185,7 +188,7 @@ def recipe() -> list[str]:
 @pytest.mark.timeout(300)
 def test_the_recipe_gives_a_source_with_one_line_elsewhere(tmp_path: Path) -> None:
     copy = Copy(tmp_path / "checkout")
-    new, try_it, golden, tests, ingest, page = recipe()
+    new, try_it, golden, tests, ingest, look, page = recipe()
     before = copy.files()
 
     line = next(row for row in copy.run(new).splitlines() if row.strip().startswith(f'"{KIND}:'))
@@ -208,6 +211,7 @@ def test_the_recipe_gives_a_source_with_one_line_elsewhere(tmp_path: Path) -> No
     assert "No golden changed" in copy.run(golden)
     assert "passed" in copy.run(tests)
     assert "3 items: 1 new, 1 known" in copy.run(ingest)
+    assert "Sleep of glass sponges" in copy.run(look)
     copy.run(page)
     assert f"## {KIND}" in (copy.folder / "docs/sources.md").read_text("utf-8")
 

@@ -1,10 +1,11 @@
 """Lists of authors in the ways in which feeds write them."""
 
 from time import process_time
+from typing import Any
 
 import pytest
 
-from service.sources.authors import arxiv_authors, feed_authors
+from service.sources.authors import arxiv_authors, feed_authors, listed_authors
 from service.sources.journal import abstract_of, authors_in
 
 
@@ -48,6 +49,12 @@ def test_feeds(entries: list[str], names: tuple[str, ...]) -> None:
 def test_mail_addresses_are_dropped() -> None:
     assert feed_authors(["ann@a.example (Ann Other)"]) == ("Ann Other",)
     assert feed_authors(["Ann Other ann@a.example, Bo @home"]) == ("Ann Other", "Bo @home")
+
+
+@pytest.mark.parametrize("entries", [{"text": "Ann Other"}, "Ann Other", [{"text": "Ann Other"}]])
+def test_what_is_no_list_of_names_is_told(entries: Any) -> None:
+    with pytest.raises(ValueError, match="author"):
+        listed_authors(entries)
 
 
 @pytest.mark.parametrize(
