@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import ssl
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from contextlib import aclosing
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -57,6 +58,12 @@ class _TooLargeError(Exception):
     pass
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """The certificate authorities, read once a process: that takes 50 ms of the event loop."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class _PublicOnly(httpx2.AsyncHTTPTransport):
     """Resolve a name once, check every address, and connect to one that was checked.
 
@@ -66,6 +73,7 @@ class _PublicOnly(httpx2.AsyncHTTPTransport):
 
     def __init__(self, allow_private: bool) -> None:
         super().__init__(
+            verify=_authorities(),
             trust_env=False,
             limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0),
         )

@@ -80,7 +80,7 @@ def _after_failure(failed: Failed, now: datetime, before: PollState, jitter: flo
         return PollPlan(next_poll_at=None, remembered=replace(before, state="gone"))
     failures = before.failures + 1
     first = PERMANENT_RETRY if failed.permanent else FIRST_RETRY
-    wait = min(first * 2 ** min(failures - 1, 12), SLOWEST) * spread(jitter)
+    wait = min(first * 2 ** min(failures - 1, 12) * spread(jitter), SLOWEST)
     if failed.retry_after is not None:
         asked = timedelta(seconds=failed.retry_after)
         wait = min(max(asked, timedelta(minutes=1)), SLOWEST)

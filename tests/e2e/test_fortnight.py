@@ -62,6 +62,7 @@ def assert_pace(sky: Sky, seconds: float = 3.0) -> None:
     assert {one.busy for one in asked} == {0}
 
 
+@pytest.mark.slow  # four days of a simulation; a quick run has the replay
 def test_four_days_bring_every_paper_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = plan.quick_script()
     with fortnight(tmp_path, script, plan.BEGIN, monkeypatch, tick=timedelta(hours=12)) as played:

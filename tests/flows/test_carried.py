@@ -64,6 +64,7 @@ def test_what_matches_no_more_goes_after_the_look_back(rt, server, tmp_path):
     assert carried(rt) == []
 
 
+@pytest.mark.slow  # weeks of a fake clock
 def test_a_relay_that_is_away_for_weeks_costs_no_paper(rt, server, tmp_path):
     add(rt, "ada@example.org", "adapters")
     for n in range(1, 16):

@@ -312,6 +312,7 @@ def test_an_unsubscribe_stops_the_quiet_mail(rt, server, tmp_path):
     assert [r.state for r in rows(rt) if r.kind == "quiet"] == ["suppressed"]
 
 
+@pytest.mark.slow  # two houses at once
 def test_two_processes_plan_the_same_date_at_once(houses, tmp_path, server, quick):
     emails = sorted(f"r{n}@example.org" for n in range(20 if quick else 60))
     for email in emails:

@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+import pytest
 from support.house import add, ingest_items, paper_item, rows
 from support.meanwhile import at_once, between, composed, decided
 
@@ -68,6 +69,7 @@ def test_chosen_papers_made_ready_while_a_daily_was_decided(houses, tmp_path):
     assert shown(one) == {"ada@example.org": [[1]]}
 
 
+@pytest.mark.slow  # two houses at once
 def test_many_readers_two_processes_alerts_and_dailies_at_once(houses, server, tmp_path, quick):
     one, two = houses
     readers = 10 if quick else 25

@@ -101,6 +101,7 @@ def test_a_burst_waits_for_the_admin(rt: Runtime, site: WebSite, clock: Clock) -
     assert papers(rt)["Paper burst3"]
 
 
+@pytest.mark.slow  # eleven polls; a quick run has the burst at once
 def test_a_burst_in_small_pieces_waits_too(rt: Runtime, site: WebSite, clock: Clock) -> None:
     listed = one_a_day(rt, site, clock, 11)
     got = []

@@ -139,6 +139,7 @@ def test_an_answer_is_written_down_when_the_commit_had_none(rt, server, monkeypa
     assert len(server.accepted) == 1
 
 
+@pytest.mark.slow  # waits for a database to come back
 def test_a_database_that_is_away_for_the_answer_does_not_cost_it(rt, server, monkeypatch):
     real, away = rt.db.awrite, []
 

@@ -105,17 +105,12 @@ def test_a_new_hour_before_the_first_mail_does_not_send_at_once(rt, tmp_path):
     ("zone", "first"),
     [
         ("Europe/Zurich", datetime(2026, 3, 27, 0, 30, tzinfo=UTC)),  # 02:00 is skipped on 29
-        pytest.param(  # 02:00 twice on 25; a quick run has the zone above
-            "Europe/Zurich", datetime(2026, 10, 22, 22, 15, tzinfo=UTC), marks=pytest.mark.slow
-        ),
-        pytest.param(
-            "America/New_York", datetime(2026, 3, 6, 6, 30, tzinfo=UTC), marks=pytest.mark.slow
-        ),
-        pytest.param(  # half an hour
-            "Australia/Lord_Howe", datetime(2026, 4, 3, 14, 0, tzinfo=UTC), marks=pytest.mark.slow
-        ),
+        ("Europe/Zurich", datetime(2026, 10, 22, 22, 15, tzinfo=UTC)),  # 02:00 twice on 25
+        ("America/New_York", datetime(2026, 3, 6, 6, 30, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 4, 3, 14, 0, tzinfo=UTC)),  # half an hour
     ],
 )
+@pytest.mark.slow  # many hours of a fake clock; a quick run crosses a zone in test_manage_acts
 def test_one_mail_a_date_where_the_clock_is_changed(rt, tmp_path, zone, first):
     rt.clock.at = first
     add(rt, ADA, "adapters", hour="2", tz=zone)

@@ -138,6 +138,7 @@ def test_a_relay_that_cannot_be_reached_is_asked_for_again(folder: Path) -> None
     assert load_settings(folder / ".env").uses_mailbox
 
 
+@pytest.mark.slow  # a whole setup
 def test_input_that_ends_takes_the_defaults(folder: Path) -> None:
     result = run("setup", answers=["My papers"])
     assert result.exit_code == 0, result.output
@@ -266,6 +267,7 @@ def test_a_private_authority_is_asked_for_and_kept(
     assert load_settings(folder / ".env").smtp_ca_file == tls_authority.file
 
 
+@pytest.mark.slow  # a whole setup
 def test_an_authority_of_the_environment_is_written_down(
     folder: Path, tls_authority: TlsAuthority, monkeypatch: pytest.MonkeyPatch
 ) -> None:

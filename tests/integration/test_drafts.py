@@ -128,6 +128,7 @@ def test_the_back_button_leads_to_what_was_begun(house: tuple[Runtime, TestClien
     assert 'name="key" value="letter"' not in composed, "as another edition"
 
 
+@pytest.mark.slow  # several sends
 def test_what_was_taken_back_can_be_mended_and_sent(house: tuple[Runtime, TestClient]) -> None:
     rt, client = house
     token = log_in(rt, client, "ada")

@@ -61,6 +61,7 @@ def test_names_types_values_and_the_trap(site: WholeSite) -> None:
     assert form.types["homepage"] != "hidden", "programs fill what looks like a field"
 
 
+@pytest.mark.slow  # sleeps the seconds that a person takes
 def test_three_seconds_are_slow_enough_and_no_button_subscribes(site: WholeSite) -> None:
     page = f"{site.address}/"
     form = sign_up_form(fetch(page)[1])

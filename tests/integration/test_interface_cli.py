@@ -320,6 +320,7 @@ def test_a_folder_that_cannot_be_used_is_named_without_a_traceback(
     assert "next:" in err
 
 
+@pytest.mark.slow  # a process of its own
 def test_json_is_utf_8_whatever_the_locale_says(
     shell: Shell, start: Callable[..., "subprocess.Popen[str]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,7 @@ def test_closed_and_used_again() -> None:
     pool.close()
 
 
+@pytest.mark.slow  # waits for the deadline of a parse
 def test_a_hang_is_ended_and_the_next_capture_is_read() -> None:
     """2 million nested elements keep the parser busy far longer than the deadline."""
     with ParsePool(deadline=1.5) as pool:

@@ -177,6 +177,7 @@ def test_silence_and_lost_connections(
     assert server.connections == 2
 
 
+@pytest.mark.slow  # waits for a slow server
 def test_reply_after_the_dot_is_waited_for_longer_than_a_command(server: SmtpServer) -> None:
     server.on("DOT", slow(1.2))
     (outcome,) = deliver(server, timeouts=Timeouts(connect=5, command=0.8, data=0.8, reply=10))

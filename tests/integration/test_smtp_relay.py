@@ -83,6 +83,7 @@ def test_refusals_in_words(server: SmtpServer, step: str, words: str, said: str)
     assert "hidden" not in str(caught.value)
 
 
+@pytest.mark.slow  # waits for silences to be given up
 def test_relay_that_is_not_there_or_says_nothing(server: SmtpServer) -> None:
     with SmtpServer() as gone:
         relay = at(gone)

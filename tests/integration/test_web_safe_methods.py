@@ -90,6 +90,7 @@ def test_pages_with_a_token_are_neither_kept_nor_indexed_nor_passed_on(house: Re
         assert headers["referrer-policy"] == "no-referrer", pattern
 
 
+@pytest.mark.slow  # asks every page
 def test_every_link_of_every_page_leads_somewhere(house: Reading) -> None:
     import re
     from html import unescape
