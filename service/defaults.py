@@ -75,6 +75,9 @@ class Defaults:
     network_an_hour: int = _about(30, "sign-ups per network and hour; more are delayed", low=1)
     signups_an_hour: int = _about(500, "sign-ups per hour in all; more are delayed", low=1)
     estimate_days: int = _about(30, "days the back-test looks back", low=1, high=400)
+    signal_votes: int = _about(
+        50, "votes from which on they are late news, where an interest does not say", low=1
+    )
     # sources
     history_days: int = _about(30, "days of past brought in when a source is added", high=400)
     catchup_days: int = _about(14, "days of an outage that are caught up as new", high=60)
@@ -117,6 +120,11 @@ class Fixed:
     weekly_day: str = _about("fri", "day of weekly interests, until the reader chooses another")
     html_budget: int = _about(90_000, "bytes of the HTML part at most")
     broad_a_day: int = _about(20, "papers a day above which an interest counts as broad")
+    several_a_month: int = _about(
+        10, "papers of one name in the back-test above which it is probably several people"
+    )
+    signal_days: int = _about(60, "days for which later news of a paper can wait for a mail")
+    signals_a_mail: int = _about(20, "papers with later news in one mail; the rest rides in the next")
     manage_links_a_day: int = _about(3, "manage links mailed to one address in 24 hours")
     list_poll_minutes: int = _about(30, "Hugging Face is asked this often while its list grows")
     list_poll_until_hour: int = _about(14, "hour UTC until which it grows, from midnight, Mon-Fri")

@@ -7,13 +7,14 @@ words themselves (a paper that is refreshed later does not change a mail already
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 VERSION = 1
 
 DigestKind = Literal["daily", "weekly", "catchup", "first", "alert", "manual"]
 SectionKind = Literal["people", "interest", "signals", "trending", "chosen"]
+HappeningKind = Literal["withdrawn", "code", "doi", "votes"]
 Field = Literal["title", "abstract", "authors", "categories", "source", "organisation", "id"]
 
 
@@ -88,12 +89,41 @@ class Line:
     withdrawn: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What happened to a paper later. value: the address of the code, the DOI, or the number of
+    votes that was passed; "" for withdrawn."""
+
+    kind: HappeningKind
+    value: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A later event of a paper that the reader had: one line, whatever happened.
+
+    had_on: the date of the mail that brought the paper · happenings: the gravest first · again: it
+    was in an unconfirmed mail.
+    """
+
+    paper_id: int
+    scheme: str
+    value: str
+    title: Marked
+    happenings: tuple[Happening, ...]
+    link: str = ""
+    had_on: date | None = None
+    again: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One interest (or people, trending, chosen papers), best first.
+    """One interest (or people, trending, chosen papers), best first; or late signals.
 
     total: papers of this section, shown or only counted.
     rest: ids of the papers that are only counted ("and 14 more on the web").
+    signals: of a section of that kind; its papers were sent before and do not count again.
     """
 
     kind: SectionKind
@@ -103,6 +133,7 @@ class Section:
     entries: tuple[Entry, ...] = ()
     lines: tuple[Line, ...] = ()
     rest: tuple[int, ...] = ()
+    signals: tuple[Signal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +183,11 @@ class Digest:
             for paper_id in section.rest:
                 seen[paper_id] = None
         return tuple(seen)
+
+    def signals(self) -> Iterator[Signal]:
+        """Every late signal, in the order of the mail."""
+        for section in self.sections:
+            yield from section.signals
 
     def entries(self) -> Iterator[Entry]:
         """Every paper shown in full, in the order of the mail."""
@@ -225,6 +261,22 @@ def _line(data: Mapping[str, Any]) -> Line:
     )
 
 
+def _signal(data: Mapping[str, Any]) -> Signal:
+    return Signal(
+        paper_id=data["paper_id"],
+        scheme=data["scheme"],
+        value=data["value"],
+        title=_marked(data["title"]),
+        happenings=tuple(
+            Happening(h["kind"], h["value"], datetime.fromisoformat(h["at"]))
+            for h in data["happenings"]
+        ),
+        link=data.get("link", ""),
+        had_on=_day(data.get("had_on")),
+        again=data.get("again", False),
+    )
+
+
 def from_json(data: Mapping[str, Any]) -> Digest:
     """Read what ``to_json`` wrote, of this or an earlier version."""
     added = data.get("added_by")
@@ -242,6 +294,7 @@ def from_json(data: Mapping[str, Any]) -> Digest:
                 entries=tuple(_entry(e) for e in s.get("entries", ())),
                 lines=tuple(_line(x) for x in s.get("lines", ())),
                 rest=tuple(s.get("rest", ())),
+                signals=tuple(_signal(x) for x in s.get("signals", ())),
             )
             for s in data["sections"]
         ),

@@ -1,6 +1,6 @@
 """From candidates to one reader's digest (defaults.md, "What a daily is", 6-8). Pure.
 
-Order of the mail: people, interests (best first), trending. Ten papers in full over the whole
+Order of the mail: people, interests (best first), late signals, trending. Ten papers in full over the whole
 mail, thirty more as one line, the rest counted; every one of them counts as sent.
 """
 
@@ -23,7 +23,9 @@ from service.digest.model import (
     Reason,
     Section,
     SectionKind,
+    Signal,
 )
+from service.digest.signals import section_of
 from service.digest.trending import popular
 
 Style = Literal["short", "full", "none"]
@@ -76,6 +78,7 @@ def compose(
     added_by: AddedBy | None = None,
     since: date | None = None,
     rest_on: date | None = None,
+    signals: Sequence[Signal] = (),
 ) -> Digest | NothingNew:
     """Return what this reader gets.
 
@@ -83,6 +86,8 @@ def compose(
         and what stands above are seen to here.
     checked: papers compared · late: titles of late sources, read_from: of those that were read
         meanwhile · since: first day covered · rest_on: first day that is left to the daily pages.
+    signals: later events of papers that were sent; they stand after the interests, and a mail may
+        hold them alone.
     A first digest shows only the best few; what it leaves out is not in it at all, so that new
     papers come in the next daily.
     Raises KeyError when a candidate names a profile that is not among ``interests``.
@@ -99,14 +104,19 @@ def compose(
     groups = sorted((g for g in groups if g.found), key=lambda g: g.rank)
     if liked:
         groups.append(_Group(Interest(0, ""), "trending", [_Found(c) for c in liked]))
-    if not groups:
+    news = section_of(signals)
+    if not groups and news is None:
         return NothingNew("nothing_new", checked)
+    sections = _sections(groups, names, limits, style)
+    if news is not None:
+        at = len(sections) - bool(liked)
+        sections = (*sections[:at], news, *sections[at:])
     return Digest(
         kind=kind,
         on=on,
         checked=checked,
         matched=matched,
-        sections=_sections(groups, names, limits, style),
+        sections=sections,
         since=since,
         late=tuple(late),
         read_from=tuple(read_from),

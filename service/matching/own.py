@@ -1,0 +1,45 @@
+"""A reader's own papers left out of what they asked for."""
+
+import re
+from dataclasses import replace
+
+from service.errors import Sentence
+from service.matching.query import And, Node, Not, Query, QueryError
+from service.matching.show import show
+from service.matching.terms import make_person
+
+_BETWEEN = re.compile(r"[;；\r\n]+")
+
+
+def own_nodes(names: str) -> tuple[Node, ...]:
+    """What leaves out the papers of these names (semicolons or lines between them).
+
+    Raises QueryError: no name, or one that cannot be read.
+    """
+    found: dict[object, Node] = {}
+    for item in _BETWEEN.split(names):
+        name = " ".join(item.replace('"', " ").split())
+        if name:
+            person = make_person(name, names.index(item) + 1)
+            if person.prefix or len(person.parts) < 2:
+                raise QueryError(
+                    Sentence("'%(name)s' is not a whole name.", name=name),
+                    next_step=Sentence("Write it as it stands on your papers, like Ana Silva."),
+                )
+            found.setdefault(person.parts, Not(person))
+    if not found:
+        raise QueryError(
+            Sentence("The name on your papers is missing."),
+            next_step=Sentence("Write it as it stands on your papers, like Ana Silva."),
+        )
+    return tuple(found.values())
+
+
+def without_own(query: Query, names: str) -> Query:
+    """The query without papers of these names; "" leaves it as it is. Raises QueryError."""
+    if not names:
+        return query
+    root = query.root
+    parts = root.parts if isinstance(root, And) else (root,)
+    made = And(tuple(dict.fromkeys((*parts, *own_nodes(names)))))
+    return replace(query, root=made, shown=show(made))
