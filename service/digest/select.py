@@ -1,7 +1,7 @@
 """From candidates to one reader's digest (defaults.md, "What a daily is", 6-8). Pure.
 
-Order of the mail: people, interests (best first), late signals, trending. Ten papers in full over the whole
-mail, thirty more as one line, the rest counted; every one of them counts as sent.
+Order of the mail: people, interests (best first), late signals, trending. Ten papers in full over
+the whole mail, thirty more as one line, the rest counted; every one of them counts as sent.
 """
 
 from collections.abc import Iterable, Sequence

@@ -24,6 +24,7 @@ from service.flows.shelf import (
     load_shelf,
     trending_candidates,
 )
+from service.flows.signals import load_news, signals_for
 from service.flows.window import (
     Occasion,
     first_day,
@@ -113,10 +114,16 @@ def digest_for(
     wants_trending = occasion != "alert" and (
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )
-    trending = trending_candidates(session, shelf, had, carried) if wants_trending else []
+    trending = []
+    if wants_trending:
+        trending = trending_candidates(session, shelf, reader.id, had, carried)
     kind = kind_of(occasion, reader, asked, last, on)
     paused_on = paused_from(reader, slots, on) if occasion == "daily" else None
     end = window_end(reader, on, rt.clock())
+    signals = []
+    if occasion == "daily":
+        shelf.news = load_news(rt, session, shelf) if shelf.news is None else shelf.news
+        signals = signals_for(rt, session, shelf, reader, profiles, end)
     # an alert promises no day's list
     late = late_for(shelf, profiles, trending=wants_trending) if occasion != "alert" else ()
     result = compose(
@@ -134,6 +141,7 @@ def digest_for(
         added_by=_added_by(reader, shelf) if occasion != "alert" else None,
         since=first_on if kind in ("weekly", "catchup") else None,
         rest_on=rest_from(missed, paused_on, profiles, on, limits),
+        signals=signals,
     )
     if isinstance(result, NothingNew):
         return replace(result, had=len(seen.had), later=len(seen.later))

@@ -15,6 +15,7 @@ from service.digest.candidate import NothingNew
 from service.digest.model import Digest, to_json
 from service.store import leases as leases_store
 from service.store import sent as sent_store
+from service.store import signals as signals_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import SubscriberRow
@@ -35,11 +36,14 @@ class Decided:
 
 
 def content_of(digest: Digest, reader: SubscriberRow | None = None) -> dict[str, Any]:
-    """What is stored on the row: the digest, and every paper that counts as sent.
+    """What is stored on the row: the digest, every paper that counts as sent, and those sent before
+    of which it tells later news.
 
     reader: whose mail it is; the frame around the papers is kept with it.
     """
-    content = {"digest": to_json(digest), "papers": list(digest.paper_ids())}
+    content: dict[str, Any] = {"digest": to_json(digest), "papers": list(digest.paper_ids())}
+    if told := [signal.paper_id for signal in digest.signals()]:
+        content["signals"] = told
     return framed(content, reader) if reader is not None else content
 
 
@@ -92,7 +96,8 @@ def freeze(
 
 def may_freeze(session: Session, mails: Mapping[int, Digest], now: datetime) -> set[int]:
     """Of readers who are held, those whose digest may be frozen: none of its papers was had or is
-    under way. Alerts that rest until their hour give up theirs to a daily."""
+    under way, and none of its late signals told. Alerts that rest until their hour give up theirs
+    to a daily."""
     wanted = {reader_id: set(digest.paper_ids()) for reader_id, digest in mails.items()}
     for reader_id, alerts in sent_store.list_resting(session, list(mails), now).items():
         if mails[reader_id].kind == "alert":
@@ -101,4 +106,6 @@ def may_freeze(session: Session, mails: Mapping[int, Digest], now: datetime) -> 
             if theirs & wanted[reader_id]:
                 sent_store.skip_resting(session, alert, now)
     taken = sent_store.list_taken(session, wanted)
-    return {reader_id for reader_id in mails if not taken.get(reader_id)}
+    late = {i: {signal.paper_id for signal in digest.signals()} for i, digest in mails.items()}
+    told = signals_store.list_taken_signals(session, late)
+    return {i for i in mails if not taken.get(i) and not told.get(i)}

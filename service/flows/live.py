@@ -10,6 +10,7 @@ from service.matching.corpus import Corpus
 from service.matching.document import Document, StaleDocumentError, load, prepare
 from service.matching.evaluate import Hit
 from service.matching.index import Index
+from service.matching.own import without_own
 from service.matching.parse import parse_keywords, parse_people, parse_query
 from service.matching.query import Query
 from service.matching.score import Statistics
@@ -17,12 +18,21 @@ from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import PaperRow, ProfileRow
+from service.subscribers.options import read_options
 
 _OVERLAP = timedelta(minutes=5)
 
 
-def query_of(kind: str, text: str, compiled: Mapping[str, Any] | None) -> Query | None:
-    """A profile's query: from its compiled form, or parsed again when the folding has changed."""
+def query_of(
+    kind: str,
+    text: str,
+    compiled: Mapping[str, Any] | None,
+    options: Mapping[str, Any] | None = None,
+) -> Query | None:
+    """A profile's query: from its compiled form, or parsed again when the folding has changed.
+
+    options: of the profile; they may leave out the reader's own papers (``matching/own``).
+    """
     if kind == "trending":
         return None
     if compiled is not None:
@@ -31,7 +41,7 @@ def query_of(kind: str, text: str, compiled: Mapping[str, Any] | None) -> Query 
         except StaleQueryError:
             pass  # the folding is newer than the row: read the text again
     read = {"keywords": parse_keywords, "query": parse_query, "follow": parse_people}[kind]
-    return read(text)
+    return without_own(read(text), read_options(options or {}).own)
 
 
 def document_of(row: PaperRow) -> Document:
@@ -87,7 +97,7 @@ class LiveIndex:
         if self._changed.get(row.id) == row.changed_at:
             return
         self._changed[row.id] = row.changed_at
-        query = None if row.paused else query_of(row.kind, row.text, row.compiled)
+        query = None if row.paused else query_of(row.kind, row.text, row.compiled, row.options)
         if query is None:
             self._drop(row.id)
             return

@@ -112,7 +112,8 @@ def match_profiles(rt: Runtime) -> int:
         queries = {
             row.id: query
             for row in rows
-            if row.id is not None and (query := query_of(row.kind, row.text, row.compiled))
+            if row.id is not None
+            and (query := query_of(row.kind, row.text, row.compiled, row.options))
         }
         index = Index()
         for profile_id, query in queries.items():

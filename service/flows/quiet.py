@@ -65,7 +65,9 @@ def _tell(rt: Runtime, row: SubscriberRow, now: datetime) -> dict[str, Any] | No
     words: dict[str, int] = {}
     wider: list[tuple[str, int, int]] = []
     for profile in rt.db.read(lambda s: subscribers_store.list_profile_rows(s, reader_id)):
-        query = None if profile.paused else query_of(profile.kind, profile.text, profile.compiled)
+        if profile.paused:
+            continue
+        query = query_of(profile.kind, profile.text, profile.compiled, profile.options)
         if query is None:
             continue
         made = estimate(rt, query, 30).estimate

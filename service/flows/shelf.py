@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from service.defaults import Defaults
 from service.digest.candidate import Candidate
@@ -12,6 +13,7 @@ from service.flows.runtime import Runtime
 from service.flows.waiting import Late, lists_of
 from service.matching.document import Document
 from service.matching.evaluate import evaluate
+from service.matching.own import is_own
 from service.matching.query import Query
 from service.matching.score import score
 from service.papers.model import Paper
@@ -26,6 +28,10 @@ from service.store.slots import Slots
 from service.store.tables import PaperRow
 from service.subscribers.cadence import day_bounds
 from service.subscribers.model import Profile, ProfileKind
+from service.subscribers.options import read_options
+
+if TYPE_CHECKING:
+    from service.flows.signals import News
 
 
 @dataclass(kw_only=True)
@@ -33,7 +39,8 @@ class Shelf:
     """What a chunk of readers needs, loaded once. had: sent or under way · resting: in alerts that
     wait for their hour, which a daily takes along (in ``had`` only when also elsewhere) ·
     alerts: how many, of a reader on a date · late: sources whose list is not there · read_from:
-    titles of the others · by_hand: a person sends, and waits for nothing."""
+    titles of the others · by_hand: a person sends, and waits for nothing · news: what happened
+    later to papers that were had, once it was asked for."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
@@ -52,6 +59,7 @@ class Shelf:
     counts: dict[tuple[date, date, bool], int] = field(default_factory=dict)
     alerts: dict[tuple[int, date], int] = field(default_factory=dict)
     by_hand: bool = False
+    news: "News | None" = None
 
 
 def load_shelf(
@@ -107,12 +115,10 @@ def candidate(
 ) -> Candidate | None:
     """Hits and score computed again from the stored text; None when it no longer matches."""
     row = shelf.rows.get(paper_id)
-    query = _query(shelf, profile)
+    query = query_on(shelf, profile)
     if row is None or query is None:
         return None
-    if paper_id not in shelf.documents:
-        shelf.documents[paper_id] = document_of(row)
-    document = shelf.documents[paper_id]
+    document = document_on(shelf, paper_id)
     hits = evaluate(query, document)
     if hits is None:
         return None
@@ -141,9 +147,12 @@ def candidate(
 
 
 def trending_candidates(
-    session: Session, shelf: Shelf, had: set[int], carried: Mapping[int, bool]
+    session: Session, shelf: Shelf, reader_id: int, had: set[int], carried: Mapping[int, bool]
 ) -> list[Candidate]:
-    """Every listed paper that this reader has not had. carried: True for those in doubt."""
+    """Every listed paper that this reader has not had, less their own where an interest leaves
+    those out. carried: True for those in doubt."""
+    own = [read_options(p.options).own for p in shelf.profiles.get(reader_id, ())]
+    names = ";".join(filter(None, own))
     load_papers(session, shelf, [i for i, _ in shelf.listed])
     return [
         Candidate(
@@ -154,7 +163,9 @@ def trending_candidates(
             again=carried.get(paper_id, False),
         )
         for paper_id, day in shelf.listed
-        if paper_id not in had and paper_id in shelf.papers
+        if paper_id not in had
+        and paper_id in shelf.papers
+        and not (names and is_own(names, document_on(shelf, paper_id)))
     ]
 
 
@@ -164,14 +175,23 @@ def late_for(shelf: Shelf, profiles: Sequence[Profile], *, trending: bool) -> tu
     return tuple(
         one.title
         for one in shelf.late
-        if (trending and one.has_votes) or any(one.may_bring(_query(shelf, p)) for p in asked)
+        if (trending and one.has_votes) or any(one.may_bring(query_on(shelf, p)) for p in asked)
     )
 
 
-def _query(shelf: Shelf, profile: Profile) -> Query | None:
+def document_on(shelf: Shelf, paper_id: int) -> Document:
+    """The words of a paper on the shelf, read once."""
+    if paper_id not in shelf.documents:
+        shelf.documents[paper_id] = document_of(shelf.rows[paper_id])
+    return shelf.documents[paper_id]
+
+
+def query_on(shelf: Shelf, profile: Profile) -> Query | None:
     """The query of an interest, read once."""
     if profile.id not in shelf.queries:
-        shelf.queries[profile.id] = query_of(profile.kind.value, profile.text, profile.compiled)
+        shelf.queries[profile.id] = query_of(
+            profile.kind.value, profile.text, profile.compiled, profile.options
+        )
     return shelf.queries[profile.id]
 
 

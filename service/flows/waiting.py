@@ -115,7 +115,7 @@ def _waits(profile: Profile, row: SubscriberRow, late: Sequence[Late], now: date
 def readable_query(profile: Profile) -> Query | None:
     """The query of an interest; None when it cannot be read (any more)."""
     try:
-        return query_of(profile.kind.value, profile.text, profile.compiled)
+        return query_of(profile.kind.value, profile.text, profile.compiled, profile.options)
     except PaperpostError:
         return None
 

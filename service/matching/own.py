@@ -4,7 +4,9 @@ import re
 from dataclasses import replace
 
 from service.errors import Sentence
-from service.matching.query import And, Node, Not, Query, QueryError
+from service.matching.document import Document
+from service.matching.names import is_person
+from service.matching.query import And, Node, Not, Person, Query, QueryError
 from service.matching.show import show
 from service.matching.terms import make_person
 
@@ -43,3 +45,13 @@ def without_own(query: Query, names: str) -> Query:
     parts = root.parts if isinstance(root, And) else (root,)
     made = And(tuple(dict.fromkeys((*parts, *own_nodes(names)))))
     return replace(query, root=made, shown=show(made))
+
+
+def is_own(names: str, document: Document) -> bool:
+    """Whether one of these names stands among a paper's authors, in any of its usual forms."""
+    people = [node.part for node in own_nodes(names) if isinstance(node, Not)] if names else []
+    return any(
+        isinstance(person, Person) and is_person(person, author.parts)
+        for person in people
+        for author in document.people
+    )

@@ -15,7 +15,7 @@ TESTED = "test mode"
 """Reason of an accepted mail that went to the operator's address: nothing of it was sent to its
 reader."""
 
-_PAPERS = {
+_LISTED = {
     "sqlite": "SELECT DISTINCT d.subscriber_id, COALESCE(p.merged_into, p.id), 'new', d.id "
     "FROM delivery d, json_each(d.content, '$.papers') j "
     "JOIN paper p ON p.id = CAST(j.value AS INTEGER)",
@@ -25,19 +25,27 @@ _PAPERS = {
 }
 """Papers of a delivery; one that was found to be another's twin meanwhile counts as that one."""
 
+_LATE = {
+    name: query.replace("'new'", "'signal'").replace("papers'", "signals'")
+    for name, query in _LISTED.items()
+}
+"""The same of papers that had come before and of which it told later news."""
+
 
 def add_sent_papers(session: Session, delivery_id: int) -> None:
-    """All that an accepted digest shows, lists or counts is sent, in one statement."""
-    papers = _PAPERS[session.get_bind().dialect.name]
-    session.execute(
-        sa.text(
-            "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # nosec B608
-            f"{papers} WHERE d.id = :id AND d.subscriber_id IS NOT NULL "
-            "AND d.content IS NOT NULL "
-            "ON CONFLICT DO NOTHING"
-        ),
-        {"id": delivery_id},
-    )
+    """All that an accepted digest shows, lists or counts is sent, and what it told of papers sent
+    before is told, each in one statement."""
+    for listed in (_LISTED, _LATE):
+        papers = listed[session.get_bind().dialect.name]
+        session.execute(
+            sa.text(
+                "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # nosec B608
+                f"{papers} WHERE d.id = :id AND d.subscriber_id IS NOT NULL "
+                "AND d.content IS NOT NULL "
+                "ON CONFLICT DO NOTHING"
+            ),
+            {"id": delivery_id},
+        )
     if session.get_bind().dialect.name == "postgresql":
         _add_sent_twins(session, delivery_id)
     session.execute(
@@ -70,7 +78,7 @@ def add_carry(session: Session, delivery_id: int) -> None:
 
     A paper that rode already and is in doubt now counts as in doubt.
     """
-    papers = _PAPERS[session.get_bind().dialect.name].replace("'new', d.id", "d.id")
+    papers = _LISTED[session.get_bind().dialect.name].replace("'new', d.id", "d.id")
     session.execute(
         sa.text(
             f"INSERT INTO carry (subscriber_id, paper_id, delivery_id) {papers} "  # nosec B608

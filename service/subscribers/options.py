@@ -1,4 +1,4 @@
-"""What a reader chose for one interest beside words and days, as ``profile.options`` holds it. Pure.
+"""What a reader chose for one interest beside words and days (``profile.options``). Pure.
 
 ``own``: the name of the reader on papers; theirs are left out (several names with semicolons).
 ``signals``: later news of papers that were mailed, told from ``since`` on; ``votes``: from how many
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class LateSignals:
-    """The opt-in of one interest. since: the instant of the choice; what came before is not told."""
+    """The opt-in of one interest. since: the instant of the choice; nothing before it is told."""
 
     since: datetime
     votes: int | None = None

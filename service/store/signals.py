@@ -1,0 +1,160 @@
+"""Late signals in the tables: events of papers that readers had, and which were told already.
+
+Told is told by ``sent_paper`` with the occasion ``signal``; a digest names its signals in
+``content.signals`` as it names its papers in ``content.papers``.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from service.store.sent import TESTED, UNDER_WAY
+from service.store.tables import DeliveryRow, PaperEventRow, PaperRow, SentPaperRow
+
+OCCASION = "signal"
+KINDS = ("votes", "code", "doi", "withdrawn")
+_LEFT_OPEN = ("failed", "expired", "presumed")
+
+
+@dataclass(frozen=True, slots=True)
+class LateEvent:
+    """An event of a paper that a reader had. delivery_id, mailed_at: of the mail that brought it,
+    where that is known."""
+
+    subscriber_id: int
+    paper_id: int
+    delivery_id: int | None
+    mailed_at: datetime | None
+    kind: str
+    at: datetime
+    value: str
+
+
+def list_late_events(
+    session: Session, subscriber_ids: Sequence[int], since: datetime, votes: int
+) -> list[LateEvent]:
+    """Events from an instant on of papers that these readers had and were not told of yet.
+
+    votes: papers with less have no event of votes among them.
+    """
+    sent, event, paper = SentPaperRow, PaperEventRow, PaperRow
+    told = sa.orm.aliased(SentPaperRow)
+    is_told = sa.exists().where(
+        col(told.subscriber_id) == col(sent.subscriber_id),
+        col(told.paper_id) == col(sent.paper_id),
+        col(told.occasion) == OCCASION,
+    )
+    rows = session.execute(
+        sa.select(
+            col(sent.subscriber_id),
+            col(sent.paper_id),
+            col(sent.delivery_id),
+            col(DeliveryRow.planned_at),
+            col(event.kind),
+            col(event.at),
+            col(event.value),
+        )
+        .join(event, col(event.paper_id) == col(sent.paper_id))
+        .join(paper, col(paper.id) == col(sent.paper_id))
+        .outerjoin(DeliveryRow, col(DeliveryRow.id) == col(sent.delivery_id))
+        .where(
+            col(sent.subscriber_id).in_(list(subscriber_ids)),
+            col(sent.occasion) == "new",
+            col(event.kind).in_(KINDS),
+            col(event.at) >= since,
+            sa.or_(col(event.kind) != "votes", col(paper.votes) >= votes),
+            col(paper.merged_into).is_(None),
+            col(paper.quarantined) == "",
+            sa.not_(is_told),
+        )
+        .order_by(col(sent.subscriber_id), col(sent.paper_id), col(event.at), col(event.id))
+    )
+    return [LateEvent(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """Signals of one mail. doubtful: nobody can say whether it came."""
+
+    subscriber_id: int
+    papers: tuple[int, ...]
+    planned_at: datetime
+    is_open: bool
+    is_doubtful: bool
+
+
+def list_mailed(
+    session: Session,
+    subscriber_ids: Sequence[int],
+    since: datetime | None = None,
+    *,
+    testing: bool = False,
+) -> list[Mailed]:
+    """Mails with signals that are under way (is_open: they must not ride twice); with ``since``
+    also those planned from then on that did not come, whose signals ride in the next.
+
+    testing: what went to the operator's address counts as under way.
+    """
+    states: list[sa.ColumnElement[bool]] = [col(DeliveryRow.state).in_(UNDER_WAY)]
+    if since is not None:
+        is_back = col(DeliveryRow.state).in_(_LEFT_OPEN)
+        states.append(sa.and_(is_back, col(DeliveryRow.planned_at) >= since))
+    if testing:
+        is_test = col(DeliveryRow.reason) == TESTED
+        states.append(sa.and_(is_test, col(DeliveryRow.state) == "accepted"))
+    signals = col(DeliveryRow.content)["signals"]
+    rows = session.execute(
+        sa.select(
+            col(DeliveryRow.subscriber_id), signals, col(DeliveryRow.planned_at),
+            col(DeliveryRow.state),
+        ).where(
+            col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)),
+            sa.or_(*states),
+            col(DeliveryRow.content).is_not(None),
+        )
+    )  # fmt: skip
+    return [
+        Mailed(reader, tuple(papers), at, state not in _LEFT_OPEN, state == "presumed")
+        for reader, papers, at, state in rows
+        if papers
+    ]
+
+
+def list_taken_signals(
+    session: Session, wanted: Mapping[int, Collection[int]]
+) -> dict[int, set[int]]:
+    """Per reader: which of these papers were told of, or are being told. Under way is read first:
+    what is accepted between the two statements is in one of them."""
+    asked = {reader: set(papers) for reader, papers in wanted.items() if papers}
+    if not asked:
+        return {}
+    taken: dict[int, set[int]] = {}
+    for mail in list_mailed(session, list(asked)):
+        taken.setdefault(mail.subscriber_id, set()).update(
+            asked[mail.subscriber_id].intersection(mail.papers)
+        )
+    rows = session.execute(
+        sa.select(col(SentPaperRow.subscriber_id), col(SentPaperRow.paper_id)).where(
+            col(SentPaperRow.subscriber_id).in_(list(asked)),
+            col(SentPaperRow.paper_id).in_(sorted(set().union(*asked.values()))),
+            col(SentPaperRow.occasion) == OCCASION,
+        )
+    )
+    for reader, paper in rows:
+        if paper in asked[reader]:
+            taken.setdefault(reader, set()).add(paper)
+    return {reader: papers for reader, papers in taken.items() if papers}
+
+
+def list_contents(session: Session, delivery_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The frozen digests of some mails, of those that still have one."""
+    rows = session.execute(
+        sa.select(col(DeliveryRow.id), col(DeliveryRow.content)).where(
+            col(DeliveryRow.id).in_(list(delivery_ids)), col(DeliveryRow.content).is_not(None)
+        )
+    )
+    return {delivery_id: content["digest"] for delivery_id, content in rows if "digest" in content}
