@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from service.delivery.frame import ReaderFrame
 from service.delivery.i18n import Texts
 from service.delivery.plain import GLUE, clipped, one_line
-from service.digest.model import Digest, Entry, Line, Reason, Section
+from service.digest.model import Digest, Entry, Happening, Line, Reason, Section, Signal
 
 SUBJECT_CHARS = 70
 PREHEADER_CHARS = 140
@@ -41,11 +41,13 @@ def _best_title(digest: Digest) -> str:
     entry = next(digest.entries(), None)
     if entry is not None:
         return entry.title.text
-    return next((line.title.text for s in digest.sections for line in s.lines), "")
+    line = next((line.title.text for s in digest.sections for line in s.lines), "")
+    return line or next((signal.title.text for signal in digest.signals()), "")
 
 
 def _subject_frame(digest: Digest, texts: Texts) -> Callable[[str], str]:
-    more = len(digest.paper_ids()) - 1
+    signals = sum(1 for _ in digest.signals())
+    more = (len(digest.paper_ids()) or signals) - 1
 
     def papers(title: str) -> str:
         if more < 1:
@@ -60,6 +62,8 @@ def _subject_frame(digest: Digest, texts: Texts) -> Callable[[str], str]:
             return texts.gettext("Your first papers: %(papers)s", papers=named)
         if digest.kind == "alert":
             return texts.gettext("New: %(papers)s", papers=named)
+        if signals and not digest.paper_ids():
+            return texts.gettext("News: %(papers)s", papers=named)
         if digest.is_trending_only:
             return texts.gettext("Trending: %(papers)s", papers=named)
         if digest.kind == "weekly":
@@ -81,7 +85,20 @@ def _since(digest: Digest, texts: Texts) -> str:
 
 
 def headline(digest: Digest, texts: Texts) -> str:
-    """Return the first line: how many papers were checked, how many contain the reader's words."""
+    """Return the first line: how many papers were checked, how many contain the reader's words, and
+    of how many that came before there is later news."""
+    signals = sum(1 for _ in digest.signals())
+    if not signals:
+        return _found(digest, texts)
+    news = texts.ngettext(
+        "%(num)s paper you had has news.", "%(num)s papers you had have news.", signals
+    )
+    if not digest.checked and not digest.paper_ids():
+        return news
+    return f"{_found(digest, texts)} {news}"
+
+
+def _found(digest: Digest, texts: Texts) -> str:
     found = len(digest.paper_ids())
     if digest.kind == "alert":
         return texts.ngettext(
@@ -129,7 +146,7 @@ def _nothing_checked(digest: Digest, found: int, texts: Texts) -> str:
 
 
 def _best_of(digest: Digest, texts: Texts) -> str:
-    shown = sum(s.total for s in digest.sections if s.kind != "trending")
+    shown = sum(s.total for s in digest.sections if s.kind not in ("trending", "signals"))
     if digest.kind != "first" or shown >= digest.matched:
         return ""
     return texts.ngettext("Here is the best one.", "Here are the best %(num)s.", shown)
@@ -147,7 +164,8 @@ def period(digest: Digest, texts: Texts) -> str:
 def preheader(digest: Digest, texts: Texts) -> str:
     """Return what a list of mails shows beside the subject: the count, what is late, then the next
     titles."""
-    titles = [one_line(e.title.text) for e in digest.entries()][1:4]
+    shown = (*digest.entries(), *digest.signals())
+    titles = [one_line(paper.title.text) for paper in shown][1:4]
     first = [headline(digest, texts), *([_follows(digest, texts)] if digest.late else [])]
     line = " · ".join([*(sentence.rstrip(".") for sentence in first), *titles])
     return clipped(line, PREHEADER_CHARS)
@@ -187,6 +205,60 @@ def section_name(section: Section, texts: Texts) -> str:
     if section.kind == "signals":
         return section.name or texts.gettext("News about papers you had")
     return section.name
+
+
+def told(signal: Signal, digest: Digest, texts: Texts) -> str:
+    """Return what happened to a paper that the reader had: "Code is out for a paper you had on
+    3 November. It passed 50 votes." """
+    first, *rest = signal.happenings
+    day = texts.short_day(signal.had_on, digest.on) if signal.had_on is not None else ""
+    day = day.replace(" ", GLUE)
+    return " ".join([_news(first, day, texts), *(_more_news(one, texts) for one in rest)])
+
+
+def _news(happening: Happening, day: str, texts: Texts) -> str:
+    _ = texts.gettext
+    match happening.kind:
+        case "withdrawn" if day:
+            return _("A paper you had on %(date)s was withdrawn.", date=day)
+        case "withdrawn":
+            return _("A paper you had was withdrawn.")
+        case "code" if day:
+            return _("Code is out for a paper you had on %(date)s.", date=day)
+        case "code":
+            return _("Code is out for a paper you had.")
+        case "doi" if day:
+            return _("A paper you had on %(date)s is in a journal.", date=day)
+        case "doi":
+            return _("A paper you had is in a journal.")
+    number = texts.number(int(happening.value))
+    if day:
+        return _("A paper you had on %(date)s passed %(number)s votes.", date=day, number=number)
+    return _("A paper you had passed %(number)s votes.", number=number)
+
+
+def _more_news(happening: Happening, texts: Texts) -> str:
+    _ = texts.gettext
+    match happening.kind:
+        case "withdrawn":
+            return _("It was withdrawn.")
+        case "code":
+            return _("Code is out.")
+        case "doi":
+            return _("It is in a journal.")
+    return _("It passed %(number)s votes.", number=texts.number(int(happening.value)))
+
+
+def told_links(signal: Signal, texts: Texts) -> list[TextLink]:
+    """Return the addresses that a late signal brought: Code, Journal."""
+    title = one_line(signal.title.text)
+    found = []
+    for one in signal.happenings:
+        label = texts.gettext("Code") if one.kind == "code" else texts.gettext("Journal")
+        at = {"code": one.value, "doi": f"https://doi.org/{one.value}"}.get(one.kind, "")
+        if url := safe_url(at):
+            found.append(TextLink(label, url, f"{label}: {title}"))
+    return found
 
 
 def meta(entry: Entry, digest: Digest, texts: Texts) -> list[str]:
@@ -249,14 +321,14 @@ def safe_url(url: str) -> str:
     return quote(cleaned, safe="%:/?#[]@!$&'()*+,;=~-._") if is_web else ""
 
 
-def page_path(paper: Entry | Line) -> str:
+def page_path(paper: Entry | Line | Signal) -> str:
     """Return "arxiv/2611.00000": the paper in our own addresses."""
     return f"{paper.scheme}/{quote(one_line(paper.value), safe='/')}"
 
 
-def title_url(paper: Entry | Line, base_url: str) -> str:
+def title_url(paper: Entry | Line | Signal, base_url: str) -> str:
     """Return the paper's own page, else ours about it."""
-    links = (paper.link,) if isinstance(paper, Line) else _first(paper, "abs", "doi", "html")
+    links = _first(paper, "abs", "doi", "html") if isinstance(paper, Entry) else (paper.link,)
     found = next((url for url in map(safe_url, links) if url), "")
     return found or f"{base_url}/papers/{page_path(paper)}"
 

@@ -272,6 +272,8 @@ class Renderer:
             "starred": _starred,
             "section_name": lambda section: phrases.section_name(section, texts),
             "meta": lambda entry, digest: phrases.meta(entry, digest, texts),
+            "told": lambda signal, digest: phrases.told(signal, digest, texts),
+            "told_links": lambda signal: phrases.told_links(signal, texts),
             "reasons": lambda entry: phrases.reasons(entry, texts),
             "title_url": lambda paper: phrases.title_url(paper, base),
             "text_links": lambda entry, frame: phrases.text_links(entry, frame, texts),
