@@ -14,6 +14,7 @@ from service.matching.faults import (
     mask,
     split_items,
 )
+from service.matching.followed import read_line, same
 from service.matching.query import (
     MOST_TERMS,
     And,
@@ -29,7 +30,7 @@ from service.matching.query import (
     leaves,
 )
 from service.matching.show import describe, show, to_text
-from service.matching.terms import FIELDS, check_word, make_leaf, make_number, make_person
+from service.matching.terms import FIELDS, check_word, make_leaf, make_number
 from service.text.tex import read_accents
 
 __all__ = [
@@ -151,14 +152,14 @@ def parse_keywords(text: str) -> Query:
 
 
 def parse_people(text: str) -> Query:
-    """Read one author's name per line, as printed on papers; raises QueryError."""
+    """Read one author's name per line, as printed on papers, ``org:`` and an organisation, or a
+    query of such a one (``matching/followed``); raises QueryError."""
     check_size(text)
-    people: dict[object, Leaf] = {}
+    people: dict[object, Node] = {}
     for offset, line in split_items(_plain(text), "\r\n;；"):
-        name = " ".join(line.replace('"', " ").split())
-        if name:
-            person = make_person(name, offset + 1)
-            people.setdefault(person.parts, person)
+        node = read_line(line, offset, parse_query)
+        if node is not None:
+            people.setdefault(same(node), node)
     if not people:
         what = Sentence("There is no name here.")
         raise QueryError(what, position=1, expected="one name per line")

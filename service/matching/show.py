@@ -88,8 +88,29 @@ def to_text(query: Query) -> str:
         return show(query.root)
     wanted, excluded = split_keywords(query.root)
     if query.kind == "follow":
-        return "\n".join(leaf.text for leaf in wanted)
-    return ", ".join([*map(_item, wanted), *(f"-{_item(leaf)}" for leaf in excluded)])
+        lines, without = split_lines(query)
+        return show(query.root) if without else "\n".join(map(line_of, lines))
+    words = [f"-{_item(leaf)}" for leaf in excluded if not isinstance(leaf, Person)]
+    return ", ".join([*map(_item, wanted), *words])
+
+
+def split_lines(query: Query) -> tuple[tuple[Node, ...], tuple[Person, ...]]:
+    """(what a query of people follows, one node a line; the authors whom it leaves out)."""
+    parts = query.root.parts if isinstance(query.root, And) else (query.root,)
+    without = tuple(p.part for p in parts if isinstance(p, Not) and isinstance(p.part, Person))
+    kept = tuple(p for p in parts if not (isinstance(p, Not) and isinstance(p.part, Person)))
+    if len(kept) == 1:
+        return (kept[0].parts if isinstance(kept[0], Or) else kept), without
+    return (And(kept),), without
+
+
+def line_of(node: Node) -> str:
+    """The line that follows a person, an organisation, or papers of one, as it may be typed."""
+    if isinstance(node, Person):
+        return node.text
+    if isinstance(node, Term) and node.field == "org" and not node.exact:
+        return f"org: {node.text}"
+    return show(node)
 
 
 def describe(query: Query) -> str:
@@ -97,8 +118,11 @@ def describe(query: Query) -> str:
     if query.kind == "query":
         return query.shown
     wanted, excluded = split_keywords(query.root)
-    one, many = ("By: ", "By any of: ") if query.kind == "follow" else ("With: ", "Any of: ")
-    line = (many if len(wanted) > 1 else one) + " · ".join(map(_spoken, wanted))
+    one, many, spoken = "With: ", "Any of: ", [_spoken(leaf) for leaf in wanted]
+    if query.kind == "follow":
+        lines, excluded = split_lines(query)
+        one, many, spoken = "By: ", "By any of: ", [line_of(node) for node in lines]
+    line = (many if len(spoken) > 1 else one) + " · ".join(spoken)
     return f"{line}, without: {' · '.join(map(_spoken, excluded))}" if excluded else line
 
 
