@@ -40,7 +40,7 @@ def compile_query(query: Query) -> dict[str, Any]:
         "kind": query.kind,
         "shown": query.shown,
         "terms": list(query.terms),
-        "root": _dump(query.root),
+        "root": dump_node(query.root),
     }
 
 
@@ -57,14 +57,15 @@ def load_query(data: Mapping[str, Any]) -> Query:
             next_step="Parse its text again.",
         )
     return Query(
-        root=_load(data["root"]),
+        root=load_node(data["root"]),
         shown=data["shown"],
         kind=data["kind"],
         terms=tuple(data["terms"]),
     )
 
 
-def _dump(node: Node) -> list[Any]:
+def dump_node(node: Node) -> list[Any]:
+    """A tree or a part of one as JSON values."""
     match node:
         case Term(text, words, field, exact, joins):
             return ["t", text, _dump_words(words), field, exact, [list(pair) for pair in joins]]
@@ -79,18 +80,19 @@ def _dump(node: Node) -> list[Any]:
         case Number(figure, comparison, limit):
             return ["f", figure, comparison, limit]
         case And(parts):
-            return ["&", *map(_dump, parts)]
+            return ["&", *map(dump_node, parts)]
         case Or(parts):
-            return ["|", *map(_dump, parts)]
+            return ["|", *map(dump_node, parts)]
         case Not(part):
-            return ["!", _dump(part)]
+            return ["!", dump_node(part)]
 
 
 def _dump_words(words: tuple[Word, ...]) -> list[list[str]]:
     return [[word.key, word.kind, word.stem] for word in words]
 
 
-def _load(data: list[Any]) -> Node:
+def load_node(data: list[Any]) -> Node:
+    """The counterpart of ``dump_node``."""
     sign, rest = data[0], data[1:]
     match sign:
         case "t":
@@ -109,8 +111,8 @@ def _load(data: list[Any]) -> Node:
         case "f":
             return Number(*rest)
         case "!":
-            return Not(_load(rest[0]))
-    parts = tuple(map(_load, rest))
+            return Not(load_node(rest[0]))
+    parts = tuple(map(load_node, rest))
     return And(parts) if sign == "&" else Or(parts)
 
 
