@@ -90,6 +90,11 @@ class Settings(BaseSettings):
         description="Sources may lie in private networks and on any port; anybody who may add a "
         "source can then reach what this machine reaches",
     )
+    sources_ca_file: Annotated[Path | None, BeforeValidator(_blank_is_none)] = Field(
+        None,
+        description="PEM file with an authority of your own, trusted beside the public ones when "
+        "sources are asked",
+    )
     test_recipient: OptionalText = Field(
         None, description="Test mode: all mail goes to this one address"
     )
@@ -182,6 +187,7 @@ def check(settings: Settings) -> None:
     _check_database(settings.database)
     _check_relay(settings)
     check_authority(settings.smtp_ca_file)
+    check_authority(settings.sources_ca_file, "sources_ca_file", "the sources'")
     if settings.inbox_url is not None:
         _check_inbox(settings.inbox_url.get_secret_value())
 
@@ -293,8 +299,11 @@ def _check_relay(settings: Settings) -> None:
     relay_address(url)
 
 
-def check_authority(file: Path | None) -> None:
+def check_authority(
+    file: Path | None, name: str = "smtp_ca_file", whose: str = "the relay's"
+) -> None:
     """Refuse a file without a certificate. Raises SettingError."""
+    variable = f"{PREFIX}{name.upper()}"
     try:
         if file is not None:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
@@ -302,9 +311,9 @@ def check_authority(file: Path | None) -> None:
         is_read = isinstance(error, ssl.SSLError)
         why = "holds no certificate" if is_read else f"cannot be read: {error.strerror}"
         raise SettingError(
-            f"PAPERPOST_SMTP_CA_FILE: {file} {why}",
-            "PAPERPOST_SMTP_CA_FILE",
-            "Name the PEM file of the authority that signed the relay's certificate.",
+            f"{variable}: {file} {why}",
+            variable,
+            f"Name the PEM file of the authority that signed {whose} certificate.",
         ) from None
 
 

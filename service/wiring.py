@@ -74,7 +74,12 @@ class House:
             instance=self.db.write(add_instance),
             signer=Signer(_keys(settings)),
             open_mailer=self._open_mailer,
-            open_fetcher=lambda: Fetcher(_user_agent(settings), clock=clock, allow_private=private),
+            open_fetcher=lambda: Fetcher(
+                _user_agent(settings),
+                clock=clock,
+                allow_private=private,
+                ca_file=str(settings.sources_ca_file or ""),
+            ),
             parse=lambda kind, body, day: self._pool.parse(kind, body, day=day),
             owner=self._owner,
             zone=settings.zone,

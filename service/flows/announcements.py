@@ -10,28 +10,33 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from service.defaults import FIXED
-from service.flows.asking import Sleep, Visit, visit
+from service.flows.asking import Page, Sleep, Visit, visit
 from service.flows.history import past_sightings
 from service.flows.runtime import Runtime
 from service.papers.model import Sighting
+from service.sources.adapter import Parsed
 from service.sources.arxiv_announced import announced_after, is_late_cross_list, order_of
 from service.sources.calendar import clock_of, next_expected, previous_expected, source_day
 from service.sources.fetch import Fetcher
 from service.sources.outcome import Failed
 from service.sources.registry import adapter
 from service.store.announced import highest_arxiv_id
+from service.store.raw_polls import Use
 from service.store.tables import SourceRow
 
 
 @dataclass(slots=True)
 class Announced:
     """by_day: what was announced on each day that was asked for. replaced: of other papers,
-    the new versions of those days. is_whole: nothing can be missing. error: why it is not."""
+    the new versions of those days. is_whole: nothing can be missing. error: why it is not.
+    use, pages: what it was taken from."""
 
     by_day: dict[date, list[Sighting]]
     replaced: dict[date, list[Sighting]] = field(default_factory=dict)
     is_whole: bool = False
     error: str = ""
+    use: Use = "records"
+    pages: Sequence[Page] = ()
 
 
 async def ask_announced(
@@ -44,17 +49,31 @@ async def ask_announced(
         seen = await _changed_since(rt, fetcher, source, days[0], sleep)
         found.error = _why_not(seen)
         if not found.error:
-            await asyncio.to_thread(_from_records, rt, source, seen, found)
-            return found
+            return await asyncio.to_thread(announced_in, rt, source, "records", seen.pages, days)
         if seen.postponed_until is not None:
             return found
     if own.history_kind:
         seen = await _submitted_before(rt, fetcher, source, days, sleep)
-        why = _why_not(seen)
-        found.is_whole = not (why or own.missed_kind)
-        found.error = found.error or why
+        why, error = _why_not(seen), found.error
         if not why:
-            await asyncio.to_thread(_from_submissions, rt, source, seen, found)
+            found = await asyncio.to_thread(announced_in, rt, source, "submitted", seen.pages, days)
+        found.is_whole = not (why or own.missed_kind)
+        found.error = error or why
+    return found
+
+
+def announced_in(
+    rt: Runtime,
+    source: SourceRow,
+    use: Use,
+    pages: Sequence[Page],
+    days: Sequence[date],
+) -> Announced:
+    """Sort what was answered by ``days``."""
+    found = Announced({day: [] for day in days}, use=use, pages=pages)
+    newest = _newest_before(rt, source, min(days))
+    take = _from_records if use == "records" else _from_submissions
+    take(source, [page.parsed for page in pages], found, newest)
     return found
 
 
@@ -95,15 +114,16 @@ async def _submitted_before(
     return await visit(rt, fetcher, past, requests, sleep=sleep)
 
 
-def _from_records(rt: Runtime, source: SourceRow, seen: Visit, found: Announced) -> None:
+def _from_records(
+    source: SourceRow, pages: Sequence[Parsed], found: Announced, newest: str
+) -> None:
     """Sort what changed by the days of announcement."""
     own, first = adapter(source.kind), min(found.by_day)
-    newest = _newest_before(rt, source, first)
     since = previous_expected(source.kind, previous_expected(source.kind, first))
     records = {
         sighting.paper.key.value: sighting
-        for page in seen.pages
-        for sighting in page.parsed.sightings
+        for parsed in pages
+        for sighting in parsed.sightings
         if newest or (sighting.paper.published_on or date.min) >= since
     }
     days = announced_after(
@@ -129,13 +149,14 @@ def _from_records(rt: Runtime, source: SourceRow, seen: Visit, found: Announced)
     found.is_whole = True
 
 
-def _from_submissions(rt: Runtime, source: SourceRow, seen: Visit, found: Announced) -> None:
+def _from_submissions(
+    source: SourceRow, pages: Sequence[Parsed], found: Announced, newest: str
+) -> None:
     """Each on the day after its submission; what was announced before is left out."""
     days = sorted(found.by_day)
-    newest = order_of(_newest_before(rt, source, days[0]))
-    for page in seen.pages:
-        for sighting in past_sightings(source, page.parsed, days[-1]):
-            if order_of(sighting.paper.key.value) <= newest:
+    for parsed in pages:
+        for sighting in past_sightings(source, parsed, days[-1]):
+            if order_of(sighting.paper.key.value) <= order_of(newest):
                 continue
             listed = sighting.listed_on or days[-1]
             day = next((day for day in days if day >= listed), days[-1])

@@ -5,6 +5,7 @@ Nothing is stored here but the pace; what cannot be read comes back as a failure
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from service.sources.adapter import Adapter, CaptureError, Parsed, Request
 from service.sources.document import CUT
 from service.sources.fetch import Fetcher
 from service.sources.outcome import Failed, Fetched, NotModified, Outcome
+from service.sources.weeks import doubtful, of_day
 from service.store.db import Priority
 from service.store.pace import claim_turn, end_turn
 
@@ -86,17 +88,46 @@ async def visit(
     last_modified: str = "",
     sleep: Sleep = asyncio.sleep,
 ) -> Visit:
-    """Ask every request with the pages that follow; stops at the first failure."""
+    """Ask every request with the pages that follow; stops at the first failure.
+
+    What is asked for several days comes as pages of one day each (see ``sources/weeks``).
+    """
     made = Visit()
-    for first in requests:
+    left = deque(requests)
+    while left and not isinstance(made.outcome, Failed) and made.postponed_until is None:
+        first, start = left.popleft(), len(made.pages)
         request: Request | None = first
         for _ in range(MOST_PAGES):
             if request is None:
                 break
             request = await _page(rt, fetcher, adapter, request, made, (etag, last_modified), sleep)
-        if isinstance(made.outcome, Failed) or made.postponed_until is not None:
-            break
+        if first.days:
+            left.extendleft(reversed(_by_day(adapter, first, made, start)))
     return made
+
+
+def _by_day(adapter: Adapter, asked: Request, made: Visit, start: int) -> list[Request]:
+    """Sort the pages from ``start`` on by their days; returns what to ask for the days that the
+    answer does not settle, be it that the server does not answer such a question at all."""
+    pages = made.pages[start:]
+    del made.pages[start:]
+    if made.postponed_until is not None or _is_told_to_wait(made.outcome):
+        return []
+    again = doubtful(asked.days, [page.parsed for page in pages], adapter.rhythm.expects)
+    if isinstance(made.outcome, Failed) or not pages:
+        made.outcome, again = NotModified(), asked.days
+    days = tuple(day for day in asked.days if day not in again)
+    for number, page in enumerate(pages):
+        for day in days:
+            part = of_day(page.parsed, day, is_first=day == days[0])
+            if part.items or not number:  # the first page alone says that a day is empty
+                request = replace(page.request, day=day, days=days)
+                made.pages.append(Page(request, page.body, part))
+    return [adapter.for_day(asked, day) for day in again]
+
+
+def _is_told_to_wait(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failed) and outcome.status in (429, 503)
 
 
 async def _page(
@@ -220,7 +251,7 @@ class _Turns:
 
 def _pause(outcome: Outcome, now: datetime, before: int, jitter: float) -> datetime | None:
     """Until when a key rests. before: how often in a row it was told to wait before this time."""
-    if not isinstance(outcome, Failed) or outcome.status not in (429, 503):
+    if not isinstance(outcome, Failed) or not _is_told_to_wait(outcome):
         return None
     if outcome.retry_after is None:
         rest = RESTED * float(2 ** min(before, 12)) * spread(jitter)

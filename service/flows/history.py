@@ -1,7 +1,7 @@
 """A new source brings its past with it: as known papers, never as news.
 
 The days that are still wanted stand in the ledger, so that a broken connection or a killed process
-goes on where it stopped. Hugging Face is asked by date, arXiv by its query interface.
+goes on where it stopped. Hugging Face is asked by week or date, arXiv by its query interface.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from service.flows.asking import Sleep, Visit, visit
 from service.flows.ingest import Arrival, IngestReport, take
+from service.flows.kept import keep
 from service.flows.runtime import Runtime
 from service.flows.watch import WANTED
 from service.papers.model import Sighting
@@ -24,8 +25,6 @@ from service.sources.registry import adapter
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
-
-"""Days of one question to arXiv."""
 
 
 @dataclass(slots=True)
@@ -72,7 +71,7 @@ async def bring_wanted(
     report = HistoryReport()
     today = source_day(source.kind, rt.clock())
     days = await rt.db.aread(lambda s: wanted_days(s, source.id or 0, today))
-    for part in _parts(source.kind, days):
+    for part in adapter(source.kind).history_parts(days):
         made = await _ask(rt, fetcher, source, part, sleep)
         if isinstance(made.outcome, Failed) or made.postponed_until is not None:
             failed = made.outcome
@@ -85,11 +84,6 @@ async def bring_wanted(
     if report.days:
         rt.corpus.forget()
     return report
-
-
-def _parts(kind: str, days: Sequence[date]) -> list[list[date]]:
-    size = adapter(kind).history_days
-    return [list(days[start : start + size]) for start in range(0, len(days), size)]
 
 
 def announced_by_now(today: date) -> date:
@@ -117,7 +111,7 @@ async def _ask(
         last = min(last, announced_by_now(source_day(source.kind, rt.clock())))
         if last < min(days):
             return Visit()
-    wanted = (last,) if len(days) == 1 else (min(days), last)
+    wanted = tuple(days) if own.history_days == 1 else tuple(dict.fromkeys((min(days), last)))
     requests = past.requests(
         own.history_params(source.params), today=source_day(past.kind, rt.clock()), days=wanted
     )
@@ -155,6 +149,7 @@ def _take(rt: Runtime, source: SourceRow, days: Sequence[date], made: Visit) -> 
         for day in days
     }
     rt.db.write(lambda s: _settle(s, source, per_day), Priority.BULK)
+    keep(rt, source.id, made.pages, now, use="history")
     return report
 
 

@@ -1,12 +1,13 @@
 """Announcements of a batch source that an outage swallowed: brought in as new papers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from service.flows.announcements import Announced, ask_announced
 from service.flows.asking import Sleep
 from service.flows.ingest import Arrival, IngestReport, take
+from service.flows.kept import keep
 from service.flows.runtime import Runtime
 from service.flows.taking import PollReport, known_of
 from service.flows.watch import missed_days, record_day
@@ -36,53 +37,60 @@ async def catch_up(
     found = await ask_announced(rt, fetcher, source, days, sleep)
     if found.error:
         report.error = f"missed days are still missing: {found.error}"
-    report.new += await asyncio.to_thread(_take_missed, rt, source, found)
+    now = rt.clock()
+    taken = await asyncio.to_thread(take_announced, rt, source, found, now)
+    report.new += sum(one.new for one in taken.values())
+    if found.is_whole:
+        await rt.db.awrite(lambda s: _note(s, source, found, taken, now), Priority.BULK)
+    if any(found.by_day.values()) or found.replaced:
+        await asyncio.to_thread(
+            keep, rt, source.id or 0, found.pages, now, use=found.use, days=days
+        )
 
 
-def _take_missed(rt: Runtime, source: SourceRow, found: Announced) -> int:
-    """Take each day as if it had come then; returns how many papers are new."""
-    new = 0
+def take_announced(
+    rt: Runtime,
+    source: SourceRow,
+    found: Announced,
+    at: datetime,
+    was_there: Callable[[Sighting], bool] = lambda sighting: False,
+) -> dict[date, IngestReport]:
+    """Take each day as if it had come then. was_there: of a paper that the store does not hold,
+    whether it was shown before all the same."""
+    made: dict[date, IngestReport] = {}
     for day, sightings in sorted(found.by_day.items()):
-        taken = _take_day(rt, source, day, sightings, "new")
-        taken.add(_take_day(rt, source, day, found.replaced.get(day, ()), "refresh"))
-        new += taken.new
-        if found.is_whole:
-            rt.db.write(
-                lambda s, d=day, x=sightings, t=taken: _note(s, source, d, len(x), t, rt.clock()),  # type: ignore[misc]
-                Priority.BULK,
-            )
-    return new
-
-
-def _take_day(
-    rt: Runtime, source: SourceRow, day: date, sightings: Sequence[Sighting], fresh: Verdict
-) -> IngestReport:
-    """Take what was announced on a day. fresh: what papers are that nobody has shown yet."""
-    assert source.id is not None
-    known, _ = rt.db.read(lambda s: known_of(s, source.id or 0, sightings))
-    verdicts: list[Verdict] = ["refresh" if k else fresh for k in known]
-    parsed = Parsed(len(sightings), tuple(sightings))
-    return take(rt, source.id, parsed, verdicts, Arrival(rt.clock(), day))
+        again = found.replaced.get(day, [])
+        both = [*sightings, *again]
+        known, _ = rt.db.read(lambda s, x=both: known_of(s, source.id or 0, x))  # type: ignore[misc]
+        verdicts: list[Verdict] = [
+            "refresh" if here or number >= len(sightings) else "known" if was_there(one) else "new"
+            for number, (one, here) in enumerate(zip(both, known, strict=True))
+        ]
+        made[day] = take(
+            rt, source.id or 0, Parsed(len(both), tuple(both)), verdicts, Arrival(at, day)
+        )
+    return made
 
 
 def _note(
     session: Session,
     source: SourceRow,
-    day: date,
-    announced: int,
-    taken: IngestReport,
+    found: Announced,
+    taken: Mapping[date, IngestReport],
     now: datetime,
 ) -> None:
-    """Write a day into the ledger, now that nothing of it can be missing."""
-    row = record_day(
-        session,
-        source,
-        day,
-        now=now,
-        items=taken.items,
-        new=taken.new,
-        known=taken.known + taken.refreshed,
-        state="complete" if announced else "none",
-    )
-    row.announced, row.crosschecked_at = announced, now
-    session.add(row)
+    """Write the days into the ledger, now that nothing of them can be missing."""
+    for day, report in taken.items():
+        announced = len(found.by_day[day])
+        row = record_day(
+            session,
+            source,
+            day,
+            now=now,
+            items=report.items,
+            new=report.new,
+            known=report.known + report.refreshed,
+            state="complete" if announced else "none",
+        )
+        row.announced, row.crosschecked_at = announced, now
+        session.add(row)

@@ -5,24 +5,22 @@ refreshed. One that is not there becomes new on that day, unless an answer of an
 it: what was old on that day stays old.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from service.errors import PaperpostError
 from service.flows.ingest import Arrival, take
 from service.flows.match import match_new
+from service.flows.replay_past import read_kept, replay_past
 from service.flows.runtime import Runtime
 from service.flows.taking import PollReport, known_of, placed
 from service.papers.identity import is_same
 from service.papers.model import Alias, Sighting
-from service.sources.adapter import Parsed
 from service.sources.calendar import source_day
 from service.sources.novelty import Verdict, novelty
-from service.sources.registry import adapter
 from service.store import raw_polls as raw_store
 from service.store import sources as sources_store
 from service.store.raw_polls import Kept
@@ -45,6 +43,11 @@ class _Day:
     before: dict[Alias, list[tuple[Alias, ...]]]
     is_first: bool
     new: int = 0
+
+    def was_there(self, sighting: Sighting) -> bool:
+        """Whether an answer of an earlier day held it."""
+        names = sighting.paper.aliases
+        return any(is_same(names, other) for n in names for other in self.before.get(n, ()))
 
 
 def replay(rt: Runtime, day: date, source: int | None = None) -> list[dict[str, Any]]:
@@ -71,10 +74,9 @@ def _replay_day(rt: Runtime, source: SourceRow, day: date, kept: Sequence[Kept])
     assert source.id is not None
     report = PollReport(source=source.id, title=source.title, outcome="replayed")
     first_at = kept[0].at
+    polled = {one.url for one in kept if one.use == "poll"}
     earlier = rt.db.read(
-        lambda s: raw_store.list_before(
-            s, source.id or 0, {one.url for one in kept}, first_at, _EARLIER
-        )
+        lambda s: raw_store.list_before(s, source.id or 0, polled, first_at, _EARLIER)
     )
     made = _Day(
         source=source,
@@ -83,9 +85,12 @@ def _replay_day(rt: Runtime, source: SourceRow, day: date, kept: Sequence[Kept])
         before=_by_name(rt, source, earlier, report),
         is_first=rt.db.read(lambda s: raw_store.is_first_visit(s, source.id or 0, first_at)),
     )
-    for at, pages in groupby(kept, attrgetter("at")):
-        _replay_visit(rt, made, at, list(pages))
-        made.is_first = False
+    for (at, use), pages in groupby(kept, attrgetter("at", "use")):
+        if use == "poll":
+            _replay_visit(rt, made, at, list(pages))
+            made.is_first = False
+        else:
+            replay_past(rt, source, list(pages), report, made.was_there)
     return report
 
 
@@ -93,33 +98,17 @@ def _by_name(
     rt: Runtime, source: SourceRow, kept: Sequence[Kept], report: PollReport
 ) -> dict[Alias, list[tuple[Alias, ...]]]:
     found: dict[Alias, list[tuple[Alias, ...]]] = {}
-    for _, parsed in _read(rt, source, kept, report):
+    for _, parsed in read_kept(rt, source, kept, report):
         for sighting in parsed.sightings:
             for alias in sighting.paper.aliases:
                 found.setdefault(alias, []).append(sighting.paper.aliases)
     return found
 
 
-def _read(
-    rt: Runtime, source: SourceRow, kept: Sequence[Kept], report: PollReport
-) -> Iterator[tuple[Kept, Parsed]]:
-    """Open one answer after the other; what cannot be read is told, the others go on."""
-    made = adapter(source.kind)
-    for one in kept:
-        body = rt.db.read(lambda s, i=one.id: raw_store.get_body(s, i))  # type: ignore[misc]
-        try:
-            parsed = rt.parse(source.kind, body, made.day_of(one.url))
-        except PaperpostError as error:
-            report.error = str(error)
-            continue
-        wanted = tuple(x for x in parsed.sightings if made.wanted(source.params, x))
-        yield one, replace(parsed, sightings=wanted)
-
-
 def _replay_visit(rt: Runtime, made: _Day, at: datetime, kept: Sequence[Kept]) -> None:
     """The pages of one visit, under the verdicts of the whole, as in a poll."""
     assert made.source.id is not None
-    pages = [parsed for _, parsed in _read(rt, made.source, kept, made.report)]
+    pages = [parsed for _, parsed in read_kept(rt, made.source, kept, made.report)]
     verdicts = iter(_verdicts(rt, made, [x for parsed in pages for x in parsed.sightings]))
     arrival = Arrival(at, local_date(at, rt.zone))
     for parsed in pages:
@@ -136,7 +125,7 @@ def _replay_visit(rt: Runtime, made: _Day, at: datetime, kept: Sequence[Kept]) -
 def _verdicts(rt: Runtime, made: _Day, flat: Sequence[Sighting]) -> list[Verdict]:
     source_id = made.source.id or 0
     stored, _ = rt.db.read(lambda s: known_of(s, source_id, flat))
-    old = [not here and _was_there(made, x) for x, here in zip(flat, stored, strict=True)]
+    old = [not here and made.was_there(x) for x, here in zip(flat, stored, strict=True)]
     habit = rt.db.read(lambda s: sources_store.get_habit(s, source_id, before=made.day))
     judged = iter(
         novelty(
@@ -155,8 +144,3 @@ def _verdicts(rt: Runtime, made: _Day, flat: Sequence[Sighting]) -> list[Verdict
         "refresh" if here else "known" if was else next(judged)
         for here, was in zip(stored, old, strict=True)
     ]
-
-
-def _was_there(made: _Day, sighting: Sighting) -> bool:
-    names = sighting.paper.aliases
-    return any(is_same(names, other) for name in names for other in made.before.get(name, ()))

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from service.defaults import FIXED
 from service.errors import Sentence
 from service.flows.runtime import Runtime
 from service.flows.source_days import NoSourceError, SourceDay, lay_days
@@ -33,6 +34,7 @@ class SourceHealth:
     sign, word: its state · usual_end: when today's list should be complete, None without a habit.
     days: of its own calendar, oldest first · trouble: what is wrong, since when (None = today or
     unknown) · held: papers that wait for a person · pace: of its server, None before it was asked.
+    old: what becomes of a paper that was published long ago, None where lists say what is new.
     what, last_error: for the staff alone (they may hold addresses).
     """
 
@@ -49,6 +51,7 @@ class SourceHealth:
     next_poll_at: datetime | None
     usual_end: datetime | None
     days: tuple[SourceDay, ...]
+    old: Sentence | None
     trouble: Trouble | None
     since: datetime | None
     failures: int
@@ -173,6 +176,7 @@ def _health(
         next_poll_at=source.next_poll_at,
         usual_end=usual.get(source.id),
         days=tuple(lay_days(source, ledger.get(source.id, {}), today, days)),
+        old=_rule_of_old(source.kind),
         trouble=trouble_of(
             source.kind,
             source.state,
@@ -185,6 +189,21 @@ def _health(
         last_error=source.last_error,
         held=held,
         pace=paces.get(pace_key(source, today)),
+    )
+
+
+def _rule_of_old(kind: str) -> Sentence | None:
+    made = ADAPTERS.get(kind)
+    if made is None or made.rhythm.lists:
+        return None
+    if made.history_kind:
+        return Sentence(
+            "What was published more than %(days)s days ago is kept as known.", days=FIXED.old_days
+        )
+    return Sentence(
+        "What was published more than %(days)s days ago waits for you; where only an earlier month"
+        " or year is named, it is kept as known.",
+        days=FIXED.old_days,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from service.flows.asking import Visit
 from service.flows.filing import belonging_ids
 from service.flows.ingest import Arrival, IngestReport, take
+from service.flows.kept import keep
 from service.flows.runtime import Runtime
 from service.flows.watch import find_day, new_of_day, record_day
 from service.papers.model import Sighting
@@ -17,7 +18,6 @@ from service.sources.novelty import Verdict, novelty
 from service.sources.outcome import Failed, NotModified
 from service.sources.registry import adapter
 from service.sources.schedule import Batch, batch_of
-from service.store import raw_polls as raw_store
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
@@ -62,13 +62,7 @@ def take_visit(rt: Runtime, source: SourceRow, seen: Visit, report: PollReport) 
         filed = tuple(placed(x, v, today) for x, v in zip(sightings, chosen, strict=True))
         taken = take(rt, source.id, replace(page.parsed, sightings=filed), chosen, arrival)
         per_day.setdefault(page.request.day or today, IngestReport()).add(taken)
-    for page in seen.pages:
-        rt.db.write(
-            lambda s, p=page: raw_store.add_raw_poll(  # type: ignore[misc]
-                s, source.id or 0, p.request.url, p.body, now
-            ),
-            Priority.BULK,
-        )
+    keep(rt, source.id, seen.pages, now)
     for taken in per_day.values():
         report.items += taken.items
         report.new += taken.new

@@ -81,10 +81,13 @@ class Sighting:
     announce_type: arXiv's word, "" elsewhere. version: which one was seen, 0 where the source does
         not say.
     submitter: who put it on the list ("" if unknown); author_takes_part: HF's flag.
+    latest_on: the last day on which it can have been published, where the source names no day but
+        a month or a year ("2019": 31 December 2019).
     """
 
     paper: Paper
     listed_on: date | None = None
+    latest_on: date | None = None
     announce_type: AnnounceType = ""
     submitter: str = ""
     author_takes_part: bool = False

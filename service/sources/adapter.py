@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
@@ -50,10 +50,12 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One page to ask for. day: the list day that it is of, None where there are no lists."""
+    """One page to ask for. day: the list day that it is of, None where there are no lists. days:
+    the several days that it is of, where each paper of the answer names its own (see ``weeks``)."""
 
     url: str
     day: date | None = None
+    days: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,11 @@ class Adapter(ABC):
         """Return the page that follows, None after the last one."""
         return None
 
+    def for_day(self, request: Request, day: date) -> Request:
+        """Return the question for one of ``request.days`` alone; only kinds that ask for several
+        days at once are asked this."""
+        raise NotImplementedError
+
     def wanted(self, params: Mapping[str, str], sighting: Sighting) -> bool:
         """Say whether this source's own settings take the sighting."""
         return True
@@ -155,6 +162,11 @@ class Adapter(ABC):
     def day_of(self, url: str) -> date | None:
         """Return the list day that an address asks for, None where there are no lists."""
         return None
+
+    def history_parts(self, days: Sequence[date]) -> list[tuple[date, ...]]:
+        """Return past days in the parts in which they are asked for and settled."""
+        size = self.history_days
+        return [tuple(days[start : start + size]) for start in range(0, len(days), size)]
 
     def history_params(self, params: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters for ``history_kind`` that ask for the same papers."""

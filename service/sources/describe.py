@@ -43,8 +43,10 @@ def _columns(sightings: Sequence[Sighting]) -> Iterator[tuple[str, list[object]]
     for scheme in SCHEMES:
         yield f"name: {scheme}", [_alias(sighting, scheme) for sighting in sightings]
     for field in fields(Sighting):
-        if field.name != "paper":
-            yield field.name, [_unless(field, s) for s in sightings]
+        values = [_unless(field, s) for s in sightings] if field.name != "paper" else []
+        # latest_on stands in for published_on, and is told where it does
+        if field.name != "paper" and (field.name != "latest_on" or any(values)):
+            yield field.name, values
 
 
 def _unless(field: Field[Any], whole: Paper | Sighting) -> object:

@@ -9,6 +9,7 @@ from typing import Any
 import feedparser
 
 from service.sources.adapter import CaptureError, Problem
+from service.sources.entities import refuse_bombs
 from service.text.clean import collapse, html_to_text
 
 _SNIFFED = 2000
@@ -18,9 +19,12 @@ _ROOT = re.compile(rb"<(?![?!])([A-Za-z_][\w:.-]*)[\s>/]")
 _TAIL = 4000
 _SAYS_OTHER = re.compile(rb"""^<\?xml[^>]*\bencoding\s*=\s*["'](?!utf-?8["'])""", re.IGNORECASE)
 CUT = "the answer ends in the middle"
+_BOMB = "Nothing of it was read. Write to the owner of the source, or remove it."
 _WRONG_BYTES = "some bytes are no UTF-8; they are shown as \ufffd"
 _ISO_DAY = re.compile(r"^\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?=\D|$)")
 _WRITTEN_DAY = re.compile(r"(?<!\d)(\d{1,2})[ .-]+([^\W\d]{3,9})\.?[ ,-]+(\d{4})(?!\d)")
+_ISO_MONTH = re.compile(r"(\d{4})(?:[-/](\d{1,2}))?")
+_WRITTEN_MONTH = re.compile(r"([^\W\d]{3,9})\.?[ ,-]+(\d{4})")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -59,6 +63,7 @@ def feed_document(body: bytes, tell: str) -> Any:
         raise CaptureError("The answer is empty.", "first byte", tell)
     if start[:1] in b"{[":
         raise CaptureError(_json_error(body), "first byte", tell)
+    refuse_bombs(body, _BOMB)
     body = _as_utf8(body) or body
     try:
         document = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
@@ -146,6 +151,19 @@ def written_day(text: str) -> date | None:
         name = match[2].casefold()
         return _day(int(match[3]), _MONTHS.get(name[:4], _MONTHS.get(name[:3], 0)), int(match[1]))
     return None
+
+
+def latest_day(text: str) -> date | None:
+    """Return the last day of a date that names no day: "2019", "2019-05", "May 2019"."""
+    if match := _ISO_MONTH.fullmatch(text.strip()):
+        year, month = int(match[1]), int(match[2] or 12)
+    elif match := _WRITTEN_MONTH.fullmatch(text.strip()):
+        name = match[1].casefold()
+        year, month = int(match[2]), _MONTHS.get(name[:4], _MONTHS.get(name[:3], 0))
+    else:
+        return None
+    first = _day(year, month, 1)
+    return first and first.replace(day=calendar.monthrange(year, month)[1])
 
 
 def _day(year: int, month: int, day: int) -> date | None:

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urljoin
 
 from service.papers.identity import aliases, without_tracking
-from service.papers.model import Paper
+from service.papers.model import Paper, Sighting
 from service.sources.authors import feed_authors
-from service.sources.document import instant, updated_at, written_day
+from service.sources.document import instant, latest_day, updated_at, written_day
 from service.sources.journal import (
     abstract_of,
     authors_in,
@@ -58,6 +58,7 @@ class Entry:
     link: str = ""
     names: tuple[str, ...] = ()
     day: date | None = None
+    latest: date | None = None
     updated_at: datetime | None = None
     pdf: str = ""
     tags: tuple[str, ...] = ()
@@ -92,6 +93,7 @@ def feed_entry(entry: Any, version: str) -> Entry:
         link=link,
         names=tuple(str(entry.get(name, "")) for name in _NAMES),
         day=day,
+        latest=next(filter(None, map(latest_day, dates)), None),
         updated_at=changed,
         pdf=_href(links, "type", "application/pdf"),
         tags=(
@@ -162,6 +164,7 @@ def json_entry(item: Any) -> Entry:
         link=_said(item, "url") or _said(item, "external_url"),
         names=(_said(item, "external_url"),),
         day=written_day(published or changed),
+        latest=latest_day(published or changed),
         updated_at=_instant_of(changed) if published else None,
         pdf=next(filter(None, pdfs), ""),
         tags=tuple(tag for tag in _listed(item.get("tags")) if isinstance(tag, str)),
@@ -186,6 +189,12 @@ def _said(item: Mapping[str, Any], name: str) -> str:
 def _listed(value: Any) -> list[Any]:
     """A list as it is, a value alone as a list of one."""
     return value if isinstance(value, list) else [value] if value else []
+
+
+def sighting_of(entry: Entry, channel: Channel) -> Sighting:
+    """Return what an entry shows; raises ValueError when it cannot be named."""
+    paper = paper_of(entry, channel)
+    return Sighting(paper=paper, latest_on=None if paper.published_on else entry.latest)
 
 
 def paper_of(entry: Entry, channel: Channel) -> Paper:

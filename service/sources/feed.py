@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from service.papers.model import Paper, Sighting
+from service.papers.model import Sighting
 from service.sources.adapter import (
     Adapter,
     CaptureError,
@@ -25,7 +25,7 @@ from service.sources.document import (
     json_document,
     updated_at,
 )
-from service.sources.entry import Channel, feed_entry, json_entry, paper_of
+from service.sources.entry import Channel, feed_entry, json_entry, sighting_of
 from service.text.clean import collapse, html_to_text, safe_link
 
 _TELL = "Give this kind the bytes of an RSS, Atom, RDF or JSON feed."
@@ -80,7 +80,7 @@ class Feed(Adapter):
         )
         sightings, problems = _each(
             document.entries,
-            lambda entry: paper_of(feed_entry(entry, document.version), channel),
+            lambda entry: sighting_of(feed_entry(entry, document.version), channel),
         )
         return Parsed(
             len(document.entries),
@@ -94,13 +94,13 @@ class Feed(Adapter):
 
 
 def _each(
-    entries: list[Any], read: Callable[[Any], Paper]
+    entries: list[Any], read: Callable[[Any], Sighting]
 ) -> tuple[tuple[Sighting, ...], tuple[Problem, ...]]:
     sightings: list[Sighting] = []
     problems: list[Problem] = []
     for number, entry in enumerate(entries, start=1):
         try:
-            sightings.append(Sighting(paper=read(entry)))
+            sightings.append(read(entry))
         except (LookupError, TypeError, ValueError, AttributeError) as fault:
             title = entry.get("title") if isinstance(entry, Mapping) else ""
             problems.append(Problem(number, html_to_text(str(title or ""))[:200], str(fault)))
@@ -133,7 +133,7 @@ def _json_feed(body: bytes) -> Parsed:
         home=str(document.get("home_page_url") or document.get("feed_url") or ""),
         language=str(document.get("language") or ""),
     )
-    sightings, problems = _each(items, lambda item: paper_of(json_entry(item), channel))
+    sightings, problems = _each(items, lambda item: sighting_of(json_entry(item), channel))
     return Parsed(
         len(items), sightings, problems, title=html_to_text(str(document.get("title") or ""))
     )

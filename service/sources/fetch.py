@@ -59,9 +59,12 @@ class _TooLargeError(Exception):
 
 
 @cache
-def _authorities() -> ssl.SSLContext:
+def _authorities(ca_file: str) -> ssl.SSLContext:
     """The certificate authorities, read once a process: that takes 50 ms of the event loop."""
-    return httpx2.create_ssl_context(trust_env=False)
+    context = httpx2.create_ssl_context(trust_env=False)
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
 
 
 class _PublicOnly(httpx2.AsyncHTTPTransport):
@@ -71,9 +74,9 @@ class _PublicOnly(httpx2.AsyncHTTPTransport):
     not share a certificate check.
     """
 
-    def __init__(self, allow_private: bool) -> None:
+    def __init__(self, allow_private: bool, ca_file: str) -> None:
         super().__init__(
-            verify=_authorities(),
+            verify=_authorities(ca_file),
             trust_env=False,
             limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0),
         )
@@ -157,7 +160,8 @@ class Fetcher:
     """Fetches pages of sources; failures are values, never exceptions.
 
     user_agent: the name and a contact ("Paperpost/0.1 (+https://...; mailto:...)").
-    allow_private: the operator's own sources inside the house (and tests). clock: aware UTC.
+    allow_private: the operator's own sources inside the house (and tests). ca_file: PEM file of
+    an authority that is trusted beside the public ones. clock: aware UTC.
     """
 
     def __init__(
@@ -166,6 +170,7 @@ class Fetcher:
         *,
         clock: Callable[[], datetime],
         allow_private: bool = False,
+        ca_file: str = "",
         most_bytes: int = MOST_BYTES,
         seconds: float = SECONDS,
     ) -> None:
@@ -173,7 +178,7 @@ class Fetcher:
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._client = httpx2.AsyncClient(
-            transport=_PublicOnly(allow_private),
+            transport=_PublicOnly(allow_private, ca_file),
             follow_redirects=False,
             trust_env=False,
             timeout=httpx2.Timeout(seconds, connect=min(10.0, seconds)),
@@ -373,8 +378,7 @@ def _told(fault: Exception) -> str:
     if found := _TLS.search(words):
         words = "this server does not speak TLS as it should"
         if found[1] == "CERTIFICATE_VERIFY_FAILED":
-            why = found[2].removeprefix("certificate verify failed: ")
-            words = f"the certificate of this server is not trusted ({why})"
+            words = _of_certificate(found[2].removeprefix("certificate verify failed: "))
     if isinstance(fault, httpx2.ConnectError):
         name = "no connection"
     elif isinstance(fault, httpx2.TimeoutException):
@@ -384,3 +388,12 @@ def _told(fault: Exception) -> str:
     else:
         name = "the connection broke"
     return f"{name}: {words}"[:300].rstrip(": ")
+
+
+def _of_certificate(why: str) -> str:
+    """OpenSSL's words for X509_V_ERR_* in ours."""
+    if "mismatch" in why:
+        return "this server shows a certificate for another name"
+    if "issuer" in why or "self" in why:
+        return "this server shows a certificate of an unknown authority"
+    return f"the certificate of this server is not trusted ({why})"

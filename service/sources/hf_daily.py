@@ -4,7 +4,7 @@ https://huggingface.co/docs/hub/api (daily papers). ``upvotes`` stands inside ``
 ``numComments`` outside; the outer ``publishedAt`` is some hours early and names the wrong day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -18,6 +18,7 @@ from service.sources.document import json_document
 from service.sources.first_hand import LISTED
 from service.sources.links import links_of, said_links, thumbnail
 from service.sources.rhythm import Rhythm, workday
+from service.sources.weeks import FROM, by_week
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, safe_link
 from service.text.tex import read_powers, to_unicode
@@ -54,8 +55,20 @@ class HfDaily(Adapter):
     def requests(
         self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()
     ) -> tuple[Request, ...]:
-        """Ask for the given days, else for today and back to the third last weekday."""
-        return tuple(_page(day, 0) for day in days or _last_list_days(today))
+        """Ask for the given days, else for today and back to the third last weekday.
+
+        The lists of those weekdays still change, and each is asked by itself. Of earlier days a
+        week is one question: since May 2025 each paper names its list day (``submittedOnDailyAt``).
+        """
+        usual = _last_list_days(today)
+        asked = [_page(day, 0) for day in days or usual if not days or day in usual]
+        for week in by_week(day for day in days if day not in usual):
+            asked += [_page(week, 0)] if len(week) >= FROM else [_page(day, 0) for day in week]
+        return tuple(asked)
+
+    def history_parts(self, days: Sequence[date]) -> list[tuple[date, ...]]:
+        """Ask for the past week by week."""
+        return by_week(days)
 
     def day_of(self, url: str) -> date | None:
         """The list day stands in the address."""
@@ -63,10 +76,16 @@ class HfDaily(Adapter):
 
     def next_page(self, request: Request, parsed: Parsed) -> Request | None:
         """A full page may have a successor."""
-        if parsed.items < _PAGE or request.day is None:
+        number = int(parse_qs(urlsplit(request.url).query).get("p", ["0"])[0]) + 1
+        if parsed.items < _PAGE:
             return None
-        number = int(parse_qs(urlsplit(request.url).query).get("p", ["0"])[0])
-        return _page(request.day, number + 1)
+        if request.days:
+            return _page(request.days, number)
+        return None if request.day is None else _page(request.day, number)
+
+    def for_day(self, request: Request, day: date) -> Request:
+        """Ask for one day of a week alone."""
+        return _page(day, 0)
 
     def parse(self, body: bytes, *, day: date | None = None) -> Parsed:
         """Read one page of the list."""
@@ -83,9 +102,14 @@ class HfDaily(Adapter):
         return Parsed(len(items), tuple(sightings), tuple(problems), title=self.title)
 
 
-def _page(day: date, number: int) -> Request:
-    query = urlencode({"date": day.isoformat(), "limit": _PAGE, "p": number})
-    return Request(f"{_ADDRESS}?{query}", day)
+def _page(of: date | tuple[date, ...], number: int) -> Request:
+    """Ask for a page of a day's list, or of those of a calendar week."""
+    if isinstance(of, date):
+        query = urlencode({"date": of.isoformat(), "limit": _PAGE, "p": number})
+        return Request(f"{_ADDRESS}?{query}", of)
+    year, week, _ = of[0].isocalendar()
+    query = urlencode({"week": f"{year}-W{week:02}", "limit": _PAGE, "p": number})
+    return Request(f"{_ADDRESS}?{query}", days=of)
 
 
 def _last_list_days(today: date) -> list[date]:

@@ -55,16 +55,20 @@ def novelty(
         )
     old = today - timedelta(days=FIXED.old_days)
     if adapter(kind).history_kind:  # a query, whose past is known: never a burst
-        return tuple(
-            "known" if _before(sighting.paper.published_on, old) else "new"
-            for sighting in sightings
-        )
-    recent = sum(not _before(sighting.paper.published_on, old) for sighting in sightings)
+        return tuple(_unless_old(sighting, old, "known", "new") for sighting in sightings)
+    recent = sum(_unless_old(x, old, "known", "new") == "new" for x in sightings)
     burst = recent > 0 and is_burst(earlier_today + recent, usual_per_day, days_known)
     return tuple(
-        "held" if burst or _before(sighting.paper.published_on, old) else "new"
-        for sighting in sightings
+        _unless_old(sighting, old, "held", "held" if burst else "new") for sighting in sightings
     )
+
+
+def _unless_old(sighting: Sighting, old: date, when_old: Verdict, else_: Verdict) -> Verdict:
+    """What becomes of a paper outside lists. A source that names only years takes up the past all
+    the time (DBLP): what was surely published long ago is known, and waits for nobody."""
+    if sighting.paper.published_on is None and _before(sighting.latest_on, old):
+        return "known"
+    return when_old if _before(sighting.paper.published_on, old) else else_
 
 
 def is_burst(items: int, usual_per_day: float | None, days_known: int) -> bool:

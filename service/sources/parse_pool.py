@@ -7,6 +7,7 @@ system, the time on the clock by the pool (pebble), which ends the process and s
 import multiprocessing
 import os
 import resource
+import signal
 import threading
 from concurrent.futures import BrokenExecutor, CancelledError
 from concurrent.futures import TimeoutError as DeadlineError
@@ -24,7 +25,12 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 DEADLINE_SECONDS = 60.0
 QUICK_SECONDS = 3.0
 QUICK_BYTES = 4 * 1024 * 1024
-"""What is larger, or was not read within QUICK_SECONDS, goes to the second worker."""
+"""What is larger, or was not read within QUICK_SECONDS of processor time, goes to the second
+worker. On a busy machine a second of it takes many: time on the clock would send good feeds there,
+each for the price of a new process."""
+
+QUICK_PATIENCE = 5
+"""So many times that on the clock, and the first worker is ended: a loop in C hears no signal."""
 
 CPU_SECONDS = 3600
 """Processor time of one worker over its whole life; it is renewed after MOST_TASKS."""
@@ -95,7 +101,7 @@ class ParsePool:
             raise CaptureError("The process was shut down.", "", _TELL) from fault
         if isinstance(parsed, Parsed):
             return parsed
-        raise CaptureError(*parsed)
+        raise CaptureError(*(parsed or ("Nothing was read.", size, _TELL)))
 
     def close(self) -> None:
         """End the workers; the next capture starts another."""
@@ -111,16 +117,19 @@ class ParsePool:
 
     def _worked(
         self, is_quick: bool, kind: str, body: bytes, day: date | None
-    ) -> Parsed | tuple[str, str, str]:
+    ) -> Parsed | tuple[str, str, str] | None:
+        """Return what a worker made of it; None when that took longer than is quick."""
         worker = self._started(is_quick)
         future = worker.schedule(
             _parse_in_worker,
-            args=(kind, body, day),
-            timeout=self._quick if is_quick else self._deadline,
+            args=(kind, body, day, self._quick if is_quick else 0.0),
+            timeout=min(QUICK_PATIENCE * self._quick, self._deadline)
+            if is_quick
+            else self._deadline,
         )
         self._awaited.add(future)
         try:
-            found: Parsed | tuple[str, str, str] = future.result()
+            found: Parsed | tuple[str, str, str] | None = future.result()
         except DeadlineError:
             raise
         except (TypeError, OSError, BrokenExecutor) as fault:  # the library's, when it is stopped
@@ -155,11 +164,36 @@ def _bound(memory_bytes: int, nice: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _parse_in_worker("feed", _SMALL, None)
+    signal.signal(signal.SIGPROF, _stop)
+    _parse_in_worker("feed", _SMALL, None, 0.0)
 
 
-def _parse_in_worker(kind: str, body: bytes, day: date | None) -> Parsed | tuple[str, str, str]:
-    """Runs in the worker. An expected fault comes back as its three parts."""
+class _SlowError(BaseException):
+    """This takes more processor time than is quick; no reader may take it for a fault of its
+    own."""
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise _SlowError
+
+
+def _parse_in_worker(
+    kind: str, body: bytes, day: date | None, quick: float
+) -> Parsed | tuple[str, str, str] | None:
+    """Runs in the worker. An expected fault comes back as its three parts; None after ``quick``
+    seconds of processor time (0 = without end)."""
+    try:
+        signal.setitimer(signal.ITIMER_PROF, quick, quick)
+        try:
+            return _parsed(kind, body, day)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+    except _SlowError:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        return None
+
+
+def _parsed(kind: str, body: bytes, day: date | None) -> Parsed | tuple[str, str, str]:
     try:
         return adapter(kind).parse(body, day=day)
     except CaptureError as fault:

@@ -53,6 +53,13 @@ _REASONS = (
         Sentence("Look whether its parameters are right; then add it again."),
     ),
     _Reason(
+        r"unknown authority",
+        Sentence("Its server shows a certificate of an unknown authority."),
+        Sentence(
+            "Where that authority is your own, set PAPERPOST_SOURCES_CA_FILE to its PEM file."
+        ),
+    ),
+    _Reason(
         r"certificate|TLS",
         Sentence("Its server does not prove that it is the one that was asked."),
         Sentence("Nothing for a day or two: certificates are renewed. Then write to its owner."),
@@ -90,6 +97,11 @@ _REASONS = (
     ),
     _Reason(r"answer is empty", Sentence("It sends nothing at all."), _THEIRS),
     _Reason(r"redirects", Sentence("Its address leads in a circle."), _NEW_ADDRESS),
+    _Reason(
+        r"XML bomb",
+        Sentence("It sends a document that is made to fill the memory of whoever reads it."),
+        Sentence("Write to its owner, or remove this source."),
+    ),
     _Reason(
         r"larger than|too much|unpacked|was ended after|crashed|shut down",
         Sentence("What it sends is too large or too tangled to be read."),

@@ -1,24 +1,50 @@
 """The bytes of changed answers, compressed, so that a past day can be read again."""
 
-import hashlib
 import zlib
-from collections.abc import Collection
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.tables import RawPollRow, SourceDayRow
 
+Use = Literal["poll", "history", "records", "submitted"]
+"""What an answer was asked for: the source's own poll · its past · what was announced on missed
+days, by arXiv's records or by its query interface."""
+
+_MARK = "#kept:"
+
 
 class Kept(NamedTuple):
-    """One answer; its bytes are opened by ``get_body``."""
+    """One answer; its bytes are opened by ``get_body``. url: as kept, with its mark."""
 
     id: int
     source_id: int
     at: datetime
     url: str
+
+    @property
+    def use(self) -> Use:
+        """What it was asked for."""
+        return self._mark()[0]
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The days of which it was taken; () = as the answer says."""
+        return tuple(map(date.fromisoformat, filter(None, self._mark()[1].split(","))))
+
+    def _mark(self) -> tuple[Use, str]:
+        _, mark, said = self.url.rpartition(_MARK)
+        use, _, days = said.partition(":") if mark else ("poll", "", "")
+        return use, days  # type: ignore[return-value]
+
+
+def marked(url: str, use: Use, days: Iterable[date] = ()) -> str:
+    """The address under which an answer is kept: what follows the ``#`` was never sent."""
+    said = ",".join(day.isoformat() for day in days)
+    return url if use == "poll" and not said else f"{url}{_MARK}{use}:{said}"
 
 
 _KEPT = (
@@ -29,19 +55,24 @@ _KEPT = (
 )
 
 
-def add_raw_poll(session: Session, source_id: int, url: str, body: bytes, now: datetime) -> bool:
-    """Keep the bytes of a changed poll (zlib); False when the newest kept ones are the same."""
-    sha = hashlib.sha256(body).hexdigest()
-    newest = session.exec(
-        select(col(RawPollRow.sha))
-        .where(col(RawPollRow.source_id) == source_id, col(RawPollRow.url) == url)
-        .order_by(col(RawPollRow.id).desc())
-        .limit(1)
-    ).first()
-    if newest == sha:
-        return False
-    session.add(RawPollRow(source_id=source_id, at=now, url=url, sha=sha, body=zlib.compress(body)))
-    return True
+def newest_sha(session: Session, source_id: int, url: str) -> str:
+    """SHA-256 of the newest bytes that are kept of an address, "" where none are."""
+    return (
+        session.exec(
+            select(col(RawPollRow.sha))
+            .where(col(RawPollRow.source_id) == source_id, col(RawPollRow.url) == url)
+            .order_by(col(RawPollRow.id).desc())
+            .limit(1)
+        ).first()
+        or ""
+    )
+
+
+def add_raw_poll(
+    session: Session, source_id: int, url: str, sha: str, packed: bytes, now: datetime
+) -> None:
+    """Keep the bytes of an answer. sha: of the bytes as they came; packed: by zlib."""
+    session.add(RawPollRow(source_id=source_id, at=now, url=url, sha=sha, body=packed))
 
 
 def list_kept(

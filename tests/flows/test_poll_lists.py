@@ -1,10 +1,12 @@
 """Polling Hugging Face's lists: first poll, late arrivals, outage, pages, history."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from sqlmodel import select
@@ -26,7 +28,7 @@ from service.flows.poll import PollError
 from service.flows.replay import replay
 from service.flows.runtime import Runtime
 from service.flows.sources import add_source, bring_history
-from service.store.tables import PaperRow
+from service.store.tables import PaperRow, SightingRow
 
 
 @pytest.fixture
@@ -165,18 +167,118 @@ def test_broken_history_goes_on_where_it_stopped(rt: Runtime, site: WebSite, clo
     whole = hf_lists(day_lists(*[f"2026-11-{n:02d}" for n in range(1, 19)]))
 
     def broken(query: dict[str, str], headers: dict[str, str]) -> Any:
-        return (500, {}, b"") if query["date"] == "2026-11-12" else whole(query, headers)
+        is_broken = query.get("week") == "2026-W45" or query.get("date") == "2026-11-05"
+        return (500, {}, b"") if is_broken else whole(query, headers)
 
     site.at["/api/daily_papers"] = broken
-    add_source(rt, "hf_daily", history_days=10)
+    add_source(rt, "hf_daily", history_days=17)
     (row,) = poll(rt, clock)
     assert row["outcome"] == "read"
     assert "500" in row["error"]
-    assert row["history"] == 3 * 3  # 15, 14, 13
+    assert row["history"] == 7 * 3  # of the week of the 9th; then the one before does not come
     site.at["/api/daily_papers"] = whole
     clock.turn(minutes=31)
     (row,) = poll(rt, clock)
-    assert (row["history"], row["error"]) == (5 * 3, "")
+    assert (row["history"], row["error"]) == (8 * 3, "")
+
+
+def asked_of(site: WebSite, since: int = 0) -> list[str]:
+    """What was asked for, in order: days and weeks, with the page where it is not the first."""
+    queries = [dict(parse_qsl(urlsplit(path).query)) for path in site.asked[since:]]
+    pages = ["" if q["p"] == "0" else f" p{q['p']}" for q in queries]
+    return [q.get("date", q.get("week", "")) + p for q, p in zip(queries, pages, strict=True)]
+
+
+def test_history_comes_by_weeks_and_few_days_by_themselves(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    lists = day_lists(*[f"2026-11-{n:02d}" for n in range(1, 19) if n not in (7, 8, 14, 15)])
+    lists["2026-11-12"] = [hf_item(f"2611.{n:05d}", f"Many {n}", "2026-11-12") for n in range(95)]
+    site.at["/api/daily_papers"] = hf_lists(lists)
+    add_source(rt, "hf_daily", history_days=17)
+    (row,) = poll(rt, clock)
+    assert asked_of(site, 3) == ["2026-W46", "2026-W46 p1", "2026-W45", "2026-11-01"]
+    assert (row["history"], row["error"]) == (95 + 10 * 3, "")
+    kept = {d.day: (r.state, r.items) for d, r in ledger(rt).items() if d.day < 16}
+    assert kept[12] == ("history", 95)
+    assert kept[14] == ("history", 0)
+    assert all(kept[n] == ("history", 3) for n in (1, 2, 6, 9, 13))
+    days = rt.db.read(
+        lambda s: s.exec(
+            select(SightingRow.listed_on).where(
+                SightingRow.paper_id == PaperRow.id, PaperRow.title == "Many 94"
+            )
+        ).all()
+    )
+    assert days == [date(2026, 11, 12)]
+
+
+@pytest.mark.parametrize("why", ["refused", "undated", "a day is missing"])
+def test_a_week_that_does_not_settle_its_days_is_asked_day_by_day(
+    rt: Runtime, site: WebSite, clock: Clock, why: str
+) -> None:
+    days = [f"2026-11-{n:02d}" for n in (9, 10, 11, 12, 13)]
+    lists = day_lists(*days, "2026-11-16", "2026-11-17", "2026-11-18")
+    whole = hf_lists(lists, takes_weeks=why != "refused")
+
+    def answer(query: dict[str, str], headers: dict[str, str]) -> Any:
+        status, extra, body = whole(query, headers)
+        if "week" in query and why == "undated":
+            return status, extra, body.replace(b"submittedOnDailyAt", b"elsewhere")
+        if "week" in query and why == "a day is missing":
+            found = json.loads(body)
+            dated = [x for x in found if x["paper"]["submittedOnDailyAt"][:10] != "2026-11-11"]
+            return status, extra, json.dumps(dated).encode()
+        return status, extra, body
+
+    site.at["/api/daily_papers"] = answer
+    add_source(rt, "hf_daily", history_days=9)
+    (row,) = poll(rt, clock)
+    assert (row["history"], row["error"]) == (15, "")
+    week = [f"2026-11-{n:02d}" for n in range(15, 8, -1)]
+    alone = ["2026-11-11"] if why == "a day is missing" else week
+    assert asked_of(site, 3) == ["2026-W46", *alone]
+    assert {r.items for d, r in ledger(rt).items() if 9 <= d.day <= 13} == {3}
+
+
+def test_a_polled_day_in_a_week_that_is_asked_for_the_past_stays_news(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    clock.set("2026-11-16T09:00:00")  # a Monday: polls ask for Thursday and Friday, too
+    lists = day_lists(*[f"2026-11-{n:02d}" for n in range(6, 17)])
+    late = hf_item("2611.99999", "Late on Friday's list", "2026-11-13")
+    site.at["/api/daily_papers"] = hf_lists(lists)
+    add_source(rt, "hf_daily", history_days=0)
+    poll(rt, clock)
+    lists["2026-11-13"].append(late)
+    asked = len(site.asked)
+    made = asyncio.run(bring_history(rt, 1, 9, sleep=clock.sleep))
+    assert asked_of(site, asked) == ["2026-W46", "2026-11-08", "2026-11-07"]
+    assert (made.papers, made.error) == (5 * 3, "")
+    assert "Late on Friday's list" not in papers(rt)
+    clock.turn(minutes=31)
+    (row,) = poll(rt, clock)
+    assert (row["new"], papers(rt)["Late on Friday's list"]) == (1, True)
+
+
+def test_an_outage_is_caught_up_by_weeks(rt: Runtime, site: WebSite, clock: Clock) -> None:
+    lists = day_lists(*[f"2026-11-{n:02d}" for n in range(4, 21)])
+    site.at["/api/daily_papers"] = hf_lists({"2026-11-04": lists["2026-11-04"]})
+    clock.set("2026-11-04T09:00:00")
+    add_source(rt, "hf_daily", history_days=0)
+    poll(rt, clock)
+    site.at["/api/daily_papers"] = hf_lists(lists)
+    clock.set("2026-11-17T09:00:00")
+    asked = len(site.asked)
+    (row,) = poll(rt, clock)
+    # the last three weekdays by themselves, the whole week before them, what is left of the first
+    assert asked_of(site, asked) == [
+        "2026-11-17", "2026-11-16", "2026-11-15", "2026-11-14", "2026-11-13", "2026-W46",
+        "2026-W45",
+    ]  # fmt: skip
+    assert (row["new"], row["error"]) == (13 * 3, "")
+    rows = ledger(rt)
+    assert all(rows[date(2026, 11, n)].new == 3 for n in range(5, 18))
 
 
 def test_history_can_be_asked_for_later(rt: Runtime, site: WebSite, clock: Clock) -> None:

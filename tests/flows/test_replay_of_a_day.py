@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
+from support.oai import oai_answer, oai_record
 from support.polling import (
     Clock,
     arxiv_answer,
@@ -208,6 +209,64 @@ def test_lost_papers_come_again_with_their_days_and_verdicts(
     lose_the_papers(rt)
     rows = [row for day in (17, 18) for row in replay(rt, date(2026, 11, day))]
     assert [row["outcome"] for row in rows] == ["replayed"] * 6
+    assert told(rt) == before
+
+
+def past_and_missed(rt: Runtime, site: WebSite, clock: Clock, records: bytes | None) -> None:
+    """A list and an announcement that bring their past with them; then two days nobody asks."""
+    days = [f"2026-11-{n:02}" for n in range(2, 17)]
+    lists = {
+        day: [hf_item(f"2610.{day[8:]}{n:03}", f"Listed {day} {n}", day) for n in range(2)]
+        for day in days
+    }
+    site.at["/api/daily_papers"] = hf_lists(lists)
+    before = [("2611.00001", "Sent before", "2026-11-10")]
+    site.at["/api/query"] = (200, {}, arxiv_answer(before))
+    monday = [("2611.00002", "Monday", "new")]
+    site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", monday))
+    clock.set("2026-11-16T05:20:00")
+    add_source(rt, "hf_daily", "", history_days=14)
+    add_source(rt, "arxiv_rss", "cs.CL", history_days=10)
+    for source_id in (1, 2):
+        poll(rt, clock, source_id)
+    clock.set("2026-11-19T05:20:00")
+    thursday = [("2611.00009", "Thursday", "new")]
+    site.at["/rss/cs.CL"] = (
+        200, {}, arxiv_feed("cs.CL", thursday, "Thu, 19 Nov 2026 00:00:00 -0500"),
+    )  # fmt: skip
+    site.at["/oai"] = (200, {}, records) if records else (500, {}, b"")
+    sent = [("2611.00003", "Tuesday", "2026-11-16"), ("2611.00004", "Wednesday", "2026-11-17")]
+    site.at["/api/query"] = (200, {}, arxiv_answer([*sent, *before]))
+    poll(rt, clock, 2)
+
+
+@pytest.mark.parametrize("answers", ["records", "submissions"])
+def test_what_was_brought_of_the_past_and_of_missed_days_comes_again(
+    rt: Runtime, site: WebSite, clock: Clock, answers: str
+) -> None:
+    records = [
+        oai_record("2611.00003", "Tuesday", created="2026-11-16", changed="2026-11-17"),
+        oai_record("2611.00004", "Wednesday", created="2026-11-17", changed="2026-11-18"),
+        oai_record("2611.00009", "Thursday", created="2026-11-18", changed="2026-11-19"),
+        oai_record(
+            "1804.00001", "Old, again", created="2018-04-02", updated="2026-11-16",
+            changed="2026-11-17",
+        ),
+    ]  # fmt: skip
+    past_and_missed(rt, site, clock, oai_answer(records) if answers == "records" else None)
+    before = told(rt)
+    titles = {title for title, *_ in before.values()}
+    assert {"Sent before", "Listed 2026-11-02 0", "Tuesday", "Wednesday"} <= titles
+    assert ("Old, again" in titles) == (answers == "records")
+    assert {t for t, when, *_ in before.values() if when and when.day == 19} == {
+        "Tuesday", "Wednesday", "Thursday",
+    }  # fmt: skip
+    clock.turn(days=3)
+    assert not any(row["new"] for day in (16, 19) for row in replay(rt, date(2026, 11, day)))
+    assert told(rt) == before
+    lose_the_papers(rt)
+    rows = [row for day in (16, 19) for row in replay(rt, date(2026, 11, day))]
+    assert [row["error"] for row in rows] == [""] * 3
     assert told(rt) == before
 
 

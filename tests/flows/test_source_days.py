@@ -174,6 +174,8 @@ def test_every_reason_of_the_fetcher_has_plain_words() -> None:
         ("The answer is empty.", "nothing at all"),
         ("no connection: [Errno -2] Name or service not known", "this name"),
         ("no connection: the certificate of this server is not trusted (expired)", "prove"),
+        ("no connection: this server shows a certificate of an unknown authority", "unknown auth"),
+        ("Its entities unfold to more than 16 MB (an XML bomb).", "fill the memory"),
         ("no connection: [Errno 111] Connection refused", "cannot be reached"),
         ("the server answered 429 Too Many Requests", "come back later"),
         ("the server answered 502 Bad Gateway", "fault of its own"),

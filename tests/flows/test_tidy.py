@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from zlib import compress
 
 import pytest
 from sqlmodel import select
@@ -67,7 +68,7 @@ def test_raw_polls_attempts_and_contents_have_their_days(
     (delivery,) = rt.db.read(lambda s: list_deliveries(s))
 
     def store(session) -> None:  # type: ignore[no-untyped-def]
-        add_raw_poll(session, 1, "https://a.example", b"x", clock())
+        add_raw_poll(session, 1, "https://a.example", "0" * 64, compress(b"x"), clock())
         add_attempt(session, delivery_id=delivery.id, n=1, phase="reply", at=clock(), code=250)
         row = session.get(DeliveryRow, delivery.id)
         row.state = "accepted"

@@ -76,7 +76,7 @@ def test_answers_are_kept_and_the_papers_come_in(folder: Path, site: WebSite) ->
     lists = {"2026-11-18": [hf_item("2611.00001", "A paper", "2026-11-18")]}
 
     def any_day(query: dict[str, str], headers: dict[str, str]) -> Any:
-        return hf_lists({query["date"]: lists["2026-11-18"]})(query, headers)
+        return hf_lists({query.get("date", ""): lists["2026-11-18"]})(query, headers)
 
     site.at["/api/daily_papers"] = any_day
     readers = folder / "readers.csv"

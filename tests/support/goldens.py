@@ -99,7 +99,7 @@ def _shown(sighting: Sighting) -> dict[str, Any]:
             found = getattr(value, field.name)
             default = field.default_factory() if callable(field.default_factory) else field.default
             if default is not MISSING and found == default:
-                empty.append(field.name)
+                empty += [field.name] if field.name != "latest_on" else []
             else:
                 told[field.name] = _plain(found)
     told["aliases"] = [f"{alias.scheme}:{alias.value}" for alias in paper.aliases]

@@ -125,17 +125,25 @@ def hf_item(number: str, title: str, day: str, **paper: Any) -> dict[str, Any]:
     return {"paper": entry, "title": title, "numComments": 1}
 
 
-def hf_lists(lists: dict[str, list[dict[str, Any]]]) -> Any:
-    """Answers of the daily papers' address: by date, in pages; a day that is not open says 400."""
+def hf_lists(lists: dict[str, list[dict[str, Any]]], *, takes_weeks: bool = True) -> Any:
+    """Answers of the daily papers' address: by date or week, in pages; a day that is not open yet
+    says 400, and so does a week where weeks are not taken."""
 
     def answer(query: dict[str, str], headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-        if query["date"] not in lists:
+        days = [query["date"]] if "date" in query else _days_of_week(query["week"])
+        known = [day for day in days if day in lists]
+        if ("week" in query and not takes_weeks) or ("date" in query and not known):
             return 400, {}, b'{"error":"not yet"}'
         size, page = int(query["limit"]), int(query["p"])
-        part = lists[query["date"]][page * size : (page + 1) * size]
-        return 200, {}, json.dumps(part).encode()
+        found = [item for day in known for item in lists[day]]
+        return 200, {}, json.dumps(found[page * size : (page + 1) * size]).encode()
 
     return answer
+
+
+def _days_of_week(week: str) -> list[str]:
+    year, _, number = week.partition("-W")
+    return [f"{date.fromisocalendar(int(year), int(number), n)}" for n in range(7, 0, -1)]
 
 
 def arxiv_feed(category: str, items: list[tuple[str, str, str]], pub: str = PUB) -> bytes:

@@ -206,11 +206,16 @@ class Sky:
         return oai_page(part, len(found), more, self.primaries(), now)
 
     def daily(self, query: dict[str, str], now: datetime) -> Answer:
-        """The list of a day as it is by now; a day that is not open yet says 400."""
-        day = date.fromisoformat(query["date"])
-        if datetime(day.year, day.month, day.day, 0, 40, tzinfo=now.tzinfo) > now:
-            return 400, {}, b'{"error":"this day is not open yet"}'
-        found = [x for x in self.script.listed if x.day == day and x.at <= now]
+        """The list of a day, or of a calendar week, as it is by now; a day that is not open yet
+        says 400."""
+        if "week" in query:
+            found = [x for x in self.script.listed if _week_of(x.day) == query["week"]]
+            found = [x for x in found if x.at <= now]
+        else:
+            day = date.fromisoformat(query["date"])
+            if datetime(day.year, day.month, day.day, 0, 40, tzinfo=now.tzinfo) > now:
+                return 400, {}, b'{"error":"this day is not open yet"}'
+            found = [x for x in self.script.listed if x.day == day and x.at <= now]
         size, page = min(int(query.get("limit", 50)), 100), int(query.get("p", 0))
         return 200, {}, list_page(found[page * size : (page + 1) * size], now)
 
@@ -237,3 +242,8 @@ class Sky:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def _week_of(day: date) -> str:
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"

@@ -119,6 +119,10 @@ def test_the_authoritys_file_is_read_at_the_start(tmp_path: Path) -> None:
     assert str(empty) in error.what
     assert "certificate" in error.what
     assert "PEM" in error.next_step
+    other = refused(sources_ca_file=empty)
+    assert other.where == "PAPERPOST_SOURCES_CA_FILE"
+    assert other.what.startswith(f"PAPERPOST_SOURCES_CA_FILE: {empty}")
+    assert "the sources' certificate" in other.next_step
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from service.papers.model import Alias, Paper
 from service.sources.adapter import CaptureError, ParameterError, Parsed
+from service.sources.describe import filled
 from service.sources.registry import ADAPTERS
 
 FEED = ADAPTERS["feed"]
@@ -292,3 +293,28 @@ def test_an_odd_optional_field_of_a_json_feed_loses_no_paper(
 def test_an_item_of_a_json_feed_that_is_no_object_is_named_in_words() -> None:
     parsed = FEED.parse(b'{"version": "https://jsonfeed.org/version/1.1", "items": [null, "x"]}')
     assert [p.what for p in parsed.problems] == ["it is no object", "it is no object"]
+
+
+@pytest.mark.parametrize(
+    ("written", "day", "latest"),
+    [
+        ("2019", None, date(2019, 12, 31)),
+        ("2024-02", None, date(2024, 2, 29)),
+        ("February 2023", None, date(2023, 2, 28)),
+        ("2023-02-03", date(2023, 2, 3), None),
+        ("2023-13", None, None),
+        ("Spring 2023", None, None),
+    ],
+)
+def test_a_year_or_month_alone_is_no_day_but_has_a_last_one(
+    written: str, day: date | None, latest: date | None
+) -> None:
+    body = (
+        '<rss version="2.0" xmlns:prism="http://prismstandard.org/namespaces/basic/2.0/"><channel>'
+        "<title>Records</title><item><title>Sleep of glass sponges</title><guid>1</guid>"
+        f"<prism:publicationDate>{written}</prism:publicationDate></item></channel></rss>"
+    )
+    (sighting,) = FEED.parse(body.encode()).sightings
+    assert (sighting.paper.published_on, sighting.latest_on) == (day, latest)
+    rows = {row.field for row in filled(FEED.parse(body.encode()))}
+    assert ("latest_on" in rows) == (latest is not None)

@@ -97,3 +97,23 @@ def test_a_query_of_arxiv_takes_no_old_papers_as_new() -> None:
 def test_a_rare_feed_may_bring_three() -> None:
     assert not is_burst(3, 0.2, 12)
     assert is_burst(4, 0.2, 12)
+
+
+def named(latest: date, published: date | None = None) -> Sighting:
+    paper = Paper(aliases=(Alias("guid", "x"),), title="T", published_on=published)
+    return Sighting(paper=paper, latest_on=latest)
+
+
+@pytest.mark.parametrize("kind", ["feed", "arxiv_api"])
+def test_what_names_an_earlier_year_alone_is_known_and_waits_for_nobody(kind: str) -> None:
+    of_years = [named(date(year, 12, 31)) for year in (2019, 2025, 2026)]
+    assert judged(kind, of_years) == ["known", "known", "new"]
+    new_year = {"today": date(2026, 1, 12)}
+    assert judged(kind, of_years[:2], **new_year) == ["known", "new"]
+    assert judged(kind, [named(days_ago(n)) for n in (30, 31)]) == ["new", "known"]
+
+
+def test_old_records_are_no_burst() -> None:
+    habit = {"usual_per_day": 1.0, "days_known": 20}
+    many = [named(date(2019, 12, 31))] * 40
+    assert judged("feed", [*many, seen(TODAY)], **habit) == ["known"] * 40 + ["new"]

@@ -103,7 +103,7 @@ def test_the_table_lists_every_field_link_and_name() -> None:
         links={"thumbnail": "https://i.example/1"},
     )  # fmt: skip
     rows = {row.field: row for row in filled(Parsed(1, (Sighting(paper=paper),)))}
-    left_out = {"id", "paper", "raw_title", "raw_abstract", "aliases", "links"}
+    left_out = {"id", "paper", "raw_title", "raw_abstract", "aliases", "links", "latest_on"}
     expected = {field.name for kind in (Paper, Sighting) for field in fields(kind)} - left_out
     expected |= {f"link: {kind}" for kind in get_args(Link)} | {f"name: {s}" for s in SCHEMES}
     assert set(rows) == expected
