@@ -211,8 +211,12 @@ def told(signal: Signal, digest: Digest, texts: Texts) -> str:
     """Return what happened to a paper that the reader had: "Code is out for a paper you had on
     3 November. It passed 50 votes." """
     first, *rest = signal.happenings
-    day = texts.short_day(signal.had_on, digest.on) if signal.had_on is not None else ""
-    day = day.replace(" ", GLUE)
+    day = ""
+    if signal.had_on is not None:
+        is_this_year = signal.had_on.year == digest.on.year
+        on = signal.had_on
+        day = texts.long_day(on) if is_this_year else texts.short_day(on, digest.on)
+        day = day.replace(" ", GLUE)
     return " ".join([_news(first, day, texts), *(_more_news(one, texts) for one in rest)])
 
 

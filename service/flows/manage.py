@@ -9,12 +9,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from service.defaults import DAYS, FIXED
+from service.defaults import FIXED
 from service.delivery.states import State
-from service.errors import Sentence, SpokenError, counted
+from service.errors import Sentence
 from service.flows import leave
 from service.flows.alike import kept, nobody
-from service.flows.interests import Wanted, add_interest, change_interest
+from service.flows.interests import InterestError
 from service.flows.manage_link import manage_token, stamp_of
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
@@ -27,9 +27,7 @@ from service.store.db import Priority, Session
 from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.address import read_address
 from service.subscribers.cadence import is_mail_day, local_date, next_slot, slot_at
-from service.subscribers.model import Cadence
 from service.subscribers.tokens import TokenError
-from service.text.clean import collapse
 
 LINKS_A_DAY = FIXED.manage_links_a_day
 """Manage links mailed to one address in 24 hours; further requests change nothing."""
@@ -37,7 +35,7 @@ LINKS_A_DAY = FIXED.manage_links_a_day
 NOBODYS = Sentence("This link belongs to nobody here.")
 
 
-class ManageError(SpokenError):
+class ManageError(InterestError):
     """A change that cannot be made; ``where`` is the field."""
 
 
@@ -57,13 +55,14 @@ def open_manage(rt: Runtime, token: str) -> Managed:
 
 
 def _open(rt: Runtime, session: Session, token: str) -> Managed:
-    reader, fresh = _reader(rt, session, token)
+    reader, fresh = reader_of(rt, session, token)
     assert reader.id is not None
     rows = subscribers_store.list_profile_rows(session, reader.id)
     return Managed(reader, tuple(rows), fresh)
 
 
-def _reader(rt: Runtime, session: Session, token: str) -> tuple[SubscriberRow, bool]:
+def reader_of(rt: Runtime, session: Session, token: str) -> tuple[SubscriberRow, bool]:
+    """Who a manage link belongs to, and whether it was mailed on request. Raises TokenError."""
     subject, stamp = rt.signer.read("manage", token, rt.clock())
     row = subscribers_store.get_subscriber_row(session, id=subject)
     if row is None or row.state in ("pending", "erased"):
@@ -76,7 +75,7 @@ def _reader(rt: Runtime, session: Session, token: str) -> tuple[SubscriberRow, b
 
 def fresh_reader(rt: Runtime, session: Session, token: str) -> SubscriberRow:
     """The reader of a link that was mailed on request. Raises TokenError, ManageError."""
-    row, fresh = _reader(rt, session, token)
+    row, fresh = reader_of(rt, session, token)
     if not fresh:
         raise ManageError(
             Sentence("This needs a link that was mailed to you on request."),
@@ -162,120 +161,6 @@ def _last_day(rt: Runtime, zone: str) -> date:
     return local_date(day + timedelta(days=rt.defaults().manage_days), zone)
 
 
-# ---- interests ----
-
-
-def add_wanted(
-    rt: Runtime,
-    token: str,
-    wanted: Wanted,
-    *,
-    name: str = "",
-    cadence: Cadence = Cadence.DAILY,
-    weekday: int = DAYS.index(FIXED.weekly_day),
-) -> int:
-    """Add an interest; like a new reader it begins with the day before. Raises TokenError,
-    ManageError."""
-
-    def add(session: Session) -> int:
-        reader, _ = _reader(rt, session, token)
-        assert reader.id is not None
-        rows = subscribers_store.list_profile_rows(session, reader.id)
-        most = rt.defaults().interests
-        if len(rows) >= most:
-            what = counted(
-                "You have %(num)s interest; %(most)s are the most.",
-                "You have %(num)s interests; %(most)s are the most.",
-                len(rows),
-                most=most,
-            )
-            raise ManageError(what, "words")
-        since = local_date(rt.clock(), reader.zone) - timedelta(days=1)
-        row = add_interest(
-            session, reader.id, wanted, rt.clock(),
-            name=collapse(name)[:80], cadence=cadence, since=since, weekday=weekday,
-        )  # fmt: skip
-        assert row.id is not None
-        return row.id
-
-    return rt.db.write(add, Priority.WEB)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InterestChange:
-    """cap: papers in full at most, None = the mail's own. weekday: 0 = Monday, for weekly ones."""
-
-    wanted: Wanted
-    name: str
-    cadence: Cadence
-    weekday: int
-    cap: int | None
-
-
-def change_wanted(rt: Runtime, token: str, profile_id: int, change: InterestChange) -> None:
-    """Edit one interest of the reader. Raises TokenError, ManageError."""
-
-    def edit(session: Session) -> None:
-        row = _own(rt, session, token, profile_id)
-        others = {
-            r.name
-            for r in subscribers_store.list_profile_rows(session, row.subscriber_id)
-            if r.id != row.id
-        }
-        name = collapse(change.name)[:80] or change.wanted.name
-        if name in others:
-            what = Sentence("Another interest has this name.")
-            raise ManageError(what, "name", Sentence("Choose another."))
-        change_interest(
-            session, row, rt.clock(), wanted=change.wanted, name=name,
-            cadence=change.cadence.value, weekday=change.weekday, cap=change.cap,
-        )  # fmt: skip
-
-    rt.db.write(edit, Priority.WEB)
-
-
-def pause_wanted(rt: Runtime, token: str, profile_id: int, *, paused: bool) -> None:
-    """Let one interest rest, or take it up again. Raises TokenError, ManageError."""
-
-    def edit(session: Session) -> None:
-        row = _own(rt, session, token, profile_id)
-        if not paused and row.paused:
-            # what came meanwhile is not dug up, and it must meet the papers that are new now
-            row.matched_at = None
-            today = rt.clock().date() - timedelta(days=1)
-            row.since = max(row.since or today, today)
-        change_interest(session, row, rt.clock(), paused=paused)
-
-    rt.db.write(edit, Priority.WEB)
-
-
-def remove_wanted(rt: Runtime, token: str, profile_id: int) -> None:
-    """Remove one interest; the last one stays (leaving is another act)."""
-
-    def remove(session: Session) -> None:
-        row = _own(rt, session, token, profile_id)
-        reader = subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
-        left = len(subscribers_store.list_profile_rows(session, row.subscriber_id)) - 1
-        if left < 1 and reader is not None and not reader.trending:
-            raise ManageError(
-                Sentence("This is your only interest."),
-                "",
-                Sentence("Add another first, pause it, or leave."),
-            )
-        session.delete(row)
-
-    rt.db.write(remove, Priority.WEB)
-
-
-def _own(rt: Runtime, session: Session, token: str, profile_id: int) -> ProfileRow:
-    reader, _ = _reader(rt, session, token)
-    row = subscribers_store.get_profile_row(session, profile_id)
-    if row is None or row.subscriber_id != reader.id:
-        what = Sentence("This interest is not there any more.")
-        raise ManageError(what, "", Sentence("Open the page again."))
-    return row
-
-
 # ---- when and how ----
 
 
@@ -287,7 +172,7 @@ def set_schedule(
     is looked for after now, on a date without a mail."""
 
     def edit(session: Session) -> None:
-        row, _ = _reader(rt, session, token)
+        row, _ = reader_of(rt, session, token)
         row.hour, row.zone = hour, zone
         row.on_time = row.on_time if on_time is None else on_time
         row.weekdays = subscribers_store.days_text(weekdays)
@@ -317,7 +202,7 @@ def set_mail(
     """Language, HTML or text, length of abstracts, trending section."""
 
     def edit(session: Session) -> None:
-        row, _ = _reader(rt, session, token)
+        row, _ = reader_of(rt, session, token)
         row.locale, row.format, row.style, row.trending = locale, format, style, trending
         session.add(row)
 
@@ -328,7 +213,7 @@ def pause(rt: Runtime, token: str, until: date | None) -> None:
     """No mail before ``until`` (a local date); None ends the pause. Raises ManageError."""
 
     def edit(session: Session) -> None:
-        row, _ = _reader(rt, session, token)
+        row, _ = reader_of(rt, session, token)
         today = local_date(rt.clock(), row.zone)
         most = today + timedelta(days=rt.defaults().pause_days)
         if until is not None and not today < until <= most:
@@ -349,7 +234,7 @@ def leave_by_link(rt: Runtime, token: str, *, network: str = "", agent: str = ""
     """Leave everything, from the manage page. Raises TokenError."""
 
     def act(session: Session) -> leave.Left:
-        row, _ = _reader(rt, session, token)
+        row, _ = reader_of(rt, session, token)
         if row.state != "left":
             leave.leave_row(rt, session, row, network=network, agent=agent)
         undo = row.left_at + timedelta(days=rt.defaults().undo_days) if row.left_at else None

@@ -6,6 +6,7 @@ interests stay, and leaving can still be undone.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,24 +16,34 @@ from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import SubscriberRow
+from service.subscribers.model import ProfileKind
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asked for. kind: of the interest."""
+    """What somebody asked for. kind, text: of the interest · people: of a second one, "" = none."""
 
     kind: str
     text: str
     hour: int
     zone: str
     locale: str
+    people: str = ""
+
+    @property
+    def interests(self) -> tuple[tuple[str, str], ...]:
+        """(kind, text) of each interest that was asked for."""
+        first = (self.kind, self.text)
+        return (first, (ProfileKind.FOLLOW.value, self.people)) if self.people else (first,)
 
 
-def words_of(wanted: Wanted, *, hour: int, zone: str, locale: str) -> str:
-    """A request as the text that is kept with its consent."""
+def words_of(wanted: Sequence[Wanted], *, hour: int, zone: str, locale: str) -> str:
+    """A request as the text that is kept with its consent. wanted: one interest, or words and
+    people."""
+    first, *others = wanted
     return json.dumps(
-        {"kind": wanted.kind.value, "text": wanted.text, "hour": hour, "zone": zone,
-         "locale": locale}
+        {"kind": first.kind.value, "text": first.text, "hour": hour, "zone": zone,
+         "locale": locale, **({"people": others[0].text} if others else {})}
     )  # fmt: skip
 
 
@@ -71,7 +82,8 @@ def take_up(session: Session, row: SubscriberRow, request: Request, now: datetim
     row.paused_until = None
     session.add(row)
     subscribers_store.delete_profiles(session, row.id)
-    add_interest(session, row.id, read_kind(request.kind, request.text), now)
+    for kind, text in request.interests:
+        add_interest(session, row.id, read_kind(kind, text), now)
     consent_store.forget_requests(session, row.id)
 
 

@@ -11,7 +11,7 @@ from service.defaults import Defaults
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import rejoin
 from service.flows.alike import kept, nobody
-from service.flows.interests import Wanted, add_interest, read_form
+from service.flows.interests import Wanted, add_interest, read_form, read_people
 from service.flows.manage_link import manage_token, stamp_of
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
@@ -35,10 +35,10 @@ class SignupError(SpokenError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What was typed into the form, read and checked."""
+    """What was typed into the form, read and checked. wanted: words, people, or both."""
 
     address: Address
-    wanted: Wanted
+    wanted: tuple[Wanted, ...]
     hour: int
     zone: str
     locale: str = "en"
@@ -52,12 +52,14 @@ class Answer:
 
 
 def read_wish(
-    rt: Runtime, *, email: str, words: str, hour: str, zone: str, locale: str
+    rt: Runtime, *, email: str, words: str, hour: str, zone: str, locale: str, people: str = ""
 ) -> tuple[Wish | None, dict[str, PaperpostError]]:
     """Check a form. Returns (wish, {}) or (None, errors by field); nothing is stored."""
     errors: dict[str, PaperpostError] = {}
     limits = rt.defaults()
-    address, wanted, chosen_hour, chosen_zone = None, None, limits.hour, rt.zone
+    address, chosen_hour, chosen_zone = None, limits.hour, rt.zone
+    followed: Wanted | None = None
+    wanted: Wanted | None = None
     try:
         address = read_address(email)
         check_signup(rt.signup, address)
@@ -68,6 +70,10 @@ def read_wish(
     except PaperpostError as error:
         errors["words"] = error
     try:
+        followed = read_people(people)
+    except PaperpostError as error:
+        errors["people"] = error
+    try:
         chosen_hour = read_hour(hour) if hour.strip() else limits.hour
     except PaperpostError as error:
         errors["hour"] = error
@@ -77,8 +83,10 @@ def read_wish(
         errors["zone"] = error
     if errors or address is None or wanted is None:
         return None, errors
+    asked = (wanted,) if words.strip() or followed is None else ()
+    asked += (followed,) if followed is not None else ()
     return (
-        Wish(address=address, wanted=wanted, hour=chosen_hour, zone=chosen_zone, locale=locale),
+        Wish(address=address, wanted=asked, hour=chosen_hour, zone=chosen_zone, locale=locale),
         {},
     )
 
@@ -190,7 +198,8 @@ def _store_wish(session: Session, wish: Wish, now: datetime, limits: Defaults) -
     session.add(row)
     session.flush()
     assert row.id is not None
-    add_interest(session, row.id, wish.wanted, now)
+    for wanted in wish.wanted:
+        add_interest(session, row.id, wanted, now)
     return row
 
 
@@ -301,7 +310,7 @@ def _asked(rt: Runtime, session: Session, token: str) -> Asked:
     if row.state != "active" and (barred or (row.state != "pending" and again is None)):
         raise TokenError(Sentence("This link has ended."), rt.clock(), row.id)
     if again is not None:
-        return Asked(rejoin.shown(row, again), ((again.kind, again.text),), False, again)
+        return Asked(rejoin.shown(row, again), again.interests, False, again)
     profiles = subscribers_store.list_profiles(session, [subject])[subject]
     return Asked(row, tuple((p.kind.value, p.text) for p in profiles), row.state == "active")
 

@@ -83,6 +83,10 @@ class Form:
         values = self._values.get(name, ())
         return values[-1] if values else ""
 
+    def with_value(self, name: str, value: str) -> "Form":
+        """The same form with another value in one field."""
+        return Form({**self._values, name: (value,)}, self._uploads, self._texts)
+
     def fault(self, name: str, what: str, next_step: str = "") -> None:
         """Note what is wrong with a field; the first fault of a field stays."""
         self.errors.setdefault(name, FieldError(what, name, next_step))

@@ -143,3 +143,16 @@ def list_eligible_after(
             .limit(limit)
         ).all()
     )
+
+
+def list_scores(session: Session, profile_ids: Sequence[int]) -> dict[int, list[float]]:
+    """Scores of the matches that profiles have of late, the lowest first."""
+    found: dict[int, list[float]] = {}
+    rows = session.execute(
+        sa.select(col(MatchRow.profile_id), col(MatchRow.score))
+        .where(col(MatchRow.profile_id).in_(list(profile_ids)))
+        .order_by(col(MatchRow.score))
+    )
+    for profile_id, score in rows:
+        found.setdefault(profile_id, []).append(score)
+    return found

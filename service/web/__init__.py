@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from service.errors import PaperpostError
 from service.flows.browse import NotHereError
+from service.flows.interests import InterestError
 from service.flows.leave import LinkError
 from service.flows.manage import ManageError
 from service.flows.runtime import Runtime
@@ -28,6 +29,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     NotHereError: 404,
     TokenError: 410,
     ManageError: 422,
+    InterestError: 422,
 }
 """HTTP statuses of errors that reach the error page (most are answered where they arise)."""
 

@@ -1,23 +1,37 @@
 """A reader's own page behind the signed link: interests, hour, form, pause, leaving."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence
-from service.flows import manage
+from service.flows import manage, manage_interests
+from service.flows.interests import (
+    InterestChange,
+    InterestError,
+    Wanted,
+    change_of,
+    read_cap,
+    read_kind,
+    read_own,
+    read_people,
+    read_threshold,
+    read_votes,
+)
 from service.flows.interests import read_form as read_words_form
-from service.flows.interests import read_kind
-from service.flows.manage import InterestChange, ManageError
+from service.flows.manage import ManageError
 from service.pages.forms import Form
+from service.store.tables import ProfileRow
 from service.subscribers.cadence import read_hour, read_weekdays, read_zone
 from service.subscribers.model import DAYS, Cadence
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
+from service.web.following import read_names_back
 from service.web.leaving import left_page
 from service.web.settings_shown import Trouble, ended, shown_page
 
@@ -54,6 +68,19 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         where = f"{door.pages.links.here.manage(token)}?saved={said}#saved"
         return RedirectResponse(where, 303)
 
+    def look(request: Request, token: str, form: Form, part: str) -> Response:
+        """The page with what the names of a form would have brought; nothing is saved."""
+        texts, field = door.texts(request), "people" if part == "new" else "words"
+        people = form.raw("use_people") or form.raw(field)
+        typed = form.with_value(field, people)
+        try:
+            names = read_names_back(door, people, texts, words=_words_beside(form, field))
+        except PaperpostError as error:
+            faults, _ = faults_of({field: error}, texts)
+            trouble = Trouble(part=part, faults=faults, typed=typed)
+            return shown_page(door, request, token, trouble, status=422)
+        return shown_page(door, request, token, Trouble(part=part, typed=typed, names=names))
+
     @routes.get("/manage/{token}")
     def page(request: Request, token: str) -> Response:
         said = _SAID.get(request.query_params.get("saved", ""), "")
@@ -66,12 +93,13 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.post("/manage/{token}/interests")
     def add(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:
+        if form.raw("act") == "look" or "use_people" in form:
+            return look(request, token, form, "new")
+
         def work() -> str:
-            change = _read_change(form)
-            manage.add_wanted(
-                door.rt, token, change.wanted,
-                name=change.name, cadence=change.cadence, weekday=change.weekday,
-            )  # fmt: skip
+            name = manage.open_manage(door.rt, token).reader.name
+            changes = [_read_new(form, wanted, name) for wanted in _read_two(form)]
+            manage_interests.add_wanted(door.rt, token, *changes)
             return "interest"
 
         return act(request, token, form, "new", work)
@@ -83,15 +111,22 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         def work() -> str:
             match form.raw("act"):
                 case "remove":
-                    manage.remove_wanted(door.rt, token, profile_id)
+                    manage_interests.remove_wanted(door.rt, token, profile_id)
                     return "removed"
                 case "pause" | "resume" as wish:
-                    manage.pause_wanted(door.rt, token, profile_id, paused=wish == "pause")
+                    paused = wish == "pause"
+                    manage_interests.pause_wanted(door.rt, token, profile_id, paused=paused)
                 case _:
-                    manage.change_wanted(door.rt, token, profile_id, _read_change(form))
+                    name = manage.open_manage(door.rt, token).reader.name
+                    manage_interests.change_wanted(
+                        door.rt, token, profile_id, lambda row: _read_change(form, row, name)
+                    )
             return "interest"
 
-        return act(request, token, form, f"interest-{profile_id}", work)
+        part = f"interest-{profile_id}"
+        if form.raw("act") == "look" or "use_people" in form:
+            return look(request, token, form, part)
+        return act(request, token, form, part, work)
 
     @routes.post("/manage/{token}/schedule")
     def schedule(
@@ -146,9 +181,15 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         return left_page(door, request, reader.unsubscribe_token, left)
 
 
+_FIELDS = frozenset(
+    ("hour", "zone", "weekdays", "until", "name", "cap", "words", "people")
+    + ("threshold", "own_name", "votes")
+)
+
+
 def _field(error: PaperpostError, form: Form) -> str:
     """The field a fault stands at: where it says so, else the form's words."""
-    if error.where in ("hour", "zone", "weekdays", "until", "name", "cap", "words"):
+    if error.where in _FIELDS:
         return error.where
     return "words" if "words" in form else "act"
 
@@ -162,18 +203,54 @@ def _read_date(text: str) -> date:
         raise ManageError(what, "until", step) from None
 
 
-def _read_change(form: Form) -> InterestChange:
-    kind = form.raw("kind")
-    words = form.raw("words").replace("\r\n", "\n").strip()
+def _words_beside(form: Form, field: str) -> str:
+    return form.raw("words") if field == "people" else ""
+
+
+def _text(form: Form, field: str) -> str:
+    return form.raw(field).replace("\r\n", "\n").strip()
+
+
+def _read_two(form: Form) -> list[Wanted]:
+    """The fields of words and of people, an interest each; neither = trending."""
+    words = _text(form, "words")
+    try:
+        followed = read_people(_text(form, "people"))
+    except PaperpostError as error:
+        raise InterestError(error.what, "people", error.next_step) from None
+    wanted = [read_words_form(words)] if words or followed is None else []
+    return [*wanted, followed] if followed is not None else wanted
+
+
+def _read_new(form: Form, wanted: Wanted, reader_name: str) -> InterestChange:
+    change = InterestChange(wanted=wanted, name=form.raw("name"), **_read_days(form))
+    return replace(change, **_read_choices(form, reader_name))
+
+
+def _read_change(form: Form, row: ProfileRow, reader_name: str) -> InterestChange:
+    """What the form says; a form without the ticks leaves the choices as they are."""
+    kind, words = form.raw("kind"), _text(form, "words")
     wanted = read_kind(kind, words) if kind == "follow" and words else read_words_form(words)
-    cap = form.raw("cap").strip()
-    if cap and not (cap.isdecimal() and cap.isascii() and 1 <= int(cap[:4]) <= 40):
-        what = Sentence("This is no whole number from %(low)s to %(high)s.", low=1, high=40)
-        raise ManageError(what, "cap", Sentence("Leave it empty for all."))
-    return InterestChange(
-        wanted=wanted,
-        name=form.raw("name"),
-        cadence=Cadence(form.choice("cadence", tuple(c.value for c in Cadence), "daily")),
-        weekday=DAYS.index(form.choice("weekday", DAYS, FIXED.weekly_day)),
-        cap=int(cap) if cap else None,
-    )
+    change = replace(change_of(row), wanted=wanted, name=form.raw("name"), **_read_days(form))
+    change = replace(change, cap=read_cap(form.raw("cap")))
+    return replace(change, **_read_choices(form, reader_name))
+
+
+def _read_days(form: Form) -> dict[str, Any]:
+    return {
+        "cadence": Cadence(form.choice("cadence", tuple(c.value for c in Cadence), "daily")),
+        "weekday": DAYS.index(form.choice("weekday", DAYS, FIXED.weekly_day)),
+    }
+
+
+def _read_choices(form: Form, reader_name: str) -> dict[str, Any]:
+    """Least score, own papers, later news. reader_name: taken where no name is typed."""
+    if "choices" not in form:
+        return {}
+    return {
+        "cap": read_cap(form.raw("cap")),
+        "threshold": read_threshold(form.raw("threshold")),
+        "own": read_own(form.raw("own_name"), reader_name) if form.flag("own") else "",
+        "signals": form.flag("signals"),
+        "votes": read_votes(form.raw("votes")),
+    }

@@ -1,5 +1,6 @@
 """The reader's own page as it is shown: what is set now, and what a form that came back held."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -12,25 +13,32 @@ from service.flows.leave import look
 from service.flows.live import query_of
 from service.flows.manage import Managed
 from service.pages.forms import FieldError, Form
+from service.store import matches as matches_store
 from service.store import subscribers as subscribers_store
 from service.store.tables import ProfileRow
 from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
 from service.subscribers.model import DAYS
+from service.subscribers.options import read_options
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, Offer, spoken
+from service.web.following import NameLine
 from service.web.leaving import left_page
+
+LEAST_SCORES = 5
+"""Matches from which on their scores are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A form that came back. part: which form · typed: what it held."""
+    """A form that came back. part: which form · typed: what it held · names: the people in it."""
 
     part: str = ""
     faults: dict[str, FieldError] | None = None
     offers: tuple[Offer, ...] = ()
     typed: Form | None = None
     said: str = ""
+    names: tuple[NameLine, ...] = ()
 
 
 def ended(door: Door, request: Request, token: str, error: TokenError) -> Response:
@@ -59,6 +67,20 @@ def shown_page(
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen for one interest beside words and days, as its form shows it. scores: what
+    its papers have, in a sentence · open: something is chosen, or is to be mended."""
+
+    threshold: str = ""
+    own: bool = False
+    own_name: str = ""
+    signals: bool = False
+    votes: str = ""
+    scores: str = ""
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One interest as its form shows it."""
 
@@ -71,6 +93,7 @@ class Shown:
     weekday: str
     cap: str
     paused: bool
+    choices: Choices
 
 
 def _name(row: ProfileRow, texts: Texts) -> str:
@@ -80,7 +103,48 @@ def _name(row: ProfileRow, texts: Texts) -> str:
     return row.name
 
 
-def _shown(row: ProfileRow, trouble: Trouble, texts: Texts) -> Shown:
+def _choices(row: ProfileRow, name: str, scores: Sequence[float], texts: Texts) -> Choices:
+    options = read_options(row.options)
+    signals = options.signals
+    return Choices(
+        threshold=f"{row.threshold:g}" if row.threshold else "",
+        own=bool(options.own),
+        own_name=options.own or name,
+        signals=signals is not None,
+        votes=str(signals.votes or "") if signals else "",
+        scores=_scores(scores, texts),
+        open=bool(row.threshold or options.own or signals or row.cap),
+    )
+
+
+def _scores(scores: Sequence[float], texts: Texts) -> str:
+    if len(scores) < LEAST_SCORES:
+        return ""
+    low, middle, high = (round(scores[at], 1) for at in (0, len(scores) // 2, -1))
+    return texts.gettext(
+        "Of late its %(count)s papers had %(low)s to %(high)s, half of them %(middle)s or more.",
+        count=texts.number(len(scores)),
+        low=texts.number(low),
+        high=texts.number(high),
+        middle=texts.number(middle),
+    )
+
+
+def _typed_choices(typed: Form, made: Choices) -> Choices:
+    if "choices" not in typed:
+        return made
+    return replace(
+        made,
+        threshold=typed.raw("threshold"),
+        own=typed.flag("own"),
+        own_name=typed.raw("own_name"),
+        signals=typed.flag("signals"),
+        votes=typed.raw("votes"),
+        open=True,
+    )
+
+
+def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) -> Shown:
     query = query_of(row.kind, row.text, row.compiled)
     made = Shown(
         id=row.id or 0,
@@ -92,6 +156,7 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts) -> Shown:
         weekday=DAYS[row.weekday],
         cap=str(row.cap or ""),
         paused=row.paused,
+        choices=choices,
     )
     if trouble.part == f"interest-{row.id}" and trouble.typed is not None:
         typed = trouble.typed
@@ -101,6 +166,7 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts) -> Shown:
                 name=typed.raw("name") if "name" in typed else made.name,
                 text=typed.raw("words"),
                 cap=typed.raw("cap") if "cap" in typed else made.cap,
+                choices=_typed_choices(typed, choices),
             )
     return made
 
@@ -112,13 +178,25 @@ def _context(
     next_at = manage.next_mail_at(door.rt, row)
     there = next_at.astimezone(door.clock_in(row.zone).tzinfo) if next_at else None
     today = local_date(door.rt.clock(), row.zone)
+    ids = [one.id for one in found.interests if one.id is not None]
+    scores = door.rt.db.read(lambda s: matches_store.list_scores(s, ids))
+    known = [read_options(one.options).own for one in found.interests]
+    name = next(filter(None, known), row.name)
+    choices = {
+        one.id: _choices(one, name, scores.get(one.id or 0, ()), texts) for one in found.interests
+    }
+    new = Choices(own=any(known), own_name=name)
+    if trouble.part == "new" and trouble.typed is not None:
+        new = _typed_choices(trouble.typed, new)
     return {
         "token": token,
         "here": door.pages.links.here.manage(token),
         "reader": row,
         "email": row.email if found.fresh else mask(row.email),
         "fresh": found.fresh,
-        "interests": [_shown(one, trouble, texts) for one in found.interests],
+        "interests": [_shown(one, trouble, texts, choices[one.id]) for one in found.interests],
+        "new": new,
+        "usual_votes": texts.number(door.rt.defaults().signal_votes),
         "most": door.rt.defaults().interests,
         "trouble": trouble,
         "faults": trouble.faults or {},

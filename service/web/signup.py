@@ -26,6 +26,7 @@ from service.subscribers.address import AddressError, probably_meant, read_addre
 from service.subscribers.cadence import known_zones
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, Offer, faults_of, spoken
+from service.web.following import NameLine, read_names_back
 from service.web.reading import Reading, read_words_back
 
 _LONGEST = 4000
@@ -37,6 +38,7 @@ class Typed:
 
     email: str = ""
     words: str = ""
+    people: str = ""
     hour: str = ""
     zone: str = ""
     shown: str = ""
@@ -56,6 +58,10 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         if request.headers.get("hx-target") == "usual":
             usual = door.usually_complete(_known(typed.zone, door.rt.zone), door.texts(request))
             return door.answer(request, "signup/usual.html", {"usual": usual})
+        if request.headers.get("hx-target") == "names":
+            names, faults, _ = _names(door, typed, door.texts(request))
+            context = {"names": names, "errors": faults}
+            return door.answer(request, "signup/names.html", context)
         if "hx-request" in request.headers:
             reading, faults, offers = _reading(door, typed, door.texts(request))
             context = {"reading": reading, "errors": faults, "offers": offers}
@@ -122,6 +128,7 @@ def _typed(form: Form) -> Typed:
     return Typed(
         email=form.raw("email").strip()[:300],
         words=words.replace("\r\n", "\n")[:_LONGEST],
+        people=(form.raw("use_people") or form.raw("people")).replace("\r\n", "\n")[:_LONGEST],
         hour=form.raw("hour")[:10],
         zone=form.raw("zone")[:80],
         shown=form.raw("shown")[:200],
@@ -136,6 +143,7 @@ def _subscribe(door: Door, asked: Request, form: Form) -> Response:
         door.rt,
         email=typed.email,
         words=typed.words,
+        people=typed.people,
         hour=typed.hour,
         zone=typed.zone,
         locale=door.pages.mail_language(asked),
@@ -178,6 +186,15 @@ def _reading(
         return None, *faults_of({"words": error}, texts)
 
 
+def _names(
+    door: Door, typed: Typed, texts: Texts
+) -> tuple[tuple[NameLine, ...], dict[str, FieldError], list[Offer]]:
+    try:
+        return read_names_back(door, typed.people, texts, words=typed.words), {}, []
+    except QueryError as error:
+        return (), *faults_of({"people": error}, texts)
+
+
 def _form_page(
     door: Door,
     asked: Request,
@@ -190,7 +207,13 @@ def _form_page(
     texts = door.texts(asked)
     faults, offers = faults_of(errors or {}, texts)
     reading = None
-    if estimated and "words" not in faults:
+    names: tuple[NameLine, ...] = ()
+    if estimated and "people" not in faults:
+        names, more, _ = _names(door, typed, texts)
+        faults.update(more)
+        status = 422 if more else status
+    is_words = bool(typed.words.strip()) or not typed.people.strip()
+    if estimated and is_words and "words" not in faults:
         reading, more, offers = _reading(door, typed, texts)
         faults.update(more)
         status = 422 if more else status
@@ -202,6 +225,7 @@ def _form_page(
         "errors": faults,
         "offers": offers,
         "reading": reading,
+        "names": names,
         "meant": _meant(typed.email) if estimated else "",
         "hours": door.hours(texts),
         "hour": typed.hour if "hour" not in faults and typed.hour else _hour(door),

@@ -18,9 +18,9 @@ from service.subscribers.address import read_address
 
 ADA = "ada@example.org"
 MINE = Wish(
-    address=read_address(ADA), wanted=read_form("robots"), hour=9, zone="Asia/Tokyo", locale="de"
+    address=read_address(ADA), wanted=(read_form("robots"),), hour=9, zone="Asia/Tokyo", locale="de"
 )
-THEIRS = replace(MINE, wanted=read_form("towels"), hour=5, zone="UTC", locale="en")
+THEIRS = replace(MINE, wanted=(read_form("towels"),), hour=5, zone="UTC", locale="en")
 
 
 def ada(rt):

@@ -42,7 +42,7 @@ def words(rt):
 
 def ask(rt, typed="robots", hour=9, zone="Asia/Tokyo"):
     wish = Wish(
-        address=read_address(ADA), wanted=read_form(typed), hour=hour, zone=zone, locale="de"
+        address=read_address(ADA), wanted=(read_form(typed),), hour=hour, zone=zone, locale="de"
     )
     request(rt, wish, network="203.0.113.0")
 

@@ -9,10 +9,10 @@ import pytest
 from support.house import ingest_items, paper_item
 from support.reading_house import Reading, reading_house
 
-from service.flows import manage
+from service.flows import manage, manage_interests
 from service.flows.daily import plan_due
 from service.flows.interests import read_form
-from service.flows.manage import InterestChange
+from service.flows.interests import InterestChange, InterestError
 from service.flows.manage_link import manage_token
 from service.flows.send import send_ready
 from service.store.deliveries import list_deliveries
@@ -79,7 +79,7 @@ def test_a_wider_query_does_not_dig_up_the_past(house: Reading) -> None:
         weekday=4,
         cap=None,
     )
-    manage.change_wanted(house.rt, token(house), row.id or 0, change)
+    manage_interests.change_wanted(house.rt, token(house), row.id or 0, lambda _: change)
     after = house.rt.db.read(lambda s: list_profile_rows(s, reader.id or 0))[0]
     assert after.since == before == local_date(house.clock(), "UTC") - timedelta(days=1)
     assert after.matched_at is None, "it meets the papers that are new"
@@ -87,9 +87,12 @@ def test_a_wider_query_does_not_dig_up_the_past(house: Reading) -> None:
 
 def test_interests_are_bounded(house: Reading) -> None:
     for number in range(19):
-        manage.add_wanted(house.rt, token(house), read_form(f"word{number}"))
-    with pytest.raises(manage.ManageError, match="20 are the most"):
-        manage.add_wanted(house.rt, token(house), read_form("one more"))
+        more = InterestChange(wanted=read_form(f"word{number}"))
+        manage_interests.add_wanted(house.rt, token(house), more)
+    with pytest.raises(InterestError, match="20 are the most"):
+        manage_interests.add_wanted(
+            house.rt, token(house), InterestChange(wanted=read_form("one more"))
+        )
 
 
 def test_a_pause_brings_no_mail_and_the_next_date_is_said(house: Reading, tmp_path: Path) -> None:

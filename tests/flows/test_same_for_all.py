@@ -36,7 +36,7 @@ def rt(rt):
 
 def ask(rt, email, typed="robots"):
     wish = Wish(
-        address=read_address(email), wanted=read_form(typed), hour=9, zone="UTC", locale="en"
+        address=read_address(email), wanted=(read_form(typed),), hour=9, zone="UTC", locale="en"
     )
     return request(rt, wish, network=NETWORK)
 

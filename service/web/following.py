@@ -1,0 +1,65 @@
+"""The field *People* read back: each name with its papers, and what to do where it is not one's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from service.delivery.i18n import Texts
+from service.flows.estimate import estimate
+from service.flows.follow import Name, Narrower, count_names
+from service.flows.interests import read_people
+from service.web.door import Door, Offer
+
+
+@dataclass(frozen=True, slots=True)
+class NameLine:
+    """said: the name with its figures · warning: several people, or never · offers: the whole field
+    with this line made narrower."""
+
+    said: str
+    warning: str = ""
+    offers: tuple[Offer, ...] = ()
+
+
+def read_names_back(
+    door: Door, people: str, texts: Texts, *, words: str = ""
+) -> tuple[NameLine, ...]:
+    """What each line of the field would have brought. Raises QueryError with the position."""
+    wanted = read_people(people)
+    if wanted is None or wanted.query is None:
+        return ()
+    days = estimate(door.rt, wanted.query).days
+    names = count_names(door.rt, wanted.query, days, words=words)
+    return tuple(_line(name, names, days, texts) for name in names)
+
+
+def _line(name: Name, names: Sequence[Name], days: Sequence[date], texts: Texts) -> NameLine:
+    _ = texts.gettext
+    if not name.papers:
+        said = _("%(name)s: on no paper in %(days)s days", name=name.line, days=len(days))
+        return NameLine(
+            said, _("Is it written as papers print it? It may also have been a quiet month.")
+        )
+    said = texts.ngettext(
+        "%(name)s: %(num)s paper in %(days)s days",
+        "%(name)s: %(num)s papers in %(days)s days",
+        name.papers,
+        name=name.line,
+        days=len(days),
+    )
+    where = ", ".join(f"{code} {texts.number(papers)}" for code, papers in name.categories)
+    warning = _("Probably several people.") if name.several else ""
+    offers = tuple(Offer(_offered(one, texts), _with(names, name, one)) for one in name.narrower)
+    return NameLine(f"{said} ({where})" if where else said, warning, offers)
+
+
+def _offered(one: Narrower, texts: Texts) -> str:
+    return texts.ngettext(
+        "only with %(word)s, %(num)s paper", "only with %(word)s, %(num)s papers", one.papers,
+        word=one.by,
+    )  # fmt: skip
+
+
+def _with(names: Sequence[Name], name: Name, one: Narrower) -> str:
+    """The text of the field with a line in place of this name's."""
+    return "\n".join(one.line if other is name else other.line for other in names)
