@@ -181,9 +181,9 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         return left_page(door, request, reader.unsubscribe_token, left)
 
 
+_SCHEDULE = ("hour", "zone", "weekdays", "until")
 _FIELDS = frozenset(
-    ("hour", "zone", "weekdays", "until", "name", "cap", "words", "people")
-    + ("threshold", "own_name", "votes")
+    (*_SCHEDULE, "name", "cap", "words", "people", "threshold", "own_name", "votes")
 )
 
 

@@ -11,8 +11,7 @@ from support.reading_house import Reading, reading_house
 
 from service.flows import manage, manage_interests
 from service.flows.daily import plan_due
-from service.flows.interests import read_form
-from service.flows.interests import InterestChange, InterestError
+from service.flows.interests import InterestChange, InterestError, read_form
 from service.flows.manage_link import manage_token
 from service.flows.send import send_ready
 from service.store.deliveries import list_deliveries
