@@ -19,6 +19,7 @@ from service.matching.clauses import Bits, Clauses, Numbers, doubled
 from service.matching.compiled import load_node
 from service.matching.document import Document
 from service.matching.evaluate import Hit, Truth, evaluate_node, find_leaf
+from service.matching.nearness import Pairs, near_truths
 from service.matching.query import And, Leaf, Node, Not, Or
 from service.matching.recipes import PLACES, How
 from service.matching.trie import Paths, Trie
@@ -91,7 +92,8 @@ class Block:
 
     ids, stamps: of each slot (stamp: the caller's number for the state of a profile). by_hand:
     slots whose terms do not simply add up in a score. clauses: trees by height - 1; trees: of
-    heights above 1, in the order of their slots. needs: conditions of the leaves in ``needy``.
+    heights above 1, in the order of their slots. needs: conditions of the leaves in ``needy``, and
+    ``distances`` in words of those that are two words near each other (else 0).
     """
 
     ids: Ids
@@ -104,6 +106,7 @@ class Block:
     paths: Paths
     needy: Numbers
     needs: Clauses
+    distances: Numbers
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -137,8 +140,20 @@ class Block:
     @cached_property
     def _looked_at(self) -> int:
         """The places whose words matter."""
-        either = int(np.bitwise_or.reduce(self.leaves.places, initial=0))
-        return either | 0b11 if len(self.needy) else either
+        return int(np.bitwise_or.reduce(self.leaves.places, initial=0))
+
+    @cached_property
+    def _near(self) -> Pairs:
+        near = self.distances > 0
+        leaf = self.needy[near]
+        needs, places = self.needs.chosen(near), self.leaves.places[leaf]
+        return Pairs(leaf, needs, self.distances[near], places)
+
+    @cached_property
+    def _tested(self) -> tuple[Numbers, Clauses]:
+        """The leaves to test where their conditions hold."""
+        tested = self.distances == 0
+        return self.needy[tested], self.needs.chosen(tested)
 
     @cached_property
     def _by_how(self) -> dict[How, list[int]]:
@@ -152,6 +167,7 @@ class Block:
     def warm(self) -> None:
         """Build what is built when first asked for."""
         _ = self.sorted_ids, self.firsts, self.trie, self._reader, self._looked_at, self._by_how
+        _ = self._near, self._tested, self._tree_ends
 
     def slot(self, profile_id: int) -> int | None:
         """The slot of a profile."""
@@ -181,6 +197,10 @@ class Block:
         times = np.diff(np.append(at, len(keys)))
         rows, tested = self._others(wording)
         other = np.array(rows, dtype=np.int32).reshape(-1, 4).T
+        if len(self._near.leaf):
+            present = wording.present(len(self.vocabulary))
+            near = near_truths(self._near, self._near.needs.evaluate(present), wording)
+            other = np.concatenate((other, near), axis=1)
         return wording, Truths(
             leaf=np.concatenate((leaf[at], other[0])),
             paper=np.concatenate((wording.paper[text[at]], other[1])),
@@ -207,11 +227,11 @@ class Block:
         return found, tested
 
     def _to_test(self, wording: Wording) -> Iterator[tuple[int, int]]:
-        if len(self.needy):
-            present = wording.present(len(self.vocabulary))
-            held = self.needs.evaluate(present)
+        leaves, needs = self._tested
+        if len(leaves):
+            held = needs.evaluate(wording.present(len(self.vocabulary)))
             for at in np.flatnonzero(held).tolist():
-                number, bits = int(self.needy[at]), int(held[at])
+                number, bits = int(leaves[at]), int(held[at])
                 while bits:
                     yield number, (bits & -bits).bit_length() - 1
                     bits &= bits - 1

@@ -10,7 +10,7 @@ from service.matching.block import Block, Leaves, Trees
 from service.matching.clauses import Growing, Tree, height, layered
 from service.matching.compiled import dump_node, load_node
 from service.matching.query import And, Leaf, Node, Not, Or
-from service.matching.recipes import How, Recipe, recipe_of
+from service.matching.recipes import Recipe, recipe_of
 from service.matching.trie import Paths
 from service.matching.wording import Vocabulary
 
@@ -92,7 +92,7 @@ class Builder:
         heights = [self._heights.get(at + 1) or _Height(at + 1) for at in range(self._highest)]
         profiles = [row for one in heights for row in one.profiles]
         ids, stamps = [row[0] for row in self._idle], [row[1] for row in self._idle]
-        needy = [n for n, recipe in enumerate(self._recipes) if recipe.how == How.NEEDS]
+        needy = [n for n, recipe in enumerate(self._recipes) if recipe.needs]
         needs = Growing(2)
         for number in needy:
             clauses = self._recipes[number].needs
@@ -114,6 +114,7 @@ class Builder:
             paths=paths,
             needy=np.array(needy, dtype=np.int32),
             needs=needs.done(),
+            distances=np.array([self._recipes[n].distance for n in needy], dtype=np.int32),
         )
 
     @property

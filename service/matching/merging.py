@@ -44,6 +44,7 @@ def merged(parts: Sequence[tuple[Block, Flags]]) -> Block:
         ),
         needy=np.concatenate([part.needy for part in several]),
         needs=joined([part.needs for part in several]),
+        distances=np.concatenate([part.distances for part in several]),
     )
 
 
@@ -89,6 +90,7 @@ class _Part:
         self.paths = Paths(self._numbers[paths.leaf[kept]], paths.sizes[kept], numbers[symbols])
         self.needy = self._numbers[block.needy[needy]]
         self.needs = needs.renumbered(numbers)
+        self.distances = block.distances[needy]
 
     def slots(self, high: int) -> NDArray[np.int64]:
         """The slots kept whose trees have a height; 0: those that want nothing."""

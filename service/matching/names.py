@@ -59,9 +59,14 @@ def is_person(person: Person, printed: tuple[str, ...]) -> bool:
         return any(
             printed[at : at + len(wanted)] == wanted for at in range(len(printed) - len(wanted) + 1)
         )
-    if wanted[0] in _PARTICLES:
+    if begins_with_particle(wanted):
         return printed[-len(wanted) :] == wanted
     return any(_agree(one, other) for one in _orders(wanted) for other in _orders(printed))
+
+
+def begins_with_particle(parts: tuple[str, ...]) -> bool:
+    """Is this a family name of several words ("van der Maaten")?"""
+    return parts[0] in _PARTICLES
 
 
 def _is_joined(word: str, printed: tuple[str, ...]) -> bool:

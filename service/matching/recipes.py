@@ -20,6 +20,7 @@ from enum import IntEnum
 
 from service.matching.anchors import Key, anchor_choices
 from service.matching.lattice import acronym_forms
+from service.matching.names import begins_with_particle
 from service.matching.query import Category, Identifier, Leaf, Near, Number, Person, Term, Word
 from service.text.tokens import is_ideograph
 
@@ -34,25 +35,29 @@ _KINDS = {"stem": "L", "key": "K", "exact": "E", "case": "C", "prefix": "P"}
 
 
 class How(IntEnum):
-    """How it is told whether a leaf is true. paths: by rows of symbols · needs: tested where its
-    conditions hold · category, figure: by the values a paper has · always: tested on every one."""
+    """How it is told whether a leaf is true. paths: by rows of symbols · near: two words, where
+    both stand · needs: tested where its conditions hold · category, figure: by the values a paper
+    has · always: tested on every one."""
 
     PATHS = 0
     NEEDS = 1
     CATEGORY = 2
     FIGURE = 3
     ALWAYS = 4
+    NEAR = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a leaf is decided. places: bits of PLACES in which a path counts. paths: rows of
-    symbols, one of which must lie in a text. needs: sets of symbols; of each the paper has one."""
+    """How a leaf is decided. places: bits of PLACES whose words matter. paths: rows of symbols,
+    one of which must lie in a text. needs: sets of symbols; of each the paper has one. distance:
+    how far two near words may stand apart."""
 
     how: How
     places: int = 0
     paths: tuple[tuple[str, ...], ...] = ()
     needs: tuple[tuple[str, ...], ...] = ()
+    distance: int = 0
 
 
 def recipe_of(leaf: Leaf) -> Recipe:
@@ -82,7 +87,12 @@ def recipe_of(leaf: Leaf) -> Recipe:
 def _tested(leaf: Term | Near) -> Recipe:
     choices = anchor_choices(replace(leaf, field=""))
     needs = tuple(tuple(map(_symbol, choice)) for choice in choices)
-    return Recipe(How.NEEDS, needs=needs) if needs else Recipe(How.ALWAYS)
+    places = _BITS.get(leaf.field, 0)
+    if not needs or not places:
+        return Recipe(How.ALWAYS)
+    if isinstance(leaf, Near) and len(needs) == 2:
+        return Recipe(How.NEAR, places, needs=needs, distance=leaf.distance)
+    return Recipe(How.NEEDS, places, needs=needs)
 
 
 def _symbol(key: Key) -> str:
@@ -137,10 +147,9 @@ def _person(person: Person) -> Recipe:
         return Recipe(How.ALWAYS)
     if len(parts) == 1 or all(map(is_ideograph, parts)):
         return Recipe(How.NEEDS, needs=(("A" + parts[0],),))
-    # A name that begins with a particle is compared from its end, any other by its last word
-    # and what stands before it.
-    either = (*named(parts), "A" + parts[-1]) if len(parts[0]) <= 5 else named(parts)
-    return Recipe(How.NEEDS, needs=(tuple(dict.fromkeys(either)),))
+    if begins_with_particle(parts):
+        return Recipe(How.NEEDS, needs=(("A" + parts[-1],),))
+    return Recipe(How.NEEDS, needs=(tuple(dict.fromkeys(named(parts))),))
 
 
 def named(parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -64,9 +64,12 @@ class Wording:
     paper: Numbers
     place: Numbers
     _loose: tuple[Numbers, Numbers]
+    _present: list[Bits] = field(default_factory=list)
 
     def present(self, symbols: int) -> Bits:
-        """For each symbol up to number ``symbols``, the papers that hold it."""
+        """For each symbol up to number ``symbols``, the papers that hold it; made once."""
+        if self._present:
+            return self._present[0]
         found = np.zeros(symbols + 1, dtype=np.uint64)
         numbers, papers = self._loose
         for some, of in (
@@ -74,6 +77,7 @@ class Wording:
             (numbers, papers),
         ):
             np.bitwise_or.at(found, some, np.uint64(1) << of.astype(np.uint64))
+        self._present.append(found)
         return found
 
 
