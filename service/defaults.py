@@ -120,11 +120,14 @@ class Fixed:
     weekly_day: str = _about("fri", "day of weekly interests, until the reader chooses another")
     html_budget: int = _about(90_000, "bytes of the HTML part at most")
     broad_a_day: int = _about(20, "papers a day above which an interest counts as broad")
+    rare_a_week: int = _about(1, "papers a week below which wider words are offered")
     several_a_month: int = _about(
         10, "papers of one name in the back-test above which it is probably several people"
     )
     signal_days: int = _about(60, "days for which later news of a paper can wait for a mail")
-    signals_a_mail: int = _about(20, "papers with later news in one mail; the rest rides in the next")
+    signals_a_mail: int = _about(
+        20, "papers with later news in one mail; the rest rides in the next"
+    )
     manage_links_a_day: int = _about(3, "manage links mailed to one address in 24 hours")
     list_poll_minutes: int = _about(30, "Hugging Face is asked this often while its list grows")
     list_poll_until_hour: int = _about(14, "hour UTC until which it grows, from midnight, Mon-Fri")

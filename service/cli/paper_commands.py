@@ -1,4 +1,4 @@
-"""Papers and matching: poll, ingest, match, estimate."""
+"""Papers and matching: poll, ingest, match."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -37,7 +37,6 @@ def register(app: typer.Typer) -> None:
     app.command("poll")(poll)
     app.command("ingest")(ingest)
     app.command("match")(match)
-    app.command("estimate")(estimate)
 
 
 def poll(
@@ -158,71 +157,3 @@ def match(
         typer.echo(f"{what} {each[what]!r}: {each['problem']}", err=True)
     if len(refused) > 20:
         typer.echo(f"and {len(refused) - 20} more that cannot be read", err=True)
-
-
-def estimate(
-    query: Annotated[str, typer.Argument(help="A query")] = "",
-    keywords: Annotated[str, typer.Option(help="Plain keywords instead")] = "",
-    days: Annotated[int | None, typer.Option(min=1, max=400)] = None,
-    as_json: Json = False,
-) -> None:
-    """What an interest would have brought, from the stored papers."""
-    from service.flows.estimate import estimate as flow
-    from service.matching.parse import parse_keywords, parse_query
-
-    if bool(query.strip()) == bool(keywords.strip()):
-        raise typer.BadParameter(
-            "One interest is needed.\n  next:  give a query, or --keywords LIST"
-        )
-    with printing.argument("query" if query.strip() else "--keywords"):
-        wanted = parse_query(query) if query.strip() else parse_keywords(keywords)
-    with runtime() as rt:
-        made = flow(rt, wanted, days)
-        is_old = made.days[-1] < rt.clock().date()
-    found = made.estimate
-    papers, of_days = (
-        printing.tally(found.basis_papers, "paper"),
-        printing.tally(len(made.days), "day"),
-    )
-    basis = f"{papers} of {of_days}"
-    if as_json:
-        printing.as_json(
-            {
-                "reading": made.reading,
-                "basis": {"papers": found.basis_papers, "days": len(made.days), "says": basis},
-                "per_weekday": round(found.mean_per_weekday, 2),
-                "total": found.total,
-                "per_day": {d.isoformat(): n for d, n in found.per_day.items()},
-                "per_term": found.per_term,
-                "dead_terms": found.dead_terms,
-                "removed_by_not": found.removed_by_not,
-                "warning": found.warning,
-                "best": [
-                    {
-                        "paper": f.paper_id,
-                        "title": made.titles.get(f.paper_id, ""),
-                        "score": f.score,
-                    }
-                    for f in found.best
-                ],
-                "suggestions": [
-                    {"label": s.label, "query": s.text, "per_day": s.per_day}
-                    for s in found.suggestions
-                ],
-            }
-        )
-        return
-    typer.echo(f"{made.reading}  ->  about {found.mean_per_weekday:.1f} papers a day")
-    last = f" The last of them is {made.days[-1].isoformat()}." if is_old else ""
-    typer.echo(f"Basis: {basis}.{last}")
-    if found.warning == "none":
-        typer.echo(f"Nothing in {of_days} ({papers}).")
-    for term, n in found.per_term.items():
-        typer.echo(f"  {term}: {n}")
-    for f in found.best:
-        typer.echo(f"  {made.titles.get(f.paper_id, '')}")
-    if found.warning == "broad":
-        per_day = round(found.mean_per_weekday)
-        typer.echo(f"About {per_day} papers a day; most people stay below 20. Narrower:")
-    for s in found.suggestions:
-        typer.echo(f"  {s.label}: {s.text} ({s.per_day:.1f} a day)")

@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from service.cli import (
     edition_commands,
+    estimate_commands,
     house_commands,
     paper_commands,
     reader_commands,
@@ -92,7 +93,14 @@ def top(
     """
 
 
-for part in (house_commands, paper_commands, reader_commands, send_commands, edition_commands):
+for part in (
+    house_commands,
+    paper_commands,
+    estimate_commands,
+    reader_commands,
+    send_commands,
+    edition_commands,
+):
     part.register(app)
 
 

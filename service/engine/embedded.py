@@ -24,6 +24,7 @@ from service.flows.settle import settle_editions
 from service.flows.sweep import sweep
 from service.flows.tidy import tidy
 from service.flows.watch import mark_late, resume_planned
+from service.flows.words import learn_words
 from service.store import deliveries as deliveries_store
 from service.store import leases as leases_store
 from service.store.db import Priority
@@ -63,7 +64,7 @@ class _Wanted:
 class Embedded:
     """Runs tasks of one runtime. Made outside the loop, started and stopped inside it.
 
-    Tasks: send, poll, daily, alerts, sweep, settle, tidy.
+    Tasks: send, poll, daily, alerts, sweep, settle, tidy, words.
     """
 
     def __init__(self, rt: Runtime) -> None:
@@ -85,6 +86,7 @@ class Embedded:
             "sweep": lambda wanted: self._in_turn(self._sweep),
             "settle": lambda wanted: self._in_turn(lambda: settle_editions(rt)),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
+            "words": lambda wanted: asyncio.to_thread(lambda: learn_words(rt)),
         }
 
     def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:

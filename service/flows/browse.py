@@ -19,6 +19,7 @@ from service.flows.letter import frame_of, rest_url
 from service.flows.manage import next_mail_at
 from service.flows.match import learn
 from service.flows.runtime import Runtime
+from service.matching.corpus import Found
 from service.matching.evaluate import Hit
 from service.matching.parse import parse_query, read_words
 from service.matching.query import And, Node, Not, Query
@@ -154,10 +155,20 @@ def _read_paper(session: Session, scheme: str, value: str, zone: str) -> PaperPa
     return PaperPage(_shown(session, [row.id])[0], appearances, history)
 
 
-def best_shown(rt: Runtime, made: BackTest) -> list[Shown]:
-    """The best papers of a back-test, marked."""
-    hits = {found.paper_id: found.hits for found in made.estimate.best}
+def show_papers(rt: Runtime, found: Sequence[Found]) -> list[Shown]:
+    """Found papers, marked."""
+    hits = {one.paper_id: one.hits for one in found}
     return rt.db.read(lambda s: _shown(s, list(hits), hits=hits))
+
+
+def show_alike(rt: Runtime, ids: Sequence[int], most: int) -> list[Shown]:
+    """The first of some papers that may still be shown; nothing is marked."""
+
+    def read(session: Session) -> list[Shown]:
+        alive = papers_store.list_shown(session, ids)
+        return _shown(session, [i for i in ids if i in alive][:most])
+
+    return rt.db.read(read)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

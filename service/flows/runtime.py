@@ -13,6 +13,7 @@ from service.delivery.links import Links
 from service.delivery.render import Renderer
 from service.delivery.site import Site
 from service.delivery.smtp import Mailer
+from service.flows.learned import LiveWords
 from service.flows.live import LiveCorpus, LiveIndex
 from service.sources.adapter import Parsed
 from service.sources.fetch import Fetcher
@@ -71,6 +72,7 @@ class Runtime:
     log: Callable[..., None] = lambda event, **facts: None
     index: LiveIndex = field(default_factory=LiveIndex)
     corpus: LiveCorpus = field(default_factory=LiveCorpus)
+    words: LiveWords = field(default_factory=LiveWords)
 
     @cached_property
     def renderer(self) -> Renderer:

@@ -170,6 +170,66 @@ def count_known(session: Session, first: date, last: date) -> int:
     )
 
 
+def count_new_days(session: Session, first: date, last: date) -> dict[date, int]:
+    """How many papers became new on each day (UTC) from ``first`` to ``last``; none is left out."""
+    start, end = datetime.combine(first, time(), UTC), datetime.combine(last, time.max, UTC)
+    at = col(PaperRow.eligible_at)
+    rows = session.execute(
+        sa.select(at, sa.func.count())
+        .where(at >= start, at <= end, *_SHOWN)
+        .group_by(at)  # the instants of polls: few
+    ).all()
+    found: dict[date, int] = {}
+    for instant, papers in rows:
+        found[instant.date()] = found.get(instant.date(), 0) + int(papers)
+    return found
+
+
+def count_known_days(session: Session, first: date, last: date) -> dict[date, int]:
+    """How many papers that were never new were listed on each day; days without any left out."""
+    on = col(PaperRow.listed_on)
+    rows = session.execute(
+        sa.select(on, sa.func.count())
+        .where(col(PaperRow.eligible_at).is_(None), on >= first, on <= last, *_SHOWN)
+        .group_by(on)
+    ).all()
+    return {day: int(papers) for day, papers in rows}
+
+
+def list_never_new(session: Session, ids: Sequence[int]) -> list[int]:
+    """Those of the papers that never became new."""
+    found: list[int] = []
+    for start in range(0, len(ids), 500):
+        part = col(PaperRow.id).in_(ids[start : start + 500])
+        rows = session.execute(
+            sa.select(col(PaperRow.id)).where(part, col(PaperRow.eligible_at).is_(None))
+        ).all()
+        found += [row[0] for row in rows]
+    return found
+
+
+def list_shown(session: Session, ids: Sequence[int]) -> set[int]:
+    """Those of the papers that may be shown: neither hidden nor joined with another."""
+    rows = session.execute(
+        sa.select(col(PaperRow.id)).where(col(PaperRow.id).in_(ids), *_SHOWN)
+    ).all()
+    return {row[0] for row in rows}
+
+
+def count_after(session: Session, after_id: int) -> int:
+    """Papers for the corpus with a higher id."""
+    return int(
+        session.execute(
+            sa.select(sa.func.count())
+            .select_from(PaperRow)
+            .where(col(PaperRow.id) > after_id, *_SHOWN)
+        ).scalar_one()
+    )
+
+
+_SHOWN = (col(PaperRow.merged_into).is_(None), col(PaperRow.quarantined) == "")
+
+
 def list_documents(
     session: Session, *, after_id: int = 0, since: date | None = None, limit: int = 2000
 ) -> list[tuple[PaperRow, date]]:

@@ -57,7 +57,7 @@ def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
         basis=found.basis_papers,
         broad=round(found.mean_per_weekday) if found.warning == "broad" else 0,
         nothing=not found.total,
-        best=tuple(door.entries(browse.best_shown(door.rt, made))),
+        best=tuple(door.entries(browse.show_papers(door.rt, made.estimate.best))),
     )
 
 

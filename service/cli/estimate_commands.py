@@ -1,0 +1,271 @@
+"""What words bring: estimate (also instead of other words), words out of a text, papers alike."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli import printing
+from service.cli.opening import runtime
+
+if TYPE_CHECKING:
+    from service.flows.browse import Shown
+    from service.flows.estimate import BackTest, Change
+    from service.matching.query import Query
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang this part's commands into the program."""
+    app.command("estimate")(estimate)
+    app.command("words")(words)
+    app.command("related")(related)
+
+
+def estimate(
+    query: Annotated[str, typer.Argument(help="A query")] = "",
+    keywords: Annotated[str, typer.Option(help="Plain keywords instead")] = "",
+    days: Annotated[int | None, typer.Option(min=1, max=400)] = None,
+    instead_of: Annotated[
+        str, typer.Option("--instead-of", help="Older words: what the change adds and removes")
+    ] = "",
+    threshold: Annotated[
+        float, typer.Option(min=0.0, help="Papers below this score do not count")
+    ] = 0.0,
+    without_own: Annotated[
+        str, typer.Option("--without-own", help="Leave out papers by this name")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """What an interest would have brought, from the stored papers.
+
+    --instead-of is read as the new words are: a query beside QUERY, keywords beside --keywords.
+    """
+    from service.flows.estimate import compare
+    from service.flows.estimate import estimate as flow
+    from service.matching.own import without_own as left_out
+    from service.matching.parse import parse_keywords, parse_query
+
+    if bool(query.strip()) == bool(keywords.strip()):
+        raise typer.BadParameter(
+            "One interest is needed.\n  next:  give a query, or --keywords LIST"
+        )
+    read = parse_query if query.strip() else parse_keywords
+    with printing.argument("query" if query.strip() else "--keywords"):
+        wanted = read(query if query.strip() else keywords)
+    before: Query | None = None
+    if instead_of.strip():
+        with printing.argument("--instead-of"):
+            before = read(instead_of)
+    with printing.argument("--without-own"):
+        left_out(wanted, without_own)
+    with runtime() as rt:
+        made = flow(rt, wanted, days, threshold=threshold, own=without_own)
+        change = compare(rt, before, wanted, days, own=without_own) if before else None
+        is_old = made.days[-1] < rt.clock().date()
+    if as_json:
+        data = estimate_data(made)
+        if change is not None:
+            data["change"] = change_data(change)
+        printing.as_json(data)
+        return
+    _say(made, is_old)
+    if change is not None:
+        _say_change(change)
+
+
+def basis_of(papers: int, days: int) -> str:
+    """ "4,812 papers of 30 days"."""
+    return f"{printing.tally(papers, 'paper')} of {printing.tally(days, 'day')}"
+
+
+def estimate_data(made: "BackTest") -> dict[str, Any]:
+    """The back-test as JSON values."""
+    found = made.estimate
+    return {
+        "reading": made.reading,
+        "basis": {
+            "papers": found.basis_papers,
+            "days": len(made.days),
+            "known": made.basis_known,
+            "says": basis_of(found.basis_papers, len(made.days)),
+        },
+        "per_weekday": round(found.mean_per_weekday, 2),
+        "total": found.total,
+        "known": made.known,
+        "per_day": {d.isoformat(): n for d, n in found.per_day.items()},
+        "per_term": found.per_term,
+        "dead_terms": found.dead_terms,
+        "removed_by_not": found.removed_by_not,
+        "warning": found.warning,
+        "best": _papers(found.best, made.titles),
+        "suggestions": [
+            {"label": s.label, "query": s.text, "per_day": s.per_day} for s in found.suggestions
+        ],
+        "other_forms": [
+            {
+                "term": e.term,
+                "other": e.other,
+                "explained": e.explained,
+                "share": round(e.share, 3),
+                "brings": e.brings,
+                "query": e.text,
+            }
+            for e in found.expansions
+        ],
+    }
+
+
+def change_data(change: "Change") -> dict[str, Any]:
+    """What a change would do, as JSON values."""
+    made = change.difference
+    return {
+        "before": made.before,
+        "after": made.after,
+        "per_weekday_before": round(made.mean_before, 2),
+        "per_weekday_after": round(made.mean_after, 2),
+        "added": made.added,
+        "removed": made.removed,
+        "best_added": _papers(made.best_added, change.titles),
+        "best_removed": _papers(made.best_removed, change.titles),
+    }
+
+
+def _papers(found: Any, titles: dict[int, str]) -> list[dict[str, Any]]:
+    return [
+        {"paper": f.paper_id, "title": titles.get(f.paper_id, ""), "score": f.score} for f in found
+    ]
+
+
+def _say(made: "BackTest", is_old: bool) -> None:
+    found = made.estimate
+    basis = basis_of(found.basis_papers, len(made.days))
+    typer.echo(f"{made.reading}  ->  about {found.mean_per_weekday:.1f} papers a day")
+    last = f" The last of them is {made.days[-1].isoformat()}." if is_old else ""
+    typer.echo(f"Basis: {basis}.{last}")
+    if made.basis_known:
+        known = printing.tally(made.basis_known, "paper")
+        typer.echo(
+            f"{known} of these were known before their source was watched: {made.known} of the "
+            f"{found.total} found. They count here, and no mail brings them as new."
+        )
+    if found.warning == "none":
+        papers, _, days = basis.partition(" of ")
+        typer.echo(f"Nothing in {days} ({papers}).")
+    for term, n in found.per_term.items():
+        typer.echo(f"  {term}: {n if n else 'never'}")
+    for part, n in found.removed_by_not.items():
+        typer.echo(f"  without {part}: {n} left out")
+    for f in found.best:
+        typer.echo(f"  {made.titles.get(f.paper_id, '')}")
+    if found.warning == "broad":
+        per_day = round(found.mean_per_weekday)
+        typer.echo(f"About {per_day} papers a day; most people stay below 20. Narrower:")
+    elif found.suggestions:
+        typer.echo("Wider:")
+    for s in found.suggestions:
+        typer.echo(f"  {s.label}: {s.text} ({s.per_day:.1f} a day)")
+    for e in found.expansions:
+        more = printing.tally(e.brings, "more paper")
+        typer.echo(f"{_other_form(e)} Added: {more}.")
+        typer.echo(f"  {e.text}")
+
+
+def _other_form(e: Any) -> str:
+    papers = printing.tally(e.explained, "paper")
+    if e.is_short:
+        return f"{e.term} is also written {e.other} ({papers})."
+    usually = "usually " if e.share >= 0.8 else ""
+    return f"{e.term} is {usually}written out as {e.other} ({papers})."
+
+
+def _say_change(change: "Change") -> None:
+    made = change.difference
+    days = printing.tally(len(change.days), "day")
+    typer.echo(
+        f"Instead of the older words, over {days}: {made.added} added, {made.removed} removed "
+        f"({made.before} before, {made.after} after)."
+    )
+    for lead, found in (("added", made.best_added), ("removed", made.best_removed)):
+        for f in found:
+            typer.echo(f"  {lead}: {change.titles.get(f.paper_id, '')}")
+
+
+def words(
+    text: Annotated[str, typer.Argument(help="A title, an abstract or a link; - = stdin")] = "",
+    file: Annotated[Path | None, typer.Option("--file", help="Read the text from a file")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=400)] = None,
+    as_json: Json = False,
+) -> None:
+    """Words for an interest, out of a paper that you like, with what each would have brought."""
+    from service.cli.reader_commands import read_file
+    from service.flows.related import propose_words
+    from service.flows.words import learn_words
+
+    if bool(text.strip()) == bool(file):
+        raise typer.BadParameter("One text is needed.\n  next:  give a text, - or --file PATH")
+    if file is not None:
+        text = read_file(file).decode("utf-8", "replace")
+    elif text == "-":
+        text = sys.stdin.read()
+    with runtime() as rt:
+        learn_words(rt)
+        made = propose_words(rt, text, days)
+    if as_json:
+        printing.as_json(
+            {
+                "title": made.title,
+                "stored": made.is_stored,
+                "basis": {"papers": made.basis, "days": made.days,
+                          "says": basis_of(made.basis, made.days)},
+                "words": [
+                    {"term": w.term, "papers": w.papers, "per_day": round(w.per_day, 2)}
+                    for w in made.words
+                ],
+            }
+        )  # fmt: skip
+        return
+    if made.is_stored:
+        typer.echo(made.title)
+    typer.echo(f"Basis: {basis_of(made.basis, made.days)}.")
+    for w in made.words:
+        typer.echo(f"  {w.term}: {w.papers} ({w.per_day:.1f} a day)")
+    if not made.words:
+        typer.echo("No word of it stands in other papers and in few enough.")
+    else:
+        typer.echo("All of them: " + ", ".join(w.term for w in made.words))
+
+
+def related(
+    paper: Annotated[str, typer.Argument(help="An arXiv id, a DOI or a link of a stored paper")],
+    as_json: Json = False,
+) -> None:
+    """Stored papers like one of them; none where nothing is alike enough."""
+    from service.flows.related import find_paper, papers_like
+    from service.flows.words import learn_words
+
+    with runtime() as rt:
+        found = find_paper(rt, paper)
+        learn_words(rt)
+        alike = papers_like(rt, found)
+    if as_json:
+        printing.as_json([paper_data(one) for one in alike])
+        return
+    for one in alike:
+        typer.echo(f"{one.paper.title}  ({one.paper.key.scheme}:{one.paper.key.value})")
+    if not alike:
+        typer.echo("No stored paper is alike enough.")
+
+
+def paper_data(one: "Shown") -> dict[str, Any]:
+    """A paper for scripts."""
+    key = one.paper.key
+    return {
+        "scheme": key.scheme,
+        "value": key.value,
+        "title": one.paper.title,
+        "authors": list(one.paper.authors),
+        "link": one.paper.links.get("abs", ""),
+    }

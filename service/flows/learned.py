@@ -1,0 +1,64 @@
+"""What the stored papers teach, as it is kept: in memory, and in one file of the data folder.
+
+Derived data: a missing, torn or older file is made anew from the papers.
+"""
+
+import os
+import threading
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from service.matching.abbreviations import Glossary
+from service.matching.vectors import Vectors, VectorsError
+
+FILE = "learned.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """vectors, glossary: of the papers up to ``last_id``, all of them read on ``made_on`` or
+    since."""
+
+    made_on: date
+    vectors: Vectors = field(default_factory=Vectors)
+    glossary: Glossary = field(default_factory=Glossary)
+    last_id: int = 0
+
+
+class LiveWords:
+    """What was learned, in this process. lock: held by whoever takes papers in."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.learned: Learned | None = None
+
+
+def read_file(folder: Path) -> Learned | None:
+    """What the file of a data folder holds; None where there is none that can be read."""
+    try:
+        vectors, note = Vectors.load((folder / FILE).read_bytes())
+        return Learned(
+            made_on=date.fromisoformat(note["made_on"]),
+            vectors=vectors,
+            glossary=Glossary.load(note["glossary"]),
+            last_id=int(note["last_id"]),
+        )
+    except (OSError, VectorsError, ValueError, KeyError, TypeError):
+        return None  # it is made anew from the papers
+
+
+def write_file(folder: Path, learned: Learned) -> None:
+    """Write under another name, then rename: a reader sees the old file or the new one."""
+    note = {
+        "made_on": learned.made_on.isoformat(),
+        "last_id": learned.last_id,
+        "glossary": learned.glossary.dump(),
+    }
+    beside = folder / f"{FILE}.{os.getpid()}"
+    try:
+        beside.touch(mode=0o600)
+        beside.write_bytes(learned.vectors.dump(note))
+        beside.replace(folder / FILE)
+    finally:
+        beside.unlink(missing_ok=True)

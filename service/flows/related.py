@@ -1,0 +1,144 @@
+"""Papers like others, and words out of a text: answers that no word of the reader's asked for.
+
+Each is left out where the measurement says that it does not help (bench/related.json).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.errors import Sentence, SpokenError
+from service.flows.browse import NotHereError, Shown, show_alike
+from service.flows.estimate import days_of
+from service.flows.match import learn
+from service.flows.runtime import Runtime
+from service.flows.words import words_of
+from service.matching.proposals import Proposal, propose
+from service.matching.vectors import Alike
+from service.papers.identity import arxiv_id, doi
+from service.store import listing
+from service.store.db import Session
+
+LEAST_PAPERS = 100
+"""With fewer stored papers the rarity of words says nothing."""
+
+LEAST_ALIKE = 0.2
+"""Of pairs at least so alike more than half belong together, of any two papers a third; below it
+the share falls to that of chance (bench/related.json)."""
+
+MOST_RELATED = 5
+
+_LONGEST_LINK = 300
+
+
+class LikedError(SpokenError):
+    """A text out of which no words can be made; ``where`` is the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Liked:
+    """title: of the stored paper that a link named, else the text's beginning · is_stored · words:
+    proposed, phrases first · basis: papers looked at · days: looked at."""
+
+    title: str
+    is_stored: bool
+    words: tuple[Proposal, ...]
+    basis: int
+    days: int
+
+
+def find_paper(rt: Runtime, text: str) -> int:
+    """The id of the stored paper that a name or link means. Raises NotHereError."""
+    name = _name(text.strip())
+    row = rt.db.read(lambda s: listing.find_shown(s, *name)) if name is not None else None
+    if row is None or row.id is None:
+        raise NotHereError(
+            Sentence("This paper is not in our lists."),
+            "",
+            Sentence("Search for words of its title."),
+        )
+    return row.id
+
+
+def papers_like(rt: Runtime, paper_id: int, most: int = MOST_RELATED) -> list[Shown]:
+    """Stored papers like a stored one, most alike first; none where nothing is alike enough."""
+    vectors = words_of(rt).vectors
+    if len(vectors) < LEAST_PAPERS:
+        return []
+    return _shown(rt, vectors.like_papers([paper_id], 2 * most), most)
+
+
+def related_to(
+    rt: Runtime, found: Sequence[int], wanted: Sequence[int], most: int = MOST_RELATED
+) -> list[Shown]:
+    """Papers like the best that a search found, none of which it finds itself.
+
+    found: the best, whose middle is asked · wanted: ids of all that the search finds.
+    """
+    vectors = words_of(rt).vectors
+    if len(vectors) < LEAST_PAPERS or not found:
+        return []
+    return _shown(rt, vectors.like_papers(found, 2 * most, without=wanted), most)
+
+
+def _shown(rt: Runtime, alike: Sequence[Alike], most: int) -> list[Shown]:
+    ids = [one.paper_id for one in alike if one.similarity >= LEAST_ALIKE]
+    return show_alike(rt, ids, most) if ids else []
+
+
+def propose_words(rt: Runtime, text: str, days: int | None = None) -> Liked:
+    """Words out of a title, an abstract or the link of a stored paper. Raises LikedError.
+
+    Nothing is fetched: a link of a paper that is not stored says so.
+    """
+    text = text.strip()
+    if not text:
+        raise LikedError(
+            Sentence("There is nothing here."),
+            "liked",
+            Sentence("Paste a title, an abstract or a link."),
+        )
+    title, abstract, stored = _read(rt, text)
+    learn(rt, days)
+    wanted = days_of(rt, days)
+    words = propose(
+        rt.corpus.corpus, title, abstract, wanted, rt.corpus.statistics, words_of(rt).glossary
+    )
+    corpus = rt.corpus.corpus
+    with corpus.reading():
+        basis = int((corpus.present() & corpus.on_days(wanted)).sum())
+    return Liked(title, stored, tuple(words), basis, len(wanted))
+
+
+def _read(rt: Runtime, text: str) -> tuple[str, str, bool]:
+    """(title, abstract, is stored) of what was pasted."""
+    name = _name(text)
+    if name is not None:
+        row = rt.db.read(lambda s: _find(s, *name))
+        if row is not None:
+            return row[0], row[1], True
+    if name is not None or text.startswith(("http://", "https://")):
+        raise LikedError(
+            Sentence("The paper behind this link is not in our lists."),
+            "liked",
+            Sentence("Paste its title or its abstract."),
+        )
+    head, _, rest = text.partition("\n")
+    if not rest.strip() and len(text) > _LONGEST_LINK:
+        return "", text, False
+    return head.strip(), rest.strip(), False
+
+
+def _name(text: str) -> tuple[str, str] | None:
+    """(scheme, value) when the text is nothing but a link or a name of a paper."""
+    if len(text) > _LONGEST_LINK or len(text.split()) > 2:
+        return None
+    found = arxiv_id(text)
+    if found:
+        return "arxiv", found
+    found = doi(text)
+    return ("doi", found) if found else None
+
+
+def _find(session: Session, scheme: str, value: str) -> tuple[str, str] | None:
+    row = listing.find_shown(session, scheme, value)
+    return (row.title, row.abstract) if row is not None else None

@@ -1,0 +1,87 @@
+"""Learn from the stored papers: which are alike, and what their abbreviations stand for.
+
+load (papers that came since) -> decide (vectors, glossary) -> record (a file of the data folder).
+"""
+
+from dataclasses import dataclass
+
+from service.flows.learned import Learned, read_file, write_file
+from service.flows.live import document_of
+from service.flows.runtime import Runtime
+from service.store import papers as papers_store
+from service.store.db import Session
+from service.store.tables import PaperRow
+
+AT_ONCE = 500
+"""Papers that a page takes in by itself; where more are missing, the clock's task does it."""
+
+_CHUNK = 500
+
+
+@dataclass(kw_only=True)
+class WordsReport:
+    """papers: taken in now · known: all of them · abbreviations: short forms with a meaning."""
+
+    papers: int = 0
+    known: int = 0
+    abbreviations: int = 0
+
+
+def learn_words(rt: Runtime, *, anew: bool = False) -> WordsReport:
+    """Take in the papers that came since the last time. Once a day all are read anew, because
+    papers are refreshed and joined; what was known serves until that is done.
+
+    anew: read all of them now.
+    """
+    today = rt.clock().date()
+    with rt.words.lock:
+        known = rt.words.learned or read_file(rt.data_dir)
+        if known is None or anew or known.made_on != today:
+            known = Learned(made_on=today)
+        before = len(known.vectors)
+        rt.words.learned = made = _take(rt, known)
+        report = WordsReport(
+            papers=len(made.vectors) - before,
+            known=len(made.vectors),
+            abbreviations=len(made.glossary),
+        )
+        if report.papers:
+            write_file(rt.data_dir, made)
+            rt.log("words", papers=report.papers, known=report.known)
+    return report
+
+
+def words_of(rt: Runtime) -> Learned:
+    """What is known now. A few new papers are taken in first; for many the clock's task is woken,
+    and the answer is what was known before."""
+    words = rt.words
+    if not words.lock.acquire(timeout=0.1):  # somebody reads many papers: not waited for
+        return words.learned or Learned(made_on=rt.clock().date())
+    try:
+        if words.learned is None:
+            words.learned = read_file(rt.data_dir) or Learned(made_on=rt.clock().date())
+        known = words.learned
+        missing = rt.db.read(lambda s: papers_store.count_after(s, known.last_id))
+        if missing > AT_ONCE:
+            rt.engine.enqueue("words")
+        elif missing:
+            words.learned = known = _take(rt, known)
+        return known
+    finally:
+        words.lock.release()
+
+
+def _take(rt: Runtime, known: Learned) -> Learned:
+    """Read the further papers into what is known: the same vectors and glossary, grown."""
+    last_id = known.last_id
+    while rows := rt.db.read(lambda s, a=last_id: _chunk(s, a)):  # type: ignore[misc]
+        for row in rows:
+            assert row.id is not None
+            known.vectors.add(row.id, document_of(row))
+            known.glossary.learn(row.title, row.abstract)
+            last_id = row.id
+    return Learned(known.made_on, known.vectors, known.glossary, last_id)
+
+
+def _chunk(session: Session, after_id: int) -> list[PaperRow]:
+    return [row for row, _ in papers_store.list_documents(session, after_id=after_id, limit=_CHUNK)]

@@ -1,0 +1,112 @@
+"""The other form of a word: an abbreviation written out, a long form's abbreviation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.matching.abbreviations import Glossary, Meaning
+from service.matching.parse import make_query
+from service.matching.query import (
+    MOST_TERMS,
+    And,
+    Leaf,
+    Node,
+    Not,
+    Or,
+    Query,
+    QueryError,
+    Term,
+    leaves,
+)
+from service.matching.segment import Flags
+from service.matching.show import to_text
+from service.matching.suggestions import Counter
+from service.matching.terms import make_leaf
+from service.text.fold import fold
+
+MOST_EXPANSIONS = 4
+
+LEAST_SHARE = 0.1
+"""A meaning of fewer of the papers that explain an abbreviation is another subject's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """Another form of a typed word.
+
+    term: as typed; other: the form to add; is_short: whether ``other`` is the abbreviation.
+    explained: papers that explain it so; share: of all papers that explain the abbreviation.
+    brings: further papers over the asked days when it is added; text: the words with it.
+    """
+
+    term: str
+    other: str
+    is_short: bool
+    explained: int
+    share: float
+    brings: int
+    text: str
+
+
+def expand(
+    query: Query, wanted: Flags, glossary: Glossary, counter: Counter
+) -> Iterator[Expansion]:
+    """Other forms of the wanted terms that bring further papers; wanted: what the query finds.
+
+    A form that brings nothing is not offered: the papers that have it have the typed one too.
+    """
+    known = {_sameness(leaf) for leaf in leaves(query.root, wanted_only=True)}
+    room = MOST_TERMS - len(leaves(query.root))
+    given = 0
+    for leaf in leaves(query.root, wanted_only=True):
+        if not isinstance(leaf, Term) or leaf.exact or leaf.field not in ("", "ti", "abs"):
+            continue
+        for meaning, other in _other_forms(leaf, glossary):
+            try:
+                new = make_leaf(other, leaf.field, exact=False, distance=None, position=1)
+            except QueryError:
+                continue  # a form of signs alone
+            if meaning.share < LEAST_SHARE or _sameness(new) in known:
+                continue
+            known.add(_sameness(new))
+            root = with_form(query.root, leaf, new)
+            brings = counter.wanted(root) & ~wanted
+            papers = int(np.count_nonzero(brings))
+            if not papers or given == min(room, MOST_EXPANSIONS):
+                continue
+            given += 1
+            yield Expansion(
+                term=leaf.text,
+                other=other,
+                is_short=other == meaning.short,
+                explained=meaning.papers,
+                share=meaning.share,
+                brings=papers,
+                text=to_text(make_query(root, query.kind)),
+            )
+
+
+def _other_forms(leaf: Term, glossary: Glossary) -> Iterator[tuple[Meaning, str]]:
+    if len(leaf.words) == 1:
+        yield from ((meaning, meaning.long) for meaning in glossary.meanings(leaf.text))
+    yield from ((meaning, meaning.short) for meaning in glossary.shorts(leaf.text))
+
+
+def _sameness(leaf: Leaf) -> object:
+    return " ".join(fold(leaf.text).stems), getattr(leaf, "field", "")
+
+
+def with_form(node: Node, leaf: Leaf, other: Leaf) -> Node:
+    """The tree with ``leaf OR other`` in the place of ``leaf``; what is left out stays as it is."""
+    if isinstance(node, And):
+        return And(tuple(with_form(part, leaf, other) for part in node.parts))
+    if isinstance(node, Or):
+        parts: list[Node] = []
+        for part in node.parts:
+            made = with_form(part, leaf, other)
+            parts += made.parts if isinstance(made, Or) else (made,)
+        return Or(tuple(parts))
+    if isinstance(node, Not) or node != leaf:
+        return node
+    return Or((leaf, other))

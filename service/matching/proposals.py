@@ -1,0 +1,197 @@
+"""Words for an interest, out of a text that somebody likes.
+
+Runs of one to three words of its title and abstract are weighed by how often they stand there (in
+the title three times), their length, and how rare they are among the stored papers (tf-idf). What
+stands in no other paper, or in so many that it would drown a reader, is not proposed. Phrases come
+before words; a word that a chosen phrase holds is not said again.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from service.defaults import FIXED
+from service.matching.abbreviations import Glossary, explained
+from service.matching.query import QueryError, Term
+from service.matching.score import Statistics
+from service.matching.shelf import Shelf
+from service.matching.suggestions import Counter
+from service.matching.terms import make_leaf
+from service.text.fold import fold
+from service.text.tokens import NOT_JOINED, Folded
+
+MOST = 8
+"""Words proposed at most."""
+
+_LONGEST = 3
+_TITLE_TIMES = 3
+_EXPLAINED_TIMES = 2
+_TRIED = 60
+"""The likeliest candidates, which are counted."""
+
+_LEAST_PAPERS = 2
+_MOST_EDGE_SHARE = 0.25
+"""A phrase neither begins nor ends with a word of more papers than this ("novel", "results")."""
+
+_MOST_WORD_SHARE = 0.08
+"""A word alone of more papers than this says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """term: as the text writes it; papers: those with it on the asked days; per_day: of a
+    weekday; is_phrase: more than one word."""
+
+    term: str
+    papers: int
+    per_day: float
+    is_phrase: bool
+
+
+@dataclass(slots=True)
+class _Candidate:
+    term: str
+    stems: tuple[str, ...]
+    times: int
+
+
+def propose(
+    shelf: Shelf,
+    title: str,
+    abstract: str,
+    days: Sequence[date],
+    statistics: Statistics,
+    glossary: Glossary | None = None,
+    most: int = MOST,
+) -> list[Proposal]:
+    """Words of a text with what each would have brought over ``days``; phrases first.
+
+    statistics: how common words are. glossary: what abbreviations of the text usually stand for
+    counts among its phrases.
+    """
+    with shelf.reading():
+        counter = Counter(shelf, days)
+        basis = int(np.count_nonzero(shelf.present() & counter.asked))
+        if not basis:
+            return []
+        candidates = {
+            one.stems: one
+            for one in _candidates(title, abstract)
+            if _may_stand(one.stems, statistics)
+        }
+        for pair in _written_out(title, abstract, glossary):
+            for text in pair:
+                stems = fold(text).stems
+                if 0 < len(stems) <= 2 * _LONGEST:
+                    known = candidates.setdefault(stems, _Candidate(text, stems, 0))
+                    known.times += _EXPLAINED_TIMES
+        likely = sorted(candidates.values(), key=lambda one: -_guess(one, statistics))[:_TRIED]
+        counted = []
+        for one in likely:
+            papers = _papers(one.term, counter)
+            enough = papers >= min(_LEAST_PAPERS, basis)
+            if enough and counter.mean(papers) <= FIXED.broad_a_day:
+                worth = one.times * math.log((basis + 1) / papers) * math.sqrt(len(one.stems))
+                counted.append((worth, one, papers))
+        counted.sort(key=lambda each: (-each[0], each[1].term))
+        chosen = _apart(counted, most)
+        chosen.sort(key=lambda each: (len(each[1].stems) == 1, -each[0]))
+        return [
+            Proposal(one.term, papers, counter.mean(papers), len(one.stems) > 1)
+            for _, one, papers in chosen
+        ]
+
+
+def _papers(term: str, counter: Counter) -> int:
+    try:
+        leaf = make_leaf(term, "", exact=False, distance=None, position=1)
+    except QueryError:
+        return 0
+    return counter.count(leaf) if isinstance(leaf, Term) else 0
+
+
+def _may_stand(stems: tuple[str, ...], statistics: Statistics) -> bool:
+    if len(stems) == 1:
+        return statistics.share(stems[0]) <= _MOST_WORD_SHARE
+    return all(statistics.share(stem) <= _MOST_EDGE_SHARE for stem in (stems[0], stems[-1]))
+
+
+def _guess(one: _Candidate, statistics: Statistics) -> float:
+    """A worth before the papers are counted: the rarity of the words alone."""
+    rare = sum(statistics.rarity(stem) for stem in one.stems)
+    return one.times * rare / math.sqrt(len(one.stems))
+
+
+def _candidates(title: str, abstract: str) -> list[_Candidate]:
+    found: dict[tuple[str, ...], _Candidate] = {}
+    for text, times in ((title, _TITLE_TIMES), (abstract, 1)):
+        folded = fold(text)
+        for begin, end in _runs(folded):
+            stems = folded.stems[begin:end]
+            term = " ".join(text[folded.starts[begin] : folded.ends[end - 1]].split())
+            known = found.setdefault(stems, _Candidate(term, stems, 0))
+            known.times += times
+            known.term = min(known.term, term, key=lambda form: (_capitals(form), form))
+    return list(found.values())
+
+
+def _capitals(form: str) -> int:
+    """Capitals that only begin a word: "Sparse Attention" gives way to "sparse attention"."""
+    return sum(word[:1].isupper() and word[1:].islower() for word in form.split())
+
+
+def _runs(folded: Folded) -> Iterator[tuple[int, int]]:
+    """(begin, end) of runs of one to three words between which nothing but blanks or hyphens
+    stands, without a small word, a figure or a single letter at either end."""
+    keys, gaps = folded.keys, folded.gaps
+    good = [len(key) > 1 and key not in NOT_JOINED and not key.isdigit() for key in keys]
+    for begin in range(len(keys)):
+        if not good[begin]:
+            continue
+        for end in range(begin + 1, min(begin + _LONGEST, len(keys)) + 1):
+            if end - begin > 1 and gaps[end - 2] == ".":
+                break
+            if good[end - 1]:
+                yield begin, end
+
+
+def _written_out(title: str, abstract: str, glossary: Glossary | None) -> Iterator[tuple[str, str]]:
+    """(short, long) that the text itself explains, or that its abbreviations usually mean."""
+    own = dict(explained(f"{title}. {abstract}"))
+    yield from own.items()
+    if glossary is None:
+        return
+    for word in dict.fromkeys(fold(f"{title}. {abstract}").cased):
+        if word not in own and sum(map(str.isupper, word)) >= 2:
+            meanings = glossary.meanings(word)
+            if meanings and meanings[0].share >= 0.8:
+                yield word, meanings[0].long
+
+
+def _apart(
+    counted: Sequence[tuple[float, _Candidate, int]], most: int
+) -> list[tuple[float, _Candidate, int]]:
+    """The best, none of which holds another or is held by it; at least half of them phrases
+    where there are so many."""
+    chosen: list[tuple[float, _Candidate, int]] = []
+    words = 0
+    for each in counted:
+        stems = each[1].stems
+        if any(_holds(stems, other.stems) or _holds(other.stems, stems) for _, other, _ in chosen):
+            continue
+        if len(stems) == 1:
+            if 2 * words >= most:
+                continue
+            words += 1
+        chosen.append(each)
+        if len(chosen) == most:
+            break
+    return chosen
+
+
+def _holds(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    size = len(other)
+    return any(one[at : at + size] == other for at in range(len(one) - size + 1))

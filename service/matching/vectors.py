@@ -1,0 +1,226 @@
+"""The stored papers as rows of weighted words: which of them are alike.
+
+A paper is the vector of its stems in title and abstract, each n x (1 + ln((papers + 1) / (papers
+with it + 1))) where n counts its occurrences; alike is the cosine. Small words, figures, words of
+a single paper and words of more than half of the papers do not count. Of the weights that were
+compared on papers listed together (bench/related.py) these rank best: logarithms of n, the title
+twice, pairs of words and a lower bound for common words all rank worse.
+"""
+
+import io
+import json
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.matching.document import Document
+from service.text.fold import FOLD_VERSION
+from service.text.tokens import NOT_JOINED
+
+FILE_VERSION = 1
+
+_COMMON_SHARE = 0.5
+_MOST_COUNTED = 255
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.integer[Any]]
+
+
+class VectorsError(ValueError):
+    """Bytes that are no stored vectors, or those of another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A stored paper and how alike it is, 0 to 1."""
+
+    paper_id: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Everything weighed: for paper i the words are columns[bounds[i]:bounds[i + 1]]."""
+
+    ids: Integers
+    bounds: Integers
+    columns: Integers
+    counts: Integers
+    held: Integers
+    rarity: Floats
+    weights: Floats
+
+
+class Vectors:
+    """Grows by ``add``; what was added is weighed at the next question. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers: dict[str, int] = {}
+        self._pending: list[tuple[int, list[int], list[int]]] = []
+        empty = np.zeros(0, dtype=np.int64)
+        none = np.zeros(0, dtype=np.float32)
+        bounds = np.zeros(1, dtype=np.int64)
+        small = empty.astype(np.uint8)
+        self._columns = _Columns(empty, bounds, empty.astype(np.int32), small, empty, none, none)
+
+    def __len__(self) -> int:
+        return len(self._columns.ids) + len(self._pending)
+
+    def add(self, paper_id: int, document: Document) -> None:
+        """Take in a paper that is not here yet; ids grow."""
+        counted = _counted(document)
+        times = [min(n, _MOST_COUNTED) for n in counted.values()]
+        with self._lock:
+            numbers = self._numbers
+            columns = [numbers.setdefault(stem, len(numbers)) for stem in counted]
+            self._pending.append((paper_id, columns, times))
+
+    def _weighed(self) -> _Columns:
+        with self._lock:
+            if self._pending:
+                self._columns = self._grown(self._pending)
+                self._pending = []
+            return self._columns
+
+    def _grown(self, new: list[tuple[int, list[int], list[int]]]) -> _Columns:
+        old = self._columns
+        sizes = np.fromiter((len(columns) for _, columns, _ in new), np.int64, len(new))
+        return _weigh(
+            ids=np.concatenate([old.ids, np.array([i for i, _, _ in new], dtype=np.int64)]),
+            bounds=np.concatenate([old.bounds, old.bounds[-1] + np.cumsum(sizes)]),
+            columns=np.concatenate(
+                [old.columns, np.array([c for _, part, _ in new for c in part], dtype=np.int32)]
+            ),
+            counts=np.concatenate(
+                [old.counts, np.array([n for _, _, part in new for n in part], dtype=np.uint8)]
+            ),
+            words=len(self._numbers),
+        )
+
+    def rarity(self, stem: str) -> float:
+        """What one occurrence of a word weighs; 0 for what does not count or is unknown."""
+        known = self._weighed()
+        number = self._numbers.get(stem, -1)
+        return float(known.rarity[number]) if 0 <= number < len(known.rarity) else 0.0
+
+    def like_document(
+        self, document: Document, most: int, *, without: Collection[int] = ()
+    ) -> list[Alike]:
+        """The stored papers most like a text, most alike first."""
+        known = self._weighed()
+        asked = np.zeros(len(known.rarity), dtype=np.float32)
+        for stem, times in _counted(document).items():
+            number = self._numbers.get(stem, -1)
+            if 0 <= number < len(asked):
+                asked[number] = times * known.rarity[number]
+        return _ranked(known, asked, most, without)
+
+    def like_papers(
+        self, paper_ids: Iterable[int], most: int, *, without: Collection[int] = ()
+    ) -> list[Alike]:
+        """The stored papers most like the middle of some others, those others left out."""
+        known = self._weighed()
+        asked = np.zeros(len(known.rarity), dtype=np.float32)
+        chosen = set(paper_ids)
+        for at in np.flatnonzero(np.isin(known.ids, list(chosen))).tolist():
+            own = slice(known.bounds[at], known.bounds[at + 1])
+            asked[known.columns[own]] += known.weights[own]
+        return _ranked(known, asked, most, chosen | set(without))
+
+    def dump(self, note: Mapping[str, Any]) -> bytes:
+        """Everything as the bytes of a file. note: JSON values that ride along."""
+        known = self._weighed()
+        header = json.dumps(
+            {
+                "version": FILE_VERSION,
+                "fold": FOLD_VERSION,
+                "words": list(self._numbers)[: len(known.rarity)],
+                "note": note,
+            }
+        )
+        file = io.BytesIO()
+        np.savez(
+            file,
+            header=np.frombuffer(header.encode(), dtype=np.uint8),
+            ids=known.ids,
+            bounds=known.bounds,
+            columns=known.columns,
+            counts=known.counts,
+        )
+        return file.getvalue()
+
+    @classmethod
+    def load(cls, data: bytes) -> tuple["Vectors", dict[str, Any]]:
+        """The counterpart of ``dump``: (vectors, note). Raises VectorsError for torn, foreign or
+        older bytes."""
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as file:
+                header = json.loads(file["header"].tobytes())
+                if (header["version"], header["fold"]) != (FILE_VERSION, FOLD_VERSION):
+                    raise VectorsError("another version")
+                made = cls()
+                made._numbers = {word: number for number, word in enumerate(header["words"])}
+                made._columns = _weigh(
+                    ids=file["ids"],
+                    bounds=file["bounds"],
+                    columns=file["columns"],
+                    counts=file["counts"],
+                    words=len(made._numbers),
+                )
+                return made, header["note"]
+        except VectorsError:
+            raise
+        except Exception as error:  # zip, header or shape: whatever is torn is made anew
+            raise VectorsError(str(error)) from None
+
+
+def _counted(document: Document) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for folded in (document.title, document.abstract):
+        for key, stem in zip(folded.keys, folded.stems, strict=True):
+            if key not in NOT_JOINED and not key.isdigit():
+                counted[stem] += 1
+    return counted
+
+
+def _weigh(
+    *, ids: Integers, bounds: Integers, columns: Integers, counts: Integers, words: int
+) -> _Columns:
+    held = np.bincount(columns, minlength=words)
+    papers = max(1, len(ids))
+    rarity = 1 + np.log((papers + 1) / (held + 1))
+    rarity[(held < 2) | (held > _COMMON_SHARE * papers)] = 0.0
+    rarity = rarity.astype(np.float32)
+    weights = counts.astype(np.float32) * rarity[columns]
+    if len(weights):
+        lengths = np.sqrt(_sums(weights * weights, bounds))
+        weights /= np.repeat(np.maximum(lengths, 1e-9), np.diff(bounds))
+    return _Columns(ids, bounds, columns, counts, held, rarity, weights.astype(np.float32))
+
+
+def _sums(values: Floats, bounds: Integers) -> Floats:
+    """The sum of each paper's values; 0 for a paper without words."""
+    sums = np.zeros(len(bounds) - 1, dtype=np.float32)
+    filled = np.flatnonzero(np.diff(bounds))
+    if len(filled):
+        sums[filled] = np.add.reduceat(values, bounds[filled])
+    return sums
+
+
+def _ranked(known: _Columns, asked: Floats, most: int, without: Collection[int]) -> list[Alike]:
+    length = float(np.sqrt(asked @ asked))
+    if not length or not len(known.ids):
+        return []
+    alike = _sums(known.weights * asked[known.columns], known.bounds) / length
+    room = min(len(alike), most + len(without))
+    best = np.argpartition(-alike, room - 1)[:room]
+    best = best[np.lexsort((-known.ids[best], -alike[best]))]
+    found = zip(known.ids[best].tolist(), alike[best].tolist(), strict=True)
+    left_out = set(without)
+    return [Alike(i, s) for i, s in found if i not in left_out and s > 0][:most]
