@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
+from service.matching.likeness import Likeness
 from service.papers.model import Paper
 
 
@@ -31,6 +32,7 @@ class Candidate:
     hits: ranges in ``paper.title`` and ``paper.abstract``; other fields only give reasons.
     parts: the documented parts of ``score``. listed_on: the newest list date that is known.
     place: category or source by name · again: carried from an unconfirmed delivery.
+    likeness: what tells nearly the same papers; None is like nothing.
     """
 
     paper: Paper
@@ -41,6 +43,7 @@ class Candidate:
     listed_on: date | None = None
     place: str = ""
     again: bool = False
+    likeness: Likeness | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 Order of the mail: people, interests (best first), late signals, trending. Ten papers in full over
 the whole mail, thirty more as one line, the rest counted; every one of them counts as sent.
+Papers of nearly the same text stand apart: the second comes after the others that are shown in
+full. Equal scores are in the order of the papers' names, which is the same in every database.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, cast, get_args
 
@@ -27,6 +29,7 @@ from service.digest.model import (
 )
 from service.digest.signals import section_of
 from service.digest.trending import popular
+from service.matching.likeness import apart
 
 Style = Literal["short", "full", "none"]
 
@@ -56,10 +59,16 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """One paper: the candidate it stands for, and those of the other interests."""
+    """One paper: the candidate it stands for, and those of the other interests.
+
+    place: in its group, from 0 · standing: its score, but at most that of the papers above it
+    there: one that was put behind others (see ``apart``) competes with them no more.
+    """
 
     best: Candidate
     others: tuple[Candidate, ...] = ()
+    standing: float = 0.0
+    place: int = 0
 
 
 def compose(
@@ -93,7 +102,7 @@ def compose(
     Raises KeyError when a candidate names a profile that is not among ``interests``.
     """
     names = {i.profile_id: i.name for i in interests}
-    groups = _groups(interests, candidates)
+    groups = _groups(interests, candidates, limits)
     matched = sum(len(g.found) for g in groups)
     if kind == "first":
         _keep_best(groups, limits.first_papers)
@@ -127,7 +136,9 @@ def compose(
     )
 
 
-def _groups(interests: Sequence[Interest], candidates: Iterable[Candidate]) -> list[_Group]:
+def _groups(
+    interests: Sequence[Interest], candidates: Iterable[Candidate], limits: Defaults
+) -> list[_Group]:
     groups = {
         i.profile_id: _Group(i, _section_kind(i.kind)) for i in interests if i.kind != "trending"
     }
@@ -139,11 +150,33 @@ def _groups(interests: Sequence[Interest], candidates: Iterable[Candidate]) -> l
         groups[same[0].profile_id].found.append(_Found(same[0], tuple(same[1:])))
     for group in groups.values():
         group.found.sort(key=_by_score)
+        if group.kind != "chosen":
+            group.found = _apart(group.found, limits)
     return list(groups.values())
 
 
-def _by_score(found: _Found) -> tuple[float, int]:
-    return -found.best.score, found.best.paper.id
+def _apart(found: Sequence[_Found], limits: Defaults) -> list[_Found]:
+    """Papers of nearly the same text, one behind the places that are shown in full."""
+    shown = limits.full_entries + limits.line_entries
+    window = max(1, limits.full_entries - 1)
+    placed: list[_Found] = []
+    lowest = float("inf")
+    for one in apart(found, lambda f: f.best.likeness, window=window, places=shown):
+        lowest = min(lowest, one.best.score)
+        placed.append(replace(one, standing=lowest, place=len(placed)))
+    return placed
+
+
+def _by_score(found: _Found) -> tuple[float, tuple[str, str]]:
+    return -found.best.score, _name(found)
+
+
+def _by_standing(found: _Found) -> tuple[float, int, tuple[str, str]]:
+    return -found.standing, found.place, _name(found)
+
+
+def _name(found: _Found) -> tuple[str, str]:
+    return found.best.paper.key.scheme, found.best.paper.key.value
 
 
 def _section_kind(kind: str) -> SectionKind:
@@ -153,7 +186,7 @@ def _section_kind(kind: str) -> SectionKind:
 
 
 def _keep_best(groups: Iterable[_Group], n: int) -> None:
-    ranked = sorted((f for g in groups for f in g.found), key=_by_score)
+    ranked = sorted((f for g in groups for f in g.found), key=_by_standing)
     kept = {f.best.paper.id for f in ranked[:n]}
     for group in groups:
         group.found = [f for f in group.found if f.best.paper.id in kept]
@@ -189,7 +222,7 @@ def _places(groups: Sequence[_Group], limits: Defaults) -> tuple[set[int], set[i
     does not push a narrow one out of sight; then people, interests by score, trending.
     """
     queue = sorted(
-        (0 if place == 0 else 1, min(_ORDER[g.kind], 2) if place else 0, -f.best.score, at, place)
+        (0 if place == 0 else 1, min(_ORDER[g.kind], 2) if place else 0, -f.standing, at, place)
         if g.kind != "trending"
         else (2, 0, 0.0, at, place)
         for at, g in enumerate(groups)
