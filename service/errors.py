@@ -37,6 +37,10 @@ class Sentence(str):
         made.message, made.many, made.n, made.values = message, "", 0, values
         return made
 
+    def again(self, **values: object) -> "Sentence":
+        """The same sentence with other values for some of its names."""
+        return Sentence(self.message, **{**self.values, **values})
+
 
 def counted(one: str, many: str, n: int, /, **values: object) -> Sentence:
     """Return the sentence for ``n`` things; ``%(num)s`` is their number."""

@@ -1,100 +1,43 @@
 """Slips that can be seen before parsing, each with the text that was probably meant."""
 
-import difflib
 import re
+from collections.abc import Iterable
+
+from lark import Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput
 
 from service.errors import Sentence
-from service.matching.query import MOST_BYTES, MOST_DEPTH, QueryError
-from service.matching.terms import FIELDS, FIGURES
+from service.matching.blots import BLOT, OPERATOR, QUOTED, mask, replaced, taken_out
+from service.matching.foreign_fields import FOREIGN_FIELDS, OWN_FIELDS
+from service.matching.query import MOST_DEPTH, QueryError
 
 SEPARATORS = ",;，、；"
 
-_FOREIGN_FIELDS = {
-    "intitle": "ti:",
-    "allintitle": "ti:",
-    "inauthor": "au:",
-    "inabstract": "abs:",
-    "ab": "abs:",
-    "auth": "au:",
-    "aut": "au:",
-    "subject": "cat:",
-    "arxiv": "id:",
-    "doi": "id:",
-    "journal": "source:",
-    "affiliation": "org:",
-    "aff": "org:",
-    "all": "",
-    "tiab": "",
-    "full": "",
-}
-"""Fields of other search engines, and what they are here ("" = none is needed)."""
-
-_TAGS = {
-    "ti": "ti:",
-    "title": "ti:",
-    "tiab": "",
-    "title/abstract": "",
-    "tw": "",
-    "all": "",
-    "all fields": "",
-    "ab": "abs:",
-    "abstract": "abs:",
-    "au": "au:",
-    "author": "au:",
-    "fau": "au:",
-    "1au": "au:",
-    "lastau": "au:",
-    "ad": "org:",
-    "affiliation": "org:",
-    "ta": "source:",
-    "journal": "source:",
-}
-"""PubMed's tags behind a word, and our fields before it."""
-
-_QUOTED = re.compile(r'"[^"]*"')
-_TAGGED = re.compile(r'("[^"]*"|[^\s()"\[\]]+)\s*\[([^\]"]*)\]')
-_NAMED = re.compile(r"(?<![^\s(=-])([A-Za-z]+):")
+_NAMED = re.compile(r"(?<![^\s(=-])([A-Za-z][A-Za-z_.-]*):")
+_OR = re.compile(r"(?<![^\s()\"])OR(?![^\s()\"])")
+_OR_NOT = re.compile(_OR.pattern + r"[\s(]*(?:NOT(?![^\s()\"])|-)")
+_A_WORD = "a word, a phrase in quotes or an opening bracket"
+_ADD_IT = Sentence("Add it, or take the operator away.")
 _INITIALS = re.compile(r'(\b(?:au|author):\s*)([^\s,"():]+,\s*[A-Z]\b\.?(?:[ -]?[A-Z]\b\.?)*)')
-_OPERATOR = re.compile(r'(?<![^\s()"])(?:AND|OR|NOT|ANDNOT)(?![^\s()"])')
-_OWN_FIELDS = frozenset((*FIELDS, *FIGURES))
-
-
-def mask(text: str) -> str:
-    """``text`` with what stands in quotes blotted out, each character in its place."""
-    return _QUOTED.sub(lambda found: "q" * len(found.group()), text)
 
 
 def find_operator(text: str) -> str:
     """The first sign that ``text`` is meant as a query: an operator in capitals, a bracket or a
     field, ours or another engine's; "" if there is none."""
     masked = mask(text)
-    found = _OPERATOR.search(masked) or re.search(r"[()]|\w\s*\[[\w/ ]+\]", masked)
+    found = OPERATOR.search(masked) or re.search(rf"[()]|[\w{BLOT}]\s*\[[\w/ ]+\]", masked)
     if found:
         return found.group()
     for named in _NAMED.finditer(masked):
         lower = named.group(1).lower()
         follows = masked[named.end() : named.end() + 1]
-        if lower in _OWN_FIELDS or (lower in _FOREIGN_FIELDS and follows.strip()):
+        if lower in OWN_FIELDS or ((lower in FOREIGN_FIELDS or lower == "all") and follows.strip()):
             return named.group()
     return ""
 
 
-def check_size(text: str) -> None:
-    """At most 1 kB."""
-    size = len(text.encode("utf-8", "replace"))
-    if size > MOST_BYTES:
-        raise QueryError(
-            Sentence(
-                "This is %(size)s bytes long; %(most)s are the most.", size=size, most=MOST_BYTES
-            ),
-            position=len(text.encode("utf-8", "replace")[:MOST_BYTES].decode("utf-8", "ignore"))
-            + 1,
-            next_step=Sentence("Split it into two interests."),
-        )
-
-
 def check_shape(text: str) -> None:
-    """Refuse tags, unknown fields, open quotes, unpaired or too deep brackets, and commas."""
+    """Refuse open quotes, unpaired or too deep brackets, and commas."""
     masked = mask(text)
     open_quote = masked.find('"')
     if open_quote != -1:
@@ -105,11 +48,9 @@ def check_shape(text: str) -> None:
             position=open_quote + 1,
             expected='a closing "',
             next_step=Sentence('Add " at its end.'),
-            suggestion=f'{text.rstrip()}"' if text.count('"') == 1 else "",
+            suggestion=f'{text.rstrip()}"',
         )
     _check_glued_minus(text)
-    _check_tags(text)
-    _check_fields(text, masked)
     _check_brackets(text, masked)
     for at, sign in enumerate(masked):
         if sign in SEPARATORS:
@@ -118,9 +59,11 @@ def check_shape(text: str) -> None:
 
 def _check_glued_minus(text: str) -> None:
     """``"vision"-language`` is a hyphen to whoever wrote it, and would be read as NOT."""
-    for quoted in _QUOTED.finditer(text):
+    for quoted in QUOTED.finditer(text):
         at = quoted.end()
-        if text[at : at + 1] == "-" and text[at + 1 : at + 2].strip(" \t\r\n)-"):
+        glued = re.match(r'-+([^\s()"-][^\s()"]*)', text[at:])
+        if glued:
+            whole = f'"{quoted[0].strip(chr(34))} {glued[1]}"'
             raise QueryError(
                 Sentence(
                     "The %(sign)s at character %(position)s is not an operator here.",
@@ -130,77 +73,8 @@ def _check_glued_minus(text: str) -> None:
                 position=at + 1,
                 expected="a blank before the -, or one phrase in quotes",
                 next_step=Sentence("Write -word, with one minus sign, to leave a word out."),
+                suggestion=text[: quoted.start()] + whole + text[at + glued.end() :],
             )
-
-
-def _check_tags(text: str) -> None:
-    found = _TAGGED.search(text)
-    if found is None:
-        return
-    field = _TAGS.get(found.group(2).strip().lower())
-    position = found.start(2)
-    if field is None:
-        raise QueryError(
-            Sentence(
-                "%(tag)s at character %(position)s is not known here.",
-                tag=f"[{found.group(2)}]",
-                position=position,
-            ),
-            position=position,
-            next_step=Sentence("Leave it out; fields are written before the word, like ti:word."),
-        )
-
-    def ours(tagged: re.Match[str]) -> str:
-        before = _TAGS.get(tagged.group(2).strip().lower())
-        return tagged.group() if before is None else f"{before}{tagged.group(1)}"
-
-    meant = f"{field}{found.group(1)}"
-    raise QueryError(
-        Sentence(
-            "%(tag)s at character %(position)s is another engine's form.",
-            tag=f"[{found.group(2)}]",
-            position=position,
-        ),
-        position=position,
-        expected=meant,
-        next_step=Sentence("Here it is %(meant)s", meant=meant),
-        suggestion=_TAGGED.sub(ours, text),
-    )
-
-
-def _check_fields(text: str, masked: str) -> None:
-    for named in _NAMED.finditer(masked):
-        name = named.group(1)
-        lower = name.lower()
-        if lower in _OWN_FIELDS:
-            continue
-        ours = _FOREIGN_FIELDS.get(lower)
-        if ours is None:
-            close = difflib.get_close_matches(lower, [*FIELDS, *FIGURES], n=1)
-            ours = f"{close[0]}:" if close else None
-        raise QueryError(
-            Sentence(
-                "There is no field '%(field)s' (character %(position)s).",
-                field=f"{name}:",
-                position=named.start() + 1,
-            ),
-            position=named.start() + 1,
-            expected="a field, or the whole in quotes",
-            next_step=_advice(ours),
-            suggestion="" if ours is None else text[: named.start()] + ours + text[named.end() :],
-        )
-
-
-def _advice(ours: str | None) -> Sentence:
-    """About an unknown field: ours in its place, "" when none is needed, None when unknown."""
-    if ours is None:
-        return Sentence(
-            "Fields are %(fields)s",
-            fields="ti: abs: au: cat: source: org: id: votes: comments: authors:",
-        )
-    if ours:
-        return Sentence("Did you mean %(meant)s", meant=ours)
-    return Sentence("Leave it out: words need none.")
 
 
 def _check_brackets(text: str, masked: str) -> None:
@@ -291,10 +165,83 @@ def _comma(text: str, at: int) -> QueryError:
 
 def _quoted(item: str) -> str:
     masked = mask(item)
-    plain = not _OPERATOR.search(masked) and not _NAMED.search(masked)
+    plain = not OPERATOR.search(masked) and not _NAMED.search(masked)
     balanced = masked.count("(") == masked.count(")")
     if plain and '"' not in item and (" " in item or not balanced):
         return f'"{item}"'
     if not balanced:
         return item.replace("(", "").replace(")", "")
-    return item if plain else f"({item})" if _OPERATOR.search(masked) else item
+    return item if plain else f"({item})" if OPERATOR.search(masked) else item
+
+
+def open_side(text: str) -> QueryError:
+    """``a OR NOT b`` wants a word and would still match nearly everything."""
+    found = _OR_NOT.search(mask(text)) or _OR.search(mask(text))
+    return QueryError(
+        Sentence("One side of OR only says what to leave out, so nearly every paper would match."),
+        position=found.start() + 1 if found else 1,
+        expected="a word that must be there, on both sides of OR",
+        next_step=Sentence("Write a NOT b for papers with a and without b."),
+        suggestion=replaced(text, _OR_NOT, lambda one: one[0].replace("OR", "AND", 1)),
+    )
+
+
+def explain(text: str, error: UnexpectedInput, tokens: Iterable[Token]) -> QueryError:
+    """What the grammar could not take. tokens: of the whole text."""
+    if isinstance(error, UnexpectedCharacters):
+        position = (error.pos_in_stream or 0) + 1
+        what = Sentence("Character %(position)s cannot be read.", position=position)
+        return QueryError(what, position=position)
+    token = getattr(error, "token", None)
+    before = [
+        found
+        for found in tokens
+        if token is None or token.type == "$END" or (found.start_pos or 0) < (token.start_pos or 0)
+    ]
+    previous = before[-1] if before else None
+    if previous is not None and previous.type in ("AND", "OR", "NOT", "ANDNOT", "FIELD", "MINUS"):
+        at = (previous.start_pos or 0) + 1
+        name = str(previous).strip()
+        return QueryError(
+            Sentence(
+                "After %(operator)s at character %(position)s a word is missing.",
+                operator=name,
+                position=at,
+            ),
+            position=at,
+            expected=_A_WORD,
+            next_step=_ADD_IT,
+            suggestion=_without_piece(text, at - 1, at - 1 + len(previous)),
+        )
+    at = (getattr(token, "start_pos", None) or 0) + 1
+    if previous is not None and previous.type == "LPAR" and getattr(token, "type", "") == "RPAR":
+        at = (previous.start_pos or 0) + 1
+        return QueryError(
+            Sentence("The brackets at character %(position)s are empty.", position=at),
+            position=at,
+            expected=_A_WORD,
+            suggestion=taken_out(text, at - 1, getattr(token, "end_pos", None) or at + 1),
+        )
+    if previous is not None and previous.type == "EXACT":
+        return QueryError(
+            Sentence(
+                "= at character %(position)s belongs after the field: ti:=word.", position=at - 1
+            ),
+            position=at - 1,
+            expected="a word or a phrase",
+        )
+    return QueryError(
+        Sentence(
+            "Before %(operator)s at character %(position)s a word is missing.",
+            operator=str(token),
+            position=at,
+        ),
+        position=at,
+        expected=_A_WORD,
+        next_step=_ADD_IT,
+        suggestion=_without_piece(text, at - 1, at - 1 + len(str(token))),
+    )
+
+
+def _without_piece(text: str, start: int, end: int) -> str:
+    return " ".join(f"{text[:start]} {text[end:]}".split())

@@ -2,6 +2,7 @@
 
 import re
 
+from service.matching.foreign import check_foreign
 from service.matching.query import (
     And,
     Category,
@@ -14,10 +15,14 @@ from service.matching.query import (
     Or,
     Person,
     Query,
+    QueryError,
     Term,
 )
 
-_BARE = re.compile(r"(?!(?:AND|OR|NOT|ANDNOT)$)\w[\w.*'/+#&-]*")
+_BARE = re.compile(
+    r"(?!(?:AND|OR|NOT|ANDNOT|NEAR|ADJ\d*|and|or|not)$)\w[\w.'/+#&-]*\*?", re.IGNORECASE
+)
+_SIMPLE = re.compile(r"[\w-]+\*?")
 _BARE_ITEM = re.compile(r"(?!NOT\s)\w[^,;，、；\"\r\n]*")
 
 
@@ -45,8 +50,20 @@ def show_leaf(leaf: Leaf) -> str:
     if isinstance(leaf, Near):
         return f'{_field(leaf)}{"=" if leaf.exact else ""}"{leaf.text}"~{leaf.distance}'
     exact = "=" if isinstance(leaf, Term) and leaf.exact else ""
-    text = leaf.text if _BARE.fullmatch(leaf.text) else f'"{leaf.text}"'
-    return f"{_field(leaf)}{exact}{text}"
+    before = f"{_field(leaf)}{exact}"
+    bare = _BARE.fullmatch(leaf.text) and _reads_alone(before, leaf.text)
+    return before + (leaf.text if bare else f'"{leaf.text}"')
+
+
+def _reads_alone(before: str, text: str) -> bool:
+    """Is a term without quotes not taken for another engine's form ("cs.LG", "w/3")?"""
+    if _SIMPLE.fullmatch(text):
+        return True
+    try:
+        check_foreign(f"a AND {before}{text} AND a")
+    except QueryError:
+        return False
+    return True
 
 
 def _field(leaf: Leaf) -> str:

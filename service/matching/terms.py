@@ -37,7 +37,9 @@ FIELDS: dict[str, Field] = {
     "organisation": "org",
     "organization": "org",
     "id": "id",
+    "all": "",
 }
+"""Names of fields; ``all:`` is arXiv's, and plain words are what it means here."""
 FIGURES: tuple[Figure, ...] = ("votes", "comments", "authors")
 _LONGEST_CAPITALS = 6
 _FARTHEST = 50
@@ -89,8 +91,10 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
                 position=position,
             ),
             position=position,
+            suggestion=f'"{text}"',
         )
     if not len(words) - 1 <= distance <= _FARTHEST:
+        fitting = min(max(distance, len(words) - 1), _FARTHEST)
         raise QueryError(
             Sentence(
                 "%(near)s at character %(position)s does not fit: %(count)s words can stand "
@@ -102,6 +106,7 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
                 most=_FARTHEST,
             ),
             position=position,
+            suggestion=f'"{text}"~{fitting}' if fitting >= len(words) - 1 else f'"{text}"',
         )
     return Near(text=text, words=words, distance=distance, field=field, exact=exact)
 
@@ -206,6 +211,7 @@ def _make_words(text: str, folded: Folded, *, exact: bool, position: int) -> tup
                 position=position,
             ),
             position=position,
+            suggestion=f'"{text}"' if " " in text else text,
         )
     words = []
     for at, token in enumerate(folded.tokens):

@@ -66,7 +66,7 @@ _PLAIN_RUN = re.compile(
 )
 _STANDING = re.compile("[\ue100-\uf8ff]")
 
-_ACCENT = re.compile(
+ACCENT = re.compile(
     r"""\\(?:['`^~=.]|(?<=[^\W\d_]\\)")(?:\\[ij](?![A-Za-z])|[A-Za-z])"""
     r"""|\\(?:["'`^~=.]|[Hcvukrbd](?=\{))\{\\?[A-Za-z]\}"""
     r"""|\{\\(?:ss|ae|AE|oe|OE|aa|AA|[oOlL])\}|\\(?:ss|ae|AE|oe|OE|aa|AA|[oOlL])\{\}"""
@@ -85,7 +85,7 @@ def read_accents(text: str) -> str:
     r"""Return ``text`` with the letters that TeX spells out (``Schr\"odinger``, ``Erd\H{o}s``) as
     letters, all else as typed. ``\"o`` counts inside a word only: before one it is a quote that a
     shell wanted escaped."""
-    return _ACCENT.sub(lambda found: to_unicode(found[0]), text) if "\\" in text else text
+    return ACCENT.sub(lambda found: to_unicode(found[0]), text) if "\\" in text else text
 
 
 def read_powers(text: str) -> str:
