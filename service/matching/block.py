@@ -19,10 +19,11 @@ from service.matching.clauses import Bits, Clauses, Numbers, doubled
 from service.matching.compiled import load_node
 from service.matching.document import Document
 from service.matching.evaluate import Hit, Truth, evaluate_node, find_leaf
+from service.matching.names import is_person
 from service.matching.nearness import Pairs, near_truths
-from service.matching.query import And, Leaf, Node, Not, Or
+from service.matching.query import And, Leaf, Node, Not, Or, Person
 from service.matching.recipes import PLACES, How
-from service.matching.trie import Paths, Trie
+from service.matching.trie import Paths, Trie, distinct, ragged
 from service.matching.wording import MOST_PAPERS, Reader, Vocabulary, Wording
 from service.text.tokens import Folded
 
@@ -144,7 +145,7 @@ class Block:
 
     @cached_property
     def _near(self) -> Pairs:
-        near = self.distances > 0
+        near = self.leaves.how[self.needy] == How.NEAR
         leaf = self.needy[near]
         needs, places = self.needs.chosen(near), self.leaves.places[leaf]
         return Pairs(leaf, needs, self.distances[near], places)
@@ -152,7 +153,7 @@ class Block:
     @cached_property
     def _tested(self) -> tuple[Numbers, Clauses]:
         """The leaves to test where their conditions hold."""
-        tested = self.distances == 0
+        tested = self.leaves.how[self.needy] == How.NEEDS
         return self.needy[tested], self.needs.chosen(tested)
 
     @cached_property
@@ -167,7 +168,7 @@ class Block:
     def warm(self) -> None:
         """Build what is built when first asked for."""
         _ = self.sorted_ids, self.firsts, self.trie, self._reader, self._looked_at, self._by_how
-        _ = self._near, self._tested, self._tree_ends
+        _ = self._near, self._tested, self._people, self._tree_ends
 
     def slot(self, profile_id: int) -> int | None:
         """The slot of a profile."""
@@ -188,7 +189,7 @@ class Block:
         leaf, start = self.trie.walk(wording.edges)
         text = wording.text[start]
         counts = (self.leaves.places[leaf] >> wording.place[text].astype(np.uint8)) & 1 == 1
-        keys = np.unique((leaf[counts].astype(np.int64) << 32) | start[counts])
+        keys = distinct((leaf[counts].astype(np.int64) << 32) | start[counts])
         leaf = (keys >> 32).astype(np.int32)
         text = wording.text[keys & 0xFFFFFFFF]
         fresh = np.ones(len(keys), dtype=np.bool_)
@@ -209,6 +210,24 @@ class Block:
             tested=tested,
         )
 
+    @cached_property
+    def _people(self) -> tuple[Numbers, Numbers]:
+        """Symbols in order, and for each a leaf that asks for authors who have it."""
+        people = self.leaves.how[self.needy] == How.PERSON
+        needs = self.needs.chosen(people)
+        leaf = self.needy[people][needs.owners(0, len(needs))]
+        order = np.argsort(needs.literals, kind="stable")
+        return needs.literals[order], leaf[order]
+
+    def _persons(self, wording: Wording) -> set[tuple[int, int, int]]:
+        """(leaf, paper, author) where the author may be who is asked for."""
+        known, leaf = self._people
+        symbol, paper, author = wording.authors
+        first = np.searchsorted(known, symbol)
+        row, at = ragged(first, np.searchsorted(known, symbol, side="right") - first)
+        rows = zip(leaf[at].tolist(), paper[row].tolist(), author[row].tolist(), strict=True)
+        return set(rows)
+
     def _others(self, wording: Wording) -> tuple[list[tuple[int, int, int, int]], int]:
         """(leaf, paper, place, times) of what no row of symbols decides; leaves tested."""
         found: list[tuple[int, int, int, int]] = []
@@ -218,6 +237,14 @@ class Block:
             hits = find_leaf(self.leaf(number), wording.papers[paper]) or ()
             places = [_WHERE[hit.where] for hit in hits]
             found += [(number, paper, place, places.count(place)) for place in set(places)]
+        seen: set[tuple[int, int]] = set()
+        for number, paper, author in self._persons(wording):
+            tested += 1
+            person = self.leaf(number)
+            assert isinstance(person, Person)
+            if is_person(person, wording.papers[paper].people[author].parts):
+                seen.add((number, paper))
+        found += [(number, paper, _WHERE["authors"], 1) for number, paper in seen]
         for at, document in enumerate(wording.papers):
             for category in set(document.categories):
                 found += [(n, at, _WHERE["categories"], 1) for n in self._fulfilled_by(category)]

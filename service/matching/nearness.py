@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.matching.clauses import Bits, Clauses, Numbers
-from service.matching.trie import ragged
+from service.matching.trie import distinct, ragged
 from service.matching.wording import Wording
 
 
@@ -44,7 +44,7 @@ def near_truths(pairs: Pairs, held: Bits, wording: Wording) -> NDArray[np.int32]
     fits &= text == wording.text[right]
     fits &= (pairs.places[which[question]] >> wording.place[text].astype(np.uint8)) & 1 == 1
     question, left, right = question[fits], left[fits], right[fits]
-    marked = np.unique(np.concatenate((_key(question, left), _key(question, right))))
+    marked = distinct(np.concatenate((_key(question, left), _key(question, right))))
     question, text = marked >> 32, wording.text[marked & 0xFFFFFFFF]
     found, times = np.unique(_key(question, text), return_counts=True)
     question, text = found >> 32, found & 0xFFFFFFFF

@@ -36,7 +36,8 @@ _KINDS = {"stem": "L", "key": "K", "exact": "E", "case": "C", "prefix": "P"}
 
 class How(IntEnum):
     """How it is told whether a leaf is true. paths: by rows of symbols · near: two words, where
-    both stand · needs: tested where its conditions hold · category, figure: by the values a paper
+    both stand · needs: tested where its conditions hold · person: tested on the authors that have
+    one of its symbols · category, figure: by the values a paper
     has · always: tested on every one."""
 
     PATHS = 0
@@ -45,6 +46,7 @@ class How(IntEnum):
     FIGURE = 3
     ALWAYS = 4
     NEAR = 5
+    PERSON = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,10 @@ def _person(person: Person) -> Recipe:
     if person.prefix:
         return Recipe(How.ALWAYS)
     if len(parts) == 1 or all(map(is_ideograph, parts)):
-        return Recipe(How.NEEDS, needs=(("A" + parts[0],),))
+        return Recipe(How.PERSON, needs=(("A" + parts[0],),))
     if begins_with_particle(parts):
-        return Recipe(How.NEEDS, needs=(("A" + parts[-1],),))
-    return Recipe(How.NEEDS, needs=(tuple(dict.fromkeys(named(parts))),))
+        return Recipe(How.PERSON, needs=(("A" + parts[-1],),))
+    return Recipe(How.PERSON, needs=(tuple(dict.fromkeys(named(parts))),))
 
 
 def named(parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -50,10 +50,10 @@ class Trie:
         for depth in range(int(paths.sizes.max(initial=0))):
             alive = np.flatnonzero(paths.sizes > depth)
             steps = (node[alive] << _SHIFT) | paths.symbols[begins[alive] + depth]
-            distinct, place = np.unique(steps, return_inverse=True)
+            level, place = np.unique(steps, return_inverse=True)
             node[alive] = made + 1 + place
-            made += len(distinct)
-            levels.append(distinct)
+            made += len(level)
+            levels.append(level)
         self._steps = np.concatenate(levels) if levels else np.zeros(0, dtype=np.int64)
         parents = self._steps >> _SHIFT
         self._root = np.zeros(symbols + 1, dtype=np.int32)
@@ -61,7 +61,7 @@ class Trie:
         self._root[self._steps[:at_root]] = np.arange(1, at_root + 1)
         self._grows = np.zeros(made + 1, dtype=np.bool_)
         self._grows[parents] = True
-        ends = np.unique((node << _SHIFT) | paths.leaf)
+        ends = distinct((node << _SHIFT) | paths.leaf)
         self._leaves = (ends & ((1 << _SHIFT) - 1)).astype(np.int32)
         self._counts = np.bincount(ends >> _SHIFT, minlength=made + 1).astype(np.int32)
         self._begins = ragged_starts(self._counts)
@@ -97,6 +97,12 @@ class Trie:
         ended = np.concatenate(nodes)
         row, leaf = ragged(self._begins[ended], self._counts[ended])
         return self._leaves[leaf], np.concatenate(starts)[row]
+
+
+def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The keys in order, each once (sorting is faster than ``np.unique``'s hashing here)."""
+    keys = np.sort(keys)
+    return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
 
 
 def ragged(begins: Offsets, sizes: NDArray[np.signedinteger]) -> tuple[Offsets, Offsets]:

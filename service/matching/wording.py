@@ -56,6 +56,7 @@ class Vocabulary:
 class Wording:
     """Up to 64 papers. papers: with nothing kept from earlier questions. edges: the symbols of
     all texts. text: for each word its text; paper, place: of each text (places as in recipes).
+    authors: rows of the symbols of names, their papers, and which of its authors has it.
     """
 
     papers: tuple[Document, ...]
@@ -63,22 +64,17 @@ class Wording:
     text: Numbers
     paper: Numbers
     place: Numbers
-    _loose: tuple[Numbers, Numbers]
+    authors: NDArray[np.int32]
     _present: list[Bits] = field(default_factory=list)
 
     def present(self, symbols: int) -> Bits:
-        """For each symbol up to number ``symbols``, the papers that hold it; made once."""
-        if self._present:
-            return self._present[0]
-        found = np.zeros(symbols + 1, dtype=np.uint64)
-        numbers, papers = self._loose
-        for some, of in (
-            (self.edges.symbols, self.paper[self.text[self.edges.starts]]),
-            (numbers, papers),
-        ):
-            np.bitwise_or.at(found, some, np.uint64(1) << of.astype(np.uint64))
-        self._present.append(found)
-        return found
+        """For each symbol of texts up to number ``symbols``, the papers that hold it; made once."""
+        if not self._present:
+            found = np.zeros(symbols + 1, dtype=np.uint64)
+            papers = self.paper[self.text[self.edges.starts]].astype(np.uint64)
+            np.bitwise_or.at(found, self.edges.symbols, np.uint64(1) << papers)
+            self._present.append(found)
+        return self._present[0]
 
 
 class Reader:
@@ -118,7 +114,7 @@ class _Rows:
         self._columns: list[list[int]] = [[] for _ in columns]
         self._prefixes = prefixes
         self._others: list[tuple[int, int, int]] = []
-        self._loose: list[tuple[int, int]] = []
+        self._authors: list[tuple[int, int, int]] = []
         self._texts: list[tuple[int, int, int]] = []
         self._words = 0
 
@@ -170,13 +166,12 @@ class _Rows:
 
     def add_people(self, paper: int, document: Document) -> None:
         words, names = self._kinds["A"], self._kinds["N"]
-        found: set[int] = set()
-        for author in document.people:
+        for at, author in enumerate(document.people):
             parts = author.parts
             joined = (one + other for one, other in pairwise(parts))
-            found.update(words.get(part, 0) for part in (*parts, *joined))
+            found = {words.get(part, 0) for part in (*parts, *joined)}
             found.update(names.get(name[1:], 0) for name in named(parts))
-        self._loose += [(number, paper) for number in found if number]
+            self._authors += [(number, paper, at) for number in found if number]
 
     def _end_text(self, paper: int, place: int, size: int) -> None:
         self._texts.append((paper, place, size + 1))
@@ -202,8 +197,7 @@ class _Rows:
         )
         paper, place, sizes = _table(self._texts, 3)
         text = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-        loose = _table(self._loose, 2)
-        return Wording(papers, edges, text, paper, place, (loose[0], loose[1]))
+        return Wording(papers, edges, text, paper, place, _table(self._authors, 3))
 
 
 def _table(rows: Sequence[tuple[int, ...]], width: int) -> NDArray[np.int32]:
