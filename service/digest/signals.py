@@ -88,7 +88,7 @@ def passed(event: Event, least: int) -> bool:
 def _is_later_day(event: Event, had: Had, least: int) -> bool:
     """A day's votes are one event, begun before the mail maybe: then the mail's own figure says
     whether they passed later."""
-    if had.at is None or event.at >= had.at:
+    if had.at is None or event.at > had.at:
         return True
     return event.at.date() == had.at.date() and (had.votes is None or had.votes < least)
 

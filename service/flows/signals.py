@@ -179,7 +179,7 @@ def _shown_votes(
         if at is None or mail is None:
             continue
         for event in paper.events:
-            is_that_day = event.at < at and event.at.date() == at.date()
+            is_that_day = event.at <= at and event.at.date() == at.date()
             if event.kind == "votes" and is_that_day and any(passed(event, n) for n in least):
                 asked.setdefault(mail, []).append(paper_id)
     found: dict[int, int] = {}
