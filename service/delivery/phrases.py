@@ -164,7 +164,7 @@ def period(digest: Digest, texts: Texts) -> str:
 def preheader(digest: Digest, texts: Texts) -> str:
     """Return what a list of mails shows beside the subject: the count, what is late, then the next
     titles."""
-    shown = (*digest.entries(), *digest.signals())
+    shown: list[Entry | Signal] = [*digest.entries(), *digest.signals()]
     titles = [one_line(paper.title.text) for paper in shown][1:4]
     first = [headline(digest, texts), *([_follows(digest, texts)] if digest.late else [])]
     line = " · ".join([*(sentence.rstrip(".") for sentence in first), *titles])

@@ -145,13 +145,14 @@ def read_threshold(text: str) -> float:
 def read_own(text: str, known: str = "") -> str:
     """The name whose papers are left out. known: of the reader, taken where nothing is typed.
 
-    Raises InterestError: nobody knows it, or it is no whole name.
+    Raises QueryError with ``where`` own_name: nobody knows it, or it is no whole name.
     """
     names = "; ".join(collapse(part) for part in (text.strip() or known).splitlines())[:200]
     try:
         own_nodes(names)
     except QueryError as error:
-        raise InterestError(error.what, "own_name", error.next_step) from None
+        error.where = "own_name"
+        raise
     return names
 
 

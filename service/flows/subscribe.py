@@ -83,10 +83,10 @@ def read_wish(
         errors["zone"] = error
     if errors or address is None or wanted is None:
         return None, errors
-    asked = (wanted,) if words.strip() or followed is None else ()
-    asked += (followed,) if followed is not None else ()
+    asked = [wanted] if words.strip() or followed is None else []
+    asked += [followed] if followed is not None else []
     return (
-        Wish(address=address, wanted=asked, hour=chosen_hour, zone=chosen_zone, locale=locale),
+        Wish(address=address, wanted=tuple(asked), hour=chosen_hour, zone=chosen_zone, locale=locale),
         {},
     )
 

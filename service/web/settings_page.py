@@ -13,7 +13,6 @@ from service.errors import PaperpostError, Sentence
 from service.flows import manage, manage_interests
 from service.flows.interests import (
     InterestChange,
-    InterestError,
     Wanted,
     change_of,
     read_cap,
@@ -217,7 +216,8 @@ def _read_two(form: Form) -> list[Wanted]:
     try:
         followed = read_people(_text(form, "people"))
     except PaperpostError as error:
-        raise InterestError(error.what, "people", error.next_step) from None
+        error.where = "people"
+        raise
     wanted = [read_words_form(words)] if words or followed is None else []
     return [*wanted, followed] if followed is not None else wanted
 

@@ -60,8 +60,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             return door.answer(request, "signup/usual.html", {"usual": usual})
         if request.headers.get("hx-target") == "names":
             names, faults, _ = _names(door, typed, door.texts(request))
-            context = {"names": names, "errors": faults}
-            return door.answer(request, "signup/names.html", context)
+            names_read = {"names": names, "errors": faults}
+            return door.answer(request, "signup/names.html", names_read)
         if "hx-request" in request.headers:
             reading, faults, offers = _reading(door, typed, door.texts(request))
             context = {"reading": reading, "errors": faults, "offers": offers}
