@@ -1,15 +1,11 @@
-"""What a paper must hold before a term can occur in it: the keys of the profile index.
+"""What a paper must hold before a term can occur in it.
 
 Every occurrence of a term passes over each of its words, alone or written as one with its
 neighbours. So for any one of its words, the forms that pass over it are a set of keys of which
-one must be in the paper; the index takes the word whose keys are the least used.
+one must be in the paper.
 """
 
-from collections.abc import Iterator
-from itertools import pairwise
-
-from service.matching.document import Document
-from service.matching.lattice import Lattice, acronym_forms
+from service.matching.lattice import acronym_forms
 from service.matching.query import Category, Identifier, Leaf, Near, Number, Person, Term, Word
 
 Key = tuple[str, str]
@@ -59,38 +55,3 @@ def _passing(term: Term, at: int) -> tuple[Key, ...]:
             if label and start + size > at:
                 keys.append(("stem", label))
     return tuple(dict.fromkeys(keys))
-
-
-def document_keys(document: Document, prefix_lengths: frozenset[int]) -> Iterator[Key]:
-    """Every key that a paper holds, each at least once; prefixes of the lengths given only."""
-    for place in ("title", "abstract"):
-        yield from _text_keys(document.lattice(place), prefix_lengths)
-    for author in document.people:
-        for part in author.parts:
-            yield "author", part
-        for one, other in pairwise(author.parts):
-            yield "author", one + other
-    for value in document.ids:
-        yield "id", value
-
-
-def _text_keys(lattice: Lattice, prefix_lengths: frozenset[int]) -> Iterator[Key]:
-    for stem in lattice.by_stem:
-        yield "stem", stem
-    for label in lattice.by_join:
-        yield "stem", label
-    for exact in lattice.by_exact:
-        yield "exact", exact
-    for cased in lattice.by_cased:
-        yield "case", cased
-    keys = lattice.folded.keys
-    for key in lattice.by_key:
-        yield "key", key
-        for length in prefix_lengths:
-            if length <= len(key):
-                yield "prefix", key[:length]
-    if prefix_lengths:
-        for one, other in dict.fromkeys(pairwise(keys)):
-            for length in prefix_lengths:
-                if len(one) < length <= len(one) + len(other):
-                    yield "prefix", (one + other)[:length]

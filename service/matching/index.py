@@ -1,255 +1,291 @@
-"""Stored queries meet a new paper.
+"""Stored queries meet new papers: which profiles want them.
 
-Distinct terms are kept once, whatever the number of profiles that ask for them. A paper's words
-bring up the terms that may occur in it (see anchors); each of these is tested once; the terms
-that do occur bring up the profiles that need one of them (of an AND its rarest part, of an OR all
-parts), and only those are evaluated. A plain list of terms is decided by then.
+Nearly all profiles lie in one block of arrays (see block), which never changes. What was added or
+changed since lies beside it, in a small block made when papers come; what was removed or changed
+is crossed out. When there is much beside it, both become one new block. Whoever asks meanwhile
+works with what was there when he asked: nobody waits for a rebuild.
 """
 
 import threading
-from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from service.matching.anchors import Key, anchor_choices, document_keys
+from service.matching.block import Block, Flags, Ids, Kept
+from service.matching.building import Builder
+from service.matching.clauses import Bits
 from service.matching.document import Document
-from service.matching.evaluate import Hit, evaluate_node, find_leaf, in_reading_order
-from service.matching.query import (
-    And,
-    Category,
-    Identifier,
-    Leaf,
-    Near,
-    Node,
-    Not,
-    Number,
-    Or,
-    Person,
-    Query,
-    Term,
-    leaves,
-)
+from service.matching.evaluate import Hit
+from service.matching.merging import merged
+from service.matching.query import Node, Query
 from service.matching.score import Statistics
+from service.matching.wording import MOST_PAPERS
+
+_FEW = 512
+_SHARE = 16
+"""So many profiles, and one in so many of the block, may lie beside it when papers come."""
+
+_MOST_BESIDE = 65_536
+"""So many at most while none come: their trees are objects until then."""
+
+_Entry = tuple[int, Node | None]
+"""Stamp and tree of a profile; None: it wants nothing and is only remembered."""
 
 
-class _Known:
-    """A distinct term: who needs it, and under which keys it is found."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """The profiles as they were at one moment: blocks, and the slots of each that count."""
 
-    __slots__ = ("anchors", "compound", "leaf", "plain", "uses")
-
-    def __init__(self, leaf: Leaf, anchors: tuple[Key, ...]) -> None:
-        self.leaf = leaf
-        self.anchors = anchors
-        self.uses = 0
-        self.plain = array("q")
-        """Profiles that are this term, or an OR of terms with it: it alone makes them match."""
-        self.compound = array("q")
-        """Profiles that must be evaluated when it occurs."""
-
-
-class _Profile:
-    __slots__ = ("needed", "plain", "root")
-
-    def __init__(self, root: Node, needed: tuple[Leaf, ...], plain: bool) -> None:
-        self.root = root
-        self.needed = needed
-        self.plain = plain
+    parts: tuple[tuple[Block, Flags], ...]
 
 
 class Index:
     """Profiles by id. Answers exactly what evaluating each profile by itself would answer.
 
-    statistics: how common words are among the papers, to choose an AND's rarest part well.
-    candidates, matches: pairs (profile, paper) that reached evaluation, and those of them that
-    matched, since the index was made.
-    One lock guards it: profiles may come and go from any thread while others match.
+    share: (which, of how many): only the profiles whose ids fall into this share are kept.
+    candidates: pairs of a paper with a profile or a term that were looked at by themselves, and
+    matches: pairs that matched, since the index was made.
+    Profiles may come and go from any thread while others match.
     """
 
-    def __init__(self, statistics: Statistics | None = None) -> None:
+    def __init__(
+        self, statistics: Statistics | None = None, *, share: tuple[int, int] = (0, 1)
+    ) -> None:
+        del statistics  # kept for callers: nothing is chosen by rarity any more
         self.candidates = 0
         self.matches = 0
-        self._statistics = statistics or Statistics()
+        self.share = share
         self._lock = threading.Lock()
-        self._profiles: dict[int, _Profile] = {}
-        self._terms: dict[Leaf, _Known] = {}
-        self._anchored: dict[Key, list[_Known]] = {}
-        self._always: dict[Leaf, _Known] = {}
-        self._prefixes: dict[int, int] = {}
+        self._merging = threading.Lock()
+        self._base = Builder().done()
+        self._alive = np.ones(0, dtype=np.bool_)
+        self._lent = False
+        self._beside: dict[int, _Entry] = {}
+        self._small: Block | None = None
+        self._version = 0
+        self._touched: set[int] | None = None
+        self._wanting = 0
+        self._base.warm()
 
     def __len__(self) -> int:
-        return len(self._profiles)
+        return self._wanting
 
-    def add(self, profile_id: int, query: Query) -> None:
-        """Put a profile in, or replace it."""
+    def __contains__(self, profile_id: int) -> bool:
         with self._lock:
-            self._remove(profile_id)
-            root = self._intern(query.root)
-            needed = tuple(dict.fromkeys(self._needed(root)))
-            plain = all(not isinstance(part, (And, Or, Not)) for part in _choices(root))
-            self._profiles[profile_id] = _Profile(root, needed, plain)
-            for leaf in needed:
-                known = self._terms[leaf]
-                (known.plain if plain else known.compound).append(profile_id)
+            entry = self._beside.get(profile_id)
+            if entry is not None:
+                return entry[1] is not None
+            slot = self._slot(profile_id)
+            return slot is not None and self._base.wants_something(slot)
+
+    # --- changes ----------------------------------------------------------------------------
+
+    def add(self, profile_id: int, query: Query, stamp: int = 0) -> None:
+        """Put a profile in, or replace it. stamp: a number for its state, see ``stamp``."""
+        self._put(profile_id, (stamp, query.root))
+
+    def remember(self, profile_id: int, stamp: int) -> None:
+        """Note that a profile exists and wants nothing (it is paused, or asks for no words)."""
+        self._put(profile_id, (stamp, None))
 
     def remove(self, profile_id: int) -> None:
         """Take a profile out; an unknown id is no fault."""
         with self._lock:
-            self._remove(profile_id)
+            self._cross_out(profile_id)
+
+    def stamp(self, profile_id: int) -> int | None:
+        """The stamp of a profile, None for an unknown one."""
+        with self._lock:
+            entry = self._beside.get(profile_id)
+            if entry is not None:
+                return entry[0]
+            slot = self._slot(profile_id)
+            return None if slot is None else int(self._base.stamps[slot])
+
+    def fill(self, profiles: Iterable[tuple[int, int, list[Any] | None]]) -> None:
+        """Put many in at once, each with its stamp and stored tree (see compiled; None: it wants
+        nothing). Quicker than one by one."""
+        rest = iter(profiles)
+        while some := list(islice(rest, _MOST_BESIDE)):
+            builder = Builder()
+            taken = {}
+            for profile_id, stamp, root in some:
+                if is_in_share(profile_id, self.share):
+                    taken[profile_id] = (stamp, root)
+            for profile_id, (stamp, root) in taken.items():
+                if root is None:
+                    builder.add(profile_id, stamp, None)
+                else:
+                    builder.add_stored(profile_id, stamp, root)
+            for profile_id in taken:
+                self.remove(profile_id)
+            self._merge(builder.done())
+
+    def _put(self, profile_id: int, entry: _Entry) -> None:
+        if not is_in_share(profile_id, self.share):
+            return
+        with self._lock:
+            self._cross_out(profile_id)
+            self._beside[profile_id] = entry
+            self._wanting += entry[1] is not None
+            many = len(self._beside) >= _MOST_BESIDE
+        if many:
+            self.compact()
+
+    def _cross_out(self, profile_id: int) -> None:
+        self._small = None
+        self._version += 1
+        if self._touched is not None:
+            self._touched.add(profile_id)
+        entry = self._beside.pop(profile_id, None)
+        if entry is not None:
+            self._wanting -= entry[1] is not None
+            return
+        slot = self._slot(profile_id)
+        if slot is None:
+            return
+        self._wanting -= self._base.wants_something(slot)
+        if self._lent:
+            self._alive, self._lent = self._alive.copy(), False
+        self._alive[slot] = False
+
+    def _slot(self, profile_id: int) -> int | None:
+        slot = self._base.slot(profile_id)
+        return slot if slot is not None and self._alive[slot] else None
+
+    def compact(self) -> None:
+        """Make one block of all; nothing is done while another thread does it."""
+        self._merge(None)
+
+    def _merge(self, more: Block | None) -> None:
+        """One block of the block, what lies beside it, and ``more`` (profiles of neither)."""
+        if not self._merging.acquire(blocking=more is not None):
+            return
+        try:
+            with self._lock:
+                base, alive, items = self._base, self._alive, dict(self._beside)
+                self._lent, self._touched = True, set()
+            parts = [(base, alive), (_built(items), np.ones(len(items), dtype=np.bool_))]
+            if more is not None:
+                parts.append((more, np.ones(len(more), dtype=np.bool_)))
+            made = merged(parts)
+            made.warm()
+            with self._lock:
+                self._take(made, more)
+        finally:
+            self._merging.release()
+
+    def _take(self, made: Block, more: Block | None) -> None:
+        alive = np.ones(len(made), dtype=np.bool_)
+        changed, self._touched = self._touched or set(), None
+        for profile_id in changed:
+            slot = made.slot(profile_id)
+            if slot is not None:
+                alive[slot] = False
+        self._beside = {i: entry for i, entry in self._beside.items() if i in changed}
+        self._base, self._alive, self._lent, self._small = made, alive, False, None
+        self._version += 1
+        if more is not None:
+            self._wanting += sum(
+                more.wants_something(at)
+                for at, i in enumerate(more.ids.tolist())
+                if i not in changed
+            )
+
+    # --- questions --------------------------------------------------------------------------
+
+    def view(self) -> View:
+        """The profiles as they are now; later changes do not show in it."""
+        with self._lock:
+            beside, base = len(self._beside), len(self._base)
+        if beside > _FEW + base // _SHARE:
+            self.compact()
+        with self._lock:
+            base_part = (self._base, self._alive)
+            self._lent = True
+            if not self._beside:
+                return View((base_part,))
+            small, version = self._small, self._version
+            items = {} if small is not None else dict(self._beside)
+        if small is None:
+            small = _built(items)
+            small.warm()
+            with self._lock:
+                if self._version == version:
+                    self._small = small
+        return View((base_part, (small, np.ones(len(small), dtype=np.bool_))))
 
     def match(self, document: Document) -> dict[int, tuple[Hit, ...]]:
         """The profiles that want the paper, by id in order, each with its hits."""
-        with self._lock:
-            truths = self._truths(document)
-            marked: dict[int, list[Hit]] = {}
-            compound: set[int] = set()
-            for known, hits in truths:
-                for profile_id in known.plain:
-                    marked.setdefault(profile_id, []).extend(hits)
-                compound.update(known.compound)
-            found = {
-                profile_id: in_reading_order(tuple(hits)) for profile_id, hits in marked.items()
-            }
-            by_identity = {id(known.leaf): hits for known, hits in truths}
-            for profile_id in compound:
-                root = self._profiles[profile_id].root
-                wanted = evaluate_node(root, lambda leaf: by_identity.get(id(leaf)))
-                if wanted is not None:
-                    found[profile_id] = wanted
-            self.candidates += len(marked) + len(compound)
-            self.matches += len(found)
-            return dict(sorted(found.items()))
+        found: dict[int, tuple[Hit, ...]] = {}
+        kept: Kept = {}
+        for block, alive in self.view().parts:
+            for slot in np.flatnonzero((self._wanted(block, [document]) != 0) & alive).tolist():
+                found[int(block.ids[slot])] = block.hits(slot, document, kept)
+        self.matches += len(found)
+        return dict(sorted(found.items()))
 
-    def match_ids(self, document: Document) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-        """The ids alone, in order: what ``match`` has as keys, for counting and for planning."""
-        with self._lock:
-            truths = self._truths(document)
-            parts = [np.array(known.plain, dtype=np.int64) for known, _ in truths]
-            by_identity = {id(known.leaf): hits for known, hits in truths}
-            compound = {profile_id for known, _ in truths for profile_id in known.compound}
+    def match_ids(self, document: Document) -> Ids:
+        """The ids alone, in order: what ``match`` has as keys."""
+        return next(self.match_many((document,)))
+
+    def match_many(self, documents: Iterable[Document]) -> Iterator[Ids]:
+        """For each paper the ids of the profiles that want it, in order; 64 at a time."""
+        view, rest = self.view(), iter(documents)
+        while some := list(islice(rest, MOST_PAPERS)):
             wanted = [
-                profile_id
-                for profile_id in compound
-                if evaluate_node(
-                    self._profiles[profile_id].root, lambda leaf: by_identity.get(id(leaf))
-                )
-                is not None
+                (block.sorted_ids, _columns((self._wanted(block, some) * alive)[block.order]))
+                for block, alive in view.parts
             ]
-            parts.append(np.array(wanted, dtype=np.int64))
-            ids = np.unique(np.concatenate(parts))
-            self.candidates += len(ids) + len(compound) - len(wanted)
-            self.matches += len(ids)
-            return ids
+            for at in range(len(some)):
+                parts = [ids[_having(columns, at)] for ids, columns in wanted]
+                found = parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
+                self.matches += len(found)
+                yield found
 
-    def _truths(self, document: Document) -> list[tuple[_Known, tuple[Hit, ...]]]:
-        """The terms that occur in the paper, with their hits."""
-        lengths = frozenset(self._prefixes)
-        maybe: dict[int, _Known] = {}
-        for key in document_keys(document, lengths):
-            for known in self._anchored.get(key, ()):
-                maybe[id(known)] = known
-        truths = []
-        for known in (*maybe.values(), *self._always.values()):
-            hits = find_leaf(known.leaf, document)
-            if hits is not None:
-                truths.append((known, hits))
-        return truths
+    def _wanted(self, block: Block, some: Sequence[Document]) -> Bits:
+        _, truths = block.truths(some)
+        self.candidates += truths.tested
+        return block.wanting(truths, len(some))
 
-    def _intern(self, node: Node) -> Node:
-        """The same tree with the one object of each distinct term, counted as used."""
-        if isinstance(node, And):
-            return And(tuple(map(self._intern, node.parts)))
-        if isinstance(node, Or):
-            return Or(tuple(map(self._intern, node.parts)))
-        if isinstance(node, Not):
-            return Not(self._intern(node.part))
-        known = self._terms.get(node) or self._learn(node)
-        known.uses += 1
-        return known.leaf
+    # --- what there is ----------------------------------------------------------------------
 
-    def _learn(self, leaf: Leaf) -> _Known:
-        choices = anchor_choices(leaf)
-        anchors = min(choices, key=self._crowding) if choices else ()
-        known = self._terms[leaf] = _Known(leaf, anchors)
-        for kind, value in anchors:
-            self._anchored.setdefault((kind, value), []).append(known)
-            if kind == "prefix":
-                self._prefixes[len(value)] = self._prefixes.get(len(value), 0) + 1
-        if not anchors:
-            self._always[leaf] = known
-        return known
+    def known_ids(self) -> Ids:
+        """The ids of all profiles, also of those that want nothing, in order."""
+        with self._lock:
+            ids = self._base.sorted_ids[self._alive[self._base.order]]
+            beside = np.fromiter(self._beside, dtype=np.int64, count=len(self._beside))
+        return np.sort(np.concatenate((ids, beside))) if len(beside) else ids
 
-    def _crowding(self, anchors: Iterable[Key]) -> tuple[int, int]:
-        keys = tuple(anchors)
-        seen = sum(
-            self._statistics.frequencies.get(value, 0) for kind, value in keys if kind == "stem"
-        )
-        return seen + sum(len(self._anchored.get(key, ())) for key in keys), -len(keys[0][1])
-
-    def _remove(self, profile_id: int) -> None:
-        profile = self._profiles.pop(profile_id, None)
-        if profile is None:
-            return
-        for leaf in profile.needed:
-            known = self._terms[leaf]
-            (known.plain if profile.plain else known.compound).remove(profile_id)
-        for leaf in leaves(profile.root):
-            known = self._terms[leaf]
-            known.uses -= 1
-            if not known.uses:
-                self._forget(known)
-
-    def _forget(self, known: _Known) -> None:
-        del self._terms[known.leaf]
-        self._always.pop(known.leaf, None)
-        for key in known.anchors:
-            self._anchored[key].remove(known)
-            if not self._anchored[key]:
-                del self._anchored[key]
-            kind, value = key
-            if kind == "prefix":
-                self._prefixes[len(value)] -= 1
-                if not self._prefixes[len(value)]:
-                    del self._prefixes[len(value)]
-
-    def _needed(self, node: Node) -> tuple[Leaf, ...]:
-        """Terms of which one must occur; of an AND the part that is probably rarest."""
-        if isinstance(node, Or):
-            return tuple(leaf for part in node.parts for leaf in self._needed(part))
-        if isinstance(node, And):
-            sets = [self._needed(part) for part in node.parts if _needs_something(part)]
-            return min(sets, key=lambda part: sum(map(self._commonness, part)))
-        if isinstance(node, Not):
-            raise ValueError("a query of negatives only cannot be indexed")
-        return (node,)
-
-    def _commonness(self, leaf: Leaf) -> float:
-        """A guess at the share of papers in which a term occurs."""
-        match leaf:
-            case Identifier():
-                return 0.0
-            case Person():
-                return 0.001
-            case Category():
-                return 0.3
-            case Number():
-                return 0.5
-            case Term() | Near():
-                if leaf.field in ("source", "org"):
-                    return 0.4
-                shares = [
-                    self._statistics.share(word.stem) if word.stem else 0.02 for word in leaf.words
-                ]
-                return min(shares) * 0.3 ** (len(shares) - 1) * (0.3 if leaf.field else 1)
+    def memory(self) -> Mapping[str, int]:
+        """Bytes by part: profiles, trees, leaves, rows, symbols, and beside (an estimate)."""
+        with self._lock:
+            base, beside = self._base, len(self._beside)
+        return {**base.memory(), "beside": 1000 * beside}
 
 
-def _choices(root: Node) -> tuple[Node, ...]:
-    return root.parts if isinstance(root, Or) else (root,)
+def is_in_share(profile_id: int, share: tuple[int, int]) -> bool:
+    """Does a profile belong to share ``which`` of ``many``? The same on every machine."""
+    which, many = share
+    return many == 1 or ((profile_id * 0x9E3779B97F4A7C15 >> 32) & 0xFFFFFFFF) % many == which
 
 
-def _needs_something(node: Node) -> bool:
-    if isinstance(node, And):
-        return any(_needs_something(part) for part in node.parts)
-    if isinstance(node, Or):
-        return all(_needs_something(part) for part in node.parts)
-    return not isinstance(node, Not)
+def _built(items: Mapping[int, _Entry]) -> Block:
+    builder = Builder()
+    for profile_id, (stamp, root) in items.items():
+        builder.add(profile_id, stamp, root)
+    return builder.done()
+
+
+def _columns(bits: Bits) -> NDArray[np.uint8]:
+    """Eight rows of eight bits for each number."""
+    return np.ascontiguousarray(bits.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8).T)
+
+
+def _having(columns: NDArray[np.uint8], bit: int) -> NDArray[np.int64]:
+    """The numbers that have a bit."""
+    return np.flatnonzero((columns[bit >> 3] & np.uint8(1 << (bit & 7))) != 0)

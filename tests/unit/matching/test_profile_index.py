@@ -73,9 +73,9 @@ def test_changes_leave_nothing_behind(acts: list[tuple[int, str | None]], paper:
     for number in kept:
         index.remove(number)
     assert index.match(document) == {}
-    assert not index._terms
-    assert not index._anchored
-    assert not index._prefixes
+    index.compact()
+    assert not index.known_ids().size
+    assert sum(index.memory().values()) == sum(Index().memory().values())
 
 
 def test_profiles_change_while_others_match() -> None:
