@@ -43,7 +43,7 @@ def estimate(
 
     --instead-of is read as the new words are: a query beside QUERY, keywords beside --keywords.
     """
-    from service.flows.estimate import compare
+    from service.flows.estimate import Asked, compare
     from service.flows.estimate import estimate as flow
     from service.matching.own import without_own as left_out
     from service.matching.parse import parse_keywords, parse_query
@@ -63,7 +63,10 @@ def estimate(
         left_out(wanted, without_own)
     with runtime() as rt:
         made = flow(rt, wanted, days, threshold=threshold, own=without_own)
-        change = compare(rt, before, wanted, days, own=without_own) if before else None
+        change = None
+        if before is not None:
+            old = Asked(before, threshold, without_own)
+            change = compare(rt, old, Asked(wanted, threshold, without_own), days)
         is_old = made.days[-1] < rt.clock().date()
     if as_json:
         data = estimate_data(made)

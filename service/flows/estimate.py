@@ -14,12 +14,27 @@ from service.flows.match import learn
 from service.flows.runtime import Runtime
 from service.flows.words import words_of
 from service.matching import backtest
-from service.matching.corpus import Estimate
+from service.matching.corpus import Estimate, Found
 from service.matching.own import without_own
 from service.matching.parse import describe
 from service.matching.query import Query
 from service.store import papers as papers_store
 from service.store import sightings as sightings_store
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An interest. threshold: papers below this score do not count, as in a mail (with the votes
+    of today) · own: names of the reader, whose papers are left out."""
+
+    query: Query
+    threshold: float = 0.0
+    own: str = ""
+
+    @property
+    def whole(self) -> Query:
+        """The query with the own papers left out. Raises QueryError: no name."""
+        return without_own(self.query, self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,85 +81,100 @@ def days_of(rt: Runtime, days: int | None = None) -> tuple[date, ...]:
 def estimate(
     rt: Runtime, query: Query, days: int | None = None, *, threshold: float = 0.0, own: str = ""
 ) -> BackTest:
-    """Back-test over the ``days`` of ``days_of``.
-
-    threshold: papers below this score do not count, as in a mail (with the votes of today).
-    own: names of the reader, whose papers are left out.
-    """
+    """Back-test over the ``days`` of ``days_of``. threshold, own: as in ``Asked``."""
     learn(rt, days)
     wanted = days_of(rt, days)
-    asked = without_own(query, own)
-    made = backtest.estimate(rt.corpus.corpus, asked, wanted, words_of(rt).glossary)
+    asked = Asked(query, threshold, own)
+    made = backtest.estimate(rt.corpus.corpus, asked.whole, wanted, words_of(rt).glossary)
     if threshold > 0:
-        made = _above(rt, asked, made, wanted, threshold)
+        made = _above(rt, asked, made)
     known_days = rt.db.read(lambda s: papers_store.count_known_days(s, wanted[0], wanted[-1]))
-    ids = [found.paper_id for found in made.best]
     return BackTest(
         reading=describe(query),
         days=wanted,
         estimate=made,
-        titles=_titles(rt, ids),
+        titles=_titles(rt, [found.paper_id for found in made.best]),
         basis_known=sum(known_days.values()),
         known=_known(rt, asked, made, known_days),
     )
 
 
-def _above(
-    rt: Runtime, query: Query, made: Estimate, days: Sequence[date], threshold: float
-) -> Estimate:
-    """The same for papers of a score alone: each day as its own mail would rank it."""
-    per_day, best = {}, []
-    for day in days:
-        found = rt.corpus.corpus.search(query, days=[day], limit=None, today=day)
-        kept = [one for one in found if one.score >= threshold]
-        per_day[day] = len(kept)
-        best += kept
-    best.sort(key=lambda one: (-one.score, -one.day.toordinal(), one.paper_id))
-    total = len(best)
-    mean = made.mean_per_weekday * total / made.total if made.total else 0.0
+def _above(rt: Runtime, asked: Asked, made: Estimate) -> Estimate:
+    """The same for papers of a score alone."""
+    found = {day: _of_day(rt, asked, day) for day in made.per_day}
+    best = sorted((one for of_day in found.values() for one in of_day), key=_best_first)
+    mean = made.mean_per_weekday * len(best) / made.total if made.total else 0.0
     return replace(
         made,
-        per_day=per_day,
-        total=total,
+        per_day={day: len(of_day) for day, of_day in found.items()},
+        total=len(best),
         mean_per_weekday=mean,
         best=tuple(best[: len(made.best)]),
-        warning="none" if not total else "broad" if mean > backtest.BROAD else "",
+        warning="none" if not best else "broad" if mean > backtest.BROAD else "",
     )
 
 
-def _known(rt: Runtime, query: Query, made: Estimate, known_days: dict[date, int]) -> int:
+def _known(rt: Runtime, asked: Asked, made: Estimate, known_days: dict[date, int]) -> int:
     """How many of the found papers were never new. Most days are wholly one or the other."""
-    found = 0
-    asked = [day for day in known_days if made.per_day.get(day)]
-    if not asked:
+    days = [day for day in known_days if made.per_day.get(day)]
+    if not days:
         return 0
-    totals = rt.db.read(lambda s: papers_store.count_new_days(s, min(asked), max(asked)))
-    for day in asked:
-        if not totals.get(day):
+    found = 0
+    new_days = rt.db.read(lambda s: papers_store.count_new_days(s, min(days), max(days)))
+    for day in days:
+        if not new_days.get(day):
             found += made.per_day[day]
             continue
-        ids = [one.paper_id for one in rt.corpus.corpus.search(query, days=[day], limit=None)]
+        ids = [one.paper_id for one in _of_day(rt, asked, day)]
         found += len(rt.db.read(lambda s, i=ids: papers_store.list_never_new(s, i)))  # type: ignore[misc]
     return found
 
 
-def compare(
-    rt: Runtime,
-    before: Query,
-    after: Query,
-    days: int | None = None,
-    *,
-    own: str = "",
-) -> Change:
+def compare(rt: Runtime, before: Asked, after: Asked, days: int | None = None) -> Change:
     """What ``after`` instead of ``before`` would have added and removed over the days."""
     learn(rt, days)
-    wanted = days_of(rt, days)
-    corpus = rt.corpus.corpus
-    made = backtest.difference(corpus, without_own(before, own), without_own(after, own), wanted)
+    wanted, corpus = days_of(rt, days), rt.corpus.corpus
+    if before.threshold or after.threshold:
+        made = _compare_scores(rt, before, after, wanted)
+    else:
+        made = backtest.difference(corpus, before.whole, after.whole, wanted)
     with corpus.reading():
         basis = int((corpus.present() & corpus.on_days(wanted)).sum())
     ids = [found.paper_id for found in (*made.best_added, *made.best_removed)]
-    return Change(describe(after), wanted, basis, made, _titles(rt, ids))
+    return Change(describe(after.query), wanted, basis, made, _titles(rt, ids))
+
+
+def _compare_scores(
+    rt: Runtime, before: Asked, after: Asked, days: Sequence[date]
+) -> backtest.Difference:
+    """The same where papers below a score do not count."""
+    old, new = (
+        {one.paper_id: one for day in days for one in _of_day(rt, asked, day)}
+        for asked in (before, after)
+    )
+    added = [one for i, one in new.items() if i not in old]
+    removed = [one for i, one in old.items() if i not in new]
+    weekdays = max(1, sum(day.weekday() < 5 for day in days))
+    return backtest.Difference(
+        before=len(old),
+        after=len(new),
+        mean_before=len(old) / weekdays,
+        mean_after=len(new) / weekdays,
+        added=len(added),
+        removed=len(removed),
+        best_added=tuple(sorted(added, key=_best_first)[: backtest.BEST_CHANGED]),
+        best_removed=tuple(sorted(removed, key=_best_first)[: backtest.BEST_CHANGED]),
+    )
+
+
+def _of_day(rt: Runtime, asked: Asked, day: date) -> list[Found]:
+    """The papers of a day that its mail would hold, ranked as that mail ranks them."""
+    found = rt.corpus.corpus.search(asked.whole, days=[day], limit=None, today=day)
+    return [one for one in found if one.score >= asked.threshold]
+
+
+def _best_first(one: Found) -> tuple[float, int, int]:
+    return -one.score, -one.day.toordinal(), one.paper_id
 
 
 def _titles(rt: Runtime, ids: Sequence[int]) -> dict[int, str]:

@@ -24,8 +24,10 @@ BROAD = float(FIXED.broad_a_day)
 RARE = FIXED.rare_a_week / 5
 """Papers a weekday below which wider words are offered."""
 
+BEST_CHANGED = 3
+"""Papers named of those that a change adds, and of those that it removes."""
+
 _BEST = 5
-_BEST_CHANGED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,8 @@ def difference(shelf: Shelf, before: Query, after: Query, days: Sequence[date]) 
             mean_after=counter.mean(_count(new)),
             added=_count(added),
             removed=_count(removed),
-            best_added=tuple(shelf.best(after, added, _BEST_CHANGED)),
-            best_removed=tuple(shelf.best(before, removed, _BEST_CHANGED)),
+            best_added=tuple(shelf.best(after, added, BEST_CHANGED)),
+            best_removed=tuple(shelf.best(before, removed, BEST_CHANGED)),
         )
 
 

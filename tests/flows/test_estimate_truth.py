@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from support.house import add, ingest_items, paper_item
 
 from service.flows.daily import plan_daily
-from service.flows.estimate import compare, estimate
+from service.flows.estimate import Asked, compare, estimate
 from service.flows.ingest import ingest_files
 from service.flows.letter import digest_of
 from service.flows.live import query_of
@@ -122,12 +123,16 @@ def test_a_change_is_told_before_it_is_saved_and_comes_true(rt: Runtime, tmp_pat
         paper_item(3, "Robots"),
     ]
     ingest_items(rt, tmp_path, [*items, paper_item(4, "Cats")], on=WED)
-    change = compare(rt, parse_keywords("adapters"), parse_query("robots"))
+    change = compare(rt, Asked(parse_keywords("adapters")), Asked(parse_query("robots")))
     told = change.difference
     assert (told.before, told.after, told.added, told.removed) == (2, 2, 1, 1)
     assert (change.basis, len(change.days)) == (4, 1)
     assert [change.titles[f.paper_id] for f in told.best_added] == ["Robots"]
     assert [change.titles[f.paper_id] for f in told.best_removed] == ["Adapters"]
+    low = Asked(parse_keywords("adapters"), threshold=0.01)
+    assert compare(rt, low, Asked(parse_query("robots"))).difference == told
+    high = compare(rt, low, replace(low, threshold=100.0)).difference
+    assert (high.added, high.removed, high.after) == (0, 2, 0)
     add(rt, "old@example.org", "adapters")
     add(rt, "new@example.org", "robots")
     assert mailed(rt, "old@example.org", WED) == told.before
