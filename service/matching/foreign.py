@@ -5,15 +5,14 @@ the text with its quotes blotted out and offers the text with all places of its 
 """
 
 import re
-from collections.abc import Callable
 
 from service.errors import Sentence
-from service.matching.blots import BLOT, OPERATOR, Found, mask, replaced
-from service.matching.foreign_fields import FORMS, LINKS, NAMES, refusal
+from service.matching.blots import BLOT, OPERATOR, Found, mask, replaced, taken_out
+from service.matching.foreign_fields import FORMS, LINKS, NAMES, Rule, refusal
 
 _WORD = r"[^\s()\"]+"
 _NEARNESS = re.compile(
-    rf"({_WORD}|\([^()]*\))\s+"
+    rf"(?<![^\s(])({_WORD}|\([^()]*\))\s+"
     r"(?:(?:O?NEAR|W|PRE|N|ADJ|near|w|pre)/(\d{1,2})|(?:NEAR|ADJ|adj)(\d{0,2})|"
     rf"AROUND\s?\((\d{{1,2}})\))\s+({_WORD}|\([^()]*\))(?![^\s)])"
 )
@@ -25,9 +24,9 @@ _ONE_LETTER = re.compile(r"(?<![^\s(:=-])(\w+)([?*])(?=\w)[\w?*]*")
 _HEADLESS = re.compile(r"(?<![^\s(:=-])[*?]+(?=\w)")
 _REGEX = re.compile(r"(?<![^\s(:])/([^\s/()]+(?:[^/()]*[^\s/()])?)/(?![^\s)])")
 _BRACES = re.compile(r"\{([^{}\"]*)\}")
-_SINGLE = re.compile(r"(?<![^\s(:=-])'(\w[^'\"()]*\s[^'\"()]*\w)'(?![^\s)~])")
+_SINGLE = re.compile(r"(?<![^\s(:=-])'(\w[^'\"()]*\w)'(?![^\s)~])")
 _SIGN_BEFORE = re.compile(rf"(?<![^\s(])(?:([!+])\s*(?=[\w({BLOT}])|(--+|-\s+)(?={_WORD}|\())")
-_SIGN_BETWEEN = re.compile(r"\s*(?:\|\|?)\s*|\s+(?:&&?|\+)\s+")
+_SIGN_BETWEEN = re.compile(r"(?<!\s)\s*\|+\s*|(?<!\s)\s+(?:&&?|\+)\s+")
 _LOWER = re.compile(r"(?<![^\s)])(?:or|Or)(?![^\s(])")
 _LOWER_NOT = re.compile(r"(?<![^\s)])(?:not|Not)(?![^\s(])")
 _LOOSE_COLON = re.compile(
@@ -42,8 +41,9 @@ def check_foreign(text: str) -> None:
     Raises QueryError with the place, what is meant here, and the whole text in our form.
     """
     masked = mask(text)
-    for rule in _RULES:
-        rule(text, masked)
+    for signs, rule in _RULES:
+        if not signs or any(sign in text for sign in signs):
+            rule(text, masked)
 
 
 def _nearness(text: str, masked: str) -> None:
@@ -166,8 +166,8 @@ def _begun(one: Found) -> str:
     return f"{one[1]}*" if len(one[1]) >= 3 else re.sub(r"[?*]", "", one[0])
 
 
-def _groups(text: str, masked: str) -> None:
-    """``/regex/``, ``{exact phrase}``, ``'phrase'``."""
+def _patterns(text: str, masked: str) -> None:
+    """``/regex/``."""
     found = _REGEX.search(masked)
     if found is not None:
         raise refusal(
@@ -176,12 +176,16 @@ def _groups(text: str, masked: str) -> None:
                 position=found.start() + 1,
             ),
             found.start() + 1,
-            "",
+            taken_out(text, found.start(), found.end()),
             Sentence("A * at the end of a word stands for its rest: quantiz*"),
         )
+
+
+def _groups(text: str, masked: str) -> None:
+    """``{exact phrase}``, ``'phrase'``."""
     for pattern, sign in ((_BRACES, "{ }"), (_SINGLE, "' '")):
         found = pattern.search(masked)
-        if found is not None:
+        if found is not None and (pattern is _BRACES or " " in found[1]):
             exact = "=" if pattern is _BRACES else ""
             raise refusal(
                 Sentence(
@@ -253,15 +257,16 @@ def _places(text: str, masked: str) -> None:
         )
 
 
-_RULES: tuple[Callable[[str, str], None], ...] = (
+_RULES: tuple[Rule, ...] = (
     *LINKS,
+    ("/", _patterns),
     *FORMS,
-    _nearness,
-    _places,
+    ("/NAn", _nearness),
+    (":", _places),
     *NAMES,
-    _weights,
-    _wildcards,
-    _groups,
-    _signs,
-    _lower_case,
+    ("^", _weights),
+    ("~?*", _wildcards),
+    ("{'", _groups),
+    ("|&+!-", _signs),
+    ("oON", _lower_case),
 )

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 from service.errors import Sentence
@@ -61,13 +62,16 @@ _DATED = re.compile(
     re.I,
 )
 _RANGE = re.compile(r"(?<![^\s(:-])(?:\w+\s*:\s*)?[\[{][^\[\]{}]{1,40}\s+TO\s+[^\[\]{}]{1,40}[\]}]")
-_TAGGED = re.compile(r"([^\s()\"\[\]]+|\([^()]*\))\s*\[([^\]\"]*)\]")
+_TAGGED = re.compile(r"(?<![^\s()\"\[\]])([^\s()\"\[\]]+|\([^()]*\))\s*\[([^\]\"]*)\]")
 _TAGGED_INITIALS = re.compile(
     r"(?<![^\s(])([^\W\d_][\w'-]+ [A-Z]{1,3})\s*\[((?:f|1|last)?au(?:thor)?[^\]]*)\]", re.I
 )
 _TAGGED_NEAR = re.compile(r"(?:tiab|ti|ad|title/abstract|title|affiliation):~(\d{1,2})", re.I)
 _DATE_TAG = re.compile(r"(?:dp|dcom|edat|mhda|crdt|pdat|lr|date\b.*|pubdate|.*\bdate)", re.I)
-_DATE_SPAN = re.compile(r"[^\s()\[\]]+\s*(?:\[[^\]]*\]\s*)?:\s*[^\s()\[\]]+\s*\[[^\]]*\]")
+_DATE_SPAN = re.compile(
+    r"(?<![^\s()\[\]])[^\s()\[\]:]{1,40}\s*(?:\[[^\[\]]*\]\s*)?"
+    r":\s*[^\s()\[\]:]{1,40}\s*\[[^\[\]]*\]"
+)
 _NAMED = re.compile(r"(?<![^\s(=-])([A-Za-z][A-Za-z_.-]*):(?!/)")
 _LINK = re.compile(r"https?://\S+", re.I)
 _PAPER = re.compile(
@@ -92,7 +96,7 @@ _FUNCTION_FIELDS = {
     "SO": "source:",
 }
 _OVID = re.compile(
-    r"([^\s()\"]+?|\([^()]*\))\.((?:ti|ab|tw|mp|kw|kf|hw|sh|au|jn|jw|pt|yr|lg|af|ot|nm)"
+    r"(?<![^\s(])([^\s()\"]+?|\([^()]*\))\.((?:ti|ab|tw|mp|kw|kf|hw|sh|au|jn|jw|pt|yr|lg|af|ot|nm)"
     r"(?:,[a-z]{2})*)\.(?![^\s)])"
 )
 _HEADING = re.compile(r"(?<![^\s(])(?:exp\s+)?([A-Za-z][\w-]*)/(?![^\s)])")
@@ -363,6 +367,15 @@ def _advice(ours: str | None) -> Sentence:
     return Sentence("Leave it out: words need none.")
 
 
-LINKS = (_links, _papers)
-FORMS = (_all_in, _functions, _dates, _tags, _ovid)
-NAMES = (_names, _codes)
+Rule = tuple[str, Callable[[str, str], None]]
+"""Signs of which one must be there, "" = always; and what looks at text and blotted text."""
+
+LINKS: tuple[Rule, ...] = (("/", _links), (".", _papers))
+FORMS: tuple[Rule, ...] = (
+    (":", _all_in),
+    ("=(", _functions),
+    ("[{:=", _dates),
+    ("[", _tags),
+    ("./", _ovid),
+)
+NAMES: tuple[Rule, ...] = ((":", _names), (".", _codes))

@@ -193,12 +193,21 @@ def read_words(text: str) -> Query:
     """
     check_size(text)
     typed = read_signs(text)
-    items = [item.strip() for _, item in split_items(typed.text)]
-    bare = ",".join(re.sub(r"^NOT\s+", "", item) for item in items)
-    if find_operator(bare):
+    if not _is_query(typed.text):
+        _check_codes(typed.text)
+        return parse_keywords(text)
+    try:
         return parse_query(text)
-    _check_codes(typed.text)
-    return parse_keywords(text)
+    except QueryError as error:
+        meant = error.suggestion
+        if meant and not _is_query(read_signs(meant).text):  # it would be read as keywords
+            error.suggestion = parse_query(meant).shown
+        raise
+
+
+def _is_query(text: str) -> bool:
+    items = [item.strip() for _, item in split_items(text)]
+    return bool(find_operator(",".join(re.sub(r"^NOT\s+", "", item) for item in items)))
 
 
 def _check_codes(text: str) -> None:

@@ -116,7 +116,7 @@ def test_plain_words_look_in_title_and_abstract_only() -> None:
         ("cat:cs.*", True),
         ("cat:cs", True),
         ("cat:cs.L*", True),
-        ("cat:lg", False),
+        ("cat:learning", False),
         ("cat:cs.CL", False),
         ("cat:neuroscience", True),
         ("id:2511.01234", True),
