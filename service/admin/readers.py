@@ -178,11 +178,22 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 hour=read_hour(form.raw("hour")),
                 zone=read_zone(form.raw("zone")),
                 weekdays=read_weekdays(list(form.choices("weekdays", DAYS))),
+                on_time=form.flag("on_time"),
             )
             until = form.raw("until").strip()
             manage.pause(rt, token, read_day(until) if until else None)
-            before = {"hour": row.hour, "zone": row.zone, "weekdays": row.weekdays}
-            after = {"hour": form.raw("hour"), "zone": form.raw("zone"), "paused_until": until}
+            before = {
+                "hour": row.hour,
+                "zone": row.zone,
+                "weekdays": row.weekdays,
+                "on_time": row.on_time,
+            }
+            after = {
+                "hour": form.raw("hour"),
+                "zone": form.raw("zone"),
+                "paused_until": until,
+                "on_time": form.flag("on_time"),
+            }
             who = sent.who.name
             audit(rt, who, "schedule", f"reader {reader_id}", before, after, sent.address)
 

@@ -15,6 +15,7 @@ from service.cli import (
     edition_commands,
     estimate_commands,
     house_commands,
+    interest_commands,
     paper_commands,
     reader_commands,
     send_commands,
@@ -98,6 +99,7 @@ for part in (
     paper_commands,
     estimate_commands,
     reader_commands,
+    interest_commands,
     send_commands,
     edition_commands,
 ):

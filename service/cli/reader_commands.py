@@ -39,6 +39,9 @@ def add(
     email: str,
     profile: Annotated[str, typer.Option(help="An interest as a query")] = "",
     keywords: Annotated[str, typer.Option(help="An interest as plain keywords")] = "",
+    people: Annotated[
+        str, typer.Option(help="People to follow, and org:NAME; semicolons between them")
+    ] = "",
     trending: Annotated[bool, typer.Option("--trending", help="The most-voted papers")] = False,
     name: Annotated[str, typer.Option(help="As the reader is called")] = "",
     tz: Annotated[str, typer.Option(help="IANA zone")] = "",
@@ -59,15 +62,17 @@ def add(
     from service.flows.send import send_ready
     from service.flows.staff import audit
 
-    chosen = sum((bool(profile.strip()), bool(keywords.strip()), trending))
+    chosen = sum((*map(bool, map(str.strip, (profile, keywords, people))), trending))
     if chosen != 1:
         raise typer.BadParameter(
-            "One interest is needed.\n  next:  give --profile QUERY, --keywords LIST or --trending"
+            "One interest is needed.\n  next:  give --profile QUERY, --keywords LIST, "
+            "--people NAMES or --trending"
         )
     given = {
         "email": ("email", email),
         "profile": ("--profile", profile),
         "keywords": ("--keywords", keywords),
+        "people": ("--people", people),
         "tz": ("--tz", tz),
         "hour": ("--hour", hour),
         "cadence": ("--cadence", cadence),
@@ -149,9 +154,9 @@ def import_(
 
     Columns: email, then profile or keywords (neither: trending), and if you like confirmed, name,
     tz, hour, cadence, people, weekdays, paused_until, language, abstracts, weekly_day,
-    interest_name, on_time; of another name only id, no, nr, note and comment, which are left
-    unread. Several rows of an address are several interests. A row whose state is left or bounced
-    stays out.
+    interest_name, on_time, cap, threshold, own, late_news; of another name only id, no, nr, note
+    and comment, which are left unread. Several rows of an address are several interests. A row
+    whose state is left or bounced stays out.
 
     Ends with 0 when no row has a problem. Else it ends with 1, the rows with a problem are in
     problems.csv of this folder (or --problems FILE) with a column problem: correct them there and

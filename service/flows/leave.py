@@ -7,6 +7,7 @@ from typing import Any
 from service.delivery.states import State
 from service.errors import Sentence, SpokenError
 from service.flows.runtime import Runtime
+from service.flows.staff_interests import facts_of
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import leases as leases_store
@@ -176,16 +177,7 @@ def _export(session: Session, email_key: str) -> dict[str, Any] | None:
     hidden = {"unsubscribe_token", "feed_token", "id", "score"}
     return {
         "subscriber": {k: plain(v) for k, v in row.model_dump().items() if k not in hidden},
-        "interests": [
-            {
-                "name": p.name,
-                "kind": p.kind,
-                "text": p.text,
-                "cadence": p.cadence,
-                "since": plain(p.since),
-            }
-            for p in subscribers_store.list_profile_rows(session, row.id)
-        ],
+        "interests": [facts_of(p) for p in subscribers_store.list_profile_rows(session, row.id)],
         "consent": [
             {"act": c.act, "at": plain(c.at), "address": c.address, "wording": c.wording_version}
             for c in consent_store.list_consents(session, row.id)

@@ -12,7 +12,16 @@ from typing import Any
 
 from service.defaults import DAYS, FIXED, parse
 from service.delivery.i18n import SOURCE
-from service.flows.interests import Wanted, add_interest, read_kind
+from service.flows.interests import (
+    InterestChange,
+    Wanted,
+    add_whole,
+    read_cap,
+    read_kind,
+    read_own,
+    read_threshold,
+    read_votes,
+)
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
 from service.flows.subscribe import mail_confirm, set_active
@@ -39,7 +48,8 @@ class NewReader:
     """One reader, read and checked. wanted: one interest or several · weekdays: "" = the setting ·
     confirmed: nothing is mailed; else a confirmation goes out · paused_until: a local date ·
     locale, style: "" = as for everybody · weekday, interest_name: of what is wanted, "" = its
-    first words · on_time: waits for no late source."""
+    first words · on_time: waits for no late source · cap, threshold, own, signals, votes: of what
+    is wanted, as in ``InterestChange``."""
 
     address: Address
     wanted: tuple[Wanted, ...]
@@ -55,6 +65,11 @@ class NewReader:
     weekday: int = DAYS.index(FIXED.weekly_day)
     interest_name: str = ""
     on_time: bool = False
+    cap: int | None = None
+    threshold: float = 0.0
+    own: str = ""
+    signals: bool = False
+    votes: int | None = None
 
 
 def read_new(cells: Mapping[str, str]) -> NewReader:
@@ -102,6 +117,16 @@ def _read_choices(cells: Mapping[str, str]) -> dict[str, Any]:
         chosen["style"] = str(parse("abstracts", style))
     if on_time := cells.get("on_time", "").strip():
         chosen["on_time"] = _truth(on_time, "on_time")
+    chosen |= {
+        "cap": read_cap(cells.get("cap", "")),
+        "threshold": read_threshold(cells.get("threshold", "")),
+        "own": read_own(cells["own"]) if cells.get("own", "").strip() else "",
+    }
+    news = cells.get("late_news", "").strip()
+    if news.isdecimal() and news not in ("0", "1"):
+        chosen |= {"signals": True, "votes": read_votes(news)}
+    elif news:
+        chosen["signals"] = _truth(news, "late_news")
     if day := cells.get("weekly_day", "").strip():
         days = read_weekdays([day])
         chosen["weekday"] = min(days)
@@ -171,16 +196,18 @@ def enter_interest(
 ) -> None:
     """Store one interest of a row, called and timed as the row says. taken: as in
     ``add_profile``."""
-    add_interest(
-        session,
-        reader_id,
-        wanted,
-        now,
+    change = InterestChange(
+        wanted=wanted,
         name=new.interest_name,
         cadence=new.cadence,
         weekday=new.weekday,
-        taken=taken,
+        cap=new.cap,
+        threshold=new.threshold,
+        own=new.own,
+        signals=new.signals,
+        votes=new.votes,
     )
+    add_whole(session, reader_id, change, now, taken=taken)
 
 
 def enter(

@@ -26,6 +26,7 @@ from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.model import Profile, ProfileKind
+from service.subscribers.options import read_options
 
 __all__ = ["ReaderError", "add_reader", "export_readers", "import_readers", "read_new", "summary"]
 
@@ -57,11 +58,26 @@ def export_readers(session: Session) -> list[dict[str, Any]]:
             "weekly_day": DAYS[each.weekday] if each else "",
             "interest_name": each.name if each else "",
             "on_time": "true" if row.on_time else "",
+            **_choices_of(each),
         }
         for row in rows
         if row.email
         for each in profiles.get(row.id or 0) or (None,)
     ]
+
+
+def _choices_of(profile: Profile | None) -> dict[str, str]:
+    """What was chosen for one interest, in the columns of an import."""
+    if profile is None:
+        return {}
+    options = read_options(profile.options)
+    news = options.signals
+    return {
+        "cap": str(profile.cap or ""),
+        "threshold": f"{profile.threshold:g}" if profile.threshold else "",
+        "own": options.own,
+        "late_news": str(news.votes or "true") if news is not None else "",
+    }
 
 
 def _text_of(profile: Profile | None, kind: ProfileKind) -> str:
@@ -248,7 +264,16 @@ def summary(rows: list[SubscriberRow], session: Session) -> list[dict[str, Any]]
             "name": row.name,
             "state": row.state,
             "interests": [
-                {"name": p.name, "kind": p.kind.value, "text": p.text, "cadence": p.cadence.value}
+                {
+                    "name": p.name,
+                    "kind": p.kind.value,
+                    "text": p.text,
+                    "cadence": p.cadence.value,
+                    "cap": p.cap,
+                    "threshold": p.threshold,
+                    "own": read_options(p.options).own,
+                    "late_news": read_options(p.options).signals is not None,
+                }
                 for p in profiles.get(row.id or 0, [])
             ],
             "zone": row.zone,

@@ -86,7 +86,9 @@ def read_wish(
     asked = [wanted] if words.strip() or followed is None else []
     asked += [followed] if followed is not None else []
     return (
-        Wish(address=address, wanted=tuple(asked), hour=chosen_hour, zone=chosen_zone, locale=locale),
+        Wish(
+            address=address, wanted=tuple(asked), hour=chosen_hour, zone=chosen_zone, locale=locale
+        ),
         {},
     )
 

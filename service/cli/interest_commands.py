@@ -1,0 +1,318 @@
+"""Interests of readers, and what a reader chose of days and hour."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli import printing
+from service.cli.opening import runtime
+from service.cli.paper_commands import Json, day, read_email
+from service.cli.reader_commands import subscribers_app
+
+if TYPE_CHECKING:
+    from service.flows.interests import InterestChange, Wanted
+    from service.flows.runtime import Runtime
+
+interests_app = typer.Typer(help="What readers ask for.", no_args_is_help=True)
+
+Query = Annotated[str, typer.Option(help="A query")]
+Keywords = Annotated[str, typer.Option(help="Plain keywords")]
+People = Annotated[
+    str, typer.Option(help="Names as papers print them, and org:NAME; semicolons between them")
+]
+Trending = Annotated[bool, typer.Option("--trending", help="The most-voted papers")]
+Cadence = Annotated[str, typer.Option(help="instant, daily or weekly")]
+Weekday = Annotated[str, typer.Option(help="mon to sun, for a weekly one")]
+Cap = Annotated[str | None, typer.Option(help='Papers in full at most, 1 to 40; "" for all')]
+Threshold = Annotated[
+    str | None, typer.Option(help='Least score of a paper; "" for every match (match --explain)')
+]
+Own = Annotated[
+    str | None,
+    typer.Option(help='Leave out papers of this name; "me" for the reader\'s, "" for nobody\'s'),
+]
+News = Annotated[
+    bool | None,
+    typer.Option(
+        "--late-news/--no-late-news",
+        help="Later news of papers that came: code, a journal, votes, withdrawn",
+    ),
+]
+Votes = Annotated[str | None, typer.Option(help='Votes that are late news; "" for the usual')]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang this part's commands into the program."""
+    app.add_typer(interests_app, name="interests")
+
+
+@interests_app.command("list")
+def list_(email: str, as_json: Json = False) -> None:
+    """A reader's interests, with all that was chosen for them."""
+    from service.flows.staff_interests import list_interests
+
+    address = read_email(email)
+    with runtime() as rt:
+        rows = list_interests(rt, address.key)
+    if as_json:
+        printing.as_json(rows)
+        return
+    columns = ["name", "kind", "text", "cadence", "cap", "threshold", "own", "late_news", "paused"]
+    printing.table(rows, columns, "No interest.")
+
+
+@interests_app.command("add")
+def add(
+    email: str,
+    profile: Query = "",
+    keywords: Keywords = "",
+    people: People = "",
+    trending: Trending = False,
+    name: Annotated[str, typer.Option(help="As it is called; else of its first words")] = "",
+    cadence: Cadence = "",
+    weekday: Weekday = "",
+    cap: Cap = None,
+    threshold: Threshold = None,
+    own: Own = None,
+    news: News = None,
+    votes: Votes = None,
+    as_json: Json = False,
+) -> None:
+    """Add an interest to those of a reader."""
+    from service.flows.interests import InterestChange
+    from service.flows.staff import audit
+    from service.flows.staff_interests import add_by_hand
+
+    address = read_email(email)
+    wanted = _wanted(profile, keywords, people, trending)
+    if wanted is None:
+        raise typer.BadParameter(
+            "One interest is needed.\n  next:  give --profile QUERY, --keywords LIST, "
+            "--people NAMES or --trending"
+        )
+    with runtime() as rt:
+        change = _chosen(
+            rt, address.key, InterestChange(wanted=wanted, name=name), cadence, weekday, cap,
+            threshold, own, news, votes,
+        )  # fmt: skip
+        made = add_by_hand(rt, address.key, change)
+        audit(rt, "cli", "add interest", "", after={"kind": made["kind"]})
+    printing.told(made, f"Added {made['name']}.", wants_json=as_json)
+
+
+@interests_app.command("set")
+def set_(
+    email: str,
+    interest: Annotated[str, typer.Argument(metavar="NAME", help="As list shows it")],
+    profile: Query = "",
+    keywords: Keywords = "",
+    people: People = "",
+    name: Annotated[str, typer.Option(help="Another name")] = "",
+    cadence: Cadence = "",
+    weekday: Weekday = "",
+    cap: Cap = None,
+    threshold: Threshold = None,
+    own: Own = None,
+    news: News = None,
+    votes: Votes = None,
+    as_json: Json = False,
+) -> None:
+    """Change an interest; what is not named stays."""
+    from service.flows.interests import change_of
+    from service.flows.staff import audit
+    from service.flows.staff_interests import change_by_hand
+
+    address = read_email(email)
+    wanted = _wanted(profile, keywords, people, False)
+    with runtime() as rt:
+
+        def changed(row: Any) -> "InterestChange":
+            was = change_of(row)
+            change = replace(was, wanted=wanted or was.wanted, name=name or was.name)
+            return _chosen(
+                rt, address.key, change, cadence, weekday, cap, threshold, own, news, votes
+            )
+
+        _chosen_alone(cadence, weekday, cap, threshold, votes)
+        made = change_by_hand(rt, address.key, interest, changed)
+        audit(rt, "cli", "change interest", "", after={"kind": made["kind"]})
+    printing.told(made, f"Changed {made['name']}.", wants_json=as_json)
+
+
+@interests_app.command("pause")
+def pause(email: str, interest: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Let an interest rest."""
+    _pause(email, interest, paused=True)
+
+
+@interests_app.command("resume")
+def resume(email: str, interest: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Take an interest up again; what came meanwhile is not dug up."""
+    _pause(email, interest, paused=False)
+
+
+def _pause(email: str, interest: str, *, paused: bool) -> None:
+    from service.flows.staff_interests import pause_by_hand
+
+    address = read_email(email)
+    with runtime() as rt:
+        pause_by_hand(rt, address.key, interest, paused=paused)
+    typer.echo(f"{interest} rests." if paused else f"{interest} comes again.")
+
+
+@interests_app.command("remove")
+def remove(email: str, interest: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Remove an interest; the last one stays."""
+    from service.flows.staff_interests import remove_by_hand
+
+    address = read_email(email)
+    with runtime() as rt:
+        remove_by_hand(rt, address.key, interest)
+    typer.echo(f"Removed {interest}.")
+
+
+def _wanted(profile: str, keywords: str, people: str, trending: bool) -> "Wanted | None":
+    """What was typed, None for nothing; two of them are misuse."""
+    from service.flows.interests import read_kind
+
+    typed = {
+        "query": ("--profile", profile.strip()),
+        "keywords": ("--keywords", keywords.strip()),
+        "follow": ("--people", people.strip()),
+        "trending": ("--trending", "trending" if trending else ""),
+    }
+    given = [(kind, *one) for kind, one in typed.items() if one[1]]
+    if len(given) > 1:
+        raise typer.BadParameter(
+            "This is more than one interest.\n  next:  give one of "
+            + ", ".join(option for _, option, _ in given)
+        )
+    for kind, option, text in given:
+        with printing.argument(option):
+            return read_kind(kind, text)
+    return None
+
+
+def _chosen_alone(
+    cadence: str, weekday: str, cap: str | None, threshold: str | None, votes: str | None
+) -> dict[str, Any]:
+    """What can be read without the reader: misuse ends with 2 before anything is opened."""
+    from service.flows.interests import read_cap, read_threshold, read_votes
+    from service.subscribers import model
+    from service.subscribers.cadence import read_weekdays
+
+    made: dict[str, Any] = {}
+    if cadence:
+        known = [one.value for one in model.Cadence]
+        made["cadence"] = model.Cadence(printing.one_of(cadence, known, "--cadence"))
+    if weekday:
+        with printing.argument("--weekday"):
+            made["weekday"] = min(read_weekdays([weekday]))
+    for field, option, text, read in (
+        ("cap", "--cap", cap, read_cap),
+        ("threshold", "--threshold", threshold, read_threshold),
+        ("votes", "--votes", votes, read_votes),
+    ):
+        if text is not None:
+            with printing.argument(option):
+                made[field] = read(text)
+    return made
+
+
+def _chosen(
+    rt: "Runtime",
+    email_key: str,
+    change: "InterestChange",
+    cadence: str,
+    weekday: str,
+    cap: str | None,
+    threshold: str | None,
+    own: str | None,
+    news: bool | None,
+    votes: str | None,
+) -> "InterestChange":
+    """The change with what was named on the command line."""
+    from service.flows.interests import read_own
+    from service.flows.staff_interests import reader_name
+
+    made = _chosen_alone(cadence, weekday, cap, threshold, votes)
+    if own is not None:
+        made["own"] = ""
+        if own.strip():
+            named = "" if own.strip() == "me" else own
+            with printing.argument("--own"):
+                made["own"] = read_own(named, reader_name(rt, email_key))
+    if news is not None:
+        made["signals"] = news
+    return replace(change, **made)
+
+
+@subscribers_app.command("set")
+def set_reader(
+    email: str,
+    hour: Annotated[str, typer.Option(help="0 to 23")] = "",
+    tz: Annotated[str, typer.Option(help="IANA zone")] = "",
+    weekdays: Annotated[str, typer.Option(help="Mail days, like mon,wed,fri")] = "",
+    on_time: Annotated[
+        bool | None,
+        typer.Option("--on-time/--waits", help="Whether mail waits for sources that are late"),
+    ] = None,
+    pause_until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="No mail before this date")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="End a pause now")] = False,
+    as_json: Json = False,
+) -> None:
+    """Change when a reader's mail comes; what is not named stays."""
+    from service.flows import manage
+    from service.flows.manage_link import manage_token
+    from service.flows.readers import ReaderError
+    from service.flows.staff import audit
+    from service.store import subscribers as subscribers_store
+    from service.subscribers.cadence import read_hour, read_weekdays, read_zone
+
+    address = read_email(email)
+    with printing.argument("--hour"):
+        chosen_hour = read_hour(hour) if hour else None
+    with printing.argument("--tz"):
+        zone = read_zone(tz) if tz else None
+    with printing.argument("--weekdays"):
+        days = read_weekdays(weekdays.lower().split(",")) if weekdays else None
+
+    def find(rt: "Runtime") -> Any:
+        row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, email_key=address.key))
+        if row is None or row.state not in ("active", "pending", "bounced"):
+            raise ReaderError(f"There is no reader {email}.", "", "paperpost subscribers list")
+        return row
+
+    with runtime() as rt:
+        row = find(rt)
+        before = {"hour": row.hour, "zone": row.zone, "weekdays": row.weekdays}
+        manage.set_schedule(
+            rt,
+            token := manage_token(rt, row, rt.clock(), fresh=True),
+            hour=row.hour if chosen_hour is None else chosen_hour,
+            zone=zone or row.zone,
+            weekdays=days or subscribers_store.days_of(row.weekdays),
+            on_time=on_time,
+        )
+        if pause_until is not None or resume:
+            manage.pause(rt, token, None if resume else day(pause_until))
+        now = find(rt)
+        made = {
+            "email": now.email,
+            "hour": now.hour,
+            "zone": now.zone,
+            "weekdays": now.weekdays,
+            "on_time": now.on_time,
+            "paused_until": now.paused_until.isoformat() if now.paused_until else None,
+        }
+        audit(rt, "cli", "schedule", f"reader {now.id}", before, made | {"email": ""})
+    waits = "waits for nothing" if made["on_time"] else "waits for late sources"
+    printing.told(
+        made,
+        f"{now.email}: {now.weekdays} at {now.hour:02}:00, {now.zone}; {waits}.",
+        wants_json=as_json,
+    )
