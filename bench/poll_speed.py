@@ -33,7 +33,7 @@ from typing import Any
 import uvicorn
 
 from service.app import make_app
-from service.cli.serving import working
+from service.cli.serving import SWITCH_S, working
 from service.flows.ingest import ingest_files
 from service.flows.match import learn
 from service.flows.poll import poll_due
@@ -119,6 +119,7 @@ def process(work: Any, *given: Any) -> Iterator[Connection]:
 async def measured(house: House, base: str, *, is_read: bool) -> tuple[dict[str, float], Times]:
     """One poll in a house at work, with or without a reader of pages; its figures, and the
     seconds that pages took before and during."""
+    sys.setswitchinterval(SWITCH_S)  # as ``serve`` does
     rt = house.runtime
     sock = socket.create_server(("127.0.0.1", 0))
     app = make_app(rt, house.settings)

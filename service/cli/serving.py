@@ -4,6 +4,7 @@ import asyncio
 import errno
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,11 @@ from service.store import sources as sources_store
 
 if TYPE_CHECKING:
     from service.wiring import House
+
+SWITCH_S = 0.001
+"""Seconds for which one thread keeps the interpreter while others wait. While 1,000 papers were
+stored in a thread, the event loop was late by 128, 12 and 149 ms at the 99th percentile with
+Python's own 0.005, by 22, 5 and 9 ms with this (load 4; storing took up to a third longer)."""
 
 DEMO_BANNER = Sentence("Demo data. Nothing leaves this machine.")
 
@@ -141,6 +147,7 @@ def serve(
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)
+    sys.setswitchinterval(SWITCH_S)
 
     def stop() -> None:
         server.should_exit = True

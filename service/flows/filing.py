@@ -190,11 +190,10 @@ class Desk:
             first_seen_at=self.now,
             eligible_at=self.now if item.verdict == "new" else None,
             listed_on=item.listed_on,
-            title=paper.title,
+            folded=item.words or words_of(paper, [self.source]),
+            fold_version=FOLD_VERSION,
+            **papers_store.facts_of(paper),  # at once: every attribute set later costs as much
         )
-        papers_store.set_paper(row, paper)
-        row.folded = item.words or words_of(paper, [self.source])
-        row.fold_version = FOLD_VERSION
         known = _Known(_FRESH + self.fresh_before + len(self.fresh), row, [])
         self.known[known.key] = known
         self.fresh.append(known)

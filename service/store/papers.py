@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -37,17 +38,34 @@ def to_paper(row: PaperRow, aliases: Sequence[Alias]) -> Paper:
     )
 
 
+def facts_of(paper: Paper) -> dict[str, Any]:
+    """A value's facts by the names of columns (without identity and dates of arrival)."""
+    return {
+        "title": paper.title,
+        "abstract": paper.abstract,
+        "raw_title": paper.raw_title,
+        "raw_abstract": paper.raw_abstract,
+        "authors": list(paper.authors),
+        "categories": list(paper.categories),
+        "published_on": paper.published_on,
+        "announced_on": paper.announced_on,
+        "updated_at": paper.updated_at,
+        "links": dict(paper.links),
+        "votes": paper.votes,
+        "comments": paper.comments,
+        "note": paper.note,
+        "language": paper.language[:16],
+        "licence": paper.licence,
+        "organisation": paper.organisation,
+        "summary_line": paper.summary_line,
+        "withdrawn": paper.withdrawn,
+    }
+
+
 def set_paper(row: PaperRow, paper: Paper) -> None:
-    """Copy a value's facts onto a row (identity and dates of arrival stay)."""
-    row.title, row.abstract = paper.title, paper.abstract
-    row.raw_title, row.raw_abstract = paper.raw_title, paper.raw_abstract
-    row.authors, row.categories = list(paper.authors), list(paper.categories)
-    row.published_on, row.announced_on = paper.published_on, paper.announced_on
-    row.updated_at, row.links = paper.updated_at, dict(paper.links)
-    row.votes, row.comments, row.note = paper.votes, paper.comments, paper.note
-    row.language, row.licence = paper.language[:16], paper.licence
-    row.organisation, row.summary_line = paper.organisation, paper.summary_line
-    row.withdrawn = paper.withdrawn
+    """Copy a value's facts onto a row."""
+    for name, value in facts_of(paper).items():
+        setattr(row, name, value)
 
 
 def find_ids(session: Session, aliases: Iterable[Alias]) -> list[int]:

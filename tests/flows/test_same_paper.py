@@ -1,6 +1,7 @@
 """One work is one paper, whatever it is called and whoever shows it first."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from support.sightings import bring, name_sets, seen, source_of, stored
 from service.flows.filing import Item
 from service.flows.ingest import take_chunk
 from service.flows.runtime import Runtime
+from service.papers.model import Paper
 
 
 def test_versions_of_an_arxiv_paper_are_one(rt: Runtime) -> None:
@@ -66,14 +68,14 @@ def test_what_harms_one_item_harms_no_other(
 ) -> None:
     from service.store import papers as papers_store
 
-    real = papers_store.set_paper
+    real = papers_store.facts_of
 
-    def strict(row: object, paper: object) -> None:
-        if fault in paper.title:  # type: ignore[attr-defined]
+    def strict(paper: Paper) -> dict[str, Any]:
+        if fault in paper.title:
             raise ValueError("it holds what cannot be stored")
-        real(row, paper)  # type: ignore[arg-type]
+        return real(paper)
 
-    monkeypatch.setattr(papers_store, "set_paper", strict)
+    monkeypatch.setattr(papers_store, "facts_of", strict)
     items = [seen(f"guid:{n}", title=f"Paper {n}") for n in range(5)]
     items[2] = seen("guid:bad", title=f"Bad {fault}")
     report = bring(rt, "feed", *items)
