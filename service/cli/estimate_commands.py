@@ -12,6 +12,8 @@ from service.cli.opening import runtime
 if TYPE_CHECKING:
     from service.flows.browse import Shown
     from service.flows.estimate import BackTest, Change
+    from service.flows.follow import Name
+    from service.flows.runtime import Runtime
     from service.matching.query import Query
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -27,6 +29,9 @@ def register(app: typer.Typer) -> None:
 def estimate(
     query: Annotated[str, typer.Argument(help="A query")] = "",
     keywords: Annotated[str, typer.Option(help="Plain keywords instead")] = "",
+    people: Annotated[
+        str, typer.Option(help="People instead, and org:NAME; semicolons between them")
+    ] = "",
     days: Annotated[int | None, typer.Option(min=1, max=400)] = None,
     instead_of: Annotated[
         str, typer.Option("--instead-of", help="Older words: what the change adds and removes")
@@ -42,19 +47,26 @@ def estimate(
     """What an interest would have brought, from the stored papers.
 
     --instead-of is read as the new words are: a query beside QUERY, keywords beside --keywords.
+    --people tells each name apart: how many papers, and whether it is probably several people's.
     """
     from service.flows.estimate import Asked, compare
     from service.flows.estimate import estimate as flow
     from service.matching.own import without_own as left_out
-    from service.matching.parse import parse_keywords, parse_query
+    from service.matching.parse import parse_keywords, parse_people, parse_query
 
-    if bool(query.strip()) == bool(keywords.strip()):
+    typed = {
+        "query": (parse_query, query),
+        "--keywords": (parse_keywords, keywords),
+        "--people": (parse_people, people),
+    }
+    given = [name for name, (_, text) in typed.items() if text.strip()]
+    if len(given) != 1:
         raise typer.BadParameter(
-            "One interest is needed.\n  next:  give a query, or --keywords LIST"
+            "One interest is needed.\n  next:  give a query, --keywords LIST or --people NAMES"
         )
-    read = parse_query if query.strip() else parse_keywords
-    with printing.argument("query" if query.strip() else "--keywords"):
-        wanted = read(query if query.strip() else keywords)
+    read, text = typed[given[0]]
+    with printing.argument(given[0]):
+        wanted = read(text)
     before: Query | None = None
     if instead_of.strip():
         with printing.argument("--instead-of"):
@@ -67,16 +79,50 @@ def estimate(
         if before is not None:
             old = Asked(before, threshold, without_own)
             change = compare(rt, old, Asked(wanted, threshold, without_own), days)
+        names = _names(rt, wanted, made) if people.strip() else ()
         is_old = made.days[-1] < rt.clock().date()
     if as_json:
         data = estimate_data(made)
         if change is not None:
             data["change"] = change_data(change)
+        if people.strip():
+            data["names"] = [name_data(name) for name in names]
         printing.as_json(data)
         return
     _say(made, is_old)
+    for name in names:
+        _say_name(name)
     if change is not None:
         _say_change(change)
+
+
+def _names(rt: "Runtime", wanted: "Query", made: "BackTest") -> "tuple[Name, ...]":
+    from service.flows.follow import count_names
+
+    return count_names(rt, wanted, made.days)
+
+
+def name_data(name: "Name") -> dict[str, Any]:
+    """One name of --people as JSON values."""
+    return {
+        "line": name.line,
+        "papers": name.papers,
+        "categories": dict(name.categories),
+        "several": name.several,
+        "narrower": [{"line": n.line, "papers": n.papers} for n in name.narrower],
+    }
+
+
+def _say_name(name: "Name") -> None:
+    where = ", ".join(f"{code} {papers}" for code, papers in name.categories)
+    if name.several:
+        typer.echo(f"{name.line}: {name.papers} ({where}). Probably several people. Instead:")
+    elif not name.papers:
+        typer.echo(f"{name.line}: on no paper. Is it written as papers print it?")
+    else:
+        typer.echo(f"{name.line}: {name.papers}" + (f" ({where})" if where else ""))
+    for one in name.narrower:
+        typer.echo(f"  {one.line}: {one.papers}")
 
 
 def basis_of(papers: int, days: int) -> str:

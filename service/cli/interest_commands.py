@@ -31,7 +31,10 @@ Threshold = Annotated[
 ]
 Own = Annotated[
     str | None,
-    typer.Option(help='Leave out papers of this name; "me" for the reader\'s, "" for nobody\'s'),
+    typer.Option(
+        "--without-own",
+        help='Leave out papers of this name; "me" for the reader\'s, "" for nobody\'s',
+    ),
 ]
 News = Annotated[
     bool | None,
@@ -242,7 +245,7 @@ def _chosen(
         made["own"] = ""
         if own.strip():
             named = "" if own.strip() == "me" else own
-            with printing.argument("--own"):
+            with printing.argument("--without-own"):
                 made["own"] = read_own(named, reader_name(rt, email_key))
     if news is not None:
         made["signals"] = news

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from service.delivery.i18n import Texts
-from service.flows.estimate import estimate
+from service.flows.estimate import days_of
 from service.flows.follow import Name, Narrower, count_names
 from service.flows.interests import read_people
+from service.flows.match import learn
 from service.web.door import Door, Offer
 
 
@@ -28,7 +29,8 @@ def read_names_back(
     wanted = read_people(people)
     if wanted is None or wanted.query is None:
         return ()
-    days = estimate(door.rt, wanted.query).days
+    learn(door.rt)
+    days = days_of(door.rt)
     names = count_names(door.rt, wanted.query, days, words=words)
     return tuple(_line(name, names, days, texts) for name in names)
 
