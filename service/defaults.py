@@ -153,6 +153,9 @@ class Fixed:
     moves_after: int = _about(3, "answers in a row that name a new address move a source there")
     feed_poll_minutes: int = _about(60, "a feed is asked this often, or slower by its own hints")
     old_days: int = _about(30, "a paper of a feed or query published longer ago is never new")
+    feedback_marks: int = _about(
+        50, "newest marks, more or less like this, that a score learns from"
+    )
     burst_times: int = _about(3, "more than this many usual days of a feed at once are held")
     burst_after_days: int = _about(10, "days with papers from which on a feed's usual day is known")
     retry_minutes: tuple[int, ...] = _about(

@@ -20,6 +20,7 @@ from service.flows.shelf import (
     candidate,
     checked,
     late_for,
+    learn_taste,
     load_papers,
     load_shelf,
     trending_candidates,
@@ -103,6 +104,7 @@ def digest_for(
         missed = missed_since(reader, slots.newest, on, rt.clock(), limits)
     first_on = first_day(reader, profiles, last, on, limits, occasion, missed)
     seen = _Seen(first_on)
+    learn_taste(rt, session, shelf, reader.id)
     candidates = (
         _known_candidates(rt, session, shelf, asked, on, limits, had)
         if occasion == "first"
@@ -179,12 +181,13 @@ def _new_candidates(
     starts = {p.id: window_start(p, reader, on, limits, missed, here) for p in asked}
     start, end = day_bounds(min(starts.values()), on)[0], window_end(reader, on, rt.clock())
     pairs: list[tuple[int, int, bool]] = []
-    for profile_id, paper_id, stored, eligible_at in matches_store.list_matches(
+    later: list[tuple[int, int]] = []
+    for profile_id, paper_id, _, eligible_at in matches_store.list_matches(
         session, list(by_id), start, end
     ):
         profile = by_id[profile_id]
         day = eligible_at.date()
-        if stored < profile.threshold or day < starts[profile_id]:
+        if day < starts[profile_id]:  # the threshold: see candidate, with today's votes
             continue
         if profile.since is not None and day < profile.since:
             continue
@@ -196,13 +199,17 @@ def _new_candidates(
         if not rests and _rides_elsewhere(
             rt, session, shelf, profile, reader, eligible_at, on, occasion
         ):
-            seen.later.add(paper_id)
+            later.append((profile_id, paper_id))
             continue
         if profile.cadence is Cadence.WEEKLY:
             seen.oldest = min(day, seen.oldest or day)
         pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
     found = {paper_id for _, paper_id, _ in pairs}
     load_papers(session, shelf, [paper_id for _, paper_id, _ in pairs])
+    load_papers(session, shelf, [paper_id for _, paper_id in later])
+    seen.later.update(
+        q for p, q in later if candidate(rt, shelf, by_id[p], q, False, on) is not None
+    )
     extra = [i for i in carried if i not in found and i not in had] if occasion == "daily" else []
     load_papers(session, shelf, extra)
     made = [candidate(rt, shelf, by_id[p], q, again, on) for p, q, again in pairs]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from service.defaults import Defaults
+from service.defaults import FIXED, Defaults
 from service.digest.candidate import Candidate
 from service.flows.live import document_of, query_of
 from service.flows.match import LOOK_BACK
@@ -13,11 +13,14 @@ from service.flows.runtime import Runtime
 from service.flows.waiting import Late, lists_of
 from service.matching.document import Document
 from service.matching.evaluate import evaluate
+from service.matching.likeness import Likeness, likeness
 from service.matching.own import is_own
 from service.matching.query import Query
 from service.matching.score import score
+from service.matching.taste import Taste, Vector, vector
 from service.papers.model import Paper
 from service.sources.registry import ADAPTERS
+from service.store import listing as listing_store
 from service.store import papers as papers_store
 from service.store import sent as sent_store
 from service.store import sightings as sightings_store
@@ -40,7 +43,8 @@ class Shelf:
     wait for their hour, which a daily takes along (in ``had`` only when also elsewhere) ·
     alerts: how many, of a reader on a date · late: sources whose list is not there · read_from:
     titles of the others · by_hand: a person sends, and waits for nothing · news: what happened
-    later to papers that were had, once it was asked for."""
+    later to papers that were had, once it was asked for · marks: (paper, sign) of what readers
+    said, newest first · tastes, vectors, likenesses: made when they are first asked for."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
@@ -60,6 +64,10 @@ class Shelf:
     alerts: dict[tuple[int, date], int] = field(default_factory=dict)
     by_hand: bool = False
     news: "News | None" = None
+    marks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    tastes: dict[int, Taste] = field(default_factory=dict)
+    vectors: dict[int, Vector] = field(default_factory=dict)
+    likenesses: dict[int, Likeness] = field(default_factory=dict)
 
 
 def load_shelf(
@@ -96,7 +104,21 @@ def load_shelf(
         listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],
         late=late,
         read_from=tuple(read),
+        marks=listing_store.list_feedback(session, reader_ids, FIXED.feedback_marks),
     )
+
+
+def learn_taste(rt: Runtime, session: Session, shelf: Shelf, reader_id: int) -> None:
+    """Make the papers that a reader wanted more or less of into a taste; see ``candidate``."""
+    marks = shelf.marks.get(reader_id)
+    if not marks or reader_id in shelf.tastes:
+        return
+    load_papers(session, shelf, [paper_id for paper_id, _ in marks])
+    more, less = (
+        [document_on(shelf, i) for i, said in marks if said == sign and i in shelf.rows]
+        for sign in (1, -1)
+    )
+    shelf.tastes[reader_id] = Taste.of(more, less, rt.corpus.statistics)
 
 
 def load_papers(session: Session, shelf: Shelf, ids: Sequence[int]) -> None:
@@ -113,7 +135,8 @@ def load_papers(session: Session, shelf: Shelf, ids: Sequence[int]) -> None:
 def candidate(
     rt: Runtime, shelf: Shelf, profile: Profile, paper_id: int, again: bool, on: date
 ) -> Candidate | None:
-    """Hits and score computed again from the stored text; None when it no longer matches."""
+    """Hits and score computed again from the stored text; None when it no longer matches, or the
+    score of today is below the interest's least. ``learn_taste`` comes first."""
     row = shelf.rows.get(paper_id)
     query = query_on(shelf, profile)
     if row is None or query is None:
@@ -131,8 +154,9 @@ def candidate(
         votes=row.votes,
         comments=row.comments,
         age_days=max(0.0, float((on - day).days)),
+        liking=_liking(rt, shelf, profile.subscriber_id, paper_id),
     )
-    if made.total < profile.threshold:
+    if 0 < profile.threshold > made.total:  # what was disliked may be below 0
         return None
     return Candidate(
         paper=shelf.papers[paper_id],
@@ -143,7 +167,23 @@ def candidate(
         listed_on=_listed_on(shelf, paper_id) or day,
         place=place_of(shelf.papers[paper_id], shelf.sightings.get(paper_id, [])),
         again=again,
+        likeness=_likeness(shelf, paper_id),
     )
+
+
+def _liking(rt: Runtime, shelf: Shelf, reader_id: int, paper_id: int) -> float | None:
+    taste = shelf.tastes.get(reader_id)
+    if not taste:
+        return None
+    if paper_id not in shelf.vectors:
+        shelf.vectors[paper_id] = vector(document_on(shelf, paper_id), rt.corpus.statistics)
+    return taste.liking(shelf.vectors[paper_id])
+
+
+def _likeness(shelf: Shelf, paper_id: int) -> Likeness:
+    if paper_id not in shelf.likenesses:
+        shelf.likenesses[paper_id] = likeness(document_on(shelf, paper_id))
+    return shelf.likenesses[paper_id]
 
 
 def trending_candidates(

@@ -207,6 +207,26 @@ def get_feedback(session: Session, subscriber_id: int, paper_id: int) -> int:
     return row.sign if row is not None else 0
 
 
+def list_feedback(
+    session: Session, subscriber_ids: Sequence[int], most: int
+) -> dict[int, list[tuple[int, int]]]:
+    """(paper, sign) of what each reader said, newest first, at most so many of each."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for at in range(0, len(subscriber_ids), 500):
+        rows = session.execute(
+            sa.select(
+                col(FeedbackRow.subscriber_id), col(FeedbackRow.paper_id), col(FeedbackRow.sign)
+            )
+            .where(col(FeedbackRow.subscriber_id).in_(list(subscriber_ids[at : at + 500])))
+            .order_by(col(FeedbackRow.at).desc(), col(FeedbackRow.id).desc())
+        ).all()
+        for reader_id, paper_id, sign in rows:
+            marks = found.setdefault(reader_id, [])
+            if len(marks) < most:
+                marks.append((paper_id, sign))
+    return found
+
+
 def set_feedback(
     session: Session, subscriber_id: int, paper_id: int, sign: int, now: datetime
 ) -> None:

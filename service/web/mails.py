@@ -129,6 +129,7 @@ _PARTS = {
     "fresh": Sentence("how new it is"),
     "votes": Sentence("votes"),
     "comments": Sentence("comments"),
+    "feedback": Sentence("papers you wanted more or less of"),
 }
 """The parts of ``matching.score``, in words."""
 

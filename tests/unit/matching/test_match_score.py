@@ -2,9 +2,11 @@
 
 import json
 import math
+from random import Random
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from support.match_strategies import papers, queries
 
 from service.matching.document import prepare
@@ -71,3 +73,28 @@ def test_parts_add_up(text: str, one: Paper) -> None:
     assert all(part >= 0 for part in found.parts.values())
     assert found.parts["fresh"] == 1
     assert found.parts["votes"] == 0
+
+
+@given(queries, papers(), st.randoms())
+def test_the_same_score_in_any_order_of_the_hits(text: str, one: Paper, chance: Random) -> None:
+    query, document = parse_query(text), prepare(one)
+    hits = list(evaluate(query, document) or ())
+    facts = {"votes": one.votes, "comments": one.comments, "age_days": 2.5}
+    found = score(query, document, tuple(hits), STATISTICS, **facts)  # type: ignore[arg-type]
+    chance.shuffle(hits)
+    assert score(query, document, tuple(hits), STATISTICS, **facts) == found  # type: ignore[arg-type]
+
+
+def test_what_was_said_of_papers_like_it_is_a_part_of_its_own() -> None:
+    read, document = parse_query("graph"), prepare(paper("graph"))
+    hits = evaluate(read, document) or ()
+
+    def made(liking: float | None) -> Score:
+        return score(
+            read, document, hits, STATISTICS, votes=0, comments=0, age_days=0, liking=liking
+        )
+
+    assert "feedback" not in made(None).parts
+    assert made(0.0).parts["feedback"] == 0
+    assert made(0.25).total == pytest.approx(made(None).total + 10)
+    assert made(-0.5).total < made(None).total < made(0.5).total
