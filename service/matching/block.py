@@ -246,8 +246,8 @@ class Block:
                 seen.add((number, paper))
         found += [(number, paper, _WHERE["authors"], 1) for number, paper in seen]
         for at, document in enumerate(wording.papers):
-            for category in set(document.categories):
-                found += [(n, at, _WHERE["categories"], 1) for n in self._fulfilled_by(category)]
+            within = {n for one in set(document.categories) for n in self._fulfilled_by(one)}
+            found += [(number, at, _WHERE["categories"], 1) for number in within]
             for number in self._by_how[How.FIGURE]:
                 if find_leaf(self.leaf(number), document) is not None:
                     found.append((number, at, -1, 0))
@@ -363,3 +363,13 @@ def _node(numbers: Sequence[int], leaf: Callable[[int], Leaf]) -> Node:
         return _SIGNS[sign](tuple(read() for _ in range(parts)))
 
     return read()
+
+
+def in_columns(bits: Bits) -> NDArray[np.uint8]:
+    """Eight rows of eight bits for each number."""
+    return np.ascontiguousarray(bits.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8).T)
+
+
+def having(columns: NDArray[np.uint8], bit: int) -> NDArray[np.int64]:
+    """The numbers that have a bit."""
+    return np.flatnonzero((columns[bit >> 3] & np.uint8(1 << (bit & 7))) != 0)

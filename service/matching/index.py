@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from service.matching.block import Block, Flags, Ids, Kept
+from service.matching.block import Block, Flags, Ids, Kept, having, in_columns
+from service.matching.block_score import Scores, Setting, Worths, scored
 from service.matching.building import Builder
 from service.matching.clauses import Bits
 from service.matching.document import Document
@@ -69,6 +69,7 @@ class Index:
         self._version = 0
         self._touched: set[int] | None = None
         self._wanting = 0
+        self._kept_worths: tuple[Block, Worths] | None = None
         self._base.warm()
 
     def __len__(self) -> int:
@@ -238,14 +239,42 @@ class Index:
         view, rest = self.view(), iter(documents)
         while some := list(islice(rest, MOST_PAPERS)):
             wanted = [
-                (block.sorted_ids, _columns((self._wanted(block, some) * alive)[block.order]))
+                (block.sorted_ids, in_columns((self._wanted(block, some) * alive)[block.order]))
                 for block, alive in view.parts
             ]
             for at in range(len(some)):
-                parts = [ids[_having(columns, at)] for ids, columns in wanted]
+                parts = [ids[having(columns, at)] for ids, columns in wanted]
                 found = parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
                 self.matches += len(found)
                 yield found
+
+    def score_many(
+        self, documents: Iterable[Document], statistics: Statistics, *, age_days: float = 0.0
+    ) -> Iterator[tuple[Ids, Scores]]:
+        """For each paper the ids of the profiles that want it, in no order, and their scores:
+        exactly what score() says of each (votes and comments are the papers' own)."""
+        view, rest, setting = self.view(), iter(documents), Setting(statistics, age_days)
+        worths = [self._worths(block, statistics) for block, _ in view.parts]
+        while some := list(islice(rest, MOST_PAPERS)):
+            found = []
+            for (block, alive), worth in zip(view.parts, worths, strict=True):
+                answers, looked_at = scored(block, alive, some, worth, setting)
+                self.candidates += looked_at
+                found.append(answers)
+            for pieces in zip(*found, strict=True):
+                ids = np.concatenate([ids for ids, _ in pieces])
+                self.matches += len(ids)
+                yield ids, np.concatenate([scores for _, scores in pieces])
+
+    def _worths(self, block: Block, statistics: Statistics) -> Worths:
+        """What the terms of the large block are worth is kept while the statistics stay."""
+        kept = self._kept_worths
+        if kept is not None and kept[0] is block and kept[1].statistics is statistics:
+            return kept[1]
+        worths = Worths(block, statistics)
+        if block is self._base:
+            self._kept_worths = (block, worths)
+        return worths
 
     def _wanted(self, block: Block, some: Sequence[Document]) -> Bits:
         _, truths = block.truths(some)
@@ -279,13 +308,3 @@ def _built(items: Mapping[int, _Entry]) -> Block:
     for profile_id, (stamp, root) in items.items():
         builder.add(profile_id, stamp, root)
     return builder.done()
-
-
-def _columns(bits: Bits) -> NDArray[np.uint8]:
-    """Eight rows of eight bits for each number."""
-    return np.ascontiguousarray(bits.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8).T)
-
-
-def _having(columns: NDArray[np.uint8], bit: int) -> NDArray[np.int64]:
-    """The numbers that have a bit."""
-    return np.flatnonzero((columns[bit >> 3] & np.uint8(1 << (bit & 7))) != 0)

@@ -15,10 +15,9 @@ paper must fulfil before the leaf is tested on it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
-from service.matching.anchors import Key, anchor_choices
 from service.matching.lattice import acronym_forms
 from service.matching.names import begins_with_particle
 from service.matching.query import Category, Identifier, Leaf, Near, Number, Person, Term, Word
@@ -31,7 +30,6 @@ PLACES = ("title", "abstract", "source", "organisation", "id", "authors", "categ
 """Where a leaf may occur; number i is bit i of a recipe's ``places``."""
 
 _BITS = {"": 0b11, "ti": 0b1, "abs": 0b10, "source": 0b100, "org": 0b1000}
-_KINDS = {"stem": "L", "key": "K", "exact": "E", "case": "C", "prefix": "P"}
 
 
 class How(IntEnum):
@@ -87,18 +85,28 @@ def recipe_of(leaf: Leaf) -> Recipe:
 
 
 def _tested(leaf: Term | Near) -> Recipe:
-    choices = anchor_choices(replace(leaf, field=""))
-    needs = tuple(tuple(map(_symbol, choice)) for choice in choices)
+    """Of each word some form must be there, alone or (of a phrase) written as one with others."""
     places = _BITS.get(leaf.field, 0)
-    if not needs or not places:
+    if not places:
         return Recipe(How.ALWAYS)
-    if isinstance(leaf, Near) and len(needs) == 2:
-        return Recipe(How.NEAR, places, needs=needs, distance=leaf.distance)
-    return Recipe(How.NEEDS, places, needs=needs)
+    if isinstance(leaf, Near):
+        needs = tuple(map(_word, leaf.words))
+        how, distance = (How.NEAR, leaf.distance) if len(needs) == 2 else (How.NEEDS, 0)
+        return Recipe(how, places, needs=needs, distance=distance)
+    return Recipe(
+        How.NEEDS, places, needs=tuple(_passing(leaf, at) for at in range(len(leaf.words)))
+    )
 
 
-def _symbol(key: Key) -> str:
-    return _KINDS[key[0]] + key[1]
+def _passing(term: Term, at: int) -> tuple[str, ...]:
+    """The symbols that can stand for word ``at``, by itself or joined with its neighbours."""
+    word = term.words[at]
+    found = [*_word(word), "L" + word.stem] if word.stem else [*_word(word)]
+    for start in range(max(0, at - 2), at + 1):
+        for size, label in enumerate(term.joins[start] if term.joins else (), start=2):
+            if label and start + size > at:
+                found.append("L" + label)
+    return tuple(dict.fromkeys(found))
 
 
 def _first(rows: Iterator[tuple[str, ...]], most: int) -> Iterator[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Rows of symbols as a tree of numbers; it is walked along all texts of a batch at once."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from service.matching.clauses import Numbers, Offsets
 
 _SHIFT = 32
+_Whole = TypeVar("_Whole", np.int32, np.int64)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Trie:
         return self._leaves[leaf], np.concatenate(starts)[row]
 
 
-def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+def distinct(keys: NDArray[_Whole]) -> NDArray[_Whole]:
     """The keys in order, each once (sorting is faster than ``np.unique``'s hashing here)."""
     keys = np.sort(keys)
     return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
