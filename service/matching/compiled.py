@@ -24,7 +24,7 @@ from service.matching.query import (
 )
 from service.text.fold import FOLD_VERSION
 
-FORM_VERSION = 2
+FORM_VERSION = 3
 """Raise it whenever a query may compile differently while the folding of texts stays."""
 
 

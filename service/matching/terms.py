@@ -215,7 +215,7 @@ def _make_words(text: str, folded: Folded, *, exact: bool, position: int) -> tup
         )
     words = []
     for at, token in enumerate(folded.tokens):
-        if at in starred:
+        if at in starred and not is_ideograph(token.key):  # those are found in longer runs anyway
             _check_prefix(token.key, position)
             words.append(Word(key=token.key, kind="prefix"))
         elif exact:
@@ -244,7 +244,7 @@ def _make_joins(folded: Folded, words: tuple[Word, ...]) -> tuple[tuple[str, str
 
 
 def _check_prefix(key: str, position: int) -> None:
-    if len(key) < SHORTEST_PREFIX or is_ideograph(key):
+    if len(key) < SHORTEST_PREFIX:
         raise QueryError(
             Sentence(
                 "'%(word)s' at character %(position)s is too short: write at least %(least)s "

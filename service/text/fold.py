@@ -14,7 +14,7 @@ from anyascii import anyascii
 
 from service.text.tokens import Folded, stem
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 """Raise it whenever any text may fold differently: stored streams and queries are then redone."""
 
 LONGEST_WORD = 256
@@ -22,10 +22,20 @@ LONGEST_WORD = 256
 
 _RUN = re.compile(r"[^\W_]+")
 _IDEOGRAPH = re.compile(
-    "([\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31a0-\u31bf\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc"
+    "([\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6][\u11a8-\u11ff\ud7cb-\ud7fb]?"
+    "|[\uac00-\ud7a3][\u11a8-\u11ff]"
+    "|[\uff66-\uff9d][\uff9e\uff9f]"
+    "|[\u1100-\u11ff\u3005-\u3007\u3038-\u303a\u3040-\u30ff\u3130-\u318f\u3192-\u319f"
+    "\u31a0-\u31bf\u31f0-\u31ff\u3220-\u3247\u3280-\u32b0\u3400-\u4dbf\u4e00-\u9fff"
+    "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc"
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff])"
 )
+"""A letter of Chinese, Japanese or Korean: also a syllable written as its parts, and a half-width
+letter with its mark."""
+
+_WHOLE = frozenset("\u309f\u30ff")
+"""Kana that stand for two: taken apart they would be two words in one place."""
+
 _APOSTROPHES = "'\u2019\u02bc\u2018\u0060\u00b4\uff07"
 _TRANSPARENT = frozenset(("Mn", "Mc", "Me", "Cf"))
 _JOINING = frozenset("-_/\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d\u00ad" + _APOSTROPHES)
@@ -64,6 +74,8 @@ def _loses_accents(letter: str) -> bool:
 @lru_cache(maxsize=100_000)
 def _forms(raw: str) -> tuple[str, str, str]:
     """(key, exact, cased) of one run as written; ("", "", "") when nothing of it counts."""
+    if raw in _WHOLE:
+        return raw, raw, raw
     kept: list[str] = []
     base = "a"
     for letter in unicodedata.normalize("NFKD", raw[:LONGEST_WORD]):
@@ -71,7 +83,7 @@ def _forms(raw: str) -> tuple[str, str, str]:
         if category[0] == "M":
             if not _loses_accents(base) and kept:
                 kept.append(letter)
-        elif letter.isalnum():
+        elif letter.isalnum() and letter not in _APOSTROPHES:
             base = letter
             latin = "\u00c0" <= letter < "\u0180"
             kept.append(anyascii(letter) if latin else letter)
