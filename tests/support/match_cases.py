@@ -283,7 +283,7 @@ class Checked:
 
 
 def check_block(
-    chance: random.Random, pool: Sequence[list[str]], *, queries: int = 20, papers: int = 10
+    chance: random.Random, pool: Sequence[list[str]], *, queries: int = 10, papers: int = 5
 ) -> Checked:
     """Oracle = evaluate = index = search over every query on every paper of a random block."""
     sheets = [random_paper(chance, pool) for _ in range(papers)]

@@ -14,7 +14,7 @@ with the product, and nothing else: no index, no lattice, no evaluation, no read
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise, product
 
@@ -51,15 +51,18 @@ class _Words:
     def __init__(self, folded: Folded) -> None:
         self.folded = folded
         self.joined = (folded.stems, joins_of_two(folded), joins_of_three(folded))
-        self.labels = {label for row in self.joined for label in row} - {""}
-        self.forms = {*folded.keys, *folded.exact, *folded.cased}
+        self.places: dict[str, set[int]] = {}
+        rows = (*self.joined, folded.keys, folded.exact, folded.cased)
+        for row in rows:
+            for at, form in enumerate(row):
+                self.places.setdefault(form, set()).add(at)
 
 
 class Oracle:
     """One paper, to be asked about many queries.
 
-    sources: the names of the sources that listed it. hurry: a term none of whose beginnings is
-    anywhere in a text is not walked through it (for papers of full length).
+    sources: the names of the sources that listed it. hurry: a term is tried only from the places
+    where its first word, alone or joined, stands in any of its forms (for papers of full length).
     """
 
     def __init__(self, paper: Paper, *, sources: Sequence[str] = (), hurry: bool = False) -> None:
@@ -244,16 +247,6 @@ def _near(near: Leaf, text: _Words, hurry: bool) -> bool:
     return place(near.words, ())
 
 
-def _cuts(length: int) -> Iterator[list[tuple[int, int]]]:
-    """Every way to cut a row of ``length`` into pieces of one to three, as (start, size)."""
-    if not length:
-        yield []
-    for size in (1, 2, 3):
-        if size <= length:
-            for head in _cuts(length - size):
-                yield [*head, (length - size, size)]
-
-
 @lru_cache(maxsize=10_000)
 def _labels(typed: str) -> tuple[Sequence[str], ...]:
     """What one, two and three words of a term are when written as one, at each word."""
@@ -265,15 +258,12 @@ def _term(term: Leaf, text: _Words, hurry: bool) -> bool:
     assert isinstance(term, Term)
     folded, count = text.folded, len(term.words)
     if term.exact:
-        if hurry and term.words[0].key not in text.forms:
-            return False
         return any(
-            all(_is_word(term.words[at], folded, start + at) for at in range(count))
-            for start in range(len(folded) - count + 1)
+            start + count <= len(folded)
+            and all(_is_word(term.words[at], folded, start + at) for at in range(count))
+            for start in _starts(term, (), text, hurry)
         )
     labels = _labels(term.text)
-    if hurry and not _may_begin(term, labels, text):
-        return False
 
     def fits(start: int, size: int, at: int, length: int) -> bool:
         """Are these words of the term and these words of the text the same piece?"""
@@ -287,18 +277,17 @@ def _term(term: Leaf, text: _Words, hurry: bool) -> bool:
         label = labels[size - 1][start]
         return label != "" and label == text.joined[length - 1][at]
 
-    def walk(cut: list[tuple[int, int]], at: int) -> bool:
-        if not cut:
-            return True
-        start, size = cut[0]
-        return any(
-            at + length <= len(folded)
+    def walk(start: int, at: int) -> bool:
+        """Can the rest of the term and the text from here on be cut into the same pieces?"""
+        return start == count or any(
+            start + size <= count
+            and at + length <= len(folded)
             and fits(start, size, at, length)
-            and walk(cut[1:], at + length)
-            for length in (1, 2, 3)
+            and walk(start + size, at + length)
+            for size, length in product((1, 2, 3), repeat=2)
         )
 
-    return any(walk(cut, at) for cut in _cuts(count) for at in range(len(folded)))
+    return any(walk(0, at) for at in _starts(term, labels, text, hurry))
 
 
 def _begins_over_hyphen(prefix: str, text: _Words, at: int) -> bool:
@@ -311,10 +300,12 @@ def _begins_over_hyphen(prefix: str, text: _Words, at: int) -> bool:
     )
 
 
-def _may_begin(term: Term, labels: Sequence[Sequence[str]], text: _Words) -> bool:
+def _starts(
+    term: Term, labels: Sequence[Sequence[str]], text: _Words, hurry: bool
+) -> Iterable[int]:
+    """Where to try: everywhere; in a hurry where the first word may stand."""
     first = term.words[0]
-    if first.kind == "prefix":
-        return True
-    if first.kind == "acronym" and not text.forms.isdisjoint((first.key, f"{first.key}s")):
-        return True
-    return any(row[0] in text.labels for row in labels if row[0])
+    if not hurry or first.kind == "prefix":
+        return range(len(text.folded))
+    forms = {first.key, f"{first.key}s", *(row[0] for row in labels)} - {""}
+    return sorted({at for form in forms for at in text.places.get(form, ())})
