@@ -37,13 +37,14 @@ class LikedError(SpokenError):
 @dataclass(frozen=True, slots=True)
 class Liked:
     """title: of the stored paper that a link named, else the text's beginning · is_stored · words:
-    proposed, phrases first · basis: papers looked at · days: looked at."""
+    proposed, phrases first · basis: papers looked at · days, weekdays: looked at."""
 
     title: str
     is_stored: bool
     words: tuple[Proposal, ...]
     basis: int
     days: int
+    weekdays: int
 
 
 def find_paper(rt: Runtime, text: str) -> int:
@@ -74,10 +75,12 @@ def related_to(
 
     found: the best, whose middle is asked · wanted: ids of all that the search finds.
     """
-    vectors = words_of(rt).vectors
+    vectors, corpus = words_of(rt).vectors, rt.corpus.corpus
     if len(vectors) < LEAST_PAPERS or not found:
         return []
-    return _shown(rt, vectors.like_papers(found, 2 * most, without=wanted), most)
+    alike = vectors.like_papers(found, 4 * most, without=wanted)
+    # a paper older than those that are searched may well hold the words
+    return _shown(rt, [one for one in alike if one.paper_id in corpus], most)
 
 
 def _shown(rt: Runtime, alike: Sequence[Alike], most: int) -> list[Shown]:
@@ -106,7 +109,8 @@ def propose_words(rt: Runtime, text: str, days: int | None = None) -> Liked:
     corpus = rt.corpus.corpus
     with corpus.reading():
         basis = int((corpus.present() & corpus.on_days(wanted)).sum())
-    return Liked(title, stored, tuple(words), basis, len(wanted))
+    weekdays = sum(day.weekday() < 5 for day in wanted)
+    return Liked(title, stored, tuple(words), basis, len(wanted), weekdays)
 
 
 def _read(rt: Runtime, text: str) -> tuple[str, str, bool]:

@@ -150,6 +150,10 @@ class Form:
         ticked = set(self._values.get(name, ()))
         return tuple(option for option in options if option in ticked)
 
+    def several(self, name: str) -> tuple[str, ...]:
+        """Return every value of a field, as it was sent."""
+        return tuple(self._values.get(name, ()))
+
     def upload(self, name: str) -> Upload | None:
         """Return the file, None when none was chosen."""
         return self._uploads.get(name)

@@ -10,9 +10,11 @@ from starlette.exceptions import HTTPException
 from service.delivery.i18n import Texts
 from service.errors import PaperpostError
 from service.flows import browse
-from service.flows.browse import DayPage, NotHereError, Order
+from service.flows.browse import DayPage, NotHereError, Order, SearchPage
+from service.flows.related import papers_like, related_to
 from service.flows.source_health import first_answer
 from service.matching.query import QueryError
+from service.pages.entry import PaperEntry
 from service.pages.paging import Paging, address_of_page, paging_of
 from service.papers.model import Paper
 from service.web.changes import change_lines, votes_sentence
@@ -57,6 +59,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             "votes_said": votes_sentence(found.history, door.texts(request), door.today()),
             "today": door.today(),
             "address": door.rt.links.paper(scheme, value),
+            "alike": door.entries(papers_like(door.rt, found.shown.paper.id or 0)),
+            "liked": door.pages.links.here.to("/words", liked=_named(found.shown.paper)),
         }
         return door.answer(request, "papers/paper.html", context)
 
@@ -176,7 +180,14 @@ def _citation(paper: Paper) -> list[tuple[str, str]]:
 
 def _search_page(door: Door, request: Request, q: str) -> Response:
     texts = door.texts(request)
-    context: dict[str, object] = {"q": q, "errors": {}, "offers": [], "result": None, "entries": []}
+    context: dict[str, object] = {
+        "q": q,
+        "errors": {},
+        "offers": [],
+        "result": None,
+        "entries": [],
+        "related": [],
+    }
     if q:
         paging = _search_paging(request)
         try:
@@ -194,9 +205,29 @@ def _search_page(door: Door, request: Request, q: str) -> Response:
             "paging": paging_of(request, min(result.total, _MOST_FOUND), _FOUND_SIZE),
             "address_of_page": lambda number: address_of_page(request, number),
             "most": _MOST_FOUND,
+            "related": _related(door, result),
         }
     return door.answer(request, "papers/search.html", context)
 
+
+def _named(paper: Paper) -> str:
+    """A paper as the page of words reads it: by its name where that is one, else by its title."""
+    key = paper.key
+    if key.scheme == "arxiv":
+        return f"arXiv:{key.value}"
+    return key.value if key.scheme == "doi" else paper.title
+
+
+def _related(door: Door, result: SearchPage) -> list[PaperEntry]:
+    """Below the only page of hits: papers like the best of them without the words."""
+    ids = [one.paper.id for one in result.papers if one.paper.id is not None]
+    if len(ids) != result.total:
+        return []
+    return door.entries(related_to(door.rt, ids[:_MIDDLE_OF], ids))
+
+
+_MIDDLE_OF = 10
+"""So many of the best hits say what is like them; more say it no better (bench/related.json)."""
 
 _FOUND_SIZE = 50
 _MOST_FOUND = 500

@@ -1,41 +1,83 @@
-"""The back-test as the sign-up page says it: how the words were read, how many papers a day."""
+"""The back-test as the pages say it: how the words were read, how many papers a day."""
 
+import re
 from dataclasses import dataclass
 
 from service.delivery.i18n import Texts
 from service.flows import browse
 from service.flows.estimate import BackTest, estimate
-from service.flows.interests import read_form
+from service.flows.interests import Wanted, read_form
 from service.matching.corpus import Suggestion
+from service.matching.expansions import Expansion
+from service.matching.query import QueryError
 from service.pages.entry import PaperEntry
 from service.web.door import Door, Offer, spoken
+
+LOOKS_WRITTEN = 200
+"""Characters in one item of a list, above which it is an abstract and no keyword."""
+
+_USUAL = 0.8
+"""From this share of the papers that explain an abbreviation on, it "usually" means that."""
+
+_LINK = re.compile(r"https?://\S+$|arxiv:\s*\S+$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherForm:
+    """said: "“PEFT” is usually written out as ..." · offer: the words with it."""
+
+    said: str
+    offer: Offer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """line: how the words were read · rate: "about 6 papers a day" · counts: (term, papers).
 
-    dead: terms that never occur · offers: narrower or wider words · weekdays: looked at.
-    basis: papers looked at · broad: papers a day when there are too many, else 0.
+    dead: terms that never occur · left_out: (part, papers) for each NOT · offers: narrower or wider
+    words, led by ``lead`` · forms: other forms of the words · weekdays, days: looked at.
+    found, basis: papers found and looked at · known: a sentence about those that are no news.
+    broad: papers a day when there are too many, else 0 · written: it looks like a text or a link,
+    out of which words can be made.
     """
 
     line: str
     rate: str
     counts: tuple[tuple[str, int], ...] = ()
     dead: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
     offers: tuple[Offer, ...] = ()
+    lead: str = ""
+    forms: tuple[OtherForm, ...] = ()
     weekdays: int = 0
     days: int = 0
+    found: int = 0
     basis: int = 0
+    known: str = ""
     broad: int = 0
     nothing: bool = False
     best: tuple[PaperEntry, ...] = ()
+    written: str = ""
 
 
 def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
-    """Estimate what was typed. Raises QueryError with the position."""
+    """Estimate what was typed. Raises QueryError with the position.
+
+    A pasted abstract is often no query: then only that is said.
+    """
+    try:
+        return reading_of(door, read_form(words), texts)
+    except QueryError:
+        if written := written_of(words):
+            return Reading(line="", rate="", written=written)
+        raise
+
+
+def reading_of(
+    door: Door, wanted: Wanted, texts: Texts, *, threshold: float = 0.0, own: str = ""
+) -> Reading:
+    """The estimate of an interest in words."""
     _ = texts.gettext
-    wanted = read_form(words)
     if wanted.query is None:
         most = door.rt.defaults().trending_entries
         return Reading(
@@ -44,21 +86,37 @@ def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
                 "at most %(num)s paper a day", "at most %(num)s papers a day", most
             ),
         )
-    made = estimate(door.rt, wanted.query)
+    made = estimate(door.rt, wanted.query, threshold=threshold, own=own)
     found = made.estimate
+    lead = _("Narrower:") if found.warning == "broad" else _("Instead:")
     return Reading(
         line=spoken(wanted.query, texts),
         rate=_nothing(made, texts) if not found.total else rate_of(made, texts),
         counts=tuple(found.per_term.items()) if len(found.per_term) > 1 else (),
         dead=found.dead_terms if found.total else (),
+        left_out=tuple(found.removed_by_not.items()) if found.total else (),
         offers=tuple(_offer(one, texts) for one in found.suggestions),
+        lead=lead if found.warning else _("Wider:"),
+        forms=tuple(_other_form(one, texts) for one in found.expansions),
         weekdays=weekdays_of(made),
         days=len(made.days),
+        found=found.total,
         basis=found.basis_papers,
+        known=_known(made, texts),
         broad=round(found.mean_per_weekday) if found.warning == "broad" else 0,
         nothing=not found.total,
-        best=tuple(door.entries(browse.show_papers(door.rt, made.estimate.best))),
+        best=tuple(door.entries(browse.show_papers(door.rt, found.best))),
+        written=written_of(wanted.text),
     )
+
+
+def written_of(words: str) -> str:
+    """The text again where it looks like a paper's title with abstract, or a link; else ""."""
+    items = re.split(r"[,;\n]", words)
+    sentences = len(words) >= LOOKS_WRITTEN and (
+        max(map(len, items)) >= LOOKS_WRITTEN / 2 or ". " in words
+    )
+    return words.strip() if sentences or _LINK.match(words.strip()) else ""
 
 
 def weekdays_of(made: BackTest) -> int:
@@ -68,7 +126,11 @@ def weekdays_of(made: BackTest) -> int:
 
 def rate_of(made: BackTest, texts: Texts) -> str:
     """How often: "about 6 papers a day", "about 2 papers a week", "3 papers in 22 weekdays"."""
-    mean, total = made.estimate.mean_per_weekday, made.estimate.total
+    return said_rate(made.estimate.mean_per_weekday, made.estimate.total, weekdays_of(made), texts)
+
+
+def said_rate(mean: float, total: int, weekdays: int, texts: Texts) -> str:
+    """mean: papers of a weekday; total: of all of them."""
     if mean >= 0.95:
         return texts.ngettext(
             "about %(num)s paper a day", "about %(num)s papers a day", round(mean)
@@ -81,7 +143,7 @@ def rate_of(made: BackTest, texts: Texts) -> str:
         "%(num)s paper in %(days)s weekdays",
         "%(num)s papers in %(days)s weekdays",
         total,
-        days=texts.number(weekdays_of(made)),
+        days=texts.number(weekdays),
     )
 
 
@@ -93,6 +155,19 @@ def _nothing(made: BackTest, texts: Texts) -> str:
     )
 
 
+def _known(made: BackTest, texts: Texts) -> str:
+    """Papers of before a source was watched count, and no mail brings them."""
+    if not made.known:
+        return ""
+    return texts.ngettext(
+        "%(num)s of them came before its source was watched here: it counts, and no mail "
+        "brings such papers as new.",
+        "%(num)s of them came before their sources were watched here: they count, and no mail "
+        "brings such papers as new.",
+        made.known,
+    )
+
+
 def _offer(one: Suggestion, texts: Texts) -> Offer:
     _ = texts.gettext
     count = texts.number(round(one.per_day)) if one.per_day >= 0.95 else ""
@@ -100,3 +175,21 @@ def _offer(one: Suggestion, texts: Texts) -> Offer:
     if count:
         label = _("%(label)s, %(count)s a day", label=label, count=count)
     return Offer(label, one.text)
+
+
+def _other_form(one: Expansion, texts: Texts) -> OtherForm:
+    _ = texts.gettext
+    if one.is_short:
+        said = _("“%(term)s” is also written %(other)s.", term=one.term, other=one.other)
+    elif one.share >= _USUAL:
+        said = _("“%(term)s” is usually written out as %(other)s.", term=one.term, other=one.other)
+    else:
+        said = texts.ngettext(
+            "“%(term)s” stands for %(other)s in %(num)s paper.",
+            "“%(term)s” stands for %(other)s in %(num)s papers.",
+            one.explained,
+            term=one.term,
+            other=one.other,
+        )
+    label = texts.ngettext("Add it: %(num)s more paper", "Add it: %(num)s more papers", one.brings)
+    return OtherForm(said, Offer(label, one.text))

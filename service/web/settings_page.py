@@ -86,7 +86,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         trouble = Trouble(said=door.texts(request).said(said))
         wider = request.query_params.get("words", "")
         if wider:  # offered by a mail: filled in, saved only by the button
-            part = f"interest-{request.query_params.get('interest', '')}"
+            interest = request.query_params.get("interest", "")
+            part = "new" if interest == "new" else f"interest-{interest}"
             trouble = Trouble(part=part, typed=Form({"words": [wider[:2000]]}))
         return shown_page(door, request, token, trouble)
 
@@ -118,7 +119,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
                 case _:
                     name = manage.open_manage(door.rt, token).reader.name
                     manage_interests.change_wanted(
-                        door.rt, token, profile_id, lambda row: _read_change(form, row, name)
+                        door.rt, token, profile_id, lambda row: read_change(form, row, name)
                     )
             return "interest"
 
@@ -227,7 +228,7 @@ def _read_new(form: Form, wanted: Wanted, reader_name: str) -> InterestChange:
     return replace(change, **_read_choices(form, reader_name))
 
 
-def _read_change(form: Form, row: ProfileRow, reader_name: str) -> InterestChange:
+def read_change(form: Form, row: ProfileRow, reader_name: str) -> InterestChange:
     """What the form says; a form without the ticks leaves the choices as they are."""
     kind, words = form.raw("kind"), _text(form, "words")
     wanted = read_kind(kind, words) if kind == "follow" and words else read_words_form(words)

@@ -24,6 +24,7 @@ from service.subscribers.tokens import TokenError
 from service.web.door import Door, Offer, spoken
 from service.web.following import NameLine
 from service.web.leaving import left_page
+from service.web.looked import Looked
 
 LEAST_SCORES = 5
 """Matches from which on their scores are told."""
@@ -31,7 +32,8 @@ LEAST_SCORES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A form that came back. part: which form · typed: what it held · names: the people in it."""
+    """A form that came back. part: which form · typed: what it held · names: the people in it ·
+    looked: what its words would change."""
 
     part: str = ""
     faults: dict[str, FieldError] | None = None
@@ -39,6 +41,7 @@ class Trouble:
     typed: Form | None = None
     said: str = ""
     names: tuple[NameLine, ...] = ()
+    looked: Looked | None = None
 
 
 def ended(door: Door, request: Request, token: str, error: TokenError) -> Response:

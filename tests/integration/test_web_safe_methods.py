@@ -53,6 +53,8 @@ def addresses(house: Reading) -> dict[str, list[str]]:
         "/papers/{day}": ["/papers/2026-11-18", "/papers/2026-11-15", "/papers/x"],
         "/papers/{scheme}/{value:path}": [f"/papers/{paper}", "/papers/doi/10.1/a/b"],
         "/search": ["/search", "/search?q=robots", "/search?q=(", "/search?q=a,b&page=9"],
+        "/words": ["/words", "/words?liked=Robots+fold+towels", "/words?liked=http://x.example/"],
+        "/manage/{token}/words": [f"/manage/{token}/words" for token in (*manage, "x")],
         "/help/queries": ["/help/queries"],
         "/sources": ["/sources"],
         "/about": ["/about"],
