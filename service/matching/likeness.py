@@ -1,9 +1,9 @@
 """Papers of nearly the same text, and how they are kept apart in a list. Pure.
 
-Two papers are alike when at least half of the runs of three neighbouring words that either of them
-has (stems, title and abstract) are in both, or when their titles of four words or more are the
-same. Versions under another name, companion papers and serial reports are; papers on one subject
-are not: among captured papers less than one pair in ten thousand.
+Two papers are alike when at least 3 of 10 runs of three neighbouring words that either of them has
+(stems, title and abstract) are in both, or when their titles of four words or more are the same.
+Versions under another name and serial reports are; papers on one subject are not: of the 23 million
+pairs among 6,856 captured papers of four weeks the nearest had 0.13 of their runs in common.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from service.matching.document import Document
 RUN = 3
 """Words in a row that are compared."""
 
-ALIKE = 0.5
+ALIKE = 0.3
 """The share of common runs from which on two papers are alike."""
 
 _LEAST_TITLE = 4
