@@ -1,151 +1,150 @@
 """The stored papers in columns: which of them a query wants, all looked at together.
 
-``search`` finds exactly the papers for which ``evaluate`` says yes; it looks at columns of
-all papers at once (see segment), and at a paper by itself only to show and rank the best ones.
+``search`` finds exactly the papers for which ``evaluate`` says yes. The papers stand in parts
+(see ``part``), each a run of papers of about one month. What is put in or changed waits until
+somebody reads, and then becomes a small part; ``due`` says which parts are to become one and which
+are to be written to a file, ``swap`` puts the result in their place. A reader takes the list of
+parts as it is and goes on with it, so nobody waits for a long search.
 """
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby, pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
+from service.matching.columns import Flags
 from service.matching.document import Document
-from service.matching.evaluate import COMPARE, Hit, evaluate
-from service.matching.labels import NO_TEXT, Labels
-from service.matching.query import (
-    And,
-    Leaf,
-    Near,
-    Node,
-    Not,
-    Number,
-    Or,
-    Query,
-    Term,
-    leaves,
-)
-from service.matching.score import COMMENTS, TITLE, VOTES, Statistics, score, weight
-from service.matching.segment import Flags, Forms, Rows, Segment
+from service.matching.part import Figures, Part, merge, moved
+from service.matching.query import Node, Query
+from service.matching.score import Statistics
+from service.matching.segment import Entry, Segment
+from service.matching.view import Found, Frequencies, View
 
-_RANKED = 50
-"""So many papers, and twice as many as are asked for, are scored exactly to put them in order."""
-
-_MOST_HELD = 200
+__all__ = ["Found", "Shelf"]
 
 _STATISTICS_GROWTH = 1.05
 """The rarity of words is learned anew when there are so many times the papers."""
 
-_SEALED = 2048
+_AT_ONCE = 2048
+"""Parts in memory are put together while one reads as long as they hold no more papers."""
 
+_MOST = 24_000
+"""Papers of a part: a month of all of arXiv. What is merged is copied once."""
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One stored paper that a query wants."""
-
-    paper_id: int
-    day: date
-    hits: tuple[Hit, ...]
-    score: float
+_WORTH_A_FILE = 256
+_SMALL = 4096
+_RATIO = 3
 
 
 class Shelf:
-    """The stored papers; a lock guards it, so any thread may use it.
-
-    Memory is about 6 kB a paper of 250 words.
-    """
+    """The stored papers; any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._forms = Forms()
-        self._segments: list[Segment] = []
-        self._pending: list[Document] = []
-        self._slots: dict[int, int] = {}
-        self._papers: list[int] = []
-        self._days: list[int] = []
-        self._rest: list[Document] = []
-        self._alive: list[bool] = []
-        self._labels = Labels()
-        self._columns: dict[str, Rows] = {}
-        self._held: dict[Leaf, tuple[Flags, Flags]] = {}
-        self._statistics: tuple[int, Statistics] = (0, Statistics())
+        self._parts: list[Part] = []
+        self._entries: dict[int, Entry] = {}
+        self._gone: set[int] = set()
+        self._figures: dict[int, Figures] = {}
+        self._statistics = Statistics()
+        self._views = threading.local()
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return sum(map(len, self._flushed()))
 
     def __contains__(self, paper_id: int) -> bool:
-        return paper_id in self._slots
+        return any(part.places([paper_id]) for part in self._flushed())
 
     def add(self, paper_id: int, day: date, document: Document, votes: int | None = None) -> None:
         """Put a paper in, or replace it. day: when it became eligible. votes: instead of the
         document's."""
+        votes = document.votes if votes is None else votes
+        entry = Entry(paper_id, day.toordinal(), document, votes, document.comments)
         with self._lock:
-            self.remove(paper_id)
-            slot = len(self._papers)
-            self._slots[paper_id] = slot
-            self._papers.append(paper_id)
-            self._days.append(day.toordinal())
-            self._alive.append(True)
-            self._pending.append(document)
-            votes = document.votes if votes is None else votes
-            rest = Document(
-                title=NO_TEXT,
-                abstract=NO_TEXT,
-                authors=document.authors,
-                categories=document.categories,
-                organisation=document.organisation,
-                source_text=document.source_text,
-                ids=document.ids,
-                votes=votes,
-                comments=document.comments,
-            )
-            self._rest.append(rest)
-            self._labels.note(slot, rest)
-            self._columns.clear()
-            if len(self._pending) >= 4 * _SEALED:
+            self._entries[paper_id] = entry
+            self._figures.pop(paper_id, None)
+            if len(self._entries) >= _AT_ONCE:
                 self._flush()
+
+    def add_many(self, entries: Iterable[Entry]) -> None:
+        """Put papers in, or replace them; others read meanwhile."""
+        latest = {entry.paper_id: entry for entry in entries}
+        made = _parts_of(latest.values())
+        with self._lock:
+            self._flush()
+            self._parts = [part.without(latest) for part in self._parts] + made
+            self._tidy()
+
+    def add_part(self, segment: Segment, name: str, present: Iterable[int] | None = None) -> None:
+        """Put in a segment that was written to a file. present: those of its papers that still
+        are there (None: all of them)."""
+        part = Part.of(segment, name)
+        if present is not None:
+            part = part.without(set(segment.ids.tolist()).difference(present))
+        with self._lock:
+            self._flush()
+            self._parts.append(part)
+            self._tidy()
 
     def remove(self, paper_id: int) -> None:
         """Take a paper out; an unknown id is no fault."""
         with self._lock:
-            slot = self._slots.pop(paper_id, None)
-            if slot is not None:
-                self._alive[slot] = False
-                self._columns.clear()
+            self._entries.pop(paper_id, None)
+            self._figures.pop(paper_id, None)
+            self._gone.add(paper_id)
 
     def set_figures(self, paper_id: int, votes: int | None, comments: int | None) -> None:
         """New community figures of a paper; an unknown id is no fault."""
         with self._lock:
-            slot = self._slots.get(paper_id)
-            if slot is not None:
-                self._rest[slot] = replace(
-                    self._rest[slot], votes=votes, comments=comments, _lattices={}
-                )
-                self._columns.clear()
+            if paper_id in self._entries:
+                self._flush()
+            self._figures[paper_id] = (votes, comments)
 
     def document(self, paper_id: int) -> Document:
         """The stored paper as it was put in; KeyError for an unknown id."""
-        with self._lock:
-            self._flush()
-            return self._document(self._slots[paper_id])
-
-    def _document(self, slot: int) -> Document:
-        segment = next(part for part in reversed(self._segments) if part.first <= slot)
-        title, abstract = segment.fields(slot)
-        return replace(self._rest[slot], title=title, abstract=abstract, _lattices={})
+        for part in self._flushed():
+            for _, at in part.places([paper_id]):
+                return part.segment.document(at, int(part.votes[at]), int(part.comments[at]))
+        raise KeyError(paper_id)
 
     def statistics(self) -> Statistics:
-        """How common the words are among the papers (removed ones included until a rebuild)."""
-        with self._lock:
-            self._flush()
-            frequencies: dict[str, int] = {}
-            for segment in self._segments:
-                for stem, papers in segment.frequencies().items():
-                    frequencies[stem] = frequencies.get(stem, 0) + papers
-            return Statistics(len(self._papers), frequencies)
+        """How common the words are among the papers (removed ones included until a merge)."""
+        parts = self._flushed()
+        papers = sum(len(part.segment) for part in parts)
+        known = self._statistics
+        segments = {id(part.segment) for part in parts}
+        learned = known.frequencies.segments if isinstance(known.frequencies, Frequencies) else ()
+        if (
+            not known.documents <= papers <= known.documents * _STATISTICS_GROWTH
+            or not segments.issuperset(map(id, learned))
+        ):
+            known = Statistics(papers, Frequencies([part.segment for part in parts]))
+            self._statistics = known
+        return known
+
+    def view(self, days: Sequence[date] | None = None) -> View:
+        """The papers as they are now. days: only what may hold papers of these days."""
+        parts = self._flushed()
+        newest = max((part.span[1] for part in parts), default=0)
+        if days is not None:
+            low = min(days, default=date.max).toordinal()
+            high = max(days, default=date.min).toordinal()
+            parts = [part for part in parts if part.span[0] <= high and part.span[1] >= low]
+        return View(parts, newest, self.statistics())
+
+    @contextmanager
+    def reading(self, days: Sequence[date] | None = None) -> Iterator[None]:
+        """Several questions of this thread to the same state. days: as for ``view``."""
+        before = getattr(self._views, "now", None)
+        self._views.now = self.view(days)
+        try:
+            yield
+        finally:
+            self._views.now = before
+
+    def _now(self) -> View:
+        view: View | None = getattr(self._views, "now", None)
+        return view or self.view()
 
     def search(
         self,
@@ -161,207 +160,122 @@ class Shelf:
         freshness; the newest day of the papers unless given. Where more papers match than
         can be ranked while one waits, a rough score chooses those that are.
         """
-        with self._lock:
-            self._flush()
-            self._held.clear()
-            wanted = self.wanted(query.root)
-            if days is not None:
-                wanted &= self.on_days(days)
-            return self._best(query, wanted, limit, today)
-
-    def _best(
-        self, query: Query, wanted: Flags, limit: int | None, today: date | None
-    ) -> list[Found]:
-        slots = np.flatnonzero(wanted)
-        if not len(slots):
-            return []
-        limit = len(slots) if limit is None else limit
-        newest = today.toordinal() if today else max(self._days)
-        rough = self._rough_scores(query, slots)
-        order = np.lexsort((self._column("papers")[slots], -self._column("days")[slots], -rough))
-        statistics = self._cached_statistics()
-        found = []
-        for slot in slots[order][: max(_RANKED, 2 * limit)].tolist():
-            document = self._document(slot)
-            hits = evaluate(query, document) or ()
-            ranked = score(
-                query,
-                document,
-                hits,
-                statistics,
-                votes=document.votes,
-                comments=document.comments,
-                age_days=newest - self._days[slot],
-            )
-            day = date.fromordinal(self._days[slot])
-            found.append(Found(self._papers[slot], day, hits, ranked.total))
-        found.sort(key=lambda one: (-one.score, -one.day.toordinal(), one.paper_id))
-        return found[:limit]
-
-    def _cached_statistics(self) -> Statistics:
-        size, statistics = self._statistics
-        if not size <= len(self._papers) <= size * _STATISTICS_GROWTH:
-            statistics = self.statistics()
-            self._statistics = (len(self._papers), statistics)
-        return statistics
-
-    def _rough_scores(self, query: Query, slots: Rows) -> NDArray[np.float64]:
-        statistics = self._cached_statistics()
-        total = VOTES * np.log1p(np.maximum(self._column("votes")[slots], 0).astype(np.float64))
-        total += COMMENTS * np.log1p(np.maximum(self._column("comments")[slots], 0))
-        for leaf in leaves(query.root, wanted_only=True):
-            if isinstance(leaf, Term) and leaf.field in ("", "ti", "abs"):
-                title, abstract = self._fields_holding(leaf)
-                worth = weight(leaf, statistics)
-                total += worth * (TITLE * title[slots] + 0.5 * abstract[slots])
-        return total
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Several questions to the same state."""
-        with self._lock:
-            self._flush()
-            self._held.clear()
-            yield
-
-    def present(self) -> Flags:
-        """For every slot: its paper has not been taken out."""
-        return self._column("alive").astype(np.bool_)
-
-    def wanted(self, node: Node) -> Flags:
-        """For every slot: alive, and wanted by the tree. The caller holds no older columns."""
-        with self._lock:
-            self._flush()
-            return self._evaluate(node) & self.present()
-
-    def on_days(self, days: Sequence[date]) -> Flags:
-        """For every slot: its paper became eligible on one of ``days``."""
-        ordinals = np.array([day.toordinal() for day in days], dtype=np.int64)
-        return np.isin(self._column("days"), ordinals)
-
-    def per_day(self, wanted: Flags, days: Sequence[date]) -> dict[date, int]:
-        """How many of the wanted papers fall on each of ``days``."""
-        counted = dict(
-            zip(*np.unique(self._column("days")[wanted], return_counts=True), strict=True)
-        )
-        return {day: int(counted.get(day.toordinal(), 0)) for day in days}
+        return self.view(days).search(query, days, limit, today)
 
     def best(self, query: Query, wanted: Flags, limit: int) -> list[Found]:
         """The best of the wanted papers."""
-        with self._lock:
-            return self._best(query, wanted, limit, None)
+        return self._now().best(query, wanted, limit)
+
+    def present(self) -> Flags:
+        """For every slot: its paper has not been taken out."""
+        return self._now().present()
+
+    def wanted(self, node: Node) -> Flags:
+        """For every slot: present, and wanted by the tree."""
+        return self._now().wanted(node)
+
+    def on_days(self, days: Sequence[date]) -> Flags:
+        """For every slot: its paper became eligible on one of ``days``."""
+        return self._now().on_days(days)
+
+    def per_day(self, wanted: Flags, days: Sequence[date]) -> dict[date, int]:
+        """How many of the wanted papers fall on each of ``days``."""
+        return self._now().per_day(wanted, days)
 
     def title_words(self, wanted: Flags, most: int) -> list[tuple[str, int]]:
         """(written form, papers) of the words most often in the titles of the wanted papers."""
+        return self._now().title_words(wanted, most)
+
+    def parts(self) -> list[Part]:
+        """The parts as they are now."""
+        return self._flushed()
+
+    def due(self, *, files: bool) -> list[list[Part]]:
+        """Parts to be put together, group by group. files: a group of one is worth a file."""
+        found: list[list[Part]] = []
+        months = groupby(
+            sorted(self._flushed(), key=lambda p: (p.month, -len(p))), lambda p: p.month
+        )
+        months_of = [(month, list(parts)) for month, parts in months]
+        for (_, parts), (_, later) in pairwise(months_of):  # months of a small house
+            if sum(map(len, (*parts, *later))) <= _SMALL and later is not months_of[-1][1]:
+                later[:] = sorted([*parts, *later], key=lambda part: -len(part))
+                parts.clear()
+        for _, parts in months_of:
+            group: list[Part] = []
+            for part in reversed(parts):
+                total = sum(map(len, group))
+                if group and (total + len(part) > _MOST or len(part) > max(_RATIO * total, _SMALL)):
+                    break
+                group.append(part)
+            fresh = any(not part.name for part in group)
+            worth = sum(map(len, group)) >= _WORTH_A_FILE
+            if len(group) > 1 and (fresh or not files or len(group) > _RATIO):
+                if not files or worth:
+                    found.append(group[::-1])
+            elif files and fresh and worth:
+                found.append(group)
+        return found
+
+    def swap(self, group: Sequence[Part], segment: Segment | None = None, name: str = "") -> None:
+        """Put what was made of a group (``merge``) in its place. name: of its file."""
+        made = segment or merge(group)
         with self._lock:
-            counted: dict[str, tuple[str, int]] = {}
-            for segment in self._segments:
-                flags = wanted[segment.first : segment.first + len(segment)]
-                for number, papers in segment.title_forms(flags):
-                    stem = self._forms.stems[number]
-                    form, before = counted.get(stem, (self._forms.cased[number], 0))
-                    counted[stem] = (form, before + papers)
-            ranked = sorted(counted.values(), key=lambda pair: (-pair[1], pair[0]))
-            return ranked[:most]
+            self._flush()
+            now = {id(part.segment): part for part in self._parts}
+            there = [now.get(id(part.segment)) for part in group]
+            if None in there:
+                return  # somebody else has done it
+            kept = [part for part in self._parts if part not in there]
+            self._parts = [*kept, moved(group, [part for part in there if part], made, name)]
 
-    def _evaluate(self, node: Node) -> Flags:
-        if isinstance(node, And):
-            found = self._evaluate(node.parts[0])
-            for part in node.parts[1:]:
-                found = found & self._evaluate(part)
-            return found
-        if isinstance(node, Or):
-            found = self._evaluate(node.parts[0])
-            for part in node.parts[1:]:
-                found = found | self._evaluate(part)
-            return found
-        if isinstance(node, Not):
-            return ~self._evaluate(node.part)
-        return self._holding(node)
+    def drop(self, name: str) -> None:
+        """Take out the part of a file that is no more."""
+        with self._lock:
+            self._parts = [part for part in self._parts if part.name != name]
 
-    def _holding(self, leaf: Leaf) -> Flags:
-        match leaf:
-            case Term() | Near() if leaf.field in ("", "ti", "abs"):
-                title, abstract = self._fields_holding(leaf)
-                if leaf.field:
-                    return title if leaf.field == "ti" else abstract
-                return title | abstract
-            case Number():
-                column = self._column(leaf.figure)
-                true: Flags = (column >= 0) & COMPARE[leaf.comparison](column, leaf.value)
-                return true
-            case _:
-                return self._flags(self._labels.slots(leaf))
-
-    def _fields_holding(self, leaf: Term | Near) -> tuple[Flags, Flags]:
-        """(titles, abstracts) that hold a term, whatever its field; kept while one reads."""
-        plain = replace(leaf, field="")
-        known = self._held.get(plain)
-        if known is None:
-            known = self._look_up(plain)
-            if len(self._held) < _MOST_HELD:
-                self._held[plain] = known
-        return known
-
-    def _look_up(self, leaf: Term | Near) -> tuple[Flags, Flags]:
-        titles, abstracts = [], []
-        for segment in self._segments:
-            if isinstance(leaf, Term):
-                title, abstract = segment.holding(leaf)
-            else:
-                both = segment.near(leaf)
-                title, abstract = both or self._near_by_paper(segment, leaf)
-            titles.append(title)
-            abstracts.append(abstract)
-        if not titles:
-            none = np.zeros(0, dtype=np.bool_)
-            return none, none
-        return np.concatenate(titles), np.concatenate(abstracts)
-
-    def _near_by_paper(self, segment: Segment, near: Near) -> tuple[Flags, Flags]:
-        title, abstract = segment.holding_all(near.words)
-        for flags, place in ((title, "title"), (abstract, "abstract")):
-            for at in np.flatnonzero(flags).tolist():
-                lattice = self._document(segment.first + at).lattice(place)
-                flags[at] = bool(lattice.near_spans(near))
-        return title, abstract
-
-    def _flags(self, slots: Iterable[int]) -> Flags:
-        flags = np.zeros(len(self._papers), dtype=np.bool_)
-        flags[np.fromiter(slots, dtype=np.int64)] = True
-        return flags
-
-    def _column(self, name: str) -> Rows:
-        """A figure of every slot, -1 where it is unknown."""
-        if name not in self._columns:
-            values: list[int] | list[bool]
-            match name:
-                case "papers":
-                    values = self._papers
-                case "days":
-                    values = self._days
-                case "alive":
-                    values = self._alive
-                case "authors":
-                    values = [len(rest.authors) for rest in self._rest]
-                case "votes":
-                    values = [-1 if rest.votes is None else rest.votes for rest in self._rest]
-                case _:
-                    values = [-1 if rest.comments is None else rest.comments for rest in self._rest]
-            self._columns[name] = np.array(values, dtype=np.int64)
-        return self._columns[name]
+    def _flushed(self) -> list[Part]:
+        with self._lock:
+            self._flush()
+            return self._parts
 
     def _flush(self) -> None:
-        """Put pending papers into columns; neighbouring small segments become one."""
-        if not self._pending:
+        """What waits becomes parts."""
+        if not (self._entries or self._gone or self._figures):
             return
-        self._held.clear()
-        first = len(self._papers) - len(self._pending)
-        self._segments.append(Segment.of(self._forms, first, self._pending))
-        self._pending = []
-        while len(self._segments) > 1 and (
-            len(self._segments[-2]) <= 2 * len(self._segments[-1])
-            or len(self._segments[-2]) + len(self._segments[-1]) <= _SEALED
-        ):
-            last = self._segments.pop()
-            self._segments.append(self._segments.pop().joined(last))
+        gone = self._gone.union(self._entries)
+        parts = [part.without(gone) for part in self._parts] if gone else self._parts
+        parts = [*parts, *_parts_of(self._entries.values())]
+        if self._figures:
+            parts = [part.with_figures(self._figures) for part in parts]
+        self._parts, self._entries, self._gone, self._figures = parts, {}, set(), {}
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Small parts in memory become one; empty ones go."""
+        parts = [part for part in self._parts if len(part)]
+        by_month: dict[int, list[Part]] = {}
+        for part in parts:
+            by_month.setdefault(-1 if part.name else part.month, []).append(part)
+        for month, some in by_month.items():
+            while month >= 0 and len(some) > 1 and _is_joined(*map(len, some[-2:])):
+                last = some.pop()
+                pair = [some.pop(), last]
+                some.append(moved(pair, pair, merge(pair), ""))
+        self._parts = [part for some in by_month.values() for part in some]
+
+
+def _is_joined(before: int, last: int) -> bool:
+    return before + last <= _AT_ONCE and before <= _RATIO * last
+
+
+def _parts_of(entries: Iterable[Entry]) -> list[Part]:
+    """The entries as parts, month by month."""
+
+    def month(entry: Entry) -> tuple[int, int]:
+        day = date.fromordinal(entry.day)
+        return day.year, day.month
+
+    return [
+        Part.of(Segment.of(list(some))) for _, some in groupby(sorted(entries, key=month), month)
+    ]

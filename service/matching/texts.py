@@ -1,0 +1,373 @@
+"""Texts in columns meet a term: which of them hold it, all looked at together (see columns)."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+
+from service.matching.columns import (
+    CASED,
+    EXACT,
+    GAPS,
+    JOINED,
+    KEY,
+    NAMES,
+    STEM,
+    Columns,
+    Flags,
+    Spelling,
+    hash_of,
+)
+from service.matching.lattice import Lattice, Span, acronym_forms
+from service.matching.query import Near, Term, Word
+from service.matching.strings import Array, Strings
+from service.text.tokens import Folded
+
+_MOST_ALIKE = 6
+_MOST_READ = 4096
+_FEW = 16
+_NOWHERE: Array = np.empty(0, dtype=np.int32)
+
+
+class Texts:
+    """Texts by number, 0 and on."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = {name: columns[name] for name in NAMES}
+        self.strings = Strings(columns["letters"], columns["begins"])
+        self._forms, self._words = columns["forms"], columns["words"]
+        self._bounds, self._gaps = columns["bounds"], columns["gaps"]
+        self._order, self._fields = columns["order"], columns["order_fields"]
+        self._form_begins = columns["form_begins"]
+        self._sorters = {
+            CASED: columns["by_cased"],
+            EXACT: columns["by_exact"],
+            KEY: None,
+            STEM: columns["by_stem"],
+        }
+        self._joins = {
+            2: (columns["twos"], columns["two_places"]),
+            3: (columns["threes"], columns["three_places"]),
+        }
+        self._read: dict[int, Spelling] = {}
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def text(self, number: int) -> Folded:
+        """A text as it was folded."""
+        begin, end = int(self._bounds[number]), int(self._bounds[number + 1]) - 1
+        rows = [self._spelling(form) for form in self._words[begin:end].tolist()]
+        starts = self.columns["starts"][begin:end].astype(np.int64)
+        cased, exact, keys, stems = zip(*rows, strict=True) if rows else ((),) * 4
+        return Folded(
+            keys=keys,
+            exact=exact,
+            cased=cased,
+            stems=stems,
+            starts=tuple(starts.tolist()),
+            ends=tuple((starts + self.columns["lengths"][begin:end]).tolist()),
+            gaps="".join(GAPS[gap % JOINED] for gap in self._gaps[begin:end].tolist()),
+        )
+
+    def _spelling(self, form: int) -> Spelling:
+        found = self._read.get(form)
+        if found is None:
+            found = Spelling(*(self.strings[n] for n in self._forms[:, form].tolist()))
+            if len(self._read) >= _MOST_READ:
+                self._read = {}
+            self._read[form] = found
+        return found
+
+    def holding(self, leaf: Term | Near) -> Flags:
+        """For each text: does the term occur in it?"""
+        if isinstance(leaf, Near):
+            return self._near(leaf)
+        if len(leaf.words) == 1:
+            return self._holding_word(leaf)
+        return self._holding_phrase(leaf)
+
+    def spans(self, leaf: Term | Near, texts: Sequence[int]) -> dict[int, list[Span]]:
+        """Where the term occurs in a few texts, as ``Lattice`` says: by text, (first word, one
+        past the last) in the words of the text."""
+        chosen = np.zeros(len(self), dtype=np.bool_)
+        chosen[texts] = True
+        found = self._near_spans(leaf, chosen) if isinstance(leaf, Near) else []
+        if isinstance(leaf, Term):
+            found = self._term_spans(leaf, chosen)
+        by_text: dict[int, list[Span]] = {}
+        if found:
+            at = self._bounds.searchsorted([first for first, _ in found], side="right") - 1
+            begins = self._bounds[at].tolist()
+            for text, begin, (first, past) in zip(at.tolist(), begins, found, strict=True):
+                by_text.setdefault(text, []).append((first - begin, past - begin))
+        return by_text
+
+    def shown(self, text: int, spans: Sequence[Span]) -> list[tuple[int, int]]:
+        """The spans in characters of the shown text."""
+        begin = int(self._bounds[text])
+        starts, lengths = self.columns["starts"], self.columns["lengths"]
+        return [
+            (
+                int(starts[begin + first]),
+                int(starts[begin + past - 1]) + int(lengths[begin + past - 1]),
+            )
+            for first, past in spans
+        ]
+
+    def counted(self, wanted: Flags, most: int) -> list[tuple[Spelling, int]]:
+        """(form, times) of so many forms in the wanted texts, the most frequent first."""
+        inside = np.repeat(wanted, np.diff(self._bounds))
+        forms, counts = np.unique(self._words[inside], return_counts=True)
+        first = np.lexsort((forms, -counts))[: most + 1]
+        found = zip(forms[first].tolist(), counts[first].tolist(), strict=True)
+        return [(self._spelling(form), times) for form, times in found if form]
+
+    def frequencies(self, together: int) -> Array:
+        """For each string: of how many papers, each of so many texts, it is a stem."""
+        known = np.flatnonzero(self._words)
+        texts = np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self._bounds))
+        size = len(self.strings)
+        stems = self._forms[STEM][self._words[known]].astype(np.int64)
+        pairs = np.unique(texts[known] // together * size + stems)
+        return np.bincount(pairs % size, minlength=size).astype(np.int32)
+
+    def _texts(self, places: Array) -> Flags:
+        """The texts in which these words lie."""
+        flags = np.zeros(len(self), dtype=np.bool_)
+        if len(places):
+            flags[self._bounds.searchsorted(places, side="right") - 1] = True
+        return flags
+
+    def _holding_word(self, term: Term) -> Flags:
+        """A single word needs no places, only texts."""
+        word = term.words[0]
+        flags = np.zeros(len(self), dtype=np.bool_)
+        for part in self._slices(self._of_word(word)):
+            flags[self._fields[part]] = True
+        if not term.exact:
+            if word.kind == "prefix":
+                flags |= self._texts(self._prefix_joins(word.key))
+            if word.stem:
+                for length in (2, 3):
+                    flags |= self._texts(self._join_places(length, word.stem))
+        return flags
+
+    def _steps(
+        self, term: Term, at: int, chosen: Flags | None = None
+    ) -> Iterator[tuple[int, int, Array]]:
+        """(words of the term, words of the text, the places where these are those) for every way
+        of going on from word ``at`` (the paths of ``Lattice``). chosen: in these texts alone."""
+        word = term.words[at]
+        yield 1, 1, self._at(self._of_word(word), chosen)
+        if term.exact:
+            return
+        if word.kind == "prefix":
+            yield 1, 2, self._within(self._prefix_joins(word.key), chosen)
+        for size, label in [(1, word.stem), *enumerate(term.joins[at], start=2)]:
+            if label:
+                if size > 1:
+                    yield size, 1, self._at(self._spelled(STEM, label), chosen)
+                for length in (2, 3):
+                    yield size, length, self._within(self._join_places(length, label), chosen)
+
+    def _holding_phrase(self, term: Term) -> Flags:
+        """All occurrences at once: reached[n] is where the text goes on after n words."""
+        reached: list[list[Array]] = [[] for _ in range(len(term.words) + 3)]
+        for at in range(len(term.words)):
+            here = _joined(reached[at]) if at else None
+            if here is not None and not len(here):
+                continue
+            among = self._among(here)
+            for size, length, places in self._steps(term, at):
+                if len(places):
+                    reached[at + size].append(among(places) + length)
+        return self._texts(_joined(reached[len(term.words)]) - 1)
+
+    def _among(self, here: Array | None) -> Callable[[Array], Array]:
+        """Keeps those of some places that are in ``here``; None keeps all."""
+        if here is None:
+            return lambda places: places
+        if len(here) < _FEW:
+            return lambda places: places[np.isin(places, here)]
+        flags = np.zeros(len(self._words) + 1, dtype=np.bool_)
+        flags[here] = True
+        return lambda places: places[flags[places]]
+
+    def _term_spans(self, term: Term, chosen: Flags) -> list[Span]:
+        """For each first word the longest."""
+        reached: list[dict[int, set[int]]] = [{} for _ in range(len(term.words) + 3)]
+        for at in range(len(term.words)):
+            if at and not reached[at]:
+                continue
+            for size, length, places in self._steps(term, at, chosen):
+                following = reached[at + size]
+                for place in places.tolist():
+                    firsts = {place} if not at else reached[at].get(place)
+                    if firsts:
+                        following.setdefault(place + length, set()).update(firsts)
+        longest: dict[int, int] = {}
+        for past, firsts in reached[len(term.words)].items():
+            for first in firsts:
+                longest[first] = max(past, longest.get(first, 0))
+        return sorted(longest.items())
+
+    def _near_spans(self, near: Near, chosen: Flags) -> list[Span]:
+        places = {word: np.sort(self._at(self._of_word(word), chosen)) for word in near.words}
+        found = []
+        for text in np.flatnonzero(chosen).tolist():
+            begin, end = self._bounds[text : text + 2].tolist()
+            inside = {
+                word: row[row.searchsorted(begin) : row.searchsorted(end)].tolist()
+                for word, row in places.items()
+            }
+            if all(inside.values()):
+                found += _Placed(inside).near_spans(near)
+        return found
+
+    def _of_word(self, word: Word) -> Array:
+        """The forms that are this word of a query."""
+        match word.kind:
+            case "stem":
+                return self._spelled(STEM, word.stem)
+            case "exact":
+                return self._spelled(EXACT, word.key)
+            case "case":
+                return self._spelled(CASED, word.key)
+            case "acronym":
+                forms = acronym_forms(word.key)
+                return np.concatenate([self._spelled(KEY, form) for form in forms])
+            case "prefix":
+                return np.arange(*self._range(word.key))
+
+    def _spelled(self, column: int, text: str) -> Array:
+        """The forms of which this spelling is ``text``."""
+        number = self.strings.find(text)
+        if number < 0:
+            return _NOWHERE
+        row = self._forms[column]
+        sorter = self._sorters[column]
+        low, high = row.searchsorted([number, number + 1], sorter=sorter).tolist()
+        return np.arange(low, high) if sorter is None else sorter[low:high]
+
+    def _range(self, prefix: str) -> tuple[int, int]:
+        """The forms whose key begins with ``prefix``: the first, and one past the last."""
+        strings = self.strings.beginning(prefix)
+        low, high = self._forms[KEY].searchsorted([strings.start, strings.stop]).tolist()
+        return low, high
+
+    def _slices(self, forms: Array) -> Iterator[slice]:
+        """Where the forms' places are; neighbours together."""
+        if not len(forms):
+            return
+        forms = np.sort(forms)
+        cuts = np.flatnonzero(np.diff(forms) > 1)
+        firsts = self._form_begins[forms[np.concatenate([[0], cuts + 1])]]
+        lasts = self._form_begins[forms[np.concatenate([cuts, [len(forms) - 1]])] + 1]
+        for low, high in zip(firsts.tolist(), lasts.tolist(), strict=True):
+            if high > low:
+                yield slice(low, high)
+
+    def _at(self, forms: Array, chosen: Flags | None = None) -> Array:
+        """Every place of these forms, in no order. chosen: in these texts alone."""
+        found = [
+            self._order[part] if chosen is None else self._order[part][chosen[self._fields[part]]]
+            for part in self._slices(forms)
+        ]
+        return _joined(found)
+
+    def _within(self, places: Array, chosen: Flags | None) -> Array:
+        if chosen is None or not len(places):
+            return places
+        return places[chosen[self._bounds.searchsorted(places, side="right") - 1]]
+
+    def _join_places(self, length: int, label: str) -> Array:
+        hashes, places = self._joins[length]
+        wanted = _hash_of(label)
+        low = int(hashes.searchsorted(wanted))
+        if low == len(hashes) or hashes[low] != wanted:
+            return _NOWHERE
+        return places[low : int(hashes.searchsorted(wanted, side="right"))]
+
+    def _prefix_joins(self, prefix: str) -> Array:
+        """Where two hyphenated words that may be joined begin with ``prefix`` together."""
+        found = []
+        for cut in range(1, len(prefix)):
+            heads = self._at(self._spelled(KEY, prefix[:cut]))
+            if len(heads):
+                heads = heads[self._gaps[heads] == GAPS.index("-") + JOINED]
+            if len(heads):
+                next_forms = self._words[heads + 1]
+                low, high = self._range(prefix[cut:])
+                found.append(heads[(next_forms >= low) & (next_forms < high)])
+        return _joined(found)
+
+    def _near(self, near: Near) -> Flags:
+        """In the window after each first word every word must have a place of its own. That is so
+        when any choice of m words finds m places there (Hall's condition), and only words that
+        can stand in one place need to be looked at together.
+        """
+        forms = [frozenset(self._of_word(word).tolist()) for word in near.words]
+        groups = _overlapping(forms)
+        if any(len(group) > _MOST_ALIKE for group in groups):
+            return self._near_by_text(near, forms)
+        first = np.sort(self._at(_row(frozenset().union(*forms))))
+        last = np.minimum(
+            first + near.distance,
+            self._bounds[np.searchsorted(self._bounds, first, side="right")] - 1,
+        )
+        inside = np.ones(len(first), dtype=np.bool_)
+        for group in groups:
+            for size in range(1, len(group) + 1):
+                for chosen in {frozenset().union(*some) for some in combinations(group, size)}:
+                    row = np.sort(self._at(_row(chosen)))
+                    low = np.searchsorted(row, first, side="left")
+                    inside &= np.searchsorted(row, last, side="right") - low >= size
+        return self._texts(first[inside])
+
+    def _near_by_text(self, near: Near, forms: Sequence[frozenset[int]]) -> Flags:
+        """For a query that asks too often for nearly the same word: one text at a time."""
+        flags = np.ones(len(self), dtype=np.bool_)
+        for some in set(forms):
+            flags &= self._texts(self._at(_row(some)))
+        for at in np.flatnonzero(flags).tolist():
+            flags[at] = bool(Lattice(self.text(at)).near_spans(near))
+        return flags
+
+
+def _row(forms: Iterable[int]) -> Array:
+    return np.array(sorted(forms), dtype=np.int64)
+
+
+def _overlapping(numbers: Sequence[frozenset[int]]) -> list[list[frozenset[int]]]:
+    """The words in groups; words of different groups never stand in one place."""
+    groups: list[list[frozenset[int]]] = []
+    for one in numbers:
+        touching = [group for group in groups if any(one & other for other in group)]
+        merged = [one, *(other for group in touching for other in group)]
+        groups = [group for group in groups if not any(group is old for old in touching)]
+        groups.append(merged)
+    return groups
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    if not parts:
+        return _NOWHERE
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@lru_cache(maxsize=4096)
+def _hash_of(label: str) -> np.uint64:
+    return np.uint64(hash_of(label))
+
+
+class _Placed(Lattice):
+    """A text of which only the places of some words are known."""
+
+    def __init__(self, known: Mapping[Word, list[int]]) -> None:
+        super().__init__(Folded())
+        self._known = known
+
+    def places(self, word: Word) -> list[int]:
+        return self._known[word]

@@ -1,0 +1,240 @@
+"""One state of the shelf: what a reader asks while others put papers in.
+
+A slot is the number of a paper in this view: those of the first part, then of the next.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.matching.columns import Flags
+from service.matching.document import Document
+from service.matching.evaluate import COMPARE, Hit
+from service.matching.part import Part
+from service.matching.query import And, Leaf, Near, Node, Not, Number, Or, Query, Term, leaves
+from service.matching.score import COMMENTS, TITLE, VOTES, Statistics, score, weight
+from service.matching.segment import UNKNOWN, Segment
+from service.matching.strings import Array
+
+_RANKED = 50
+"""So many papers, and twice as many as are asked for, are scored exactly to put them in order."""
+
+_MOST_HELD = 100
+_COUNTED = 8
+"""Times as many forms as are asked for are looked at in each part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One stored paper that a query wants."""
+
+    paper_id: int
+    day: date
+    hits: tuple[Hit, ...]
+    score: float
+
+
+class Frequencies(Mapping[str, int]):
+    """In how many papers a stem stands, added up over segments when it is first asked for."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self.segments = tuple(segments)
+        self._known: dict[str, int] = {}
+
+    def __getitem__(self, stem: str) -> int:
+        found = self._known.get(stem)
+        if found is None:
+            found = sum(segment.frequency(stem) for segment in self.segments)
+            self._known[stem] = found
+        if not found:
+            raise KeyError(stem)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        every = {text for one in self.segments for text in one.texts.strings}
+        return (text for text in sorted(every) if self.get(text))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class View:
+    """Some parts of the shelf as they were at one moment."""
+
+    def __init__(self, parts: Sequence[Part], newest: int, statistics: Statistics) -> None:
+        """newest: the last day of all papers (ordinal)."""
+        self.parts = tuple(parts)
+        self._newest = newest
+        self._statistics = statistics
+        self._firsts = np.cumsum([0, *(len(part.alive) for part in parts)])
+        self._held: list[dict[Leaf, tuple[Flags, Flags]]] = [{} for _ in parts]
+
+    def column(self, name: str) -> Array:
+        """ids, days, votes, comments or alive of every slot."""
+        if not self.parts:
+            return np.zeros(0, dtype=np.bool_ if name == "alive" else np.int64)
+        if name == "ids":
+            return np.concatenate([part.segment.ids for part in self.parts])
+        return np.concatenate([getattr(part, name) for part in self.parts])
+
+    def present(self) -> Flags:
+        """For every slot: its paper has not been taken out."""
+        return self.column("alive")
+
+    def wanted(self, node: Node) -> Flags:
+        """For every slot: present, and wanted by the tree."""
+        found = [self._evaluate(node, at) & part.alive for at, part in enumerate(self.parts)]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.bool_)
+
+    def on_days(self, days: Sequence[date]) -> Flags:
+        """For every slot: its paper became eligible on one of ``days``."""
+        return np.isin(self.column("days"), [day.toordinal() for day in days])
+
+    def per_day(self, wanted: Flags, days: Sequence[date]) -> dict[date, int]:
+        """How many of the wanted papers fall on each of ``days``."""
+        counted = dict(
+            zip(*np.unique(self.column("days")[wanted], return_counts=True), strict=True)
+        )
+        return {day: int(counted.get(day.toordinal(), 0)) for day in days}
+
+    def search(
+        self, query: Query, days: Sequence[date] | None, limit: int | None, today: date | None
+    ) -> list[Found]:
+        """The papers that the query wants, best first."""
+        wanted = self.wanted(query.root)
+        if days is not None:
+            wanted &= self.on_days(days)
+        return self.best(query, wanted, limit, today)
+
+    def best(
+        self, query: Query, wanted: Flags, limit: int | None, today: date | None = None
+    ) -> list[Found]:
+        """The best of the wanted papers: by score, then newest day, then id."""
+        slots = np.flatnonzero(wanted)
+        limit = len(slots) if limit is None else limit
+        newest = today.toordinal() if today else self._newest
+        ids, days = self.column("ids"), self.column("days")
+        slots = self._promising(query, slots, max(_RANKED, 2 * limit), ids, days)
+        found = []
+        for slot, document, hits in self._with_hits(query, slots):
+            ranked = score(
+                query,
+                document,
+                hits,
+                self._statistics,
+                votes=document.votes,
+                comments=document.comments,
+                age_days=newest - int(days[slot]),
+            )
+            day = date.fromordinal(int(days[slot]))
+            found.append(Found(int(ids[slot]), day, hits, ranked.total))
+        found.sort(key=lambda one: (-one.score, -one.day.toordinal(), one.paper_id))
+        return found[:limit]
+
+    def _with_hits(
+        self, query: Query, slots: Array
+    ) -> Iterator[tuple[int, Document, tuple[Hit, ...]]]:
+        """(slot, paper, its hits) of wanted papers, part by part."""
+        slots = np.sort(slots)
+        borders = slots.searchsorted(self._firsts).tolist()
+        for part, first, (low, high) in zip(
+            self.parts, self._firsts.tolist(), pairwise(borders), strict=False
+        ):
+            papers = {
+                at: part.segment.stored(at, int(part.votes[at]), int(part.comments[at]))
+                for at in (slots[low:high] - first).tolist()
+            }
+            if papers:
+                for at, hits in part.segment.hits(query, papers).items():
+                    yield first + at, papers[at], hits
+
+    def title_words(self, wanted: Flags, most: int) -> list[tuple[str, int]]:
+        """(written form, papers) of the words most often in the titles of the wanted papers."""
+        counted: dict[str, tuple[str, int]] = {}
+        for part, flags in self._split(wanted):
+            if flags.any():
+                titles = np.zeros(2 * len(flags), dtype=np.bool_)
+                titles[0::2] = flags
+                for one, papers in part.segment.texts.counted(titles, _COUNTED * most):
+                    form, before = counted.get(one.stem, (one.cased, 0))
+                    counted[one.stem] = (form, before + papers)
+        ranked = sorted(counted.values(), key=lambda pair: (-pair[1], pair[0]))
+        return ranked[:most]
+
+    def _split(self, wanted: Flags) -> Iterator[tuple[Part, Flags]]:
+        return zip(self.parts, np.split(wanted, self._firsts[1:-1]), strict=False)
+
+    def _promising(self, query: Query, slots: Array, most: int, ids: Array, days: Array) -> Array:
+        """At most so many of the slots, in the order of a rough score."""
+        rough = self._rough_scores(query, slots)
+        if len(slots) > 2 * most:
+            enough = rough >= np.partition(rough, len(rough) - most)[len(rough) - most]
+            slots, rough = slots[enough], rough[enough]
+        order = np.lexsort((ids[slots], -days[slots], -rough))
+        return slots[order][:most]
+
+    def _rough_scores(self, query: Query, slots: Array) -> NDArray[np.float64]:
+        total = VOTES * np.log1p(np.maximum(self.column("votes")[slots], 0).astype(np.float64))
+        total += COMMENTS * np.log1p(np.maximum(self.column("comments")[slots], 0))
+        borders = np.searchsorted(slots, self._firsts)
+        for leaf in leaves(query.root, wanted_only=True):
+            if not isinstance(leaf, Term) or leaf.field not in ("", "ti", "abs"):
+                continue
+            worth = weight(leaf, self._statistics)
+            for at, (low, high) in enumerate(pairwise(borders.tolist())):
+                if low < high:
+                    title, abstract = self._fields_holding(leaf, at)
+                    inside = slots[low:high] - self._firsts[at]
+                    total[low:high] += worth * (TITLE * title[inside] + 0.5 * abstract[inside])
+        return total
+
+    def _evaluate(self, node: Node, at: int) -> Flags:
+        """For each paper of a part: is it wanted?"""
+        if isinstance(node, And):
+            found = self._evaluate(node.parts[0], at)
+            for part in node.parts[1:]:
+                if not found.any():
+                    break
+                found = found & self._evaluate(part, at)
+            return found
+        if isinstance(node, Or):
+            found = self._evaluate(node.parts[0], at)
+            for part in node.parts[1:]:
+                found = found | self._evaluate(part, at)
+            return found
+        if isinstance(node, Not):
+            return ~self._evaluate(node.part, at)
+        return self._holding(node, at)
+
+    def _holding(self, leaf: Leaf, at: int) -> Flags:
+        part = self.parts[at]
+        if isinstance(leaf, Number):
+            column = (
+                part.segment.labels.author_counts()
+                if leaf.figure == "authors"
+                else part.votes
+                if leaf.figure == "votes"
+                else part.comments
+            )
+            true: Flags = (column != UNKNOWN) & COMPARE[leaf.comparison](column, leaf.value)
+            return true
+        title, abstract = self._fields_holding(leaf, at)
+        if isinstance(leaf, (Term, Near)) and leaf.field in ("ti", "abs"):
+            return title if leaf.field == "ti" else abstract
+        return title | abstract
+
+    def _fields_holding(self, leaf: Leaf, at: int) -> tuple[Flags, Flags]:
+        """(titles, abstracts) that hold a term, whatever its field; kept while one reads."""
+        if isinstance(leaf, (Term, Near)) and leaf.field in ("ti", "abs"):
+            leaf = replace(leaf, field="")
+        held = self._held[at]
+        known = held.get(leaf)
+        if known is None:
+            known = self.parts[at].segment.holding(leaf)
+            if len(held) < _MOST_HELD:
+                held[leaf] = known
+        return known
