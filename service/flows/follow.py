@@ -113,12 +113,15 @@ def _choices(
             found.append((" · ".join(asked.terms[:3]), f"({show(asked.root)})"))
     codes = [code for code, _ in categories.most_common(2)]
     found += [(code, f'cat:"{code}"' if " " in code else f"cat:{code}") for code in codes]
-    word = _telling_word(rt, titles)
+    word = _telling_word(rt, titles, fold(words).stems)
     return [*found, (word, word)] if word else found
 
 
-def _telling_word(rt: Runtime, titles: Sequence[str]) -> str:
-    """The word of several titles that says most: often here, seldom elsewhere."""
+def _telling_word(rt: Runtime, titles: Sequence[str], named: Sequence[str]) -> str:
+    """The word of several titles, not of all, that says most: often here, seldom elsewhere.
+
+    named: stems of the reader's own words, which are offered already.
+    """
     shown: dict[str, str] = {}
     times: Counter[str] = Counter()
     for title in titles:
@@ -130,5 +133,9 @@ def _telling_word(rt: Runtime, titles: Sequence[str]) -> str:
         times.update(stems.keys())
         shown |= {stem: word for stem, word in stems.items() if stem not in shown}
     rarity = rt.corpus.statistics.rarity
-    ranked = sorted((-n * rarity(stem), stem) for stem, n in times.items() if n > 1)
+    ranked = sorted(
+        (-n * rarity(stem), stem)
+        for stem, n in times.items()
+        if 1 < n < len(titles) and stem not in named
+    )
     return shown[ranked[0][1]] if ranked else ""

@@ -399,6 +399,10 @@ def test_edit_unsubscribe_and_erase(rt, client):
     assert "Saved." in client.post(f"/admin/readers/{ada.id}/schedule", data=data).text
     row = rt.db.read(lambda s: get_subscriber_row(s, id=ada.id))
     assert (row.hour, row.zone, row.weekdays) == (7, "Europe/Zurich", "mon,tue")
+    assert not row.on_time
+    page = client.post(f"/admin/readers/{ada.id}/schedule", data={**data, "on_time": "1"}).text
+    assert 'name="on_time" value="1" checked' in page
+    assert rt.db.read(lambda s: get_subscriber_row(s, id=ada.id)).on_time
     wrong = client.post(f"/admin/readers/{ada.id}/schedule", data={**data, "hour": "25"})
     assert wrong.status_code == 422
     assert "no full hour" in wrong.text
