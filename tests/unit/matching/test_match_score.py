@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -9,10 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.match_strategies import papers, queries
 
+from service.defaults import FIXED
 from service.matching.document import prepare
 from service.matching.evaluate import evaluate
+from service.matching.likeness import ALIKE
 from service.matching.parse import parse_query
-from service.matching.score import Score, Statistics, score
+from service.matching.score import (
+    COMMENTS,
+    FRESH_HALF_LIFE,
+    LIKING,
+    PHRASE,
+    TITLE,
+    VOTES,
+    Score,
+    Statistics,
+    score,
+)
 from service.papers.model import Alias, Paper
 
 
@@ -83,6 +96,18 @@ def test_the_same_score_in_any_order_of_the_hits(text: str, one: Paper, chance: 
     found = score(query, document, tuple(hits), STATISTICS, **facts)  # type: ignore[arg-type]
     chance.shuffle(hits)
     assert score(query, document, tuple(hits), STATISTICS, **facts) == found  # type: ignore[arg-type]
+
+
+def test_the_page_about_the_score_has_its_numbers() -> None:
+    page = " ".join((Path(__file__).parents[3] / "docs" / "score.md").read_text("utf-8").split())
+    half = f"{FRESH_HALF_LIFE:g}"
+    for told in (
+        f"{TITLE:g} times the weight", f"times {PHRASE:g} for a phrase", f"every {half} days",
+        f"{VOTES:g} times ln(1 + votes)", f"{COMMENTS:g} times ln(1 + comments)",
+        f"{LIKING:g} times how much", f"at least {ALIKE:g} of their runs",
+        f"the newest {FIXED.feedback_marks} marks",
+    ):  # fmt: skip
+        assert told in page, told
 
 
 def test_what_was_said_of_papers_like_it_is_a_part_of_its_own() -> None:
