@@ -19,6 +19,7 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("settle", "interval", {"minutes": 10}),
     ("words", "interval", {"minutes": 10}),
     ("tidy", "cron", {"hour": 3, "minute": 17}),
+    ("refold", "interval", {"hours": 1}),
 )
 """Task, trigger, its arguments. Weekdays in a cron trigger would be names, never numbers."""
 

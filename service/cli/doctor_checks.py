@@ -13,6 +13,7 @@ from typing import Any, Literal
 from service.cli.env_file import strange_names
 from service.cli.printing import tally
 from service.errors import PaperpostError
+from service.flows.refold import count_stale
 from service.resources import resource_dir
 from service.settings import PREFIX, Settings
 from service.sources.arxiv_days import CALENDAR_FILE, calendar_in_use
@@ -215,6 +216,7 @@ def inside(house: House, to: str = "") -> Iterator[Check]:
         ("calendar", _holidays),
         ("clock", _clock),
         ("work", _work),
+        ("words", _words),
         ("staff", _staff),
     ):
         yield from _guarded(name, look, house)
@@ -355,6 +357,18 @@ def _work(house: House) -> Check:
         says = f"{tally(in_doubt, 'mail')} in doubt"
         return Check("work", "warn", says, "deliveries list --state held")
     return Check("work", "ok", "no reader is due and unsent")
+
+
+def _words(house: House) -> Check:
+    """Whether stored words are of this version's folding."""
+    stale = count_stale(house.runtime)
+    if not (stale.papers or stale.profiles):
+        return Check("words", "ok", "papers and interests are folded by this version")
+    says = (
+        f"{stale.papers:,} of {tally(stale.of_papers, 'paper')} and {stale.profiles:,} of "
+        f"{tally(stale.of_profiles, 'interest')} are folded by an older version"
+    )
+    return Check("words", "warn", says, "paperpost run brings them up to date by itself.")
 
 
 def _staff(house: House) -> Check:

@@ -7,6 +7,7 @@ that plan and compose run one after the other, in threads.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from service.errors import PaperpostError
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_due
 from service.flows.poll import poll_due
+from service.flows.refold import RefoldReport, refold_some
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.flows.settle import settle_editions
@@ -33,6 +35,9 @@ IDLE = 30.0
 """Seconds after which connections to the relay that nobody uses are closed."""
 
 DRAIN = 30.0
+
+REST = 0.05
+"""Seconds between two chunks of work that nobody waits for."""
 
 
 @dataclass(slots=True)
@@ -86,6 +91,7 @@ class Embedded:
             "sweep": lambda wanted: self._in_turn(self._sweep),
             "settle": lambda wanted: self._in_turn(lambda: settle_editions(rt)),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
+            "refold": lambda wanted: asyncio.to_thread(self._refold),
             "words": lambda wanted: asyncio.to_thread(lambda: learn_words(rt)),
         }
 
@@ -217,6 +223,12 @@ class Embedded:
             return
         for source_id in sorted(wanted.ids):
             await poll_due(self._rt, source_id)
+
+    def _refold(self) -> None:
+        """In the background, beside everything else, with a rest after each chunk."""
+        report = RefoldReport()
+        while not self._closing and refold_some(self._rt, report):
+            time.sleep(REST)
 
     def _sweep(self) -> None:
         sweep(self._rt)

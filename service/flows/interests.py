@@ -6,7 +6,7 @@ from typing import Any
 
 from service.defaults import DAYS, FIXED
 from service.errors import Sentence, SpokenError, counted
-from service.matching.compiled import compile_query
+from service.matching.compiled import COMPILED_VERSION, compile_query
 from service.matching.own import own_nodes, without_own
 from service.matching.parse import parse_keywords, parse_people, parse_query, read_words
 from service.matching.query import Query, QueryError
@@ -16,7 +16,6 @@ from service.store.tables import ProfileRow
 from service.subscribers.model import Cadence, ProfileKind
 from service.subscribers.options import LateSignals, Options, read_options, write_options
 from service.text.clean import collapse
-from service.text.fold import FOLD_VERSION
 
 MOST_CAP = 40
 MOST_SCORE = 1000.0
@@ -195,7 +194,7 @@ def add_whole(
         text=change.wanted.text,
         now=now,
         compiled=_compiled(change.wanted, options),
-        fold_version=FOLD_VERSION,
+        fold_version=COMPILED_VERSION,
         cadence=change.cadence.value,
         weekday=change.weekday,
         cap=change.cap,
@@ -277,7 +276,7 @@ def change_interest(
     if wanted is not None and (wanted.text, wanted.kind.value) != (row.text, row.kind):
         row.kind, row.text = wanted.kind.value, wanted.text
         row.compiled = _compiled(wanted, read_options(row.options))
-        row.fold_version = FOLD_VERSION
+        row.fold_version = COMPILED_VERSION
         row.matched_at = None
     for name, value in values.items():
         setattr(row, name, value)

@@ -1,26 +1,21 @@
-"""The profile index and the corpus kept in memory, brought up to date from the tables."""
+"""The corpus kept in memory, brought up to date from the tables; stored rows as values."""
 
 import threading
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from service.matching.compiled import StaleQueryError, load_query
 from service.matching.corpus import Corpus
-from service.matching.document import Document, StaleDocumentError, load, prepare
-from service.matching.evaluate import Hit
-from service.matching.index import Index
+from service.matching.document import Document, StaleDocumentError, load, prepare, refolded
 from service.matching.own import without_own
-from service.matching.parse import parse_keywords, parse_people, parse_query
-from service.matching.query import Query
+from service.matching.parse import read_again
+from service.matching.query import Query, QueryError
 from service.matching.score import Statistics
 from service.store import papers as papers_store
-from service.store import subscribers as subscribers_store
 from service.store.db import Session
-from service.store.tables import PaperRow, ProfileRow
+from service.store.tables import PaperRow
 from service.subscribers.options import read_options
-
-_OVERLAP = timedelta(minutes=5)
 
 
 def query_of(
@@ -32,6 +27,8 @@ def query_of(
     """A profile's query: from its compiled form, or parsed again when the folding has changed.
 
     options: of the profile; they may leave out the reader's own papers (``matching/own``).
+    None for trending, and for a text that was read once and is read no more (``doctor`` counts
+    them).
     """
     if kind == "trending":
         return None
@@ -40,8 +37,10 @@ def query_of(
             return load_query(compiled)
         except StaleQueryError:
             pass  # the folding is newer than the row: read the text again
-    read = {"keywords": parse_keywords, "query": parse_query, "follow": parse_people}[kind]
-    return without_own(read(text), read_options(options or {}).own)
+    try:
+        return without_own(read_again(kind, text), read_options(options or {}).own)
+    except QueryError:
+        return None
 
 
 def document_of(row: PaperRow) -> Document:
@@ -50,63 +49,10 @@ def document_of(row: PaperRow) -> Document:
         try:
             return load(row.folded, votes=row.votes, comments=row.comments)
         except StaleDocumentError:
-            pass  # the folding is newer than the row: fold the text again
+            return refolded(
+                row.folded, row.title, row.abstract, votes=row.votes, comments=row.comments
+            )
     return prepare(papers_store.to_paper(row, ()))
-
-
-class LiveIndex:
-    """Every profile that asks for words, in one index; kept in step by ``sync``."""
-
-    def __init__(self) -> None:
-        self._index = Index()
-        self._queries: dict[int, Query] = {}
-        self._changed: dict[int, datetime] = {}
-        self._synced_at: datetime | None = None
-        self._lock = threading.Lock()
-        self.turn = threading.Lock()
-        """Held by a match run: a second one would only do the same work at the same time."""
-
-    def __len__(self) -> int:
-        return len(self._index)
-
-    @property
-    def candidates(self) -> int:
-        """Pairs that reached exact evaluation so far."""
-        return self._index.candidates
-
-    def match(self, document: Document) -> list[tuple[int, Query, tuple[Hit, ...]]]:
-        """Profiles that want a paper, each with its query and the hits; safe beside ``sync``."""
-        with self._lock:
-            found = self._index.match(document)
-            return [(i, self._queries[i], hits) for i, hits in found.items()]
-
-    def sync(self, session: Session) -> None:
-        """Take in what changed since the last time, and what is gone."""
-        with self._lock:
-            since = self._synced_at - _OVERLAP if self._synced_at else None
-            for row in subscribers_store.list_changed_profiles(session, since):
-                self._take(row)
-            gone = self._queries.keys() - subscribers_store.list_profile_ids(session)
-            for profile_id in list(gone):
-                self._drop(profile_id)
-
-    def _take(self, row: ProfileRow) -> None:
-        assert row.id is not None
-        if self._synced_at is None or row.changed_at > self._synced_at:
-            self._synced_at = row.changed_at
-        if self._changed.get(row.id) == row.changed_at:
-            return
-        self._changed[row.id] = row.changed_at
-        query = None if row.paused else query_of(row.kind, row.text, row.compiled, row.options)
-        if query is None:
-            self._drop(row.id)
-            return
-        self._queries[row.id] = query
-        self._index.add(row.id, query)
-
-    def _drop(self, profile_id: int) -> None:
-        self._queries.pop(profile_id, None)
-        self._index.remove(profile_id)
 
 
 class LiveCorpus:

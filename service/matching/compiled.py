@@ -27,6 +27,9 @@ from service.text.fold import FOLD_VERSION
 FORM_VERSION = 3
 """Raise it whenever a query may compile differently while the folding of texts stays."""
 
+COMPILED_VERSION = FOLD_VERSION * 1000 + FORM_VERSION
+"""Both as one number that only grows, for the column of a stored interest."""
+
 
 class StaleQueryError(PaperpostError):
     """A stored query is of another version; parse its text again."""

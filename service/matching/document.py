@@ -130,6 +130,29 @@ def load(
     )
 
 
+def refolded(
+    data: Mapping[str, Any],
+    title: str,
+    abstract: str,
+    *,
+    votes: int | None = None,
+    comments: int | None = None,
+) -> Document:
+    """A document dumped by another version, its words folded anew from the shown texts; names,
+    categories and sources are those that were dumped."""
+    return Document(
+        title=fold(title),
+        abstract=fold(abstract),
+        authors=tuple(data.get("authors", ())),
+        categories=tuple(data.get("categories", ())),
+        organisation=data.get("organisation", ""),
+        source_text=data.get("source", ""),
+        ids=tuple(dict.fromkeys(map(identifier, data.get("ids", ())))),
+        votes=votes,
+        comments=comments,
+    )
+
+
 def _dump_folded(folded: Folded) -> dict[str, Any]:
     """Columns of words joined by blanks (no word holds one); "" for a column equal to another."""
     cased = " ".join(folded.cased)

@@ -36,6 +36,7 @@ __all__ = [
     "parse_keywords",
     "parse_people",
     "parse_query",
+    "read_again",
     "read_words",
     "to_text",
 ]
@@ -183,6 +184,14 @@ def parse_people(text: str) -> Query:
         what = Sentence("There is no name here.")
         raise QueryError(what, position=1, expected="one name per line")
     return make_query(any_of(list(people.values())), "follow")
+
+
+def read_again(kind: str, text: str) -> Query:
+    """Read a text that was read before, as "keywords", "query" or "follow"; raises QueryError
+    where this version cannot read it any more."""
+    if kind == "query":
+        return parse_query(text, stored=True)
+    return parse_people(text) if kind == "follow" else parse_keywords(text)
 
 
 def read_words(text: str) -> Query:
