@@ -39,9 +39,7 @@ def _line(name: Name, names: Sequence[Name], days: Sequence[date], texts: Texts)
     _ = texts.gettext
     if not name.papers:
         said = _("%(name)s: on no paper in %(days)s days", name=name.line, days=len(days))
-        return NameLine(
-            said, _("Is it written as papers print it? It may also have been a quiet month.")
-        )
+        return NameLine(said, _("Is it written as papers print it?"))
     said = texts.ngettext(
         "%(name)s: %(num)s paper in %(days)s days",
         "%(name)s: %(num)s papers in %(days)s days",
