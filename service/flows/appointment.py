@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from service.flows.asking import Visit, facts_of
 from service.flows.runtime import Runtime
-from service.flows.watch import seems_silent
+from service.flows.watch import find_day, seems_silent
 from service.sources.calendar import expected, source_day
 from service.sources.outcome import Failed, Fetched
 from service.sources.registry import adapter
@@ -33,10 +33,12 @@ def reschedule(
     new: int = 0,
 ) -> None:
     """Write when to ask again, and what is remembered of this visit."""
-    row = sources_store.get_source(session, source.id or 0)
+    row = sources_store.hold_source(session, source.id or 0)
     if row is None or row.state == "paused":
         return
     now = rt.clock()
+    if batch in ("stale", "empty") and _is_there(session, row, now):
+        batch = "complete"
     hints = [page.parsed.hint_seconds for page in seen.pages if page.parsed.hint_seconds]
     before = PollState(
         state="ok" if row.state == "gone" else row.state,  # type: ignore[arg-type]
@@ -64,6 +66,13 @@ def reschedule(
         row.last_new_at = now if new else row.last_new_at
         _look_silent(session, row, now)
     session.add(row)
+
+
+def _is_there(session: Session, row: SourceRow, now: datetime) -> bool:
+    """Whether today's batch is there all the same: another process took its papers just before this
+    one looked, and wrote the ledger since."""
+    day = find_day(session, row.id or 0, source_day(row.kind, now))
+    return day is not None and day.state == "complete"
 
 
 def _answered(session: Session, row: SourceRow, seen: Visit, now: datetime, new_url: str) -> None:

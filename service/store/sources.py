@@ -61,6 +61,12 @@ def get_source(session: Session, source_id: int) -> SourceRow | None:
     return session.get(SourceRow, source_id)
 
 
+def hold_source(session: Session, source_id: int) -> SourceRow | None:
+    """One source as it is now; nobody else writes it before this transaction ends."""
+    query = select(SourceRow).where(col(SourceRow.id) == source_id).with_for_update()
+    return session.exec(query.execution_options(populate_existing=True)).first()
+
+
 def list_due_sources(session: Session, now: datetime) -> list[SourceRow]:
     """Sources whose time has come, most overdue first."""
     return list(

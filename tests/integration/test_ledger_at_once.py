@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.meanwhile import at_once
-from support.polling import Clock, polling_house
+from support.polling import Clock, arxiv_feed, lead_home, poll, polling_house, source
+from support.web_site import WebSite
 
-from service.flows import watch
+from service.flows import poll as poll_flow
+from service.flows import taking, watch
 from service.flows.runtime import Runtime
 from service.flows.sources import add_source
 from service.flows.watch import mark_late, record_day
@@ -72,3 +75,34 @@ def test_a_batch_that_is_there_is_not_called_late_by_who_looked_before(
     monkeypatch.setattr(watch, "is_settled", lambda *args: False)  # it had looked just before
     assert mark_late(two[1]) == []
     assert row_of(two[1]).state == "complete"
+
+
+def test_who_looks_between_the_papers_and_the_ledger_of_another_does_not_call_it_stale(
+    two: tuple[Runtime, Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second poll sees only papers that the first has just taken, and is the last to write."""
+    batch, reschedule = taking._batch, poll_flow.reschedule
+    left: list[Any] = []
+
+    def meanwhile(*args: Any) -> Any:
+        monkeypatch.setattr(taking, "_batch", batch)
+        (row,) = poll(two[1], two[1].clock, 1)  # type: ignore[arg-type]
+        assert (row["new"], row["known"]) == (0, 1)
+        return batch(*args)
+
+    def not_yet(rt: Runtime, session: Session, *args: Any, **more: Any) -> None:
+        monkeypatch.setattr(poll_flow, "reschedule", reschedule)
+        assert args[2] == "stale"
+        left.append(lambda s: reschedule(rt, s, *args, **more))
+
+    with WebSite() as site:
+        lead_home(site, monkeypatch)
+        monkeypatch.setattr(taking, "_batch", meanwhile)
+        monkeypatch.setattr(poll_flow, "reschedule", not_yet)
+        site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", [("2611.00001", "Monday", "new")]))
+        (row,) = poll(two[0], two[0].clock, 1)  # type: ignore[arg-type]
+    assert row["new"] == 1
+    two[1].db.write(left.pop(), Priority.BULK)
+    assert row_of(two[0]).state == "complete"
+    assert source(two[0]).state == "ok"
+    assert source(two[0]).next_poll_at == two[1].clock() + timedelta(hours=6)
