@@ -1,9 +1,16 @@
 """Words for an interest, out of a text that somebody likes.
 
-Runs of one to three words of its title and abstract are weighed by how often they stand there (in
-the title three times), their length, and how rare they are among the stored papers (tf-idf). What
-stands in no other paper, or in so many that it would drown a reader, is not proposed. Phrases come
-before words; a word that a chosen phrase holds is not said again.
+Runs of one to three words of its title and abstract are weighed by
+
+    times       how often the run stands there, in the title three times
+    rarity      ln(papers / papers with it), no higher than that of ten papers in the ten thousand
+    habit       ln(1 + papers with it) / ln(11), at most 1: what ten papers write is a term
+    together    how much oftener its words stand together than by chance (normalised pointwise
+                mutual information, 0.05 to 1), for phrases
+
+What stands in no other paper, or in so many that it would drown a reader, is not proposed; nor what
+begins or ends with a word that says nothing or cuts a hyphenated one, nor a word that stands once
+in the abstract alone. Phrases come first; a word that a chosen phrase holds is not said again.
 """
 
 import math
@@ -29,12 +36,32 @@ MOST = 8
 _LONGEST = 3
 _TITLE_TIMES = 3
 _EXPLAINED_TIMES = 2
-_TRIED = 60
+_TRIED = 40
 """The likeliest candidates, which are counted."""
 
 _LEAST_PAPERS = 2
-_MOST_EDGE_SHARE = 0.25
-"""A phrase neither begins nor ends with a word of more papers than this ("novel", "results")."""
+_RAREST = 0.001
+_TERM_OF = 10
+_LEAST_TOGETHER = 0.05
+_PHRASE_WORTH = 1.5
+
+# fmt: off
+_EMPTY = frozenset((
+    "about", "above", "across", "after", "against", "all", "along", "also", "among", "any",
+    "around", "because", "been", "before", "being", "below", "better", "between", "beyond", "both",
+    "could", "does", "due", "during", "each", "either", "existing", "extensive", "few", "first",
+    "further", "given", "good", "had", "high", "how", "however", "improve", "improves",
+    "improving", "include", "including", "introduce", "large", "less", "like", "many", "much",
+    "must", "new", "novel", "one", "only", "other", "over", "paper", "present", "propose",
+    "proposed", "recent", "results", "same", "several", "should", "show", "shows", "since",
+    "some", "still", "such", "through", "toward", "towards", "two", "under", "upon", "use", "used",
+    "using", "various", "very", "well", "what", "when", "whether", "why", "work", "yet",
+))
+# fmt: on
+"""Words of any paper: a phrase does not begin or end with one, and none is proposed alone."""
+
+_MOST_EDGE_SHARE = 0.5
+"""A phrase neither begins nor ends with a word of more papers than this."""
 
 _MOST_WORD_SHARE = 0.08
 """A word alone of more papers than this says nothing."""
@@ -78,9 +105,7 @@ def propose(
         if not basis:
             return []
         candidates = {
-            one.stems: one
-            for one in _candidates(title, abstract)
-            if _may_stand(one.stems, statistics)
+            one.stems: one for one in _candidates(title, abstract) if _may_stand(one, statistics)
         }
         for pair in _written_out(title, abstract, glossary):
             for text in pair:
@@ -94,8 +119,7 @@ def propose(
             papers = _papers(one.term, counter)
             enough = papers >= min(_LEAST_PAPERS, basis)
             if enough and counter.mean(papers) <= FIXED.broad_a_day:
-                worth = one.times * math.log((basis + 1) / papers) * math.sqrt(len(one.stems))
-                counted.append((worth, one, papers))
+                counted.append((_worth(one, papers, basis, statistics), one, papers))
         counted.sort(key=lambda each: (-each[0], each[1].term))
         chosen = _apart(counted, most)
         chosen.sort(key=lambda each: (len(each[1].stems) == 1, -each[0]))
@@ -103,6 +127,18 @@ def propose(
             Proposal(one.term, papers, counter.mean(papers), len(one.stems) > 1)
             for _, one, papers in chosen
         ]
+
+
+def _worth(one: _Candidate, papers: int, basis: int, statistics: Statistics) -> float:
+    share = papers / (basis + 1)
+    rarity = -math.log(max(share, _RAREST))
+    habit = min(1.0, math.log1p(papers) / math.log1p(_TERM_OF))
+    worth = one.times * rarity * habit
+    if len(one.stems) == 1:
+        return worth
+    chance = sum(math.log(statistics.share(stem)) for stem in one.stems)
+    together = (math.log(share) - chance) / (-math.log(share) * (len(one.stems) - 1))
+    return worth * _PHRASE_WORTH * min(1.0, max(_LEAST_TOGETHER, together))
 
 
 def _papers(term: str, counter: Counter) -> int:
@@ -113,10 +149,11 @@ def _papers(term: str, counter: Counter) -> int:
     return counter.count(leaf) if isinstance(leaf, Term) else 0
 
 
-def _may_stand(stems: tuple[str, ...], statistics: Statistics) -> bool:
-    if len(stems) == 1:
-        return statistics.share(stems[0]) <= _MOST_WORD_SHARE
-    return all(statistics.share(stem) <= _MOST_EDGE_SHARE for stem in (stems[0], stems[-1]))
+def _may_stand(one: _Candidate, statistics: Statistics) -> bool:
+    if len(one.stems) == 1:
+        return one.times > 1 and statistics.share(one.stems[0]) <= _MOST_WORD_SHARE
+    edges = one.stems[0], one.stems[-1]
+    return all(statistics.share(stem) <= _MOST_EDGE_SHARE for stem in edges)
 
 
 def _guess(one: _Candidate, statistics: Statistics) -> float:
@@ -147,14 +184,16 @@ def _runs(folded: Folded) -> Iterator[tuple[int, int]]:
     """(begin, end) of runs of one to three words between which nothing but blanks or hyphens
     stands, without a small word, a figure or a single letter at either end."""
     keys, gaps = folded.keys, folded.gaps
-    good = [len(key) > 1 and key not in NOT_JOINED and not key.isdigit() for key in keys]
+    empty = NOT_JOINED | _EMPTY
+    good = [len(key) > 1 and key not in empty and not key.isdigit() for key in keys]
     for begin in range(len(keys)):
         if not good[begin]:
             continue
         for end in range(begin + 1, min(begin + _LONGEST, len(keys)) + 1):
             if end - begin > 1 and gaps[end - 2] == ".":
                 break
-            if good[end - 1]:
+            is_cut = "-" in (gaps[begin - 1 : begin], gaps[end - 1])
+            if good[end - 1] and not is_cut:
                 yield begin, end
 
 

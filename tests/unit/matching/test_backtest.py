@@ -66,7 +66,7 @@ def test_a_rare_interest_is_offered_wider_words_which_keep_what_it_had() -> None
 
 ABSTRACT = (
     "We propose low-rank adaptation (LoRA) of large models. Low-rank adaptation keeps the weights "
-    "and learns a small update. The results are good, and the update is small."
+    "and learns a small update. The results are good: weights and update are small."
 )
 
 
