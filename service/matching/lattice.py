@@ -75,8 +75,9 @@ class Lattice:
     def spans(self, term: Term) -> list[Span]:
         """Every place where ``term`` occurs: the longest for each first word, none twice."""
         longest: dict[int, int] = {}
+        ends: dict[Span, int] = {}
         for start, states in self._beginnings(term):
-            end = self._longest(term, states)
+            end = max(self._end(term, state, ends) for state in states)
             if end > longest.get(start, 0):
                 longest[start] = end
         return sorted(longest.items())
@@ -111,20 +112,26 @@ class Lattice:
             return False
         return bool(self._steps[1][at]) and self.folded.keys[at + 1].startswith(prefix[len(head) :])
 
-    def _longest(self, term: Term, states: list[Span]) -> int:
-        """The furthest end over all paths from ``states``; 0 when none reaches the end."""
-        best = 0
-        seen = set(states)
-        while states:
-            at_term, at_text = states.pop()
-            if at_term == len(term.words):
-                best = max(best, at_text)
-                continue
-            for state in self._next(term, at_term, at_text):
-                if state not in seen:
-                    seen.add(state)
-                    states.append(state)
-        return best
+    def _end(self, term: Term, state: Span, ends: dict[Span, int]) -> int:
+        """The furthest end over all paths from ``state``, 0 when none reaches the term's end.
+
+        ends: of states met before, so that a phrase of many equal words takes time in proportion
+        to its length times the text's.
+        """
+        waiting = [state]
+        following: dict[Span, list[Span]] = {}
+        while waiting:
+            at = waiting[-1]
+            if at in ends:
+                waiting.pop()
+            elif at[0] == len(term.words):
+                ends[waiting.pop()] = at[1]
+            elif at not in following:
+                following[at] = list(self._next(term, *at))
+                waiting.extend(following[at])
+            else:
+                ends[waiting.pop()] = max((ends[one] for one in following[at]), default=0)
+        return ends[state]
 
     def _next(self, term: Term, at_term: int, at_text: int) -> Iterator[Span]:
         if at_text >= len(self.folded):
