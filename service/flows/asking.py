@@ -111,7 +111,7 @@ async def visit(
 def _by_day(adapter: Adapter, asked: Request, made: Visit, start: int) -> list[Request]:
     """Sort the pages from ``start`` on by their days; returns what to ask for the days that the
     answer does not settle, be it that the server does not answer such a question at all."""
-    pages = made.pages[start:]
+    pages = list({page.body: page for page in made.pages[start:]}.values())  # one may come again
     del made.pages[start:]
     if made.postponed_until is not None or _is_told_to_wait(made.outcome):
         return []

@@ -75,13 +75,14 @@ class HfDaily(Adapter):
         return _date(parse_qs(urlsplit(url).query).get("date", [""])[0])
 
     def next_page(self, request: Request, parsed: Parsed) -> Request | None:
-        """A full page may have a successor."""
+        """A full page of a day's list may have a successor; a week's pages are asked until one is
+        empty, whatever their size: more hangs on its being whole."""
         number = int(parse_qs(urlsplit(request.url).query).get("p", ["0"])[0]) + 1
-        if parsed.items < _PAGE:
-            return None
         if request.days:
-            return _page(request.days, number)
-        return None if request.day is None else _page(request.day, number)
+            return _page(request.days, number) if parsed.items else None
+        if parsed.items < _PAGE or request.day is None:
+            return None
+        return _page(request.day, number)
 
     def for_day(self, request: Request, day: date) -> Request:
         """Ask for one day of a week alone."""

@@ -197,7 +197,9 @@ def test_history_comes_by_weeks_and_few_days_by_themselves(
     site.at["/api/daily_papers"] = hf_lists(lists)
     add_source(rt, "hf_daily", history_days=17)
     (row,) = poll(rt, clock)
-    assert asked_of(site, 3) == ["2026-W46", "2026-W46 p1", "2026-W45", "2026-11-01"]
+    assert asked_of(site, 3) == [
+        "2026-W46", "2026-W46 p1", "2026-W46 p2", "2026-W45", "2026-W45 p1", "2026-11-01",
+    ]  # fmt: skip
     assert (row["history"], row["error"]) == (95 + 10 * 3, "")
     kept = {d.day: (r.state, r.items) for d, r in ledger(rt).items() if d.day < 16}
     assert kept[12] == ("history", 95)
@@ -213,8 +215,8 @@ def test_history_comes_by_weeks_and_few_days_by_themselves(
     assert days == [date(2026, 11, 12)]
 
 
-@pytest.mark.parametrize("why", ["refused", "undated", "a day is missing"])
-def test_a_week_that_does_not_settle_its_days_is_asked_day_by_day(
+@pytest.mark.parametrize("why", ["refused", "undated", "a day is missing", "pages repeat"])
+def test_what_a_week_does_not_settle_is_asked_day_by_day(
     rt: Runtime, site: WebSite, clock: Clock, why: str
 ) -> None:
     days = [f"2026-11-{n:02d}" for n in (9, 10, 11, 12, 13)]
@@ -222,6 +224,8 @@ def test_a_week_that_does_not_settle_its_days_is_asked_day_by_day(
     whole = hf_lists(lists, takes_weeks=why != "refused")
 
     def answer(query: dict[str, str], headers: dict[str, str]) -> Any:
+        if why == "pages repeat":
+            query = {**query, "p": "0"}
         status, extra, body = whole(query, headers)
         if "week" in query and why == "undated":
             return status, extra, body.replace(b"submittedOnDailyAt", b"elsewhere")
@@ -236,8 +240,9 @@ def test_a_week_that_does_not_settle_its_days_is_asked_day_by_day(
     (row,) = poll(rt, clock)
     assert (row["history"], row["error"]) == (15, "")
     week = [f"2026-11-{n:02d}" for n in range(15, 8, -1)]
-    alone = ["2026-11-11"] if why == "a day is missing" else week
-    assert asked_of(site, 3) == ["2026-W46", *alone]
+    alone = {"a day is missing": ["2026-11-11"], "pages repeat": []}.get(why, week)
+    pages = ["2026-W46"] if why == "refused" else ["2026-W46", "2026-W46 p1"]
+    assert asked_of(site, 3) == [*pages, *alone]
     assert {r.items for d, r in ledger(rt).items() if 9 <= d.day <= 13} == {3}
 
 
@@ -253,7 +258,7 @@ def test_a_polled_day_in_a_week_that_is_asked_for_the_past_stays_news(
     lists["2026-11-13"].append(late)
     asked = len(site.asked)
     made = asyncio.run(bring_history(rt, 1, 9, sleep=clock.sleep))
-    assert asked_of(site, asked) == ["2026-W46", "2026-11-08", "2026-11-07"]
+    assert asked_of(site, asked) == ["2026-W46", "2026-W46 p1", "2026-11-08", "2026-11-07"]
     assert (made.papers, made.error) == (5 * 3, "")
     assert "Late on Friday's list" not in papers(rt)
     clock.turn(minutes=31)
@@ -274,7 +279,7 @@ def test_an_outage_is_caught_up_by_weeks(rt: Runtime, site: WebSite, clock: Cloc
     # the last three weekdays by themselves, the whole week before them, what is left of the first
     assert asked_of(site, asked) == [
         "2026-11-17", "2026-11-16", "2026-11-15", "2026-11-14", "2026-11-13", "2026-W46",
-        "2026-W45",
+        "2026-W46 p1", "2026-W45", "2026-W45 p1",
     ]  # fmt: skip
     assert (row["new"], row["error"]) == (13 * 3, "")
     rows = ledger(rt)

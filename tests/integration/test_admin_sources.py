@@ -150,6 +150,7 @@ def test_what_would_come_in_is_shown_and_nothing_is_stored(desk: Desk) -> None:
     made = desk.press("/add/feed", "add", param_url=address, title="Mine")
     assert made.url.path == "/admin/sources/1"
     assert "Added." in made.text
+    assert "published more than 30 days ago waits for you" in text_of(made.text)
     assert desk.acts()[-1] == ("mia", "add source")
     again = desk.press("/add/feed", "add", param_url=address)
     assert "here already" in again.text
