@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from support.house import add, ingest_items, paper_item, rows
+from support.house import add, ingest_items, open_house, paper_item, rows
 
 from service.flows.alerts import plan_alerts
 from service.flows.compose import digest_for
@@ -23,6 +23,13 @@ from service.subscribers.model import Cadence
 EVERY_DAY = "mon,tue,wed,thu,fri,sat,sun"
 WEAK = paper_item(1, "A survey", "It names adapters once.", votes=0)
 STRONG = paper_item(2, "Adapters", "Adapters for adapters.", votes=0)
+
+
+@pytest.fixture
+def one(tmp_path, server, clock):
+    """A house on SQLite; what is told of the order is told on both databases (``rt``)."""
+    with open_house(tmp_path, smtp_port=server.port, clock=clock) as house:
+        yield house.runtime
 
 
 def choose(rt, reader, **values):
@@ -56,50 +63,50 @@ def between(rt, reader):
 
 
 @pytest.mark.parametrize("cadence", ["daily", "weekly", "instant"])
-def test_a_least_score_holds_in_every_mail(rt, tmp_path, cadence):
-    rt.clock.at = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # the Friday of weekly interests
-    reader = add(rt, "ada@example.org", "adapters", weekdays=EVERY_DAY)
-    ingest_items(rt, tmp_path, [WEAK, STRONG])
-    least = between(rt, reader)
-    choose(rt, reader, threshold=least, cadence=Cadence(cadence))
+def test_a_least_score_holds_in_every_mail(one, tmp_path, cadence):
+    one.clock.at = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # the Friday of weekly interests
+    reader = add(one, "ada@example.org", "adapters", weekdays=EVERY_DAY)
+    ingest_items(one, tmp_path, [WEAK, STRONG])
+    least = between(one, reader)
+    choose(one, reader, threshold=least, cadence=Cadence(cadence))
     occasion = "alert" if cadence == "instant" else "daily"
-    assert decided(rt, reader, occasion).paper_ids() == (2,)
-    assert decided(rt, reader, "first").paper_ids() == (2,)
+    assert decided(one, reader, occasion).paper_ids() == (2,)
+    assert decided(one, reader, "first").paper_ids() == (2,)
     if cadence == "instant":
-        assert would_alert(rt)["mails"] == 1
-        assert plan_alerts(rt).planned == 1
+        assert would_alert(one)["mails"] == 1
+        assert plan_alerts(one).planned == 1
     else:
-        assert "A survey" not in preview(rt, "ada@example.org").text
-        assert would_send(rt)["mails"] == 1
-        assert plan_daily(rt).ready == 1
-    assert digest_of(rows(rt)[-1]).paper_ids() == (2,)
+        assert "A survey" not in preview(one, "ada@example.org").text
+        assert would_send(one)["mails"] == 1
+        assert plan_daily(one).ready == 1
+    assert digest_of(rows(one)[-1]).paper_ids() == (2,)
 
 
-def test_below_the_least_score_nothing_waits_for_an_alert(rt, tmp_path):
-    reader = add(rt, "ada@example.org", "adapters", weekdays=EVERY_DAY)
-    ingest_items(rt, tmp_path, [WEAK])
-    choose(rt, reader, threshold=1000.0, cadence=Cadence.INSTANT)
-    made = decided(rt, reader)
+def test_below_the_least_score_nothing_waits_for_an_alert(one, tmp_path):
+    reader = add(one, "ada@example.org", "adapters", weekdays=EVERY_DAY)
+    ingest_items(one, tmp_path, [WEAK])
+    choose(one, reader, threshold=1000.0, cadence=Cadence.INSTANT)
+    made = decided(one, reader)
     assert (made.reason, made.later) == ("nothing_new", 0)
-    choose(rt, reader, threshold=0.0)
-    assert decided(rt, reader).later == 1
+    choose(one, reader, threshold=0.0)
+    assert decided(one, reader).later == 1
 
 
-def test_votes_that_come_later_lift_a_paper_above_the_least_score(rt, tmp_path):
-    reader = add(rt, "ada@example.org", "adapters", weekdays=EVERY_DAY)
-    ingest_items(rt, tmp_path, [WEAK])
-    (before,) = scores(rt, reader).values()
-    choose(rt, reader, threshold=before + 1)
-    assert decided(rt, reader).reason == "nothing_new"
-    ingest_items(rt, tmp_path, [paper_item(1, "A survey", "It names adapters once.", votes=90)])
-    assert decided(rt, reader).paper_ids() == (1,)
+def test_votes_that_come_later_lift_a_paper_above_the_least_score(one, tmp_path):
+    reader = add(one, "ada@example.org", "adapters", weekdays=EVERY_DAY)
+    ingest_items(one, tmp_path, [WEAK])
+    (before,) = scores(one, reader).values()
+    choose(one, reader, threshold=before + 1)
+    assert decided(one, reader).reason == "nothing_new"
+    ingest_items(one, tmp_path, [paper_item(1, "A survey", "It names adapters once.", votes=90)])
+    assert decided(one, reader).paper_ids() == (1,)
 
 
-def test_a_cap_leaves_the_others_as_lines(rt, tmp_path):
-    reader = add(rt, "ada@example.org", "adapters", weekdays=EVERY_DAY)
-    ingest_items(rt, tmp_path, [WEAK, STRONG])
-    choose(rt, reader, cap=1)
-    (section,) = decided(rt, reader).sections
+def test_a_cap_leaves_the_others_as_lines(one, tmp_path):
+    reader = add(one, "ada@example.org", "adapters", weekdays=EVERY_DAY)
+    ingest_items(one, tmp_path, [WEAK, STRONG])
+    choose(one, reader, cap=1)
+    (section,) = decided(one, reader).sections
     assert [e.paper_id for e in section.entries] == [2]
     assert [line.paper_id for line in section.lines] == [1]
 
@@ -135,14 +142,43 @@ def test_marks_pull_papers_like_them_up_and_down(rt, tmp_path):
     assert all("feedback" not in entry.parts for entry in decided(rt, other, "first").entries())
 
 
-def test_the_same_paper_under_two_names_does_not_stand_twice_at_the_top(rt, tmp_path):
-    reader = add(rt, "ada@example.org", "adapters", weekdays=EVERY_DAY)
+def test_the_same_paper_under_two_names_does_not_stand_twice_at_the_top(one, tmp_path):
+    reader = add(one, "ada@example.org", "adapters", weekdays=EVERY_DAY)
     text = "Adapters for small models that read letters, forms and maps of towns in the north."
     items = [
         paper_item(1, "Adapters that read adapters", text),
         paper_item(2, "Adapters and adapters that read", f"{text} Second report."),
         paper_item(3, "Other things", "Adapters."),
     ]
-    ingest_items(rt, tmp_path, items)
-    made = decided(rt, reader)
+    ingest_items(one, tmp_path, items)
+    made = decided(one, reader)
     assert [entry.paper_id for entry in made.entries()] in ([1, 3, 2], [2, 3, 1])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_equal_scores_are_in_the_order_of_names_whoever_came_first(rt, tmp_path, turned):
+    reader = add(rt, "ada@example.org", "adapters", weekdays=EVERY_DAY)
+    titles = ("Adapters of red clay", "Adapters of blue sand", "Adapters of grey stone")
+    items = [paper_item(n, title) for n, title in enumerate(titles, 1)]
+    for item in reversed(items) if turned else items:
+        ingest_items(rt, tmp_path, [item])
+    made = decided(rt, reader)
+    assert len({entry.score for entry in made.entries()}) == 1
+    assert [entry.value for entry in made.entries()] == ["2611.00001", "2611.00002", "2611.00003"]
+    assert sorted(made.paper_ids()) == [1, 2, 3]
+    assert made.paper_ids() == ((3, 2, 1) if turned else (1, 2, 3))
+
+
+def test_what_is_rare_is_learned_from_the_papers_that_come(one, tmp_path):
+    reader = add(one, "ada@example.org", "adapters, ferns", weekdays=EVERY_DAY)
+    rare = [paper_item(1, "Ferns"), *(paper_item(n, f"Adapters {n}") for n in range(2, 6))]
+    ingest_items(one, tmp_path, rare)
+    best = next(iter(decided(one, reader).entries()))
+    assert best.paper_id == 1
+    one.clock.go(days=1)
+    ingest_items(one, tmp_path, [paper_item(n, f"Ferns and more {n}") for n in range(6, 16)])
+    entries = list(decided(one, reader).entries())
+    assert entries[0].paper_id in range(2, 6)
+    ferns = [entry for entry in entries if "Ferns" in entry.title.text]
+    assert ferns
+    assert all(entry.parts["title"] < best.parts["title"] for entry in ferns)
