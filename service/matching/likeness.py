@@ -13,9 +13,6 @@ from zlib import crc32
 
 from service.matching.document import Document
 
-RUN = 3
-"""Words in a row that are compared."""
-
 ALIKE = 0.3
 """The share of common runs from which on two papers are alike."""
 
@@ -36,9 +33,9 @@ def likeness(document: Document) -> Likeness:
     """What to compare of a paper; the same in every process."""
     title, abstract = document.title.stems, document.abstract.stems
     runs = frozenset(
-        crc32(" ".join(stems[at : at + RUN]).encode())
+        crc32(f"{one} {two} {three}".encode())
         for stems in (title, abstract)
-        for at in range(len(stems) - RUN + 1)
+        for one, two, three in zip(stems, stems[1:], stems[2:], strict=False)
     )
     whole = crc32(" ".join(title).encode()) if len(title) >= _LEAST_TITLE else 0
     return Likeness(runs, whole)
