@@ -128,7 +128,9 @@ class House:
         )
 
     def close(self) -> None:
-        """Give everything back: the parser, the process row, the database."""
+        """Give everything back: the profiles for the next start, the parser, the process row, the
+        database."""
+        self.runtime.index.save(self.settings.data_dir, ending=True)
         self._pool.close()
         if self._process is not None:
             self._process.close()

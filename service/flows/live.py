@@ -1,19 +1,14 @@
-"""The corpus kept in memory, brought up to date from the tables; stored rows as values."""
+"""Stored rows as values: what a profile asks for, what a paper holds."""
 
-import threading
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from service.matching.compiled import StaleQueryError, load_query
-from service.matching.corpus import Corpus
 from service.matching.document import Document, StaleDocumentError, load, prepare, refolded
 from service.matching.own import without_own
 from service.matching.parse import read_again
 from service.matching.query import Query, QueryError
-from service.matching.score import Statistics
 from service.store import papers as papers_store
-from service.store.db import Session
 from service.store.tables import PaperRow
 from service.subscribers.options import read_options
 
@@ -53,39 +48,3 @@ def document_of(row: PaperRow) -> Document:
                 row.folded, row.title, row.abstract, votes=row.votes, comments=row.comments
             )
     return prepare(papers_store.to_paper(row, ()))
-
-
-class LiveCorpus:
-    """The stored papers of the last days, searchable; and the statistics learned from them."""
-
-    def __init__(self) -> None:
-        self.corpus = Corpus()
-        self.statistics = Statistics()
-        self._last_id = 0
-        self._documents: dict[int, Document] = {}
-        self._first_on: date | None = None
-        self._lock = threading.Lock()
-
-    def sync(self, session: Session, since: date) -> None:
-        """Read the papers that came since the last time (all from ``since`` on the first time)."""
-        with self._lock:
-            if self._first_on is None or since < self._first_on:
-                self.corpus, self._documents = Corpus(), {}
-                self._last_id, self._first_on = 0, since
-            before = len(self.corpus)
-            while rows := papers_store.list_documents(
-                session, after_id=self._last_id, since=self._first_on
-            ):
-                for row, day in rows:
-                    assert row.id is not None
-                    document = document_of(row)
-                    self.corpus.add(row.id, day, document, row.votes)
-                    self._documents[row.id] = document
-                    self._last_id = row.id
-            if len(self.corpus) != before:
-                self.statistics = Statistics.of(self._documents.values())
-
-    def forget(self) -> None:
-        """Read everything again at the next ``sync`` (papers were refreshed or merged)."""
-        with self._lock:
-            self._first_on = None

@@ -4,34 +4,38 @@ Whichever commits last sees the other, so no pair is missed: a paper is stored b
 run starts, and a profile that is stored later looks back over the stored papers itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from service.errors import PaperpostError
-from service.flows.live import document_of, query_of
+from service.flows.live import document_of
+from service.flows.live_index import stored_root
 from service.flows.runtime import Runtime
 from service.matching.document import Document
-from service.matching.evaluate import Hit
 from service.matching.index import Index
-from service.matching.query import Query
-from service.matching.score import score
 from service.store import matches as matches_store
 from service.store import sightings as sightings_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import PaperRow
 
-CHUNK = 200
+CHUNK = 192
 PROFILES = 500
+MOST_ROWS = 20_000  # of matches in one transaction, or one paper's
 LOOK_BACK = 60  # days: the longest time a paper can count as new
+
+_HARMFUL = (PaperpostError, ValueError, RecursionError, MemoryError, IndexError, KeyError)
+"""What a paper of strange make may cause."""
 
 
 @dataclass(kw_only=True)
 class MatchReport:
     """papers: new papers compared · profiles: in the index · matches: pairs that fit ·
-    candidates: pairs that reached exact evaluation · quarantined: papers that could not be read."""
+    candidates: pairs that were looked at one by one · quarantined: papers that could not be
+    read."""
 
     papers: int = 0
     profiles: int = 0
@@ -50,37 +54,84 @@ def _match_new(rt: Runtime) -> MatchReport:
     report = MatchReport()
     learn(rt)
     match_profiles(rt)
+    rt.index.restore(rt.data_dir)
     rt.db.read(rt.index.sync)
     report.profiles = len(rt.index)
     before = rt.index.candidates
     while papers := rt.db.read(lambda s: matches_store.list_unmatched(s, CHUNK)):
-        rows: list[dict[str, Any]] = []
-        bad: list[tuple[int, str]] = []
-        for paper in papers:
-            assert paper.id is not None
-            try:
-                rows += _match_one(rt, paper)
-            except PaperpostError as error:
-                bad.append((paper.id, str(error)))
-            except (ValueError, RecursionError, MemoryError, IndexError, KeyError) as error:
-                bad.append((paper.id, f"{type(error).__name__}: {error}"))
-        rt.db.write(lambda s, r=rows, p=papers, b=bad: _record(rt, s, r, p, b), Priority.BULK)  # type: ignore[misc]
-        report.papers += len(papers)
-        report.matches += len(rows)
-        report.quarantined += len(bad)
+        for some, rows, bad in _portions(_compared(rt, papers)):
+            rt.db.write(lambda s, r=rows, p=some, b=bad: _record(rt, s, r, p, b), Priority.BULK)  # type: ignore[misc]
+            report.papers += len(some)
+            report.matches += len(rows)
+            report.quarantined += len(bad)
     report.candidates = rt.index.candidates - before
     if report.papers:
         rt.log("match", papers=report.papers, matches=report.matches, profiles=report.profiles)
+    rt.index.save(rt.data_dir)
     return report
 
 
-def _match_one(rt: Runtime, paper: PaperRow) -> list[dict[str, Any]]:
-    document = document_of(paper)
-    rows = []
-    for profile_id, query, hits in rt.index.match(document):
-        made = _score(rt, query, document, hits, paper)
-        rows.append({"profile_id": profile_id, "paper_id": paper.id, "score": made})
-    return rows
+_Scored = tuple[list[int], list[float]]
+"""Profiles that want a paper, and their scores."""
+
+
+def _compared(rt: Runtime, papers: Sequence[PaperRow]) -> Iterator[tuple[PaperRow, _Scored | str]]:
+    """Each paper with who wants it, or with the reason why it cannot be compared."""
+    ready: list[tuple[PaperRow, Document]] = []
+    for paper in papers:
+        try:
+            ready.append((paper, document_of(paper)))
+        except _HARMFUL as error:
+            yield paper, _reason(error)
+    try:
+        found: list[_Scored | str] = list(_scored(rt, [document for _, document in ready]))
+    except _HARMFUL:
+        found = [_scored_alone(rt, document) for _, document in ready]
+    yield from zip((paper for paper, _ in ready), found, strict=True)
+
+
+def _scored(rt: Runtime, documents: Sequence[Document]) -> Iterator[_Scored]:
+    return rt.index.score_many(documents, rt.corpus.statistics)
+
+
+def _scored_alone(rt: Runtime, document: Document) -> _Scored | str:
+    """One of several papers harms: it is found by comparing each by itself."""
+    try:
+        return next(_scored(rt, [document]))
+    except _HARMFUL as error:
+        return _reason(error)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, PaperpostError) else f"{type(error).__name__}: {error}"
+
+
+_Portion = tuple[list[PaperRow], list[dict[str, Any]], list[tuple[int, str]]]
+"""Papers, rows of their matches, and those of them that harm with the reason."""
+
+
+def _portions(compared: Iterable[tuple[PaperRow, _Scored | str]]) -> Iterator[_Portion]:
+    """As many papers at a time as make some thousands of rows, one at least."""
+    papers: list[PaperRow] = []
+    rows: list[dict[str, Any]] = []
+    bad: list[tuple[int, str]] = []
+    for paper, answer in compared:
+        assert paper.id is not None
+        papers.append(paper)
+        if isinstance(answer, str):
+            bad.append((paper.id, answer))
+        else:
+            rows += _rows(paper.id, answer)
+        if len(rows) >= MOST_ROWS:
+            yield papers, rows, bad
+            papers, rows, bad = [], [], []
+    if papers:
+        yield papers, rows, bad
+
+
+def _rows(paper_id: int, scored: _Scored) -> Iterator[dict[str, Any]]:
+    for profile_id, made in zip(*scored, strict=True):
+        yield {"profile_id": profile_id, "paper_id": paper_id, "score": made}
 
 
 def _record(
@@ -95,7 +146,7 @@ def _record(
     now = rt.clock()
     ids = matches_store.list_unchanged(session, papers)
     matches_store.delete_matches(session, paper_ids=ids)
-    alive = subscribers_store.list_profile_ids(session)
+    alive = subscribers_store.list_living(session, {r["profile_id"] for r in rows})
     matches_store.add_matches(
         session, [r for r in rows if r["profile_id"] in alive and r["paper_id"] in ids]
     )
@@ -108,25 +159,20 @@ def _record(
 def match_profiles(rt: Runtime) -> int:
     """Profiles that are new or changed meet the papers that are still new; returns pairs found."""
     found = 0
-    while rows := rt.db.read(lambda s: subscribers_store.list_unmatched_profiles(s, PROFILES)):
-        queries = {
-            row.id: query
-            for row in rows
-            if row.id is not None
-            and (query := query_of(row.kind, row.text, row.compiled, row.options))
-        }
+    while profiles := rt.db.read(lambda s: subscribers_store.list_unmatched_profiles(s, PROFILES)):
         index = Index()
-        for profile_id, query in queries.items():
-            index.add(profile_id, query)
-        matches = []
-        for paper in _still_new(rt):
-            document = document_of(paper)
-            for profile_id, hits in index.match(document).items():
-                made = _score(rt, queries[profile_id], document, hits, paper)
-                matches.append({"profile_id": profile_id, "paper_id": paper.id, "score": made})
-        seen = [(row.id, row.changed_at) for row in rows if row.id is not None]
-        rt.db.write(lambda s, m=matches, k=seen: _record_profiles(rt, s, m, k), Priority.BULK)  # type: ignore[misc]
-        found += len(matches)
+        index.fill((row.id, 0, stored_root(row)) for row in profiles if row.id is not None)
+        papers = _still_new(rt)
+        rows: list[dict[str, Any]] = []
+        while some := list(islice(papers, CHUNK)):
+            documents = map(document_of, some)
+            scored = index.score_many(documents, rt.corpus.statistics)
+            for paper, (ids, scores) in zip(some, scored, strict=True):
+                assert paper.id is not None
+                rows += _rows(paper.id, (ids.tolist(), scores.tolist()))
+        seen = [(row.id, row.changed_at) for row in profiles if row.id is not None]
+        rt.db.write(lambda s, m=rows, k=seen: _record_profiles(rt, s, m, k), Priority.BULK)  # type: ignore[misc]
+        found += len(rows)
     return found
 
 
@@ -151,23 +197,9 @@ def _record_profiles(
 ) -> None:
     for profile_id, _ in seen:
         matches_store.delete_matches(session, profile_id=profile_id)
-    alive = subscribers_store.list_profile_ids(session)
+    alive = subscribers_store.list_living(session, {m["profile_id"] for m in matches})
     matches_store.add_matches(session, [m for m in matches if m["profile_id"] in alive])
     subscribers_store.set_profiles_matched(session, seen, rt.clock())
-
-
-def _score(
-    rt: Runtime, query: Query, document: Document, hits: tuple[Hit, ...], paper: PaperRow
-) -> float:
-    return score(
-        query,
-        document,
-        hits,
-        rt.corpus.statistics,
-        votes=paper.votes,
-        comments=paper.comments,
-        age_days=0.0,
-    ).total
 
 
 def learn(rt: Runtime, days: int | None = None) -> None:

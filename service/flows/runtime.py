@@ -14,7 +14,8 @@ from service.delivery.render import Renderer
 from service.delivery.site import Site
 from service.delivery.smtp import Mailer
 from service.flows.learned import LiveWords
-from service.flows.live import LiveCorpus, LiveIndex
+from service.flows.live_corpus import LiveCorpus
+from service.flows.live_index import LiveIndex
 from service.sources.adapter import Parsed
 from service.sources.fetch import Fetcher
 from service.store.db import Database
@@ -71,8 +72,11 @@ class Runtime:
     engine: Engine = field(default_factory=NoEngine)
     log: Callable[..., None] = lambda event, **facts: None
     index: LiveIndex = field(default_factory=LiveIndex)
-    corpus: LiveCorpus = field(default_factory=LiveCorpus)
+    corpus: LiveCorpus = field(init=False)
     words: LiveWords = field(default_factory=LiveWords)
+
+    def __post_init__(self) -> None:
+        self.corpus = LiveCorpus(self.data_dir / "corpus")
 
     @cached_property
     def renderer(self) -> Renderer:

@@ -18,9 +18,11 @@ from service.matching.block import Block, Flags, Ids, Kept, having, in_columns
 from service.matching.block_score import Scores, Setting, Worths, scored
 from service.matching.building import Builder
 from service.matching.clauses import Bits
+from service.matching.compiled import load_node
 from service.matching.document import Document
 from service.matching.evaluate import Hit
 from service.matching.merging import merged
+from service.matching.packing import SnapshotError, pack, unpack
 from service.matching.query import Node, Query
 from service.matching.score import Statistics
 from service.matching.wording import MOST_PAPERS
@@ -89,9 +91,10 @@ class Index:
         """Put a profile in, or replace it. stamp: a number for its state, see ``stamp``."""
         self._put(profile_id, (stamp, query.root))
 
-    def remember(self, profile_id: int, stamp: int) -> None:
-        """Note that a profile exists and wants nothing (it is paused, or asks for no words)."""
-        self._put(profile_id, (stamp, None))
+    def put_stored(self, profile_id: int, stamp: int, root: list[Any] | None) -> None:
+        """Put in or replace a profile by its stored tree (see compiled); None: it exists and wants
+        nothing (it is paused, or asks for no words)."""
+        self._put(profile_id, (stamp, None if root is None else load_node(root)))
 
     def remove(self, profile_id: int) -> None:
         """Take a profile out; an unknown id is no fault."""
@@ -162,12 +165,14 @@ class Index:
         """Make one block of all; nothing is done while another thread does it."""
         self._merge(None)
 
-    def _merge(self, more: Block | None) -> None:
+    def _merge(self, more: Block | None, *, wait: bool = False) -> None:
         """One block of the block, what lies beside it, and ``more`` (profiles of neither)."""
-        if not self._merging.acquire(blocking=more is not None):
+        if not self._merging.acquire(blocking=wait or more is not None):
             return
         try:
             with self._lock:
+                if more is None and not self._beside and self._alive.all():
+                    return
                 base, alive, items = self._base, self._alive, dict(self._beside)
                 self._lent, self._touched = True, set()
             parts = [(base, alive), (_built(items), np.ones(len(items), dtype=np.bool_))]
@@ -280,6 +285,34 @@ class Index:
         _, truths = block.truths(some)
         self.candidates += truths.tested
         return block.wanting(truths, len(some))
+
+    # --- snapshots ------------------------------------------------------------------------
+
+    def pack(self, facts: Mapping[str, Any]) -> Iterator[bytes | memoryview]:
+        """The profiles as they are now, in pieces to be written; ``facts`` ride along."""
+        self._merge(None, wait=True)
+        with self._lock:
+            whole = not self._beside and bool(self._alive.all())
+            block = self._base
+        if not whole:  # changed meanwhile: what the facts say must hold
+            raise SnapshotError("The profiles changed while they were packed.")
+        return pack(block, {**facts, "share": list(self.share)})
+
+    def unpack(self, data: memoryview) -> dict[str, Any]:
+        """Take the profiles of a snapshot in place of all there are; returns its facts.
+
+        ``data`` stays in use. Raises SnapshotError for a torn one, and one of another share.
+        """
+        block, facts = unpack(data)
+        if facts.pop("share", None) != list(self.share):
+            raise SnapshotError("The snapshot is of another share of the profiles.")
+        block.warm()
+        with self._merging, self._lock:
+            self._base, self._alive = block, np.ones(len(block), dtype=np.bool_)
+            self._lent, self._small, self._beside = False, None, {}
+            self._version += 1
+            self._wanting = len(block) - block.firsts[0]
+        return facts
 
     # --- what there is ----------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 """Readers, their profiles, consent and suppression."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -17,6 +17,18 @@ from service.subscribers.model import (
     Subscriber,
     SubscriberState,
 )
+
+
+class ProfileForm(NamedTuple):
+    """What the index of profiles needs of one."""
+
+    id: int
+    kind: str
+    text: str
+    compiled: dict[str, Any] | None
+    options: dict[str, Any]
+    paused: bool
+    changed_at: datetime
 
 
 def days_of(text: str) -> frozenset[int]:
@@ -273,12 +285,41 @@ def list_left_before(session: Session, before: datetime) -> list[SubscriberRow]:
     )
 
 
-def list_changed_profiles(session: Session, since: datetime | None) -> list[ProfileRow]:
-    """Profiles of readers that changed at or after an instant (all of them for None)."""
-    query = select(ProfileRow).order_by(col(ProfileRow.id))
+def list_changed_profiles(
+    session: Session,
+    since: datetime | None,
+    *,
+    after_id: int = 0,
+    limit: int | None = None,
+    ids: Sequence[int] | None = None,
+) -> list[ProfileForm]:
+    """Profiles that changed at or after an instant (any for None), by id; with ``ids`` of these."""
+    columns = [getattr(ProfileRow, name) for name in ProfileForm._fields]
+    query = sa.select(*columns).where(col(ProfileRow.id) > after_id).order_by(col(ProfileRow.id))
     if since is not None:
         query = query.where(col(ProfileRow.changed_at) >= since)
-    return list(session.exec(query).all())
+    if ids is not None:
+        query = query.where(col(ProfileRow.id).in_(ids))
+    return [ProfileForm(*row) for row in session.execute(query.limit(limit))]
+
+
+def sum_profiles(session: Session) -> tuple[int, int]:
+    """How many profiles there are, and the sum of their ids: whether some came or went unseen."""
+    count, total = session.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(col(ProfileRow.id)), 0))
+    ).one()
+    return int(count), int(total)
+
+
+def list_living(session: Session, ids: Collection[int]) -> set[int]:
+    """Those of the profiles that still exist."""
+    found: set[int] = set()
+    some = sorted(ids)
+    for start in range(0, len(some), 500):
+        part = some[start : start + 500]
+        query = sa.select(col(ProfileRow.id)).where(col(ProfileRow.id).in_(part))
+        found.update(session.scalars(query))
+    return found
 
 
 def list_profile_ids(session: Session) -> set[int]:

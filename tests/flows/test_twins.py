@@ -236,10 +236,10 @@ def test_what_changes_while_it_is_compared_is_compared_again(
 ) -> None:
     add(rt, "ada@example.org", "glacier")
     bring(rt, "feed", seen("doi:10.1000/x", title="No such word"))
-    real, turns = rt.index.match, []
+    real, turns = rt.index.score_many, []
 
-    def compare(document: object) -> object:
-        found = real(document)  # type: ignore[arg-type]
+    def compare(documents: object, statistics: object) -> object:
+        found = iter(list(real(documents, statistics)))  # type: ignore[arg-type]
         if not turns:
             turns.append(1)
             if change == "a twin":
@@ -249,6 +249,6 @@ def test_what_changes_while_it_is_compared_is_compared_again(
                 bring(rt, "feed", seen("doi:10.1000/x", abstract="A glacier melts."))
         return found
 
-    monkeypatch.setattr(rt.index, "match", compare)
+    monkeypatch.setattr(rt.index, "score_many", compare)
     match_new(rt)
     assert plan_daily(rt).ready == 1
