@@ -17,13 +17,14 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("alerts", "interval", {"seconds": 60}),
     ("poll", "interval", {"seconds": 60}),
     ("settle", "interval", {"minutes": 10}),
+    ("corpus", "interval", {"seconds": 60}),
     ("words", "interval", {"minutes": 10}),
     ("tidy", "cron", {"hour": 3, "minute": 17}),
     ("refold", "interval", {"hours": 1}),
 )
 """Task, trigger, its arguments. Weekdays in a cron trigger would be names, never numbers."""
 
-AT_START = ("sweep", "poll", "daily", "alerts", "words")
+AT_START = ("sweep", "poll", "daily", "alerts", "corpus", "words")
 
 
 def make_scheduler(engine: Engine) -> AsyncIOScheduler:

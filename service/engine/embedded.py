@@ -23,6 +23,7 @@ from service.flows.refold import RefoldReport, refold_some
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.flows.settle import settle_editions
+from service.flows.stock import fill_corpus
 from service.flows.sweep import sweep
 from service.flows.tidy import tidy
 from service.flows.watch import mark_late, resume_planned
@@ -69,7 +70,7 @@ class _Wanted:
 class Embedded:
     """Runs tasks of one runtime. Made outside the loop, started and stopped inside it.
 
-    Tasks: send, poll, daily, alerts, sweep, settle, tidy, words.
+    Tasks: send, poll, daily, alerts, sweep, settle, tidy, corpus, words, refold.
     """
 
     def __init__(self, rt: Runtime) -> None:
@@ -92,6 +93,7 @@ class Embedded:
             "settle": lambda wanted: self._in_turn(lambda: settle_editions(rt)),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
             "refold": lambda wanted: asyncio.to_thread(self._refold),
+            "corpus": lambda wanted: asyncio.to_thread(self._fill_corpus),
             "words": lambda wanted: asyncio.to_thread(lambda: learn_words(rt)),
         }
 
@@ -223,6 +225,11 @@ class Embedded:
             return
         for source_id in sorted(wanted.ids):
             await poll_due(self._rt, source_id)
+
+    def _fill_corpus(self) -> None:
+        """The same, for what is searched."""
+        while not self._closing and fill_corpus(self._rt):
+            time.sleep(REST)
 
     def _refold(self) -> None:
         """In the background, beside everything else, with a rest after each chunk."""

@@ -103,7 +103,7 @@ class Desk:
         self.fresh: list[_Known] = []
         self.fresh_before = 0
         self.news: list[tuple[_Known, PaperAliasRow | SightingRow | PaperEventRow]] = []
-        self.changed = 0
+        self.changed: list[PaperRow] = []
 
     def load(self, items: Sequence[Item]) -> None:
         """Read what the store knows of these items."""
@@ -174,6 +174,7 @@ class Desk:
             own=_told(gone), told=_told(keep), version=gone.version, known_version=keep.version
         )
         better = refresh(old, other, teller)
+        self.changed.append(gone.row)
         merge_papers(self.session, keep.row.id, gone.row.id, self.now, gone.names[0])
         keep.sources |= gone.sources
         keep.seen = gone.seen | keep.seen
@@ -225,10 +226,11 @@ class Desk:
             row.folded = words_of(paper, [*known.sources.values(), self.source])
             row.fold_version = FOLD_VERSION
             row.matched_at = None
+            self._tell(known, [Change("words")])
         if (old.votes, old.comments) != (paper.votes, paper.comments):
             row.matched_at = None  # an interest may ask for more votes than it had
         papers_store.set_paper(row, paper)
-        self.changed += 1
+        self.changed.append(row)
 
     def _tell(self, known: _Known, changes: Sequence[Change]) -> None:
         for change in changes:

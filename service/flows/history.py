@@ -81,8 +81,6 @@ async def bring_wanted(
         taken = await asyncio.to_thread(_take, rt, source, part, made)
         report.papers += taken.known
         report.days += len(part)
-    if report.days:
-        rt.corpus.forget()
     return report
 
 

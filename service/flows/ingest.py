@@ -31,7 +31,7 @@ CHUNK = 100
 class IngestReport:
     """items: entries read · new: papers never seen before that count as new · known: stored, never
     new · refreshed: seen before · held: waits for an admin · problems: items not taken · unread:
-    (file, why) of files of which nothing was taken · changed: of those seen before, how many are
+    (file, why) of files of which nothing was taken · changed_ids: those seen before that are
     stored with other facts now."""
 
     items: int = 0
@@ -42,7 +42,7 @@ class IngestReport:
     problems: list[Problem] = field(default_factory=list)
     unread: list[tuple[str, PaperpostError]] = field(default_factory=list)
     new_ids: list[int] = field(default_factory=list)
-    changed: int = 0
+    changed_ids: list[int] = field(default_factory=list)
 
     @property
     def papers(self) -> int:
@@ -59,7 +59,7 @@ class IngestReport:
         self.problems += other.problems
         self.unread += other.unread
         self.new_ids += other.new_ids
-        self.changed += other.changed
+        self.changed_ids += other.changed_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,7 @@ def take(
                 Priority.BULK,
             )
         )
-    if report.changed:
-        rt.corpus.forget()
+    rt.corpus.forget(report.changed_ids)
     return report
 
 
@@ -241,7 +240,7 @@ def _put_away(
             new.append(row)
     desk.write()
     report.new_ids = [row.id for row in new if row.id is not None]
-    report.changed = desk.changed
+    report.changed_ids = [row.id for row in desk.changed if row.id is not None]
     return report
 
 

@@ -26,8 +26,8 @@ class TornError(PaperpostError):
     """The bytes are not what was written, or were written by another version."""
 
 
-def pack(arrays: Mapping[str, Array]) -> Iterator[bytes | memoryview]:
-    """The file in pieces, in order."""
+def pack(arrays: Mapping[str, Array], mark: int = 0) -> Iterator[bytes | memoryview]:
+    """The file in pieces, in order. mark: of the caller, handed back as it is."""
     rows: dict[str, list[Any]] = {}
     pieces: list[memoryview] = []
     at = 0
@@ -36,7 +36,7 @@ def pack(arrays: Mapping[str, Array]) -> Iterator[bytes | memoryview]:
         rows[name] = [array.dtype.str, list(array.shape), at, zlib.crc32(piece)]
         pieces.append(piece)
         at += _padded(piece.nbytes)
-    said = {"fold": FOLD_VERSION, "form": _FORM, "bytes": at, "arrays": rows}
+    said = {"fold": FOLD_VERSION, "form": _FORM, "bytes": at, "mark": mark, "arrays": rows}
     head = json.dumps(said).encode()
     head += b" " * (_padded(16 + len(head)) - 16 - len(head))
     yield _MARK + len(head).to_bytes(4, "little") + zlib.crc32(head).to_bytes(4, "little")
@@ -46,8 +46,9 @@ def pack(arrays: Mapping[str, Array]) -> Iterator[bytes | memoryview]:
         yield bytes(_padded(piece.nbytes) - piece.nbytes)
 
 
-def unpack(packed: memoryview, *, checked: bool = False) -> dict[str, Array]:
-    """The arrays, which lie in ``packed``. checked: every byte is looked at, not the head alone.
+def unpack(packed: memoryview, *, checked: bool = False) -> tuple[dict[str, Array], int]:
+    """(the arrays, which lie in ``packed``; the mark). checked: every byte is looked at, not the
+    head alone.
 
     Raises TornError.
     """
@@ -70,7 +71,7 @@ def unpack(packed: memoryview, *, checked: bool = False) -> dict[str, Array]:
         if checked and zlib.crc32(body[at : at + count * dtype.itemsize]) != check:
             raise TornError(f"The column {name} of the file is torn.")
         arrays[name] = np.frombuffer(body, dtype, count, at).reshape(shape)
-    return arrays
+    return arrays, int(said["mark"])
 
 
 def _padded(size: int) -> int:

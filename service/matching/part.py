@@ -68,14 +68,24 @@ class Part:
 
     def places(self, ids: Iterable[int]) -> list[tuple[int, int]]:
         """(paper, its number) of those of the papers that are here and alive."""
-        wanted = np.fromiter(ids, dtype=np.int64)
         in_order, order = self._by_id
-        at = np.searchsorted(in_order, wanted)
+        if not len(order):
+            return []
+        wanted = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, dtype=np.int64)
+        at = in_order.searchsorted(wanted)
         at[at == len(in_order)] = 0
-        numbers = order[at] if len(order) else at[:0]
-        here = (in_order[at] == wanted) & self.alive[numbers] if len(order) else numbers > 0
-        wanted = wanted[here] if len(order) else wanted[:0]
-        return list(zip(wanted.tolist(), numbers[here].tolist(), strict=True))
+        here = (in_order[at] == wanted) & self.alive[order[at]]
+        return list(zip(wanted[here].tolist(), order[at[here]].tolist(), strict=True))
+
+    def compared(self, ids: Array, days: Array) -> "Part":
+        """The part without papers that are not among ``ids`` (in order), on their ``days``."""
+        if not len(ids):
+            return replace(self, alive=np.zeros_like(self.alive))
+        at = ids.searchsorted(self.segment.ids)
+        at[at == len(ids)] = 0
+        here = ids[at] == self.segment.ids
+        moved_to = np.where(here, days[at], self.days).astype(self.days.dtype)
+        return replace(self, alive=self.alive & here, days=moved_to)
 
     def without(self, ids: Iterable[int]) -> "Part":
         """The part when these papers are gone."""

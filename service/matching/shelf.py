@@ -8,10 +8,13 @@ parts as it is and goes on with it, so nobody waits for a long search.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from itertools import groupby, pairwise
+
+import numpy as np
 
 from service.matching.columns import Flags
 from service.matching.document import Document
@@ -46,6 +49,7 @@ class Shelf:
         self._entries: dict[int, Entry] = {}
         self._gone: set[int] = set()
         self._figures: dict[int, Figures] = {}
+        self._days: dict[int, int] = {}
         self._statistics = Statistics()
         self._views = threading.local()
 
@@ -63,6 +67,7 @@ class Shelf:
         with self._lock:
             self._entries[paper_id] = entry
             self._figures.pop(paper_id, None)
+            self._days.pop(paper_id, None)
             if len(self._entries) >= _AT_ONCE:
                 self._flush()
 
@@ -75,22 +80,51 @@ class Shelf:
             self._parts = [part.without(latest) for part in self._parts] + made
             self._tidy()
 
-    def add_part(self, segment: Segment, name: str, present: Iterable[int] | None = None) -> None:
-        """Put in a segment that was written to a file. present: those of its papers that still
-        are there (None: all of them)."""
-        part = Part.of(segment, name)
-        if present is not None:
-            part = part.without(set(segment.ids.tolist()).difference(present))
+    def add_part(self, segment: Segment, name: str) -> None:
+        """Put in a segment that was written to a file; its papers take the place of older ones."""
         with self._lock:
             self._flush()
-            self._parts.append(part)
+            before = [part.without(segment.ids) for part in self._parts]
+            self._parts = [*before, Part.of(segment, name)]
             self._tidy()
+
+    def refresh(self, paper_id: int, day: date, document: Document) -> None:
+        """Put a paper in as it is now; where only figures and day are others, these alone."""
+        try:
+            before = self.document(paper_id)
+            same = replace(before, votes=document.votes, comments=document.comments) == document
+        except KeyError:
+            same = False
+        if not same:
+            self.add(paper_id, day, document)
+            return
+        with self._lock:
+            self._figures[paper_id] = (document.votes, document.comments)
+            self._days[paper_id] = day.toordinal()
+
+    def holds(self, ids: Collection[int]) -> set[int]:
+        """Those of the papers that are in."""
+        return {found for part in self._flushed() for found, _ in part.places(ids)}
+
+    def compare(self, days: Iterable[tuple[int, int]]) -> list[int]:
+        """Take out what is not among these papers (id, day as ordinal), move what has another
+        day, and return those that are not in."""
+        known = np.array(list(days), dtype=np.int64).reshape(-1, 2)
+        known = known[np.argsort(known[:, 0])]
+        with self._lock:
+            self._flush()
+            self._parts = [part.compared(known[:, 0], known[:, 1]) for part in self._parts]
+            self._tidy()
+            there = [part.segment.ids[part.alive] for part in self._parts]
+        missing = known[~np.isin(known[:, 0], np.concatenate([[-1], *there])), 0]
+        return list(map(int, missing))
 
     def remove(self, paper_id: int) -> None:
         """Take a paper out; an unknown id is no fault."""
         with self._lock:
             self._entries.pop(paper_id, None)
             self._figures.pop(paper_id, None)
+            self._days.pop(paper_id, None)
             self._gone.add(paper_id)
 
     def set_figures(self, paper_id: int, votes: int | None, comments: int | None) -> None:
@@ -193,9 +227,8 @@ class Shelf:
     def due(self, *, files: bool) -> list[list[Part]]:
         """Parts to be put together, group by group. files: a group of one is worth a file."""
         found: list[list[Part]] = []
-        months = groupby(
-            sorted(self._flushed(), key=lambda p: (p.month, -len(p))), lambda p: p.month
-        )
+        here = [part for part in self._flushed() if files or not part.name]
+        months = groupby(sorted(here, key=lambda p: (p.month, -len(p))), lambda p: p.month)
         months_of = [(month, list(parts)) for month, parts in months]
         for (_, parts), (_, later) in pairwise(months_of):  # months of a small house
             if sum(map(len, (*parts, *later))) <= _SMALL and later is not months_of[-1][1]:
@@ -229,11 +262,6 @@ class Shelf:
             kept = [part for part in self._parts if part not in there]
             self._parts = [*kept, moved(group, [part for part in there if part], made, name)]
 
-    def drop(self, name: str) -> None:
-        """Take out the part of a file that is no more."""
-        with self._lock:
-            self._parts = [part for part in self._parts if part.name != name]
-
     def _flushed(self) -> list[Part]:
         with self._lock:
             self._flush()
@@ -241,14 +269,17 @@ class Shelf:
 
     def _flush(self) -> None:
         """What waits becomes parts."""
-        if not (self._entries or self._gone or self._figures):
+        if not (self._entries or self._gone or self._figures or self._days):
             return
         gone = self._gone.union(self._entries)
         parts = [part.without(gone) for part in self._parts] if gone else self._parts
         parts = [*parts, *_parts_of(self._entries.values())]
         if self._figures:
             parts = [part.with_figures(self._figures) for part in parts]
-        self._parts, self._entries, self._gone, self._figures = parts, {}, set(), {}
+        if self._days:
+            parts = [part.with_days(self._days) for part in parts]
+        self._parts, self._entries, self._gone = parts, {}, set()
+        self._figures, self._days = {}, {}
         self._tidy()
 
     def _tidy(self) -> None:

@@ -29,7 +29,7 @@ from typing import Any, Literal
 from service.papers.identity import merged, plain_words
 from service.papers.model import Alias, Paper
 
-ChangeKind = Literal["votes", "code", "project", "doi", "version", "withdrawn", "title"]
+ChangeKind = Literal["votes", "code", "project", "doi", "version", "withdrawn", "title", "words"]
 
 _FOLLOWS_SOURCE = ("code", "project", "pdf")
 _OF_A_VERSION = ("note", "licence")
@@ -54,7 +54,8 @@ SOMEBODY = Teller()
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a reader may want to know. value: votes "before after" (or "after" alone), the address,
-    the DOI, the number of the version, the title of before; "" for withdrawn."""
+    the DOI, the number of the version, the title of before; "" for withdrawn, and for words: other
+    ones are matched now, which no reader is told."""
 
     kind: ChangeKind
     value: str = ""

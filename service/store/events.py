@@ -1,7 +1,8 @@
 """What happened to papers: one row a change, compact, in the words of ``papers/refresh``.
 
 kinds: votes (at most one row a day), code, project, doi, version, withdrawn, title, merged (value:
-the name of the twin, ``doi:10.1000/x``) and hidden (value: the reason; not for readers).
+the name of the twin, ``doi:10.1000/x``); hidden (value: the reason) and words (folded anew) are not
+for readers.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from sqlmodel import Session, col, select
 from service.store.tables import PaperEventRow
 
 LONGEST = 500
+UNTOLD = ("hidden", "words")
 
 
 def add_event(session: Session, paper_id: int, kind: str, now: datetime, value: str = "") -> None:
@@ -25,7 +27,7 @@ def list_events(session: Session, paper_id: int) -> list[PaperEventRow]:
     return list(
         session.exec(
             select(PaperEventRow)
-            .where(col(PaperEventRow.paper_id) == paper_id, col(PaperEventRow.kind) != "hidden")
+            .where(col(PaperEventRow.paper_id) == paper_id, col(PaperEventRow.kind).not_in(UNTOLD))
             .order_by(col(PaperEventRow.at), col(PaperEventRow.id))
         ).all()
     )

@@ -11,6 +11,7 @@ from service.flows.runtime import Runtime
 from service.papers.model import Alias, Paper, Sighting
 from service.sources.adapter import Parsed
 from service.sources.novelty import Verdict
+from service.store.events import UNTOLD
 from service.store.sources import add_source
 from service.store.tables import PaperAliasRow, PaperEventRow, PaperRow
 
@@ -68,4 +69,5 @@ def told(rt: Runtime, paper_id: int = 1) -> list[tuple[str, str]]:
     """The events of a paper in their order."""
     query = select(PaperEventRow).where(PaperEventRow.paper_id == paper_id)
     rows = rt.db.read(lambda s: s.exec(query).all())
-    return [(row.kind, row.value) for row in sorted(rows, key=lambda row: (row.at, row.id or 0))]
+    kept = (row for row in rows if row.kind not in UNTOLD)
+    return [(row.kind, row.value) for row in sorted(kept, key=lambda row: (row.at, row.id or 0))]

@@ -89,7 +89,7 @@ def compare(steps: list[tuple[object, ...]], texts: list[str]) -> None:
                 if group:
                     made = merge(group)
                     if mapped:
-                        made = Segment(unpack(packed(made), checked=True))
+                        made = Segment(unpack(packed(made), checked=True)[0])
                     corpus.swap(group, made, "a-file" if mapped else "")
     assert len(corpus) == len(kept)
     for text in texts:
@@ -150,7 +150,7 @@ def test_torn_bytes_are_refused() -> None:
     corpus = Corpus()
     fill(corpus, 0, 3)
     whole = bytes(packed(merge(corpus.parts())))
-    assert np.array_equal(unpack(memoryview(whole), checked=True)["ids"], [0, 1, 2])
+    assert np.array_equal(unpack(memoryview(whole), checked=True)[0]["ids"], [0, 1, 2])
     for cut in (0, 7, 15, 100, len(whole) // 2, len(whole) - 1):
         with pytest.raises(TornError):
             unpack(memoryview(whole[:cut]))

@@ -1,0 +1,209 @@
+"""The stored papers, searchable: mapped from the files of the data folder, the rest in memory.
+
+Rows hold the truth. At the start the files are mapped, the days of all papers are compared with the
+table's, and what has changed since a file was written is read again; what is in no file is read
+from the newest day on: the days that somebody asks for at once, the rest little by little. Later
+each question first takes in what came since.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+from service.flows.live import document_of
+from service.matching.corpus import Corpus
+from service.matching.mapped import TornError, pack, unpack
+from service.matching.part import merge
+from service.matching.score import Statistics
+from service.matching.segment import Entry, Segment
+from service.store import corpus_rows
+from service.store.corpus_files import CorpusFiles
+from service.store.db import Session
+
+_AT_ONCE = 200
+_AUDITED = 2000
+_BEHIND = 1000
+"""Numbers are given before they are committed: so many of the last ones are looked at again."""
+
+_VOTES_OF_A_DAY = timedelta(hours=25)
+"""Votes of a day are one event that changes."""
+
+
+class LiveCorpus:
+    """The corpus of this process. ``patience``: seconds for which a question waits for papers that
+    are being read (None: until all are there); set where somebody fills it beside."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """folder: of the files; None keeps everything in memory."""
+        self.corpus = Corpus()
+        self.patience: float | None = None
+        self._files = CorpusFiles(folder) if folder else None
+        self._lock = threading.Lock()
+        self._opened: set[str] = set()
+        self._torn: set[str] = set()
+        self._missing: dict[int, date] = {}
+        self._last_id = -1
+        self._looked: set[int] = set()
+        self._last_event = 0
+        self._changed: set[int] = set()
+        self._audited = 0
+
+    @property
+    def statistics(self) -> Statistics:
+        """How common words are among the papers."""
+        return self.corpus.statistics()
+
+    @property
+    def missing(self) -> int:
+        """Stored papers that are not in yet."""
+        return len(self._missing)
+
+    def forget(self, ids: Iterable[int] = ()) -> None:
+        """Read these papers again at the next ``sync``: they were refreshed, merged or hidden."""
+        self._changed.update(ids)
+
+    def sync(self, session: Session, since: date) -> None:
+        """Take in what came or changed, and the papers from ``since`` on."""
+        if not self._lock.acquire(timeout=-1 if self.patience is None else self.patience):
+            return  # somebody else is at it: what is there answers
+        try:
+            until = None if self.patience is None else monotonic() + self.patience
+            self._sync(session, since, until)
+        finally:
+            self._lock.release()
+
+    def fill(self, session: Session, seconds: float) -> int:
+        """Read papers for so long, the newest first; returns how many are still missing."""
+        with self._lock:
+            self._sync(session, date.min, monotonic() + seconds)
+            if not self._missing:
+                self._audit(session)
+            return len(self._missing)
+
+    def settle(self, session: Session, now: datetime) -> bool:
+        """Put parts together, or write some to a file, once; False when there is nothing to do."""
+        mark = corpus_rows.last_event(session, now - _VOTES_OF_A_DAY)
+        files = self._files if self._files and self._files.may_write() else None
+        if files is not None and self._torn:
+            files.remove(self._torn)
+            self._torn = set()
+        for group in self.corpus.due(files=files is not None):
+            made = merge(group)
+            if files is None:
+                self.corpus.swap(group, made)
+                return True
+            name = files.write(pack(made.arrays, mark))
+            self._opened.add(name)
+            self.corpus.swap(group, Segment(unpack(files.read(name))[0]), name)
+            files.remove(part.name for part in group if part.name)
+            return True
+        return False
+
+    def close(self) -> None:
+        """Let another process write the files."""
+        if self._files is not None:
+            self._files.close()
+
+    def _sync(self, session: Session, since: date, until: float | None) -> None:
+        first = self._last_id < 0
+        if self._files is not None and (self._files.have_changed() or first):
+            self._open(session)
+        if first:
+            self._start(session)
+        else:
+            self._take_news(session)
+        changed, self._changed = self._changed, set()
+        self._renew(session, changed)
+        wanted = sorted(
+            (paper_id for paper_id, day in self._missing.items() if day >= since),
+            key=lambda paper_id: (self._missing[paper_id], paper_id),
+            reverse=True,
+        )
+        for some in _chunks(wanted, _AT_ONCE):
+            self._read(session, some)
+            if until is not None and monotonic() > until:
+                break
+
+    def _start(self, session: Session) -> None:
+        """Compare with the table."""
+        days = corpus_rows.list_days(session)
+        self._last_id = max(days, default=0)
+        self._last_event = corpus_rows.last_event(session)
+        missing = self.corpus.compare((paper_id, day.toordinal()) for paper_id, day in days.items())
+        self._missing = {paper_id: days[paper_id] for paper_id in missing}
+
+    def _take_news(self, session: Session) -> None:
+        """Papers and events since the last time."""
+        ids = corpus_rows.list_ids_after(session, self._last_id - _BEHIND)
+        new = [i for i in ids if i > self._last_id or i not in self._looked]
+        if new:
+            there = self.corpus.holds(new)
+            self._changed.update(i for i in new if i not in there and i not in self._missing)
+            self._last_id = max(self._last_id, *new)
+        self._looked = set(ids)
+        changed = corpus_rows.list_changed(session, self._last_event - _BEHIND)
+        fresh = [(event, i) for event, i in changed if event > self._last_event]
+        self._changed.update(i for _, i in fresh)
+        self._last_event = max((event for event, _ in fresh), default=self._last_event)
+
+    def _open(self, session: Session) -> None:
+        """Map the files that are not mapped yet; what changed since they were written is read."""
+        assert self._files is not None
+        for name in self._files.names():
+            if name in self._opened or name in self._torn:
+                continue
+            try:
+                arrays, mark = unpack(self._files.read(name))
+            except (TornError, OSError, ValueError):
+                self._torn.add(name)
+                continue
+            segment = Segment(arrays)
+            self._opened.add(name)
+            ids = segment.ids.tolist()
+            if self._last_id >= 0:  # hidden or merged meanwhile, as far as it is known here
+                known = self.corpus.holds(ids)
+                self._changed.update(i for i in ids if i not in known and i not in self._missing)
+            self.corpus.add_part(segment, name)
+            changed = {paper_id for _, paper_id in corpus_rows.list_changed(session, mark)}
+            self._changed.update(changed.intersection(ids))
+            for paper_id in ids:
+                self._missing.pop(paper_id, None)
+
+    def _renew(self, session: Session, ids: Iterable[int]) -> None:
+        """Take papers as they are now, or out."""
+        gone = set(ids)
+        for row, day in corpus_rows.get_documents(session, sorted(gone)):
+            assert row.id is not None
+            gone.discard(row.id)
+            self._missing.pop(row.id, None)
+            self.corpus.refresh(row.id, day, document_of(row))
+        for paper_id in gone:
+            self._missing.pop(paper_id, None)
+            self.corpus.remove(paper_id)
+
+    def _read(self, session: Session, ids: Sequence[int]) -> None:
+        """Put papers in that are not there."""
+        entries = []
+        for row, day in corpus_rows.get_documents(session, ids):
+            assert row.id is not None
+            document = document_of(row)
+            entries.append(Entry(row.id, day.toordinal(), document, row.votes, row.comments))
+        self.corpus.add_many(entries)
+        for paper_id in ids:
+            self._missing.pop(paper_id, None)
+
+    def _audit(self, session: Session) -> None:
+        """Compare some papers' figures with the table, all of them in turn."""
+        rows = corpus_rows.list_facts(session, self._audited, _AUDITED)
+        self._audited = rows[-1][0] if len(rows) == _AUDITED else 0
+        for paper_id, votes, comments, hidden in rows:
+            if hidden:
+                self.corpus.remove(paper_id)
+            else:
+                self.corpus.set_figures(paper_id, votes, comments)
+
+
+def _chunks(ids: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

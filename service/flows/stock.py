@@ -1,0 +1,18 @@
+"""Beside everything else: the corpus is filled, put together and written to files, bit by bit."""
+
+from service.flows.runtime import Runtime
+
+PATIENCE = 2.0
+"""Seconds for which a page waits for papers that are being read, where somebody reads them."""
+
+SLICE = 0.5
+"""Seconds of reading, between two of which others come to their turn."""
+
+
+def fill_corpus(rt: Runtime) -> bool:
+    """One slice of the work; True while there is more. Safe to run at any time, and again."""
+    corpus = rt.corpus
+    corpus.patience = PATIENCE
+    missing = rt.db.read(lambda s: corpus.fill(s, SLICE))
+    settled = rt.db.read(lambda s: corpus.settle(s, rt.clock()))
+    return bool(missing) or settled

@@ -1,0 +1,90 @@
+"""What the corpus asks of the papers' table: their days, what has changed, and papers whole."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.papers import day_of
+from service.store.tables import PaperEventRow, PaperRow
+
+_AT_ONCE = 500
+
+CHANGES = ("words", "merged", "hidden", "votes")
+"""Kinds of events after which a paper in the corpus may be another."""
+
+
+def list_days(session: Session) -> dict[int, date]:
+    """The day of every paper that was not merged into another (hidden ones included).
+
+    Each statement reads one index from end to end, and no row.
+    """
+    listed = session.execute(sa.select(col(PaperRow.id), col(PaperRow.listed_on))).all()
+    days: dict[int, date | None] = dict(tuple(row) for row in listed)
+    arrived = sa.select(col(PaperRow.id), col(PaperRow.eligible_at))
+    for paper_id, at in session.execute(arrived.where(col(PaperRow.eligible_at).is_not(None))):
+        days[paper_id] = at.date()
+    merged = sa.select(col(PaperRow.id)).where(col(PaperRow.merged_into).is_not(None))
+    for (paper_id,) in session.execute(merged):
+        days.pop(paper_id, None)
+    bare = [paper_id for paper_id, day in days.items() if day is None]
+    for some in _parts(bare):
+        seen = sa.select(col(PaperRow.id), col(PaperRow.first_seen_at))
+        for paper_id, at in session.execute(seen.where(col(PaperRow.id).in_(some))):
+            days[paper_id] = at.date()
+    return {paper_id: day for paper_id, day in days.items() if day is not None}
+
+
+def list_ids_after(session: Session, paper_id: int) -> list[int]:
+    """Papers with a higher number."""
+    query = sa.select(col(PaperRow.id)).where(col(PaperRow.id) > paper_id)
+    return list(session.execute(query.order_by(col(PaperRow.id))).scalars())
+
+
+def get_documents(session: Session, ids: Iterable[int]) -> Iterator[tuple[PaperRow, date]]:
+    """(row, the day it counts for) of those of the papers that may be found."""
+    for some in _parts(list(ids)):
+        rows = session.exec(
+            select(PaperRow).where(
+                col(PaperRow.id).in_(some),
+                col(PaperRow.merged_into).is_(None),
+                col(PaperRow.quarantined) == "",
+            )
+        ).all()
+        yield from ((row, day_of(row)) for row in rows)
+        session.expunge_all()
+
+
+def list_facts(session: Session, after_id: int, limit: int) -> list[Any]:
+    """Rows (id, votes, comments, hidden) in the order of their numbers."""
+    hidden = sa.or_(col(PaperRow.merged_into).is_not(None), col(PaperRow.quarantined) != "")
+    return list(
+        session.execute(
+            sa.select(col(PaperRow.id), col(PaperRow.votes), col(PaperRow.comments), hidden)
+            .where(col(PaperRow.id) > after_id)
+            .order_by(col(PaperRow.id))
+            .limit(limit)
+        ).all()
+    )
+
+
+def list_changed(session: Session, after_id: int) -> list[tuple[int, int]]:
+    """(event, paper) of what has changed papers since an event."""
+    query = sa.select(col(PaperEventRow.id), col(PaperEventRow.paper_id)).where(
+        col(PaperEventRow.id) > after_id, col(PaperEventRow.kind).in_(CHANGES)
+    )
+    return [(event, paper_id) for event, paper_id in session.execute(query)]
+
+
+def last_event(session: Session, before: datetime | None = None) -> int:
+    """The number of the last event (before this instant); 0 where there is none."""
+    query = sa.select(col(PaperEventRow.id)).order_by(col(PaperEventRow.id).desc()).limit(1)
+    if before is not None:
+        query = query.where(col(PaperEventRow.at) < before)
+    return session.execute(query).scalar() or 0
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))
