@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
-from service import admin, web
+from service import admin, api, web
 from service.errors import Sentence
 from service.flows.runtime import Runtime
 from service.mailbox import Mailbox
@@ -52,8 +52,9 @@ def make_app(
     app = FastAPI(
         title="Paperpost", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
     )
-    furnish(app, pages, statuses={**web.STATUSES, **admin.STATUSES})
+    furnish(app, pages, statuses={**api.STATUSES, **web.STATUSES, **admin.STATUSES})
     app.include_router(web.router(rt, pages, trusted_proxies=settings.trusted_proxies))
+    app.include_router(api.router(rt))
     app.include_router(admin.router(rt, pages, trusted_proxies=settings.trusted_proxies))
     if mailbox is not None:
         app.include_router(mailbox_router(mailbox, pages))

@@ -10,7 +10,6 @@ from service.cli import printing
 from service.cli.opening import runtime
 
 if TYPE_CHECKING:
-    from service.flows.browse import Shown
     from service.flows.estimate import BackTest, Change
     from service.flows.follow import Name
     from service.flows.runtime import Runtime
@@ -51,6 +50,7 @@ def estimate(
     """
     from service.flows.estimate import Asked, compare
     from service.flows.estimate import estimate as flow
+    from service.flows.figures import change_data, estimate_data, name_data
     from service.matching.own import without_own as left_out
     from service.matching.parse import parse_keywords, parse_people, parse_query
 
@@ -102,17 +102,6 @@ def _names(rt: "Runtime", wanted: "Query", made: "BackTest") -> "tuple[Name, ...
     return count_names(rt, wanted, made.days)
 
 
-def name_data(name: "Name") -> dict[str, Any]:
-    """One name of --people as JSON values."""
-    return {
-        "line": name.line,
-        "papers": name.papers,
-        "categories": dict(name.categories),
-        "several": name.several,
-        "narrower": [{"line": n.line, "papers": n.papers} for n in name.narrower],
-    }
-
-
 def _say_name(name: "Name") -> None:
     where = ", ".join(f"{code} {papers}" for code, papers in name.categories)
     if name.several:
@@ -125,75 +114,15 @@ def _say_name(name: "Name") -> None:
         typer.echo(f"  {one.line}: {one.papers}")
 
 
-def basis_of(papers: int, days: int) -> str:
-    """ "4,812 papers of 30 days"."""
-    return f"{printing.tally(papers, 'paper')} of {printing.tally(days, 'day')}"
-
-
-def estimate_data(made: "BackTest") -> dict[str, Any]:
-    """The back-test as JSON values."""
-    found = made.estimate
-    return {
-        "reading": made.reading,
-        "basis": {
-            "papers": found.basis_papers,
-            "days": len(made.days),
-            "known": made.basis_known,
-            "says": basis_of(found.basis_papers, len(made.days)),
-        },
-        "per_weekday": round(found.mean_per_weekday, 2),
-        "total": found.total,
-        "known": made.known,
-        "per_day": {d.isoformat(): n for d, n in found.per_day.items()},
-        "per_term": found.per_term,
-        "dead_terms": found.dead_terms,
-        "removed_by_not": found.removed_by_not,
-        "warning": found.warning,
-        "best": _papers(found.best, made.titles),
-        "suggestions": [
-            {"label": s.label, "query": s.text, "per_day": s.per_day} for s in found.suggestions
-        ],
-        "other_forms": [
-            {
-                "term": e.term,
-                "other": e.other,
-                "explained": e.explained,
-                "share": round(e.share, 3),
-                "brings": e.brings,
-                "query": e.text,
-            }
-            for e in found.expansions
-        ],
-    }
-
-
-def change_data(change: "Change") -> dict[str, Any]:
-    """What a change would do, as JSON values."""
-    made = change.difference
-    return {
-        "before": made.before,
-        "after": made.after,
-        "per_weekday_before": round(made.mean_before, 2),
-        "per_weekday_after": round(made.mean_after, 2),
-        "added": made.added,
-        "removed": made.removed,
-        "best_added": _papers(made.best_added, change.titles),
-        "best_removed": _papers(made.best_removed, change.titles),
-    }
-
-
-def _papers(found: Any, titles: dict[int, str]) -> list[dict[str, Any]]:
-    return [
-        {"paper": f.paper_id, "title": titles.get(f.paper_id, ""), "score": f.score} for f in found
-    ]
-
-
 def _say(made: "BackTest", is_old: bool) -> None:
     found = made.estimate
-    basis = basis_of(found.basis_papers, len(made.days))
+    papers, days = (
+        printing.tally(found.basis_papers, "paper"),
+        printing.tally(len(made.days), "day"),
+    )
     typer.echo(f"{made.reading}  ->  about {found.mean_per_weekday:.1f} papers a day")
     last = f" The last of them is {made.days[-1].isoformat()}." if is_old else ""
-    typer.echo(f"Basis: {basis}.{last}")
+    typer.echo(f"Basis: {papers} of {days}.{last}")
     if made.basis_known:
         known = printing.tally(made.basis_known, "paper")
         typer.echo(
@@ -201,7 +130,6 @@ def _say(made: "BackTest", is_old: bool) -> None:
             f"{found.total} found. They count here, and no mail brings them as new."
         )
     if found.warning == "none":
-        papers, _, days = basis.partition(" of ")
         typer.echo(f"Nothing in {days} ({papers}).")
     for term, n in found.per_term.items():
         typer.echo(f"  {term}: {n if n else 'never'}")
@@ -250,6 +178,7 @@ def words(
 ) -> None:
     """Words for an interest, out of a paper that you like, with what each would have brought."""
     from service.cli.reader_commands import read_file
+    from service.flows.figures import words_data
     from service.flows.related import propose_words
     from service.flows.words import learn_words
 
@@ -263,22 +192,12 @@ def words(
         learn_words(rt)
         made = propose_words(rt, text, days)
     if as_json:
-        printing.as_json(
-            {
-                "title": made.title,
-                "stored": made.is_stored,
-                "basis": {"papers": made.basis, "days": made.days,
-                          "says": basis_of(made.basis, made.days)},
-                "words": [
-                    {"term": w.term, "papers": w.papers, "per_day": round(w.per_day, 2)}
-                    for w in made.words
-                ],
-            }
-        )  # fmt: skip
+        printing.as_json(words_data(made))
         return
     if made.is_stored:
         typer.echo(made.title)
-    typer.echo(f"Basis: {basis_of(made.basis, made.days)}.")
+    basis = f"{printing.tally(made.basis, 'paper')} of {printing.tally(made.days, 'day')}"
+    typer.echo(f"Basis: {basis}.")
     for w in made.words:
         typer.echo(f"  {w.term}: {w.papers} ({w.per_day:.1f} a day)")
     if not made.words:
@@ -292,6 +211,7 @@ def related(
     as_json: Json = False,
 ) -> None:
     """Stored papers like one of them; none where nothing is alike enough."""
+    from service.flows.figures import paper_data
     from service.flows.related import find_paper, papers_like
     from service.flows.words import learn_words
 
@@ -306,15 +226,3 @@ def related(
         typer.echo(f"{one.paper.title}  ({one.paper.key.scheme}:{one.paper.key.value})")
     if not alike:
         typer.echo("No stored paper is alike enough.")
-
-
-def paper_data(one: "Shown") -> dict[str, Any]:
-    """A paper for scripts."""
-    key = one.paper.key
-    return {
-        "scheme": key.scheme,
-        "value": key.value,
-        "title": one.paper.title,
-        "authors": list(one.paper.authors),
-        "link": one.paper.links.get("abs", ""),
-    }

@@ -1,0 +1,108 @@
+"""What programs ask: what words would bring, words out of a text, papers alike. Nothing is changed.
+
+Errors are JSON in three parts: what, where, next_step (``pages/errors``).
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, Field
+
+from service.errors import PaperpostError, Sentence, SpokenError
+from service.flows.browse import NotHereError
+from service.flows.estimate import Asked, compare, estimate
+from service.flows.figures import (
+    change_data,
+    estimate_data,
+    name_data,
+    paper_data,
+    words_data,
+)
+from service.flows.follow import count_names
+from service.flows.related import LikedError, find_paper, papers_like, propose_words
+from service.flows.runtime import Runtime
+from service.matching.parse import parse_keywords, parse_people, parse_query
+from service.matching.query import QueryError
+from service.resources import product_version
+
+
+class AskedError(SpokenError):
+    """What was asked for does not fit together; ``where`` is the parameter."""
+
+
+STATUSES: dict[type[PaperpostError], int] = {
+    AskedError: 422,
+    LikedError: 422,
+    NotHereError: 404,
+    QueryError: 422,
+}
+"""HTTP statuses of errors under ``/api``."""
+
+_LONGEST = 4000
+Text = Annotated[str, Query(max_length=_LONGEST)]
+Days = Annotated[int | None, Query(ge=1, le=400)]
+
+
+class LikedText(BaseModel):
+    """text: a title, an abstract, or the link of a stored paper."""
+
+    text: str = Field(min_length=1, max_length=10_000)
+    days: int | None = Field(default=None, ge=1, le=400)
+
+
+def router(rt: Runtime) -> APIRouter:
+    """Return the routes under ``/api``."""
+    routes = APIRouter(prefix="/api")
+
+    @routes.get("/v1/estimate")
+    def of_words(
+        q: Text = "",
+        keywords: Text = "",
+        people: Text = "",
+        days: Days = None,
+        instead_of: Text = "",
+        threshold: Annotated[float, Query(ge=0)] = 0.0,
+        without_own: Annotated[str, Query(max_length=200)] = "",
+    ) -> dict[str, Any]:
+        """What an interest would have brought. q: a query, or keywords: plain ones, or people:
+        names with semicolons, told one by one in ``names``. instead_of: older words of the same
+        kind; then ``change`` says what would be added and removed."""
+        given = [
+            (read, text)
+            for read, text in ((parse_query, q), (parse_keywords, keywords), (parse_people, people))
+            if text.strip()
+        ]
+        if len(given) != 1:
+            raise AskedError(
+                Sentence("One interest is needed."), "q", Sentence("Give q, keywords or people.")
+            )
+        read, text = given[0]
+        query = read(text)
+        made = estimate(rt, query, days, threshold=threshold, own=without_own)
+        data = estimate_data(made)
+        if people.strip():
+            data["names"] = [name_data(name) for name in count_names(rt, query, made.days)]
+        if instead_of.strip():
+            before = Asked(read(instead_of), threshold, without_own)
+            data["change"] = change_data(
+                compare(rt, before, Asked(query, threshold, without_own), days)
+            )
+        return data
+
+    @routes.post("/v1/words")
+    def out_of_text(liked: LikedText) -> dict[str, Any]:
+        """Words for an interest, with what each would have brought."""
+        return words_data(propose_words(rt, liked.text, liked.days))
+
+    @routes.get("/v1/related")
+    def like_paper(paper: Annotated[str, Query(max_length=500)]) -> list[dict[str, Any]]:
+        """Stored papers like the one that an arXiv id, a DOI or a link names; often none."""
+        return [paper_data(one) for one in papers_like(rt, find_paper(rt, paper))]
+
+    @routes.get("/openapi.json", include_in_schema=False)
+    def schema() -> dict[str, Any]:
+        """The description of these addresses (OpenAPI)."""
+        return get_openapi(title=rt.site.name, version=product_version(), routes=routes.routes)
+
+    return routes
