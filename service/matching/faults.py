@@ -21,11 +21,20 @@ _ADD_IT = Sentence("Add it, or take the operator away.")
 _INITIALS = re.compile(r'(\b(?:au|author):\s*)([^\s,"():]+,\s*[A-Z]\b\.?(?:[ -]?[A-Z]\b\.?)*)')
 
 
+_FOREIGN = re.compile(
+    r"(?<!\S)(?:(?:O?NEAR|W|PRE|ADJ)/\d|allin(?:title|text|author):|https?://)|&&|\||\w:[\[{]", re.I
+)
+
+
 def find_operator(text: str) -> str:
     """The first sign that ``text`` is meant as a query: an operator in capitals, a bracket or a
     field, ours or another engine's; "" if there is none."""
     masked = mask(text)
-    found = OPERATOR.search(masked) or re.search(rf"[()]|[\w{BLOT}]\s*\[[\w/ ]+\]", masked)
+    found = (
+        OPERATOR.search(masked)
+        or _FOREIGN.search(masked)
+        or re.search(rf"[()]|[\w{BLOT}]\s*\[[\w/ ]+\]", masked)
+    )
     if found:
         return found.group()
     for named in _NAMED.finditer(masked):

@@ -38,11 +38,15 @@ class UnreadableFormError(SpokenError):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong, where (the field's name), what to do next. Plain text."""
+    """What is wrong, where (the field's name), what to do next. Plain text.
+
+    about_words: the page that explains how words are written is offered.
+    """
 
     what: str
     where: str
     next_step: str = ""
+    about_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from service.defaults import FIXED
 from service.flows import browse, source_health
+from service.matching.query import MOST_BYTES, MOST_DEPTH, MOST_TERMS
 from service.web.door import Door
-from service.web.examples import EXAMPLES, takes
+from service.web.examples import ELSEWHERE, PARTS, Example, facts_of, takes
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -14,9 +15,13 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/help/queries")
     def help_queries(request: Request) -> Response:
-        texts = door.texts(request)
-        shown = [(one, texts.said(one.means), takes(one, one.found)) for one in EXAMPLES]
-        return door.answer(request, "site/queries.html", {"examples": shown})
+        context = {
+            "said": door.texts(request).said,
+            "parts": [(part, [_shown(one) for one in part.examples]) for part in PARTS],
+            "limits": {"bytes": MOST_BYTES, "terms": MOST_TERMS, "depth": MOST_DEPTH},
+            "elsewhere": ELSEWHERE,
+        }
+        return door.answer(request, "site/queries.html", context)
 
     @routes.get("/about")
     def about(request: Request) -> Response:
@@ -37,3 +42,9 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         headers = {"Cache-Control": "no-store"}
         ready = source_health.is_ready(door.rt)
         return JSONResponse({"ready": ready}, 200 if ready else 503, headers)
+
+
+def _shown(example: Example) -> tuple[object, ...]:
+    """An example, its title with marks, and what decides of both samples."""
+    found, passed_by = example.found, example.passed_by
+    return example, takes(example, found), facts_of(example, found), facts_of(example, passed_by)

@@ -196,7 +196,12 @@ def faults_of(
 ) -> tuple[dict[str, FieldError], list[Offer]]:
     """Faults by field as the templates show them, and texts that were probably meant."""
     faults = {
-        field: FieldError(texts.said(error.what), field, texts.said(error.next_step))
+        field: FieldError(
+            texts.said(error.what),
+            field,
+            texts.said(error.next_step),
+            about_words=isinstance(error, QueryError),
+        )
         for field, error in errors.items()
     }
     offers = [

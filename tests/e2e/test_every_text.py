@@ -26,7 +26,7 @@ from service.flows.quiet import plan_quiet
 from service.pages.guard import FormTokens, SignUpCheck
 from service.store.deliveries import list_deliveries
 from service.store.instance import set_setting
-from service.web.examples import EXAMPLES
+from service.web.examples import ELSEWHERE, EXAMPLES
 from service.web.mails import _what_became
 
 ADA = "ada@uni.example"
@@ -60,7 +60,7 @@ def test_what_is_not_translated_is_found() -> None:
 def test_pages(house: Reading) -> None:
     house.subscribe(ADA, "adapters")
     ada = house.reader(ADA)
-    typed = " ".join(example.text for example in EXAMPLES)
+    typed = " ".join(map(repr, (*EXAMPLES, *ELSEWHERE)))
     strays = {}
     for path in (
         "/", "/?words=adapters,+unicorns", "/?words=robots", "/?words=zebra+unicorns", "/papers",
@@ -99,8 +99,12 @@ WRONG_WORDS = (
     "votes:many", "titel:robots AND hands", 'a AND "robots', "a OR", "OR b", "robots ( )",
     "((((((((((robots))))))))))", "a*", "robots[tiab]", "robots[xyz]", "ti:(au:robots hands)",
     "ti:(votes:>3 robots)", '"robots hands"~99', '"robots"~3 AND hands', "au:a*b AND robots",
-    "id:26* AND robots", "cat:* AND robots", "=robots* AND hands", "ro*ts AND hands",
+    "id:26* AND robots", "cat:* AND robots", "=robots* AND hands", "robo*s AND hands",
     "robots AND ( + hands)", "robots AND !hands", "au:=robots AND hands", "?!", "-robots",
+    "cs.LG, robots", "cat:cs.LGG", "https://arxiv.org/abs/1 AND x", "2511.01234 AND x", "^x AND y",
+    "graph NEAR/3 net", "TS=(a)", "allintitle: x y", "graph.ti,ab. AND x", "title : x AND y",
+    "graph^2 AND x", "graph~ AND x", "wom?n AND x", "/x/ AND y", "{a b} AND x", "'a b' AND x",
+    "a AND b or c", "year:2020 AND x", "x[dp] AND y", "exp Robots/ AND x", "foo:bar AND x",
     "= ti:robots AND hands", ", ".join(f"robots{n}" for n in range(70)), "x" * 1100,
 )  # fmt: skip
 

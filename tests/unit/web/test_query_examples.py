@@ -6,7 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from service.delivery.i18n import Texts
-from service.web.examples import EXAMPLES, Example, takes
+from service.matching.parse import parse_query
+from service.matching.query import QueryError
+from service.matching.terms import FIELDS, FIGURES
+from service.web.examples import ELSEWHERE, EXAMPLES, Example, facts_of, takes
 from service.web.zones import listed_zones, zone_options
 
 
@@ -14,10 +17,34 @@ from service.web.zones import listed_zones, zone_options
 def test_examples(example: Example) -> None:
     found = takes(example, example.found)
     assert found is not None
-    by_another_field = example.text.startswith(("au:", "cat:", "votes:"))
+    by_another_field = example.text.startswith(
+        ("au:", "cat:", "votes:", "abs:", "org:", "source:", "id:", "authors:")
+    )
     assert found.marks or by_another_field
-    if example.passed_by:
+    if example.passed_by.title:
         assert takes(example, example.passed_by) is None
+    assert all(facts_of(example, example.found).values())
+
+
+def test_every_form_of_the_language_has_an_example() -> None:
+    typed = " ".join(example.text for example in EXAMPLES)
+    for field in {f"{name}:" for name in FIELDS.values() if name} | {f"{one}:" for one in FIGURES}:
+        assert field in typed
+    for sign in (" AND ", " OR ", " NOT ", " -", "(", '"~', "*", "=", '="', ",", "，"):
+        assert sign in typed
+
+
+@pytest.mark.parametrize(("name", "theirs", "ours"), ELSEWHERE)
+def test_forms_of_other_engines_are_read_or_offered_as_the_page_says(
+    name: str, theirs: str, ours: str
+) -> None:
+    assert name
+    try:
+        read = parse_query(theirs).shown
+    except QueryError as error:
+        read = error.suggestion
+    assert read == ours
+    assert parse_query(ours)
 
 
 def test_zones_are_usable_and_the_chosen_one_tells_its_time() -> None:
