@@ -40,10 +40,13 @@ def match_batch(
     refused: receives what cannot be read; one bad line never stops the others.
     """
     problems: Refused = [] if refused is None else refused
-    queries = read_profiles(profiles, problems)
+    read = ((line.get("id"), _read(line, problems)) for line in profiles)
+    queries = [(name, query) for name, query in read if query is not None]
     names, documents, texts = _documents(papers, problems)
     statistics = Statistics.of(documents)
-    index = _index(queries, statistics)
+    index = Index()
+    for number, (_, query) in enumerate(queries):
+        index.add(number, query)
     for name, document, shown in zip(names, documents, texts, strict=True):
         laid: dict[str, Alignment] = {}
         for number, hits in index.match(document).items():
@@ -78,54 +81,50 @@ def count_batch(
 ) -> dict[str, Any]:
     """The one object of ``--count``: ``profiles`` (read), ``refused`` (profiles that were not),
     ``papers``, ``matches``, ``compile_s`` (parsing and indexing), ``match_cpu_s`` (folding the
-    papers and matching them), ``peak_mb``.
+    papers and matching them), ``index_mb`` and ``bytes_per_profile`` (memory of the index),
+    ``peak_mb``.
 
     cpu: seconds of CPU used so far. peak_mb: the highest memory so far in MB.
     """
     problems: Refused = [] if refused is None else refused
     began = cpu()
-    queries = read_profiles(profiles, problems)
-    index = _index(queries, Statistics())
+    index, read = Index(), 0
+    for line in profiles:
+        query = _read(line, problems)
+        if query is not None:
+            index.add(read, query)
+            read += 1
+    index.compact()
     compiled = cpu()
     unread = len(problems)
     _, documents, _ = _documents(papers, problems)
-    matches = sum(len(index.match_ids(document)) for document in documents)
+    matches = sum(map(len, index.match_many(documents)))
+    held = sum(index.memory().values())
     return {
-        "profiles": len(queries),
+        "profiles": read,
         "refused": unread,
         "papers": len(documents),
         "matches": matches,
         "compile_s": round(compiled - began, 3),
         "match_cpu_s": round(cpu() - compiled, 3),
+        "index_mb": round(held / 1048576, 1),
+        "bytes_per_profile": round(held / max(1, read)),
         "peak_mb": round(peak_mb(), 1),
     }
 
 
-def read_profiles(
-    profiles: Iterable[Mapping[str, Any]], refused: Refused
-) -> list[tuple[Any, Query]]:
-    """(id, query) of every profile that can be read, the others into ``refused``."""
-    queries = []
-    for line in profiles:
-        name = line.get("id")
-        query, keywords = line.get("query"), line.get("keywords")
-        try:
-            if isinstance(query, str):
-                queries.append((name, parse_query(query)))
-            elif isinstance(keywords, str):
-                queries.append((name, parse_keywords(keywords)))
-            else:
-                refused.append({"profile": name, "problem": "This profile has no query."})
-        except QueryError as error:
-            refused.append({"profile": name, "problem": str(error)})
-    return queries
-
-
-def _index(queries: Sequence[tuple[Any, Query]], statistics: Statistics) -> Index:
-    index = Index(statistics)
-    for number, (_, query) in enumerate(queries):
-        index.add(number, query)
-    return index
+def _read(line: Mapping[str, Any], refused: Refused) -> Query | None:
+    """The query of a profile, or None, and why, in ``refused``."""
+    name, query, keywords = line.get("id"), line.get("query"), line.get("keywords")
+    try:
+        if isinstance(query, str):
+            return parse_query(query)
+        if isinstance(keywords, str):
+            return parse_keywords(keywords)
+        refused.append({"profile": name, "problem": "This profile has no query."})
+    except QueryError as error:
+        refused.append({"profile": name, "problem": str(error)})
+    return None
 
 
 def _documents(

@@ -113,6 +113,7 @@ class _Rows:
         self._names = columns
         self._columns: list[list[int]] = [[] for _ in columns]
         self._prefixes = prefixes
+        self._begun: dict[str, list[int]] = {}
         self._others: list[tuple[int, int, int]] = []
         self._authors: list[tuple[int, int, int]] = []
         self._texts: list[tuple[int, int, int]] = []
@@ -142,19 +143,24 @@ class _Rows:
         self._end_text(paper, place, len(folded))
 
     def _add_prefixes(self, folded: Folded, twos: Sequence[str]) -> None:
-        known, first = self._kinds["P"], self._words
         keys, gaps = folded.keys, folded.gaps
-        for at, key in enumerate(keys):
-            for length in self._prefixes:
-                if length > len(key):
-                    break
-                if number := known.get(key[:length]):
-                    self._others.append((first + at, first + at + 1, number))
-            if gaps[at] == "-" and twos[at]:
-                both = key + keys[at + 1]
-                for length in self._prefixes:
-                    if len(key) < length <= len(both) and (number := known.get(both[:length])):
-                        self._others.append((first + at, first + at + 2, number))
+        for at, key in enumerate(keys, start=self._words):
+            found = self._begun.get(key)
+            if found is None:
+                found = self._begun[key] = self._beginnings(key, 0)
+            self._others += [(at, at + 1, number) for number in found]
+        if "-" in gaps:
+            for at, gap in enumerate(gaps):
+                if gap == "-" and twos[at]:
+                    found = self._beginnings(keys[at] + keys[at + 1], len(keys[at]))
+                    first = self._words + at
+                    self._others += [(first, first + 2, number) for number in found]
+
+    def _beginnings(self, key: str, over: int) -> list[int]:
+        """The prefixes asked for with which a word begins, longer than ``over`` letters."""
+        known = self._kinds["P"]
+        begun = (known.get(key[:size]) for size in self._prefixes if over < size <= len(key))
+        return [number for number in begun if number]
 
     def add_ids(self, paper: int, ids: Iterable[str]) -> None:
         values = [number for value in ids if (number := self._kinds["I"].get(value))]

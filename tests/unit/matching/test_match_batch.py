@@ -42,6 +42,7 @@ def test_explain_adds_parts_that_add_up() -> None:
 def test_count() -> None:
     ticks = iter([1.0, 3.5, 4.0])
     found = count_batch(PROFILES, PAPERS, cpu=lambda: next(ticks), peak_mb=lambda: 41.26)
+    assert 100 < found.pop("bytes_per_profile") < 10_000
     assert found == {
         "profiles": 2,
         "refused": 2,
@@ -49,6 +50,7 @@ def test_count() -> None:
         "matches": 2,
         "compile_s": 2.5,
         "match_cpu_s": 0.5,
+        "index_mb": 0.0,
         "peak_mb": 41.3,
     }
 
