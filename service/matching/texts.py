@@ -116,7 +116,7 @@ class Texts:
             for first, past in spans
         ]
 
-    def counted(self, wanted: Flags, most: int) -> list[tuple[Spelling, int]]:
+    def frequent(self, wanted: Flags, most: int) -> list[tuple[Spelling, int]]:
         """(form, times) of so many forms in the wanted texts, the most frequent first."""
         inside = np.repeat(wanted, np.diff(self._bounds))
         forms, counts = np.unique(self._words[inside], return_counts=True)

@@ -159,7 +159,7 @@ class View:
             if flags.any():
                 titles = np.zeros(2 * len(flags), dtype=np.bool_)
                 titles[0::2] = flags
-                for one, papers in part.segment.texts.counted(titles, _COUNTED * most):
+                for one, papers in part.segment.texts.frequent(titles, _COUNTED * most):
                     form, before = counted.get(one.stem, (one.cased, 0))
                     counted[one.stem] = (form, before + papers)
         ranked = sorted(counted.values(), key=lambda pair: (-pair[1], pair[0]))

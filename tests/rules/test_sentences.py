@@ -13,6 +13,8 @@ from support.messages import KEYWORDS, SERVICE, TEMPLATES, catalogue, placeholde
 from service.errors import PaperpostError, SettingError, SpokenError
 from service.matching.compiled import StaleQueryError
 from service.matching.document import StaleDocumentError
+from service.matching.mapped import TornError
+from service.matching.packing import SnapshotError
 
 CATALOGS = sorted((TEMPLATES / "locale").glob("*.po"))
 MACHINERY = ("errors.py", "delivery/i18n.py", "pages/templates.py")
@@ -22,8 +24,8 @@ READERS_ROOMS = (
     "web/*", "pages/*", "subscribers/*", "matching/*", "flows/subscribe.py", "flows/manage.py",
     "flows/address.py", "flows/leave.py", "flows/browse.py", "flows/interests.py",
 )  # fmt: skip
-FOR_NO_READER = {StaleQueryError, StaleDocumentError, SettingError}
-"""The flow that catches it folds again; a wrong setting stops the start."""
+FOR_NO_READER = {StaleQueryError, StaleDocumentError, SnapshotError, TornError, SettingError}
+"""The flow that catches it folds again or makes the file again; a wrong setting stops the start."""
 
 
 def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
