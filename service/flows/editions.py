@@ -19,6 +19,7 @@ from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
 from service.store import sent as sent_store
+from service.store import signals as signals_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import DeliveryRow, EditionRow
@@ -346,21 +347,27 @@ def _again(rt: Runtime, session: Session, row: DeliveryRow) -> tuple[str, dict[s
     assert reader.id is not None
     digest = from_json(content["digest"])
     taken = sent_store.list_taken(session, {reader.id: digest.paper_ids()})
-    rest = without(digest, taken.get(reader.id, set()))
-    if not rest.paper_ids():
+    late = {reader.id: {signal.paper_id for signal in digest.signals()}}
+    told = signals_store.list_taken_signals(session, late)
+    rest = without(digest, taken.get(reader.id, set()), told.get(reader.id, set()))
+    if not rest.sections:
         return "has these papers meanwhile", {}
     return "", content_of(rest, reader)
 
 
-def without(digest: Digest, had: set[int]) -> Digest:
-    """The digest less some papers; sections that are left empty go."""
+def without(digest: Digest, had: set[int], told: set[int]) -> Digest:
+    """The digest less some papers, and less late signals that were told; sections that are left
+    empty go."""
     sections = []
     for section in digest.sections:
         entries = tuple(e for e in section.entries if e.paper_id not in had)
         lines = tuple(x for x in section.lines if x.paper_id not in had)
         rest = tuple(i for i in section.rest if i not in had)
-        total = len(entries) + len(lines) + len(rest)
+        late = tuple(x for x in section.signals if x.paper_id not in told)
+        total = len(entries) + len(lines) + len(rest) + len(late)
         if total:
-            sections.append(replace(section, entries=entries, lines=lines, rest=rest, total=total))
-    gone = len(digest.paper_ids()) - sum(s.total for s in sections)
-    return replace(digest, sections=tuple(sections), matched=max(0, digest.matched - gone))
+            kept = replace(section, entries=entries, lines=lines, rest=rest, total=total)
+            sections.append(replace(kept, signals=late))
+    made = replace(digest, sections=tuple(sections))
+    gone = len(digest.paper_ids()) - len(made.paper_ids())
+    return replace(made, matched=max(0, digest.matched - gone))

@@ -1,6 +1,6 @@
 """Late signals for one reader's mail: events of papers they had, for interests that ask for them.
 
-load (one statement for a chunk of readers) -> decide (``digest/signals``). Once: ``sent_paper``
+load (a few statements for a chunk of readers) -> decide (``digest/signals``). Once: ``sent_paper``
 with an occasion of its own; what is under way is not told again, what did not come is.
 """
 
@@ -17,7 +17,6 @@ from service.flows.shelf import Shelf, document_on, load_papers, query_on
 from service.matching.evaluate import Hit, evaluate
 from service.store import signals as signals_store
 from service.store.db import Session
-from service.store.signals import LateEvent
 from service.subscribers.cadence import local_date
 from service.subscribers.model import Profile, ProfileKind, Subscriber
 from service.subscribers.options import LateSignals, read_options
@@ -31,7 +30,7 @@ class _Paper:
 
     mailed_at: datetime | None
     delivery_id: int | None
-    events: list[Event] = field(default_factory=list)
+    events: list[Event]
 
 
 @dataclass(slots=True)
@@ -62,11 +61,11 @@ def load_news(rt: Runtime, session: Session, shelf: Shelf) -> News:
     if not wishes:
         return news
     now, usual = rt.clock(), shelf.limits.signal_votes
-    least = min(
+    least = {
         usual if wish.votes is None else wish.votes
         for each in wishes.values()
         for wish in each.values()
-    )
+    }
     readers = sorted(wishes)
     mailed = signals_store.list_mailed(
         session, readers, now - WAITS, testing=bool(rt.test_recipient)
@@ -80,17 +79,16 @@ def load_news(rt: Runtime, session: Session, shelf: Shelf) -> News:
                 at, doubtful = back.get(paper_id, (mail.planned_at, False))
                 back[paper_id] = (min(at, mail.planned_at), doubtful or mail.is_doubtful)
     since = oldest_event(now) - (WAITS if news.back else timedelta())
-    for one in signals_store.list_late_events(session, readers, since, least):
-        _take(news, one)
+    events: dict[int, list[Event]] = {}
+    for one in signals_store.list_late_events(session, since, min(least)):
+        event = Event(one.kind, one.at, one.value)
+        if event.kind != "votes" or any(passed(event, number) for number in least):
+            events.setdefault(one.paper_id, []).append(event)
+    for had in signals_store.list_had(session, readers, list(events)):
+        if had.paper_id not in news.under_way.get(had.subscriber_id, ()):
+            paper = _Paper(had.mailed_at, had.delivery_id, events[had.paper_id])
+            news.papers.setdefault(had.subscriber_id, {})[had.paper_id] = paper
     return news
-
-
-def _take(news: News, one: LateEvent) -> None:
-    if one.paper_id in news.under_way.get(one.subscriber_id, ()):
-        return
-    of_reader = news.papers.setdefault(one.subscriber_id, {})
-    paper = of_reader.setdefault(one.paper_id, _Paper(one.mailed_at, one.delivery_id))
-    paper.events.append(Event(one.kind, one.at, one.value))
 
 
 def signals_for(

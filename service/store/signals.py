@@ -22,58 +22,73 @@ _LEFT_OPEN = ("failed", "expired", "presumed")
 
 @dataclass(frozen=True, slots=True)
 class LateEvent:
-    """An event of a paper that a reader had. delivery_id, mailed_at: of the mail that brought it,
-    where that is known."""
+    """What happened to a paper."""
 
-    subscriber_id: int
     paper_id: int
-    delivery_id: int | None
-    mailed_at: datetime | None
     kind: str
     at: datetime
     value: str
 
 
-def list_late_events(
-    session: Session, subscriber_ids: Sequence[int], since: datetime, votes: int
-) -> list[LateEvent]:
-    """Events from an instant on of papers that these readers had and were not told of yet.
+@dataclass(frozen=True, slots=True)
+class HadPaper:
+    """A paper that a reader had and was not told of yet. delivery_id, mailed_at: of the mail that
+    brought it, where that is known."""
 
-    votes: papers with less have no event of votes among them.
-    """
-    sent, event, paper = SentPaperRow, PaperEventRow, PaperRow
-    told = sa.orm.aliased(SentPaperRow)
-    is_told = sa.exists().where(
-        col(told.subscriber_id) == col(sent.subscriber_id),
-        col(told.paper_id) == col(sent.paper_id),
-        col(told.occasion) == OCCASION,
-    )
+    subscriber_id: int
+    paper_id: int
+    delivery_id: int | None
+    mailed_at: datetime | None
+
+
+def list_late_events(session: Session, since: datetime, votes: int) -> list[LateEvent]:
+    """Events from an instant on, of all papers. votes: papers with less have none of votes."""
+    event, paper = PaperEventRow, PaperRow
     rows = session.execute(
-        sa.select(
-            col(sent.subscriber_id),
-            col(sent.paper_id),
-            col(sent.delivery_id),
-            col(DeliveryRow.planned_at),
-            col(event.kind),
-            col(event.at),
-            col(event.value),
-        )
-        .join(event, col(event.paper_id) == col(sent.paper_id))
-        .join(paper, col(paper.id) == col(sent.paper_id))
-        .outerjoin(DeliveryRow, col(DeliveryRow.id) == col(sent.delivery_id))
+        sa.select(col(event.paper_id), col(event.kind), col(event.at), col(event.value))
+        .join(paper, col(paper.id) == col(event.paper_id))
         .where(
-            col(sent.subscriber_id).in_(list(subscriber_ids)),
-            col(sent.occasion) == "new",
             col(event.kind).in_(KINDS),
             col(event.at) >= since,
             sa.or_(col(event.kind) != "votes", col(paper.votes) >= votes),
             col(paper.merged_into).is_(None),
             col(paper.quarantined) == "",
-            sa.not_(is_told),
         )
-        .order_by(col(sent.subscriber_id), col(sent.paper_id), col(event.at), col(event.id))
+        .order_by(col(event.paper_id), col(event.at), col(event.id))
     )
     return [LateEvent(*row) for row in rows]
+
+
+def list_had(
+    session: Session, subscriber_ids: Sequence[int], paper_ids: Sequence[int]
+) -> list[HadPaper]:
+    """Which of the papers these readers had and were not told of yet."""
+    sent, told = SentPaperRow, sa.orm.aliased(SentPaperRow)
+    is_told = sa.exists().where(
+        col(told.subscriber_id) == col(sent.subscriber_id),
+        col(told.paper_id) == col(sent.paper_id),
+        col(told.occasion) == OCCASION,
+    )
+    found: list[HadPaper] = []
+    for start in range(0, len(paper_ids), 500):
+        rows = session.execute(
+            sa.select(
+                col(sent.subscriber_id),
+                col(sent.paper_id),
+                col(sent.delivery_id),
+                col(DeliveryRow.planned_at),
+            )
+            .outerjoin(DeliveryRow, col(DeliveryRow.id) == col(sent.delivery_id))
+            .where(
+                col(sent.subscriber_id).in_(list(subscriber_ids)),
+                col(sent.paper_id).in_(list(paper_ids[start : start + 500])),
+                col(sent.occasion) == "new",
+                sa.not_(is_told),
+            )
+            .order_by(col(sent.subscriber_id), col(sent.paper_id))
+        )
+        found += [HadPaper(*row) for row in rows]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

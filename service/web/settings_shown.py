@@ -97,6 +97,7 @@ class Shown:
     cap: str
     paused: bool
     choices: Choices
+    chosen: str = ""
 
 
 def _name(row: ProfileRow, texts: Texts) -> str:
@@ -118,6 +119,19 @@ def _choices(row: ProfileRow, name: str, scores: Sequence[float], texts: Texts) 
         scores=_scores(scores, texts),
         open=bool(row.threshold or options.own or signals or row.cap),
     )
+
+
+def _chosen(row: ProfileRow, texts: Texts) -> str:
+    """Cap, least score and later news of an interest, in a few words."""
+    _ = texts.gettext
+    said = []
+    if row.cap:
+        said.append(_("%(num)s in full at most", num=texts.number(row.cap)))
+    if row.threshold:
+        said.append(_("score from %(num)s", num=texts.number(row.threshold)))
+    if read_options(row.options).signals is not None:
+        said.append(_("later news"))
+    return " · ".join(said)
 
 
 def _scores(scores: Sequence[float], texts: Texts) -> str:
@@ -160,6 +174,7 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) ->
         cap=str(row.cap or ""),
         paused=row.paused,
         choices=choices,
+        chosen=_chosen(row, texts),
     )
     if trouble.part == f"interest-{row.id}" and trouble.typed is not None:
         typed = trouble.typed

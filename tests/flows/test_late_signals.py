@@ -6,20 +6,25 @@ from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import default
 
+import pytest
 import sqlalchemy as sa
 from support.house import add, ingest_items, paper_item, rows
 from support.smtp_server import drop, reply
 
+from service.delivery.states import State
 from service.flows.alerts import plan_alerts
 from service.flows.compose import compose_planned, digest_for
 from service.flows.daily import plan_daily
+from service.flows.editions import resend
 from service.flows.freeze import Decided, freeze
 from service.flows.interests import apply_change, change_of, read_form
 from service.flows.letter import digest_of
 from service.flows.preview import preview
-from service.flows.send import send_ready
+from service.flows.send import send_ready, sweep
 from service.flows.shelf import load_shelf
 from service.store.events import add_event
+from service.store.leases import claim, mark_outcome, mark_sending
+from service.store.processes import Process
 from service.store.subscribers import get_subscriber_row, list_profile_rows, to_subscriber
 from service.store.twins import merge_papers
 from service.subscribers.model import Cadence
@@ -336,3 +341,89 @@ def test_a_changed_number_of_votes_keeps_the_instant_of_the_choice(rt, tmp_path)
     row = rt.db.read(lambda s: list_profile_rows(s, reader)[0])
     assert row.options["signals"]["since"] > before
     assert timedelta() < rt.clock() - rows(rt)[0].planned_at
+
+
+# ---- a process that is killed ----
+
+
+def take(rt, owner):
+    return rt.db.write(lambda s: claim(s, owner=owner, now=rt.clock(), limit=5)[0])
+
+
+def mark(rt, taken, owner):
+    return rt.db.write(
+        lambda s: mark_sending(
+            s, delivery_id=taken.id, fence=taken.fence, owner=owner,
+            hashed="-", now=rt.clock(), sha="",
+        )
+    )  # fmt: skip
+
+
+def test_killed_before_the_body_it_is_told_once(rt, tmp_path, server):
+    had_paper(rt, tmp_path)
+    happens(rt, "code", CODE)
+    plan_daily(rt)
+    dead = Process(rt.db, tmp_path / "locks", rt.clock())
+    take(rt, dead.id)
+    dead.close()
+    assert send(rt) == 1
+    assert occasions(rt) == [(1, "new"), (1, "signal")]
+    assert len(server.accepted) == 2
+    rt.clock.go(days=1)
+    assert plan_daily(rt).skipped == {"nothing_new": 1}
+
+
+def test_killed_after_the_mark_it_is_in_doubt_and_told_once_more(rt, tmp_path):
+    had_paper(rt, tmp_path)
+    happens(rt, "code", CODE)
+    plan_daily(rt)
+    dead = Process(rt.db, tmp_path / "locks", rt.clock())
+    assert mark(rt, take(rt, dead.id), dead.id)
+    dead.close()
+    assert asyncio.run(send_ready(rt)).accepted == 0
+    assert occasions(rt) == [(1, "new")]
+    rt.clock.go(days=1)
+    sweep(rt)
+    plan_daily(rt)
+    assert told(rt) == [(1, ["code"], True)]
+    assert send(rt) == 1
+    assert occasions(rt) == [(1, "new"), (1, "signal")]
+
+
+def test_killed_before_the_commit_of_the_answer_nothing_is_half_written(rt, tmp_path):
+    """What was told stands in the transaction of the answer: without it there is neither."""
+    had_paper(rt, tmp_path)
+    happens(rt, "code", CODE)
+    plan_daily(rt)
+    mine = Process(rt.db, tmp_path / "locks", rt.clock())
+    taken = take(rt, mine.id)
+    assert mark(rt, taken, mine.id)
+
+    def answer(session):
+        mark_outcome(session, taken, State.ACCEPTED, rt.clock())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rt.db.write(answer)
+    assert occasions(rt) == [(1, "new")]
+    assert rows(rt)[-1].state == "sending"
+    rt.db.write(lambda s: mark_outcome(s, taken, State.ACCEPTED, rt.clock()))
+    assert occasions(rt) == [(1, "new"), (1, "signal")]
+    mine.close()
+
+
+def test_a_refused_mail_that_is_sent_again_tells_it_and_the_daily_does_not(rt, tmp_path, server):
+    had_paper(rt, tmp_path)
+    happens(rt, "code", CODE)
+    plan_daily(rt)
+    server.on("DOT", reply("550 5.7.1 not today"), times=1)
+    assert asyncio.run(send_ready(rt)).failed == 1
+    edition = rows(rt)[-1].edition_id
+    resend(rt, edition, by="ann")
+    assert told(rt) == [(1, ["code"], False)]
+    tomorrow = rt.clock().date() + timedelta(days=1)
+    plan_daily(rt, tomorrow)
+    assert told(rt) == [], "it is under way"
+    rt.clock.go(minutes=10)
+    assert send(rt) == 1
+    assert occasions(rt) == [(1, "new"), (1, "signal")]
