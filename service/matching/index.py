@@ -54,10 +54,7 @@ class Index:
     Profiles may come and go from any thread while others match.
     """
 
-    def __init__(
-        self, statistics: Statistics | None = None, *, share: tuple[int, int] = (0, 1)
-    ) -> None:
-        del statistics  # kept for callers: nothing is chosen by rarity any more
+    def __init__(self, *, share: tuple[int, int] = (0, 1)) -> None:
         self.candidates = 0
         self.matches = 0
         self.share = share

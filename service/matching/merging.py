@@ -19,7 +19,7 @@ def merged(parts: Sequence[tuple[Block, Flags]]) -> Block:
     """
     vocabulary, texts = Vocabulary(), dict[bytes, int]()
     several = [_Part(block, keep, texts, vocabulary) for block, keep in parts]
-    most = max(len(part.clauses) for part in several)
+    most = max(part.highest for part in several)
     pieces = [(part, part.slots(high)) for high in range(most + 1) for part in several]
     trees = [part.trees(high) for high in range(2, most + 1) for part in several]
     none = np.zeros(0, dtype=np.int32)
@@ -74,6 +74,7 @@ class _Part:
             fresh[number] = new == before
         self.fresh = np.flatnonzero(fresh)
         self.clauses = [part.renumbered(self._numbers) for part in chosen]
+        self.highest = max((high for high, p in enumerate(chosen, start=1) if len(p)), default=1)
         self._take_rows(fresh, vocabulary)
 
     def _take_rows(self, fresh: Flags, vocabulary: Vocabulary) -> None:

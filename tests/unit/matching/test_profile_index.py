@@ -4,6 +4,7 @@ import json
 import random
 import threading
 from collections.abc import Iterator
+from itertools import cycle
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from service.matching.document import Document, dump, load, prepare
 from service.matching.evaluate import evaluate
 from service.matching.index import Index
 from service.matching.parse import parse_keywords, parse_query
-from service.matching.query import Query, QueryError
+from service.matching.query import And, Or, Query, QueryError
 from service.papers.model import Alias, Paper
 
 
@@ -55,21 +56,30 @@ def test_a_query_of_another_version_is_refused(version: str) -> None:
         load_query(stored)
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), st.none() | queries), max_size=14), papers())
-def test_changes_leave_nothing_behind(acts: list[tuple[int, str | None]], paper: Paper) -> None:
+MERGE = "merge"
+acts = st.tuples(st.integers(0, 4), st.none() | st.just(MERGE) | queries)
+
+
+@given(st.lists(acts, max_size=14), papers())
+def test_changes_leave_nothing_behind(some: list[tuple[int, str | None]], paper: Paper) -> None:
     index = Index()
     kept: dict[int, Query] = {}
-    for number, text in acts:
+    document = prepare(paper)
+    for number, text in some:
         if text is None:
             index.remove(number)
             kept.pop(number, None)
+        elif text == MERGE:
+            index.compact()
         else:
             kept[number] = parse_query(text)
-            index.add(number, kept[number])
+            index.add(number, kept[number], stamp=len(text))
+            assert index.stamp(number) == len(text)
+        wanted = {number: evaluate(query, document) for number, query in kept.items()}
+        assert index.match(document) == {n: hits for n, hits in wanted.items() if hits is not None}
+        assert list(index.known_ids()) == sorted(kept)
     assert len(index) == len(kept)
-    document = prepare(paper)
-    wanted = {number: evaluate(query, document) for number, query in kept.items()}
-    assert index.match(document) == {n: hits for n, hits in wanted.items() if hits is not None}
+    assert all(number in index for number in kept)
     for number in kept:
         index.remove(number)
     assert index.match(document) == {}
@@ -78,25 +88,85 @@ def test_changes_leave_nothing_behind(acts: list[tuple[int, str | None]], paper:
     assert sum(index.memory().values()) == sum(Index().memory().values())
 
 
+@given(st.lists(queries, min_size=1, max_size=6), st.lists(papers(), min_size=1, max_size=3))
+def test_packed_and_unpacked_is_the_same(texts: list[str], some: list[Paper]) -> None:
+    index, again = Index(), Index()
+    for number, text in enumerate(texts):
+        index.put_stored(number, 7, compile_query(parse_query(text))["root"])
+    index.put_stored(99, 8, None)
+    again.add(5000, parse_query("graph"))
+    packed = b"".join(index.pack({"note": "ä"}))
+    assert again.unpack(memoryview(packed)) == {"note": "ä"}
+    assert (len(again), again.stamp(0), again.stamp(99), 99 in again) == (len(texts), 7, 8, False)
+    for paper in some:
+        document = prepare(paper)
+        assert again.match(document) == index.match(document)
+        assert list(again.match_ids(document)) == list(index.match_ids(document))
+    again.add(0, parse_query("xylophone"))
+    again.compact()
+    assert list(again.known_ids()) == [*range(len(texts)), 99]
+
+
 def test_profiles_change_while_others_match() -> None:
+    """Profile 0 stays, profile 1 is changed from one wish to another that fits as well: neither
+    is ever missing, whatever is merged meanwhile."""
     index = Index()
     index.add(0, parse_query("graph"))
     document = prepare(Paper(aliases=(Alias("arxiv", "1"),), title="graph network"))
-    seen: list[bool] = []
+    fits = [parse_query(text) for text in ("network OR graph", "graph network", "ti:network")]
+    index.add(1, fits[0])
+    done = threading.Event()
 
     def change() -> None:
-        for number in range(1, 300):
-            index.add(number, parse_query("network OR graph" if number % 2 else "graph network"))
+        for number in cycle(range(2, 200)):
+            if done.is_set():
+                return
+            index.add(number, fits[number % 3])
+            index.add(1, fits[number % 2])
             index.remove(number)
+            if number % 7 == 0:
+                index.compact()
 
     worker = threading.Thread(target=change)
     worker.start()
-    while worker.is_alive():
-        seen.append(0 in index.match(document))
-    worker.join()
-    assert seen
-    assert all(seen)
-    assert list(index.match(document)) == [0]
+    seen = []
+    try:
+        for _ in range(15):
+            seen.append([i for i in index.match_ids(document).tolist() if i < 2])
+            seen.append([i for i in index.match(document) if i < 2])
+            index.compact()
+    finally:
+        done.set()
+        worker.join()
+    assert seen == [[0, 1]] * 30
+    assert [i for i in index.match(document) if i < 2] == [0, 1]
+
+
+def test_twenty_thousand_profiles() -> None:
+    """Every profile of two terms out of some, on one paper: looked at together, not one by one."""
+    texts = ["graph", "network*", "=Vision", "ti:model", "LoRA", '"fine tuning"', "cat:cs", "RAG"]
+    texts += [f"word{number}" for number in range(132)]
+    leaves = [parse_query(text).root for text in texts]
+    paper = Paper(
+        aliases=(Alias("arxiv", "1"),),
+        title="Finetuning of LoRA networks",
+        abstract="word7 and word8 in vision",
+        categories=("cs.LG",),
+    )
+    document = prepare(paper)
+    true = [evaluate(parse_query(text), document) is not None for text in texts]
+    index = Index()
+    expected = []
+    for number in range(20_000):
+        one, other = number % 140, (number // 140 + number) % 140
+        root = Or((leaves[one], leaves[other])) if number % 3 else And((leaves[one], leaves[other]))
+        index.add(number, Query(root=root, shown="", kind="query", terms=()))
+        both = (true[one], true[other])
+        if any(both) if number % 3 else all(both):
+            expected.append(number)
+    assert 500 < len(expected) == len(index.match_ids(document))
+    assert index.match_ids(document).tolist() == expected
+    assert index.candidates == 0
 
 
 def _hf_papers() -> Iterator[Paper]:
