@@ -22,6 +22,7 @@ TODAY = date(2026, 11, 20)
 SEED = 20261121
 
 _CATEGORIES = ("cs.LG", "cs.CL", "cs.CV", "cs.AI", "cs.RO", "stat.ML", "eess.IV", "q-bio.NC")
+_SYLLABLES = ("ka", "lo", "mi", "ten", "ru", "vis", "do")
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
@@ -69,8 +70,8 @@ def made_papers(count: int, a_day: int, seed: int = SEED) -> Iterator[Entry]:
     """Papers 1 to ``count``, ``a_day`` of them on each day, the last ones today."""
     chance, kit = random.Random(seed), Kit()
     for number in range(1, count + 1):
-        word = "".join(chance.choice(("ka", "lo", "mi", "ten", "ru", "vis", "do")) for _ in range(5))
-        called = fold(f"We call it {word.capitalize()}{number % 97}.")
+        word = "".join(chance.choices(_SYLLABLES, k=5)).capitalize()
+        called = fold(f"We call it {word}{number % 97}.")
         sentences = chance.choices(kit.sentences, k=chance.choice(kit.lengths))
         document = Document(
             title=chance.choice(kit.titles),

@@ -195,15 +195,18 @@ def search(rt: Runtime, text: str, *, offset: int = 0, limit: int = 50) -> Searc
     query = read_search(text)
     learn(rt)
     corpus = rt.corpus.corpus
-    total = int(corpus.wanted(query.root).sum()) if len(corpus) else 0
-    found = corpus.search(query, limit=offset + limit)[offset:] if total else []
+    with corpus.reading():
+        wanted, basis = corpus.wanted(query.root), int(corpus.present().sum())
+        total = int(wanted.sum())
+        found = corpus.best(query, wanted, offset + limit)[offset:]
+        without = () if total or not basis else tuple(_without(rt, query.root))
     hits: dict[int, Sequence[Hit]] = {one.paper_id: one.hits for one in found}
     return SearchPage(
         reading=query.shown,
         total=total,
         papers=tuple(rt.db.read(lambda s: _shown(s, list(hits), hits=hits))),
-        basis=len(corpus),
-        without=() if total or not len(corpus) else tuple(_without(rt, query.root)),
+        basis=basis,
+        without=without,
     )
 
 

@@ -84,7 +84,7 @@ def estimate(
 
     glossary: abbreviations that were learned from the papers, for ``expansions``.
     """
-    with shelf.reading():
+    with shelf.reading(days):
         counter = Counter(shelf, days)
         wanted = counter.wanted(query.root)
         total = _count(wanted)
@@ -118,7 +118,7 @@ def estimate(
 
 def difference(shelf: Shelf, before: Query, after: Query, days: Sequence[date]) -> Difference:
     """What ``after`` instead of ``before`` would have added and removed over ``days``."""
-    with shelf.reading():
+    with shelf.reading(days):
         counter = Counter(shelf, days)
         old, new = counter.wanted(before.root), counter.wanted(after.root)
         added, removed = new & ~old, old & ~new

@@ -99,7 +99,7 @@ def propose(
     statistics: how common words are. glossary: what abbreviations of the text usually stand for
     counts among its phrases.
     """
-    with shelf.reading():
+    with shelf.reading(days):
         counter = Counter(shelf, days)
         basis = int(np.count_nonzero(shelf.present() & counter.asked))
         if not basis:
