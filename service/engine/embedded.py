@@ -19,7 +19,7 @@ from service.errors import PaperpostError
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_due
 from service.flows.poll import poll_due
-from service.flows.refold import RefoldReport, refold_some
+from service.flows.refold import RefoldReport, learn_categories, refold_some
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.flows.settle import settle_editions
@@ -233,6 +233,7 @@ class Embedded:
 
     def _refold(self) -> None:
         """In the background, beside everything else, with a rest after each chunk."""
+        learn_categories(self._rt)
         report = RefoldReport()
         while not self._closing and refold_some(self._rt, report):
             time.sleep(REST)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from service.matching.categories import know
 from service.matching.compiled import StaleQueryError, load_query
 from service.matching.document import Document, StaleDocumentError, load, prepare, refolded
 from service.matching.own import without_own
@@ -40,6 +41,7 @@ def query_of(
 
 def document_of(row: PaperRow) -> Document:
     """A stored paper ready for matching: from its stored tokens, or folded again."""
+    know(row.categories)
     if row.folded is not None:
         try:
             return load(row.folded, votes=row.votes, comments=row.comments)

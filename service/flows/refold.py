@@ -13,6 +13,7 @@ from typing import Any
 from service.flows.live import document_of, query_of
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
+from service.matching.categories import know
 from service.matching.compiled import COMPILED_VERSION, compile_query
 from service.matching.document import dump, prepare
 from service.store import arrivals as arrivals_store
@@ -45,6 +46,11 @@ class RefoldReport:
 def count_stale(rt: Runtime) -> Stale:
     """How much is still of an older version."""
     return rt.db.read(lambda s: foldings_store.count_stale(s, FOLD_VERSION, COMPILED_VERSION))
+
+
+def learn_categories(rt: Runtime) -> None:
+    """What stored papers carry are known categories in this process: none of them is refused."""
+    know(rt.db.read(papers_store.list_categories))
 
 
 def refold(rt: Runtime) -> RefoldReport:

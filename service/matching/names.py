@@ -12,6 +12,9 @@ _PARTICLES = frozenset((
     "ibn", "la", "le", "san", "st", "ten", "ter", "van", "von", "zu",
 ))
 # fmt: on
+_ALSO_GIVEN = frozenset(("al", "ben", "bin", "da", "di", "du", "la", "le", "san", "ten"))
+"""Of them those that are also first names: "Ben Poole", "Di He"."""
+
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv", "phd", "md"))
 
 
@@ -25,15 +28,23 @@ class Author:
 
 
 def name_parts(text: str) -> tuple[str, ...]:
-    """Folded words, family name last: "Bengio, Y." and "Y. Bengio" are one; "Jr." drops out."""
+    """Folded words, family name last: "Bengio, Y." and "Y. Bengio" are one; "Jr." drops out;
+    "van der Berg JA" is "J. A. van der Berg"."""
     head, comma, tail = text.partition(",")
     given = fold(tail).keys
     if comma and given and not set(given) <= _SUFFIXES:
         keys = (*given, *fold(head).keys)
     else:
         keys = fold(text).keys
-    kept = tuple(key for key in keys if key not in _SUFFIXES)
-    return kept or keys
+    kept = tuple(key for key in keys if key not in _SUFFIXES) or keys
+    return _turned(kept)
+
+
+def _turned(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Initials behind a family name of several words go before it; all else stays."""
+    if len(parts) > 2 and parts[0] in _PARTICLES and len(parts[-1]) <= 2 < len(parts[-2]):
+        return (*parts[-1], *parts[:-1])
+    return parts
 
 
 def printed_author(text: str, start: int) -> Author:
@@ -59,8 +70,10 @@ def is_person(person: Person, printed: tuple[str, ...]) -> bool:
         return any(
             printed[at : at + len(wanted)] == wanted for at in range(len(printed) - len(wanted) + 1)
         )
-    if begins_with_particle(wanted):
-        return printed[-len(wanted) :] == wanted
+    if begins_with_particle(wanted) and printed[-len(wanted) :] == wanted:
+        return True
+    if wanted[0] in _PARTICLES - _ALSO_GIVEN:
+        return False
     return any(_agree(one, other) for one in _orders(wanted) for other in _orders(printed))
 
 

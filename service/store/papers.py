@@ -308,3 +308,16 @@ def list_recent(session: Session, since: date) -> list[tuple[PaperRow, date]]:
         .order_by(col(PaperRow.id))
     ).all()
     return [(row, day_of(row)) for row in rows]
+
+
+def list_categories(session: Session) -> list[str]:
+    """Every category that a stored paper carries, as written."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    each = sa.func.json_each if is_sqlite else sa.func.json_array_elements_text
+    listed = each(col(PaperRow.categories)).table_valued("value")
+    return [
+        str(value)
+        for value in session.execute(
+            sa.select(listed.c.value).select_from(PaperRow).join(listed, sa.true()).distinct()
+        ).scalars()
+    ]

@@ -16,9 +16,10 @@ from service.flows.live import document_of
 from service.flows.match import match_new
 from service.flows.refold import RefoldReport, count_stale, refold, refold_some
 from service.flows.runtime import Runtime
-from service.matching import compiled, document
+from service.matching import categories, compiled, document
 from service.matching.compiled import COMPILED_VERSION, compile_query, load_query
 from service.matching.parse import parse_query
+from service.matching.query import QueryError
 from service.store import foldings as foldings_store
 from service.store.db import Session
 from service.store.tables import MatchRow, PaperRow, ProfileRow, SentPaperRow
@@ -216,3 +217,21 @@ def test_texts_that_are_refused_today_are_read_again(furnished: Runtime) -> None
     )
     assert refold(rt).profiles == 1
     assert profiles(rt)[1].fold_version == COMPILED_VERSION
+
+
+def test_categories_of_stored_papers_are_known(
+    furnished: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(categories, "_seen", {})
+    with pytest.raises(QueryError):
+        parse_query("cat:cs.QQ")
+    furnished.db.write(
+        lambda s: s.execute(
+            sa.update(PaperRow).where(PaperRow.id == 2).values(categories=["cs.QQ", "Soil Science"])
+        )
+    )
+    flow.learn_categories(furnished)
+    assert parse_query("cat:cs.QQ cat:soil")
+    with pytest.raises(QueryError, match='Did you mean cat:"Soil Science"') as caught:
+        parse_query('x cat:"soil sciense"')
+    assert caught.value.suggestion == 'x cat:"Soil Science"'

@@ -23,6 +23,12 @@ from service.matching.terms import make_person
         ("X.-M. Li", "Xiao-Ming Li"),
         ("van der Maaten", "Laurens van der Maaten"),
         ("L. van der Maaten", "Laurens van der Maaten"),
+        ("van der Berg JA", "Johan A. van der Berg"),
+        ("Johan van der Berg", "van der Berg JA"),
+        ("Smith JA", "John A. Smith"),
+        ("Ben Poole", "B. Poole"),
+        ("Ben Poole", "Ben M. Poole"),
+        ("Di He", "D. He"),
         ("Łukasz Kaiser", "Lukasz Kaiser"),
         ("Robert Downey", "Robert Downey Jr."),
         ("何恺明", "何恺明"),
@@ -37,6 +43,8 @@ def test_same(typed: str, printed: str) -> None:
     [
         ("Yoshua Bengio", "Samy Bengio"),
         ("Y. Bengio", "Samy Bengio"),
+        ("van der Berg JA", "Karel van der Berg"),
+        ("van Rossum", "V. Rossum"),
         ("Yoshua Bengio", "Yoshua Benga"),
         ("Wei Zhang", "Zhang Li"),
         ("Li", "Lia Chen"),
@@ -48,3 +56,8 @@ def test_same(typed: str, printed: str) -> None:
 )
 def test_others(typed: str, printed: str) -> None:
     assert not is_person(make_person(typed, 1), name_parts(printed))
+
+
+def test_a_name_without_letters_is_nobodys() -> None:
+    assert name_parts("…") == ()
+    assert not is_person(make_person("Ben Poole", 1), ())
