@@ -2,7 +2,7 @@
 
 Run from the checkout: ``python -m bench.related``. The captured Daily Papers page came in five
 parts; papers of one part belong together. Prints one JSON object; what was measured last is
-committed beside this file (related.json).
+committed in bench/results/related.json. Milliseconds are of this process's CPU.
 """
 
 import gzip
@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from service.flows.related import LEAST_ALIKE
+from service.matching.abbreviations import Glossary
 from service.matching.corpus import Corpus
 from service.matching.document import Document, prepare
 from service.matching.parse import parse_keywords
@@ -119,6 +121,39 @@ def measure_around_hits(
     return made
 
 
+def measure_few(
+    papers: Sequence[tuple[Document, frozenset[int]]], chance: random.Random
+) -> list[dict[str, float]]:
+    """The best five, at least LEAST_ALIKE alike, where only so many papers are stored."""
+    made = []
+    for size in (25, 50, 100, 200, 400):
+        right, share, shown = [], [], []
+        for _ in range(3000 // size):
+            some = chance.sample(papers, size)
+            vectors = Vectors()
+            for number, (document, _) in enumerate(some):
+                vectors.add(number, document)
+            for number, (_, parts) in enumerate(some):
+                best = [
+                    bool(parts & some[one.paper_id][1])
+                    for one in vectors.like_papers([number], 5)
+                    if one.similarity >= LEAST_ALIKE
+                ]
+                others = [bool(parts & own) for n, (_, own) in enumerate(some) if n != number]
+                share.append(sum(others) / len(others))
+                shown.append(len(best))
+                right += best
+        made.append(
+            {
+                "stored": size,
+                "shown": round(float(np.mean(shown)), 2),
+                "together": round(float(np.mean(right)), 3) if right else 0.0,
+                "base_rate": round(float(np.mean(share)), 3),
+            }
+        )
+    return made
+
+
 def measure_words(
     papers: Sequence[tuple[Document, frozenset[int]]],
 ) -> dict[str, object]:
@@ -130,9 +165,9 @@ def measure_words(
     statistics = corpus.statistics()
     precision, found, empty, seconds = [], [], 0, []
     for number, row in enumerate(rows):
-        started = time.perf_counter()
+        started = time.process_time()
         words = propose(corpus, row["title"], row["abstract"], [day], statistics)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
         if not words:
             empty += 1
             continue
@@ -158,14 +193,14 @@ def measure_speed(documents: Sequence[Document], size: int) -> dict[str, object]
     vectors = Vectors()
     for number, document in zip(range(size), itertools.cycle(documents), strict=False):
         vectors.add(number, document)
-    started = time.perf_counter()
+    started = time.process_time()
     vectors.rarity("model")
-    weighed = time.perf_counter() - started
+    weighed = time.process_time() - started
     times = []
     for number in range(0, size, max(1, size // 100)):
-        started = time.perf_counter()
+        started = time.process_time()
         vectors.like_papers([number], 10)
-        times.append(1000 * (time.perf_counter() - started))
+        times.append(1000 * (time.process_time() - started))
     return {
         "papers": size,
         "weigh_s": round(weighed, 2),
@@ -173,6 +208,28 @@ def measure_speed(documents: Sequence[Document], size: int) -> dict[str, object]
         "ms_p95": round(float(np.quantile(times, 0.95)), 1),
         "file_mb": round(len(vectors.dump({})) / 1e6, 1),
     }
+
+
+def most_explained(most: int) -> list[str]:
+    """The abbreviations that most captured papers explain, to be read by eye."""
+    glossary, seen = Glossary(), set()
+    for path in sorted((SHARED / "arxiv_corpus").glob("*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if row.get("id") and row["id"] not in seen:
+                    seen.add(row["id"])
+                    glossary.learn(row.get("title") or "", row.get("summary") or "")
+    for path in sorted((SHARED / "hf_daily").glob("*.json")):
+        for item in json.loads(path.read_text("utf-8")):
+            paper = item["paper"]
+            if paper["id"] not in seen:
+                seen.add(paper["id"])
+                glossary.learn(paper["title"], paper.get("summary") or "")
+    return [
+        f"{one.short}: {one.long} ({one.papers}, {one.share:.0%})"
+        for one in glossary.most_frequent(most)
+    ]
 
 
 def _lines() -> list[str]:
@@ -207,6 +264,8 @@ def main() -> None:
     others = background()
     made["alike_among_many"] = measure_alike(papers, others)
     made["around_hits"] = measure_around_hits(papers, others, random.Random(SEED))
+    made["few_stored"] = measure_few(papers, random.Random(SEED))
+    made["abbreviations"] = most_explained(50)
     made["proposed_words"] = measure_words(papers)
     made["speed"] = [measure_speed(others, size) for size in (20_000, 200_000)]
     made["cpu_s"] = round(time.process_time() - started, 2)

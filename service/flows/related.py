@@ -1,6 +1,6 @@
 """Papers like others, and words out of a text: answers that no word of the reader's asked for.
 
-Each is left out where the measurement says that it does not help (bench/related.json).
+Each is left out where the measurement says that it does not help (bench/results/related.json).
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ LEAST_PAPERS = 100
 
 LEAST_ALIKE = 0.2
 """Of pairs at least so alike more than half belong together, of any two papers a third; below it
-the share falls to that of chance (bench/related.json)."""
+the share falls to that of chance (bench/results/related.json)."""
 
 MOST_RELATED = 5
 

@@ -227,7 +227,7 @@ def _related(door: Door, result: SearchPage) -> list[PaperEntry]:
 
 
 _MIDDLE_OF = 10
-"""So many of the best hits say what is like them; more say it no better (bench/related.json)."""
+"""So many of the best hits say what is like them; more say it no better (bench/related.py)."""
 
 _FOUND_SIZE = 50
 _MOST_FOUND = 500
