@@ -4,24 +4,17 @@ A paper is told of once: its line says all that had happened by then. An event c
 after the mail and after the opt-in of an interest, and for ``signal_days``.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.defaults import FIXED
-from service.digest.model import Happening, HappeningKind, Marked, Section, Signal
+from service.digest.model import Happening, HappeningKind, Section, Signal
+from service.papers.identity import is_journal
 from service.subscribers.options import LateSignals
 
 ORDER: tuple[HappeningKind, ...] = ("withdrawn", "code", "doi", "votes")
 """The kinds of events that are told, the gravest first."""
-
-_PREPRINT = re.compile(
-    r"10\.(48550/|1101/\d|64898/|21203/rs|20944/preprints|2139/ssrn|26434/chemrxiv|31219/|31234/|"
-    r"36227/techrxiv|5281/zenodo)",
-    re.IGNORECASE,
-)
-"""DOIs that arXiv, bioRxiv, medRxiv and other archives give themselves: no journal has it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +86,6 @@ def _is_later_day(event: Event, had: Had, least: int) -> bool:
     return event.at.date() == had.at.date() and (had.votes is None or had.votes < least)
 
 
-def is_journal(doi: str) -> bool:
-    """Whether a DOI is no archive's own."""
-    return doi.startswith("10.") and not _PREPRINT.match(doi)
-
-
 def joined(lists: Iterable[Sequence[Happening]]) -> tuple[Happening, ...]:
     """What several interests tell of one paper, each kind once: the first that was."""
     found: dict[HappeningKind, Happening] = {}
@@ -127,9 +115,3 @@ def _rank(signal: Signal) -> tuple[bool, float, tuple[str, str]]:
 def oldest_event(now: datetime) -> datetime:
     """From when on events are news."""
     return now - timedelta(days=FIXED.signal_days)
-
-
-__all__ = [
-    "Event", "Had", "Marked", "Signal", "happened", "is_journal", "joined", "oldest_event",
-    "passed", "section_of",
-]  # fmt: skip

@@ -81,6 +81,19 @@ def arxiv_version(text: str) -> int:
     return int(match["version"][1:]) if match and match["version"] else 0
 
 
+_ARCHIVE = re.compile(
+    r"10\.(48550/|1101/\d|64898/|21203/rs|20944/preprints|2139/ssrn|26434/chemrxiv|31219/|31234/|"
+    r"36227/techrxiv|5281/zenodo)",
+    re.IGNORECASE,
+)
+
+
+def is_journal(doi: str) -> bool:
+    """Whether a DOI is no archive's own: those of arXiv, bioRxiv, medRxiv and others that take
+    papers before any journal has them."""
+    return doi.startswith("10.") and not _ARCHIVE.match(doi)
+
+
 def doi(text: str) -> str | None:
     """Return the DOI in ``text`` in lower case, or None.
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Literal
 
-from service.papers.identity import merged, plain_words
+from service.papers.identity import is_journal, merged, plain_words
 from service.papers.model import Alias, Paper
 
 ChangeKind = Literal["votes", "code", "project", "doi", "version", "withdrawn", "title", "words"]
@@ -204,8 +204,7 @@ def _changes(old: Paper, paper: Paper, by: Teller) -> list[Change]:
         address = paper.links.get(name, "")
         if address and address != old.links.get(name, ""):
             changes.append(Change("code" if name == "code" else "project", address))
-    found = _doi(paper.aliases)
-    if found and not _doi(old.aliases):
+    if found := _new_doi(_dois(old.aliases), _dois(paper.aliases)):
         changes.append(Change("doi", found))
     if by.version > max(by.known_version, 1):
         changes.append(Change("version", str(by.version)))
@@ -216,5 +215,14 @@ def _changes(old: Paper, paper: Paper, by: Teller) -> list[Change]:
     return changes
 
 
-def _doi(names: tuple[Alias, ...]) -> str:
-    return next((alias.value for alias in names if alias.scheme == "doi"), "")
+def _dois(names: tuple[Alias, ...]) -> list[str]:
+    return [alias.value for alias in names if alias.scheme == "doi"]
+
+
+def _new_doi(known: list[str], found: list[str]) -> str:
+    """The first DOI of a paper, or the first of a journal where only archives had it; else ""."""
+    if not known:
+        return found[0] if found else ""
+    if any(map(is_journal, known)):
+        return ""
+    return next((doi for doi in found if is_journal(doi)), "")

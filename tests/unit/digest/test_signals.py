@@ -12,11 +12,11 @@ from service.digest.signals import (
     Event,
     Had,
     happened,
-    is_journal,
     joined,
     passed,
     section_of,
 )
+from service.papers.identity import is_journal
 from service.subscribers.options import LateSignals, Options, read_options, write_options
 
 MAILED = datetime(2026, 11, 3, 8, tzinfo=UTC)

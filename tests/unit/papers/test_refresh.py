@@ -71,6 +71,17 @@ def test_votes_code_and_doi_are_told_by_their_words() -> None:
     assert outcome.paper.id == 7
 
 
+def test_a_journals_doi_is_told_also_where_an_archive_gave_one_before() -> None:
+    preprint = replace(OLD, aliases=(Alias("doi", "10.1101/2026.01.02.123456"), *OLD.aliases))
+    journal = replace(preprint, aliases=(*preprint.aliases, Alias("doi", "10.1038/s41586-1")))
+    other = replace(journal, aliases=(*journal.aliases, Alias("doi", "10.1016/j.x.1")))
+    assert [(c.kind, c.value) for c in refresh(preprint, journal).changes] == [
+        ("doi", "10.1038/s41586-1")
+    ]
+    assert refresh(preprint, preprint).changes == ()
+    assert refresh(journal, other).changes == ()
+
+
 def test_a_newer_version_wins_title_abstract_and_note() -> None:
     new = replace(
         OLD,
