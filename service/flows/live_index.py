@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from service.flows.live import query_of
+from service.matching.block import Ids
+from service.matching.block_score import Scores
 from service.matching.compiled import FORM_VERSION, dump_node
 from service.matching.document import Document
 from service.matching.index import Index, is_in_share
@@ -57,10 +59,9 @@ class LiveIndex:
 
     def score_many(
         self, documents: Sequence[Document], statistics: Statistics
-    ) -> Iterator[tuple[list[int], list[float]]]:
+    ) -> Iterator[tuple[Ids, Scores]]:
         """For each new paper the profiles that want it, and their scores; safe beside ``sync``."""
-        for ids, scores in self.index.score_many(documents, statistics):
-            yield ids.tolist(), scores.tolist()
+        return self.index.score_many(documents, statistics)
 
     def sync(self, session: Session) -> None:
         """Take in what changed since the last time, and what is gone."""

@@ -14,8 +14,11 @@ from service.errors import PaperpostError
 from service.flows.live import document_of
 from service.flows.live_index import stored_root
 from service.flows.runtime import Runtime
+from service.matching.block import Ids
+from service.matching.block_score import Scores
 from service.matching.document import Document
 from service.matching.index import Index
+from service.matching.wording import MOST_PAPERS
 from service.store import matches as matches_store
 from service.store import sightings as sightings_store
 from service.store import subscribers as subscribers_store
@@ -71,23 +74,24 @@ def _match_new(rt: Runtime) -> MatchReport:
     return report
 
 
-_Scored = tuple[list[int], list[float]]
+_Scored = tuple[Ids, Scores]
 """Profiles that want a paper, and their scores."""
 
 
 def _compared(rt: Runtime, papers: Sequence[PaperRow]) -> Iterator[tuple[PaperRow, _Scored | str]]:
     """Each paper with who wants it, or with the reason why it cannot be compared."""
-    ready: list[tuple[PaperRow, Document]] = []
-    for paper in papers:
+    for start in range(0, len(papers), MOST_PAPERS):
+        ready: list[tuple[PaperRow, Document]] = []
+        for paper in papers[start : start + MOST_PAPERS]:
+            try:
+                ready.append((paper, document_of(paper)))
+            except _HARMFUL as error:
+                yield paper, _reason(error)
         try:
-            ready.append((paper, document_of(paper)))
-        except _HARMFUL as error:
-            yield paper, _reason(error)
-    try:
-        found: list[_Scored | str] = list(_scored(rt, [document for _, document in ready]))
-    except _HARMFUL:
-        found = [_scored_alone(rt, document) for _, document in ready]
-    yield from zip((paper for paper, _ in ready), found, strict=True)
+            found: list[_Scored | str] = list(_scored(rt, [document for _, document in ready]))
+        except _HARMFUL:
+            found = [_scored_alone(rt, document) for _, document in ready]
+        yield from zip((paper for paper, _ in ready), found, strict=True)
 
 
 def _scored(rt: Runtime, documents: Sequence[Document]) -> Iterator[_Scored]:
@@ -130,7 +134,8 @@ def _portions(compared: Iterable[tuple[PaperRow, _Scored | str]]) -> Iterator[_P
 
 
 def _rows(paper_id: int, scored: _Scored) -> Iterator[dict[str, Any]]:
-    for profile_id, made in zip(*scored, strict=True):
+    ids, scores = scored
+    for profile_id, made in zip(ids.tolist(), scores.tolist(), strict=True):
         yield {"profile_id": profile_id, "paper_id": paper_id, "score": made}
 
 
@@ -167,9 +172,9 @@ def match_profiles(rt: Runtime) -> int:
         while some := list(islice(papers, CHUNK)):
             documents = map(document_of, some)
             scored = index.score_many(documents, rt.corpus.statistics)
-            for paper, (ids, scores) in zip(some, scored, strict=True):
+            for paper, answer in zip(some, scored, strict=True):
                 assert paper.id is not None
-                rows += _rows(paper.id, (ids.tolist(), scores.tolist()))
+                rows += _rows(paper.id, answer)
         seen = [(row.id, row.changed_at) for row in profiles if row.id is not None]
         rt.db.write(lambda s, m=rows, k=seen: _record_profiles(rt, s, m, k), Priority.BULK)  # type: ignore[misc]
         found += len(rows)

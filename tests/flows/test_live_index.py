@@ -21,7 +21,7 @@ PAPER = prepare(Paper(aliases=(Alias("arxiv", "2501.00001"),), title="Glaciers a
 def wanting(index: LiveIndex) -> list[int]:
     ((ids, scores),) = index.score_many([PAPER], Statistics())
     assert len(ids) == len(scores)
-    return sorted(ids)
+    return sorted(ids.tolist())
 
 
 @pytest.fixture
