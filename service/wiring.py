@@ -131,6 +131,7 @@ class House:
         """Give everything back: the profiles for the next start, the parser, the process row, the
         database."""
         self.runtime.index.save(self.settings.data_dir, ending=True)
+        self.runtime.corpus.close()
         self._pool.close()
         if self._process is not None:
             self._process.close()
