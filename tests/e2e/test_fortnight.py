@@ -33,7 +33,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-TICK = timedelta(hours=2)
+TICK = timedelta(hours=3)
 """The fortnight's pollers look at least this often; a real one does every minute."""
 
 A_MOMENT = timedelta(minutes=4)
