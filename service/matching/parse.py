@@ -26,7 +26,7 @@ from service.matching.query import (
     QueryKind,
     leaves,
 )
-from service.matching.show import describe, show, to_text
+from service.matching.show import describe, show, show_item, split_keywords, to_text
 from service.matching.terms import make_leaf
 from service.matching.typed import at_typed, check_size, read_signs
 
@@ -37,6 +37,7 @@ __all__ = [
     "parse_people",
     "parse_query",
     "read_again",
+    "read_otherwise",
     "read_words",
     "to_text",
 ]
@@ -212,6 +213,24 @@ def read_words(text: str) -> Query:
         if meant and not _is_query(read_signs(meant).text):  # it would be read as keywords
             error.suggestion = parse_query(meant).shown
         raise
+
+
+def read_otherwise(text: str) -> str:
+    """The text that ``read_words`` reads as keywords where it reads ``text`` as a query: its items
+    in quotes. "" where there is no other reading."""
+    if not _is_query(read_signs(text).text):
+        return ""
+    try:
+        wanted, excluded = split_keywords(parse_keywords(text).root)
+    except QueryError:
+        return ""
+    items = [*map(_plain_item, wanted), *(f"-{_plain_item(leaf)}" for leaf in excluded)]
+    return ", ".join(items)
+
+
+def _plain_item(leaf: Leaf) -> str:
+    item = show_item(leaf)
+    return f'"{leaf.text}"' if _is_query(item) else item
 
 
 def _is_query(text: str) -> bool:

@@ -90,7 +90,7 @@ def split_keywords(root: Node) -> tuple[tuple[Leaf, ...], tuple[Leaf, ...]]:
     return wanted, excluded
 
 
-def _item(leaf: Leaf) -> str:
+def show_item(leaf: Leaf) -> str:
     """A keyword as it stands in a list."""
     if isinstance(leaf, Near):
         return f'{"=" if leaf.exact else ""}"{leaf.text}"~{leaf.distance}'
@@ -107,8 +107,8 @@ def to_text(query: Query) -> str:
     if query.kind == "follow":
         lines, without = split_lines(query)
         return show(query.root) if without else "\n".join(map(line_of, lines))
-    words = [f"-{_item(leaf)}" for leaf in excluded if not isinstance(leaf, Person)]
-    return ", ".join([*map(_item, wanted), *words])
+    words = [f"-{show_item(leaf)}" for leaf in excluded if not isinstance(leaf, Person)]
+    return ", ".join([*map(show_item, wanted), *words])
 
 
 def split_lines(query: Query) -> tuple[tuple[Node, ...], tuple[Person, ...]]:
@@ -145,5 +145,5 @@ def describe(query: Query) -> str:
 
 def _spoken(leaf: Leaf) -> str:
     if isinstance(leaf, Near):
-        return _item(leaf)
+        return show_item(leaf)
     return f"={leaf.text}" if isinstance(leaf, Term) and leaf.exact else leaf.text

@@ -9,8 +9,10 @@ from service.flows.estimate import BackTest, estimate
 from service.flows.interests import Wanted, read_form
 from service.matching.corpus import Suggestion
 from service.matching.expansions import Expansion
+from service.matching.parse import read_otherwise
 from service.matching.query import QueryError
 from service.pages.entry import PaperEntry
+from service.subscribers.model import ProfileKind
 from service.web.door import Door, Offer, spoken
 
 LOOKS_WRITTEN = 200
@@ -38,7 +40,7 @@ class Reading:
     words, led by ``lead`` · forms: other forms of the words · weekdays, days: looked at.
     found, basis: papers found and looked at · known: a sentence about those that are no news.
     broad: papers a day when there are too many, else 0 · written: it looks like a text or a link,
-    out of which words can be made.
+    out of which words can be made. plain: the same as keywords, where it was read as a query.
     """
 
     line: str
@@ -58,6 +60,7 @@ class Reading:
     nothing: bool = False
     best: tuple[PaperEntry, ...] = ()
     written: str = ""
+    plain: Offer | None = None
 
 
 def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
@@ -107,6 +110,7 @@ def reading_of(
         nothing=not found.total,
         best=tuple(door.entries(browse.show_papers(door.rt, found.best))),
         written=written_of(wanted.text),
+        plain=_plain(wanted, texts),
     )
 
 
@@ -193,3 +197,11 @@ def _other_form(one: Expansion, texts: Texts) -> OtherForm:
         )
     label = texts.ngettext("Add it: %(num)s more paper", "Add it: %(num)s more papers", one.brings)
     return OtherForm(said, Offer(label, one.text))
+
+
+def _plain(wanted: Wanted, texts: Texts) -> Offer | None:
+    """The other reading of what was read as a query."""
+    meant = read_otherwise(wanted.text) if wanted.kind is ProfileKind.QUERY else ""
+    if not meant:
+        return None
+    return Offer(texts.gettext("As plain keywords: %(words)s", words=meant), meant)

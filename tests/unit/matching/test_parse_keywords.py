@@ -11,6 +11,7 @@ from service.matching.parse import (
     describe,
     parse_keywords,
     parse_people,
+    read_otherwise,
     read_words,
     to_text,
 )
@@ -116,3 +117,20 @@ def test_the_real_lists() -> None:
     assert read > 200
     assert len(refused) < 20
     assert all("are the most" in what or "too short" in what for what in refused)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("graph OR network", '"graph OR network"'),
+        ("LLM (large), RAG", '"LLM (large)", RAG'),
+        ("ti:graph -survey", '"ti:graph -survey"'),
+        ("graph, RAG", ""),
+        ("(", ""),
+    ],
+)
+def test_the_other_reading(text: str, plain: str) -> None:
+    assert read_otherwise(text) == plain
+    if plain:
+        assert read_words(plain).kind == "keywords"
+        assert read_words(plain).root == parse_keywords(text).root
