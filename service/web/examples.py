@@ -271,7 +271,41 @@ FIELDS = Part(
         ),
     ),
 )
-PARTS = (KEYWORDS, OPERATORS, PHRASES, FIELDS)
+PEOPLE = Part(
+    "people",
+    Sentence("People"),
+    Sentence(
+        "The field of people takes one name a line; papers of any of them come. It says of each "
+        "name how many papers that brings."
+    ),
+    (
+        Example(
+            "Ana Silva",
+            Sentence("A name as papers print it: with initials and middle names, too."),
+            Sample("Clocks that wait", ("A. M. Silva",)),
+            Sample("Clocks that wait", ("Bea Silva",)),
+            "follow",
+            ("authors",),
+        ),
+        Example(
+            "org: Example University",
+            Sentence("org: and an organisation, where the source names it."),
+            Sample("Clocks that wait"),
+            _OTHER,
+            "follow",
+            ("organisation",),
+        ),
+        Example(
+            'au:"Ana Silva" AND robots',
+            Sentence("A name that several people have, with more that must be there."),
+            Sample("Robots that wait"),
+            Sample("Clocks that wait"),
+            "follow",
+            ("authors",),
+        ),
+    ),
+)
+PARTS = (KEYWORDS, OPERATORS, PHRASES, FIELDS, PEOPLE)
 EXAMPLES = tuple(example for part in PARTS for example in part.examples)
 
 ELSEWHERE = (
