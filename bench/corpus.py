@@ -24,7 +24,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel
 
 from bench.made_papers import SEED, SHARED, TODAY, made_papers
 from service.flows.browse import search
@@ -116,35 +117,35 @@ def settle(shelf: Shelf, files: CorpusFiles) -> bool:
 
 def rows(database: Any, some: Sequence[Entry]) -> None:
     """Rows of papers, their names and sightings."""
-    with Session(database.engine) as session:
-        for entry in some:
-            at = NOON - timedelta(days=TODAY.toordinal() - entry.day)
-            one = entry.document
-            session.add(
-                PaperRow(
-                    id=entry.paper_id,
-                    title=" ".join(one.title.cased),
-                    abstract=" ".join(one.abstract.cased),
-                    authors=list(one.authors),
-                    categories=list(one.categories),
-                    votes=entry.votes,
-                    comments=entry.comments,
-                    first_seen_at=at,
-                    eligible_at=at,
-                    matched_at=at,
-                    listed_on=at.date(),
-                    folded=dump(one),
-                    fold_version=FOLD_VERSION,
-                )
-            )
-        session.flush()
-        for entry in some:
-            at = NOON - timedelta(days=TODAY.toordinal() - entry.day)
-            number = entry.paper_id
-            name = PaperAliasRow(scheme="arxiv", value=entry.document.ids[0], paper_id=number)
-            shown = {"listed_on": at.date(), "first_seen_at": at}
-            session.add_all([name, SightingRow(source_id=1, paper_id=number, **shown)])
-        session.commit()
+    blank = PaperRow(first_seen_at=NOON).model_dump()
+    papers, names, shown = [], [], []
+    for entry in some:
+        at = NOON - timedelta(days=TODAY.toordinal() - entry.day)
+        one, number = entry.document, entry.paper_id
+        facts = {
+            "id": number,
+            "title": " ".join(one.title.cased),
+            "abstract": " ".join(one.abstract.cased),
+            "authors": list(one.authors),
+            "categories": list(one.categories),
+            "votes": entry.votes,
+            "comments": entry.comments,
+            "first_seen_at": at,
+            "eligible_at": at,
+            "matched_at": at,
+            "listed_on": at.date(),
+            "folded": dump(one),
+            "fold_version": FOLD_VERSION,
+        }
+        papers.append(blank | facts)
+        names.append({"scheme": "arxiv", "value": one.ids[0], "paper_id": number})
+        sighting = SightingRow(
+            source_id=1, paper_id=number, listed_on=at.date(), first_seen_at=at
+        ).model_dump(exclude={"id"})
+        shown.append(sighting)
+    with database.engine.begin() as connection:
+        for table, values in ((PaperRow, papers), (PaperAliasRow, names), (SightingRow, shown)):
+            connection.execute(sa.insert(SQLModel.metadata.tables[table.__tablename__]), values)
 
 
 def start(folder: Path, papers: int) -> dict[str, Any]:

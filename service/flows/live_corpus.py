@@ -8,8 +8,10 @@ each question first takes in what came since.
 
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
+from heapq import nlargest
 from pathlib import Path
+from queue import SimpleQueue
 from time import monotonic
 
 from service.flows.live import document_of
@@ -27,8 +29,7 @@ _AUDITED = 2000
 _BEHIND = 1000
 """Numbers are given before they are committed: so many of the last ones are looked at again."""
 
-_VOTES_OF_A_DAY = timedelta(hours=25)
-"""Votes of a day are one event that changes."""
+_HIGHEST = 1 << 62
 
 
 class LiveCorpus:
@@ -47,8 +48,9 @@ class LiveCorpus:
         self._last_id = -1
         self._looked: set[int] = set()
         self._last_event = 0
-        self._changed: set[int] = set()
-        self._audited = 0
+        self._heard: set[int] = set()
+        self._told: SimpleQueue[int] = SimpleQueue()
+        self._audited = _HIGHEST
 
     @property
     def statistics(self) -> Statistics:
@@ -62,7 +64,8 @@ class LiveCorpus:
 
     def forget(self, ids: Iterable[int] = ()) -> None:
         """Read these papers again at the next ``sync``: they were refreshed, merged or hidden."""
-        self._changed.update(ids)
+        for paper_id in ids:
+            self._told.put(paper_id)
 
     def sync(self, session: Session, since: date) -> None:
         """Take in what came or changed, and the papers from ``since`` on."""
@@ -82,9 +85,10 @@ class LiveCorpus:
                 self._audit(session)
             return len(self._missing)
 
-    def settle(self, session: Session, now: datetime) -> bool:
+    def settle(self) -> bool:
         """Put parts together, or write some to a file, once; False when there is nothing to do."""
-        mark = corpus_rows.last_event(session, now - _VOTES_OF_A_DAY)
+        with self._lock:
+            mark = self._last_event  # what was changed until then is in
         files = self._files if self._files and self._files.may_write() else None
         if files is not None and self._torn:
             files.remove(self._torn)
@@ -108,49 +112,63 @@ class LiveCorpus:
 
     def _sync(self, session: Session, since: date, until: float | None) -> None:
         first = self._last_id < 0
+        changed: set[int] = set()
         if self._files is not None and (self._files.have_changed() or first):
-            self._open(session)
+            changed = self._open(session)
         if first:
+            for paper_id in changed:  # read with the missing ones
+                self.corpus.remove(paper_id)
             self._start(session)
+            changed = set()
+            self._audit(session)
         else:
-            self._take_news(session)
-        changed, self._changed = self._changed, set()
-        self._renew(session, changed)
-        wanted = sorted(
-            (paper_id for paper_id, day in self._missing.items() if day >= since),
-            key=lambda paper_id: (self._missing[paper_id], paper_id),
-            reverse=True,
-        )
-        for some in _chunks(wanted, _AT_ONCE):
-            self._read(session, some)
-            if until is not None and monotonic() > until:
+            changed |= self._news(session)
+        while not self._told.empty():
+            changed.add(self._told.get())
+        try:
+            self._renew(session, changed)
+        except BaseException:
+            self.forget(changed)  # they are still to be read
+            raise
+        while until is None or monotonic() < until:
+            wanted = (item for item in self._missing.items() if item[1] >= since)
+            some = nlargest(_AT_ONCE, wanted, key=lambda item: (item[1], item[0]))
+            if not some:
                 break
+            self._read(session, [paper_id for paper_id, _ in some])
 
     def _start(self, session: Session) -> None:
         """Compare with the table."""
         days = corpus_rows.list_days(session)
         self._last_id = max(days, default=0)
         self._last_event = corpus_rows.last_event(session)
+        self._hear(session)
         missing = self.corpus.compare((paper_id, day.toordinal()) for paper_id, day in days.items())
         self._missing = {paper_id: days[paper_id] for paper_id in missing}
 
-    def _take_news(self, session: Session) -> None:
-        """Papers and events since the last time."""
+    def _news(self, session: Session) -> set[int]:
+        """Papers that came, and that events tell of, since the last time."""
         ids = corpus_rows.list_ids_after(session, self._last_id - _BEHIND)
         new = [i for i in ids if i > self._last_id or i not in self._looked]
-        if new:
-            there = self.corpus.holds(new)
-            self._changed.update(i for i in new if i not in there and i not in self._missing)
-            self._last_id = max(self._last_id, *new)
+        there = self.corpus.holds(new)
+        self._last_id = max(ids, default=self._last_id)
         self._looked = set(ids)
-        changed = corpus_rows.list_changed(session, self._last_event - _BEHIND)
-        fresh = [(event, i) for event, i in changed if event > self._last_event]
-        self._changed.update(i for _, i in fresh)
-        self._last_event = max((event for event, _ in fresh), default=self._last_event)
+        return {i for i in new if i not in there and i not in self._missing} | self._hear(session)
 
-    def _open(self, session: Session) -> None:
-        """Map the files that are not mapped yet; what changed since they were written is read."""
+    def _hear(self, session: Session) -> set[int]:
+        """Papers of events that were not heard of yet."""
+        kinds = (*corpus_rows.CHANGES, "votes")
+        events = corpus_rows.list_changed(session, self._last_event - _BEHIND, kinds)
+        changed = {paper_id for event, paper_id in events if event not in self._heard}
+        self._heard = {event for event, _ in events}
+        self._last_event = max(self._heard, default=self._last_event)
+        return changed
+
+    def _open(self, session: Session) -> set[int]:
+        """Map the files that are not mapped yet; returns what was changed since they were
+        written."""
         assert self._files is not None
+        changed: set[int] = set()
         for name in self._files.names():
             if name in self._opened or name in self._torn:
                 continue
@@ -164,12 +182,13 @@ class LiveCorpus:
             ids = segment.ids.tolist()
             if self._last_id >= 0:  # hidden or merged meanwhile, as far as it is known here
                 known = self.corpus.holds(ids)
-                self._changed.update(i for i in ids if i not in known and i not in self._missing)
+                changed.update(i for i in ids if i not in known and i not in self._missing)
             self.corpus.add_part(segment, name)
-            changed = {paper_id for _, paper_id in corpus_rows.list_changed(session, mark)}
-            self._changed.update(changed.intersection(ids))
+            events = corpus_rows.list_changed(session, mark - _BEHIND)
+            changed.update({paper_id for _, paper_id in events}.intersection(ids))
             for paper_id in ids:
                 self._missing.pop(paper_id, None)
+        return changed
 
     def _renew(self, session: Session, ids: Iterable[int]) -> None:
         """Take papers as they are now, or out."""
@@ -197,13 +216,9 @@ class LiveCorpus:
     def _audit(self, session: Session) -> None:
         """Compare some papers' figures with the table, all of them in turn."""
         rows = corpus_rows.list_facts(session, self._audited, _AUDITED)
-        self._audited = rows[-1][0] if len(rows) == _AUDITED else 0
+        self._audited = rows[-1][0] if len(rows) == _AUDITED else _HIGHEST
         for paper_id, votes, comments, hidden in rows:
             if hidden:
                 self.corpus.remove(paper_id)
             else:
                 self.corpus.set_figures(paper_id, votes, comments)
-
-
-def _chunks(ids: Sequence[int], size: int) -> Iterable[Sequence[int]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))

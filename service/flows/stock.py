@@ -14,5 +14,5 @@ def fill_corpus(rt: Runtime) -> bool:
     corpus = rt.corpus
     corpus.patience = PATIENCE
     missing = rt.db.read(lambda s: corpus.fill(s, SLICE))
-    settled = rt.db.read(lambda s: corpus.settle(s, rt.clock()))
+    settled = corpus.settle()
     return bool(missing) or settled

@@ -4,7 +4,7 @@ Title and abstract of a paper are texts 2n and 2n + 1 (see ``columns``). All of 
 arrays by name, so that it can be written to a file and mapped back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -150,6 +150,10 @@ class Segment:
         assert not isinstance(leaf, Number)
         found = self.labels.holding(leaf)
         return found, found
+
+    def stems(self) -> Iterator[str]:
+        """Every stem of the papers."""
+        return (self.texts.strings[number] for number in np.flatnonzero(self._frequencies).tolist())
 
     def frequency(self, stem: str) -> int:
         """In how many papers a stem stands."""

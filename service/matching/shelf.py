@@ -36,6 +36,9 @@ _MOST = 24_000
 """Papers of a part: a month of all of arXiv. What is merged is copied once."""
 
 _WORTH_A_FILE = 256
+"""Fewer new papers stay in memory: a start reads them from their rows."""
+
+_MANY_FILES = 3
 _SMALL = 4096
 _RATIO = 3
 
@@ -241,13 +244,10 @@ class Shelf:
                 if group and (total + len(part) > _MOST or len(part) > max(_RATIO * total, _SMALL)):
                     break
                 group.append(part)
-            fresh = any(not part.name for part in group)
-            worth = sum(map(len, group)) >= _WORTH_A_FILE
-            if len(group) > 1 and (fresh or not files or len(group) > _RATIO):
-                if not files or worth:
-                    found.append(group[::-1])
-            elif files and fresh and worth:
-                found.append(group)
+            fresh = sum(len(part) for part in group if not part.name)
+            many = len(group) > (_MANY_FILES if files else 1)
+            if many or (files and fresh >= _WORTH_A_FILE):
+                found.append(group[::-1])
         return found
 
     def swap(self, group: Sequence[Part], segment: Segment | None = None, name: str = "") -> None:

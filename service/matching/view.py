@@ -55,8 +55,7 @@ class Frequencies(Mapping[str, int]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        every = {text for one in self.segments for text in one.texts.strings}
-        return (text for text in sorted(every) if self.get(text))
+        return iter(sorted({stem for one in self.segments for stem in one.stems()}))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -1,7 +1,7 @@
 """What the corpus asks of the papers' table: their days, what has changed, and papers whole."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,8 +12,8 @@ from service.store.tables import PaperEventRow, PaperRow
 
 _AT_ONCE = 500
 
-CHANGES = ("words", "merged", "hidden", "votes")
-"""Kinds of events after which a paper in the corpus may be another."""
+CHANGES = ("words", "merged", "hidden")
+"""Kinds of events after which a paper has other words, or is gone."""
 
 
 def list_days(session: Session) -> dict[int, date]:
@@ -57,33 +57,32 @@ def get_documents(session: Session, ids: Iterable[int]) -> Iterator[tuple[PaperR
         session.expunge_all()
 
 
-def list_facts(session: Session, after_id: int, limit: int) -> list[Any]:
-    """Rows (id, votes, comments, hidden) in the order of their numbers."""
+def list_facts(session: Session, before_id: int, limit: int) -> list[Any]:
+    """Rows (id, votes, comments, hidden), the highest numbers first."""
     hidden = sa.or_(col(PaperRow.merged_into).is_not(None), col(PaperRow.quarantined) != "")
     return list(
         session.execute(
             sa.select(col(PaperRow.id), col(PaperRow.votes), col(PaperRow.comments), hidden)
-            .where(col(PaperRow.id) > after_id)
-            .order_by(col(PaperRow.id))
+            .where(col(PaperRow.id) < before_id)
+            .order_by(col(PaperRow.id).desc())
             .limit(limit)
         ).all()
     )
 
 
-def list_changed(session: Session, after_id: int) -> list[tuple[int, int]]:
+def list_changed(
+    session: Session, after_id: int, kinds: Sequence[str] = CHANGES
+) -> list[tuple[int, int]]:
     """(event, paper) of what has changed papers since an event."""
     query = sa.select(col(PaperEventRow.id), col(PaperEventRow.paper_id)).where(
-        col(PaperEventRow.id) > after_id, col(PaperEventRow.kind).in_(CHANGES)
+        col(PaperEventRow.id) > after_id, col(PaperEventRow.kind).in_(kinds)
     )
     return [(event, paper_id) for event, paper_id in session.execute(query)]
 
 
-def last_event(session: Session, before: datetime | None = None) -> int:
-    """The number of the last event (before this instant); 0 where there is none."""
-    query = sa.select(col(PaperEventRow.id)).order_by(col(PaperEventRow.id).desc()).limit(1)
-    if before is not None:
-        query = query.where(col(PaperEventRow.at) < before)
-    return session.execute(query).scalar() or 0
+def last_event(session: Session) -> int:
+    """The number of the last event; 0 where there is none."""
+    return session.execute(sa.select(sa.func.max(col(PaperEventRow.id)))).scalar() or 0
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
