@@ -106,8 +106,7 @@ def _sums(
 ) -> Iterator[tuple[NDArray[np.int64], Scores]]:
     """For each paper the trees of ``span`` that want it, from 0 on, and the sums of their terms."""
     layers = part.layers(table, *span)
-    wanted = layers[-1] * living
-    active, spans = wanted, part.spans(*span)
+    active, spans = layers[-1] * living, part.spans(*span)
     for sizes, (first, past), below in zip(
         reversed(part.sizes), spans[:-1], reversed(layers[:-1]), strict=True
     ):
@@ -115,15 +114,19 @@ def _sums(
     some = np.flatnonzero(active)
     owners = part.owners(*span)[some]
     literals = part.literals[spans[-1][0] : spans[-1][1]][some]
-    active_bits, wanted_bits = in_columns(active[some]), in_columns(wanted)
+    bits = in_columns(active[some])
     adds = np.zeros(len(table))
     for at, (leaf, value) in enumerate(values):
-        trees = having(wanted_bits, at)
         adds[leaf] = value
-        which = having(active_bits, at)
-        sums = np.bincount(owners[which], adds.take(literals[which]), minlength=len(living))
+        which = having(bits, at)
+        trees = owners[which]
+        begins = np.flatnonzero(np.diff(trees, prepend=-1))  # a tree that is true has a true leaf
+        terms = adds.take(literals[which])
         adds[leaf] = 0.0
-        yield trees, sums[trees].astype(np.float64, copy=False)
+        yield (
+            trees[begins].astype(np.int64),
+            np.add.reduceat(terms, begins) if len(begins) else terms,
+        )
 
 
 def _score(query: Query, document: Document, hits: tuple[Hit, ...], setting: Setting) -> float:
