@@ -36,7 +36,7 @@ HOLD = timedelta(seconds=120)
 """A turn lasts at most this long, should its process die: the fetcher gives up after 30 s, and may
 have waited before for other large answers to pass. That a turn ends with its process at once was
 left out: who was killed may have left a request under way, and no server is to be asked twice at a
-time; sources are asked every 20 minutes at the most often, so two minutes keep nobody from a mail."""
+time; sources are asked every 20 minutes at most, so two minutes keep nobody from a mail."""
 
 PATIENCE = timedelta(seconds=60)
 """A source whose server asked for a longer wait is asked another time."""
