@@ -16,7 +16,10 @@ from service.subscribers.model import ProfileKind
 from service.web.door import Door, Offer, spoken
 
 LOOKS_WRITTEN = 200
-"""Characters in one item of a list, above which it is an abstract and no keyword."""
+"""Characters from which on a text without a list's short items is an abstract."""
+
+_SENTENCE = 12
+"""Words, likewise."""
 
 _USUAL = 0.8
 """From this share of the papers that explain an abbreviation on, it "usually" means that."""
@@ -117,9 +120,8 @@ def reading_of(
 def written_of(words: str) -> str:
     """The text again where it looks like a paper's title with abstract, or a link; else ""."""
     items = re.split(r"[,;\n]", words)
-    sentences = len(words) >= LOOKS_WRITTEN and (
-        max(map(len, items)) >= LOOKS_WRITTEN / 2 or ". " in words
-    )
+    is_long = len(words) >= LOOKS_WRITTEN and len(words.split()) >= _SENTENCE
+    sentences = is_long and (max(map(len, items)) >= LOOKS_WRITTEN / 2 or ". " in words)
     return words.strip() if sentences or _LINK.match(words.strip()) else ""
 
 
