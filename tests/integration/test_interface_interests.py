@@ -92,6 +92,7 @@ def test_days_hour_and_whether_late_sources_are_waited_for(ada: Shell) -> None:
     assert ada.say("subscribers", "set", "nobody@uni.example", "--hour", "5").code == 1
 
 
+@pytest.mark.slow  # two houses
 def test_choices_go_out_and_in_with_a_list(ada: Shell, tmp_path: Path) -> None:
     name = ada.say("interests", "list", ADA, "--json").json[0]["name"]
     ada.say("interests", "set", ADA, name, "--cap", "4", "--threshold", "3", "--without-own",

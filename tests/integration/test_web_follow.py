@@ -155,27 +155,22 @@ def test_cap_least_score_own_papers_and_later_news_are_chosen_for_an_interest(
     assert (bare.cap, bare.threshold, bare.options) == (None, 0.0, {})
 
 
-@pytest.mark.parametrize(
-    ("typed", "says"),
-    [
+def test_choices_that_cannot_be_read_change_nothing(house: Reading) -> None:
+    house.subscribe(ADA, "adapters")
+    row = interests(house)[0]
+    for typed, says in (
         ({"threshold": "high"}, "This is no score: a number from 0 to 1,000."),
         ({"own": "1", "own_name": ""}, "The name on your papers is missing."),
         ({"own": "1", "own_name": "Silva"}, "is not a whole name"),
         ({"votes": "many"}, "This is no whole number"),
         ({"cap": "50"}, "This is no whole number from 1 to 40."),
-    ],
-)
-def test_choices_that_cannot_be_read_change_nothing(
-    house: Reading, typed: dict[str, str], says: str
-) -> None:
-    house.subscribe(ADA, "adapters")
-    row = interests(house)[0]
-    form = {"words": "adapters", "name": "Other", "choices": "1", **typed}
-    answer = house.client.post(f"{manage(house)}/interests/{row.id}", data=form)
-    assert answer.status_code == 422
-    assert says in words(answer.text)
-    assert '<details class="choices" open>' in answer.text
-    assert interests(house)[0].name == row.name
+    ):
+        form = {"words": "adapters", "name": "Other", "choices": "1", **typed}
+        answer = house.client.post(f"{manage(house)}/interests/{row.id}", data=form)
+        assert answer.status_code == 422
+        assert says in words(answer.text)
+        assert '<details class="choices" open>' in answer.text
+        assert interests(house)[0].name == row.name
 
 
 def test_an_interest_says_what_scores_its_papers_have(house: Reading) -> None:
