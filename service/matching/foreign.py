@@ -27,8 +27,8 @@ _BRACES = re.compile(r"\{([^{}\"]*)\}")
 _SINGLE = re.compile(r"(?<![^\s(:=-])'(\w[^'\"()]*\w)'(?![^\s)~])")
 _SIGN_BEFORE = re.compile(rf"(?<![^\s(])(?:([!+])\s*(?=[\w({BLOT}])|(--+|-\s+)(?={_WORD}|\())")
 _SIGN_BETWEEN = re.compile(r"(?<!\s)\s*\|+\s*|(?<!\s)\s+(?:&&?|\+)\s+")
-_LOWER = re.compile(r"(?<![^\s)])(?:or|Or)(?![^\s(])")
-_LOWER_NOT = re.compile(r"(?<![^\s)])(?:not|Not)(?![^\s(])")
+_LOWER = re.compile(r"(?<=[\s)])(?:or|Or)(?=[\s(]+[^\s)])")
+_LOWER_OTHERS = re.compile(r"(?<=[\s)])(?:and|And|not|Not)(?=[\s(]+[^\s)])")
 _LOOSE_COLON = re.compile(
     r"(?<![^\s(-])(ti|title|abs|abstract|au|author|cat|category|source|org|id)\s+:\s*(?=\S)", re.I
 )
@@ -199,35 +199,20 @@ def _groups(text: str, masked: str) -> None:
             )
 
 
-def _lower_case(text: str, masked: str) -> None:
-    """``a or b`` would ask for the word "or"."""
+def in_capitals(text: str, *, everywhere: bool) -> str:
+    """The text with ``or`` in capitals, and where it surely is a query ``and`` and ``not``, too;
+    "" where none stands between words. everywhere: also in a list of keywords.
+
+    In small letters they are words that a paper must hold, which few people mean.
+    """
+    masked = mask(text)
     patterns = [_LOWER]
-    if OPERATOR.search(masked) or re.search(r"[()]|\b\w+:\S", masked):
-        patterns.append(_LOWER_NOT)
+    if everywhere and (OPERATOR.search(masked) or re.search(r"[()]|\b\w+:\S", masked)):
+        patterns.append(_LOWER_OTHERS)
+    made = text
     for pattern in patterns:
-        found = pattern.search(masked)
-        if (
-            found is None
-            or not masked[: found.start()].strip()
-            or not masked[found.end() :].strip()
-        ):
-            continue
-        capitals = found[0].upper()
-        meant = replaced(text, pattern, lambda one: one[0].upper())
-        raise refusal(
-            Sentence(
-                "'%(word)s' at character %(position)s is small: operators are written in capitals.",
-                word=found[0],
-                position=found.start() + 1,
-            ),
-            found.start() + 1,
-            meant,
-            Sentence(
-                "Write %(operator)s, or the word in quotes if it must be in the paper.",
-                operator=capitals,
-            ),
-            expected=capitals,
-        )
+        made = replaced(made, pattern, lambda one: one[0].upper())
+    return made if made != text else ""
 
 
 def _places(text: str, masked: str) -> None:
@@ -268,5 +253,4 @@ _RULES: tuple[Rule, ...] = (
     ("~?*", _wildcards),
     ("{'", _groups),
     ("|&+!-", _signs),
-    ("oON", _lower_case),
 )

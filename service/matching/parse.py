@@ -13,7 +13,7 @@ from service.matching.build import NEAR, Builder, all_of, any_of
 from service.matching.categories import code_of
 from service.matching.faults import check_shape, explain, find_operator, open_side, split_items
 from service.matching.followed import read_line, same
-from service.matching.foreign import check_foreign
+from service.matching.foreign import check_foreign, in_capitals
 from service.matching.query import (
     MOST_TERMS,
     And,
@@ -37,6 +37,7 @@ __all__ = [
     "parse_people",
     "parse_query",
     "read_again",
+    "read_in_capitals",
     "read_otherwise",
     "read_words",
     "to_text",
@@ -53,7 +54,7 @@ all: one ((AND | ANDNOT)? one)*
     | group
 ?group: "(" any ")"
 
-AND.5: /(?:AND|and|And)(?![^\s()"])/
+AND.5: /AND(?![^\s()"])/
 OR.5: /OR(?![^\s()"])/
 ANDNOT.6: /ANDNOT(?![^\s()"])/
 NOT.5: /NOT(?![^\s()"])/
@@ -213,6 +214,18 @@ def read_words(text: str) -> Query:
         if meant and not _is_query(read_signs(meant).text):  # it would be read as keywords
             error.suggestion = parse_query(meant).shown
         raise
+
+
+def read_in_capitals(text: str, kind: QueryKind) -> str:
+    """``a or b`` with its operator in capitals, as a query that can be read; "" where there is
+    nothing to it. kind: how the text was read as it is."""
+    meant = in_capitals(read_signs(text).text, everywhere=kind == "query")
+    if not meant:
+        return ""
+    try:
+        return meant if parse_query(meant).shown else ""
+    except QueryError as error:
+        return error.suggestion if " OR " in error.suggestion else ""
 
 
 def read_otherwise(text: str) -> str:

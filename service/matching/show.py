@@ -19,9 +19,7 @@ from service.matching.query import (
     Term,
 )
 
-_BARE = re.compile(
-    r"(?!(?:AND|OR|NOT|ANDNOT|NEAR|ADJ\d*|and|or|not)$)\w[\w.'/+#&-]*\*?", re.IGNORECASE
-)
+_BARE = re.compile(r"(?!(?:AND|OR|NOT|ANDNOT|NEAR|ADJ\d*)$)\w[\w.'/+#&-]*\*?", re.IGNORECASE)
 _SIMPLE = re.compile(r"[\w-]+\*?")
 _BARE_ITEM = re.compile(r"(?!NOT\s)\w[^,;，、；\"\r\n]*")
 

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.match_strategies import queries
 
-from service.matching.parse import parse_query, read_words
-from service.matching.query import Query, QueryError
+from service.matching.parse import parse_query, read_in_capitals, read_words
+from service.matching.query import Query, QueryError, QueryKind
 
 FORMS = [
     # arXiv
@@ -66,11 +66,9 @@ FORMS = [
     ("graph W/3 network", 7, '"graph network"~3'),
     ("graph adj3 network", 7, '"graph network"~3'),
     ("{graph network} AND x", 1, '="graph network" AND x'),
-    ("(graph or network).ti,ab.", 19, "(graph OR network)"),
+    ("(graph OR network).ti,ab.", 19, "(graph OR network)"),
     ("exp Neoplasms/ AND graph", 1, "Neoplasms AND graph"),
     # slips
-    ("lora or adapters", 6, "lora OR adapters"),
-    ("ti:graph not survey", 10, "ti:graph NOT survey"),
     ("'graph network' OR x", 1, '"graph network" OR x'),
     ("title : graph", 1, "title:graph"),
     ("autor:Bengio", 1, "au:Bengio"),
@@ -133,6 +131,27 @@ def test_our_form_is_offered(text: str, position: int, suggestion: str) -> None:
 )
 def test_ordinary_words_are_no_foreign_forms(text: str) -> None:
     assert parse_query(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "meant"),
+    [
+        ("lora or adapters", "query", "lora OR adapters"),
+        ("lora or adapters, peft", "keywords", "(lora OR adapters) OR peft"),
+        ("vision and language", "query", ""),
+        ("ti:graph and net not survey", "query", "ti:graph AND net NOT survey"),
+        ("fine tuning Or (a b)", "query", "fine tuning OR (a b)"),
+        ('"to be or not"', "query", ""),
+        ("or else", "query", ""),
+        ("either or", "query", ""),
+        ("attention and memory", "keywords", ""),
+    ],
+)
+def test_operators_in_small_letters_are_words_and_a_hint_is_given(
+    text: str, kind: QueryKind, meant: str
+) -> None:
+    assert read_in_capitals(text, kind) == meant
+    assert '"or"' in parse_query("a or b").shown
 
 
 def test_the_place_is_the_one_that_was_typed() -> None:
