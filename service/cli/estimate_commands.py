@@ -52,7 +52,12 @@ def estimate(
     from service.flows.estimate import estimate as flow
     from service.flows.figures import change_data, estimate_data, name_data
     from service.matching.own import without_own as left_out
-    from service.matching.parse import parse_keywords, parse_people, parse_query
+    from service.matching.parse import (
+        parse_keywords,
+        parse_people,
+        parse_query,
+        read_in_capitals,
+    )
 
     typed = {
         "query": (parse_query, query),
@@ -90,6 +95,8 @@ def estimate(
         printing.as_json(data)
         return
     _say(made, is_old)
+    if not people.strip() and (meant := read_in_capitals(text, wanted.kind)):
+        typer.echo(f"Operators are written in capitals. Did you mean: {meant}")
     for name in names:
         _say_name(name)
     if change is not None:

@@ -13,12 +13,13 @@ from service.flows import browse
 from service.flows.browse import DayPage, NotHereError, Order, SearchPage
 from service.flows.related import papers_like, related_to
 from service.flows.source_health import first_answer
+from service.matching.parse import read_in_capitals
 from service.matching.query import QueryError
 from service.pages.entry import PaperEntry
 from service.pages.paging import Paging, address_of_page, paging_of
 from service.papers.model import Paper
 from service.web.changes import change_lines, votes_sentence
-from service.web.door import Door, faults_of
+from service.web.door import Door, Offer, faults_of
 
 _LONGEST = 1200
 
@@ -199,7 +200,9 @@ def _search_page(door: Door, request: Request, q: str) -> Response:
         except PaperpostError as error:
             faults, _offers = faults_of({"q": error}, texts)
             return door.answer(request, "papers/search.html", context | {"errors": faults})
+        meant = read_in_capitals(q, "query")
         context |= {
+            "offers": [Offer(meant, meant)] if meant else [],
             "result": result,
             "entries": door.entries(result.papers),
             "paging": paging_of(request, min(result.total, _MOST_FOUND), _FOUND_SIZE),

@@ -9,7 +9,7 @@ from service.flows.estimate import BackTest, estimate
 from service.flows.interests import Wanted, read_form
 from service.matching.corpus import Suggestion
 from service.matching.expansions import Expansion
-from service.matching.parse import read_otherwise
+from service.matching.parse import read_in_capitals, read_otherwise
 from service.matching.query import QueryError
 from service.pages.entry import PaperEntry
 from service.subscribers.model import ProfileKind
@@ -44,6 +44,7 @@ class Reading:
     found, basis: papers found and looked at · known: a sentence about those that are no news.
     broad: papers a day when there are too many, else 0 · written: it looks like a text or a link,
     out of which words can be made. plain: the same as keywords, where it was read as a query.
+    capitals: with "or" in capitals, where it stands in small letters.
     """
 
     line: str
@@ -64,6 +65,7 @@ class Reading:
     best: tuple[PaperEntry, ...] = ()
     written: str = ""
     plain: Offer | None = None
+    capitals: Offer | None = None
 
 
 def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
@@ -114,6 +116,7 @@ def reading_of(
         best=tuple(door.entries(browse.show_papers(door.rt, found.best))),
         written=written_of(wanted.text),
         plain=_plain(wanted, texts),
+        capitals=_capitals(wanted, texts),
     )
 
 
@@ -207,3 +210,11 @@ def _plain(wanted: Wanted, texts: Texts) -> Offer | None:
     if not meant:
         return None
     return Offer(texts.gettext("As plain keywords: %(words)s", words=meant), meant)
+
+
+def _capitals(wanted: Wanted, texts: Texts) -> Offer | None:
+    """The words with an operator that stands in small letters, and so is a word of its own."""
+    if wanted.query is None or wanted.kind is ProfileKind.FOLLOW:
+        return None
+    meant = read_in_capitals(wanted.text, wanted.query.kind)
+    return Offer(texts.gettext("Use: %(words)s", words=meant), meant) if meant else None

@@ -51,3 +51,10 @@ def test_forms_of_other_engines_are_offered_in_ours(house: Reading) -> None:
     page = html_of(house.client.get("/search", params={"q": "adapters[tiab] NEAR/3 x"}).text)
     assert "another engine's form" in page
     assert 'Search for "adapters x"~3' in page
+
+
+def test_small_letters_are_words_and_capitals_are_offered(house: Reading) -> None:
+    page = html_of(house.client.post("/estimate", data={"words": "adapters or graph"}).text)
+    assert "Use: adapters OR graph" in page
+    page = html_of(house.client.get("/search", params={"q": "adapters or graph"}).text)
+    assert "Search for adapters OR graph" in page
