@@ -12,6 +12,7 @@ from typing import Any
 
 from service.defaults import DAYS, FIXED, parse
 from service.delivery.i18n import SOURCE
+from service.errors import PaperpostError
 from service.flows.interests import (
     InterestChange,
     Wanted,
@@ -117,19 +118,29 @@ def _read_choices(cells: Mapping[str, str]) -> dict[str, Any]:
         chosen["style"] = str(parse("abstracts", style))
     if on_time := cells.get("on_time", "").strip():
         chosen["on_time"] = _truth(on_time, "on_time")
-    chosen |= {
-        "cap": read_cap(cells.get("cap", "")),
-        "threshold": read_threshold(cells.get("threshold", "")),
-        "own": read_own(cells["own"]) if cells.get("own", "").strip() else "",
-    }
-    news = cells.get("late_news", "").strip()
-    if news.isdecimal() and news not in ("0", "1"):
-        chosen |= {"signals": True, "votes": read_votes(news)}
-    elif news:
-        chosen["signals"] = _truth(news, "late_news")
+    chosen |= _read_interest(cells)
     if day := cells.get("weekly_day", "").strip():
         days = read_weekdays([day])
         chosen["weekday"] = min(days)
+    return chosen
+
+
+def _read_interest(cells: Mapping[str, str]) -> dict[str, Any]:
+    """What was chosen for the row's interest. A fault names its column."""
+    chosen: dict[str, Any] = {
+        "cap": read_cap(cells.get("cap", "")),
+        "threshold": read_threshold(cells.get("threshold", "")),
+    }
+    news = cells.get("late_news", "").strip()
+    try:
+        chosen["own"] = read_own(cells["own"]) if cells.get("own", "").strip() else ""
+        if news.isdecimal() and news not in ("0", "1"):
+            chosen |= {"signals": True, "votes": read_votes(news)}
+    except PaperpostError as error:
+        error.where = "late_news" if error.where == "votes" else "own"
+        raise
+    if news and "signals" not in chosen:
+        chosen["signals"] = _truth(news, "late_news")
     return chosen
 
 

@@ -162,7 +162,7 @@ def _typed_choices(typed: Form, made: Choices) -> Choices:
 
 
 def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) -> Shown:
-    query = query_of(row.kind, row.text, row.compiled)
+    query = query_of(row.kind, row.text, row.compiled, row.options)
     made = Shown(
         id=row.id or 0,
         name=_name(row, texts),

@@ -116,6 +116,8 @@ def test_choices_go_out_and_in_with_a_list(ada: Shell, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text(bad)
     said = ada.say("subscribers", "import", "bad.csv", "--json")
     assert [row["row"] for row in said.json["problems"]] == [2, 3, 4]
+    for row, column in zip(said.json["problems"], ("cap", "own", "late_news"), strict=True):
+        assert f"({column})" in row["problem"]
     whole = ada.say("subscribers", "export", ADA, "--json").json
     assert whole["interests"][0]["own"] == "Ana Silva"
 
