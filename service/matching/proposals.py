@@ -5,8 +5,8 @@ Runs of one to three words of its title and abstract are weighed by
     times       how often the run stands there, in the title three times
     rarity      ln(papers / papers with it), no higher than that of ten papers in the ten thousand
     habit       ln(1 + papers with it) / ln(11), at most 1: what ten papers write is a term
-    together    how much oftener its words stand together than by chance (normalised pointwise
-                mutual information, 0.05 to 1), for phrases
+    together    of the papers with its rarest word the share that has the phrase (at least 0.05),
+                times 2 - 1 / its words
 
 What stands in no other paper, or in so many that it would drown a reader, is not proposed; nor what
 begins or ends with a word that says nothing or cuts a hyphenated one, nor a word that stands once
@@ -43,7 +43,6 @@ _LEAST_PAPERS = 2
 _RAREST = 0.001
 _TERM_OF = 10
 _LEAST_TOGETHER = 0.05
-_PHRASE_WORTH = 1.5
 
 # fmt: off
 _EMPTY = frozenset((
@@ -60,7 +59,7 @@ _EMPTY = frozenset((
 # fmt: on
 """Words of any paper: a phrase does not begin or end with one, and none is proposed alone."""
 
-_MOST_EDGE_SHARE = 0.5
+_MOST_EDGE_SHARE = 0.8
 """A phrase neither begins nor ends with a word of more papers than this."""
 
 _MOST_WORD_SHARE = 0.08
@@ -136,9 +135,9 @@ def _worth(one: _Candidate, papers: int, basis: int, statistics: Statistics) -> 
     worth = one.times * rarity * habit
     if len(one.stems) == 1:
         return worth
-    chance = sum(math.log(statistics.share(stem)) for stem in one.stems)
-    together = (math.log(share) - chance) / (-math.log(share) * (len(one.stems) - 1))
-    return worth * _PHRASE_WORTH * min(1.0, max(_LEAST_TOGETHER, together))
+    together = share / min(statistics.share(stem) for stem in one.stems)
+    longer = 2 - 1 / len(one.stems)
+    return worth * longer * min(1.0, max(_LEAST_TOGETHER, together))
 
 
 def _papers(term: str, counter: Counter) -> int:
