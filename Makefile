@@ -59,7 +59,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check faults bench pictures golden lock wheel help clean
+.PHONY: demo run test test-all check faults bench sweep profiles hostile pictures golden lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -102,6 +102,15 @@ faults: .venv/.dev ## kills, drops, hangs and servers that do everything wrong
 
 bench: .venv/.dev ## the measured claims
 	@for f in bench/[a-z]*.py; do [ -e "$$f" ] || continue; echo "== $$f"; PYTHONPATH=. $(BIN)/python "$$f" || exit 1; done
+
+sweep: .venv/.dev ## a million random questions: the oracle against all that match; goes on where it ended
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.sweep $(ARGS)
+
+profiles: .venv/.dev ## all real keyword lists on all captured papers: the oracle against index and search
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.real_profiles $(ARGS)
+
+hostile: .venv/.dev ## a hundred thousand hostile queries: read within 50 ms or refused
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.hostile $(ARGS)
 
 pictures: .venv/.dev ## the pictures of README.md, taken from the running demo; a browser must be here
 	@$(BIN)/python tests/support/pictures.py

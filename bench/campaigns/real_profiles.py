@@ -1,6 +1,6 @@
 """All real keyword lists on all captured papers: oracle = index = search over stored papers.
 
-Run from the checkout: ``make real-profiles`` (``ARGS=400``: so many papers of each kind). The
+Run from the checkout: ``make profiles`` (``ARGS=400``: so many papers of each kind). The
 oracle (tests/support/oracle.py) asks every term of every list of every paper. Prints the timing
 table and keeps it in bench/results/real_profiles.json; ends with 1 when any two disagree.
 """
@@ -153,7 +153,7 @@ def main() -> None:
     profiles = made[0]
     result: Figures = {
         "on": date.today().isoformat(),
-        "command": "make real-profiles" + (f" ARGS={most}" if most else ""),
+        "command": "make profiles" + (f" ARGS={most}" if most else ""),
         "machine": machine(),
         "lists": profiles.lists,
         "lists_in_parts": profiles.split,

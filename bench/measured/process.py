@@ -75,7 +75,7 @@ def measured_apart(module: str, name: str, *, tries: int = 3) -> Figures:
     most. Of disturbed ones the least disturbed is kept, with ``"disturbed": true``."""
     kept: Figures = {}
     for _ in range(tries):
-        figures = _child(module, name)
+        figures = run_apart(module, name)
         before, after = figures["anchors_s"]
         figures["apart"] = round(abs(before - after) / min(before, after), 3)
         if not kept or figures["apart"] < kept["apart"]:
@@ -85,7 +85,8 @@ def measured_apart(module: str, name: str, *, tries: int = 3) -> Figures:
     return {**kept, "disturbed": True}
 
 
-def _child(module: str, name: str) -> Figures:
+def run_apart(module: str, name: str) -> Figures:
+    """In the parent: the figures of ``python -m module one NAME``."""
     done = subprocess.run(
         [sys.executable, "-m", module, "one", name],
         check=False,
