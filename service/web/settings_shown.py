@@ -203,7 +203,7 @@ def _context(
     choices = {
         one.id: _choices(one, name, scores.get(one.id or 0, ()), texts) for one in found.interests
     }
-    new = Choices(own=any(known), own_name=name)
+    new = Choices(own=any(known), own_name=name, open=any(known))
     if trouble.part == "new" and trouble.typed is not None:
         new = _typed_choices(trouble.typed, new)
     return {

@@ -183,3 +183,19 @@ def test_an_interest_says_what_scores_its_papers_have(house: Reading) -> None:
         r"Of late its \d+ papers had [\d.]+ to [\d.]+, half of them [\d.]+ or more\.",
         words(house.client.get(manage(house)).text),
     )
+
+
+def test_a_new_interest_takes_the_choice_of_own_papers_over_and_shows_it(house: Reading) -> None:
+    house.subscribe(ADA, "adapters")
+    here, row = manage(house), interests(house)[0]
+    form = {"words": "adapters", "name": row.name, "choices": "1", "own": "1"}
+    house.client.post(f"{here}/interests/{row.id}", data={**form, "own_name": "Ana Silva"})
+    added = house.client.get(here).text.partition("Add an interest")[2]
+    assert '<details class="choices" open>' in added
+    assert 'id="new-own" name="own" value="1" checked' in added
+    assert 'name="own_name" value="Ana Silva"' in added
+    house.client.post(
+        f"{here}/interests",
+        data={"people": "Bo Chen", "choices": "1", "own": "1", "own_name": "Ana Silva"},
+    )
+    assert interests(house)[1].options == {"own": "Ana Silva"}
