@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from lark import Lark
 from lark.exceptions import UnexpectedInput
@@ -116,9 +116,11 @@ def _parse(text: str, *, stored: bool = False) -> Query:
     return make_query(root, "query")
 
 
-def _mended(error: QueryError, parse: Callable[[str], Query]) -> QueryError:
+def _mended(
+    error: QueryError, parse: Callable[[str], Query], tidy: Callable[[str], str] = tidied
+) -> QueryError:
     """The error with a suggestion that can be read: mended as often as it takes, else none."""
-    first = meant = tidied(error.suggestion)
+    first = meant = tidy(error.suggestion)
     for _ in range(_MOST_MENDED):
         if not meant:
             break
@@ -127,7 +129,7 @@ def _mended(error: QueryError, parse: Callable[[str], Query]) -> QueryError:
             parse(meant)
             break
         except QueryError as again:
-            meant = tidied(again.suggestion) if again.suggestion != meant else ""
+            meant = tidy(again.suggestion) if again.suggestion != meant else ""
     else:
         meant = ""
     what = error.what
@@ -173,13 +175,27 @@ def _parse_keywords(text: str) -> Query:
     return make_query(all_of(parts), "keywords")
 
 
-def parse_people(text: str) -> Query:
+def parse_people(text: str, *, stored: bool = False) -> Query:
     """Read one author's name per line, as printed on papers, ``org:`` and an organisation, or a
-    query of such a one (``matching/followed``); raises QueryError."""
+    query of such a one (``matching/followed``); raises QueryError as parse_query does."""
     check_size(text)
+    typed = read_signs(text)
+    try:
+        return _parse_people(typed.text, stored=stored)
+    except QueryError as error:
+        raise at_typed(_mended(error, _parse_people, tidy=str), typed) from None
+
+
+def _parse_people(text: str, *, stored: bool = False) -> Query:
     people: dict[object, Node] = {}
-    for offset, line in split_items(read_signs(text).text, "\r\n;；"):
-        node = read_line(line, offset, parse_query)
+    for offset, line in split_items(text, "\r\n;；"):
+        try:
+            node = read_line(line, offset, partial(parse_query, stored=stored))
+        except QueryError as error:
+            if error.suggestion:  # of the line alone
+                rest = text[offset + len(line) :]
+                error.suggestion = text[:offset] + error.suggestion.strip() + rest
+            raise
         if node is not None:
             people.setdefault(same(node), node)
     if not people:
@@ -193,7 +209,7 @@ def read_again(kind: str, text: str) -> Query:
     where this version cannot read it any more."""
     if kind == "query":
         return parse_query(text, stored=True)
-    return parse_people(text) if kind == "follow" else parse_keywords(text)
+    return parse_people(text, stored=True) if kind == "follow" else parse_keywords(text)
 
 
 def read_words(text: str) -> Query:

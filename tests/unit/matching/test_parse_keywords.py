@@ -134,3 +134,12 @@ def test_the_other_reading(text: str, plain: str) -> None:
     if plain:
         assert read_words(plain).kind == "keywords"
         assert read_words(plain).root == parse_keywords(text).root
+
+
+def test_a_fault_in_a_line_of_people_keeps_the_others() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse_people('Schr\\"odinger, E\nau:Bengio AND cat:cs.LGG\norg:(a')
+    assert caught.value.position == 36
+    assert caught.value.suggestion == "Schrödinger, E\nau:Bengio AND cat:cs.LG\norg:(a)"
+    assert parse_people(caught.value.suggestion).kind == "follow"
+    assert parse_people("au:Bengio AND cat:cs.LGG", stored=True).terms
