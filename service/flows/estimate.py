@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from service.flows.learned import DayCounts
 from service.flows.match import learn
 from service.flows.runtime import Runtime
 from service.flows.words import words_of
@@ -20,6 +21,8 @@ from service.matching.parse import describe
 from service.matching.query import Query
 from service.store import papers as papers_store
 from service.store import sightings as sightings_store
+
+_COUNTED_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +91,14 @@ def estimate(
     made = backtest.estimate(rt.corpus.corpus, asked.whole, wanted, words_of(rt).glossary)
     if threshold > 0:
         made = _above(rt, asked, made)
-    known_days = rt.db.read(lambda s: papers_store.count_known_days(s, wanted[0], wanted[-1]))
+    counts = _day_counts(rt, wanted)
     return BackTest(
         reading=describe(query),
         days=wanted,
         estimate=made,
         titles=_titles(rt, [found.paper_id for found in made.best]),
-        basis_known=sum(known_days.values()),
-        known=_known(rt, asked, made, known_days),
+        basis_known=sum(counts.known.values()),
+        known=_known(rt, asked, made, counts),
     )
 
 
@@ -114,15 +117,35 @@ def _above(rt: Runtime, asked: Asked, made: Estimate) -> Estimate:
     )
 
 
-def _known(rt: Runtime, asked: Asked, made: Estimate, known_days: dict[date, int]) -> int:
+def _day_counts(rt: Runtime, days: Sequence[date]) -> DayCounts:
+    """Counted anew when papers came, and every ten minutes: who types waits for it once."""
+    now, known = rt.clock(), rt.words.counts
+    newest, first, last = rt.db.read(papers_store.newest_id), days[0], days[-1]
+    if (
+        known is None
+        or (known.first, known.last, known.newest) != (first, last, newest)
+        or abs(now - known.at) > _COUNTED_FOR
+    ):
+        rt.words.counts = known = rt.db.read(
+            lambda s: DayCounts(
+                first,
+                last,
+                newest,
+                now,
+                known=papers_store.count_known_days(s, first, last),
+                new=papers_store.count_new_days(s, first, last),
+            )
+        )
+    return known
+
+
+def _known(rt: Runtime, asked: Asked, made: Estimate, counts: DayCounts) -> int:
     """How many of the found papers were never new. Most days are wholly one or the other."""
-    days = [day for day in known_days if made.per_day.get(day)]
-    if not days:
-        return 0
     found = 0
-    new_days = rt.db.read(lambda s: papers_store.count_new_days(s, min(days), max(days)))
-    for day in days:
-        if not new_days.get(day):
+    for day in counts.known:
+        if not made.per_day.get(day):
+            continue
+        if not counts.new.get(day):
             found += made.per_day[day]
             continue
         ids = [one.paper_id for one in _of_day(rt, asked, day)]

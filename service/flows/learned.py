@@ -6,7 +6,7 @@ Derived data: a missing, torn or older file is made anew from the papers.
 import os
 import threading
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from service.matching.abbreviations import Glossary
@@ -26,12 +26,27 @@ class Learned:
     last_id: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """Papers of each day from ``first`` to ``last``, those never new and those that became new,
+    counted at ``at`` when ``newest`` was the last paper."""
+
+    first: date
+    last: date
+    newest: int
+    at: datetime
+    known: dict[date, int]
+    new: dict[date, int]
+
+
 class LiveWords:
-    """What was learned, in this process. lock: held by whoever takes papers in."""
+    """What was learned, in this process. lock: held by whoever takes papers in · counts: of the
+    days that estimates look at; counting reads every row."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.learned: Learned | None = None
+        self.counts: DayCounts | None = None
 
 
 def read_file(folder: Path) -> Learned | None:

@@ -19,7 +19,8 @@ from service.store import listing
 from service.store.db import Session
 
 LEAST_PAPERS = 100
-"""With fewer stored papers the rarity of words says nothing."""
+"""From so many stored papers on half of what is shown belongs together; of 25 it is two in five,
+against one in three by chance."""
 
 LEAST_ALIKE = 0.2
 """Of pairs at least so alike more than half belong together, of any two papers a third; below it

@@ -234,6 +234,11 @@ def list_shown(session: Session, ids: Sequence[int]) -> set[int]:
     return {row[0] for row in rows}
 
 
+def newest_id(session: Session) -> int:
+    """The highest id of a paper, 0 without any."""
+    return session.execute(sa.select(sa.func.max(col(PaperRow.id)))).scalar_one() or 0
+
+
 def count_after(session: Session, after_id: int) -> int:
     """Papers for the corpus with a higher id."""
     return int(
