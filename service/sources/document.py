@@ -9,7 +9,7 @@ from typing import Any
 import feedparser
 
 from service.sources.adapter import CaptureError, Problem
-from service.sources.entities import refuse_bombs
+from service.sources.entities import mended, refuse_bombs
 from service.text.clean import collapse, html_to_text
 
 _SNIFFED = 2000
@@ -66,7 +66,7 @@ def feed_document(body: bytes, tell: str) -> Any:
     refuse_bombs(body, _BOMB)
     body = _as_utf8(body) or body
     try:
-        document = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
+        document = feedparser.parse(mended(body), sanitize_html=False, resolve_relative_uris=False)
     except Exception as fault:  # the library raises at random on hostile bytes; none is ours
         what = f"The feed parser cannot read these bytes ({type(fault).__name__})."
         raise CaptureError(what, "whole answer", tell) from fault

@@ -1,4 +1,4 @@
-"""Entities that a document defines for itself: how much they would unfold to. Pure.
+"""References in XML: entities that unfold without end, and what no parser can read. Pure.
 
 A few hundred bytes may stand for gigabytes ("billion laughs", or one long entity used often). The
 feed parser leaves such entities out, and the feed then looks like one without items.
@@ -16,6 +16,13 @@ _DEFINED = re.compile(
     rb"""<!ENTITY\s+(?:%\s+)?([^\s"'<>&;]{1,100})\s+(?:"([^"]*)"|'([^']*)')""",
 )
 _USED = re.compile(rb"[&%]([^\s&%;#<>\"']{1,100});")
+_PAIR = re.compile(
+    rb"&#(?:x0*(d[89ab][0-9a-f]{2})|0*(5[56]\d{3}));&#(?:x0*(d[c-f][0-9a-f]{2})|0*(5[67]\d{3}));",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(rb"&#(?:x([0-9a-f]+)|(\d+));", re.IGNORECASE)
+_BARE = re.compile(rb"&(?=[A-Za-z][\w.:-]{0,30}(?![\w.:;-]))")
+_CDATA, _CDATA_END = b"<![CDATA[", b"]]>"
 
 
 def refuse_bombs(body: bytes, tell: str) -> None:
@@ -59,3 +66,41 @@ def _unfolded(
             inner = sum(sizes[used] * count for used, count in uses[name].items())
             sizes[name] = min(len(value) + inner, 10**15)
     return sizes
+
+
+def mended(body: bytes) -> bytes:
+    """Return XML with references that a parser can read, outside CDATA.
+
+    Old software writes a sign beyond U+FFFF as two numbers (``&#55357;&#56832;``), and some
+    journals a bare ``&`` (``Q&A``). One of them would cost the whole feed, or stand in a title
+    as ``Q&A;``.
+    """
+    if b"&" not in body or body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return body
+    first, *parts = body.split(_CDATA)
+    made = [_readable(first)]
+    for part in parts:
+        inside, end, outside = part.partition(_CDATA_END)
+        made.append(inside + end + _readable(outside))
+    return _CDATA.join(made)
+
+
+def _readable(text: bytes) -> bytes:
+    text = _NUMBER.sub(_character, _PAIR.sub(_joined, text))
+    return _BARE.sub(b"&amp;", text)
+
+
+def _joined(found: re.Match[bytes]) -> bytes:
+    """One number for the two halves of UTF-16."""
+    high, low = (int(found[at], 16) if found[at] else int(found[at + 1]) for at in (1, 3))
+    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
+        return found[0]
+    return b"&#%d;" % (0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00)
+
+
+def _character(found: re.Match[bytes]) -> bytes:
+    digits, is_hex = (found[1], True) if found[1] else (found[2], False)
+    digits = digits.lstrip(b"0")
+    number = int(digits or b"0", 16 if is_hex else 10) if len(digits) < 9 else 1 << 30
+    is_there = number < 0xD800 or 0xDFFF < number < 0x110000
+    return found[0] if is_there else b"&#xFFFD;"

@@ -4,6 +4,7 @@ import pytest
 
 from service.sources.adapter import CaptureError
 from service.sources.document import feed_document
+from service.sources.entities import mended
 
 FEED = b"<rss version='2.0'><channel><title>%s</title><item><title>A</title></item></channel></rss>"
 TELL = "Give another."
@@ -49,3 +50,37 @@ def test_a_bomb_is_named(body: bytes) -> None:
 )
 def test_entities_in_use_are_no_bomb(body: bytes) -> None:
     assert len(feed_document(body, TELL).entries) == 1
+
+
+FINE = "<item><title>A title beside it</title></item>"
+ODD = "<rss version='2.0'><channel><title>T</title>{}<item><title>{}</title></item></channel></rss>"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("A smile &#55357;&#56832; of sponges", "A smile \U0001f600 of sponges"),
+        ("A smile &#xD83D;&#xDE00; of sponges", "A smile \U0001f600 of sponges"),
+        ("Half a sign &#xD83D; here", "Half a sign \ufffd here"),
+        ("No sign &#x110000; here", "No sign \ufffd here"),
+        ("No sign &#99999999999999999999; here", "No sign \ufffd here"),
+        ("Q&A, R&D and AT&T", "Q&A, R&D and AT&T"),
+        ("Q&amp;A of &eacute;lan", "Q&A of \u00e9lan"),
+        ("<![CDATA[Q&A of sponges]]> and Q&A", "Q&A of sponges and Q&A"),
+        ("&#233;lan and &#x3b1;", "\u00e9lan and \u03b1"),
+    ],
+)
+def test_a_reference_that_nobody_can_read_costs_no_feed(written: str, read: str) -> None:
+    document = feed_document(ODD.format(FINE, written).encode(), TELL)
+    assert [entry.title for entry in document.entries] == ["A title beside it", read]
+
+
+def test_an_entity_of_the_feeds_own_is_still_read() -> None:
+    body = b"<!DOCTYPE rss [<!ENTITY my_word 'sponges'>]>" + ODD.format(FINE, "&my_word;").encode()
+    assert mended(body) == body
+
+
+def test_an_address_keeps_its_parts() -> None:
+    link = "<link>https://a.example/?a=1&b=2</link>"
+    document = feed_document(ODD.format(f"<item><title>A</title>{link}</item>", "B").encode(), TELL)
+    assert document.entries[0].link == "https://a.example/?a=1&b=2"
