@@ -111,12 +111,13 @@ def _names(rt: "Runtime", wanted: "Query", made: "BackTest") -> "tuple[Name, ...
 
 def _say_name(name: "Name") -> None:
     where = ", ".join(f"{code} {papers}" for code, papers in name.categories)
+    where = f" ({where})" if where else ""
     if name.several:
-        typer.echo(f"{name.line}: {name.papers} ({where}). Probably several people. Instead:")
+        typer.echo(f"{name.line}: {name.papers}{where}. Probably several people. Instead:")
     elif not name.papers:
         typer.echo(f"{name.line}: on no paper. Is it written as papers print it?")
     else:
-        typer.echo(f"{name.line}: {name.papers}" + (f" ({where})" if where else ""))
+        typer.echo(f"{name.line}: {name.papers}{where}")
     for one in name.narrower:
         typer.echo(f"  {one.line}: {one.papers}")
 
