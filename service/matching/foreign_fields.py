@@ -25,6 +25,11 @@ FOREIGN_FIELDS = {
 }
 """Fields of other search engines, and what they are here ("" = none is needed)."""
 
+_FIELDS_SURELY = frozenset(
+    ("intitle", "inauthor", "inabstract", "tiab", "arxiv", "doi", "pmid", "id_list", "all", "docti")
+)
+"""Names that nobody writes before a colon for another reason."""
+
 _UNKNOWN_HERE = frozenset(
     (
         *("co", "jr", "rn", "comment", "site", "filetype", "related", "cites", "property", "orcid"),
@@ -328,6 +333,8 @@ def _names(text: str, masked: str) -> None:
         follows = masked[found.end() : found.end() + 1]
         if lower in OWN_FIELDS or (lower == "all" and follows.strip()):
             continue
+        if not follows.strip() and not _is_slip(lower):
+            continue  # "CLIP: a survey": the colon of a sentence
         ours = "" if lower == "all" else FOREIGN_FIELDS.get(lower)
         if ours is None and lower not in _UNKNOWN_HERE:
             close = difflib.get_close_matches(lower, sorted(OWN_FIELDS), n=1)
@@ -353,6 +360,12 @@ def _names(text: str, masked: str) -> None:
             _advice(ours),
             expected="a field, or the whole in quotes",
         )
+
+
+def _is_slip(name: str) -> bool:
+    """Is a name before a colon and a blank meant as a field all the same ("titel: graph")?"""
+    near = difflib.get_close_matches(name, sorted(OWN_FIELDS), n=1, cutoff=0.8)
+    return name in _FIELDS_SURELY or (bool(near) and len(name) > 4)
 
 
 def _advice(ours: str | None) -> Sentence:

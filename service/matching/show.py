@@ -20,6 +20,9 @@ from service.matching.query import (
 )
 
 _BARE = re.compile(r"(?!(?:AND|OR|NOT|ANDNOT|NEAR|ADJ\d*)$)\w[\w.'/+#&-]*\*?", re.IGNORECASE)
+_NOT_ALONE = re.compile(r"[;；]|\b(?:au|author|org|organi[sz]ation)\s*:", re.IGNORECASE)
+"""What would end a line of people, or make it a query."""
+
 _SIMPLE = re.compile(r"[\w-]+\*?")
 _BARE_ITEM = re.compile(r"(?!NOT\s)\w[^,;，、；\"\r\n]*")
 
@@ -122,10 +125,16 @@ def split_lines(query: Query) -> tuple[tuple[Node, ...], tuple[Person, ...]]:
 def line_of(node: Node) -> str:
     """The line that follows a person, an organisation, or papers of one, as it may be typed."""
     if isinstance(node, Person):
-        return node.text
+        return _one_line(node.text)
     if isinstance(node, Term) and node.field == "org" and not node.exact:
-        return f"org: {node.text}"
+        return f"org: {_one_line(node.text)}"
     return show(node)
+
+
+def _one_line(name: str) -> str:
+    return (
+        f'"{name}"' if re.search(r"[;；]|\b(?:au|author|org|organi[sz]ation)\s*:", name) else name
+    )
 
 
 def describe(query: Query) -> str:

@@ -72,6 +72,8 @@ FORMS = [
     ("'graph network' OR x", 1, '"graph network" OR x'),
     ("title : graph", 1, "title:graph"),
     ("autor:Bengio", 1, "au:Bengio"),
+    ("titel: graph", 1, "title: graph"),
+    ("intitle: graph", 1, "ti: graph"),
     ("foo:bar baz", 1, '"foo:bar" baz'),
     ("cs.LG", 1, "cat:cs.LG"),
     ("graph cs.lg", 7, "graph cat:cs.LG"),
@@ -127,6 +129,9 @@ def test_our_form_is_offered(text: str, position: int, suggestion: str) -> None:
         "don't",
         "graph-based 10:30",
         "state-of-the-art",
+        "In Search of Interpolation: On the Role of Sharpness in CLIP",
+        "Sparse Regularization: A Signal Perspective",
+        "Beyond the Text: Key: Class: Summary: Subject: PReLU: A",
     ],
 )
 def test_ordinary_words_are_no_foreign_forms(text: str) -> None:
