@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 
 from service.errors import PaperpostError
+from service.sources.registry import KINDS
 
 
 def skeleton_kind(name: str) -> str:
@@ -16,6 +17,8 @@ def skeleton_kind(name: str) -> str:
         raise PaperpostError(
             f"{name!r} cannot name a source.", "NAME", "Use 2 to 40 letters, digits, underscores."
         )
+    if kind in KINDS:
+        raise PaperpostError(f"There is a kind {kind} already.", "NAME", "Choose another name.")
     return kind
 
 

@@ -265,11 +265,22 @@ def try_out(
     )
     typer.echo(", ".join(printing.tally(n, word) for n, word in counts))
     typer.echo(
-        f"Added now: {made['new']:,} new, {made['known']:,} known, {made['here']:,} there already."
+        f"Added now: {made['new']:,} new, {made['known']:,} known, {made['here']:,} there already"
+        f"{_and_more(made)}."
     )
     printing.table(made["fields"], ["field", "filled", "empty", "example"], "No paper was read.")
     for problem in made["problems"][:20]:
         typer.echo(f"item {problem['item']}: {problem['what']}")
+
+
+def _and_more(made: dict[str, Any]) -> str:
+    """What is neither new, nor known, nor there, so that the figures add up to the papers."""
+    more = ""
+    if made["updates"]:
+        more += f", {made['updates']:,} only changes of older papers"
+    if made["unwanted"]:
+        more += f", {made['unwanted']:,} left out by these settings"
+    return more
 
 
 @app.command("pause")

@@ -55,6 +55,7 @@ def reschedule(
         hint=timedelta(seconds=max(hints)) if hints else None,
         jitter=random.random(),
     )
+    _name(row, seen)
     row.next_poll_at, row.state = plan.next_poll_at, plan.remembered.state
     row.failures, row.moved_times = plan.remembered.failures, plan.remembered.moves
     row.moved_to = plan.remembered.moved_to
@@ -66,6 +67,15 @@ def reschedule(
         row.last_new_at = now if new else row.last_new_at
         _look_silent(session, row, now)
     session.add(row)
+
+
+def _name(row: SourceRow, seen: Visit) -> None:
+    """What nobody named takes its own title. Readers see titles, so that an address is none: it may
+    hold a key."""
+    url = row.params.get("url")
+    if url and row.title in (url, called := adapter(row.kind).called(row.params)):
+        titles = [page.parsed.title for page in seen.pages if page.parsed.title]
+        row.title = titles[0][:200] if titles else called
 
 
 def _is_there(session: Session, row: SourceRow, now: datetime) -> bool:
@@ -83,9 +93,6 @@ def _answered(session: Session, row: SourceRow, seen: Visit, now: datetime, new_
     if isinstance(seen.outcome, Fetched) and len(seen.pages) == 1:
         facts = facts_of(seen.outcome)
         row.etag, row.last_modified = facts["etag"], facts["last_modified"]
-    titles = [page.parsed.title for page in seen.pages if page.parsed.title]
-    if titles and row.title == row.params.get("url"):
-        row.title = titles[0][:200]
     if new_url and "url" in row.params:
         _move(session, row, new_url)
 

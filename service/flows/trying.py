@@ -152,8 +152,9 @@ def tried_out(
 ) -> dict[str, Any]:
     """The same for the command line: one answer, from a file or asked now; nothing is stored.
 
-    Returns items, papers, new, known, here, title, problems (item, title, what) and fields (field,
-    filled, empty, example). Raises what ``try_source`` raises. Not to be called in an event loop.
+    Returns items, papers (the sum of new, known, here, updates and unwanted), title, problems
+    (item, title, what) and fields (field, filled, empty, example). Raises what ``try_source``
+    raises. Not to be called in an event loop.
     """
     body = None
     if file is not None:
@@ -170,6 +171,8 @@ def tried_out(
         "new": made.new,
         "known": made.known,
         "here": made.here,
+        "updates": made.updates,
+        "unwanted": made.unwanted,
         "title": made.title,
         "problems": [asdict(problem) for problem in made.problems],
         "fields": [asdict(row) for row in made.fields],

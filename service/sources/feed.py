@@ -7,6 +7,7 @@ Journals leave out guid, date or author, escape twice, and put everything into t
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from service.papers.model import Sighting
 from service.sources.adapter import (
@@ -46,8 +47,9 @@ class Feed(Adapter):
     )  # fmt: skip
 
     def called(self, params: Mapping[str, str]) -> str:
-        """By its address; it takes its own title at the first poll."""
-        return params["url"]
+        """By its host, since readers see it and an address may hold a key; it takes its own title
+        at the first poll."""
+        return urlsplit(params["url"]).hostname or self.title
 
     def requests(
         self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()
@@ -58,7 +60,7 @@ class Feed(Adapter):
     def checked(self, params: Mapping[str, str]) -> dict[str, str]:
         """Take only an http or https address."""
         values = super().checked(params)
-        values["url"] = safe_link(values["url"])
+        values["url"] = safe_link(values["url"]).partition("#")[0]
         if not values["url"]:
             raise ParameterError(
                 "This is no address of a feed.", "url", f"For example: {self.parameters[0].example}"

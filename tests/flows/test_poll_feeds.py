@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from support.polling import Clock, Wakes, ledger, papers, poll, polling_house, rss_feed, source
 from support.web_site import WebSite
 
@@ -57,6 +58,31 @@ def test_a_feed_is_asked_only_for_what_changed(rt: Runtime, site: WebSite, clock
     assert (source(rt).failures, source(rt).last_poll_at) == (0, clock())
     (kept,) = rt.db.read(lambda s: list_kept(s, clock() - timedelta(days=1), clock()))
     assert rt.db.read(lambda s: get_body(s, kept.id)) == body
+
+
+def test_an_address_is_no_name(rt: Runtime, site: WebSite, clock: Clock) -> None:
+    """Everybody sees the name of a source, and an address may hold a key."""
+    site.at["/feed"] = (404, {}, b"")
+    add_source(rt, "feed", f"{site.base}/feed?key=secret")
+    assert source(rt).title == "127.0.0.1"
+    rt.db.write(lambda s: s.execute(sa.text("UPDATE source SET title = 'http' || :rest"),
+                                    {"rest": f"{site.base}/feed?key=secret"[4:]}))  # fmt: skip
+    poll(rt, clock)  # it was added by an earlier version
+    assert source(rt).title == "127.0.0.1"
+    clock.turn(days=1)
+    site.at["/feed"] = (200, {}, rss_feed(items(("a", "2026-11-18")), title=""))
+    poll(rt, clock)
+    assert source(rt).title == "127.0.0.1"
+    clock.turn(days=1)
+    site.at["/feed"] = (200, {}, rss_feed(items(("a", "2026-11-18"))))
+    poll(rt, clock)
+    assert source(rt).title == "Journal of Tests"
+
+
+def test_a_place_in_the_page_is_no_feed_of_its_own(rt: Runtime, site: WebSite) -> None:
+    first = add_source(rt, "feed", f"{site.base}/feed")
+    again = add_source(rt, "feed", f"{site.base}/feed#latest")
+    assert (again["id"], again["added"]) == (first["id"], False)
 
 
 def test_what_a_first_poll_brings_stands_under_its_own_day(

@@ -70,6 +70,8 @@ def test_a_new_kind_of_source_is_a_skeleton(shell: Shell, tmp_path: Path) -> Non
     assert answer == tmp_path / "tests" / "golden" / "my_journal" / "papers.json"
     assert all(file.stat().st_size > 100 for file in (module, test, answer))
     assert shell.say("sources", "new", "my_journal").code == 1  # nothing is written over
+    taken = shell.say("sources", "new", "hf-daily")
+    assert (taken.code, "There is a kind hf_daily already." in taken.err) == (2, True)
     told = shell.say("sources", "new", "other").out
     assert '"other:Other",' in told
     assert "service/sources/registry.py" in told

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Shell, list_of
-from support.polling import rss_feed
+from support.polling import arxiv_feed, rss_feed
 
 from service.settings import load_settings
 from service.store.staff import list_audit
@@ -77,6 +77,15 @@ def test_kinds_and_a_trial_need_no_source(shell: Shell, tmp_path: Path) -> None:
     assert (tried["items"], tried["papers"], tried["here"]) == (2, 2, 0)
     assert tried["new"] + tried["known"] == 2
     assert shell.say("sources", "list", "--json").json == []
+    listed = [("2611.00001", "One", "new"), ("2611.00002", "Two", "cross"),
+              ("2611.00003", "Three", "replace")]  # fmt: skip
+    (tmp_path / "cs.xml").write_bytes(arxiv_feed("cs.CL", listed))
+    words = ("sources", "test", "arxiv_rss", "category=cs.CL take=new", "--file", "cs.xml")
+    tried = shell.say(*words, "--json").json
+    parts = ("new", "known", "here", "updates", "unwanted")
+    assert sum(tried[name] for name in parts) == tried["papers"] == 3
+    told = shell.say(*words).out
+    assert "1 only changes of older papers, 1 left out by these settings." in told
 
 
 def test_the_pace_of_each_server_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,5 +97,5 @@ def test_the_pace_of_each_server_is_told(shell: Shell, monkeypatch: pytest.Monke
     assert (row["server"], row["today"], row["gap_seconds"]) == ("127.0.0.1", 1, 1.0)
     assert (row["most_a_day"], row["paused_until"]) == (86_400, None)
     told = shell.say("sources", "list").out
-    assert "1 http://127.0.0.1:9/feed.xml: Its server cannot be reached." in told
+    assert "1 127.0.0.1: Its server cannot be reached." in told
     assert "to do:" in told
