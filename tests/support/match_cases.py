@@ -9,7 +9,7 @@ import json
 import random
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from support.match_strategies import WORDS
 from support.oracle import Oracle
 
 from service.matching.document import Document, prepare
-from service.matching.evaluate import evaluate
+from service.matching.evaluate import Hit, evaluate
 from service.matching.index import Index
 from service.matching.parse import parse_keywords, parse_people, parse_query
-from service.matching.query import Query, QueryError
+from service.matching.query import Leaf, Near, Query, QueryError, Term, leaves
 from service.matching.shelf import Shelf
 from service.papers.model import Alias, Paper
 
@@ -283,9 +283,15 @@ class Checked:
 
 
 def check_block(
-    chance: random.Random, pool: Sequence[list[str]], *, queries: int = 10, papers: int = 5
+    chance: random.Random,
+    pool: Sequence[list[str]],
+    *,
+    queries: int = 10,
+    papers: int = 5,
+    places: bool = False,
 ) -> Checked:
-    """Oracle = evaluate = index = search over every query on every paper of a random block."""
+    """Oracle = evaluate = index = search over every query on every paper of a random block;
+    ``places``: and every hit marks what it says."""
     sheets = [random_paper(chance, pool) for _ in range(papers)]
     sources = [tuple(chance.sample(SOURCES, chance.randint(0, 2))) for _ in sheets]
     asker = Asker(chance, sheets)
@@ -300,7 +306,7 @@ def check_block(
     index = _changed_index(chance, [query for _, query in asked])
     shelf = _shelf(chance, documents)
     found = [index.match(document) for document in documents]
-    counted = [index.match_ids(document).tolist() for document in documents]
+    counted = [ids.tolist() for ids in index.match_many(documents)]
     for at, (typed, query) in enumerate(asked):
         searched = {one.paper_id: one.hits for one in shelf.search(query, limit=None)}
         for number, document in enumerate(documents):
@@ -314,6 +320,12 @@ def check_block(
                 "search": number in searched,
             }
             differing = [name for name, answer in said.items() if answer != truth]
+            if places and not differing and hits:
+                differing += [
+                    f"place of {hit}"
+                    for hit in hits
+                    if is_astray(hit, query, sheets[number], document)
+                ]
             if not differing and truth:
                 differing += [] if found[number][at] == hits else ["hits of the index"]
                 differing += [] if searched[number] == hits else ["hits of the search"]
@@ -322,6 +334,35 @@ def check_block(
                 wrong.append(f"oracle {truth}, not so: {differing}: {typed} on {sheet!r}, "
                              f"sources {sources[number]!r}")  # fmt: skip
     return Checked(len(asked) * len(documents), matches, wrong)
+
+
+def is_astray(hit: Hit, query: Query, paper: Paper, document: Document) -> bool:
+    """Is what a hit marks something else than its term, or outside the text?"""
+    shown = {
+        "title": paper.title,
+        "abstract": paper.abstract,
+        "authors": ", ".join(document.authors),
+        "categories": ", ".join(document.categories),
+        "organisation": document.organisation,
+        "source": document.source_text,
+    }
+    if hit.where == "id":
+        return not any(hit.end - hit.start == len(value) for value in document.ids)
+    marked = shown[hit.where][hit.start : hit.end]
+    asked = [leaf for leaf in leaves(query.root) if leaf.text == hit.term]
+    return not any(_says(leaf, marked) for leaf in asked)
+
+
+def _says(leaf: Leaf, marked: str) -> bool:
+    """Does the marked text alone hold the term (of nearness: one of its words)?"""
+    if isinstance(leaf, Near):
+        words = [Term(word.key, (word,), "ti", leaf.exact, (("", ""),)) for word in leaf.words]
+        return any(_says(word, marked) for word in words)
+    leaf = replace(leaf, field="ti") if isinstance(leaf, Term) else leaf
+    alone = Paper(
+        aliases=(NAMES_OF_PAPERS[0],), title=marked, authors=(marked,), categories=(marked,)
+    )
+    return Oracle(alone).holds(leaf)
 
 
 def _changed_index(chance: random.Random, queries: Sequence[Query]) -> Index:

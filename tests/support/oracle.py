@@ -265,27 +265,32 @@ def _term(term: Leaf, text: _Words, hurry: bool) -> bool:
         )
     labels = _labels(term.text)
 
+    rows, end = text.joined, len(folded)
+
     def fits(start: int, size: int, at: int, length: int) -> bool:
         """Are these words of the term and these words of the text the same piece?"""
-        words = term.words[start : start + size]
-        if size == 1 and length == 1 and _is_word(words[0], folded, at):
-            return True
-        if any(word.kind == "prefix" for word in words):
-            return size == 1 and length == 2 and _begins_over_hyphen(words[0].key, text, at)
-        if size == 1 and length == 1:
-            return False
+        if size == length == 1:
+            return _is_word(term.words[start], folded, at)
         label = labels[size - 1][start]
-        return label != "" and label == text.joined[length - 1][at]
+        if label != "" and label == rows[length - 1][at]:
+            return all(word.kind != "prefix" for word in term.words[start : start + size])
+        first = term.words[start]
+        return (
+            size == 1
+            and length == 2
+            and first.kind == "prefix"
+            and _begins_over_hyphen(first.key, text, at)
+        )
 
     def walk(start: int, at: int) -> bool:
         """Can the rest of the term and the text from here on be cut into the same pieces?"""
-        return start == count or any(
-            start + size <= count
-            and at + length <= len(folded)
-            and fits(start, size, at, length)
-            and walk(start + size, at + length)
-            for size, length in product((1, 2, 3), repeat=2)
-        )
+        if start == count:
+            return True
+        for size in range(1, min(3, count - start) + 1):
+            for length in range(1, min(3, end - at) + 1):
+                if fits(start, size, at, length) and walk(start + size, at + length):
+                    return True
+        return False
 
     return any(walk(0, at) for at in _starts(term, labels, text, hurry))
 

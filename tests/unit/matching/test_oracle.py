@@ -1,15 +1,25 @@
 """The oracle, evaluation, the index and the search over stored papers give one answer."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import match_cases
 from support.captures import shared_data
-from support.match_cases import Checked, check_block, own_sentences, random_paper, real_sentences
+from support.match_cases import (
+    Checked,
+    check_block,
+    is_astray,
+    own_sentences,
+    random_paper,
+    real_sentences,
+)
 from support.oracle import Oracle
 
+from service.matching.document import prepare
+from service.matching.evaluate import evaluate
 from service.matching.parse import parse_query
 from service.matching.query import leaves
 from service.papers.model import Alias, Paper
@@ -25,7 +35,7 @@ def holds(found: Checked) -> None:
 @settings(max_examples=20)
 @given(RANDOMS)
 def test_all_matchers_agree_on_words_of_our_own(chance: random.Random) -> None:
-    holds(check_block(chance, OWN, queries=5, papers=3))
+    holds(check_block(chance, OWN, queries=5, papers=3, places=True))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +50,7 @@ def test_all_matchers_agree_on_twenty_thousand_pairs(pool: list[list[str]]) -> N
     @settings(max_examples=320, database=None)
     @given(RANDOMS)
     def run(chance: random.Random) -> None:
-        found = check_block(chance, pool, queries=8, papers=8)
+        found = check_block(chance, pool, queries=8, papers=8, places=True)
         seen.append(found)
         holds(found)
 
@@ -72,6 +82,26 @@ def test_a_matcher_that_errs_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
     found = check_block(random.Random(5), OWN, queries=10, papers=5)
     assert found.matches == len(found.disagreements) > 0
     assert "evaluate" in found.disagreements[0]
+
+
+def test_a_hit_beside_its_word_is_found_out() -> None:
+    query = parse_query('graph "model network"~3 au:maren')
+    paper = Paper(
+        aliases=(Alias("arxiv", "1"),), title="A graph, network, model", authors=("Y Maren",)
+    )
+    document = prepare(paper)
+    hits = evaluate(query, document)
+    assert hits is not None
+    assert [(hit.where, hit.start) for hit in hits] == [
+        ("title", 2),
+        ("title", 9),
+        ("title", 18),
+        ("authors", 0),
+    ]
+    for hit in hits:
+        assert not is_astray(hit, query, paper, document)
+        moved = replace(hit, start=hit.start + 3, end=hit.end + 3)
+        assert is_astray(moved, query, paper, document)
 
 
 def test_an_oracle_in_a_hurry_gives_the_same_answers() -> None:
