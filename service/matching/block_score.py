@@ -24,6 +24,8 @@ from service.matching.trie import distinct
 
 Scores = NDArray[np.float64]
 
+_FINE, _WORST = 4096, (1 << 30) - 1
+
 _NOTHING = Query(root=Number("votes", ">", 0), shown="", kind="query", terms=())
 
 
@@ -52,32 +54,97 @@ class Worths:
         return self._worths[leaves]
 
 
-def scored(
-    block: Block, alive: Flags, papers: Sequence[Document], worths: Worths, setting: Setting
-) -> tuple[list[tuple[Ids, Scores]], int]:
-    """For each of up to 64 papers the ids of the profiles that want it, in no order, and their
-    scores; and how many terms and profiles were looked at by themselves."""
+@dataclass
+class Reading:
+    """Up to 64 papers, ready to be scored. values: for each the leaves that occur in it and what
+    each adds; fixed: what its age and figures add. looked_at: how many terms and profiles were
+    looked at by themselves so far."""
+
+    papers: Sequence[Document]
+    setting: Setting
+    table: Bits
+    values: list[tuple[NDArray[np.int64], Scores]]
+    fixed: list[float]
+    looked_at: int
+
+
+def read(block: Block, papers: Sequence[Document], worths: Worths, setting: Setting) -> Reading:
+    """Find what occurs in up to 64 papers, and what it is worth."""
     _, truths = block.truths(papers)
-    table, values = block.table(truths), _values(truths, worths, len(papers))
-    terms: list[list[tuple[NDArray[np.int64], Scores]]] = [[] for _ in papers]
+    values = _values(truths, worths, len(papers))
+    fixed = [_score(_NOTHING, paper, (), setting) for paper in papers]
+    return Reading(papers, setting, block.table(truths), values, fixed, truths.tested)
+
+
+def scored(block: Block, alive: Flags, reading: Reading) -> list[tuple[Ids, Scores]]:
+    """For each paper the ids of the profiles that want it, in no order, and their scores."""
+    found: list[list[tuple[NDArray[np.int64], Scores]]] = [[] for _ in reading.papers]
+    for part, first, span in _steps(block):
+        for paper, piece in zip(
+            found, _step(block, alive, part, first, span, reading), strict=True
+        ):
+            paper.append(piece)
+    none: tuple[NDArray[np.int64], Scores] = (np.zeros(0, dtype=np.int64), np.zeros(0))
+    answers = []
+    for pieces in found:
+        slots, scores = zip(*(pieces or [none]), strict=True)
+        answers.append((block.ids[np.concatenate(slots)], np.concatenate(scores)))
+    return answers
+
+
+def best(
+    block: Block, alive: Flags, readings: Sequence[Reading], most: int
+) -> Iterator[tuple[Ids, NDArray[np.int64], Scores]]:
+    """(profile, paper, score) of the best papers of each profile, ``most`` at most, best first.
+
+    Some thousand profiles at a time; the papers of all readings are counted through (65,536 at
+    most). Scores are compared to 1/4096; what is equal then goes by the order of the papers.
+    """
+    for part, first, span in _steps(block):
+        keys, before = [], 0
+        for reading in readings:
+            for at, (slots, scores) in enumerate(
+                _step(block, alive, part, first, span, reading), start=before
+            ):
+                worst = _WORST - np.minimum(np.rint(scores * _FINE), _WORST).astype(np.int64)
+                keys.append((((slots - (first + span[0])) << 30 | worst) << 16) | at)
+            before += len(reading.papers)
+        row = np.sort(np.concatenate(keys)) if keys else np.zeros(0, dtype=np.int64)
+        tree = row >> 46
+        begins = np.flatnonzero(np.diff(tree, prepend=-1))
+        rank = np.arange(len(row)) - np.repeat(begins, np.diff(begins, append=len(row)))
+        chosen = row[rank < most]
+        ids = block.ids[(chosen >> 46) + (first + span[0])]
+        yield ids, chosen & 0xFFFF, (_WORST - ((chosen >> 16) & _WORST)) / _FINE
+
+
+def _steps(block: Block) -> Iterator[tuple[Clauses, int, tuple[int, int]]]:
+    """Parts of the trees that are scored at a time: all of one height, the slot of the first of
+    that height, and (first, past) among these."""
     for first, part in zip(block.firsts, block.clauses, strict=False):
-        for start, past in part.steps():
-            living = alive[first + start : first + past]
-            sums = _sums(part, table, (start, past), living, values)
-            for paper, (owners, found) in zip(terms, sums, strict=True):
-                paper.append((owners + (first + start), found))
-    answers, by_hand = [], 0
-    for document, pieces in zip(papers, terms, strict=True):
-        slots = np.concatenate([slots for slots, _ in pieces]) if pieces else np.zeros(0, np.int64)
-        found = np.concatenate([sums for _, sums in pieces]) if pieces else np.zeros(0)
-        found = found + _score(_NOTHING, document, (), setting)
+        for span in part.steps():
+            yield part, first, span
+
+
+def _step(
+    block: Block,
+    alive: Flags,
+    part: Clauses,
+    first: int,
+    span: tuple[int, int],
+    reading: Reading,
+) -> Iterator[tuple[NDArray[np.int64], Scores]]:
+    """For each paper the slots of some trees that want it, and their scores."""
+    living = alive[first + span[0] : first + span[1]]
+    sums = _sums(part, reading.table, span, living, reading.values)
+    for document, fixed, (trees, terms) in zip(reading.papers, reading.fixed, sums, strict=True):
+        slots, scores = trees + (first + span[0]), terms + fixed
         for at in np.flatnonzero(block.by_hand[slots]).tolist():
-            by_hand += 1
+            reading.looked_at += 1
             slot = int(slots[at])
             query = Query(root=block.root(slot), shown="", kind="query", terms=())
-            found[at] = _score(query, document, block.hits(slot, document, {}), setting)
-        answers.append((block.ids[slots], found))
-    return answers, by_hand + truths.tested
+            scores[at] = _score(query, document, block.hits(slot, document, {}), reading.setting)
+        yield slots, scores
 
 
 def _values(truths: Truths, worths: Worths, papers: int) -> list[tuple[NDArray[np.int64], Scores]]:

@@ -13,9 +13,10 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.matching.block import Block, Flags, Ids, Kept, having, in_columns
-from service.matching.block_score import Scores, Setting, Worths, scored
+from service.matching.block_score import Scores, Setting, Worths, best, read, scored
 from service.matching.building import Builder
 from service.matching.clauses import Bits
 from service.matching.compiled import load_node
@@ -260,13 +261,35 @@ class Index:
         while some := list(islice(rest, MOST_PAPERS)):
             found = []
             for (block, alive), worth in zip(view.parts, worths, strict=True):
-                answers, looked_at = scored(block, alive, some, worth, setting)
-                self.candidates += looked_at
-                found.append(answers)
+                reading = read(block, some, worth, setting)
+                found.append(scored(block, alive, reading))
+                self.candidates += reading.looked_at
             for pieces in zip(*found, strict=True):
                 ids = np.concatenate([ids for ids, _ in pieces])
                 self.matches += len(ids)
                 yield ids, np.concatenate([scores for _, scores in pieces])
+
+    def best_many(
+        self,
+        documents: Sequence[Document],
+        statistics: Statistics,
+        most: int,
+        *,
+        age_days: float = 0.0,
+    ) -> Iterator[tuple[Ids, NDArray[np.int64], Scores]]:
+        """(profile, number of the paper, score) of the best papers of each profile, ``most`` at
+        most, best first; some thousand profiles at a time. Up to 65,536 papers. Scores are
+        compared to 1/4096, what is equal then goes by the order of the papers."""
+        setting = Setting(statistics, age_days)
+        starts = range(0, len(documents), MOST_PAPERS)
+        for block, alive in self.view().parts:
+            worths = self._worths(block, statistics)
+            readings = [
+                read(block, documents[start : start + MOST_PAPERS], worths, setting)
+                for start in starts
+            ]
+            yield from best(block, alive, readings, most)
+            self.candidates += sum(reading.looked_at for reading in readings)
 
     def _worths(self, block: Block, statistics: Statistics) -> Worths:
         """What the terms of the large block are worth is kept while the statistics stay."""

@@ -45,3 +45,27 @@ def test_scores_are_those_of_each_match(texts: list[str], some: list[Paper], pac
         assert dict(zip(ids.tolist(), scores.tolist(), strict=True)) == pytest.approx(
             expected, abs=1e-6
         )
+
+
+@given(
+    st.lists(queries, min_size=1, max_size=8),
+    st.lists(papers(), min_size=1, max_size=6),
+    st.integers(1, 3),
+)
+def test_the_best_of_each_profile(texts: list[str], some: list[Paper], most: int) -> None:
+    index = Index()
+    documents = [prepare(paper) for paper in some]
+    statistics = Statistics.of(documents)
+    for number, text in enumerate(texts):
+        index.add(number, parse_query(text))
+        if number == len(texts) // 2:
+            index.compact()
+    all_of: dict[int, list[tuple[float, int]]] = {}
+    for paper, (ids, scores) in enumerate(index.score_many(documents, statistics)):
+        for number, made in zip(ids.tolist(), scores.tolist(), strict=True):
+            all_of.setdefault(number, []).append((-round(made * 4096), paper))
+    found: dict[int, list[tuple[float, int]]] = {}
+    for ids, numbers, scores in index.best_many(documents, statistics, most):
+        for number, paper, made in zip(ids.tolist(), numbers.tolist(), scores, strict=True):
+            found.setdefault(number, []).append((-round(made * 4096), paper))
+    assert found == {number: sorted(pairs)[:most] for number, pairs in all_of.items()}
