@@ -98,7 +98,7 @@ class Builder:
                 check_category(leaf.text, leaf.code, start + 1, prefix=leaf.prefix)
         except QueryError as error:
             if error.suggestion:  # of the term alone
-                if exact and "*" in last:
+                if exact and ("*" in last or field in ("au", "cat", "id")):
                     start = tokens[-2].start_pos or 0
                 error.suggestion = self.text[:start] + error.suggestion + self.text[end:]
             elif not any(sign.isalnum() for sign in last):
@@ -114,7 +114,8 @@ class Builder:
         quoted = NEAR.fullmatch(token)
         if quoted is None:
             what = Sentence("The number at character %(position)s is too large.", position=position)
-            raise QueryError(what, position=position)
+            near = f"{token.partition('~')[0]}~50"
+            raise QueryError(what, position=position, expected="a smaller number", suggestion=near)
         distance = int(quoted.group(2)) if quoted.group(2) else None
         return make_leaf(quoted.group(1), field, exact=exact, distance=distance, position=position)
 

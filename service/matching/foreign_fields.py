@@ -118,11 +118,11 @@ def refusal(
     *,
     expected: str = "",
 ) -> QueryError:
-    """An error whose suggestion is the whole text in our form."""
+    """An error whose suggestion is the whole text in our form; that is also what was expected."""
     return QueryError(
         what,
         position=position,
-        expected=expected,
+        expected=expected or tidied(suggestion) or "a word",
         suggestion=tidied(suggestion),
         next_step=next_step,
     )

@@ -133,10 +133,12 @@ def _mended(
     else:
         meant = ""
     what = error.what
-    if meant != first and isinstance(what, Sentence) and "meant" in what.values:
-        error.what = (
-            what.again(meant=meant) if meant else Sentence("Commas do not work between operators.")
-        )
+    if (meant != first or not meant) and isinstance(what, Sentence) and "meant" in what.values:
+        if meant:
+            error.what = what.again(meant=meant)
+        else:
+            error.what = Sentence("Commas do not work between operators.")
+            error.next_step = Sentence("Write OR between the words.")
         error.args = (error.what,)
     error.suggestion = meant
     return error
@@ -153,7 +155,7 @@ def parse_keywords(text: str) -> Query:
     try:
         return _parse_keywords(typed.text)
     except QueryError as error:
-        raise at_typed(error, typed) from None
+        raise at_typed(_mended(error, _parse_keywords, tidy=str), typed) from None
 
 
 def _parse_keywords(text: str) -> Query:
@@ -166,10 +168,18 @@ def _parse_keywords(text: str) -> Query:
         position = offset + item.index(stripped[0]) + 1
         minus = _EXCLUDED.match(stripped)
         rest = stripped[minus.end() :].strip() if minus else stripped
-        leaf = _keyword(rest, position)
+        try:
+            leaf = _keyword(rest, position)
+        except QueryError as error:
+            if error.suggestion:  # of the item alone
+                start = position - 1 + len(stripped) - len(rest)
+                sign = "=" if rest.startswith("=") and "*" not in rest else ""
+                after = text[position - 1 + len(stripped) :]
+                error.suggestion = text[:start] + sign + error.suggestion + after
+            raise
         (excluded if minus else wanted).setdefault(_sameness(leaf), leaf)
     if not wanted:
-        raise _only_negative() if excluded else QueryError(_NO_WORD, position=1)
+        raise _only_negative() if excluded else QueryError(_NO_WORD, position=1, expected=_A_WORD)
     parts: list[Node] = [any_of(list(wanted.values()))]
     parts += [Not(leaf) for leaf in excluded.values()]
     return make_query(all_of(parts), "keywords")
@@ -281,6 +291,7 @@ def _check_codes(text: str) -> None:
                         position=position,
                     ),
                     position=position,
+                    expected="a word, or cat: before a category",
                     next_step=Sentence("Did you mean %(meant)s", meant=f"cat:{code_of(item)}"),
                     suggestion=_as_query(items),
                 ),

@@ -71,6 +71,8 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
                 field=f"{field}:",
             ),
             position=position,
+            expected=f"a name without {sign}",
+            suggestion=_quoted(text),
         )
     if field == "au":
         return make_person(text, position)
@@ -91,6 +93,7 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
                 position=position,
             ),
             position=position,
+            expected="two words or more, all near each other",
             suggestion=f'"{text}"',
         )
     if not len(words) - 1 <= distance <= _FARTHEST:
@@ -106,6 +109,7 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
                 most=_FARTHEST,
             ),
             position=position,
+            expected="how many words apart they may stand",
             suggestion=f'"{text}"~{fitting}' if fitting >= len(words) - 1 else f'"{text}"',
         )
     return Near(text=text, words=words, distance=distance, field=field, exact=exact)
@@ -124,9 +128,11 @@ def make_person(text: str, position: int) -> Person:
                 position=position,
             ),
             position=position,
+            expected="one word before the *, or a name without one",
+            suggestion=_quoted(text.replace("*", " ")),
         )
     if prefix:
-        _check_prefix(parts[0], position)
+        _check_prefix(parts[0], position, text)
     return Person(text=text, parts=parts, prefix=prefix)
 
 
@@ -142,6 +148,8 @@ def _make_category(text: str, position: int) -> Category:
                 position=position,
             ),
             position=position,
+            expected="a category like cs.LG, cs.* or cs",
+            suggestion=_quoted(text.replace("*", "")),
         )
     words = () if prefix else fold(code).stems
     return Category(text=text, code=code, words=words, prefix=prefix)
@@ -151,7 +159,12 @@ def _make_identifier(text: str, position: int) -> Identifier:
     _fold_some(text, position)
     if "*" in text:
         what = Sentence("id: at character %(position)s takes no *.", position=position)
-        raise QueryError(what, position=position)
+        raise QueryError(
+            what,
+            position=position,
+            expected="the whole name of a paper",
+            suggestion=_quoted(text.replace("*", "")),
+        )
     return Identifier(text=text, value=identifier(text))
 
 
@@ -202,6 +215,8 @@ def _make_words(text: str, folded: Folded, *, exact: bool, position: int) -> tup
                 position=position,
             ),
             position=position,
+            expected="a word before the *",
+            suggestion=_quoted(re.sub(r"(?<!\w)\*+|(?<=\*)\*+", " ", text)),
         )
     if exact and starred:
         raise QueryError(
@@ -211,12 +226,13 @@ def _make_words(text: str, folded: Folded, *, exact: bool, position: int) -> tup
                 position=position,
             ),
             position=position,
-            suggestion=f'"{text}"' if " " in text else text,
+            expected="= before a whole word, or * behind its beginning",
+            suggestion=_quoted(text),
         )
     words = []
     for at, token in enumerate(folded.tokens):
         if at in starred and not is_ideograph(token.key):  # those are found in longer runs anyway
-            _check_prefix(token.key, position)
+            _check_prefix(token.key, position, text)
             words.append(Word(key=token.key, kind="prefix"))
         elif exact:
             kept = token.cased == token.cased.lower()
@@ -243,7 +259,12 @@ def _make_joins(folded: Folded, words: tuple[Word, ...]) -> tuple[tuple[str, str
     )
 
 
-def _check_prefix(key: str, position: int) -> None:
+def _quoted(text: str) -> str:
+    text = " ".join(text.split())
+    return f'"{text}"' if " " in text else text
+
+
+def _check_prefix(key: str, position: int, text: str) -> None:
     if len(key) < SHORTEST_PREFIX:
         raise QueryError(
             Sentence(
@@ -254,6 +275,8 @@ def _check_prefix(key: str, position: int) -> None:
                 least=SHORTEST_PREFIX,
             ),
             position=position,
+            expected="a word, or a longer beginning of one",
+            suggestion=_quoted(text.replace("*", " ")),
         )
 
 
@@ -278,5 +301,6 @@ def check_word(word: str, position: int) -> None:
                     position=position + word.index(sign),
                 ),
                 position=position + word.index(sign),
+                expected="a word",
                 next_step=advice,
             )

@@ -8,7 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.match_strategies import queries
 
-from service.matching.parse import parse_query, read_in_capitals, read_words
+from service.matching.parse import (
+    parse_keywords,
+    parse_people,
+    parse_query,
+    read_in_capitals,
+    read_words,
+)
 from service.matching.query import Query, QueryError, QueryKind
 
 FORMS = [
@@ -88,6 +94,11 @@ FORMS = [
     ("cat:cs.LG,cs.CL", 10, "cat:cs.LG OR cat:cs.CL"),
     ("cat:(cs.LG OR cs.CLL)", 15, "cat:(cs.LG OR cs.CL)"),
     # ours, broken
+    ("au:be*gio x", 6, "au:begio x"),
+    ("x cat:=cs.LG", 8, "x cat:cs.LG"),
+    ("id:2511*", 4, "id:2511"),
+    ('"a b"~99999', 1, '"a b"~50'),
+    ("x qu*", 3, "x qu"),
     ("a OR", 3, "a"),
     ("OR b", 1, "b"),
     ("a AND OR b", 3, "a OR b"),
@@ -113,6 +124,7 @@ def test_our_form_is_offered(text: str, position: int, suggestion: str) -> None:
         parse_query(text)
     assert (caught.value.position, caught.value.suggestion) == (position, suggestion)
     assert parse_query(suggestion).terms or suggestion.startswith("votes:")
+    assert caught.value.expected
 
 
 @pytest.mark.parametrize(
@@ -238,7 +250,7 @@ def refusal_of(text: str, read: Callable[[str], Query]) -> QueryError | None:
 @example([('"a', ""), (",", ""), ("(", "")])
 def test_every_suggestion_can_be_read(parts: list[tuple[str, str]]) -> None:
     text = "".join(piece + gap for piece, gap in parts)
-    for read in (parse_query, read_words):
+    for read in (parse_query, read_words, parse_keywords, parse_people):
         error = refusal_of(text, read)
         if error is not None:
             assert 0 <= error.position <= len(text) + 1

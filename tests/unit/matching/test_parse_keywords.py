@@ -143,3 +143,19 @@ def test_a_fault_in_a_line_of_people_keeps_the_others() -> None:
     assert caught.value.suggestion == "Schrödinger, E\nau:Bengio AND cat:cs.LG\norg:(a)"
     assert parse_people(caught.value.suggestion).kind == "follow"
     assert parse_people("au:Bengio AND cat:cs.LGG", stored=True).terms
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "suggestion"),
+    [
+        ('x, "a b c"~1, y', 4, 'x, "a b c"~2, y'),
+        ("x, -qu*, y", 4, "x, -qu, y"),
+        ("=quant*; y", 1, "quant*; y"),
+        ('x\n="a b c"~1', 3, 'x\n="a b c"~2'),
+    ],
+)
+def test_a_fault_in_an_item_keeps_the_others(text: str, position: int, suggestion: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse_keywords(text)
+    assert (caught.value.position, caught.value.suggestion) == (position, suggestion)
+    assert parse_keywords(suggestion)
