@@ -37,6 +37,7 @@ def test_hostile_texts_are_read_or_refused_quickly() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_hundreds_of_hostile_texts_are_read_or_refused_quickly() -> None:
     _try_many(350, 2)
 

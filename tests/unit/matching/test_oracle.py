@@ -44,6 +44,7 @@ def pool() -> list[list[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_all_matchers_agree_on_twenty_thousand_pairs(pool: list[list[str]]) -> None:
     seen: list[Checked] = []
 

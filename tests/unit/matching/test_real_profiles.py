@@ -10,6 +10,7 @@ from bench.captured.papers import arxiv_papers, hf_papers, keyword_lists
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_all_real_lists_on_a_share_of_the_real_papers() -> None:
     shared_data()
     profiles = real_profiles(keyword_lists())
