@@ -123,6 +123,7 @@ def match(
     papers: Annotated[Path, typer.Option(help="JSON lines: id, title, abstract, ...")],
     explain: Annotated[bool, typer.Option("--explain", help="With hits and score parts")] = False,
     count: Annotated[bool, typer.Option("--count", help="Only figures")] = False,
+    top: Annotated[int | None, typer.Option(min=1, help="Best papers of each profile")] = None,
     as_json: Json = False,
 ) -> None:
     """Match a file of profiles against a file of papers; nothing is stored.
@@ -150,7 +151,7 @@ def match(
         )
         printing.as_json(made)
     else:
-        for line in match_batch(queries, rows, explain=explain, refused=refused):
+        for line in match_batch(queries, rows, explain=explain, top=top, refused=refused):
             typer.echo(json.dumps(line, ensure_ascii=False))
     for each in refused[:20]:
         what = "profile" if "profile" in each else "paper"

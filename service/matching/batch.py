@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from service.matching.document import Document, prepare
-from service.matching.evaluate import Hit
+from service.matching.evaluate import Hit, evaluate
 from service.matching.index import Index
 from service.matching.parse import parse_keywords, parse_query
 from service.matching.query import Query, QueryError
@@ -28,9 +28,12 @@ def match_batch(
     papers: Iterable[Mapping[str, Any]],
     *,
     explain: bool = False,
+    top: int | None = None,
     refused: Refused | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Every match as ``{"profile", "paper", "score", "hits"}``, paper by paper in their order.
+
+    top: only so many papers of each profile, the best ones, best first.
 
     profiles: ``{"id", "query"}`` (or ``"keywords"`` instead of the query). papers: ``{"id",
     "title", "abstract", "authors"?, "categories"?, "organisation"?, "votes"?, "comments"?}``.
@@ -47,28 +50,46 @@ def match_batch(
     index = Index()
     for number, (_, query) in enumerate(queries):
         index.add(number, query)
-    for name, document, shown in zip(names, documents, texts, strict=True):
-        laid: dict[str, Alignment] = {}
-        for number, hits in index.match(document).items():
-            profile, query = queries[number]
-            found = score(
-                query,
-                document,
-                hits,
-                statistics,
-                votes=document.votes,
-                comments=document.comments,
-                age_days=0,
-            )
-            line = {
-                "profile": profile,
-                "paper": name,
-                "score": round(found.total, 4),
-                "hits": [_hit(hit, shown, laid) for hit in hits],
-            }
-            if explain:
-                line["parts"] = {part: round(value, 4) for part, value in found.parts.items()}
-            yield line
+    laid: list[dict[str, Alignment]] = [{} for _ in documents]
+    for at, number, hits in _matches(index, queries, documents, statistics, top):
+        profile, query = queries[number]
+        document = documents[at]
+        found = score(
+            query,
+            document,
+            hits,
+            statistics,
+            votes=document.votes,
+            comments=document.comments,
+            age_days=0,
+        )
+        line = {
+            "profile": profile,
+            "paper": names[at],
+            "score": round(found.total, 4),
+            "hits": [_hit(hit, texts[at], laid[at]) for hit in hits],
+        }
+        if explain:
+            line["parts"] = {part: round(value, 4) for part, value in found.parts.items()}
+        yield line
+
+
+def _matches(
+    index: Index,
+    queries: Sequence[tuple[Any, Query]],
+    documents: Sequence[Document],
+    statistics: Statistics,
+    top: int | None,
+) -> Iterator[tuple[int, int, tuple[Hit, ...]]]:
+    """(paper, profile, hits): paper by paper, or the best of each profile by themselves."""
+    if top is None:
+        for at, document in enumerate(documents):
+            for number, hits in index.match(document).items():
+                yield at, number, hits
+        return
+    for ids, papers, _ in index.best_many(documents, statistics, top):
+        for number, at in zip(ids.tolist(), papers.tolist(), strict=True):
+            yield at, number, evaluate(queries[number][1], documents[at]) or ()
 
 
 def count_batch(

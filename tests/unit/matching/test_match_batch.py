@@ -39,6 +39,22 @@ def test_explain_adds_parts_that_add_up() -> None:
     assert abs(sum(line["parts"].values()) - line["score"]) < 0.001
 
 
+def test_the_best_of_each_profile() -> None:
+    papers = [
+        {"id": "a", "title": "Nothing", "abstract": "One graph"},
+        {"id": "b", "title": "Graph of graphs", "abstract": "graph graph"},
+        {"id": "c", "title": "Graph"},
+    ]
+    profiles = [{"id": "p", "query": "graph"}, {"id": "q", "query": "nothing OR graph"}]
+    every = sorted(match_batch(profiles, papers), key=lambda line: -line["score"])
+    best = list(match_batch(profiles, papers, top=2))
+    for name in ("p", "q"):
+        assert [line for line in best if line["profile"] == name] == [
+            line for line in every if line["profile"] == name
+        ][:2]
+    assert len(best) == 4 < len(every)
+
+
 def test_count() -> None:
     ticks = iter([1.0, 3.5, 4.0])
     found = count_batch(PROFILES, PAPERS, cpu=lambda: next(ticks), peak_mb=lambda: 41.26)
