@@ -32,7 +32,8 @@ def test_a_line_may_be_an_organisation():
     assert describe(query) == "By any of: Ana Silva · org: Example University · org: Acme Labs"
     assert evaluate(query, paper("x", "A. Silva"))
     theirs = evaluate(query, paper("x", "Bo Chen", organisation="The Example University, Bern"))
-    assert theirs and theirs[0].where == "organisation"
+    assert theirs is not None
+    assert theirs[0].where == "organisation"
     assert evaluate(query, paper("Example University", "Bo Chen")) is None
     assert evaluate(query, paper("x", "Bo", organisation="University of Example")) is None
 
@@ -53,7 +54,7 @@ def test_a_line_may_ask_for_more_of_a_name():
     [
         "Ana Silva",
         "org: Example University",
-        "Ana Silva\norg: Example University\nau:\"Wei Zhang\" AND cat:cs.CL",
+        'Ana Silva\norg: Example University\nau:"Wei Zhang" AND cat:cs.CL',
         'au:"Wei Zhang" AND diffusion',
         'au:"Wei Zhang" AND (diffusion OR "flow matching")\nBengio, Y.',
         'au:"Ana Silva" AND NOT au:"Bo Chen"',
