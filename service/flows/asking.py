@@ -23,6 +23,7 @@ from service.store.db import Priority
 from service.store.pace import claim_turn, end_turn
 
 Sleep = Callable[[float], Awaitable[None]]
+HasNews = Callable[[Parsed], Awaitable[bool]]
 
 GAPS = {"arxiv": timedelta(seconds=3), "huggingface": timedelta(seconds=0.7)}
 """arXiv: one request per 3 s for everything of arXiv. Hugging Face: 500 in 5 minutes, so at most
@@ -88,10 +89,12 @@ async def visit(
     *,
     etag: str = "",
     last_modified: str = "",
+    has_news: HasNews | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> Visit:
     """Ask every request with the pages that follow; stops at the first failure.
 
+    has_news: asked of a page whether those behind it are worth asking for (None: they are).
     What is asked for several days comes as pages of one day each (see ``sources/weeks``).
     """
     made = Visit()
@@ -102,7 +105,12 @@ async def visit(
         for _ in range(MOST_PAGES):
             if request is None:
                 break
-            request = await _page(rt, fetcher, adapter, request, made, (etag, last_modified), sleep)
+            # the tags are those of the first page: another one would seem unchanged by its time
+            tags = (etag, last_modified) if request is first else ("", "")
+            page = await _page(rt, fetcher, adapter, request, made, tags, sleep)
+            if page is not None and has_news and not await has_news(made.pages[-1].parsed):
+                page = None
+            request = page
         if first.days:
             left.extendleft(reversed(_by_day(adapter, first, made, start)))
     return made

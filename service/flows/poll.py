@@ -18,9 +18,9 @@ from service.flows.history import bring_wanted
 from service.flows.match import match_new
 from service.flows.missed import catch_up
 from service.flows.runtime import Runtime
-from service.flows.taking import PollReport, take_visit
+from service.flows.taking import PollReport, known_of, take_visit
 from service.flows.watch import mark_late
-from service.sources.adapter import Adapter, Request
+from service.sources.adapter import Adapter, Parsed, Request
 from service.sources.calendar import source_day
 from service.sources.fetch import Fetcher
 from service.sources.outcome import Failed, NotModified
@@ -178,6 +178,13 @@ async def _poll_one(
 ) -> None:
     made, requests = _requests(rt, source)
     plain = len(requests) == 1
+
+    async def has_news(parsed: Parsed) -> bool:
+        _, shown = await asyncio.to_thread(
+            rt.db.read, lambda s: known_of(s, source.id or 0, parsed.sightings)
+        )
+        return not all(shown)
+
     seen = await visit(
         rt,
         fetcher,
@@ -185,9 +192,15 @@ async def _poll_one(
         requests,
         etag=source.etag if plain else "",
         last_modified=source.last_modified if plain else "",
+        has_news=has_news if made.newest_first else None,
         sleep=sleep,
     )
-    if seen.postponed_until is not None and (not seen.pages or not source.first_polled):
+    # what is asked until a page is known is taken whole or not at all, the oldest page first:
+    # else a visit that was broken off would hide what it had not read
+    is_whole = made.newest_first or not source.first_polled
+    if made.newest_first:
+        seen.pages.reverse()
+    if seen.postponed_until is not None and (not seen.pages or is_whole):
         until = seen.postponed_until
         report.outcome = "postponed"
         report.error = f"{made.title} asks us to wait until {until.astimezone(UTC):%H:%M} UTC."
@@ -195,7 +208,7 @@ async def _poll_one(
         return
     is_first = not source.first_polled
     batch: Batch = ""
-    if not isinstance(seen.outcome, Failed) or (seen.pages and not is_first):
+    if not isinstance(seen.outcome, Failed) or (seen.pages and not is_whole):
         batch = await asyncio.to_thread(take_visit, rt, source, seen, report)
     await rt.db.awrite(
         lambda s: reschedule(rt, s, source, seen, batch, new=report.new), Priority.BULK

@@ -97,9 +97,11 @@ class Adapter(ABC):
     offered. rhythm: on which days and hours it speaks. politeness: sources that share one pace
     ("" = each host its own). quiet_statuses: HTTP answers that mean "nothing yet". history_kind:
     the kind that is asked for past days ("" = the past cannot be asked for). history_days: how
-    many of them one question covers. missed_kind: the kind that is asked for announcements that
-    were missed ("" = ``history_kind``). first_hand: facts (fields of a paper, names of its links)
-    that begin at this source: another kind never replaces them (see papers/refresh).
+    many of them one question covers. newest_first: further pages of a poll are asked while one
+    holds a paper that this source never showed. missed_kind: the kind that is asked for
+    announcements that were missed ("" = ``history_kind``). first_hand: facts (fields of a paper,
+    names of its links) that begin at this source: another kind never replaces them (see
+    papers/refresh).
     """
 
     kind: ClassVar[str]
@@ -113,6 +115,7 @@ class Adapter(ABC):
     quiet_statuses: ClassVar[frozenset[int]] = frozenset()
     history_kind: ClassVar[str] = ""
     history_days: ClassVar[int] = 7
+    newest_first: ClassVar[bool] = False
     missed_kind: ClassVar[str] = ""
     first_hand: ClassVar[frozenset[str]] = frozenset()
 

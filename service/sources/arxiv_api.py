@@ -6,7 +6,7 @@ id is an answer without entries. ``published`` is version 1, ``updated`` the new
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -24,7 +24,10 @@ from service.text.tex import to_unicode
 
 _ADDRESS = "https://export.arxiv.org/api/query"
 _PAGE = 200
-_HISTORY_PAGE = 500
+_NEXT_PAGE = 500
+_DEEPEST = timedelta(days=14)
+"""A poll goes no further back: as far as days of an outage are caught up."""
+
 _TELL = "Give this kind what export.arxiv.org/api/query sends."
 
 
@@ -43,6 +46,7 @@ class ArxivApi(Adapter):
     rhythm = QUERIES
     politeness = "arxiv"
     history_kind = "arxiv_api"
+    newest_first = True
     first_hand = RECORDED
 
     def called(self, params: Mapping[str, str]) -> str:
@@ -58,18 +62,18 @@ class ArxivApi(Adapter):
             return (_slice(query, 0, _PAGE, None),)
         first, last = min(days), max(days)
         window = f"submittedDate:[{first:%Y%m%d}0000 TO {last:%Y%m%d}2359]"
-        return (_slice(f"({query}) AND {window}", 0, _HISTORY_PAGE, first),)
+        return (_slice(f"({query}) AND {window}", 0, _NEXT_PAGE, first),)
 
     def next_page(self, request: Request, parsed: Parsed) -> Request | None:
-        """Only the past is read to its end; a poll is one page of the newest."""
+        """The past is read to its end, a poll two weeks deep at most (and no further than to a page
+        without news, see ``newest_first``): a day of a large category is more than a page."""
         asked = parse_qs(urlsplit(request.url).query)
-        if request.day is None or not parsed.items:
+        if not parsed.items or (request.day is None and _is_deep(parsed)):
             return None
         start = int(asked["start"][0]) + parsed.items
         if start >= (parsed.total or 0):
             return None
-        size = int(asked["max_results"][0])
-        return _slice(asked["search_query"][0], start, size, request.day)
+        return _slice(asked["search_query"][0], start, _NEXT_PAGE, request.day)
 
     def parse(self, body: bytes, *, day: date | None = None) -> Parsed:
         """Read one slice. ``day`` says nothing here: every entry has its own dates."""
@@ -78,6 +82,10 @@ class ArxivApi(Adapter):
         if len(entries) == 1 and collapse(str(entries[0].get("title", ""))) == "Error":
             what = html_to_text(str(entries[0].get("summary", "")))
             raise CaptureError(f"arXiv answered with an error: {what[:300]}", "", _TELL)
+        name = collapse(document.feed.get("title", ""))
+        if name.lower().endswith("updates on arxiv.org"):
+            what = "This is an announcement of arXiv, no answer of its query interface."
+            raise CaptureError(what, name[:200], "The kind arxiv_rss reads it.")
         sightings: list[Sighting] = []
         problems = [*feed_problems(body, document)]
         for number, entry in enumerate(entries, start=1):
@@ -92,11 +100,19 @@ class ArxivApi(Adapter):
             len(entries),
             tuple(sightings),
             tuple(problems),
-            title=collapse(document.feed.get("title", "")),
+            title=name,
             built_at=updated_at(document.feed),
             total=int(total) if total.isdecimal() else None,
             is_cut=is_cut(body, document),
         )
+
+
+def _is_deep(parsed: Parsed) -> bool:
+    """Whether the last paper of an answer is too old for what follows to be news."""
+    last = parsed.sightings[-1].paper.published_on if parsed.sightings else None
+    if last is None or parsed.built_at is None:
+        return True
+    return parsed.built_at.date() - last > _DEEPEST
 
 
 def _slice(query: str, start: int, size: int, day: date | None) -> Request:

@@ -127,6 +127,9 @@ class ArxivRss(Adapter):
         if name.lower().startswith("feed error for query"):
             what = html_to_text(document.feed.get("subtitle", "") or name)
             raise CaptureError(f"arXiv answered with an error: {what[:300]}", name, _TELL)
+        if name.lower().startswith("arxiv query"):
+            what = "This is an answer of arXiv's query interface, no announcement."
+            raise CaptureError(what, name[:200], "The kind arxiv_api reads it.")
         listed_on = day or _listed_on(document)
         sightings: dict[str, Sighting] = {}
         problems = [*feed_problems(body, document)]

@@ -1,13 +1,16 @@
 """arXiv's query interface."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from support.polling import arxiv_answer, arxiv_feed
 
 from service.papers.model import Alias
 from service.sources.adapter import CaptureError, Parsed
+from service.sources.arxiv_rss import ArxivRss
 from service.sources.registry import ADAPTERS
 from service.sources.withdrawal import is_withdrawn
 
@@ -71,6 +74,30 @@ def test_the_past_is_one_window_read_to_its_end() -> None:
     assert API.next_page(after, Parsed(200, (), total=700)) is None
     (poll,) = API.requests({"query": "cat:cs.CL"}, today=date(2026, 6, 19))
     assert API.next_page(poll, Parsed(200, (), total=90_000)) is None
+
+
+def test_a_poll_goes_two_weeks_deep_at_most() -> None:
+    (poll,) = API.requests({"query": "cat:cs.CL"}, today=date(2026, 6, 19))
+    made_at = datetime(2026, 6, 19, tzinfo=UTC)
+
+    def follows(last: str, total: int = 90_000) -> bool:
+        body = arxiv_answer([("2606.00001", "One", "2026-06-19"), ("2605.00001", "Two", last)])
+        read = replace(API.parse(body), built_at=made_at, total=total)
+        return API.next_page(poll, read) is not None
+
+    assert follows("2026-06-05")
+    assert not follows("2026-06-04")
+    assert not follows("2026-06-19", total=2)
+
+
+def test_an_announcement_is_no_answer_of_the_query_interface() -> None:
+    announced = arxiv_feed("cs.CL", [("2606.00001", "One", "new")])
+    with pytest.raises(CaptureError, match="announcement of arXiv") as caught:
+        API.parse(announced)
+    assert "arxiv_rss" in caught.value.next_step
+    with pytest.raises(CaptureError, match="query interface") as caught:
+        ArxivRss().parse(arxiv_answer([("2606.00001", "One", "2026-06-19")]))
+    assert "arxiv_api" in caught.value.next_step
 
 
 @pytest.mark.parametrize(
