@@ -10,7 +10,7 @@ from service.matching.evaluate import evaluate
 from service.matching.index import Index
 from service.matching.parse import parse_query
 from service.matching.score import Statistics, score
-from service.papers.model import Paper
+from service.papers.model import Alias, Paper
 
 
 @given(
@@ -69,3 +69,24 @@ def test_the_best_of_each_profile(texts: list[str], some: list[Paper], most: int
         for number, paper, made in zip(ids.tolist(), numbers.tolist(), scores, strict=True):
             found.setdefault(number, []).append((-round(made * 4096), paper))
     assert found == {number: sorted(pairs)[:most] for number, pairs in all_of.items()}
+
+
+@pytest.mark.slow
+def test_many_profiles_each_have_their_best() -> None:
+    """More trees than one step takes, so that every bit of their numbers counts."""
+    words = parse_query("graph OR network"), parse_query("graph AND network")
+    titles = ("graph network", "a graph", "network of graph and graphs", "nothing")
+    documents = [
+        prepare(Paper(aliases=(Alias("guid", title),), title=title, abstract="x " * at))
+        for at, title in enumerate(titles)
+    ]
+    statistics, index = Statistics.of(documents), Index()
+    for number in range(150_000):
+        index.add(number, words[number % 2])
+    seen: dict[int, list[int]] = {}
+    for ids, numbers, scores in index.best_many(documents, statistics, 2):
+        assert all(scores > 2)
+        for number, paper in zip(ids.tolist(), numbers.tolist(), strict=True):
+            seen.setdefault(number, []).append(paper)
+    assert len(seen) == 150_000
+    assert {tuple(papers) for papers in seen.values()} == {(0, 2)}
