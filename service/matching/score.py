@@ -103,6 +103,14 @@ def weight(leaf: Leaf, statistics: Statistics) -> float:
     return _OTHER if isinstance(leaf, Category) else 2 * _OTHER
 
 
+def weights_of(query: Query, statistics: Statistics) -> dict[str, float]:
+    """What one occurrence of each wanted term is worth, by its text."""
+    weights: dict[str, float] = {}
+    for leaf in leaves(query.root, wanted_only=True):
+        weights[leaf.text] = max(weights.get(leaf.text, 0.0), weight(leaf, statistics))
+    return weights
+
+
 def score(
     query: Query,
     document: Document,
@@ -113,16 +121,17 @@ def score(
     comments: int | None,
     age_days: float,
     liking: float | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> Score:
     """Score one match from its hits, in any order.
 
     votes, comments: None counts as 0. age_days: days since the paper became eligible, negative
-    counts as 0. liking: -1 to 1, None for a reader who said nothing. Ties are left to the caller.
+    counts as 0. liking: -1 to 1, None for a reader who said nothing. weights: ``weights_of`` them,
+    for who scores many papers of one query. Ties are left to the caller.
     """
     del document  # the words are in the hits; kept for scores that look at the whole paper
-    weights: dict[str, float] = {}
-    for leaf in leaves(query.root, wanted_only=True):
-        weights[leaf.text] = max(weights.get(leaf.text, 0.0), weight(leaf, statistics))
+    if weights is None:
+        weights = weights_of(query, statistics)
     places = Counter((hit.term, hit.where) for hit in hits)
     parts = {"title": 0.0, "abstract": 0.0, "other": 0.0}
     for (term, where), times in sorted(places.items()):

@@ -4,7 +4,7 @@ Title and abstract of a paper are texts 2n and 2n + 1 (see ``columns``). All of 
 arrays by name, so that it can be written to a file and mapped back.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -113,13 +113,20 @@ class Segment:
         stored = self.stored(at, votes, comments)
         return Document(**{each.name: getattr(stored, each.name) for each in _SAID})
 
-    def hits(self, query: Query, papers: Mapping[int, Document]) -> dict[int, tuple[Hit, ...]]:
+    def hits(
+        self,
+        query: Query,
+        papers: Mapping[int, Document],
+        held: Callable[[Leaf], tuple[Flags, Flags]],
+    ) -> dict[int, tuple[Hit, ...]]:
         """What ``evaluate`` says of papers that the query wants, from the columns alone: by
-        number, as ``papers`` are (see ``stored``)."""
+        number, as ``papers`` are (see ``stored``). held: what ``holding`` says of leaves."""
         texts = [text for at in papers for text in (2 * at, 2 * at + 1)]
-        spans: dict[Leaf, dict[int, list[Span]]] = {
-            leaf: self.texts.spans(leaf, texts) for leaf in leaves(query.root) if _is_of_text(leaf)
-        }
+        numbers = np.array(list(papers), dtype=np.int64)
+        spans: dict[int, dict[int, list[Span]]] = {}
+        for leaf in filter(_is_of_text, leaves(query.root)):
+            there = any(flags[numbers].any() for flags in held(leaf))
+            spans[id(leaf)] = self.texts.spans(leaf, texts) if there else {}
         return {at: self._hits(query, at, one, spans) for at, one in papers.items()}
 
     def _hits(
@@ -127,16 +134,16 @@ class Segment:
         query: Query,
         at: int,
         document: Document,
-        spans: Mapping[Leaf, Mapping[int, list[Span]]],
+        spans: Mapping[int, Mapping[int, list[Span]]],
     ) -> tuple[Hit, ...]:
         def find(leaf: Leaf) -> Truth:
-            if leaf not in spans:
+            if not _is_of_text(leaf):
                 return find_leaf(leaf, document)
-            assert _is_of_text(leaf)
+            by_text = spans[id(leaf)]
             hits: list[Hit] = []
             for text, (place, field) in enumerate(_FIELDS, 2 * at):
-                if text in spans[leaf] and leaf.field in ("", field):
-                    shown = self.texts.shown(text, spans[leaf][text])
+                if text in by_text and leaf.field in ("", field):
+                    shown = self.texts.shown(text, by_text[text])
                     hits += (Hit(leaf.text, place, start, end) for start, end in shown)
             return tuple(hits) or None
 

@@ -1,7 +1,6 @@
 """Texts in columns meet a term: which of them hold it, all looked at together (see columns)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -17,17 +16,15 @@ from service.matching.columns import (
     Columns,
     Flags,
     Spelling,
-    hash_of,
 )
 from service.matching.lattice import Lattice, Span, acronym_forms
+from service.matching.placed import NOWHERE, Placed, Step, joined, label_hash, overlapping
 from service.matching.query import Near, Term, Word
 from service.matching.strings import Array, Strings
 from service.text.tokens import Folded
 
 _MOST_ALIKE = 6
 _MOST_READ = 4096
-_FEW = 16
-_NOWHERE: Array = np.empty(0, dtype=np.int32)
 
 
 class Texts:
@@ -39,7 +36,7 @@ class Texts:
         self._forms, self._words = columns["forms"], columns["words"]
         self._bounds, self._gaps = columns["bounds"], columns["gaps"]
         self._order, self._fields = columns["order"], columns["order_fields"]
-        self._form_begins = columns["form_begins"]
+        self._form_begins = columns["form_begins"].data
         self._sorters = {
             CASED: columns["by_cased"],
             EXACT: columns["by_exact"],
@@ -51,6 +48,7 @@ class Texts:
             3: (columns["threes"], columns["three_places"]),
         }
         self._read: dict[int, Spelling] = {}
+        self._found: dict[tuple[int, str], Sequence[int]] = {}
 
     def __len__(self) -> int:
         return len(self._bounds) - 1
@@ -137,7 +135,7 @@ class Texts:
         """The texts in which these words lie."""
         flags = np.zeros(len(self), dtype=np.bool_)
         if len(places):
-            flags[self._bounds.searchsorted(places, side="right") - 1] = True
+            flags[self._text_of(places)] = True
         return flags
 
     def _holding_word(self, term: Term) -> Flags:
@@ -154,46 +152,85 @@ class Texts:
                     flags |= self._texts(self._join_places(length, word.stem))
         return flags
 
-    def _steps(
-        self, term: Term, at: int, chosen: Flags | None = None
-    ) -> Iterator[tuple[int, int, Array]]:
-        """(words of the term, words of the text, the places where these are those) for every way
-        of going on from word ``at`` (the paths of ``Lattice``). chosen: in these texts alone."""
+    def _steps(self, term: Term, at: int) -> Iterator[Step]:
+        """Every way of going on from word ``at`` of the term (the paths of ``Lattice``)."""
         word = term.words[at]
-        yield 1, 1, self._at(self._of_word(word), chosen)
+        yield Step(1, 1, forms=self._of_word(word))
         if term.exact:
             return
         if word.kind == "prefix":
-            yield 1, 2, self._within(self._prefix_joins(word.key), chosen)
+            yield Step(1, 2, places=self._prefix_joins(word.key))
         for size, label in [(1, word.stem), *enumerate(term.joins[at], start=2)]:
             if label:
                 if size > 1:
-                    yield size, 1, self._at(self._spelled(STEM, label), chosen)
+                    yield Step(size, 1, forms=self._spelled(STEM, label))
                 for length in (2, 3):
-                    yield size, length, self._within(self._join_places(length, label), chosen)
+                    yield Step(size, length, places=self._join_places(length, label))
+
+    def _of(self, step: Step, chosen: Flags | None) -> Array:
+        """The places of a step, in the chosen texts alone."""
+        places = step.places
+        if step.forms:
+            return self._at(step.forms, chosen)
+        if chosen is None or not len(places):
+            return places
+        return places[chosen[self._text_of(places)]]
 
     def _holding_phrase(self, term: Term) -> Flags:
         """All occurrences at once: reached[n] is where the text goes on after n words."""
-        reached: list[list[Array]] = [[] for _ in range(len(term.words) + 3)]
-        for at in range(len(term.words)):
-            here = _joined(reached[at]) if at else None
-            if here is not None and not len(here):
+        steps = [list(self._steps(term, at)) for at in range(len(term.words))]
+        chosen = self._promising(steps)
+        reached: list[list[Array]] = [[] for _ in range(len(steps) + 3)]
+        reached[0] = [NOWHERE]
+        for at, some in enumerate(steps):
+            here = joined(reached[at])
+            if at and not len(here):
                 continue
-            among = self._among(here)
-            for size, length, places in self._steps(term, at):
+            for step in some:
+                places = self._going_on(step, here) if at else self._of(step, chosen)
                 if len(places):
-                    reached[at + size].append(among(places) + length)
-        return self._texts(_joined(reached[len(term.words)]) - 1)
+                    reached[at + step.size].append(places + step.length)
+        return self._texts(joined(reached[len(steps)]) - 1)
 
-    def _among(self, here: Array | None) -> Callable[[Array], Array]:
-        """Keeps those of some places that are in ``here``; None keeps all."""
-        if here is None:
-            return lambda places: places
-        if len(here) < _FEW:
-            return lambda places: places[np.isin(places, here)]
-        flags = np.zeros(len(self._words) + 1, dtype=np.bool_)
-        flags[here] = True
-        return lambda places: places[flags[places]]
+    def _promising(self, steps: Sequence[Sequence[Step]]) -> Flags | None:
+        """Where the first word is common and another is not: the texts that hold every word in
+        some way. None: all may."""
+        over: list[list[Step]] = [[] for _ in steps]
+        for at, some in enumerate(steps):
+            for step in some:
+                for covered in over[at : at + step.size]:
+                    covered.append(step)
+        counts = [sum(map(self._count, covered)) for covered in over]
+        if counts[0] <= 2 * min(counts):
+            return None
+        chosen = np.ones(len(self), dtype=np.bool_)
+        for covered in over[1:]:
+            flags = np.zeros(len(self), dtype=np.bool_)
+            for step in covered:
+                for part in self._slices(step.forms):
+                    flags[self._fields[part]] = True
+                if len(step.places):
+                    flags[self._text_of(step.places)] = True
+            chosen &= flags
+        return chosen
+
+    def _count(self, step: Step) -> int:
+        return len(step.places) + sum(int(p.stop - p.start) for p in self._slices(step.forms))
+
+    def _going_on(self, step: Step, here: Array) -> Array:
+        """Those of the places from which a step leads on."""
+        if len(step.places):
+            ordered = np.sort(here, kind="stable")
+            at = ordered.searchsorted(step.places)
+            at[at == len(ordered)] = 0
+            found: Array = step.places[ordered[at] == step.places]
+            return found
+        if not step.forms:
+            return NOWHERE
+        words = self._words[here]
+        if isinstance(step.forms, range):
+            return here[(words >= step.forms.start) & (words < step.forms.stop)]
+        return here[np.isin(words, step.forms)]
 
     def _term_spans(self, term: Term, chosen: Flags) -> list[Span]:
         """For each first word the longest."""
@@ -201,12 +238,12 @@ class Texts:
         for at in range(len(term.words)):
             if at and not reached[at]:
                 continue
-            for size, length, places in self._steps(term, at, chosen):
-                following = reached[at + size]
-                for place in places.tolist():
+            for step in self._steps(term, at):
+                following = reached[at + step.size]
+                for place in self._of(step, chosen).tolist():
                     firsts = {place} if not at else reached[at].get(place)
                     if firsts:
-                        following.setdefault(place + length, set()).update(firsts)
+                        following.setdefault(place + step.length, set()).update(firsts)
         longest: dict[int, int] = {}
         for past, firsts in reached[len(term.words)].items():
             for first in firsts:
@@ -223,10 +260,10 @@ class Texts:
                 for word, row in places.items()
             }
             if all(inside.values()):
-                found += _Placed(inside).near_spans(near)
+                found += Placed(inside).near_spans(near)
         return found
 
-    def _of_word(self, word: Word) -> Array:
+    def _of_word(self, word: Word) -> Sequence[int]:
         """The forms that are this word of a query."""
         match word.kind:
             case "stem":
@@ -236,58 +273,70 @@ class Texts:
             case "case":
                 return self._spelled(CASED, word.key)
             case "acronym":
-                forms = acronym_forms(word.key)
-                return np.concatenate([self._spelled(KEY, form) for form in forms])
+                one, several = (self._spelled(KEY, key) for key in acronym_forms(word.key))
+                return [*one, *several]
             case "prefix":
-                return np.arange(*self._range(word.key))
+                return self._range(word.key)
 
-    def _spelled(self, column: int, text: str) -> Array:
-        """The forms of which this spelling is ``text``."""
+    def _spelled(self, column: int, text: str) -> Sequence[int]:
+        """The forms of which this spelling is ``text``; kept, since words are asked for often."""
+        found = self._found.get((column, text))
+        if found is None:
+            found = self._search(column, text)
+            if len(self._found) >= _MOST_READ:
+                self._found = {}
+            self._found[column, text] = found
+        return found
+
+    def _search(self, column: int, text: str) -> Sequence[int]:
         number = self.strings.find(text)
         if number < 0:
-            return _NOWHERE
-        row = self._forms[column]
-        sorter = self._sorters[column]
+            return ()
+        row, sorter = self._forms[column], self._sorters[column]
         low, high = row.searchsorted([number, number + 1], sorter=sorter).tolist()
-        return np.arange(low, high) if sorter is None else sorter[low:high]
+        return range(low, high) if sorter is None else tuple(sorted(sorter[low:high].tolist()))
 
-    def _range(self, prefix: str) -> tuple[int, int]:
-        """The forms whose key begins with ``prefix``: the first, and one past the last."""
+    def _range(self, prefix: str) -> range:
+        """The forms whose key begins with ``prefix``."""
         strings = self.strings.beginning(prefix)
         low, high = self._forms[KEY].searchsorted([strings.start, strings.stop]).tolist()
-        return low, high
+        return range(low, high)
 
-    def _slices(self, forms: Array) -> Iterator[slice]:
+    def _slices(self, forms: Sequence[int]) -> Iterator[slice]:
         """Where the forms' places are; neighbours together."""
-        if not len(forms):
+        begins = self._form_begins
+        if isinstance(forms, range):
+            if forms:
+                yield slice(begins[forms.start], begins[forms.stop])
             return
-        forms = np.sort(forms)
-        cuts = np.flatnonzero(np.diff(forms) > 1)
-        firsts = self._form_begins[forms[np.concatenate([[0], cuts + 1])]]
-        lasts = self._form_begins[forms[np.concatenate([cuts, [len(forms) - 1]])] + 1]
-        for low, high in zip(firsts.tolist(), lasts.tolist(), strict=True):
-            if high > low:
-                yield slice(low, high)
+        low = high = 0
+        for form in forms:
+            if begins[form] != high:
+                if low < high:
+                    yield slice(low, high)
+                low = begins[form]
+            high = begins[form + 1]
+        if low < high:
+            yield slice(low, high)
 
-    def _at(self, forms: Array, chosen: Flags | None = None) -> Array:
+    def _at(self, forms: Sequence[int], chosen: Flags | None = None) -> Array:
         """Every place of these forms, in no order. chosen: in these texts alone."""
         found = [
             self._order[part] if chosen is None else self._order[part][chosen[self._fields[part]]]
             for part in self._slices(forms)
         ]
-        return _joined(found)
+        return joined(found)
 
-    def _within(self, places: Array, chosen: Flags | None) -> Array:
-        if chosen is None or not len(places):
-            return places
-        return places[chosen[self._bounds.searchsorted(places, side="right") - 1]]
+    def _text_of(self, places: Array) -> Array:
+        """The text of each place."""
+        return self._bounds.searchsorted(places, side="right") - 1
 
     def _join_places(self, length: int, label: str) -> Array:
         hashes, places = self._joins[length]
-        wanted = _hash_of(label)
+        wanted = label_hash(label)
         low = int(hashes.searchsorted(wanted))
         if low == len(hashes) or hashes[low] != wanted:
-            return _NOWHERE
+            return NOWHERE
         return places[low : int(hashes.searchsorted(wanted, side="right"))]
 
     def _prefix_joins(self, prefix: str) -> Array:
@@ -298,21 +347,20 @@ class Texts:
             if len(heads):
                 heads = heads[self._gaps[heads] == GAPS.index("-") + JOINED]
             if len(heads):
-                next_forms = self._words[heads + 1]
-                low, high = self._range(prefix[cut:])
-                found.append(heads[(next_forms >= low) & (next_forms < high)])
-        return _joined(found)
+                following, wanted = self._words[heads + 1], self._range(prefix[cut:])
+                found.append(heads[(following >= wanted.start) & (following < wanted.stop)])
+        return joined(found)
 
     def _near(self, near: Near) -> Flags:
         """In the window after each first word every word must have a place of its own. That is so
         when any choice of m words finds m places there (Hall's condition), and only words that
         can stand in one place need to be looked at together.
         """
-        forms = [frozenset(self._of_word(word).tolist()) for word in near.words]
-        groups = _overlapping(forms)
+        forms = [frozenset(self._of_word(word)) for word in near.words]
+        groups = overlapping(forms)
         if any(len(group) > _MOST_ALIKE for group in groups):
             return self._near_by_text(near, forms)
-        first = np.sort(self._at(_row(frozenset().union(*forms))))
+        first = np.sort(self._at(sorted(frozenset().union(*forms))))
         last = np.minimum(
             first + near.distance,
             self._bounds[np.searchsorted(self._bounds, first, side="right")] - 1,
@@ -321,7 +369,7 @@ class Texts:
         for group in groups:
             for size in range(1, len(group) + 1):
                 for chosen in {frozenset().union(*some) for some in combinations(group, size)}:
-                    row = np.sort(self._at(_row(chosen)))
+                    row = np.sort(self._at(sorted(chosen)))
                     low = np.searchsorted(row, first, side="left")
                     inside &= np.searchsorted(row, last, side="right") - low >= size
         return self._texts(first[inside])
@@ -330,44 +378,7 @@ class Texts:
         """For a query that asks too often for nearly the same word: one text at a time."""
         flags = np.ones(len(self), dtype=np.bool_)
         for some in set(forms):
-            flags &= self._texts(self._at(_row(some)))
+            flags &= self._texts(self._at(sorted(some)))
         for at in np.flatnonzero(flags).tolist():
             flags[at] = bool(Lattice(self.text(at)).near_spans(near))
         return flags
-
-
-def _row(forms: Iterable[int]) -> Array:
-    return np.array(sorted(forms), dtype=np.int64)
-
-
-def _overlapping(numbers: Sequence[frozenset[int]]) -> list[list[frozenset[int]]]:
-    """The words in groups; words of different groups never stand in one place."""
-    groups: list[list[frozenset[int]]] = []
-    for one in numbers:
-        touching = [group for group in groups if any(one & other for other in group)]
-        merged = [one, *(other for group in touching for other in group)]
-        groups = [group for group in groups if not any(group is old for old in touching)]
-        groups.append(merged)
-    return groups
-
-
-def _joined(parts: Sequence[Array]) -> Array:
-    if not parts:
-        return _NOWHERE
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-@lru_cache(maxsize=4096)
-def _hash_of(label: str) -> np.uint64:
-    return np.uint64(hash_of(label))
-
-
-class _Placed(Lattice):
-    """A text of which only the places of some words are known."""
-
-    def __init__(self, known: Mapping[Word, list[int]]) -> None:
-        super().__init__(Folded())
-        self._known = known
-
-    def places(self, word: Word) -> list[int]:
-        return self._known[word]

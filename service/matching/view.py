@@ -6,6 +6,7 @@ A slot is the number of a paper in this view: those of the first part, then of t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +17,15 @@ from service.matching.document import Document
 from service.matching.evaluate import COMPARE, Hit
 from service.matching.part import Part
 from service.matching.query import And, Leaf, Near, Node, Not, Number, Or, Query, Term, leaves
-from service.matching.score import COMMENTS, TITLE, VOTES, Statistics, score, weight
+from service.matching.score import (
+    COMMENTS,
+    TITLE,
+    VOTES,
+    Statistics,
+    score,
+    weight,
+    weights_of,
+)
 from service.matching.segment import UNKNOWN, Segment
 from service.matching.strings import Array
 
@@ -119,6 +128,7 @@ class View:
         ids, days = self.column("ids"), self.column("days")
         slots = self._promising(query, slots, max(_RANKED, 2 * limit), ids, days)
         found = []
+        weights = weights_of(query, self._statistics)
         for slot, document, hits in self._with_hits(query, slots):
             ranked = score(
                 query,
@@ -128,6 +138,7 @@ class View:
                 votes=document.votes,
                 comments=document.comments,
                 age_days=newest - int(days[slot]),
+                weights=weights,
             )
             day = date.fromordinal(int(days[slot]))
             found.append(Found(int(ids[slot]), day, hits, ranked.total))
@@ -140,15 +151,16 @@ class View:
         """(slot, paper, its hits) of wanted papers, part by part."""
         slots = np.sort(slots)
         borders = slots.searchsorted(self._firsts).tolist()
-        for part, first, (low, high) in zip(
-            self.parts, self._firsts.tolist(), pairwise(borders), strict=False
+        for number, (part, first, (low, high)) in enumerate(
+            zip(self.parts, self._firsts.tolist(), pairwise(borders), strict=False)
         ):
             papers = {
                 at: part.segment.stored(at, int(part.votes[at]), int(part.comments[at]))
                 for at in (slots[low:high] - first).tolist()
             }
             if papers:
-                for at, hits in part.segment.hits(query, papers).items():
+                held = partial(self._fields_holding, at=number)
+                for at, hits in part.segment.hits(query, papers, held).items():
                     yield first + at, papers[at], hits
 
     def title_words(self, wanted: Flags, most: int) -> list[tuple[str, int]]:
