@@ -40,13 +40,23 @@ class DayCounts:
 
 
 class LiveWords:
-    """What was learned, in this process. lock: held by whoever takes papers in · counts: of the
-    days that estimates look at; counting reads every row."""
+    """What was learned, in this process. lock: held by whoever takes papers in · stamp: of the
+    file as it was read or written last · counts: of the days that estimates look at; counting
+    reads every row."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.learned: Learned | None = None
+        self.stamp = 0
         self.counts: DayCounts | None = None
+
+
+def stamp_of(folder: Path) -> int:
+    """When the file was written last, in nanoseconds; 0 where there is none."""
+    try:
+        return (folder / FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def read_file(folder: Path) -> Learned | None:

@@ -5,7 +5,7 @@ load (papers that came since) -> decide (vectors, glossary) -> record (a file of
 
 from dataclasses import dataclass
 
-from service.flows.learned import Learned, read_file, write_file
+from service.flows.learned import Learned, read_file, stamp_of, write_file
 from service.flows.live import document_of
 from service.flows.runtime import Runtime
 from service.store import papers as papers_store
@@ -35,7 +35,7 @@ def learn_words(rt: Runtime, *, anew: bool = False) -> WordsReport:
     """
     today = rt.clock().date()
     with rt.words.lock:
-        known = rt.words.learned or read_file(rt.data_dir)
+        known = rt.words.learned or _file_of(rt)
         if known is None or anew or known.made_on != today:
             known = Learned(made_on=today)
         before = len(known.vectors)
@@ -47,6 +47,7 @@ def learn_words(rt: Runtime, *, anew: bool = False) -> WordsReport:
         )
         if report.papers:
             write_file(rt.data_dir, made)
+            rt.words.stamp = stamp_of(rt.data_dir)
             rt.log("words", papers=report.papers, known=report.known)
     return report
 
@@ -58,10 +59,12 @@ def words_of(rt: Runtime) -> Learned:
     if not words.lock.acquire(timeout=0.1):  # somebody reads many papers: not waited for
         return words.learned or Learned(made_on=rt.clock().date())
     try:
-        if words.learned is None:
-            words.learned = read_file(rt.data_dir) or Learned(made_on=rt.clock().date())
-        known = words.learned
+        known = words.learned or _file_of(rt) or Learned(made_on=rt.clock().date())
         missing = rt.db.read(lambda s: papers_store.count_after(s, known.last_id))
+        if missing > AT_ONCE or known.made_on != rt.clock().date():
+            known = _file_of(rt) or known  # another process may have read them
+            missing = rt.db.read(lambda s: papers_store.count_after(s, known.last_id))
+        words.learned = known
         if missing > AT_ONCE:
             rt.engine.enqueue("words")
         elif missing:
@@ -69,6 +72,15 @@ def words_of(rt: Runtime) -> Learned:
         return known
     finally:
         words.lock.release()
+
+
+def _file_of(rt: Runtime) -> Learned | None:
+    """What the file holds, where it is newer than what was read of it."""
+    stamp = stamp_of(rt.data_dir)
+    if stamp == rt.words.stamp:
+        return None
+    rt.words.stamp = stamp
+    return read_file(rt.data_dir)
 
 
 def _take(rt: Runtime, known: Learned) -> Learned:

@@ -44,7 +44,7 @@ def test_what_was_learned_survives_a_restart_and_grows(rt: Runtime, tmp_path: Pa
     assert (rt.data_dir / FILE).stat().st_mode & 0o077 == 0
     assert [f.name for f in rt.data_dir.iterdir() if f.name.startswith(FILE)] == [FILE]
     assert learn_words(rt).papers == 0
-    rt.words.learned = None  # a new process
+    rt.words.learned, rt.words.stamp = None, 0  # a new process
     fill(rt, tmp_path, 6, 9)
     assert told(words_of(rt)) == (9, 9, 9)
     assert told(read_file(rt.data_dir))[0] == 6, "a page writes no file"
@@ -75,7 +75,7 @@ def test_a_torn_file_is_made_anew(tmp_path: Path, data: bytes | None) -> None:
         file = rt.data_dir / FILE
         file.write_bytes(file.read_bytes()[:-200] if data is None else data)
         assert read_file(rt.data_dir) is None
-        rt.words.learned = None
+        rt.words.learned, rt.words.stamp = None, 0
         assert told(words_of(rt)) == (3, 3, 3)
         assert learn_words(rt).known == 3
 
@@ -96,3 +96,18 @@ def test_a_page_wakes_the_clock_where_many_papers_are_missing(
         learn_words(rt)
         assert told(words_of(rt)) == (5, 5, 5)
         assert bell.rung == ["words"]
+
+
+def test_pages_take_what_another_process_has_read(
+    houses: tuple[Runtime, Runtime], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "AT_ONCE", 2)
+    clock, page = houses
+    fill(clock, tmp_path, 0, 5)
+    assert told(words_of(page)) == (0, 0, 0)
+    learn_words(clock)
+    assert told(words_of(page)) == (5, 5, 5)
+    fill(clock, tmp_path, 5, 9)
+    assert told(words_of(page)) == (5, 5, 5)
+    learn_words(clock)
+    assert told(words_of(page)) == (9, 9, 9)

@@ -100,6 +100,15 @@ def test_the_api_proposes_words_and_names_papers_alike(house: Reading) -> None:
     assert "not in our lists" in unknown.text
 
 
+def test_nothing_is_changed_by_asking(house: Reading) -> None:
+    before = house.tables()
+    said(house, keywords="LoRA", instead_of="robots")
+    house.client.post("/api/v1/words", json={"text": "Robot hands fold towels"})
+    house.client.get("/api/v1/related", params={"paper": "2611.00103"})
+    house.client.post("/words", data={"act": "take", "word": ["towels"]})
+    assert house.tables() == before
+
+
 def test_the_api_describes_itself(house: Reading) -> None:
     paths = house.client.get("/api/openapi.json").json()["paths"]
     assert set(paths) == {"/api/v1/estimate", "/api/v1/words", "/api/v1/related"}
