@@ -18,6 +18,9 @@ _OR = re.compile(r"(?<![^\s()\"])OR(?![^\s()\"])")
 _OR_NOT = re.compile(_OR.pattern + r"[\s(]*(?:NOT(?![^\s()\"])|-)")
 _A_WORD = "a word, a phrase in quotes or an opening bracket"
 _ADD_IT = Sentence("Add it, or take the operator away.")
+_BULLET = re.compile(
+    r"[ \t]*(?:[-*\u2022\u00b7\u2023\u25aa\u25e6\u2043]|\(?\d{1,2}[.)])[ \t]+(?=\S)"
+)
 _INITIALS = re.compile(r'(\b(?:au|author):\s*)([^\s,"():]+,\s*[A-Z]\b\.?(?:[ -]?[A-Z]\b\.?)*)')
 
 
@@ -146,6 +149,16 @@ def _never_closed(position: int, inside: list[str]) -> Sentence:
         position=position,
         word=inside[0],
     )
+
+
+def without_bullets(text: str) -> str:
+    """A list whose every line begins with a bullet or a number (``- LoRA``, ``1. LoRA``), with
+    blanks in their place: each character stays where it was."""
+    lines = text.splitlines(keepends=True)
+    filled = [line for line in lines if line.strip()]
+    if len(filled) < 2 or not all(_BULLET.match(line) for line in filled):
+        return text
+    return "".join(_BULLET.sub(lambda found: " " * len(found[0]), line, count=1) for line in lines)
 
 
 def split_items(text: str, separators: str = SEPARATORS + "\r\n") -> list[tuple[int, str]]:

@@ -11,7 +11,14 @@ from service.errors import Sentence
 from service.matching.blots import tidied
 from service.matching.build import NEAR, Builder, all_of, any_of
 from service.matching.categories import code_of
-from service.matching.faults import check_shape, explain, find_operator, open_side, split_items
+from service.matching.faults import (
+    check_shape,
+    explain,
+    find_operator,
+    open_side,
+    split_items,
+    without_bullets,
+)
 from service.matching.followed import read_line, same
 from service.matching.foreign import check_foreign, in_capitals
 from service.matching.query import (
@@ -161,7 +168,7 @@ def parse_keywords(text: str) -> Query:
 def _parse_keywords(text: str) -> Query:
     wanted: dict[object, Leaf] = {}
     excluded: dict[object, Leaf] = {}
-    for offset, item in split_items(text):
+    for offset, item in split_items(without_bullets(text)):
         stripped = item.strip()
         if not stripped:
             continue
@@ -198,7 +205,7 @@ def parse_people(text: str, *, stored: bool = False) -> Query:
 
 def _parse_people(text: str, *, stored: bool = False) -> Query:
     people: dict[object, Node] = {}
-    for offset, line in split_items(text, "\r\n;；"):
+    for offset, line in split_items(without_bullets(text), "\r\n;；"):
         try:
             node = read_line(line, offset, partial(parse_query, stored=stored))
         except QueryError as error:
@@ -273,12 +280,13 @@ def _plain_item(leaf: Leaf) -> str:
 
 
 def _is_query(text: str) -> bool:
-    items = [item.strip() for _, item in split_items(text)]
+    items = [item.strip() for _, item in split_items(without_bullets(text))]
     return bool(find_operator(",".join(re.sub(r"^NOT\s+", "", item) for item in items)))
 
 
 def _check_codes(text: str) -> None:
     """``cs.LG, LoRA``: the code means a category."""
+    text = without_bullets(text)
     items = [(at, item.strip()) for at, item in split_items(text) if item.strip()]
     for at, item in items:
         if code_of(item):

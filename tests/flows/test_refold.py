@@ -1,7 +1,9 @@
 """A new version of the folding over rows in place: nothing stops, is lost or is mailed twice."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ import sqlalchemy as sa
 from sqlmodel import select
 from support.house import add, ingest_items, paper_item, rows
 
+from service.cli import doctor_checks
+from service.engine.embedded import Embedded
 from service.flows import filing
 from service.flows import refold as flow
 from service.flows.daily import plan_daily
@@ -235,3 +239,32 @@ def test_categories_of_stored_papers_are_known(
     with pytest.raises(QueryError, match='Did you mean cat:"Soil Science"') as caught:
         parse_query('x cat:"soil sciense"')
     assert caught.value.suggestion == 'x cat:"Soil Science"'
+
+
+def test_the_engine_does_it_beside_matching_and_doctor_says_how_far_it_is(
+    furnished: Runtime,
+    upgraded: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    rt = furnished
+    assert doctor_checks._words(SimpleNamespace(runtime=rt)).level == "ok"  # type: ignore[arg-type]
+    upgraded()
+    told = doctor_checks._words(SimpleNamespace(runtime=rt))  # type: ignore[arg-type]
+    assert told.level == "warn"
+    assert told.says.startswith("4 of 4 papers and 2 of 2 interests are folded by an older version")
+    monkeypatch.setattr(flow, "CHUNK", 1)
+    engine = Embedded(rt)
+
+    async def story() -> None:
+        await engine.start()
+        engine.enqueue("refold")
+        await asyncio.to_thread(ingest_items, rt, tmp_path, [paper_item(9, "Adapters beside")])
+        await asyncio.to_thread(match_new, rt)
+        await engine.idle()
+        await engine.stop()
+
+    asyncio.run(story())
+    assert count_stale(rt).papers == count_stale(rt).profiles == 0
+    assert engine.stats()["refold"].failures == 0
+    assert len(pairs(rt)) == 5

@@ -31,6 +31,10 @@ from service.matching.query import QueryError
         ("**Graph Neural**, *x", '"Graph Neural" OR x'),
         ('"open', "open"),
         ("路径规划", "路径规划"),
+        ("- LoRA\n- low-rank adaptation\n\n", 'LoRA OR "low-rank adaptation"'),
+        ("1. LoRA\n2. PEFT", "LoRA OR PEFT"),
+        ("• LoRA\r\n• PEFT, RAG", "LoRA OR PEFT OR RAG"),
+        ("LoRA\n- survey", "LoRA AND NOT survey"),
     ],
 )
 def test_items(text: str, shown: str) -> None:
@@ -56,6 +60,7 @@ def test_the_reading_is_shown_back() -> None:
         ("graph, NOT survey", "keywords"),
         ("research and development", "keywords"),
         ("ORACLE, ANDROID", "keywords"),
+        ("1) LoRA\n2) PEFT", "keywords"),
         ("a OR b", "query"),
         ("graph NOT survey", "query"),
         ("(a b)", "query"),
