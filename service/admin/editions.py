@@ -173,7 +173,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             reader = subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
             if edition is None or edition.kind == "notice" or "papers" not in row.content:
                 raise HTTPException(404)
-            if not row.content["papers"] and "digest" in row.content:
+            holds = row.content["papers"] or row.content.get("signals")
+            if not holds and "digest" in row.content:
                 raise HTTPException(404)
             return shown("", bytes_of(rt, row, edition, reader)).html
 

@@ -315,7 +315,7 @@ def feedback(rt: Runtime, mail: Mail, paper_id: int) -> int:
 class MailDay:
     """One occasion and what became of it. reason: why it was skipped, a word of ours · said: the
     mail server's own words, "" when it said nothing · fault: why no mail can be written to this
-    address, a sentence of ours · had, later: why nothing was new (``NothingNew``)."""
+    address, a sentence of ours · had, later: why nothing was new · news: papers told of again."""
 
     on: date
     kind: str
@@ -330,6 +330,7 @@ class MailDay:
     paused_until: date | None = None
     had: int = 0
     later: int = 0
+    news: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,4 +396,5 @@ def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
         paused_until=reader.paused_until,
         had=content.get("had", 0),
         later=content.get("later", 0),
+        news=len(content.get("signals", ())),
     )

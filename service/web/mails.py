@@ -187,7 +187,13 @@ def _what_became(one: MailDay, texts: Texts) -> str:
     if one.state == "accepted" and one.reason == TESTED:
         return _("It went to the people who run this service, as a test.")
     if one.state == "accepted":
-        return texts.ngettext("%(num)s paper mailed.", "%(num)s papers mailed.", one.papers)
+        mailed = texts.ngettext("%(num)s paper mailed.", "%(num)s papers mailed.", one.papers)
+        if not one.news:
+            return mailed
+        news = texts.ngettext(
+            "Later news of %(num)s paper mailed.", "Later news of %(num)s papers mailed.", one.news
+        )
+        return f"{mailed} {news}" if one.papers else news
     if one.state == "skipped":
         return _why_skipped(one, checked, texts)
     words = one.said

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from support.house import add, ingest_items, paper_item, rows
 from support.smtp_server import drop, reply
 
+from service.delivery.i18n import Texts
 from service.delivery.states import State
 from service.flows.alerts import plan_alerts
+from service.flows.browse import read_history
 from service.flows.compose import compose_planned, digest_for
 from service.flows.daily import plan_daily
 from service.flows.editions import resend
@@ -28,6 +30,7 @@ from service.store.processes import Process
 from service.store.subscribers import get_subscriber_row, list_profile_rows, to_subscriber
 from service.store.twins import merge_papers
 from service.subscribers.model import Cadence
+from service.web.mails import _what_became
 
 EVERY_DAY = "mon,tue,wed,thu,fri,sat,sun"
 CODE = "https://code.example/adapters"
@@ -427,3 +430,23 @@ def test_a_refused_mail_that_is_sent_again_tells_it_and_the_daily_does_not(rt, t
     rt.clock.go(minutes=10)
     assert send(rt) == 1
     assert occasions(rt) == [(1, "new"), (1, "signal")]
+
+
+def test_the_readers_days_say_what_was_told(rt, tmp_path):
+    reader = had_paper(rt, tmp_path)
+    happens(rt, "code", CODE)
+    plan_daily(rt)
+    send(rt)
+    rt.clock.go(days=1)
+    ingest_items(rt, tmp_path, [paper_item(2, "New adapters")])
+    happens(rt, "code", CODE, paper=1)
+    plan_daily(rt)
+    send(rt)
+    days = read_history(rt, reader).days
+    assert [(day.papers, day.news) for day in days] == [(1, 0), (0, 1), (1, 0)]
+    english = Texts("en")
+    assert [_what_became(day, english) for day in days[:2]] == [
+        "1 paper mailed.", "Later news of 1 paper mailed.",
+    ]  # fmt: skip
+    both = replace(days[0], news=2)
+    assert _what_became(both, english) == "1 paper mailed. Later news of 2 papers mailed."
