@@ -87,6 +87,8 @@ _ORNAMENT = re.compile(r'"|\*{2,}|(?<!\w)\*|\*(?=\w)')
 _EXCLUDED = re.compile(r"-|NOT\s+")
 _A_WORD = "a word, a phrase in quotes or an opening bracket"
 _MOST_MENDED = 12
+_LONG = 200
+"""Characters from which on fewer mends are tried: reading a long text takes milliseconds."""
 _NO_WORD = Sentence("There is no word here.")
 
 
@@ -128,7 +130,7 @@ def _mended(
 ) -> QueryError:
     """The error with a suggestion that can be read: mended as often as it takes, else none."""
     first = meant = tidy(error.suggestion)
-    for _ in range(_MOST_MENDED):
+    for _ in range(_MOST_MENDED if len(first) < _LONG else _MOST_MENDED // 4):
         if not meant:
             break
         try:

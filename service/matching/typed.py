@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from service.errors import Sentence
 from service.matching.query import MOST_BYTES, QueryError
@@ -65,6 +66,11 @@ def _shown(piece: str, text: str) -> str:
         return '"' if "``" in text and "''" in text else piece
     if piece[0] == "$" and not any(sign in piece for sign in "\\^_{"):
         return piece
+    return _converted(piece)
+
+
+@lru_cache(maxsize=1000)
+def _converted(piece: str) -> str:
     return to_unicode(piece) if piece[0] in "$\\{" else read_powers(piece)
 
 
