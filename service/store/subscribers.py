@@ -285,19 +285,23 @@ def list_left_before(session: Session, before: datetime) -> list[SubscriberRow]:
     )
 
 
-def list_changed_profiles(
+def list_changed_profiles(session: Session, since: datetime) -> list[tuple[int, datetime]]:
+    """(id, changed_at) of the profiles that changed at or after an instant."""
+    query = sa.select(col(ProfileRow.id), col(ProfileRow.changed_at))
+    rows = session.execute(query.where(col(ProfileRow.changed_at) >= since))
+    return [(profile_id, changed_at) for profile_id, changed_at in rows]
+
+
+def list_profile_forms(
     session: Session,
-    since: datetime | None,
     *,
     after_id: int = 0,
     limit: int | None = None,
     ids: Sequence[int] | None = None,
 ) -> list[ProfileForm]:
-    """Profiles that changed at or after an instant (any for None), by id; with ``ids`` of these."""
+    """Profiles by id; with ``ids`` these alone."""
     columns = [getattr(ProfileRow, name) for name in ProfileForm._fields]
     query = sa.select(*columns).where(col(ProfileRow.id) > after_id).order_by(col(ProfileRow.id))
-    if since is not None:
-        query = query.where(col(ProfileRow.changed_at) >= since)
     if ids is not None:
         query = query.where(col(ProfileRow.id).in_(ids))
     return [ProfileForm(*row) for row in session.execute(query.limit(limit))]
