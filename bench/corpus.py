@@ -5,11 +5,13 @@ Run from the checkout: ``python -m bench.corpus [PAPERS ...]`` (20000 and 200000
 (``made_papers``), with rows in an SQLite database and files as the service writes them; the queries
 are the captured keyword lists. Every step runs in a process of its own.
 
-Prints one JSON object a size. Times are milliseconds: wall, and CPU of the process. ``search`` is
-what the page does without its HTML: news from the tables, search, the rows of 50 papers;
-``estimate`` is the back-test over 30 days; ``columns`` is search without the database. ``start`` is
-from an empty process to the first answer; cold = the files are not in the memory of the system.
-Memory is MB: own = of the process alone, mapped = of files, shared with the system.
+Prints one JSON object, and writes it to ``results/corpus.json`` where no size is given. Times are
+milliseconds: wall, and CPU of the process. ``search`` is what the page does without its HTML: news
+from the tables, search, the rows of 50 papers; ``estimate`` is the back-test over 30 days;
+``columns`` is search without the database. ``start`` is from an empty process to the first answer;
+cold = the files are not in the memory of the system. Memory is MB: own = of the process alone,
+mapped = of files, shared with the system. anchors: CPU seconds of a fixed piece of work before and
+after, which tell how busy the machine was.
 """
 
 import json
@@ -28,6 +30,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
 from bench.made_papers import SEED, SHARED, TODAY, made_papers
+from bench.measured.process import anchor, machine
 from service.flows.browse import search
 from service.flows.stock import fill_corpus
 from service.matching.document import dump
@@ -41,7 +44,7 @@ from service.settings import load_settings
 from service.store.corpus_files import CorpusFiles
 from service.store.tables import PaperAliasRow, PaperRow, SightingRow, SourceRow
 from service.text.fold import FOLD_VERSION
-from service.wiring import House, open_database
+from service.wiring import House, now, open_database
 
 A_DAY = {2_000: 50}
 """Papers a day; 700 (a large choice of arXiv) unless named."""
@@ -84,14 +87,14 @@ def build(folder: Path, papers: int) -> dict[str, Any]:
         session.commit()
     for some in chunks(papers):
         rows(database, some)
-        now = time.process_time()
+        before = time.process_time()
         shelf.add_many(some)
         settle(shelf, files)
-        columns += time.process_time() - now
-    now = time.process_time()
+        columns += time.process_time() - before
+    before = time.process_time()
     while settle(shelf, files):
         pass
-    columns += time.process_time() - now
+    columns += time.process_time() - before
     database.close()
     size = sum(path.stat().st_size for path in (folder / "corpus").glob("*.papers"))
     return {
@@ -173,6 +176,7 @@ def measure(folder: Path, papers: int) -> dict[str, Any]:
     search(rt, "a b")
     assert len(corpus) == papers, len(corpus)
     days = [TODAY - timedelta(days=back) for back in range(30)]
+    anchors = [round(anchor(), 4)]
     memory = {"before": own_and_mapped()}
     ways: dict[str, Callable[[Query], Any]] = {
         "columns": lambda query: corpus.search(query, limit=50),
@@ -190,6 +194,7 @@ def measure(folder: Path, papers: int) -> dict[str, Any]:
         made[name] = {"wall_ms": shares(wall), "cpu_ms": shares(spent)}
         memory[f"after {name}"] = own_and_mapped()
     made["memory_mb"] = memory
+    made["anchors_s"] = [*anchors, round(anchor(), 4)]
     opened.close()
     return made
 
@@ -239,22 +244,35 @@ def apart(step: Callable[[Path, int], Any], folder: Path, papers: int) -> Any:
     return answer
 
 
-def main(sizes: Sequence[int]) -> None:
-    """Measure each size."""
-    for papers in sizes:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            made = {"papers": papers, "seed": SEED, "built": apart(build, folder, papers)}
-            apart(start, folder, papers)
-            cool(folder)
-            made["start"] = {
-                "cold": apart(start, folder, papers),
-                "warm": apart(start, folder, papers),
-            }
-            made |= apart(measure, folder, papers)
-        print(json.dumps(made, indent=1))
+def whole(papers: int) -> dict[str, Any]:
+    """Everything about one size."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        made = {"papers": papers, "built": apart(build, folder, papers)}
+        apart(start, folder, papers)
+        cool(folder)
+        made["start"] = {
+            "cold": apart(start, folder, papers),
+            "warm": apart(start, folder, papers),
+        }
+        return made | apart(measure, folder, papers)
+
+
+def main(given: Sequence[str]) -> None:
+    """Measure the sizes."""
+    sizes = [2_000] if given == ["--quick"] else [int(one) for one in given]
+    made = {
+        "date": now().date().isoformat(),
+        "machine": machine(),
+        "command": " ".join(("python -m bench.corpus", *given)),
+        "seed": SEED,
+        "sizes": [whole(papers) for papers in sizes or (20_000, 200_000)],
+    }
+    text = json.dumps(made, indent=1) + "\n"
+    print(text)
+    if not given:
+        (Path(__file__).parent / "results" / "corpus.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    main([2_000] if given == ["--quick"] else [int(one) for one in given] or [20_000, 200_000])
+    main(sys.argv[1:])
