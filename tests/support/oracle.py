@@ -272,15 +272,10 @@ def _term(term: Leaf, text: _Words, hurry: bool) -> bool:
         if size == length == 1:
             return _is_word(term.words[start], folded, at)
         label = labels[size - 1][start]
-        if label != "" and label == rows[length - 1][at]:
-            return all(word.kind != "prefix" for word in term.words[start : start + size])
-        first = term.words[start]
-        return (
-            size == 1
-            and length == 2
-            and first.kind == "prefix"
-            and _begins_over_hyphen(first.key, text, at)
-        )
+        words = term.words[start : start + size]
+        if all(word.kind != "prefix" for word in words):
+            return label != "" and label == rows[length - 1][at]
+        return size == 1 and length == 2 and _begins_over_hyphen(words[0].key, text, at)
 
     def walk(start: int, at: int) -> bool:
         """Can the rest of the term and the text from here on be cut into the same pieces?"""

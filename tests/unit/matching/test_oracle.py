@@ -130,6 +130,7 @@ def test_an_oracle_in_a_hurry_gives_the_same_answers() -> None:
         ('"graph tuning"~3', False),
         ("tun*", True),
         ("finetu*", True),
+        ("finetun*", True),
         ("ofgra*", False),
         ("=Fine", True),
         ("=tune", False),
