@@ -12,8 +12,7 @@ from service.store.tables import PaperAliasRow, PaperRow
 
 
 def to_paper(row: PaperRow, aliases: Sequence[Alias]) -> Paper:
-    """Row and its names to a value."""
-    assert row.id is not None
+    """Row and its names to a value; its id is 0 until the row is written."""
     return Paper(
         aliases=tuple(aliases) or (Alias("guid", str(row.id)),),
         title=row.title,
@@ -34,7 +33,7 @@ def to_paper(row: PaperRow, aliases: Sequence[Alias]) -> Paper:
         organisation=row.organisation,
         summary_line=row.summary_line,
         withdrawn=row.withdrawn,
-        id=row.id,
+        id=row.id or 0,
     )
 
 

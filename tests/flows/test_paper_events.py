@@ -10,8 +10,11 @@ from support.sightings import bring, seen, stored, told
 
 from service.defaults import FIXED
 from service.flows.browse import read_paper
+from service.flows.filing import words_of
 from service.flows.runtime import Runtime
 from service.flows.tidy import tidy
+from service.papers.model import Alias
+from service.store.papers import to_paper
 
 NAME = "arxiv:2611.00001"
 
@@ -79,9 +82,29 @@ def test_a_poorer_source_changes_nothing(rt: Runtime) -> None:
 
 
 def test_what_one_chunk_shows_twice_is_told_once(rt: Runtime) -> None:
-    bring(rt, "hf_daily", seen(NAME, votes=1), seen(NAME, votes=4), seen(NAME, votes=6))
+    first = bring(rt, "hf_daily", seen(NAME, votes=1), seen(NAME, votes=4), seen(NAME, votes=6))
+    assert (first.new, first.refreshed, first.problems) == (1, 2, [])
+    assert told(rt) == [("votes", "1 6")]
     bring(rt, "hf_daily", seen(NAME, votes=7), seen(NAME, votes=8))
     assert told(rt) == [("votes", "1 8")]
+
+
+def test_what_is_said_better_the_second_time_is_taken(rt: Runtime) -> None:
+    """A feed lists a paper twice: the chapter, and the book that holds it."""
+    name = "doi:10.1000/x"
+    report = bring(rt, "feed", seen(name, abstract="Short."), seen(name, abstract="Longer one."))
+    assert (report.new, report.refreshed, report.problems) == (1, 1, [])
+    (row,) = rt.db.read(stored)
+    assert row.abstract == "Longer one."
+    paper = to_paper(row, (Alias("doi", "10.1000/x"),))
+    assert row.folded == words_of(paper, [("feed", "Source feed")])
+
+
+def test_twins_of_one_chunk_are_joined_in_it(rt: Runtime) -> None:
+    journal, preprint = "doi:10.1000/x", "arxiv:2611.00001"
+    report = bring(rt, "feed", seen(journal), seen(preprint), seen(journal, preprint))
+    assert report.problems == []
+    assert len(rt.db.read(stored)) == 1
 
 
 def test_rows_of_earlier_days_are_no_stumbling_block(rt: Runtime) -> None:
