@@ -101,9 +101,15 @@ class LiveCorpus:
             name = files.write(pack(made.arrays, mark))
             self._opened.add(name)
             self.corpus.swap(group, Segment(unpack(files.read(name))[0]), name)
-            files.remove(part.name for part in group if part.name)
+            self._clear(files)
             return True
         return False
+
+    def _clear(self, files: CorpusFiles) -> None:
+        """Files of which nothing is in use any more go."""
+        over = self._opened.difference(part.name for part in self.corpus.parts())
+        files.remove(over)
+        self._opened -= over
 
     def close(self) -> None:
         """Let another process write the files."""

@@ -135,6 +135,17 @@ def test_a_torn_file_is_made_again(rt: Runtime, tmp_path: Path, harm: str) -> No
     assert found(rt, again(rt), "robots") == found(rt, rt.corpus, "robots")
 
 
+@pytest.mark.usefixtures("filed")
+def test_files_of_which_nothing_is_left_go(rt: Runtime, tmp_path: Path) -> None:
+    stock(rt, tmp_path)
+    settle(rt)
+    for number in range(1, 13):
+        guild(rt, tmp_path, number, number)
+    settle(rt)
+    assert len(files(rt)) == 1
+    assert found(rt, again(rt), "org:weavers") == set(range(1, 13))
+
+
 def test_hidden_and_merged_papers_go(rt: Runtime, tmp_path: Path) -> None:
     stock(rt, tmp_path)
     assert len(found(rt, rt.corpus, "number1 OR number2 OR number3")) == 3
