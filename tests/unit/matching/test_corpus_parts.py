@@ -59,7 +59,7 @@ def test_whatever_is_merged_and_mapped_search_is_evaluation(
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(acts, st.lists(queries, min_size=1, max_size=3))
 def test_whatever_is_merged_and_mapped_search_is_evaluation_in_many_cases(
     steps: list[tuple[object, ...]], texts: list[str]
