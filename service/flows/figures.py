@@ -95,7 +95,12 @@ def words_data(made: Liked) -> dict[str, Any]:
             "says": basis_of(made.basis, made.days),
         },
         "words": [
-            {"term": w.term, "papers": w.papers, "per_weekday": round(w.per_day, 2)}
+            {
+                "term": w.term,
+                "papers": w.papers,
+                "per_weekday": round(w.per_day, 2),
+                "central": w.is_central,
+            }
             for w in made.words
         ],
     }

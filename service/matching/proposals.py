@@ -10,7 +10,8 @@ Runs of one to three words of its title and abstract are weighed by
 
 What stands in no other paper, or in so many that it would drown a reader, is not proposed; nor what
 begins or ends with a word that says nothing or cuts a hyphenated one, nor a word that stands once
-in the abstract alone. Phrases come first; a word that a chosen phrase holds is not said again.
+in the abstract alone. Phrases come first, those of the title or said twice
+before others; a word that a chosen phrase holds is not said again.
 """
 
 import math
@@ -59,9 +60,6 @@ _EMPTY = frozenset((
 # fmt: on
 """Words of any paper: a phrase does not begin or end with one, and none is proposed alone."""
 
-_MOST_EDGE_SHARE = 0.8
-"""A phrase neither begins nor ends with a word of more papers than this."""
-
 _MOST_WORD_SHARE = 0.08
 """A word alone of more papers than this says nothing."""
 
@@ -69,12 +67,13 @@ _MOST_WORD_SHARE = 0.08
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """term: as the text writes it; papers: those with it on the asked days; per_day: of a
-    weekday; is_phrase: more than one word."""
+    weekday; is_phrase: more than one word; is_central: in the title, or more than once."""
 
     term: str
     papers: int
     per_day: float
     is_phrase: bool
+    is_central: bool
 
 
 @dataclass(slots=True)
@@ -121,9 +120,9 @@ def propose(
                 counted.append((_worth(one, papers, basis, statistics), one, papers))
         counted.sort(key=lambda each: (-each[0], each[1].term))
         chosen = _apart(counted, most)
-        chosen.sort(key=lambda each: (len(each[1].stems) == 1, -each[0]))
+        chosen.sort(key=lambda each: (len(each[1].stems) == 1, each[1].times == 1, -each[0]))
         return [
-            Proposal(one.term, papers, counter.mean(papers), len(one.stems) > 1)
+            Proposal(one.term, papers, counter.mean(papers), len(one.stems) > 1, one.times > 1)
             for _, one, papers in chosen
         ]
 
@@ -151,8 +150,7 @@ def _papers(term: str, counter: Counter) -> int:
 def _may_stand(one: _Candidate, statistics: Statistics) -> bool:
     if len(one.stems) == 1:
         return one.times > 1 and statistics.share(one.stems[0]) <= _MOST_WORD_SHARE
-    edges = one.stems[0], one.stems[-1]
-    return all(statistics.share(stem) <= _MOST_EDGE_SHARE for stem in edges)
+    return True
 
 
 def _guess(one: _Candidate, statistics: Statistics) -> float:

@@ -99,13 +99,13 @@ def _page(door: Door, request: Request, liked: str, token: str) -> Response:
 
 
 def _words(found: Liked, texts: Texts) -> list[Word]:
-    phrases = any(one.is_phrase for one in found.words)
+    best = [one for one in found.words if one.is_phrase and one.is_central] or found.words[:3]
     return [
         Word(
             one.term,
             said_rate(one.per_day, one.papers, found.weekdays, texts),
             one.papers,
-            one.is_phrase or not phrases,
+            one in best,
         )
         for one in found.words
     ]

@@ -81,8 +81,9 @@ def test_words_of_a_text_are_phrases_first_and_each_brings_what_it_says() -> Non
     assert "LoRA" not in terms, "one paper alone has it"
     assert "weights" in terms
     assert not {"adaptation", "propose", "the", "low-rank"} & set(terms)
-    phrases = [word.is_phrase for word in words]
-    assert phrases == sorted(phrases, reverse=True)
+    order = [(word.is_phrase, word.is_central) for word in words]
+    assert order == sorted(order, reverse=True)
+    assert order[0] == (True, True)
     for word in words:
         again = estimate(corpus, read_words(word.term), DAYS)
         assert (again.total, again.mean_per_weekday) == (word.papers, word.per_day)
