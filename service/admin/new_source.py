@@ -180,6 +180,7 @@ def _entries(desk: Desk, trial: Trial, place: str) -> list[PaperEntry]:
             submitted_by=one.submitter,
             author_takes_part=one.author_takes_part,
             place=place,
+            near=desk.rt.clock().date(),
         )
         made.append(replace(entry, href=next((link for _, link in entry.links), entry.discuss)))
     return made

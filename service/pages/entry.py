@@ -13,7 +13,8 @@ _NOTHING = Marked("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperEntry:
-    """href: where the title leads · discuss: where the comments are · links: kind -> address.
+    """href: where the title leads · discuss: where the comments are · links: kind -> address ·
+    near: the day of the reader; dates of another year say it.
 
     All addresses are http(s) or our own. Kinds are those of ``papers.model.Link``.
     """
@@ -22,6 +23,7 @@ class PaperEntry:
     href: str
     authors: tuple[str, ...] = ()
     dated_on: date | None = None
+    near: date | None = None
     place: str = ""
     votes: int | None = None
     comments: int | None = None
@@ -47,6 +49,7 @@ def entry_of(
     submitted_by: str = "",
     author_takes_part: bool = False,
     place: str = "",
+    near: date | None = None,
 ) -> PaperEntry:
     """Make the entry of a paper; ``title`` and ``abstract`` when they carry marks.
 
@@ -58,6 +61,7 @@ def entry_of(
         href=links.paper(paper.key.scheme, paper.key.value),
         authors=paper.authors,
         dated_on=paper.published_on or paper.announced_on,
+        near=near,
         place=paper.categories[0] if paper.categories else place,
         votes=paper.votes,
         comments=paper.comments,

@@ -115,7 +115,7 @@ class Door:
 
     def entries(self, shown: "list[browse.Shown] | tuple[browse.Shown, ...]") -> list[PaperEntry]:
         """Papers for the partial ``paper.html``."""
-        here = self.pages.links.here
+        here, today = self.pages.links.here, self.today()
         return [
             entry_of(
                 one.paper,
@@ -125,6 +125,7 @@ class Door:
                 submitted_by=one.submitted_by,
                 author_takes_part=one.author_takes_part,
                 place=one.place,
+                near=today,
             )
             for one in shown
         ]

@@ -156,6 +156,16 @@ def test_what_would_come_in_is_shown_and_nothing_is_stored(desk: Desk) -> None:
     assert "here already" in again.text
 
 
+def test_problems_stand_apart_and_another_year_is_said(desk: Desk) -> None:
+    items = [("a", "Of this year", "2026-11-18"), ("b", "Of another", "2019-11-17"),
+             ("c", "", "2026-11-18")]  # fmt: skip
+    shown = desk.press("/add/feed", "try", file=rss_feed(items))
+    said = text_of(shown.text)
+    assert "0 are in the lists already. 1 problem stands below." in said
+    assert ">18 Nov</time>" in shown.text
+    assert ">17 Nov 2019</time>" in shown.text
+
+
 def test_a_capture_is_read_instead_of_asking(desk: Desk) -> None:
     body = rss_feed([("a", "From a file", "2026-11-18")])
     shown = desk.press("/add/feed", "try", file=body)
