@@ -47,7 +47,7 @@ CODES = {
 """Every code of arXiv by its lower-case form, as arXiv writes it."""
 
 _seen: dict[str, str] = {}
-_MOST_SEEN = 5_000
+_MOST_SEEN = 1_000
 
 
 def know(categories: Iterable[str]) -> None:
