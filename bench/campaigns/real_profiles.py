@@ -9,7 +9,7 @@ import itertools
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -72,9 +72,15 @@ def oracle_answers(
 ) -> list[set[int]]:
     """For each query the numbers of the papers that it wants; each term is asked once a paper."""
     wanted: list[set[int]] = [set() for _ in queries]
-    distinct = {leaf for query in queries for leaf in leaves(query.root)}
+    numbers: dict[Leaf, int] = {}
+    places = {
+        id(leaf): numbers.setdefault(leaf, len(numbers))
+        for query in queries
+        for leaf in leaves(query.root)
+    }
+    distinct = list(numbers)
     for number, paper in enumerate(papers):
-        held = _Held(Oracle(paper, sources=sources, hurry=True), distinct)
+        held = _Held(Oracle(paper, sources=sources, hurry=True), distinct, places)
         for at, query in enumerate(queries):
             if held.wants(query):
                 wanted[at].add(number)
@@ -84,11 +90,12 @@ def oracle_answers(
 class _Held(Oracle):
     """An oracle that has asked every term beforehand."""
 
-    def __init__(self, oracle: Oracle, distinct: set[Leaf]) -> None:
-        self._true = {leaf for leaf in distinct if oracle.holds(leaf)}
+    def __init__(self, oracle: Oracle, distinct: list[Leaf], places: Mapping[int, int]) -> None:
+        self._true = [oracle.holds(leaf) for leaf in distinct]
+        self._places = places
 
     def holds(self, leaf: Leaf) -> bool:
-        return leaf in self._true
+        return self._true[self._places[id(leaf)]]
 
 
 def check(papers: Sequence[Paper], profiles: Profiles) -> Figures:

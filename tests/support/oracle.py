@@ -256,16 +256,19 @@ def _labels(typed: str) -> tuple[Sequence[str], ...]:
 
 def _term(term: Leaf, text: _Words, hurry: bool) -> bool:
     assert isinstance(term, Term)
+    first = term.words[0]
+    if hurry and first.kind != "prefix":
+        forms = _beginnings(term.text, first.key, term.exact)
+        if text.places.keys().isdisjoint(forms):
+            return False
     folded, count = text.folded, len(term.words)
     if term.exact:
         return any(
             start + count <= len(folded)
             and all(_is_word(term.words[at], folded, start + at) for at in range(count))
-            for start in _starts(term, (), text, hurry)
+            for start in _starts(term, text, hurry)
         )
-    labels = _labels(term.text)
-
-    rows, end = text.joined, len(folded)
+    labels, rows, end = _labels(term.text), text.joined, len(folded)
 
     def fits(start: int, size: int, at: int, length: int) -> bool:
         """Are these words of the term and these words of the text the same piece?"""
@@ -287,7 +290,7 @@ def _term(term: Leaf, text: _Words, hurry: bool) -> bool:
                     return True
         return False
 
-    return any(walk(0, at) for at in _starts(term, labels, text, hurry))
+    return any(walk(0, at) for at in _starts(term, text, hurry))
 
 
 def _begins_over_hyphen(prefix: str, text: _Words, at: int) -> bool:
@@ -300,12 +303,17 @@ def _begins_over_hyphen(prefix: str, text: _Words, at: int) -> bool:
     )
 
 
-def _starts(
-    term: Term, labels: Sequence[Sequence[str]], text: _Words, hurry: bool
-) -> Iterable[int]:
+def _starts(term: Term, text: _Words, hurry: bool) -> Iterable[int]:
     """Where to try: everywhere; in a hurry where the first word may stand."""
     first = term.words[0]
     if not hurry or first.kind == "prefix":
         return range(len(text.folded))
-    forms = {first.key, f"{first.key}s", *(row[0] for row in labels)} - {""}
+    forms = _beginnings(term.text, first.key, term.exact)
     return sorted({at for form in forms for at in text.places.get(form, ())})
+
+
+@lru_cache(maxsize=10_000)
+def _beginnings(typed: str, key: str, exact: bool) -> frozenset[str]:
+    """Every form in which the first word of a term may stand, alone or joined."""
+    joined = () if exact else (row[0] for row in _labels(typed))
+    return frozenset((key, f"{key}s", *joined)) - {""}
