@@ -1,6 +1,7 @@
 """Queries written out again: for people, and so that they can be read back."""
 
 import re
+from functools import lru_cache
 
 from service.matching.foreign import check_foreign
 from service.matching.query import (
@@ -56,6 +57,7 @@ def show_leaf(leaf: Leaf) -> str:
     return before + (leaf.text if bare else f'"{leaf.text}"')
 
 
+@lru_cache(maxsize=10_000)
 def _reads_alone(before: str, text: str) -> bool:
     """Is a term without quotes not taken for another engine's form ("cs.LG", "w/3")?"""
     if _SIMPLE.fullmatch(text):
