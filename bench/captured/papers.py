@@ -1,6 +1,7 @@
 """The captured papers and profiles as the product reads them, for measurements."""
 
 import gzip
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,18 +15,23 @@ CAPTURES = ROOT.parent / "shared" / "data"
 RESULTS = ROOT / "bench" / "results"
 
 
-def hf_papers() -> Iterator[Paper]:
-    """Distinct papers of the captured days of Hugging Face, oldest day first."""
+def hf_papers(*, every: int = 1) -> Iterator[Paper]:
+    """Distinct papers of the captured days of Hugging Face, oldest day first; one in ``every``."""
+    return map(_hf_paper, itertools.islice(hf_items(), 0, None, every))
+
+
+def hf_items() -> Iterator[dict[str, Any]]:
+    """The items of the captured days, each paper once, oldest day first."""
     seen: set[str] = set()
     for path in sorted((CAPTURES / "hf_daily").glob("*.json")):
         for item in json.loads(path.read_text("utf-8")):
-            row = item["paper"]
-            if row["id"] not in seen:
-                seen.add(row["id"])
-                yield _hf_paper(row, item.get("numComments"))
+            if item["paper"]["id"] not in seen:
+                seen.add(item["paper"]["id"])
+                yield item
 
 
-def _hf_paper(row: dict[str, Any], comments: int | None) -> Paper:
+def _hf_paper(item: dict[str, Any]) -> Paper:
+    row = item["paper"]
     shown = [author for author in row.get("authors", ()) if not author.get("hidden")]
     return Paper(
         aliases=(Alias("arxiv", row["id"]),),
@@ -34,7 +40,7 @@ def _hf_paper(row: dict[str, Any], comments: int | None) -> Paper:
         authors=tuple(author["name"] for author in shown),
         organisation=(row.get("organization") or {}).get("fullname", ""),
         votes=row.get("upvotes"),
-        comments=comments,
+        comments=item.get("numComments"),
     )
 
 
@@ -49,9 +55,9 @@ def arxiv_rows() -> Iterator[dict[str, Any]]:
                     yield row
 
 
-def arxiv_papers() -> Iterator[Paper]:
-    """Distinct papers of the captured arXiv listings, oldest day first."""
-    for row in arxiv_rows():
+def arxiv_papers(*, every: int = 1) -> Iterator[Paper]:
+    """Distinct papers of the captured arXiv listings, oldest day first; one in ``every``."""
+    for row in itertools.islice(arxiv_rows(), 0, None, every):
         yield Paper(
             aliases=(Alias("arxiv", row["id"]),),
             title=to_unicode(row["title"]),

@@ -1,7 +1,5 @@
 """Every real keyword list on real papers: oracle = index = search over stored papers."""
 
-import itertools
-
 import pytest
 from support.captures import shared_data
 
@@ -16,10 +14,7 @@ def test_all_real_lists_on_a_share_of_the_real_papers() -> None:
     profiles = real_profiles(keyword_lists())
     assert profiles.lists == 226
     assert len(profiles.queries) >= profiles.lists
-    papers = [
-        *itertools.islice(arxiv_papers(), 0, None, 90),
-        *itertools.islice(hf_papers(), 0, None, 70),
-    ]
+    papers = [*arxiv_papers(every=90), *hf_papers(every=70)]
     figures = check(papers, profiles)
     assert figures["disagreements"] == []
     assert figures["papers"] > 120
