@@ -43,6 +43,7 @@ News = Annotated[
         help="Later news of papers that came: code, a journal, votes, withdrawn",
     ),
 ]
+Named = Annotated[str, typer.Argument(metavar="NAME", help="As list shows it")]
 Votes = Annotated[str | None, typer.Option(help='Votes that are late news; "" for the usual')]
 
 
@@ -108,7 +109,7 @@ def add(
 @interests_app.command("set")
 def set_(
     email: str,
-    interest: Annotated[str, typer.Argument(metavar="NAME", help="As list shows it")],
+    interest: Named,
     profile: Query = "",
     keywords: Keywords = "",
     people: People = "",
@@ -145,35 +146,40 @@ def set_(
 
 
 @interests_app.command("pause")
-def pause(email: str, interest: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+def pause(email: str, interest: Named, as_json: Json = False) -> None:
     """Let an interest rest."""
-    _pause(email, interest, paused=True)
+    _pause(email, interest, paused=True, as_json=as_json)
 
 
 @interests_app.command("resume")
-def resume(email: str, interest: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+def resume(email: str, interest: Named, as_json: Json = False) -> None:
     """Take an interest up again; what came meanwhile is not dug up."""
-    _pause(email, interest, paused=False)
+    _pause(email, interest, paused=False, as_json=as_json)
 
 
-def _pause(email: str, interest: str, *, paused: bool) -> None:
+def _pause(email: str, interest: str, *, paused: bool, as_json: bool) -> None:
+    from service.flows.staff import audit
     from service.flows.staff_interests import pause_by_hand
 
     address = read_email(email)
     with runtime() as rt:
         pause_by_hand(rt, address.key, interest, paused=paused)
-    typer.echo(f"{interest} rests." if paused else f"{interest} comes again.")
+        audit(rt, "cli", "pause interest" if paused else "resume interest", "")
+    line = f"{interest} rests." if paused else f"{interest} comes again."
+    printing.told({"name": interest, "paused": paused}, line, wants_json=as_json)
 
 
 @interests_app.command("remove")
-def remove(email: str, interest: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+def remove(email: str, interest: Named, as_json: Json = False) -> None:
     """Remove an interest; the last one stays."""
+    from service.flows.staff import audit
     from service.flows.staff_interests import remove_by_hand
 
     address = read_email(email)
     with runtime() as rt:
         remove_by_hand(rt, address.key, interest)
-    typer.echo(f"Removed {interest}.")
+        audit(rt, "cli", "remove interest", "")
+    printing.told({"name": interest, "removed": True}, f"Removed {interest}.", wants_json=as_json)
 
 
 def _wanted(profile: str, keywords: str, people: str, trending: bool) -> "Wanted | None":
