@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.house import Runtime, add
+from support.house import Runtime, add, open_house
 
 from service.flows import live_index
 from service.flows.live_index import LiveIndex
+from service.flows.match import match_new
 from service.matching.document import prepare
 from service.matching.index import is_in_share
 from service.matching.score import Statistics
@@ -166,3 +167,20 @@ def test_a_small_house_keeps_no_snapshot(rt: Runtime, tmp_path: Path) -> None:
     rt.db.read(index.sync)
     assert not index.save(tmp_path, ending=True)
     assert list(tmp_path.glob("index*")) == []
+
+
+@pytest.mark.usefixtures("many")
+def test_an_end_in_order_leaves_a_snapshot_for_the_next_start(tmp_path: Path) -> None:
+    with open_house(tmp_path, smtp_port=9) as house:
+        three(house.runtime)
+        match_new(house.runtime)
+        (file,) = (house.runtime.data_dir / "index").iterdir()
+        file.unlink()
+        add(house.runtime, "d@example.org", "adapters")
+        match_new(house.runtime)
+        expected = wanting(house.runtime.index)
+    with open_house(tmp_path, smtp_port=9) as house:
+        assert file.exists()
+        assert house.runtime.index.restore(house.runtime.data_dir)
+        assert wanting(house.runtime.index) == expected
+        assert len(expected) == 3
