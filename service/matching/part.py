@@ -18,7 +18,7 @@ Figures = tuple[int | None, int | None]
 """(votes, comments)"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """alive, days, votes, comments: for each paper of the segment, as it is now · name: of the
     file that it is mapped from, "" for one that is in memory alone."""

@@ -30,7 +30,11 @@ _STATISTICS_GROWTH = 1.05
 """The rarity of words is learned anew when there are so many times the papers."""
 
 _AT_ONCE = 2048
-"""Parts in memory are put together while one reads as long as they hold no more papers."""
+"""More papers wait for no reader; a part in memory of more is put together with others only by
+whoever asks what is ``due``."""
+
+_MANY = 4
+"""So many small parts of a month are left as they are."""
 
 _MOST = 24_000
 """Papers of a part: a month of all of arXiv. What is merged is copied once."""
@@ -289,15 +293,23 @@ class Shelf:
         for part in parts:
             by_month.setdefault(-1 if part.name else part.month, []).append(part)
         for month, some in by_month.items():
-            while month >= 0 and len(some) > 1 and _is_joined(*map(len, some[-2:])):
-                last = some.pop()
-                pair = [some.pop(), last]
-                some.append(moved(pair, pair, merge(pair), ""))
+            group = _alike(some) if month >= 0 else []
+            if len(group) > _MANY:
+                made = moved(group, group, merge(group), "")
+                some[:] = [*(part for part in some if part not in group), made]
         self._parts = [part for some in by_month.values() for part in some]
 
 
-def _is_joined(before: int, last: int) -> bool:
-    return before + last <= _AT_ONCE and before <= _RATIO * last
+def _alike(parts: Sequence[Part]) -> list[Part]:
+    """The smallest, up to one that is much larger than they are together."""
+    group: list[Part] = []
+    total = 0
+    for part in sorted(parts, key=len):
+        if group and (len(part) > _RATIO * total or total + len(part) > _AT_ONCE):
+            break
+        group.append(part)
+        total += len(part)
+    return group
 
 
 def _parts_of(entries: Iterable[Entry]) -> list[Part]:
