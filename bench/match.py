@@ -335,7 +335,7 @@ def show(done: Figures) -> None:
             continue
         sys.stdout.write(f"\n{name}\n")
         for key, value in figures.items():
-            sys.stdout.write(f"  {key:28}{value}\n")
+            sys.stdout.write(f"  {key:42}{value}\n")
 
 
 def main() -> None:

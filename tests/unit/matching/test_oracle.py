@@ -32,7 +32,7 @@ def holds(found: Checked) -> None:
     assert not found.disagreements, "\n".join(found.disagreements[:3])
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(RANDOMS)
 def test_all_matchers_agree_on_words_of_our_own(chance: random.Random) -> None:
     holds(check_block(chance, OWN, queries=5, papers=3, places=True))
