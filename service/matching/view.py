@@ -192,15 +192,19 @@ class View:
         total = VOTES * np.log1p(np.maximum(self.column("votes")[slots], 0).astype(np.float64))
         total += COMMENTS * np.log1p(np.maximum(self.column("comments")[slots], 0))
         borders = np.searchsorted(slots, self._firsts)
-        for leaf in leaves(query.root, wanted_only=True):
-            if not isinstance(leaf, Term) or leaf.field not in ("", "ti", "abs"):
-                continue
-            worth = weight(leaf, self._statistics)
-            for at, (low, high) in enumerate(pairwise(borders.tolist())):
-                if low < high:
+        worth = {
+            leaf: weight(leaf, self._statistics)
+            for leaf in leaves(query.root, wanted_only=True)
+            if isinstance(leaf, Term) and leaf.field in ("", "ti", "abs")
+        }
+        for at, (low, high) in enumerate(pairwise(borders.tolist())):
+            if low < high:
+                rough = np.zeros(len(self.parts[at].alive))
+                for leaf, each in worth.items():
                     title, abstract = self._fields_holding(leaf, at)
-                    inside = slots[low:high] - self._firsts[at]
-                    total[low:high] += worth * (TITLE * title[inside] + 0.5 * abstract[inside])
+                    rough[np.flatnonzero(title)] += each * TITLE
+                    rough[np.flatnonzero(abstract)] += each * 0.5
+                total[low:high] += rough[slots[low:high] - self._firsts[at]]
         return total
 
     def _evaluate(self, node: Node, at: int) -> Flags:
