@@ -51,7 +51,7 @@ def test_all_matchers_agree_on_twenty_thousand_pairs(pool: list[list[str]]) -> N
     @settings(max_examples=320, database=None)
     @given(RANDOMS)
     def run(chance: random.Random) -> None:
-        found = check_block(chance, pool, queries=8, papers=8, places=True)
+        found = check_block(chance, pool, queries=8, papers=8, places=chance.random() < 0.25)
         seen.append(found)
         holds(found)
 
