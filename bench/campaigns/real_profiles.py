@@ -32,7 +32,7 @@ TODAY = date(2026, 3, 1)
 @dataclass(slots=True)
 class Profiles:
     """Queries of the lists: number of the list, query. A list above the limits (1 kB, 64 terms)
-    is several. unread: terms that hold no letter or digit."""
+    is several. unread: terms that cannot be read ("a*" is too short)."""
 
     queries: list[tuple[int, Query]] = field(default_factory=list)
     lists: int = 0
@@ -165,7 +165,7 @@ def main() -> None:
         "lists": profiles.lists,
         "lists_in_parts": profiles.split,
         "queries": len(profiles.queries),
-        "terms_without_letters": profiles.unread,
+        "terms_refused": profiles.unread,
         "parse_s": round(spent, 3),
     }
     for name, papers in (("arxiv", arxiv_papers()), ("hugging_face", hf_papers())):
