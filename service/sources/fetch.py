@@ -9,8 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import cache, partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -18,12 +17,11 @@ from typing import Any, Self, TypeVar
 import httpx2
 
 from service.sources.address import PORTS, is_public
-from service.sources.outcome import Failed, Fetched, NotModified, Outcome
+from service.sources.outcome import MOST_WAIT, Failed, Fetched, NotModified, Outcome, retry_after
 
 MOST_BYTES = 16 * 1024 * 1024
 SECONDS = 30.0
 MOST_REDIRECTS = 5
-MOST_WAIT = 86_400.0
 LARGE_BYTES = 1024 * 1024
 LARGE_AT_ONCE = 4
 """So many answers at a time may grow beyond LARGE_BYTES; the others pause until one is through.
@@ -319,14 +317,18 @@ class Fetcher:
 
 
 async def _inflated(received: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """Decompress gzip (several members) or zlib, a small piece at a time."""
-    inflater = zlib.decompressobj(wbits=47)
+    """Decompress gzip (several members) or zlib, a small piece at a time.
+
+    Zeros after a member fill up a block (of a tape, of a proxy's buffer); browsers skip them, too.
+    """
+    inflater, is_between = zlib.decompressobj(wbits=47), False
     async for chunk in received:
-        rest = chunk
+        rest = chunk.lstrip(b"\0") if is_between else chunk
         while rest:
             yield inflater.decompress(rest, _PIECE)
-            if inflater.eof:
-                rest = inflater.unused_data
+            is_between = inflater.eof
+            if is_between:
+                rest = inflater.unused_data.lstrip(b"\0")
                 inflater = zlib.decompressobj(wbits=47)
             else:
                 rest = inflater.unconsumed_tail
@@ -349,23 +351,6 @@ def _repeatable(value: str, most: int) -> str:
     """A tag is sent back as it came or not at all: one that is cut, or holds signs that no header
     may have, would break every later request."""
     return value if len(value) <= most and value.isascii() and value.isprintable() else ""
-
-
-def retry_after(value: str, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After header, at most a day; None when it says nothing.
-
-    RFC 9110, section 10.2.3: seconds, or a date.
-    """
-    value = value.strip()
-    if value.isdecimal():
-        return min(float(value[:9]), MOST_WAIT)
-    try:
-        until = parsedate_to_datetime(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return min(max((until - now).total_seconds(), 0.0), MOST_WAIT)
 
 
 def _told(fault: Exception) -> str:

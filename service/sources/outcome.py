@@ -1,6 +1,10 @@
 """What came of asking a source: three values, no exceptions. Pure."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+MOST_WAIT = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +46,20 @@ class Failed:
 
 
 Outcome = Fetched | NotModified | Failed
+
+
+def retry_after(value: str, now: datetime) -> float | None:
+    """Return the seconds of a Retry-After header, at most a day; None when it says nothing.
+
+    RFC 9110, section 10.2.3: seconds, or a date.
+    """
+    value = value.strip()
+    if value.isdecimal():
+        return min(float(value[:9]), MOST_WAIT)
+    try:
+        until = parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return min(max((until - now).total_seconds(), 0.0), MOST_WAIT)

@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from service.sources.fetch import Fetcher, retry_after
-from service.sources.outcome import Failed, Fetched, NotModified, Outcome
+from service.sources.fetch import Fetcher
+from service.sources.outcome import Failed, Fetched, NotModified, Outcome, retry_after
 
 NOW = datetime(2026, 6, 17, 10, 0, tzinfo=UTC)
 AGENT = "Paperpost/0.1 (+https://papers.example.org; mailto:post@papers.example.org)"
@@ -114,8 +114,10 @@ def test_an_unchanged_page(site: Site) -> None:
         ("gzip", gzip.compress(b"text " * 900)),
         ("deflate", zlib.compress(b"text " * 900)),
         ("gzip", gzip.compress(b"text " * 400) + gzip.compress(b"text " * 500)),
+        ("gzip", gzip.compress(b"text " * 900) + bytes(300_000)),
+        ("gzip", gzip.compress(b"text " * 400) + bytes(9) + gzip.compress(b"text " * 500)),
     ],
-    ids=["gzip", "deflate", "two gzip members"],
+    ids=["gzip", "deflate", "two gzip members", "zeros behind", "zeros between"],
 )
 def test_codings(site: Site, coding: str, body: bytes) -> None:
     site.pages["/"] = page(body, Content_Encoding=coding)
