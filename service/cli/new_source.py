@@ -1,13 +1,19 @@
 """``sources new NAME``: the skeleton of an adapter, tests that pass, an answer to read."""
 
+import ast
+import builtins
 import keyword
+import pkgutil
 import re
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+import service.sources
 from service.errors import PaperpostError
 from service.sources.registry import KINDS
+
+_MODULES = ("adapter.txt", "test.txt")
 
 
 def skeleton_kind(name: str) -> str:
@@ -19,7 +25,40 @@ def skeleton_kind(name: str) -> str:
         )
     if kind in KINDS:
         raise PaperpostError(f"There is a kind {kind} already.", "NAME", "Choose another name.")
+    if kind in _modules() or _class_name(kind) in _names_used():
+        raise PaperpostError(
+            f"The name {kind} is taken: a module of the program or a class that it uses has it.",
+            "NAME",
+            f"Choose another name, like {kind}_papers.",
+        )
     return kind
+
+
+def _modules() -> set[str]:
+    """Modules that stand beside every adapter: its own would take the place of one."""
+    return {module.name for module in pkgutil.iter_modules(service.sources.__path__)}
+
+
+def _names_used() -> set[str]:
+    """What a class of this name would hide: Python's own names, and those the skeleton imports."""
+    given = dict.fromkeys(("kind", "adapter", "title", "host"), "one")
+    trees = [ast.parse(Template(_text(name)).substitute(given)) for name in _MODULES]
+    return set(dir(builtins)) | {
+        alias.asname or alias.name
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def _text(name: str) -> str:
+    return files("service").joinpath("data", "new_source", name).read_text("utf-8")
+
+
+def is_checkout(root: Path) -> bool:
+    """Whether a folder holds the program's own files, where a new kind can be registered."""
+    return (root / "service" / "sources" / "registry.py").is_file()
 
 
 def line_of(kind: str) -> str:
@@ -62,7 +101,6 @@ def write_skeleton(kind: str, root: Path) -> list[Path]:
         if place.exists():
             raise PaperpostError(f"{place} is there.", "", "Choose another name.")
     for source, place in places.items():
-        text = files("service").joinpath("data", "new_source", source).read_text("utf-8")
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(Template(text).substitute(given), encoding="utf-8")
+        place.write_text(Template(_text(source)).substitute(given), encoding="utf-8")
     return list(places.values())

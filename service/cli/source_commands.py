@@ -327,15 +327,28 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Write the skeleton of an adapter, a test and a folder of answers into this checkout."""
-    from service.cli.new_source import line_of, next_steps, skeleton_kind, write_skeleton
+    from service.cli.new_source import (
+        is_checkout,
+        line_of,
+        next_steps,
+        skeleton_kind,
+        write_skeleton,
+    )
 
     with printing.argument("name"):
         kind = skeleton_kind(name)
+    is_inside = is_checkout(Path())
     written = write_skeleton(kind, Path())
     if as_json:
-        printing.as_json({"kind": kind, "files": written, "line": line_of(kind)})
+        facts = {"kind": kind, "files": written, "line": line_of(kind), "checkout": is_inside}
+        printing.as_json(facts)
         return
     for file in written:
         typer.echo(str(file))
+    if not is_inside:
+        typer.echo(
+            "This folder is no checkout of Paperpost (service/sources/registry.py is not here): the"
+            " files stand alone.\nMove them into a checkout, or remove them and run this there."
+        )
     for line in next_steps(kind):
         typer.echo(line)

@@ -99,3 +99,21 @@ def test_the_pace_of_each_server_is_told(shell: Shell, monkeypatch: pytest.Monke
     told = shell.say("sources", "list").out
     assert "1 127.0.0.1: Its server cannot be reached." in told
     assert "to do:" in told
+
+
+def test_a_skeleton_outside_a_checkout_says_so(shell: Shell, tmp_path: Path) -> None:
+    told = shell.say("sources", "new", "theses")
+    assert (told.code, (tmp_path / "service" / "sources" / "theses.py").is_file()) == (0, True)
+    assert "This folder is no checkout of Paperpost" in told.out
+    assert shell.say("sources", "new", "dissertations", "--json").json["checkout"] is False
+    (tmp_path / "service" / "sources" / "registry.py").write_text("")
+    assert "checkout of Paperpost" not in shell.say("sources", "new", "talks").out
+
+
+@pytest.mark.parametrize("name", ["sighting", "capture_error", "path", "value_error", "rhythm"])
+def test_a_new_kind_hides_nothing_that_its_files_import(
+    shell: Shell, tmp_path: Path, name: str
+) -> None:
+    refused = shell.say("sources", "new", name)
+    assert (refused.code, "is taken" in refused.err) == (2, True)
+    assert not (tmp_path / "service").exists()
