@@ -106,7 +106,7 @@ def _move(session: Session, row: SourceRow, new_url: str) -> None:
     """Ask the new address from now on, unless another source asks it already."""
     params = {**row.params, "url": new_url}
     key = sources_store.params_key(params)
-    if any(x.params_key == key for x in sources_store.list_sources(session, row.kind)):
+    if sources_store.find_source(session, row.kind, params) is not None:
         row.last_error = f"It moved to {new_url}, which another source asks already."
         return
     row.params, row.params_key, row.etag, row.last_modified = params, key, "", ""

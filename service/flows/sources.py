@@ -44,7 +44,11 @@ def presets() -> tuple[dict[str, Any], ...]:
 def list_fields(rt: Runtime) -> list[dict[str, Any]]:
     """The same, each source with ``there``: it is asked already."""
     rows = rt.db.read(sources_store.list_sources)
-    asked = {(r.kind, r.params_key) for r in rows if r.state not in ("paused", "gone")}
+    asked = {
+        (r.kind, sources_store.params_key(r.params))
+        for r in rows
+        if r.state not in ("paused", "gone")
+    }
 
     def is_there(one: dict[str, Any]) -> bool:
         params = adapter(one["kind"]).checked(one["params"])

@@ -1,7 +1,7 @@
 """What a source would bring, before it is added: asked once or read from a file, nothing stored."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -11,7 +11,7 @@ from typing import Any
 from service.errors import PaperpostError
 from service.flows.asking import Sleep, visit
 from service.flows.runtime import Runtime
-from service.papers.model import Sighting
+from service.papers.model import Alias, Sighting
 from service.sources.adapter import Adapter, CaptureError, ParameterError, Parsed, Problem
 from service.sources.address import why_refused
 from service.sources.calendar import source_day
@@ -36,9 +36,10 @@ class TrialError(PaperpostError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """items: entries read · papers: those that this source's settings take. Of them new: would
-    count as new, known: would be known from the start, here: are in the lists already, updates:
-    only say that a paper changed. unwanted: left out by the settings. fields: of all papers read.
+    """items: entries read · papers: those that this source's settings take, each once. Of them
+    new: would count as new, known: would be known from the start, here: are in the lists already,
+    updates: only say that a paper changed. unwanted: left out by the settings. fields: of all
+    papers read.
     """
 
     title: str
@@ -109,7 +110,8 @@ async def _ask(rt: Runtime, made: Adapter, params: Mapping[str, str], sleep: Sle
 
 
 def _judged(rt: Runtime, made: Adapter, params: Mapping[str, str], parsed: Parsed) -> Trial:
-    wanted = [one for one in parsed.sightings if made.wanted(params, one)]
+    listed = _once(parsed.sightings)
+    wanted = [one for one in listed if made.wanted(params, one)]
     there = rt.db.read(lambda s: [bool(papers_store.find_ids(s, x.paper.aliases)) for x in wanted])
     unknown = [one for one, is_here in zip(wanted, there, strict=True) if not is_here]
     today = source_day(made.kind, rt.clock())
@@ -122,10 +124,21 @@ def _judged(rt: Runtime, made: Adapter, params: Mapping[str, str], parsed: Parse
         known=verdicts.count("known"),
         here=sum(there),
         updates=verdicts.count("refresh"),
-        unwanted=len(parsed.sightings) - len(wanted),
+        unwanted=len(listed) - len(wanted),
         problems=parsed.problems,
         fields=filled(parsed),
     )
+
+
+def _once(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """Each paper as it stands first; the second time a poll would only refresh it."""
+    named: set[Alias] = set()
+    listed = []
+    for one in sightings:
+        if named.isdisjoint(one.paper.aliases):
+            listed.append(one)
+        named.update(one.paper.aliases)
+    return listed
 
 
 def begin_try(rt: Runtime, who: str) -> None:

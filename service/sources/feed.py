@@ -51,6 +51,13 @@ class Feed(Adapter):
         at the first poll."""
         return urlsplit(params["url"]).hostname or self.title
 
+    def tidied(self, name: str, value: str) -> str:
+        """Return ``feed:`` addresses, as browsers once passed them on, as the web's."""
+        if name != "url" or value[:5].lower() != "feed:":
+            return value
+        rest = value[5:]
+        return f"https:{rest}" if rest.startswith("//") else rest
+
     def requests(
         self, params: Mapping[str, str], *, today: date, days: tuple[date, ...] = ()
     ) -> tuple[Request, ...]:

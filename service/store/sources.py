@@ -1,5 +1,6 @@
 """Sources and their days."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +13,21 @@ from sqlmodel import Session, col, select
 from service.store.db import insert_once
 from service.store.tables import PaperRow, SightingRow, SourceDayRow, SourceRow
 
+_KEY = 700
+"""Characters of ``params_key``; sources of before it ended with a hash have theirs cut there."""
+
 
 def params_key(params: Mapping[str, str]) -> str:
-    """The parameters as one comparable text."""
-    return json.dumps(dict(sorted(params.items())), ensure_ascii=False)[:700]
+    """The parameters as one comparable text; a long one ends with a hash of the whole."""
+    whole = _written(params)
+    if len(whole) <= _KEY:
+        return whole
+    seal = f"#{hashlib.sha256(whole.encode()).hexdigest()}"
+    return whole[: _KEY - len(seal)] + seal
+
+
+def _written(params: Mapping[str, str]) -> str:
+    return json.dumps(dict(sorted(params.items())), ensure_ascii=False)
 
 
 def add_source(
@@ -30,9 +42,7 @@ def add_source(
 ) -> SourceRow:
     """Insert a source, or return the one of this kind and these parameters."""
     key = params_key(params)
-    row = session.exec(
-        select(SourceRow).where(col(SourceRow.kind) == kind, col(SourceRow.params_key) == key)
-    ).first()
+    row = find_source(session, kind, params)
     if row is None:
         row = SourceRow(
             kind=kind,
@@ -46,6 +56,17 @@ def add_source(
         session.add(row)
         session.flush()
     return row
+
+
+def find_source(session: Session, kind: str, params: Mapping[str, str]) -> SourceRow | None:
+    """The source of this kind and these parameters."""
+    key, of_before = params_key(params), _written(params)[:_KEY]
+    rows = session.exec(
+        select(SourceRow).where(
+            col(SourceRow.kind) == kind, col(SourceRow.params_key).in_({key, of_before})
+        )
+    )
+    return next((x for x in rows if x.params_key == key or x.params == dict(params)), None)
 
 
 def list_sources(session: Session, kind: str | None = None) -> list[SourceRow]:

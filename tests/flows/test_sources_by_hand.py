@@ -1,10 +1,12 @@
 """Adding, trying out and removing sources: what was typed, what is meant."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.polling import Clock, Wakes, arxiv_feed, polling_house, rss_feed, source
 from support.web_site import WebSite
 
@@ -136,3 +138,37 @@ def test_an_address_that_is_never_asked_is_refused_when_it_is_added(rt: Runtime)
     assert "PAPERPOST_PRIVATE_SOURCES" in caught.value.next_step
     rt.private_sources = True
     assert flow.add_source(rt, "feed", "http://127.0.0.1:8080/x")["added"]
+
+
+def test_long_parameters_that_begin_alike_are_two_sources(rt: Runtime) -> None:
+    """Also beside one of an earlier version, whose key was cut."""
+    long = "https://a.example/rss?q=" + "a" * 800
+    first = flow.add_source(rt, "feed", long)
+    with rt.db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        row = sa.text("UPDATE source SET params_key = :key")
+        connection.execute(row, {"key": json.dumps({"url": long})[:700]})
+    again, other = flow.add_source(rt, "feed", long), flow.add_source(rt, "feed", long + "b")
+    assert (again["id"], again["added"]) == (first["id"], False)
+    assert (other["id"] != first["id"], other["added"]) == (True, True)
+    assert flow.add_source(rt, "feed", long + "b")["id"] == other["id"]
+    assert len(rt.db.read(list_sources)[1].params_key) == 700
+
+
+def test_a_trial_counts_a_paper_that_is_listed_twice_once(rt: Runtime, tmp_path: Path) -> None:
+    file = tmp_path / "feed.xml"
+    file.write_bytes(rss_feed([(x, f"Paper {x}", "2026-11-18") for x in ("a", "b", "a")]))
+    made = tried_out(rt, "feed", {}, file)
+    assert (made["items"], made["papers"], made["new"], made["unwanted"]) == (3, 2, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("feed://a.example/rss", "https://a.example/rss"),
+        ("feed:http://a.example/rss", "http://a.example/rss"),
+        ("FEED:https://a.example/rss?feed:1", "https://a.example/rss?feed:1"),
+    ],
+)
+def test_the_addresses_that_browsers_gave_to_feeds(typed: str, asked: str) -> None:
+    made = adapter("feed")
+    assert made.checked(flow.read_what(made, typed)) == {"url": asked}
