@@ -3,6 +3,7 @@
 import ast
 import importlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from service.matching.compiled import StaleQueryError
 from service.matching.document import StaleDocumentError
 from service.matching.mapped import TornError
 from service.matching.packing import SnapshotError
+
+pytestmark = pytest.mark.xdist_group("sentences")
+"""All messages are read once."""
 
 CATALOGS = sorted((TEMPLATES / "locale").glob("*.po"))
 MACHINERY = ("errors.py", "delivery/i18n.py", "pages/templates.py")
@@ -34,8 +38,13 @@ def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
             yield node.func.id if isinstance(node.func, ast.Name) else node.func.attr, node
 
 
-def messages() -> Iterator[tuple[str, str, ast.Call]]:
+@cache
+def messages() -> tuple[tuple[str, str, ast.Call], ...]:
     """(where, keyword, call) of every message in the code."""
+    return tuple(_messages())
+
+
+def _messages() -> Iterator[tuple[str, str, ast.Call]]:
     for path in sorted(SERVICE.rglob("*.py")):
         name = path.relative_to(SERVICE).as_posix()
         if name not in MACHINERY and not name.startswith("admin/"):  # the desk is English alone
@@ -53,7 +62,7 @@ def texts_of(keyword: str, call: ast.Call) -> list[str | None]:
 
 def test_messages_are_literals_and_babel_finds_them() -> None:
     """A name or an f-string is no message; and Babel does not look into f-strings."""
-    made = list(messages())
+    made = messages()
     assert len(made) > 250
     unknown = []
     for where, keyword, call in made:
