@@ -152,6 +152,10 @@ class Fixed:
     failing_after: int = _about(3, "polls failed in a row make a source failing")
     moves_after: int = _about(3, "answers in a row that name a new address move a source there")
     feed_poll_minutes: int = _about(60, "a feed is asked this often, or slower by its own hints")
+    gap_days: int = _about(
+        14, "days a feed is asked more often after an answer that was new throughout"
+    )
+    gap_poll_minutes: int = _about(15, "but never more often than this")
     old_days: int = _about(30, "a paper of a feed or query published longer ago is never new")
     feedback_marks: int = _about(
         50, "newest marks, more or less like this, that a score learns from"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from service.flows.asking import Visit, facts_of
 from service.flows.runtime import Runtime
-from service.flows.watch import find_day, seems_silent
+from service.flows.watch import find_day, gap_days, seems_silent
 from service.sources.calendar import expected, source_day
 from service.sources.outcome import Failed, Fetched
 from service.sources.registry import adapter
@@ -54,6 +54,7 @@ def reschedule(
         batch=batch,
         hint=timedelta(seconds=max(hints)) if hints else None,
         jitter=random.random(),
+        gaps=sum(day.late_polls for day in gap_days(session, row, now)),
     )
     _name(row, seen)
     row.next_poll_at, row.state = plan.next_poll_at, plan.remembered.state

@@ -8,6 +8,7 @@ from service.errors import PaperpostError, Sentence, counted
 from service.flows.runtime import Runtime
 from service.sources.calendar import expected, rhythm_of, source_day
 from service.sources.registry import ADAPTERS
+from service.sources.schedule import has_window
 from service.store import sources as sources_store
 from service.store.db import Session
 from service.store.tables import SourceDayRow, SourceRow
@@ -125,8 +126,8 @@ def _of_silence(kind: str, day: date, today: date, since: date) -> tuple[str, Se
 def day_sign(kind: str, row: SourceDayRow, today: date) -> str:
     """complete, late, empty or failed; "" for what cannot be said yet: a list of today that still
     grows, a past day that is still to be brought in."""
-    if row.state in _DAY_SIGN:
-        return _DAY_SIGN[row.state]
+    if row.state in _DAY_SIGN or _has_gap(kind, row):
+        return _DAY_SIGN.get(row.state, "late")
     if row.state in _DONE or (row.new and row.day < today):
         return "complete"
     if row.state == "wanted" or (row.state == "open" and row.day >= today):
@@ -136,6 +137,10 @@ def day_sign(kind: str, row: SourceDayRow, today: date) -> str:
     made = ADAPTERS.get(kind)
     is_there = row.items > 0 and made is not None and not made.is_batch
     return "complete" if is_there else "late"
+
+
+def _has_gap(kind: str, row: SourceDayRow) -> bool:
+    return row.late_polls > 0 and has_window(kind)
 
 
 def _words(kind: str, row: SourceDayRow, sign: str, today: date) -> tuple[Sentence, Sentence]:
@@ -148,6 +153,12 @@ def _words(kind: str, row: SourceDayRow, sign: str, today: date) -> tuple[Senten
         return Sentence("failed"), Sentence("It gave no answer that could be read.")
     if row.state == "stale":
         return Sentence("late"), Sentence("It still showed the list of an earlier day.")
+    if _has_gap(kind, row):
+        return Sentence("may lack some"), Sentence(
+            "%(new)s; one answer held no paper of the answer before: some in between may be"
+            " missing.",
+            new=counted("%(num)s new paper", "%(num)s new papers", row.new),
+        )
     if sign == "late":
         return Sentence("late"), Sentence("The list of this day did not come in time.")
     if not lists:

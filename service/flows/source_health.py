@@ -11,6 +11,7 @@ from service.errors import Sentence
 from service.flows.runtime import Runtime
 from service.flows.source_days import NoSourceError, SourceDay, lay_days
 from service.flows.usual import find_usual_ends
+from service.flows.watch import choose_gaps
 from service.sources.adapter import ParameterError
 from service.sources.calendar import source_day
 from service.sources.registry import ADAPTERS
@@ -76,12 +77,17 @@ _STATES = {
 }
 
 
-def state_of(state: str, *, failures: int = 0, held: int = 0) -> tuple[str, Sentence]:
-    """A source's state as a sign and words. held: papers that wait for a person."""
+def state_of(
+    state: str, *, failures: int = 0, held: int = 0, gap: bool = False
+) -> tuple[str, Sentence]:
+    """A source's state as a sign and words. held: papers that wait for a person.
+    gap: papers may have passed by."""
     if state == "ok" and failures:
         return "late", Sentence("tried again")
     if state == "ok" and held:
         return "late", Sentence("papers held")
+    if state == "ok" and gap:
+        return "late", Sentence("may lack papers")
     return _STATES.get(state, ("failed", Sentence("unknown")))
 
 
@@ -135,7 +141,7 @@ def _read_sources(
     held = audience_store.count_held_papers(session)
     paces = {pace.key: pace for pace in _paces(session, now)}
     ledger: dict[int, dict[date, SourceDayRow]] = {}
-    first = now.date() - timedelta(days=days)
+    first = now.date() - timedelta(days=max(days, FIXED.gap_days))
     for row in sources_store.list_source_days(session, first, only):
         ledger.setdefault(row.source_id, {})[row.day] = row
     sums = {one["id"]: one for one in sources_store.summary(session)}
@@ -158,7 +164,8 @@ def _health(
 ) -> SourceHealth:
     assert source.id is not None
     today = source_day(source.kind, now)
-    sign, word = state_of(source.state, failures=source.failures, held=held)
+    gaps = [r.day for r in choose_gaps(source, ledger.get(source.id, {}).values(), today)]
+    sign, word = state_of(source.state, failures=source.failures, held=held, gap=bool(gaps))
     since = source.last_new_at if source.state == "silent" else None
     if source.failures or source.state == "gone":
         since = source.last_poll_at
@@ -183,6 +190,8 @@ def _health(
             failures=source.failures,
             reason=source.last_error,
             held=held,
+            gap_on=max(gaps, default=None),
+            asked_every=_interval(source),
         ),
         since=since,
         failures=source.failures,
@@ -190,6 +199,13 @@ def _health(
         held=held,
         pace=paces.get(pace_key(source, today)),
     )
+
+
+def _interval(source: SourceRow) -> timedelta | None:
+    """How long after its last answer a source is asked again."""
+    if source.last_poll_at is None or source.next_poll_at is None or source.failures:
+        return None
+    return source.next_poll_at - source.last_poll_at
 
 
 def _rule_of_old(kind: str) -> Sentence | None:

@@ -10,14 +10,14 @@ from service.flows.filing import belonging_ids
 from service.flows.ingest import Arrival, IngestReport, take
 from service.flows.kept import keep
 from service.flows.runtime import Runtime
-from service.flows.watch import find_day, new_of_day, record_day
+from service.flows.watch import find_day, listed_last, new_of_day, record_day
 from service.papers.model import Sighting
 from service.sources.calendar import rhythm_of, source_day
 from service.sources.days import day_state
 from service.sources.novelty import Verdict, novelty
 from service.sources.outcome import Failed, NotModified
 from service.sources.registry import adapter
-from service.sources.schedule import Batch, batch_of
+from service.sources.schedule import Batch, batch_of, leaves_gap
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
@@ -54,6 +54,8 @@ def take_visit(rt: Runtime, source: SourceRow, seen: Visit, report: PollReport) 
     flat = [sighting for _, sightings in pages for sighting in sightings]
     today = _day_of(source.kind, flat, now)
     is_known, is_seen = rt.db.read(lambda s: known_of(s, source.id or 0, flat))
+    last = rt.db.read(lambda s: listed_last(s, source, today)) if source.first_polled else 0
+    is_gap = leaves_gap(source.kind, is_seen, last)
     verdicts = iter(verdicts_of(rt, source, flat, is_known, today))
     arrival = Arrival(now, local_date(now, rt.zone))
     per_day: dict[date, IngestReport] = {}
@@ -72,7 +74,7 @@ def take_visit(rt: Runtime, source: SourceRow, seen: Visit, report: PollReport) 
             first = taken.problems[0]
             report.error = f"{len(taken.problems)} items were not taken: {first.what}"[:300]
     batch = _batch(rt, source, seen, today, per_day, len(flat) - sum(is_seen))
-    rt.db.write(lambda s: _ledger(s, source, per_day, batch, today, now), Priority.BULK)
+    rt.db.write(lambda s: _ledger(s, source, per_day, batch, today, now, is_gap), Priority.BULK)
     return batch
 
 
@@ -165,6 +167,7 @@ def _ledger(
     batch: Batch,
     today: date,
     now: datetime,
+    is_gap: bool,
 ) -> None:
     """One row for each day that was asked, and one for today in any case."""
     made = adapter(source.kind)
@@ -182,6 +185,7 @@ def _ledger(
             items=taken.items if taken else None,
             new=taken.new if taken else 0,
             known=taken.known if taken and counts_known else 0,
+            is_gap=is_gap and day == today,
             state=day_state(
                 source.kind,
                 day,

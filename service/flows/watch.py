@@ -3,7 +3,7 @@
 Also looks after what a dead process left half done: planned readers whose digest was not composed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from service.defaults import FIXED
@@ -12,7 +12,7 @@ from service.flows.match import match_new
 from service.flows.runtime import Runtime
 from service.sources.calendar import expected, rhythm_of, source_day
 from service.sources.days import SETTLED, WAITED_FOR, DayState, is_due
-from service.sources.schedule import is_silent
+from service.sources.schedule import has_window, is_silent
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import sources as sources_store
@@ -37,8 +37,10 @@ def record_day(
     new: int = 0,
     known: int = 0,
     state: DayState,
+    is_gap: bool = False,
 ) -> SourceDayRow:
-    """Add one poll to the ledger row of a day. items: of the newest answer; new, known: summed."""
+    """Add one poll to the ledger row of a day. items: of the newest answer; new, known: summed;
+    is_gap: papers may have passed by before it."""
     assert source.id is not None
     row = sources_store.get_source_day(session, source.id, day)
     row.expected = expected(source.kind, day)
@@ -48,7 +50,7 @@ def record_day(
     row.known += known
     if state == "complete" and row.completed_at is None:
         row.completed_at = now
-    if state in WAITED_FOR:
+    if state in WAITED_FOR or is_gap:
         row.late_polls += 1
     if row.state != "complete":
         row.state = state
@@ -104,6 +106,30 @@ def seems_silent(session: Session, source: SourceRow, now: datetime) -> bool:
         return False
     gap = timedelta(days=max(1.0, (days[-1] - days[0]).days / (len(days) - 1)))
     return is_silent(source.last_new_at, gap, now)
+
+
+def listed_last(session: Session, source: SourceRow, today: date) -> int:
+    """Items of a feed's last answer. A day without any may be one of unchanged answers alone."""
+    since = today - timedelta(days=FIXED.silent_look_days)
+    can_be_unchanged = source.etag or source.last_modified
+    rows = sources_store.list_source_days(session, since, source.id)
+    told = [r.items for r in rows if r.state != "failed" and (r.items or not can_be_unchanged)]
+    return told[-1] if told else 0
+
+
+def gap_days(session: Session, source: SourceRow, now: datetime) -> list[SourceDayRow]:
+    """The last days of a feed on which papers may have passed by, oldest first."""
+    today = source_day(source.kind, now)
+    since = today - timedelta(days=FIXED.gap_days)
+    return choose_gaps(source, sources_store.list_source_days(session, since, source.id), today)
+
+
+def choose_gaps(source: SourceRow, rows: Iterable[SourceDayRow], today: date) -> list[SourceDayRow]:
+    """The same among rows that were read."""
+    if not has_window(source.kind):
+        return []
+    since = today - timedelta(days=FIXED.gap_days)
+    return [row for row in rows if row.late_polls and row.day > since]
 
 
 def mark_late(rt: Runtime) -> list[str]:

@@ -1,5 +1,6 @@
 """When a source is asked next, and what its state is called. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -7,6 +8,7 @@ from typing import Literal
 from service.defaults import FIXED, spread
 from service.sources.calendar import next_expected, rhythm_of
 from service.sources.outcome import Failed, Outcome
+from service.sources.registry import ADAPTERS
 from service.sources.rhythm import Rhythm
 
 State = Literal["ok", "late", "stale", "silent", "failing", "paused", "gone"]
@@ -53,12 +55,14 @@ def next_poll(
     batch: Batch = "",
     hint: timedelta | None = None,
     jitter: float = 0.5,
+    gaps: int = 0,
 ) -> PollPlan:
     """Return when to ask again and under which state.
 
     now: aware UTC. batch: what the answer held, for kinds that publish once a day (NotModified is
     judged by what is already there). hint: how often the source asks to be polled. jitter: a random
-    number from 0 to 1 that spreads retries by 20 % to either side.
+    number from 0 to 1 that spreads retries by 20 % to either side. gaps: answers of the last days
+    between which papers may have passed by (see ``leaves_gap``).
     """
     if before.state in ("paused", "gone"):
         return PollPlan(next_poll_at=None, remembered=before)
@@ -71,7 +75,7 @@ def next_poll(
     new_url = ""
     if moved.moves >= FIXED.moves_after:
         new_url, moved = moved.moved_to, replace(moved, moves=0, moved_to="")
-    at, state = _after_answer(kind, now, batch, hint)
+    at, state = _after_answer(kind, now, batch, hint, gaps)
     return PollPlan(next_poll_at=at, remembered=replace(moved, state=state), new_url=new_url)
 
 
@@ -91,12 +95,18 @@ def _after_failure(failed: Failed, now: datetime, before: PollState, jitter: flo
 
 
 def _after_answer(
-    kind: str, now: datetime, batch: Batch, hint: timedelta | None
+    kind: str, now: datetime, batch: Batch, hint: timedelta | None, gaps: int
 ) -> tuple[datetime, State]:
     rhythm = rhythm_of(kind)
     if rhythm.lists:
         return _listed(kind, rhythm, now, batch)
-    return now + min(max(rhythm.often, hint or rhythm.often), SLOWEST), "ok"
+    often = _shortened(rhythm.often, gaps)
+    return now + min(max(often, hint or often), SLOWEST), "ok"
+
+
+def _shortened(often: timedelta, gaps: int) -> timedelta:
+    """Half for each gap. What the source itself asks for is kept to all the same."""
+    return max(often / (1 << min(gaps, 8)), min(often, timedelta(minutes=FIXED.gap_poll_minutes)))
 
 
 def _listed(kind: str, rhythm: Rhythm, now: datetime, batch: Batch) -> tuple[datetime, State]:
@@ -138,6 +148,21 @@ def batch_of(kind: str, items: int, never_seen: int) -> Batch:
     if lists == "grows":
         return ""
     return "complete" if never_seen else "stale"
+
+
+def has_window(kind: str) -> bool:
+    """Say whether a source shows only its newest papers, and nobody can ask for older ones."""
+    return kind in ADAPTERS and not rhythm_of(kind).lists and not ADAPTERS[kind].history_kind
+
+
+def leaves_gap(kind: str, shown_before: Sequence[bool], listed_last: int) -> bool:
+    """Say whether papers may have passed by between two answers: nothing of the last is left.
+
+    shown_before: of each paper of this answer, whether the source showed it already. listed_last:
+    items of the last answer; after an empty one nothing can have been pushed out.
+    """
+    is_new_throughout = bool(shown_before) and not any(shown_before)
+    return is_new_throughout and listed_last > 0 and has_window(kind)
 
 
 def is_silent(last_new_at: datetime, usual_gap: timedelta, now: datetime) -> bool:

@@ -6,6 +6,7 @@ text itself: a reason may hold an address, and readers see these sentences. Pure
 
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from service.errors import Sentence, counted
@@ -118,9 +119,17 @@ def reason_of(text: str) -> tuple[Sentence, Sentence]:
 
 
 def trouble_of(
-    kind: str, state: str, *, failures: int = 0, reason: str = "", held: int = 0
+    kind: str,
+    state: str,
+    *,
+    failures: int = 0,
+    reason: str = "",
+    held: int = 0,
+    gap_on: date | None = None,
+    asked_every: timedelta | None = None,
 ) -> Trouble | None:
-    """What is wrong with a source, None when nothing is. held: papers that wait for a person."""
+    """What is wrong with a source, None when nothing is. held: papers that wait for a person.
+    gap_on: the last day on which papers may have passed by; asked_every: its present interval."""
     if state == "gone":
         return Trouble(
             what=Sentence("Its server says that it is gone for good."),
@@ -148,7 +157,34 @@ def trouble_of(
             by_itself=Sentence("Nothing is mailed of them until somebody decides."),
             to_do=Sentence("Mail them as new, or keep them as known."),
         )
-    return _of_state(kind, state) or _of_answer(reason)
+    return _of_state(kind, state) or _of_gap(gap_on, asked_every) or _of_answer(reason)
+
+
+def _of_gap(gap_on: date | None, asked_every: timedelta | None) -> Trouble | None:
+    """It shows few papers, and all of them had changed since it was asked before."""
+    if gap_on is None:
+        return None
+    by_itself = Sentence("For some days it is asked more often, as far as the source allows.")
+    if asked_every is not None:
+        minutes = round(asked_every / timedelta(minutes=1))
+        by_itself = counted(
+            "For some days it is asked more often, as far as the source allows: now every minute.",
+            "For some days it is asked more often, as far as the source allows: now every"
+            " %(num)s minutes.",
+            minutes,
+        )
+    return Trouble(
+        what=Sentence(
+            "Its answer of %(day)s held no paper of the answer before: some in between may be"
+            " missing.",
+            day=gap_on,
+        ),
+        by_itself=by_itself,
+        to_do=Sentence(
+            "Where the source offers a longer list, add that one and remove this; else poll it more"
+            " often than now: paperpost poll --source."
+        ),
+    )
 
 
 def _of_state(kind: str, state: str) -> Trouble | None:

@@ -110,7 +110,8 @@ class SightingRow(SQLModel, table=True):
 class SourceDayRow(SQLModel, table=True):
     """One source and announcement day. state: a word of ``sources.days``.
 
-    late_polls: answers after the hour that held nothing new · completed_at: when its first new
+    late_polls: answers after the hour that held nothing new; of a feed, those before which papers
+    may have passed by (``schedule.leaves_gap``) · completed_at: when its first new
     papers came · announced: what ``history_kind`` named at ``crosschecked_at`` (None: not asked).
     """
 

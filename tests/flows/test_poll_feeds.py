@@ -12,6 +12,8 @@ from support.web_site import WebSite
 
 from service.flows.readers import add_reader, read_new
 from service.flows.runtime import Runtime
+from service.flows.source_days import read_days
+from service.flows.source_health import read_source
 from service.flows.sources import add_source, release_held
 from service.store.deliveries import list_deliveries
 from service.store.raw_polls import get_body, list_kept
@@ -262,3 +264,57 @@ def test_real_feeds_of_journals(rt: Runtime, site: WebSite, clock: Clock, shared
     again = poll(rt, clock)
     assert sum(row["new"] for row in again) == 0
     assert isinstance(clock(), datetime)
+
+
+def window(first: int, size: int = 3) -> bytes:
+    """The newest ``size`` papers of a feed that numbers them."""
+    return rss_feed(items(*((f"n{n}", "2026-11-18") for n in range(first, first + size))))
+
+
+def test_a_window_that_moved_on_altogether_may_have_dropped_papers(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    asked = {}
+    add_source(rt, "feed", f"{site.base}/feed")
+    for name, first in (("first", 0), ("overlaps", 2), ("jumped", 20), ("again", 40)):
+        site.at["/feed"] = (200, {}, window(first))
+        poll(rt, clock)
+        told = read_source(rt, 1)
+        asked[name] = ((source(rt).next_poll_at or clock()) - clock(), told.word, told.sign)
+        clock.turn(hours=1)
+    minutes = [round(gap.total_seconds() / 60) for gap, _, _ in asked.values()]
+    assert minutes == [60, 60, 30, 15]
+    assert asked["overlaps"][1:] == ("in order", "complete")
+    assert asked["jumped"][1:] == ("may lack papers", "late")
+    assert source(rt).last_error == ""
+    assert told.trouble is not None
+    assert "Its answer of 18 November 2026 held no paper of the answer" in str(told.trouble.what)
+    assert "now every 15 minutes" in str(told.trouble.by_itself)
+    assert "poll it more often" in str(told.trouble.to_do)
+    (day,) = read_days(rt, 1, 1)
+    assert (day.word, day.sign) == ("may lack some", "late")
+    assert "some in between may be missing" in str(day.says)
+    clock.turn(days=14)
+    assert read_source(rt, 1).word == "in order"
+
+
+def test_what_comes_after_an_empty_answer_pushed_nothing_out(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    add_source(rt, "feed", f"{site.base}/feed")
+    for body in (window(0), rss_feed([]), window(20)):
+        site.at["/feed"] = (200, {}, body)
+        poll(rt, clock)
+        clock.turn(days=1)
+    assert [row.late_polls for row in ledger(rt).values()] == [0, 0, 0]
+
+
+def test_unchanged_answers_of_a_day_do_not_hide_a_gap(
+    rt: Runtime, site: WebSite, clock: Clock
+) -> None:
+    add_source(rt, "feed", f"{site.base}/feed")
+    for answer in ((200, {"ETag": "1"}, window(0)), (304, {}, b""), (200, {}, window(20))):
+        site.at["/feed"] = answer
+        poll(rt, clock)
+        clock.turn(days=1)
+    assert [row.late_polls for row in ledger(rt).values()] == [0, 0, 1]

@@ -11,6 +11,7 @@ from service.sources.schedule import (
     PollState,
     batch_of,
     is_silent,
+    leaves_gap,
     next_poll,
 )
 
@@ -144,3 +145,29 @@ def test_a_feed_is_silent_after_three_usual_gaps() -> None:
 def test_a_batch_that_no_announcement_stands_behind_is_not_waited_for() -> None:
     made = plan("arxiv_rss", "2026-06-17T05:00", batch="none")
     assert (made.remembered.state, made.next_poll_at) == ("ok", at("2026-06-17T06:00"))
+
+
+def test_a_gap_halves_the_wait_of_a_feed_as_far_as_it_allows() -> None:
+    now = "2026-06-17T10:00"
+    assert plan("feed", now, gaps=1).next_poll_at == at("2026-06-17T10:30")
+    assert plan("feed", now, gaps=99).next_poll_at == at("2026-06-17T10:15")
+    assert plan("pubmed", now, gaps=1).next_poll_at == at("2026-06-17T10:15")
+    hint = timedelta(hours=2)
+    assert plan("feed", now, gaps=1, hint=hint).next_poll_at == at("2026-06-17T12:00")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "last", "is_gap"),
+    [
+        ("pubmed", [False] * 15, 15, True),
+        ("pubmed", [False] * 14 + [True], 15, False),
+        ("pubmed", [], 15, False),
+        ("feed", [False], 0, False),
+        ("arxiv_rss", [False] * 15, 15, False),
+        ("hf_daily", [False] * 15, 15, False),
+        ("arxiv_api", [False] * 15, 15, False),
+        ("no_kind", [False], 1, False),
+    ],
+)
+def test_papers_may_have_passed_by(kind: str, shown: list[bool], last: int, is_gap: bool) -> None:
+    assert leaves_gap(kind, shown, last) == is_gap
