@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 from support.house import Clock, open_house
-from support.naive_matcher import KeywordOracle
+from support.keyword_oracle import KeywordOracle
 from support.smtp_server import SmtpServer
 
 from service.flows.daily import plan_daily

@@ -22,7 +22,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 from support.house import add, hasten, lay_database
-from support.naive_matcher import KeywordOracle
+from support.keyword_oracle import KeywordOracle
 from support.reading_house import read, text_of
 from support.sky import Sky
 from support.sky_clock import SharedClock

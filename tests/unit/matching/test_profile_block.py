@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from support.match_strategies import papers, queries
-from support.naive_matcher import naive_hit
+from support.oracle import Oracle
 
 from service.matching.block import Block
 from service.matching.building import Builder
@@ -59,7 +59,7 @@ def test_a_block_is_naive_evaluation(read: list[str], some: list, stored: bool) 
     block = block_of(kept, stored=stored)
     check(block, kept, documents)
     for paper, ids in zip(some, wanting(block, documents), strict=True):
-        assert ids == [n for n, query in kept.items() if naive_hit(query.root, paper)]
+        assert ids == [n for n, query in kept.items() if Oracle(paper).wants(query)]
 
 
 @given(st.lists(st.tuples(texts, st.integers(0, 255)), min_size=1, max_size=3), some_papers)
