@@ -295,6 +295,7 @@ def test_faults_of_requests(house: Reading) -> None:
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
+@pytest.mark.slow  # a second or more
 def test_mails_and_the_pages_about_them(house: Reading, tmp_path: Path) -> None:
     house.subscribe(ADA, "adapters, robots")
     house.client.post("/", data={"email": ADA, "words": "robots"})

@@ -1,7 +1,7 @@
 """Ten weekdays of real lists and two arXiv days for fifty readers with real keyword lists, day by
 day, into a real SMTP server; what arrived is compared with a matcher that shares no code.
 
-A quick run plays the first four of the ten days, the two of arXiv among them.
+A quick run plays three of the ten days, the two of arXiv among them.
 """
 
 import asyncio
@@ -133,7 +133,7 @@ def replay(
         if request.param == "postgres":
             cluster = request.getfixturevalue("postgres_cluster")
             values["database_url"] = stack.enter_context(cluster.database())
-        days = DAYS[:4] if quick else DAYS
+        days = DAYS[1:4] if quick else DAYS
         yield from played(shared, tmp_path_factory.mktemp("replay"), values, days)
 
 

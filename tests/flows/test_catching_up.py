@@ -108,6 +108,7 @@ def test_one_mail_after_an_outage_has_all_that_reached_us_since(rt, tmp_path, se
 
 
 @pytest.mark.parametrize("hour", [4, 13])
+@pytest.mark.slow  # a second or more
 def test_the_mail_after_a_long_outage_goes_back_fourteen_days(rt, tmp_path, server, hour):
     """Also when the hour of the day is still to come, and yesterday's slot is used."""
     add(rt, ADA, "adapters")

@@ -272,6 +272,7 @@ def empty_days(rt, tmp_path, days):
         rt.clock.go(minutes=-10)
 
 
+@pytest.mark.slow  # a second or more
 def test_after_seven_empty_days_one_quiet_mail_and_never_a_second(rt, server, tmp_path, quick):
     rt.clock.at = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
     add(rt, "ada@example.org", "adapters, glaciers", hour="8")

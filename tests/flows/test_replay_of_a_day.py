@@ -284,6 +284,7 @@ def test_one_lost_day_alone_makes_nothing_of_the_day_before_new(
     assert new == {t for t, when, _, _ in before.values() if when and when.day == 18}
 
 
+@pytest.mark.slow  # a second or more
 def test_a_day_that_is_there_changes_nothing_and_mails_nobody_again(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:

@@ -94,6 +94,7 @@ def test_other_days_of_a_weekly_reader_say_so_and_nothing_else(rt, tmp_path):
     assert titles(rt) == ["Adapters on a day 323"]
 
 
+@pytest.mark.slow  # a second or more
 def test_the_quiet_mail_of_a_weekly_reader_waits_for_two_empty_weeks(rt, server, tmp_path):
     weekly_house(rt)
     tick_days(rt, tmp_path, 13)  # one empty Friday, and six other days

@@ -161,6 +161,7 @@ def test_the_relay_is_asked_and_its_words_are_shown(folder: Path) -> None:
         assert "relaying denied" in found(result)["test mail"]["says"]
 
 
+@pytest.mark.slow  # a second or more
 def test_a_relay_that_is_not_there_fails_with_what_to_do(folder: Path) -> None:
     env(folder, SMTP_URL="smtp://127.0.0.1:9")
     result = run("doctor", "--json")

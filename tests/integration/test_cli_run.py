@@ -72,6 +72,7 @@ def env(folder: Path, **values: str) -> None:
     (folder / ".env").write_text(text)
 
 
+@pytest.mark.slow  # a second or more
 def test_a_first_start_says_what_to_do_and_ends_in_order(tmp_path: Path) -> None:
     env(tmp_path, DATA_DIR="var")
     with started(tmp_path, "run", "--port", "0") as (process, lines):

@@ -72,6 +72,7 @@ def test_every_default_without_a_question(folder: Path) -> None:
     assert (folder / "var" / "paperpost.db").is_file()
 
 
+@pytest.mark.slow  # a second or more
 def test_answers_are_kept_and_the_papers_come_in(folder: Path, site: WebSite) -> None:
     lists = {"2026-11-18": [hf_item("2611.00001", "A paper", "2026-11-18")]}
 
@@ -152,6 +153,7 @@ def test_a_public_address_needs_a_relay_or_nothing_is_written(folder: Path) -> N
     assert not (folder / ".env").exists()
 
 
+@pytest.mark.slow  # a second or more
 def test_again_keeps_the_answers_and_what_was_written_by_hand(folder: Path) -> None:
     run("setup", answers=["First name", "Org", "", "", "Europe/Paris", "", "", "none", "none", ""])
     env = folder / ".env"

@@ -99,6 +99,7 @@ def test_the_form_and_the_flow_make_the_same_mail(house: Reading) -> None:
     assert len(mailed(house)) == 1
 
 
+@pytest.mark.slow  # a second or more
 def test_whatever_is_typed(house: Reading, quick: bool) -> None:
     numbers = count(5000)
 

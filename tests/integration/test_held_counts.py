@@ -79,6 +79,7 @@ def test_one_number_everywhere(tmp_path, database_url):
 
 
 @pytest.mark.usefixtures("cheap_passwords")
+@pytest.mark.slow  # a second or more
 def test_the_command_and_the_pages_say_the_same(tmp_path, monkeypatch):
     folder = tmp_path / "var"
     folder.mkdir()

@@ -250,6 +250,7 @@ def test_migrate_twice_and_an_account(shell: Shell) -> None:
     assert "only owner" in alone.err
 
 
+@pytest.mark.slow  # a second or more
 def test_the_doctor_ends_with_1_only_where_something_fails(shell: Shell) -> None:
     said = shell.say("doctor", "--json")
     assert said.code == 0

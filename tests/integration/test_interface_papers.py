@@ -132,6 +132,7 @@ def test_captures_of_every_kind_are_taken_and_tried(
     assert (again.code, again.json["new"]) == (0, 0)
 
 
+@pytest.mark.slow  # a second or more
 def test_a_capture_is_new_on_the_day_it_is_given(shell: Shell, shared: Path) -> None:
     capture = str(shared / "hf_daily" / "2026-02-10.json")
     made = shell.say("ingest", "--kind", "hf_daily", capture, "--on", ON, "--json").json

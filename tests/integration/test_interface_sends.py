@@ -10,6 +10,7 @@ from support.smtp_server import SmtpServer, reply
 ON = "2026-11-18"
 
 
+@pytest.mark.slow  # a second or more
 def test_papers_takes_several_and_a_key_is_one_edition(shell: Shell, tmp_path: Path) -> None:
     shell.say("ingest", list_of(tmp_path, "a.json", 1, 2, 3), "--kind", "hf_daily", "--on", ON)
     shell.say("subscribers", "add", "ada@uni.example", "--trending", "--confirmed")
@@ -60,6 +61,7 @@ def test_a_send_says_how_many_are_left_deferred_each_time(shell: Shell, tmp_path
             assert (said.code, said.json["accepted"], said.json["deferred"]) == (0, 0, 1)
 
 
+@pytest.mark.slow  # a second or more
 def test_a_preview_says_which_mail_it_is(shell: Shell, tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
     shell.say("ingest", list_of(tmp_path, "a.json", 1, 2), "--kind", "hf_daily", "--on", ON)
@@ -90,6 +92,7 @@ def test_a_preview_says_which_mail_it_is(shell: Shell, tmp_path: Path) -> None:
     assert "part 3" in shell.say(*look).out
 
 
+@pytest.mark.slow  # a second or more
 def test_a_dry_run_sends_nothing_and_counts_what_a_send_brings(
     shell: Shell, tmp_path: Path
 ) -> None:
@@ -132,6 +135,7 @@ def test_who_is_meant_by_a_list_in_a_file(shell: Shell, tmp_path: Path) -> None:
     assert shell.say(*words, "--segment", "state:9:failed").code == 1
 
 
+@pytest.mark.slow  # a second or more
 def test_an_edition_is_paused_resumed_cancelled_and_sent_again(
     shell: Shell, tmp_path: Path
 ) -> None:

@@ -65,6 +65,7 @@ def test_a_field_is_added_in_one_go(shell: Shell) -> None:
     assert (wrong.code, "Known are:" in wrong.err) == (2, True)
 
 
+@pytest.mark.slow  # a second or more
 def test_kinds_and_a_trial_need_no_source(shell: Shell, tmp_path: Path) -> None:
     rows = {row["kind"]: row for row in shell.say("sources", "kinds", "--json").json}
     assert rows["feed"]["past"] == 0

@@ -180,6 +180,7 @@ def test_a_form_sent_at_once_asks_for_one_more_press(house: Reading) -> None:
     assert f'value="{shown[1]}"' in answer.text, "the clock goes on from the first showing"
 
 
+@pytest.mark.slow  # a second or more
 def test_many_from_one_network_are_delayed_and_told_so(house: Reading) -> None:
     for number in range(30):
         first = house.client.post("/", data={**FORM, "email": f"r{number}@uni.example"})

@@ -97,6 +97,7 @@ def test_every_contract_is_broken_once() -> None:
         for n, break_it in enumerate(breaks)
     ],
 )
+@pytest.mark.slow  # a second or more
 def test_a_broken_contract_fails_the_check(
     copy: Path, house: tuple[int, str], name: str, break_it: Callable[[Path], None]
 ) -> None:

@@ -1,5 +1,6 @@
 """An engineer brings a journal's feed, looks at what is read, and nobody is flooded."""
 
+import pytest
 from support.command import Shell
 
 FEED = """<?xml version="1.0"?>
@@ -17,6 +18,7 @@ ITEM = """<item><title>Adapters in practice, part {n}</title>
 <pubDate>Wed, 18 Nov 2026 08:00:00 GMT</pubDate></item>"""
 
 
+@pytest.mark.slow  # a second or more
 def test_engineer(tmp_path, monkeypatch):
     shell = Shell(tmp_path, monkeypatch)
     feed = tmp_path / "journal.xml"

@@ -165,6 +165,7 @@ def test_what_cannot_stand_in_a_header_is_an_error(field: str, value: Any) -> No
     assert caught.value.where
 
 
+@pytest.mark.slow  # a second or more
 def test_poison_in_subject_name_and_body_changes_no_header(quick: bool) -> None:
     strings = json.loads((shared_data() / "strings" / "blns.json").read_text("utf-8"))
     clean = [line.split(b":")[0] for line in header_lines(made()) if not line.startswith(b" ")]

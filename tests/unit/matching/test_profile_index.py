@@ -143,6 +143,7 @@ def test_profiles_change_while_others_match() -> None:
     assert [i for i in index.match(document) if i < 2] == [0, 1]
 
 
+@pytest.mark.slow  # a second or more
 def test_twenty_thousand_profiles() -> None:
     """Every profile of two terms out of some, on one paper: looked at together, not one by one."""
     texts = ["graph", "network*", "=Vision", "ti:model", "LoRA", '"fine tuning"', "cat:cs", "RAG"]

@@ -52,6 +52,7 @@ def test_scores_are_those_of_each_match(texts: list[str], some: list[Paper], pac
     st.lists(papers(), min_size=1, max_size=6),
     st.integers(1, 3),
 )
+@pytest.mark.slow  # a second or more
 def test_the_best_of_each_profile(texts: list[str], some: list[Paper], most: int) -> None:
     index = Index()
     documents = [prepare(paper) for paper in some]

@@ -54,6 +54,7 @@ def _read(kind: str, body: bytes) -> Parsed | None:
 @given(st.data())
 @settings(max_examples=15)
 @pytest.mark.parametrize(("kind", "name"), CAPTURES)
+@pytest.mark.slow  # a second or more
 def test_broken_bytes(kind: str, name: str, data: st.DataObject) -> None:
     body = bytearray(_body(name))
     for _ in range(data.draw(st.integers(0, 4))):

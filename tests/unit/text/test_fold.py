@@ -96,6 +96,7 @@ def test_case_and_accents_do_not_count(text: str) -> None:
     ],
     ids=["marks", "only marks", "possessives", "ideographs", "surrogates", "one long word"],
 )
+@pytest.mark.slow  # a second or more
 def test_a_hostile_megabyte_is_folded_in_bounded_time(text: str) -> None:
     begun = time.process_time()
     folded = fold(text)
