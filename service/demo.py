@@ -119,6 +119,13 @@ def _sayer(out: TextIO) -> Callable[[str], None]:
     return say
 
 
+_OURS = {
+    *("mailbox", "mails", "locks", "paperpost.db", "secret_key", "day.json", "demo.json"),
+    *("corpus", "index", "learned.npz", "logs"),
+}
+"""What the demo and a house that ran on its folder leave there; nothing else is ever removed."""
+
+
 @contextmanager
 def _fresh(folder: Path) -> Iterator[None]:
     """An empty folder that no other process has open. Raises DemoError."""
@@ -133,8 +140,7 @@ def _fresh(folder: Path) -> Iterator[None]:
                     str(folder),
                     "Stop it (Ctrl-C where make run is), or use: paperpost demo --keep DIR",
                 ) from None
-    known = {"mailbox", "mails", "locks", "paperpost.db", "secret_key", "day.json", "demo.json"}
-    strangers = [p.name for p in folder.iterdir() if p.name.split("-")[0] not in known]
+    strangers = [p.name for p in folder.iterdir() if p.name.split("-")[0] not in _OURS]
     if strangers and not (folder / "demo.json").exists():
         raise DemoError(
             f"This folder holds other files ({', '.join(sorted(strangers)[:3])}).",

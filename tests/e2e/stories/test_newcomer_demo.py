@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service import demo
-from service.demo import DemoError, run_demo
+from service.demo import DemoError, _fresh, run_demo
 from service.sources import hf_daily
 
 
@@ -65,6 +65,17 @@ def test_demo_spares_other_files(tmp_path):
     with pytest.raises(DemoError, match="other files"):
         run_demo(other, out=io.StringIO())
     assert (other / "chapter1.tex").read_text() == "mine"
+
+
+def test_demo_begins_anew_where_a_house_has_run(tmp_path):
+    """`make run` before the first demo: what the house keeps beside its database is no stranger's."""
+    for name in ("corpus", "index", "locks", "logs", "mailbox"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("made again")
+    for name in ("paperpost.db", "paperpost.db-wal", "secret_key", "learned.npz"):
+        (tmp_path / name).write_text("made again")
+    with _fresh(tmp_path):
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_live_without_an_answer_uses_the_bundled_day_and_says_so(tmp_path, monkeypatch):
