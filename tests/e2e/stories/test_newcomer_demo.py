@@ -68,7 +68,7 @@ def test_demo_spares_other_files(tmp_path):
 
 
 def test_demo_begins_anew_where_a_house_has_run(tmp_path):
-    """`make run` before the first demo: what the house keeps beside its database is no stranger's."""
+    """`make run` before the first demo: what a house keeps beside its database goes."""
     for name in ("corpus", "index", "locks", "logs", "mailbox"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("made again")
