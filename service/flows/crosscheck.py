@@ -71,13 +71,13 @@ def _count_unseen(rt: Runtime, source: SourceRow, announced: Sequence[Sighting])
 
 def _note(rt: Runtime, session: Session, source: SourceRow, day: date, announced: int) -> None:
     now = rt.clock()
+    held = sources_store.hold_source(session, source.id or 0)  # before its days, as a poll does
     row = sources_store.get_source_day(session, source.id or 0, day)
     row.announced, row.crosschecked_at = announced, now
     row.state = day_state(
         source.kind, day, now, held="", before=row.state, announced=announced  # type: ignore[arg-type]
     )  # fmt: skip
     session.add(row)
-    held = sources_store.get_source(session, source.id or 0)
     if row.state == "none" and held is not None and held.state in ("late", "stale"):
         held.state = "ok"  # nothing was to come
         session.add(held)

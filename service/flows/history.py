@@ -153,7 +153,7 @@ def _take(rt: Runtime, source: SourceRow, days: Sequence[date], made: Visit) -> 
 
 def _settle(session: Session, source: SourceRow, per_day: dict[date, int]) -> None:
     """These days are there; ``polled_at`` stays empty: they were not asked on their day."""
-    for day, items in per_day.items():
+    for day, items in sorted(per_day.items()):
         assert source.id is not None
         row = sources_store.get_source_day(session, source.id, day)
         if row.state == WANTED:

@@ -117,6 +117,14 @@ class ImportReport:
     columns: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
+    def add(self, part: "ImportReport") -> None:
+        """Count a part of the same file in."""
+        self.added += part.added
+        self.readers += part.readers
+        self.unchanged += part.unchanged
+        self.kept_out += part.kept_out
+        self.problems += part.problems
+
     def problems_csv(self) -> str:
         """The bad rows as a CSV with a column ``problem``, with commas whatever the list had."""
         rows = [{**row, "problem": problem} for _, row, problem in self.problems]
@@ -167,9 +175,11 @@ def import_readers(
     waiting = list(people.values())
     for start in range(0, len(waiting), 100):
         part = waiting[start : start + 100]
-        rt.db.write(
-            lambda s, p=part: _import_part(rt, s, p, by, dry_run, report),  # type: ignore[misc]
-            Priority.BULK,
+        report.add(
+            rt.db.write(
+                lambda s, p=part: _import_part(rt, s, p, by, dry_run),  # type: ignore[misc]
+                Priority.BULK,
+            )
         )
     report.problems.sort(key=lambda p: p[0])
     event = "import_tried" if dry_run else "import"
@@ -191,9 +201,9 @@ def _import_part(
     people: Sequence[Sequence[_Row]],
     by: str,
     dry_run: bool,
-    report: ImportReport,
-) -> None:
+) -> ImportReport:
     """Decide on each person, then insert the new ones together."""
+    report = ImportReport()
     keys = [rows[0].new.address.key for rows in people]
     hashes = {key: consent_store.email_hash(rt.instance.key, key) for key in keys}
     bars = consent_store.find_suppressions(session, list(hashes.values()))
@@ -224,6 +234,7 @@ def _import_part(
             report.readers += 1
     if entering and not dry_run:
         enter(rt, session, entering, by)
+    return report
 
 
 def _stays(state: str, rows: Sequence[_Row]) -> bool:

@@ -52,6 +52,16 @@ class SendReport:
     editions: set[int] = field(default_factory=set)
     said: Counter[str] = field(default_factory=Counter)
 
+    def add(self, one: "SendReport") -> None:
+        """Count what became of one row in."""
+        self.accepted += one.accepted
+        self.deferred += one.deferred
+        self.failed += one.failed
+        self.held += one.held
+        self.stopped += one.stopped
+        self.expired += one.expired
+        self.said += one.said
+
     @property
     def tried(self) -> int:
         return self.accepted + self.deferred + self.failed + self.held + self.stopped
@@ -186,13 +196,11 @@ async def _deliver(run: _Run, job: _Job, owner: int) -> None:
     except (PaperpostError, ValueError, KeyError, AssertionError, LookupError) as error:
         if isinstance(error, MessageError) and (error.is_ours or rt.test_recipient):
             waits = Broken("connect", str(error))  # a setting is wrong, not this mail
-            await _write_down(
-                run, row, lambda s: _record(rt, s, job, waits, run.limits, run.report)
-            )
+            await _write_down(run, row, lambda s: _record(rt, s, job, waits, run.limits))
             return
         text = f"content: {type(error).__name__}: {error}"[:500]
         rt.log("render_failed", delivery=row.id, error=type(error).__name__)
-        await _write_down(run, row, lambda s: _quarantine(s, row, rt.clock(), text, run.report))
+        await _write_down(run, row, lambda s: _quarantine(s, row, rt.clock(), text))
         return
     sha = sha_of(envelope.message)
 
@@ -214,10 +222,10 @@ async def _deliver(run: _Run, job: _Job, owner: int) -> None:
     except DOUBTFUL as error:  # of the mark: whether it was committed or not, no body was sent
         rt.log("mark_failed", delivery=row.id, error=type(error).__name__)
         outcome = Broken("rcpt", "the database did not take the mark")
-    await _write_down(run, row, lambda s: _record(rt, s, job, outcome, run.limits, run.report))
+    await _write_down(run, row, lambda s: _record(rt, s, job, outcome, run.limits))
 
 
-async def _write_down(run: _Run, row: DeliveryRow, work: Callable[[Session], None]) -> None:
+async def _write_down(run: _Run, row: DeliveryRow, work: Callable[[Session], SendReport]) -> None:
     """Record an answer; a database that is away for a moment must not cost it.
 
     A COMMIT without an answer may have been done: the row is read again before each further try.
@@ -225,7 +233,7 @@ async def _write_down(run: _Run, row: DeliveryRow, work: Callable[[Session], Non
     """
     for wait in (*WAITS, None):
         try:
-            await run.rt.db.awrite(work)
+            run.report.add(await run.rt.db.awrite(work))
             return
         except DOUBTFUL as error:
             run.rt.log("record_failed", delivery=row.id, error=type(error).__name__)
@@ -241,23 +249,22 @@ def _is_held(session: Session, row: DeliveryRow) -> bool:
 
 
 def _record(
-    rt: Runtime, session: Session, job: _Job, outcome: Outcome, limits: Defaults, report: SendReport
-) -> None:
+    rt: Runtime, session: Session, job: _Job, outcome: Outcome, limits: Defaults
+) -> SendReport:
     row, now = job.row, rt.clock()
     assert row.id is not None
     if not _is_held(session, row):
-        return
+        return SendReport()
     if isinstance(outcome, Stopped):
-        report.stopped += 1
         _stop(session, job, now)
-        return
+        return SendReport(stopped=1)
     deadline = row.deadline_at or now + timedelta(hours=limits.notice_deadline_hours)
     n = max(1, row.attempts)
     verdict = judge(outcome, n, now, deadline, random.random(), limits)  # nosec B311
     if verdict.until is not None and job.edition.kind == "alert" and job.reader is not None:
         verdict = replace(verdict, until=_awake(verdict.until, job.reader.zone, limits))
     _attempt(session, row.id, n, outcome, now)
-    _apply(session, row, verdict, now, report, accepted=TESTED if rt.test_recipient else "")
+    report = _apply(session, row, verdict, now, accepted=TESTED if rt.test_recipient else "")
     # in test mode the refused mailbox is the operator's own, and a pending request just ends
     if verdict.suppresses and job.reader is not None and not rt.test_recipient:
         consent_store.add_suppression(
@@ -268,6 +275,7 @@ def _record(
             f"{verdict.code} {verdict.enhanced} {verdict.text}"[:300],
         )
         subscribers_store.set_state(session, job.reader.id or 0, "bounced", only="active")
+    return report
 
 
 def _apply(
@@ -275,11 +283,11 @@ def _apply(
     row: DeliveryRow,
     verdict: Verdict,
     now: datetime,
-    report: SendReport,
     *,
     accepted: str,
-) -> None:
+) -> SendReport:
     """Write the verdict on the row. accepted: the reason of an accepted mail."""
+    report = SendReport()
     words = {"code": verdict.code or None, "enhanced": verdict.enhanced}
     match verdict.kind:
         case "accepted":
@@ -311,6 +319,7 @@ def _apply(
                 session, row, State.UNKNOWN, now, reason=verdict.text[:500], **words
             )
             report.held += 1
+    return report
 
 
 def _attempt(session: Session, delivery_id: int, n: int, outcome: Outcome, now: datetime) -> None:
@@ -357,14 +366,12 @@ def _stop(session: Session, job: _Job, now: datetime) -> None:
     leases_store.mark_outcome(session, row, State.SUPPRESSED, now, reason=reason)
 
 
-def _quarantine(
-    session: Session, row: DeliveryRow, now: datetime, text: str, report: SendReport
-) -> None:
+def _quarantine(session: Session, row: DeliveryRow, now: datetime, text: str) -> SendReport:
     """A mail that cannot be rendered harms one delivery, not the edition."""
     if not _is_held(session, row):
-        return
+        return SendReport()
     leases_store.mark_outcome(session, row, State.FAILED, now, reason=text)
     deliveries_store.add_attempt(
         session, delivery_id=row.id or 0, n=row.attempts, phase="render", at=now, text=text
     )
-    report.failed += 1
+    return SendReport(failed=1)

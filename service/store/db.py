@@ -3,13 +3,19 @@
 Every write of a process passes one thread: whatever waits when it becomes free is run in one
 transaction (each unit in its own savepoint, so that one that fails harms only itself) and one
 commit. Nothing waits for a timer. Notices and web requests go first.
+
+Processes that lock the same rows in another order stop each other: PostgreSQL then undoes one of
+the transactions whole (its docs, "Deadlocks"), and its units run again, each in a transaction of
+its own. So a unit returns what it found or counted, and changes nothing outside its session.
 """
 
 import asyncio
 import itertools
 import os
 import queue
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -34,6 +40,12 @@ REFUSED = sa.exc.SQLAlchemyError
 
 BUSY_S = 30.0
 """Seconds for which SQLite waits for another process's transaction."""
+
+UNDONE = ("40P01", "40001")
+"""SQLSTATEs of a deadlock and of a serialization failure: nothing of the transaction was done."""
+
+TRIES = 5
+"""How often a unit is run while others undo it; each time, fewer of them are left."""
 
 BATCH = 64
 """Units of work per commit at most, so that a reader's click never waits behind a long line."""
@@ -107,6 +119,12 @@ def insert_once(session: Session, row: Any) -> bool:
     except sa.exc.IntegrityError:
         return False
     return True
+
+
+def is_undone(error: BaseException) -> bool:
+    """Whether the database undid the transaction because of another's; it may be run again."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else None
+    return getattr(cause, "sqlstate", None) in UNDONE
 
 
 class _Unit:
@@ -208,11 +226,20 @@ class Database:
                 return
 
     def _commit(self, units: list[_Unit]) -> None:
-        """Run the units in one transaction; resolve the futures only after the commit."""
+        """Run the units in one transaction, and where others undo it, each in one of its own."""
         # a caller that was cancelled meanwhile waits no more: its unit is not run
         units = [unit for unit in units if unit.future.set_running_or_notify_cancel()]
-        if not units:
+        if not units or not (undone := self._transact(units)):
             return
+        for unit in undone:
+            for number in range(1, TRIES):
+                if not self._transact([unit], is_last=number == TRIES - 1):
+                    break
+                time.sleep(random.uniform(0.01, 0.05) * number)
+
+    def _transact(self, units: list[_Unit], *, is_last: bool = False) -> list[_Unit]:
+        """Run the units in one transaction; resolve the futures only after the commit. Returns
+        those to run again: the transaction was undone (never, where this try is the last)."""
         done: list[tuple[_Unit, Any]] = []
         try:
             connection = self.engine.connect().execution_options(write=True)
@@ -232,12 +259,15 @@ class Database:
                     except BaseException as error:  # the writer outlives whatever a unit raises
                         unit.future.set_exception(error)
         except BaseException as error:
-            for unit in units:
-                if not unit.future.done():
-                    unit.future.set_exception(error)
-            return
+            left = [unit for unit in units if not unit.future.done()]
+            if not is_last and is_undone(error):
+                return left
+            for unit in left:
+                unit.future.set_exception(error)
+            return []
         for unit, result in done:
             unit.future.set_result(result)
+        return []
 
     def close(self) -> None:
         """Finish what waits, then close every connection."""

@@ -84,7 +84,7 @@ def get_source(session: Session, source_id: int) -> SourceRow | None:
 
 def hold_source(session: Session, source_id: int) -> SourceRow | None:
     """One source as it is now; nobody else writes it before this transaction ends."""
-    query = select(SourceRow).where(col(SourceRow.id) == source_id).with_for_update()
+    query = select(SourceRow).where(col(SourceRow.id) == source_id).with_for_update(key_share=True)
     return session.exec(query.execution_options(populate_existing=True)).first()
 
 
