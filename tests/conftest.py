@@ -67,17 +67,37 @@ def postgres_cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
-    """The URL of a new, empty PostgreSQL database (the test itself carries the marker)."""
+    """The URL of a PostgreSQL database of the newest revision without rows (the test itself
+    carries the marker)."""
+    with postgres_cluster.laid_database() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """The URL of a new PostgreSQL database without tables."""
     with postgres_cluster.database() as url:
         yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+_BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=_BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new, empty database: the test runs once on SQLite and once on PostgreSQL."""
+    """The URL of a database without rows: the test runs once on SQLite (a file that is not there
+    yet) and once on PostgreSQL (migrated)."""
     if request.param == "sqlite":
         return f"sqlite:///{(tmp_path / 'paperpost.db').as_posix()}"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=_BOTH)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without tables, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'paperpost.db').as_posix()}"
+    return str(request.getfixturevalue("empty_postgres_url"))
 
 
 @pytest.fixture

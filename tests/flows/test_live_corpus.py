@@ -12,13 +12,15 @@ from support.house import Clock, ingest_items, open_house, paper_item
 
 from service.flows import live_corpus
 from service.flows.browse import search
+from service.flows.estimate import estimate
+from service.flows.ingest import release_held
 from service.flows.live_corpus import LiveCorpus
 from service.flows.match import learn
 from service.flows.runtime import Runtime
 from service.flows.stock import fill_corpus
 from service.matching import shelf
 from service.matching.parse import parse_query
-from service.store.tables import PaperRow
+from service.store.tables import PaperRow, SightingRow
 
 WORDS = ("adapters", "diffusion", "robots", "graphs")
 
@@ -27,7 +29,7 @@ WORDS = ("adapters", "diffusion", "robots", "graphs")
 def rt(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runtime]:
     more = {}
     if request.param == "postgres":
-        more["database"] = request.getfixturevalue("postgres_url")
+        more["database_url"] = request.getfixturevalue("postgres_url")
     with open_house(tmp_path / "data", clock=Clock(), **more) as house:
         yield house.runtime
 
@@ -113,7 +115,7 @@ def test_what_another_process_changes_is_seen(rt: Runtime, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("filed")
-@pytest.mark.parametrize("harm", ["cut", "emptied", "gone", "other version"])
+@pytest.mark.parametrize("harm", ["cut", "emptied", "gone", "other version", "one bit"])
 def test_a_torn_file_is_made_again(rt: Runtime, tmp_path: Path, harm: str) -> None:
     stock(rt, tmp_path)
     settle(rt)
@@ -125,13 +127,19 @@ def test_a_torn_file_is_made_again(rt: Runtime, tmp_path: Path, harm: str) -> No
         file.write_bytes(b"")
     elif harm == "gone":
         file.unlink()
+    elif harm == "one bit":
+        torn = bytearray(whole)
+        torn[whole.index(b"robot")] ^= 1
+        file.write_bytes(torn)
     else:
-        file.write_bytes(whole.replace(b'"fold": ', b'"fold":9', 1))
+        file.write_bytes(whole.replace(b'["papers", ', b'["papers",9', 1))
     rt.corpus.close()
     rt.corpus = again(rt)
-    assert len(titles(rt, "robots")) == 3
+    if harm != "one bit":  # that is found out beside everything else
+        assert len(titles(rt, "robots")) == 3
     settle(rt)
     assert len(files(rt)) == 1
+    assert len(found(rt, rt.corpus, "robots")) == 3
     assert found(rt, again(rt), "robots") == found(rt, rt.corpus, "robots")
 
 
@@ -160,6 +168,31 @@ def test_hidden_and_merged_papers_go(rt: Runtime, tmp_path: Path) -> None:
     assert found(rt, again(rt), "number1 OR number2 OR number3") == {1}
 
 
+def test_a_day_that_changes_is_seen(rt: Runtime, tmp_path: Path) -> None:
+    stock(rt, tmp_path)
+    settle(rt)
+    later = rt.clock() + timedelta(days=2)
+    rt.db.write(
+        lambda s: s.execute(sa.update(PaperRow).where(PaperRow.id == 5).values(eligible_at=later))
+    )
+    settle(rt)  # compares with the table
+    asked = parse_query("number4 OR number5")
+    assert [one.paper_id for one in rt.corpus.corpus.search(asked, days=[later.date()])] == [5]
+
+
+def test_held_papers_count_for_the_day_on_which_they_are_taken(rt: Runtime, tmp_path: Path) -> None:
+    stock(rt, tmp_path)
+    rt.db.write(lambda s: s.execute(sa.update(PaperRow).values(eligible_at=None)))
+    rt.db.write(lambda s: s.execute(sa.update(SightingRow).values(held=True)))
+    rt.clock.go(days=3)  # type: ignore[attr-defined]
+    today = rt.clock().date()
+    query = parse_query("robots")
+    assert estimate(rt, query).estimate.per_day.get(today, 0) == 0
+    assert release_held(rt, 1, as_new=True) == 12
+    rt.db.read(lambda s: rt.corpus.sync(s, date.min))
+    assert len(rt.corpus.corpus.search(query, days=[today])) == 3
+
+
 def test_papers_of_years_ago_are_found(rt: Runtime, tmp_path: Path) -> None:
     stock(rt, tmp_path)
     old = rt.clock().date() - timedelta(days=900)
@@ -170,9 +203,12 @@ def test_papers_of_years_ago_are_found(rt: Runtime, tmp_path: Path) -> None:
     )
     learn(rt)
     assert len(rt.corpus.corpus) == 6  # the last days at once
-    assert rt.corpus.missing == 6
+    assert rt.corpus.unread() == search(rt, "robots").unread == 6
+    assert (
+        rt.corpus.unread(old + timedelta(days=1)) == estimate(rt, parse_query("robots")).unread == 0
+    )
     settle(rt)
-    assert rt.corpus.missing == 0
+    assert rt.corpus.unread() == 0
     assert len(titles(rt, "number1 OR number2 OR number9")) == 3
 
 
@@ -196,7 +232,7 @@ def test_a_page_waits_no_longer_than_is_said(rt: Runtime, tmp_path: Path) -> Non
 
 
 def _fill(folder: str, url: str, done: Callable[[bool], None]) -> None:
-    with open_house(Path(folder), database=url) as house:
+    with open_house(Path(folder), database_url=url) as house:
         settle(house.runtime)
         done(len(house.runtime.corpus.corpus) == 12)
 

@@ -175,9 +175,9 @@ def test_an_edition_is_paused_resumed_cancelled_and_sent_again(
 
 @pytest.mark.postgres
 def test_the_same_commands_on_postgresql(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_postgres_url: str
 ) -> None:
-    shell = Shell(tmp_path, monkeypatch, DATABASE_URL=postgres_url)
+    shell = Shell(tmp_path, monkeypatch, DATABASE_URL=empty_postgres_url)
     assert shell.say("migrate", "--json").json["before"] is None
     again = shell.say("migrate", "--json").json
     assert again["before"] == again["after"]

@@ -15,8 +15,8 @@ MANY = 20_000
 
 
 @pytest.fixture
-def db(database_url):
-    made = Database(database_url)
+def db(empty_database_url):
+    made = Database(empty_database_url)
     migrations.migrate(made, "0001")
     yield made
     made.close()

@@ -14,8 +14,8 @@ NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def db(database_url):
-    made = Database(database_url)
+def db(empty_database_url):
+    made = Database(empty_database_url)
     migrations.migrate(made, "0002")
     yield made
     made.close()

@@ -18,6 +18,7 @@ from service.flows.runtime import Runtime
 from service.settings import Settings, load_settings
 from service.store.db import make_engine
 from service.store.deliveries import list_deliveries
+from service.store.leases import claim, mark_sending
 from service.store.tables import DeliveryRow
 from service.wiring import House, open_database
 
@@ -95,6 +96,8 @@ def open_house(
     """A house over ``folder``; its relay is a test server on loopback. values: settings;
     content: of a new SQLite database, else it is empty."""
     values = {"timezone": "UTC", "contact_email": "papers@example.org", **values}
+    if unknown := set(values) - set(Settings.model_fields):
+        raise TypeError(f"no settings: {sorted(unknown)}")
     settings = load_settings(
         None, data_dir=folder, smtp_url=f"smtp://127.0.0.1:{smtp_port}", **values
     )
@@ -148,3 +151,18 @@ def plan_one(rt: Runtime, folder: Path) -> None:
     add(rt, "ada@example.org", "adapters")
     ingest_items(rt, folder, [paper_item(1, "Adapters that forget less")])
     plan_daily(rt)
+
+
+def take(rt: Runtime, owner: int) -> DeliveryRow:
+    """Lease the first mail that is ready, for a process."""
+    return rt.db.write(lambda s: claim(s, owner=owner, now=rt.clock(), limit=5)[0])
+
+
+def mark(rt: Runtime, taken: DeliveryRow, owner: int) -> bool:
+    """The write-ahead mark of a leased mail; False: it may not be sent."""
+    return rt.db.write(
+        lambda s: mark_sending(
+            s, delivery_id=taken.id or 0, fence=taken.fence, owner=owner,
+            hashed="-", now=rt.clock(), sha="",
+        )
+    )  # fmt: skip
