@@ -14,6 +14,8 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what the machine trusts: many institutions sit behind a certificate authority of their own.
 export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
+# Python keeps what it compiled, whatever the environment says: the tests start hundreds of commands.
+unexport PYTHONDONTWRITEBYTECODE
 
 # An environment whose interpreter is gone, or too old, is made anew.
 $(shell [ ! -d .venv ] || .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
