@@ -113,6 +113,27 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staff, "_nobody", cheap.hash("nobody has this one"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _catalogs_are_read_once() -> Iterator[None]:
+    """The catalogs of templates/ serve every house of this process; others are read as they are."""
+    from service.delivery.i18n import Catalogs
+    from service.resources import resource_dir
+
+    ours, load = resource_dir("templates") / "locale", Catalogs.load
+    kept: list[Catalogs] = []
+
+    def load_once(folder: Path) -> Catalogs:
+        if folder != ours:
+            return load(folder)
+        if not kept:
+            kept.append(load(folder))
+        return kept[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Catalogs, "load", load_once)
+        yield
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes and long texts go by their argument's name: what they hold may differ per worker.
 
@@ -127,6 +148,12 @@ _LEFT_OUT = pytest.StashKey[Counter[str]]()
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LEFT_OUT] = Counter()
     settings.load_profile("quick" if is_quick(config) else "thorough")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one process must do together goes first (the rest stays in its random order): begun
+    last, it would go on for minutes while the other processes have nothing left."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
