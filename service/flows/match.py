@@ -4,9 +4,10 @@ Whichever commits last sees the other, so no pair is missed: a paper is stored b
 run starts, and a profile that is stored later looks back over the stored papers itself.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -23,10 +24,10 @@ from service.store import matches as matches_store
 from service.store import sightings as sightings_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.tables import PaperRow
+from service.store.tables import PaperRow, ProfileRow
 
 CHUNK = 192
-PROFILES = 500
+PROFILES = 5_000  # that meet the papers together: each time all of these are read
 MOST_ROWS = 20_000  # of matches in one transaction, or one paper's
 LOOK_BACK = 60  # days: the longest time a paper can count as new
 
@@ -62,7 +63,8 @@ def _match_new(rt: Runtime) -> MatchReport:
     report.profiles = len(rt.index)
     before = rt.index.candidates
     while papers := rt.db.read(lambda s: matches_store.list_unmatched(s, CHUNK)):
-        for some, rows, bad in _portions(_compared(rt, papers)):
+        scored = partial(rt.index.score_many, statistics=rt.corpus.statistics)
+        for some, rows, bad in _portions(_compared(scored, papers)):
             rt.db.write(lambda s, r=rows, p=some, b=bad: _record(rt, s, r, p, b), Priority.BULK)  # type: ignore[misc]
             report.papers += len(some)
             report.matches += len(rows)
@@ -77,31 +79,32 @@ def _match_new(rt: Runtime) -> MatchReport:
 _Scored = tuple[Ids, Scores]
 """Profiles that want a paper, and their scores."""
 
+_Score = Callable[[Sequence[Document]], Iterator[_Scored]]
 
-def _compared(rt: Runtime, papers: Sequence[PaperRow]) -> Iterator[tuple[PaperRow, _Scored | str]]:
+
+def _compared(
+    score: _Score, papers: Iterable[PaperRow]
+) -> Iterator[tuple[PaperRow, _Scored | str]]:
     """Each paper with who wants it, or with the reason why it cannot be compared."""
-    for start in range(0, len(papers), MOST_PAPERS):
+    rest = iter(papers)
+    while some := list(islice(rest, MOST_PAPERS)):
         ready: list[tuple[PaperRow, Document]] = []
-        for paper in papers[start : start + MOST_PAPERS]:
+        for paper in some:
             try:
                 ready.append((paper, document_of(paper)))
             except _HARMFUL as error:
                 yield paper, _reason(error)
         try:
-            found: list[_Scored | str] = list(_scored(rt, [document for _, document in ready]))
+            found: list[_Scored | str] = list(score([document for _, document in ready]))
         except _HARMFUL:
-            found = [_scored_alone(rt, document) for _, document in ready]
+            found = [_scored_alone(score, document) for _, document in ready]
         yield from zip((paper for paper, _ in ready), found, strict=True)
 
 
-def _scored(rt: Runtime, documents: Sequence[Document]) -> Iterator[_Scored]:
-    return rt.index.score_many(documents, rt.corpus.statistics)
-
-
-def _scored_alone(rt: Runtime, document: Document) -> _Scored | str:
+def _scored_alone(score: _Score, document: Document) -> _Scored | str:
     """One of several papers harms: it is found by comparing each by itself."""
     try:
-        return next(_scored(rt, [document]))
+        return next(score([document]))
     except _HARMFUL as error:
         return _reason(error)
 
@@ -165,19 +168,26 @@ def match_profiles(rt: Runtime) -> int:
     """Profiles that are new or changed meet the papers that are still new; returns pairs found."""
     found = 0
     while profiles := rt.db.read(lambda s: subscribers_store.list_unmatched_profiles(s, PROFILES)):
-        index = Index()
-        index.fill((row.id, 0, stored_root(row)) for row in profiles if row.id is not None)
-        papers = _still_new(rt)
-        rows: list[dict[str, Any]] = []
-        while some := list(islice(papers, CHUNK)):
-            documents = map(document_of, some)
-            scored = index.score_many(documents, rt.corpus.statistics)
-            for paper, answer in zip(some, scored, strict=True):
-                assert paper.id is not None
-                rows += _rows(paper.id, answer)
-        seen = [(row.id, row.changed_at) for row in profiles if row.id is not None]
-        rt.db.write(lambda s, m=rows, k=seen: _record_profiles(rt, s, m, k), Priority.BULK)  # type: ignore[misc]
+        found += _meet(rt, profiles)
+    return found
+
+
+def _meet(rt: Runtime, profiles: Sequence[ProfileRow]) -> int:
+    """The papers are read once for all of them; one that harms is put aside by the run of new
+    papers. Profiles of many matches are done when the last of these is written."""
+    index = Index()
+    index.fill((row.id, 0, stored_root(row)) for row in profiles if row.id is not None)
+    seen = [(row.id, row.changed_at) for row in profiles if row.id is not None]
+    score = partial(index.score_many, statistics=rt.corpus.statistics)
+    before: list[dict[str, Any]] = []
+    found, is_first = 0, True
+    for _, rows, _ in _portions(_compared(score, _still_new(rt))):
+        if before:
+            _write(rt, before, seen, is_first=is_first, is_last=False)
+            is_first = False
+        before = rows
         found += len(rows)
+    _write(rt, before, seen, is_first=is_first, is_last=True)
     return found
 
 
@@ -194,17 +204,25 @@ def _still_new(rt: Runtime) -> Iterator[PaperRow]:
         after = rows[-1].id or 0
 
 
-def _record_profiles(
+def _write(
     rt: Runtime,
-    session: Session,
-    matches: Sequence[dict[str, Any]],
+    rows: Sequence[dict[str, Any]],
     seen: Sequence[tuple[int, datetime]],
+    *,
+    is_first: bool,
+    is_last: bool,
 ) -> None:
-    for profile_id, _ in seen:
-        matches_store.delete_matches(session, profile_id=profile_id)
-    alive = subscribers_store.list_living(session, {m["profile_id"] for m in matches})
-    matches_store.add_matches(session, [m for m in matches if m["profile_id"] in alive])
-    subscribers_store.set_profiles_matched(session, seen, rt.clock())
+    """Write down what profiles want: first the old matches go, last they have met the papers."""
+
+    def record(session: Session) -> None:
+        if is_first:
+            matches_store.delete_matches(session, profile_ids=[one for one, _ in seen])
+        alive = subscribers_store.list_living(session, {r["profile_id"] for r in rows})
+        matches_store.add_matches(session, [r for r in rows if r["profile_id"] in alive])
+        if is_last:
+            subscribers_store.set_profiles_matched(session, seen, rt.clock())
+
+    rt.db.write(record, Priority.BULK)
 
 
 def learn(rt: Runtime, days: int | None = None) -> None:

@@ -77,13 +77,13 @@ def add_matches(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def delete_matches(
-    session: Session, *, paper_ids: Sequence[int] = (), profile_id: int | None = None
+    session: Session, *, paper_ids: Sequence[int] = (), profile_ids: Sequence[int] = ()
 ) -> None:
-    """Forget matches of papers that changed, or of a profile that changed."""
-    if paper_ids:
-        session.execute(sa.delete(MatchRow).where(col(MatchRow.paper_id).in_(paper_ids)))
-    if profile_id is not None:
-        session.execute(sa.delete(MatchRow).where(col(MatchRow.profile_id) == profile_id))
+    """Forget matches of papers that changed, or of profiles that changed."""
+    for column, ids in ((MatchRow.paper_id, paper_ids), (MatchRow.profile_id, profile_ids)):
+        for start in range(0, len(ids), 500):
+            some = ids[start : start + 500]
+            session.execute(sa.delete(MatchRow).where(col(column).in_(some)))
 
 
 def list_matches(
@@ -91,15 +91,14 @@ def list_matches(
     profile_ids: Sequence[int],
     start: datetime,
     end: datetime,
-) -> list[tuple[int, int, float, datetime]]:
-    """(profile, paper, score, eligible_at) of papers that became new in [start, end)."""
-    found: list[tuple[int, int, float, datetime]] = []
+) -> list[tuple[int, int, datetime]]:
+    """(profile, paper, eligible_at) of papers that became new in [start, end)."""
+    found: list[tuple[int, int, datetime]] = []
     for at in range(0, len(profile_ids), 500):
         rows = session.execute(
             sa.select(
                 col(MatchRow.profile_id),
                 col(MatchRow.paper_id),
-                col(MatchRow.score),
                 col(PaperRow.eligible_at),
             )
             .join(PaperRow, col(PaperRow.id) == col(MatchRow.paper_id))
@@ -112,7 +111,7 @@ def list_matches(
             )
             .order_by(col(MatchRow.profile_id), col(MatchRow.paper_id))
         ).all()
-        found.extend((p, q, s, e) for p, q, s, e in rows)
+        found.extend((p, q, e) for p, q, e in rows)
     return found
 
 
