@@ -1,6 +1,6 @@
 """Interests of readers, and what a reader chose of days and hour."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ from service.cli.reader_commands import subscribers_app
 if TYPE_CHECKING:
     from service.flows.interests import InterestChange, Wanted
     from service.flows.runtime import Runtime
+    from service.store.tables import ProfileRow
 
 interests_app = typer.Typer(help="What readers ask for.", no_args_is_help=True)
 
@@ -96,11 +97,9 @@ def add(
             "One interest is needed.\n  next:  give --profile QUERY, --keywords LIST, "
             "--people NAMES or --trending"
         )
+    choices = _read_choices(cadence, weekday, cap, threshold, own, news, votes)
     with runtime() as rt:
-        change = _chosen(
-            rt, address.key, InterestChange(wanted=wanted, name=name), cadence, weekday, cap,
-            threshold, own, news, votes,
-        )  # fmt: skip
+        change = choices.named(rt, address.key).on(InterestChange(wanted=wanted, name=name))
         made = add_by_hand(rt, address.key, change)
         audit(rt, "cli", "add interest", "", after={"kind": made["kind"]})
     printing.told(made, f"Added {made['name']}.", wants_json=as_json)
@@ -130,16 +129,14 @@ def set_(
 
     address = read_email(email)
     wanted = _wanted(profile, keywords, people, False)
+    choices = _read_choices(cadence, weekday, cap, threshold, own, news, votes)
     with runtime() as rt:
+        named = choices.named(rt, address.key)
 
-        def changed(row: Any) -> "InterestChange":
+        def changed(row: "ProfileRow") -> "InterestChange":
             was = change_of(row)
-            change = replace(was, wanted=wanted or was.wanted, name=name or was.name)
-            return _chosen(
-                rt, address.key, change, cadence, weekday, cap, threshold, own, news, votes
-            )
+            return named.on(replace(was, wanted=wanted or was.wanted, name=name or was.name))
 
-        _chosen_alone(cadence, weekday, cap, threshold, votes)
         made = change_by_hand(rt, address.key, interest, changed)
         audit(rt, "cli", "change interest", "", after={"kind": made["kind"]})
     printing.told(made, f"Changed {made['name']}.", wants_json=as_json)
@@ -204,36 +201,29 @@ def _wanted(profile: str, keywords: str, people: str, trending: bool) -> "Wanted
     return None
 
 
-def _chosen_alone(
-    cadence: str, weekday: str, cap: str | None, threshold: str | None, votes: str | None
-) -> dict[str, Any]:
-    """What can be read without the reader: misuse ends with 2 before anything is opened."""
-    from service.flows.interests import read_cap, read_threshold, read_votes
-    from service.subscribers import model
-    from service.subscribers.cadence import read_weekdays
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What was named on the command line. values: fields of an InterestChange · by_name: the papers
+    to be left out are the reader's own, whose name is not looked up yet."""
 
-    made: dict[str, Any] = {}
-    if cadence:
-        known = [one.value for one in model.Cadence]
-        made["cadence"] = model.Cadence(printing.one_of(cadence, known, "--cadence"))
-    if weekday:
-        with printing.argument("--weekday"):
-            made["weekday"] = min(read_weekdays([weekday]))
-    for field, option, text, read in (
-        ("cap", "--cap", cap, read_cap),
-        ("threshold", "--threshold", threshold, read_threshold),
-        ("votes", "--votes", votes, read_votes),
-    ):
-        if text is not None:
-            with printing.argument(option):
-                made[field] = read(text)
-    return made
+    values: dict[str, Any]
+    by_name: bool = False
+
+    def named(self, rt: "Runtime", email_key: str) -> "_Choices":
+        """With the reader's name looked up. Raises PaperpostError: there is none."""
+        if not self.by_name:
+            return self
+        from service.flows.interests import read_own
+        from service.flows.staff_interests import reader_name
+
+        return _Choices({**self.values, "own": read_own("", reader_name(rt, email_key))})
+
+    def on(self, change: "InterestChange") -> "InterestChange":
+        """The change with them."""
+        return replace(change, **self.values)
 
 
-def _chosen(
-    rt: "Runtime",
-    email_key: str,
-    change: "InterestChange",
+def _read_choices(
     cadence: str,
     weekday: str,
     cap: str | None,
@@ -241,21 +231,30 @@ def _chosen(
     own: str | None,
     news: bool | None,
     votes: str | None,
-) -> "InterestChange":
-    """The change with what was named on the command line."""
-    from service.flows.interests import read_own
-    from service.flows.staff_interests import reader_name
+) -> _Choices:
+    """Read without the reader, before anything is opened: misuse ends with 2."""
+    from service.flows.interests import read_cap, read_own, read_threshold, read_votes
+    from service.subscribers import model
+    from service.subscribers.cadence import read_weekdays
 
-    made = _chosen_alone(cadence, weekday, cap, threshold, votes)
-    if own is not None:
-        made["own"] = ""
-        if own.strip():
-            named = "" if own.strip() == "me" else own
-            with printing.argument("--without-own"):
-                made["own"] = read_own(named, reader_name(rt, email_key))
-    if news is not None:
-        made["signals"] = news
-    return replace(change, **made)
+    made: dict[str, Any] = {} if news is None else {"signals": news}
+    if cadence:
+        known = [one.value for one in model.Cadence]
+        made["cadence"] = model.Cadence(printing.one_of(cadence, known, "--cadence"))
+    if weekday:
+        with printing.argument("--weekday"):
+            made["weekday"] = min(read_weekdays([weekday]))
+    own = own.strip() if own is not None else None
+    for field, option, text, read in (
+        ("cap", "--cap", cap, read_cap),
+        ("threshold", "--threshold", threshold, read_threshold),
+        ("votes", "--votes", votes, read_votes),
+        ("own", "--without-own", own, lambda name: read_own(name) if name else ""),
+    ):
+        if text is not None and (field, text) != ("own", "me"):
+            with printing.argument(option):
+                made[field] = read(text)
+    return _Choices(made, by_name=own == "me")
 
 
 @subscribers_app.command("set")

@@ -71,10 +71,18 @@ def test_what_cannot_be_is_told_with_the_next_step(ada: Shell) -> None:
         ("set", ADA, name, "--cadence", "often"),
         ("set", ADA, name, "--weekday", "someday"),
         ("set", ADA, name, "--without-own", "Silva"),
+        ("set", "nobody@uni.example", "nope", "--without-own", "Silva"),
     ):
         said = ada.say("interests", *words)
         assert said.code == 2, words
         assert "next:" in said.err, words
+
+
+def test_a_readers_own_name_that_nobody_knows_is_refused_by_the_world(shell: Shell) -> None:
+    shell.say("subscribers", "add", "bo@uni.example", "--keywords", "LoRA", "--confirmed")
+    said = shell.say("interests", "set", "bo@uni.example", "LoRA", "--without-own", "me")
+    assert said.code == 1
+    assert "The name on your papers is missing." in said.err
 
 
 def test_days_hour_and_whether_late_sources_are_waited_for(ada: Shell) -> None:
