@@ -182,7 +182,7 @@ def _new_candidates(
     start, end = day_bounds(min(starts.values()), on)[0], window_end(reader, on, rt.clock())
     pairs: list[tuple[int, int, bool]] = []
     later: list[tuple[int, int]] = []
-    for profile_id, paper_id, _, eligible_at in matches_store.list_matches(
+    for profile_id, paper_id, eligible_at in matches_store.list_matches(
         session, list(by_id), start, end
     ):
         profile = by_id[profile_id]

@@ -230,6 +230,9 @@ class FeedbackRow(SQLModel, table=True):
 
 
 class MatchRow(SQLModel, table=True):
+    """score: when they met. It says on a reader's page which scores an interest's papers have; a
+    mail works out its own."""
+
     __tablename__ = "match"
     profile_id: int = reference("profile", primary=True)
     paper_id: int = reference("paper", primary=True)
