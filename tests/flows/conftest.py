@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from support.house import Clock, open_house
+from support.polling import lead_home
 from support.smtp_server import SmtpServer
+from support.web_site import WebSite
 
 from service.flows.runtime import Runtime
 
@@ -18,6 +20,14 @@ def clock() -> Clock:
 @pytest.fixture
 def server() -> Iterator[SmtpServer]:
     with SmtpServer() as made:
+        yield made
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
+    """A web site that the adapters ask instead of the real ones."""
+    with WebSite() as made:
+        lead_home(made, monkeypatch)
         yield made
 
 

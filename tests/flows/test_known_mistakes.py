@@ -18,7 +18,6 @@ from support.polling import (
     arxiv_feed,
     hf_item,
     hf_lists,
-    lead_home,
     ledger,
     papers,
     poll,
@@ -108,13 +107,6 @@ def test_the_day_we_fetched_is_not_said_to_be_the_papers(rt: Runtime) -> None:
 @pytest.fixture
 def clock_of_polls() -> PollClock:
     return PollClock("2026-11-16T05:20:00")  # Monday 00:20 Eastern
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
-    with WebSite() as made:
-        lead_home(made, monkeypatch)
-        yield made
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from email.policy import default
 
 import pytest
 import sqlalchemy as sa
-from support.house import add, ingest_items, paper_item, rows
+from support.house import add, ingest_items, mark, paper_item, rows, take
 from support.smtp_server import drop, reply
 
 from service.delivery.i18n import Texts
@@ -25,7 +25,7 @@ from service.flows.preview import preview
 from service.flows.send import send_ready, sweep
 from service.flows.shelf import load_shelf
 from service.store.events import add_event
-from service.store.leases import claim, mark_outcome, mark_sending
+from service.store.leases import mark_outcome
 from service.store.processes import Process
 from service.store.subscribers import get_subscriber_row, list_profile_rows, to_subscriber
 from service.store.twins import merge_papers
@@ -347,19 +347,6 @@ def test_a_changed_number_of_votes_keeps_the_instant_of_the_choice(rt, tmp_path)
 
 
 # ---- a process that is killed ----
-
-
-def take(rt, owner):
-    return rt.db.write(lambda s: claim(s, owner=owner, now=rt.clock(), limit=5)[0])
-
-
-def mark(rt, taken, owner):
-    return rt.db.write(
-        lambda s: mark_sending(
-            s, delivery_id=taken.id, fence=taken.fence, owner=owner,
-            hashed="-", now=rt.clock(), sha="",
-        )
-    )  # fmt: skip
 
 
 def test_killed_before_the_body_it_is_told_once(rt, tmp_path, server):

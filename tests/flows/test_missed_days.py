@@ -12,10 +12,10 @@ from support.polling import (
     Clock,
     arxiv_answer,
     arxiv_feed,
-    lead_home,
     ledger,
     papers,
     poll,
+    polled_rt,
     polling_house,
 )
 from support.web_site import Answer, WebSite
@@ -23,6 +23,8 @@ from support.web_site import Answer, WebSite
 from service.flows.runtime import Runtime
 from service.flows.sources import add_source
 from service.store.tables import PaperRow, SightingRow
+
+rt = polled_rt
 
 MON = [("2611.00001", "Monday one", "new"), ("2611.00002", "Monday two", "cross")]
 THU = [("2611.00009", "Thursday", "new")]
@@ -56,19 +58,6 @@ RECORDS = [SECOND, OLD, REPLACED, CROSSED, WED, TUE, TODAY, HELD, AGAIN]
 @pytest.fixture
 def clock() -> Clock:
     return Clock("2026-11-16T05:20:00")  # Monday 00:20 Eastern
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
-    with WebSite() as made:
-        lead_home(made, monkeypatch)
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
-    with polling_house(tmp_path, clock) as house:
-        yield house.runtime
 
 
 @pytest.fixture

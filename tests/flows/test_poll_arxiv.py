@@ -1,6 +1,5 @@
 """Polling arXiv: batches, stale ones, missed days, history, the pace, errors in its own words."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -9,11 +8,10 @@ from support.polling import (
     Clock,
     arxiv_answer,
     arxiv_feed,
-    lead_home,
     ledger,
     papers,
     poll,
-    polling_house,
+    polled_rt,
     source,
 )
 from support.web_site import WebSite
@@ -26,6 +24,8 @@ from service.store import sources as sources_store
 from service.store.newest_days import list_late_titles
 from service.store.pace import claim_turn, end_turn
 
+rt = polled_rt
+
 MON = [("2611.00001", "Monday one", "new"), ("2611.00002", "Monday two", "cross")]
 TUE = [("2611.00003", "Tuesday one", "new"), ("2610.00009", "An old one, mended", "replace")]
 
@@ -33,19 +33,6 @@ TUE = [("2611.00003", "Tuesday one", "new"), ("2610.00009", "An old one, mended"
 @pytest.fixture
 def clock() -> Clock:
     return Clock("2026-11-16T05:20:00")  # Monday 00:20 Eastern
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
-    with WebSite() as made:
-        lead_home(made, monkeypatch)
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
-    with polling_house(tmp_path, clock) as house:
-        yield house.runtime
 
 
 def test_a_batch_is_complete_when_it_holds_an_id_never_seen(

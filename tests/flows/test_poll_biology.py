@@ -1,14 +1,12 @@
 """Polling bioRxiv by day and PubMed's saved searches, and arXiv's records as a source."""
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from support.oai import error, oai_answer, oai_record
-from support.polling import Clock, lead_home, ledger, papers, poll, polling_house, source
+from support.polling import Clock, ledger, papers, poll, polled_rt, source
 from support.web_site import Answer, WebSite
 
 from service.flows.runtime import Runtime
@@ -18,25 +16,14 @@ from service.sources import pubmed
 from service.sources.adapter import Parameter
 from service.store import papers as papers_store
 
+rt = polled_rt
+
 MON, TUE, WED = (date(2026, 11, day) for day in (16, 17, 18))
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock("2026-11-17T12:00:00")  # Tuesday
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
-    with WebSite() as made:
-        lead_home(made, monkeypatch)
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
-    with polling_house(tmp_path, clock) as house:
-        yield house.runtime
 
 
 def post(number: int, title: str, day: date, version: int = 1, **fields: str) -> dict[str, str]:

@@ -15,7 +15,6 @@ from support.polling import (
     Wakes,
     hf_item,
     hf_lists,
-    lead_home,
     ledger,
     papers,
     poll,
@@ -34,13 +33,6 @@ from service.store.tables import PaperRow, SightingRow
 @pytest.fixture
 def clock() -> Clock:
     return Clock("2026-11-18T09:00:00")  # a Wednesday
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
-    with WebSite() as made:
-        lead_home(made, monkeypatch)
-        yield made
 
 
 @pytest.fixture

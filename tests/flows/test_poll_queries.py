@@ -1,16 +1,15 @@
 """Polling a query of arXiv whose day is more than a page: all of it comes, each paper once."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from support.polling import Clock, arxiv_answer, lead_home, papers, poll, polling_house, source
+from support.polling import Clock, arxiv_answer, papers, poll, polled_rt, source
 from support.web_site import Answer, WebSite
 
 from service.flows import taking
 from service.flows.runtime import Runtime
 from service.flows.sources import add_source
 from service.sources import arxiv_api
+
+rt = polled_rt
 
 
 class Query:
@@ -44,19 +43,10 @@ def clock() -> Clock:
     return Clock("2026-11-16T09:00:00")
 
 
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arxiv_api, "_PAGE", 3)
     monkeypatch.setattr(arxiv_api, "_NEXT_PAGE", 5)
-    with WebSite() as made:
-        lead_home(made, monkeypatch)
-        yield made
-
-
-@pytest.fixture
-def rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
-    with polling_house(tmp_path, clock) as house:
-        yield house.runtime
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from support.house import add, ingest_items, open_house, paper_item, plan_one
+from support.house import add, ingest_items, mark, open_house, paper_item, plan_one, take
 from support.smtp_server import hang, reply
 
 from service.flows.daily import plan_daily
@@ -17,7 +17,7 @@ from service.store import consent as consent_store
 from service.store.consent import list_suppressions
 from service.store.db import Database
 from service.store.deliveries import list_attempts, list_deliveries
-from service.store.leases import claim, mark_expired, mark_sending, release
+from service.store.leases import mark_expired, release
 from service.store.processes import Process
 from service.store.subscribers import get_subscriber_row
 
@@ -30,19 +30,6 @@ def rt(rt, tmp_path):
 
 def row(rt):
     return rt.db.read(lambda s: list_deliveries(s))[0]
-
-
-def take(rt, owner):
-    return rt.db.write(lambda s: claim(s, owner=owner, now=rt.clock(), limit=5)[0])
-
-
-def mark(rt, taken, owner):
-    return rt.db.write(
-        lambda s: mark_sending(
-            s, delivery_id=taken.id, fence=taken.fence, owner=owner,
-            hashed="-", now=rt.clock(), sha="",
-        )
-    )  # fmt: skip
 
 
 def test_leases_of_a_process_that_ended_in_order_are_given_back(rt, tmp_path):

@@ -17,7 +17,6 @@ from support.polling import (
     arxiv_feed,
     hf_item,
     hf_lists,
-    lead_home,
     poll,
     polling_house,
     rss_feed,
@@ -46,13 +45,6 @@ FEEDS = "feeds/journals_2026"
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebSite]:
-    with WebSite() as made:
-        lead_home(made, monkeypatch)
-        yield made
 
 
 @pytest.fixture

@@ -61,6 +61,13 @@ def polling_house(folder: Path, clock: Clock, **values: Any) -> Iterator[House]:
         house.close()
 
 
+@pytest.fixture
+def polled_rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
+    """The house of a test that turns ``clock``; for a module that says ``rt = polled_rt``."""
+    with polling_house(tmp_path, clock) as house:
+        yield house.runtime
+
+
 class Wakes:
     """An engine that writes down who was woken."""
 
