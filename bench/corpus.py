@@ -34,7 +34,6 @@ from bench.measured.process import anchor, machine
 from service.flows.browse import search
 from service.flows.stock import fill_corpus
 from service.matching.document import dump
-from service.matching.mapped import pack, unpack
 from service.matching.parse import parse_keywords
 from service.matching.part import merge
 from service.matching.query import Query, QueryError
@@ -112,8 +111,8 @@ def settle(shelf: Shelf, files: CorpusFiles) -> bool:
     files.may_write()
     groups = shelf.due(files=True)
     for group in groups:
-        name = files.write(pack(merge(group).arrays))
-        shelf.swap(group, Segment(unpack(files.read(name))[0]), name)
+        name = files.write(merge(group).packed())
+        shelf.swap(group, Segment.unpacked(files.read(name))[0], name)
         files.remove(part.name for part in group if part.name)
     return bool(groups)
 

@@ -206,7 +206,7 @@ def measure_speed(documents: Sequence[Document], size: int) -> dict[str, object]
         "weigh_s": round(weighed, 2),
         "ms_p50": round(float(np.median(times)), 1),
         "ms_p95": round(float(np.quantile(times, 0.95)), 1),
-        "file_mb": round(len(vectors.dump({})) / 1e6, 1),
+        "file_mb": round(sum(map(len, vectors.packed({}))) / 1e6, 1),
     }
 
 

@@ -121,7 +121,7 @@ def _sayer(out: TextIO) -> Callable[[str], None]:
 
 _OURS = {
     *("mailbox", "mails", "locks", "paperpost.db", "secret_key", "day.json", "demo.json"),
-    *("corpus", "index", "learned.npz", "logs"),
+    *("corpus", "index", "learned", "logs"),
 }
 """What the demo and a house that ran on its folder leave there; nothing else is ever removed."""
 

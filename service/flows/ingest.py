@@ -253,9 +253,10 @@ def release_held(rt: Runtime, source_id: int, *, as_new: bool) -> int:
     from service.flows import match
 
     now = rt.clock()
-    count = rt.db.write(
+    ids = rt.db.write(
         lambda s: sightings_store.release_held(s, source_id, now if as_new else None), Priority.WEB
     )
-    if as_new and count:
+    if as_new and ids:
+        rt.corpus.forget(ids)  # they count for another day
         match.match_new(rt)
-    return count
+    return len(ids)

@@ -3,16 +3,17 @@
 Derived data: a missing, torn or older file is made anew from the papers.
 """
 
-import os
 import threading
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
 from service.matching.abbreviations import Glossary
-from service.matching.vectors import Vectors, VectorsError
+from service.matching.mapped import TornError
+from service.matching.vectors import Vectors
+from service.store.derived_files import map_derived, write_derived
 
-FILE = "learned.npz"
+FILE = "learned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +63,22 @@ def stamp_of(folder: Path) -> int:
 def read_file(folder: Path) -> Learned | None:
     """What the file of a data folder holds; None where there is none that can be read."""
     try:
-        vectors, note = Vectors.load((folder / FILE).read_bytes())
+        vectors, note = Vectors.unpacked(map_derived(folder / FILE))
         return Learned(
             made_on=date.fromisoformat(note["made_on"]),
             vectors=vectors,
             glossary=Glossary.load(note["glossary"]),
             last_id=int(note["last_id"]),
         )
-    except (OSError, VectorsError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, TornError):
         return None  # it is made anew from the papers
 
 
 def write_file(folder: Path, learned: Learned) -> None:
-    """Write under another name, then rename: a reader sees the old file or the new one."""
+    """Keep it for the next start and for other processes. Raises OSError."""
     note = {
         "made_on": learned.made_on.isoformat(),
         "last_id": learned.last_id,
         "glossary": learned.glossary.dump(),
     }
-    beside = folder / f"{FILE}.{os.getpid()}"
-    try:
-        beside.touch(mode=0o600)
-        beside.write_bytes(learned.vectors.dump(note))
-        beside.replace(folder / FILE)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_derived(folder / FILE, learned.vectors.packed(note))

@@ -16,7 +16,7 @@ from time import monotonic
 
 from service.flows.live import document_of
 from service.matching.corpus import Corpus
-from service.matching.mapped import TornError, pack, unpack
+from service.matching.mapped import TornError
 from service.matching.part import merge
 from service.matching.score import Statistics
 from service.matching.segment import Entry, Segment
@@ -44,6 +44,7 @@ class LiveCorpus:
         self._lock = threading.Lock()
         self._opened: set[str] = set()
         self._torn: set[str] = set()
+        self._unproven: dict[str, memoryview] = {}
         self._missing: dict[int, date] = {}
         self._last_id = -1
         self._looked: set[int] = set()
@@ -57,10 +58,9 @@ class LiveCorpus:
         """How common words are among the papers."""
         return self.corpus.statistics()
 
-    @property
-    def missing(self) -> int:
-        """Stored papers that are not in yet."""
-        return len(self._missing)
+    def unread(self, since: date = date.min) -> int:
+        """Stored papers, from a day on, that are not in yet."""
+        return sum(day >= since for day in list(self._missing.values()))
 
     def forget(self, ids: Iterable[int] = ()) -> None:
         """Read these papers again at the next ``sync``: they were refreshed, merged or hidden."""
@@ -86,8 +86,12 @@ class LiveCorpus:
             return len(self._missing)
 
     def settle(self) -> bool:
-        """Put parts together, or write some to a file, once; False when there is nothing to do."""
+        """Look over a file that was mapped, put parts together, or write some to a file, once;
+        False when there is nothing to do."""
         with self._lock:
+            if self._unproven:
+                self._prove(*self._unproven.popitem())
+                return True
             mark = self._last_event  # what was changed until then is in
         files = self._files if self._files and self._files.may_write() else None
         if files is not None and self._torn:
@@ -98,12 +102,22 @@ class LiveCorpus:
             if files is None:
                 self.corpus.swap(group, made)
                 return True
-            name = files.write(pack(made.arrays, mark))
+            name = files.write(made.packed(mark))
             self._opened.add(name)
-            self.corpus.swap(group, Segment(unpack(files.read(name))[0]), name)
+            self.corpus.swap(group, Segment.unpacked(files.read(name))[0], name)
             self._clear(files)
             return True
         return False
+
+    def _prove(self, name: str, data: memoryview) -> None:
+        """Look at every byte of a file; papers of one that was damaged are read from their rows."""
+        try:
+            Segment.unpacked(data, checked=True)
+        except TornError:
+            self.corpus.drop(name)
+            self._opened.discard(name)
+            self._torn.add(name)
+            self._last_id = -1  # compare with the table again
 
     def _clear(self, files: CorpusFiles) -> None:
         """Files of which nothing is in use any more go."""
@@ -179,12 +193,13 @@ class LiveCorpus:
             if name in self._opened or name in self._torn:
                 continue
             try:
-                arrays, mark = unpack(self._files.read(name))
+                data = self._files.read(name)
+                segment, mark = Segment.unpacked(data)
             except (TornError, OSError, ValueError):
                 self._torn.add(name)
                 continue
-            segment = Segment(arrays)
             self._opened.add(name)
+            self._unproven[name] = data
             ids = segment.ids.tolist()
             if self._last_id >= 0:  # hidden or merged meanwhile, as far as it is known here
                 known = self.corpus.holds(ids)
@@ -220,11 +235,12 @@ class LiveCorpus:
             self._missing.pop(paper_id, None)
 
     def _audit(self, session: Session) -> None:
-        """Compare some papers' figures with the table, all of them in turn."""
+        """Compare some papers' figures and days with the table, all of them in turn."""
         rows = corpus_rows.list_facts(session, self._audited, _AUDITED)
         self._audited = rows[-1][0] if len(rows) == _AUDITED else _HIGHEST
-        for paper_id, votes, comments, hidden in rows:
+        for paper_id, votes, comments, hidden, day in rows:
             if hidden:
                 self.corpus.remove(paper_id)
             else:
                 self.corpus.set_figures(paper_id, votes, comments)
+                self.corpus.set_day(paper_id, day)

@@ -5,8 +5,6 @@ but those changed since; a small one needs none. The snapshot is derived: one th
 or of another version is made again from the table.
 """
 
-import mmap
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,10 +17,11 @@ from service.matching.block_score import Scores
 from service.matching.compiled import FORM_VERSION, dump_node
 from service.matching.document import Document
 from service.matching.index import Index, is_in_share
-from service.matching.packing import SnapshotError
+from service.matching.mapped import TornError
 from service.matching.score import Statistics
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
+from service.store.derived_files import map_derived, write_derived
 from service.store.subscribers import ProfileForm
 from service.store.tables import ProfileRow
 from service.text.fold import FOLD_VERSION
@@ -122,12 +121,10 @@ class LiveIndex:
             if self._synced_at is not None:
                 return False
             try:
-                with self._path(folder).open("rb") as file:
-                    data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-                facts = self.index.unpack(data)
-                self._synced_at = datetime.fromisoformat(facts["synced_at"])
-            except (OSError, ValueError, KeyError, TypeError, SnapshotError):
+                facts = self.index.unpack(map_derived(self._path(folder)))
+            except (OSError, ValueError, TornError):
                 return False
+            self._synced_at = datetime.fromisoformat(facts["synced_at"])
             return True
 
     def save(self, folder: Path, *, ending: bool = False) -> bool:
@@ -140,18 +137,10 @@ class LiveIndex:
             facts = {"synced_at": self._synced_at.isoformat()}
             path = self._path(folder)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            beside = path.with_name(f"{path.name}.{os.getpid()}")
             try:
-                opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-                with os.fdopen(opened, "wb") as file:
-                    file.writelines(self.index.pack(facts))
-                    file.flush()
-                    os.fsync(file.fileno())
-                beside.replace(path)
-            except (OSError, SnapshotError):
+                write_derived(path, self.index.pack(facts))
+            except (OSError, TornError):
                 return False  # a full disk costs the next start some time, nothing else
-            finally:
-                beside.unlink(missing_ok=True)
             self._unsaved = 0
             return True
 

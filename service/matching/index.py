@@ -22,8 +22,9 @@ from service.matching.clauses import Bits
 from service.matching.compiled import load_node
 from service.matching.document import Document
 from service.matching.evaluate import Hit
+from service.matching.mapped import TornError
 from service.matching.merging import merged
-from service.matching.packing import SnapshotError, pack, unpack
+from service.matching.packing import pack_block, unpack_block
 from service.matching.query import Node, Query
 from service.matching.score import Statistics
 from service.matching.wording import MOST_PAPERS
@@ -315,17 +316,17 @@ class Index:
             whole = not self._beside and bool(self._alive.all())
             block = self._base
         if not whole:  # changed meanwhile: what the facts say must hold
-            raise SnapshotError("The profiles changed while they were packed.")
-        return pack(block, {**facts, "share": list(self.share)})
+            raise TornError("The profiles changed while they were packed.")
+        return pack_block(block, {**facts, "share": list(self.share)})
 
     def unpack(self, data: memoryview) -> dict[str, Any]:
         """Take the profiles of a snapshot in place of all there are; returns its facts.
 
-        ``data`` stays in use. Raises SnapshotError for a torn one, and one of another share.
+        ``data`` stays in use. Raises TornError for a torn one, and one of another share.
         """
-        block, facts = unpack(data)
+        block, facts = unpack_block(data)
         if facts.pop("share", None) != list(self.share):
-            raise SnapshotError("The snapshot is of another share of the profiles.")
+            raise TornError("The snapshot is of another share of the profiles.")
         block.warm()
         with self._merging, self._lock:
             self._base, self._alive = block, np.ones(len(block), dtype=np.bool_)

@@ -61,14 +61,9 @@ class Part:
         day = date.fromordinal(max(1, self.span[1]))
         return 12 * day.year + day.month
 
-    @cached_property
-    def _by_id(self) -> tuple[Array, Array]:
-        order = np.argsort(self.segment.ids, kind="stable").astype(np.int32)
-        return self.segment.ids[order], order
-
     def places(self, ids: Iterable[int]) -> list[tuple[int, int]]:
         """(paper, its number) of those of the papers that are here and alive."""
-        in_order, order = self._by_id
+        in_order, order = self.segment.by_id
         if not len(order):
             return []
         wanted = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, dtype=np.int64)
@@ -98,23 +93,19 @@ class Part:
 
     def with_figures(self, figures: Mapping[int, Figures]) -> "Part":
         """The part with new figures of some papers."""
-        places = self.places(figures)
-        if not places:
-            return self
         votes, comments = self.votes.copy(), self.comments.copy()
-        for paper_id, at in places:
+        for paper_id, at in self.places(figures):
             votes[at], comments[at] = map(known_figure, figures[paper_id])
+        if np.array_equal(votes, self.votes) and np.array_equal(comments, self.comments):
+            return self
         return replace(self, votes=votes, comments=comments)
 
     def with_days(self, days: Mapping[int, int]) -> "Part":
         """The part with other days of some papers."""
-        places = self.places(days)
-        if not places:
-            return self
         changed = self.days.copy()
-        for paper_id, at in places:
+        for paper_id, at in self.places(days):
             changed[at] = days[paper_id]
-        return replace(self, days=changed)
+        return self if np.array_equal(changed, self.days) else replace(self, days=changed)
 
 
 def merge(parts: Sequence[Part]) -> Segment:

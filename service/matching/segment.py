@@ -17,6 +17,7 @@ from service.matching.document import Document
 from service.matching.evaluate import Hit, Place, Truth, evaluate_node, find_leaf
 from service.matching.labels import Labels
 from service.matching.lattice import Span
+from service.matching.mapped import pack, unpack
 from service.matching.query import Leaf, Near, Number, Query, Term, leaves
 from service.matching.strings import Array
 from service.matching.texts import Texts
@@ -25,6 +26,10 @@ from service.text.tokens import Folded
 __all__ = ["UNKNOWN", "Entry", "Flags", "Segment", "known_figure"]
 
 _TEXTS, _LABELS = "text_", "label_"
+_FORM = 1
+"""Raise it whenever the arrays mean something else."""
+
+_WHAT = "papers", (_FORM,)
 UNKNOWN = -(1 << 62)
 """A figure that the source does not have."""
 
@@ -55,6 +60,12 @@ class Segment:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @cached_property
+    def by_id(self) -> tuple[Array, Array]:
+        """The ids in order, and the number of each paper."""
+        order = np.argsort(self.ids, kind="stable").astype(np.int32)
+        return self.ids[order], order
+
     @property
     def arrays(self) -> dict[str, Array]:
         """Every column by name."""
@@ -67,6 +78,17 @@ class Segment:
             **{_TEXTS + name: array for name, array in self.texts.columns.items()},
             **{_LABELS + name: array for name, array in self.labels.arrays.items()},
         }
+
+    def packed(self, mark: int = 0) -> Iterator[bytes | memoryview]:
+        """The bytes of a file, in pieces. mark: of the caller, handed back as it is."""
+        return pack(*_WHAT, self.arrays, mark)
+
+    @classmethod
+    def unpacked(cls, data: memoryview, *, checked: bool = False) -> tuple["Segment", int]:
+        """(the papers of a file, whose columns lie in it; the mark). checked: every byte is looked
+        at. Raises TornError."""
+        arrays, mark = unpack(data, *_WHAT, checked=checked)
+        return cls(arrays), mark
 
     @classmethod
     def of(cls, entries: Sequence[Entry]) -> "Segment":

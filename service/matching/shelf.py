@@ -95,6 +95,12 @@ class Shelf:
             self._parts = [*before, Part.of(segment, name)]
             self._tidy()
 
+    def drop(self, name: str) -> None:
+        """Take out the part that lies in a file, with its papers."""
+        with self._lock:
+            self._flush()
+            self._parts = [part for part in self._parts if part.name != name]
+
     def refresh(self, paper_id: int, day: date, document: Document) -> None:
         """Put a paper in as it is now; where only figures and day are others, these alone."""
         try:
@@ -105,9 +111,8 @@ class Shelf:
         if not same:
             self.add(paper_id, day, document)
             return
-        with self._lock:
-            self._figures[paper_id] = (document.votes, document.comments)
-            self._days[paper_id] = day.toordinal()
+        self.set_figures(paper_id, document.votes, document.comments)
+        self.set_day(paper_id, day)
 
     def holds(self, ids: Collection[int]) -> set[int]:
         """Those of the papers that are in."""
@@ -140,6 +145,13 @@ class Shelf:
             if paper_id in self._entries:
                 self._flush()
             self._figures[paper_id] = (votes, comments)
+
+    def set_day(self, paper_id: int, day: date) -> None:
+        """Another day of a paper; an unknown id is no fault."""
+        with self._lock:
+            if paper_id in self._entries:
+                self._flush()
+            self._days[paper_id] = day.toordinal()
 
     def document(self, paper_id: int) -> Document:
         """The stored paper as it was put in; KeyError for an unknown id."""

@@ -7,11 +7,10 @@ compared on papers listed together (bench/related.py) these rank best: logarithm
 twice, pairs of words and a lower bound for common words all rank worse.
 """
 
-import io
 import json
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,20 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.matching.document import Document
-from service.text.fold import FOLD_VERSION
+from service.matching.mapped import pack, unpack
 from service.text.tokens import NOT_JOINED
 
-FILE_VERSION = 1
+_WHAT = "vectors", (2,)
 
 _COMMON_SHARE = 0.5
 _MOST_COUNTED = 255
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.integer[Any]]
-
-
-class VectorsError(ValueError):
-    """Bytes that are no stored vectors, or those of another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,51 +128,34 @@ class Vectors:
             asked[known.columns[own]] += known.weights[own]
         return _ranked(known, asked, most, chosen | set(without))
 
-    def dump(self, note: Mapping[str, Any]) -> bytes:
-        """Everything as the bytes of a file. note: JSON values that ride along."""
+    def packed(self, note: Mapping[str, Any]) -> Iterator[bytes | memoryview]:
+        """Everything as the bytes of a file, in pieces. note: JSON values that ride along."""
         known = self._weighed()
-        header = json.dumps(
-            {
-                "version": FILE_VERSION,
-                "fold": FOLD_VERSION,
-                "words": list(self._numbers)[: len(known.rarity)],
-                "note": note,
-            }
-        )
-        file = io.BytesIO()
-        np.savez(
-            file,
-            header=np.frombuffer(header.encode(), dtype=np.uint8),
-            ids=known.ids,
-            bounds=known.bounds,
-            columns=known.columns,
-            counts=known.counts,
-        )
-        return file.getvalue()
+        words = json.dumps(list(self._numbers)[: len(known.rarity)]).encode()
+        arrays = {
+            "words": np.frombuffer(words, dtype=np.uint8),
+            "ids": known.ids,
+            "bounds": known.bounds,
+            "columns": known.columns,
+            "counts": known.counts,
+        }
+        return pack(*_WHAT, arrays, dict(note))
 
     @classmethod
-    def load(cls, data: bytes) -> tuple["Vectors", dict[str, Any]]:
-        """The counterpart of ``dump``: (vectors, note). Raises VectorsError for torn, foreign or
-        older bytes."""
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                header = json.loads(file["header"].tobytes())
-                if (header["version"], header["fold"]) != (FILE_VERSION, FOLD_VERSION):
-                    raise VectorsError("another version")
-                made = cls()
-                made._numbers = {word: number for number, word in enumerate(header["words"])}
-                made._columns = _weigh(
-                    ids=file["ids"],
-                    bounds=file["bounds"],
-                    columns=file["columns"],
-                    counts=file["counts"],
-                    words=len(made._numbers),
-                )
-                return made, header["note"]
-        except VectorsError:
-            raise
-        except Exception as error:  # zip, header or shape: whatever is torn is made anew
-            raise VectorsError(str(error)) from None
+    def unpacked(cls, data: memoryview) -> tuple["Vectors", dict[str, Any]]:
+        """The counterpart of ``packed``: (vectors, note). Raises TornError."""
+        arrays, note = unpack(data, *_WHAT)
+        made = cls()
+        words = json.loads(arrays["words"].tobytes())
+        made._numbers = {word: number for number, word in enumerate(words)}
+        made._columns = _weigh(
+            ids=arrays["ids"],
+            bounds=arrays["bounds"],
+            columns=arrays["columns"],
+            counts=arrays["counts"],
+            words=len(words),
+        )
+        return made, note
 
 
 def _counted(document: Document) -> Counter[str]:

@@ -1,15 +1,16 @@
-"""The files of the corpus in the data folder: written under another name, then renamed; mapped.
+"""The files of the corpus in the data folder.
 
 A file is never changed. Their names count up, so that of two files that hold one paper the later
 is right. One process writes (whoever holds the lock), any may read.
 """
 
 import fcntl
-import mmap
 import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+
+from service.store.derived_files import map_derived, write_derived
 
 _END = ".papers"
 
@@ -39,23 +40,13 @@ class CorpusFiles:
 
     def read(self, name: str) -> memoryview:
         """The bytes of a file, mapped. Raises OSError; ValueError for an empty file."""
-        with (self._folder / name).open("rb") as file:
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return map_derived(self._folder / name)
 
     def write(self, pieces: Iterable[bytes | memoryview]) -> str:
         """Write a file and return its name. Raises OSError."""
         last = max((int(name.removesuffix(_END)) for name in self.names()), default=0)
         name = f"{last + 1:08}{_END}"
-        beside = self._folder / f"{name}.new"
-        try:
-            with beside.open("wb") as file:
-                beside.chmod(0o600)
-                file.writelines(pieces)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.rename(self._folder / name)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_derived(self._folder / name, pieces)
         return name
 
     def remove(self, names: Iterable[str]) -> None:

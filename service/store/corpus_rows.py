@@ -58,16 +58,19 @@ def get_documents(session: Session, ids: Iterable[int]) -> Iterator[tuple[PaperR
 
 
 def list_facts(session: Session, before_id: int, limit: int) -> list[Any]:
-    """Rows (id, votes, comments, hidden), the highest numbers first."""
-    hidden = sa.or_(col(PaperRow.merged_into).is_not(None), col(PaperRow.quarantined) != "")
-    return list(
+    """Rows (id, votes, comments, hidden, day), the highest numbers first."""
+    gone = sa.or_(col(PaperRow.merged_into).is_not(None), col(PaperRow.quarantined) != "")
+    asked: tuple[Any, ...] = (PaperRow.id, PaperRow.votes, PaperRow.comments)
+    of_day: tuple[Any, ...] = (PaperRow.eligible_at, PaperRow.listed_on, PaperRow.first_seen_at)
+    rows: list[Any] = list(
         session.execute(
-            sa.select(col(PaperRow.id), col(PaperRow.votes), col(PaperRow.comments), hidden)
+            sa.select(*asked, *of_day, gone.label("hidden"))
             .where(col(PaperRow.id) < before_id)
             .order_by(col(PaperRow.id).desc())
             .limit(limit)
-        ).all()
+        )
     )
+    return [(row.id, row.votes, row.comments, row.hidden, day_of(row)) for row in rows]
 
 
 def list_changed(

@@ -99,8 +99,9 @@ def list_arrivals(
     return [(source, day, at, int(count)) for source, day, at, count in rows]
 
 
-def release_held(session: Session, source_id: int, eligible_at: datetime | None) -> int:
-    """Held sightings of a source are taken: as new (with an instant) or as known (None)."""
+def release_held(session: Session, source_id: int, eligible_at: datetime | None) -> list[int]:
+    """Held sightings of a source are taken: as new (with an instant) or as known (None). Returns
+    their papers."""
     ids = list(
         session.exec(
             select(col(SightingRow.paper_id)).where(
@@ -117,7 +118,7 @@ def release_held(session: Session, source_id: int, eligible_at: datetime | None)
             .where(col(PaperRow.id).in_(ids), col(PaperRow.eligible_at).is_(None))
             .values(eligible_at=eligible_at)
         )
-    return len(ids)
+    return ids
 
 
 def first_day(session: Session) -> date | None:

@@ -15,7 +15,6 @@ from service.errors import PaperpostError, SettingError, SpokenError
 from service.matching.compiled import StaleQueryError
 from service.matching.document import StaleDocumentError
 from service.matching.mapped import TornError
-from service.matching.packing import SnapshotError
 
 pytestmark = pytest.mark.xdist_group("sentences")
 """All messages are read once."""
@@ -28,7 +27,7 @@ READERS_ROOMS = (
     "web/*", "pages/*", "subscribers/*", "matching/*", "flows/subscribe.py", "flows/manage.py",
     "flows/address.py", "flows/leave.py", "flows/browse.py", "flows/interests.py",
 )  # fmt: skip
-FOR_NO_READER = {StaleQueryError, StaleDocumentError, SnapshotError, TornError, SettingError}
+FOR_NO_READER = {StaleQueryError, StaleDocumentError, TornError, SettingError}
 """The flow that catches it folds again or makes the file again; a wrong setting stops the start."""
 
 

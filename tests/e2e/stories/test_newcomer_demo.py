@@ -72,7 +72,7 @@ def test_demo_begins_anew_where_a_house_has_run(tmp_path):
     for name in ("corpus", "index", "locks", "logs", "mailbox"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("made again")
-    for name in ("paperpost.db", "paperpost.db-wal", "secret_key", "learned.npz"):
+    for name in ("paperpost.db", "paperpost.db-wal", "secret_key", "learned"):
         (tmp_path / name).write_text("made again")
     with _fresh(tmp_path):
         assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,6 @@
 import threading
 from datetime import date, timedelta
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +11,7 @@ from support.match_strategies import papers, queries
 from service.matching.corpus import Corpus
 from service.matching.document import Document, prepare
 from service.matching.evaluate import evaluate
-from service.matching.mapped import TornError, pack, unpack
+from service.matching.mapped import TornError
 from service.matching.parse import parse_query
 from service.matching.part import merge
 from service.matching.score import Statistics
@@ -23,7 +22,7 @@ DAYS = [date(2026, 9, 20) + timedelta(days=7 * n) for n in range(9)]
 
 
 def packed(segment: Segment) -> memoryview:
-    return memoryview(b"".join(pack(segment.arrays)))
+    return memoryview(b"".join(segment.packed()))
 
 
 def document(title: str, abstract: str = "", **facts: object) -> Document:
@@ -89,7 +88,7 @@ def compare(steps: list[tuple[object, ...]], texts: list[str]) -> None:
                 if group:
                     made = merge(group)
                     if mapped:
-                        made = Segment(unpack(packed(made), checked=True)[0])
+                        made, _ = Segment.unpacked(packed(made), checked=True)
                     corpus.swap(group, made, "a-file" if mapped else "")
     assert len(corpus) == len(kept)
     for text in texts:
@@ -150,16 +149,16 @@ def test_torn_bytes_are_refused() -> None:
     corpus = Corpus()
     fill(corpus, 0, 3)
     whole = bytes(packed(merge(corpus.parts())))
-    assert np.array_equal(unpack(memoryview(whole), checked=True)[0]["ids"], [0, 1, 2])
+    assert Segment.unpacked(memoryview(whole), checked=True)[0].ids.tolist() == [0, 1, 2]
     for cut in (0, 7, 15, 100, len(whole) // 2, len(whole) - 1):
         with pytest.raises(TornError):
-            unpack(memoryview(whole[:cut]))
+            Segment.unpacked(memoryview(whole[:cut]))
     head = 16 + int.from_bytes(whole[8:12], "little")
     for at in (3, 9, 13, 40, head, head + 8):
         torn = bytearray(whole)
         torn[at] ^= 0xFF
         with pytest.raises(TornError):
-            unpack(memoryview(bytes(torn)), checked=True)
+            Segment.unpacked(memoryview(bytes(torn)), checked=True)
 
 
 def test_readers_see_whole_states_while_others_write() -> None:

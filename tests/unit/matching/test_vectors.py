@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.matching.document import Document, prepare
-from service.matching.vectors import Vectors, VectorsError
+from service.matching.mapped import TornError
+from service.matching.vectors import Vectors
 from service.papers.model import Alias, Paper
 
 TITLES = ["sparse attention", "sparse attention kernels", "robot hands", "robot hands grasp cups",
@@ -42,8 +43,8 @@ def test_those_that_are_left_out_are_not_found() -> None:
 
 def test_a_file_keeps_everything_and_a_torn_one_is_refused() -> None:
     vectors = filled()
-    data = vectors.dump({"until": 15})
-    again, note = Vectors.load(data)
+    data = b"".join(vectors.packed({"until": 15}))
+    again, note = Vectors.unpacked(memoryview(data))
     assert note == {"until": 15}
     assert len(again) == len(vectors) == 6
     again.add(16, made("sparse robot"))
@@ -54,10 +55,10 @@ def test_a_file_keeps_everything_and_a_torn_one_is_refused() -> None:
         data[40:],
         b"",
         b"PK\x03\x04 no zip",
-        data.replace(b"version", b"VERSION"),
+        data.replace(b"vectors", b"VECTORS"),
     ):
-        with pytest.raises(VectorsError):
-            Vectors.load(torn)
+        with pytest.raises(TornError):
+            Vectors.unpacked(memoryview(torn))
 
 
 @given(
