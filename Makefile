@@ -100,7 +100,7 @@ check: .venv/.dev ## format, lint, types, imports, dependencies, templates, secu
 	@$(MAKE) test
 
 faults: .venv/.dev ## kills, drops, hangs and servers that do everything wrong
-	@$(BIN)/python -m pytest -q -m faults $(ARGS)
+	@PAPERPOST_TEST_WHOLE=1 $(BIN)/python -m pytest -q -m faults $(ARGS)
 
 bench: .venv/.dev ## the measured claims
 	@for f in bench/[a-z]*.py; do [ -e "$$f" ] || continue; echo "== $$f"; PYTHONPATH=. $(BIN)/python "$$f" || exit 1; done

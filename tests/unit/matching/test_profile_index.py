@@ -244,18 +244,18 @@ def test_variants_of_real_profiles_reach_few_evaluations(
 def test_ten_thousand_variants_equal_the_oracle_on_every_pair(
     real_documents: list[Document],
 ) -> None:
-    """A million pairs: the index against evaluation of each profile on each paper."""
+    """A quarter of a million pairs (`make sweep` makes a million): the index against evaluation."""
     index, variants = Index(), list(_variants(10_000))
     for number, query in enumerate(variants):
         index.add(number, query)
-    for document in real_documents:
+    assert len(real_documents) == 100
+    for document in real_documents[::4]:
         truth = {
             number: hits
             for number, query in enumerate(variants)
             if (hits := evaluate(query, document)) is not None
         }
         assert index.match(document) == truth
-    assert len(real_documents) == 100
     print(f"{index.matches} matches, {index.candidates} pairs reached exact evaluation")
     assert index.candidates <= 3 * index.matches
 
