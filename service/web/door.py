@@ -31,10 +31,11 @@ NOINDEX = {"X-Robots-Tag": "noindex, nofollow"}
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Words that may be used instead: what to press, and the text."""
+    """What may be used instead: what to press, the text, and the field it belongs to."""
 
     label: str
     text: str
+    field: str = "words"
 
 
 class Door:
@@ -206,8 +207,8 @@ def faults_of(
         for field, error in errors.items()
     }
     offers = [
-        Offer(texts.gettext("Use: %(words)s", words=error.suggestion), error.suggestion)
-        for error in errors.values()
+        Offer(texts.gettext("Use: %(words)s", words=error.suggestion), error.suggestion, field)
+        for field, error in errors.items()
         if isinstance(error, QueryError) and error.suggestion
     ]
     return faults, offers

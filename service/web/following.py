@@ -10,6 +10,7 @@ from service.flows.follow import Name, Narrower, count_names
 from service.flows.interests import read_people
 from service.flows.match import learn
 from service.web.door import Door, Offer
+from service.web.reading import days_said, papers_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,17 @@ def read_names_back(
 
 
 def _line(name: Name, names: Sequence[Name], days: Sequence[date], texts: Texts) -> NameLine:
-    _ = texts.gettext
+    _, span = texts.gettext, days_said(len(days), texts)
     if not name.papers:
-        said = _("%(name)s: on no paper in %(days)s days", name=name.line, days=len(days))
+        said = _("%(name)s: on no paper in %(days)s", name=name.line, days=span)
         return NameLine(said, _("Is it written as papers print it?"))
-    said = texts.ngettext(
-        "%(name)s: %(num)s paper in %(days)s days",
-        "%(name)s: %(num)s papers in %(days)s days",
-        name.papers,
-        name=name.line,
-        days=len(days),
-    )
+    papers = papers_said(name.papers, texts)
+    said = _("%(name)s: %(papers)s in %(days)s", name=name.line, papers=papers, days=span)
     where = ", ".join(f"{code} {texts.number(papers)}" for code, papers in name.categories)
     warning = _("Probably several people.") if name.several else ""
-    offers = tuple(Offer(_offered(one, texts), _with(names, name, one)) for one in name.narrower)
+    offers = tuple(
+        Offer(_offered(one, texts), _with(names, name, one), "people") for one in name.narrower
+    )
     return NameLine(f"{said} ({where})" if where else said, warning, offers)
 
 

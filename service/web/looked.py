@@ -9,7 +9,7 @@ from service.flows.interests import InterestChange, change_of
 from service.pages.entry import PaperEntry
 from service.store.tables import ProfileRow
 from service.web.door import Door
-from service.web.reading import Reading, reading_of
+from service.web.reading import Reading, days_said, papers_said, reading_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,14 @@ def look_at(door: Door, after: InterestChange, row: ProfileRow | None, texts: Te
 
 
 def _line(made: Change, texts: Texts) -> str:
-    told, days = made.difference, texts.number(len(made.days))
+    told, days = made.difference, days_said(len(made.days), texts)
     if not told.added and not told.removed:
-        return texts.gettext("Over %(days)s days it would have been the same papers.", days=days)
+        return texts.gettext("Over %(days)s it would have been the same papers.", days=days)
     return texts.gettext(
-        "Over %(days)s days: %(added)s added, %(removed)s gone; %(after)s papers instead of "
-        "%(before)s.",
+        "Over %(days)s: %(added)s added, %(removed)s gone; %(after)s instead of %(before)s.",
         days=days,
         added=texts.number(told.added),
         removed=texts.number(told.removed),
-        after=texts.number(told.after),
+        after=papers_said(told.after, texts),
         before=texts.number(told.before),
     )

@@ -40,8 +40,9 @@ class Reading:
     """line: how the words were read · rate: "about 6 papers a day" · counts: (term, papers).
 
     dead: terms that never occur · left_out: (part, papers) for each NOT · offers: narrower or wider
-    words, led by ``lead`` · forms: other forms of the words · weekdays, days: looked at.
-    found, basis: papers found and looked at · known: a sentence about those that are no news.
+    words, led by ``lead`` · forms: other forms of the words · weekdays: looked at.
+    found: papers found · basis, span: looked at, as "4,812 papers" and "30 days".
+    known: a sentence about those that are no news.
     broad: papers a day when there are too many, else 0 · written: it looks like a text or a link,
     out of which words can be made. plain: the same as keywords, where it was read as a query.
     capitals: with "or" in capitals, where it stands in small letters.
@@ -56,9 +57,9 @@ class Reading:
     lead: str = ""
     forms: tuple[OtherForm, ...] = ()
     weekdays: int = 0
-    days: int = 0
     found: int = 0
-    basis: int = 0
+    basis: str = ""
+    span: str = ""
     known: str = ""
     broad: int = 0
     nothing: bool = False
@@ -107,9 +108,9 @@ def reading_of(
         lead=lead if found.warning else _("Wider:"),
         forms=tuple(_other_form(one, texts) for one in found.expansions),
         weekdays=weekdays_of(made),
-        days=len(made.days),
         found=found.total,
-        basis=found.basis_papers,
+        basis=papers_said(found.basis_papers, texts),
+        span=days_said(len(made.days), texts),
         known=_known(made, texts),
         broad=round(found.mean_per_weekday) if found.warning == "broad" else 0,
         nothing=not found.total,
@@ -148,19 +149,27 @@ def said_rate(mean: float, total: int, weekdays: int, texts: Texts) -> str:
         return texts.ngettext(
             "about %(num)s paper a week", "about %(num)s papers a week", round(mean * 5)
         )
-    return texts.ngettext(
-        "%(num)s paper in %(days)s weekdays",
-        "%(num)s papers in %(days)s weekdays",
-        total,
-        days=texts.number(weekdays),
+    span = texts.ngettext("%(num)s weekday", "%(num)s weekdays", weekdays)
+    return texts.gettext(
+        "%(papers)s in %(weekdays)s", papers=papers_said(total, texts), weekdays=span
     )
+
+
+def papers_said(count: int, texts: Texts) -> str:
+    """ "1 paper", "4,812 papers"."""
+    return texts.ngettext("%(num)s paper", "%(num)s papers", count)
+
+
+def days_said(count: int, texts: Texts) -> str:
+    """ "1 day", "30 days"."""
+    return texts.ngettext("%(num)s day", "%(num)s days", count)
 
 
 def _nothing(made: BackTest, texts: Texts) -> str:
     return texts.gettext(
-        "nothing in %(days)s days (%(basis)s papers)",
-        days=texts.number(len(made.days)),
-        basis=texts.number(made.estimate.basis_papers),
+        "nothing in %(days)s (%(papers)s)",
+        days=days_said(len(made.days), texts),
+        papers=papers_said(made.estimate.basis_papers, texts),
     )
 
 

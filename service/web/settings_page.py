@@ -30,7 +30,6 @@ from service.subscribers.cadence import read_hour, read_weekdays, read_zone
 from service.subscribers.model import DAYS, Cadence
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
-from service.web.following import read_names_back
 from service.web.leaving import left_page
 from service.web.settings_shown import Trouble, ended, shown_page
 
@@ -67,19 +66,6 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         where = f"{door.pages.links.here.manage(token)}?saved={said}#saved"
         return RedirectResponse(where, 303)
 
-    def look(request: Request, token: str, form: Form, part: str) -> Response:
-        """The page with what the names of a form would have brought; nothing is saved."""
-        texts, field = door.texts(request), "people" if part == "new" else "words"
-        people = form.raw("use_people") or form.raw(field)
-        typed = form.with_value(field, people)
-        try:
-            names = read_names_back(door, people, texts, words=_words_beside(form, field))
-        except PaperpostError as error:
-            faults, _ = faults_of({field: error}, texts)
-            trouble = Trouble(part=part, faults=faults, typed=typed)
-            return shown_page(door, request, token, trouble, status=422)
-        return shown_page(door, request, token, Trouble(part=part, typed=typed, names=names))
-
     @routes.get("/manage/{token}")
     def page(request: Request, token: str) -> Response:
         said = _SAID.get(request.query_params.get("saved", ""), "")
@@ -93,9 +79,6 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.post("/manage/{token}/interests")
     def add(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:
-        if form.raw("act") == "look" or "use_people" in form:
-            return look(request, token, form, "new")
-
         def work() -> str:
             name = manage.open_manage(door.rt, token).reader.name
             changes = [_read_new(form, wanted, name) for wanted in _read_two(form)]
@@ -123,10 +106,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
                     )
             return "interest"
 
-        part = f"interest-{profile_id}"
-        if form.raw("act") == "look" or "use_people" in form:
-            return look(request, token, form, part)
-        return act(request, token, form, part, work)
+        return act(request, token, form, f"interest-{profile_id}", work)
 
     @routes.post("/manage/{token}/schedule")
     def schedule(
@@ -201,10 +181,6 @@ def _read_date(text: str) -> date:
         what = Sentence("This is no date.") if text.strip() else Sentence("The date is missing.")
         step = Sentence("Write it like %(example)s.", example="2026-11-20")
         raise ManageError(what, "until", step) from None
-
-
-def _words_beside(form: Form, field: str) -> str:
-    return form.raw("words") if field == "people" else ""
 
 
 def _text(form: Form, field: str) -> str:

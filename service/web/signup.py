@@ -59,8 +59,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             usual = door.usually_complete(_known(typed.zone, door.rt.zone), door.texts(request))
             return door.answer(request, "signup/usual.html", {"usual": usual})
         if request.headers.get("hx-target") == "names":
-            names, faults, _ = _names(door, typed, door.texts(request))
-            names_read = {"names": names, "errors": faults}
+            names, faults, offers = _names(door, typed, door.texts(request))
+            names_read = {"names": names, "errors": faults, "offers": offers}
             return door.answer(request, "signup/names.html", names_read)
         if "hx-request" in request.headers:
             reading, faults, offers = _reading(door, typed, door.texts(request))
@@ -209,13 +209,14 @@ def _form_page(
     reading = None
     names: tuple[NameLine, ...] = ()
     if estimated and "people" not in faults:
-        names, more, _ = _names(door, typed, texts)
+        names, more, offers = _names(door, typed, texts)
         faults.update(more)
         status = 422 if more else status
     is_words = bool(typed.words.strip()) or not typed.people.strip()
     if estimated and is_words and "words" not in faults:
-        reading, more, offers = _reading(door, typed, texts)
+        reading, more, meant = _reading(door, typed, texts)
         faults.update(more)
+        offers = [*offers, *meant]
         status = 422 if more else status
     zone = typed.zone if "zone" not in faults and typed.zone else door.rt.zone
     on = browse.newest_day(door.rt)

@@ -97,16 +97,65 @@ def test_a_name_that_cannot_be_read_is_told_at_its_field(house: Reading) -> None
     assert '<details class="more" open>' in answer.text
 
 
+def test_what_was_meant_is_offered_for_the_field_where_it_was_typed(house: Reading) -> None:
+    wrong = {"email": ADA, "words": "robots, (hands", "people": 'au:"Wei Zhang" AND (flows'}
+    page = house.client.post("/", data=wrong).text
+    assert "use_people" in re.findall(r'name="(\w+)" value="au:[^"]+AND \(flows\)"', page)
+    live = {"hx-request": "true", "hx-target": "names"}
+    assert 'name="use_people"' in house.client.post("/estimate", data=wrong, headers=live).text
+    assert page.count('id="people-fault"') == page.count('id="words-fault"') == 1
+    below = page[page.index('<div id="reading"') :]
+    assert 'id="words-fault"' in below, "what is typed next takes the fault away"
+    assert 'id="people-fault"' in below[below.index('<div id="names"') :]
+
+
 # ---- the reader's own page ----
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_what_was_meant_is_a_button_also_for_a_reader(house: Reading, live: bool) -> None:
+    house.subscribe(ADA, "adapters")
+    here, row = manage(house), interests(house)[0]
+    headers = {"hx-request": "true"} if live else {}
+    for where in (f"{here}/look", f"{here}/interests/{row.id}/look"):
+        form = {"words": "robots AND (hands", "name": "Hands"}
+        page = house.client.post(where, data=form, headers=headers).text
+        (button,) = re.findall(r"<button[^>]+AND \(hands\)[^>]+>", page)
+        assert f'formaction="{where}"' in button.replace(house.rt.site.base_url, "")
+        assert 'name="use"' in button
+        used = house.client.post(where, data={**form, "use": "robots"}, headers=headers).text
+        assert "papers a day" in used
+
+
+def test_a_new_interest_is_looked_at_without_scripts_words_and_people(house: Reading) -> None:
+    house.subscribe(ADA, "adapters")
+    here = manage(house)
+    page = house.client.get(here).text
+    assert re.search(r'formaction="[^"]*/look">Show what it brings', page)
+    both = house.client.post(f"{here}/look", data={"words": "robots", "people": "Ana Silva"}).text
+    assert "about 4 papers a day" in both
+    assert "Ana Silva: " in both
+    assert (
+        "most-voted papers</span> <span"
+        not in house.client.post(f"{here}/look", data={"words": "", "people": "Ana Silva"}).text
+    ), "names alone are not read as no words"
+    assert len(interests(house)) == 1
+
+
+def test_enter_in_a_field_of_an_interest_saves_and_takes_no_offer(house: Reading) -> None:
+    house.subscribe(ADA, "adapters")
+    here, row = manage(house), interests(house)[0]
+    page = house.client.post(f"{here}/interests/{row.id}/look", data={"words": "a AND (b"}).text
+    form = page[page.index(f'action="{here}/interests/{row.id}"') :]
+    first = form[form.index("<button") :]
+    assert 'value="save"' in first[: first.index(">")]
 
 
 def test_people_are_added_looked_at_and_changed(house: Reading) -> None:
     house.subscribe(ADA, "adapters")
     here = manage(house)
     many_of(house, "Wei Zhang")
-    look = house.client.post(
-        f"{here}/interests", data={"words": "", "people": "Wei Zhang", "act": "look"}
-    )
+    look = house.client.post(f"{here}/look", data={"words": "", "people": "Wei Zhang"})
     assert look.status_code == 200
     assert "Wei Zhang: 12 papers" in words(look.text)
     assert len(interests(house)) == 1, "looking adds nothing"
@@ -116,10 +165,12 @@ def test_people_are_added_looked_at_and_changed(house: Reading) -> None:
         ("keywords", "robots"), ("follow", "Wei Zhang"),
     ]  # fmt: skip
     form = {"kind": "follow", "words": "Wei Zhang", "name": third.name, "cap": ""}
-    page = house.client.post(f"{here}/interests/{third.id}", data={**form, "act": "look"})
+    page = house.client.post(f"{here}/interests/{third.id}/look", data=form)
     line = unescape(re.findall(r'name="use_people" value="([^"]+)"', page.text)[0])
-    used = house.client.post(f"{here}/interests/{third.id}", data={**form, "use_people": line})
+    used = house.client.post(f"{here}/interests/{third.id}/look", data={**form, "use_people": line})
     assert used.status_code == 200
+    assert 'au:"Wei Zhang" AND flows: 11 papers' in words(used.text)
+    assert interests(house)[2].text == "Wei Zhang", "looking changes nothing"
     house.client.post(f"{here}/interests/{third.id}", data={**form, "words": line, "act": "save"})
     assert interests(house)[2].text == 'au:"Wei Zhang" AND flows'
     assert interests(house)[0].text == first.text

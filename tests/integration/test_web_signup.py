@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.reading_house import Reading, path_in, reading_house, text_of
+from support.reading_house import (
+    WEDNESDAY,
+    Reading,
+    fill,
+    path_in,
+    reading_house,
+    text_of,
+)
 
 FORM = {"email": "ada@uni.example", "words": "adapters", "hour": "07", "zone": "Europe/Zurich"}
 
@@ -243,3 +250,15 @@ def test_while_the_relay_is_down_the_row_waits_and_one_mail_arrives(tmp_path: Pa
             assert there.send() == 0
             assert len(there.mails("ada@uni.example")) == 1
             assert "open this page" in text_of(there.mails("ada@uni.example")[0])
+
+
+def test_one_day_is_no_days(tmp_path: Path) -> None:
+    with reading_house(tmp_path, papers=False) as house:
+        fill(house.rt, house.folder, WEDNESDAY, 0)
+        words = words_of(house.client.post("/estimate", data={"words": "adapters, emus"}).text)
+        assert "“emus” never occurred in 1 day." in words
+        assert "3 of 6 papers of 1 day. The best" in words
+        nothing = words_of(house.client.post("/estimate", data={"words": "emus"}).text)
+        assert "nothing in 1 day (6 papers)" in nothing
+        people = words_of(house.client.post("/estimate", data={"people": "No Body"}).text)
+        assert "No Body: on no paper in 1 day" in people
