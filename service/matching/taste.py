@@ -1,7 +1,7 @@
 """What a reader likes, learned from "more like this" and "less like this". Pure.
 
-A paper is a vector of its stems in title and abstract, each (1 + ln n) x rarity, brought to length
-1; what was marked is the mean of its papers, brought to length 1 (Rocchio's centroid). The
+A paper is the vector of its stems in title and abstract, weighed as ``tfidf`` says and brought to
+length 1; what was marked is the mean of its papers, brought to length 1 (Rocchio's centroid). The
 liking of a paper is
 
     m / (m + 1) x cosine with the m papers marked "more"
@@ -12,12 +12,14 @@ common with any marked one are at 0.
 """
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from service.matching.document import Document
 from service.matching.score import Statistics
+from service.matching.tfidf import counted, rarity
 
 Vector = Mapping[str, float]
 """A weight for each stem, of length 1 (or empty)."""
@@ -25,10 +27,11 @@ Vector = Mapping[str, float]
 
 def vector(document: Document, statistics: Statistics) -> dict[str, float]:
     """A paper's words, the rare ones heavier; of length 1."""
-    counts = Counter(document.title.stems)
-    counts.update(document.abstract.stems)
+    counts = counted(document)
+    held = np.array([statistics.frequencies.get(stem, 0) for stem in counts], dtype=np.int64)
+    weights = rarity(held, statistics.documents) * list(counts.values())
     return _of_length_1(
-        {stem: (1 + math.log(n)) * statistics.rarity(stem) for stem, n in counts.items()}
+        {stem: value for stem, value in zip(counts, weights.tolist(), strict=True) if value}
     )
 
 
@@ -49,6 +52,18 @@ class Taste:
         liked = [vector(document, statistics) for document in more]
         disliked = [vector(document, statistics) for document in less]
         return cls(_centroid(liked), _centroid(disliked), len(liked), len(disliked))
+
+    @classmethod
+    def of_marks(
+        cls,
+        marks: Iterable[tuple[int, int]],
+        documents: Mapping[int, Document],
+        statistics: Statistics,
+    ) -> "Taste":
+        """Learn from (paper, 1 for more or -1 for less); papers without a document are left out."""
+        said = [(documents[paper], sign) for paper, sign in marks if paper in documents]
+        more, less = ([one for one, sign in said if sign == which] for which in (1, -1))
+        return cls.of(more, less, statistics)
 
     def __bool__(self) -> bool:
         return bool(self.mores or self.lesses)

@@ -1,15 +1,11 @@
 """The stored papers as rows of weighted words: which of them are alike.
 
-A paper is the vector of its stems in title and abstract, each n x (1 + ln((papers + 1) / (papers
-with it + 1))) where n counts its occurrences; alike is the cosine. Small words, figures, words of
-a single paper and words of more than half of the papers do not count. Of the weights that were
-compared on papers listed together (bench/related.py) these rank best: logarithms of n, the title
-twice, pairs of words and a lower bound for common words all rank worse.
+A paper is the vector of its stems in title and abstract, weighed as ``tfidf`` says; alike is the
+cosine.
 """
 
 import json
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.matching import tfidf
 from service.matching.document import Document
 from service.matching.mapped import pack, unpack
-from service.text.tokens import NOT_JOINED
+from service.matching.tfidf import counted
 
 _WHAT = "vectors", (2,)
 
-_COMMON_SHARE = 0.5
 _MOST_COUNTED = 255
 
 Floats = NDArray[np.float32]
@@ -69,11 +65,11 @@ class Vectors:
 
     def add(self, paper_id: int, document: Document) -> None:
         """Take in a paper that is not here yet; ids grow."""
-        counted = _counted(document)
-        times = [min(n, _MOST_COUNTED) for n in counted.values()]
+        found = counted(document)
+        times = [min(n, _MOST_COUNTED) for n in found.values()]
         with self._lock:
             numbers = self._numbers
-            columns = [numbers.setdefault(stem, len(numbers)) for stem in counted]
+            columns = [numbers.setdefault(stem, len(numbers)) for stem in found]
             self._pending.append((paper_id, columns, times))
 
     def _weighed(self) -> _Columns:
@@ -110,7 +106,7 @@ class Vectors:
         """The stored papers most like a text, most alike first."""
         known = self._weighed()
         asked = np.zeros(len(known.rarity), dtype=np.float32)
-        for stem, times in _counted(document).items():
+        for stem, times in counted(document).items():
             number = self._numbers.get(stem, -1)
             if 0 <= number < len(asked):
                 asked[number] = times * known.rarity[number]
@@ -158,23 +154,11 @@ class Vectors:
         return made, note
 
 
-def _counted(document: Document) -> Counter[str]:
-    counted: Counter[str] = Counter()
-    for folded in (document.title, document.abstract):
-        for key, stem in zip(folded.keys, folded.stems, strict=True):
-            if key not in NOT_JOINED and not key.isdigit():
-                counted[stem] += 1
-    return counted
-
-
 def _weigh(
     *, ids: Integers, bounds: Integers, columns: Integers, counts: Integers, words: int
 ) -> _Columns:
     held = np.bincount(columns, minlength=words)
-    papers = max(1, len(ids))
-    rarity = 1 + np.log((papers + 1) / (held + 1))
-    rarity[(held < 2) | (held > _COMMON_SHARE * papers)] = 0.0
-    rarity = rarity.astype(np.float32)
+    rarity = tfidf.rarity(held, max(1, len(ids))).astype(np.float32)
     weights = counts.astype(np.float32) * rarity[columns]
     if len(weights):
         lengths = np.sqrt(_sums(weights * weights, bounds))
