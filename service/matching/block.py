@@ -365,11 +365,13 @@ def _node(numbers: Sequence[int], leaf: Callable[[int], Leaf]) -> Node:
     return read()
 
 
-def in_columns(bits: Bits) -> NDArray[np.uint8]:
-    """Eight rows of eight bits for each number."""
-    return np.ascontiguousarray(bits.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8).T)
-
-
-def having(columns: NDArray[np.uint8], bit: int) -> NDArray[np.int64]:
-    """The numbers that have a bit."""
-    return np.flatnonzero((columns[bit >> 3] & np.uint8(1 << (bit & 7))) != 0)
+def by_paper(bits: Bits, papers: int) -> Iterator[NDArray[np.int64]]:
+    """For each of the first papers of a batch, where its bit is set; eight papers share a look."""
+    columns = np.ascontiguousarray(bits.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8).T)
+    for at in range(papers):
+        bit = at & 7
+        if not bit:
+            column = columns[at >> 3]
+            some = np.flatnonzero(column)
+            column = column[some]
+        yield some[np.flatnonzero((column & np.uint8(1 << bit)) != 0)]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.matching.block import Block, Flags, Ids, Kept, having, in_columns
+from service.matching.block import Block, Flags, Ids, Kept, by_paper
 from service.matching.block_score import Scores, Setting, Worths, best, read, scored
 from service.matching.building import Builder
 from service.matching.clauses import Bits
@@ -242,12 +242,8 @@ class Index:
         """For each paper the ids of the profiles that want it, in order; 64 at a time."""
         view, rest = self.view(), iter(documents)
         while some := list(islice(rest, MOST_PAPERS)):
-            wanted = [
-                (block.sorted_ids, in_columns((self._wanted(block, some) * alive)[block.order]))
-                for block, alive in view.parts
-            ]
-            for at in range(len(some)):
-                parts = [ids[having(columns, at)] for ids, columns in wanted]
+            wanted = [self._ids(block, alive, some) for block, alive in view.parts]
+            for parts in zip(*wanted, strict=True):
                 found = parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
                 self.matches += len(found)
                 yield found
@@ -301,6 +297,12 @@ class Index:
         if block is self._base:
             self._kept_worths = (block, worths)
         return worths
+
+    def _ids(self, block: Block, alive: Flags, some: Sequence[Document]) -> Iterator[Ids]:
+        """For each paper the ids of a block that want it, in order."""
+        wanted = (self._wanted(block, some) * alive)[block.order]
+        for where in by_paper(wanted, len(some)):
+            yield block.sorted_ids[where]
 
     def _wanted(self, block: Block, some: Sequence[Document]) -> Bits:
         _, truths = block.truths(some)
