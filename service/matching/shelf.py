@@ -57,7 +57,7 @@ class Shelf:
         self._gone: set[int] = set()
         self._figures: dict[int, Figures] = {}
         self._days: dict[int, int] = {}
-        self._statistics = Statistics()
+        self._learned = Statistics(), 0
         self._views = threading.local()
 
     def __len__(self) -> int:
@@ -161,24 +161,26 @@ class Shelf:
         raise KeyError(paper_id)
 
     def statistics(self) -> Statistics:
-        """How common the words are among the papers (removed ones included until a merge)."""
+        """How common the words are among the papers (removed ones included until a merge); learned
+        anew with each day that papers come, and when there are many more of them."""
         parts = self._flushed()
         papers = sum(len(part.segment) for part in parts)
-        known = self._statistics
+        known, learned_on = self._learned
         segments = {id(part.segment) for part in parts}
         learned = known.frequencies.segments if isinstance(known.frequencies, Frequencies) else ()
         if (
-            not known.documents <= papers <= known.documents * _STATISTICS_GROWTH
+            _newest(parts) != learned_on
+            or not known.documents <= papers <= known.documents * _STATISTICS_GROWTH
             or not segments.issuperset(map(id, learned))
         ):
             known = Statistics(papers, Frequencies([part.segment for part in parts]))
-            self._statistics = known
+            self._learned = known, _newest(parts)
         return known
 
     def view(self, days: Sequence[date] | None = None) -> View:
         """The papers as they are now. days: only what may hold papers of these days."""
         parts = self._flushed()
-        newest = max((part.span[1] for part in parts), default=0)
+        newest = _newest(parts)
         if days is not None:
             low = min(days, default=date.max).toordinal()
             high = max(days, default=date.min).toordinal()
@@ -310,6 +312,11 @@ class Shelf:
                 made = moved(group, group, merge(group), "")
                 some[:] = [*(part for part in some if part not in group), made]
         self._parts = [part for some in by_month.values() for part in some]
+
+
+def _newest(parts: Iterable[Part]) -> int:
+    """The last day of the papers, as an ordinal; 0 where there are none."""
+    return max((part.span[1] for part in parts), default=0)
 
 
 def _alike(parts: Sequence[Part]) -> list[Part]:

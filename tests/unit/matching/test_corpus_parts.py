@@ -104,6 +104,17 @@ def compare(steps: list[tuple[object, ...]], texts: list[str]) -> None:
         assert learned.frequencies[stem] >= papers_with
 
 
+def test_how_rare_words_are_is_learned_anew_every_day() -> None:
+    corpus = Corpus()
+    fill(corpus, 0, 200)
+    before = corpus.statistics()
+    corpus.add(200, DAYS[0], document("mamba"))
+    assert corpus.statistics() is before, "one more paper of the day"
+    corpus.add(201, DAYS[1], document("mamba again"))
+    assert corpus.statistics().frequencies["mamba"] == 2
+    assert corpus.statistics() is corpus.statistics()
+
+
 def test_what_happens_while_parts_are_put_together_is_kept() -> None:
     corpus = Corpus()
     fill(corpus, 0, 20)
