@@ -31,7 +31,7 @@ from sqlmodel import Session, SQLModel
 
 from bench.made_papers import SEED, SHARED, TODAY, made_papers
 from bench.measured.process import anchor, machine
-from service.flows.browse import search
+from service.flows.search import search
 from service.flows.stock import fill_corpus
 from service.matching.document import dump
 from service.matching.parse import parse_keywords

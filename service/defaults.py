@@ -116,6 +116,7 @@ class Fixed:
     """Rules that no row overrides; the rooms that obey them read them here."""
 
     papers_a_page: int = _about(100, "papers of a day on one page")
+    most_found: int = _about(500, "papers of a search that can be listed; all are counted")
     signup_papers: int = _about(5, "newest papers shown on the sign-up page")
     weekly_day: str = _about("fri", "day of weekly interests, until the reader chooses another")
     html_budget: int = _about(90_000, "bytes of the HTML part at most")

@@ -9,19 +9,29 @@ from fastapi import APIRouter, Query
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
+from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows.browse import NotHereError
-from service.flows.estimate import Asked, compare, estimate
+from service.flows.estimate import compare, estimate
 from service.flows.figures import (
     change_data,
     estimate_data,
     name_data,
     paper_data,
+    search_data,
     words_data,
 )
 from service.flows.follow import count_names
-from service.flows.related import LikedError, find_paper, papers_like, propose_words
+from service.flows.related import (
+    LikedError,
+    find_paper,
+    papers_like,
+    propose_words,
+    related_to,
+)
 from service.flows.runtime import Runtime
+from service.flows.search import search
+from service.matching.counting import Asked
 from service.matching.parse import parse_keywords, parse_people, parse_query
 from service.matching.query import QueryError
 from service.resources import product_version
@@ -79,21 +89,31 @@ def router(rt: Runtime) -> APIRouter:
             )
         read, text = given[0]
         query = read(text)
-        made = estimate(rt, query, days, threshold=threshold, own=without_own)
+        asked = Asked(query, threshold, without_own)
+        made = estimate(rt, asked, days)
         data = estimate_data(made)
         if people.strip():
             data["names"] = [name_data(name) for name in count_names(rt, query, made.days)]
         if instead_of.strip():
             before = Asked(read(instead_of), threshold, without_own)
-            data["change"] = change_data(
-                compare(rt, before, Asked(query, threshold, without_own), days)
-            )
+            data["change"] = change_data(compare(rt, before, asked, days))
         return data
 
     @routes.post("/v1/words")
     def out_of_text(liked: LikedText) -> dict[str, Any]:
         """Words for an interest, with what each would have brought."""
         return words_data(propose_words(rt, liked.text, liked.days))
+
+    @routes.get("/v1/search")
+    def stored_papers(
+        q: Annotated[str, Query(min_length=1, max_length=_LONGEST)],
+        offset: Annotated[int, Query(ge=0, le=FIXED.most_found)] = 0,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    ) -> dict[str, Any]:
+        """The best stored papers for a query, or for keywords with commas between them; when these
+        are all, ``related`` has papers like them without the words."""
+        page = search(rt, q, offset=offset, limit=limit)
+        return search_data(page, related_to(rt, page))
 
     @routes.get("/v1/related")
     def like_paper(paper: Annotated[str, Query(max_length=500)]) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
-"""What words bring: estimate (also instead of other words), words out of a text, papers alike."""
+"""What words find and bring: search, estimate (also instead of other words), words out of a text,
+papers alike."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,8 +10,11 @@ import typer
 
 from service.cli import printing
 from service.cli.opening import runtime
+from service.cli.paper_commands import read_email
+from service.defaults import FIXED
 
 if TYPE_CHECKING:
+    from service.flows.browse import Shown
     from service.flows.estimate import BackTest, Change
     from service.flows.follow import Name
     from service.flows.runtime import Runtime
@@ -21,6 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def register(app: typer.Typer) -> None:
     """Hang this part's commands into the program."""
     app.command("estimate")(estimate)
+    app.command("search")(search)
     app.command("words")(words)
     app.command("related")(related)
 
@@ -41,6 +47,9 @@ def estimate(
     without_own: Annotated[
         str, typer.Option("--without-own", help="Leave out papers by this name")
     ] = "",
+    reader: Annotated[
+        str, typer.Option(help="An address: what they marked counts in scores, as in their mail")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """What an interest would have brought, from the stored papers.
@@ -48,9 +57,11 @@ def estimate(
     --instead-of is read as the new words are: a query beside QUERY, keywords beside --keywords.
     --people tells each name apart: how many papers, and whether it is probably several people's.
     """
-    from service.flows.estimate import Asked, compare
+    from service.flows.estimate import compare
     from service.flows.estimate import estimate as flow
     from service.flows.figures import change_data, estimate_data, name_data
+    from service.flows.staff_interests import taste_by_hand
+    from service.matching.counting import Asked
     from service.matching.own import without_own as left_out
     from service.matching.parse import (
         parse_keywords,
@@ -78,12 +89,14 @@ def estimate(
             before = read(instead_of)
     with printing.argument("--without-own"):
         left_out(wanted, without_own)
+    address = read_email(reader, "--reader") if reader else None
     with runtime() as rt:
-        made = flow(rt, wanted, days, threshold=threshold, own=without_own)
+        taste = taste_by_hand(rt, address.key) if address is not None else None
+        asked = Asked(wanted, threshold, without_own, taste)
+        made = flow(rt, asked, days)
         change = None
         if before is not None:
-            old = Asked(before, threshold, without_own)
-            change = compare(rt, old, Asked(wanted, threshold, without_own), days)
+            change = compare(rt, replace(asked, query=before), asked, days)
         names = _names(rt, wanted, made) if people.strip() else ()
         is_old = made.days[-1] < rt.clock().date()
     if as_json:
@@ -178,6 +191,42 @@ def _say_change(change: "Change") -> None:
             typer.echo(f"  {lead}: {change.titles.get(f.paper_id, '')}")
 
 
+def search(
+    words: Annotated[str, typer.Argument(help="A query, or keywords with commas between them")],
+    limit: Annotated[int, typer.Option(min=1, max=FIXED.most_found, help="The best so many")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Search the stored papers; below what all was found: papers like it, without your words."""
+    from service.flows.figures import search_data
+    from service.flows.related import related_to
+    from service.flows.search import read_search
+    from service.flows.search import search as flow
+    from service.flows.words import learn_words
+
+    with printing.argument("words"):
+        read_search(words)
+    with runtime() as rt:
+        learn_words(rt)
+        page = flow(rt, words, limit=limit)
+        related = related_to(rt, page)
+    if as_json:
+        printing.as_json(search_data(page, related))
+        return
+    typer.echo(f"{page.reading}  ->  {printing.tally(page.total, 'paper')} of {page.basis:,}")
+    for one in page.papers:
+        _say_paper(one)
+    for part, query, papers in page.without:
+        typer.echo(f"Without {part}: {printing.tally(papers, 'paper')}.  {query}")
+    if related:
+        typer.echo("Related, without your words:")
+    for one in related:
+        _say_paper(one)
+
+
+def _say_paper(one: "Shown") -> None:
+    typer.echo(f"  {one.paper.title}  ({one.paper.key.scheme}:{one.paper.key.value})")
+
+
 def words(
     text: Annotated[str, typer.Argument(help="A title, an abstract or a link; - = stdin")] = "",
     file: Annotated[Path | None, typer.Option("--file", help="Read the text from a file")] = None,
@@ -231,6 +280,6 @@ def related(
         printing.as_json([paper_data(one) for one in alike])
         return
     for one in alike:
-        typer.echo(f"{one.paper.title}  ({one.paper.key.scheme}:{one.paper.key.value})")
+        _say_paper(one)
     if not alike:
         typer.echo("No stored paper is alike enough.")

@@ -17,13 +17,8 @@ from service.flows.changes import PaperHistory, read_changes
 from service.flows.estimate import BackTest
 from service.flows.letter import frame_of, rest_url
 from service.flows.manage import next_mail_at
-from service.flows.match import learn
 from service.flows.runtime import Runtime
 from service.matching.corpus import Found
-from service.matching.evaluate import Hit
-from service.matching.parse import parse_query, read_words
-from service.matching.query import And, Node, Not, Query
-from service.matching.show import show
 from service.papers.model import Paper
 from service.store import deliveries as deliveries_store
 from service.store import listing
@@ -169,60 +164,6 @@ def show_alike(rt: Runtime, ids: Sequence[int], most: int) -> list[Shown]:
         return _shown(session, [i for i in ids if i in alive][:most])
 
     return rt.db.read(read)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchPage:
-    """reading: how the words were read · basis: papers looked at.
-
-    without: (what was left out, the query then, its papers) when nothing was found.
-    """
-
-    reading: str
-    total: int
-    papers: tuple[Shown, ...]
-    basis: int
-    without: tuple[tuple[str, str, int], ...] = ()
-
-
-def read_search(text: str) -> Query:
-    """Words with blanks: all of them; with commas: any of them; else a query. Raises QueryError."""
-    return read_words(text) if any(sign in text for sign in ",;\n") else parse_query(text)
-
-
-def search(rt: Runtime, text: str, *, offset: int = 0, limit: int = 50) -> SearchPage:
-    """Search the stored papers. Raises QueryError with the position."""
-    query = read_search(text)
-    learn(rt)
-    corpus = rt.corpus.corpus
-    with corpus.reading():
-        wanted, basis = corpus.wanted(query.root), int(corpus.present().sum())
-        total = int(wanted.sum())
-        found = corpus.best(query, wanted, offset + limit)[offset:]
-        without = () if total or not basis else tuple(_without(rt, query.root))
-    hits: dict[int, Sequence[Hit]] = {one.paper_id: one.hits for one in found}
-    return SearchPage(
-        reading=query.shown,
-        total=total,
-        papers=tuple(rt.db.read(lambda s: _shown(s, list(hits), hits=hits))),
-        basis=basis,
-        without=without,
-    )
-
-
-def _without(rt: Runtime, root: Node) -> list[tuple[str, str, int]]:
-    """(the word left out, the query without it, papers then) for each part of an AND."""
-    parts = root.parts if isinstance(root, And) else ()
-    found = []
-    for at, part in enumerate(parts):
-        rest = parts[:at] + parts[at + 1 :]
-        if all(isinstance(one, Not) for one in rest):
-            continue
-        node = rest[0] if len(rest) == 1 else And(rest)
-        count = int(rt.corpus.corpus.wanted(node).sum())
-        if count:
-            found.append((show(part), show(node), count))
-    return found[:5]
 
 
 def mail_days(rt: Runtime, made: BackTest) -> tuple[int, int]:

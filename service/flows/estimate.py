@@ -7,44 +7,34 @@ mail's papers are lines and a number, and count.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+from service.defaults import FIXED
 from service.flows.learned import DayCounts
+from service.flows.live import document_of
 from service.flows.match import learn
 from service.flows.runtime import Runtime
 from service.flows.words import words_of
 from service.matching import backtest
-from service.matching.corpus import Estimate, Found
-from service.matching.own import without_own
+from service.matching.corpus import Estimate
+from service.matching.counting import Asked
 from service.matching.parse import describe
-from service.matching.query import Query
+from service.matching.taste import Taste
+from service.store import listing
 from service.store import papers as papers_store
 from service.store import sightings as sightings_store
+from service.store.db import Session
 
 _COUNTED_FOR = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An interest. threshold: papers below this score do not count, as in a mail (with the votes
-    of today) · own: names of the reader, whose papers are left out."""
-
-    query: Query
-    threshold: float = 0.0
-    own: str = ""
-
-    @property
-    def whole(self) -> Query:
-        """The query with the own papers left out. Raises QueryError: no name."""
-        return without_own(self.query, self.own)
 
 
 @dataclass(frozen=True, slots=True)
 class BackTest:
     """reading: how the words were read · days: the days looked at · estimate: the figures ·
     titles: of the best papers by id · basis_known: papers of the basis that were never new ·
-    known: of the found ones; no mail would have brought them.
+    known: of the found ones; no mail would have brought them · unread: papers of the days that
+    could not be looked at yet.
     """
 
     reading: str
@@ -53,6 +43,7 @@ class BackTest:
     titles: dict[int, str]
     basis_known: int = 0
     known: int = 0
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +72,20 @@ def days_of(rt: Runtime, days: int | None = None) -> tuple[date, ...]:
     return tuple(since + timedelta(days=n) for n in range((last - since).days + 1))
 
 
-def estimate(
-    rt: Runtime, query: Query, days: int | None = None, *, threshold: float = 0.0, own: str = ""
-) -> BackTest:
-    """Back-test over the ``days`` of ``days_of``. threshold, own: as in ``Asked``."""
+def estimate(rt: Runtime, asked: Asked, days: int | None = None) -> BackTest:
+    """Back-test over the ``days`` of ``days_of``. Raises QueryError: the own name."""
     learn(rt, days)
     wanted = days_of(rt, days)
-    asked = Asked(query, threshold, own)
-    made = backtest.estimate(rt.corpus.corpus, asked.whole, wanted, words_of(rt).glossary)
-    if threshold > 0:
-        made = _above(rt, asked, made)
+    made = backtest.estimate(rt.corpus.corpus, asked, wanted, words_of(rt).glossary)
     counts = _day_counts(rt, wanted)
     return BackTest(
-        reading=describe(query),
+        reading=describe(asked.query),
         days=wanted,
         estimate=made,
         titles=_titles(rt, [found.paper_id for found in made.best]),
         basis_known=sum(counts.known.values()),
         known=_known(rt, asked, made, counts),
-    )
-
-
-def _above(rt: Runtime, asked: Asked, made: Estimate) -> Estimate:
-    """The same for papers of a score alone."""
-    found = {day: _of_day(rt, asked, day) for day in made.per_day}
-    best = sorted((one for of_day in found.values() for one in of_day), key=_best_first)
-    mean = made.mean_per_weekday * len(best) / made.total if made.total else 0.0
-    return replace(
-        made,
-        per_day={day: len(of_day) for day, of_day in found.items()},
-        total=len(best),
-        mean_per_weekday=mean,
-        best=tuple(best[: len(made.best)]),
-        warning="none" if not best else "broad" if mean > backtest.BROAD else "",
+        unread=rt.corpus.unread(wanted[0]),
     )
 
 
@@ -148,7 +120,7 @@ def _known(rt: Runtime, asked: Asked, made: Estimate, counts: DayCounts) -> int:
         if not counts.new.get(day):
             found += made.per_day[day]
             continue
-        ids = [one.paper_id for one in _of_day(rt, asked, day)]
+        ids = backtest.brought_on(rt.corpus.corpus, asked, day)
         found += len(rt.db.read(lambda s, i=ids: papers_store.list_never_new(s, i)))  # type: ignore[misc]
     return found
 
@@ -157,47 +129,24 @@ def compare(rt: Runtime, before: Asked, after: Asked, days: int | None = None) -
     """What ``after`` instead of ``before`` would have added and removed over the days."""
     learn(rt, days)
     wanted, corpus = days_of(rt, days), rt.corpus.corpus
-    if before.threshold or after.threshold:
-        made = _compare_scores(rt, before, after, wanted)
-    else:
-        made = backtest.difference(corpus, before.whole, after.whole, wanted)
+    made = backtest.difference(corpus, before, after, wanted)
     with corpus.reading():
         basis = int((corpus.present() & corpus.on_days(wanted)).sum())
     ids = [found.paper_id for found in (*made.best_added, *made.best_removed)]
     return Change(describe(after.query), wanted, basis, made, _titles(rt, ids))
 
 
-def _compare_scores(
-    rt: Runtime, before: Asked, after: Asked, days: Sequence[date]
-) -> backtest.Difference:
-    """The same where papers below a score do not count."""
-    old, new = (
-        {one.paper_id: one for day in days for one in _of_day(rt, asked, day)}
-        for asked in (before, after)
-    )
-    added = [one for i, one in new.items() if i not in old]
-    removed = [one for i, one in old.items() if i not in new]
-    weekdays = max(1, sum(day.weekday() < 5 for day in days))
-    return backtest.Difference(
-        before=len(old),
-        after=len(new),
-        mean_before=len(old) / weekdays,
-        mean_after=len(new) / weekdays,
-        added=len(added),
-        removed=len(removed),
-        best_added=tuple(sorted(added, key=_best_first)[: backtest.BEST_CHANGED]),
-        best_removed=tuple(sorted(removed, key=_best_first)[: backtest.BEST_CHANGED]),
-    )
+def taste_of(rt: Runtime, reader_id: int) -> Taste:
+    """What a reader said of papers, more and less like this, as their mails obey it."""
 
+    def read(session: Session) -> Taste:
+        marks = listing.list_feedback(session, [reader_id], FIXED.feedback_marks)
+        of_reader = marks.get(reader_id, [])
+        rows = papers_store.get_rows(session, [paper_id for paper_id, _ in of_reader])
+        documents = {paper_id: document_of(row) for paper_id, (row, _) in rows.items()}
+        return Taste.of_marks(of_reader, documents, rt.corpus.statistics)
 
-def _of_day(rt: Runtime, asked: Asked, day: date) -> list[Found]:
-    """The papers of a day that its mail would hold, ranked as that mail ranks them."""
-    found = rt.corpus.corpus.search(asked.whole, days=[day], limit=None, today=day)
-    return [one for one in found if one.score >= asked.threshold]
-
-
-def _best_first(one: Found) -> tuple[float, int, int]:
-    return -one.score, -one.day.toordinal(), one.paper_id
+    return rt.db.read(read)
 
 
 def _titles(rt: Runtime, ids: Sequence[int]) -> dict[int, str]:

@@ -7,6 +7,7 @@ from service.flows.browse import Shown
 from service.flows.estimate import BackTest, Change
 from service.flows.follow import Name
 from service.flows.related import Liked
+from service.flows.search import SearchPage
 from service.matching.corpus import Found
 
 
@@ -24,6 +25,7 @@ def estimate_data(made: BackTest) -> dict[str, Any]:
             "papers": found.basis_papers,
             "days": len(made.days),
             "known": made.basis_known,
+            "unread": made.unread,
             "says": basis_of(found.basis_papers, len(made.days)),
         },
         "per_weekday": round(found.mean_per_weekday, 2),
@@ -103,6 +105,21 @@ def words_data(made: Liked) -> dict[str, Any]:
             }
             for w in made.words
         ],
+    }
+
+
+def search_data(page: SearchPage, related: Sequence[Shown]) -> dict[str, Any]:
+    """What a search found, and what is like it without the words, as JSON values."""
+    return {
+        "reading": page.reading,
+        "basis": page.basis,
+        "unread": page.unread,
+        "total": page.total,
+        "papers": [paper_data(one) for one in page.papers],
+        "without": [
+            {"part": part, "query": query, "papers": papers} for part, query, papers in page.without
+        ],
+        "related": [paper_data(one) for one in related],
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from service.defaults import DAYS, FIXED
 from service.errors import Sentence, SpokenError, counted
 from service.matching.compiled import COMPILED_VERSION, compile_query
-from service.matching.own import own_nodes, without_own
+from service.matching.own import own_people, without_own
 from service.matching.parse import parse_keywords, parse_people, parse_query, read_words
 from service.matching.query import Query, QueryError
 from service.store import subscribers as subscribers_store
@@ -148,7 +148,7 @@ def read_own(text: str, known: str = "") -> str:
     """
     names = "; ".join(collapse(part) for part in (text.strip() or known).splitlines())[:200]
     try:
-        own_nodes(names)
+        own_people(names)
     except QueryError as error:
         error.where = "own_name"
         raise

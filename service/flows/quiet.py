@@ -14,6 +14,7 @@ from service.flows.freeze import framed
 from service.flows.live import query_of
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
+from service.matching.counting import Asked
 from service.store import editions as editions_store
 from service.store import papers as papers_store
 from service.store import quiet as quiet_store
@@ -70,7 +71,7 @@ def _tell(rt: Runtime, row: SubscriberRow, now: datetime) -> dict[str, Any] | No
         query = query_of(profile.kind, profile.text, profile.compiled, profile.options)
         if query is None:
             continue
-        made = estimate(rt, query, 30).estimate
+        made = estimate(rt, Asked(query), 30).estimate
         words |= made.per_term
         wider += [
             (s.text, round(s.per_day * WEEKDAYS_A_MONTH), profile.id or 0)

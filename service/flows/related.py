@@ -11,6 +11,7 @@ from service.flows.browse import NotHereError, Shown, show_alike
 from service.flows.estimate import days_of
 from service.flows.match import learn
 from service.flows.runtime import Runtime
+from service.flows.search import SearchPage
 from service.flows.words import words_of
 from service.matching.proposals import Proposal, propose
 from service.matching.vectors import Alike
@@ -27,6 +28,9 @@ LEAST_ALIKE = 0.2
 the share falls to that of chance (bench/results/related.json)."""
 
 MOST_RELATED = 5
+
+_MIDDLE_OF = 10
+"""So many of the best hits say what is like them; more say it no better (bench/related.py)."""
 
 _LONGEST_LINK = 300
 
@@ -69,17 +73,14 @@ def papers_like(rt: Runtime, paper_id: int, most: int = MOST_RELATED) -> list[Sh
     return _shown(rt, vectors.like_papers([paper_id], 2 * most), most)
 
 
-def related_to(
-    rt: Runtime, found: Sequence[int], wanted: Sequence[int], most: int = MOST_RELATED
-) -> list[Shown]:
-    """Papers like the best that a search found, none of which it finds itself.
-
-    found: the best, whose middle is asked · wanted: ids of all that the search finds.
-    """
+def related_to(rt: Runtime, page: SearchPage, most: int = MOST_RELATED) -> list[Shown]:
+    """Papers like the best that a search found, none of which it finds itself; none where it found
+    more than its one page shows."""
     vectors, corpus = words_of(rt).vectors, rt.corpus.corpus
-    if len(vectors) < LEAST_PAPERS or not found:
+    found = [one.paper.id for one in page.papers if one.paper.id is not None]
+    if len(vectors) < LEAST_PAPERS or len(found) != page.total:
         return []
-    alike = vectors.like_papers(found, 4 * most, without=wanted)
+    alike = vectors.like_papers(found[:_MIDDLE_OF], 4 * most, without=found)
     # a paper older than those that are searched may well hold the words
     return _shown(rt, [one for one in alike if one.paper_id in corpus], most)
 

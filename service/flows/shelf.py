@@ -114,11 +114,8 @@ def learn_taste(rt: Runtime, session: Session, shelf: Shelf, reader_id: int) -> 
     if not marks or reader_id in shelf.tastes:
         return
     load_papers(session, shelf, [paper_id for paper_id, _ in marks])
-    more, less = (
-        [document_on(shelf, i) for i, said in marks if said == sign and i in shelf.rows]
-        for sign in (1, -1)
-    )
-    shelf.tastes[reader_id] = Taste.of(more, less, rt.corpus.statistics)
+    documents = {i: document_on(shelf, i) for i, _ in marks if i in shelf.rows}
+    shelf.tastes[reader_id] = Taste.of_marks(marks, documents, rt.corpus.statistics)
 
 
 def load_papers(session: Session, shelf: Shelf, ids: Sequence[int]) -> None:

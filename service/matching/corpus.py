@@ -5,6 +5,7 @@ from datetime import date
 
 from service.matching import backtest
 from service.matching.backtest import Estimate, Suggestion
+from service.matching.counting import Asked
 from service.matching.query import Query
 from service.matching.shelf import Found, Shelf
 
@@ -20,4 +21,4 @@ class Corpus(Shelf):
 
     def estimate(self, query: Query, *, days: Sequence[date]) -> Estimate:
         """The back-test over ``days``: how many papers the query would have brought on each."""
-        return backtest.estimate(self, query, days)
+        return backtest.estimate(self, Asked(query), days)

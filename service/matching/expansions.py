@@ -2,26 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
+from itertools import islice
 
 from service.matching.abbreviations import Glossary, Meaning
+from service.matching.counting import Counter, number_of
 from service.matching.parse import make_query
-from service.matching.query import (
-    MOST_TERMS,
-    And,
-    Leaf,
-    Node,
-    Not,
-    Or,
-    Query,
-    QueryError,
-    Term,
-    leaves,
-)
+from service.matching.query import And, Leaf, Node, Not, Or, Query, QueryError, Term, leaves
 from service.matching.segment import Flags
-from service.matching.show import to_text
-from service.matching.suggestions import Counter
+from service.matching.suggestions import text_of
 from service.matching.terms import make_leaf
 from service.text.fold import fold
 
@@ -50,40 +38,40 @@ class Expansion:
 
 
 def expand(
-    query: Query, wanted: Flags, glossary: Glossary, counter: Counter
+    query: Query, brought: Flags, glossary: Glossary, counter: Counter
 ) -> Iterator[Expansion]:
-    """Other forms of the wanted terms that bring further papers; wanted: what the query finds.
+    """Other forms of the wanted terms that bring further papers; brought: what the query brings.
 
     A form that brings nothing is not offered: the papers that have it have the typed one too.
     """
+    made = _expanded(query, brought, glossary, counter)
+    return islice((one for one in made if one.brings and one.text), MOST_EXPANSIONS)
+
+
+def _expanded(
+    query: Query, brought: Flags, glossary: Glossary, counter: Counter
+) -> Iterator[Expansion]:
     known = {_sameness(leaf) for leaf in leaves(query.root, wanted_only=True)}
-    room = MOST_TERMS - len(leaves(query.root))
-    given = 0
     for leaf in leaves(query.root, wanted_only=True):
         if not isinstance(leaf, Term) or leaf.exact or leaf.field not in ("", "ti", "abs"):
             continue
         for meaning, other in _other_forms(leaf, glossary):
             try:
                 new = make_leaf(other, leaf.field, exact=False, distance=None, position=1)
+                wider = make_query(with_form(query.root, leaf, new), query.kind)
             except QueryError:
-                continue  # a form of signs alone
+                continue  # a form of signs alone, or one term too many
             if meaning.share < LEAST_SHARE or _sameness(new) in known:
                 continue
             known.add(_sameness(new))
-            root = with_form(query.root, leaf, new)
-            brings = counter.wanted(root) & ~wanted
-            papers = int(np.count_nonzero(brings))
-            if not papers or given == min(room, MOST_EXPANSIONS):
-                continue
-            given += 1
             yield Expansion(
                 term=leaf.text,
                 other=other,
                 is_short=other == meaning.short,
                 explained=meaning.papers,
                 share=meaning.share,
-                brings=papers,
-                text=to_text(make_query(root, query.kind)),
+                brings=number_of(counter.brought(wider) & ~brought),
+                text=text_of(wider),
             )
 
 

@@ -6,19 +6,19 @@ from dataclasses import replace
 from service.errors import Sentence
 from service.matching.document import Document
 from service.matching.names import is_person
-from service.matching.query import And, Node, Not, Person, Query, QueryError
+from service.matching.query import And, Not, Person, Query, QueryError
 from service.matching.show import show
 from service.matching.terms import make_person
 
 _BETWEEN = re.compile(r"[;；\r\n]+")
 
 
-def own_nodes(names: str) -> tuple[Node, ...]:
-    """What leaves out the papers of these names (semicolons or lines between them).
+def own_people(names: str) -> tuple[Person, ...]:
+    """The authors of these names (semicolons or lines between them).
 
     Raises QueryError: no name, or one that cannot be read.
     """
-    found: dict[object, Node] = {}
+    found: dict[object, Person] = {}
     for item in _BETWEEN.split(names):
         name = " ".join(item.replace('"', " ").split())
         if name:
@@ -28,7 +28,7 @@ def own_nodes(names: str) -> tuple[Node, ...]:
                     Sentence("'%(name)s' is not a whole name.", name=name),
                     next_step=Sentence("Write it as it stands on your papers, like Ana Silva."),
                 )
-            found.setdefault(person.parts, Not(person))
+            found.setdefault(person.parts, person)
     if not found:
         raise QueryError(
             Sentence("The name on your papers is missing."),
@@ -43,15 +43,14 @@ def without_own(query: Query, names: str) -> Query:
         return query
     root = query.root
     parts = root.parts if isinstance(root, And) else (root,)
-    made = And(tuple(dict.fromkeys((*parts, *own_nodes(names)))))
+    made = And(tuple(dict.fromkeys((*parts, *map(Not, own_people(names))))))
     return replace(query, root=made, shown=show(made))
 
 
 def is_own(names: str, document: Document) -> bool:
     """Whether one of these names stands among a paper's authors, in any of its usual forms."""
-    people = [node.part for node in own_nodes(names) if isinstance(node, Not)] if names else []
     return any(
-        isinstance(person, Person) and is_person(person, author.parts)
-        for person in people
+        is_person(person, author.parts)
+        for person in (own_people(names) if names else ())
         for author in document.people
     )

@@ -23,10 +23,12 @@ import numpy as np
 
 from service.defaults import FIXED
 from service.matching.abbreviations import Glossary, explained
-from service.matching.query import QueryError, Term
+from service.matching.counting import Counter
+from service.matching.parse import make_query
+from service.matching.query import Leaf, QueryError
 from service.matching.score import Statistics
 from service.matching.shelf import Shelf
-from service.matching.suggestions import Counter
+from service.matching.suggestions import text_of
 from service.matching.terms import make_leaf
 from service.text.fold import fold
 from service.text.tokens import NOT_JOINED, Folded
@@ -66,8 +68,9 @@ _MOST_WORD_SHARE = 0.08
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """term: as the text writes it; papers: those with it on the asked days; per_day: of a
-    weekday; is_phrase: more than one word; is_central: in the title, or more than once."""
+    """term: as the text writes it, in quotes where it would be read as more than words; papers:
+    those with it on the asked days; per_day: of a weekday; is_phrase: more than one word;
+    is_central: in the title, or more than once."""
 
     term: str
     papers: int
@@ -114,7 +117,8 @@ def propose(
         likely = sorted(candidates.values(), key=lambda one: -_guess(one, statistics))[:_TRIED]
         counted = []
         for one in likely:
-            papers = _papers(one.term, counter)
+            leaf = _leaf(one.term)
+            papers = counter.count(leaf) if leaf is not None else 0
             enough = papers >= min(_LEAST_PAPERS, basis)
             if enough and counter.mean(papers) <= FIXED.broad_a_day:
                 counted.append((_worth(one, papers, basis, statistics), one, papers))
@@ -122,8 +126,9 @@ def propose(
         chosen = _apart(counted, most)
         chosen.sort(key=lambda each: (len(each[1].stems) == 1, each[1].times == 1, -each[0]))
         return [
-            Proposal(one.term, papers, counter.mean(papers), len(one.stems) > 1, one.times > 1)
+            Proposal(term, papers, counter.mean(papers), len(one.stems) > 1, one.times > 1)
             for _, one, papers in chosen
+            if (term := _as_typed(one.term))
         ]
 
 
@@ -139,12 +144,17 @@ def _worth(one: _Candidate, papers: int, basis: int, statistics: Statistics) -> 
     return worth * longer * min(1.0, max(_LEAST_TOGETHER, together))
 
 
-def _papers(term: str, counter: Counter) -> int:
+def _leaf(term: str) -> Leaf | None:
     try:
-        leaf = make_leaf(term, "", exact=False, distance=None, position=1)
+        return make_leaf(term, "", exact=False, distance=None, position=1)
     except QueryError:
-        return 0
-    return counter.count(leaf) if isinstance(leaf, Term) else 0
+        return None
+
+
+def _as_typed(term: str) -> str:
+    """As a form reads it as this one keyword; "" where it cannot be one."""
+    leaf = _leaf(term)
+    return text_of(make_query(leaf, "keywords")) if leaf is not None else ""
 
 
 def _may_stand(one: _Candidate, statistics: Statistics) -> bool:

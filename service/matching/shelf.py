@@ -22,6 +22,7 @@ from service.matching.part import Figures, Part, merge, moved
 from service.matching.query import Node, Query
 from service.matching.score import Statistics
 from service.matching.segment import Entry, Segment
+from service.matching.taste import Taste
 from service.matching.view import Found, Frequencies, View
 
 __all__ = ["Found", "Shelf"]
@@ -220,6 +221,18 @@ class Shelf:
     def best(self, query: Query, wanted: Flags, limit: int) -> list[Found]:
         """The best of the wanted papers."""
         return self._now().best(query, wanted, limit)
+
+    def mailed(
+        self, query: Query, wanted: Flags, least: float, taste: Taste | None
+    ) -> tuple[Flags, list[Found]]:
+        """Those of the wanted papers whose score on their own day is not below ``least`` (0: all
+        of them), as flags and best first. taste: of the reader."""
+        return self._now().mailed(query, wanted, least, taste)
+
+    def ids(self, wanted: Flags) -> list[int]:
+        """The numbers of the wanted papers."""
+        found: list[int] = self._now().column("ids")[wanted].tolist()
+        return found
 
     def present(self) -> Flags:
         """For every slot: its paper has not been taken out."""

@@ -1,17 +1,15 @@
 """Narrower and wider queries than the one that was typed, with what each would have brought."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Literal
 
-import numpy as np
-
+from service.defaults import FIXED
 from service.errors import Sentence
-from service.matching.parse import make_query
-from service.matching.query import And, Leaf, Near, Node, Not, Or, Query, Term, leaves
+from service.matching.counting import Counter, number_of
+from service.matching.parse import make_query, parse_people, read_words
+from service.matching.query import And, Leaf, Near, Node, Not, Or, Query, QueryError, Term, leaves
 from service.matching.segment import Flags
-from service.matching.shelf import Shelf
 from service.matching.show import show, to_text
 from service.matching.terms import make_leaf
 from service.text.fold import fold
@@ -20,7 +18,7 @@ from service.text.tokens import NOT_JOINED
 _GOOD = 10.0
 """Papers a weekday that a narrower suggestion aims at."""
 
-_MOST_SUGGESTIONS = 3
+_MOST = 3
 
 Width = Literal["broad", "right", "narrow"]
 
@@ -35,44 +33,31 @@ class Suggestion:
     per_day: float
 
 
-class Counter:
-    """Counts on the asked days."""
+def suggest(query: Query, brought: Flags, width: Width, counter: Counter) -> Iterator[Suggestion]:
+    """Narrower ones of a broad query, wider ones of a narrow one. brought: what it brings.
 
-    def __init__(self, shelf: Shelf, days: Sequence[date]) -> None:
-        self.shelf = shelf
-        self.asked = shelf.on_days(days)
-        self.weekdays = max(1, sum(day.weekday() < 5 for day in days))
-
-    def wanted(self, node: Node) -> Flags:
-        return self.shelf.wanted(node) & self.asked
-
-    def count(self, node: Node) -> int:
-        return int(np.count_nonzero(self.wanted(node)))
-
-    def mean(self, count: int) -> float:
-        return count / self.weekdays
-
-
-def suggest(query: Query, wanted: Flags, width: Width, counter: Counter) -> Iterator[Suggestion]:
-    """Narrower ones of a broad query, wider ones of a narrow one. wanted: what it finds."""
+    Offered is what can be read again, and does what it is offered for.
+    """
+    before = counter.mean(number_of(brought))
     if width == "broad":
-        yield from _narrower(query, wanted, counter)
+        made = _narrower(query, brought, counter)
+        yield from (one for one in made if one.text and 0 < one.per_day < before)
     elif width == "narrow":
-        yield from _wider(query, wanted, counter)
+        wider = [one for one in _wider(query, counter) if one.text and one.per_day > before]
+        wider.sort(key=lambda one: one.per_day > FIXED.broad_a_day)  # what is too much comes last
+        yield from wider[:_MOST]
 
 
-def _narrower(query: Query, wanted: Flags, counter: Counter) -> Iterator[Suggestion]:
-    before = int(np.count_nonzero(wanted))
+def _narrower(query: Query, brought: Flags, counter: Counter) -> Iterator[Suggestion]:
     titles = _in_titles(query.root)
-    if titles != query.root:
-        yield _suggestion(Sentence("title only"), titles, counter)
-    word = _best_companion(query, wanted, counter)
+    yield _suggestion(Sentence("title only"), titles, counter)
+    word = _best_companion(query, brought, counter)
     if word:
         companion = make_leaf(word, "", exact=False, distance=None, position=1)
         label = Sentence("and '%(word)s'", word=word)
         yield _suggestion(label, _conjunction(query.root, companion), counter)
     broadest, rest = _without_broadest(query.root, counter)
-    if broadest is not None and rest is not None and 0 < counter.count(rest) < before:
+    if broadest is not None and rest is not None:
         label = Sentence("without '%(word)s'", word=broadest.text)
         yield _suggestion(label, rest, counter, query)
 
@@ -88,7 +73,7 @@ def _best_companion(query: Query, wanted: Flags, counter: Counter) -> str:
         if folded.keys[0] in NOT_JOINED or folded.keys[0].isdigit():
             continue
         leaf = make_leaf(word, "", exact=False, distance=None, position=1)
-        papers = counter.mean(int(np.count_nonzero(counter.wanted(leaf) & wanted)))
+        papers = counter.mean(number_of(counter.wanted(leaf) & wanted))
         if papers:
             choices.append((abs(papers - _GOOD), word))
         if len(choices) == 12:
@@ -136,30 +121,29 @@ def _without_broadest(root: Node, counter: Counter) -> tuple[Leaf | None, Node |
     return broadest, _replace_choice(rest, beside)
 
 
-def _wider(query: Query, wanted: Flags, counter: Counter) -> Iterator[Suggestion]:
+def _wider(query: Query, counter: Counter) -> Iterator[Suggestion]:
     """Without one of the parts that must all be there; then a word of a phrase alone."""
-    root = query.root
-    before = int(np.count_nonzero(wanted))
-    given = 0
-    if isinstance(root, And):
-        for at, part in enumerate(root.parts):
-            rest = root.parts[:at] + root.parts[at + 1 :]
-            node = rest[0] if len(rest) == 1 else And(rest)
-            left = [one for one in rest if not isinstance(one, Not)]
-            if left and counter.count(node) > before:
-                label = Sentence("without %(part)s", part=show(part))
-                yield _suggestion(label, node, counter, query)
-                given += 1
-                if given == _MOST_SUGGESTIONS:
-                    return
+    for part, rest in parts_left_out(query.root):
+        label = Sentence("without %(part)s", part=show(part))
+        if isinstance(part, Not):
+            label = Sentence("also with %(part)s", part=show(part.part))
+        yield _suggestion(label, rest, counter, query)
     seen: set[str] = set()
-    for leaf in leaves(root, wanted_only=True):
-        if isinstance(leaf, (Term, Near)) and len(leaf.words) > 1 and given < _MOST_SUGGESTIONS:
+    for leaf in leaves(query.root, wanted_only=True):
+        if isinstance(leaf, (Term, Near)) and len(leaf.words) > 1:
             best = _rarest_alone(leaf, counter)
-            if best is not None and best.text not in seen and counter.count(best) > before:
+            if best is not None and best.text not in seen:
                 seen.add(best.text)
-                given += 1
                 yield _suggestion(Sentence("Use %(word)s", word=best.text), best, counter)
+
+
+def parts_left_out(root: Node) -> Iterator[tuple[Node, Node]]:
+    """(part, the tree without it) for each part of an AND whose rest still says what is wanted."""
+    parts = root.parts if isinstance(root, And) else ()
+    for at, part in enumerate(parts):
+        rest = parts[:at] + parts[at + 1 :]
+        if not all(isinstance(one, Not) for one in rest):
+            yield part, rest[0] if len(rest) == 1 else And(rest)
 
 
 def _rarest_alone(leaf: Term | Near, counter: Counter) -> Term | None:
@@ -180,5 +164,20 @@ def _suggestion(
     label: Sentence, root: Node, counter: Counter, query: Query | None = None
 ) -> Suggestion:
     """Written as keywords where the query was and still is a list, else as a query."""
-    made = make_query(root, query.kind if query else "query")
-    return Suggestion(label, to_text(made), counter.mean(counter.count(root)))
+    try:
+        made = make_query(root, query.kind if query else "query")
+    except QueryError:  # one term too many
+        return Suggestion(label, "", 0.0)
+    return Suggestion(label, text_of(made), counter.mean(number_of(counter.brought(made))))
+
+
+def text_of(query: Query) -> str:
+    """A query written out so that a form reads it as what it is; "" where it is too long."""
+    read = parse_people if query.kind == "follow" else read_words
+    for text in (to_text(query), query.shown):
+        try:
+            if read(text).root == query.root:
+                return text
+        except QueryError:
+            continue
+    return ""

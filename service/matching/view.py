@@ -28,6 +28,7 @@ from service.matching.score import (
 )
 from service.matching.segment import UNKNOWN, Segment
 from service.matching.strings import Array
+from service.matching.taste import Taste, vector
 
 _RANKED = 50
 """So many papers, and twice as many as are asked for, are scored exactly to put them in order."""
@@ -127,8 +128,27 @@ class View:
         newest = today.toordinal() if today else self._newest
         ids, days = self.column("ids"), self.column("days")
         slots = self._promising(query, slots, max(_RANKED, 2 * limit), ids, days)
-        found = []
+        return [found for _, found in self._scored(query, slots, newest)][:limit]
+
+    def mailed(
+        self, query: Query, wanted: Flags, least: float, taste: Taste | None
+    ) -> tuple[Flags, list[Found]]:
+        """Those of the wanted papers whose score on their own day is not below ``least`` (0: all
+        of them), as flags and best first. taste: of the reader."""
+        scored = self._scored(query, np.flatnonzero(wanted), None, taste)
+        kept = [(slot, found) for slot, found in scored if not 0 < least > found.score]
+        flags = np.zeros(len(wanted), dtype=np.bool_)
+        flags[[slot for slot, _ in kept]] = True
+        return flags, [found for _, found in kept]
+
+    def _scored(
+        self, query: Query, slots: Array, newest: int | None, taste: Taste | None = None
+    ) -> list[tuple[int, Found]]:
+        """Each slot with its paper and exact score, best first. newest: the day (ordinal) for
+        freshness, None = the paper's own."""
+        ids, days = self.column("ids"), self.column("days")
         weights = weights_of(query, self._statistics)
+        found = []
         for slot, document, hits in self._with_hits(query, slots):
             ranked = score(
                 query,
@@ -137,13 +157,14 @@ class View:
                 self._statistics,
                 votes=document.votes,
                 comments=document.comments,
-                age_days=newest - int(days[slot]),
+                age_days=0 if newest is None else newest - int(days[slot]),
+                liking=taste.liking(vector(document, self._statistics)) if taste else None,
                 weights=weights,
             )
             day = date.fromordinal(int(days[slot]))
-            found.append(Found(int(ids[slot]), day, hits, ranked.total))
-        found.sort(key=lambda one: (-one.score, -one.day.toordinal(), one.paper_id))
-        return found[:limit]
+            found.append((slot, Found(int(ids[slot]), day, hits, ranked.total)))
+        found.sort(key=lambda one: (-one[1].score, -one[1].day.toordinal(), one[1].paper_id))
+        return found
 
     def _with_hits(
         self, query: Query, slots: Array
@@ -228,14 +249,10 @@ class View:
     def _holding(self, leaf: Leaf, at: int) -> Flags:
         part = self.parts[at]
         if isinstance(leaf, Number):
-            column = (
-                part.segment.labels.author_counts()
-                if leaf.figure == "authors"
-                else part.votes
-                if leaf.figure == "votes"
-                else part.comments
-            )
-            true: Flags = (column != UNKNOWN) & COMPARE[leaf.comparison](column, leaf.value)
+            column, unknown = part.votes if leaf.figure == "votes" else part.comments, UNKNOWN
+            if leaf.figure == "authors":
+                column, unknown = part.segment.labels.author_counts(), 0
+            true: Flags = (column != unknown) & COMPARE[leaf.comparison](column, leaf.value)
             return true
         title, abstract = self._fields_holding(leaf, at)
         if isinstance(leaf, (Term, Near)) and leaf.field in ("ti", "abs"):

@@ -7,15 +7,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from service.defaults import FIXED
 from service.delivery.i18n import Texts
 from service.errors import PaperpostError
 from service.flows import browse
-from service.flows.browse import DayPage, NotHereError, Order, SearchPage
+from service.flows.browse import DayPage, NotHereError, Order
 from service.flows.related import papers_like, related_to
+from service.flows.search import search as search_papers
 from service.flows.source_health import first_answer
 from service.matching.parse import read_in_capitals
 from service.matching.query import QueryError
-from service.pages.entry import PaperEntry
 from service.pages.paging import Paging, address_of_page, paging_of
 from service.papers.model import Paper
 from service.web.changes import change_lines, votes_sentence
@@ -192,7 +193,7 @@ def _search_page(door: Door, request: Request, q: str) -> Response:
     if q:
         paging = _search_paging(request)
         try:
-            result = browse.search(door.rt, q, offset=paging.offset, limit=paging.size)
+            result = search_papers(door.rt, q, offset=paging.offset, limit=paging.size)
         except QueryError as error:
             faults, offers = faults_of({"q": error}, texts)
             context |= {"errors": faults, "offers": offers}
@@ -205,10 +206,10 @@ def _search_page(door: Door, request: Request, q: str) -> Response:
             "offers": [Offer(meant, meant)] if meant else [],
             "result": result,
             "entries": door.entries(result.papers),
-            "paging": paging_of(request, min(result.total, _MOST_FOUND), _FOUND_SIZE),
+            "paging": paging_of(request, min(result.total, FIXED.most_found), _FOUND_SIZE),
             "address_of_page": lambda number: address_of_page(request, number),
-            "most": _MOST_FOUND,
-            "related": _related(door, result),
+            "most": FIXED.most_found,
+            "related": door.entries(related_to(door.rt, result)),
         }
     return door.answer(request, "papers/search.html", context)
 
@@ -221,21 +222,8 @@ def _named(paper: Paper) -> str:
     return key.value if key.scheme == "doi" else paper.title
 
 
-def _related(door: Door, result: SearchPage) -> list[PaperEntry]:
-    """Below the only page of hits: papers like the best of them without the words."""
-    ids = [one.paper.id for one in result.papers if one.paper.id is not None]
-    if len(ids) != result.total:
-        return []
-    return door.entries(related_to(door.rt, ids[:_MIDDLE_OF], ids))
-
-
-_MIDDLE_OF = 10
-"""So many of the best hits say what is like them; more say it no better (bench/related.py)."""
-
 _FOUND_SIZE = 50
-_MOST_FOUND = 500
-"""Further ones are counted, not ranked: whoever has 500 papers needs another word."""
 
 
 def _search_paging(request: Request) -> Paging:
-    return paging_of(request, _MOST_FOUND, _FOUND_SIZE)
+    return paging_of(request, FIXED.most_found, _FOUND_SIZE)

@@ -8,9 +8,11 @@ from service.flows import browse
 from service.flows.estimate import BackTest, estimate
 from service.flows.interests import Wanted, read_form
 from service.matching.corpus import Suggestion
+from service.matching.counting import Asked
 from service.matching.expansions import Expansion
 from service.matching.parse import read_in_capitals, read_otherwise
 from service.matching.query import QueryError
+from service.matching.taste import Taste
 from service.pages.entry import PaperEntry
 from service.subscribers.model import ProfileKind
 from service.web.door import Door, Offer, spoken
@@ -42,7 +44,7 @@ class Reading:
     dead: terms that never occur · left_out: (part, papers) for each NOT · offers: narrower or wider
     words, led by ``lead`` · forms: other forms of the words · weekdays: looked at.
     found: papers found · basis, span: looked at, as "4,812 papers" and "30 days".
-    known: a sentence about those that are no news.
+    known: a sentence about those that are no news · unread: papers that are still being read.
     broad: papers a day when there are too many, else 0 · written: it looks like a text or a link,
     out of which words can be made. plain: the same as keywords, where it was read as a query.
     capitals: with "or" in capitals, where it stands in small letters.
@@ -61,6 +63,7 @@ class Reading:
     basis: str = ""
     span: str = ""
     known: str = ""
+    unread: int = 0
     broad: int = 0
     nothing: bool = False
     best: tuple[PaperEntry, ...] = ()
@@ -83,7 +86,13 @@ def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
 
 
 def reading_of(
-    door: Door, wanted: Wanted, texts: Texts, *, threshold: float = 0.0, own: str = ""
+    door: Door,
+    wanted: Wanted,
+    texts: Texts,
+    *,
+    threshold: float = 0.0,
+    own: str = "",
+    taste: Taste | None = None,
 ) -> Reading:
     """The estimate of an interest in words."""
     _ = texts.gettext
@@ -95,7 +104,7 @@ def reading_of(
                 "at most %(num)s paper a day", "at most %(num)s papers a day", most
             ),
         )
-    made = estimate(door.rt, wanted.query, threshold=threshold, own=own)
+    made = estimate(door.rt, Asked(wanted.query, threshold, own, taste))
     found = made.estimate
     lead = _("Narrower:") if found.warning == "broad" else _("Instead:")
     return Reading(
@@ -112,6 +121,7 @@ def reading_of(
         basis=papers_said(found.basis_papers, texts),
         span=days_said(len(made.days), texts),
         known=_known(made, texts),
+        unread=made.unread,
         broad=round(found.mean_per_weekday) if found.warning == "broad" else 0,
         nothing=not found.total,
         best=tuple(door.entries(browse.show_papers(door.rt, found.best))),

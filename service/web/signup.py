@@ -17,6 +17,7 @@ from service.flows.live import query_of
 from service.flows.manage import next_mail_at
 from service.flows.manage_link import manage_token
 from service.flows.subscribe import Asked, confirm, never, read_confirm, read_wish, request
+from service.matching.counting import Asked as Interest
 from service.matching.query import QueryError
 from service.pages.forms import FieldError, Form
 from service.pages.guard import SignUpVerdict
@@ -296,7 +297,7 @@ def _begun(door: Door, asked: Request, row: SubscriberRow, done: str) -> Respons
     expected = None
     query = next((q for p in profiles if (q := query_of(p.kind.value, p.text, p.compiled))), None)
     if query is not None:
-        expected = browse.mail_days(rt, estimate(rt, query))
+        expected = browse.mail_days(rt, estimate(rt, Interest(query)))
     next_at = next_mail_at(rt, row)
     context = {
         "already": done == "already",

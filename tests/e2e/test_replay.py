@@ -32,6 +32,7 @@ from service.flows.match import match_new
 from service.flows.preview import preview
 from service.flows.readers import NewReader, add_reader
 from service.flows.send import send_ready
+from service.matching.counting import Asked
 from service.matching.parse import parse_keywords
 from service.store.deliveries import list_deliveries
 from service.store.editions import count_states, get_edition
@@ -273,7 +274,7 @@ def test_counts_agree_between_report_ledger_log_and_server(replay):
 def test_estimate_per_day_equals_what_was_mailed(replay):
     rt, lists, _, story, _ = replay
     for number in (0, 1, 2, 7, 20):
-        made = estimate(rt, parse_keywords(", ".join(lists[number])), 14).estimate
+        made = estimate(rt, Asked(parse_keywords(", ".join(lists[number]))), 14).estimate
         for day in story.days:
             mails = story.mails.get((f"reader{number}@example.org", day), [])
             ids, more = papers_in(mails[0]) if mails else ([], 0)

@@ -12,6 +12,8 @@ from service.flows import browse
 from service.flows.daily import plan_daily
 from service.flows.estimate import estimate
 from service.flows.interests import read_form
+from service.flows.search import search
+from service.matching.counting import Asked
 from service.matching.query import QueryError
 from service.store.deliveries import list_deliveries
 
@@ -78,16 +80,16 @@ def test_pages_of_a_day_hold_each_paper_once(house: Reading) -> None:
 
 
 def test_search_marks_its_words_and_says_what_to_leave_out(house: Reading) -> None:
-    found = browse.search(house.rt, "robots towels")
+    found = search(house.rt, "robots towels")
     assert found.total == 3
     assert [text for text, hit in found.papers[0].title.pieces() if hit] == ["Robots", "towels"]
-    nothing = browse.search(house.rt, "robots unicorns")
+    nothing = search(house.rt, "robots unicorns")
     assert nothing.total == 0
     assert ("unicorns", "robots", 12) in nothing.without
-    any_of = browse.search(house.rt, "towels, hands")
+    any_of = search(house.rt, "towels, hands")
     assert any_of.total == 6
     with pytest.raises(QueryError):
-        browse.search(house.rt, "(robots")
+        search(house.rt, "(robots")
 
 
 def test_a_paper_is_found_by_its_name_alone(house: Reading) -> None:
@@ -101,10 +103,10 @@ def test_a_paper_is_found_by_its_name_alone(house: Reading) -> None:
 def test_expected_mails_count_weekdays_from_the_first_day_with_papers(house: Reading) -> None:
     query = read_form("adapters").query
     assert query is not None
-    assert browse.mail_days(house.rt, estimate(house.rt, query)) == (3, 3)
+    assert browse.mail_days(house.rt, estimate(house.rt, Asked(query))) == (3, 3)
     none = read_form("unicorns").query
     assert none is not None
-    assert browse.mail_days(house.rt, estimate(house.rt, none)) == (0, 3)
+    assert browse.mail_days(house.rt, estimate(house.rt, Asked(none))) == (0, 3)
 
 
 def test_equal_votes_stand_in_the_order_of_their_names(house: Reading, tmp_path: Path) -> None:

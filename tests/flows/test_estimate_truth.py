@@ -10,12 +10,13 @@ from typing import Any
 from support.house import add, ingest_items, paper_item
 
 from service.flows.daily import plan_daily
-from service.flows.estimate import Asked, compare, estimate
+from service.flows.estimate import compare, estimate
 from service.flows.ingest import ingest_files
 from service.flows.letter import digest_of
 from service.flows.live import query_of
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
+from service.matching.counting import Asked
 from service.matching.parse import parse_keywords, parse_query
 from service.store.deliveries import list_deliveries
 from service.store.subscribers import get_profile_row, get_subscriber_row, list_profile_rows
@@ -69,7 +70,7 @@ def test_days_of_two_sources_with_a_past_equal_their_mails(rt: Runtime, tmp_path
     ingest_files(rt, "arxiv_api", [atom(tmp_path, range(0, 60, 5))], on=TUE)
     ingest_items(rt, tmp_path, [paper_item(950, "Robots"), paper_item(951, "Adapters")], on=WED)
     add(rt, "ada@example.org", "adapters, -survey")
-    made = estimate(rt, parse_keywords("adapters, -survey"), 10)
+    made = estimate(rt, Asked(parse_keywords("adapters, -survey")), 10)
     assert (made.basis_known, made.known) == (5, 5)
     assert made.estimate.basis_papers == 5 + 1 + 60 + 2
     assert made.estimate.removed_by_not == {"survey": 48}
@@ -85,7 +86,7 @@ def test_a_mail_of_more_than_forty_papers_counts_them_all(rt: Runtime, tmp_path:
     ingest_items(rt, tmp_path, items, on=WED)
     reader_id = add(rt, "ada@example.org", "adapters")
     set_interest(rt, reader_id, cap=3)
-    made = estimate(rt, parse_keywords("adapters"))
+    made = estimate(rt, Asked(parse_keywords("adapters")))
     assert made.estimate.warning == "broad"
     assert mailed(rt, "ada@example.org", WED) == made.estimate.per_day[WED] == 55
 
@@ -103,17 +104,18 @@ def test_a_threshold_and_own_papers_count_as_in_the_mail(rt: Runtime, tmp_path: 
     ]
     ingest_items(rt, tmp_path, [*items, paper_item(99, "Cats")], on=WED)
     reader_id = add(rt, "ada@example.org", "adapters")
-    plain = estimate(rt, parse_keywords("adapters")).estimate
+    plain = estimate(rt, Asked(parse_keywords("adapters"))).estimate
     scores = sorted(one.score for one in plain.best)
     threshold = scores[0] - 0.5
     set_interest(rt, reader_id, threshold=threshold, options={"own": "Ana Silva"}, compiled=None)
-    made = estimate(rt, parse_keywords("adapters"), threshold=threshold, own="Ana Silva").estimate
+    asked = Asked(parse_keywords("adapters"), threshold, "Ana Silva")
+    made = estimate(rt, asked).estimate
     assert 0 < made.per_day[WED] < 14 < plain.per_day[WED]
     assert mailed(rt, "ada@example.org", WED) == made.per_day[WED] == made.total
     row = rt.db.read(lambda s: list_profile_rows(s, reader_id))[0]
     stored = query_of(row.kind, row.text, row.compiled, row.options)
     assert stored is not None
-    assert estimate(rt, stored, threshold=threshold).estimate.per_day == made.per_day
+    assert estimate(rt, Asked(stored, threshold)).estimate.per_day == made.per_day
 
 
 def test_a_change_is_told_before_it_is_saved_and_comes_true(rt: Runtime, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from service.flows.letter import digest_of
 from service.flows.match import learn
 from service.flows.preview import preview
 from service.flows.send import send_ready
+from service.matching.counting import Asked
 from service.matching.own import without_own
 from service.matching.parse import parse_keywords, parse_people, read_words
 from service.matching.query import QueryError
@@ -111,8 +112,8 @@ def test_own_papers_come_in_no_digest_no_alert_and_no_estimate(rt, tmp_path):
     ingest_items(rt, tmp_path, [item(3, "My other adapters", "Ana Silva")])
     assert plan_alerts(rt).planned == 0
     query = parse_keywords("adapters")
-    assert estimate(rt, query).estimate.total == 3
-    assert estimate(rt, without_own(query, "Ana Silva")).estimate.total == 1
+    assert estimate(rt, Asked(query)).estimate.total == 3
+    assert estimate(rt, Asked(without_own(query, "Ana Silva"))).estimate.total == 1
 
 
 def test_own_papers_come_again_when_the_tick_is_taken_away(rt, tmp_path):

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from support.house import Clock, ingest_items, open_house, paper_item
 
 from service.flows import live_corpus
-from service.flows.browse import search
 from service.flows.ingest import release_held
 from service.flows.live_corpus import LiveCorpus
 from service.flows.match import learn
 from service.flows.runtime import Runtime
+from service.flows.search import search
 from service.flows.stock import fill_corpus
 from service.matching import shelf
 from service.matching.parse import parse_query

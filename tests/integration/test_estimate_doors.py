@@ -14,7 +14,9 @@ from support.reading_house import WEDNESDAY, Reading, reading_house
 
 from service.app import make_app
 from service.flows.manage_link import manage_token
+from service.matching.parse import parse_query
 from service.settings import load_settings
+from service.store.listing import set_feedback
 from service.store.subscribers import list_profile_rows
 
 SENTENCES = (
@@ -58,7 +60,8 @@ def said(house: Reading, **query: str) -> Any:
 def test_the_api_tells_basis_other_forms_and_a_change(house: Reading) -> None:
     told = said(house, keywords="LoRA, -survey", instead_of="robots")
     assert told["basis"] == {
-        "papers": 102, "days": 8, "known": 0, "says": "102 papers of 8 days"}  # fmt: skip
+        "papers": 102, "days": 8, "known": 0, "unread": 0, "says": "102 papers of 8 days",
+    }  # fmt: skip
     assert (told["total"], told["known"]) == (17, 0)
     assert told["removed_by_not"] == {"survey": 17}
     (form,) = told["other_forms"]
@@ -82,6 +85,20 @@ def test_the_api_refuses_in_three_parts(house: Reading, query: dict[str, Any], w
         assert answer.json()["error"]["where"] == where
 
 
+def test_the_api_names_the_character_what_was_expected_and_a_form_that_works(
+    house: Reading,
+) -> None:
+    answer = house.client.get("/api/v1/estimate", params={"q": "graph OR ( )"})
+    assert answer.json()["error"] == {
+        "what": "The brackets at character 10 are empty.",
+        "where": "",
+        "next_step": "Expected here: a word, a phrase in quotes or an opening bracket.",
+        "position": 10,
+        "expected": "a word, a phrase in quotes or an opening bracket",
+        "suggestion": "graph",
+    }
+
+
 def test_the_api_proposes_words_and_names_papers_alike(house: Reading) -> None:
     text = {"text": "https://arxiv.org/abs/2611.00103v1"}
     told = house.client.post("/api/v1/words", json=text).json()
@@ -100,6 +117,22 @@ def test_the_api_proposes_words_and_names_papers_alike(house: Reading) -> None:
     assert "not in our lists" in unknown.text
 
 
+def test_the_api_searches_and_names_what_is_like_the_found(house: Reading) -> None:
+    asked = {"q": "walking AND robots AND towels"}
+    told = house.client.get("/api/v1/search", params=asked).json()
+    assert (told["total"], told["basis"], len(told["papers"])) == (17, 102, 17)
+    assert {one["title"][:14] for one in told["papers"]} == {"Walking robots"}
+    assert "Robot hands fold towels" in told["related"][0]["title"]
+    page = house.client.get("/api/v1/search", params={**asked, "offset": 10, "limit": 5}).json()
+    assert page["papers"] == told["papers"][10:15]
+    assert page["related"] == []
+    nothing = house.client.get("/api/v1/search", params={"q": "walking AND unicorns"}).json()
+    assert nothing["without"] == [{"part": "unicorns", "query": "walking", "papers": 17}]
+    wrong = house.client.get("/api/v1/search", params={"q": "(robots"})
+    assert wrong.status_code == 422
+    assert "bracket" in wrong.json()["error"]["what"]
+
+
 def test_nothing_is_changed_by_asking(house: Reading) -> None:
     before = house.tables()
     said(house, keywords="LoRA", instead_of="robots")
@@ -111,7 +144,7 @@ def test_nothing_is_changed_by_asking(house: Reading) -> None:
 
 def test_the_api_describes_itself(house: Reading) -> None:
     paths = house.client.get("/api/openapi.json").json()["paths"]
-    assert set(paths) == {"/api/v1/estimate", "/api/v1/words", "/api/v1/related"}
+    assert set(paths) == {f"/api/v1/{name}" for name in ("estimate", "search", "words", "related")}
 
 
 def test_pages_offer_the_other_form_and_words_of_a_paper(house: Reading) -> None:
@@ -175,6 +208,24 @@ def test_a_change_is_shown_before_it_is_saved(house: Reading, live: bool) -> Non
     assert house.tables() == before
 
 
+def test_a_change_obeys_what_the_reader_marked(house: Reading) -> None:
+    house.subscribe("bo@uni.example", "robots")
+    reader = house.reader("bo@uni.example")
+    assert reader.id is not None
+    reader_id = reader.id
+    row = house.rt.db.read(lambda s: list_profile_rows(s, reader_id))[0]
+    link = f"/manage/{manage_token(house.rt, reader, house.clock())}/interests/{row.id}/look"
+    form = {"kind": "keywords", "name": row.name, "words": "robots"}
+    form |= {"choices": "1", "threshold": "16"}
+    assert "Over 8 days: 0 added, 34 gone" in house.client.post(link, data=form).text
+    walking = next(
+        one.paper_id
+        for one in house.rt.corpus.corpus.search(parse_query("walking AND robots"), limit=1)
+    )
+    house.rt.db.write(lambda s: set_feedback(s, reader_id, walking, 1, house.clock()))
+    assert "Over 8 days: 0 added, 17 gone; 17 papers" in house.client.post(link, data=form).text
+
+
 @pytest.mark.slow  # a house is opened ten times
 def test_the_command_line_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shell = Shell(tmp_path, monkeypatch)
@@ -192,6 +243,16 @@ def test_the_command_line_says_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     assert ("hands fold towels", 17) in [(w["term"], w["papers"]) for w in words]
     assert "hands fold towels: 17" in shell.say("words", "-", typed="Robot hands fold towels").out
     assert len(shell.say("related", "2611.00103", "--json").json) == 5
+    found = shell.say("search", "walking AND robots").out
+    assert "walking AND robots  ->  17 papers of 102" in found
+    assert found.index("Walking robots") < found.index("Related, without your words:")
+    assert shell.say("search", "towels", "--limit", "3", "--json").json["total"] == 34
+    assert "Without unicorns: 17 papers.  walking" in shell.say("search", "walking unicorns").out
+    assert shell.say("search", "(").code == 2
+    assert shell.say("estimate", "towels", "--reader", "no@uni.example").code == 1
+    assert shell.say("subscribers", "add", "ada@uni.example", "--keywords", "robots").code == 0
+    scored = ["estimate", "robots", "--threshold", "1", "--reader", "ada@uni.example", "--json"]
+    assert shell.say(*scored).json["total"] == 34
     assert "Robot hands" in shell.say("related", "arxiv.org/abs/2611.00103").out
     assert shell.say("related", "2611.99999").code == 1
     assert shell.say("words").code == shell.say("estimate", "(", "--instead-of", "a").code == 2

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from service.matching.abbreviations import Glossary, explained
 from service.matching.backtest import estimate
 from service.matching.corpus import Corpus
+from service.matching.counting import Asked
 from service.matching.document import prepare
 from service.matching.parse import parse_keywords, parse_query, read_words
 from service.papers.model import Alias, Paper
@@ -94,14 +95,14 @@ def _corpus() -> Corpus:
 
 
 def test_the_other_form_is_offered_with_what_it_brings() -> None:
-    made = estimate(_corpus(), parse_keywords("RAG, cats, -law"), [MONDAY], _glossary())
+    made = estimate(_corpus(), Asked(parse_keywords("RAG, cats, -law")), [MONDAY], _glossary())
     assert [(e.term, e.other, e.brings, e.is_short) for e in made.expansions] == [
         ("RAG", "Region adjacency graphs", 1, False)
     ], "the usual meaning brings nothing here: without law every paper with it says RAG too"
     for e in made.expansions:
-        again = estimate(_corpus(), read_words(e.text), [MONDAY])
+        again = estimate(_corpus(), Asked(read_words(e.text)), [MONDAY])
         assert again.total == made.total + e.brings
-    both = estimate(_corpus(), parse_query("RAG AND law"), [MONDAY], _glossary())
+    both = estimate(_corpus(), Asked(parse_query("RAG AND law")), [MONDAY], _glossary())
     (one,) = both.expansions
     assert (one.other, one.brings, one.text) == (
         "retrieval augmented generation", 1,
@@ -111,9 +112,9 @@ def test_the_other_form_is_offered_with_what_it_brings() -> None:
 
 def test_a_long_form_is_offered_its_abbreviation_and_nothing_exact_is() -> None:
     made = estimate(
-        _corpus(), parse_keywords("retrieval-augmented generation"), [MONDAY], _glossary()
+        _corpus(), Asked(parse_keywords("retrieval-augmented generation")), [MONDAY], _glossary()
     )
     assert [(e.other, e.is_short, e.brings) for e in made.expansions] == [("RAG", True, 1)]
     for text in ("=RAG", "au:RAG", "NOT RAG AND law", "RAG OR retrieval augmented generation"):
-        made = estimate(_corpus(), parse_query(text), [MONDAY], _glossary())
+        made = estimate(_corpus(), Asked(parse_query(text)), [MONDAY], _glossary())
         assert "retrieval augmented generation" not in [e.other for e in made.expansions], text

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from service.matching.document import Document, prepare
 from service.matching.evaluate import evaluate
 from service.matching.index import Index
-from service.matching.own import is_own, own_nodes, without_own
+from service.matching.own import is_own, own_people, without_own
 from service.matching.parse import describe, parse_keywords, parse_people, parse_query, to_text
 from service.matching.query import QueryError
 from service.papers.model import Alias, Paper
@@ -111,7 +111,7 @@ def test_own_papers_are_left_out_of_every_kind_and_by_the_index_too():
 def test_a_name_for_own_papers_is_a_whole_one():
     for names in ("Silva", "sil*", "", " ; "):
         with pytest.raises(QueryError):
-            own_nodes(names)
+            own_people(names)
 
 
 def test_own_papers_are_known_in_a_list_without_a_query():

@@ -1,0 +1,63 @@
+"""The stored papers searched, as a page and a program show it. Nothing here writes."""
+
+from dataclasses import dataclass
+
+from service.flows.browse import Shown, show_papers
+from service.flows.match import learn
+from service.flows.runtime import Runtime
+from service.matching.parse import parse_query, read_words
+from service.matching.query import Node, Query
+from service.matching.show import show
+from service.matching.suggestions import parts_left_out
+
+_MOST_WITHOUT = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """reading: how the words were read · basis: papers looked at · unread: stored ones that could
+    not be looked at yet.
+
+    without: (what was left out, the query then, its papers) when nothing was found.
+    """
+
+    reading: str
+    total: int
+    papers: tuple[Shown, ...]
+    basis: int
+    unread: int = 0
+    without: tuple[tuple[str, str, int], ...] = ()
+
+
+def read_search(text: str) -> Query:
+    """Words with blanks: all of them; with commas: any of them; else a query. Raises QueryError."""
+    return read_words(text) if any(sign in text for sign in ",;\n") else parse_query(text)
+
+
+def search(rt: Runtime, text: str, *, offset: int = 0, limit: int = 50) -> SearchPage:
+    """Search the stored papers. Raises QueryError with the position."""
+    query = read_search(text)
+    learn(rt)
+    corpus = rt.corpus.corpus
+    with corpus.reading():
+        wanted, basis = corpus.wanted(query.root), int(corpus.present().sum())
+        total = int(wanted.sum())
+        found = corpus.best(query, wanted, offset + limit)[offset:]
+        without = () if total or not basis else _without(rt, query.root)
+    return SearchPage(
+        reading=query.shown,
+        total=total,
+        papers=tuple(show_papers(rt, found)),
+        basis=basis,
+        unread=rt.corpus.unread(),
+        without=without,
+    )
+
+
+def _without(rt: Runtime, root: Node) -> tuple[tuple[str, str, int], ...]:
+    """(the word left out, the query without it, papers then) for each part of an AND."""
+    found = [
+        (show(part), show(rest), int(rt.corpus.corpus.wanted(rest).sum()))
+        for part, rest in parts_left_out(root)
+    ]
+    return tuple(one for one in found if one[2])[:_MOST_WITHOUT]

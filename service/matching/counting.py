@@ -1,0 +1,74 @@
+"""Which stored papers of some days an interest would have brought, and how many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from service.matching.own import own_people, without_own
+from service.matching.query import Node, Not, Query
+from service.matching.segment import Flags
+from service.matching.shelf import Found, Shelf
+from service.matching.taste import Taste
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An interest. threshold: papers below this score on their day do not count, as in a mail
+    (with the votes of today) · own: names of the reader, whose papers are left out · taste: what
+    the reader marked, which counts in the scores."""
+
+    query: Query
+    threshold: float = 0.0
+    own: str = ""
+    taste: Taste | None = None
+
+    @property
+    def whole(self) -> Query:
+        """The query with the own papers left out. Raises QueryError: no name."""
+        return without_own(self.query, self.own)
+
+
+class Counter:
+    """Counts on the asked days. days: flags of their papers · asked: without the own ones."""
+
+    def __init__(self, shelf: Shelf, days: Sequence[date], asked: Asked | None = None) -> None:
+        """asked: whose least score, own papers and marks are obeyed, whatever is counted."""
+        self.shelf = shelf
+        self.days = self.asked = shelf.on_days(days)
+        self.weekdays = max(1, sum(day.weekday() < 5 for day in days))
+        self._least = asked.threshold if asked else 0.0
+        self._taste = asked.taste if asked else None
+        for person in own_people(asked.own) if asked and asked.own else ():
+            self.asked = self.asked & shelf.wanted(Not(person))
+
+    def wanted(self, node: Node) -> Flags:
+        """The papers that hold what is asked for, whatever they score."""
+        return self.shelf.wanted(node) & self.asked
+
+    def count(self, node: Node) -> int:
+        """How many they are."""
+        return number_of(self.wanted(node))
+
+    def brought(self, query: Query) -> Flags:
+        """The papers that mails would have brought."""
+        wanted = self.wanted(query.root)
+        if self._least <= 0:
+            return wanted
+        return self.shelf.mailed(query, wanted, self._least, self._taste)[0]
+
+    def best(self, query: Query, brought: Flags, most: int) -> tuple[Found, ...]:
+        """The best of those papers; with a least score or marks each by its score on its day."""
+        if self._least <= 0 and not self._taste:
+            return tuple(self.shelf.best(query, brought, most))
+        return tuple(self.shelf.mailed(query, brought, self._least, self._taste)[1][:most])
+
+    def mean(self, count: int) -> float:
+        """So many papers by the weekdays that were asked for."""
+        return count / self.weekdays
+
+
+def number_of(flags: Flags) -> int:
+    """How many flags are set."""
+    return int(np.count_nonzero(flags))
