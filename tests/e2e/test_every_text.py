@@ -57,6 +57,7 @@ def test_what_is_not_translated_is_found() -> None:
     assert runs('<p title="a">b<script>c</script><input placeholder="d"></p>') == ["a", "b", "d"]
 
 
+@pytest.mark.slow
 def test_pages(house: Reading) -> None:
     house.subscribe(ADA, "adapters")
     ada = house.reader(ADA)
@@ -109,7 +110,13 @@ WRONG_WORDS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("words", WRONG_WORDS, ids=lambda words: words[:20])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(words, id=words[:20], marks=[pytest.mark.slow] if number % 4 else [])
+        for number, words in enumerate(WRONG_WORDS)
+    ],
+)
 def test_faults_of_words(house: Reading, words: str) -> None:
     answer = house.client.post("/estimate", data={"words": words})
     assert answer.status_code == 422
@@ -208,6 +215,7 @@ def test_links(house: Reading) -> None:
     assert strays == {}
 
 
+@pytest.mark.slow
 def test_settings_and_their_faults(house: Reading) -> None:
     house.subscribe(ADA, "adapters")
     house.subscribe("eve@uni.example", "robots")
@@ -246,6 +254,7 @@ def test_settings_and_their_faults(house: Reading) -> None:
     assert strays == {}
 
 
+@pytest.mark.slow
 def test_too_many_interests_and_a_name_that_is_taken(house: Reading) -> None:
     house.rt.db.write(lambda s: set_setting(s, "interests", 2))
     house.subscribe(ADA, "adapters")

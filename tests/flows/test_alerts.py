@@ -77,6 +77,7 @@ def test_quiet_hours_are_the_readers_own(rt, server, tmp_path):
     assert alert(rt)[1] == 1
 
 
+@pytest.mark.slow
 def test_after_four_alerts_the_rest_rides_in_the_digest(rt, tmp_path):
     for number in range(1, 5):
         ingest_items(rt, tmp_path, [paper_item(number, f"Adapters {number}")])

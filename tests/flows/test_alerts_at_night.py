@@ -46,6 +46,7 @@ def test_it_waits_until_quiet_hours_end(rt, server, tmp_path):
     assert rows(rt)[0].deadline_at == datetime(2026, 11, 19, 12, 58, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_a_pause_of_the_edition_ends_in_the_night(rt, server, tmp_path):
     ready_at_nine(rt, tmp_path)
     pause(rt, 1, "ada")
@@ -90,6 +91,7 @@ def test_it_rides_in_the_daily_when_that_comes_first(rt, server, tmp_path):
     assert len(server.accepted) == 1
 
 
+@pytest.mark.slow
 def test_it_rides_in_the_daily_also_where_utc_is_a_day_ahead(rt, server, tmp_path):
     rt.clock.at = datetime(2026, 11, 19, 4, 58, tzinfo=UTC)  # 20:58 on the 18th in Los Angeles
     ready_at_nine(rt, tmp_path, hour="6", tz="America/Los_Angeles")

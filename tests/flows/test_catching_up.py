@@ -147,6 +147,7 @@ def test_a_past_date_sent_again_has_its_seven_days(rt, tmp_path):
     assert [days_in(d) for d in digests(rt)] == [[2, 3], list(range(14, 21))]
 
 
+@pytest.mark.slow
 def test_a_weekly_interest_loses_nothing_of_the_week_whose_mail_was_missed(rt, tmp_path):
     add(rt, ADA, "adapters", cadence="weekly")
     every_day(rt, tmp_path, range(2, 12))
@@ -157,6 +158,7 @@ def test_a_weekly_interest_loses_nothing_of_the_week_whose_mail_was_missed(rt, t
     assert days_in(digests(rt)[-1]) == list(range(7, 21))
 
 
+@pytest.mark.slow
 def test_after_a_pause_the_last_days_and_a_link_to_the_rest(rt, tmp_path, server):
     add(rt, ADA, "adapters")
     every_day(rt, tmp_path, range(3, 21), pauses={4: "2026-11-20"})
@@ -194,6 +196,7 @@ def test_an_outage_after_a_short_pause_leaves_nothing_out(rt, tmp_path):
     assert (days_in(digests(rt)[-1]), digests(rt)[-1].rest_on) == (list(range(4, 14)), None)
 
 
+@pytest.mark.slow
 def test_an_outage_after_a_pause_does_not_dig_up_the_pause(rt, tmp_path):
     """What the mail at its end would have had, and all since."""
     add(rt, ADA, "adapters")

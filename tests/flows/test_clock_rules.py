@@ -290,6 +290,7 @@ def test_after_seven_empty_days_one_quiet_mail_and_never_a_second(rt, server, tm
     assert [e.kind for e in rt.db.read(lambda s: list_editions(s))].count("quiet") == 1
 
 
+@pytest.mark.slow
 def test_no_quiet_mail_after_a_pause_or_for_somebody_who_had_a_mail(rt, server, tmp_path):
     rt.clock.at = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
     add(rt, "ada@example.org", "glaciers", hour="8")
@@ -299,6 +300,7 @@ def test_no_quiet_mail_after_a_pause_or_for_somebody_who_had_a_mail(rt, server, 
     assert "quiet" not in [row.kind for row in rows(rt)]
 
 
+@pytest.mark.slow
 def test_an_unsubscribe_stops_the_quiet_mail(rt, server, tmp_path):
     rt.clock.at = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
     add(rt, "ada@example.org", "glaciers", hour="8")
@@ -332,6 +334,7 @@ def test_two_processes_plan_the_same_date_at_once(houses, tmp_path, server, quic
     assert sorted(m.recipient for m in server.accepted) == emails
 
 
+@pytest.mark.slow
 def test_profiles_may_change_while_papers_are_matched(rt, tmp_path, quick):
     ada = add(rt, "ada@example.org", "adapters")
     parts = range(1, 40 if quick else 120)

@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 from support.house import add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer
@@ -26,6 +27,7 @@ def parsed(data: bytes) -> EmailMessage:
     return found
 
 
+@pytest.mark.slow
 def test_a_mail_of_test_mode_is_marked_and_harmless(tmp_path: Path) -> None:
     with (
         SmtpServer() as server,

@@ -119,6 +119,7 @@ def one_a_day(rt: Runtime, site: WebSite, clock: Clock, days: int) -> list[tuple
     return listed
 
 
+@pytest.mark.slow
 def test_a_burst_waits_for_the_admin(rt: Runtime, site: WebSite, clock: Clock) -> None:
     listed = one_a_day(rt, site, clock, 11)
     listed += items(*((f"burst{n}", "2026-11-12") for n in range(9)))

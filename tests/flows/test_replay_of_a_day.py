@@ -191,6 +191,7 @@ def small_day(rt: Runtime, site: WebSite, clock: Clock) -> None:
         poll(rt, clock, source_id)
 
 
+@pytest.mark.slow
 def test_lost_papers_come_again_with_their_days_and_verdicts(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:
@@ -232,6 +233,7 @@ def past_and_missed(rt: Runtime, site: WebSite, clock: Clock, records: bytes | N
     poll(rt, clock, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", ["records", "submissions"])
 def test_what_was_brought_of_the_past_and_of_missed_days_comes_again(
     rt: Runtime, site: WebSite, clock: Clock, answers: str

@@ -155,6 +155,7 @@ def test_the_same_paper_under_two_names_does_not_stand_twice_at_the_top(one, tmp
     assert [entry.paper_id for entry in made.entries()] in ([1, 3, 2], [2, 3, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turned", [False, True])
 def test_equal_scores_are_in_the_order_of_names_whoever_came_first(rt, tmp_path, turned):
     reader = add(rt, "ada@example.org", "adapters", weekdays=EVERY_DAY)

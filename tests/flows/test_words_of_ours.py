@@ -64,6 +64,7 @@ def test_every_fault_of_an_address_can_be_translated(address):
     assert untranslated([pseudo_texts().said(one) for one in said]) == []
 
 
+@pytest.mark.slow
 def test_a_test_is_no_mail_to_its_reader(rt, tmp_path):
     rt.test_recipient = "operator@example.net"
     plan_one(rt, tmp_path)

@@ -69,6 +69,7 @@ def test_the_listeners_would_count(net: Network) -> None:
     assert {"127.0.0.1", "::1"} == set(net.counted)
 
 
+@pytest.mark.slow
 def test_no_redirect_leads_inside(net: Network) -> None:
     goals = [url for url in TARGETS if url.isascii()]
     net.location = lambda path: goals[int(path[1:])] if path[1:].isdecimal() else ""

@@ -184,6 +184,7 @@ def test_roles_open_pages(rt, client, role, refused):
         assert client.get(page).status_code == (403 if page in refused else 200), page
 
 
+@pytest.mark.slow
 def test_viewer_and_editor_cannot_send(rt, client):
     token = log_in(rt, client, "editor")
     check = compose(client, token, papers="arxiv/2611.00001")
@@ -193,6 +194,7 @@ def test_viewer_and_editor_cannot_send(rt, client):
     assert rt.db.read(list_editions) == []
 
 
+@pytest.mark.slow
 def test_wrong_password_says_no_and_keeps_the_name(rt, client):
     page = client.get("/admin/login")
     data = {"token": token_in(page.text), "name": "ada", "password": "wrong password"}
@@ -228,6 +230,7 @@ def test_log_out_ends_the_session(rt, client):
     assert answer.status_code == 303
 
 
+@pytest.mark.slow
 def test_compose_check_progress(rt, client, server, clock):
     token = log_in(rt, client, "sender")
     check = compose(
@@ -261,6 +264,7 @@ def test_compose_check_progress(rt, client, server, clock):
     assert acts.count("send manual") == 1
 
 
+@pytest.mark.slow
 def test_undo_within_two_minutes(rt, client, server, clock):
     token = log_in(rt, client, "sender")
     check = compose(client, token, papers="arxiv/2611.00001")
@@ -288,6 +292,7 @@ def test_todays_digest_from_the_overview(rt, client, server, clock):
     assert rt.db.read(list_deliveries) == []
 
 
+@pytest.mark.slow
 def test_above_the_threshold_the_number_is_typed(rt, client):
     rt.db.write(lambda s: set_setting(s, "typed_above", "1"))
     token = log_in(rt, client, "sender")
@@ -301,6 +306,7 @@ def test_above_the_threshold_the_number_is_typed(rt, client):
     assert answer.url.path == "/admin/editions/1"
 
 
+@pytest.mark.slow
 def test_what_is_to_be_mended_has_the_focus_and_keeps_what_was_typed(rt, client):
     for name in ("typed_above", "canary_offered_above", "canary_ticked_above"):
         rt.db.write(lambda s, n=name: set_setting(s, n, "1"))
@@ -335,6 +341,7 @@ def test_a_changed_number_sends_nothing(rt, client):
     assert rt.db.read(list_editions) == []
 
 
+@pytest.mark.slow
 def test_test_mail_is_marked_harmless_and_counts_for_nobody(rt, client, server):
     token = log_in(rt, client, "editor")
     check = compose(client, token, papers="arxiv/2611.00001")

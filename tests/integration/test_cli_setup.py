@@ -56,6 +56,7 @@ def run(*arguments: str, answers: list[str] | None = None) -> Result:
     return CliRunner().invoke(app, list(arguments), input=given)
 
 
+@pytest.mark.slow
 def test_every_default_without_a_question(folder: Path) -> None:
     result = run("setup", "--yes")
     assert result.exit_code == 0, result.output

@@ -112,6 +112,7 @@ def test_a_restart_between_compose_and_send_loses_nothing(
         assert len(rt2.db.read(list_editions)) == 1
 
 
+@pytest.mark.slow
 def test_the_back_button_leads_to_what_was_begun(house: tuple[Runtime, TestClient]) -> None:
     rt, client = house
     token = log_in(rt, client, "ada")

@@ -194,6 +194,7 @@ def plan_one(rt: Runtime, folder: Path, n: int) -> None:
     plan_daily(rt)
 
 
+@pytest.mark.slow
 def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(
     rt: Runtime, server: SmtpServer, tmp_path: Path
 ) -> None:

@@ -118,6 +118,7 @@ def log_in(rt, client):
     assert client.post("/admin/login", data=data).url.path == "/admin"
 
 
+@pytest.mark.slow
 def test_the_list_as_json_has_notices_with_their_numbers(tmp_path, monkeypatch):
     shell = Shell(tmp_path, monkeypatch)
     shell.say("subscribers", "add", "ada@example.org", "--trending")

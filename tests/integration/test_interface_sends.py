@@ -50,6 +50,7 @@ def test_a_composed_preview_names_no_edition(shell: Shell, tmp_path: Path) -> No
     assert "Feedback-ID: 0:digest:paperpost" in said.out
 
 
+@pytest.mark.slow
 def test_a_send_says_how_many_are_left_deferred_each_time(shell: Shell, tmp_path: Path) -> None:
     shell.say("ingest", list_of(tmp_path, "a.json", 1), "--kind", "hf_daily", "--on", ON)
     shell.say("subscribers", "add", "ada@uni.example", "--trending", "--confirmed")
@@ -209,6 +210,7 @@ def test_the_same_commands_on_postgresql(
     assert shell.say("doctor", "--json").code == 0
 
 
+@pytest.mark.slow
 def test_a_key_that_was_used_says_that_its_edition_has_a_text_of_its_own(
     shell: Shell, tmp_path: Path
 ) -> None:

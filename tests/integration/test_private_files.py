@@ -31,6 +31,7 @@ def open_to_others(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder, *inside) if path.lstat().st_mode & mine)
 
 
+@pytest.mark.slow
 def test_what_commands_make_is_for_their_user_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -270,6 +270,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_owner_is_known_to_be_dead_at_once(db, tmp_path: Path):
     locks = tmp_path / "locks"
     root = Path(__file__).resolve().parents[2]

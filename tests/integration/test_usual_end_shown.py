@@ -62,6 +62,7 @@ def test_with_a_habit_the_page_says_when(house: Reading) -> None:
     assert sentence(html) == "Today's papers are usually complete by 13:40 in your zone."
 
 
+@pytest.mark.slow
 def test_the_slowest_list_counts_and_every_list_needs_a_habit(house: Reading) -> None:
     watch(house, "arxiv_rss", 5, 20, DAYS)
     watch(house, "hf_daily", 13, 34, DAYS[:2])
@@ -88,6 +89,7 @@ def test_it_follows_the_zone_with_and_without_a_script(house: Reading) -> None:
         assert "<html" not in part
 
 
+@pytest.mark.slow
 def test_arxiv_alone_is_there_the_evening_before_in_the_west(house: Reading) -> None:
     watch(house, "arxiv_rss", 5, 20, DAYS)
     page = house.client.post("/estimate", data={"zone": "America/Los_Angeles", "words": "x"}).text

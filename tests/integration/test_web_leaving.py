@@ -55,6 +55,7 @@ def test_it_works_from_another_site_too(house: Reading) -> None:
     assert house.reader("ada@uni.example").state == "left"
 
 
+@pytest.mark.slow
 def test_silence_afterwards_and_undo_within_its_days(house: Reading) -> None:
     house.client.post(link(house))
     assert "possible until 25 November" in house.client.get(link(house)).text

@@ -66,6 +66,7 @@ def addresses(house: Reading) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.slow
 def test_no_get_and_no_head_changes_the_database(house: Reading) -> None:
     walked = addresses(house)
     routes = {r.path for r in flat_routes(make_site(house.rt)) if r.method in ("GET", "HEAD")}

@@ -89,6 +89,7 @@ def test_the_live_reading_is_a_fragment(house: Reading) -> None:
     assert "never closed" in wrong.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
@@ -178,6 +179,7 @@ def test_programs_that_fill_everything_get_no_mail(house: Reading) -> None:
     assert house.tables()["subscriber"] == []
 
 
+@pytest.mark.slow
 def test_a_form_sent_at_once_asks_for_one_more_press(house: Reading) -> None:
     shown = re.search(r'name="shown" value="([^"]+)"', house.client.get("/").text)
     assert shown is not None
@@ -227,6 +229,7 @@ def test_an_address_alone_subscribes_to_trending(house: Reading) -> None:
     assert "trending" in row[0]
 
 
+@pytest.mark.slow
 def test_while_the_relay_is_down_the_row_waits_and_one_mail_arrives(tmp_path: Path) -> None:
     from support.house import Clock, open_house
     from support.reader_site import make_site

@@ -78,6 +78,7 @@ def test_demo_begins_anew_where_a_house_has_run(tmp_path):
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_live_without_an_answer_uses_the_bundled_day_and_says_so(tmp_path, monkeypatch):
     # nothing listens there, and the address guard refuses it all the same
     monkeypatch.setattr(hf_daily, "_ADDRESS", "http://127.0.0.1:9/api/daily_papers")

@@ -33,6 +33,7 @@ def test_clipped_at_a_word(text: str, limit: int, expected: str) -> None:
     assert plain.clipped(text, limit) == expected
 
 
+@pytest.mark.slow
 @given(st.text(max_size=120), st.integers(1, 80))
 def test_clipped_keeps_its_limit(text: str, limit: int) -> None:
     assert len(plain.clipped(text, limit)) <= limit

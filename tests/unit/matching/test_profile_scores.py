@@ -13,6 +13,7 @@ from service.matching.score import Statistics, score
 from service.papers.model import Alias, Paper
 
 
+@pytest.mark.slow
 @given(
     st.lists(queries, min_size=1, max_size=8),
     st.lists(papers(), min_size=1, max_size=4),
