@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.tables import PaperRow, ProfileRow
+
+_Row = TypeVar("_Row", PaperRow, ProfileRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +68,11 @@ def set_paper_words(
 
     again: its words differ, so it meets the interests once more.
     """
-    current = session.get(PaperRow, read.id, with_for_update=True, populate_existing=True)
-    if current is None or current.merged_into is not None or current.fold_version >= version:
+    row = _as_read(session, read, version, ("title", "abstract", "folded", "merged_into"))
+    if row is None:
         return False
-    if (current.title, current.abstract, current.folded) != (
-        read.title,
-        read.abstract,
-        read.folded,
-    ):
-        return False
-    current.folded, current.fold_version = dict(words), version
-    if again:
-        current.matched_at = None
-    session.add(current)
-    return True
+    row.folded = dict(words)
+    return _is_renewed(session, row, version, again)
 
 
 def set_profile_words(
@@ -89,13 +82,24 @@ def set_profile_words(
 
     again: it asks for other words, so it meets the papers that are still new once more.
     """
-    current = session.get(ProfileRow, read.id, with_for_update=True, populate_existing=True)
-    if current is None or current.fold_version >= version:
+    row = _as_read(session, read, version, ("text", "kind", "options"))
+    if row is None:
         return False
-    if (current.text, current.kind, current.options) != (read.text, read.kind, read.options):
-        return False
-    current.compiled, current.fold_version = dict(compiled), version
+    row.compiled = dict(compiled)
+    return _is_renewed(session, row, version, again)
+
+
+def _as_read(session: Session, read: _Row, version: int, facts: tuple[str, ...]) -> _Row | None:
+    """The row, locked; None where it is gone, of this version or not as it was read."""
+    row = session.get(type(read), read.id, with_for_update=True, populate_existing=True)
+    if row is None or row.fold_version >= version:
+        return None
+    return row if all(getattr(row, fact) == getattr(read, fact) for fact in facts) else None
+
+
+def _is_renewed(session: Session, row: PaperRow | ProfileRow, version: int, again: bool) -> bool:
+    row.fold_version = version
     if again:
-        current.matched_at = None
-    session.add(current)
+        row.matched_at = None
+    session.add(row)
     return True
