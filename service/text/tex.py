@@ -71,6 +71,8 @@ ACCENT = re.compile(
     r"""|\\(?:["'`^~=.]|[Hcvukrbd](?=\{))\{\\?[A-Za-z]\}"""
     r"""|\{\\(?:ss|ae|AE|oe|OE|aa|AA|[oOlL])\}|\\(?:ss|ae|AE|oe|OE|aa|AA|[oOlL])\{\}"""
 )
+r"""A letter that TeX spells out (``Schr\"odinger``, ``Erd\H{o}s``). ``\"o`` counts inside a word
+only: before one it is a quote that a shell wanted escaped."""
 
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*+\}"
 _BRACED = re.compile(
@@ -79,13 +81,6 @@ _BRACED = re.compile(
 _ALONE_BEFORE = re.compile(r"(?<![\w}\]/^=*-])")
 _ALONE_AFTER = re.compile(r"(?![\w{\[/^=*-])")
 _LISTED = re.compile(r"[^\s,],\s*[^\s,]")
-
-
-def read_accents(text: str) -> str:
-    r"""Return ``text`` with the letters that TeX spells out (``Schr\"odinger``, ``Erd\H{o}s``) as
-    letters, all else as typed. ``\"o`` counts inside a word only: before one it is a quote that a
-    shell wanted escaped."""
-    return ACCENT.sub(lambda found: to_unicode(found[0]), text) if "\\" in text else text
 
 
 def read_powers(text: str) -> str:

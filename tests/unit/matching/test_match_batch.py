@@ -1,7 +1,7 @@
 """Profiles x papers without a database."""
 
 from service.matching.batch import count_batch, match_batch
-from service.text.tex import read_accents
+from service.matching.typed import read_signs
 
 PROFILES = [
     {"id": "a", "query": "LoRA OR PEFT"},
@@ -117,4 +117,5 @@ def test_formulas_are_read_as_mails_show_them() -> None:
 
 
 def test_quotes_that_a_shell_left_escaped_are_no_accents() -> None:
-    assert read_accents(r"\"attention maps\"") == r"\"attention maps\""
+    typed = r"\"attention maps\""
+    assert read_signs(typed).text == typed
