@@ -63,7 +63,6 @@ class Builder:
             position = (name.start_pos or 0) + 1
             raise QueryError(
                 _inside(f"{field or 'all'}:", position, outer),
-                position=position,
                 next_step=Sentence("Close the brackets of %(field)s before it.", field=f"{outer}:"),
             )
         return field
@@ -71,7 +70,7 @@ class Builder:
     def _number(self, token: Token, field: Field) -> Number:
         position = (token.start_pos or 0) + 1
         if field:
-            raise QueryError(_inside(str(token), position, field), position=position)
+            raise QueryError(_inside(str(token), position, field))
         try:
             return make_number(str(token), position)
         except QueryError as error:
@@ -115,7 +114,7 @@ class Builder:
         if quoted is None:
             what = Sentence("The number at character %(position)s is too large.", position=position)
             near = f"{token.partition('~')[0]}~50"
-            raise QueryError(what, position=position, expected="a smaller number", suggestion=near)
+            raise QueryError(what, expected=Sentence("a smaller number"), suggestion=near)
         distance = int(quoted.group(2)) if quoted.group(2) else None
         return make_leaf(quoted.group(1), field, exact=exact, distance=distance, position=position)
 

@@ -86,8 +86,7 @@ def check_category(text: str, code: str, position: int, *, prefix: bool) -> None
             category=text,
             position=position,
         ),
-        position=position,
-        expected="a category like cs.LG, cs.* or cs",
+        expected=Sentence("a category like cs.LG, cs.* or cs"),
         next_step=Sentence("Did you mean %(meant)s", meant=f"cat:{quoted(meant)}"),
         suggestion=quoted(meant),
     )

@@ -10,13 +10,14 @@ from service.errors import Sentence
 from service.matching.blots import BLOT, OPERATOR, QUOTED, mask, replaced, taken_out
 from service.matching.foreign_fields import FOREIGN_FIELDS, OWN_FIELDS
 from service.matching.query import MOST_DEPTH, QueryError
+from service.matching.terms import no_operator
 
 SEPARATORS = ",;，、；"
 
 _NAMED = re.compile(r"(?<![^\s(=-])([A-Za-z][A-Za-z_.-]*):")
 _OR = re.compile(r"(?<![^\s()\"])OR(?![^\s()\"])")
 _OR_NOT = re.compile(_OR.pattern + r"[\s(]*(?:NOT(?![^\s()\"])|-)")
-_A_WORD = "a word, a phrase in quotes or an opening bracket"
+A_WORD = Sentence("a word, a phrase in quotes or an opening bracket")
 _ADD_IT = Sentence("Add it, or take the operator away.")
 _BULLET = re.compile(
     r"[ \t]*(?:[-*\u2022\u00b7\u2023\u25aa\u25e6\u2043]|\(?\d{1,2}[.)])[ \t]+(?=\S)"
@@ -25,7 +26,8 @@ _INITIALS = re.compile(r'(\b(?:au|author):\s*)([^\s,"():]+,\s*[A-Z]\b\.?(?:[ -]?
 
 
 _FOREIGN = re.compile(
-    r"(?<!\S)(?:(?:O?NEAR|W|PRE|ADJ)/\d|allin(?:title|text|author):|https?://)|&&|\||\w:[\[{]", re.I
+    r"(?<!\S)(?:(?:O?NEAR|W|PRE|ADJ)/\d|allin(?:title|text|author):|https?://|(?:arxiv|doi)\.org/)|&&|\||\w:[\[{]",
+    re.I,
 )
 
 
@@ -57,8 +59,7 @@ def check_shape(text: str) -> None:
             Sentence(
                 "The quote at character %(position)s is never closed.", position=open_quote + 1
             ),
-            position=open_quote + 1,
-            expected='a closing "',
+            expected=Sentence('a closing "'),
             next_step=Sentence('Add " at its end.'),
             suggestion=f'{text.rstrip()}"',
         )
@@ -77,13 +78,8 @@ def _check_glued_minus(text: str) -> None:
         if glued:
             whole = f'"{quoted[0].strip(chr(34))} {glued[1]}"'
             raise QueryError(
-                Sentence(
-                    "The %(sign)s at character %(position)s is not an operator here.",
-                    sign="-",
-                    position=at + 1,
-                ),
-                position=at + 1,
-                expected="a blank before the -, or one phrase in quotes",
+                no_operator("-", at + 1),
+                expected=Sentence("a blank before the -, or one phrase in quotes"),
                 next_step=Sentence("Write -word, with one minus sign, to leave a word out."),
                 suggestion=text[: quoted.start()] + whole + text[at + glued.end() :],
             )
@@ -103,7 +99,6 @@ def _check_brackets(text: str, masked: str) -> None:
                         depth=len(opened),
                         most=MOST_DEPTH,
                     ),
-                    position=at + 1,
                     next_step=Sentence("Take some brackets away."),
                 )
         elif sign == ")":
@@ -112,8 +107,7 @@ def _check_brackets(text: str, masked: str) -> None:
                     Sentence(
                         "The bracket at character %(position)s closes nothing.", position=at + 1
                     ),
-                    position=at + 1,
-                    expected="an opening bracket before it",
+                    expected=Sentence("an opening bracket before it"),
                     next_step=Sentence("Remove it, or add ( where it begins."),
                     suggestion=_without_unopened(text, masked),
                 )
@@ -122,8 +116,7 @@ def _check_brackets(text: str, masked: str) -> None:
         at = opened[-1]
         raise QueryError(
             _never_closed(at + 1, text[at + 1 :].split()),
-            position=at + 1,
-            expected="a closing bracket",
+            expected=Sentence("a closing bracket"),
             next_step=Sentence("Add ) at the end."),
             suggestion=text.rstrip() + ")" * len(opened),
         )
@@ -178,9 +171,13 @@ def _comma(text: str, at: int) -> QueryError:
     text = _INITIALS.sub(r'\1"\2"', text)
     meant = " OR ".join(_quoted(item.strip()) for _, item in split_items(text) if item.strip())
     return QueryError(
-        Sentence("Commas do not work between operators. Did you mean: %(meant)s?", meant=meant),
-        position=at + 1,
-        expected="an operator or a blank",
+        Sentence(
+            "The %(sign)s at character %(position)s does not work between operators.",
+            sign=text[at],
+            position=at + 1,
+        ),
+        next_step=Sentence("Did you mean: %(whole)s?", whole=meant),
+        expected=Sentence("an operator or a blank"),
         suggestion=meant,
     )
 
@@ -200,9 +197,12 @@ def open_side(text: str) -> QueryError:
     """``a OR NOT b`` wants a word and would still match nearly everything."""
     found = _OR_NOT.search(mask(text)) or _OR.search(mask(text))
     return QueryError(
-        Sentence("One side of OR only says what to leave out, so nearly every paper would match."),
-        position=found.start() + 1 if found else 1,
-        expected="a word that must be there, on both sides of OR",
+        Sentence(
+            "One side of the OR at character %(position)s only says what to leave out, so nearly "
+            "every paper would match.",
+            position=found.start() + 1 if found else 1,
+        ),
+        expected=Sentence("a word that must be there, on both sides of OR"),
         next_step=Sentence("Write a NOT b for papers with a and without b."),
         suggestion=replaced(text, _OR_NOT, lambda one: one[0].replace("OR", "AND", 1)),
     )
@@ -212,8 +212,7 @@ def explain(text: str, error: UnexpectedInput, tokens: Iterable[Token]) -> Query
     """What the grammar could not take. tokens: of the whole text."""
     if isinstance(error, UnexpectedCharacters):
         position = (error.pos_in_stream or 0) + 1
-        what = Sentence("Character %(position)s cannot be read.", position=position)
-        return QueryError(what, position=position)
+        return QueryError(Sentence("Character %(position)s cannot be read.", position=position))
     token = getattr(error, "token", None)
     before = [
         found
@@ -230,8 +229,7 @@ def explain(text: str, error: UnexpectedInput, tokens: Iterable[Token]) -> Query
                 operator=name,
                 position=at,
             ),
-            position=at,
-            expected=_A_WORD,
+            expected=A_WORD,
             next_step=_ADD_IT,
             suggestion=_without_piece(text, at - 1, at - 1 + len(previous)),
         )
@@ -240,8 +238,7 @@ def explain(text: str, error: UnexpectedInput, tokens: Iterable[Token]) -> Query
         at = (previous.start_pos or 0) + 1
         return QueryError(
             Sentence("The brackets at character %(position)s are empty.", position=at),
-            position=at,
-            expected=_A_WORD,
+            expected=A_WORD,
             suggestion=taken_out(text, at - 1, getattr(token, "end_pos", None) or at + 1),
         )
     if previous is not None and previous.type == "EXACT":
@@ -249,8 +246,7 @@ def explain(text: str, error: UnexpectedInput, tokens: Iterable[Token]) -> Query
             Sentence(
                 "= at character %(position)s belongs after the field: ti:=word.", position=at - 1
             ),
-            position=at - 1,
-            expected="a word or a phrase",
+            expected=Sentence("a word or a phrase"),
         )
     return QueryError(
         Sentence(
@@ -258,8 +254,7 @@ def explain(text: str, error: UnexpectedInput, tokens: Iterable[Token]) -> Query
             operator=str(token),
             position=at,
         ),
-        position=at,
-        expected=_A_WORD,
+        expected=A_WORD,
         next_step=_ADD_IT,
         suggestion=_without_piece(text, at - 1, at - 1 + len(str(token))),
     )

@@ -8,7 +8,8 @@ import re
 
 from service.errors import Sentence
 from service.matching.blots import BLOT, OPERATOR, Found, mask, replaced, taken_out
-from service.matching.foreign_fields import FORMS, LINKS, NAMES, Rule, refusal
+from service.matching.foreign_fields import FORMS, LINKS, NAMES, Rule, others_form, refusal
+from service.matching.terms import no_operator
 
 _WORD = r"[^\s()\"]+"
 _NEARNESS = re.compile(
@@ -50,7 +51,8 @@ def _nearness(text: str, masked: str) -> None:
     found = _NEARNESS.search(masked)
     if found is None or ":" in found[1] + found[5]:
         return
-    sign = text[found.end(1) : found.start(5)].strip()
+    between = text[found.end(1) : found.start(5)]
+    at = found.start(5) - len(between.lstrip())
 
     def ours(one: Found) -> str:
         words = " ".join(re.sub(r'["()]', " ", f"{one[1]} {one[5]}").split())
@@ -58,12 +60,7 @@ def _nearness(text: str, masked: str) -> None:
         return f'"{words}"~{max(int(one[2] or one[3] or one[4] or 10), count - 1)}'
 
     raise refusal(
-        Sentence(
-            "%(sign)s at character %(position)s is another engine's form.",
-            sign=sign,
-            position=masked.index(sign, found.end(1)) + 1 if sign in masked else found.end(1) + 1,
-        ),
-        found.end(1) + 2,
+        others_form(between.strip(), at + 1),
         replaced(text, _NEARNESS, ours),
         Sentence('Nearness is written after a phrase: "graph network"~3'),
     )
@@ -91,12 +88,7 @@ def _signs(text: str, masked: str) -> None:
     mended = replaced(mended, _SIGN_BETWEEN, lambda one: " OR " if "|" in one[0] else " AND ")
     mended = re.sub(r"^ (?:OR|AND) | (?:OR|AND) $", "", mended)
     raise refusal(
-        Sentence(
-            "The %(sign)s at character %(position)s is not an operator here.",
-            sign=sign,
-            position=position,
-        ),
-        position,
+        no_operator(sign, position),
         mended,
         advice,
     )
@@ -111,7 +103,6 @@ def _weights(text: str, masked: str) -> None:
                 sign=found[0],
                 position=found.start() + 1,
             ),
-            found.start() + 1,
             replaced(text, _WEIGHT, lambda one: ""),
             Sentence("Leave it out; rare words count more by themselves."),
         )
@@ -119,12 +110,7 @@ def _weights(text: str, masked: str) -> None:
     if found is not None:
         mended = replaced(text, _FIRST, lambda one: "")
         raise refusal(
-            Sentence(
-                "The %(sign)s at character %(position)s is not an operator here.",
-                sign="^",
-                position=found.start() + 1,
-            ),
-            found.start() + 1,
+            no_operator("^", found.start() + 1),
             _FIRST_QUOTED.sub(r'\1:"', mended),
             Sentence("Leave it out; au: finds authors at any place."),
         )
@@ -139,7 +125,6 @@ def _wildcards(text: str, masked: str) -> None:
                 word=text[found.start() : found.end()],
                 position=found.start() + 1,
             ),
-            found.start() + 1,
             replaced(text, _FUZZY, lambda one: one[1] or one[2]),
             Sentence('A star stands for the rest of a word: quantiz*; "graph network"~3 for near.'),
         )
@@ -155,7 +140,6 @@ def _wildcards(text: str, masked: str) -> None:
                 sign=sign,
                 position=at + 1,
             ),
-            at + 1,
             replaced(text, pattern, (lambda one: "") if keep == 0 else _begun),
             Sentence("A * at the end of a word stands for its rest: quantiz*"),
         )
@@ -175,7 +159,6 @@ def _patterns(text: str, masked: str) -> None:
                 "The pattern at character %(position)s cannot be asked for.",
                 position=found.start() + 1,
             ),
-            found.start() + 1,
             taken_out(text, found.start(), found.end()),
             Sentence("A * at the end of a word stands for its rest: quantiz*"),
         )
@@ -193,7 +176,6 @@ def _groups(text: str, masked: str) -> None:
                     sign=sign,
                     position=found.start() + 1,
                 ),
-                found.start() + 1,
                 replaced(text, pattern, lambda one, e=exact: f'{e}"{one[1].strip()}"'),  # type: ignore[misc]
                 Sentence('Phrases stand in double quotes: "graph network"'),
             )
@@ -225,7 +207,6 @@ def _places(text: str, masked: str) -> None:
                 field=f"{found[1]}:",
                 position=found.start() + 1,
             ),
-            found.start() + 1,
             replaced(text, _LOOSE_COLON, lambda one: f"{one[1]}:"),
             Sentence("Write it without a blank, like ti:word."),
         )
@@ -236,9 +217,8 @@ def _places(text: str, masked: str) -> None:
                 "= at character %(position)s belongs after the field: ti:=word.",
                 position=found.start() + 1,
             ),
-            found.start() + 1,
             replaced(text, _EXACT_FIELD, lambda one: f"{one[1]}="),
-            expected="a word or a phrase",
+            expected=Sentence("a word or a phrase"),
         )
 
 

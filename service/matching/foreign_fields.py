@@ -78,7 +78,7 @@ _DATE_SPAN = re.compile(
     r":\s*[^\s()\[\]:]{1,40}\s*\[[^\[\]]*\]"
 )
 _NAMED = re.compile(r"(?<![^\s(=-])([A-Za-z][A-Za-z_.-]*):(?!/)")
-_LINK = re.compile(r"https?://\S+", re.I)
+_LINK = re.compile(r"(?<![^\s(-])(?:https?://|www\.|arxiv\.org/|doi\.org/)\S+", re.I)
 _PAPER = re.compile(
     r"(?<![^\s(])(?:arxiv:\s*)?(\d{4}\.\d{4,5}(?:v\d+)?|10\.\d{4,9}/[^\s()\"]+)(?![^\s)])", re.I
 )
@@ -112,19 +112,21 @@ _ALL_FIELDS = {"title": "ti:", "text": "", "author": "au:"}
 
 def refusal(
     what: Sentence,
-    position: int,
     suggestion: str,
     next_step: Sentence | None = None,
     *,
-    expected: str = "",
+    expected: Sentence | None = None,
 ) -> QueryError:
-    """An error whose suggestion is the whole text in our form; that is also what was expected."""
-    return QueryError(
-        what,
+    """An error at the place that ``what`` names; the suggestion is the whole text in our form."""
+    return QueryError(what, expected=expected, suggestion=tidied(suggestion), next_step=next_step)
+
+
+def others_form(sign: str, position: int) -> Sentence:
+    """Said of what another engine would have understood."""
+    return Sentence(
+        "%(sign)s at character %(position)s is another engine's form.",
+        sign=sign,
         position=position,
-        expected=expected or tidied(suggestion) or "a word",
-        suggestion=tidied(suggestion),
-        next_step=next_step,
     )
 
 
@@ -141,7 +143,6 @@ def _links(text: str, masked: str) -> None:
         Sentence(
             "The link at character %(position)s is no word of a paper.", position=found.start() + 1
         ),
-        found.start() + 1,
         text[: found.start()] + meant + text[found.end() :] if meant else "",
         Sentence("Did you mean %(meant)s", meant=meant)
         if meant
@@ -159,7 +160,6 @@ def _papers(text: str, masked: str) -> None:
                 word=found[0],
                 position=found.start() + 1,
             ),
-            found.start() + 1,
             text[: found.start()] + meant + text[found.end() :],
             Sentence("Did you mean %(meant)s", meant=meant),
         )
@@ -175,7 +175,6 @@ def _codes(text: str, masked: str) -> None:
                     word=found[1],
                     position=found.start() + 1,
                 ),
-                found.start() + 1,
                 f"{text[: found.start()]}cat:{code}{text[found.end() :]}",
                 Sentence("Did you mean %(meant)s", meant=f"cat:{code}"),
             )
@@ -187,12 +186,7 @@ def _functions(text: str, masked: str) -> None:
         return
     ours = _FUNCTION_FIELDS.get(found[1], "")
     raise refusal(
-        Sentence(
-            "%(sign)s at character %(position)s is another engine's form.",
-            sign=found[0].strip(),
-            position=found.start() + 1,
-        ),
-        found.start() + 1,
+        others_form(found[0].strip(), found.start() + 1),
         replaced(text, _FUNCTIONS, lambda one: _FUNCTION_FIELDS.get(one[1], "")),
         Sentence("Here it is %(meant)s", meant=ours)
         if ours
@@ -213,7 +207,6 @@ def _all_in(text: str, masked: str) -> None:
             field=found[0].strip(),
             position=found.start() + 1,
         ),
-        found.start() + 1,
         text[: found.start()] + meant,
         Sentence("Here it is %(meant)s", meant=meant),
     )
@@ -225,12 +218,7 @@ def _ovid(text: str, masked: str) -> None:
         found = _HEADING.search(masked)
         if found is not None:
             raise refusal(
-                Sentence(
-                    "%(sign)s at character %(position)s is another engine's form.",
-                    sign=found[0],
-                    position=found.start() + 1,
-                ),
-                found.start() + 1,
+                others_form(found[0], found.start() + 1),
                 replaced(text, _HEADING, lambda one: one[1]),
                 Sentence("Leave it out; fields are written before the word, like ti:word."),
             )
@@ -241,12 +229,7 @@ def _ovid(text: str, masked: str) -> None:
         return (fields.pop() if len(fields) == 1 else "") + one[1]
 
     raise refusal(
-        Sentence(
-            "%(sign)s at character %(position)s is another engine's form.",
-            sign=f".{found[2]}.",
-            position=found.end(1) + 1,
-        ),
-        found.end(1) + 1,
+        others_form(f".{found[2]}.", found.end(1) + 1),
         replaced(text, _OVID, ours),
         Sentence("Leave it out; fields are written before the word, like ti:word."),
     )
@@ -264,7 +247,6 @@ def _dates(text: str, masked: str) -> None:
                 dates=text[found.start() : found.end()],
                 position=found.start() + 1,
             ),
-            found.start() + 1,
             taken_out(text, found.start(), found.end()),
             Sentence("Leave it out: interests meet papers as they come out."),
         )
@@ -289,15 +271,9 @@ def _tags(text: str, masked: str) -> None:
     if lower in _TAGS or _TAGGED_NEAR.fullmatch(lower):
         meant = _untagged(Found(text, found))
         raise refusal(
-            Sentence(
-                "%(tag)s at character %(position)s is another engine's form.",
-                tag=f"[{tag}]",
-                position=position,
-            ),
-            position,
+            others_form(f"[{tag}]", position),
             replaced(text, _TAGGED, _untagged),
             Sentence("Here it is %(meant)s", meant=meant),
-            expected=meant,
         )
     is_date = bool(_DATE_TAG.fullmatch(lower))
     left = text[: found.start()] + word + text[found.end() :]
@@ -307,7 +283,6 @@ def _tags(text: str, masked: str) -> None:
             tag=f"[{tag}]",
             position=position,
         ),
-        position,
         taken_out(text, found.start(), found.end()) if is_date or lower in _FILTERS else left,
         Sentence("Leave it out: interests meet papers as they come out.")
         if is_date
@@ -355,10 +330,9 @@ def _names(text: str, masked: str) -> None:
                 field=f"{name}:",
                 position=found.start() + 1,
             ),
-            found.start() + 1,
             meant,
             _advice(ours),
-            expected="a field, or the whole in quotes",
+            expected=Sentence("a field, or the whole in quotes"),
         )
 
 

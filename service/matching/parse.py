@@ -12,6 +12,7 @@ from service.matching.blots import tidied
 from service.matching.build import NEAR, Builder, all_of, any_of
 from service.matching.categories import code_of
 from service.matching.faults import (
+    A_WORD,
     check_shape,
     explain,
     find_operator,
@@ -85,7 +86,6 @@ def _parser() -> Lark:
 _ORNAMENT = re.compile(r'"|\*{2,}|(?<!\w)\*|\*(?=\w)')
 """In a keyword: quotes, and stars that do not end a word (lists come with bullets and bold)."""
 _EXCLUDED = re.compile(r"-|NOT\s+")
-_A_WORD = "a word, a phrase in quotes or an opening bracket"
 _MOST_MENDED = 12
 _LONG = 200
 """Characters from which on fewer mends are tried: reading a long text takes milliseconds."""
@@ -111,7 +111,7 @@ def parse_query(text: str, *, stored: bool = False) -> Query:
 
 def _parse(text: str, *, stored: bool = False) -> Query:
     if not text.strip():
-        raise QueryError(_NO_WORD, position=1, expected=_A_WORD)
+        raise QueryError(_NO_WORD, position=1, expected=A_WORD)
     if not stored:
         check_foreign(text)
     check_shape(text)
@@ -141,14 +141,11 @@ def _mended(
             meant = tidy(again.suggestion) if again.suggestion != meant else ""
     else:
         meant = ""
-    what = error.what
-    if (meant != first or not meant) and isinstance(what, Sentence) and "meant" in what.values:
-        if meant:
-            error.what = what.again(meant=meant)
-        else:
-            error.what = Sentence("Commas do not work between operators.")
-            error.next_step = Sentence("Write OR between the words.")
-        error.args = (error.what,)
+    step = error.next_step
+    if isinstance(step, Sentence) and "whole" in step.values:
+        error.next_step = (
+            step.again(whole=meant) if meant else Sentence("Write OR between the words.")
+        )
     error.suggestion = meant
     return error
 
@@ -188,7 +185,7 @@ def _parse_keywords(text: str) -> Query:
             raise
         (excluded if minus else wanted).setdefault(_sameness(leaf), leaf)
     if not wanted:
-        raise _only_negative() if excluded else QueryError(_NO_WORD, position=1, expected=_A_WORD)
+        raise _only_negative() if excluded else QueryError(_NO_WORD, position=1, expected=A_WORD)
     parts: list[Node] = [any_of(list(wanted.values()))]
     parts += [Not(leaf) for leaf in excluded.values()]
     return make_query(all_of(parts), "keywords")
@@ -219,7 +216,7 @@ def _parse_people(text: str, *, stored: bool = False) -> Query:
             people.setdefault(same(node), node)
     if not people:
         what = Sentence("There is no name here.")
-        raise QueryError(what, position=1, expected="one name per line")
+        raise QueryError(what, position=1, expected=Sentence("one name per line"))
     return make_query(any_of(list(people.values())), "follow")
 
 
@@ -300,8 +297,7 @@ def _check_codes(text: str) -> None:
                         word=item,
                         position=position,
                     ),
-                    position=position,
-                    expected="a word, or cat: before a category",
+                    expected=Sentence("a word, or cat: before a category"),
                     next_step=Sentence("Did you mean %(meant)s", meant=f"cat:{code_of(item)}"),
                     suggestion=_as_query(items),
                 ),
@@ -371,6 +367,6 @@ def _only_negative() -> QueryError:
     return QueryError(
         Sentence("This only says what to leave out."),
         position=1,
-        expected="a word that must be there",
+        expected=Sentence("a word that must be there"),
         next_step=Sentence("Add a word you want."),
     )

@@ -22,9 +22,9 @@ SHORTEST_PREFIX = 3
 class QueryError(SpokenError):
     """A text that cannot be read as a query.
 
-    position: 1-based character of the text, 0 when the fault has no place.
-    expected: what was looked for there ("" if nothing can be said).
-    suggestion: a whole text that can be read and is probably meant ("" if none).
+    position: 1-based character of the text, 0 when the fault has no place; else the one that
+    ``what`` names. expected: what was looked for there; it is also the next step where no better
+    one is given. suggestion: a whole text that can be read and is probably meant ("" if none).
     """
 
     def __init__(
@@ -32,12 +32,15 @@ class QueryError(SpokenError):
         what: Sentence,
         *,
         position: int = 0,
-        expected: str = "",
+        expected: Sentence | None = None,
         suggestion: str = "",
         next_step: Sentence | None = None,
     ) -> None:
+        if next_step is None and expected is not None:
+            next_step = Sentence("Expected here: %(expected)s.", expected=expected)
         super().__init__(what, "", next_step)
-        self.position = position
+        named = what.values.get("position")
+        self.position = position or (named if isinstance(named, int) else 0)
         self.expected = expected
         self.suggestion = suggestion
 
@@ -57,7 +60,7 @@ class Term:
     """A word or phrase. text: as typed, without field, quotes and equals sign.
 
     joins: for word i the stems of words i..i+1 and i..i+2 written as one ("" = does not count):
-    so that "fine tuning" meets "finetuning".
+    so that "fine tuning" meets "finetuning"; "finetun*" where the last of them is a prefix.
     """
 
     text: str

@@ -70,8 +70,7 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
                 position=position,
                 field=f"{field}:",
             ),
-            position=position,
-            expected=f"a name without {sign}",
+            expected=Sentence("a name without %(sign)s", sign=sign),
             suggestion=_quoted(text),
         )
     if field == "au":
@@ -92,8 +91,7 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
                 near=f"~{distance}",
                 position=position,
             ),
-            position=position,
-            expected="two words or more, all near each other",
+            expected=Sentence("two words or more, all near each other"),
             suggestion=f'"{text}"',
         )
     if not len(words) - 1 <= distance <= _FARTHEST:
@@ -108,8 +106,7 @@ def make_leaf(text: str, field: Field, *, exact: bool, distance: int | None, pos
                 least=len(words) - 1,
                 most=_FARTHEST,
             ),
-            position=position,
-            expected="how many words apart they may stand",
+            expected=Sentence("how many words apart they may stand"),
             suggestion=f'"{text}"~{fitting}' if fitting >= len(words) - 1 else f'"{text}"',
         )
     return Near(text=text, words=words, distance=distance, field=field, exact=exact)
@@ -127,8 +124,7 @@ def make_person(text: str, position: int) -> Person:
                 "The * at character %(position)s works for a single word only: au:beng*.",
                 position=position,
             ),
-            position=position,
-            expected="one word before the *, or a name without one",
+            expected=Sentence("one word before the *, or a name without one"),
             suggestion=_quoted(text.replace("*", " ")),
         )
     if prefix:
@@ -147,8 +143,7 @@ def _make_category(text: str, position: int) -> Category:
                 "letters at least: cat:cs.*",
                 position=position,
             ),
-            position=position,
-            expected="a category like cs.LG, cs.* or cs",
+            expected=Sentence("a category like cs.LG, cs.* or cs"),
             suggestion=_quoted(text.replace("*", "")),
         )
     words = () if prefix else fold(code).stems
@@ -161,8 +156,7 @@ def _make_identifier(text: str, position: int) -> Identifier:
         what = Sentence("id: at character %(position)s takes no *.", position=position)
         raise QueryError(
             what,
-            position=position,
-            expected="the whole name of a paper",
+            expected=Sentence("the whole name of a paper"),
             suggestion=_quoted(text.replace("*", "")),
         )
     return Identifier(text=text, value=identifier(text))
@@ -181,8 +175,7 @@ def make_number(text: str, position: int) -> Number:
                 position=position,
                 example=f"{figure}:>20",
             ),
-            position=position,
-            expected="a number, with >, <, >= or <= before it if wanted",
+            expected=Sentence("a number, with >, <, >= or <= before it if wanted"),
         )
     return Number(figure, _COMPARISONS[found.group(2)], int(found.group(3)))
 
@@ -197,8 +190,7 @@ def _fold_some(text: str, position: int) -> Folded:
                 text=shown,
                 position=position,
             ),
-            position=position,
-            expected="a word",
+            expected=Sentence("a word"),
             next_step=Sentence("Remove it, or write the word it stands for."),
         )
     return folded
@@ -214,8 +206,7 @@ def _make_words(text: str, folded: Folded, *, exact: bool, position: int) -> tup
                 text=text,
                 position=position,
             ),
-            position=position,
-            expected="a word before the *",
+            expected=Sentence("a word before the *"),
             suggestion=_quoted(re.sub(r"(?<!\w)\*+|(?<=\*)\*+", " ", text)),
         )
     if exact and starred:
@@ -225,8 +216,7 @@ def _make_words(text: str, folded: Folded, *, exact: bool, position: int) -> tup
                 "word, the other for any ending.",
                 position=position,
             ),
-            position=position,
-            expected="= before a whole word, or * behind its beginning",
+            expected=Sentence("= before a whole word, or * behind its beginning"),
             suggestion=_quoted(text),
         )
     words = []
@@ -252,11 +242,16 @@ def _make_word(key: str, cased: str, stem: str) -> Word:
 
 def _make_joins(folded: Folded, words: tuple[Word, ...]) -> tuple[tuple[str, str], ...]:
     twos, threes = joins_of_two(folded), joins_of_three(folded)
-    whole = [word.kind != "prefix" for word in words]
-    return tuple(
-        (twos[at] if all(whole[at : at + 2]) else "", threes[at] if all(whole[at : at + 3]) else "")
-        for at in range(len(words))
-    )
+
+    def label(at: int, size: int, stem: str) -> str:
+        kinds = [word.kind for word in words[at : at + size]]
+        if not stem or "prefix" not in kinds:
+            return stem
+        return (
+            "".join(folded.keys[at : at + size]) + "*" if kinds.index("prefix") == size - 1 else ""
+        )
+
+    return tuple((label(at, 2, twos[at]), label(at, 3, threes[at])) for at in range(len(words)))
 
 
 def _quoted(text: str) -> str:
@@ -274,8 +269,7 @@ def _check_prefix(key: str, position: int, text: str) -> None:
                 position=position,
                 least=SHORTEST_PREFIX,
             ),
-            position=position,
-            expected="a word, or a longer beginning of one",
+            expected=Sentence("a word, or a longer beginning of one"),
             suggestion=_quoted(text.replace("*", " ")),
         )
 
@@ -295,12 +289,16 @@ def check_word(word: str, position: int) -> None:
         led = word.startswith(sign) and sign != "&"
         if alone or led or (sign == "|" and sign in word):
             raise QueryError(
-                Sentence(
-                    "The %(sign)s at character %(position)s is not an operator here.",
-                    sign=sign,
-                    position=position + word.index(sign),
-                ),
-                position=position + word.index(sign),
-                expected="a word",
+                no_operator(sign, position + word.index(sign)),
+                expected=Sentence("a word"),
                 next_step=advice,
             )
+
+
+def no_operator(sign: str, position: int) -> Sentence:
+    """Said of a sign that binds words elsewhere."""
+    return Sentence(
+        "The %(sign)s at character %(position)s is not an operator here.",
+        sign=sign,
+        position=position,
+    )

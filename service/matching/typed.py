@@ -80,7 +80,7 @@ def check_size(text: str) -> None:
     if found:
         position = found.start() + 1
         what = Sentence("Character %(position)s cannot be read.", position=position)
-        raise QueryError(what, position=position, next_step=Sentence("Take it away."))
+        raise QueryError(what, next_step=Sentence("Take it away."))
     size = len(text.encode("utf-8"))
     if size > MOST_BYTES:
         raise QueryError(

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from service.delivery.i18n import SOURCE, Texts
 from service.delivery.links import holds
 from service.errors import PaperpostError
+from service.matching.query import QueryError
 from service.pages.forms import FormTooLargeError
 from service.pages.headers import HeaderPolicy
 from service.pages.templates import Pages
@@ -22,11 +23,12 @@ _log = logging.getLogger("paperpost.pages")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What the page says, in three parts."""
+    """What the page says, in three parts. more: what a program is told besides."""
 
     what: str
     where: str = ""
     next_step: str = ""
+    more: Mapping[str, str | int] = field(default_factory=dict)
 
 
 def fault_of(status: int, texts: Texts) -> Fault:
@@ -62,6 +64,17 @@ def cross_origin_fault(texts: Texts) -> Fault:
         "",
         _("Open the page here and press its button."),
     )
+
+
+def _more(error: PaperpostError) -> dict[str, str | int]:
+    """Of words that cannot be read: the character, what was expected there, words that can be."""
+    if not isinstance(error, QueryError):
+        return {}
+    return {
+        "position": error.position,
+        "expected": str(error.expected or ""),
+        "suggestion": error.suggestion,
+    }
 
 
 class ErrorPages:
@@ -112,7 +125,8 @@ class ErrorPages:
     ) -> Response:
         """Return the page, or JSON for a program."""
         if self._is_api(request):
-            body = {"what": fault.what, "where": fault.where, "next_step": fault.next_step}
+            said = {"what": fault.what, "where": fault.where, "next_step": fault.next_step}
+            body: dict[str, str | int] = {**said, **fault.more}
             if reference:
                 body["reference"] = reference
             return JSONResponse({"error": body}, status_code=status, headers=dict(headers or {}))
@@ -131,8 +145,8 @@ class ErrorPages:
     def paperpost_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, PaperpostError)
         texts = self._texts(request)
-        fault = Fault(texts.said(error.what), error.where, texts.said(error.next_step))
-        return self.answer(request, self.status_of(error), fault)
+        said = texts.said(error.what), error.where, texts.said(error.next_step)
+        return self.answer(request, self.status_of(error), Fault(*said, _more(error)))
 
     def http_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

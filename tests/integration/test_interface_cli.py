@@ -162,7 +162,7 @@ def test_what_the_world_refuses_ends_with_1_and_says_why(shell: Shell, words: li
 
 def test_misuse_of_words_names_the_option_the_character_and_what_works(shell: Shell) -> None:
     said = shell.say(*ADD, "--profile", "a, b")
-    assert "Invalid value for --profile: Commas do not work between operators." in said.err
+    assert "Invalid value for --profile: The , at character 2 does not work between" in said.err
     assert "where: character 2" in said.err
     assert "like:  a OR b" in said.err
 
@@ -332,6 +332,7 @@ def test_json_is_utf_8_whatever_the_locale_says(
     assert (row["name"], row["interests"][0]["text"], err) == ("Zoë 😀", "扩散模型", "")
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_a_command_quietly(
     start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
 ) -> None:
@@ -374,6 +375,7 @@ def test_control_c_and_a_term_end_the_clock_in_order(
         assert process.returncode in (0, 130)
 
 
+@pytest.mark.slow
 def test_logs_are_json_lines_without_a_person_in_them_and_never_on_standard_output(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

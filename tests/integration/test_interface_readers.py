@@ -76,8 +76,7 @@ def test_bad_rows_come_back_and_the_corrected_file_goes_in(shell: Shell, tmp_pat
     assert said.code == 1
     assert said.out == "1 row imported, 3 in bad.csv.\n"
     assert "Row 2: 'ada@uni.example': The bracket at character 1, before 'bad'," in said.err
-    assert "Row 4: 'cho@uni.example': Commas do not work" in said.err
-    assert "(character 2)" in said.err
+    assert "Row 4: 'cho@uni.example': The , at character 2 does not" in said.err
     (ben,) = shell.say("subscribers", "list", "--json").json
     assert [(i["kind"], i["text"]) for i in ben["interests"]] == [("keywords", "(bad AND")]
 
@@ -101,6 +100,7 @@ def test_where_bad_rows_cannot_be_written_the_others_are_in_all_the_same(
     assert "cannot be written" in said.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_list_is_read_as_a_spreadsheet_saves_it(

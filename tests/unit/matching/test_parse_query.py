@@ -80,7 +80,7 @@ def test_terms_are_as_typed_and_leave_out_the_negative() -> None:
         ('"a b c"~1', 1, "3 words can stand within 2 to 50"),
         ("ti:(a au:b)", 7, "belong to ti:"),
         ("NOT a", 1, "This only says what to leave out. Add a word you want."),
-        ("a OR -b", 3, "One side of OR only says what to leave out"),
+        ("a OR -b", 3, "One side of the OR at character 3 only says what to leave out"),
         ("(NOT a) OR b OR (-c)", 14, "Write a NOT b for papers with a and without b."),
         ("a *", 3, "no letter or digit"),
         ("", 1, "There is no word here"),
@@ -93,6 +93,7 @@ def test_refusals_name_the_character(text: str, position: int, says: str) -> Non
         parse_query(text)
     assert caught.value.position == position
     assert says in str(caught.value)
+    assert caught.value.next_step
 
 
 def test_a_comma_offers_the_or_form() -> None:
@@ -101,7 +102,8 @@ def test_a_comma_offers_the_or_form() -> None:
     assert caught.value.position == 5
     assert caught.value.suggestion == 'LoRA OR "low-rank adaptation"'
     assert str(caught.value) == (
-        'Commas do not work between operators. Did you mean: LoRA OR "low-rank adaptation"?'
+        "The , at character 5 does not work between operators. "
+        'Did you mean: LoRA OR "low-rank adaptation"?'
     )
 
 
