@@ -14,7 +14,11 @@ from service.text.fold import FOLD_VERSION, fold
 from service.text.tokens import Folded
 
 _SOURCE_NAMES = {"hf": "hf Hugging Face", "arxiv": "arXiv", "pmid": "pmid PubMed", "doi": "doi"}
-_ARXIV_PREFIX = re.compile(r"^(?:https?://)?(?:(?:www\.)?arxiv\.org/(?:abs|pdf)/|arxiv:)", re.I)
+_LEAD = re.compile(
+    r"^(?:https?://)?(?:(?:www\.)?arxiv\.org/(?:abs|pdf)/|(?:dx\.)?doi\.org/|"
+    r"pubmed\.ncbi\.nlm\.nih\.gov/|(?:arxiv|doi|pmid):\s*)",
+    re.I,
+)
 _ARXIV_VERSION = re.compile(r"^(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})v\d+$")
 
 
@@ -67,8 +71,8 @@ class Document:
 
 
 def identifier(text: str) -> str:
-    """A paper's name as compared: lower case, without address, "arXiv:" and version."""
-    value = _ARXIV_PREFIX.sub("", text.strip()).lower()
+    """A paper's name as compared: lower case, without address, "arXiv:", "doi:" and version."""
+    value = _LEAD.sub("", text.strip()).lower().rstrip("/")
     return _ARXIV_VERSION.sub(r"\1", value)
 
 

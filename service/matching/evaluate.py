@@ -155,7 +155,7 @@ def is_in(wanted: Category, category: str) -> bool:
 def figure_of(number: Number, document: Document) -> int | None:
     """The figure that a comparison looks at; None where the source has none."""
     if number.figure == "authors":
-        return len(document.authors)
+        return len(document.authors) or None
     return document.votes if number.figure == "votes" else document.comments
 
 

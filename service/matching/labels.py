@@ -97,7 +97,7 @@ class Labels:
         return found
 
     def author_counts(self) -> Array:
-        """How many authors each paper has."""
+        """How many authors each paper names."""
         return np.diff(self._arrays["authors_bounds"])
 
     def holding(self, leaf: Term | Near | Category | Identifier | Person) -> Flags:

@@ -6,7 +6,8 @@ text carry the same labels (stems), so "fine-tuning", "fine tuning" and "finetun
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from service.matching.query import Near, Term, Word
@@ -21,10 +22,6 @@ class Lattice:
 
     def __init__(self, folded: Folded) -> None:
         self.folded = folded
-
-    @cached_property
-    def _steps(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-        return self.folded.stems, joins_of_two(self.folded), joins_of_three(self.folded)
 
     @cached_property
     def by_stem(self) -> dict[str, list[int]]:
@@ -47,14 +44,19 @@ class Lattice:
         return _places(self.folded.cased)
 
     @cached_property
-    def by_join(self) -> dict[str, list[Span]]:
-        """Stem of two or three words written as one -> spans."""
-        found: dict[str, list[Span]] = {}
-        for size, labels in ((2, self._steps[1]), (3, self._steps[2])):
-            for at, label in enumerate(labels):
-                if label:
-                    found.setdefault(label, []).append((at, at + size))
-        return found
+    def _joins(self) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+        """Stem of two words written as one -> places of the first; the same of three."""
+        return _places(self._twos), _places(joins_of_three(self.folded))
+
+    @cached_property
+    def _twos(self) -> tuple[str, ...]:
+        return joins_of_two(self.folded)
+
+    @cached_property
+    def _hyphens(self) -> list[int]:
+        """Words that may be read as one with the next, over a hyphen."""
+        gaps = self.folded.gaps
+        return [at for at, label in enumerate(self._twos) if label and gaps[at] == "-"]
 
     def places(self, word: Word) -> list[int]:
         """Where ``word`` stands as a word of its own."""
@@ -68,101 +70,60 @@ class Lattice:
             case "acronym":
                 forms = acronym_forms(word.key)
                 return sorted(at for form in forms for at in self.by_key.get(form, ()))
+        return self._begun(word.key)
+
+    def _begun(self, prefix: str) -> list[int]:
+        """Where a word begins with ``prefix``."""
         return sorted(
-            at for key, found in self.by_key.items() if key.startswith(word.key) for at in found
+            at for key, found in self.by_key.items() if key.startswith(prefix) for at in found
         )
 
+    def _begun_over_hyphen(self, prefix: str) -> list[int]:
+        """Where two hyphenated words begin with ``prefix`` together ("pre-training" for
+        ``pretrain*``). Over a blank "a model is" would begin with "models"."""
+        keys = self.folded.keys
+        return [
+            at
+            for at in self._hyphens
+            if len(keys[at]) < len(prefix) and (keys[at] + keys[at + 1]).startswith(prefix)
+        ]
+
     def spans(self, term: Term) -> list[Span]:
-        """Every place where ``term`` occurs: the longest for each first word, none twice."""
-        longest: dict[int, int] = {}
-        ends: dict[Span, int] = {}
-        for start, states in self._beginnings(term):
-            end = max(self._end(term, state, ends) for state in states)
-            if end > longest.get(start, 0):
-                longest[start] = end
-        return sorted(longest.items())
+        """Every place where ``term`` occurs: the longest for each first word, none twice.
 
-    def _beginnings(self, term: Term) -> Iterator[tuple[int, list[Span]]]:
-        """(first word of the text, states (word of the term, word of the text) after one step)."""
-        if term.exact:
-            for at in self.places(term.words[0]):
-                yield at, [(1, at + 1)]
-            return
-        states: dict[int, list[Span]] = {}
-        for at in self.places(term.words[0]):
-            states.setdefault(at, []).append((1, at + 1))
-        for size, label in _labels(term, 0):
-            if size > 1:
-                for at in self.by_stem.get(label, ()):
-                    states.setdefault(at, []).append((size, at + 1))
-            for start, end in self.by_join.get(label, ()):
-                states.setdefault(start, []).append((size, end))
-        first = term.words[0]
-        if first.kind == "prefix":
-            for at in range(len(self.folded) - 1):
-                if self._begins_over_hyphen(first.key, at):
-                    states.setdefault(at, []).append((1, at + 2))
-        yield from states.items()
-
-    def _begins_over_hyphen(self, prefix: str, at: int) -> bool:
-        """Do two hyphenated words begin with ``prefix`` together ("pre-training" for
-        ``pretrain*``)? Over a blank "a model is" would begin with "models"."""
-        head = self.folded.keys[at]
-        if self.folded.gaps[at] != "-" or len(head) >= len(prefix) or not prefix.startswith(head):
-            return False
-        return bool(self._steps[1][at]) and self.folded.keys[at + 1].startswith(prefix[len(head) :])
-
-    def _end(self, term: Term, state: Span, ends: dict[Span, int]) -> int:
-        """The furthest end over all paths from ``state``, 0 when none reaches the term's end.
-
-        ends: of states met before, so that a phrase of many equal words takes time in proportion
-        to its length times the text's.
+        From the last word to the first: where the rest of the term begins, and the furthest end
+        that it has there. Only what the next three words may lead to is kept, so that a phrase of
+        hundreds of equal words takes little memory and time in proportion to both lengths.
         """
-        waiting = [state]
-        following: dict[Span, list[Span]] = {}
-        while waiting:
-            at = waiting[-1]
-            if at in ends:
-                waiting.pop()
-            elif at[0] == len(term.words):
-                ends[waiting.pop()] = at[1]
-            elif at not in following:
-                following[at] = list(self._next(term, *at))
-                waiting.extend(following[at])
-            else:
-                ends[waiting.pop()] = max((ends[one] for one in following[at]), default=0)
-        return ends[state]
+        count = len(term.words)
+        rests: deque[dict[int, int]] = deque(maxlen=3)
+        for at in range(count - 1, -1, -1):
+            found: dict[int, int] = {}
+            for size, length, places in self._steps(term, at):
+                rest = rests[size - 1] if at + size < count else None
+                for start in places:
+                    end = start + length if rest is None else rest.get(start + length, 0)
+                    if end > found.get(start, 0):
+                        found[start] = end
+            rests.appendleft(found)
+            if len(rests) == 3 and not any(rests):
+                return []
+        return sorted(rests[0].items())
 
-    def _next(self, term: Term, at_term: int, at_text: int) -> Iterator[Span]:
-        if at_text >= len(self.folded):
-            return
-        word = term.words[at_term]
-        if self._is(word, at_text):
-            yield at_term + 1, at_text + 1
+    def _steps(self, term: Term, at: int) -> Iterator[tuple[int, int, Sequence[int]]]:
+        """(words of the term, words of the text that are the same, where these begin)."""
+        yield 1, 1, self.places(term.words[at])
         if term.exact:
             return
-        singles, twos, threes = self._steps
-        for size, label in _labels(term, at_term):
-            if size > 1 and singles[at_text] == label:
-                yield at_term + size, at_text + 1
-            if twos[at_text] == label:
-                yield at_term + size, at_text + 2
-            if threes[at_text] == label:
-                yield at_term + size, at_text + 3
-        if word.kind == "prefix" and self._begins_over_hyphen(word.key, at_text):
-            yield at_term + 1, at_text + 2
-
-    def _is(self, word: Word, at: int) -> bool:
-        match word.kind:
-            case "stem":
-                return self.folded.stems[at] == word.stem
-            case "exact":
-                return self.folded.exact[at] == word.key
-            case "case":
-                return self.folded.cased[at] == word.key
-            case "acronym":
-                return self.folded.keys[at] in acronym_forms(word.key)
-        return self.folded.keys[at].startswith(word.key)
+        for size, label in labels(term, at):
+            if size > 1:
+                yield size, 1, self.by_stem.get(label, ())
+            for length, joins in enumerate(self._joins, start=2):
+                yield size, length, joins.get(label, ())
+        for size, prefix in prefixes(term, at):
+            if size > 1:
+                yield size, 1, self._begun(prefix)
+            yield size, 2, self._begun_over_hyphen(prefix)
 
     def near_spans(self, near: Near) -> list[Span]:
         """The words that stand within the distance of each other, each a span of its own.
@@ -170,27 +131,42 @@ class Lattice:
         All words lie in a window whose first and last are at most ``distance`` apart; a word
         asked for twice must stand there twice.
         """
-        places = [self.places(word) for word in near.words]
-        if not all(places):
+        wanted = Counter(near.words)
+        places = {word: self.places(word) for word in wanted}
+        if not all(places.values()):
             return []
+        every = {at for found in places.values() for at in found}
+        apart = len(every) == sum(map(len, places.values()))
         marked: set[int] = set()
-        for first in sorted({at for found in places for at in found}):
+        for first in sorted(every):
             last = first + near.distance
-            window = [
-                found[bisect_left(found, first) : bisect_right(found, last)] for found in places
-            ]
-            if all(window) and _can_differ(window):
-                marked.update(at for found in window for at in found)
+            window = {
+                word: found[bisect_left(found, first) : bisect_right(found, last)]
+                for word, found in places.items()
+            }
+            if all(len(window[word]) >= times for word, times in wanted.items()) and (
+                apart or _can_differ([window[word] for word in near.words])
+            ):
+                marked.update(at for found in window.values() for at in found)
         return [(at, at + 1) for at in sorted(marked)]
 
 
-def _labels(term: Term, at: int) -> Iterator[tuple[int, str]]:
+def labels(term: Term, at: int) -> Iterator[tuple[int, str]]:
     """(how many words of the term, the stem of them written as one), sizes 1 to 3."""
     if term.words[at].stem:
         yield 1, term.words[at].stem
     for size, label in enumerate(term.joins[at], start=2):
-        if label:
+        if label and label[-1] != "*":
             yield size, label
+
+
+def prefixes(term: Term, at: int) -> Iterator[tuple[int, str]]:
+    """(how many words of the term, the beginning of a word that they are written as one)."""
+    if term.words[at].kind == "prefix":
+        yield 1, term.words[at].key
+    for size, label in enumerate(term.joins[at] if term.joins else (), start=2):
+        if label.endswith("*"):
+            yield size, label[:-1]
 
 
 def acronym_forms(key: str) -> tuple[str, str]:
@@ -210,11 +186,15 @@ def _can_differ(choices: list[list[int]]) -> bool:
     taken: dict[int, int] = {}
 
     def seat(word: int, tried: set[int]) -> bool:
+        free = next((at for at in choices[word] if at not in taken), None)
+        if free is not None:
+            taken[free] = word
+            return True
         for at in choices[word]:
             if at in tried:
                 continue
             tried.add(at)
-            if at not in taken or seat(taken[at], tried):
+            if seat(taken[at], tried):
                 taken[at] = word
                 return True
         return False

@@ -103,9 +103,9 @@ def _passing(term: Term, at: int) -> tuple[str, ...]:
     word = term.words[at]
     found = [*_word(word), "L" + word.stem] if word.stem else [*_word(word)]
     for start in range(max(0, at - 2), at + 1):
-        for size, label in enumerate(term.joins[start] if term.joins else (), start=2):
-            if label and start + size > at:
-                found.append("L" + label)
+        for size, symbol in _joined(term, start):
+            if start + size > at:
+                found.append(symbol)
     return tuple(dict.fromkeys(found))
 
 
@@ -132,9 +132,14 @@ def _steps(term: Term, at: int) -> Iterator[tuple[int, str]]:
         return
     if word.stem and word.kind != "stem":
         yield 1, "J" + word.stem
-    for size, label in enumerate(term.joins[at], start=2):
+    yield from _joined(term, at)
+
+
+def _joined(term: Term, at: int) -> Iterator[tuple[int, str]]:
+    """The words from ``at`` on written as one."""
+    for size, label in enumerate(term.joins[at] if term.joins else (), start=2):
         if label:
-            yield size, "L" + label
+            yield size, f"P{label[:-1]}" if label[-1] == "*" else f"L{label}"
 
 
 def _word(word: Word) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from service.matching.columns import (
     Flags,
     Spelling,
 )
-from service.matching.lattice import Lattice, Span, acronym_forms
+from service.matching.lattice import Lattice, Span, acronym_forms, labels, prefixes
 from service.matching.placed import NOWHERE, Placed, Step, joined, label_hash, overlapping
 from service.matching.query import Near, Term, Word
 from service.matching.strings import Array, Strings
@@ -158,14 +158,15 @@ class Texts:
         yield Step(1, 1, forms=self._of_word(word))
         if term.exact:
             return
-        if word.kind == "prefix":
-            yield Step(1, 2, places=self._prefix_joins(word.key))
-        for size, label in [(1, word.stem), *enumerate(term.joins[at], start=2)]:
-            if label:
-                if size > 1:
-                    yield Step(size, 1, forms=self._spelled(STEM, label))
-                for length in (2, 3):
-                    yield Step(size, length, places=self._join_places(length, label))
+        for size, prefix in prefixes(term, at):
+            if size > 1:
+                yield Step(size, 1, forms=self._range(prefix))
+            yield Step(size, 2, places=self._prefix_joins(prefix))
+        for size, label in labels(term, at):
+            if size > 1:
+                yield Step(size, 1, forms=self._spelled(STEM, label))
+            for length in (2, 3):
+                yield Step(size, length, places=self._join_places(length, label))
 
     def _of(self, step: Step, chosen: Flags | None) -> Array:
         """The places of a step, in the chosen texts alone."""

@@ -234,11 +234,11 @@ class Asker:
             case 7 | 8:
                 return f"{field}={chance.choice([self._bare(), self._phrase(2)])}"
             case 9 | 10:
-                word = self._words(1)[0]
+                *before, word = self._words(chance.choice([1, 1, 2, 3]))
                 begun = word[: chance.randint(3, max(3, len(word)))]
-                if chance.random() < 0.3:
-                    return f'{field}"{" ".join([*self._words(1), begun])}*"'
-                return f"{field}{begun}*"
+                if before and chance.random() < 0.3:
+                    before = self._words(1)
+                return f'{field}"{chance.choice(" -").join([*before, begun])}*"'
             case 11 | 12:
                 words = self._words(5)[:: chance.choice([1, 2])]
                 if chance.random() < 0.2:

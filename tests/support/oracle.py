@@ -109,9 +109,10 @@ class Oracle:
 
 
 def _number(number: Number, paper: Paper) -> bool:
-    value = {"votes": paper.votes, "comments": paper.comments, "authors": len(paper.authors)}[
-        number.figure
-    ]
+    if number.figure == "authors":
+        value = len(paper.authors) if paper.authors else None
+    else:
+        value = paper.votes if number.figure == "votes" else paper.comments
     if value is None:
         return False
     less, equal = value < number.value, value == number.value
@@ -127,8 +128,9 @@ def _number(number: Number, paper: Paper) -> bool:
 def _bare(identifier: str) -> str:
     """Without address, "arXiv:" and (of arXiv's own forms) version."""
     value = identifier.strip().lower()
-    for lead in ("https://", "http://", "www.", "arxiv.org/abs/", "arxiv.org/pdf/", "arxiv:"):
-        value = value.removeprefix(lead)
+    places = ("arxiv.org/abs/", "arxiv.org/pdf/", "dx.doi.org/", "doi.org/")
+    for lead in ("https://", "http://", "www.", *places, "arxiv:", "doi:", "pmid:"):
+        value = value.removeprefix(lead).strip()
     if re.fullmatch(r"\d{4}\.\d{4,5}v\d+|[a-z.-]+/\d{7}v\d+", value):
         value = value[: value.rindex("v")]
     return value
@@ -257,7 +259,7 @@ def _labels(typed: str) -> tuple[Sequence[str], ...]:
 def _term(term: Leaf, text: _Words, hurry: bool) -> bool:
     assert isinstance(term, Term)
     first = term.words[0]
-    if hurry and first.kind != "prefix":
+    if hurry and not _has_prefix(term.words[:3]):
         forms = _beginnings(term.text, first.key, term.exact)
         if text.places.keys().isdisjoint(forms):
             return False
@@ -276,9 +278,14 @@ def _term(term: Leaf, text: _Words, hurry: bool) -> bool:
             return _is_word(term.words[start], folded, at)
         label = labels[size - 1][start]
         words = term.words[start : start + size]
-        if all(word.kind != "prefix" for word in words):
-            return label != "" and label == rows[length - 1][at]
-        return size == 1 and length == 2 and _begins_over_hyphen(words[0].key, text, at)
+        if label == "" or _has_prefix(words[:-1]):
+            return False
+        if not _has_prefix(words):
+            return label == rows[length - 1][at]
+        begun = "".join(fold(term.text).keys[start : start + size])
+        return (length == 1 and folded.keys[at].startswith(begun)) or (
+            length == 2 and _begins_over_hyphen(begun, text, at)
+        )
 
     def walk(start: int, at: int) -> bool:
         """Can the rest of the term and the text from here on be cut into the same pieces?"""
@@ -291,6 +298,10 @@ def _term(term: Leaf, text: _Words, hurry: bool) -> bool:
         return False
 
     return any(walk(0, at) for at in _starts(term, text, hurry))
+
+
+def _has_prefix(words: Sequence[Word]) -> bool:
+    return any(word.kind == "prefix" for word in words)
 
 
 def _begins_over_hyphen(prefix: str, text: _Words, at: int) -> bool:
@@ -306,7 +317,7 @@ def _begins_over_hyphen(prefix: str, text: _Words, at: int) -> bool:
 def _starts(term: Term, text: _Words, hurry: bool) -> Iterable[int]:
     """Where to try: everywhere; in a hurry where the first word may stand."""
     first = term.words[0]
-    if not hurry or first.kind == "prefix":
+    if not hurry or _has_prefix(term.words[:3]):
         return range(len(text.folded))
     forms = _beginnings(term.text, first.key, term.exact)
     return sorted({at for form in forms for at in text.places.get(form, ())})

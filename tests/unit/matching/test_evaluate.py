@@ -37,6 +37,12 @@ def wants(query: str, title: str, abstract: str = "", **facts: object) -> bool:
         ("GPT-4", "we use GPT 4 here"),
         ("quantiz*", "Quantization of weights"),
         ("pretrain*", "pre-training"),
+        ("pre-train*", "Pretrained"),
+        ("pre-train*", "pre training"),
+        ('"large pre-train* model"', "a large pretraining model"),
+        ("end-to-end*", "endtoend"),
+        ("LoRAs-tun*", "lorastuned"),
+        ("graph-convolu*", "GraphCon-volution"),
         ("model", "large Models"),
         ("LLM", "LLMs are"),
         ("LLMs", "an LLM is"),
@@ -121,6 +127,7 @@ def test_plain_words_look_in_title_and_abstract_only() -> None:
         ("cat:neuroscience", True),
         ("id:2511.01234", True),
         ("id:arXiv:2511.01234v3", True),
+        ("id:https://arxiv.org/abs/2511.01234v2", True),
         ("id:2511.01235", False),
         ("votes:>20", True),
         ("votes:20", False),
@@ -136,6 +143,12 @@ def test_plain_words_look_in_title_and_abstract_only() -> None:
 def test_fields_and_figures(query: str, expected: bool) -> None:
     facts = {"categories": ("cs.LG", "Systems Neuroscience"), "votes": 21, "authors": ("A B",)}
     assert wants(query, "the title", "the abstract", **facts) is expected
+
+
+@pytest.mark.parametrize("query", ["authors:<4", "authors:0", "votes:<5", "comments:<=9"])
+def test_a_figure_that_the_source_does_not_tell_is_never_found(query: str) -> None:
+    assert not wants(query, "the title")
+    assert wants(f"title NOT {query}", "the title")
 
 
 def test_named_sources() -> None:
