@@ -3,6 +3,7 @@
 A part is never changed either: whoever reads goes on with the part that it has.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -60,6 +61,19 @@ class Part:
         """The month to which it belongs, counted from year 0: that of its last day."""
         day = date.fromordinal(max(1, self.span[1]))
         return 12 * day.year + day.month
+
+    @cached_property
+    def _lost(self) -> Counter[str]:
+        """In how many of the papers that are gone each stem stands."""
+        found: Counter[str] = Counter()
+        for at in np.flatnonzero(~self.alive).tolist():
+            found.update(self.segment.stems_of(at))
+        return found
+
+    def frequency(self, stem: str) -> int:
+        """In how many of the papers a stem stands."""
+        held = self.segment.frequency(stem)
+        return held - self._lost[stem] if held else 0
 
     def places(self, ids: Iterable[int]) -> list[tuple[int, int]]:
         """(paper, its number) of those of the papers that are here and alive."""

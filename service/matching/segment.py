@@ -184,6 +184,10 @@ class Segment:
         """Every stem of the papers."""
         return (self.texts.strings[number] for number in np.flatnonzero(self._frequencies).tolist())
 
+    def stems_of(self, at: int) -> set[str]:
+        """The stems of one paper."""
+        return {stem for text in (2 * at, 2 * at + 1) for stem in self.texts.text(text).stems}
+
     def frequency(self, stem: str) -> int:
         """In how many papers a stem stands."""
         number = self.texts.strings.find(stem)

@@ -18,17 +18,21 @@ import numpy as np
 
 from service.matching.columns import Flags
 from service.matching.document import Document
+from service.matching.frequencies import Frequencies
 from service.matching.part import Figures, Part, merge, moved
 from service.matching.query import Node, Query
 from service.matching.score import Statistics
 from service.matching.segment import Entry, Segment
 from service.matching.taste import Taste
-from service.matching.view import Found, Frequencies, View
+from service.matching.view import Found, View
 
 __all__ = ["Found", "Shelf"]
 
-_STATISTICS_GROWTH = 1.05
-"""The rarity of words is learned anew when there are so many times the papers."""
+_FEW = 20_000
+"""Among so few papers the rarity of words is that of this moment: the same in every process."""
+
+_GROWTH = 1.05
+"""Among more it is learned anew when there are so many times the papers."""
 
 _AT_ONCE = 2048
 """More papers wait for no reader; a part in memory of more is put together with others only by
@@ -58,7 +62,7 @@ class Shelf:
         self._gone: set[int] = set()
         self._figures: dict[int, Figures] = {}
         self._days: dict[int, int] = {}
-        self._learned = Statistics(), 0
+        self._learned = Statistics(), Frequencies(), 0
         self._views = threading.local()
 
     def __len__(self) -> int:
@@ -162,20 +166,22 @@ class Shelf:
         raise KeyError(paper_id)
 
     def statistics(self) -> Statistics:
-        """How common the words are among the papers (removed ones included until a merge); learned
-        anew with each day that papers come, and when there are many more of them."""
+        """How common the words are among the papers. Where these are few it is learned anew
+        whenever one comes or goes, else with each new day and when there are many more."""
         parts = self._flushed()
-        papers = sum(len(part.segment) for part in parts)
-        known, learned_on = self._learned
-        segments = {id(part.segment) for part in parts}
-        learned = known.frequencies.segments if isinstance(known.frequencies, Frequencies) else ()
+        papers, newest = sum(map(len, parts)), _newest(parts)
+        known, counted, learned_on = self._learned
+        if counted.are_of(parts):
+            return known
         if (
-            _newest(parts) != learned_on
-            or not known.documents <= papers <= known.documents * _STATISTICS_GROWTH
-            or not segments.issuperset(map(id, learned))
+            papers <= _FEW
+            or newest != learned_on
+            or not 1 / _GROWTH <= papers / max(1, known.documents) <= _GROWTH
+            or not counted.are_within(parts)
         ):
-            known = Statistics(papers, Frequencies([part.segment for part in parts]))
-            self._learned = known, _newest(parts)
+            counted = Frequencies(parts)
+            known = Statistics(papers, counted)
+            self._learned = known, counted, newest
         return known
 
     def view(self, days: Sequence[date] | None = None) -> View:

@@ -3,7 +3,7 @@
 A slot is the number of a paper in this view: those of the first part, then of the next.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -26,7 +26,7 @@ from service.matching.score import (
     weight,
     weights_of,
 )
-from service.matching.segment import UNKNOWN, Segment
+from service.matching.segment import UNKNOWN
 from service.matching.strings import Array
 from service.matching.taste import Taste, vector
 
@@ -46,29 +46,6 @@ class Found:
     day: date
     hits: tuple[Hit, ...]
     score: float
-
-
-class Frequencies(Mapping[str, int]):
-    """In how many papers a stem stands, added up over segments when it is first asked for."""
-
-    def __init__(self, segments: Sequence[Segment]) -> None:
-        self.segments = tuple(segments)
-        self._known: dict[str, int] = {}
-
-    def __getitem__(self, stem: str) -> int:
-        found = self._known.get(stem)
-        if found is None:
-            found = sum(segment.frequency(stem) for segment in self.segments)
-            self._known[stem] = found
-        if not found:
-            raise KeyError(stem)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(sorted({stem for one in self.segments for stem in one.stems()}))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 class View:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from support.house import add, ingest_items, open_house, paper_item, rows
+from support.sightings import bring, seen
 
 from service.flows.alerts import plan_alerts
 from service.flows.compose import digest_for
@@ -168,6 +169,14 @@ def test_equal_scores_are_in_the_order_of_names_whoever_came_first(rt, tmp_path,
     assert [entry.value for entry in made.entries()] == ["2611.00001", "2611.00002", "2611.00003"]
     assert sorted(made.paper_ids()) == [1, 2, 3]
     assert made.paper_ids() == ((3, 2, 1) if turned else (1, 2, 3))
+
+
+def test_a_paper_that_another_source_shows_too_counts_once_in_what_is_rare(rt, tmp_path):
+    reader = add(rt, "ada@example.org", "adapters", weekdays=EVERY_DAY)
+    ingest_items(rt, tmp_path, [WEAK, STRONG, paper_item(3, "Ferns")])
+    before = scores(rt, reader)
+    bring(rt, "feed", seen("arxiv:2611.00002", title="Adapters"))
+    assert scores(rt, reader) == before
 
 
 def test_what_is_rare_is_learned_from_the_papers_that_come(one, tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.match_strategies import papers, queries
 
+from service.matching import shelf
 from service.matching.corpus import Corpus
 from service.matching.document import Document, prepare
 from service.matching.evaluate import evaluate
@@ -99,12 +100,25 @@ def compare(steps: list[tuple[object, ...]], texts: list[str]) -> None:
     for number, one in kept.items():
         assert number in corpus
         assert corpus.document(number) == one
-    counted, learned = Statistics.of(kept.values()), corpus.statistics()
-    for stem, papers_with in counted.frequencies.items():
-        assert learned.frequencies[stem] >= papers_with
+    assert corpus.statistics() == Statistics.of(kept.values())
 
 
-def test_how_rare_words_are_is_learned_anew_every_day() -> None:
+def test_papers_that_were_read_again_or_taken_out_do_not_count_twice() -> None:
+    corpus = Corpus()
+    fill(corpus, 0, 20)
+    for number in (3, 4):
+        corpus.add(number, DAYS[0], document("mamba"))
+    corpus.remove(3)
+    learned = corpus.statistics()
+    assert learned.documents == 19
+    assert (learned.frequencies["mamba"], learned.frequencies["graph"]) == (1, 18)
+    corpus.remove(4)
+    assert "mamba" not in corpus.statistics().frequencies
+    assert corpus.statistics().documents == 18
+
+
+def test_how_rare_words_are_is_learned_anew_every_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "_FEW", 100)
     corpus = Corpus()
     fill(corpus, 0, 200)
     before = corpus.statistics()
