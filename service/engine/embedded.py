@@ -23,7 +23,7 @@ from service.flows.refold import RefoldReport, learn_categories, refold_some
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.flows.settle import settle_editions
-from service.flows.stock import fill_corpus
+from service.flows.stock import PATIENCE, fill_corpus
 from service.flows.sweep import sweep
 from service.flows.tidy import tidy
 from service.flows.watch import mark_late, resume_planned
@@ -94,7 +94,7 @@ class Embedded:
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
             "refold": lambda wanted: asyncio.to_thread(self._refold),
             "corpus": lambda wanted: asyncio.to_thread(self._fill_corpus),
-            "words": lambda wanted: asyncio.to_thread(lambda: learn_words(rt)),
+            "words": lambda wanted: asyncio.to_thread(self._learn_words),
         }
 
     def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:
@@ -112,6 +112,7 @@ class Embedded:
         self._loop = asyncio.get_running_loop()
         self._bench = asyncio.Lock()
         self._closing = False
+        self._rt.corpus.patience = PATIENCE
         await asyncio.to_thread(self._rt.owner)  # one owner, made before threads ask for it
         for task in ("sweep", "send"):
             self.enqueue(task)
@@ -123,6 +124,7 @@ class Embedded:
         used are given back at once.
         """
         self._closing = True
+        self._rt.corpus.patience = 0.0  # what is there answers; no more papers are read
         if self._rest is not None:
             self._rest.cancel()
         for name in ("send", "poll"):  # stops claiming; what was begun is finished in its finally
@@ -139,6 +141,7 @@ class Embedded:
             await self._mailer.aclose()
             self._mailer = None
             await self._give_back()
+        self._rt.corpus.patience = None
         self._loop = None
 
     def stats(self) -> dict[str, Stats]:
@@ -228,8 +231,14 @@ class Embedded:
 
     def _fill_corpus(self) -> None:
         """The same, for what is searched."""
-        while not self._closing and fill_corpus(self._rt):
+        while not self._closing and fill_corpus(self._rt, self._is_open):
             time.sleep(REST)
+
+    def _learn_words(self) -> None:
+        learn_words(self._rt, going_on=self._is_open)
+
+    def _is_open(self) -> bool:
+        return not self._closing
 
     def _refold(self) -> None:
         """In the background, beside everything else, with a rest after each chunk."""

@@ -34,7 +34,8 @@ _HIGHEST = 1 << 62
 
 class LiveCorpus:
     """The corpus of this process. ``patience``: seconds for which a question waits for papers that
-    are being read (None: until all are there); set where somebody fills it beside."""
+    are being read (None: until all are there); set where somebody fills it beside. 0 also ends
+    what is under way."""
 
     def __init__(self, folder: Path | None = None) -> None:
         """folder: of the files; None keeps everything in memory."""
@@ -150,7 +151,7 @@ class LiveCorpus:
         except BaseException:
             self.forget(changed)  # they are still to be read
             raise
-        while until is None or monotonic() < until:
+        while self.patience != 0 and (until is None or monotonic() < until):
             wanted = (item for item in self._missing.items() if item[1] >= since)
             some = nlargest(_AT_ONCE, wanted, key=lambda item: (item[1], item[0]))
             if not some:

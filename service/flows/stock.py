@@ -1,5 +1,7 @@
 """Beside everything else: the corpus is filled, put together and written to files, bit by bit."""
 
+from collections.abc import Callable
+
 from service.flows.runtime import Runtime
 
 PATIENCE = 2.0
@@ -9,10 +11,12 @@ SLICE = 0.5
 """Seconds of reading, between two of which others come to their turn."""
 
 
-def fill_corpus(rt: Runtime) -> bool:
-    """One slice of the work; True while there is more. Safe to run at any time, and again."""
+def fill_corpus(rt: Runtime, going_on: Callable[[], bool] = lambda: True) -> bool:
+    """One slice of the work; True while there is more. Safe to run at any time, and again.
+
+    going_on: false when the process ends; then papers are not put together any more.
+    """
     corpus = rt.corpus
-    corpus.patience = PATIENCE
     missing = rt.db.read(lambda s: corpus.fill(s, SLICE))
-    settled = corpus.settle()
+    settled = going_on() and corpus.settle()
     return bool(missing) or settled

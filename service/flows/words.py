@@ -3,6 +3,7 @@
 load (papers that came since) -> decide (vectors, glossary) -> record (a file of the data folder).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.flows.learned import Learned, read_file, stamp_of, write_file
@@ -27,25 +28,31 @@ class WordsReport:
     abbreviations: int = 0
 
 
-def learn_words(rt: Runtime, *, anew: bool = False) -> WordsReport:
+def learn_words(
+    rt: Runtime, *, anew: bool = False, going_on: Callable[[], bool] = lambda: True
+) -> WordsReport:
     """Take in the papers that came since the last time. Once a day all are read anew, because
     papers are refreshed and joined; what was known serves until that is done.
 
-    anew: read all of them now.
+    anew: read all of them now. going_on: false when the process ends; then reading is broken off,
+    and nothing is kept for the next start.
     """
     today = rt.clock().date()
     with rt.words.lock:
-        known = rt.words.learned or _file_of(rt)
+        known, is_new = rt.words.learned or _file_of(rt), False
         if known is None or anew or known.made_on != today:
-            known = Learned(made_on=today)
+            known, is_new = Learned(made_on=today), True
         before = len(known.vectors)
-        rt.words.learned = made = _take(rt, known)
+        made = _take(rt, known, going_on)
+        is_whole = going_on()
+        if is_whole or not is_new:
+            rt.words.learned = made
         report = WordsReport(
             papers=len(made.vectors) - before,
             known=len(made.vectors),
             abbreviations=len(made.glossary),
         )
-        if report.papers:
+        if report.papers and is_whole:
             write_file(rt.data_dir, made)
             rt.words.stamp = stamp_of(rt.data_dir)
             rt.log("words", papers=report.papers, known=report.known)
@@ -83,10 +90,10 @@ def _file_of(rt: Runtime) -> Learned | None:
     return read_file(rt.data_dir)
 
 
-def _take(rt: Runtime, known: Learned) -> Learned:
+def _take(rt: Runtime, known: Learned, going_on: Callable[[], bool] = lambda: True) -> Learned:
     """Read the further papers into what is known: the same vectors and glossary, grown."""
     last_id = known.last_id
-    while rows := rt.db.read(lambda s, a=last_id: _chunk(s, a)):  # type: ignore[misc]
+    while going_on() and (rows := rt.db.read(lambda s, a=last_id: _chunk(s, a))):  # type: ignore[misc]
         for row in rows:
             assert row.id is not None
             known.vectors.add(row.id, document_of(row))

@@ -111,3 +111,21 @@ def test_pages_take_what_another_process_has_read(
     assert told(words_of(page)) == (5, 5, 5)
     learn_words(clock)
     assert told(words_of(page)) == (9, 9, 9)
+
+
+def test_the_end_of_the_process_breaks_reading_off(
+    rt: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "_CHUNK", 2)
+    fill(rt, tmp_path, 0, 6)
+    turns = iter((True, False, False))
+    learn_words(rt, going_on=lambda: next(turns))
+    assert rt.words.learned is None
+    assert not (rt.data_dir / FILE).exists()
+    learn_words(rt)
+    fill(rt, tmp_path, 6, 12)
+    turns = iter((True, False, False))
+    learn_words(rt, going_on=lambda: next(turns))
+    assert told(rt.words.learned)[0] == 8, "what was taken in is not taken in again"
+    assert told(read_file(rt.data_dir))[0] == 6
+    assert told(words_of(rt)) == (12, 12, 12)

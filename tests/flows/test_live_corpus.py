@@ -248,3 +248,19 @@ def test_two_processes_share_the_files_and_one_writes(rt: Runtime, tmp_path: Pat
     assert here.recv()
     process.join(60)
     assert len(files(rt)) == 1
+
+
+def test_reading_ends_with_the_process(
+    rt: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock(rt, tmp_path)
+    asked = live_corpus.corpus_rows.get_documents
+
+    def ending(session: live_corpus.Session, ids: list[int]) -> object:
+        rt.corpus.patience = 0 if ids else None
+        return asked(session, ids)
+
+    monkeypatch.setattr(live_corpus, "_AT_ONCE", 5)
+    monkeypatch.setattr(live_corpus.corpus_rows, "get_documents", ending)
+    learn(rt)
+    assert (len(rt.corpus.corpus), rt.corpus.unread()) == (5, 7)
