@@ -205,11 +205,10 @@ def _read_new(form: Form, wanted: Wanted, reader_name: str) -> InterestChange:
 
 
 def read_change(form: Form, row: ProfileRow, reader_name: str) -> InterestChange:
-    """What the form says; a form without the ticks leaves the choices as they are."""
+    """What the form says; a form without a cap or the ticks leaves these as they are."""
     kind, words = form.raw("kind"), _text(form, "words")
-    wanted = read_kind(kind, words) if kind == "follow" and words else read_words_form(words)
+    wanted = read_kind(kind, words) if kind == "follow" else read_words_form(words)
     change = replace(change_of(row), wanted=wanted, name=form.raw("name"), **_read_days(form))
-    change = replace(change, cap=read_cap(form.raw("cap")))
     return replace(change, **_read_choices(form, reader_name))
 
 
@@ -221,9 +220,9 @@ def _read_days(form: Form) -> dict[str, Any]:
 
 
 def _read_choices(form: Form, reader_name: str) -> dict[str, Any]:
-    """Least score, own papers, later news. reader_name: taken where no name is typed."""
+    """Cap, least score, own papers, later news. reader_name: taken where no name is typed."""
     if "choices" not in form:
-        return {}
+        return {"cap": read_cap(form.raw("cap"))} if "cap" in form else {}
     return {
         "cap": read_cap(form.raw("cap")),
         "threshold": read_threshold(form.raw("threshold")),

@@ -216,3 +216,15 @@ def test_leaving_from_the_page(house: Reading) -> None:
     assert "You have left." in house.client.post(f"{here}/leave").text
     assert house.reader("ada@uni.example").state == "left"
     assert "You have left." in house.client.get(here).text
+
+
+def test_cap_and_least_score_are_chosen_with_a_new_interest(house: Reading) -> None:
+    here = link(house)
+    form = {"words": "robots", "choices": "1", "cap": "99", "threshold": "2"}
+    page = house.client.post(f"{here}/interests", data=form).text
+    assert re.search(r'id="new-cap"[^>]* value="99"', page)
+    assert re.search(r'id="new-threshold"[^>]* value="2"', page)
+    house.client.post(f"{here}/interests", data={**form, "cap": "4"})
+    reader = house.reader("ada@uni.example")
+    row = house.rt.db.read(lambda s: list_profile_rows(s, reader.id or 0))[1]
+    assert (row.cap, row.threshold) == (4, 2.0)
