@@ -1,6 +1,7 @@
 """The stored papers searched, as a page and a program show it. Nothing here writes."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from service.flows.browse import Shown, show_papers
 from service.flows.match import learn
@@ -34,10 +35,15 @@ def read_search(text: str) -> Query:
     return read_words(text) if any(sign in text for sign in ",;\n") else parse_query(text)
 
 
-def search(rt: Runtime, text: str, *, offset: int = 0, limit: int = 50) -> SearchPage:
-    """Search the stored papers. Raises QueryError with the position."""
+def search(
+    rt: Runtime, text: str, *, offset: int = 0, limit: int = 50, whole: bool = False
+) -> SearchPage:
+    """Search the stored papers. whole: papers that nobody reads beside are read first, however
+    long it takes. Raises QueryError with the position."""
     query = read_search(text)
     learn(rt)
+    if whole:
+        rt.db.read(lambda s: rt.corpus.sync(s, date.min))
     corpus = rt.corpus.corpus
     with corpus.reading():
         wanted, basis = corpus.wanted(query.root), int(corpus.present().sum())

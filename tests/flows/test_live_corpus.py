@@ -202,7 +202,10 @@ def test_papers_of_years_ago_are_found(rt: Runtime, tmp_path: Path) -> None:
     )
     learn(rt)
     assert len(rt.corpus.corpus) == 6  # the last days at once
-    assert rt.corpus.unread() == 6
+    assert rt.corpus.unread() == search(rt, "robots").unread == 6
+    assert search(rt, "number1 OR number2 OR number9", whole=True).total == 3
+    rt.corpus = again(rt)
+    learn(rt)
     assert rt.corpus.unread(old + timedelta(days=1)) == 0
     settle(rt)
     assert rt.corpus.unread() == 0
