@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from service.flows.estimate import BackTest, Change
     from service.flows.follow import Name
     from service.flows.runtime import Runtime
+    from service.matching.expansions import Expansion
     from service.matching.query import Query
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -171,11 +172,11 @@ def _say(made: "BackTest", is_old: bool) -> None:
         typer.echo(f"  {e.text}")
 
 
-def _other_form(e: Any) -> str:
+def _other_form(e: "Expansion") -> str:
     papers = printing.tally(e.explained, "paper")
     if e.is_short:
         return f"{e.term} is also written {e.other} ({papers})."
-    usually = "usually " if e.share >= 0.8 else ""
+    usually = "usually " if e.is_usual else ""
     return f"{e.term} is {usually}written out as {e.other} ({papers})."
 
 
@@ -207,7 +208,7 @@ def search(
         read_search(words)
     with runtime() as rt:
         learn_words(rt)
-        page = flow(rt, words, limit=limit)
+        page = flow(rt, words, limit=limit, whole=True)
         related = related_to(rt, page)
     if as_json:
         printing.as_json(search_data(page, related))

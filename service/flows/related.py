@@ -3,8 +3,10 @@
 Each is left out where the measurement says that it does not help (bench/results/related.json).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from service.errors import Sentence, SpokenError
 from service.flows.browse import NotHereError, Shown, show_alike
@@ -15,7 +17,7 @@ from service.flows.search import SearchPage
 from service.flows.words import words_of
 from service.matching.proposals import Proposal, propose
 from service.matching.vectors import Alike
-from service.papers.identity import arxiv_id, doi
+from service.papers.identity import arxiv_id, doi, pmid
 from service.store import listing
 from service.store.db import Session
 
@@ -54,7 +56,7 @@ class Liked:
 
 def find_paper(rt: Runtime, text: str) -> int:
     """The id of the stored paper that a name or link means. Raises NotHereError."""
-    name = _name(text.strip())
+    name = _name(rt, text.strip())
     row = rt.db.read(lambda s: listing.find_shown(s, *name)) if name is not None else None
     if row is None or row.id is None:
         raise NotHereError(
@@ -117,7 +119,7 @@ def propose_words(rt: Runtime, text: str, days: int | None = None) -> Liked:
 
 def _read(rt: Runtime, text: str) -> tuple[str, str, bool]:
     """(title, abstract, is stored) of what was pasted."""
-    name = _name(text)
+    name = _name(rt, text)
     if name is not None:
         row = rt.db.read(lambda s: _find(s, *name))
         if row is not None:
@@ -134,15 +136,16 @@ def _read(rt: Runtime, text: str) -> tuple[str, str, bool]:
     return head.strip(), rest.strip(), False
 
 
-def _name(text: str) -> tuple[str, str] | None:
+def _name(rt: Runtime, text: str) -> tuple[str, str] | None:
     """(scheme, value) when the text is nothing but a link or a name of a paper."""
     if len(text) > _LONGEST_LINK or len(text.split()) > 2:
         return None
-    found = arxiv_id(text)
-    if found:
-        return "arxiv", found
-    found = doi(text)
-    return ("doi", found) if found else None
+    if own := re.match(rf"{re.escape(rt.links.home())}papers/(\w+)/([^?#\s]+)", text):
+        return own[1], unquote(own[2])
+    for scheme, read in (("arxiv", arxiv_id), ("doi", doi), ("pmid", pmid)):
+        if found := read(text):
+            return scheme, found
+    return None
 
 
 def _find(session: Session, scheme: str, value: str) -> tuple[str, str] | None:

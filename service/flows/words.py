@@ -21,7 +21,8 @@ _CHUNK = 500
 
 @dataclass(kw_only=True)
 class WordsReport:
-    """papers: taken in now · known: all of them · abbreviations: short forms with a meaning."""
+    """papers: taken in now · known: all of them · abbreviations: short forms that
+    a paper explains."""
 
     papers: int = 0
     known: int = 0

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.text.fold import fold
-from service.text.tokens import NOT_JOINED
+from service.text.tokens import NOT_JOINED, stem
 
 LEAST_PAPERS = 2
 """A meaning that a single paper gives is its own; it is not offered to others."""
@@ -162,7 +162,7 @@ class Glossary:
     def learn(self, *texts: str) -> None:
         """Take in one paper's texts."""
         found = {
-            (_key(short), " ".join(fold(long).stems)): (short, long)
+            (_key(short), _sameness(long)): (short, long)
             for text in texts
             for short, long in explained(text)
         }
@@ -192,13 +192,13 @@ class Glossary:
 
     def shorts(self, long: str) -> tuple[Meaning, ...]:
         """The short forms of a phrase, most papers first."""
-        long_key = " ".join(fold(long).stems)
+        long_key = _sameness(long)
         with self._lock:
             made = [
                 meaning
                 for key in self._of_long.get(long_key, ())
                 for meaning in self.meanings(_usual(self._shorts[key]))
-                if " ".join(fold(meaning.long).stems) == long_key
+                if _sameness(meaning.long) == long_key
             ]
         made.sort(key=lambda one: (-one.papers, one.short))
         return tuple(made)
@@ -211,12 +211,12 @@ class Glossary:
         return every[:most]
 
     def dump(self) -> list[list[Any]]:
-        """JSON values: short key, long key, short, long, papers."""
+        """JSON values: short key, short, long, papers."""
         with self._lock:
             return [
-                [key, long_key, _usual(self._shorts[key]), long, papers]
+                [key, _usual(self._shorts[key]), long, papers]
                 for key, forms in self._forms.items()
-                for long_key, counted in forms.items()
+                for counted in forms.values()
                 for long, papers in counted.items()
             ]
 
@@ -224,13 +224,22 @@ class Glossary:
     def load(cls, rows: Iterable[list[Any]]) -> "Glossary":
         """The counterpart of ``dump``."""
         made = cls()
-        for key, long_key, short, long, papers in rows:
-            made._count(key, long_key, short, long, int(papers))
+        for key, short, long, papers in rows:
+            made._count(key, _sameness(long), short, long, int(papers))
         return made
 
 
 def _key(short: str) -> str:
     return "".join(sign for sign in short.casefold() if sign.isalnum() or sign == "+")
+
+
+def _sameness(long: str) -> str:
+    """A phrase as it is compared: hyphens, blanks and plurals make no difference."""
+    words = (
+        key[:-1] if len(key) > 3 and key.endswith("s") and not key.endswith("ss") else key
+        for key in fold(long).keys
+    )
+    return stem("".join(words))
 
 
 def _usual(counted: Mapping[str, int]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from service.matching.abbreviations import Glossary, Meaning
+from service.matching.abbreviations import USUAL, Glossary, Meaning
 from service.matching.counting import Counter, number_of
 from service.matching.parse import make_query
 from service.matching.query import And, Leaf, Node, Not, Or, Query, QueryError, Term, leaves
@@ -35,6 +35,11 @@ class Expansion:
     share: float
     brings: int
     text: str
+
+    @property
+    def is_usual(self) -> bool:
+        """Do most of the papers that explain the abbreviation mean this?"""
+        return self.share >= USUAL
 
 
 def expand(

@@ -22,7 +22,7 @@ from datetime import date
 import numpy as np
 
 from service.defaults import FIXED
-from service.matching.abbreviations import Glossary, explained
+from service.matching.abbreviations import USUAL, Glossary, explained, is_short
 from service.matching.counting import Counter
 from service.matching.parse import make_query
 from service.matching.query import Leaf, QueryError
@@ -31,7 +31,7 @@ from service.matching.shelf import Shelf
 from service.matching.suggestions import text_of
 from service.matching.terms import make_leaf
 from service.text.fold import fold
-from service.text.tokens import NOT_JOINED, Folded
+from service.text.tokens import NOT_JOINED, Folded, stem
 
 MOST = 8
 """Words proposed at most."""
@@ -173,13 +173,22 @@ def _candidates(title: str, abstract: str) -> list[_Candidate]:
     found: dict[tuple[str, ...], _Candidate] = {}
     for text, times in ((title, _TITLE_TIMES), (abstract, 1)):
         folded = fold(text)
+        every = _stems(folded)
         for begin, end in _runs(folded):
-            stems = folded.stems[begin:end]
+            stems = every[begin:end]
             term = " ".join(text[folded.starts[begin] : folded.ends[end - 1]].split())
             known = found.setdefault(stems, _Candidate(term, stems, 0))
             known.times += times
             known.term = min(known.term, term, key=lambda form: (_capitals(form), form))
     return list(found.values())
+
+
+def _stems(folded: Folded) -> tuple[str, ...]:
+    """Of every word; "CNN" and "CNNs" find the same."""
+    return tuple(
+        stem(key[:-1]) if cased.endswith("s") and is_short(cased) else stemmed
+        for key, cased, stemmed in zip(folded.keys, folded.cased, folded.stems, strict=True)
+    )
 
 
 def _capitals(form: str) -> int:
@@ -211,9 +220,9 @@ def _written_out(title: str, abstract: str, glossary: Glossary | None) -> Iterat
     if glossary is None:
         return
     for word in dict.fromkeys(fold(f"{title}. {abstract}").cased):
-        if word not in own and sum(map(str.isupper, word)) >= 2:
+        if word not in own and is_short(word):
             meanings = glossary.meanings(word)
-            if meanings and meanings[0].share >= 0.8:
+            if meanings and meanings[0].share >= USUAL:
                 yield word, meanings[0].long
 
 

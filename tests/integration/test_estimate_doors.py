@@ -112,6 +112,10 @@ def test_the_api_proposes_words_and_names_papers_alike(house: Reading) -> None:
     assert len(alike) == 5
     assert all("Robot hands fold towels" in one["title"] for one in alike)
     assert house.client.get("/api/v1/related", params={"paper": "2611.99999"}).status_code == 404
+    ours = f"{house.rt.links.paper('arxiv', '2611.00103')}?from=mail"
+    assert house.client.post("/api/v1/words", json={"text": ours}).json()["title"] == told["title"]
+    pubmed = {"text": "https://pubmed.ncbi.nlm.nih.gov/34929406/"}
+    assert "not in our lists" in house.client.post("/api/v1/words", json=pubmed).text
     unknown = house.client.post("/api/v1/words", json={"text": "arxiv:2611.99999"})
     assert unknown.status_code == 422
     assert "not in our lists" in unknown.text

@@ -77,6 +77,19 @@ def test_a_paper_counts_once_and_meanings_of_one_paper_are_left_out() -> None:
     assert _glossary().meanings("unheard") == _glossary().shorts("unheard of") == ()
 
 
+def test_hyphens_and_plurals_make_no_other_meaning() -> None:
+    made = Glossary()
+    for long in ("multimodal large language models", "Multi-modal large language model") * 2:
+        made.learn(f"{long} (MLLM)")
+    made.learn("Contrastive Language-Image Pre-training (CLIP)")
+    made.learn("contrastive language-image pretraining (CLIP)")
+    assert [(m.long, m.papers, m.share) for m in made.meanings("MLLM")] == [
+        ("Multi-modal large language model", 4, 1.0)
+    ]
+    assert [m.papers for m in made.meanings("CLIP")] == [2]
+    assert [m.short for m in made.shorts("multi modal large language models")] == ["MLLM"]
+
+
 def test_what_was_learned_is_the_same_after_a_file() -> None:
     again = Glossary.load(_glossary().dump())
     assert again.most_frequent(9) == _glossary().most_frequent(9)

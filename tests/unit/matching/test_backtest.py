@@ -261,3 +261,9 @@ def test_proposed_words_are_read_as_what_they_are() -> None:
     query = read_words(", ".join(word.term for word in words))
     assert query.kind == "keywords"
     assert len(query.terms) == len(words)
+
+
+def test_an_abbreviation_and_its_plural_are_one_proposed_word() -> None:
+    corpus = filled("CNNs for law", "A CNN", "CNNs see", *["cats"] * 40)
+    words = propose(corpus, "A CNN among CNNs", "CNNs and a CNN.", DAYS, corpus.statistics())
+    assert [(word.term, word.papers) for word in words] == [("CNN", 3)]
