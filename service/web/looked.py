@@ -16,12 +16,13 @@ from service.web.reading import Reading, days_said, papers_said, reading_of
 @dataclass(frozen=True, slots=True)
 class Looked:
     """reading: of the new words · line: what changes, in one sentence ("" = nothing to compare) ·
-    added, removed: the best papers of each, marked."""
+    added, removed: the best papers of each, marked · words_at: where words are found in a text."""
 
     reading: Reading
     line: str = ""
     added: tuple[PaperEntry, ...] = ()
     removed: tuple[PaperEntry, ...] = ()
+    words_at: str = ""
 
 
 def look_at(door: Door, after: InterestChange, row: ProfileRow | None, texts: Texts) -> Looked:

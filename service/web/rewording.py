@@ -49,6 +49,7 @@ def _look(door: Door, request: Request, token: str, form: Form, profile_id: int 
         if form.raw(choice):
             form = form.with_value(field, form.raw(choice))
     trouble = Trouble(part=part, typed=form)
+    here = door.pages.links.here.manage(token)
     field = people
     try:
         if not is_live:
@@ -57,13 +58,13 @@ def _look(door: Door, request: Request, token: str, form: Form, profile_id: int 
         if words and (row is not None or is_live or form.raw(words).strip() or not trouble.names):
             field = words
             after = _typed(form, row, found.reader.name)
-            trouble = replace(trouble, looked=look_at(door, after, row, texts))
+            looked = look_at(door, after, row, texts)
+            trouble = replace(trouble, looked=replace(looked, words_at=f"{here}/words"))
     except PaperpostError as error:
         faults, offers = faults_of({error.where or field: error}, texts)
         trouble = replace(trouble, faults=faults, offers=tuple(offers))
     if not is_live:
         return shown_page(door, request, token, trouble, status=422 if trouble.faults else 200)
-    here = door.pages.links.here.manage(token)
     context = {
         "faults": list((trouble.faults or {}).values()),
         "offers": trouble.offers,

@@ -13,6 +13,7 @@ from support.house import ingest_items, paper_item
 from support.reading_house import WEDNESDAY, Reading, reading_house
 
 from service.app import make_app
+from service.flows.live_corpus import LiveCorpus
 from service.flows.manage_link import manage_token
 from service.matching.parse import parse_query
 from service.settings import load_settings
@@ -181,6 +182,21 @@ def test_alike_and_related_stand_below_what_was_asked_for(house: Reading) -> Non
     assert "Related, without your words" not in nothing
 
 
+def test_papers_that_are_still_being_read_are_told(
+    house: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said_so = "1,204 further papers are still being read."
+    asked = {"q": "unicorns"}
+    assert "being read" not in house.client.get("/search", params=asked).text
+    monkeypatch.setattr(LiveCorpus, "unread", lambda _corpus, _since=None: 1204)
+    for words in ("unicorns", "walking"):
+        assert said_so in house.client.get("/search", params={"q": words}).text
+        assert said_so in house.client.post("/estimate", data={"words": words}).text
+    assert house.client.get("/api/v1/search", params=asked).json()["unread"] == 1204
+    basis = house.client.get("/api/v1/estimate", params=asked).json()["basis"]
+    assert basis["unread"] == 1204
+
+
 @pytest.mark.parametrize("live", [False, True])
 def test_a_change_is_shown_before_it_is_saved(house: Reading, live: bool) -> None:
     reader = house.reader("ada@uni.example")
@@ -205,6 +221,9 @@ def test_a_change_is_shown_before_it_is_saved(house: Reading, live: bool) -> Non
     new = house.client.post(f"{link}/look", data={"words": "towels"}, headers=headers).text
     assert "towels" in new
     assert "about 6 papers a day" in new
+    pasted = {**form, "words": "A long abstract of robots. It " + "has " * 90}
+    page = house.client.post(f"{link}/interests/{row.id}/look", data=pasted, headers=headers).text
+    assert f'formaction="{link}/words"' in page
     taken = house.client.post(f"{link}/words", data={"act": "take", "word": ["towels"]})
     assert "interest=new" in taken.headers["location"]
     assert "towels</textarea>" in house.client.get(taken.headers["location"]).text
