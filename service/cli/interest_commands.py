@@ -65,7 +65,8 @@ def list_(email: str, as_json: Json = False) -> None:
         printing.as_json(rows)
         return
     columns = ["name", "kind", "text", "cadence", "cap", "threshold", "own", "late_news", "paused"]
-    printing.table(rows, columns, "No interest.")
+    in_line = [{**row, "text": "; ".join(row["text"].split("\n"))} for row in rows]
+    printing.table(in_line, columns, "No interest.")
 
 
 @interests_app.command("add")

@@ -112,6 +112,17 @@ def short(text: str, hits: Iterable[Range], limit: int) -> Marked:
     return _joined(text, marks, kept)
 
 
+def passage(text: str, hits: Iterable[Range], limit: int) -> Marked:
+    """Return at most about ``limit`` characters of the first sentence with a hit; "" without."""
+    marks = merged(hits, len(text))
+    found = next((s for s in sentences(text) if any(_meet(m, s) for m in marks)), None)
+    if found is None:
+        return Marked("")
+    if found[1] - found[0] > limit:
+        found = _window(text, found, marks, limit)
+    return _joined(text, marks, [found])
+
+
 def _meet(a: Range, b: Range) -> bool:
     return a[0] < b[1] and b[0] < a[1]
 

@@ -280,6 +280,7 @@ def summary(rows: list[SubscriberRow], session: Session) -> list[dict[str, Any]]
                     "kind": p.kind.value,
                     "text": p.text,
                     "cadence": p.cadence.value,
+                    "paused": p.paused,
                     "cap": p.cap,
                     "threshold": p.threshold,
                     "own": read_options(p.options).own,

@@ -14,7 +14,7 @@ _NOTHING = Marked("")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperEntry:
     """href: where the title leads · discuss: where the comments are · links: kind -> address ·
-    near: the day of the reader; dates of another year say it.
+    near: the day of the reader; dates of another year say it · passage: of the abstract, marked.
 
     All addresses are http(s) or our own. Kinds are those of ``papers.model.Link``.
     """
@@ -31,6 +31,7 @@ class PaperEntry:
     submitted_by: str = ""
     author_takes_part: bool = False
     abstract: Marked = _NOTHING
+    passage: Marked = _NOTHING
     summary_line: str = ""
     note: str = ""
     withdrawn: bool = False
@@ -46,6 +47,7 @@ def entry_of(
     *,
     title: Marked | None = None,
     abstract: Marked | None = None,
+    passage: Marked = _NOTHING,
     submitted_by: str = "",
     author_takes_part: bool = False,
     place: str = "",
@@ -69,6 +71,7 @@ def entry_of(
         submitted_by=submitted_by,
         author_takes_part=author_takes_part,
         abstract=abstract or Marked(paper.abstract),
+        passage=passage,
         summary_line=paper.summary_line,
         note=paper.note,
         withdrawn=paper.withdrawn,

@@ -10,6 +10,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
 from service.delivery.i18n import Texts
+from service.digest import excerpt
+from service.digest.model import Marked
 from service.errors import PaperpostError
 from service.flows import browse
 from service.flows.runtime import Runtime
@@ -25,6 +27,7 @@ from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.zones import zone_options
 
+PASSAGE_CHARS = 240
 USUAL_FOR = timedelta(minutes=10)
 NOINDEX = {"X-Robots-Tag": "noindex, nofollow"}
 
@@ -123,6 +126,7 @@ class Door:
                 here,
                 title=one.title,
                 abstract=one.abstract,
+                passage=_passage(one),
                 submitted_by=one.submitted_by,
                 author_takes_part=one.author_takes_part,
                 place=one.place,
@@ -174,6 +178,13 @@ class Door:
         return local_date(self.rt.clock(), self.rt.zone)
 
 
+def _passage(one: "browse.Shown") -> Marked:
+    """Where the words stand in the abstract, for a paper whose title shows none of them."""
+    if one.title.marks:
+        return Marked("")
+    return excerpt.passage(one.abstract.text, one.abstract.marks, PASSAGE_CHARS)
+
+
 def spoken(query: Query, texts: Texts) -> str:
     """How a query is read, in one line: "Any of: LoRA · PEFT, without: survey"."""
     _ = texts.gettext
@@ -207,8 +218,13 @@ def faults_of(
         for field, error in errors.items()
     }
     offers = [
-        Offer(texts.gettext("Use: %(words)s", words=error.suggestion), error.suggestion, field)
+        Offer(_use(error.suggestion, texts), error.suggestion, field)
         for field, error in errors.items()
         if isinstance(error, QueryError) and error.suggestion
     ]
     return faults, offers
+
+
+def _use(text: str, texts: Texts) -> str:
+    """What stands on the button: several lines in one, told apart."""
+    return texts.gettext("Use: %(words)s", words="; ".join(text.split("\n")))

@@ -111,7 +111,10 @@ OPERATORS = Part(
     (
         _titles(
             "speech recognition children",
-            Sentence("A blank between words: all of them, anywhere."),
+            Sentence(
+                "In a query and in the search a blank means all of them, anywhere; among words "
+                "with commas these three are one phrase."
+            ),
             "Children are hard for speech recognition",
             "Speech recognition in cars",
         ),

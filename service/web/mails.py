@@ -135,9 +135,10 @@ _PARTS = {
 
 
 def _parts(entry: Entry, texts: Texts) -> list[tuple[str, str]]:
-    """What the score is made of, the largest part first."""
+    """What the score is made of, the largest part first; what adds nothing is not told."""
     parts = sorted(entry.parts.items(), key=lambda part: -part[1])
-    return [(texts.said(_PARTS[n]), texts.number(round(v, 2))) for n, v in parts if n in _PARTS]
+    shown = [(name, round(value, 2)) for name, value in parts if name in _PARTS]
+    return [(texts.said(_PARTS[name]), texts.number(value)) for name, value in shown if value]
 
 
 def _stands_in(papers: tuple[Entry | Line, ...], wanted: Entry | Line) -> bool:

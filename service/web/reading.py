@@ -41,8 +41,9 @@ class OtherForm:
 class Reading:
     """line: how the words were read · rate: "about 6 papers a day" · counts: (term, papers).
 
-    dead: terms that never occur · left_out: (part, papers) for each NOT · offers: narrower or wider
-    words, led by ``lead`` · forms: other forms of the words · weekdays: looked at.
+    dead: terms that never occur, in quotes · left_out: (part, papers) for each NOT · offers:
+    narrower or wider words, led by ``lead`` · forms: other forms of the words.
+    weekdays: looked at.
     found: papers found · basis, span: looked at, as "4,812 papers" and "30 days".
     known: a sentence about those that are no news · unread: papers that are still being read.
     broad: papers a day when there are too many, else 0 · written: it looks like a text or a link,
@@ -111,7 +112,7 @@ def reading_of(
         line=spoken(wanted.query, texts),
         rate=_nothing(made, texts) if not found.total else rate_of(made, texts),
         counts=tuple(found.per_term.items()) if len(found.per_term) > 1 else (),
-        dead=found.dead_terms if found.total else (),
+        dead=tuple(f"“{term}”" for term in found.dead_terms) if found.total else (),
         left_out=tuple(found.removed_by_not.items()) if found.total else (),
         offers=tuple(_offer(one, texts) for one in found.suggestions),
         lead=lead if found.warning else _("Wider:"),
@@ -197,11 +198,13 @@ def _known(made: BackTest, texts: Texts) -> str:
 
 
 def _offer(one: Suggestion, texts: Texts) -> Offer:
-    _ = texts.gettext
-    count = texts.number(round(one.per_day)) if one.per_day >= 0.95 else ""
-    label = texts.said(one.label)
-    if count:
+    _, label = texts.gettext, texts.said(one.label)
+    if one.per_day >= 0.95:
+        count = texts.number(round(one.per_day))
         label = _("%(label)s, %(count)s a day", label=label, count=count)
+    elif one.per_day * 5 >= 0.95:
+        count = texts.number(round(one.per_day * 5))
+        label = _("%(label)s, %(count)s a week", label=label, count=count)
     return Offer(label, one.text)
 
 

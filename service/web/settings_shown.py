@@ -122,9 +122,13 @@ def _choices(row: ProfileRow, name: str, scores: Sequence[float], texts: Texts) 
 
 
 def _chosen(row: ProfileRow, texts: Texts) -> str:
-    """Cap, least score and later news of an interest, in a few words."""
+    """Days, cap, least score and later news of an interest, in a few words."""
     _ = texts.gettext
-    said = []
+    said = [_("paused")] if row.paused else []
+    if row.cadence == "weekly":
+        said.append(_("once a week, on %(day)s", day=texts.weekday(row.weekday)))
+    elif row.cadence == "instant":
+        said.append(_("at once"))
     if row.cap:
         said.append(_("%(num)s in full at most", num=texts.number(row.cap)))
     if row.threshold:

@@ -250,3 +250,28 @@ def test_a_new_interest_takes_the_choice_of_own_papers_over_and_shows_it(house: 
         data={"people": "Bo Chen", "choices": "1", "own": "1", "own_name": "Ana Silva"},
     )
     assert interests(house)[1].options == {"own": "Ana Silva"}
+
+
+def test_a_field_to_mend_is_marked_and_has_the_focus(house: Reading) -> None:
+    house.subscribe(ADA, "adapters")
+    here, row = manage(house), interests(house)[0]
+    form = {"words": "adapters", "name": row.name, "choices": "1"}
+    for field, wrong in (("cap", "900"), ("threshold", "much"), ("votes", "few")):
+        page = house.client.post(f"{here}/interests/{row.id}", data={**form, field: wrong}).text
+        (typed,) = re.findall(rf'<input [^>]*name="{field}"[^>]*value="{wrong}"[^>]*>', page)
+        assert 'aria-invalid="true" autofocus' in typed
+        told = re.findall(r'aria-describedby="([\w-]+)', typed)[0]
+        assert f'id="{told}"' in page
+        assert page.count("autofocus") == 1
+
+
+def test_an_interest_says_at_a_glance_when_it_comes_and_what_was_chosen(house: Reading) -> None:
+    house.subscribe(ADA, "adapters, robots")
+    here, row = manage(house), interests(house)[0]
+    form = {"words": "adapters, robots", "name": "Mine", "choices": "1", "cap": "3"}
+    weekly = {"cadence": "weekly", "weekday": "tue"}
+    house.client.post(f"{here}/interests/{row.id}", data={**form, **weekly})
+    page = house.client.get(here).text
+    summary = page[page.index("<summary>") : page.index("</summary>")]
+    assert '<span class="meta">Any of: adapters · robots</span>' in summary
+    assert '<span class="meta">once a week, on Tuesday · 3 in full at most</span>' in summary

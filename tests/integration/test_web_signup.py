@@ -265,3 +265,16 @@ def test_one_day_is_no_days(tmp_path: Path) -> None:
         assert "nothing in 1 day (6 papers)" in nothing
         people = words_of(house.client.post("/estimate", data={"people": "No Body"}).text)
         assert "No Body: on no paper in 1 day" in people
+
+
+def test_words_that_stand_in_the_abstract_alone_are_shown_there(house: Reading) -> None:
+    page = house.client.post("/estimate", data={"words": "use adapters"}).text
+    assert '<p class="meta passage">They <mark>use adapters</mark> too.</p>' in page
+    title = house.client.post("/estimate", data={"words": "fold towels"}).text
+    assert "<mark>fold towels</mark>" in title
+    assert "passage" not in title, "the title shows it"
+
+
+def test_several_terms_that_never_occur_are_told_in_one_sentence(house: Reading) -> None:
+    words = words_of(house.client.post("/estimate", data={"words": "adapters, emus, owls"}).text)
+    assert "“emus” and “owls” never occurred in 3 days." in words
