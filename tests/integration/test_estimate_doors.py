@@ -191,7 +191,7 @@ def test_papers_that_are_still_being_read_are_told(
     monkeypatch.setattr(LiveCorpus, "unread", lambda _corpus, _since=None: 1204)
     for words in ("unicorns", "walking"):
         assert said_so in house.client.get("/search", params={"q": words}).text
-        assert said_so in house.client.post("/estimate", data={"words": words}).text
+    assert said_so in house.client.post("/estimate", data={"words": "unicorns"}).text
     assert house.client.get("/api/v1/search", params=asked).json()["unread"] == 1204
     basis = house.client.get("/api/v1/estimate", params=asked).json()["basis"]
     assert basis["unread"] == 1204
