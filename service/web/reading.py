@@ -23,9 +23,6 @@ LOOKS_WRITTEN = 200
 _SENTENCE = 12
 """Words, likewise."""
 
-_USUAL = 0.8
-"""From this share of the papers that explain an abbreviation on, it "usually" means that."""
-
 _LINK = re.compile(r"https?://\S+$|arxiv:\s*\S+$", re.I)
 
 
@@ -212,7 +209,7 @@ def _other_form(one: Expansion, texts: Texts) -> OtherForm:
     _ = texts.gettext
     if one.is_short:
         said = _("“%(term)s” is also written %(other)s.", term=one.term, other=one.other)
-    elif one.share >= _USUAL:
+    elif one.is_usual:
         said = _("“%(term)s” is usually written out as %(other)s.", term=one.term, other=one.other)
     else:
         said = texts.ngettext(
