@@ -7,8 +7,8 @@ from service.flows.browse import Shown, show_papers
 from service.flows.match import learn
 from service.flows.runtime import Runtime
 from service.matching.parse import parse_query, read_words
-from service.matching.query import Node, Query
-from service.matching.show import show
+from service.matching.query import And, Node, Not, Or, Query
+from service.matching.show import show, to_text
 from service.matching.suggestions import parts_left_out
 
 _MOST_WITHOUT = 5
@@ -19,7 +19,9 @@ class SearchPage:
     """reading: how the words were read · basis: papers looked at · unread: stored ones that could
     not be looked at yet.
 
-    without: (what was left out, the query then, its papers) when nothing was found.
+    without: (what was left out, the query then, its papers) when nothing was found; any_of: (the
+    query for papers with any of the words, their number) when no part alone is to blame.
+    words: the same to be typed as an interest, where a list without operators is one phrase.
     """
 
     reading: str
@@ -28,6 +30,8 @@ class SearchPage:
     basis: int
     unread: int = 0
     without: tuple[tuple[str, str, int], ...] = ()
+    any_of: tuple[str, int] | None = None
+    words: str = ""
 
 
 def read_search(text: str) -> Query:
@@ -50,6 +54,7 @@ def search(
         total = int(wanted.sum())
         found = corpus.best(query, wanted, offset + limit)[offset:]
         without = () if total or not basis else _without(rt, query.root)
+        any_of = None if total or without or not basis else _any_of(rt, query.root)
     return SearchPage(
         reading=query.shown,
         total=total,
@@ -57,6 +62,8 @@ def search(
         basis=basis,
         unread=rt.corpus.unread(),
         without=without,
+        any_of=any_of,
+        words=to_text(query),
     )
 
 
@@ -67,3 +74,16 @@ def _without(rt: Runtime, root: Node) -> tuple[tuple[str, str, int], ...]:
         for part, rest in parts_left_out(root)
     ]
     return tuple(one for one in found if one[2])[:_MOST_WITHOUT]
+
+
+def _any_of(rt: Runtime, root: Node) -> tuple[str, int] | None:
+    """The wanted parts of an AND joined by OR, with what is left out left out."""
+    if not isinstance(root, And):
+        return None
+    wanted = tuple(part for part in root.parts if not isinstance(part, Not))
+    if len(wanted) < 2:
+        return None
+    beside = tuple(part for part in root.parts if isinstance(part, Not))
+    node: Node = And((Or(wanted), *beside)) if beside else Or(wanted)
+    papers = int(rt.corpus.corpus.wanted(node).sum())
+    return (show(node), papers) if papers else None

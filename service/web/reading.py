@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from service.defaults import FIXED
 from service.delivery.i18n import Texts
 from service.flows import browse
 from service.flows.estimate import BackTest, estimate
@@ -43,8 +44,9 @@ class Reading:
     weekdays: looked at.
     found: papers found · basis, span: looked at, as "4,812 papers" and "30 days".
     known: a sentence about those that are no news · unread: papers that are still being read.
-    broad: papers a day when there are too many, else 0 · written: it looks like a text or a link,
-    out of which words can be made. plain: the same as keywords, where it was read as a query.
+    most: papers a day that most people have, where these are more, else 0.
+    written: it looks like a text or a link, out of which words can be made.
+    plain: the same as keywords, where it was read as a query.
     capitals: with "or" in capitals, where it stands in small letters.
     """
 
@@ -62,7 +64,7 @@ class Reading:
     span: str = ""
     known: str = ""
     unread: int = 0
-    broad: int = 0
+    most: int = 0
     nothing: bool = False
     best: tuple[PaperEntry, ...] = ()
     written: str = ""
@@ -120,7 +122,7 @@ def reading_of(
         span=days_said(len(made.days), texts),
         known=_known(made, texts),
         unread=made.unread,
-        broad=round(found.mean_per_weekday) if found.warning == "broad" else 0,
+        most=FIXED.broad_a_day if found.warning == "broad" else 0,
         nothing=not found.total,
         best=tuple(door.entries(browse.show_papers(door.rt, found.best))),
         written=written_of(wanted.text),

@@ -1,0 +1,40 @@
+"""Where a search leads: to a mail of the same papers, and to more words when nothing was found."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from support.reading_house import Reading, reading_house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Reading]:
+    with reading_house(tmp_path) as made:
+        yield made
+
+
+def search(house: Reading, q: str) -> str:
+    return unescape(house.client.get("/search", params={"q": q}).text)
+
+
+@pytest.mark.parametrize("q", ["towels robots", "towels, walking", '"fold towels" -walking'])
+def test_what_is_mailed_is_what_was_found(house: Reading, q: str) -> None:
+    page = search(house, q)
+    found = re.search(r"(\d+) papers of 18", page)
+    onward = re.search(r'<a href="([^"]+)">Have these mailed to you', page)
+    assert found is not None
+    assert onward is not None
+    read_back = unescape(house.client.get(onward[1]).text)
+    assert f"{found[1]} of 18 papers of 3 days" in read_back
+
+
+def test_where_no_word_alone_is_to_blame_any_of_them_are_offered(house: Reading) -> None:
+    page = search(house, "walking towels emus -survey")
+    offer = re.search(r'With any of the words: <a href="([^"]+)">6</a>', page)
+    assert offer is not None
+    again = unescape(house.client.get(offer[1]).text)
+    assert "6 papers of 18" in again
+    assert "any of the words" not in search(house, "walking emus"), "without emus: 3"
+    assert "any of the words" not in search(house, "emus owls")
