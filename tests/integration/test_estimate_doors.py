@@ -14,11 +14,9 @@ from support.reading_house import WEDNESDAY, Reading, reading_house
 
 from service.app import make_app
 from service.flows.live_corpus import LiveCorpus
-from service.flows.manage_link import manage_token
 from service.matching.parse import parse_query
 from service.settings import load_settings
 from service.store.listing import set_feedback
-from service.store.subscribers import list_profile_rows
 
 SENTENCES = (
     ("Low-rank adaptation (LoRA) of large models", "We study low-rank adaptation (LoRA) here."),
@@ -199,11 +197,7 @@ def test_papers_that_are_still_being_read_are_told(
 
 @pytest.mark.parametrize("live", [False, True])
 def test_a_change_is_shown_before_it_is_saved(house: Reading, live: bool) -> None:
-    reader = house.reader("ada@uni.example")
-    assert reader.id is not None
-    reader_id = reader.id
-    row = house.rt.db.read(lambda s: list_profile_rows(s, reader_id))[0]
-    link = f"/manage/{manage_token(house.rt, reader, house.clock())}"
+    link, row = house.own_page("ada@uni.example")
     before = house.tables()
     headers = {"hx-request": "true"} if live else {}
     form = {"kind": "keywords", "name": row.name, "words": "robots, -hands"}
@@ -233,11 +227,8 @@ def test_a_change_is_shown_before_it_is_saved(house: Reading, live: bool) -> Non
 
 def test_a_change_obeys_what_the_reader_marked(house: Reading) -> None:
     house.subscribe("bo@uni.example", "robots")
-    reader = house.reader("bo@uni.example")
-    assert reader.id is not None
-    reader_id = reader.id
-    row = house.rt.db.read(lambda s: list_profile_rows(s, reader_id))[0]
-    link = f"/manage/{manage_token(house.rt, reader, house.clock())}/interests/{row.id}/look"
+    page, row = house.own_page("bo@uni.example")
+    link = f"{page}/interests/{row.id}/look"
     form = {"kind": "keywords", "name": row.name, "words": "robots"}
     form |= {"choices": "1", "threshold": "16"}
     assert "Over 8 days: 0 added, 34 gone" in house.client.post(link, data=form).text
@@ -245,7 +236,7 @@ def test_a_change_obeys_what_the_reader_marked(house: Reading) -> None:
         one.paper_id
         for one in house.rt.corpus.corpus.search(parse_query("walking AND robots"), limit=1)
     )
-    house.rt.db.write(lambda s: set_feedback(s, reader_id, walking, 1, house.clock()))
+    house.rt.db.write(lambda s: set_feedback(s, row.subscriber_id, walking, 1, house.clock()))
     assert "Over 8 days: 0 added, 17 gone; 17 papers" in house.client.post(link, data=form).text
 
 

@@ -4,18 +4,11 @@ from pathlib import Path
 
 from support.reading_house import reading_house
 
-from service.flows.manage_link import manage_token
-from service.store.subscribers import list_profile_rows
-
 
 def test_words_of_a_mail_are_filled_in_and_change_nothing(tmp_path: Path) -> None:
     with reading_house(tmp_path) as house:
         house.subscribe("ada@uni.example", "adapters")
-        reader = house.reader("ada@uni.example")
-        assert reader.id is not None
-        reader_id = reader.id
-        row = house.rt.db.read(lambda s: list_profile_rows(s, reader_id))[0]
-        link = f"/manage/{manage_token(house.rt, reader, house.clock())}"
+        link, row = house.own_page("ada@uni.example")
         before = house.tables()
         wider = {"interest": str(row.id), "words": "adapters, <i>robots</i>"}
         page = house.client.get(link, params=wider)

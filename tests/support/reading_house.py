@@ -21,10 +21,11 @@ from support.house import Clock, ingest_items, open_house, paper_item
 from support.reader_site import make_site
 from support.smtp_server import SmtpServer
 
+from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
-from service.store.subscribers import get_subscriber_row
-from service.store.tables import SubscriberRow
+from service.store.subscribers import get_subscriber_row, list_profile_rows
+from service.store.tables import ProfileRow, SubscriberRow
 
 WEDNESDAY = date(2026, 11, 18)
 
@@ -52,6 +53,14 @@ class Reading:
         row = self.rt.db.read(lambda s: get_subscriber_row(s, email_key=address))
         assert row is not None
         return row
+
+    def own_page(self, address: str) -> tuple[str, ProfileRow]:
+        """The path of a reader's own page, and the first of their interests."""
+        reader = self.reader(address)
+        assert reader.id is not None
+        reader_id = reader.id
+        path = f"/manage/{manage_token(self.rt, reader, self.clock())}"
+        return path, self.rt.db.read(lambda s: list_profile_rows(s, reader_id))[0]
 
     def subscribe(self, address: str, words: str = "", **more: str) -> None:
         """Post the form as a browser without JavaScript does, and press Begin in the mail."""

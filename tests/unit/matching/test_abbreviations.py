@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.stored_papers import paper
 
 from service.matching.abbreviations import Glossary, explained
 from service.matching.backtest import estimate
@@ -12,7 +13,6 @@ from service.matching.corpus import Corpus
 from service.matching.counting import Asked
 from service.matching.document import prepare
 from service.matching.parse import parse_keywords, parse_query, read_words
-from service.papers.model import Alias, Paper
 
 MONDAY = date(2026, 11, 16)
 
@@ -87,6 +87,12 @@ def test_hyphens_and_plurals_make_no_other_meaning() -> None:
         ("Multi-modal large language model", 4, 1.0)
     ]
     assert [m.papers for m in made.meanings("CLIP")] == [2]
+    for long in ("computer-use agents", "computer-using agent", "Computer Use Agents"):
+        made.learn(f"{long} (CUA)")
+    made.learn("control unit accesses (CUA)", "parameter-efficient finetuning (PEFT)")
+    made.learn("parameter efficient fine-tuned (PEFT)")
+    assert [m.papers for m in made.meanings("CUA")] == [3]
+    assert [m.papers for m in made.meanings("PEFT")] == [2]
     assert [m.short for m in made.shorts("multi modal large language models")] == ["MLLM"]
 
 
@@ -102,8 +108,7 @@ def _corpus() -> Corpus:
     titles = ["RAG for law", "Retrieval augmented generation for law", "Region adjacency graphs",
               "Retrieval-augmented generation (RAG)", "Cats"]  # fmt: skip
     for number, title in enumerate(titles):
-        paper = Paper(aliases=(Alias("arxiv", "1"),), title=title, abstract="")
-        corpus.add(number, MONDAY, prepare(paper))
+        corpus.add(number, MONDAY, prepare(paper(title)))
     return corpus
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.match_strategies import papers, queries
+from support.stored_papers import paper
 
 from service.matching.abbreviations import Glossary
 from service.matching.backtest import difference, estimate
@@ -19,20 +20,16 @@ from service.matching.parse import parse_keywords, parse_query, read_words
 from service.matching.proposals import propose
 from service.matching.score import score
 from service.matching.taste import Taste, vector
-from service.papers.model import Alias, Paper
+from service.papers.model import Paper
 
 MONDAY = date(2026, 11, 16)
 DAYS = [MONDAY + timedelta(days=day) for day in range(5)]
 
 
-def made(title: str, abstract: str = "") -> Paper:
-    return Paper(aliases=(Alias("arxiv", "1"),), title=title, abstract=abstract)
-
-
 def filled(*titles: str) -> Corpus:
     corpus = Corpus()
     for number, title in enumerate(titles):
-        corpus.add(number, DAYS[number % 5], prepare(made(title)))
+        corpus.add(number, DAYS[number % 5], prepare(paper(title)))
     return corpus
 
 
@@ -138,11 +135,7 @@ def mixed() -> tuple[Corpus, dict[int, Document]]:
         title = ("deep graph", "graph survey", "deep sets", "graph attention and law")[n % 4]
         abstract = ("We use a graph.", "Robots fold towels.", "Deep attention.")[n % 3]
         author = ("Ana Silva", "Bo Chen", "Eva Berg")[n % 5 % 3]
-        paper = Paper(
-            aliases=(Alias("arxiv", "1"),), title=title, abstract=abstract, authors=(author,),
-            votes=n % 7,
-        )  # fmt: skip
-        stored[n] = prepare(paper)
+        stored[n] = prepare(paper(title, abstract, authors=(author,), votes=n % 7))
         corpus.add(n, DAYS[n % 5], stored[n])
     return corpus, stored
 
@@ -233,7 +226,7 @@ def test_what_each_not_takes_is_told_of_all_its_places() -> None:
 
 def test_the_same_words_in_two_fields_are_told_apart() -> None:
     corpus = Corpus()
-    corpus.add(1, MONDAY, prepare(made("cats", "dogs")))
+    corpus.add(1, MONDAY, prepare(paper("cats", "dogs")))
     found = estimate(corpus, Asked(parse_query("ti:dogs OR abs:dogs OR cats")), DAYS)
     assert found.per_term == {"ti:dogs": 0, "abs:dogs": 1, "cats": 1}
     assert found.dead_terms == ("ti:dogs",)

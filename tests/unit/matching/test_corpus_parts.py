@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.match_strategies import papers, queries
+from support.stored_papers import check_found, paper
 
 from service.matching import shelf
 from service.matching.corpus import Corpus
 from service.matching.document import Document, prepare
-from service.matching.evaluate import evaluate
 from service.matching.mapped import TornError
 from service.matching.parse import parse_query
 from service.matching.part import merge
 from service.matching.score import Statistics
 from service.matching.segment import Entry, Segment
-from service.papers.model import Alias, Paper
+from service.papers.model import Paper
 
 DAYS = [date(2026, 9, 20) + timedelta(days=7 * n) for n in range(9)]
 
@@ -27,8 +27,7 @@ def packed(segment: Segment) -> memoryview:
 
 
 def document(title: str, abstract: str = "", **facts: object) -> Document:
-    paper = Paper(aliases=(Alias("arxiv", "1"),), title=title, abstract=abstract, **facts)
-    return prepare(paper, sources=("A journal",))
+    return prepare(paper(title, abstract, **facts), sources=("A journal",))
 
 
 def fill(corpus: Corpus, first: int, last: int, day: date = DAYS[0]) -> None:
@@ -71,8 +70,8 @@ def compare(steps: list[tuple[object, ...]], texts: list[str]) -> None:
     corpus, kept = Corpus(), {}
     for step in steps:
         match step:
-            case ("add", int(number), Paper() as paper, date() as day):
-                kept[number] = prepare(paper)
+            case ("add", int(number), Paper() as one, date() as day):
+                kept[number] = prepare(one)
                 corpus.add(number, day, kept[number])
             case ("remove", int(number)):
                 corpus.remove(number)
@@ -91,15 +90,7 @@ def compare(steps: list[tuple[object, ...]], texts: list[str]) -> None:
                     if mapped:
                         made, _ = Segment.unpacked(packed(made), checked=True)
                     corpus.swap(group, made, "a-file" if mapped else "")
-    assert len(corpus) == len(kept)
-    for text in texts:
-        query = parse_query(text)
-        wanted = {n: hits for n, d in kept.items() if (hits := evaluate(query, d)) is not None}
-        found = corpus.search(query, limit=None)
-        assert {one.paper_id: one.hits for one in found} == wanted, query.shown
-    for number, one in kept.items():
-        assert number in corpus
-        assert corpus.document(number) == one
+    check_found(corpus, kept, texts)
     assert corpus.statistics() == Statistics.of(kept.values())
 
 

@@ -7,19 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.match_strategies import papers, queries
+from support.stored_papers import check_found, paper
 
 from service.matching.corpus import Corpus
 from service.matching.document import prepare
 from service.matching.evaluate import evaluate
 from service.matching.parse import parse_keywords, parse_query, read_words
-from service.papers.model import Alias, Paper
+from service.papers.model import Paper
 
 MONDAY = date(2026, 11, 16)
 WEEK = [MONDAY + timedelta(days=day) for day in range(7)]
-
-
-def paper(title: str, abstract: str = "", **facts: object) -> Paper:
-    return Paper(aliases=(Alias("arxiv", "1"),), title=title, abstract=abstract, **facts)
 
 
 @pytest.mark.slow
@@ -42,18 +39,11 @@ def test_search_is_evaluation_of_every_paper(
             corpus.add(number, WEEK[number % 7], kept[number])
         if between:
             corpus.search(parse_query("graph"))
-    assert len(corpus) == len(kept)
-    for text in texts:
-        query = parse_query(text)
-        wanted = {n: hits for n, d in kept.items() if (hits := evaluate(query, d)) is not None}
-        found = corpus.search(query, limit=None)
-        assert {one.paper_id: one.hits for one in found} == wanted, query.shown
+    for text, found in zip(texts, check_found(corpus, kept, texts), strict=True):
         assert [one.score for one in found] == sorted((o.score for o in found), reverse=True)
-        estimate = corpus.estimate(query, days=WEEK)
-        assert estimate.total == len(wanted) == sum(estimate.per_day.values())
+        estimate = corpus.estimate(parse_query(text), days=WEEK)
+        assert estimate.total == len(found) == sum(estimate.per_day.values())
         assert estimate.basis_papers == len(kept)
-    for number, document in kept.items():
-        assert corpus.document(number) == document
 
 
 def test_near_with_alike_words_asks_for_places_of_their_own() -> None:

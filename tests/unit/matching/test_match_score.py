@@ -8,13 +8,15 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.match_strategies import papers, queries
+from support.match_strategies import papers, phrases, queries
+from support.stored_papers import paper
 
 from service.defaults import FIXED
 from service.matching.document import prepare
 from service.matching.evaluate import evaluate
 from service.matching.likeness import ALIKE
 from service.matching.parse import parse_query
+from service.matching.query import leaves
 from service.matching.score import (
     COMMENTS,
     FRESH_HALF_LIFE,
@@ -24,14 +26,10 @@ from service.matching.score import (
     VOTES,
     Score,
     Statistics,
+    meaning,
     score,
 )
-from service.papers.model import Alias, Paper
-
-
-def paper(title: str, abstract: str = "") -> Paper:
-    return Paper(aliases=(Alias("arxiv", "1"),), title=title, abstract=abstract)
-
+from service.papers.model import Paper
 
 MANY = [paper("graph network", "a graph"), paper("graph"), paper("model"), paper("x")] * 5
 STATISTICS = Statistics.of(prepare(one) for one in MANY)
@@ -50,6 +48,36 @@ def scored(query: str, title: str, abstract: str = "", **facts: float) -> Score:
         comments=int(facts.get("comments", 0)),
         age_days=facts.get("age", 0.0),
     )
+
+
+@pytest.mark.parametrize(
+    ("several", "one"),
+    [
+        ("graph OR graphs", "graph"),
+        ("graphs AND graph", "graphs"),
+        ('"graph network" OR "graph networks" OR "graph-network"', '"graph network"'),
+        ("(graph AND network) OR (graphs AND x)", "graph AND network"),
+        ("(graph AND x) OR (graphs AND network)", "graph AND network"),
+    ],
+)
+def test_terms_that_mean_the_same_count_once(several: str, one: str) -> None:
+    title, abstract = "Graph networks", "A graph of graphs, and a network."
+    made = scored(several, title, abstract)
+    assert made == scored(one, title, abstract)
+    assert made.total < scored(several + " OR model*", title, abstract + " Models.").total
+
+
+@given(phrases(), papers())
+def test_terms_of_one_meaning_stand_at_the_same_places(phrase: str, one: Paper) -> None:
+    both = [parse_query(text) for text in (phrase, phrase.replace(" ", "-"), f'{phrase[:-1]}s"')]
+    document = prepare(one)
+    places = [
+        [(hit.where, hit.start, hit.end) for hit in evaluate(query, document) or ()]
+        for query in both
+    ]
+    for query, found in zip(both, places, strict=True):
+        if meaning(leaves(query.root)[0]) == meaning(leaves(both[0].root)[0]):
+            assert found == places[0]
 
 
 def test_statistics_count_papers_and_travel_as_json() -> None:
