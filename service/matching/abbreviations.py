@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.text.fold import fold
-from service.text.tokens import NOT_JOINED, stem
+from service.text.tokens import NOT_JOINED
 
 LEAST_PAPERS = 2
 """A meaning that a single paper gives is its own; it is not offered to others."""
@@ -29,6 +29,7 @@ _BRACKET = re.compile(r"\(([^()\[\]]{2,120})\)")
 _SHORT = re.compile(r"[A-Za-z0-9][\w+-]{0,10}[A-Za-z0-9+]")
 _END = re.compile(r"[.;:!?](?:\s|$)|[()\[\]{}]|\s[-–—]\s")
 _WORD = re.compile(r"[^\s]+")
+_ENDING = re.compile(r"(?<=\w\w)(?:ing|ed|(?<!s)s)$")
 _STRIP = " \t\n\"'“”‘’`*,.;:"
 
 
@@ -234,12 +235,11 @@ def _key(short: str) -> str:
 
 
 def _sameness(long: str) -> str:
-    """A phrase as it is compared: hyphens, blanks and plurals make no difference."""
-    words = (
-        key[:-1] if len(key) > 3 and key.endswith("s") and not key.endswith("ss") else key
-        for key in fold(long).keys
-    )
-    return stem("".join(words))
+    """A phrase as it is compared: hyphens, plurals, -ing and -ed make no difference, so that
+    "fine-tuned" is "finetuning". (Stems would not do: those of "multi modal" and "multimodal"
+    differ.)"""
+    words = (_ENDING.sub("", key) for key in fold(long).keys)
+    return "".join(re.sub("y$", "i", word) for word in words).replace("e", "")
 
 
 def _usual(counted: Mapping[str, int]) -> str:
