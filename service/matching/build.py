@@ -21,7 +21,7 @@ from service.matching.query import (
 )
 from service.matching.terms import FIELDS, check_word, make_leaf, make_number
 
-NEAR = re.compile(r'"([^"]*)"(?:~(\d{1,4}))?')
+NEAR = re.compile(r'"([^"]*)"(?:\s*~(\d{1,4}))?')
 """A phrase with its distance."""
 
 
@@ -75,7 +75,7 @@ class Builder:
             return make_number(str(token), position)
         except QueryError as error:
             start, end = position - 1, token.end_pos or position
-            read = re.match(r"\w+:\s*[<>=≥≤]*\s*\d{1,9}(?!\d)", token)
+            read = re.match(r"\w+:?\s*[<>=≥≤]*\s*\d{1,9}(?!\d)", token)
             if read:
                 error.suggestion = self.text[:start] + read[0] + self.text[end:]
             else:
@@ -113,7 +113,7 @@ class Builder:
         quoted = NEAR.fullmatch(token)
         if quoted is None:
             what = Sentence("The number at character %(position)s is too large.", position=position)
-            near = f"{token.partition('~')[0]}~50"
+            near = f"{token.partition('~')[0].rstrip()}~50"
             raise QueryError(what, expected=Sentence("a smaller number"), suggestion=near)
         distance = int(quoted.group(2)) if quoted.group(2) else None
         return make_leaf(quoted.group(1), field, exact=exact, distance=distance, position=position)

@@ -23,10 +23,12 @@ _BULLET = re.compile(
     r"[ \t]*(?:[-*\u2022\u00b7\u2023\u25aa\u25e6\u2043]|\(?\d{1,2}[.)])[ \t]+(?=\S)"
 )
 _INITIALS = re.compile(r'(\b(?:au|author):\s*)([^\s,"():]+,\s*[A-Z]\b\.?(?:[ -]?[A-Z]\b\.?)*)')
-
-
+_THOUSANDS = re.compile(
+    r"\b(?:votes|comments|authors):\s*[<>=≥≤]*\s*\d{1,3}(?:,\d{3})+(?!\d)", re.I
+)
 _FOREIGN = re.compile(
-    r"(?<!\S)(?:(?:O?NEAR|W|PRE|ADJ)/\d|allin(?:title|text|author):|https?://|(?:arxiv|doi)\.org/)|&&|\||\w:[\[{]",
+    r"(?<!\S)(?:(?:O?NEAR|W|PRE|ADJ)/\d|allin(?:title|text|author):|https?://|(?:www\.)?(?:arxiv|doi)\.org/"
+    r"|(?:votes|comments|authors)[<>≥≤])|&&|\||\w:[\[{]",
     re.I,
 )
 
@@ -168,12 +170,14 @@ def split_items(text: str, separators: str = SEPARATORS + "\r\n") -> list[tuple[
 
 def _comma(text: str, at: int) -> QueryError:
     """Commas join keywords, not operators; offers the same words joined by OR."""
+    sign = text[at]
+    text = _THOUSANDS.sub(lambda found: found[0].replace(",", ""), text)
     text = _INITIALS.sub(r'\1"\2"', text)
     meant = " OR ".join(_quoted(item.strip()) for _, item in split_items(text) if item.strip())
     return QueryError(
         Sentence(
             "The %(sign)s at character %(position)s does not work between operators.",
-            sign=text[at],
+            sign=sign,
             position=at + 1,
         ),
         next_step=Sentence("Did you mean: %(whole)s?", whole=meant),

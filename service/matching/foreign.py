@@ -8,7 +8,15 @@ import re
 
 from service.errors import Sentence
 from service.matching.blots import BLOT, OPERATOR, Found, mask, replaced, taken_out
-from service.matching.foreign_fields import FORMS, LINKS, NAMES, Rule, others_form, refusal
+from service.matching.foreign_fields import (
+    FORMS,
+    LINKS,
+    NAMES,
+    Rule,
+    no_field,
+    others_form,
+    refusal,
+)
 from service.matching.terms import no_operator
 
 _WORD = r"[^\s()\"]+"
@@ -32,6 +40,9 @@ _LOWER = re.compile(r"(?<=[\s)])(?:or|Or)(?=[\s(]+[^\s)])")
 _LOWER_OTHERS = re.compile(r"(?<=[\s)])(?:and|And|not|Not)(?=[\s(]+[^\s)])")
 _LOOSE_COLON = re.compile(
     r"(?<![^\s(-])(ti|title|abs|abstract|au|author|cat|category|source|org|id)\s+:\s*(?=\S)", re.I
+)
+_EQUALS = re.compile(
+    rf"(?<![^\s(-])(ti|title|abs|abstract|au|author|cat|category)=(?=[\w{BLOT}(])", re.I
 )
 _EXACT_FIELD = re.compile(r"(?<![^\s(-])=([A-Za-z]+:)(?=\S)")
 
@@ -198,7 +209,7 @@ def in_capitals(text: str, *, everywhere: bool) -> str:
 
 
 def _places(text: str, masked: str) -> None:
-    """``ti : a`` and ``=ti:a``."""
+    """``ti : a``, ``ti=a`` and ``=ti:a``."""
     found = _LOOSE_COLON.search(masked)
     if found is not None:
         raise refusal(
@@ -209,6 +220,13 @@ def _places(text: str, masked: str) -> None:
             ),
             replaced(text, _LOOSE_COLON, lambda one: f"{one[1]}:"),
             Sentence("Write it without a blank, like ti:word."),
+        )
+    found = _EQUALS.search(masked)
+    if found is not None:
+        raise refusal(
+            no_field(found[0], found.start() + 1),
+            replaced(text, _EQUALS, lambda one: f"{one[1]}:"),
+            Sentence("Did you mean %(meant)s", meant=f"{found[1]}:"),
         )
     found = _EXACT_FIELD.search(masked)
     if found is not None:
@@ -227,7 +245,7 @@ _RULES: tuple[Rule, ...] = (
     ("/", _patterns),
     *FORMS,
     ("/NAn", _nearness),
-    (":", _places),
+    (":=", _places),
     *NAMES,
     ("^", _weights),
     ("~?*", _wildcards),

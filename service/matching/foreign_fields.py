@@ -78,6 +78,7 @@ _DATE_SPAN = re.compile(
     r":\s*[^\s()\[\]:]{1,40}\s*\[[^\[\]]*\]"
 )
 _NAMED = re.compile(r"(?<![^\s(=-])([A-Za-z][A-Za-z_.-]*):(?!/)")
+_LED = re.compile(r"(?<![^\s(-])([A-Za-z]+):\s*$")
 _LINK = re.compile(r"(?<![^\s(-])(?:https?://|www\.|arxiv\.org/|doi\.org/)\S+", re.I)
 _PAPER = re.compile(
     r"(?<![^\s(])(?:arxiv:\s*)?(\d{4}\.\d{4,5}(?:v\d+)?|10\.\d{4,9}/[^\s()\"]+)(?![^\s)])", re.I
@@ -121,6 +122,13 @@ def refusal(
     return QueryError(what, expected=expected, suggestion=tidied(suggestion), next_step=next_step)
 
 
+def no_field(name: str, position: int) -> Sentence:
+    """Said of what stands where a field would."""
+    return Sentence(
+        "There is no field '%(field)s' (character %(position)s).", field=name, position=position
+    )
+
+
 def others_form(sign: str, position: int) -> Sentence:
     """Said of what another engine would have understood."""
     return Sentence(
@@ -128,6 +136,11 @@ def others_form(sign: str, position: int) -> Sentence:
         sign=sign,
         position=position,
     )
+
+
+def is_paper(item: str) -> bool:
+    """Is this nothing but the name of a paper (an arXiv id, a DOI)?"""
+    return _PAPER.fullmatch(item.strip()) is not None
 
 
 def _links(text: str, masked: str) -> None:
@@ -151,7 +164,7 @@ def _links(text: str, masked: str) -> None:
 
 
 def _papers(text: str, masked: str) -> None:
-    found = next((x for x in _PAPER.finditer(masked) if not group_field(masked, x.start())), None)
+    found = next((x for x in _PAPER.finditer(masked) if not _is_in_field(masked, x.start())), None)
     if found is not None:
         meant = f"id:{identifier(found[1])}"
         raise refusal(
@@ -165,10 +178,16 @@ def _papers(text: str, masked: str) -> None:
         )
 
 
+def _is_in_field(masked: str, at: int) -> bool:
+    """Behind a field of ours (``cat: cs.LG``), or in the brackets of one?"""
+    led = _LED.search(masked, 0, at)
+    return bool(led and led[1].lower() in OWN_FIELDS) or bool(group_field(masked, at))
+
+
 def _codes(text: str, masked: str) -> None:
     for found in _BARE_CODE.finditer(masked):
         code = code_of(found[1])
-        if code and not group_field(masked, found.start()):
+        if code and not _is_in_field(masked, found.start()):
             raise refusal(
                 Sentence(
                     "%(word)s at character %(position)s is a category, not a word.",
@@ -202,11 +221,7 @@ def _all_in(text: str, masked: str) -> None:
     rest = text[found.end() :].strip()
     meant = f"{field}({rest})" if field and " " in rest else f"{field}{rest}"
     raise refusal(
-        Sentence(
-            "There is no field '%(field)s' (character %(position)s).",
-            field=found[0].strip(),
-            position=found.start() + 1,
-        ),
+        no_field(found[0].strip(), found.start() + 1),
         text[: found.start()] + meant,
         Sentence("Here it is %(meant)s", meant=meant),
     )
@@ -325,11 +340,7 @@ def _names(text: str, masked: str) -> None:
             whole = text[found.start() : end].replace('"', " ")
             meant = text[: found.start()] + f'"{" ".join(whole.split())}"' + text[end:]
         raise refusal(
-            Sentence(
-                "There is no field '%(field)s' (character %(position)s).",
-                field=f"{name}:",
-                position=found.start() + 1,
-            ),
+            no_field(f"{name}:", found.start() + 1),
             meant,
             _advice(ours),
             expected=Sentence("a field, or the whole in quotes"),

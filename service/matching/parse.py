@@ -13,6 +13,7 @@ from service.matching.build import NEAR, Builder, all_of, any_of
 from service.matching.categories import code_of
 from service.matching.faults import (
     A_WORD,
+    SEPARATORS,
     check_shape,
     explain,
     find_operator,
@@ -22,6 +23,7 @@ from service.matching.faults import (
 )
 from service.matching.followed import read_line, same
 from service.matching.foreign import check_foreign, in_capitals
+from service.matching.foreign_fields import is_paper
 from service.matching.query import (
     MOST_TERMS,
     And,
@@ -69,9 +71,9 @@ NOT.5: /NOT(?![^\s()"])/
 MINUS.4: /-(?=[^\s)-])/
 FIELD.6: /(?:ti|title|abs|abstract|au|author|cat|category|source|org|organi[sz]ation|id):\s*/i
        | /all:(?=\S)/i
-FIGURE.6: /(?:votes|comments|authors):\s*[<>=≥≤]*\s*[^\s()"]*/i
+FIGURE.6: /(?:votes|comments|authors)(?::|(?=[<>≥≤]))\s*[<>=≥≤]*\s*[^\s()"]*/i
 EXACT.4: /=(?=[^\s()=])/
-QUOTED.3: /"[^"]*"(?:~\d+)?/
+QUOTED.3: /"[^"]*"(?:\s*~\d+)?/
 WORD.1: /[^\s()"]+/
 %ignore /\s+/
 """
@@ -279,8 +281,11 @@ def _plain_item(leaf: Leaf) -> str:
 
 
 def _is_query(text: str) -> bool:
-    items = [item.strip() for _, item in split_items(without_bullets(text))]
-    return bool(find_operator(",".join(re.sub(r"^NOT\s+", "", item) for item in items)))
+    """An operator may begin or end a line of a query; between commas it is a word ("OR")."""
+    text = without_bullets(text.replace("\r", "\n"))
+    lists = [item for _, item in split_items(text, SEPARATORS)]
+    items = [re.sub(r"(?m)^\s*(?:NOT\s+)?", "", item) for item in lists]
+    return any(is_paper(item) for item in items) or bool(find_operator(",".join(items)))
 
 
 def _check_codes(text: str) -> None:

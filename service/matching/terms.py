@@ -43,7 +43,7 @@ FIELDS: dict[str, Field] = {
 FIGURES: tuple[Figure, ...] = ("votes", "comments", "authors")
 _LONGEST_CAPITALS = 6
 _FARTHEST = 50
-_FIGURE = re.compile(r"(\w+):\s*(>=|<=|≥|≤|=>|=<|>|<|=|)\s*(\d{1,9})")
+_FIGURE = re.compile(r"([a-z]+):?\s*(>=|<=|≥|≤|=>|=<|>|<|=|)\s*(\d{1,9})", re.I)
 _COMPARISONS: dict[str, Comparison] = {
     "": "=",
     "=": "=",
@@ -165,8 +165,7 @@ def _make_identifier(text: str, position: int) -> Identifier:
 def make_number(text: str, position: int) -> Number:
     """``votes:>20``, ``authors:<4``, ``comments:3``."""
     found = _FIGURE.fullmatch(text.strip())
-    name = text.split(":", 1)[0].lower()
-    figure = next(known for known in FIGURES if known == name)
+    figure = next(known for known in FIGURES if text.lower().startswith(known))
     if found is None:
         raise QueryError(
             Sentence(

@@ -1,14 +1,18 @@
 """Hostile texts are compiled within 50 ms or refused in words, and matching them ends soon."""
 
 import random
+import time
 from collections.abc import Callable
 
 import pytest
 from support.captures import shared_data
 from support.hostile_queries import READERS, hostile, naughty_strings, shaped, try_out
 
+from service.matching.document import prepare
+from service.matching.evaluate import evaluate
 from service.matching.parse import parse_keywords, parse_people, parse_query
 from service.matching.query import Query
+from service.papers.model import Alias, Paper
 
 LIMIT_S = 0.05
 MATCH_LIMIT_S = 2.0
@@ -48,6 +52,23 @@ def test_texts_of_a_megabyte_are_refused_quickly() -> None:
         chance = random.Random(number)
         text, read = shaped(chance, 1_000_000), chance.choice(READERS)
         assert is_quick_enough(text, read), f"{number}: {text[:200]!r}"
+
+
+@pytest.mark.parametrize(
+    ("query", "word", "times"),
+    [
+        ('"' + "ab " * 330 + '"', "ab", 1_000),
+        ('"' + "a " * 500 + '"', "a", 1_000),
+        ('"' + "abc* " * 50 + '"~50', "abcd", 1_000),
+    ],
+    ids=["words", "letters", "near"],
+)
+def test_equal_words_are_matched_in_time_in_proportion(query: str, word: str, times: int) -> None:
+    paper = Paper(aliases=(Alias("arxiv", "1"),), title="x", abstract=f"{word} " * times)
+    asked = parse_query(query)
+    begun = time.process_time()
+    assert evaluate(asked, prepare(paper))
+    assert time.process_time() - begun < 0.3
 
 
 @pytest.mark.parametrize(

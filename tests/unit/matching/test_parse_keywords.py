@@ -67,10 +67,26 @@ def test_the_reading_is_shown_back() -> None:
         ("ti:a", "query"),
         ("au:Bengio", "query"),
         ("votes:>5 a", "query"),
+        ("votes>5 a", "query"),
+        ("graph\nAND net", "query"),
+        ("graph AND\nnet", "query"),
+        ("graph\r\nOR\r\nnet", "query"),
+        ("graph\nNOT survey", "keywords"),
+        ("graph\r\n-survey", "keywords"),
+        ("scheduling, OR, routing", "keywords"),
     ],
 )
 def test_which_reading(text: str, kind: str) -> None:
     assert read_words(text).kind == kind
+
+
+@pytest.mark.parametrize(
+    "text", ["2511.01234v2", "LoRA, 2511.01234", "www.arxiv.org/abs/2511.01234"]
+)
+def test_the_name_of_a_paper_is_an_error_not_a_word(text: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        read_words(text)
+    assert "id:2511.01234" in caught.value.suggestion
 
 
 def test_another_engines_field_is_an_error_not_a_word() -> None:
