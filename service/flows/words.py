@@ -10,7 +10,6 @@ from service.flows.learned import Learned, read_file, stamp_of, write_file
 from service.flows.live import document_of
 from service.flows.runtime import Runtime
 from service.store import papers as papers_store
-from service.store.db import Session
 from service.store.tables import PaperRow
 
 AT_ONCE = 500
@@ -94,7 +93,7 @@ def _file_of(rt: Runtime) -> Learned | None:
 def _take(rt: Runtime, known: Learned, going_on: Callable[[], bool] = lambda: True) -> Learned:
     """Read the further papers into what is known: the same vectors and glossary, grown."""
     last_id = known.last_id
-    while going_on() and (rows := rt.db.read(lambda s, a=last_id: _chunk(s, a))):  # type: ignore[misc]
+    while going_on() and (rows := _chunk(rt, last_id)):
         for row in rows:
             assert row.id is not None
             known.vectors.add(row.id, document_of(row))
@@ -103,5 +102,5 @@ def _take(rt: Runtime, known: Learned, going_on: Callable[[], bool] = lambda: Tr
     return Learned(known.made_on, known.vectors, known.glossary, last_id)
 
 
-def _chunk(session: Session, after_id: int) -> list[PaperRow]:
-    return [row for row, _ in papers_store.list_documents(session, after_id=after_id, limit=_CHUNK)]
+def _chunk(rt: Runtime, after_id: int) -> list[PaperRow]:
+    return rt.db.read(lambda s: papers_store.list_rows(s, after_id, _CHUNK))

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.store.papers import day_of
+from service.store.papers import SHOWN, day_of
 from service.store.tables import PaperEventRow, PaperRow
 
 _AT_ONCE = 500
@@ -49,8 +49,7 @@ def get_documents(session: Session, ids: Iterable[int]) -> Iterator[tuple[PaperR
         rows = session.exec(
             select(PaperRow).where(
                 col(PaperRow.id).in_(some),
-                col(PaperRow.merged_into).is_(None),
-                col(PaperRow.quarantined) == "",
+                *SHOWN,
             )
         ).all()
         yield from ((row, day_of(row)) for row in rows)

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from service.store.papers import SHOWN
 from service.store.tables import (
     DeliveryRow,
     EditionRow,
@@ -15,7 +16,6 @@ from service.store.tables import (
     PaperAliasRow,
     PaperRow,
     SightingRow,
-    SourceDayRow,
     SourceRow,
 )
 from service.store.twins import current_ids
@@ -46,8 +46,7 @@ def list_day(session: Session, on: date) -> list[ListedRow]:
         .where(
             col(SightingRow.listed_on) == on,
             col(SightingRow.held) == sa.false(),
-            col(PaperRow.merged_into).is_(None),
-            col(PaperRow.quarantined) == "",
+            *SHOWN,
         )
         .group_by(
             col(PaperRow.id),
@@ -68,8 +67,7 @@ def shown_days(
         .join(PaperRow, col(PaperRow.id) == col(SightingRow.paper_id))
         .where(
             col(SightingRow.held) == sa.false(),
-            col(PaperRow.merged_into).is_(None),
-            col(PaperRow.quarantined) == "",
+            *SHOWN,
         )
     )
     if after is not None:
@@ -126,8 +124,7 @@ def find_shown(session: Session, scheme: str, value: str) -> PaperRow | None:
         .where(
             PaperAliasRow.scheme == scheme,
             PaperAliasRow.value == value,
-            PaperRow.quarantined == "",
-            col(PaperRow.merged_into).is_(None),
+            *SHOWN,
         )
     ).first()
 
@@ -149,16 +146,6 @@ def list_read_names(session: Session) -> list[str]:
         .order_by(col(SourceRow.id))
     ).all()
     return list(dict.fromkeys(title for title in rows if title))
-
-
-def list_strip(session: Session, since: date) -> dict[int, list[SourceDayRow]]:
-    """Ledger rows per source from a day on, oldest first."""
-    found: dict[int, list[SourceDayRow]] = {}
-    for row in session.exec(
-        select(SourceDayRow).where(col(SourceDayRow.day) >= since).order_by(col(SourceDayRow.day))
-    ):
-        found.setdefault(row.source_id, []).append(row)
-    return found
 
 
 def list_asked(session: Session) -> list[SourceRow]:

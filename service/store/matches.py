@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.events import add_event
+from service.store.papers import SHOWN
 from service.store.tables import MatchRow, PaperRow
 
 
@@ -19,8 +20,7 @@ def list_unmatched(session: Session, limit: int) -> list[PaperRow]:
             .where(
                 col(PaperRow.eligible_at).is_not(None),
                 col(PaperRow.matched_at).is_(None),
-                col(PaperRow.merged_into).is_(None),
-                col(PaperRow.quarantined) == "",
+                *SHOWN,
             )
             .order_by(col(PaperRow.id))
             .limit(limit)
@@ -106,8 +106,7 @@ def list_matches(
                 col(MatchRow.profile_id).in_(list(profile_ids[at : at + 500])),
                 col(PaperRow.eligible_at) >= start,
                 col(PaperRow.eligible_at) < end,
-                col(PaperRow.merged_into).is_(None),
-                col(PaperRow.quarantined) == "",
+                *SHOWN,
             )
             .order_by(col(MatchRow.profile_id), col(MatchRow.paper_id))
         ).all()
@@ -135,8 +134,7 @@ def list_eligible_after(
             .where(
                 col(PaperRow.id) > after_id,
                 col(PaperRow.eligible_at) >= start,
-                col(PaperRow.merged_into).is_(None),
-                col(PaperRow.quarantined) == "",
+                *SHOWN,
             )
             .order_by(col(PaperRow.id))
             .limit(limit)

@@ -10,6 +10,9 @@ from sqlmodel import Session, col, select
 from service.papers.model import Alias, Paper
 from service.store.tables import PaperAliasRow, PaperRow
 
+SHOWN = (col(PaperRow.merged_into).is_(None), col(PaperRow.quarantined) == "")
+"""What holds of a paper that may be found and shown: neither joined with another nor hidden."""
+
 
 def to_paper(row: PaperRow, aliases: Sequence[Alias]) -> Paper:
     """Row and its names to a value; its id is 0 until the row is written."""
@@ -150,12 +153,6 @@ def _names(session: Session, ids: Sequence[int]) -> dict[int, list[Alias]]:
     return names
 
 
-def get_paper_by_alias(session: Session, scheme: str, value: str) -> Paper | None:
-    """One paper by a name of it."""
-    ids = find_ids(session, (Alias(scheme, value),))  # type: ignore[arg-type]
-    return get_papers(session, ids[:1]).get(ids[0]) if ids else None
-
-
 def count_new(session: Session, start: datetime, end: datetime) -> int:
     """Papers that became new in [start, end)."""
     return int(
@@ -193,7 +190,7 @@ def count_new_days(session: Session, first: date, last: date) -> dict[date, int]
     at = col(PaperRow.eligible_at)
     rows = session.execute(
         sa.select(at, sa.func.count())
-        .where(at >= start, at <= end, *_SHOWN)
+        .where(at >= start, at <= end, *SHOWN)
         .group_by(at)  # the instants of polls: few
     ).all()
     found: dict[date, int] = {}
@@ -207,7 +204,7 @@ def count_known_days(session: Session, first: date, last: date) -> dict[date, in
     on = col(PaperRow.listed_on)
     rows = session.execute(
         sa.select(on, sa.func.count())
-        .where(col(PaperRow.eligible_at).is_(None), on >= first, on <= last, *_SHOWN)
+        .where(col(PaperRow.eligible_at).is_(None), on >= first, on <= last, *SHOWN)
         .group_by(on)
     ).all()
     return {day: int(papers) for day, papers in rows}
@@ -228,7 +225,7 @@ def list_never_new(session: Session, ids: Sequence[int]) -> list[int]:
 def list_shown(session: Session, ids: Sequence[int]) -> set[int]:
     """Those of the papers that may be shown: neither hidden nor joined with another."""
     rows = session.execute(
-        sa.select(col(PaperRow.id)).where(col(PaperRow.id).in_(ids), *_SHOWN)
+        sa.select(col(PaperRow.id)).where(col(PaperRow.id).in_(ids), *SHOWN)
     ).all()
     return {row[0] for row in rows}
 
@@ -244,33 +241,15 @@ def count_after(session: Session, after_id: int) -> int:
         session.execute(
             sa.select(sa.func.count())
             .select_from(PaperRow)
-            .where(col(PaperRow.id) > after_id, *_SHOWN)
+            .where(col(PaperRow.id) > after_id, *SHOWN)
         ).scalar_one()
     )
 
 
-_SHOWN = (col(PaperRow.merged_into).is_(None), col(PaperRow.quarantined) == "")
-
-
-def list_documents(
-    session: Session, *, after_id: int = 0, since: date | None = None, limit: int = 2000
-) -> list[tuple[PaperRow, date]]:
-    """Papers for the corpus in id order: (row, the day it counts for)."""
-    query = (
-        select(PaperRow)
-        .where(
-            col(PaperRow.id) > after_id,
-            col(PaperRow.merged_into).is_(None),
-            col(PaperRow.quarantined) == "",
-        )
-        .order_by(col(PaperRow.id))
-        .limit(limit)
-    )
-    if since is not None:
-        query = query.where(
-            sa.or_(col(PaperRow.listed_on).is_(None), col(PaperRow.listed_on) >= since)
-        )
-    return [(row, day_of(row)) for row in session.exec(query).all()]
+def list_rows(session: Session, after_id: int, limit: int) -> list[PaperRow]:
+    """Papers that may be shown, in id order."""
+    query = select(PaperRow).where(col(PaperRow.id) > after_id, *SHOWN)
+    return list(session.exec(query.order_by(col(PaperRow.id)).limit(limit)).all())
 
 
 def day_of(row: PaperRow) -> date:
@@ -278,22 +257,6 @@ def day_of(row: PaperRow) -> date:
     if row.eligible_at is not None:
         return row.eligible_at.date()
     return row.listed_on or row.first_seen_at.date()
-
-
-def list_eligible(session: Session, start: datetime, end: datetime) -> list[PaperRow]:
-    """Papers that became new in [start, end)."""
-    return list(
-        session.exec(
-            select(PaperRow)
-            .where(
-                col(PaperRow.eligible_at) >= start,
-                col(PaperRow.eligible_at) < end,
-                col(PaperRow.merged_into).is_(None),
-                col(PaperRow.quarantined) == "",
-            )
-            .order_by(col(PaperRow.id))
-        ).all()
-    )
 
 
 def list_recent(session: Session, since: date) -> list[tuple[PaperRow, date]]:
@@ -306,8 +269,7 @@ def list_recent(session: Session, since: date) -> list[tuple[PaperRow, date]]:
                 col(PaperRow.eligible_at) >= start,
                 sa.and_(col(PaperRow.eligible_at).is_(None), col(PaperRow.listed_on) >= since),
             ),
-            col(PaperRow.merged_into).is_(None),
-            col(PaperRow.quarantined) == "",
+            *SHOWN,
         )
         .order_by(col(PaperRow.id))
     ).all()

@@ -6,6 +6,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from service.store.papers import SHOWN
 from service.store.tables import PaperRow, SightingRow, SourceRow
 
 
@@ -66,8 +67,7 @@ def list_listed(
         .join(PaperRow, col(PaperRow.id) == col(SightingRow.paper_id))
         .where(
             col(SightingRow.listed_on).in_(days),
-            col(PaperRow.merged_into).is_(None),
-            col(PaperRow.quarantined) == "",
+            *SHOWN,
             col(SightingRow.held) == sa.false(),
         )
         .group_by(col(SightingRow.paper_id))
