@@ -91,7 +91,9 @@ def headline(digest: Digest, texts: Texts) -> str:
     if not signals:
         return _found(digest, texts)
     news = texts.ngettext(
-        "%(num)s paper you had has news.", "%(num)s papers you had have news.", signals
+        "There is news of %(num)s paper you had.",
+        "There is news of %(num)s papers you had.",
+        signals,
     )
     if not digest.checked and not digest.paper_ids():
         return news

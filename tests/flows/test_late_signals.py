@@ -90,7 +90,7 @@ def test_code_is_told_once_in_a_mail_of_its_own(rt, tmp_path, server):
     mail = message_from_bytes(server.accepted[-1].data, policy=default)
     assert mail["Subject"] == "News: Adapters that forget less"
     text = mail.get_body(("plain",)).get_content()
-    assert text.startswith("1 paper you had has news.")
+    assert text.startswith("There is news of 1 paper you had.")
     assert "Code is out for a paper you had on 18 November." in text
     assert CODE in text
     html = mail.get_body(("html",)).get_content()

@@ -68,19 +68,20 @@ def test_first_line_and_subject_count_them_apart() -> None:
     paper = section(entry(1))
     alone = renderer().render_digest(news(signal(1, ("code", "https://a.example"))), frame())
     assert alone.subject == "News: LoRA adapters that <b>forget</b> less"
-    assert "446 new papers checked, none contains your words. 1 paper you had has news." in plain(
-        alone.html
+    assert (
+        "446 new papers checked, none contains your words. There is news of 1 paper you had."
+        in plain(alone.html)
     )
     nothing = renderer().render_digest(
         news(signal(1, ("withdrawn", "")), signal(2, ("withdrawn", "")), checked=0), frame()
     )
-    assert nothing.text.startswith("2 papers you had have news.")
+    assert nothing.text.startswith("There is news of 2 papers you had.")
     assert nothing.subject.endswith("and 1 more")
     both = renderer().render_digest(
         news(signal(2, ("code", "https://a.example")), before=(paper,)), frame()
     )
     assert both.subject == entry(1).title.text
-    assert "1 contains your words. 1 paper you had has news." in plain(both.html)
+    assert "1 contains your words. There is news of 1 paper you had." in plain(both.html)
     order = [plain(both.html).index(words) for words in (entry(1).title.text, "News about papers")]
     assert order == sorted(order)
 
