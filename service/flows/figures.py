@@ -58,6 +58,7 @@ def change_data(change: Change) -> dict[str, Any]:
     """What a change would do, as JSON values."""
     made = change.difference
     return {
+        "days": len(change.days),
         "before": made.before,
         "after": made.after,
         "per_weekday_before": round(made.mean_before, 2),

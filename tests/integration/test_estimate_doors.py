@@ -68,6 +68,7 @@ def test_the_api_tells_basis_other_forms_and_a_change(house: Reading) -> None:
     assert said(house, keywords=form["query"])["total"] == 34
     assert (told["change"]["added"], told["change"]["removed"]) == (17, 34)
     assert len(told["change"]["best_removed"]) == 3
+    assert told["change"]["days"] == 8
     assert said(house, q="LoRA AND towels")["warning"] == "none"
     people = said(house, people="Ana Silva")
     assert people["names"][0]["papers"] == people["total"] == 102
