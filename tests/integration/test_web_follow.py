@@ -275,3 +275,23 @@ def test_an_interest_says_at_a_glance_when_it_comes_and_what_was_chosen(house: R
     summary = page[page.index("<summary>") : page.index("</summary>")]
     assert '<span class="meta">Any of: adapters · robots</span>' in summary
     assert '<span class="meta">once a week, on Tuesday · 3 in full at most</span>' in summary
+
+
+def test_the_page_opens_at_what_was_asked_for(house: Reading) -> None:
+    house.subscribe(ADA, "adapters", people="Ana Silva")
+    here, (row, follow) = manage(house), interests(house)
+    asked = [
+        (f"{here}/interests/{row.id}/look", {"words": "robots"}, 'class="looked"'),
+        (f"{here}/interests/{follow.id}/look", {"words": "Ana Silva"}, 'class="read-back"'),
+        (f"{here}/look", {"words": "robots", "people": "Bo Chen"}, 'class="looked"'),
+        (f"{here}/look", {"words": "", "people": "Bo Chen"}, 'class="read-back"'),
+        ("/estimate", {"words": "robots"}, 'id="reading"'),
+        ("/words", {"liked": "Robots fold towels"}, "<h2"),
+    ]
+    for where, form, place in asked:
+        page = house.client.post(where, data={"kind": "follow", **form}).text
+        (focused,) = re.findall(r"<[^>]+autofocus[^>]*>", page)
+        assert place in focused, where
+        assert 'tabindex="-1"' in focused
+    assert "autofocus" not in house.client.get("/").text
+    assert "autofocus" not in house.client.get(here).text
