@@ -14,6 +14,8 @@ from service.cli.paper_commands import read_email
 from service.defaults import FIXED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from service.flows.browse import Shown
     from service.flows.estimate import BackTest, Change
     from service.flows.follow import Name
@@ -22,12 +24,31 @@ if TYPE_CHECKING:
     from service.matching.query import Query
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Days = Annotated[int | None, typer.Option(min=1, max=400, help="So many days back; usually 30")]
+
+FORMS = (
+    ("graph network", "both words"),
+    ("graph OR network", "any of them; AND, OR and NOT in capitals, brackets group"),
+    ("graph -survey", "without a word; also NOT survey"),
+    ('"graph network"', "a phrase, with blank, hyphen or nothing between"),
+    ('"graph network"~3', "at most three words apart"),
+    ("quanti*", "the beginning of a word"),
+    ("=RAG", "this very form"),
+    ("ti:graph", "a field: ti: abs: au: cat: source: org: id:"),
+    ("cat:cs.*", "every category of an archive"),
+    ("votes:>20", "a figure: votes, comments, authors"),
+)
+"""The language of queries in short; each form is read by a test."""
+
+LANGUAGE = "\b\nQueries, told with examples on the page /help/queries:\n" + "\n".join(
+    f"  {form:<20}{says}" for form, says in FORMS
+)
 
 
 def register(app: typer.Typer) -> None:
     """Hang this part's commands into the program."""
-    app.command("estimate")(estimate)
-    app.command("search")(search)
+    app.command("estimate", epilog=LANGUAGE)(estimate)
+    app.command("search", epilog=LANGUAGE)(search)
     app.command("words")(words)
     app.command("related")(related)
 
@@ -38,7 +59,7 @@ def estimate(
     people: Annotated[
         str, typer.Option(help="People instead, and org:NAME; semicolons between them")
     ] = "",
-    days: Annotated[int | None, typer.Option(min=1, max=400)] = None,
+    days: Days = None,
     instead_of: Annotated[
         str, typer.Option("--instead-of", help="Older words: what the change adds and removes")
     ] = "",
@@ -108,11 +129,9 @@ def estimate(
             data["names"] = [name_data(name) for name in names]
         printing.as_json(data)
         return
-    _say(made, is_old)
+    _say(made, is_old, names)
     if not people.strip() and (meant := read_in_capitals(text, wanted.kind)):
         typer.echo(f"Operators are written in capitals. Did you mean: {meant}")
-    for name in names:
-        _say_name(name)
     if change is not None:
         _say_change(change)
 
@@ -126,17 +145,18 @@ def _names(rt: "Runtime", wanted: "Query", made: "BackTest") -> "tuple[Name, ...
 def _say_name(name: "Name") -> None:
     where = ", ".join(f"{code} {papers}" for code, papers in name.categories)
     where = f" ({where})" if where else ""
+    papers = printing.tally(name.papers, "paper")
     if name.several:
-        typer.echo(f"{name.line}: {name.papers}{where}. Probably several people. Instead:")
+        typer.echo(f"  {name.line}: {papers}{where}. Probably several people. Instead:")
     elif not name.papers:
-        typer.echo(f"{name.line}: on no paper. Is it written as papers print it?")
+        typer.echo(f"  {name.line}: on no paper. Is it written as papers print it?")
     else:
-        typer.echo(f"{name.line}: {name.papers}{where}")
+        typer.echo(f"  {name.line}: {papers}{where}")
     for one in name.narrower:
-        typer.echo(f"  {one.line}: {one.papers}")
+        typer.echo(f"    {one.line}: {printing.tally(one.papers, 'paper')}")
 
 
-def _say(made: "BackTest", is_old: bool) -> None:
+def _say(made: "BackTest", is_old: bool, names: "Sequence[Name]") -> None:
     found = made.estimate
     papers, days = (
         printing.tally(found.basis_papers, "paper"),
@@ -153,15 +173,19 @@ def _say(made: "BackTest", is_old: bool) -> None:
         )
     if found.warning == "none":
         typer.echo(f"Nothing in {days} ({papers}).")
-    for term, n in found.per_term.items():
-        typer.echo(f"  {term}: {n if n else 'never'}")
+    for name in names:
+        _say_name(name)
+    for term, n in found.per_term.items() if not names else ():
+        typer.echo(f"  {term}: {printing.tally(n, 'paper') if n else 'never'}")
     for part, n in found.removed_by_not.items():
         typer.echo(f"  without {part}: {n} left out")
+    if found.best:
+        typer.echo("The best of them:")
     for f in found.best:
         typer.echo(f"  {made.titles.get(f.paper_id, '')}")
     if found.warning == "broad":
-        per_day = round(found.mean_per_weekday)
-        typer.echo(f"About {per_day} papers a day; most people stay below 20. Narrower:")
+        per_day, most = round(found.mean_per_weekday), FIXED.broad_a_day
+        typer.echo(f"About {per_day} papers a day; most people stay below {most}. Narrower:")
     elif found.suggestions:
         typer.echo("Wider:")
     for s in found.suggestions:
@@ -218,6 +242,9 @@ def search(
         _say_paper(one)
     for part, query, papers in page.without:
         typer.echo(f"Without {part}: {printing.tally(papers, 'paper')}.  {query}")
+    if page.any_of:
+        query, papers = page.any_of
+        typer.echo(f"With any of the words: {printing.tally(papers, 'paper')}.  {query}")
     if related:
         typer.echo("Related, without your words:")
     for one in related:
@@ -231,7 +258,7 @@ def _say_paper(one: "Shown") -> None:
 def words(
     text: Annotated[str, typer.Argument(help="A title, an abstract or a link; - = stdin")] = "",
     file: Annotated[Path | None, typer.Option("--file", help="Read the text from a file")] = None,
-    days: Annotated[int | None, typer.Option(min=1, max=400)] = None,
+    days: Days = None,
     as_json: Json = False,
 ) -> None:
     """Words for an interest, out of a paper that you like, with what each would have brought."""
@@ -257,9 +284,9 @@ def words(
     basis = f"{printing.tally(made.basis, 'paper')} of {printing.tally(made.days, 'day')}"
     typer.echo(f"Basis: {basis}.")
     for w in made.words:
-        typer.echo(f"  {w.term}: {w.papers} ({w.per_day:.1f} a day)")
+        typer.echo(f"  {w.term}: {printing.tally(w.papers, 'paper')} ({w.per_day:.1f} a day)")
     if not made.words:
-        typer.echo("No word of it stands in other papers and in few enough.")
+        typer.echo("Each of its words is in no other paper, or in too many to choose by.")
     else:
         typer.echo("All of them: " + ", ".join(w.term for w in made.words))
 

@@ -16,7 +16,9 @@ import pytest
 from support.command import Shell, list_of
 from typer.main import get_command
 
+from service.cli.estimate_commands import FORMS
 from service.cli.program import app, run
+from service.matching.parse import parse_query
 
 ON = "2026-11-18"
 ADD = ["subscribers", "add", "ada@uni.example"]
@@ -221,7 +223,7 @@ def test_whatever_prints_data_takes_json_and_says_so() -> None:
     assert {name.partition(" ")[0] for name in commands} == {
         "setup", "migrate", "doctor", "run", "web", "scheduler", "worker", "demo", "settings",
         "admin", "sources", "poll", "ingest", "match", "estimate", "subscribers", "suppressions",
-        "preview", "send", "editions", "deliveries", "interests", "words", "related",
+        "preview", "send", "editions", "deliveries", "interests", "words", "related", "search",
     }  # fmt: skip
 
 
@@ -399,3 +401,11 @@ def test_logs_are_json_lines_without_a_person_in_them_and_never_on_standard_outp
     monkeypatch.setenv("PAPERPOST_LOG_FORMAT", "xml")
     bad = shell.say("sources", "list")
     assert (bad.code, "LOG_FORMAT" in bad.err) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["estimate", "search"])
+def test_help_names_the_forms_of_queries_and_each_is_read(shell: Shell, command: str) -> None:
+    said = shell.say(command, "--help").out
+    for form, means in FORMS:
+        assert f"{form:<20}{means}" in said
+        assert parse_query(form).terms or form.startswith("votes:")
