@@ -120,6 +120,7 @@ def search_data(page: SearchPage, related: Sequence[Shown]) -> dict[str, Any]:
         "without": [
             {"part": part, "query": query, "papers": papers} for part, query, papers in page.without
         ],
+        "any_of": {"query": page.any_of[0], "papers": page.any_of[1]} if page.any_of else None,
         "related": [paper_data(one) for one in related],
     }
 

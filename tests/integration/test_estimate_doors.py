@@ -251,18 +251,24 @@ def test_the_command_line_says_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     assert "102 papers of these were known before their source was watched: 17 of the 17" in told
     assert "LoRA is usually written out as low-rank adaptation (17 papers). Added: 17 more" in told
     assert "without survey: 17 left out" in told
+    assert "LoRA: 34 papers\n" in told
+    assert "\nThe best of them:\n" in told
     assert "17 added, 34 removed (34 before, 17 after)." in told
     data = shell.say("estimate", "LoRA", "--instead-of", "towels", "--json").json
     assert (data["change"]["added"], data["known"]) == (34, 34)
     words = shell.say("words", "Robot hands fold towels", "--json").json["words"]
     assert ("hands fold towels", 17) in [(w["term"], w["papers"]) for w in words]
-    assert "hands fold towels: 17" in shell.say("words", "-", typed="Robot hands fold towels").out
+    assert (
+        "hands fold towels: 17 papers ("
+        in shell.say("words", "-", typed="Robot hands fold towels").out
+    )
     assert len(shell.say("related", "2611.00103", "--json").json) == 5
     found = shell.say("search", "walking AND robots").out
     assert "walking AND robots  ->  17 papers of 102" in found
     assert found.index("Walking robots") < found.index("Related, without your words:")
     assert shell.say("search", "towels", "--limit", "3", "--json").json["total"] == 34
     assert "Without unicorns: 17 papers.  walking" in shell.say("search", "walking unicorns").out
+    assert "With any of the words: " in shell.say("search", "walking emus hands unicorns").out
     assert shell.say("search", "(").code == 2
     assert shell.say("estimate", "towels", "--reader", "no@uni.example").code == 1
     assert shell.say("subscribers", "add", "ada@uni.example", "--keywords", "robots").code == 0

@@ -145,4 +145,5 @@ def test_people_are_added_with_a_reader_and_counted_by_estimate(ada: Shell, tmp_
     ]  # fmt: skip
     text = ada.say("estimate", "--people", "A. Silva; No Body").out
     assert "No Body: on no paper" in text
+    assert text.count("A. Silva: 3 papers") == 1, "each name is told once"
     assert ada.say("estimate", "LoRA", "--people", "A. Silva").code == 2
