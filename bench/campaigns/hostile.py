@@ -22,7 +22,7 @@ SEED = 20261121
 TEXTS = 100_000
 LONG = 200
 LIMIT_S = 0.05
-MATCH_LIMIT_S = 2.0
+MATCH_LIMIT_S = 1.0
 """A paper that says nothing but the query's own words, against a phrase of hundreds of words: no
 reader's query and no source's paper, so it only must end soon."""
 RESULT = RESULTS / "hostile_queries.json"

@@ -15,7 +15,7 @@ from service.matching.query import Query
 from service.papers.model import Alias, Paper
 
 LIMIT_S = 0.05
-MATCH_LIMIT_S = 2.0
+MATCH_LIMIT_S = 1.0
 """For a paper that holds nothing but the words of a query of hundreds of words."""
 
 
