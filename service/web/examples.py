@@ -170,6 +170,12 @@ PHRASES = Part(
             "A quarter of the parameters",
         ),
         _titles(
+            "pre-train*",
+            Sentence("Here too a hyphen, a blank or nothing is the same."),
+            "Pretraining in the dark",
+            "Trained before breakfast",
+        ),
+        _titles(
             "=planning",
             Sentence("An equals sign: this very form, no plurals or stems."),
             "Planning under doubt",
