@@ -29,7 +29,6 @@ _BRACKET = re.compile(r"\(([^()\[\]]{2,120})\)")
 _SHORT = re.compile(r"[A-Za-z0-9][\w+-]{0,10}[A-Za-z0-9+]")
 _END = re.compile(r"[.;:!?](?:\s|$)|[()\[\]{}]|\s[-–—]\s")
 _WORD = re.compile(r"[^\s]+")
-_ENDING = re.compile(r"(?<=\w\w)(?:ing|ed|(?<!s)s)$")
 _STRIP = " \t\n\"'“”‘’`*,.;:"
 
 
@@ -235,11 +234,9 @@ def _key(short: str) -> str:
 
 
 def _sameness(long: str) -> str:
-    """A phrase as it is compared: hyphens, plurals, -ing and -ed make no difference, so that
-    "fine-tuned" is "finetuning". (Stems would not do: those of "multi modal" and "multimodal"
-    differ.)"""
-    words = (_ENDING.sub("", key) for key in fold(long).keys)
-    return "".join(re.sub("y$", "i", word) for word in words).replace("e", "")
+    """A phrase as it is compared: its stems, written as one. What a stem keeps in a short word and
+    not in a long one goes, so that "multi-modal" is "multimodal", "fine-tuned" "finetuning"."""
+    return "".join(each.removesuffix("al") for each in fold(long).stems).replace("e", "")
 
 
 def _usual(counted: Mapping[str, int]) -> str:

@@ -91,8 +91,11 @@ def test_hyphens_and_plurals_make_no_other_meaning() -> None:
         made.learn(f"{long} (CUA)")
     made.learn("control unit accesses (CUA)", "parameter-efficient finetuning (PEFT)")
     made.learn("parameter efficient fine-tuned (PEFT)")
+    made.learn("low-rank adaptation (LoRA)", "low-rank adaption (LoRA)")
+    made.learn("low rank adaption (LoRA)")
     assert [m.papers for m in made.meanings("CUA")] == [3]
     assert [m.papers for m in made.meanings("PEFT")] == [2]
+    assert [m.papers for m in made.meanings("LoRA")] == [2]
     assert [m.short for m in made.shorts("multi modal large language models")] == ["MLLM"]
 
 
