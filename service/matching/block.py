@@ -33,6 +33,10 @@ Flags = NDArray[np.bool_]
 Kept = dict[int, tuple[Leaf, Truth]]
 """Leaves by their identity, and what was found of them in the paper at hand."""
 
+SILENT = " "
+"""Behind the stored form of a leaf that counts nothing in a score, since one beside it in the same
+tree means the same."""
+
 _SIGNS: dict[int, type[And] | type[Or]] = {0: And, 1: Or}
 _WHERE = {name: number for number, name in enumerate(PLACES)}
 

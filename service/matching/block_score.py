@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from service.matching.block import Block, Flags, Ids, Truths, by_paper
+from service.matching.block import SILENT, Block, Flags, Ids, Truths, by_paper
 from service.matching.clauses import Bits, Clauses
 from service.matching.compiled import load_node
 from service.matching.document import Document
@@ -46,11 +46,13 @@ class Worths:
         self._worths = np.full(len(block.leaves), np.nan)
 
     def of(self, leaves: NDArray[np.int32]) -> Scores:
-        """The worth of some leaves."""
+        """The worth of some leaves; 0 of one that another counts for."""
         for number in distinct(leaves[np.isnan(self._worths[leaves])]).tolist():
-            leaf = load_node(json.loads(self._block.leaves.text(number)))
+            text = self._block.leaves.text(number)
+            leaf = load_node(json.loads(text))
             assert not isinstance(leaf, (And, Or, Not))
-            self._worths[number] = weight(leaf, self.statistics)
+            is_silent = text.endswith(SILENT.encode())
+            self._worths[number] = 0.0 if is_silent else weight(leaf, self.statistics)
         return self._worths[leaves]
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from service.matching.block import Block, Leaves, Trees
+from service.matching.block import SILENT, Block, Leaves, Trees
 from service.matching.clauses import Growing, Tree, height, layered
 from service.matching.compiled import dump_node, load_node
 from service.matching.query import And, Leaf, Node, Not, Or
 from service.matching.recipes import Recipe, recipe_of
+from service.matching.score import meaning
 from service.matching.trie import Paths
 from service.matching.wording import Vocabulary
 
@@ -22,9 +23,12 @@ class Builder:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._known: dict[Leaf, int] = {}
+        self._known: dict[Leaf, str] = {}
         self._recipes: list[Recipe] = []
         self._shown: list[str] = []
+        self._meanings: list[int] = []
+        self._of_meaning: dict[object, int] = {}
+        self._silent: set[int] = set()
         self._idle: list[tuple[int, int]] = []
         self._heights: dict[int, _Height] = {}
 
@@ -54,37 +58,58 @@ class Builder:
 
     def _is_by_hand(self, tree: Tree) -> bool:
         """Is a term asked for twice, or wanted in a roundabout way ("not without it")?"""
-        wanted = [self._shown[number] for number in _wanted(tree)]
-        return len(set(wanted)) < len(wanted) or _denies_twice(tree)
+        wanted = list(_wanted(tree))
+        if len({self._shown[number] for number in wanted}) < len(wanted):
+            return True
+        counting = [number for number in wanted if number not in self._silent]
+        meanings = {self._meanings[number] for number in counting}
+        return len(meanings) < len(counting) or _denies_twice(tree)
 
-    def _tree(self, node: Node) -> Tree:
+    def _tree(self, node: Node, beside: set[int] | None = None) -> Tree:
         match node:
-            case And(parts):
-                return "&", tuple(map(self._tree, parts))
-            case Or(parts):
-                return "|", tuple(map(self._tree, parts))
+            case And(parts) | Or(parts):
+                among: set[int] = set()
+                sign = "&" if isinstance(node, And) else "|"
+                return sign, tuple(self._tree(part, among) for part in parts)
             case Not(part):
                 return "!", (self._tree(part),)
-        found = self._known.get(node)
-        if found is None:
-            found = self._known[node] = self._number(_encode(dump_node(node)), node)
-        return found
+        text = self._known.get(node)
+        if text is None:
+            text = self._known[node] = _encode(dump_node(node))
+        return self._number(text, node, beside)
 
-    def _stored_tree(self, stored: list[Any]) -> Tree:
+    def _stored_tree(self, stored: list[Any], beside: set[int] | None = None) -> Tree:
         sign = stored[0]
         if sign in ("&", "|", "!"):
-            return sign, tuple(map(self._stored_tree, stored[1:]))
-        return self._number(_encode(stored), None)
+            among: set[int] | None = None if sign == "!" else set()
+            return sign, tuple(self._stored_tree(part, among) for part in stored[1:])
+        return self._number(_encode(stored), None, beside)
 
-    def _number(self, text: str, leaf: Leaf | None) -> int:
+    def _number(self, text: str, leaf: Leaf | None, beside: set[int] | None) -> int:
+        """beside: what the terms before it in the same list mean; one of these is silent."""
         found = self._numbers.get(text)
         if found is None:
-            if leaf is None:
-                leaf = _leaf(json.loads(text))
+            leaf = leaf or _leaf(json.loads(text))
+            known = self._meaning(leaf)
+        else:
+            known = self._meanings[found]
+        if beside is not None:
+            if known in beside:
+                text += SILENT
+                found = self._numbers.get(text)
+            beside.add(known)
+        if found is None:
+            leaf = leaf or _leaf(json.loads(text))
             found = self._numbers[text] = len(self._numbers)
             self._recipes.append(recipe_of(leaf))
             self._shown.append(leaf.text)
+            self._meanings.append(known)
+            if text.endswith(SILENT):
+                self._silent.add(found)
         return found
+
+    def _meaning(self, leaf: Leaf) -> int:
+        return self._of_meaning.setdefault(meaning(leaf), len(self._of_meaning))
 
     def done(self) -> Block:
         """The block of what was put in."""

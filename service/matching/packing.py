@@ -13,7 +13,7 @@ from service.matching.strings import Array
 from service.matching.trie import Paths
 from service.matching.wording import Vocabulary
 
-PACK_VERSION = 2
+PACK_VERSION = 3
 """Raise it whenever the arrays, or how leaves become rows of symbols, change."""
 
 _WHAT = "profiles", (PACK_VERSION, FORM_VERSION)

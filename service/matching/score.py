@@ -13,9 +13,10 @@ weight. Then
     comments  0.25 x ln(1 + comments)
     feedback  40 x liking (see taste), for a reader who said "more" or "less like this"
 
-title, abstract and other are sums over the different wanted terms, each term by itself: terms with
-the same text count once, with the greatest of their weights. So what the words give is weight
-times a factor of where the term occurs, and can be added up in columns.
+title, abstract and other are sums over the different wanted terms, each term by itself. Terms that
+mean the same (LLM and LLMs) count once, and so do terms with the same text, with the greatest of
+their weights. So what the words give is weight times a factor of where the term occurs, and can be
+added up in columns.
 
 The weights were looked at on half of the judged set in bench/judged and measured on the other half
 (RESULT.md there). A rarer word counts in full, so that one rare keyword beats several common ones;
@@ -29,7 +30,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.matching.document import Document
-from service.matching.evaluate import Hit
+from service.matching.evaluate import Hit, Place
 from service.matching.query import Category, Leaf, Near, Person, Query, Term, leaves
 
 TITLE = 2.0
@@ -103,12 +104,32 @@ def weight(leaf: Leaf, statistics: Statistics) -> float:
     return _OTHER if isinstance(leaf, Category) else 2 * _OTHER
 
 
-def weights_of(query: Query, statistics: Statistics) -> dict[str, float]:
-    """What one occurrence of each wanted term is worth, by its text."""
-    weights: dict[str, float] = {}
+def meaning(leaf: Leaf) -> object:
+    """Equal for terms that stand at the same places: agent and agents, LLM and LLMs."""
+    if isinstance(leaf, Term):
+        words = tuple((word.kind, word.stem or word.key) for word in leaf.words)
+        return words, leaf.joins, leaf.field, leaf.exact
+    return leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What one occurrence of each wanted term is worth. names: for the text of each term that of
+    the first of its meaning, which counts for all of them."""
+
+    names: Mapping[str, str]
+    worths: Mapping[str, float]
+
+
+def weights_of(query: Query, statistics: Statistics) -> Weights:
+    """The weights of a query's wanted terms."""
+    first: dict[object, str] = {}
+    names: dict[str, str] = {}
+    worths: dict[str, float] = {}
     for leaf in leaves(query.root, wanted_only=True):
-        weights[leaf.text] = max(weights.get(leaf.text, 0.0), weight(leaf, statistics))
-    return weights
+        name = names.setdefault(leaf.text, first.setdefault(meaning(leaf), leaf.text))
+        worths[name] = max(worths.get(name, 0.0), weight(leaf, statistics))
+    return Weights(names, worths)
 
 
 def score(
@@ -121,7 +142,7 @@ def score(
     comments: int | None,
     age_days: float,
     liking: float | None = None,
-    weights: Mapping[str, float] | None = None,
+    weights: Weights | None = None,
 ) -> Score:
     """Score one match from its hits, in any order.
 
@@ -132,10 +153,13 @@ def score(
     del document  # the words are in the hits; kept for scores that look at the whole paper
     if weights is None:
         weights = weights_of(query, statistics)
-    places = Counter((hit.term, hit.where) for hit in hits)
+    places: dict[tuple[str, Place], int] = {}
+    for (text, place), times in Counter((hit.term, hit.where) for hit in hits).items():
+        key = weights.names.get(text, text), place
+        places[key] = max(times, places.get(key, 0))
     parts = {"title": 0.0, "abstract": 0.0, "other": 0.0}
     for (term, where), times in sorted(places.items()):
-        worth = weights.get(term, 0.0)
+        worth = weights.worths.get(term, 0.0)
         if where == "title":
             parts["title"] += TITLE * worth
         elif where == "abstract":

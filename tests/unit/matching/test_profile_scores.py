@@ -48,6 +48,38 @@ def test_scores_are_those_of_each_match(texts: list[str], some: list[Paper], pac
         )
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_terms_that_mean_the_same_count_once_for_a_million_too(packed: bool) -> None:
+    """What stands beside its like is silent in arrays; what stands elsewhere is scored by hand."""
+    index, titles = Index(), ("Graphs", "Graph networks", "A network of agents")
+    documents = [prepare(Paper(aliases=(Alias("guid", t),), title=t)) for t in titles]
+    statistics = Statistics.of(documents)
+    texts = (
+        "graph", "graph OR graphs", "graphs OR network OR graph OR agent", "graphs AND graph",
+        "(graph AND x) OR (graphs AND network)", "graph OR graphs OR ti:graph",
+    )  # fmt: skip
+    for number, text in enumerate(texts):
+        index.add(number, parse_query(text))
+        if packed:
+            index.compact()
+    for document, (ids, scores) in zip(
+        documents, index.score_many(documents, statistics), strict=True
+    ):
+        found = dict(zip(ids.tolist(), scores.tolist(), strict=True))
+        for number, text in enumerate(texts):
+            query = parse_query(text)
+            hits = evaluate(query, document)
+            assert (number in found) == (hits is not None)
+            if hits is not None:
+                total = score(
+                    query, document, hits, statistics, votes=None, comments=None, age_days=0
+                ).total
+                assert found[number] == pytest.approx(total)
+        if 0 in found:
+            assert found[0] == pytest.approx(found[1])
+            assert index.match(document)[1] == evaluate(parse_query(texts[1]), document)
+
+
 @given(
     st.lists(queries, min_size=1, max_size=8),
     st.lists(papers(), min_size=1, max_size=6),
