@@ -5,9 +5,16 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from support.house import open_house, plan_one
 
 from service import demo
 from service.demo import DemoError, _fresh, run_demo
+from service.flows import live_index
+from service.flows.match import match_new
+from service.flows.stock import fill_corpus
+from service.flows.words import learn_words
+from service.log import KeptLines
+from service.matching import shelf
 from service.sources import hf_daily
 
 
@@ -76,6 +83,25 @@ def test_demo_begins_anew_where_a_house_has_run(tmp_path):
         (tmp_path / name).write_text("made again")
     with _fresh(tmp_path):
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_demo_knows_whatever_a_house_keeps(tmp_path, monkeypatch):
+    """Small houses keep no derived files; this one keeps all of them."""
+    monkeypatch.setattr(live_index, "SMALLEST", 1)
+    monkeypatch.setattr(shelf, "_WORTH_A_FILE", 1)
+    folder = tmp_path / "house"
+    with open_house(folder) as house:
+        plan_one(house.runtime, tmp_path)
+        match_new(house.runtime)
+        learn_words(house.runtime)
+        while fill_corpus(house.runtime):
+            pass
+        KeptLines(folder / "logs", 2)
+        kept = {path.name for path in folder.iterdir()}
+    assert {"corpus", "index", "learned", "paperpost.db"} <= kept
+    with _fresh(folder):
+        assert list(folder.iterdir()) == []
 
 
 @pytest.mark.slow
