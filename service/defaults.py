@@ -123,7 +123,7 @@ class Fixed:
     broad_a_day: int = _about(20, "papers a day above which an interest counts as broad")
     rare_a_week: int = _about(1, "papers a week below which wider words are offered")
     several_a_month: int = _about(
-        10, "papers of one name in the back-test above which it is probably several people"
+        10, "papers of one name a month above which it is probably several people's"
     )
     signal_days: int = _about(60, "days for which later news of a paper can wait for a mail")
     signals_a_mail: int = _about(

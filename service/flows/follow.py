@@ -18,6 +18,8 @@ from service.text.tokens import NOT_JOINED
 MOST_CATEGORIES = 3
 MOST_OFFERS = 3
 _LOOKED_AT = 500
+_MONTH = 30
+"""Of fewer days the papers are those of a month so far: two of one day are not sixty."""
 _SHORTEST_WORD = 4
 
 
@@ -60,7 +62,8 @@ def _count(rt: Runtime, node: Node, days: Sequence[date], words: str) -> Name:
     ids = _papers(rt, node, days)
     rows = rt.db.read(lambda s: papers_store.get_papers(s, ids[:_LOOKED_AT]))
     categories = Counter(row.categories[0] for row in rows.values() if row.categories)
-    several = isinstance(node, Person) and len(ids) > FIXED.several_a_month
+    a_month = len(ids) * _MONTH / max(_MONTH, len(days))
+    several = isinstance(node, Person) and a_month > FIXED.several_a_month
     line = line_of(node)
     titles = [row.title for row in rows.values()]
     return Name(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from support.house import add, ingest_items, paper_item, rows
@@ -76,6 +77,17 @@ def test_each_name_is_counted_with_its_categories_and_many_are_several_people(rt
     assert wei.narrower[-1].papers == 7
     for one in wei.narrower:  # ready to press
         assert parse_people(one.line).kind == "follow"
+
+
+def test_many_papers_of_many_months_are_one_persons(rt, tmp_path):
+    many = [item(n, f"Thing {n}", "Ana Silva") for n in range(1, 14)]
+    ingest_items(rt, tmp_path, many)
+    learn(rt)
+    today = rt.clock().date()
+    days = [today - timedelta(days=n) for n in range(90)]
+    assert count_names(rt, parse_people("Ana Silva"), days[:30])[0].several
+    (ana,) = count_names(rt, parse_people("Ana Silva"), days)
+    assert (ana.papers, ana.several) == (13, False)
 
 
 def test_the_categories_of_a_name_are_offered_too(rt, tmp_path):
