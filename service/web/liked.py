@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.delivery.i18n import Texts
-from service.errors import PaperpostError
+from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import manage
 from service.flows.related import Liked, propose_words
 from service.pages.forms import Form
@@ -18,6 +18,7 @@ from service.web.settings_shown import ended
 
 _LONGEST = 10_000
 _MOST_TAKEN = 20
+_TICK_ONE = Sentence("Tick at least one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.post("/words")
     def proposed(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
-        return _taken(door, form, "") or _page(door, request, form.raw("liked"), "")
+        return _taken(door, form, "") or _page(door, request, form.raw("liked"), "", form)
 
     @routes.get("/manage/{token}/words")
     def own_page(request: Request, token: str) -> Response:
@@ -53,7 +54,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     ) -> Response:
         unknown = _known(door, request, token)
         return unknown or _taken(door, form, token) or _page(
-            door, request, form.raw("liked"), token
+            door, request, form.raw("liked"), token, form
         )  # fmt: skip
 
 
@@ -71,13 +72,18 @@ def _taken(door: Door, form: Form, token: str) -> Response | None:
     if form.raw("act") != "take":
         return None
     words = [one.strip()[:200] for one in form.several("word")[:_MOST_TAKEN] if one.strip()]
+    if not words:
+        return None
     here, text = door.pages.links.here, ", ".join(words)
     if token:
         return RedirectResponse(here.to(f"/manage/{token}", interest="new", words=text), 303)
     return RedirectResponse(here.to("/", words=text), 303)
 
 
-def _page(door: Door, request: Request, liked: str, token: str) -> Response:
+def _page(
+    door: Door, request: Request, liked: str, token: str, sent: Form | None = None
+) -> Response:
+    """The page with the words of a text. sent: the form that asked; none of its words is ticked."""
     texts, links = door.texts(request), door.pages.links.here
     liked = liked[:_LONGEST].replace("\r\n", "\n").strip()
     context: dict[str, object] = {
@@ -88,24 +94,28 @@ def _page(door: Door, request: Request, liked: str, token: str) -> Response:
         "action": links.to(f"/manage/{token}/words") if token else links.to("/words"),
     }
     status = 200
-    if liked:
+    if liked or sent is not None:
         try:
             found = propose_words(door.rt, liked)
         except PaperpostError as error:
             context["errors"], status = faults_of({"liked": error}, texts)[0], 422
         else:
-            context |= {"found": found, "words": _words(found, texts)}
+            is_none = sent is not None and sent.raw("act") == "take" and bool(found.words)
+            context |= {"found": found, "words": _words(found, texts, ticked=not is_none)}
+            if is_none:
+                none = SpokenError(Sentence("No word is ticked."), "word", _TICK_ONE)
+                context["errors"], status = faults_of({"word": none}, texts)[0], 422
     return door.answer(request, "papers/words.html", context, status=status)
 
 
-def _words(found: Liked, texts: Texts) -> list[Word]:
+def _words(found: Liked, texts: Texts, *, ticked: bool) -> list[Word]:
     best = [one for one in found.words if one.is_phrase and one.is_central] or found.words[:3]
     return [
         Word(
             one.term,
             said_rate(one.per_day, one.papers, found.weekdays, texts),
             one.papers,
-            one in best,
+            ticked and one in best,
         )
         for one in found.words
     ]

@@ -8,11 +8,13 @@ from service.delivery.i18n import Texts
 from service.flows import browse
 from service.flows.estimate import BackTest, estimate
 from service.flows.interests import Wanted, read_form
-from service.matching.corpus import Suggestion
+from service.matching.corpus import Estimate, Suggestion
 from service.matching.counting import Asked
 from service.matching.expansions import Expansion
+from service.matching.own import own_people
 from service.matching.parse import read_in_capitals, read_otherwise
 from service.matching.query import QueryError
+from service.matching.show import show
 from service.matching.taste import Taste
 from service.pages.entry import PaperEntry
 from service.subscribers.model import ProfileKind
@@ -112,7 +114,7 @@ def reading_of(
         rate=_nothing(made, texts) if not found.total else rate_of(made, texts),
         counts=tuple(found.per_term.items()) if len(found.per_term) > 1 else (),
         dead=tuple(f"“{term}”" for term in found.dead_terms) if found.total else (),
-        left_out=tuple(found.removed_by_not.items()) if found.total else (),
+        left_out=_left_out(found, own, texts),
         offers=tuple(_offer(one, texts) for one in found.suggestions),
         lead=lead if found.warning else _("Wider:"),
         forms=tuple(_other_form(one, texts) for one in found.expansions),
@@ -128,6 +130,17 @@ def reading_of(
         written=written_of(wanted.text),
         plain=_plain(wanted, texts),
         capitals=_capitals(wanted, texts),
+    )
+
+
+def _left_out(found: Estimate, own: str, texts: Texts) -> tuple[tuple[str, int], ...]:
+    """(part, papers) of each NOT; the reader's own name is said as one, not as a query. Where
+    nothing was found, only those that took something away."""
+    mine = {show(one): one.text for one in own_people(own)} if own else {}
+    return tuple(
+        (texts.gettext("papers by %(name)s", name=mine[part]) if part in mine else part, count)
+        for part, count in found.removed_by_not.items()
+        if count or found.total
     )
 
 

@@ -295,3 +295,27 @@ def test_the_page_opens_at_what_was_asked_for(house: Reading) -> None:
         assert 'tabindex="-1"' in focused
     assert "autofocus" not in house.client.get("/").text
     assert "autofocus" not in house.client.get(here).text
+
+
+def test_nothing_pasted_and_nothing_ticked_are_told(house: Reading) -> None:
+    page = house.client.post("/words", data={"liked": " "})
+    assert page.status_code == 422
+    assert "There is nothing here. Paste a title, an abstract or a link." in page.text
+    assert house.client.get("/words").status_code == 200
+    liked = {"liked": "Robots fold towels", "act": "take"}
+    found = house.client.post("/words", data=liked)
+    assert found.status_code == 422
+    assert "No word is ticked. Tick at least one." in found.text
+    assert 'name="word"' in found.text
+    assert "checked" not in found.text
+    taken = house.client.post("/words", data={**liked, "word": "towels"})
+    assert taken.headers["location"] == "/?words=towels"
+
+
+def test_papers_of_ones_own_are_said_in_words(house: Reading) -> None:
+    house.subscribe(ADA, "adapters")
+    here, row = manage(house), interests(house)[0]
+    form = {"words": "robots", "choices": "1", "own": "1", "own_name": "Ana Silva"}
+    text = words(house.client.post(f"{here}/interests/{row.id}/look", data=form).text)
+    assert "Without papers by Ana Silva: " in text
+    assert "au:" not in text
