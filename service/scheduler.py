@@ -24,7 +24,7 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 """Task, trigger, its arguments. Weekdays in a cron trigger would be names, never numbers."""
 
-AT_START = ("sweep", "poll", "daily", "alerts", "corpus", "words")
+AT_START = ("sweep", "poll", "daily", "alerts", "corpus", "words", "refold")
 
 
 def make_scheduler(engine: Engine) -> AsyncIOScheduler:

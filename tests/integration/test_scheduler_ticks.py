@@ -60,3 +60,4 @@ def test_starting_makes_one_round_at_once() -> None:
 
     asyncio.run(run())
     assert wakes.tasks == list(AT_START)
+    assert "refold" in wakes.tasks, "a house that is started anew within the hour"
