@@ -48,6 +48,10 @@ Named = Annotated[str, typer.Argument(metavar="NAME", help="As list shows it")]
 Votes = Annotated[str | None, typer.Option(help='Votes that are late news; "" for the usual')]
 
 
+_OF_WORDS = frozenset(("cap", "threshold", "signals", "votes"))
+"""What can be chosen only for an interest with words or people."""
+
+
 def register(app: typer.Typer) -> None:
     """Hang this part's commands into the program."""
     app.add_typer(interests_app, name="interests")
@@ -99,6 +103,11 @@ def add(
             "--people NAMES or --trending"
         )
     choices = _read_choices(cadence, weekday, cap, threshold, own, news, votes)
+    if trending and choices.values.keys() & _OF_WORDS:
+        raise typer.BadParameter(
+            "The most-voted papers stand by votes: they have no cap, least score or later news.\n"
+            "  next:  add words or people for these"
+        )
     with runtime() as rt:
         change = choices.named(rt, address.key).on(InterestChange(wanted=wanted, name=name))
         made = add_by_hand(rt, address.key, change)

@@ -65,6 +65,8 @@ def test_what_cannot_be_is_told_with_the_next_step(ada: Shell) -> None:
         ("add", ADA),
         ("add", ADA, "--keywords", "a", "--people", "b"),
         ("add", ADA, "--profile", "(a"),
+        ("add", ADA, "--trending", "--late-news"),
+        ("add", ADA, "--trending", "--cap", "3"),
         ("set", ADA, name, "--cap", "99"),
         ("set", ADA, name, "--threshold", "high"),
         ("set", ADA, name, "--votes", "0"),

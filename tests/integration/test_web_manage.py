@@ -228,3 +228,14 @@ def test_cap_and_least_score_are_chosen_with_a_new_interest(house: Reading) -> N
     reader = house.reader("ada@uni.example")
     row = house.rt.db.read(lambda s: list_profile_rows(s, reader.id or 0))[1]
     assert (row.cap, row.threshold) == (4, 2.0)
+
+
+def test_the_most_voted_papers_have_no_choice_that_would_do_nothing(house: Reading) -> None:
+    here = link(house)
+    house.client.post(f"{here}/interests", data={"words": ""})
+    (number,) = ids(house)[1:]
+    page = house.client.get(here).text
+    for field in ("cap", "threshold", "signals", "votes"):
+        assert f'id="interest-{number}-{field}"' not in page
+        assert f'id="interest-{ids(house)[0]}-{field}"' in page
+    assert f'id="interest-{number}-own"' in page
