@@ -27,7 +27,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from service.matching.document import Document
 from service.matching.evaluate import Hit, Place
@@ -62,15 +61,6 @@ class Statistics:
             total += 1
             frequencies.update({*document.title.stems, *document.abstract.stems})
         return cls(total, dict(frequencies))
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return {"documents": self.documents, "frequencies": dict(self.frequencies)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Statistics":
-        """The counterpart of ``to_dict``."""
-        return cls(int(data["documents"]), dict(data["frequencies"]))
 
     def share(self, stem: str) -> float:
         """The share of papers that hold a stem, between 0 and 1; a guess without papers."""

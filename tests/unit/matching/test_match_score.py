@@ -1,6 +1,5 @@
 """The score: its parts add up, and each pulls the right way."""
 
-import json
 import math
 from pathlib import Path
 from random import Random
@@ -80,11 +79,9 @@ def test_terms_of_one_meaning_stand_at_the_same_places(phrase: str, one: Paper) 
             assert found == places[0]
 
 
-def test_statistics_count_papers_and_travel_as_json() -> None:
+def test_statistics_count_papers() -> None:
     assert STATISTICS.documents == 20
     assert STATISTICS.frequencies["graph"] == 10
-    again = Statistics.from_dict(json.loads(json.dumps(STATISTICS.to_dict())))
-    assert again == STATISTICS
     assert STATISTICS.rarity("model") > STATISTICS.rarity("graph")
     assert Statistics().rarity("graph") >= 0
 
