@@ -21,10 +21,11 @@ _SIGNS = str.maketrans(
 _LONGER = re.compile(
     r"``|''"
     r"|\$[^$\"()]{1,80}\$"
+    r"|\\(?:emph|text[a-z]{2}|math[a-z]{2,3})\{[^{}\"()]{1,80}\}"
     r"|(?<![\w^])[A-Za-z]{1,2}\^(?:\{-?\d{1,2}\}|-?\d{1,2})(?!\w)"
     rf"|{ACCENT.pattern}"
 )
-"""What is written with more signs than it has: TeX's quotes, formulas, powers, accents."""
+"""What is written with more signs than it has: TeX's quotes, formulas, fonts, powers, accents."""
 
 
 @dataclass(frozen=True, slots=True)

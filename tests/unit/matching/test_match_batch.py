@@ -116,6 +116,14 @@ def test_formulas_are_read_as_mails_show_them() -> None:
     }
 
 
+def test_fonts_of_tex_in_a_query_are_read_and_faults_keep_their_place() -> None:
+    assert read_signs(r"\textbf{M}odels of \emph{latent} \textit{space}").text == (
+        "Models of latent space"
+    )
+    typed = read_signs(r"\emph{latent} x")
+    assert typed.place(typed.text.index("x") + 1) == len(r"\emph{latent} x")
+
+
 def test_quotes_that_a_shell_left_escaped_are_no_accents() -> None:
     typed = r"\"attention maps\""
     assert read_signs(typed).text == typed
