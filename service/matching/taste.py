@@ -19,7 +19,7 @@ import numpy as np
 
 from service.matching.document import Document
 from service.matching.score import Statistics
-from service.matching.tfidf import counted, rarity
+from service.matching.tfidf import occurrences, rarity
 
 Vector = Mapping[str, float]
 """A weight for each stem, of length 1 (or empty)."""
@@ -27,7 +27,7 @@ Vector = Mapping[str, float]
 
 def vector(document: Document, statistics: Statistics) -> dict[str, float]:
     """A paper's words, the rare ones heavier; of length 1."""
-    counts = counted(document)
+    counts = occurrences(document)
     held = np.array([statistics.frequencies.get(stem, 0) for stem in counts], dtype=np.int64)
     weights = rarity(held, statistics.documents) * list(counts.values())
     return _of_length_1(

@@ -20,7 +20,7 @@ from service.text.tokens import NOT_JOINED
 _COMMON_SHARE = 0.5
 
 
-def counted(document: Document) -> Counter[str]:
+def occurrences(document: Document) -> Counter[str]:
     """How often each stem that may count stands in title and abstract."""
     found: Counter[str] = Counter()
     for folded in (document.title, document.abstract):

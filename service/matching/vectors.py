@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from service.matching import tfidf
 from service.matching.document import Document
 from service.matching.mapped import pack, unpack
-from service.matching.tfidf import counted
+from service.matching.tfidf import occurrences
 
 _WHAT = "vectors", (2,)
 
@@ -65,7 +65,7 @@ class Vectors:
 
     def add(self, paper_id: int, document: Document) -> None:
         """Take in a paper that is not here yet; ids grow."""
-        found = counted(document)
+        found = occurrences(document)
         times = [min(n, _MOST_COUNTED) for n in found.values()]
         with self._lock:
             numbers = self._numbers
@@ -106,7 +106,7 @@ class Vectors:
         """The stored papers most like a text, most alike first."""
         known = self._weighed()
         asked = np.zeros(len(known.rarity), dtype=np.float32)
-        for stem, times in counted(document).items():
+        for stem, times in occurrences(document).items():
             number = self._numbers.get(stem, -1)
             if 0 <= number < len(asked):
                 asked[number] = times * known.rarity[number]
