@@ -13,6 +13,7 @@ from service.matching.strings import Array
 from service.text.tokens import Folded
 
 NOWHERE: Array = np.empty(0, dtype=np.int32)
+LOW = (1 << 32) - 1
 
 
 class Step(NamedTuple):
@@ -30,6 +31,25 @@ def joined(parts: Sequence[Array]) -> Array:
     if not parts:
         return NOWHERE
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def distinct(parts: Sequence[Array]) -> Array:
+    """The places of all, each once; those of one are so anyhow."""
+    return np.unique(np.concatenate(parts)) if len(parts) > 1 else joined(parts)
+
+
+def twice(places: Array) -> Array:
+    """Where an occurrence begins and where it goes on, in one number."""
+    return places.astype(np.int64) << 32 | places
+
+
+def longest(runs: Array) -> tuple[Array, Array]:
+    """(first word, one past the last) of occurrences; of those that begin together the longest."""
+    runs = np.sort(runs)
+    first = runs >> 32
+    last = np.ones(len(runs), dtype=np.bool_)
+    last[:-1] = first[1:] != first[:-1]
+    return first[last], runs[last] & LOW
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,18 @@ from service.matching.columns import (
     Spelling,
 )
 from service.matching.lattice import Lattice, Span, acronym_forms, labels, prefixes
-from service.matching.placed import NOWHERE, Placed, Step, joined, label_hash, overlapping
+from service.matching.placed import (
+    LOW,
+    NOWHERE,
+    Placed,
+    Step,
+    distinct,
+    joined,
+    label_hash,
+    longest,
+    overlapping,
+    twice,
+)
 from service.matching.query import Near, Term, Word
 from service.matching.strings import Array, Strings
 from service.text.tokens import Folded
@@ -93,7 +104,8 @@ class Texts:
         chosen[texts] = True
         found = self._near_spans(leaf, chosen) if isinstance(leaf, Near) else []
         if isinstance(leaf, Term):
-            found = self._term_spans(leaf, chosen)
+            firsts, pasts = self._runs(leaf, chosen)
+            found = list(zip(firsts.tolist(), pasts.tolist(), strict=True))
         by_text: dict[int, list[Span]] = {}
         if found:
             at = self._bounds.searchsorted([first for first, _ in found], side="right") - 1
@@ -182,13 +194,12 @@ class Texts:
         steps = [list(self._steps(term, at)) for at in range(len(term.words))]
         chosen = self._promising(steps)
         reached: list[list[Array]] = [[] for _ in range(len(steps) + 3)]
-        reached[0] = [NOWHERE]
         for at, some in enumerate(steps):
-            here = joined(reached[at])
+            here = distinct(reached[at])
             if at and not len(here):
                 continue
             for step in some:
-                places = self._going_on(step, here) if at else self._of(step, chosen)
+                places = here[self._leads(step, here)] if at else self._of(step, chosen)
                 if len(places):
                     reached[at + step.size].append(places + step.length)
         return self._texts(joined(reached[len(steps)]) - 1)
@@ -218,38 +229,40 @@ class Texts:
     def _count(self, step: Step) -> int:
         return len(step.places) + sum(int(p.stop - p.start) for p in self._slices(step.forms))
 
-    def _going_on(self, step: Step, here: Array) -> Array:
-        """Those of the places from which a step leads on."""
+    def _leads(self, step: Step, here: Array) -> Flags:
+        """From which of the places a step leads on."""
         if len(step.places):
-            ordered = np.sort(here, kind="stable")
-            at = ordered.searchsorted(step.places)
+            ordered = np.sort(step.places, kind="stable")
+            at = ordered.searchsorted(here)
             at[at == len(ordered)] = 0
-            found: Array = step.places[ordered[at] == step.places]
+            found: Flags = ordered[at] == here
             return found
-        if not step.forms:
-            return NOWHERE
         words = self._words[here]
         if isinstance(step.forms, range):
-            return here[(words >= step.forms.start) & (words < step.forms.stop)]
-        return here[np.isin(words, step.forms)]
+            return (words >= step.forms.start) & (words < step.forms.stop)
+        wanted = np.zeros(self._forms.shape[1], dtype=np.bool_)
+        wanted[list(step.forms)] = True
+        return wanted[words]
 
-    def _term_spans(self, term: Term, chosen: Flags) -> list[Span]:
-        """For each first word the longest."""
-        reached: list[dict[int, set[int]]] = [{} for _ in range(len(term.words) + 3)]
+    def times(self, leaf: Term | Near, chosen: Flags) -> Array:
+        """How many hits the term has in each of the chosen texts; 0 for the others."""
+        spans = self._near_spans(leaf, chosen) if isinstance(leaf, Near) else []
+        firsts = np.array([first for first, _ in spans], dtype=np.int64)
+        if isinstance(leaf, Term):
+            firsts, _ = self._runs(leaf, chosen)
+        return np.bincount(self._text_of(firsts), minlength=len(self))
+
+    def _runs(self, term: Term, chosen: Flags) -> tuple[Array, Array]:
+        """(first word, one past the last) of every occurrence; for each first word the longest."""
+        reached: list[list[Array]] = [[] for _ in range(len(term.words) + 3)]
         for at in range(len(term.words)):
-            if at and not reached[at]:
+            both = distinct(reached[at])
+            if at and not len(both):
                 continue
             for step in self._steps(term, at):
-                following = reached[at + step.size]
-                for place in self._of(step, chosen).tolist():
-                    firsts = {place} if not at else reached[at].get(place)
-                    if firsts:
-                        following.setdefault(place + step.length, set()).update(firsts)
-        longest: dict[int, int] = {}
-        for past, firsts in reached[len(term.words)].items():
-            for first in firsts:
-                longest[first] = max(past, longest.get(first, 0))
-        return sorted(longest.items())
+                on = both[self._leads(step, both & LOW)] if at else twice(self._of(step, chosen))
+                reached[at + step.size].append(on + step.length)
+        return longest(distinct(reached[len(term.words)]))
 
     def _near_spans(self, near: Near, chosen: Flags) -> list[Span]:
         places = {word: np.sort(self._at(self._of_word(word), chosen)) for word in near.words}

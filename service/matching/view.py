@@ -10,20 +10,16 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.matching.columns import Flags
 from service.matching.document import Document
 from service.matching.evaluate import COMPARE, Hit
 from service.matching.part import Part
-from service.matching.query import And, Leaf, Near, Node, Not, Number, Or, Query, Term, leaves
+from service.matching.query import And, Leaf, Near, Node, Not, Number, Or, Query, Term
+from service.matching.ranking import DIGITS, best_slots
 from service.matching.score import (
-    COMMENTS,
-    TITLE,
-    VOTES,
     Statistics,
     score,
-    weight,
     weights_of,
 )
 from service.matching.segment import UNKNOWN
@@ -31,7 +27,7 @@ from service.matching.strings import Array
 from service.matching.taste import Taste, vector
 
 _RANKED = 50
-"""So many papers, and twice as many as are asked for, are scored exactly to put them in order."""
+"""Up to so many papers are put in order one by one."""
 
 _MOST_HELD = 100
 _COUNTED = 8
@@ -56,7 +52,7 @@ class View:
         self.parts = tuple(parts)
         self._newest = newest
         self._statistics = statistics
-        self._firsts = np.cumsum([0, *(len(part.alive) for part in parts)])
+        self.firsts = np.cumsum([0, *(len(part.alive) for part in parts)])
         self._held: list[dict[Leaf, tuple[Flags, Flags]]] = [{} for _ in parts]
 
     def column(self, name: str) -> Array:
@@ -73,7 +69,7 @@ class View:
 
     def wanted(self, node: Node) -> Flags:
         """For every slot: present, and wanted by the tree."""
-        found = [self._evaluate(node, at) & part.alive for at, part in enumerate(self.parts)]
+        found = [self.evaluate(node, at) & part.alive for at, part in enumerate(self.parts)]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.bool_)
 
     def on_days(self, days: Sequence[date]) -> Flags:
@@ -103,8 +99,8 @@ class View:
         slots = np.flatnonzero(wanted)
         limit = len(slots) if limit is None else limit
         newest = today.toordinal() if today else self._newest
-        ids, days = self.column("ids"), self.column("days")
-        slots = self._promising(query, slots, max(_RANKED, 2 * limit), ids, days)
+        if len(slots) > max(limit, _RANKED) and limit:
+            slots = best_slots(self, query, slots, limit, newest, self._statistics)
         return [found for _, found in self._scored(query, slots, newest)][:limit]
 
     def mailed(
@@ -140,7 +136,9 @@ class View:
             )
             day = date.fromordinal(int(days[slot]))
             found.append((slot, Found(int(ids[slot]), day, hits, ranked.total)))
-        found.sort(key=lambda one: (-one[1].score, -one[1].day.toordinal(), one[1].paper_id))
+        found.sort(
+            key=lambda one: (-round(one[1].score, DIGITS), -one[1].day.toordinal(), one[1].paper_id)
+        )
         return found
 
     def _with_hits(
@@ -148,16 +146,16 @@ class View:
     ) -> Iterator[tuple[int, Document, tuple[Hit, ...]]]:
         """(slot, paper, its hits) of wanted papers, part by part."""
         slots = np.sort(slots)
-        borders = slots.searchsorted(self._firsts).tolist()
+        borders = slots.searchsorted(self.firsts).tolist()
         for number, (part, first, (low, high)) in enumerate(
-            zip(self.parts, self._firsts.tolist(), pairwise(borders), strict=False)
+            zip(self.parts, self.firsts.tolist(), pairwise(borders), strict=False)
         ):
             papers = {
                 at: part.segment.stored(at, int(part.votes[at]), int(part.comments[at]))
                 for at in (slots[low:high] - first).tolist()
             }
             if papers:
-                held = partial(self._fields_holding, at=number)
+                held = partial(self.fields_holding, at=number)
                 for at, hits in part.segment.hits(query, papers, held).items():
                     yield first + at, papers[at], hits
 
@@ -175,52 +173,24 @@ class View:
         return ranked[:most]
 
     def _split(self, wanted: Flags) -> Iterator[tuple[Part, Flags]]:
-        return zip(self.parts, np.split(wanted, self._firsts[1:-1]), strict=False)
+        return zip(self.parts, np.split(wanted, self.firsts[1:-1]), strict=False)
 
-    def _promising(self, query: Query, slots: Array, most: int, ids: Array, days: Array) -> Array:
-        """At most so many of the slots, in the order of a rough score."""
-        rough = self._rough_scores(query, slots)
-        if len(slots) > 2 * most:
-            enough = rough >= np.partition(rough, len(rough) - most)[len(rough) - most]
-            slots, rough = slots[enough], rough[enough]
-        order = np.lexsort((ids[slots], -days[slots], -rough))
-        return slots[order][:most]
-
-    def _rough_scores(self, query: Query, slots: Array) -> NDArray[np.float64]:
-        total = VOTES * np.log1p(np.maximum(self.column("votes")[slots], 0).astype(np.float64))
-        total += COMMENTS * np.log1p(np.maximum(self.column("comments")[slots], 0))
-        borders = np.searchsorted(slots, self._firsts)
-        worth = {
-            leaf: weight(leaf, self._statistics)
-            for leaf in leaves(query.root, wanted_only=True)
-            if isinstance(leaf, Term) and leaf.field in ("", "ti", "abs")
-        }
-        for at, (low, high) in enumerate(pairwise(borders.tolist())):
-            if low < high:
-                rough = np.zeros(len(self.parts[at].alive))
-                for leaf, each in worth.items():
-                    title, abstract = self._fields_holding(leaf, at)
-                    rough[np.flatnonzero(title)] += each * TITLE
-                    rough[np.flatnonzero(abstract)] += each * 0.5
-                total[low:high] += rough[slots[low:high] - self._firsts[at]]
-        return total
-
-    def _evaluate(self, node: Node, at: int) -> Flags:
+    def evaluate(self, node: Node, at: int) -> Flags:
         """For each paper of a part: is it wanted?"""
         if isinstance(node, And):
-            found = self._evaluate(node.parts[0], at)
+            found = self.evaluate(node.parts[0], at)
             for part in node.parts[1:]:
                 if not found.any():
                     break
-                found = found & self._evaluate(part, at)
+                found = found & self.evaluate(part, at)
             return found
         if isinstance(node, Or):
-            found = self._evaluate(node.parts[0], at)
+            found = self.evaluate(node.parts[0], at)
             for part in node.parts[1:]:
-                found = found | self._evaluate(part, at)
+                found = found | self.evaluate(part, at)
             return found
         if isinstance(node, Not):
-            return ~self._evaluate(node.part, at)
+            return ~self.evaluate(node.part, at)
         return self._holding(node, at)
 
     def _holding(self, leaf: Leaf, at: int) -> Flags:
@@ -231,12 +201,12 @@ class View:
                 column, unknown = part.segment.labels.author_counts(), 0
             true: Flags = (column != unknown) & COMPARE[leaf.comparison](column, leaf.value)
             return true
-        title, abstract = self._fields_holding(leaf, at)
+        title, abstract = self.fields_holding(leaf, at)
         if isinstance(leaf, (Term, Near)) and leaf.field in ("ti", "abs"):
             return title if leaf.field == "ti" else abstract
         return title | abstract
 
-    def _fields_holding(self, leaf: Leaf, at: int) -> tuple[Flags, Flags]:
+    def fields_holding(self, leaf: Leaf, at: int) -> tuple[Flags, Flags]:
         """(titles, abstracts) that hold a term, whatever its field; kept while one reads."""
         if isinstance(leaf, (Term, Near)) and leaf.field in ("ti", "abs"):
             leaf = replace(leaf, field="")
