@@ -85,10 +85,6 @@ class Labels:
                 singles[name] += [strings[n] for n in part._arrays[name][keep].tolist()]
         return cls(_put(lists, singles, known.__getitem__))
 
-    def authors_of(self, at: int) -> tuple[str, ...]:
-        """A paper's authors as printed."""
-        return self._said("authors", at)
-
     def labelled(self, at: int) -> dict[str, tuple[str, ...] | str]:
         """A paper's labels by the names of ``Document``."""
         found: dict[str, tuple[str, ...] | str] = {n: self._said(n, at) for n in _LISTS}
