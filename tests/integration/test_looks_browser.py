@@ -23,6 +23,8 @@ FIXED = [
     *("/papers/arxiv/2611.00100", "/search", "/search?q=adapters", "/search?q=adapters+unicorns"),
     *("/search?q=a+(b", "/help/queries", "/sources", "/privacy", "/nowhere", "/manage"),
     *("/papers/arxiv/1234.56789", "/confirm/cut-off", "/mailbox", "/?words=adapters,robots"),
+    *("/words", "/words?liked=arXiv:2611.00100", "/words?liked=of+the", "/?words=robots+AND+(a"),
+    *("/search?q=walking+towels+emus", "/?words=use+adapters"),
 ]
 
 
