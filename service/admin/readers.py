@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
 from service.flows import leave, manage
+from service.flows.interests import read_people
 from service.flows.manage_link import manage_token
 from service.flows.preview import preview, why
 from service.flows.readers import add_reader, read_new, summary
@@ -117,17 +118,23 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         cells = {
             "email": form.text("email", most=254),
             "keywords": form.text("words", most=2000),
+            "people": form.text("people", most=2000),
             "name": form.text("name"),
             "confirmed": "true" if form.flag("confirmed") else "false",
         }
 
         def make() -> int:
+            try:
+                read_people(cells["people"])
+            except PaperpostError as error:
+                error.where = "people"
+                raise
             return add_reader(rt, read_new(cells), by=sent.who.name)
 
         try:
             reader_id = await to_thread(make)
         except PaperpostError as error:
-            errors = fault_of(error, ("email", "words", "name"), "words")
+            errors = fault_of(error, ("email", "words", "people", "name"), "words")
             if "email" not in errors and error.where.startswith("addr"):
                 errors = {"email": next(iter(errors.values()))}
             return await to_thread(listed, request, sent.who, form, errors)

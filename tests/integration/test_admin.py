@@ -27,7 +27,7 @@ from service.store.editions import list_editions
 from service.store.instance import get_defaults, set_setting
 from service.store.listing import list_read_names
 from service.store.staff import list_audit
-from service.store.subscribers import get_subscriber_row
+from service.store.subscribers import get_subscriber_row, list_profile_rows
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
 PASSWORD = "correct horse battery"
@@ -391,6 +391,21 @@ def test_a_reader_whole_story(rt, client, server):
     mail = client.get(f"/admin/readers/{ada.id}/mail", params={"on": "2026-11-18"})
     assert "Adapters that forget less" in mail.text
     assert client.get("/admin/readers/999").status_code == 404
+
+
+def test_a_reader_is_added_with_words_and_people(rt, client):
+    data = {"token": log_in(rt, client, "editor"), "email": "eve@example.org", "confirmed": "1"}
+    wrong = client.post("/admin/readers", data={**data, "people": "Ana Silva\norg:"})
+    assert wrong.status_code == 422
+    assert 'id="people-fault"' in wrong.text
+    assert "Ana Silva" in wrong.text
+    both = {"words": "adapters", "people": "Ana Silva\norg: Example University"}
+    client.post("/admin/readers", data={**data, **both})
+    eve = rt.db.read(lambda s: get_subscriber_row(s, email_key="eve@example.org"))
+    found = rt.db.read(lambda s: list_profile_rows(s, eve.id))
+    assert [(one.kind, one.text) for one in found] == [
+        ("keywords", "adapters"), ("follow", "Ana Silva\norg: Example University"),
+    ]  # fmt: skip
 
 
 def test_edit_unsubscribe_and_erase(rt, client):
