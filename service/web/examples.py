@@ -132,7 +132,9 @@ OPERATORS = Part(
         ),
         _titles(
             "robot -survey",
-            Sentence("So does a minus glued to a word."),
+            Sentence(
+                "So does a minus glued to a word; among words with commas, one after a comma."
+            ),
             "A robot that folds towels",
             "A survey of robot hands",
         ),

@@ -26,6 +26,9 @@ LOOKS_WRITTEN = 200
 _SENTENCE = 12
 """Words, likewise."""
 
+_MINUS = re.compile(r"(?<=\w)[^\S\n]+[-\u2013\u2212](?=\w)")
+"""One as in ``robot -survey``."""
+
 _LINK = re.compile(r"https?://\S+$|arxiv:\s*\S+$", re.I)
 
 
@@ -49,7 +52,8 @@ class Reading:
     most: papers a day that most people have, where these are more, else 0.
     written: it looks like a text or a link, out of which words can be made.
     plain: the same as keywords, where it was read as a query.
-    capitals: with "or" in capitals, where it stands in small letters.
+    capitals: with "or" in capitals, where it stands in small letters · minus: with a comma before
+    a minus that stands inside a keyword, and so is its hyphen.
     """
 
     line: str
@@ -72,6 +76,7 @@ class Reading:
     written: str = ""
     plain: Offer | None = None
     capitals: Offer | None = None
+    minus: Offer | None = None
 
 
 def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
@@ -130,6 +135,7 @@ def reading_of(
         written=written_of(wanted.text),
         plain=_plain(wanted, texts),
         capitals=_capitals(wanted, texts),
+        minus=_minus(wanted, texts),
     )
 
 
@@ -252,3 +258,13 @@ def _capitals(wanted: Wanted, texts: Texts) -> Offer | None:
         return None
     meant = read_in_capitals(wanted.text, wanted.query.kind)
     return Offer(texts.gettext("Use: %(words)s", words=meant), meant) if meant else None
+
+
+def _minus(wanted: Wanted, texts: Texts) -> Offer | None:
+    """The list that leaves out what a query like ``robot -survey`` would."""
+    if wanted.kind is not ProfileKind.KEYWORDS or '"' in wanted.text:
+        return None
+    meant = _MINUS.sub(", -", wanted.text)
+    if meant == wanted.text:
+        return None
+    return Offer(texts.gettext("Use: %(words)s", words=meant), meant)

@@ -278,3 +278,13 @@ def test_words_that_stand_in_the_abstract_alone_are_shown_there(house: Reading) 
 def test_several_terms_that_never_occur_are_told_in_one_sentence(house: Reading) -> None:
     words = words_of(house.client.post("/estimate", data={"words": "adapters, emus, owls"}).text)
     assert "“emus” and “owls” never occurred in 3 days." in words
+
+
+def test_a_minus_inside_a_keyword_is_told_and_what_was_meant_is_offered(house: Reading) -> None:
+    page = house.client.post("/estimate", data={"words": "robots -towels"}).text
+    assert "A minus inside a keyword is a hyphen; after a comma it leaves a word out." in page
+    assert 'name="use" value="robots, -towels"' in page
+    used = words_of(house.client.post("/estimate", data={"use": "robots, -towels"}).text)
+    assert "With: robots, without: towels" in used
+    for words in ("low-rank, -robots", "robots NOT towels", "state-of-the-art - a survey"):
+        assert "A minus inside" not in house.client.post("/estimate", data={"words": words}).text
