@@ -18,7 +18,7 @@ from service.flows.runtime import Runtime
 from service.flows.words import words_of
 from service.matching import backtest
 from service.matching.corpus import Estimate
-from service.matching.counting import Asked
+from service.matching.counting import Asked, Likings
 from service.matching.parse import describe
 from service.matching.taste import Taste
 from service.store import listing
@@ -136,15 +136,15 @@ def compare(rt: Runtime, before: Asked, after: Asked, days: int | None = None) -
     return Change(describe(after.query), wanted, basis, made, _titles(rt, ids))
 
 
-def taste_of(rt: Runtime, reader_id: int) -> Taste:
+def likings_of(rt: Runtime, reader_id: int) -> Likings:
     """What a reader said of papers, more and less like this, as their mails obey it."""
 
-    def read(session: Session) -> Taste:
+    def read(session: Session) -> Likings:
         marks = listing.list_feedback(session, [reader_id], FIXED.feedback_marks)
         of_reader = marks.get(reader_id, [])
         rows = papers_store.get_rows(session, [paper_id for paper_id, _ in of_reader])
         documents = {paper_id: document_of(row) for paper_id, (row, _) in rows.items()}
-        return Taste.of_marks(of_reader, documents, rt.corpus.statistics)
+        return Likings(Taste.of_marks(of_reader, documents, rt.corpus.statistics))
 
     return rt.db.read(read)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from service.defaults import DAYS
-from service.flows.estimate import taste_of
+from service.flows.estimate import likings_of
 from service.flows.interests import (
     InterestChange,
     add_one_more,
@@ -15,7 +15,7 @@ from service.flows.interests import (
 )
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
-from service.matching.taste import Taste
+from service.matching.counting import Likings
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import ProfileRow, SubscriberRow
@@ -59,9 +59,9 @@ def reader_name(rt: Runtime, email_key: str) -> str:
     return rt.db.read(lambda s: _reader(s, email_key).name)
 
 
-def taste_by_hand(rt: Runtime, email_key: str) -> Taste:
+def likings_by_hand(rt: Runtime, email_key: str) -> Likings:
     """What a reader marked, for an estimate. Raises ReaderError: no such reader."""
-    return taste_of(rt, rt.db.read(lambda s: _reader(s, email_key).id or 0))
+    return likings_of(rt, rt.db.read(lambda s: _reader(s, email_key).id or 0))
 
 
 def add_by_hand(rt: Runtime, email_key: str, change: InterestChange) -> dict[str, Any]:

@@ -23,8 +23,7 @@ from service.matching.part import Figures, Part, merge, moved
 from service.matching.query import Node, Query
 from service.matching.score import Statistics
 from service.matching.segment import Entry, Segment
-from service.matching.taste import Taste
-from service.matching.view import Found, View
+from service.matching.view import Found, Liking, View
 
 __all__ = ["Found", "Shelf"]
 
@@ -229,11 +228,11 @@ class Shelf:
         return self._now().best(query, wanted, limit)
 
     def mailed(
-        self, query: Query, wanted: Flags, least: float, taste: Taste | None
+        self, query: Query, wanted: Flags, least: float, liking: Liking | None
     ) -> tuple[Flags, list[Found]]:
         """Those of the wanted papers whose score on their own day is not below ``least`` (0: all
-        of them), as flags and best first. taste: of the reader."""
-        return self._now().mailed(query, wanted, least, taste)
+        of them), as flags and best first. liking: what the reader's marks say of a paper."""
+        return self._now().mailed(query, wanted, least, liking)
 
     def ids(self, wanted: Flags) -> list[int]:
         """The numbers of the wanted papers."""

@@ -3,7 +3,7 @@
 A slot is the number of a paper in this view: those of the first part, then of the next.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -24,7 +24,6 @@ from service.matching.score import (
 )
 from service.matching.segment import UNKNOWN
 from service.matching.strings import Array
-from service.matching.taste import Taste, vector
 
 _RANKED = 50
 """Up to so many papers are put in order one by one."""
@@ -32,6 +31,10 @@ _RANKED = 50
 _MOST_HELD = 100
 _COUNTED = 8
 """Times as many forms as are asked for are looked at in each part."""
+
+
+Liking = Callable[[int, Document, Statistics], float]
+"""From -1 to 1 for a paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +107,18 @@ class View:
         return [found for _, found in self._scored(query, slots, newest)][:limit]
 
     def mailed(
-        self, query: Query, wanted: Flags, least: float, taste: Taste | None
+        self, query: Query, wanted: Flags, least: float, liking: Liking | None
     ) -> tuple[Flags, list[Found]]:
         """Those of the wanted papers whose score on their own day is not below ``least`` (0: all
-        of them), as flags and best first. taste: of the reader."""
-        scored = self._scored(query, np.flatnonzero(wanted), None, taste)
+        of them), as flags and best first. liking: what the reader's marks say of a paper."""
+        scored = self._scored(query, np.flatnonzero(wanted), None, liking)
         kept = [(slot, found) for slot, found in scored if not 0 < least > found.score]
         flags = np.zeros(len(wanted), dtype=np.bool_)
         flags[[slot for slot, _ in kept]] = True
         return flags, [found for _, found in kept]
 
     def _scored(
-        self, query: Query, slots: Array, newest: int | None, taste: Taste | None = None
+        self, query: Query, slots: Array, newest: int | None, liking: Liking | None = None
     ) -> list[tuple[int, Found]]:
         """Each slot with its paper and exact score, best first. newest: the day (ordinal) for
         freshness, None = the paper's own."""
@@ -123,6 +126,7 @@ class View:
         weights = weights_of(query, self._statistics)
         found = []
         for slot, document, hits in self._with_hits(query, slots):
+            paper_id = int(ids[slot])
             ranked = score(
                 query,
                 document,
@@ -131,11 +135,11 @@ class View:
                 votes=document.votes,
                 comments=document.comments,
                 age_days=0 if newest is None else newest - int(days[slot]),
-                liking=taste.liking(vector(document, self._statistics)) if taste else None,
+                liking=liking(paper_id, document, self._statistics) if liking else None,
                 weights=weights,
             )
             day = date.fromordinal(int(days[slot]))
-            found.append((slot, Found(int(ids[slot]), day, hits, ranked.total)))
+            found.append((slot, Found(paper_id, day, hits, ranked.total)))
         found.sort(
             key=lambda one: (-round(one[1].score, DIGITS), -one[1].day.toordinal(), one[1].paper_id)
         )

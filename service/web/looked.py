@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from service.delivery.i18n import Texts
 from service.flows import browse
-from service.flows.estimate import Change, compare, taste_of
+from service.flows.estimate import Change, compare, likings_of
 from service.flows.interests import InterestChange, change_of
 from service.matching.counting import Asked
 from service.pages.entry import PaperEntry
@@ -27,16 +27,21 @@ class Looked:
 
 def look_at(door: Door, after: InterestChange, row: ProfileRow | None, texts: Texts) -> Looked:
     """What a form holds, beside the stored interest that it would change. Raises QueryError."""
-    taste = taste_of(door.rt, row.subscriber_id) if row is not None else None
+    likings = likings_of(door.rt, row.subscriber_id) if row is not None else None
     reading = reading_of(
-        door, after.wanted, texts, threshold=after.threshold, own=after.own, taste=taste
+        door,
+        after.wanted,
+        texts,
+        threshold=after.threshold,
+        own=after.own,
+        likings=likings if after.threshold else None,  # else they only order what is not shown here
     )
     if row is None or row.kind == "trending" or after.wanted.query is None:
         return Looked(reading)
     before = change_of(row)
     assert before.wanted.query is not None
-    old = Asked(before.wanted.query, before.threshold, before.own, taste)
-    new = Asked(after.wanted.query, after.threshold, after.own, taste)
+    old = Asked(before.wanted.query, before.threshold, before.own, likings)
+    new = Asked(after.wanted.query, after.threshold, after.own, likings)
     if old == new:
         return Looked(reading, texts.gettext("These are the words that are saved."))
     made = compare(door.rt, old, new)

@@ -9,13 +9,12 @@ from service.flows import browse
 from service.flows.estimate import BackTest, estimate
 from service.flows.interests import Wanted, read_form
 from service.matching.corpus import Estimate, Suggestion
-from service.matching.counting import Asked
+from service.matching.counting import Asked, Likings
 from service.matching.expansions import Expansion
 from service.matching.own import own_people
 from service.matching.parse import read_in_capitals, read_otherwise
 from service.matching.query import QueryError
 from service.matching.show import show
-from service.matching.taste import Taste
 from service.pages.entry import PaperEntry
 from service.subscribers.model import ProfileKind
 from service.web.door import Door, Offer, spoken
@@ -99,7 +98,7 @@ def reading_of(
     *,
     threshold: float = 0.0,
     own: str = "",
-    taste: Taste | None = None,
+    likings: Likings | None = None,
 ) -> Reading:
     """The estimate of an interest in words."""
     _ = texts.gettext
@@ -111,7 +110,7 @@ def reading_of(
                 "at most %(num)s paper a day", "at most %(num)s papers a day", most
             ),
         )
-    made = estimate(door.rt, Asked(wanted.query, threshold, own, taste))
+    made = estimate(door.rt, Asked(wanted.query, threshold, own, likings))
     found = made.estimate
     lead = _("Narrower:") if found.warning == "broad" else _("Instead:")
     return Reading(

@@ -13,7 +13,7 @@ from support.stored_papers import paper
 from service.matching.abbreviations import Glossary
 from service.matching.backtest import difference, estimate
 from service.matching.corpus import Corpus
-from service.matching.counting import Asked
+from service.matching.counting import Asked, Likings
 from service.matching.document import Document, prepare
 from service.matching.evaluate import evaluate
 from service.matching.parse import parse_keywords, parse_query, read_words
@@ -118,7 +118,9 @@ def brought(stored: dict[int, Document], asked: Asked, corpus: Corpus) -> set[in
         hits = evaluate(asked.whole, document)
         if hits is None:
             continue
-        liking = asked.taste.liking(vector(document, statistics)) if asked.taste else None
+        liking = None
+        if asked.likings:
+            liking = asked.likings.taste.liking(vector(document, statistics))
         made = score(
             asked.query, document, hits, statistics, votes=document.votes,
             comments=document.comments, age_days=0, liking=liking,
@@ -170,13 +172,14 @@ def test_figures_obey_whatever_is_chosen(text: str, threshold: float) -> None:
 
 def check_figures(text: str, own: str, threshold: float, marked: bool) -> None:
     corpus, stored = mixed()
-    taste = None
+    likings = None
     if marked:
         taste = Taste.of_marks([(2, 1), (1, -1), (999, 1)], stored, corpus.statistics())
+        likings = Likings(taste)
     glossary = Glossary()
     for _ in range(2):
         glossary.learn("deep sets (DS)", "graph survey (GRS)")
-    asked = Asked(read_words(text), threshold, own, taste)
+    asked = Asked(read_words(text), threshold, own, likings)
     made = estimate(corpus, asked, DAYS, glossary)
     truth = brought(stored, asked, corpus)
     assert made.total == len(truth) == sum(made.per_day.values())
@@ -198,7 +201,7 @@ def check_figures(text: str, own: str, threshold: float, marked: bool) -> None:
         rest = "; ".join(other for other in own.split("; ") if other != name)
         more = brought(stored, replace(asked, own=rest), corpus)
         assert made.removed_by_not[f'au:"{name}"'] == len(more - truth)
-    before = Asked(read_words("deep"), threshold, own, taste)
+    before = Asked(read_words("deep"), threshold, own, likings)
     told, then = difference(corpus, before, asked, DAYS), brought(stored, before, corpus)
     assert (told.before, told.after) == (len(then), len(truth))
     assert (told.added, told.removed) == (len(truth - then), len(then - truth))
@@ -206,15 +209,15 @@ def check_figures(text: str, own: str, threshold: float, marked: bool) -> None:
 
 def test_marks_decide_what_is_best_and_what_a_least_score_leaves() -> None:
     corpus, stored = mixed()
-    taste = Taste.of_marks([(2, 1)], stored, corpus.statistics())
+    likings = Likings(Taste.of_marks([(2, 1)], stored, corpus.statistics()))
     plain = estimate(corpus, Asked(parse_keywords("deep")), DAYS)
-    liked = estimate(corpus, Asked(parse_keywords("deep"), taste=taste), DAYS)
+    liked = estimate(corpus, Asked(parse_keywords("deep"), likings=likings), DAYS)
     assert liked.total == plain.total
     assert {stored[one.paper_id].title.keys for one in liked.best} == {("deep", "sets")}
     assert liked.best[0].score > plain.best[0].score + 10
     high = plain.best[0].score + 1
     assert estimate(corpus, Asked(parse_keywords("deep"), high), DAYS).total == 0
-    assert estimate(corpus, Asked(parse_keywords("deep"), high, taste=taste), DAYS).total > 0
+    assert estimate(corpus, Asked(parse_keywords("deep"), high, likings=likings), DAYS).total > 0
 
 
 def test_what_each_not_takes_is_told_of_all_its_places() -> None:
