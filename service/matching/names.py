@@ -55,18 +55,18 @@ def printed_author(text: str, start: int) -> Author:
 def is_person(person: Person, printed: tuple[str, ...]) -> bool:
     """May the author whose name has the parts ``printed`` be ``person``?
 
-    One word: any word of the name is it. Several: the family names are equal and the given
-    names agree as far as both print them, an initial standing for a name ("Y. Bengio", "Yoshua
-    Bengio", "Y Bengio"; a middle name may be missing). "Bengio Y" is read from the back. A name
-    that begins with a particle ("van der Maaten") is a family name; letters of Chinese,
-    Japanese and Korean names stand side by side.
+    One word ("Bengio", "O'Neil", "Smith-Jones"): it stands anywhere in the name. Several: the
+    family names are equal and the given names agree as far as both print them, an initial standing
+    for a name ("Y. Bengio", "Yoshua Bengio", "Y Bengio"; a middle name may be missing). "Bengio Y"
+    is read from the back. A name that begins with a particle ("van der Maaten") is a family name;
+    letters of Chinese, Japanese and Korean names stand side by side.
     """
     wanted = person.parts
     if len(wanted) == 1:
         if person.prefix:
             return any(part.startswith(wanted[0]) for part in printed)
         return wanted[0] in printed or _is_joined(wanted[0], printed)
-    if all(is_ideograph(part) for part in wanted):
+    if is_one_word(person):
         return any(
             printed[at : at + len(wanted)] == wanted for at in range(len(printed) - len(wanted) + 1)
         )
@@ -75,6 +75,12 @@ def is_person(person: Person, printed: tuple[str, ...]) -> bool:
     if wanted[0] in _PARTICLES - _ALSO_GIVEN:
         return False
     return any(_agree(one, other) for one in _orders(wanted) for other in _orders(printed))
+
+
+def is_one_word(person: Person) -> bool:
+    """Is what was typed a word of a name, whatever parts it has ("O'Neil", "何恺明")?"""
+    apart = any(sign in person.text for sign in " .,")
+    return len(person.parts) == 1 or not apart or all(map(is_ideograph, person.parts))
 
 
 def begins_with_particle(parts: tuple[str, ...]) -> bool:

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from service.matching.lattice import acronym_forms
-from service.matching.names import begins_with_particle
+from service.matching.names import begins_with_particle, is_one_word
 from service.matching.query import Category, Identifier, Leaf, Near, Number, Person, Term, Word
-from service.text.tokens import is_ideograph
 
 MOST_PATHS = 32
 """A phrase that can be cut in more ways is tested by itself where its words occur."""
@@ -160,8 +159,8 @@ def _person(person: Person) -> Recipe:
     parts = person.parts
     if person.prefix:
         return Recipe(How.ALWAYS)
-    if len(parts) == 1 or all(map(is_ideograph, parts)):
-        return Recipe(How.PERSON, needs=(("A" + parts[0],),))
+    if is_one_word(person):
+        return Recipe(How.PERSON, needs=(("A" + parts[-1],),))
     if begins_with_particle(parts):
         return Recipe(How.PERSON, needs=(("A" + parts[-1],),))
     return Recipe(How.PERSON, needs=(tuple(dict.fromkeys(named(parts))),))

@@ -247,7 +247,9 @@ class Asker:
                 exact = chance.choice(["", "", "="])
                 return f'{field}{exact}"{" ".join(words)}"~{len(words) + chance.randint(-1, 3)}'
             case 13:
-                return f'au:"{chance.choice(AUTHORS)}"' if chance.random() < 0.8 else "au:mar*"
+                if chance.random() < 0.2:
+                    return chance.choice(["au:mar*", "au:O'Dea", "au:Y.Maren"])
+                return f'au:"{chance.choice(AUTHORS)}"'
             case 14:
                 return self._label()
             case _:

@@ -178,6 +178,8 @@ def _person(person: Person, printed: str) -> bool:
     if all(_is_letter_of_cjk(word) for word in mine):
         runs = [theirs[at : at + len(mine)] for at in range(len(theirs))]
         return mine in runs
+    if not any(sign in typed for sign in " .,"):
+        return mine in [theirs[at : at + len(mine)] for at in range(len(theirs))]
     if mine[0] in _PARTICLES:
         return theirs[-len(mine) :] == mine
     return any(_agree(a, b) for a, b in product(_turned(mine), _turned(theirs)))
