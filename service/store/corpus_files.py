@@ -66,6 +66,8 @@ class CorpusFiles:
                 os.close(file)
                 return False
             self._lock = file
+            for half in self._folder.glob(f"*{_END}.*"):  # of a process that was killed
+                half.unlink(missing_ok=True)
         return True
 
     def close(self) -> None:

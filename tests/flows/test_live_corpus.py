@@ -153,6 +153,16 @@ def test_files_of_which_nothing_is_left_go(rt: Runtime, tmp_path: Path) -> None:
     assert found(rt, again(rt), "org:weavers") == set(range(1, 13))
 
 
+@pytest.mark.usefixtures("filed")
+def test_half_a_file_of_a_killed_process_goes(rt: Runtime, tmp_path: Path) -> None:
+    stock(rt, tmp_path)
+    folder = rt.data_dir / "corpus"
+    folder.mkdir()
+    (folder / "00000001.papers.4711").write_bytes(b"half")
+    settle(rt)
+    assert {path.name for path in folder.iterdir()} == {"00000001.papers", "lock"}
+
+
 def test_hidden_and_merged_papers_go(rt: Runtime, tmp_path: Path) -> None:
     stock(rt, tmp_path)
     assert len(found(rt, rt.corpus, "number1 OR number2 OR number3")) == 3
