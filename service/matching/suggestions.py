@@ -149,7 +149,7 @@ def parts_left_out(root: Node) -> Iterator[tuple[Node, Node]]:
 def _rarest_alone(leaf: Term | Near, counter: Counter) -> Term | None:
     """Of a phrase's words the one that says most and still finds something."""
     choices = []
-    for word in leaf.text.split():
+    for word in (one.strip("-\u2013\u2212") for one in leaf.text.split()):
         folded = fold(word)
         if not folded or folded.keys[0] in NOT_JOINED or "*" in word:
             continue

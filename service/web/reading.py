@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from service.defaults import FIXED
 from service.delivery.i18n import Texts
+from service.delivery.plain import clipped
 from service.flows import browse
 from service.flows.estimate import BackTest, estimate
 from service.flows.interests import Wanted, read_form
@@ -21,6 +22,9 @@ from service.web.door import Door, Offer, spoken
 
 LOOKS_WRITTEN = 200
 """Characters from which on a text without a list's short items is an abstract."""
+
+_BEGINNING = 100
+"""Characters of such a text that are shown again."""
 
 _SENTENCE = 12
 """Words, likewise."""
@@ -112,9 +116,10 @@ def reading_of(
         )
     made = estimate(door.rt, Asked(wanted.query, threshold, own, likings))
     found = made.estimate
+    line, written = spoken(wanted.query, texts), written_of(wanted.text)
     lead = _("Narrower:") if found.warning == "broad" else _("Instead:")
     return Reading(
-        line=spoken(wanted.query, texts),
+        line=clipped(line, _BEGINNING) if written else line,
         rate=_nothing(made, texts) if not found.total else rate_of(made, texts),
         counts=tuple(found.per_term.items()) if len(found.per_term) > 1 else (),
         dead=tuple(f"“{term}”" for term in found.dead_terms) if found.total else (),
@@ -131,7 +136,7 @@ def reading_of(
         most=FIXED.broad_a_day if found.warning == "broad" else 0,
         nothing=not found.total,
         best=tuple(door.entries(browse.show_papers(door.rt, found.best))),
-        written=written_of(wanted.text),
+        written=written,
         plain=_plain(wanted, texts),
         capitals=_capitals(wanted, texts),
         minus=_minus(wanted, texts),

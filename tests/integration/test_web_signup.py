@@ -288,3 +288,23 @@ def test_a_minus_inside_a_keyword_is_told_and_what_was_meant_is_offered(house: R
     assert "With: robots, without: towels" in used
     for words in ("low-rank, -robots", "robots NOT towels", "state-of-the-art - a survey"):
         assert "A minus inside" not in house.client.post("/estimate", data={"words": words}).text
+
+
+def test_a_word_offered_alone_brings_no_minus_along(house: Reading) -> None:
+    page = house.client.post("/estimate", data={"words": "emus -towels"}).text
+    assert ">Use towels, " in page
+    assert 'value="towels"' in page
+
+
+def test_of_a_pasted_text_only_the_beginning_is_read_back(house: Reading) -> None:
+    pasted = "We study robots that fold. " * 10
+    words = words_of(house.client.post("/estimate", data={"words": pasted}).text)
+    read_back = words[words.index("With: We study") :]
+    assert read_back.index("…") < 110
+    assert "Find words in it" in words
+
+
+def test_names_alone_have_the_focus_when_they_were_asked_for(house: Reading) -> None:
+    page = house.client.post("/estimate", data={"people": "Ana Silva"}).text
+    (focused,) = re.findall(r"<[^>]+autofocus[^>]*>", page)
+    assert 'id="names"' in focused
