@@ -83,6 +83,7 @@ def estimate(
     from service.flows.estimate import estimate as flow
     from service.flows.figures import change_data, estimate_data, name_data
     from service.flows.staff_interests import likings_by_hand
+    from service.flows.words import learn_words
     from service.matching.counting import Asked
     from service.matching.own import without_own as left_out
     from service.matching.parse import (
@@ -113,6 +114,7 @@ def estimate(
         left_out(wanted, without_own)
     address = read_email(reader, "--reader") if reader else None
     with runtime() as rt:
+        learn_words(rt)
         likings = likings_by_hand(rt, address.key) if address is not None else None
         asked = Asked(wanted, threshold, without_own, likings)
         made = flow(rt, asked, days)

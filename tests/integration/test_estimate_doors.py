@@ -13,6 +13,7 @@ from support.house import ingest_items, paper_item
 from support.reading_house import WEDNESDAY, Reading, reading_house
 
 from service.app import make_app
+from service.flows import words as learning
 from service.flows.live_corpus import LiveCorpus
 from service.matching.parse import parse_query
 from service.settings import load_settings
@@ -243,6 +244,7 @@ def test_a_change_obeys_what_the_reader_marked(house: Reading) -> None:
 
 @pytest.mark.slow  # a house is opened ten times
 def test_the_command_line_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "AT_ONCE", 5)  # no clock beside it learns the others
     shell = Shell(tmp_path, monkeypatch)
     ingested = tmp_path / "items.json"
     ingested.write_text(json.dumps(items()))
