@@ -13,7 +13,7 @@ from typing import Literal, cast, get_args
 
 from service.defaults import Defaults
 from service.digest import excerpt
-from service.digest.candidate import Candidate, Interest, NothingNew
+from service.digest.candidate import Candidate, HitLike, Interest, NothingNew
 from service.digest.model import (
     AddedBy,
     Digest,
@@ -282,13 +282,25 @@ def _abstract(
 
 
 def _reasons(candidates: Iterable[Candidate]) -> tuple[Reason, ...]:
-    """Return each term once, with the first place it was found in (title before abstract)."""
-    first: dict[str, Reason] = {}
+    """Return each term once, with the first place it was found in (title before abstract); of terms
+    found at just the same places (agent, agents) the one that is printed there, else the first."""
+    texts: dict[str, str] = {}
+    found: dict[str, list[HitLike]] = {}
     for candidate in candidates:
+        texts = {"title": candidate.paper.title, "abstract": candidate.paper.abstract}
         for hit in sorted(candidate.hits, key=lambda h: (h.where != "title", h.where, h.start)):
-            where = hit.where if hit.where in _FIELDS else "abstract"
-            first.setdefault(hit.term.casefold(), Reason(hit.term, cast(Field, where)))
-    return tuple(first.values())
+            found.setdefault(hit.term.casefold(), []).append(hit)
+    alike: dict[frozenset[tuple[str, int, int]], HitLike] = {}
+    for term, hits in found.items():
+        first = hits[0]
+        printed = texts.get(first.where, "")[first.start : first.end].casefold()
+        places = frozenset((hit.where, hit.start, hit.end) for hit in hits)
+        if places not in alike or term == printed:
+            alike[places] = first
+    return tuple(
+        Reason(hit.term, cast(Field, hit.where if hit.where in _FIELDS else "abstract"))
+        for hit in alike.values()
+    )
 
 
 def _line(found: _Found) -> Line:

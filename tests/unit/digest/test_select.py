@@ -167,6 +167,20 @@ def test_reasons_name_each_term_once_title_before_abstract() -> None:
     assert entry.abstract.marks == ((3, 8), (16, 20))
 
 
+def test_of_terms_found_at_the_same_places_the_printed_one_is_the_reason() -> None:
+    one = candidate(1)
+    end = len(one.paper.title)
+    hits = (
+        *(Hit(term, "title", 0, end) for term in ("agentic", one.paper.title, "agents")),
+        Hit("agents", "abstract", 0, 3),
+        *(Hit(term, "abstract", 3, 8) for term in ("adapted", "adapts")),
+    )
+    (entry,) = made([LORA], [replace(one, hits=hits)]).entries()
+    assert entry.reasons == (
+        Reason(one.paper.title, "title"), Reason("agents", "title"), Reason("adapted", "abstract"),
+    )  # fmt: skip
+
+
 def test_styles() -> None:
     def abstract(style: str) -> str:
         (entry,) = made([LORA], [candidate(1)], style=style).entries()
