@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from service.matching.document import Document
-from service.matching.own import own_people, without_own
+from service.matching.own import own_people
 from service.matching.query import Node, Not, Query
 from service.matching.score import Statistics
 from service.matching.segment import Flags
@@ -44,11 +44,6 @@ class Asked:
     threshold: float = 0.0
     own: str = ""
     likings: Likings | None = None
-
-    @property
-    def whole(self) -> Query:
-        """The query with the own papers left out. Raises QueryError: no name."""
-        return without_own(self.query, self.own)
 
 
 class Counter:

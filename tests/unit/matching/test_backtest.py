@@ -16,6 +16,7 @@ from service.matching.corpus import Corpus
 from service.matching.counting import Asked, Likings
 from service.matching.document import Document, prepare
 from service.matching.evaluate import evaluate
+from service.matching.own import without_own
 from service.matching.parse import parse_keywords, parse_query, read_words
 from service.matching.proposals import propose
 from service.matching.score import score
@@ -115,7 +116,7 @@ def brought(stored: dict[int, Document], asked: Asked, corpus: Corpus) -> set[in
     """What its mails would hold, paper by paper."""
     found, statistics = set(), corpus.statistics()
     for number, document in stored.items():
-        hits = evaluate(asked.whole, document)
+        hits = evaluate(without_own(asked.query, asked.own), document)
         if hits is None:
             continue
         liking = None
