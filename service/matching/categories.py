@@ -87,7 +87,7 @@ def check_category(text: str, code: str, position: int, *, prefix: bool) -> None
             position=position,
         ),
         expected=Sentence("a category like cs.LG, cs.* or cs"),
-        next_step=Sentence("Did you mean %(meant)s", meant=f"cat:{quoted(meant)}"),
+        next_step=Sentence("Did you mean: %(meant)s?", meant=f"cat:{quoted(meant)}"),
         suggestion=quoted(meant),
     )
 

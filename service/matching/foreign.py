@@ -226,7 +226,7 @@ def _places(text: str, masked: str) -> None:
         raise refusal(
             no_field(found[0], found.start() + 1),
             replaced(text, _EQUALS, lambda one: f"{one[1]}:"),
-            Sentence("Did you mean %(meant)s", meant=f"{found[1]}:"),
+            Sentence("Did you mean: %(meant)s?", meant=f"{found[1]}:"),
         )
     found = _EXACT_FIELD.search(masked)
     if found is not None:

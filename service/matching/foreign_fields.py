@@ -157,7 +157,7 @@ def _links(text: str, masked: str) -> None:
             "The link at character %(position)s is no word of a paper.", position=found.start() + 1
         ),
         text[: found.start()] + meant + text[found.end() :] if meant else "",
-        Sentence("Did you mean %(meant)s", meant=meant)
+        Sentence("Did you mean: %(meant)s?", meant=meant)
         if meant
         else Sentence("Write the words that a paper should hold."),
     )
@@ -174,7 +174,7 @@ def _papers(text: str, masked: str) -> None:
                 position=found.start() + 1,
             ),
             text[: found.start()] + meant + text[found.end() :],
-            Sentence("Did you mean %(meant)s", meant=meant),
+            Sentence("Did you mean: %(meant)s?", meant=meant),
         )
 
 
@@ -195,7 +195,7 @@ def _codes(text: str, masked: str) -> None:
                     position=found.start() + 1,
                 ),
                 f"{text[: found.start()]}cat:{code}{text[found.end() :]}",
-                Sentence("Did you mean %(meant)s", meant=f"cat:{code}"),
+                Sentence("Did you mean: %(meant)s?", meant=f"cat:{code}"),
             )
 
 
@@ -207,7 +207,7 @@ def _functions(text: str, masked: str) -> None:
     raise refusal(
         others_form(found[0].strip(), found.start() + 1),
         replaced(text, _FUNCTIONS, lambda one: _FUNCTION_FIELDS.get(one[1], "")),
-        Sentence("Here it is %(meant)s", meant=ours)
+        Sentence("Here it is: %(meant)s.", meant=ours)
         if ours
         else Sentence("Leave it out: words need none."),
     )
@@ -223,7 +223,7 @@ def _all_in(text: str, masked: str) -> None:
     raise refusal(
         no_field(found[0].strip(), found.start() + 1),
         text[: found.start()] + meant,
-        Sentence("Here it is %(meant)s", meant=meant),
+        Sentence("Here it is: %(meant)s.", meant=meant),
     )
 
 
@@ -288,7 +288,7 @@ def _tags(text: str, masked: str) -> None:
         raise refusal(
             others_form(f"[{tag}]", position),
             replaced(text, _TAGGED, _untagged),
-            Sentence("Here it is %(meant)s", meant=meant),
+            Sentence("Here it is: %(meant)s.", meant=meant),
         )
     is_date = bool(_DATE_TAG.fullmatch(lower))
     left = text[: found.start()] + word + text[found.end() :]
@@ -357,11 +357,11 @@ def _advice(ours: str | None) -> Sentence:
     """About an unknown field: ours in its place, "" when none is needed, None when unknown."""
     if ours is None:
         return Sentence(
-            "Fields are %(fields)s",
+            "Fields are: %(fields)s",
             fields="ti: abs: au: cat: source: org: id: votes: comments: authors:",
         )
     if ours:
-        return Sentence("Did you mean %(meant)s", meant=ours)
+        return Sentence("Did you mean: %(meant)s?", meant=ours)
     return Sentence("Leave it out: words need none.")
 
 

@@ -303,7 +303,7 @@ def _check_codes(text: str) -> None:
                         position=position,
                     ),
                     expected=Sentence("a word, or cat: before a category"),
-                    next_step=Sentence("Did you mean %(meant)s", meant=f"cat:{code_of(item)}"),
+                    next_step=Sentence("Did you mean: %(meant)s?", meant=f"cat:{code_of(item)}"),
                     suggestion=_as_query(items),
                 ),
                 parse_query,

@@ -236,7 +236,7 @@ def test_categories_of_stored_papers_are_known(
     )
     flow.learn_categories(furnished)
     assert parse_query("cat:cs.QQ cat:soil")
-    with pytest.raises(QueryError, match='Did you mean cat:"Soil Science"') as caught:
+    with pytest.raises(QueryError, match='Did you mean: cat:"Soil Science"\\?') as caught:
         parse_query('x cat:"soil sciense"')
     assert caught.value.suggestion == 'x cat:"Soil Science"'
 
