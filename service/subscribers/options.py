@@ -37,7 +37,10 @@ def _signals(told: Any) -> LateSignals | None:
     if not isinstance(told, Mapping) or not isinstance(told.get("since"), str):
         return None
     votes = told.get("votes")
-    since = datetime.fromisoformat(told["since"])
+    try:
+        since = datetime.fromisoformat(told["since"])
+    except ValueError:
+        return None
     return LateSignals(since.astimezone(UTC), votes if isinstance(votes, int) else None)
 
 

@@ -161,3 +161,4 @@ def test_options_are_read_back_and_what_else_a_row_holds_stays():
         assert data["other"] == 1
         assert read_options(data) == options
     assert read_options({"own": 3, "signals": {"votes": 4}}) == Options()
+    assert read_options({"signals": {"since": "some day"}}) == Options()
