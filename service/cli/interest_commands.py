@@ -144,8 +144,8 @@ def set_(
         named = choices.named(rt, address.key)
 
         def changed(row: "ProfileRow") -> "InterestChange":
-            was = change_of(row)
-            return named.on(replace(was, wanted=wanted or was.wanted, name=name or was.name))
+            was = change_of(row, wanted)
+            return named.on(replace(was, name=name or was.name))
 
         made = change_by_hand(rt, address.key, interest, changed)
         audit(rt, "cli", "change interest", "", after={"kind": made["kind"]})

@@ -8,7 +8,13 @@ from service.defaults import DAYS, FIXED
 from service.errors import Sentence, SpokenError, counted
 from service.matching.compiled import COMPILED_VERSION, compile_query
 from service.matching.own import own_people, without_own
-from service.matching.parse import parse_keywords, parse_people, parse_query, read_words
+from service.matching.parse import (
+    parse_keywords,
+    parse_people,
+    parse_query,
+    read_again,
+    read_words,
+)
 from service.matching.query import Query, QueryError
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
@@ -89,11 +95,12 @@ class InterestChange:
     votes: int | None = None
 
 
-def change_of(row: ProfileRow) -> InterestChange:
-    """An interest as it is: a change that changes nothing."""
+def change_of(row: ProfileRow, wanted: Wanted | None = None) -> InterestChange:
+    """An interest as it is, a change that changes nothing; or with other words. Words that would
+    not be taken any more can stay. Raises QueryError: they cannot even be read."""
     options = read_options(row.options)
     return InterestChange(
-        wanted=read_kind(row.kind, row.text),
+        wanted=wanted or _stored(row),
         name=row.name,
         cadence=Cadence(row.cadence),
         weekday=row.weekday,
@@ -103,6 +110,12 @@ def change_of(row: ProfileRow) -> InterestChange:
         signals=options.signals is not None,
         votes=options.signals.votes if options.signals else None,
     )
+
+
+def _stored(row: ProfileRow) -> Wanted:
+    kind = ProfileKind(row.kind)
+    query = None if kind is ProfileKind.TRENDING else read_again(row.kind, row.text)
+    return Wanted(kind, row.text, query)
 
 
 def read_cap(text: str) -> int | None:

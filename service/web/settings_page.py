@@ -208,7 +208,7 @@ def read_change(form: Form, row: ProfileRow, reader_name: str) -> InterestChange
     """What the form says; a form without a cap or the ticks leaves these as they are."""
     kind, words = form.raw("kind"), _text(form, "words")
     wanted = read_kind(kind, words) if kind == "follow" else read_words_form(words)
-    change = replace(change_of(row), wanted=wanted, name=form.raw("name"), **_read_days(form))
+    change = replace(change_of(row, wanted), name=form.raw("name"), **_read_days(form))
     return replace(change, **_read_choices(form, reader_name))
 
 

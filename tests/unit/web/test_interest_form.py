@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.flows.interests import InterestError
+from service.flows.interests import InterestError, change_of
 from service.matching.query import QueryError
 from service.pages.forms import Form
 from service.store.tables import ProfileRow
@@ -24,6 +24,18 @@ def test_an_emptied_field_of_people_does_not_become_the_days_most_voted() -> Non
     with pytest.raises(QueryError, match="There is no name here"):
         read_change(form(kind="follow", words=" "), ROW, "")
     assert read_change(form(kind="keywords", words=""), ROW, "").wanted.kind.value == "trending"
+
+
+def test_words_that_are_not_taken_any_more_can_be_changed_and_kept() -> None:
+    old = ProfileRow(
+        subscriber_id=1, name="Old", kind="query", text="cat:cs.LGG AND robots", cadence="daily",
+        weekday=0, options={}, created_at=ROW.created_at,
+    )  # fmt: skip
+    assert read_change(form(words="robots"), old, "").wanted.text == "robots"
+    kept = change_of(old).wanted
+    assert (kept.kind.value, kept.text) == ("query", "cat:cs.LGG AND robots")
+    with pytest.raises(QueryError, match=r"no category cs\.LGG"):
+        read_change(form(words=old.text), old, "")
 
 
 def test_what_the_form_lacks_stays() -> None:
