@@ -10,6 +10,7 @@ What a line may be:
 import re
 from collections.abc import Callable
 
+from service.matching.blots import mask
 from service.matching.faults import find_operator
 from service.matching.query import Node, Person, Query, Term
 from service.matching.show import show
@@ -27,7 +28,7 @@ def read_line(line: str, offset: int, parse: Callable[[str], Query]) -> Node | N
     """
     led = _LED.match(line)
     rest = line[led.end() :] if led else line
-    if _QUERY.search(line) and (find_operator(rest) or not led):
+    if _QUERY.search(mask(line)) and (find_operator(rest) or not led):
         return parse(" " * offset + line).root
     name = " ".join(rest.replace('"', " ").split())
     if not name:

@@ -59,6 +59,7 @@ def test_a_line_may_ask_for_more_of_a_name():
         'au:"Wei Zhang" AND (diffusion OR "flow matching")\nBengio, Y.',
         'au:"Ana Silva" AND NOT au:"Bo Chen"',
         "au: Ana Silva\nau:silv*",
+        "au: Ana Silva+au:x",
     ],
 )
 def test_what_is_written_out_is_read_as_the_same(text):
