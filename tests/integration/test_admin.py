@@ -16,8 +16,9 @@ from support.routes import flat_routes
 from support.smtp_server import SmtpServer, reply
 
 from service import admin
-from service.flows import staff
+from service.flows import manage_interests, spreadsheet, staff
 from service.flows.daily import plan_daily
+from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.pages.front import furnish
@@ -466,6 +467,29 @@ def test_bad_rows_of_an_import_can_be_downloaded(rt, client):
     table = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert [(r["email"], r["keywords"]) for r in table] == [("bad@", '<b>x</b>, "quoted"')]
     assert "after the @" in table[0]["problem"]
+
+
+def test_the_page_of_an_import_names_every_column(rt, client):
+    log_in(rt, client, "editor")
+    page = client.get("/admin/import").text
+    told = set(re.findall(r"\w+", page[page.index("<dl") : page.index("</dl>")]))
+    assert set(spreadsheet.EXPORTED) <= told
+
+
+def test_interests_are_told_in_words_with_their_pauses(rt, client):
+    people = "Ana Silva\norg: Example University"
+    add(rt, "ada@uni.example", people=people, cadence="instant")
+    reader = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@uni.example"))
+    (row,) = rt.db.read(lambda s: list_profile_rows(s, reader.id))
+    manage_interests.pause_wanted(
+        rt, manage_token(rt, reader, rt.clock(), fresh=True), row.id, paused=True
+    )
+    log_in(rt, client)
+    for page in ("readers", f"readers/{reader.id}"):
+        text = re.sub(r"\s+", " ", client.get(f"/admin/{page}").text)
+        assert "people: Ana Silva; org: Example University" in text
+        assert "at once" in text
+        assert "paused" in text
 
 
 def test_an_import_with_an_unknown_column_says_which(rt, client):
