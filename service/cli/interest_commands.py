@@ -229,8 +229,15 @@ class _Choices:
         return _Choices({**self.values, "own": read_own("", reader_name(rt, email_key))})
 
     def on(self, change: "InterestChange") -> "InterestChange":
-        """The change with them."""
-        return replace(change, **self.values)
+        """The change with them. Raises InterestError: a number of votes that nothing asks for."""
+        from service.errors import Sentence
+        from service.flows.interests import InterestError
+
+        made = replace(change, **self.values)
+        if self.values.get("votes") and not made.signals:
+            what = Sentence("This interest tells no later news.")
+            raise InterestError(what, "--votes", Sentence("Add --late-news."))
+        return made
 
 
 def _read_choices(

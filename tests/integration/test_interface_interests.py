@@ -57,6 +57,7 @@ def test_what_cannot_be_is_told_with_the_next_step(ada: Shell) -> None:
     for words, says in (
         (("set", ADA, "nope", "--cap", "2"), "no interest called 'nope'"),
         (("list", "nobody@uni.example"), "There is no reader nobody@uni.example."),
+        (("set", ADA, name, "--votes", "20"), "This interest tells no later news."),
     ):
         said = ada.say("interests", *words)
         assert said.code == 1
