@@ -110,7 +110,7 @@ def propose(
         }
         for pair in _written_out(title, abstract, glossary):
             for text in pair:
-                stems = fold(text).stems
+                stems = _stems(fold(text))
                 if 0 < len(stems) <= 2 * _LONGEST:
                     known = candidates.setdefault(stems, _Candidate(text, stems, 0))
                     known.times += _EXPLAINED_TIMES

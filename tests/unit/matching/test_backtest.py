@@ -264,3 +264,9 @@ def test_an_abbreviation_and_its_plural_are_one_proposed_word() -> None:
     corpus = filled("CNNs for law", "A CNN", "CNNs see", *["cats"] * 40)
     words = propose(corpus, "A CNN among CNNs", "CNNs and a CNN.", DAYS, corpus.statistics())
     assert [(word.term, word.papers) for word in words] == [("CNN", 3)]
+    glossary = Glossary()
+    for _ in range(2):
+        glossary.learn("convolutional neural networks (CNNs)")
+    text = "Convolutional neural networks (CNN) and CNNs. A CNN."
+    words = propose(corpus, "CNNs", text, DAYS, corpus.statistics(), glossary)
+    assert [word.term for word in words if "CNN" in word.term] == ["CNN"]
