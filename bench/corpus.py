@@ -7,8 +7,9 @@ are the captured keyword lists. Every step runs in a process of its own.
 
 Prints one JSON object, and writes it to ``results/corpus.json`` where no size is given. Times are
 milliseconds: wall, and CPU of the process. ``search`` is what the page does without its HTML: news
-from the tables, search, the rows of 50 papers; ``estimate`` is the back-test over 30 days;
-``columns`` is search without the database. ``start`` is from an empty process to the first answer;
+from the tables, search, the rows of 50 papers; ``estimate`` is the back-test over 30 days, ``api``
+what /api/v1/estimate answers of it, by the whole application; ``columns`` is search without the
+database. ``start`` is from an empty process to the first answer;
 cold = the files are not in the memory of the system. Memory is MB: own = of the process alone,
 mapped = of files, shared with the system. anchors: CPU seconds of a fixed piece of work before and
 after, which tell how busy the machine was.
@@ -27,10 +28,12 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 from sqlmodel import Session, SQLModel
 
 from bench.made_papers import SEED, SHARED, TODAY, made_papers
 from bench.measured.process import anchor, machine
+from service.app import make_app
 from service.flows.search import search
 from service.flows.stock import fill_corpus
 from service.matching.document import dump
@@ -177,10 +180,17 @@ def measure(folder: Path, papers: int) -> dict[str, Any]:
     days = [TODAY - timedelta(days=back) for back in range(30)]
     anchors = [round(anchor(), 4)]
     memory = {"before": own_and_mapped()}
+    client = TestClient(make_app(rt, opened.settings))
+
+    def ask(query: Query) -> None:
+        answer = client.get("/api/v1/estimate", params={"q": query.shown})
+        assert answer.status_code == 200, answer.text
+
     ways: dict[str, Callable[[Query], Any]] = {
         "columns": lambda query: corpus.search(query, limit=50),
         "search": lambda query: search(rt, query.shown),
         "estimate": lambda query: corpus.estimate(query, days=days),
+        "api": ask,
     }
     made: dict[str, Any] = {"queries": len(asked), "parts": len(corpus.parts())}
     for name, way in ways.items():
