@@ -70,7 +70,7 @@ def test_a_corrected_row_brings_what_was_missing_and_only_that(rt: Runtime) -> N
     made = import_readers(rt, table.encode())
     assert (made.added, [n for n, _, _ in made.problems]) == (1, [3, 4, 5])
     assert "bracket at character 1" in made.problems[0][2]
-    assert "(character 2)" in made.problems[1][2]
+    assert "The , at character 2 does not work" in made.problems[1][2]
     back = made.problems_csv()
     assert back.splitlines()[0] == "email,profile,keywords,hour,problem"
 
