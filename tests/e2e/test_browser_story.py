@@ -123,7 +123,7 @@ def _reads_the_first_digest(page: Page, site: Site) -> None:
 def _gets_an_alert(page: Page, site: Site) -> None:
     page.get_by_text("Add an interest").click()
     form = page.locator("form", has=page.locator("#words-new"))
-    form.get_by_label("Words").fill("origami")
+    form.get_by_role("textbox", name="Words", exact=True).fill("origami")
     form.get_by_label("Comes").select_option("instant")
     form.get_by_role("button", name="Add").click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
