@@ -36,6 +36,7 @@ from bench.measured.process import anchor, machine
 from service.app import make_app
 from service.flows.search import search
 from service.flows.stock import fill_corpus
+from service.flows.words import learn_words
 from service.matching.document import dump
 from service.matching.parse import parse_keywords
 from service.matching.part import merge
@@ -174,6 +175,7 @@ def measure(folder: Path, papers: int) -> dict[str, Any]:
     rt = opened.runtime
     while fill_corpus(rt):
         pass
+    learn_words(rt)
     corpus, asked = rt.corpus.corpus, queries()
     search(rt, "a b")
     assert len(corpus) == papers, len(corpus)

@@ -67,10 +67,10 @@ def words_of(rt: Runtime) -> Learned:
         return words.learned or Learned(made_on=rt.clock().date())
     try:
         known = words.learned or _file_of(rt) or Learned(made_on=rt.clock().date())
-        missing = rt.db.read(lambda s: papers_store.count_after(s, known.last_id))
+        missing = _missing(rt, known)
         if missing > AT_ONCE or known.made_on != rt.clock().date():
             known = _file_of(rt) or known  # another process may have read them
-            missing = rt.db.read(lambda s: papers_store.count_after(s, known.last_id))
+            missing = _missing(rt, known)
         words.learned = known
         if missing > AT_ONCE:
             rt.engine.enqueue("words")
@@ -79,6 +79,11 @@ def words_of(rt: Runtime) -> Learned:
         return known
     finally:
         words.lock.release()
+
+
+def _missing(rt: Runtime, known: Learned) -> int:
+    """How many papers were not read yet; one more than are taken in at once stands for all."""
+    return rt.db.read(lambda s: papers_store.count_after(s, known.last_id, AT_ONCE + 1))
 
 
 def _file_of(rt: Runtime) -> Learned | None:

@@ -10,6 +10,7 @@ from service.flows import words
 from service.flows.learned import FILE, Learned, read_file
 from service.flows.runtime import Runtime
 from service.flows.words import learn_words, words_of
+from service.store.papers import count_after
 
 
 class Bell:
@@ -51,6 +52,14 @@ def test_what_was_learned_survives_a_restart_and_grows(rt: Runtime, tmp_path: Pa
     assert learn_words(rt).known == 9
     like = words_of(rt).vectors.like_papers([1], 9)
     assert {one.paper_id for one in like} <= set(range(2, 10))
+
+
+def test_papers_that_wait_are_counted_no_further_than_a_page_needs(
+    rt: Runtime, tmp_path: Path
+) -> None:
+    fill(rt, tmp_path, 0, 6)
+    counted = [rt.db.read(lambda s, m=most: count_after(s, 1, m)) for most in (0, 3, 5, 9)]  # type: ignore[misc]
+    assert counted == [0, 3, 5, 5]
 
 
 def test_all_papers_are_read_anew_on_another_day(tmp_path: Path) -> None:
