@@ -7,31 +7,23 @@ value may stand, never between a table and its rows.)
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from css_inline import CSSInliner
-from jinja2 import (
-    Environment,
-    FileSystemLoader,
-    StrictUndefined,
-    TemplateNotFound,
-    TemplateSyntaxError,
-    nodes,
-)
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2 import TemplateError as JinjaError
-from jinja2.meta import find_undeclared_variables
 
 from service.defaults import FIXED
-from service.delivery import phrases, plain
+from service.delivery import phrases, plain, template_check
 from service.delivery.compiled import compiled_for
 from service.delivery.frame import ReaderFrame, Rendered
 from service.delivery.i18n import Catalogs, Texts
 from service.delivery.message import wire_size
-from service.delivery.notices import DIGESTS, NOTICES
+from service.delivery.notices import NOTICES
 from service.delivery.site import Site
 from service.digest import budget
 from service.digest.model import Digest, Marked
@@ -41,13 +33,6 @@ HTML_BUDGET = FIXED.html_budget
 MESSAGE_BUDGET = 250_000
 _HEADERS = 6_000
 _TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
-_PARTS = ("subject.txt", "body.txt", "body.html")
-_FRAME = frozenset({"lang", "subject", "preheader"})
-_DIGEST = frozenset({"digest", "reader", "public", "test", "headline", "period", "late"})
-
-
-class TemplateError(PaperpostError):
-    """A template is broken; ``where`` is "file:line"."""
 
 
 class RenderError(PaperpostError):
@@ -98,14 +83,6 @@ def inlined(source: str, css: str) -> str:
     return re.sub("\ue000(\\d+)\ue001", lambda found: tags[int(found[1])], result)
 
 
-@dataclass(frozen=True, slots=True)
-class _Outline:
-    """asked: the names that a template takes from its mail, and their lines · parts: templates."""
-
-    asked: Mapping[str, int]
-    parts: tuple[str, ...]
-
-
 class Renderer:
     """All mails of one installation.
 
@@ -135,10 +112,7 @@ class Renderer:
 
         Raises TemplateError when one is broken (syntax, or a name that no mail has).
         """
-        seen: dict[str, _Outline] = {}
-        for name in (*DIGESTS, *NOTICES):
-            for part in _PARTS:
-                self._check(f"{name}/{part}", seen)
+        template_check.check_all(self._environment(self.catalogs.texts("en")))
 
     def fit(self, digest: Digest, reader: ReaderFrame) -> Digest:
         """Return the digest with full entries turned into lines and counts until it fits.
@@ -280,53 +254,6 @@ class Renderer:
             "subject_line": lambda digest, test: phrases.subject(digest, texts, test=test),
         }
         return made
-
-    def _check(self, name: str, seen: dict[str, _Outline]) -> None:
-        """Compile one template and those it uses; refuse names that its mail does not have."""
-        environment = self._environment(self.catalogs.texts("en"))
-        kind = name.partition("/")[0]
-        known = _FRAME | environment.globals.keys() | NOTICES.get(kind, _DIGEST)
-        for used in _with_its_parts(environment, name, seen):
-            for unknown, line in seen[used].asked.items():
-                if unknown not in known:
-                    raise TemplateError(
-                        f"The mail {kind!r} has no {unknown!r}.",
-                        f"{used}:{line}",
-                        "Mend or remove it.",
-                    )
-
-
-def _with_its_parts(
-    environment: Environment, name: str, seen: dict[str, _Outline]
-) -> Iterator[str]:
-    """The names of a template and of all that it uses; each is read once."""
-    try:
-        if name not in seen:
-            seen[name] = _outline(environment, name)
-    except TemplateNotFound as error:
-        raise TemplateError("This template is missing.", str(error.name)) from error
-    except TemplateSyntaxError as error:
-        raise TemplateError(
-            f"This template cannot be read: {error.message}.", f"{name}:{error.lineno}"
-        ) from error
-    yield name
-    for part in seen[name].parts:
-        yield from _with_its_parts(environment, part, seen)
-
-
-def _outline(environment: Environment, name: str) -> _Outline:
-    source, path, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
-    tree = environment.parse(source, name, path)
-    environment.get_template(name)
-    uses = tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport))
-    used = [getattr(node, "template", None) for node in uses]
-    parts = [str(part.value) for part in used if isinstance(part, nodes.Const)]
-    imported = {node.target for node in tree.find_all(nodes.Import)}
-    lines: dict[str, int] = {}
-    for node in tree.find_all(nodes.Name):
-        lines[node.name] = min(node.lineno, lines.get(node.name, node.lineno))
-    asked = sorted(find_undeclared_variables(tree) - imported)
-    return _Outline({unknown: lines[unknown] for unknown in asked}, tuple(parts))
 
 
 def _starred(marked: Marked, stars: bool = True) -> str:
