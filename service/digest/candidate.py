@@ -51,13 +51,15 @@ class Interest:
     """A profile as the mail shows it.
 
     kind: a ProfileKind value, or "chosen" (papers picked by an editor), or "signals".
-    cap: papers in full at most (None = the mail's own limit).
+    cap: papers in full at most (None = the mail's own limit) · since: the first day of its papers
+    where it covers other days than the mail (a weekly one in a daily mail).
     """
 
     profile_id: int
     name: str
     kind: str = "keywords"
     cap: int | None = None
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ class Reason:
 class Entry:
     """A paper shown in full.
 
-    abstract: already cut to the reader's choice (short, full, none -> empty), cut places "[...]".
+    abstract: already cut to the reader's choice (short, full, none -> empty), cut places "[...]";
+    summary_line: the source's machine-made line, shown in its place for who chose that.
     place: category or source by name · also_in: names of the other interests that wanted it.
     again: carried from an unconfirmed delivery: "you may have seen this".
     parts: the documented parts of the score, which add up to ``score``.
@@ -124,6 +125,7 @@ class Section:
     total: papers of this section, shown or only counted.
     rest: ids of the papers that are only counted ("and 14 more on the web").
     signals: of a section of that kind; its papers were sent before and do not count again.
+    since: the first day of its papers where it covers other days than the mail.
     """
 
     kind: SectionKind
@@ -134,6 +136,7 @@ class Section:
     lines: tuple[Line, ...] = ()
     rest: tuple[int, ...] = ()
     signals: tuple[Signal, ...] = ()
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +298,7 @@ def from_json(data: Mapping[str, Any]) -> Digest:
                 lines=tuple(_line(x) for x in s.get("lines", ())),
                 rest=tuple(s.get("rest", ())),
                 signals=tuple(_signal(x) for x in s.get("signals", ())),
+                since=_day(s.get("since")),
             )
             for s in data["sections"]
         ),

@@ -2,8 +2,9 @@
 
 Order of the mail: people, interests (best first), late signals, trending. Ten papers in full over
 the whole mail, thirty more as one line, the rest counted; every one of them counts as sent.
-Papers of nearly the same text stand apart: the second comes after the others that are shown in
-full. Equal scores are in the order of the papers' names, which is the same in every database.
+Of papers of nearly the same text one is shown in full, whatever sections they stand in: the others
+come after those that are. Equal scores are in the order of the papers' names, which is the same in
+every database.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,9 +30,10 @@ from service.digest.model import (
 )
 from service.digest.signals import section_of
 from service.digest.trending import popular
-from service.matching.likeness import apart
+from service.matching.likeness import Likeness, apart, are_alike
 
-Style = Literal["short", "full", "none"]
+Style = Literal["short", "full", "none", "summary"]
+"""summary: the source's machine-made line where there is one, else short."""
 
 _FIELDS = frozenset(get_args(Field))
 _ORDER: dict[SectionKind, int] = {
@@ -187,7 +189,8 @@ def _section_kind(kind: str) -> SectionKind:
 
 def _keep_best(groups: Iterable[_Group], n: int) -> None:
     ranked = sorted((f for g in groups for f in g.found), key=_by_standing)
-    kept = {f.best.paper.id for f in ranked[:n]}
+    best = apart(ranked, lambda f: f.best.likeness, window=max(1, n - 1), places=n)[:n]
+    kept = {f.best.paper.id for f in best}
     for group in groups:
         group.found = [f for f in group.found if f.best.paper.id in kept]
 
@@ -204,6 +207,7 @@ def _sections(
                 kind=group.kind,
                 name=group.interest.name,
                 profile_id=group.interest.profile_id or None,
+                since=group.interest.since,
                 total=len(ids),
                 entries=tuple(
                     _entry(f, names, limits, style) for f in group.found if f.best.paper.id in full
@@ -215,32 +219,65 @@ def _sections(
     return tuple(result)
 
 
+@dataclass(slots=True)
+class _Room:
+    """The places in full of one mail. taken: how many of them are each group's."""
+
+    limits: Defaults
+    full: set[int] = field(default_factory=set)
+    shown: list[Likeness] = field(default_factory=list)
+    taken: dict[int, int] = field(default_factory=dict)
+
+    def has(self, at: int, group: _Group) -> bool:
+        cap = group.interest.cap
+        is_free = len(self.full) < self.limits.full_entries
+        return is_free and (cap is None or self.taken.get(at, 0) < cap)
+
+    def is_like(self, found: _Found, group: _Group) -> bool:
+        """Whether nearly the same is shown in full; an editor's choice is his own."""
+        likeness = found.best.likeness
+        if likeness is None or group.kind == "chosen":
+            return False
+        return any(are_alike(likeness, other) for other in self.shown)
+
+    def give(self, at: int, found: _Found) -> None:
+        self.full.add(found.best.paper.id)
+        self.taken[at] = self.taken.get(at, 0) + 1
+        if found.best.likeness is not None:
+            self.shown.append(found.best.likeness)
+
+
 def _places(groups: Sequence[_Group], limits: Defaults) -> tuple[set[int], set[int]]:
     """Return the ids shown in full and as a line.
 
-    The best paper of each section comes before everybody's second, so that a broad interest
-    does not push a narrow one out of sight; then people, interests by score, trending.
+    The best paper of each section comes before everybody's second, so that a broad interest does
+    not push a narrow one out of sight; then people, interests by score, then what is nearly the
+    same as a paper shown in full, trending.
     """
+    room = _Room(limits)
+    asked = [(at, g) for at, g in enumerate(groups) if g.kind != "trending"]
+    for at, group in sorted(asked, key=lambda pair: (-pair[1].found[0].standing, pair[0])):
+        first = next((f for f in group.found if not room.is_like(f, group)), None)
+        if first is not None and room.has(at, group):
+            room.give(at, first)
     queue = sorted(
         (0 if place == 0 else 1, min(_ORDER[g.kind], 2) if place else 0, -f.standing, at, place)
-        if g.kind != "trending"
-        else (2, 0, 0.0, at, place)
-        for at, g in enumerate(groups)
+        for at, g in asked
         for place, f in enumerate(g.found)
     )
-    full: set[int] = set()
-    lines: set[int] = set()
-    in_full = [0] * len(groups)
-    for _, _, _, at, place in queue:
-        group = groups[at]
-        paper_id = group.found[place].best.paper.id
-        cap = group.interest.cap
-        if len(full) < limits.full_entries and (cap is None or in_full[at] < cap):
-            full.add(paper_id)
-            in_full[at] += 1
-        elif len(lines) < limits.line_entries:
-            lines.add(paper_id)
-    return full, lines
+    ordered = [(at, groups[at].found[place]) for *_, at, place in queue]
+    ordered += [(at, f) for at, g in enumerate(groups) if g.kind == "trending" for f in g.found]
+    for may_be_like in (False, True):
+        for at, found in ordered:
+            group = groups[at]
+            if group.kind == "trending" and not may_be_like:
+                continue
+            if found.best.paper.id in room.full or not room.has(at, group):
+                continue
+            if may_be_like or not room.is_like(found, group):
+                room.give(at, found)
+    left = [f.best.paper.id for _, f in ordered if f.best.paper.id not in room.full]
+    return room.full, set(left[: limits.line_entries])
 
 
 def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style) -> Entry:
@@ -249,12 +286,15 @@ def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style)
         where: [(h.start, h.end) for c in (best, *found.others) for h in c.hits if h.where == where]
         for where in ("title", "abstract")
     }
+    told = _machine_line(paper.summary_line, limits) if style == "summary" else ""
     return Entry(
         paper_id=paper.id,
         scheme=paper.key.scheme,
         value=paper.key.value,
         title=excerpt.title(paper.title, ranges["title"]),
-        abstract=_abstract(paper.abstract, ranges["abstract"], limits, style),
+        abstract=Marked("")
+        if told
+        else _abstract(paper.abstract, ranges["abstract"], limits, style),
         authors=paper.authors[: limits.author_names],
         author_count=len(paper.authors),
         dated_on=paper.published_on or paper.announced_on,  # the day we saw it is not its own
@@ -267,6 +307,7 @@ def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style)
         again=best.again or any(c.again for c in found.others),
         score=best.score,
         parts=dict(best.parts),
+        summary_line=told,
         withdrawn=paper.withdrawn,
     )
 
@@ -279,6 +320,12 @@ def _abstract(
     if style == "full":
         return excerpt.full(text, ranges)
     return excerpt.short(text, ranges, limits.abstract_chars)
+
+
+def _machine_line(text: str, limits: Defaults) -> str:
+    """The source's own line; of more than a short abstract's length its first sentence."""
+    is_line = len(text) <= limits.abstract_chars
+    return text if is_line else excerpt.short(text, (), limits.abstract_chars).text
 
 
 def _reasons(candidates: Iterable[Candidate]) -> tuple[Reason, ...]:
@@ -319,6 +366,6 @@ def _line(found: _Found) -> Line:
             ],
         ),
         link=paper.links.get("abs", ""),
-        again=found.best.again,
+        again=found.best.again or any(c.again for c in found.others),
         withdrawn=paper.withdrawn,
     )

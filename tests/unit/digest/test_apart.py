@@ -66,6 +66,32 @@ def test_a_first_mail_has_only_one_of_two() -> None:
     assert names(composed(found, kind="first", first_papers=2)) == ["a", "b"]
 
 
+def test_the_second_of_two_in_another_interest_stands_behind_its_next() -> None:
+    found = [candidate("a", 9, 5), candidate("b", 3)]
+    found += [candidate("a2", 8, 5, 2), candidate("c", 1, 0, 2)]
+    words, other = composed(found, WORDS, OTHER, full_entries=3).sections
+    assert [e.value for e in words.entries] == ["a", "b"]
+    assert [e.value for e in other.entries] == ["c"]
+    assert [x.value for x in other.lines] == ["a2"]
+
+
+def test_where_there_is_room_both_are_shown_before_trending() -> None:
+    found = [candidate("a", 9, 5), candidate("a2", 8, 5, 2)]
+    liked = replace(candidate("t", 0, 0, 0), listed_on=ON)
+    liked = replace(liked, paper=replace(liked.paper, votes=9))
+    made = compose(
+        "daily", ON, [WORDS, OTHER], found, [liked],
+        checked=9, limits=replace(Defaults(), full_entries=2),
+    )  # fmt: skip
+    assert isinstance(made, Digest)
+    assert [[e.value for e in s.entries] for s in made.sections] == [["a"], ["a2"], []]
+
+
+def test_a_first_mail_has_only_one_of_two_over_all_interests() -> None:
+    found = [candidate("a", 9, 5), candidate("a2", 8, 5, 2), candidate("b", 3)]
+    assert names(composed(found, WORDS, OTHER, kind="first", first_papers=2)) == ["a", "b"]
+
+
 def test_an_editors_order_stays() -> None:
     found = [candidate(name, 9 - at, 5, 0) for at, name in enumerate("abc")]
     assert names(composed(found, CHOSEN, kind="manual")) == ["a", "b", "c"]
