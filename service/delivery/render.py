@@ -16,6 +16,7 @@ from typing import Any
 from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2 import TemplateError as JinjaError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from service.defaults import FIXED
 from service.delivery import phrases, plain, template_check
@@ -32,6 +33,7 @@ from service.errors import PaperpostError
 HTML_BUDGET = FIXED.html_budget
 MESSAGE_BUDGET = 250_000
 _HEADERS = 6_000
+_LEADING_COMMENT = re.compile(r"\A\s*\{#.*?#\}\s*", re.DOTALL)
 _TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 
 
@@ -65,7 +67,11 @@ def _inlined_once(source: str, css: str) -> str:
 
 
 def inlined(source: str, css: str) -> str:
-    """Return an HTML template with ``css`` in style attributes; at-rules stay in the head."""
+    """Return an HTML template with ``css`` in style attributes; at-rules stay in the head.
+
+    A comment on top is left out: before a doctype it would be text of the page.
+    """
+    source = _LEADING_COMMENT.sub("", source)
     tags: list[str] = []
 
     def hide(found: re.Match[str]) -> str:
@@ -86,7 +92,9 @@ def inlined(source: str, css: str) -> str:
 class Renderer:
     """All mails of one installation.
 
-    template_dirs: folders with an ``email`` folder inside, the operator's own first, then ours.
+    template_dirs: folders with an ``email`` folder inside, the operator's own first, then ours;
+    with one of the operator's, templates are rendered in Jinja's sandbox.
+    styled: False leaves style.css away, and with it every change of lines.
     ``check`` reads them all; a command that mails nothing need not.
     """
 
@@ -98,21 +106,28 @@ class Renderer:
         *,
         html_budget: int = HTML_BUDGET,
         message_budget: int = MESSAGE_BUDGET,
+        styled: bool = True,
     ) -> None:
         self.site = site
         self.catalogs = catalogs
-        self._html_budget = html_budget
-        self._message_budget = message_budget
-        self._folders = [folder / "email" for folder in template_dirs]
-        self._loader = _InliningLoader(self._folders)
+        self.template_dirs = tuple(template_dirs)
+        self.html_budget = html_budget
+        self.message_budget = message_budget
+        folders = [folder / "email" for folder in template_dirs]
+        self._loader = _InliningLoader(folders) if styled else FileSystemLoader(folders)
         self._environments: dict[str, Environment] = {}
 
     def check(self) -> None:
-        """Compile every template: at the start of ``run`` and by ``doctor``.
+        """Read every template: at the start of ``run`` and by ``doctor``.
 
-        Raises TemplateError when one is broken (syntax, or a name that no mail has).
+        Raises TemplateError when one is broken (syntax, or a name that no mail has). Those of an
+        operator are tried as well, by ``template_trial``.
         """
-        template_check.check_all(self._environment(self.catalogs.texts("en")))
+        template_check.refuse(template_check.Reading(self.environment("en")).faults())
+
+    def environment(self, language: str) -> Environment:
+        """Return what templates of one language are read with."""
+        return self._environment(self.catalogs.texts(language))
 
     def fit(self, digest: Digest, reader: ReaderFrame) -> Digest:
         """Return the digest with full entries turned into lines and counts until it fits.
@@ -164,7 +179,7 @@ class Renderer:
             last.clear()
             done = last[id(candidate)] = self._digest(candidate, reader, texts, public, test)
             size = wire_size(done.text) + wire_size(done.html) + _HEADERS
-            return len(done.html.encode()) <= self._html_budget and size <= self._message_budget
+            return len(done.html.encode()) <= self.html_budget and size <= self.message_budget
 
         fitted = budget.fit(digest, fits)
         rendered = last.get(id(fitted))
@@ -216,14 +231,16 @@ class Renderer:
         return found
 
     def _new_environment(self, texts: Texts) -> Environment:
-        made = Environment(  # nosec B701: escapes by the kind of part; plain text has no markup
+        is_own = len(self.template_dirs) > 1
+        kind: type[Environment] = ImmutableSandboxedEnvironment if is_own else Environment
+        made = kind(  # nosec B701: escapes by the kind of part; plain text has no markup
             loader=self._loader,
             undefined=StrictUndefined,
             autoescape=lambda name: bool(name) and str(name).endswith(".html"),
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
-            bytecode_cache=compiled_for("mails", texts.language),
+            bytecode_cache=compiled_for("own mails" if is_own else "mails", texts.language),
             extensions=["jinja2.ext.i18n"],
         )
         made.install_gettext_callables(  # type: ignore[attr-defined]

@@ -1,84 +1,253 @@
-"""Whether the templates of mails can be used: read, with all their parts, asking for what their
-mail has."""
+"""What can be told of templates of mails without rendering one: whether they can be read, with all
+their parts, and ask for what there is. Lines are those of the files as they were written.
+"""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from jinja2 import Environment, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.meta import find_undeclared_variables
 
+from service.delivery.frame import ReaderFrame
 from service.delivery.notices import DIGESTS, NOTICES
-from service.errors import PaperpostError
+from service.delivery.override_folder import Fault, TemplateError
+from service.delivery.site import Site
+from service.digest.model import Digest
 
 PARTS = ("subject.txt", "body.txt", "body.html")
+MINE = "Mend or remove it."
 _FRAME = frozenset({"lang", "subject", "preheader"})
 _DIGEST = frozenset({"digest", "reader", "public", "test", "headline", "period", "late"})
+_OUR_SAFE = ("newsletter/body.html", "html")
+"""The body of a newsletter was sanitised before it came."""
+_PARTS_OF = {
+    name: frozenset(part for part in dir(kind) if not part.startswith("_"))
+    for name, kind in (("digest", Digest), ("reader", ReaderFrame), ("site", Site))
+}
 
 
-class TemplateError(PaperpostError):
-    """A template is broken; ``where`` is "file:line"."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Outline:
-    """asked: the names that a template takes from its mail, and their lines · parts: templates."""
+    """What one template asks for, each with its line.
 
-    asked: Mapping[str, int]
-    parts: tuple[str, ...]
+    uses: templates · calls: macros of imported ones · blocks: those that stand in no other.
+    """
 
-
-def check_all(environment: Environment) -> None:
-    """Compile every template. Raises TemplateError when one is broken (syntax, or a name that no
-    mail has)."""
-    seen: dict[str, _Outline] = {}
-    for kind in (*DIGESTS, *NOTICES):
-        known = _FRAME | environment.globals.keys() | NOTICES.get(kind, _DIGEST)
-        for part in PARTS:
-            _check(environment, f"{kind}/{part}", known, seen)
-
-
-def _check(
-    environment: Environment, name: str, known: frozenset[str], seen: dict[str, _Outline]
-) -> None:
-    """Compile one template and those it uses; refuse names that its mail does not have."""
-    for used in _with_its_parts(environment, name, seen):
-        for unknown, line in seen[used].asked.items():
-            if unknown not in known:
-                raise TemplateError(
-                    f"The mail {name.partition('/')[0]!r} has no {unknown!r}.",
-                    f"{used}:{line}",
-                    "Mend or remove it.",
-                )
+    name: str
+    asked: dict[str, int] = field(default_factory=dict)
+    uses: list[tuple[str, int]] = field(default_factory=list)
+    calls: list[tuple[str, str, int]] = field(default_factory=list)
+    parent: str = ""
+    blocks: dict[str, int] = field(default_factory=dict)
+    all_blocks: set[str] = field(default_factory=set)
+    macros: set[str] = field(default_factory=set)
+    faults: list[Fault] = field(default_factory=list)
 
 
-def _with_its_parts(
-    environment: Environment, name: str, seen: dict[str, _Outline]
-) -> Iterator[str]:
-    """The names of a template and of all that it uses; each is read once."""
-    try:
-        if name not in seen:
-            seen[name] = _outline(environment, name)
-    except TemplateNotFound as error:
-        raise TemplateError("This template is missing.", str(error.name)) from error
-    except TemplateSyntaxError as error:
-        raise TemplateError(
-            f"This template cannot be read: {error.message}.", f"{name}:{error.lineno}"
-        ) from error
-    yield name
-    for part in seen[name].parts:
-        yield from _with_its_parts(environment, part, seen)
+class Reading:
+    """All templates of an environment, each read once. show: a template's name as people see it."""
+
+    def __init__(self, environment: Environment, show: Callable[[str], str] = str) -> None:
+        self._environment = environment
+        self._show = show
+        self._outlines: dict[str, _Outline] = {}
+
+    def used_by(self, kind: str) -> set[str]:
+        """Every template that a mail is made of (those that can be read)."""
+        return {o.name for part in PARTS for o in self._all_of(f"{kind}/{part}", [])}
+
+    def faults(self) -> list[Fault]:
+        """Everything that is wrong, each fault once, in the order of the mails."""
+        found: dict[Fault, None] = {}
+        for kind in (*DIGESTS, *NOTICES):
+            known = _FRAME | self._environment.globals.keys() | NOTICES.get(kind, _DIGEST)
+            for part in PARTS:
+                for fault in self._faults_of(f"{kind}/{part}", known):
+                    found[fault] = None
+        return list(found)
+
+    def _faults_of(self, name: str, known: Collection[str]) -> Iterator[Fault]:
+        broken: list[Fault] = []
+        outlines = {outline.name: outline for outline in self._all_of(name, broken)}
+        yield from broken
+        for outline in outlines.values():
+            yield from outline.faults
+            for unknown, line in outline.asked.items():
+                if unknown not in known:
+                    what = f"The mail {name.partition('/')[0]!r} has no {unknown!r}."
+                    yield Fault("fail", what, self._at(outline.name, line), _near(unknown, known))
+            yield from self._missing_macros(outline, outlines)
+            yield from self._lost_blocks(outline, outlines)
+
+    def _missing_macros(
+        self, outline: _Outline, outlines: Mapping[str, _Outline]
+    ) -> Iterator[Fault]:
+        for target, macro, line in outline.calls:
+            there = outlines.get(target)
+            if there is not None and macro not in there.macros:
+                what = f"{target} has no macro {macro!r}."
+                step = _near(macro, there.macros)
+                yield Fault("fail", what, self._at(outline.name, line), step)
+
+    def _lost_blocks(self, outline: _Outline, outlines: Mapping[str, _Outline]) -> Iterator[Fault]:
+        """Blocks that no parent has a place for: Jinja leaves them out without a word."""
+        above: set[str] = set()
+        parent = outlines.get(outline.parent)
+        if parent is None:
+            return
+        while parent is not None:
+            above |= parent.all_blocks
+            parent = outlines.get(parent.parent)
+        for block, line in outline.blocks.items():
+            if block not in above:
+                what = f"The block {block!r} is never shown: {outline.parent} has none of that name"
+                yield Fault("fail", f"{what}.", self._at(outline.name, line), _near(block, above))
+
+    def _all_of(self, name: str, broken: list[Fault]) -> Iterator[_Outline]:
+        """A template and all that it uses; what cannot be read is told in ``broken``."""
+        waiting: list[tuple[str, str]] = [(name, "")]
+        seen: set[str] = set()
+        while waiting:
+            at, asked_at = waiting.pop(0)
+            if at in seen:
+                continue
+            seen.add(at)
+            try:
+                outline = self._outlines.get(at) or self._outline(at)
+            except TemplateNotFound:
+                what = f"The template {at!r} is missing."
+                known = self._environment.list_templates()
+                broken.append(Fault("fail", what, asked_at or at, _near(at, known)))
+                continue
+            except TemplateSyntaxError as error:
+                what = f"This template cannot be read: {str(error.message).rstrip('.')}."
+                broken.append(Fault("fail", what, self._at(at, error.lineno), MINE))
+                continue
+            self._outlines[at] = outline
+            yield outline
+            waiting += [(used, self._at(at, line)) for used, line in outline.uses]
+
+    def _at(self, name: str, line: int) -> str:
+        return f"{self._show(name)}:{line}"
+
+    def _outline(self, name: str) -> _Outline:
+        environment = self._environment
+        source, path, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
+        tree = environment.parse(source, name, path)
+        made = _Outline(name)
+        made.faults += self._strange_words(tree, name)
+        if not made.faults:
+            environment.compile(source, name, path)
+        lines: dict[str, int] = {}
+        stored = {n.name for n in tree.find_all(nodes.Name) if n.ctx == "store"}
+        for used in tree.find_all(nodes.Name):
+            lines[used.name] = min(used.lineno, lines.get(used.name, used.lineno))
+        imported = {n.target: _constant(n.template) for n in tree.find_all(nodes.Import)}
+        asked = sorted(find_undeclared_variables(tree) - imported.keys())
+        made.asked = {unknown: lines[unknown] for unknown in asked}
+        for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+            if target := _constant(node.template):  # type: ignore[attr-defined]
+                made.uses.append((target, node.lineno))
+        made.calls = list(_calls(tree, imported))
+        made.macros = {macro.name for macro in tree.find_all(nodes.Macro)} | stored
+        made.all_blocks = {block.name for block in tree.find_all(nodes.Block)}
+        extends = tree.find(nodes.Extends)
+        if extends is not None:
+            made.parent = _constant(extends.template)
+            made.blocks = dict(_outer_blocks(tree))
+            made.faults += self._outside_blocks(tree, name)
+        made.faults += self._missing_parts(tree, name, stored)
+        if name.endswith(".html"):
+            made.faults += self._unescaped(tree, name)
+        return made
+
+    def _strange_words(self, tree: nodes.Template, name: str) -> Iterator[Fault]:
+        """Filters and tests that do not exist (Jinja looks inside ``if`` only when it renders)."""
+        for asked, there, word in (
+            (tree.find_all(nodes.Filter), self._environment.filters, "filter"),
+            (tree.find_all(nodes.Test), self._environment.tests, "test"),
+        ):
+            for node in asked:
+                if node.name not in there:
+                    what = f"There is no {word} {node.name!r}."
+                    yield Fault("fail", what, self._at(name, node.lineno), _near(node.name, there))
+
+    def _outside_blocks(self, tree: nodes.Template, name: str) -> Iterator[Fault]:
+        for node in tree.body:
+            if isinstance(node, nodes.Output):
+                for piece in node.nodes:
+                    if not (isinstance(piece, nodes.TemplateData) and not piece.data.strip()):
+                        what = "This stands outside of every block, where no mail shows it."
+                        step = "Move it into a block."
+                        yield Fault("fail", what, self._at(name, _begins(piece)), step)
+                        return
+
+    def _missing_parts(
+        self, tree: nodes.Template, name: str, stored: Collection[str]
+    ) -> Iterator[Fault]:
+        for node in tree.find_all(nodes.Getattr):
+            whole = node.node
+            if not isinstance(whole, nodes.Name) or whole.name in stored:
+                continue
+            there = _PARTS_OF.get(whole.name)
+            if there is not None and node.attr not in there:
+                what = f"{whole.name!r} has no {node.attr!r}."
+                yield Fault("fail", what, self._at(name, node.lineno), _near(node.attr, there))
+
+    def _unescaped(self, tree: nodes.Template, name: str) -> Iterator[Fault]:
+        what = "Markup in a title or a name would become markup of the mail here"
+        for node in tree.find_all(nodes.Filter):
+            inner = node.node
+            is_ours = isinstance(inner, nodes.Name) and (name, inner.name) == _OUR_SAFE
+            if node.name == "safe" and not is_ours:
+                at = self._at(name, node.lineno)
+                yield Fault("warn", f"{what}: the filter safe.", at, "Take the filter away.")
+        for switched in tree.find_all((nodes.EvalContextModifier, nodes.ScopedEvalContextModifier)):
+            if any(option.key == "autoescape" for option in switched.options):
+                at = self._at(name, switched.lineno)
+                yield Fault("warn", f"{what}: autoescape is switched.", at, "Take it away.")
 
 
-def _outline(environment: Environment, name: str) -> _Outline:
-    source, path, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
-    tree = environment.parse(source, name, path)
-    environment.get_template(name)
-    uses = tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport))
-    used = [getattr(node, "template", None) for node in uses]
-    parts = [str(part.value) for part in used if isinstance(part, nodes.Const)]
-    imported = {node.target for node in tree.find_all(nodes.Import)}
-    lines: dict[str, int] = {}
-    for node in tree.find_all(nodes.Name):
-        lines[node.name] = min(node.lineno, lines.get(node.name, node.lineno))
-    asked = sorted(find_undeclared_variables(tree) - imported)
-    return _Outline({unknown: lines[unknown] for unknown in asked}, tuple(parts))
+def refuse(faults: list[Fault]) -> None:
+    """Raise TemplateError for the first fault that a start does not pass."""
+    for fault in faults:
+        if fault.level == "fail":
+            raise fault.error()
+
+
+def _constant(template: nodes.Expr) -> str:
+    return str(template.value) if isinstance(template, nodes.Const) else ""
+
+
+def _calls(tree: nodes.Template, imported: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
+    for node in tree.find_all(nodes.Getattr):
+        if isinstance(node.node, nodes.Name) and imported.get(node.node.name):
+            yield imported[node.node.name], node.attr, node.lineno
+    for taken in tree.find_all(nodes.FromImport):
+        for name in taken.names:
+            macro = name if isinstance(name, str) else name[0]
+            yield _constant(taken.template), macro, taken.lineno
+
+
+def _outer_blocks(node: nodes.Node) -> Iterator[tuple[str, int]]:
+    for child in node.iter_child_nodes():
+        if isinstance(child, nodes.Block):
+            yield child.name, child.lineno
+        else:
+            yield from _outer_blocks(child)
+
+
+def _begins(piece: nodes.Expr) -> int:
+    """The line of the first sign that can be seen."""
+    if isinstance(piece, nodes.TemplateData):
+        return piece.lineno + piece.data[: -len(piece.data.lstrip()) or None].count("\n")
+    return piece.lineno
+
+
+def _near(word: str, known: Collection[str]) -> str:
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"Did you mean {near[0]}?" if near else MINE
+
+
+__all__ = ["PARTS", "Fault", "Reading", "TemplateError", "refuse"]

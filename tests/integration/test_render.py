@@ -4,7 +4,6 @@ import json
 import re
 from datetime import date
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +26,6 @@ from service.delivery.message import build, wire_size
 from service.delivery.notices import DIGESTS, NOTICES
 from service.delivery.plain import body, one_line
 from service.delivery.render import RenderError, inlined
-from service.delivery.template_check import TemplateError
 from service.digest.model import Marked, Reason
 from service.resources import resource_dir
 
@@ -371,33 +369,6 @@ def test_missing_data_and_unknown_mail_are_errors() -> None:
         RENDERER.render_notice("confirm", {"link": "x"})
     with pytest.raises(RenderError, match="no mail called 'goodbye'"):
         RENDERER.render_notice("goodbye", {})
-
-
-@pytest.mark.parametrize(
-    ("text", "where", "what"),
-    [
-        ("fine\n{% if %}\n", "confirm/body.txt:2", "cannot be read"),
-        ("a\nb\n{{ name }}\n", "confirm/body.txt:3", "The mail 'confirm' has no 'name'."),
-        ("{{ link | nofilter }}", "confirm/body.txt:1", "cannot be read"),
-        ("{% extends 'nowhere.txt' %}", "nowhere.txt", "missing"),
-    ],
-)
-def test_broken_override_is_refused_at_start(
-    tmp_path: Path, text: str, where: str, what: str
-) -> None:
-    (tmp_path / "email" / "confirm").mkdir(parents=True)
-    (tmp_path / "email" / "confirm" / "body.txt").write_text(text)
-    with pytest.raises(TemplateError, match=re.escape(what)) as caught:
-        renderer(tmp_path)
-    assert caught.value.where == where
-
-
-def test_good_override_is_used(tmp_path: Path) -> None:
-    (tmp_path / "email" / "confirm").mkdir(parents=True)
-    (tmp_path / "email" / "confirm" / "subject.txt").write_text("{{ site.name }} asks\r\nBcc: x")
-    done = renderer(tmp_path).render_notice("confirm", notice_data()["confirm"])
-    assert done.subject == "Paperpost asks Bcc: x"
-    assert "Someone, we hope you" in done.html
 
 
 def luminance(colour: str) -> float:
