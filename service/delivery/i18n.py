@@ -3,6 +3,7 @@
 English is the source: its texts stand in the templates and in code. "en-XA" is a pseudo-language
 made from them: whatever is not in ⟦brackets⟧ when a page or mail is shown in it, escaped gettext.
 With a catalog of all messages that translators are given, it also shows what they would never see.
+"ar-XB" is another: English in Arabic letters, written from right to left, to try the frame with.
 """
 
 import re
@@ -20,9 +21,13 @@ from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_decimal
 
 from service.errors import PaperpostError, Sentence
+from service.text.language import language_of
 
 SOURCE = "en"
 PSEUDO = "en-XA"
+PSEUDO_RTL = "ar-XB"
+PSEUDOS = {PSEUDO: SOURCE, PSEUDO_RTL: "ar"}
+"""For tests and the gallery, nobody is offered them; whose dates and numbers they have."""
 PATTERNS = "date pattern"
 """Context of the messages that are CLDR patterns (and are not words to accent)."""
 
@@ -30,19 +35,23 @@ _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|<[^<>]+>|&\w+;")
 _ACCENTED = str.maketrans(
     "ACEGHIJKLNORSTUWYZacdeghijklnorstuwyz", "ÀÇÉĜĤÎĴĶĻÑÖŔŠŢÛŴÝŽàçďéĝĥîĵķļñöŕšţûŵýž"
 )
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_ARABIC = str.maketrans(_LETTERS + _LETTERS.upper(), "ابسدهفغحيجكلمنوبقرستوفوخيز" * 2)
 
 
 class CatalogError(PaperpostError):
     """A .po file cannot be read; ``where`` is its name."""
 
 
-def pseudo(message: str) -> str:
-    """Return the message accented and in brackets, its placeholders untouched."""
+def pseudo(message: str, language: str = PSEUDO) -> str:
+    """Return the message accented and in brackets, or in Arabic letters; placeholders untouched."""
+    table = _ARABIC if language == PSEUDO_RTL else _ACCENTED
     at, result = 0, ""
     for found in _PLACEHOLDER.finditer(message):
-        result += message[at : found.start()].translate(_ACCENTED) + found[0]
+        result += message[at : found.start()].translate(table) + found[0]
         at = found.end()
-    return f"⟦{result}{message[at:].translate(_ACCENTED)}⟧"
+    result += message[at:].translate(table)
+    return result if language == PSEUDO_RTL else f"⟦{result}⟧"
 
 
 class Texts:
@@ -50,10 +59,35 @@ class Texts:
 
     def __init__(self, language: str, catalog: Catalog | None = None) -> None:
         self.language = language
-        self.locale = Locale.parse(SOURCE if language == PSEUDO else language, sep="-")
+        self.locale = Locale.parse(PSEUDOS.get(language, language), sep="-")
         self._catalog = catalog
-        self._is_pseudo = language == PSEUDO
+        self._is_pseudo = language in PSEUDOS
         self._form = c2py(catalog.plural_expr) if catalog is not None else None
+
+    @property
+    def direction(self) -> str:
+        """Return "ltr" or "rtl": what goes into ``dir=``."""
+        return "rtl" if self.locale.text_direction == "rtl" else "ltr"
+
+    def foreign(self, text: str, told: str = "") -> dict[str, str]:
+        """Return the attributes of an element with a text that is not ours (a title, a name).
+
+        told: its language, where its source says it. Nothing in an English frame around an English
+        text; ``lang`` around another one, so that it is read aloud as what it is; ``dir`` where the
+        frame is written from right to left, so that the text keeps its own order.
+        """
+        found = {}
+        tongue = told or self.tongue(text)
+        if tongue and tongue.partition("-")[0] != self.locale.language:
+            found["lang"] = tongue
+        if self.direction == "rtl":
+            found["dir"] = "auto"
+        return found
+
+    @staticmethod
+    def tongue(text: str) -> str:
+        """Return what goes into ``lang=`` of a text that is not ours; "" = nobody knows."""
+        return language_of(text)
 
     @property
     def own_name(self) -> str:
@@ -171,13 +205,13 @@ class Texts:
     def _pseudo(self, text: str, message: str, context: str | None) -> str:
         """Accent what is to be translated; given a catalog, only what stands in it."""
         known = self._catalog is None or self._catalog.get(message, context) is not None
-        return pseudo(text) if known and context != PATTERNS else text
+        return pseudo(text, self.language) if known and context != PATTERNS else text
 
     def _dated(self, on: date, pattern: str) -> str:
         return self._shown(str(format_date(on, pattern, locale=self.locale)))
 
     def _shown(self, text: str) -> str:
-        return f"⟦{text}⟧" if self._is_pseudo else text
+        return f"⟦{text}⟧" if self.language == PSEUDO else text
 
 
 def _filled(message: str, values: Mapping[str, object]) -> str:
@@ -188,7 +222,8 @@ class Catalogs:
     """All languages of an installation, read once at start."""
 
     def __init__(self, languages: Mapping[str, Texts]) -> None:
-        self._languages = {SOURCE: Texts(SOURCE), PSEUDO: Texts(PSEUDO)} | dict(languages)
+        always = {name: Texts(name) for name in (SOURCE, *PSEUDOS)}
+        self._languages = always | dict(languages)
 
     @classmethod
     def load(cls, folder: Path) -> "Catalogs":
@@ -206,8 +241,8 @@ class Catalogs:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Return what readers can choose (the pseudo-language is for tests alone)."""
-        return tuple(name for name in self._languages if name != PSEUDO)
+        """Return what readers can choose (the pseudo-languages are for tests alone)."""
+        return tuple(name for name in self._languages if name not in PSEUDOS)
 
     def texts(self, locale: str) -> Texts:
         """Return the language nearest to ``locale`` ("de_CH" -> de, unknown -> en)."""

@@ -4,19 +4,25 @@ from collections.abc import Sequence
 
 from fastapi import Request
 
-from service.delivery.i18n import PSEUDO
+from service.delivery.i18n import PSEUDOS
+
+
+def speak(request: Request, locale: str) -> None:
+    """Answer this request in the language that its reader chose, whatever the browser says."""
+    request.state.locale = locale
 
 
 def locale_of(request: Request, languages: Sequence[str]) -> str:
-    """Return the reader's language: ``?lang=``, else Accept-Language (RFC 9110, 12.5.4), else en.
+    """Return the reader's language: ``?lang=``, else the one they chose (``speak``), else
+    Accept-Language (RFC 9110, 12.5.4), else en.
 
-    Only a member of ``languages`` is ever returned (or the pseudo-language of the tests, by
-    its whole name); "de-CH"
-    finds "de".
+    Only a member of ``languages`` is ever returned (or a pseudo-language of the tests, by
+    its whole name); "de-CH" finds "de".
     """
     accepted = _accepted(request.headers.get("accept-language", ""))
-    asked = [request.query_params.get("lang", ""), *accepted]
-    known = {name.lower().replace("_", "-"): name for name in (*languages, PSEUDO)}
+    chosen = getattr(request.state, "locale", "")
+    asked = [request.query_params.get("lang", ""), chosen, *accepted]
+    known = {name.lower().replace("_", "-"): name for name in (*languages, *PSEUDOS)}
     for tag in asked:
         wanted = tag.lower().replace("_", "-")
         while wanted:

@@ -84,7 +84,9 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
         web_address=web_address,
         host=host_of,
     )
-    environment.globals["language"] = texts.language
+    environment.globals.update(
+        language=texts.language, direction=texts.direction, foreign=texts.foreign
+    )
     return environment
 
 
@@ -110,10 +112,14 @@ class Pages:
             for name in self.catalogs.languages
             if name == SOURCE or self.catalogs.texts(name).knows(FIRST_WORDS)
         ]
+        self._for_staff = (self.links.here.admin(), self.links.here.mailbox())
         self._environments: dict[str, Environment] = {}
 
     def texts(self, request: Request) -> Texts:
-        """Return the words of the reader's language."""
+        """Return the words of the reader's language; pages for the staff are in English."""
+        path = request.url.path
+        if any(path == place or path.startswith(place + "/") for place in self._for_staff):
+            return self.catalogs.texts(SOURCE)
         return self.catalogs.texts(locale_of(request, self._languages))
 
     def mail_language(self, request: Request) -> str:
