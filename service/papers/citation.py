@@ -14,10 +14,13 @@ from service.papers.model import Paper
 from service.text.clean import collapse
 from service.text.fold import fold
 
-_PARTICLES = frozenset(
-    "af al av bin da dal de del della den der des di do dos du el ibn la le lo of op 't ten ter "
-    "van vom von y zu zum zur".split()
-)
+# fmt: off
+_PARTICLES = frozenset((
+    "'t", "af", "al", "av", "bin", "da", "dal", "de", "del", "della", "den", "der", "des", "di",
+    "do", "dos", "du", "el", "ibn", "la", "le", "lo", "of", "op", "ten", "ter", "van", "vom", "von",
+    "y", "zu", "zum", "zur",
+))
+# fmt: on
 _SUFFIX = re.compile(r"(?:jr|sr)\.?|ii|iii|iv", re.IGNORECASE)
 _MANY = re.compile(
     r"\b(?:collaborations?|consortium|team|group|network|initiative|project|committee|society|"

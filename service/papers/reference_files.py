@@ -22,7 +22,7 @@ _TEX = str.maketrans(
 )
 """``\\{`` would do for TeX, but BibTeX counts that brace too."""
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WORD = re.compile(r"[^\s\-–—/:;,.!?()\[\]\"'“”‘’]+")
 
 

