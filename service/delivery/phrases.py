@@ -206,6 +206,9 @@ def section_name(section: Section, texts: Texts) -> str:
         return section.name or texts.gettext("Chosen papers")
     if section.kind == "signals":
         return section.name or texts.gettext("News about papers you had")
+    if section.since is not None:
+        day = texts.long_day(section.since)
+        return texts.gettext("%(interest)s, since %(date)s", interest=section.name, date=day)
     return section.name
 
 

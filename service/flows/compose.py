@@ -4,24 +4,23 @@ load (profiles, matches, what was sent) -> decide (digest/select) -> record (rea
 with the reason). Nothing is sent here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from service.defaults import Defaults
-from service.digest.candidate import Candidate, Interest, NothingNew
+from service.digest.candidate import Interest, NothingNew
 from service.digest.model import AddedBy, Digest
 from service.digest.select import compose
 from service.errors import PaperpostError
+from service.flows.candidates import Seen, known_candidates, new_candidates
 from service.flows.freeze import Decided, freeze
 from service.flows.runtime import Runtime
 from service.flows.shelf import (
     Shelf,
-    candidate,
     checked,
     late_for,
     learn_taste,
-    load_papers,
     load_shelf,
     trending_candidates,
 )
@@ -29,25 +28,20 @@ from service.flows.signals import load_news, signals_for
 from service.flows.window import (
     Occasion,
     first_day,
-    here_from,
     is_due,
     kind_of,
     missed_since,
     paused_from,
     rest_from,
     window_end,
-    window_start,
 )
-from service.store import alerts as alerts_store
 from service.store import deliveries as deliveries_store
-from service.store import matches as matches_store
-from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.slots import Slots
 from service.store.tables import DeliveryRow
-from service.subscribers.cadence import day_bounds, local_date
-from service.subscribers.model import Cadence, Profile, ProfileKind, Subscriber
+from service.subscribers.cadence import local_date
+from service.subscribers.model import Cadence, ProfileKind, Subscriber
 
 CHUNK = 100
 TURNS = 5
@@ -62,18 +56,6 @@ class ComposeReport:
     ready: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     failed: int = 0
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What became of matches while candidates were chosen. first_on: the first day that is counted
-    · had: of counted days, mailed before or under way · later: wait for the next alert · oldest:
-    the first day of what a weekly interest brings."""
-
-    first_on: date
-    had: set[int] = field(default_factory=set)
-    later: set[int] = field(default_factory=set)
-    oldest: date | None = None
 
 
 def digest_for(
@@ -103,35 +85,36 @@ def digest_for(
     if occasion == "daily":
         missed = missed_since(reader, slots.newest, on, rt.clock(), limits)
     first_on = first_day(reader, profiles, last, on, limits, occasion, missed)
-    seen = _Seen(first_on)
+    seen = Seen(first_on)
     learn_taste(rt, session, shelf, reader.id)
     candidates = (
-        _known_candidates(rt, session, shelf, asked, on, limits, had)
+        known_candidates(rt, session, shelf, asked, on, limits, had)
         if occasion == "first"
-        else _new_candidates(
+        else new_candidates(
             session, shelf, asked, reader, on, limits, had, carried, rt, occasion, missed, seen
         )
     )
-    first_on = min(first_on, seen.oldest or first_on)
+    first_on = min([first_on, *seen.weeks.values()])
     wants_trending = occasion != "alert" and (
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )
     trending = []
     if wants_trending:
         trending = trending_candidates(session, shelf, reader.id, had, carried)
-    kind = kind_of(occasion, reader, asked, last, on)
     paused_on = paused_from(reader, slots, on) if occasion == "daily" else None
+    kind = kind_of(occasion, reader, asked, last, on, paused=paused_on is not None)
     end = window_end(reader, on, rt.clock())
     signals = []
     if occasion == "daily":
         shelf.news = load_news(rt, session, shelf) if shelf.news is None else shelf.news
         signals = signals_for(rt, session, shelf, reader, profiles, end)
+    weeks = seen.weeks if kind in ("daily", "catchup") else {}
     # an alert promises no day's list
     late = late_for(shelf, profiles, trending=wants_trending) if occasion != "alert" else ()
     result = compose(
         kind,
         on,
-        [Interest(p.id, p.name, p.kind.value, p.cap) for p in profiles],
+        [Interest(p.id, p.name, p.kind.value, p.cap, weeks.get(p.id)) for p in profiles],
         candidates,
         trending,
         checked=checked(session, shelf, first_on, end, known=occasion == "first"),
@@ -157,119 +140,6 @@ def _has_days(shelf: Shelf, reader: Subscriber) -> bool:
     return any(
         p.cadence is Cadence.WEEKLY and not p.paused for p in shelf.profiles.get(reader.id, ())
     )
-
-
-def _new_candidates(
-    session: Session,
-    shelf: Shelf,
-    asked: Sequence[Profile],
-    reader: Subscriber,
-    on: date,
-    limits: Defaults,
-    had: set[int],
-    carried: Mapping[int, bool],
-    rt: Runtime,
-    occasion: Occasion,
-    missed: date | None,
-    seen: _Seen,
-) -> list[Candidate]:
-    """Matches among the papers that became new in the window, and what is carried."""
-    if not asked:
-        return []
-    by_id = {p.id: p for p in asked}
-    here = here_from(reader, shelf.slots.get(reader.id, Slots()))
-    starts = {p.id: window_start(p, reader, on, limits, missed, here) for p in asked}
-    start, end = day_bounds(min(starts.values()), on)[0], window_end(reader, on, rt.clock())
-    pairs: list[tuple[int, int, bool]] = []
-    later: list[tuple[int, int]] = []
-    for profile_id, paper_id, eligible_at in matches_store.list_matches(
-        session, list(by_id), start, end
-    ):
-        profile = by_id[profile_id]
-        day = eligible_at.date()
-        if day < starts[profile_id]:  # the threshold: see candidate, with today's votes
-            continue
-        if profile.since is not None and day < profile.since:
-            continue
-        if paper_id in had:
-            if day >= seen.first_on:
-                seen.had.add(paper_id)
-            continue
-        rests = occasion == "daily" and paper_id in shelf.resting.get(reader.id, ())
-        if not rests and _rides_elsewhere(
-            rt, session, shelf, profile, reader, eligible_at, on, occasion
-        ):
-            later.append((profile_id, paper_id))
-            continue
-        if profile.cadence is Cadence.WEEKLY:
-            seen.oldest = min(day, seen.oldest or day)
-        pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
-    found = {paper_id for _, paper_id, _ in pairs}
-    load_papers(session, shelf, [paper_id for _, paper_id, _ in pairs])
-    load_papers(session, shelf, [paper_id for _, paper_id in later])
-    seen.later.update(
-        q for p, q in later if candidate(rt, shelf, by_id[p], q, False, on) is not None
-    )
-    extra = [i for i in carried if i not in found and i not in had] if occasion == "daily" else []
-    load_papers(session, shelf, extra)
-    made = [candidate(rt, shelf, by_id[p], q, again, on) for p, q, again in pairs]
-    for paper_id in extra:
-        made += [candidate(rt, shelf, p, paper_id, carried[paper_id], on) for p in asked]
-    return [c for c in made if c is not None]
-
-
-def _rides_elsewhere(
-    rt: Runtime,
-    session: Session,
-    shelf: Shelf,
-    profile: Profile,
-    reader: Subscriber,
-    eligible_at: datetime,
-    on: date,
-    occasion: Occasion,
-) -> bool:
-    """Whether a paper of an instant interest is for the other mail.
-
-    The clock's daily leaves the papers of today to the alerts, unless the day's alerts are used
-    up; what came on a day whose alerts are used up is for the digest alone.
-    """
-    if profile.cadence is not Cadence.INSTANT:
-        return False
-    day = local_date(eligible_at, reader.zone)
-    key = (reader.id, day)
-    if key not in shelf.alerts:
-        shelf.alerts[key] = alerts_store.count_alerts_on(session, reader.id, reader.zone, day)
-    used_up = shelf.alerts[key] >= shelf.limits.alerts_a_day
-    if occasion == "alert":
-        return used_up
-    is_past = day < on or on < local_date(rt.clock(), reader.zone)
-    return not (used_up or is_past or shelf.by_hand)
-
-
-def _known_candidates(
-    rt: Runtime,
-    session: Session,
-    shelf: Shelf,
-    asked: Sequence[Profile],
-    on: date,
-    limits: Defaults,
-    had: set[int],
-) -> list[Candidate]:
-    """The first digest: the last days, known papers included (the only mail that may).
-
-    had: somebody who comes back does not get the same papers again.
-    """
-    since = on - timedelta(days=limits.first_days - 1)
-    recent = [
-        row
-        for row, day in papers_store.list_recent(session, since)
-        if since <= day <= on and row.id not in had
-    ]
-    load_papers(session, shelf, [row.id for row in recent if row.id is not None])
-    made = [
-        candidate(rt, shelf, profile, row.id or 0, False, on) for profile in asked for row in recent
-    ]
-    return [c for c in made if c is not None]
 
 
 def _added_by(reader: Subscriber, shelf: Shelf) -> AddedBy | None:

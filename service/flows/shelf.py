@@ -11,6 +11,7 @@ from service.flows.live import document_of, query_of
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
 from service.flows.waiting import Late, lists_of
+from service.flows.window import age_of
 from service.matching.document import Document
 from service.matching.evaluate import evaluate
 from service.matching.likeness import Likeness, likeness
@@ -150,7 +151,7 @@ def candidate(
         rt.corpus.statistics,
         votes=row.votes,
         comments=row.comments,
-        age_days=max(0.0, float((on - day).days)),
+        age_days=float(age_of(profile, day, on)),
         liking=_liking(rt, shelf, profile.subscriber_id, paper_id),
     )
     if 0 < profile.threshold > made.total:  # what was disliked may be below 0

@@ -16,6 +16,7 @@ from service.subscribers.cadence import (
 from service.subscribers.model import Cadence, Profile, Subscriber
 
 Occasion = Literal["daily", "first", "alert"]
+WEEK = 7
 Kind = Literal["daily", "weekly", "catchup", "first", "alert"]
 
 
@@ -120,13 +121,20 @@ def first_day(
 
 
 def kind_of(
-    occasion: Occasion, reader: Subscriber, asked: Sequence[Profile], last: date | None, on: date
+    occasion: Occasion,
+    reader: Subscriber,
+    asked: Sequence[Profile],
+    last: date | None,
+    on: date,
+    *,
+    paused: bool = False,
 ) -> Kind:
+    """paused: this is the first mail after a pause, whether or not one came before it."""
     if occasion != "daily":
         return occasion
     if asked and all(p.cadence is Cadence.WEEKLY for p in asked):
         return "weekly"
-    if last is not None and last < previous_mail_day(reader, on):
+    if paused or (last is not None and last < previous_mail_day(reader, on)):
         return "catchup"
     return "daily"
 
@@ -162,6 +170,25 @@ def window_start(
         return start
     last = weekly_day(reader, profile.weekday, missed) if weekly else missed
     return min(start, max(last, on - timedelta(days=limits.catchup_days)))
+
+
+def week_from(profile: Profile, reader: Subscriber, on: date, start: date) -> date:
+    """The first whole day of what a weekly interest brings, for its heading. start: the first of
+    its papers' days (``window_start``)."""
+    week = weekly_day(reader, profile.weekday, on) - timedelta(days=WEEK - 1)
+    first = week if start == week - timedelta(days=1) else start
+    return max(first, profile.since) if profile.since is not None else first
+
+
+def age_of(profile: Profile, day: date, on: date) -> int:
+    """How old a paper of ``day`` is for the score of a mail, in days.
+
+    The papers of one week are equally new to a weekly interest: what else speaks for them ranks
+    them, not on which day of it they came. The week has eight dates, since it begins and ends at
+    the mail's hour.
+    """
+    age = max(0, (on - day).days)
+    return max(0, age - 1) // WEEK * WEEK if profile.cadence is Cadence.WEEKLY else age
 
 
 def window_end(reader: Subscriber, on: date, now: datetime) -> datetime:

@@ -1,0 +1,150 @@
+"""Which papers come into question for one reader's mail: matches of the window, what is carried,
+and for a first digest the known ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from service.defaults import Defaults
+from service.digest.candidate import Candidate
+from service.flows.runtime import Runtime
+from service.flows.shelf import Shelf, candidate, load_papers
+from service.flows.window import Occasion, here_from, week_from, window_end, window_start
+from service.store import alerts as alerts_store
+from service.store import matches as matches_store
+from service.store import papers as papers_store
+from service.store.db import Session
+from service.store.slots import Slots
+from service.subscribers.cadence import day_bounds, local_date
+from service.subscribers.model import Cadence, Profile, Subscriber
+
+
+@dataclass(slots=True)
+class Seen:
+    """What became of matches while candidates were chosen. first_on: the first day that is counted
+    · had: of counted days, mailed before or under way · later: wait for the next alert · weeks:
+    the first day of what each weekly interest brings."""
+
+    first_on: date
+    had: set[int] = field(default_factory=set)
+    later: set[int] = field(default_factory=set)
+    weeks: dict[int, date] = field(default_factory=dict)
+
+
+def new_candidates(
+    session: Session,
+    shelf: Shelf,
+    asked: Sequence[Profile],
+    reader: Subscriber,
+    on: date,
+    limits: Defaults,
+    had: set[int],
+    carried: Mapping[int, bool],
+    rt: Runtime,
+    occasion: Occasion,
+    missed: date | None,
+    seen: Seen,
+) -> list[Candidate]:
+    """Matches among the papers that became new in the window, and what is carried."""
+    if not asked:
+        return []
+    by_id = {p.id: p for p in asked}
+    here = here_from(reader, shelf.slots.get(reader.id, Slots()))
+    starts = {p.id: window_start(p, reader, on, limits, missed, here) for p in asked}
+    start, end = day_bounds(min(starts.values()), on)[0], window_end(reader, on, rt.clock())
+    if occasion == "daily":
+        seen.weeks = {
+            p.id: week_from(p, reader, on, starts[p.id])
+            for p in asked
+            if p.cadence is Cadence.WEEKLY
+        }
+    pairs: list[tuple[int, int, bool]] = []
+    later: list[tuple[int, int]] = []
+    for profile_id, paper_id, eligible_at in matches_store.list_matches(
+        session, list(by_id), start, end
+    ):
+        profile = by_id[profile_id]
+        day = eligible_at.date()
+        if day < starts[profile_id]:  # the threshold: see candidate, with today's votes
+            continue
+        if profile.since is not None and day < profile.since:
+            continue
+        if paper_id in had:
+            if day >= seen.first_on:
+                seen.had.add(paper_id)
+            continue
+        rests = occasion == "daily" and paper_id in shelf.resting.get(reader.id, ())
+        if not rests and _rides_elsewhere(
+            rt, session, shelf, profile, reader, eligible_at, on, occasion
+        ):
+            later.append((profile_id, paper_id))
+            continue
+        if profile_id in seen.weeks:
+            seen.weeks[profile_id] = min(day, seen.weeks[profile_id])
+        pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
+    found = {paper_id for _, paper_id, _ in pairs}
+    load_papers(session, shelf, [paper_id for _, paper_id, _ in pairs])
+    load_papers(session, shelf, [paper_id for _, paper_id in later])
+    seen.later.update(
+        q for p, q in later if candidate(rt, shelf, by_id[p], q, False, on) is not None
+    )
+    extra = [i for i in carried if i not in found and i not in had] if occasion == "daily" else []
+    load_papers(session, shelf, extra)
+    made = [candidate(rt, shelf, by_id[p], q, again, on) for p, q, again in pairs]
+    for paper_id in extra:
+        made += [candidate(rt, shelf, p, paper_id, carried[paper_id], on) for p in asked]
+    return [c for c in made if c is not None]
+
+
+def _rides_elsewhere(
+    rt: Runtime,
+    session: Session,
+    shelf: Shelf,
+    profile: Profile,
+    reader: Subscriber,
+    eligible_at: datetime,
+    on: date,
+    occasion: Occasion,
+) -> bool:
+    """Whether a paper of an instant interest is for the other mail.
+
+    The clock's daily leaves the papers of today to the alerts, unless the day's alerts are used
+    up; what came on a day whose alerts are used up is for the digest alone.
+    """
+    if profile.cadence is not Cadence.INSTANT:
+        return False
+    day = local_date(eligible_at, reader.zone)
+    key = (reader.id, day)
+    if key not in shelf.alerts:
+        shelf.alerts[key] = alerts_store.count_alerts_on(session, reader.id, reader.zone, day)
+    used_up = shelf.alerts[key] >= shelf.limits.alerts_a_day
+    if occasion == "alert":
+        return used_up
+    is_past = day < on or on < local_date(rt.clock(), reader.zone)
+    return not (used_up or is_past or shelf.by_hand)
+
+
+def known_candidates(
+    rt: Runtime,
+    session: Session,
+    shelf: Shelf,
+    asked: Sequence[Profile],
+    on: date,
+    limits: Defaults,
+    had: set[int],
+) -> list[Candidate]:
+    """The first digest: the last days, known papers included (the only mail that may).
+
+    had: somebody who comes back does not get the same papers again.
+    """
+    since = on - timedelta(days=limits.first_days - 1)
+    recent = [
+        row
+        for row, day in papers_store.list_recent(session, since)
+        if since <= day <= on and row.id not in had
+    ]
+    load_papers(session, shelf, [row.id for row in recent if row.id is not None])
+    made = [
+        candidate(rt, shelf, profile, row.id or 0, False, on) for profile in asked for row in recent
+    ]
+    return [c for c in made if c is not None]
