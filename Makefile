@@ -61,7 +61,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check faults bench sweep profiles hostile pictures golden lock wheel help clean
+.PHONY: demo run test test-all check faults bench sweep profiles hostile gallery pictures golden lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -113,6 +113,9 @@ profiles: .venv/.dev ## all real keyword lists on all captured papers: the oracl
 
 hostile: .venv/.dev ## a hundred thousand hostile queries: read within 50 ms or refused
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.hostile $(ARGS)
+
+gallery: .venv/.dev ## forty pictures of mails of real readers, into var/gallery; a browser must be here (ARGS=daily: some)
+	@PYTHONPATH=.:tests $(BIN)/python -m support.gallery $(ARGS)
 
 pictures: .venv/.dev ## the pictures of README.md, taken from the running demo; a browser must be here
 	@$(BIN)/python tests/support/pictures.py

@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         description="PEM file with an authority of your own, trusted beside the public ones when "
         "sources are asked",
     )
+    thumbnails: bool = Field(
+        False,
+        description="Mails show the picture that a source names for a paper. It lies on the source's "
+        "server, which then learns who opened the mail, and when",
+    )
     test_recipient: OptionalText = Field(
         None, description="Test mode: all mail goes to this one address"
     )

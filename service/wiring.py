@@ -196,6 +196,7 @@ def _site(settings: Settings) -> Site:
         privacy_url=settings.privacy_url or f"{base}/privacy",
         sender=settings.sender,
         reply_to=settings.reply_to or settings.contact_email or "",
+        thumbnails=settings.thumbnails,
     )
 
 

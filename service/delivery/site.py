@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Site:
     """Texts and addresses of the frame; empty ones are left out of the mail.
 
-    base_url: without a final slash · sender: the address in From · contact: an address.
+    base_url: without a final slash · sender: the address in From · contact: an address ·
+    thumbnails: papers are shown with their picture, from the source's server.
     """
 
     name: str = "Paperpost"
@@ -18,3 +19,4 @@ class Site:
     privacy_url: str = ""
     sender: str
     reply_to: str = ""
+    thumbnails: bool = False
