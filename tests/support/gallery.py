@@ -1,9 +1,9 @@
 """The gallery: forty pictures of mails of real readers of the captures. ``make gallery``.
 
 Writes ``NAME.html``, ``NAME.txt`` and ``NAME.png`` for each picture, and ``index.html`` over them,
-into ``var/gallery``. ``make gallery ARGS="daily quiet"`` takes those mails alone; ``--sample`` uses the
-bundled sample day, which also stands in where the captures are not beside the checkout; ``--out``
-names another folder. Needs Chromium.
+into ``var/gallery``. ``make gallery ARGS="daily quiet"`` takes those mails alone; ``--sample`` uses
+the bundled sample day, which also stands in where the captures are not beside the checkout;
+``--out`` names another folder. Needs Chromium.
 """
 
 import argparse

@@ -1,5 +1,5 @@
-"""Every mail of the gallery, taken from the relay that took it: sign-up, ingest, matching, composing,
-rendering and SMTP are the product's own. Report and alarm, which nothing sends yet, are rendered."""
+"""Every mail of the gallery, as the relay took it: sign-up, ingest, matching, composing, rendering
+and SMTP are the product's own. Report and alarm, which nothing sends yet, are rendered."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -239,7 +239,7 @@ class _Week:
         alarm = {
             "domain": "university.example",
             "status": "5.7.1",
-            "words": "550 5.7.1 Our system has detected that this message is likely unsolicited mail",
+            "words": "550 5.7.1 Our system has detected that this mail is likely unsolicited",
             "refused": 412,
             "link": admin("editions/12/refused"),
         }
