@@ -61,7 +61,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check faults bench sweep profiles hostile gallery pictures golden lock wheel help clean
+.PHONY: demo run test test-all check faults bench sweep profiles hostile gallery pictures golden messages lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -122,6 +122,9 @@ pictures: .venv/.dev ## the pictures of README.md, taken from the running demo; 
 
 golden: .venv/.dev ## what every capture of a source gives, written down anew, and what changed
 	@PYTHONPATH=.:tests $(BIN)/python -m support.goldens
+
+messages: .venv/.dev ## the translations brought up to date, and what is missing named (ARGS=fr begins a language)
+	@PYTHONPATH=.:tests $(BIN)/python -m support.translations $(ARGS)
 
 lock: $(BIN)/python ## both lock files anew, from pyproject.toml (UPGRADE=--upgrade for newer releases)
 	@py=$(BIN)/python; uv="$$($(find_uv))"; [ -n "$$uv" ] || { echo "uv is needed: pip install uv" >&2; exit 1; }; \

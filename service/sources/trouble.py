@@ -12,27 +12,28 @@ from typing import NamedTuple
 from service.errors import Sentence, counted
 from service.sources.calendar import rhythm_of
 
-NOTHING = Sentence("Nothing.")
+NOTHING = "Nothing."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """what: happened · by_itself: what the house does about it · to_do: what a person can do."""
+    """what: happened · by_itself: what the house does about it · to_do: what the staff can do (in
+    English: readers are not told)."""
 
     what: Sentence
     by_itself: Sentence
-    to_do: Sentence = NOTHING
+    to_do: str = NOTHING
 
 
 class _Reason(NamedTuple):
     pattern: str
     what: Sentence
-    to_do: Sentence
+    to_do: str
 
 
-_NEW_ADDRESS = Sentence("Look up its new address, add that, and remove this source.")
-_TRY = Sentence("Open its test page: it shows what came, and why it cannot be read.")
-_THEIRS = Sentence("Nothing; it is theirs to mend. After a week, write to them.")
+_NEW_ADDRESS = "Look up its new address, add that, and remove this source."
+_TRY = "Open its test page: it shows what came, and why it cannot be read."
+_THEIRS = "Nothing; it is theirs to mend. After a week, write to them."
 _REASONS = (
     _Reason(
         r"answered (404|406)\b", Sentence("There is nothing at its address any more."), _NEW_ADDRESS
@@ -40,35 +41,33 @@ _REASONS = (
     _Reason(
         r"answered (401|402|403|407|451)\b",
         Sentence("Its server refuses to answer this program."),
-        Sentence("Ask its owner to let this program in, or add another address of it."),
+        "Ask its owner to let this program in, or add another address of it.",
     ),
     _Reason(
         r"answered (429|503)\b",
         Sentence("Its server asks us to come back later."),
-        Sentence("Nothing, unless it lasts for days; then ask its owner how often one may ask."),
+        "Nothing, unless it lasts for days; then ask its owner how often one may ask.",
     ),
     _Reason(r"answered 5\d\d\b", Sentence("Its server has a fault of its own."), _THEIRS),
     _Reason(
         r"answered (3|4)\d\d\b|answered with an error",
         Sentence("Its server does not understand the question."),
-        Sentence("Look whether its parameters are right; then add it again."),
+        "Look whether its parameters are right; then add it again.",
     ),
     _Reason(
         r"unknown authority",
         Sentence("Its server shows a certificate of an unknown authority."),
-        Sentence(
-            "Where that authority is your own, set PAPERPOST_SOURCES_CA_FILE to its PEM file."
-        ),
+        "Where that authority is your own, set PAPERPOST_SOURCES_CA_FILE to its PEM file.",
     ),
     _Reason(
         r"certificate|TLS",
         Sentence("Its server does not prove that it is the one that was asked."),
-        Sentence("Nothing for a day or two: certificates are renewed. Then write to its owner."),
+        "Nothing for a day or two: certificates are renewed. Then write to its owner.",
     ),
     _Reason(
         r"(name|address).*not known|getaddrinfo|no address associated|name resolution",
         Sentence("No server has this name."),
-        Sentence(
+        (
             "Look whether the address is spelt right; if no source answers, look at this"
             " machine's network."
         ),
@@ -76,32 +75,30 @@ _REASONS = (
     _Reason(
         r"no connection",
         Sentence("Its server cannot be reached."),
-        Sentence(
-            "Nothing while other sources answer; if none does, look at this machine's network."
-        ),
+        "Nothing while other sources answer; if none does, look at this machine's network.",
     ),
     _Reason(r"too slow|no full answer", Sentence("Its server was too slow to answer."), _THEIRS),
     _Reason(
         r"connection broke|ends in the middle|broken off",
         Sentence("The connection broke before the whole answer was here."),
-        Sentence("Nothing, unless it lasts for days."),
+        "Nothing, unless it lasts for days.",
     ),
     _Reason(
         r"^refused|cannot be asked|only http|public address|port \d+",
         Sentence("Its address is one that is never asked from here."),
-        Sentence("Allow addresses inside your network (PAPERPOST_PRIVATE_SOURCES), or remove it."),
+        "Allow addresses inside your network (PAPERPOST_PRIVATE_SOURCES), or remove it.",
     ),
     _Reason(
         r"web page",
         Sentence("It sends a web page where a list of papers should be."),
-        Sentence("Look for the feed's own address on that page, add it, and remove this source."),
+        "Look for the feed's own address on that page, add it, and remove this source.",
     ),
     _Reason(r"answer is empty", Sentence("It sends nothing at all."), _THEIRS),
     _Reason(r"redirects", Sentence("Its address leads in a circle."), _NEW_ADDRESS),
     _Reason(
         r"XML bomb",
         Sentence("It sends a document that is made to fill the memory of whoever reads it."),
-        Sentence("Write to its owner, or remove this source."),
+        "Write to its owner, or remove this source.",
     ),
     _Reason(
         r"larger than|too much|unpacked|was ended after|crashed|shut down",
@@ -112,7 +109,7 @@ _REASONS = (
 _UNREADABLE = _Reason("", Sentence("It sends something that cannot be read as a list."), _TRY)
 
 
-def reason_of(text: str) -> tuple[Sentence, Sentence]:
+def reason_of(text: str) -> tuple[Sentence, str]:
     """What a stored reason means, and what a person can do about it."""
     found = next((r for r in _REASONS if re.search(r.pattern, text, re.I)), _UNREADABLE)
     return found.what, found.to_do
@@ -155,7 +152,7 @@ def trouble_of(
                 held,
             ),
             by_itself=Sentence("Nothing is mailed of them until somebody decides."),
-            to_do=Sentence("Mail them as new, or keep them as known."),
+            to_do="Mail them as new, or keep them as known.",
         )
     return _of_state(kind, state) or _of_gap(gap_on, asked_every) or _of_answer(reason)
 
@@ -180,7 +177,7 @@ def _of_gap(gap_on: date | None, asked_every: timedelta | None) -> Trouble | Non
             day=gap_on,
         ),
         by_itself=by_itself,
-        to_do=Sentence(
+        to_do=(
             "Where the source offers a longer list, add that one and remove this; else poll it more"
             " often than now: paperpost poll --source."
         ),
@@ -193,7 +190,7 @@ def _of_state(kind: str, state: str) -> Trouble | None:
         return Trouble(
             what=Sentence("Nothing new came for three times its usual gap."),
             by_itself=Sentence("It is asked as before."),
-            to_do=Sentence("Look whether it moved or ended."),
+            to_do="Look whether it moved or ended.",
         )
     if state == "stale":
         return Trouble(
@@ -222,7 +219,7 @@ def _of_answer(reason: str) -> Trouble | None:
         return Trouble(
             what=Sentence("It moved to an address that another source asks already."),
             by_itself=Sentence("Both are asked; their papers are taken once."),
-            to_do=Sentence("Remove one of the two."),
+            to_do="Remove one of the two.",
         )
     return Trouble(
         what=Sentence("Part of its last answer could not be read."),

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
-from support.messages import KEYWORDS, SERVICE, TEMPLATES, catalogue, placeholders
+from support.messages import (
+    KEYWORDS,
+    SERVICE,
+    TEMPLATES,
+    catalogue,
+    faults_of,
+    for_readers,
+    placeholders,
+)
 
 from service.errors import PaperpostError, SettingError, SpokenError
 from service.matching.compiled import StaleQueryError
@@ -110,19 +118,32 @@ def _read(path: Path) -> Catalog:
 
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.stem)
-def test_a_catalog_translates_what_is_there_with_its_values(path: Path) -> None:
+def test_a_language_says_all_that_readers_meet_and_nothing_else(path: Path) -> None:
+    """With all values and plural forms, checked by the reading that `make messages` shows."""
     found = _read(path)
     assert not found.obsolete
-    gone, wrong = [], []
-    for message in found:
-        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
-        if not message.id:
-            continue
-        known = catalogue().get(ids[0], message.context)
-        if known is None or known.id != message.id:
-            gone.append(message.id)
-        forms = (message.string,) if isinstance(message.string, str) else message.string
-        if any(form and placeholders(form) - placeholders(*ids) for form in forms):
-            wrong.append(message.id)
-    assert gone == []
-    assert wrong == []
+    assert faults_of(found) == []
+
+
+def test_what_is_wrong_with_a_language_is_named_with_its_place() -> None:
+    language = _read(TEMPLATES / "locale" / "de.po")
+    before = faults_of(language)
+    language.delete("Weekdays")
+    language["%(num)s vote"].string = ("%(num)s Stimme", "")
+    language["Run by %(org)s"].string = "Betrieben von %(site)s"
+    language.add("Oops", "Hoppla")
+    found = [fault for fault in faults_of(language) if fault not in before]
+    assert sorted(fault.partition(",")[0].partition(":")[0] for fault in found) == [
+        "missing", "no reader meets it", "placeholders", "plural forms",
+    ]  # fmt: skip
+    assert found[-1] == "no reader meets it: Oops"
+    assert all("/" in fault.partition(":")[0] for fault in found[:-1])
+
+
+def test_texts_for_the_staff_alone_do_not_go_to_translators() -> None:
+    """Where a message stands decides; what both read is for readers."""
+    told = for_readers()
+    assert told.get("Papers of %(day)s") is not None
+    assert told.get("Saved.") is not None
+    assert told.get("%(domain)s refuses us") is None
+    assert catalogue().get("%(domain)s refuses us") is not None

@@ -1,8 +1,14 @@
-"""Every message that translators are given: found by Babel in the templates and the code."""
+"""Every message that translators are given: found by Babel in the templates and the code.
+
+Where a message stands decides whom it is for: what stands in the rooms and templates of the staff
+alone is English alone. (A text for the staff in a room of readers is a plain string, no Sentence.)
+"""
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from functools import cache
+from gettext import c2py
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +28,11 @@ KEYWORDS: dict[str, Any] = {
     "Sentence": None,
     "counted": (1, 2),
 }
+FOR_STAFF = (
+    "pages/admin/*", "pages/mailbox/*", "email/report/*", "email/test/*", "email/alarm/*",
+    "service/admin/*", "service/api/*", "service/mailbox/*", "service/cli/*_commands.py",
+)  # fmt: skip
+"""Where only people who run an installation, or programs, read. Everything else is for readers."""
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
@@ -48,3 +59,63 @@ def catalogue() -> Catalog:
         for name, line, message, _comments, context in _found(folder):
             made.add(message, locations=[(f"{folder.name}/{name}", line)], context=context)
     return made
+
+
+@cache
+def for_readers() -> Catalog:
+    """What of it a reader can meet; the places are those of readers."""
+    made = Catalog(fuzzy=False)
+    for message in catalogue():
+        places = [one for one in message.locations if not is_for_staff(one[0])]
+        if message.id and places:
+            made.add(message.id, locations=sorted(places), context=message.context)
+    return made
+
+
+def is_for_staff(place: str) -> bool:
+    """Whether only the staff reads what stands in this file ("pages/admin/count.html")."""
+    return any(fnmatch(place, pattern) for pattern in FOR_STAFF)
+
+
+def faults_of(language: Catalog) -> list[str]:
+    """What is wrong with a language, each with the message and its place: what is missing, has
+    other placeholders or too few plural forms, and what no reader meets any more."""
+    found = []
+    for message in for_readers():
+        if not message.id:
+            continue
+        where = "{}:{}".format(*message.locations[0])
+        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        own = language.get(ids[0], message.context)
+        forms = () if own is None else _forms(own.string)
+        if own is None or not any(forms):
+            found.append(f"missing, {where}: {ids[0]}")
+        elif (own.id if isinstance(own.id, str) else tuple(own.id)) != message.id:
+            found.append(f"other plural, {where}: {ids[0]}")
+        elif len(forms) != (language.num_plurals if len(ids) > 1 else 1) or not all(forms):
+            found.append(f"plural forms, {where}: {ids[0]}")
+        elif wrong := _with_other_values(forms, ids, language):
+            found.append(f"placeholders, {where}: {ids[0]} -> {wrong}")
+        elif own.fuzzy:
+            found.append(f"only guessed (fuzzy), {where}: {ids[0]}")
+    for own in language:
+        ids = own.id if isinstance(own.id, tuple | list) else (own.id,)
+        if own.id and for_readers().get(ids[0], own.context) is None:
+            found.append(f"no reader meets it: {ids[0]}")
+    return found
+
+
+def _forms(string: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    return (string,) if isinstance(string, str) else tuple(string)
+
+
+def _with_other_values(forms: tuple[str, ...], ids: tuple[str, ...], language: Catalog) -> str:
+    """The first form whose placeholders are not those of the message. A form that stands for one
+    thing alone need not say its number."""
+    form_of = c2py(language.plural_expr)
+    for at, form in enumerate(forms):
+        is_of_one = len(forms) > 1 and {n for n in range(201) if form_of(n) == at} == {1}
+        least = placeholders(ids[0]) - {"num"} if is_of_one else placeholders(*ids)
+        if not least <= placeholders(form) <= placeholders(*ids):
+            return form
+    return ""
