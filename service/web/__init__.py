@@ -1,6 +1,6 @@
 """Everything readers and the public open in a browser. GET and HEAD change nothing, anywhere."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from service.errors import PaperpostError
 from service.flows.browse import NotHereError
@@ -41,8 +41,8 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
 
     trusted_proxies: addresses whose X-Forwarded-For is believed. Raises SettingError.
     """
-    routes = APIRouter(include_in_schema=False)
     door = Door(rt, pages, read_proxies(trusted_proxies))
+    routes = APIRouter(include_in_schema=False, dependencies=[Depends(door.speak)])
     for room in (
         signup,
         leaving,

@@ -15,12 +15,14 @@ from service.digest.model import Marked
 from service.errors import PaperpostError
 from service.flows import browse
 from service.flows.runtime import Runtime
+from service.flows.speak import language_behind
 from service.flows.usual import day_is_usually_complete
 from service.matching.parse import describe
 from service.matching.query import Query, QueryError
 from service.pages.entry import PaperEntry, entry_of
 from service.pages.forms import FieldError, Form, UnreadableFormError, read_form
 from service.pages.guard import FormTokens, SignUpCheck
+from service.pages.language import speak
 from service.pages.network import Proxies, network_of
 from service.pages.templates import Pages
 from service.subscribers.cadence import local_date
@@ -29,6 +31,15 @@ from service.web.zones import zone_options
 
 PASSAGE_CHARS = 240
 USUAL_FOR = timedelta(minutes=10)
+_LINKS = (
+    ("/manage/address/", ("address",)),
+    ("/manage/", ("manage",)),
+    ("/history/", ("mail", "manage")),
+    ("/tune/", ("mail",)),
+    ("/u/", ("unsubscribe",)),
+    ("/confirm/", ("confirm",)),
+)
+"""Pages behind a link with a token, and what the token may be."""
 NOINDEX = {"X-Robots-Tag": "noindex, nofollow"}
 
 
@@ -54,6 +65,18 @@ class Door:
     def texts(self, request: Request) -> Texts:
         """The words of the reader's language."""
         return self.pages.texts(request)
+
+    def speak(self, request: Request) -> None:
+        """Answer in the language of the reader whom the link belongs to (a dependency)."""
+        token = request.path_params.get("token")
+        if token is None:
+            return
+        here = request.url.path.removeprefix(self.pages.links.here.to("/").rstrip("/"))
+        for begins, purposes in _LINKS:
+            if here.startswith(begins):
+                found = (language_behind(self.rt, purpose, token) for purpose in purposes)
+                speak(request, next(filter(None, found), ""))
+                return
 
     def network(self, request: Request) -> str:
         """The network that asks, for caps and for the consent record."""
