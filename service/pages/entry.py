@@ -14,7 +14,8 @@ _NOTHING = Marked("")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperEntry:
     """href: where the title leads · discuss: where the comments are · links: kind -> address ·
-    near: the day of the reader; dates of another year say it · passage: of the abstract, marked.
+    near: the day of the reader; dates of another year say it · passage: of the abstract, marked ·
+    language: of the paper, where its source says it.
 
     All addresses are http(s) or our own. Kinds are those of ``papers.model.Link``.
     """
@@ -35,6 +36,7 @@ class PaperEntry:
     summary_line: str = ""
     note: str = ""
     withdrawn: bool = False
+    language: str = ""
     links: tuple[tuple[str, str], ...] = ()
 
 
@@ -75,5 +77,6 @@ def entry_of(
         summary_line=paper.summary_line,
         note=paper.note,
         withdrawn=paper.withdrawn,
+        language=paper.language,
         links=tuple((kind, address) for kind, address in found if address),
     )
