@@ -40,7 +40,11 @@ class Defaults:
     weekdays: str = _about(
         "mon,tue,wed,thu,fri", "mail days of a new reader", words=DAYS, several=True
     )
-    abstracts: str = _about("short", "short, full or none", words=("short", "full", "none"))
+    abstracts: str = _about(
+        "short",
+        "short, full, none, or summary: the source's own line, made by a machine, where it has one",
+        words=("short", "full", "none", "summary"),
+    )
     spread_minutes: int = _about(10, "mails of one hour are spread over this many minutes", high=59)
     late_wait_minutes: int = _about(
         60, "minutes a mail waits for a batch source that is late; 0 = always on time", high=240

@@ -284,21 +284,35 @@ def set_reader(
         bool | None,
         typer.Option("--on-time/--waits", help="Whether mail waits for sources that are late"),
     ] = None,
+    at_least: Annotated[str, typer.Option(help="Papers that a mail waits for, 1 to 40")] = "",
+    tell_anyway: Annotated[
+        bool | None,
+        typer.Option("--tell-anyway/--not-anyway", help="Once a week also when nothing came"),
+    ] = None,
+    abstracts: Annotated[str, typer.Option(help="short, full, none or summary")] = "",
+    trending: Annotated[
+        bool | None, typer.Option("--trending/--no-trending", help="Also the most-voted papers")
+    ] = None,
     pause_until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="No mail before this date")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="End a pause now")] = False,
     as_json: Json = False,
 ) -> None:
-    """Change when a reader's mail comes; what is not named stays."""
+    """Change when a reader's mail comes and what it shows; what is not named stays."""
+    from service.defaults import parse
     from service.flows import manage
     from service.flows.manage_link import manage_token
     from service.flows.readers import ReaderError
     from service.flows.staff import audit
     from service.store import subscribers as subscribers_store
-    from service.subscribers.cadence import read_hour, read_weekdays, read_zone
+    from service.subscribers.cadence import read_at_least, read_hour, read_weekdays, read_zone
 
     address = read_email(email)
+    with printing.argument("--at-least"):
+        least = read_at_least(at_least) if at_least else None
+    with printing.argument("--abstracts"):
+        style = str(parse("abstracts", abstracts)) if abstracts else None
     with printing.argument("--hour"):
         chosen_hour = read_hour(hour) if hour else None
     with printing.argument("--tz"):
@@ -314,7 +328,7 @@ def set_reader(
 
     with runtime() as rt:
         row = find(rt)
-        before = {"hour": row.hour, "zone": row.zone, "weekdays": row.weekdays}
+        before = {name: getattr(row, name) for name in ("hour", "zone", "weekdays", "style")}
         manage.set_schedule(
             rt,
             token := manage_token(rt, row, rt.clock(), fresh=True),
@@ -322,7 +336,10 @@ def set_reader(
             zone=zone or row.zone,
             weekdays=days or subscribers_store.days_of(row.weekdays),
             on_time=on_time,
+            at_least=least,
+            tell_anyway=tell_anyway,
         )
+        manage.set_mail(rt, token, style=style, trending=trending)
         if pause_until is not None or resume:
             manage.pause(rt, token, None if resume else day(pause_until))
         now = find(rt)
@@ -332,6 +349,10 @@ def set_reader(
             "zone": now.zone,
             "weekdays": now.weekdays,
             "on_time": now.on_time,
+            "at_least": now.at_least,
+            "tell_anyway": now.tell_anyway,
+            "abstracts": now.style,
+            "trending": now.trending,
             "paused_until": now.paused_until.isoformat() if now.paused_until else None,
         }
         audit(rt, "cli", "schedule", f"reader {now.id}", before, made | {"email": ""})

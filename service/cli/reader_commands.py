@@ -154,9 +154,9 @@ def import_(
 
     Columns: email, then profile or keywords (neither: trending), and if you like confirmed, name,
     tz, hour, cadence, people, weekdays, paused_until, language, abstracts, weekly_day,
-    interest_name, on_time, cap, threshold, own, late_news; of another name only id, no, nr, note
-    and comment, which are left unread. Several rows of an address are several interests. A row
-    whose state is left or bounced stays out.
+    interest_name, on_time, cap, threshold, own, late_news, at_least, tell_anyway; of another name
+    only id, no, nr, note and comment, which are left unread. Several rows of an address are several
+    interests. A row whose state is left or bounced stays out.
 
     Ends with 0 when no row has a problem. Else it ends with 1, the rows with a problem are in
     problems.csv of this folder (or --problems FILE) with a column problem: correct them there and

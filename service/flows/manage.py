@@ -167,14 +167,18 @@ def _last_day(rt: Runtime, zone: str) -> date:
 def set_schedule(
     rt: Runtime, token: str, *,
     hour: int, zone: str, weekdays: frozenset[int], on_time: bool | None = None,
+    at_least: int | None = None, tell_anyway: bool | None = None,
 ) -> None:  # fmt: skip
-    """Mail days and hour, and whether late sources are waited for (None: as it is). The next mail
-    is looked for after now, on a date without a mail."""
+    """Mail days and hour, whether late sources are waited for, how many papers a mail waits for,
+    and whether one a week comes anyway (None: as it is). The next mail is looked for after now, on
+    a date without a mail."""
 
     def edit(session: Session) -> None:
         row, _ = reader_of(rt, session, token)
         row.hour, row.zone = hour, zone
         row.on_time = row.on_time if on_time is None else on_time
+        row.at_least = row.at_least if at_least is None else at_least
+        row.tell_anyway = row.tell_anyway if tell_anyway is None else tell_anyway
         row.weekdays = subscribers_store.days_text(weekdays)
         set_next(rt, row)
         session.add(row)
@@ -197,13 +201,18 @@ def set_next(rt: Runtime, row: SubscriberRow) -> None:
 
 
 def set_mail(
-    rt: Runtime, token: str, *, locale: str, format: str, style: str, trending: bool
-) -> None:
-    """Language, HTML or text, length of abstracts, trending section."""
+    rt: Runtime, token: str, *,
+    locale: str | None = None, format: str | None = None, style: str | None = None,
+    trending: bool | None = None,
+) -> None:  # fmt: skip
+    """Language, HTML or text, what is shown of abstracts, trending section (None: as it is)."""
 
     def edit(session: Session) -> None:
         row, _ = reader_of(rt, session, token)
-        row.locale, row.format, row.style, row.trending = locale, format, style, trending
+        row.locale = row.locale if locale is None else locale
+        row.format = row.format if format is None else format
+        row.style = row.style if style is None else style
+        row.trending = row.trending if trending is None else trending
         session.add(row)
 
     rt.db.write(edit, Priority.WEB)

@@ -31,7 +31,13 @@ from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
-from service.subscribers.cadence import local_date, read_hour, read_weekdays, read_zone
+from service.subscribers.cadence import (
+    local_date,
+    read_at_least,
+    read_hour,
+    read_weekdays,
+    read_zone,
+)
 from service.subscribers.model import Cadence
 from service.text.clean import collapse
 
@@ -49,8 +55,8 @@ class NewReader:
     """One reader, read and checked. wanted: one interest or several · weekdays: "" = the setting ·
     confirmed: nothing is mailed; else a confirmation goes out · paused_until: a local date ·
     locale, style: "" = as for everybody · weekday, interest_name: of what is wanted, "" = its
-    first words · on_time: waits for no late source · cap, threshold, own, signals, votes: of what
-    is wanted, as in ``InterestChange``."""
+    first words · on_time, at_least, tell_anyway: as in ``Subscriber`` · cap, threshold, own,
+    signals, votes: of what is wanted, as in ``InterestChange``."""
 
     address: Address
     wanted: tuple[Wanted, ...]
@@ -66,6 +72,8 @@ class NewReader:
     weekday: int = DAYS.index(FIXED.weekly_day)
     interest_name: str = ""
     on_time: bool = False
+    at_least: int = 1
+    tell_anyway: bool = False
     cap: int | None = None
     threshold: float = 0.0
     own: str = ""
@@ -118,6 +126,9 @@ def _read_choices(cells: Mapping[str, str]) -> dict[str, Any]:
         chosen["style"] = str(parse("abstracts", style))
     if on_time := cells.get("on_time", "").strip():
         chosen["on_time"] = _truth(on_time, "on_time")
+    chosen["at_least"] = read_at_least(cells.get("at_least", ""))
+    if anyway := cells.get("tell_anyway", "").strip():
+        chosen["tell_anyway"] = _truth(anyway, "tell_anyway")
     chosen |= _read_interest(cells)
     if day := cells.get("weekly_day", "").strip():
         days = read_weekdays([day])
@@ -245,6 +256,8 @@ def enter(
                 "locale": first.locale or SOURCE,
                 "paused_until": first.paused_until,
                 "on_time": first.on_time,
+                "at_least": first.at_least,
+                "tell_anyway": first.tell_anyway,
                 "state": "pending",
             }
             for first, *_ in people

@@ -58,6 +58,8 @@ def export_readers(session: Session) -> list[dict[str, Any]]:
             "weekly_day": DAYS[each.weekday] if each else "",
             "interest_name": each.name if each else "",
             "on_time": "true" if row.on_time else "",
+            "at_least": str(row.at_least) if row.at_least > 1 else "",
+            "tell_anyway": "true" if row.tell_anyway else "",
             **_choices_of(each),
         }
         for row in rows

@@ -17,12 +17,13 @@ MOST_BYTES = 20_000_000
 COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "cadence")
 CHOICES = (
     "paused_until", "language", "abstracts", "weekly_day", "interest_name", "on_time",
-    "cap", "threshold", "own", "late_news",
+    "cap", "threshold", "own", "late_news", "at_least", "tell_anyway",
 )  # fmt: skip
 """What a reader chose beside that: the end of a pause (YYYY-MM-DD), a language like de, abstracts
-short, full or none, the day of a weekly interest, what the interest is called, true for mail that
-waits for no late source; of the interest: papers in full at most, the least score, the name whose
-papers are left out, and true (or from how many votes on) for later news of papers that came."""
+short, full, none or summary, the day of a weekly interest, what the interest is called, true for
+mail that waits for no late source; of the interest: papers in full at most, the least score, the
+name whose papers are left out, and true (or from how many votes on) for later news of papers that
+came; how many papers a mail waits for, and true for one a week that also says that nothing came."""
 
 EXPORTED = (*COLUMNS, "people", "weekdays", "state", *CHOICES)
 MORE = ("people", "weekdays", "state", "problem", *CHOICES)

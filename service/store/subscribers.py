@@ -64,6 +64,7 @@ def to_subscriber(row: SubscriberRow) -> Subscriber:
         first_digest=row.first_digest,
         at_least=row.at_least,
         on_time=row.on_time,
+        tell_anyway=row.tell_anyway,
     )
 
 

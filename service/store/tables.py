@@ -162,6 +162,7 @@ class SubscriberRow(SQLModel, table=True):
     first_digest: bool = False
     at_least: int = 1
     on_time: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    tell_anyway: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     unsubscribe_token: str = Field(max_length=64, unique=True)
     feed_token: str = Field(max_length=64, unique=True)
     created_at: datetime = instant(null=False)

@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from service.errors import Sentence, SpokenError
 from service.subscribers.model import DAYS, Subscriber
 
+MOST_WAITING = 40
+"""Papers that a mail can wait for: as many as it shows."""
+
 
 class CadenceError(SpokenError):
     """A zone, an hour or a weekday that cannot be used."""
@@ -41,6 +44,15 @@ def read_hour(text: str) -> int:
         return int(head)
     what = Sentence("%(text)s is no full hour.", text=repr(text.strip()[:20]))
     raise CadenceError(what, "hour", Sentence("Use 0 to 23."))
+
+
+def read_at_least(text: str) -> int:
+    """Return how many papers a mail waits for, 1 for "". Raises CadenceError."""
+    typed = text.strip() or "1"
+    if typed.isascii() and typed.isdigit() and 1 <= int(typed) <= MOST_WAITING:
+        return int(typed)
+    what = Sentence("%(text)s is no number of papers.", text=repr(typed[:20]))
+    raise CadenceError(what, "at_least", Sentence("Use 1 to %(most)s.", most=MOST_WAITING))
 
 
 def read_weekdays(names: list[str]) -> frozenset[int]:
@@ -129,6 +141,17 @@ def previous_mail_day(reader: Subscriber, on: date) -> date:
             return day
         day -= timedelta(days=1)
     return on - timedelta(days=7)
+
+
+def next_mail_day(reader: Subscriber, on: date) -> date:
+    """The mail day after a local date."""
+    days = (on + timedelta(days=n) for n in range(1, 8))
+    return next((day for day in days if is_mail_day(reader, day)), on + timedelta(days=7))
+
+
+def is_first_of_week(reader: Subscriber, on: date) -> bool:
+    """Whether a date is the reader's first mail day of its week: Monday, for most."""
+    return on.weekday() == min(reader.weekdays, default=0)
 
 
 def weekly_day(reader: Subscriber, weekday: int, on: date) -> date:

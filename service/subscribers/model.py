@@ -61,7 +61,9 @@ class Subscriber:
 
     zone: IANA name · hour: 0-23 local · weekdays: subset of 0..6, 0 = Monday.
     style: abstracts short, full or none · trending: a trending section beside interests.
-    on_time: this reader's mail waits for no late source.
+    on_time: this reader's mail waits for no late source · at_least: fewer new papers wait for more,
+    as long as they can · tell_anyway: a mail on the first mail day of a week also says that nothing
+    came.
     """
 
     id: int
@@ -83,3 +85,4 @@ class Subscriber:
     first_digest: bool = False
     at_least: int = 1
     on_time: bool = False
+    tell_anyway: bool = False

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.defaults import FIXED
+from service.digest.select import Style
 from service.errors import PaperpostError, Sentence
 from service.flows import manage, manage_interests
 from service.flows.interests import (
@@ -26,7 +27,7 @@ from service.flows.interests import read_form as read_words_form
 from service.flows.manage import ManageError
 from service.pages.forms import Form
 from service.store.tables import ProfileRow
-from service.subscribers.cadence import read_hour, read_weekdays, read_zone
+from service.subscribers.cadence import read_at_least, read_hour, read_weekdays, read_zone
 from service.subscribers.model import DAYS, Cadence
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
@@ -120,6 +121,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
                 zone=read_zone(form.raw("zone")),
                 weekdays=read_weekdays(list(form.choices("weekdays", DAYS))),
                 on_time=form.flag("on_time"),
+                at_least=read_at_least(form.raw("at_least")) if "at_least" in form else None,
+                tell_anyway=form.flag("tell_anyway"),
             )
             return "schedule"
 
@@ -133,7 +136,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
                 token,
                 locale=form.choice("locale", door.pages.catalogs.languages, "en"),
                 format=form.choice("format", ("html", "text"), "html"),
-                style=form.choice("style", ("short", "full", "none"), "short"),
+                style=form.choice("style", get_args(Style), "short"),
                 trending=form.flag("trending"),
             )
             return "mail"
@@ -161,7 +164,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         return left_page(door, request, reader.unsubscribe_token, left)
 
 
-_SCHEDULE = ("hour", "zone", "weekdays", "until")
+_SCHEDULE = ("hour", "zone", "weekdays", "until", "at_least")
 _FIELDS = frozenset(
     (*_SCHEDULE, "name", "cap", "words", "people", "threshold", "own_name", "votes")
 )

@@ -229,6 +229,10 @@ def _context(
         "zones": door.zones(row.zone, texts),
         "weekdays": [(key, texts.weekday(n)) for n, key in enumerate(DAYS)],
         "usual": door.usually_complete(row.zone, texts),
+        "tell_anyway": texts.gettext(
+            "On %(day)s, tell me anyway when nothing new came",
+            day=texts.weekday(min(subscribers_store.days_of(row.weekdays), default=0)),
+        ),
         "waits": door.rt.defaults().late_wait_minutes,
         "mail_days": {DAYS[d] for d in subscribers_store.days_of(row.weekdays)},
         "cadences": _cadences(texts),

@@ -29,19 +29,22 @@ def exported(rt: Runtime) -> str:
 def test_choices_go_round(rt: Runtime, tmp_path: Path) -> None:
     until = rt.clock().date() + timedelta(days=30)
     table = (
-        "email,keywords,cadence,paused_until,language,abstracts,weekly_day,interest_name,on_time\n"
-        f"ada@example.org,robots,weekly,{until},de,full,Tue,=Walking  machines,yes\n"
-        "ada@example.org,cats,weekly,,,,,,\n"
-        "ben@example.org,lora,,,,,,,\n"
+        "email,keywords,cadence,paused_until,language,abstracts,weekly_day,interest_name,on_time,"
+        "at_least,tell_anyway\n"
+        f"ada@example.org,robots,weekly,{until},de,summary,Tue,=Walking  machines,yes,3,yes\n"
+        "ada@example.org,cats,weekly,,,,,,,,\n"
+        "ben@example.org,lora,,,,,,,,,\n"
     )
     made = import_readers(rt, table.encode())
     assert (made.added, made.problems) == (3, [])
     ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
     assert ada is not None
-    assert (ada.paused_until, ada.locale, ada.style, ada.on_time) == (until, "de", "full", True)
+    assert (ada.paused_until, ada.locale, ada.style, ada.on_time) == (until, "de", "summary", True)
+    assert (ada.at_least, ada.tell_anyway) == (3, True)
     ben = rt.db.read(lambda s: get_subscriber_row(s, email_key="ben@example.org"))
     assert ben is not None
     assert (ben.paused_until, ben.locale, ben.style, ben.on_time) == (None, "en", "short", False)
+    assert (ben.at_least, ben.tell_anyway) == (1, False)
     named = rt.db.read(lambda s: list_profiles(s, [ada.id or 0]))[ada.id or 0]
     assert [(p.name, p.weekday) for p in named] == [("=Walking machines", 1), ("cats", 4)]
 
@@ -60,7 +63,9 @@ def test_choices_go_round(rt: Runtime, tmp_path: Path) -> None:
         ("paused_until", "31.12.26", "Write it like 2026-12-31."),
         ("paused_until", "9999-01-01", "too long"),
         ("language", "de;DROP", "is no language"),
-        ("abstracts", "long", "Use short, full or none."),
+        ("abstracts", "long", "Use short, full, none or summary."),
+        ("at_least", "0", "Use 1 to 40."),
+        ("tell_anyway", "perhaps", "neither true nor false"),
         ("on_time", "perhaps", "neither true nor false"),
         ("weekly_day", "someday", "Use mon to sun."),
     ],

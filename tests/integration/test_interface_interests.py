@@ -94,11 +94,19 @@ def test_days_hour_and_whether_late_sources_are_waited_for(ada: Shell) -> None:
     assert said.code == 0, said.err
     assert said.json == {
         "email": ADA, "hour": 6, "zone": "Asia/Tokyo", "weekdays": "mon,sat", "on_time": True,
+        "at_least": 1, "tell_anyway": False, "abstracts": "short", "trending": False,
         "paused_until": None,
     }  # fmt: skip
     kept = ada.say("subscribers", "set", ADA, "--hour", "7", "--json").json
     assert (kept["on_time"], kept["hour"], kept["weekdays"]) == (True, 7, "mon,sat")
     assert "waits for late sources" in ada.say("subscribers", "set", ADA, "--waits").out
+    kept = ada.say("subscribers", "set", ADA, "--at-least", "3", "--tell-anyway", "--trending",
+                   "--abstracts", "summary", "--json").json  # fmt: skip
+    assert kept | {
+        "hour": 7, "at_least": 3, "tell_anyway": True, "abstracts": "summary", "trending": True,
+    } == kept  # fmt: skip
+    assert ada.say("subscribers", "set", ADA, "--at-least", "41").code == 2
+    assert ada.say("subscribers", "set", ADA, "--abstracts", "long").code == 2
     assert ada.say("subscribers", "set", ADA, "--hour", "25").code == 2
     assert ada.say("subscribers", "set", "nobody@uni.example", "--hour", "5").code == 1
 

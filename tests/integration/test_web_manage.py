@@ -70,6 +70,11 @@ def test_interests_are_added_changed_paused_and_removed(house: Reading) -> None:
         ("interests", {"words": "NOT robots"}, "only says what to leave out"),
         ("schedule", {"hour": "08", "zone": "Mars/Base", "weekdays": "mon"}, "no IANA time zone"),
         ("schedule", {"hour": "08", "zone": "UTC"}, "No mail day is chosen"),
+        (
+            "schedule",
+            {"hour": "08", "zone": "UTC", "weekdays": "mon", "at_least": "many"},
+            "'many' is no number of papers.",
+        ),
         ("pause", {"until": "2026-11-18"}, "A pause ends after today"),
         ("pause", {"until": "2099-01-01"}, "within a year"),
         ("pause", {"until": "soon"}, "This is no date."),
@@ -96,15 +101,23 @@ def test_hour_days_form_and_pause(house: Reading) -> None:
     assert house.reader("ada@uni.example").on_time
     page = house.client.get(here).text
     assert 'name="on_time" value="1" checked' in page
+    wishes = {**form, "at_least": "3", "tell_anyway": "1"}
+    house.client.post(f"{here}/schedule", data=wishes)
+    reader = house.reader("ada@uni.example")
+    assert (reader.on_time, reader.at_least, reader.tell_anyway) == (False, 3, True)
+    page = house.client.get(here).text
+    assert "On Monday, tell me anyway when nothing new came" in page
+    assert 'name="tell_anyway" value="1" checked' in page
+    assert 'name="at_least" inputmode="numeric" value="3"' in page
     assert "Else a mail waits up to 60 minutes when a list is late" in page
     assert reader.next_digest_at is not None
     assert reader.next_digest_at.isoformat() == "2026-11-22T10:00:00+00:00"
-    house.client.post(f"{here}/mail", data={"locale": "de", "format": "text", "style": "full"})
+    house.client.post(f"{here}/mail", data={"locale": "de", "format": "text", "style": "summary"})
     reader = house.reader("ada@uni.example")
     assert (reader.locale, reader.format, reader.style, reader.trending) == (
         "de",
         "text",
-        "full",
+        "summary",
         False,
     )
     house.client.post(f"{here}/pause", data={"until": "2026-12-24"})
