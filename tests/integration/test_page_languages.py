@@ -34,6 +34,9 @@ def test_a_catalog_with_the_first_words_of_the_pages_speaks_them(
     )
     pages = Pages(PageSite(base_url="http://127.0.0.1:8000"), Catalogs.load(tmp_path))
     headers = [(b"accept-language", b"de")]
-    request = Request({"type": "http", "headers": headers, "query_string": b""})
+    scope = {"type": "http", "path": "/", "headers": headers, "query_string": b""}
+    request = Request(scope)
     assert pages.texts(request).language == language
     assert pages.mail_language(request) == "de"
+    for staff in ("/admin", "/admin/readers", "/mailbox/7"):
+        assert pages.texts(Request(scope | {"path": staff})).language == "en"

@@ -91,7 +91,7 @@ def test_in_german() -> None:
         news(signal(1, ("code", "https://a.example"), ("votes", "50"))), frame(locale="de")
     )
     assert (
-        "Der Code zu einem Artikel, den Sie am 3. November hatten, ist da. "
+        "Zu einem Artikel, den Sie am 3. November bekommen haben, gibt es jetzt Code. "
         "Er hat 50 Stimmen erreicht."
     ) in plain(made.html)
     assert made.subject.startswith("Neues: ")

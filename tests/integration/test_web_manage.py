@@ -121,7 +121,8 @@ def test_hour_days_form_and_pause(house: Reading) -> None:
         False,
     )
     house.client.post(f"{here}/pause", data={"until": "2026-12-24"})
-    assert "Paused until Thu 24 December." in house.client.get(here).text
+    page = house.client.get(here, headers={"Accept-Language": "en"}).text
+    assert "Pausiert bis Do., 24. Dezember." in page, "the language chosen a moment ago"
     house.client.post(f"{here}/pause", data={"act": "end"})
     assert house.reader("ada@uni.example").paused_until is None
 
