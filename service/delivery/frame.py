@@ -9,7 +9,8 @@ class ReaderFrame:
     """Links and words of one reader (all addresses absolute, with this digest's token).
 
     tune_base: f"{base}/tune/{token}" · papers_url: what was checked, "/papers/DATE" ·
-    rest_url: the page of ``Digest.rest_on``, "" when the mail leaves nothing out.
+    rest_url: the page of ``Digest.rest_on``, "" when the mail leaves nothing out · cite_url: of the
+    page that anybody may see, whose files for bibliographies lie under it.
     weekdays: 0 = Monday; hour, zone: the reader's own. stars: hits as *stars* in the text part.
     format: "html" (with a text part) or "text".
     """
@@ -21,6 +22,7 @@ class ReaderFrame:
     tune_base: str = ""
     papers_url: str = ""
     rest_url: str = ""
+    cite_url: str = ""
     confirmed_on: date | None = None
     weekdays: frozenset[int] = frozenset({0, 1, 2, 3, 4})
     hour: int = 8

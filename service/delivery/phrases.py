@@ -11,6 +11,7 @@ from service.delivery.frame import ReaderFrame
 from service.delivery.i18n import Texts
 from service.delivery.plain import GLUE, clipped, one_line
 from service.digest.model import Digest, Entry, Happening, Line, Reason, Section, Signal
+from service.papers.citation import handle
 
 SUBJECT_CHARS = 70
 PREHEADER_CHARS = 140
@@ -108,7 +109,9 @@ def _found(digest: Digest, texts: Texts) -> str:
             "%(num)s new papers contain your words.",
             found,
         )
-    if all(s.kind == "chosen" for s in digest.sections):
+    if not digest.sections and not digest.checked:
+        return texts.gettext("No new papers reached us.")
+    if digest.sections and all(s.kind == "chosen" for s in digest.sections):
         return texts.ngettext(
             "%(num)s paper, chosen for you.", "%(num)s papers, chosen for you.", found
         )
@@ -333,6 +336,20 @@ def safe_url(url: str) -> str:
 def page_path(paper: Entry | Line | Signal) -> str:
     """Return "arxiv/2611.00000": the paper in our own addresses."""
     return f"{paper.scheme}/{quote(one_line(paper.value), safe='/')}"
+
+
+def anchor(place: Entry | Line | Signal | Section) -> str:
+    """Return the id of a paper ("arxiv-2611.00000") or of a part ("interest-12") in its mail, for
+    links into the page of the mail."""
+    if isinstance(place, Section):
+        return f"{place.kind}-{place.profile_id or 0}"
+    name = handle(place.scheme, place.value)
+    return f"news-{name}" if isinstance(place, Signal) else name
+
+
+def more_url(section: Section, frame: ReaderFrame) -> str:
+    """Return where the papers are that a mail only counts: below the others on its page."""
+    return f"{frame.view_url}#more-{anchor(section)}" if frame.view_url else frame.papers_url
 
 
 def title_url(paper: Entry | Line | Signal, base_url: str) -> str:

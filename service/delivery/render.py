@@ -142,7 +142,8 @@ class Renderer:
     ) -> Rendered:
         """Return the mail of one reader.
 
-        public: for the page "view in browser": no address, no manage, unsubscribe or tune links.
+        public: for the page "view in browser": no address, no manage, unsubscribe or tune links,
+        and as long as it is.
         test: says so in the subject. Raises RenderError: it does not fit, however shortened.
         """
         return self._fitted(digest, reader, public=public, test=test)[1]
@@ -173,6 +174,7 @@ class Renderer:
                 view_url="",
                 confirmed_on=None,
             )
+            return digest, self._digest(digest, reader, texts, public, test)
         last: dict[int, Rendered] = {}
 
         def fits(candidate: Digest) -> bool:
@@ -267,6 +269,8 @@ class Renderer:
             "told_links": lambda signal: phrases.told_links(signal, texts),
             "reasons": lambda entry: phrases.reasons(entry, texts),
             "title_url": lambda paper: phrases.title_url(paper, base),
+            "anchor": phrases.anchor,
+            "more_url": phrases.more_url,
             "text_links": lambda entry, frame: phrases.text_links(entry, frame, texts),
             "subject_line": lambda digest, test: phrases.subject(digest, texts, test=test),
         }

@@ -6,21 +6,19 @@ from datetime import date, datetime
 from typing import Literal
 
 from service.defaults import FIXED
-from service.delivery.frame import ReaderFrame, Rendered
 from service.delivery.message import MessageError, ascii_address
 from service.digest import excerpt
 from service.digest.candidate import HitLike
-from service.digest.model import Digest, Entry, Line, Marked, from_json
+from service.digest.model import Marked
 from service.digest.trending import rank
 from service.errors import Sentence, SpokenError
 from service.flows.changes import PaperHistory, read_changes
 from service.flows.estimate import BackTest
-from service.flows.letter import frame_of, rest_url
+from service.flows.letter import share_name
 from service.flows.manage import next_mail_at
 from service.flows.runtime import Runtime
 from service.matching.corpus import Found
 from service.papers.model import Paper
-from service.store import deliveries as deliveries_store
 from service.store import listing
 from service.store import papers as papers_store
 from service.store import sightings as sightings_store
@@ -195,68 +193,12 @@ def read_names(rt: Runtime) -> list[str]:
     return rt.db.read(listing.list_read_names)
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A stored mail found by its token."""
-
-    row: DeliveryRow
-    digest: Digest
-    reader: SubscriberRow | None
-
-    def find(self, scheme: str, value: str) -> Entry | Line | None:
-        """The paper of this mail with this name."""
-        lines = (line for section in self.digest.sections for line in section.lines)
-        every: list[Entry | Line] = [*self.digest.entries(), *lines]
-        return next((one for one in every if (one.scheme, one.value) == (scheme, value)), None)
-
-
-def read_mail(rt: Runtime, token: str) -> Mail:
-    """The digest behind a token of ``/d/T``. Raises NotHereError."""
-    return rt.db.read(lambda s: _read_mail(s, token))
-
-
-def _read_mail(session: Session, token: str) -> Mail:
-    row = deliveries_store.get_delivery(session, token=token)
-    content = (row.content or {}) if row is not None else {}
-    if row is None or "digest" not in content:
-        raise NotHereError(
-            Sentence("There is no mail at this address."),
-            "",
-            Sentence("A link may have been cut: copy the whole of it."),
-        )
-    reader = None
-    if row.subscriber_id is not None:
-        reader = subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
-    return Mail(row, from_json(content["digest"]), reader)
-
-
-def render_public(rt: Runtime, mail: Mail) -> Rendered:
-    """The mail as anybody may see it: no address, no link that changes anything."""
-    at = mail.row.date_header or mail.row.planned_at
-    if mail.reader is None:
-        frame = ReaderFrame(
-            locale=mail.row.locale,
-            papers_url=rt.links.papers(mail.digest.on),
-            rest_url=rest_url(rt, mail.digest),
-        )
-    else:
-        frame = frame_of(rt, mail.row.token, mail.reader, at, digest=mail.digest)
-    return rt.renderer.render_digest(mail.digest, frame, public=True)
-
-
-def feedback(rt: Runtime, mail: Mail, paper_id: int) -> int:
-    """What the reader said of a paper: 1, -1 or 0."""
-    reader_id = mail.row.subscriber_id
-    if reader_id is None:
-        return 0
-    return rt.db.read(lambda s: listing.get_feedback(s, reader_id, paper_id))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailDay:
-    """One occasion and what became of it. reason: why it was skipped, a word of ours · said: the
-    mail server's own words, "" when it said nothing · fault: why no mail can be written to this
-    address, a sentence of ours · had, later: why nothing was new · news: papers told of again."""
+    """One occasion and what became of it. reason: why it was skipped, a word of ours · page: its
+    name under ``/d/``, "" for none · said: the mail server's own words, "" when it said nothing ·
+    fault: why no mail can be written to this address, a sentence of ours · had, later: why nothing
+    was new · news: papers told of again."""
 
     on: date
     kind: str
@@ -264,7 +206,7 @@ class MailDay:
     reason: str
     papers: int
     checked: int
-    token: str
+    page: str
     accepted_at: datetime | None
     said: str = ""
     fault: str = ""
@@ -330,7 +272,7 @@ def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
         reason=row.reason,
         papers=len(content.get("papers", ())),
         checked=digest["checked"] if digest else content.get("checked", 0),
-        token=row.token if digest else "",
+        page=share_name(row) if digest or content.get("notice") == "newsletter" else "",
         accepted_at=row.accepted_at,
         said=_server_said(row),
         fault=_fault(row),

@@ -36,14 +36,16 @@ def frame_of(
     on: datetime,
     *,
     digest: Digest | None = None,
+    shared: str = "",
 ) -> ReaderFrame:
-    """Everything around a digest that belongs to this reader. digest: None around a newsletter."""
+    """Everything around a digest that belongs to this reader. digest: None around a newsletter ·
+    shared: the mail's ``share_name``."""
     links = rt.links
     return ReaderFrame(
         locale=reader.locale,
         manage_url=links.manage(manage_token(rt, reader, on)),
         unsubscribe_url=links.unsubscribe(reader.unsubscribe_token),
-        view_url=links.digest(delivery_token),
+        view_url=links.digest(shared or delivery_token),
         tune_base=f"{links.base}/tune/{delivery_token}",
         papers_url=links.papers(digest.on if digest is not None else None),
         rest_url=rest_url(rt, digest) if digest is not None else "",
@@ -53,6 +55,17 @@ def frame_of(
         zone=reader.zone,
         format=reader.format,
     )
+
+
+def share_name(row: DeliveryRow) -> str:
+    """The mail's name in addresses that may be shared: made one way from its token, it opens
+    ``/d/`` and no page of the reader."""
+    return f"{row.id}-{share_sign(row.token)}" if row.id is not None else row.token
+
+
+def share_sign(token: str) -> str:
+    """The part of a share name that only the mail's token tells."""
+    return hashlib.sha256(f"view:{token}".encode()).hexdigest()[:32]
 
 
 def rest_url(rt: Runtime, digest: Digest) -> str:
@@ -91,13 +104,13 @@ def render_row(
     if "digest" in content:
         assert reader is not None
         digest = from_json(content["digest"])
-        frame = frame_of(rt, row.token, reader, at, digest=digest)
+        frame = frame_of(rt, row.token, reader, at, digest=digest, shared=share_name(row))
         return rt.renderer.render_digest(digest, frame, test=bool(content.get("test")))
     data: dict[str, Any] = {
         k: date.fromisoformat(v) if k in DATES else v for k, v in content["data"].items()
     }
     if content["notice"] in OF_READERS and reader is not None:
-        frame = frame_of(rt, row.token, reader, at)
+        frame = frame_of(rt, row.token, reader, at, shared=share_name(row))
         data.setdefault("manage_url", frame.manage_url)
         data.setdefault("unsubscribe_url", frame.unsubscribe_url)
         data.setdefault("view_url", frame.view_url)

@@ -27,9 +27,10 @@ FRAME_POLICY = (
 """For a mail shown in a frame: its styles are inline; nothing is fetched and nothing runs."""
 
 ALONE_POLICY = FRAME_POLICY.replace(
-    "sandbox allow-popups", "sandbox allow-top-navigation-by-user-activation allow-popups"
+    "sandbox allow-popups",
+    "sandbox allow-top-navigation-by-user-activation allow-downloads allow-popups",
 ).replace("frame-ancestors 'self'", "frame-ancestors 'none'")
-"""For a mail that is a page of its own: its links open in the same window."""
+"""For a mail that is a page of its own: its links open in the same window, or are files."""
 
 
 def is_loopback(host: str) -> bool:

@@ -3,15 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
 
 from service.delivery import phrases
 from service.delivery.i18n import Texts
 from service.digest.model import Entry, Line
 from service.errors import Sentence
-from service.flows import browse
-from service.flows.browse import History, Mail, MailDay, NotHereError
+from service.flows import browse, view
+from service.flows.browse import History, MailDay, NotHereError
+from service.flows.letter import share_name
 from service.flows.manage import open_manage, tune
+from service.flows.view import GoneMailError, Mail, read_mail
 from service.pages.forms import Form
 from service.pages.frame import alone
 from service.pages.templates import web_address
@@ -19,6 +22,7 @@ from service.store.sent import TESTED
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door
+from service.web.references import FILES, reference_file
 
 _SIGNS = {"more": 1, "less": -1, "none": 0}
 
@@ -30,12 +34,26 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     """
 
     @routes.get("/d/{token}")
-    def view(request: Request, token: str) -> Response:
+    def in_browser(request: Request, token: str) -> Response:
         try:
-            mail = browse.read_mail(door.rt, token)
+            row = view.find_view(door.rt, token)
         except NotHereError as error:
             return _not_here(door, request, error)
-        return alone(browse.render_public(door.rt, mail).html)
+        name = share_name(row)
+        if name != token:  # what is shared out of the address bar opens no page of the reader
+            return RedirectResponse(door.pages.links.here.digest(name), 302)
+        return alone(view.show(door.rt, row))
+
+    @routes.get("/d/{token}/papers.{kind}")
+    def bibliography(request: Request, token: str, kind: str) -> Response:
+        if kind not in FILES:
+            raise HTTPException(404)
+        try:
+            cited = view.papers_of(door.rt, view.find_view(door.rt, token))
+        except NotHereError as error:
+            return _not_here(door, request, error)
+        on = cited.digest.on.isoformat()
+        return reference_file(kind, cited.papers, f"papers-{on}", missing=cited.missing)
 
     @routes.get("/tune/{token}/{scheme}/{value:path}")
     def why(request: Request, token: str, scheme: str, value: str) -> Response:
@@ -82,11 +100,12 @@ def _not_here(door: Door, request: Request, error: NotHereError) -> Response:
     texts = door.texts(request)
     lines = [texts.said(error.next_step)] if error.next_step else []
     papers = (door.pages.links.here.papers(), texts.gettext("Today's papers"))
-    return door.say(request, texts.said(error.what), *lines, link=papers, status=404)
+    status = 410 if isinstance(error, GoneMailError) else 404
+    return door.say(request, texts.said(error.what), *lines, link=papers, status=status)
 
 
 def _paper_of(door: Door, token: str, scheme: str, value: str) -> tuple[Mail, Entry | Line]:
-    mail = browse.read_mail(door.rt, token)
+    mail = read_mail(door.rt, token)
     entry = mail.find(scheme, value)
     if entry is None:
         raise NotHereError(Sentence("This paper was not in that mail."))
@@ -113,7 +132,7 @@ def _tune_page(
         "parts": _parts(full, texts) if full else [],
         "links": [(kind, at) for kind in ("abs", "pdf", "html", "doi", "code", "project", "discuss")
                   if (at := web_address(links.get(kind)))],
-        "feedback": browse.feedback(door.rt, mail, entry.paper_id),
+        "feedback": view.feedback(door.rt, mail, entry.paper_id),
         "can_say": mail.row.subscriber_id is not None,
         "said": said,
         "day": mail.digest.on,
@@ -147,7 +166,7 @@ def _stands_in(papers: tuple[Entry | Line, ...], wanted: Entry | Line) -> bool:
 
 def _reader_of(door: Door, token: str) -> int:
     try:
-        mail = browse.read_mail(door.rt, token)
+        mail = read_mail(door.rt, token)
         if mail.row.subscriber_id is not None:
             return mail.row.subscriber_id
     except NotHereError:

@@ -358,7 +358,7 @@ def test_why_no_mail(state: str, reason: str) -> None:
         for until in (None, date(2026, 11, 30)):
             day = MailDay(
                 on=date(2026, 11, 18), kind="digest", state=state, reason=reason, papers=2,
-                checked=40, token="", accepted_at=None, said=said, paused_until=until,
+                checked=40, page="", accepted_at=None, said=said, paused_until=until,
             )  # fmt: skip
             assert untranslated([_what_became(day, pseudo_texts())], "full") == []
 
@@ -369,7 +369,7 @@ def test_only_what_failed_is_our_fault() -> None:
         reason: _what_became(
             MailDay(
                 on=date(2026, 11, 18), kind="digest", state="skipped", reason=reason, papers=0,
-                checked=40, token="", accepted_at=None,
+                checked=40, page="", accepted_at=None,
             ),
             Texts("en"),
         )

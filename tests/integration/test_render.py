@@ -274,7 +274,7 @@ def test_public_view_holds_no_address_and_no_token() -> None:
         assert "You get this because" not in part
         assert "You were added" not in part
     assert "LoRA adapters 1" in done.html
-    assert "and 14 more on the web" in done.html
+    assert "14 more are not in our lists any more" in done.html
 
 
 def test_poison_titles_harm_only_themselves() -> None:

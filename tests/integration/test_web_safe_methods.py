@@ -9,6 +9,7 @@ from support.reading_house import Reading, path_in, reading_house
 from support.routes import flat_routes
 
 from service.flows.daily import plan_daily
+from service.flows.letter import share_name
 from service.flows.manage_link import manage_token, stamp_of
 from service.store.deliveries import list_deliveries
 
@@ -46,7 +47,10 @@ def addresses(house: Reading) -> dict[str, list[str]]:
         "/manage/{token}": [f"/manage/{token}" for token in (*manage, "x")],
         "/manage/{token}/export": [f"/manage/{token}/export" for token in (*manage, "x")],
         "/manage/address/{token}": [f"/manage/address/{moving}", "/manage/address/x"],
-        "/d/{token}": [f"/d/{mail.token}", "/d/x"],
+        "/d/{token}": [f"/d/{share_name(mail)}", "/d/x", f"/d/{mail.token}"],
+        "/d/{token}/papers.{kind}": [
+            f"/d/{share_name(mail)}/papers.{kind}" for kind in ("bib", "ris", "x")
+        ],
         "/tune/{token}/{scheme}/{value:path}": [f"/tune/{mail.token}/{paper}", "/tune/x/arxiv/1"],
         "/history/{token}": [f"/history/{mail.token}", f"/history/{manage[0]}", "/history/x"],
         "/papers": ["/papers", "/papers?order=newest&page=2"],
