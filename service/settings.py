@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     contact_email: OptionalText = Field(None, description="Who answers questions")
     postal_address: str = Field("", description="Shown at the foot of every mail when set")
     privacy_url: OptionalText = Field(None, description="Own privacy page; empty = /privacy")
+    templates_dir: Annotated[Path | None, BeforeValidator(_blank_is_none)] = Field(
+        None,
+        description="Folder with templates of your own, which go before ours (docs/templates.md)",
+    )
     timezone: OptionalText = Field(None, description="IANA zone; empty = the machine's, else UTC")
     signup: str = Field("open", description="open, closed, or domains:a.edu,b.org")
     trusted_proxies: str = Field(

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from service import log
 from service.defaults import Defaults
+from service.delivery import template_trial
 from service.delivery.i18n import Catalogs
 from service.delivery.links import Links
+from service.delivery.override_folder import Fault, told
 from service.delivery.render import Renderer
 from service.delivery.site import Site
 from service.delivery.smtp import Mailer, Relay
@@ -60,7 +62,7 @@ class House:
         self._pool = ParsePool()
         self._clock = clock
         self.db = open_database(settings)
-        site = _site(settings)
+        site = site_of(settings)
         links = Links(settings.base_url)
         private = allow_private or settings.private_sources
         catalogs = Catalogs.load(resource_dir("templates") / "locale")
@@ -70,7 +72,7 @@ class House:
             site=site,
             links=links,
             catalogs=catalogs,
-            open_renderer=lambda: Renderer([resource_dir("templates")], catalogs, site),
+            open_renderer=lambda: checked(renderer_of(settings, catalogs)),
             instance=self.db.write(add_instance),
             signer=Signer(_keys(settings)),
             open_mailer=self._open_mailer,
@@ -185,7 +187,27 @@ def open_database(settings: Settings, *, migrate: bool = True) -> Database:
     return db
 
 
-def _site(settings: Settings) -> Site:
+def renderer_of(settings: Settings, catalogs: Catalogs | None = None) -> Renderer:
+    """The mails of this house, of the operator's own templates where there are some; nothing is
+    read yet. Raises CatalogError."""
+    ours = resource_dir("templates")
+    folders = [ours] if settings.templates_dir is None else [settings.templates_dir, ours]
+    catalogs = catalogs or Catalogs.load(ours / "locale")
+    return Renderer(folders, catalogs, site_of(settings))
+
+
+def checked(renderer: Renderer) -> Renderer:
+    """The same one, its operator's templates tried. Raises TemplateError: one is broken."""
+
+    def tell(fault: Fault) -> None:
+        log.log("template", what=fault.what, where=fault.where, next=fault.next_step)
+
+    told(template_trial.examine(renderer).faults, tell)
+    return renderer
+
+
+def site_of(settings: Settings) -> Site:
+    """Who runs this house, as its mails say it."""
     base = settings.base_url.rstrip("/")
     return Site(
         name=settings.site_name,

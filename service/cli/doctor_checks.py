@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from service.cli.env_file import strange_names
 from service.cli.printing import tally
+from service.delivery.override_folder import outgrown
+from service.delivery.template_trial import examine
 from service.errors import PaperpostError
 from service.flows.refold import count_stale
 from service.resources import resource_dir
@@ -20,7 +22,7 @@ from service.sources.arxiv_days import CALENDAR_FILE, calendar_in_use
 from service.sources.calendar import rhythm_of
 from service.store import health, migrations
 from service.store import sources as sources_store
-from service.wiring import House, calendar_of, open_database
+from service.wiring import House, calendar_of, open_database, renderer_of
 
 Level = Literal["ok", "warn", "fail"]
 ENV = Path(".env")
@@ -57,6 +59,7 @@ def before_opening(settings: Settings) -> Iterator[Check]:
     yield _address(settings)
     yield _test_mode(settings)
     yield _templates()
+    yield from _own_templates(settings)
     yield from _calendar(settings)
     yield _database(settings)
 
@@ -177,6 +180,23 @@ def _templates() -> Check:
     if not count:
         return Check("templates", "fail", "no mail templates are there", "Install Paperpost again.")
     return Check("templates", "ok", f"{count} mails")
+
+
+def _own_templates(settings: Settings) -> Iterator[Check]:
+    """The operator's templates: each fault a line; those made from an older text of ours."""
+    if settings.templates_dir is None:
+        return
+    try:
+        found = examine(renderer_of(settings))
+    except PaperpostError as error:
+        yield failed("own templates", error)
+        return
+    faults = [*found.faults, *outgrown(found.overrides)]
+    for fault in faults:
+        yield Check("own templates", fault.level, f"{fault.what} ({fault.where})", fault.next_step)
+    if not faults:
+        says = f"{tally(len(found.overrides), 'file')} in {settings.templates_dir}, tried in full"
+        yield Check("own templates", "ok", says)
 
 
 def _calendar(settings: Settings) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from service.cli import (
     paper_commands,
     reader_commands,
     send_commands,
+    template_commands,
 )
 from service.cli.printing import fail
 from service.errors import PaperpostError
@@ -102,6 +103,7 @@ for part in (
     interest_commands,
     send_commands,
     edition_commands,
+    template_commands,
 ):
     part.register(app)
 

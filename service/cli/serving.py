@@ -161,6 +161,7 @@ def serve(
 
 async def work_until_told(house: "House", told: Told) -> None:
     """The engine and the clock without pages, until SIGTERM or SIGINT. told: as in ``serve``."""
+    house.runtime.renderer.check()
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -174,6 +175,9 @@ async def work_until_told(house: "House", told: Told) -> None:
 def greet(house: "House", address: str, *, demo: bool) -> None:
     """Say where the pages are and what to do next."""
     settings = house.settings
+    folders = (
+        house.runtime.renderer.template_dirs
+    )  # tried now: nothing is greeted with a broken one
     rows = house.runtime.db.read(sources_store.list_sources)
     if demo:
         typer.echo(DEMO_BANNER)
@@ -188,6 +192,8 @@ def greet(house: "House", address: str, *, demo: bool) -> None:
         typer.echo("Next: paperpost setup, or paperpost sources add hf_daily")
     if settings.test_recipient:
         typer.echo(f"Test mode: every mail goes to {settings.test_recipient}, none to readers.")
+    if len(folders) > 1:
+        typer.echo(f"Templates of your own: {folders[0]}")
     if settings.uses_mailbox:
         typer.echo(f"Mails: {address}/mailbox  (nothing leaves this machine)")
     typer.echo(f"Paperpost: {address}  (Ctrl-C ends it)")

@@ -189,12 +189,26 @@ def _sum(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def with_origin(name: str, ours: Path, version: str) -> str:
-    """Our text of a template with the line on top that says what it is."""
-    path = ours / MAILS / name
-    mark = f"paperpost: {name} of version {version}, {_sum(path)}"
-    first = f"/* {mark} */" if name.endswith(".css") else f"{{# {mark} #}}"
-    return f"{first}\n{path.read_text('utf-8')}"
+def outgrown(overrides: Sequence[Override]) -> list[Fault]:
+    """Those made from a text of ours that has changed since: still good, but behind."""
+    step = "paperpost templates diff NAME shows both; templates accept NAME when it is right."
+    return [
+        Fault("warn", "Ours has changed since this one was made from it.", str(o.path), step)
+        for o in overrides
+        if o.state == "older"
+    ]
+
+
+def origin(name: str, ours: Path, version: str) -> str:
+    """The first line of a template made from ours: a comment that says of which text."""
+    mark = f"paperpost: {name} of version {version}, {_sum(ours / MAILS / name)}"
+    return f"/* {mark} */\n" if name.endswith(".css") else f"{{# {mark} #}}\n"
+
+
+def without_origin(text: str) -> str:
+    """A template without the line that ``origin`` made."""
+    head, _, rest = text.partition("\n")
+    return rest if _ORIGIN.search(head) else text
 
 
 def told(faults: Sequence[Fault], tell: Callable[[Fault], None]) -> None:

@@ -2,7 +2,7 @@
 their parts, and ask for what there is. Lines are those of the files as they were written.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -11,7 +11,7 @@ from jinja2.meta import find_undeclared_variables
 
 from service.delivery.frame import ReaderFrame
 from service.delivery.notices import DIGESTS, NOTICES
-from service.delivery.override_folder import Fault, TemplateError
+from service.delivery.override_folder import Fault
 from service.delivery.site import Site
 from service.digest.model import Digest
 
@@ -46,26 +46,31 @@ class _Outline:
 
 
 class Reading:
-    """All templates of an environment, each read once. show: a template's name as people see it."""
+    """All templates of an environment, each read once. own: the files of an operator by name; a
+    fault that one of them makes in a template of ours is told as theirs."""
 
-    def __init__(self, environment: Environment, show: Callable[[str], str] = str) -> None:
+    def __init__(self, environment: Environment, own: Mapping[str, object] | None = None) -> None:
         self._environment = environment
-        self._show = show
+        self._own = own or {}
         self._outlines: dict[str, _Outline] = {}
 
     def used_by(self, kind: str) -> set[str]:
         """Every template that a mail is made of (those that can be read)."""
-        return {o.name for part in PARTS for o in self._all_of(f"{kind}/{part}", [])}
+        return {name for part in PARTS for name in self.made_of(f"{kind}/{part}")}
+
+    def made_of(self, name: str) -> list[str]:
+        """A template and all that it uses, the nearest first."""
+        return [outline.name for outline in self._all_of(name, [])]
 
     def faults(self) -> list[Fault]:
         """Everything that is wrong, each fault once, in the order of the mails."""
-        found: dict[Fault, None] = {}
+        found: dict[tuple[str, str], Fault] = {}
         for kind in (*DIGESTS, *NOTICES):
             known = _FRAME | self._environment.globals.keys() | NOTICES.get(kind, _DIGEST)
             for part in PARTS:
                 for fault in self._faults_of(f"{kind}/{part}", known):
-                    found[fault] = None
-        return list(found)
+                    found.setdefault((fault.where, fault.what.replace(repr(kind), "")), fault)
+        return list(found.values())
 
     def _faults_of(self, name: str, known: Collection[str]) -> Iterator[Fault]:
         broken: list[Fault] = []
@@ -87,22 +92,30 @@ class Reading:
             there = outlines.get(target)
             if there is not None and macro not in there.macros:
                 what = f"{target} has no macro {macro!r}."
-                step = _near(macro, there.macros)
-                yield Fault("fail", what, self._at(outline.name, line), step)
+                where, step = self._at(outline.name, line), _near(macro, there.macros)
+                if target in self._own and outline.name not in self._own:
+                    what = f"This template has no macro {macro!r}, which our {where} calls."
+                    where = self._at(target, 1)
+                yield Fault("fail", what, where, step)
 
     def _lost_blocks(self, outline: _Outline, outlines: Mapping[str, _Outline]) -> Iterator[Fault]:
         """Blocks that no parent has a place for: Jinja leaves them out without a word."""
-        above: set[str] = set()
+        above: list[_Outline] = []
         parent = outlines.get(outline.parent)
-        if parent is None:
-            return
         while parent is not None:
-            above |= parent.all_blocks
+            above.append(parent)
             parent = outlines.get(parent.parent)
-        for block, line in outline.blocks.items():
-            if block not in above:
-                what = f"The block {block!r} is never shown: {outline.parent} has none of that name"
-                yield Fault("fail", f"{what}.", self._at(outline.name, line), _near(block, above))
+        there = {block for parent in above for block in parent.all_blocks}
+        for block, line in outline.blocks.items() if above else ():
+            if block in there:
+                continue
+            where, step = self._at(outline.name, line), _near(block, there)
+            what = f"The block {block!r} is never shown: {outline.parent} has none of that name."
+            theirs = [parent.name for parent in above if parent.name in self._own]
+            if theirs and outline.name not in self._own:
+                what = f"This template has no block {block!r}, in which templates of ours write."
+                where = self._at(theirs[0], 1)
+            yield Fault("fail", what, where, step)
 
     def _all_of(self, name: str, broken: list[Fault]) -> Iterator[_Outline]:
         """A template and all that it uses; what cannot be read is told in ``broken``."""
@@ -129,7 +142,7 @@ class Reading:
             waiting += [(used, self._at(at, line)) for used, line in outline.uses]
 
     def _at(self, name: str, line: int) -> str:
-        return f"{self._show(name)}:{line}"
+        return f"{self._own.get(name, name)}:{line}"
 
     def _outline(self, name: str) -> _Outline:
         environment = self._environment
@@ -216,6 +229,20 @@ def refuse(faults: list[Fault]) -> None:
             raise fault.error()
 
 
+def frames(environment: Environment) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each template that others build upon, its blocks, and its macros as they are called."""
+    assert environment.loader is not None
+    for name in environment.list_templates():
+        if not name.startswith("_"):
+            continue
+        tree = environment.parse(environment.loader.get_source(environment, name)[0])
+        macros = [
+            f"{macro.name}({', '.join(argument.name for argument in macro.args)})"
+            for macro in tree.find_all(nodes.Macro)
+        ]
+        yield name, [block.name for block in tree.find_all(nodes.Block)], macros
+
+
 def _constant(template: nodes.Expr) -> str:
     return str(template.value) if isinstance(template, nodes.Const) else ""
 
@@ -248,6 +275,3 @@ def _begins(piece: nodes.Expr) -> int:
 def _near(word: str, known: Collection[str]) -> str:
     near = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"Did you mean {near[0]}?" if near else MINE
-
-
-__all__ = ["PARTS", "Fault", "Reading", "TemplateError", "refuse"]
