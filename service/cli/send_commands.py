@@ -244,7 +244,7 @@ def send_manual(
     dates: Annotated[str, typer.Option(help="A..B: every paper listed in between")] = "",
     segment: Segments = "all",
     subject: Annotated[str, typer.Option(help="Subject line; without it the first title")] = "",
-    body: Annotated[Path | None, typer.Option(help="A note on top, Markdown")] = None,
+    body: Annotated[Path | None, typer.Option(help="A note on top, plain text")] = None,
     key: Annotated[str, typer.Option(help="The same key twice is the same edition")] = "",
     yes: Annotated[int | None, typer.Option("--yes", help="The number of mails expected")] = None,
     dry_run: DryRun = False,

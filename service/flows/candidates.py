@@ -23,12 +23,13 @@ from service.subscribers.model import Cadence, Profile, Subscriber
 class Seen:
     """What became of matches while candidates were chosen. first_on: the first day that is counted
     · had: of counted days, mailed before or under way · later: wait for the next alert · weeks:
-    the first day of what each weekly interest brings."""
+    the first day of what each weekly interest brings · days: those of the papers that may wait."""
 
     first_on: date
     had: set[int] = field(default_factory=set)
     later: set[int] = field(default_factory=set)
     weeks: dict[int, date] = field(default_factory=dict)
+    days: dict[int, date] = field(default_factory=dict)
 
 
 def new_candidates(
@@ -81,6 +82,8 @@ def new_candidates(
             continue
         if profile_id in seen.weeks:
             seen.weeks[profile_id] = min(day, seen.weeks[profile_id])
+        else:
+            seen.days[paper_id] = day
         pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
     found = {paper_id for _, paper_id, _ in pairs}
     load_papers(session, shelf, [paper_id for _, paper_id, _ in pairs])

@@ -27,8 +27,10 @@ from service.flows.shelf import (
 from service.flows.signals import load_news, signals_for
 from service.flows.window import (
     Occasion,
+    can_wait,
     first_day,
     is_due,
+    is_told_anyway,
     kind_of,
     missed_since,
     paused_from,
@@ -68,7 +70,8 @@ def digest_for(
     *,
     note: str = "",
 ) -> Digest | NothingNew:
-    """Decide what one reader gets on a local date (read only)."""
+    """Decide what one reader gets on a local date (read only). note: in place of the date's."""
+    note = note if note or occasion == "alert" else shelf.note
     limits = shelf.limits
     slots = shelf.slots.get(reader.id, Slots())
     last = slots.last
@@ -84,7 +87,10 @@ def digest_for(
     missed: date | None = None
     if occasion == "daily":
         missed = missed_since(reader, slots.newest, on, rt.clock(), limits)
-    first_on = first_day(reader, profiles, last, on, limits, occasion, missed)
+    told_on = occasion == "daily" and is_told_anyway(reader, asked, on)
+    gathers = occasion == "daily" and (told_on or reader.at_least > 1)
+    before = slots.mailed if gathers else last  # days that had too few, or none, count as well
+    first_on = first_day(reader, profiles, before, on, limits, occasion, missed)
     seen = Seen(first_on)
     learn_taste(rt, session, shelf, reader.id)
     candidates = (
@@ -124,14 +130,29 @@ def digest_for(
         style=reader.style,  # type: ignore[arg-type]
         note=note,
         added_by=_added_by(reader, shelf) if occasion != "alert" else None,
-        since=first_on if kind in ("weekly", "catchup") else None,
+        since=first_on if kind in ("weekly", "catchup") or gathers else None,
         rest_on=rest_from(missed, paused_on, profiles, on, limits),
         signals=signals,
     )
+    if isinstance(result, NothingNew) and told_on and not (seen.had or seen.later):
+        return Digest(
+            kind=kind,
+            on=on,
+            checked=result.checked,
+            matched=0,
+            sections=(),
+            since=first_on,
+            late=late,
+            read_from=shelf.read_from if late else (),
+            note=note,
+            interests=len(asked),
+        )
     if isinstance(result, NothingNew):
         return replace(result, had=len(seen.had), later=len(seen.later))
-    if occasion == "daily" and asked and result.matched < reader.at_least > 1:
-        return NothingNew("too_few", result.checked)
+    if gathers and asked and not told_on and result.matched < reader.at_least:
+        waiting = [c.paper.id for c in candidates]
+        if can_wait(waiting, seen.days, reader, on, limits):
+            return NothingNew("too_few", result.checked)
     return result
 
 

@@ -21,6 +21,7 @@ from service.matching.score import score
 from service.matching.taste import Taste, Vector, vector
 from service.papers.model import Paper
 from service.sources.registry import ADAPTERS
+from service.store import editions as editions_store
 from service.store import listing as listing_store
 from service.store import papers as papers_store
 from service.store import sent as sent_store
@@ -45,7 +46,8 @@ class Shelf:
     alerts: how many, of a reader on a date · late: sources whose list is not there · read_from:
     titles of the others · by_hand: a person sends, and waits for nothing · news: what happened
     later to papers that were had, once it was asked for · marks: (paper, sign) of what readers
-    said, newest first · tastes, vectors, likenesses: made when they are first asked for."""
+    said, newest first · tastes, vectors, likenesses: made when they are first asked for · note: the
+    editor's, for the mails of the date."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
@@ -65,6 +67,7 @@ class Shelf:
     alerts: dict[tuple[int, date], int] = field(default_factory=dict)
     by_hand: bool = False
     news: "News | None" = None
+    note: str = ""
     marks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     tastes: dict[int, Taste] = field(default_factory=dict)
     vectors: dict[int, Vector] = field(default_factory=dict)
@@ -105,6 +108,7 @@ def load_shelf(
         listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],
         late=late,
         read_from=tuple(read),
+        note=editions_store.note_of(session, on),
         marks=listing_store.list_feedback(session, reader_ids, FIXED.feedback_marks),
     )
 

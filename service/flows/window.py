@@ -1,6 +1,6 @@
 """Which days one mail covers: whose interests are due, from when its papers are, until when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
@@ -8,8 +8,10 @@ from service.defaults import Defaults
 from service.store.slots import Slots
 from service.subscribers.cadence import (
     day_bounds,
+    is_first_of_week,
     latest_slot,
     local_date,
+    next_mail_day,
     previous_mail_day,
     weekly_day,
 )
@@ -170,6 +172,24 @@ def window_start(
         return start
     last = weekly_day(reader, profile.weekday, missed) if weekly else missed
     return min(start, max(last, on - timedelta(days=limits.catchup_days)))
+
+
+def is_told_anyway(reader: Subscriber, asked: Sequence[Profile], on: date) -> bool:
+    """Whether this reader wants a mail on a date also when nothing came: on the first mail day of
+    the week, who has weekly interests alone on theirs."""
+    if not reader.tell_anyway or not asked:
+        return False
+    is_weekly = all(p.cadence is Cadence.WEEKLY for p in asked)
+    return is_weekly or is_first_of_week(reader, on)
+
+
+def can_wait(
+    papers: Iterable[int], days: Mapping[int, date], reader: Subscriber, on: date, limits: Defaults
+) -> bool:
+    """Whether papers would still be new at the next mail. days: of those that may ride then, too;
+    what a weekly interest brings may not."""
+    oldest = next_mail_day(reader, on) - timedelta(days=limits.window_days - 1)
+    return all(days.get(paper_id, date.min) >= oldest for paper_id in papers)
 
 
 def week_from(profile: Profile, reader: Subscriber, on: date, start: date) -> date:

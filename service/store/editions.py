@@ -1,6 +1,6 @@
 """Editions: one sending occasion for one audience and slot; their balance."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,6 +113,12 @@ def count_reasons(session: Session, edition_id: int, state: str) -> dict[str, in
         .group_by(col(DeliveryRow.reason))
     ).all()
     return {reason: int(count) for reason, count in rows}
+
+
+def note_of(session: Session, on: date) -> str:
+    """The editor's words on top of the digests of a date, "" for none."""
+    edition = get_edition(session, kind="digest", slot=on.isoformat())
+    return str(edition.options.get("note", "")) if edition is not None else ""
 
 
 def set_edition(session: Session, edition_id: int, **values: Any) -> None:
