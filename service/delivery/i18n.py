@@ -7,7 +7,7 @@ With a catalog of all messages that translators are given, it also shows what th
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, time
 from gettext import c2py
 from pathlib import Path
@@ -170,6 +170,14 @@ class Texts:
     def join(self, items: Sequence[str]) -> str:
         """Return "a, b and c"."""
         return str(format_list(list(items), "standard", locale=self.locale)) if items else ""
+
+    def commas(self, items: Iterable[str]) -> str:
+        """Return "a, b": things beside each other, without "and"."""
+        return self.pgettext("between things beside each other", ", ").join(items)
+
+    def quoted(self, text: str) -> str:
+        """Return "“a”", in the quotes of the language."""
+        return self.gettext("“%(text)s”", text=text)
 
     def city(self, zone: str) -> str:
         """Return the place of an IANA zone as the language calls it: "Zurich"."""

@@ -300,7 +300,7 @@ def meta(entry: Entry, digest: Digest, texts: Texts) -> list[str]:
 
 def reasons(entry: Entry, texts: Texts) -> str:
     """Return "LoRA in the title, low-rank adaptation in the abstract", or ""."""
-    return ", ".join(_reason(reason, texts) for reason in entry.reasons)
+    return texts.commas(_reason(reason, texts) for reason in entry.reasons)
 
 
 def _reason(reason: Reason, texts: Texts) -> str:

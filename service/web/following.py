@@ -43,7 +43,7 @@ def _line(name: Name, names: Sequence[Name], days: Sequence[date], texts: Texts)
         return NameLine(said, _("Is it written as papers print it?"))
     papers = papers_said(name.papers, texts)
     said = _("%(name)s: %(papers)s in %(days)s", name=name.line, papers=papers, days=span)
-    where = ", ".join(f"{code} {texts.number(papers)}" for code, papers in name.categories)
+    where = texts.commas(f"{code} {texts.number(papers)}" for code, papers in name.categories)
     warning = _("Probably several people.") if name.several else ""
     offers = tuple(
         Offer(_offered(one, texts), _with(names, name, one), "people") for one in name.narrower

@@ -122,7 +122,7 @@ def reading_of(
         line=clipped(line, _BEGINNING) if written else line,
         rate=_nothing(made, texts) if not found.total else rate_of(made, texts),
         counts=tuple(found.per_term.items()) if len(found.per_term) > 1 else (),
-        dead=tuple(f"“{term}”" for term in found.dead_terms) if found.total else (),
+        dead=tuple(texts.quoted(term) for term in found.dead_terms) if found.total else (),
         left_out=_left_out(found, own, texts),
         offers=tuple(_offer(one, texts) for one in found.suggestions),
         lead=lead if found.warning else _("Wider:"),

@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from service.delivery.i18n import Texts
+from service.delivery.i18n import SOURCE, Texts
 from service.subscribers.cadence import known_zones
 
 
@@ -18,6 +18,20 @@ def listed_zones() -> tuple[str, ...]:
     return (*sorted(names), "UTC")
 
 
+_shown: dict[str, dict[str, str]] = {}
+"""Language -> zone -> what is shown: looked up once for each language."""
+
+
+def _in_words(name: str, texts: Texts) -> str:
+    """The zone's name, and its place where the language calls it something else."""
+    shown = _shown.setdefault(texts.language, {})
+    if name not in shown:
+        city = "" if texts.language == SOURCE else texts.city(name)
+        plain = name.rpartition("/")[2].replace("_", " ")
+        shown[name] = f"{name} ({city})" if city and city != plain else name
+    return shown[name]
+
+
 def zone_options(chosen: str, now: datetime, texts: Texts) -> list[tuple[str, str]]:
     """Pairs (zone, what is shown); the chosen one is there in any case, and tells the time."""
     names = listed_zones()
@@ -25,5 +39,5 @@ def zone_options(chosen: str, now: datetime, texts: Texts) -> list[tuple[str, st
         names = (chosen, *names)
     there = now.astimezone(ZoneInfo(chosen))
     time = texts.hour(there.hour, there.minute)
-    told = texts.gettext("%(zone)s, now %(time)s", zone=chosen, time=time)
-    return [(name, told if name == chosen else name) for name in names]
+    told = texts.gettext("%(zone)s, now %(time)s", zone=_in_words(chosen, texts), time=time)
+    return [(name, told if name == chosen else _in_words(name, texts)) for name in names]
