@@ -22,7 +22,7 @@ from service.defaults import FIXED
 from service.delivery import phrases, plain, template_check
 from service.delivery.compiled import compiled_for
 from service.delivery.frame import ReaderFrame, Rendered
-from service.delivery.i18n import Catalogs, Texts
+from service.delivery.i18n import SOURCE, Catalogs, Texts
 from service.delivery.message import wire_size
 from service.delivery.notices import NOTICES
 from service.delivery.site import Site
@@ -32,7 +32,7 @@ from service.errors import PaperpostError
 
 HTML_BUDGET = FIXED.html_budget
 MESSAGE_BUDGET = 250_000
-_HEADERS = 6_000
+HEADERS = 6_000
 _LEADING_COMMENT = re.compile(r"\A\s*\{#.*?#\}\s*", re.DOTALL)
 _TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 
@@ -180,7 +180,7 @@ class Renderer:
         def fits(candidate: Digest) -> bool:
             last.clear()
             done = last[id(candidate)] = self._digest(candidate, reader, texts, public, test)
-            size = wire_size(done.text) + wire_size(done.html) + _HEADERS
+            size = wire_size(done.text) + wire_size(done.html) + HEADERS
             return len(done.html.encode()) <= self.html_budget and size <= self.message_budget
 
         fitted = budget.fit(digest, fits)
@@ -201,12 +201,9 @@ class Renderer:
             "reader": reader,
             "public": public,
             "test": test,
-            "headline": phrases.headline(digest, texts),
-            "period": phrases.period(digest, texts),
-            "late": phrases.late(digest, texts),
-            "preheader": phrases.preheader(digest, texts),
+            **sentences(digest, texts),
         }
-        return self._render("alert" if digest.kind == "alert" else "digest", texts, values)
+        return self._render(name_of(digest), texts, values)
 
     def _render(self, name: str, texts: Texts, values: dict[str, Any]) -> Rendered:
         environment = self._environment(texts)
@@ -225,6 +222,14 @@ class Renderer:
             _tidy(plain.body(text)),
             plain.body(html),
         )
+
+    def _dressed(self, html: str) -> str:
+        """Return an editor's letter (sanitised) with the rules of style.css, made once for all."""
+        whole = f'<div class="letter" dir="auto">{html}</div>'
+        if not isinstance(self._loader, _InliningLoader):
+            return whole
+        css, _, _ = FileSystemLoader.get_source(self._loader, self.environment(SOURCE), "style.css")
+        return _inlined_once(whole, css)
 
     def _environment(self, texts: Texts) -> Environment:
         found = self._environments.get(texts.language)
@@ -263,6 +268,8 @@ class Renderer:
             "one_line": plain.one_line,
             "safe_url": phrases.safe_url,
             "starred": _starred,
+            "filler": _filler,
+            "dressed": self._dressed,
             "section_name": lambda section: phrases.section_name(section, texts),
             "meta": lambda entry, digest: phrases.meta(entry, digest, texts),
             "told": lambda signal, digest: phrases.told(signal, digest, texts),
@@ -275,6 +282,27 @@ class Renderer:
             "subject_line": lambda digest, test: phrases.subject(digest, texts, test=test),
         }
         return made
+
+
+def _filler(preheader: str) -> str:
+    """Return what keeps mail programs from showing the mail's first words behind a short preheader:
+    blanks and joiners up to its greatest length; nothing where there is no preheader."""
+    return "\u00a0\u200c" * (phrases.PREHEADER_CHARS - len(preheader)) if preheader else ""
+
+
+def name_of(digest: Digest) -> str:
+    """Return the folder of the digest's templates."""
+    return "alert" if digest.kind == "alert" else "digest"
+
+
+def sentences(digest: Digest, texts: Texts) -> dict[str, str]:
+    """Return what templates are told of a digest in words, by name."""
+    return {
+        "headline": phrases.headline(digest, texts),
+        "period": phrases.period(digest, texts),
+        "late": phrases.late(digest, texts),
+        "preheader": phrases.preheader(digest, texts),
+    }
 
 
 def _starred(marked: Marked, stars: bool = True) -> str:

@@ -45,7 +45,7 @@ def _pictures() -> Iterator[Picture]:
     yield Picture("trending-360-light", "trending", 360, "light")
     yield Picture("daily-german-360-light", "daily-german", 360, "light")
     yield Picture("daily-right-to-left-360-light", "daily-right-to-left", 360, "light")
-    yield Picture("daily-images-off-360-light", "daily-thumbnails", 360, "no-images")
+    yield Picture("trending-images-off-360-light", "trending-thumbnails", 360, "no-images")
     yield Picture("daily-zoom-200", "daily", 640, "zoom-200")
     yield Picture("daily-outlook-dark-600", "daily", 600, "outlook-dark")
 

@@ -34,7 +34,7 @@ from service.store.editions import get_edition
 from service.store.subscribers import get_subscriber_row
 from service.subscribers.model import DAYS, Cadence
 
-RIGHT_TO_LEFT = getattr(i18n, "MIRRORED", i18n.PSEUDO)
+RIGHT_TO_LEFT = i18n.PSEUDO_RTL
 DIGESTS = (
     *("daily", "daily-german", "daily-right-to-left"),
     *("weekly", "catch-up", "trending", "quiet"),
@@ -73,19 +73,23 @@ def make_mails(folder: Path, *, captured: bool) -> dict[str, Mail]:
     with scene(folder, captured=captured) as house:
         made = _Week(house).mails()
     with scene(folder, captured=captured, thumbnails=True) as house:
-        made["daily-thumbnails"] = _with_pictures(house)
+        made["trending-thumbnails"] = _with_pictures(house)
     return made
 
 
 def _with_pictures(house: Scene) -> Mail:
-    """The newest daily once more, as an installation that shows pictures of papers sends it."""
+    """The newest trending papers once more, as sent where papers are shown with pictures."""
     house.morning(house.days[-1], 10)
-    row = [r for r in rows(house.rt, "digest") if r.rcpt == address("daily")][-1]
+    row = [
+        r
+        for r in rows(house.rt, "digest")
+        if r.rcpt == address("trending") and r.state == "accepted"
+    ][-1]
     edition, reader = house.rt.db.read(
         lambda s: (get_edition(s, id=row.edition_id), get_subscriber_row(s, id=row.subscriber_id))
     )
     assert edition is not None
-    return _read("daily-thumbnails", bytes_of(house.rt, row, edition, reader))
+    return _read("trending-thumbnails", bytes_of(house.rt, row, edition, reader))
 
 
 def _read(name: str, message: bytes) -> Mail:
@@ -239,7 +243,7 @@ class _Week:
         alarm = {
             "domain": "university.example",
             "status": "5.7.1",
-            "words": "550 5.7.1 Our system has detected that this mail is likely unsolicited",
+            "words": "550 Our system has detected that this mail is likely unsolicited",
             "refused": 412,
             "link": admin("editions/12/refused"),
         }
