@@ -35,6 +35,7 @@ _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|<[^<>]+>|&\w+;")
 _ACCENTED = str.maketrans(
     "ACEGHIJKLNORSTUWYZacdeghijklnorstuwyz", "ÀÇÉĜĤÎĴĶĻÑÖŔŠŢÛŴÝŽàçďéĝĥîĵķļñöŕšţûŵýž"
 )
+_VALUE = re.compile(r"%\((?!num\))\w+\)s")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ARABIC = str.maketrans(_LETTERS + _LETTERS.upper(), "ابسدهفغحيجكلمنوبقرستوفوخيز" * 2)
 
@@ -55,19 +56,16 @@ def pseudo(message: str, language: str = PSEUDO) -> str:
 
 
 class Texts:
-    """One language: messages, dates, numbers. ``language`` is what goes into ``lang=``."""
+    """One language: messages, dates, numbers. ``language`` is what goes into ``lang=``,
+    ``direction`` ("ltr" or "rtl") what goes into ``dir=``."""
 
     def __init__(self, language: str, catalog: Catalog | None = None) -> None:
         self.language = language
         self.locale = Locale.parse(PSEUDOS.get(language, language), sep="-")
+        self.direction: str = self.locale.text_direction
         self._catalog = catalog
         self._is_pseudo = language in PSEUDOS
         self._form = c2py(catalog.plural_expr) if catalog is not None else None
-
-    @property
-    def direction(self) -> str:
-        """Return "ltr" or "rtl": what goes into ``dir=``."""
-        return "rtl" if self.locale.text_direction == "rtl" else "ltr"
 
     def foreign(self, text: str, told: str = "") -> dict[str, str]:
         """Return the attributes of an element with a text that is not ours (a title, a name).
@@ -131,12 +129,12 @@ class Texts:
     def plural(self, context: str | None, one: str, many: str, n: int) -> str:
         """Return the plural form for ``n`` with its placeholders still in it."""
         if self._is_pseudo:
-            return self._pseudo(one if n == 1 else many, one, context)
+            return self._shaped(self._pseudo(one if n == 1 else many, one, context))
         found = self._catalog.get(one, context) if self._catalog is not None else None
         if found is not None and isinstance(found.string, tuple | list) and self._form:
             form = found.string[self._form(n)]
             if form:
-                return str(form)
+                return self._shaped(str(form))
         return one if n == 1 else many
 
     def day(self, on: date, near: date | None = None) -> str:
@@ -204,11 +202,16 @@ class Texts:
 
     def _one(self, message: str, context: str | None) -> str:
         if self._is_pseudo:
-            return self._pseudo(message, message, context)
+            return self._shaped(self._pseudo(message, message, context))
         found = self._catalog.get(message, context) if self._catalog is not None else None
         if found is not None and isinstance(found.string, str) and found.string:
-            return found.string
+            return self._shaped(found.string)
         return message
+
+    def _shaped(self, message: str) -> str:
+        """Written from right to left, each value stands apart (FSI, PDI: Unicode, Annex 9): Latin
+        terms and addresses keep their own order, and do not turn that of the words around them."""
+        return _VALUE.sub("\u2068\\g<0>\u2069", message) if self.direction == "rtl" else message
 
     def _pseudo(self, text: str, message: str, context: str | None) -> str:
         """Accent what is to be translated; given a catalog, only what stands in it."""

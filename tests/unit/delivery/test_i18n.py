@@ -141,3 +141,35 @@ def test_broken_catalog_names_its_file(tmp_path: Path) -> None:
     with pytest.raises(CatalogError) as caught:
         Catalogs.load(tmp_path)
     assert caught.value.where == "fr.po"
+
+
+def test_what_is_not_ours_says_its_language_where_it_differs() -> None:
+    english, german, mirrored = Texts("en"), Texts("de"), Texts("ar-XB")
+    assert english.foreign("LoRA adapters") == {}
+    assert german.foreign("LoRA adapters") == {"lang": "en"}
+    assert german.foreign("Über das Vergessen", "de-CH") == {}, "its source said so"
+    assert english.foreign("点云路径规划 with LoRA") == {"lang": "zh"}
+    assert english.foreign("Ωμέγα") == {}, "nobody knows"
+    assert mirrored.foreign("LoRA") == {"lang": "en", "dir": "auto"}
+
+
+def test_the_mirrored_pseudo_language_keeps_values_apart() -> None:
+    texts = Texts("ar-XB")
+    assert (texts.language, texts.direction) == ("ar-XB", "rtl")
+    assert Texts("de").direction == "ltr"
+    said = texts.gettext("%(term)s in the title", term="LoRA")
+    assert said.startswith("\u2068LoRA\u2069 ")
+    assert not any(letter.isascii() and letter.isalpha() for letter in said.replace("LoRA", ""))
+    assert texts.ngettext("%(num)s vote", "%(num)s votes", 2).startswith("2 ")
+    assert texts.day(FRIDAY) == "الجمعة 20 نوفمبر"
+
+
+def test_pseudo_languages_are_offered_to_nobody(catalogs: Catalogs) -> None:
+    assert catalogs.texts("ar-XB").language == "ar-XB"
+    assert catalogs.texts("ar").language == "en"
+    assert catalogs.texts("ar-EG").language == "en"
+
+
+def test_quotes_and_commas() -> None:
+    assert Texts("en").quoted("LoRA") == "“LoRA”"
+    assert Texts("en").commas(["a", "b", "c"]) == "a, b, c"
