@@ -24,7 +24,7 @@ from service.matching.query import (
 )
 from service.text.fold import FOLD_VERSION
 
-FORM_VERSION = 4
+FORM_VERSION = 5
 """Raise it whenever a query may compile differently while the folding of texts stays."""
 
 COMPILED_VERSION = FOLD_VERSION * 1000 + FORM_VERSION

@@ -3,19 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
 
-from pylatexenc.latex2text import (
-    LatexNodes2Text,
-    MacroTextSpec,
-    get_default_latex_context_db,
-)
-from pylatexenc.latexwalker import LatexWalker
-from pylatexenc.latexwalker import get_default_latex_context_db as walker_context
-from pylatexenc.macrospec import MacroSpec
-
-from service.text.clean import collapse, lowered, raised
+from service.text.clean import collapse, raised
+from service.text.formula import CLOSE, JOINT, OPEN, set_out
+from service.text.tex_printer import DOWN, SWITCHES, UP, is_known, printed, sign_of
 
 _MAX_TEX = 20_000
 _LOOKS_LIKE_TEX = re.compile(r"[\\${}]|``|''|--|[^\s~]~[^\s~]")
@@ -24,47 +15,48 @@ _ALPHABETS = re.compile(
 )
 _KEPT_LETTERS = frozenset("ℓℝℕℤℚℂℙℍ")
 _OPENINGS = ("$$", "\\(", "\\[", "$")
-_UP, _DOWN = "ppraised", "pplowered"
-_ONE_ARGUMENT = (
-    _UP, _DOWN, "url", "operatorname", "mathop", "mathord", "mathbin", "mathrel", "ensuremath",
-    "cite", "citep", "citet", "ref", "eqref", "label", "footnote", "thanks", "overline", "bar",
-    "textsuperscript", "textsubscript",
-)  # fmt: skip
-_SWITCHES = (
-    "rm", "it", "bf", "sf", "tt", "sl", "sc", "cal", "em", "mit", "displaystyle", "textstyle",
-    "limits", "nolimits",
-)  # fmt: skip
-_SIGNS = {
-    "%": "%", "|": "‖", "bmod": "mod", "pmod": "mod ", "!": "", "ne": "≠", "degree": "°",
-    "eg": "e.g.", "ie": "i.e.", "etal": "et al.", "noindent": "", "bigstar": "★", "quad": " ",
-    "allowbreak": "",
-}  # fmt: skip
 _SCRIPT = re.compile(r"(?<!\\)[\^_]")
 _WITH_GROUP = re.compile(r"\\(?!begin|end)([A-Za-z]+)\*?\s*(?=\{[^{}\s])")
+_NUMBER_ALONE = re.compile(r"\{\d+\}")
+_EMPTY_GROUP = re.compile(r"\\([A-Za-z]{2,})\{\}")
 _DELIMITER_SIZE = re.compile(r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?")
-_TIGHT = re.compile(r"(?<=[⟨⌈⌊])\s+|\s+(?=[⟩⌉⌋])")
 _NEEDS_PARSER = re.compile(r"[\\{}]|``|''|--")
-_OWN_NAME = re.compile(r"(?<=[\s(])\\([A-Za-z]{2,})(?![A-Za-z{]|\{\})")
-_GLUED = re.compile(r"\\[A-Za-z]+(?=[^\x00-\x7f])")
+_OWN_NAME = re.compile(r"(?<![\w\\:.])\\([A-Za-z]{2,})(?![A-Za-z{]|\\[A-Za-z]|\{\})")
+_GLUED = re.compile(r"\\([A-Za-z]+)(?=[^\x00-\x7f])")
 _MACRO = re.compile(r"\\([A-Za-z]+)")
+_LETTER_MACRO = re.compile(r"\\([a-z])(?=[_^])")
+_SWITCH = re.compile(rf"\\(?:{'|'.join(SWITCHES)})(?![A-Za-z])\s*")
+_DISPLAYED = re.compile(r"\\(begin|end)\{(?:equation|displaymath|align|gather|eqnarray|math)\*?\}")
+_ROMAN = re.compile(r"\\romannumeral\s*([1-3]?\d)(?!\d)")
+_ROMAN_ONES = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+_ABBREVIATED = re.compile(r"(\\(?:eg|ie|etc|etal))\.")
+_REFERENCE = re.compile(
+    r"[\s~]*\\(?:cite|citep|citealp|autocite)\s*(?:\[[^\[\]]*\]\s*){0,2}\{[^{}]*\}"
+)
 _TIMES = re.compile(r"\s*\\times\s+(?=[\w\\{(])")
 _UPPER_BRACKET = re.compile(r"\^(\([^(){}]{1,20}\))")
 _TILDE = re.compile(r"(?<!\\)~")
 _PRICE = re.compile(r"\d[\d,.]*\w?\s+(?:[A-Za-z]{2,}(?:\s|$)|-+\s*$)")
 _PROTECTED = str.maketrans({"\ue000": "~", "\ue001": "--", "\ue002": "^"})
+_PRIVATE = re.compile("[\ue000-\ue00f]")
 _ESCAPED = re.compile(r"\\([%&$#_])")
 _BARE = re.compile(r"(?<!\\)[%#&]")
 _HAS_MATH_SIGN = re.compile(r"[\\^_{=]")
 _TIE = re.compile(r"(?<=[^\s~\\])~(?=[^\s~])")
+_TIED_BEFORE = re.compile(r"[\w.,;:!?)\]}%=’'”\"$*†]")
+_LOST_STROKE = re.compile(
+    r"(?<![A-Za-z\\])((?:math(?:cal|bb|bf|rm|sf|it)|text(?:bf|it|tt|sc)?|sqrt|frac)(?=\{))"
+    r"|(?<![\^_\\A-Za-z])\{(times|sim|pm|approx|geq|leq)\}"
+)
+_GROUP_SCRIPT = re.compile(r"(?<=[^\W_]|[)\]}])([\^_])\{([^{}\\$]{1,40})\}")
 _LONG_OPTION = re.compile(r"(?<!\S)--(?=[a-z])")
 _STROKE_OR_DOLLAR = re.compile(r"[\\$]")
 _POWER = re.compile(
-    r"(?<=[^\W_]|[)\]])\^(?:\{([-+−]?\d{1,3})\}|([-+−]?\d{1,3})(?![\d.]*\d)|(\*|\\?circ(?![a-z])))"
+    r"(?<=[^\W_]|[)\]])\^(?:\{([-+−]?\d{1,3})\}|([-+−]?\d{1,3})(?![\d.]*\d)|(\*|\\?(?:circ|star|top)(?![a-z])))"
 )
-_PLAIN_RUN = re.compile(
-    r"\\(?:[A-Za-z]+\*?|.)[\s{\[]*.?|( (?:[^\W_]|[ ,.;:()/?!]|-(?!-)){16,})", re.DOTALL
-)
-_STANDING = re.compile("[\ue100-\uf8ff]")
+_ERROR_BELOW = re.compile(r"_[-+−][\d.]+$")
+_ERROR_ABOVE = re.compile(r"[-+−]\d+_[-+−]")
+_STARS = {"*": "*", "star": "⋆", "circ": "°", "top": "^⊤"}
 
 ACCENT = re.compile(
     r"""\\(?:['`^~=.]|(?<=[^\W\d_]\\)")(?:\\[ij](?![A-Za-z])|[A-Za-z])"""
@@ -75,6 +67,10 @@ r"""A letter that TeX spells out (``Schr\"odinger``, ``Erd\H{o}s``). ``\"o`` cou
 only: before one it is a quote that a shell wanted escaped."""
 
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*+\}"
+_SCRIPT_COMMAND = re.compile(rf"(?<=[\^_])\s*(\\[A-Za-z]+\s*(?:(?<=frac){_GROUP})?{_GROUP})")
+_WHOLE_COMMAND = re.compile(rf"\\[A-Za-z]+\*?(?:\[[^\[\]{{}}]*+\])?(?:{_GROUP})+|{ACCENT.pattern}")
+_LAST_ASIDE = re.compile(r"\s*\\footnote\{([^{}]*?)\.?$")
+_LOST_LINK = re.compile(r"(?<!\{)(https?://([^\s{}]+))\}\{(?:https?://)?\2(?=[^\w/])")
 _BRACED = re.compile(
     rf"\\[A-Za-z]+\*?(?:\s*(?:\[[^\[\]{{}}]*+\]|{_GROUP}))*+|\\[^A-Za-z](?:{_GROUP})?|({_GROUP})"
 )
@@ -92,78 +88,108 @@ def read_powers(text: str) -> str:
 
 
 def _power(found: re.Match[str]) -> str:
-    return raised(found[1] or found[2] or "") or ("*" if found[3] == "*" else "°")
+    if found[3]:
+        return _STARS[found[3].lstrip("\\")]
+    text, at = found.string, found.start()
+    if _ERROR_ABOVE.match(text, at + 1) or _ERROR_BELOW.search(text[max(0, at - 12) : at]):
+        return found[0]  # 10.7^+1_-2: both or none
+    return raised(found[1] or found[2]) or found[0]
 
 
 def to_unicode(text: str) -> str:
     r"""Return ``text`` with its TeX turned into readable Unicode, on one line.
 
-    ``$x^2$`` -> ``x²``, ``K\"{a}hler`` -> ``Kähler``, ``27.3\%`` -> ``27.3%``. What is no TeX
-    stays (``100% of``, ``A_1``, ``$5 to $10``, ``C:\new``, ``{0, 1}``, ``{{ name }}``); what
-    cannot be parsed (unbalanced braces) comes back as typed. Letters of mathematical alphabets
-    become plain letters.
+    ``$x^2$`` -> ``x²``, ``K\"{a}hler`` -> ``Kähler``, ``27.3\%`` -> ``27.3%``, ``R^2`` -> ``R²``.
+    What is no TeX stays (``100% of``, ``A_1``, ``$5 to $10``, ``C:\new``, ``{0, 1}``,
+    ``{{ name }}``); where braces are not balanced, what can be read by itself is turned and the
+    rest comes back as typed. Letters of mathematical alphabets become plain letters.
     """
     text = collapse(text)
-    if len(text) <= _MAX_TEX and _LOOKS_LIKE_TEX.search(text):
+    if len(text) <= _MAX_TEX and _LOOKS_LIKE_TEX.search(text) and not _PRIVATE.search(text):
         text = _converted(text)
-    return _plain_letters(text)
+    return read_powers(_plain_letters(text))
 
 
 def _converted(text: str) -> str:
     """Turn the whole text; when it does not parse, turn each piece that does."""
-    pieces = list(_prepared(text))
+    pieces = list(_prepared(_LOST_LINK.sub(r"\1", text)))
     shown = _printed("".join(prepared for _, prepared in pieces))
     if shown is None:
         shown = "".join(
-            _ESCAPED.sub(r"\1", typed) if (turned := _printed(prepared)) is None else turned
+            _mended(typed) if (turned := _printed(prepared)) is None else turned
             for typed, prepared in pieces
         )
-    shown = unicodedata.normalize("NFC", shown).translate(_PROTECTED)
-    return collapse(_TIGHT.sub("", shown)) or text
+    shown = unicodedata.normalize("NFC", set_out(shown)).translate(_PROTECTED)
+    return collapse(shown) or text
 
 
 def _printed(source: str) -> str | None:
-    """Return what TeX would show, None when it cannot be read."""
     if not _NEEDS_PARSER.search(source):
         return source
-    source = _GLUED.sub(r"\g<0> ", _WITH_GROUP.sub(_known_or_nothing, source))
-    runs: list[str] = []
-    if not _STANDING.search(source):  # the parser goes sign by sign: plain words pass it as one
-        source = _PLAIN_RUN.sub(lambda found: _stand_in(found, runs), source)
-    try:
-        nodes, _, _ = LatexWalker(
-            source, latex_context=_walker_context(), tolerant_parsing=False
-        ).get_latex_nodes()
-        shown = str(_printer().nodelist_to_text(nodes))
-    except Exception:
-        # The library fails in many ways on broken input (its own errors, KeyError, RecursionError);
-        # to the reader they are one: the text as typed.
-        return None
-    return _STANDING.sub(lambda found: runs[ord(found[0]) - 0xE100], shown) if runs else shown
+    return printed(_GLUED.sub(_parted, _WITH_GROUP.sub(_known_or_nothing, source)))
 
 
-def _stand_in(found: re.Match[str], runs: list[str]) -> str:
-    """Put one sign in the place of a run of plain words; never for what a command may take."""
-    if found[1] is None:
-        return found[0]
-    runs.append(found[1])
-    return chr(0xE100 + len(runs) - 1)
+def _mended(typed: str) -> str:
+    """Turn each command that is whole, where the text around it is not; what follows the sign of
+    a formula that never ends stays."""
+    cut = min((at for at in (typed.find("\\("), typed.find("\\[")) if at >= 0), default=len(typed))
+    text = _LAST_ASIDE.sub(r" (\1)", typed[:cut])
+    text = _WHOLE_COMMAND.sub(lambda found: _printed(found[0]) or found[0], text)
+    text = _MACRO.sub(lambda found: sign_of(found[1]) or found[0], text.replace("\\slash ", "/"))
+    text = _TIE.sub(_tie, _OWN_NAME.sub(_known_or_bare, text)) + typed[cut:]
+    return _ESCAPED.sub(r"\1", text)
 
 
 def _prepared(text: str) -> Iterator[tuple[str, str]]:
     """Yield (as typed, as TeX): mathematics marked up, and all that is no TeX escaped."""
+    if "\\" in text:
+        text = _DISPLAYED.sub(lambda found: "\\[" if found[1] == "begin" else "\\]", text)
+        text = _ABBREVIATED.sub(r"\1", _ROMAN.sub(_roman, _REFERENCE.sub("", text)))
     for is_math, typed in _segments(text):
-        part = _BARE.sub(r"\\\g<0>", typed if is_math else _BRACED.sub(_braces, typed))
+        part = typed if is_math else _BRACED.sub(_braces, _with_strokes(typed))
+        part = _BARE.sub(r"\\\g<0>", part)
+        part = _SWITCH.sub("{}", part)
         if is_math:
             part = _UPPER_BRACKET.sub(r"^{\1}", _DELIMITER_SIZE.sub("", part))
-            part = _MACRO.sub(_known_or_name, _TIMES.sub(r"\\times{}", part))
-            yield f"${typed}$", "\\(" + _SCRIPT.sub(_script, part) + "\\)"
+            part = _SCRIPT_COMMAND.sub(r"{\1}", part)
+            part = _LETTER_MACRO.sub(r"\1", _TIMES.sub(r"\\times{}", part))
+            part = _SCRIPT.sub(_script, _MACRO.sub(_known_or_name, part))
+            yield f"${typed}$", f"{OPEN}\\({part}\\){CLOSE}"
         else:
             part = re.sub(r"(?<!\\)[$_]", r"\\\g<0>", part)
-            part = re.sub(r"(?<!\\)\^", "\ue002", part)
+            part = re.sub(r"(?<!\\)\^|\\\^\{\}", "\ue002", part)
             part = _OWN_NAME.sub(_known_or_bare, _LONG_OPTION.sub("\ue001", part))
+            part = _EMPTY_GROUP.sub(_known_or_bare, part)
             # A tie binds two words; a tilde before a figure means "about".
-            yield typed, _TIE.sub(" ", part).replace("~", "\ue000") if _TILDE.search(part) else part
+            yield (
+                typed,
+                _TIE.sub(_tie, part).replace("~", "\ue000") if _TILDE.search(part) else part,
+            )
+
+
+def _with_strokes(text: str) -> str:
+    """Put back what a source took away outside of formulas: strokes, and dollars around scripts."""
+    text = _LOST_STROKE.sub(
+        lambda found: f"\\{found[1]}" if found[1] else f"\\{found[2]}{{}}", text
+    )
+    return _GROUP_SCRIPT.sub(lambda found: f"{_script(found).rstrip()}{{{found[2]}}}", text)
+
+
+def _tie(found: re.Match[str]) -> str:
+    """A tie binds two words (``Fig.~1``, ``60~Hz``); between a sign, a single letter or a figure
+    and a figure it means "about" or "to" (``z~10``, ``(~11h)``, ``2015~2023``)."""
+    text, at = found.string, found.start()
+    before = text[max(0, at - 24) : at].split()[-1].lstrip("([“\"'")
+    if not before or not _TIED_BEFORE.match(before[-1]):
+        return "~"
+    is_figure = text[at + 1 : at + 3].lstrip("-+.−")[:1].isdigit()
+    is_symbol = before[-1].isdigit() or (before != "=" and (len(before) == 1 or "_" in before))
+    return "~" if is_figure and is_symbol else " "
+
+
+def _roman(found: re.Match[str]) -> str:
+    tens, ones = divmod(int(found[1]), 10)
+    return "x" * tens + _ROMAN_ONES[ones]
 
 
 def _braces(match: re.Match[str]) -> str:
@@ -186,7 +212,7 @@ def _braces(match: re.Match[str]) -> str:
 
 
 def _script(match: re.Match[str]) -> str:
-    return f"\\{_UP} " if match[0] == "^" else f"\\{_DOWN} "
+    return f"\\{UP} " if match[0][0] == "^" else f"\\{DOWN} "
 
 
 def _segments(text: str) -> Iterator[tuple[bool, str]]:
@@ -235,122 +261,28 @@ def _closing(text: str, start: int, opening: str) -> int:
     return end if _HAS_MATH_SIGN.search(inner) and not _PRICE.match(inner) else -1
 
 
-@cache
-def _walker_context() -> Any:
-    context = walker_context()
-    context.add_context_category(
-        "paperpost",
-        macros=[
-            *(MacroSpec(name, "{") for name in _ONE_ARGUMENT),
-            *(MacroSpec(name, "{{") for name in ("href", "binom", "dbinom", "tbinom")),
-        ],
-        prepend=True,
-    )
-    return context
-
-
-@cache
-def _printer() -> LatexNodes2Text:
-    context = get_default_latex_context_db()
-    context.add_context_category("paperpost", macros=list(_macros()), prepend=True)
-    context.set_unknown_macro_spec(MacroTextSpec("", simplify_repl=_unknown_macro))
-    return LatexNodes2Text(latex_context=context, math_mode="text", keep_braced_groups=False)
-
-
-def _macros() -> Iterator[MacroTextSpec]:
-    yield MacroTextSpec(_UP, simplify_repl=_raise)
-    yield MacroTextSpec(_DOWN, simplify_repl=_lower)
-    yield MacroTextSpec("textsuperscript", simplify_repl=_raise)
-    yield MacroTextSpec("textsubscript", simplify_repl=_lower)
-    yield MacroTextSpec("frac", simplify_repl=_fraction)
-    yield MacroTextSpec("tfrac", simplify_repl=_fraction)
-    yield MacroTextSpec("dfrac", simplify_repl=_fraction)
-    yield MacroTextSpec("sqrt", simplify_repl=_root)
-    yield MacroTextSpec("href", simplify_repl=_second)
-    for name in ("url", "operatorname", "mathop", "mathord", "mathbin", "mathrel", "ensuremath"):
-        yield MacroTextSpec(name, simplify_repl=_first)
-    for name in ("cite", "citep", "citet", "ref", "eqref", "label", "footnote", "thanks"):
-        yield MacroTextSpec(name, simplify_repl="", discard=True)
-    for name in ("binom", "dbinom", "tbinom"):
-        yield MacroTextSpec(name, simplify_repl=_choose)
-    for name in _SWITCHES:
-        yield MacroTextSpec(name, simplify_repl="")
-    for name, sign in _SIGNS.items():
-        yield MacroTextSpec(name, simplify_repl=sign)
-
-
-def _argument(node: Any, number: int, printer: LatexNodes2Text) -> str:
-    arguments = node.nodeargd.argnlist if node.nodeargd else []
-    if number >= len(arguments) or arguments[number] is None:
-        return ""
-    return str(printer.nodelist_to_text([arguments[number]])).strip()
-
-
-def _first(node: Any, l2tobj: LatexNodes2Text) -> str:
-    return _argument(node, 0, l2tobj)
-
-
-def _second(node: Any, l2tobj: LatexNodes2Text) -> str:
-    return _argument(node, 1, l2tobj)
-
-
-def _raise(node: Any, l2tobj: LatexNodes2Text) -> str:
-    inner = _argument(node, 0, l2tobj)
-    if inner in ("∘", "°"):
-        return "°"
-    if inner in ("′", "*", "†", "∗"):
-        return inner
-    return raised(inner) or "^" + _bracketed(inner)
-
-
-def _lower(node: Any, l2tobj: LatexNodes2Text) -> str:
-    inner = _argument(node, 0, l2tobj)
-    return lowered(inner) or "_" + _bracketed(inner)
-
-
-def _fraction(node: Any, l2tobj: LatexNodes2Text) -> str:
-    above, below = _argument(node, 0, l2tobj), _argument(node, 1, l2tobj)
-    return f"{_bracketed(above)}/{_bracketed(below)}"
-
-
-def _choose(node: Any, l2tobj: LatexNodes2Text) -> str:
-    return f"({_argument(node, 0, l2tobj)} choose {_argument(node, 1, l2tobj)})"
-
-
-def _root(node: Any, l2tobj: LatexNodes2Text) -> str:
-    inner = _argument(node, 1, l2tobj)
-    return "√" + (inner if re.fullmatch(r"[^\ue100-\uf8ff]|\d+", inner) else f"({inner})")
-
-
-def _bracketed(text: str) -> str:
-    """Put brackets around anything longer than one name or number."""
-    if re.fullmatch(r"[\w.∞′⊤⊥*]*|\([^()]*\)", text):
-        return text
-    return f"({text})"
-
-
-def _is_known(macro: str) -> bool:
-    return macro in _ONE_ARGUMENT or bool(_printer().latex_context.get_macro_spec(macro).macroname)
-
-
 def _known_or_nothing(match: re.Match[str]) -> str:
-    """Drop an unknown command that formats a group; the group itself stays."""
-    return match[0] if _is_known(match[1]) else ""
+    r"""Drop an unknown command that formats a group; the group itself stays. What has a number
+    alone (``\Rk{1}``) is a name."""
+    if is_known(match[1]):
+        return match[0]
+    return match[1] if _NUMBER_ALONE.match(match.string, match.end()) else ""
 
 
 def _known_or_name(match: re.Match[str]) -> str:
-    r"""In mathematics an unknown command shows its name (``\det``)."""
-    return match[0] if _is_known(match[1]) else f"\\mathrm{{{match[1]} }}"
+    r"""In mathematics an unknown command shows its name (``\lam``)."""
+    return match[0] if is_known(match[1]) else f"\\mathrm{{{match[1]}}}{JOINT}"
 
 
 def _known_or_bare(match: re.Match[str]) -> str:
     r"""A word of its own that is an author's command (``we propose \ours``) loses its stroke."""
-    return match[0] if _is_known(match[1]) else match[1]
+    return match[0] if is_known(match[1], in_maths=False) else match[1]
 
 
-def _unknown_macro(node: Any) -> str:
-    """Keep an unknown macro as typed: it may be a file path or an author's own command."""
-    return "\\" + str(node.macroname) + str(node.macro_post_space)
+def _parted(match: re.Match[str]) -> str:
+    """Put something between a command and a letter beyond ASCII, which the parser takes for one
+    of its own."""
+    return match[0] + (" " if is_known(match[1]) else "{}")
 
 
 def _plain_letters(text: str) -> str:

@@ -5,6 +5,7 @@
   the list day that was asked for.
 - ``tests/golden/captures.json``: of every real capture (beside the checkout), fetched over HTTP and
   read by the parse pool, only counts: items, papers, problems, per cent of the papers with a field.
+- ``tests/golden/tex.json``: how the TeX of the captures reads (``support.tex_table``).
 """
 
 import asyncio
@@ -252,8 +253,11 @@ def rewritten() -> Iterator[str]:
 
 
 def main() -> None:
+    from support import tex_table
+
     changed = [line for line in rewritten() if line]
     root = GOLDEN.parents[1].parent / "shared" / "data"
+    changed += tex_table.rewritten(root)
     if root.is_dir():
         began = time.perf_counter()
         told, table = asyncio.run(summary(root, real_captures(root)))
