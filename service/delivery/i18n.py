@@ -25,8 +25,8 @@ from service.text.language import language_of
 
 SOURCE = "en"
 PSEUDO = "en-XA"
-PSEUDO_RTL = "ar-XB"
-PSEUDOS = {PSEUDO: SOURCE, PSEUDO_RTL: "ar"}
+MIRRORED = "ar-XB"
+PSEUDOS = {PSEUDO: SOURCE, MIRRORED: "ar"}
 """For tests and the gallery, nobody is offered them; whose dates and numbers they have."""
 PATTERNS = "date pattern"
 """Context of the messages that are CLDR patterns (and are not words to accent)."""
@@ -46,13 +46,13 @@ class CatalogError(PaperpostError):
 
 def pseudo(message: str, language: str = PSEUDO) -> str:
     """Return the message accented and in brackets, or in Arabic letters; placeholders untouched."""
-    table = _ARABIC if language == PSEUDO_RTL else _ACCENTED
+    table = _ARABIC if language == MIRRORED else _ACCENTED
     at, result = 0, ""
     for found in _PLACEHOLDER.finditer(message):
         result += message[at : found.start()].translate(table) + found[0]
         at = found.end()
     result += message[at:].translate(table)
-    return result if language == PSEUDO_RTL else f"⟦{result}⟧"
+    return result if language == MIRRORED else f"⟦{result}⟧"
 
 
 class Texts:
