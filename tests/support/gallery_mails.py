@@ -34,7 +34,7 @@ from service.store.editions import get_edition
 from service.store.subscribers import get_subscriber_row
 from service.subscribers.model import DAYS, Cadence
 
-RIGHT_TO_LEFT = i18n.PSEUDO_RTL
+RIGHT_TO_LEFT = i18n.MIRRORED
 DIGESTS = (
     *("daily", "daily-german", "daily-right-to-left"),
     *("weekly", "catch-up", "trending", "quiet"),
