@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from service.defaults import DAYS, FIXED
+from service.delivery.plain import clipped
 from service.errors import Sentence, SpokenError, counted
 from service.matching.compiled import COMPILED_VERSION, compile_query
 from service.matching.own import own_people, without_own
@@ -25,6 +26,9 @@ from service.text.clean import collapse
 
 MOST_CAP = 40
 MOST_SCORE = 1000.0
+MOST_NAME = 80
+GOOD_NAME = 60
+"""Letters of a name that is made: a heading of one line, of two on a phone."""
 
 
 class InterestError(SpokenError):
@@ -41,11 +45,17 @@ class Wanted:
 
     @property
     def name(self) -> str:
-        """A name made of the first words: "LoRA · low-rank adaptation"."""
+        """A name made of the first words, whole ones, and how many follow: "LoRA · PEFT + 4"."""
         if self.query is None:
             return "Trending"
-        name = " · ".join(self.query.terms[:3])[:80]
-        return name or self.text[:80] or "Papers"
+        terms = self.query.terms
+        if not terms:
+            return clipped(self.text, MOST_NAME) or "Papers"
+        shown = 1
+        while shown < min(3, len(terms)) and len(" · ".join(terms[: shown + 1])) <= GOOD_NAME:
+            shown += 1
+        rest = f" + {len(terms) - shown}" if len(terms) > shown else ""
+        return clipped(" · ".join(terms[:shown]), MOST_NAME - len(rest)) + rest
 
 
 def read_form(words: str) -> Wanted:
