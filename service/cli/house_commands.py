@@ -159,6 +159,7 @@ def scheduler() -> None:
     serving.check_engine(chosen)
     told = serving.Told()
     with told.hearing(signal.SIGTERM), opening.house(chosen, quiet=False) as made:
+        made.runtime.renderer.check()
         typer.echo("The clock is running (Ctrl-C ends it).")
         asyncio.run(serving.work_until_told(made, told))
 

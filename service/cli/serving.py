@@ -161,7 +161,6 @@ def serve(
 
 async def work_until_told(house: "House", told: Told) -> None:
     """The engine and the clock without pages, until SIGTERM or SIGINT. told: as in ``serve``."""
-    house.runtime.renderer.check()
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

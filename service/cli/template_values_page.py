@@ -104,6 +104,8 @@ _FILTERS = {
     "told_links": "its links",
     "reasons": "why the paper is there, a sentence",
     "title_url": "where the title leads",
+    "dressed": "HTML of a newsletter with the mail's own rules in its elements",
+    "filler": "what keeps a preview from going on into the mail, after the preheader",
     "anchor": "the paper's place in the page View in browser",
     "more_url": "where the rest of a section is",
     "text_links": "the links below a paper: `entry | text_links(reader)`",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
+from os.path import realpath
 from pathlib import Path
 from typing import Literal
 
@@ -127,7 +128,7 @@ def _misplaced(place: Path, known: Sequence[str]) -> Fault:
 def _of_file(path: Path, name: str, folder: Path, largest: int) -> Fault | None:
     """What is wrong with the file itself, whatever it says."""
     try:
-        real = path.resolve(strict=True)
+        real = Path(realpath(path, strict=True))
         if not real.is_relative_to(folder.resolve()):
             step = "Put a copy of the file there."
             return Fault("fail", "This link leads out of the folder of templates.", str(path), step)

@@ -45,6 +45,9 @@ class _Outline:
     faults: list[Fault] = field(default_factory=list)
 
 
+_READ: dict[tuple[str, str, bool], _Outline] = {}
+
+
 class Reading:
     """All templates of an environment, each read once. own: the files of an operator by name; a
     fault that one of them makes in a template of ours is told as theirs."""
@@ -145,13 +148,25 @@ class Reading:
         return f"{self._own.get(name, name)}:{line}"
 
     def _outline(self, name: str) -> _Outline:
+        """Read one template; ours, which stay as they are, once for the life of the process."""
         environment = self._environment
-        source, path, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
+        assert environment.loader is not None
+        source, path, _ = environment.loader.get_source(environment, name)
+        if name in self._own:
+            return self._outlined(name, source, path)
+        key = (name, source, environment.sandboxed)
+        if key not in _READ:
+            _READ[key] = self._outlined(name, source, path)
+        return _READ[key]
+
+    def _outlined(self, name: str, source: str, path: str | None) -> _Outline:
+        environment = self._environment
         tree = environment.parse(source, name, path)
         made = _Outline(name)
         made.faults += self._strange_words(tree, name)
-        if not made.faults:
-            environment.compile(source, name, path)
+        if made.faults:
+            return made
+        environment.compile(source, name, path)
         lines: dict[str, int] = {}
         stored = {n.name for n in tree.find_all(nodes.Name) if n.ctx == "store"}
         for used in tree.find_all(nodes.Name):
@@ -171,7 +186,7 @@ class Reading:
             made.blocks = dict(_outer_blocks(tree))
             made.faults += self._outside_blocks(tree, name)
         made.faults += self._missing_parts(tree, name, stored)
-        if name.endswith(".html"):
+        if name.endswith(".html") and name in self._own:
             made.faults += self._unescaped(tree, name)
         return made
 
@@ -212,6 +227,8 @@ class Reading:
         what = "Markup in a title or a name would become markup of the mail here"
         for node in tree.find_all(nodes.Filter):
             inner = node.node
+            while isinstance(inner, nodes.Filter):
+                inner = inner.node
             is_ours = isinstance(inner, nodes.Name) and (name, inner.name) == _OUR_SAFE
             if node.name == "safe" and not is_ours:
                 at = self._at(name, node.lineno)

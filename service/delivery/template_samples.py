@@ -67,7 +67,7 @@ def site(base: str, *, furnished: bool) -> Site:
     if not furnished:
         return Site(base_url=base, sender=sender)
     return Site(
-        name="Paperpost",
+        name="Example Papers",
         org="Example University Library",
         contact="papers@example.org",
         postal="1 Example Street, 0000 Example",
@@ -89,6 +89,7 @@ def reader(base: str) -> ReaderFrame:
         tune_base=f"{base}/tune/{_TOKEN}",
         papers_url=f"{base}/papers/{ON}",
         rest_url=f"{base}/papers/{ON}",
+        cite_url=f"{base}/d/{_TOKEN}",
         confirmed_on=date(2026, 11, 3),
         zone="Europe/Zurich",
     )
@@ -175,7 +176,11 @@ def _section(kind: Any, name: str, *entries: Entry, **more: Any) -> Section:
 
 def furnished(kind: str) -> Digest:
     """A digest with every section and every note there is."""
-    lines, rest = (line(21), line(22), line(23)), tuple(range(100, 114))
+    rest = {
+        "lines": (line(21), line(22), line(23)),
+        "rest": tuple(range(100, 114)),
+        "since": date(2026, 11, 14),
+    }
     return Digest(
         kind="alert" if kind == "alert" else "catchup",
         on=ON,
@@ -185,7 +190,7 @@ def furnished(kind: str) -> Digest:
         interests=2,
         sections=(
             _section("people", "Ana Silva", entry(1)),
-            _section("interest", "Low-rank adaptation", entry(2), entry(3), lines=lines, rest=rest),
+            _section("interest", "Low-rank adaptation", entry(2), entry(3), **rest),
             _section("chosen", "", entry(4)),
             _section("signals", "", signals=(_signal(31),)),
             _section("trending", "", entry(5)),

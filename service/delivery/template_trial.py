@@ -155,9 +155,8 @@ class _Trial:
             (made.html, "body.html", "HTML"),
         ):
             if not text.strip():
-                yield Fault(
-                    "fail", f"The {called} of {kind!r} is empty.", self._first(kind, [part])
-                )
+                what = f"The {called} of {kind!r} is empty."
+                yield Fault("fail", what, self._first(kind, [part]), "Say something in it.")
         for text, part in ((made.text, "body.txt"), (made.html, "body.html")):
             where = self._first(kind, [part])
             for link in _LINKS.get(kind, ()):
