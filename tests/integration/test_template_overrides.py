@@ -1,9 +1,11 @@
 """Templates of the operator's own: each fault is told with its line, before anybody gets a mail."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from support.command import Shell
 from support.digests import BASE, digest, entry, everything, frame, section, site
 
@@ -368,9 +370,10 @@ def test_the_first_fault_is_raised_and_warnings_are_only_told() -> None:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     (tmp_path / "own" / "email").mkdir(parents=True)
-    return Shell(tmp_path, monkeypatch, TEMPLATES_DIR=str(tmp_path / "own"))
+    yield Shell(tmp_path, monkeypatch, TEMPLATES_DIR=str(tmp_path / "own"))
+    structlog.reset_defaults()  # what serves for long logs to the shell's own stream
 
 
 @pytest.mark.parametrize(
