@@ -35,6 +35,10 @@ from service.matching.likeness import Likeness, apart, are_alike
 Style = Literal["short", "full", "none", "summary"]
 """summary: the source's machine-made line where there is one, else short."""
 
+NAME_CHARS, LINK_CHARS = 120, 2000
+"""Longer names of authors and places, and longer addresses, are faults of a source: one paper must
+not take the room of the others."""
+
 _FIELDS = frozenset(get_args(Field))
 _ORDER: dict[SectionKind, int] = {
     "people": 0,
@@ -295,13 +299,13 @@ def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style)
         abstract=Marked("")
         if told
         else _abstract(paper.abstract, ranges["abstract"], limits, style),
-        authors=paper.authors[: limits.author_names],
+        authors=tuple(_bounded(name) for name in paper.authors[: limits.author_names]),
         author_count=len(paper.authors),
         dated_on=paper.published_on or paper.announced_on,  # the day we saw it is not its own
-        place=best.place,
+        place=_bounded(best.place),
         votes=paper.votes,
         comments=paper.comments,
-        links=dict(paper.links),
+        links={name: url for name, url in paper.links.items() if len(url) <= LINK_CHARS},
         reasons=_reasons((best, *found.others)),
         also_in=tuple(dict.fromkeys(names[c.profile_id] for c in found.others)),
         again=best.again or any(c.again for c in found.others),
@@ -320,6 +324,10 @@ def _abstract(
     if style == "full":
         return excerpt.full(text, ranges)
     return excerpt.short(text, ranges, limits.abstract_chars)
+
+
+def _bounded(name: str) -> str:
+    return name if len(name) <= NAME_CHARS else name[: NAME_CHARS - 1].rstrip() + "…"
 
 
 def _machine_line(text: str, limits: Defaults) -> str:
@@ -365,7 +373,7 @@ def _line(found: _Found) -> Line:
                 if h.where == "title"
             ],
         ),
-        link=paper.links.get("abs", ""),
+        link=url if len(url := paper.links.get("abs", "")) <= LINK_CHARS else "",
         again=found.best.again or any(c.again for c in found.others),
         withdrawn=paper.withdrawn,
     )

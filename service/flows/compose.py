@@ -7,6 +7,7 @@ with the reason). Nothing is sent here.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 
 from service.defaults import Defaults
 from service.digest.candidate import Interest, NothingNew
@@ -15,6 +16,7 @@ from service.digest.select import compose
 from service.errors import PaperpostError
 from service.flows.candidates import Seen, known_candidates, new_candidates
 from service.flows.freeze import Decided, freeze
+from service.flows.quarantine import hide, without_broken
 from service.flows.runtime import Runtime
 from service.flows.shelf import (
     Shelf,
@@ -117,12 +119,11 @@ def digest_for(
     weeks = seen.weeks if kind in ("daily", "catchup") else {}
     # an alert promises no day's list
     late = late_for(shelf, profiles, trending=wants_trending) if occasion != "alert" else ()
-    result = compose(
+    made = partial(
+        compose,
         kind,
         on,
         [Interest(p.id, p.name, p.kind.value, p.cap, weeks.get(p.id)) for p in profiles],
-        candidates,
-        trending,
         checked=checked(session, shelf, first_on, end, known=occasion == "first"),
         limits=limits,
         late=late,
@@ -134,6 +135,7 @@ def digest_for(
         rest_on=rest_from(missed, paused_on, profiles, on, limits),
         signals=signals,
     )
+    result = without_broken(shelf, on, candidates, trending, made)
     if isinstance(result, NothingNew) and told_on and not (seen.had or seen.later):
         return Digest(
             kind=kind,
@@ -230,6 +232,9 @@ def _compose_turn(
             Priority.BULK,
         )
         again += left
+        if broken := {i: why for one in made for i, why in one.broken.items()}:
+            rt.log("papers_hidden", papers=sorted(broken))
+            rt.db.write(lambda s, b=broken: hide(s, b, rt.clock()), Priority.BULK)  # type: ignore[misc]
         for result in done:
             if isinstance(result, Digest):
                 report.ready += 1
@@ -272,5 +277,5 @@ def _compose_chunk(
                 rt.log("compose_failed", delivery=row.id, error=f"{type(error).__name__}: {error}")
                 result = NothingNew(f"error: {type(error).__name__}", 0)
         before = (row.content or {}).get("before")
-        made.append(Decided(row.id, row.subscriber_id, result, before))
+        made.append(Decided(row.id, row.subscriber_id, result, before, shelf.broken))
     return made

@@ -6,7 +6,7 @@ what is taken; who comes second decides anew.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +27,13 @@ FRAME = ("locale", "format", "hour", "zone", "weekdays")
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What one planned row is to become. before: what it was when a person's send opened it again
-    (``leases.reopen``), kept with what it becomes."""
+    (``leases.reopen``), kept with what it becomes · broken: papers that cannot be composed."""
 
     delivery_id: int
     reader_id: int | None
     result: Digest | NothingNew
     before: Mapping[str, Any] | None = None
+    broken: Mapping[int, str] = field(default_factory=dict)
 
 
 def content_of(digest: Digest, reader: SubscriberRow | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ answer and the papers in one transaction. A row in ``sending`` is never sent aga
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows.deferred import words_of
 from service.flows.letter import envelope_of, sha_of
+from service.flows.quarantine import hide, left_of, spoiling
 from service.flows.runtime import Runtime
 from service.flows.settle import settle_editions
 from service.flows.sweep import sweep
@@ -200,7 +201,8 @@ async def _deliver(run: _Run, job: _Job, owner: int) -> None:
             return
         text = f"content: {type(error).__name__}: {error}"[:500]
         rt.log("render_failed", delivery=row.id, error=type(error).__name__)
-        await _write_down(run, row, lambda s: _quarantine(s, row, rt.clock(), text))
+        broken = await asyncio.to_thread(spoiling, rt, row, job.reader)
+        await _write_down(run, row, lambda s: _quarantine(s, row, rt.clock(), text, broken))
         return
     sha = sha_of(envelope.message)
 
@@ -366,9 +368,16 @@ def _stop(session: Session, job: _Job, now: datetime) -> None:
     leases_store.mark_outcome(session, row, State.SUPPRESSED, now, reason=reason)
 
 
-def _quarantine(session: Session, row: DeliveryRow, now: datetime, text: str) -> SendReport:
-    """A mail that cannot be rendered harms one delivery, not the edition."""
+def _quarantine(
+    session: Session, row: DeliveryRow, now: datetime, text: str, broken: Mapping[int, str]
+) -> SendReport:
+    """A mail that cannot be rendered harms one delivery, not the edition; where papers of it are to
+    blame they are hidden, and it goes out without them."""
     if not _is_held(session, row):
+        return SendReport()
+    hide(session, broken, now)
+    if broken and (left := left_of(row.content or {}, broken)):
+        leases_store.mark_outcome(session, row, State.READY, now, content=left)
         return SendReport()
     leases_store.mark_outcome(session, row, State.FAILED, now, reason=text)
     deliveries_store.add_attempt(

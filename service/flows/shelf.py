@@ -47,7 +47,7 @@ class Shelf:
     titles of the others · by_hand: a person sends, and waits for nothing · news: what happened
     later to papers that were had, once it was asked for · marks: (paper, sign) of what readers
     said, newest first · tastes, vectors, likenesses: made when they are first asked for · note: the
-    editor's, for the mails of the date."""
+    editor's, for the mails of the date · broken: papers that could not be composed, and why."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
@@ -68,6 +68,7 @@ class Shelf:
     by_hand: bool = False
     news: "News | None" = None
     note: str = ""
+    broken: dict[int, str] = field(default_factory=dict)
     marks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     tastes: dict[int, Taste] = field(default_factory=dict)
     vectors: dict[int, Vector] = field(default_factory=dict)
@@ -143,7 +144,11 @@ def candidate(
     query = query_on(shelf, profile)
     if row is None or query is None:
         return None
-    document = document_on(shelf, paper_id)
+    try:
+        document = document_on(shelf, paper_id)
+    except Exception as error:  # the mail goes out without it
+        shelf.broken[paper_id] = f"words: {type(error).__name__}: {error}"[:500]
+        return None
     hits = evaluate(query, document)
     if hits is None:
         return None
