@@ -167,11 +167,12 @@ class Texts:
 
     def join(self, items: Sequence[str]) -> str:
         """Return "a, b and c"."""
-        return str(format_list(list(items), "standard", locale=self.locale)) if items else ""
+        apart = [self._apart(item) for item in items]
+        return str(format_list(apart, "standard", locale=self.locale)) if items else ""
 
     def commas(self, items: Iterable[str]) -> str:
         """Return "a, b": things beside each other, without "and"."""
-        return self.pgettext("between things beside each other", ", ").join(items)
+        return self.pgettext("between things beside each other", ", ").join(map(self._apart, items))
 
     def quoted(self, text: str) -> str:
         """Return "“a”", in the quotes of the language."""
@@ -217,6 +218,9 @@ class Texts:
         """Accent what is to be translated; given a catalog, only what stands in it."""
         known = self._catalog is None or self._catalog.get(message, context) is not None
         return pseudo(text, self.language) if known and context != PATTERNS else text
+
+    def _apart(self, item: str) -> str:
+        return f"\u2068{item}\u2069" if self.direction == "rtl" else item
 
     def _dated(self, on: date, pattern: str) -> str:
         return self._shown(str(format_date(on, pattern, locale=self.locale)))
