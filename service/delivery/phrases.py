@@ -300,7 +300,12 @@ def meta(entry: Entry, digest: Digest, texts: Texts) -> list[str]:
 
 def reasons(entry: Entry, texts: Texts) -> str:
     """Return "LoRA in the title, low-rank adaptation in the abstract", or ""."""
-    return texts.commas(_reason(reason, texts) for reason in entry.reasons)
+    return said_reasons(entry.reasons, texts)
+
+
+def said_reasons(found: Sequence[Reason], texts: Texts) -> str:
+    """Return the same of reasons alone."""
+    return texts.commas(_reason(reason, texts) for reason in found)
 
 
 def _reason(reason: Reason, texts: Texts) -> str:

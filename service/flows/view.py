@@ -44,10 +44,31 @@ class Mail:
     reader: SubscriberRow | None
 
     def find(self, scheme: str, value: str) -> Entry | Line | None:
-        """The paper of this mail with this name."""
+        """The paper of this mail with this name, where the mail shows it."""
         lines = (line for section in self.digest.sections for line in section.lines)
         every: list[Entry | Line] = [*self.digest.entries(), *lines]
         return next((one for one in every if (one.scheme, one.value) == (scheme, value)), None)
+
+
+def find_paper(rt: Runtime, mail: Mail, scheme: str, value: str) -> Entry | Line:
+    """The paper of a mail with this name, also one that it only counts or tells news of, and under
+    another name of it. Raises NotHereError: it was not in that mail."""
+    if (shown := mail.find(scheme, value)) is not None:
+        return shown
+
+    def read(session: Session) -> Line | None:
+        row = listing.find_shown(session, scheme, value)
+        ids = list(dict.fromkeys(_ids(mail.digest)))
+        now = current_ids(session, ids)
+        known_as = next((i for i in ids if row is not None and now[i] == row.id), None)
+        if row is None or row.id is None or known_as is None:
+            return None
+        return _line(known_as, papers_store.get_papers(session, [row.id])[row.id])
+
+    found = rt.db.read(read)
+    if found is None:
+        raise NotHereError(Sentence("This paper was not in that mail."))
+    return found
 
 
 def read_mail(rt: Runtime, token: str) -> Mail:

@@ -38,23 +38,24 @@ from service.matching.show import (
 
 _SEPARATOR = re.compile(r"[,;，、；]\s*|[\r\n]+")
 
+_NO_WORDS = (Number, Identifier)
+
+
+def asked_for(query: Query) -> tuple[Node, ...]:
+    """The terms (of people: the lines) that a query wants, figures and names of papers left out."""
+    if query.kind == "follow":
+        return split_lines(query)[0]
+    every = leaves(query.root, wanted_only=True)
+    return tuple(leaf for leaf in dict.fromkeys(every) if not isinstance(leaf, _NO_WORDS))
+
 
 def found_terms(query: Query, document: Document) -> tuple[Node, ...]:
-    """The terms (of people: the lines) that a paper has and this query wants; () where the query
-    does not want the paper."""
+    """Those of them that a paper has; () where the query does not want the paper."""
 
     def holds(node: Node) -> bool:
         return evaluate_node(node, lambda leaf: find_leaf(leaf, document)) is not None
 
-    if not holds(query.root):
-        return ()
-    choices: Iterable[Node]
-    if query.kind == "follow":
-        choices = split_lines(query)[0]
-    else:
-        every = leaves(query.root, wanted_only=True)
-        choices = (leaf for leaf in every if not isinstance(leaf, (Number, Identifier)))
-    return tuple(dict.fromkeys(node for node in choices if holds(node)))
+    return tuple(filter(holds, asked_for(query))) if holds(query.root) else ()
 
 
 def name_of(query: Query, node: Node) -> str:

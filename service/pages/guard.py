@@ -90,13 +90,16 @@ class FormTokens:
         """Return a token for ``holder`` (a session's hash) to send the form ``purpose``."""
         return self._serializer(purpose).dumps(holder)
 
+    def read(self, purpose: str, token: str, *, most_s: int = 12 * 3600) -> str | None:
+        """Return whom a token was made for; None when it is not ours, or too old."""
+        try:
+            return str(self._serializer(purpose).loads(token, max_age=most_s))
+        except (BadSignature, SignatureExpired):
+            return None
+
     def check(self, purpose: str, holder: str, token: str, *, most_s: int = 12 * 3600) -> bool:
         """True when the token is ours, for this purpose and holder, and at most ``most_s`` old."""
-        try:
-            found = self._serializer(purpose).loads(token, max_age=most_s)
-        except (BadSignature, SignatureExpired):
-            return False
-        return bool(found == holder)
+        return self.read(purpose, token, most_s=most_s) == holder
 
 
 class SignUpVerdict(StrEnum):

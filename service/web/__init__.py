@@ -23,6 +23,7 @@ from service.web import (
     settings_page,
     signup,
     sources_page,
+    tuning,
 )
 from service.web.door import Door
 
@@ -51,6 +52,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         rewording,
         liked,
         mails,
+        tuning,
         papers,
         sources_page,
         about,

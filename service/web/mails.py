@@ -1,36 +1,29 @@
-"""A mail in the browser, why a paper was in it, and what became of every day."""
+"""A mail in the browser, and what became of every day."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from service.delivery import phrases
 from service.delivery.i18n import Texts
-from service.digest.model import Entry, Line
 from service.errors import Sentence
 from service.flows import browse, view
 from service.flows.browse import History, MailDay, NotHereError
 from service.flows.letter import share_name
-from service.flows.manage import open_manage, tune
-from service.flows.view import GoneMailError, Mail, read_mail
-from service.pages.forms import Form
+from service.flows.manage import open_manage
+from service.flows.view import GoneMailError, read_mail
 from service.pages.frame import alone
-from service.pages.templates import web_address
 from service.store.sent import TESTED
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door
 from service.web.references import FILES, reference_file
 
-_SIGNS = {"more": 1, "less": -1, "none": 0}
-
 
 def add_routes(routes: APIRouter, door: Door) -> None:
-    """Add ``/d/T``, ``/tune/T/SCHEME/VALUE`` and ``/history/T``.
+    """Add ``/d/T``, its files for bibliographies, and ``/history/T``.
 
-    T is a mail's random token; ``/history/T`` also takes the token of a manage link.
+    T is a mail's share name in the first and its random token in the last, which also takes the
+    token of a manage link.
     """
 
     @routes.get("/d/{token}")
@@ -38,7 +31,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         try:
             row = view.find_view(door.rt, token)
         except NotHereError as error:
-            return _not_here(door, request, error)
+            return not_here(door, request, error)
         name = share_name(row)
         if name != token:  # what is shared out of the address bar opens no page of the reader
             return RedirectResponse(door.pages.links.here.digest(name), 302)
@@ -51,35 +44,9 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         try:
             cited = view.papers_of(door.rt, view.find_view(door.rt, token))
         except NotHereError as error:
-            return _not_here(door, request, error)
+            return not_here(door, request, error)
         on = cited.digest.on.isoformat()
         return reference_file(kind, cited.papers, f"papers-{on}", missing=cited.missing)
-
-    @routes.get("/tune/{token}/{scheme}/{value:path}")
-    def why(request: Request, token: str, scheme: str, value: str) -> Response:
-        try:
-            mail, entry = _paper_of(door, token, scheme, value)
-        except NotHereError as error:
-            return _not_here(door, request, error)
-        return _tune_page(door, request, mail, entry, token, said=False)
-
-    @routes.post("/tune/{token}/{scheme}/{value:path}")
-    def say(
-        request: Request,
-        token: str,
-        scheme: str,
-        value: str,
-        form: Annotated[Form, Depends(door.form)],
-    ) -> Response:
-        try:
-            mail, entry = _paper_of(door, token, scheme, value)
-        except NotHereError as error:
-            return _not_here(door, request, error)
-        sign = _SIGNS[form.choice("sign", tuple(_SIGNS))]
-        reader_id = mail.row.subscriber_id
-        if form.ok and reader_id is not None:
-            tune(door.rt, reader_id, entry.paper_id, sign)
-        return _tune_page(door, request, mail, entry, token, said=form.ok)
 
     @routes.get("/history/{token}")
     def history(request: Request, token: str) -> Response:
@@ -88,7 +55,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             reader_id = _reader_of(door, token)
             found = browse.read_history(door.rt, reader_id)
         except NotHereError as error:
-            return _not_here(door, request, error)
+            return not_here(door, request, error)
         context = {
             "days": [(one, _what_became(one, texts)) for one in found.days],
             "next_words": _next_words(door, found, texts),
@@ -96,72 +63,13 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         return door.answer(request, "reader/history.html", context)
 
 
-def _not_here(door: Door, request: Request, error: NotHereError) -> Response:
+def not_here(door: Door, request: Request, error: NotHereError) -> Response:
+    """The page for a mail or paper that is not there, or no more."""
     texts = door.texts(request)
     lines = [texts.said(error.next_step)] if error.next_step else []
     papers = (door.pages.links.here.papers(), texts.gettext("Today's papers"))
     status = 410 if isinstance(error, GoneMailError) else 404
     return door.say(request, texts.said(error.what), *lines, link=papers, status=status)
-
-
-def _paper_of(door: Door, token: str, scheme: str, value: str) -> tuple[Mail, Entry | Line]:
-    mail = read_mail(door.rt, token)
-    entry = mail.find(scheme, value)
-    if entry is None:
-        raise NotHereError(Sentence("This paper was not in that mail."))
-    return mail, entry
-
-
-def _tune_page(
-    door: Door, request: Request, mail: Mail, entry: Entry | Line, token: str, *, said: bool
-) -> Response:
-    texts = door.texts(request)
-    full = entry if isinstance(entry, Entry) else None
-    links = full.links if full else {"abs": entry.link} if isinstance(entry, Line) else {}
-    sections = [
-        phrases.section_name(s, texts)
-        for s in mail.digest.sections
-        if _stands_in(s.entries + s.lines, entry)
-    ]
-    context = {
-        "entry": entry,
-        "full": full,
-        "why": phrases.reasons(full, texts) if full else "",
-        "sections": [name for name in sections if name],
-        "score": texts.number(round(full.score, 1)) if full else "",
-        "parts": _parts(full, texts) if full else [],
-        "links": [(kind, at) for kind in ("abs", "pdf", "html", "doi", "code", "project", "discuss")
-                  if (at := web_address(links.get(kind)))],
-        "feedback": view.feedback(door.rt, mail, entry.paper_id),
-        "can_say": mail.row.subscriber_id is not None,
-        "said": said,
-        "day": mail.digest.on,
-        "token": token,
-    }  # fmt: skip
-    return door.answer(request, "reader/tune.html", context)
-
-
-_PARTS = {
-    "title": Sentence("your words in the title"),
-    "abstract": Sentence("your words in the abstract"),
-    "other": Sentence("your words elsewhere"),
-    "fresh": Sentence("how new it is"),
-    "votes": Sentence("votes"),
-    "comments": Sentence("comments"),
-    "feedback": Sentence("papers you wanted more or less of"),
-}
-"""The parts of ``matching.score``, in words."""
-
-
-def _parts(entry: Entry, texts: Texts) -> list[tuple[str, str]]:
-    """What the score is made of, the largest part first; what adds nothing is not told."""
-    parts = sorted(entry.parts.items(), key=lambda part: -part[1])
-    shown = [(name, round(value, 2)) for name, value in parts if name in _PARTS]
-    return [(texts.said(_PARTS[name]), texts.number(value)) for name, value in shown if value]
-
-
-def _stands_in(papers: tuple[Entry | Line, ...], wanted: Entry | Line) -> bool:
-    return any(one.paper_id == wanted.paper_id for one in papers)
 
 
 def _reader_of(door: Door, token: str) -> int:

@@ -18,11 +18,14 @@ from service.flows.source_health import first_answer
 from service.matching.parse import read_in_capitals
 from service.matching.query import QueryError
 from service.pages.paging import Paging, address_of_page, paging_of
+from service.papers.citation import handle, meta_tags
 from service.papers.model import Paper
 from service.web.changes import change_lines, votes_sentence
 from service.web.door import Door, Offer, faults_of
+from service.web.references import FILES, reference_file
 
 _LONGEST = 1200
+_WHOLE_DAY = 5000
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -52,15 +55,19 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             search = (door.pages.links.here.search(), texts.gettext("Search"))
             said = texts.said(error.what), texts.said(error.next_step)
             return door.say(request, *said, link=search, status=404)
+        paper = found.shown.paper
+        if kind := _file_kind(request):
+            return reference_file(kind, [paper], handle(paper.key.scheme, paper.key.value))
         context = {
             "entry": door.entries([found.shown])[0],
             "paper": found.shown.paper,
-            "citation": _citation(found.shown.paper),
+            "citation": meta_tags(found.shown.paper),
             "appearances": found.appearances,
             "changes": change_lines(found.history, door.texts(request)),
             "votes_said": votes_sentence(found.history, door.texts(request), door.today()),
             "today": door.today(),
-            "address": door.rt.links.paper(scheme, value),
+            "address": door.rt.links.paper(paper.key.scheme, paper.key.value),
+            "files": _files(door.pages.links.here.paper(paper.key.scheme, paper.key.value)),
             "alike": door.entries(papers_like(door.rt, found.shown.paper.id or 0)),
             "liked": door.pages.links.here.to("/words", liked=_named(found.shown.paper)),
         }
@@ -76,6 +83,10 @@ def _day_page(door: Door, request: Request, on: date | None, note: str = "") -> 
     order: Order = "newest" if request.query_params.get("order") == "newest" else "trending"
     page: DayPage | None = None
     paging = Paging(1, browse.PAGE_SIZE, 0)
+    if on is not None and (kind := _file_kind(request)):
+        page = browse.read_day(door.rt, on, order=order, limit=_WHOLE_DAY)
+        found = [one.paper for one in page.papers]
+        return reference_file(kind, found, f"papers-{on.isoformat()}")
     if on is not None:
         page = browse.read_day(door.rt, on, order=order)
         paging = paging_of(request, page.total, browse.PAGE_SIZE)
@@ -93,12 +104,25 @@ def _day_page(door: Door, request: Request, on: date | None, note: str = "") -> 
         "paging": paging,
         "address_of_page": lambda number: address_of_page(request, number),
         "curated_by": door.rt.defaults().curated_by,
+        "files": _files(door.pages.links.here.papers(on)),
         "why_empty": "" if page and page.total else _why_empty(door, on, page, texts),
         "trap": door.check.TRAP,
         "time": door.check.TIME,
         "shown": door.check.shown(),
     }
     return door.answer(request, "papers/day.html", context)
+
+
+def _file_kind(request: Request) -> str:
+    """The file that is asked for by ``?format=``, "" for the page. Raises 404 for another."""
+    kind = request.query_params.get("format", "")
+    if kind and kind not in FILES:
+        raise HTTPException(404)
+    return kind
+
+
+def _files(address: str) -> list[tuple[str, str]]:
+    return [("BibTeX", f"{address}?format=bib"), ("RIS", f"{address}?format=ris")]
 
 
 def _no_such_page(door: Door, request: Request, on: date, paging: Paging) -> Response:
@@ -159,25 +183,6 @@ def _before_the_first(door: Door, texts: Texts) -> str:
         )
     time = wall(found.next_at)
     return _("No paper has come in yet. The sources are asked at %(time)s.", time=time)
-
-
-def _citation(paper: Paper) -> list[tuple[str, str]]:
-    """Meta tags that reference managers read (Google Scholar's inclusion guidelines)."""
-    names = {alias.scheme: alias.value for alias in reversed(paper.aliases)}
-    on = paper.published_on or paper.announced_on
-    tags = [("citation_title", paper.title)]
-    tags += [("citation_author", author) for author in paper.authors]
-    if on is not None:
-        tags.append(("citation_publication_date", on.strftime("%Y/%m/%d")))
-    if "arxiv" in names:
-        tags.append(("citation_arxiv_id", names["arxiv"]))
-    if "doi" in names:
-        tags.append(("citation_doi", names["doi"]))
-    for kind, tag in (("pdf", "citation_pdf_url"), ("abs", "citation_abstract_html_url")):
-        address = paper.links.get(kind, "")
-        if address.startswith(("http://", "https://")):
-            tags.append((tag, address))
-    return tags
 
 
 def _search_page(door: Door, request: Request, q: str) -> Response:

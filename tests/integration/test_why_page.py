@@ -15,7 +15,7 @@ from service.matching.parse import parse_query
 from service.matching.score import Statistics, score
 from service.papers.model import Alias, Paper
 from service.store.deliveries import list_deliveries
-from service.web.mails import _PARTS
+from service.web.tuning import _PARTS
 
 
 @pytest.fixture
