@@ -4,6 +4,7 @@ It says what was checked, what each word brings alone, and offers wider words. T
 ledger is what remembers that it was sent; there is never a second one.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from service.flows.freeze import framed
 from service.flows.live import query_of
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
+from service.matching.backtest import Estimate
 from service.matching.counting import Asked
 from service.store import editions as editions_store
 from service.store import papers as papers_store
@@ -21,6 +23,7 @@ from service.store import quiet as quiet_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
+from service.subscribers.options import read_options
 
 EMPTY_ROWS = 2
 """Digests that held nothing, at least: one empty week of a weekly reader says little."""
@@ -28,7 +31,7 @@ EMPTY_ROWS = 2
 MOST = 200
 """Quiet mails in one run; the rest follows with the next."""
 
-WORDS, WIDER = 12, 2
+DAYS, WORDS, WIDER = 30, 12, 2
 WEEKDAYS_A_MONTH = 22
 
 
@@ -71,19 +74,29 @@ def _tell(rt: Runtime, row: SubscriberRow, now: datetime) -> dict[str, Any] | No
         query = query_of(profile.kind, profile.text, profile.compiled, profile.options)
         if query is None:
             continue
-        made = estimate(rt, Asked(query), 30).estimate
+        own = read_options(profile.options).own
+        made = estimate(rt, Asked(query, profile.threshold, own), DAYS).estimate
         words |= made.per_term
-        wider += [
-            (s.text, round(s.per_day * WEEKDAYS_A_MONTH), profile.id or 0)
-            for s in made.suggestions
-            if made.warning == "none" and round(s.per_day * WEEKDAYS_A_MONTH) > 0
-        ]
+        wider += [(text, papers, profile.id or 0) for text, papers in _wider(made)]
     return {
         "days": (now - begun).days,
         "checked": checked,
         "words": sorted(words.items(), key=lambda w: -w[1])[:WORDS],
         "widenings": wider[:WIDER],
     }
+
+
+def _wider(made: Estimate) -> Iterator[tuple[str, int]]:
+    """Wider words for an interest that brought nothing lately, and how many papers a month they
+    would bring: words that say less, then other forms of its words."""
+    if made.warning == "broad":
+        return
+    weekdays = max(1, sum(1 for day in made.per_day if day.weekday() < 5))
+    found = [(s.text, s.per_day) for s in made.suggestions]
+    found += [(e.text, (made.total + e.brings) / weekdays) for e in made.expansions]
+    for text, per_day in dict(found).items():
+        if per_day > made.mean_per_weekday and (papers := round(per_day * WEEKDAYS_A_MONTH)):
+            yield text, papers
 
 
 def _plan(

@@ -145,7 +145,7 @@ def _sighting(item: Any, day: date | None) -> Sighting:
         votes=_count(entry.get("upvotes")),
         comments=_count(item.get("numComments")),
         organisation=_organisation(entry.get("organization") or item.get("organization")),
-        summary_line=collapse(_text(entry.get("ai_summary"))),
+        summary_line=collapse(read_powers(to_unicode(_text(entry.get("ai_summary"))))),
         withdrawn=is_withdrawn("", abstract),
     )
     return Sighting(

@@ -29,6 +29,11 @@ def parsed(*items: object, day: date | None = None) -> Parsed:
     return HF.parse(json.dumps(items).encode(), day=day)
 
 
+def test_the_machines_line_is_read_as_titles_are() -> None:
+    (sighting,) = parsed(item(ai_summary=" A$^2$Search ends\n early. ")).sightings
+    assert sighting.paper.summary_line == "A²Search ends early."
+
+
 def test_a_real_day(shared: Path) -> None:
     result = HF.parse((shared / "hf_daily" / "2025-09-08.json").read_bytes())
     assert (result.items, len(result.sightings), result.problems) == (7, 7, ())
