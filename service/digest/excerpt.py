@@ -1,31 +1,32 @@
 """Highlighted titles and abstracts, and the short abstract. Pure.
 
-The short abstract is the first sentence plus the next one that holds a hit. "[...]" stands where
-something was left out, and every mark is moved to the shortened text.
+The short abstract is the first sentence plus the next one that holds a hit; a first sentence that
+says too little by itself ("Objective.", "Where?") takes the next one with it. "[...]" stands where
+something was left out, tied to the word before it, and every mark is moved to the shortened text.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 
 from service.digest.model import Marked
+from service.digest.sentences import Range, sentences
+from service.text.measure import edge_before, is_wide
 
 CUT = "[...]"
+_GLUE = "\u00a0"
 TITLE_CHARS = 400
 FULL_CHARS = 6000
 """Longer titles and abstracts than any paper has; what is beyond is a fault of the source."""
 
-Range = tuple[int, int]
+_HEADING_WORDS = 3
+"""A first sentence of so few words is a heading, no summary."""
 
-_END = re.compile(
-    r"""[.!?]["'’”)\]]*(?=\s+["'“‘(\[]*\S)   # Western: a space follows
-      | [。！？]["'’”）」』]*                    # Chinese, Japanese: none does
-    """,
-    re.VERBOSE,
+_CLAUSE = re.compile(r"[,;:](?=\s)|(?<=\s)[–—](?=\s)|[、，；：]")
+_HANGING = re.compile(
+    r"(?:\s+(?:such as|as well as|a|an|and|as|at|by|between|for|from|in|into|is|its|of|on|or|our|"
+    r"over|than|that|the|their|these|this|to|under|via|we|which|with))+$",
+    re.IGNORECASE,
 )
-_NEVER_LAST = re.compile(
-    r"al|approx|ca|cf|dr|e\.g|eg|esp|i\.e|ie|mr|mrs|ms|prof|resp|st|viz|vs|w\.r\.t|wrt|a\.k\.a"
-)
-_BEFORE_A_NUMBER = re.compile(r"ch|eqs?|figs?|nos?|pp?|refs?|secs?|tab|v|ver|vol")
 
 
 def merged(ranges: Iterable[Range], length: int) -> tuple[Range, ...]:
@@ -39,38 +40,6 @@ def merged(ranges: Iterable[Range], length: int) -> tuple[Range, ...]:
         else:
             result.append((start, end))
     return tuple(result)
-
-
-def sentences(text: str) -> list[Range]:
-    """Return the sentences' ranges, without the spaces between them."""
-    result: list[Range] = []
-    start = 0
-    for found in _END.finditer(text):
-        if not _ends_sentence(text, found):
-            continue
-        result.append((start, found.end()))
-        start = found.end()
-        while start < len(text) and text[start].isspace():
-            start += 1
-    if text[start:].strip():
-        result.append((start, len(text.rstrip())))
-    return result
-
-
-def _ends_sentence(text: str, found: re.Match[str]) -> bool:
-    if text[found.start()] in "。！？":
-        return True
-    after = text[found.end() :].lstrip().lstrip("\"'“‘([")[:1]
-    if after.islower():
-        return False
-    if text[found.start()] != "." or found.end() > found.start() + 1:
-        return True
-    words = text[max(0, found.start() - 30) : found.start()].split()
-    word = (words[-1] if words else "").lstrip("\"'“‘([").lower()
-    if _BEFORE_A_NUMBER.fullmatch(word):
-        return not after.isdigit()
-    is_initial = len(word) == 1 and word.isalpha()
-    return not (is_initial or _NEVER_LAST.fullmatch(word))
 
 
 def title(text: str, hits: Iterable[Range]) -> Marked:
@@ -95,15 +64,17 @@ def short(text: str, hits: Iterable[Range], limit: int) -> Marked:
     parts = sentences(text)
     if not parts:
         return Marked("")
-    first = parts[0]
-    second = next((s for s in parts[1:] if any(_meet(m, s) for m in marks)), None)
+    first, *others = parts
+    while others and len(text[slice(*first)].split()) <= _HEADING_WORDS:
+        first = (first[0], others.pop(0)[1])
+    second = next((s for s in others if any(_meet(m, s) for m in marks)), None)
     kept = [first] if second is None else [first, second]
     result = _joined(text, marks, kept)
     if len(result.text) <= limit:
         return result
     room = limit - 3 * (len(CUT) + 1)  # at most three cuts: middle, before and after the second
     if second is None:
-        return _joined(text, marks, [_window(text, first, marks, limit - len(CUT) - 1)])
+        return _joined(text, marks, [_window(text, first, marks, limit - 2 * (len(CUT) + 1))])
     second_room = min(second[1] - second[0], max(room // 2, room - (first[1] - first[0])))
     kept = [
         _window(text, first, marks, room - second_room, from_start=True),
@@ -130,27 +101,60 @@ def _meet(a: Range, b: Range) -> bool:
 def _window(
     text: str, part: Range, marks: Sequence[Range], room: int, *, from_start: bool = False
 ) -> Range:
-    """Return a piece of ``part`` of at most ``room`` characters, cut at words, with its hit."""
+    """Return a piece of ``part`` of at most ``room`` characters with its hit: cut behind a clause
+    where one ends near, else behind a word, and never inside a hit that fits."""
     start, end = part
     if end - start <= room:
         return part
     first = next((m for m in marks if _meet(m, part)), None)
     if not from_start and first is not None and first[1] > start + room:
-        start = max(start, first[0] - room // 3)
-        while start < first[0] and not text[start - 1].isspace():
+        start = _window_start(text, max(start, first[0] - room // 2), first[0])
+    must = 0 if from_start or first is None else min(first[1], start + room)
+    return start, min(end, max(must, _cut(text, start, start + room, marks, must)))
+
+
+def _window_start(text: str, earliest: int, hit: int) -> int:
+    """Return where a piece before ``hit`` begins: behind a clause, else with a word."""
+    clause = next(_CLAUSE.finditer(text, earliest, hit), None)
+    if clause is not None:
+        start = clause.end()
+    else:
+        start = max(earliest, hit - (hit - earliest) * 2 // 3)
+        while start < hit and not (text[start - 1].isspace() or is_wide(text[start - 1])):
             start += 1
-    return start, min(end, _word_end(text, start, start + room))
+    while start < hit and text[start].isspace():
+        start += 1
+    return edge_before(text, start)
+
+
+def _cut(text: str, start: int, limit: int, marks: Sequence[Range], must: int) -> int:
+    """Return where to cut: behind a clause in the last third, else behind a word that is not left
+    hanging ("such as"); before a hit rather than inside it."""
+    end = _word_end(text, start, limit)
+    if end >= len(text.rstrip()):
+        return end
+    least = max(must, start + (limit - start) * 2 // 3)
+    clauses = [found.end() for found in _CLAUSE.finditer(text, least, end)]
+    if clauses:
+        end = clauses[-1]
+    elif hanging := _HANGING.search(text, max(least, start), end):
+        end = hanging.start()
+    inside = next((a for a, b in marks if a < end < b and a > start), None)
+    if inside is not None and inside > must:
+        end = start + len(text[start:inside].rstrip())
+    return end if end > start else _word_end(text, start, limit)
 
 
 def _word_end(text: str, start: int, limit: int) -> int:
-    """Return the last end of a word in (start, limit]; ``limit`` when one word fills it all."""
+    """Return the last end of a word in (start, limit], of a letter where words have no blanks
+    between them; ``limit`` (less what belongs together) when one word fills it all."""
     if limit >= len(text):
         return len(text.rstrip())
     at = limit
-    while at > start and not text[at].isspace():
+    while at > start and not (text[at].isspace() or is_wide(text[at]) or is_wide(text[at - 1])):
         at -= 1
-    at = at if at > start else limit
-    return start + len(text[start:at].rstrip())
+    at = edge_before(text, at if at > start else limit)
+    return start + len(text[start:at].rstrip()) if at > start else limit
 
 
 def _joined(text: str, marks: Sequence[Range], kept: Sequence[Range]) -> Marked:
@@ -161,7 +165,7 @@ def _joined(text: str, marks: Sequence[Range], kept: Sequence[Range]) -> Marked:
     for start, end in kept:
         gap = text[before:start]
         if gap.strip():
-            result += f" {CUT} " if result else f"{CUT} "
+            result += f"{_GLUE}{CUT} " if result else f"{CUT} "
         else:
             result += gap if result else ""
         shift = len(result) - start
@@ -170,5 +174,5 @@ def _joined(text: str, marks: Sequence[Range], kept: Sequence[Range]) -> Marked:
         result += text[start:end]
         before = end
     if text[before:].strip():
-        result += f" {CUT}"
+        result += f"{_GLUE}{CUT}"
     return Marked(result, merged(moved, len(result)))

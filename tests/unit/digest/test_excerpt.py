@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.digest import excerpt
+from service.digest.sentences import sentences
+from service.text.measure import is_edge
 
 
 def spans(text: str, *words: str) -> list[tuple[int, int]]:
@@ -28,11 +30,24 @@ def marked_words(marked: excerpt.Marked) -> list[str]:
         ('He calls it "large." Others differ.', ['He calls it "large."', "Others differ."]),
         ("我们提出新方法。实验表明有效。", ["我们提出新方法。", "实验表明有效。"]),
         ("No full stop at the end", ["No full stop at the end"]),
+        ("More coverage.In this work, we go.", ["More coverage.", "In this work, we go."]),
+        ("Use Node.js or torch.Tensor. It works.", ["Use Node.js or torch.Tensor.", "It works."]),
+        ("See github.com/Foo.We do. Yes.", ["See github.com/Foo.We do.", "Yes."]),
+        ("Of U.S. Treasury bills. In the U.S. We ask.", ["Of U.S. Treasury bills.", "In the U.S."]),
+        (
+            "Three aims: 1. Speed at v1.2. 2. Size. End.",
+            ["Three aims: 1. Speed at v1.2.", "2. Size."],
+        ),
+        ("By Goel [Soc. Choice Welf. 2023]. They do.", ["By Goel [Soc. Choice Welf. 2023]."]),
+        ("In movies (avg. 7,878 seconds). More.", ["In movies (avg. 7,878 seconds).", "More."]),
+        ("A smiley :( is open. Then more. End.", ["A smiley :( is open. Then more. End."]),
+        ("State of each path. . Then coding.", ["State of each path. .", "Then coding."]),
+        ("It scored 3. We ask.", ["It scored 3.", "We ask."]),
         ("", []),
     ],
 )
 def test_sentences(text: str, expected: list[str]) -> None:
-    found = [text[a:b] for a, b in excerpt.sentences(text)]
+    found = [text[a:b] for a, b in sentences(text)]
     assert found[: len(expected)] == expected
 
 
@@ -50,7 +65,8 @@ def test_short_takes_first_sentence_and_next_with_a_hit() -> None:
     )
     result = excerpt.short(text, spans(text, "LoRA", "low-rank adaptation"), 420)
     assert result.text == (
-        "We study why LoRA drifts. [...] A schedule for low-rank adaptation keeps it. [...]"
+        "We study why LoRA drifts.\u00a0[...] "
+        "A schedule for low-rank adaptation keeps it.\u00a0[...]"
     )
     assert marked_words(result) == ["LoRA", "low-rank adaptation"]
 
@@ -90,6 +106,77 @@ def test_short_keeps_its_limit_and_its_marks_inside(
     originals = {text[a:b] for a, b in excerpt.merged(hits, len(text))}
     for word in marked_words(result):
         assert any(word in original for original in originals)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "shown"),
+    [
+        (
+            "Objective. Notes carry risk of harm. We do more.",
+            "x",
+            "Objective. Notes carry risk of harm.\u00a0[...]",
+        ),
+        (
+            "First one is long enough to be a summary here. A LoRA.",
+            "LoRA",
+            "First one is long enough to be a summary here. A LoRA.",
+        ),
+    ],
+)
+def test_what_a_short_one_begins_with(text: str, word: str, shown: str) -> None:
+    hits = spans(text, word) if word in text else []
+    assert excerpt.short(text, hits, 420).text == shown
+
+
+def test_a_cut_stands_behind_a_clause_and_not_behind_a_word_left_hanging() -> None:
+    text = (
+        "A model of many parts, "
+        + "and one more part, " * 6
+        + "and a long tail that never ends " * 9
+    )
+    shown = excerpt.short(text, [], 150).text
+    assert shown.endswith("part,\u00a0[...]")
+    tail = "A " + "word " * 25 + "models such as the " + "thing " * 40
+    assert "such" not in excerpt.short(tail, [], 160).text
+
+
+def test_a_hit_is_never_cut_and_is_in_the_piece() -> None:
+    text = (
+        "A first sentence that is no more than a beginning. Then "
+        + "very " * 90
+        + "low-rank adaptation "
+        + "so " * 90
+    )
+    shown = excerpt.short(text, spans(text, "low-rank adaptation"), 200)
+    assert marked_words(shown) == ["low-rank adaptation"]
+    assert len(shown.text) <= 200
+
+
+def test_chinese_is_cut_between_its_letters() -> None:
+    text = "我们提出一种新的方法 " + "来解决大规模语言模型中的推理问题" * 60
+    shown = excerpt.short(text, [], 100).text
+    assert 80 <= len(shown) <= 100
+
+
+@given(
+    st.text(alphabet="a é\u0301👩‍👧🇩🇪🇨🇭👍🏽\u200d\ufe0f한글漢字 ,.。!", max_size=300),
+    st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), max_size=4),
+    st.integers(60, 120),
+)
+def test_pieces_are_of_the_text_in_order_and_part_no_letter(
+    text: str, hits: list[tuple[int, int]], limit: int
+) -> None:
+    shown = excerpt.short(text, hits, limit)
+    assert len(shown.text) <= limit
+    at = 0
+    for piece in shown.text.replace("\u00a0[...]", "[...]").split("[...]"):
+        piece = piece.strip(" ")
+        found = text.find(piece, at)
+        assert found >= 0
+        at = found + len(piece)
+        if len(piece) < limit - 30:
+            continue
+        assert is_edge(text, found + len(piece)) or not text[found + len(piece) :].strip()
 
 
 def test_full_is_whole_and_a_monster_is_cut() -> None:

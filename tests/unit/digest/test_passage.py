@@ -8,7 +8,7 @@ TEXT = "We begin. Here adapters forget less, e.g. on maps. We end."
 def test_the_sentence_with_the_first_hit_is_shown_marked() -> None:
     at = TEXT.index("adapters")
     shown = passage(TEXT, [(at, at + 8)], 200)
-    assert shown.text == "[...] Here adapters forget less, e.g. on maps. [...]"
+    assert shown.text == "[...] Here adapters forget less, e.g. on maps.\u00a0[...]"
     assert [shown.text[a:b] for a, b in shown.marks] == ["adapters"]
 
 
