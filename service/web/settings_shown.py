@@ -111,7 +111,7 @@ def _choices(row: ProfileRow, name: str, scores: Sequence[float], texts: Texts) 
     options = read_options(row.options)
     signals = options.signals
     return Choices(
-        threshold=f"{row.threshold:g}" if row.threshold else "",
+        threshold=texts.number(row.threshold) if row.threshold else "",
         own=bool(options.own),
         own_name=options.own or name,
         signals=signals is not None,
