@@ -26,7 +26,7 @@ def _in_words(name: str, texts: Texts) -> str:
     """The zone's name, and its place where the language calls it something else."""
     shown = _shown.setdefault(texts.language, {})
     if name not in shown:
-        city = "" if texts.language == SOURCE else texts.city(name)
+        city = "" if texts.locale.language == SOURCE else texts.city(name)
         plain = name.rpartition("/")[2].replace("_", " ")
         shown[name] = f"{name} ({city})" if city and city != plain else name
     return shown[name]
