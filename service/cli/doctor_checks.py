@@ -258,6 +258,12 @@ def _mail_text(house: House) -> Check:
     made = rt.renderer.render_notice("test", {"relay": "relay:25", "on": day}, "en")
     if not made.subject or not made.html or not made.text:
         return Check("mail texts", "fail", "the test mail renders empty", "Install it again.")
+    languages = rt.catalogs.languages
+    whole = {name: why for name in languages if (why := rt.press.refusal(name))}
+    if whole:
+        reason = next(iter(whole.values()))
+        told = f"digests are rendered whole, which is slow ({', '.join(whole)}): {reason}"
+        return Check("mail texts", "warn", told, "See \"Speed\" in docs/templates.md.")
     return Check("mail texts", "ok", "a mail renders as HTML and text")
 
 

@@ -19,6 +19,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from service.delivery import plain
 from service.delivery.frame import Rendered
+from service.delivery.quoted import LINE, header_text
 from service.errors import Sentence, SpokenError
 
 _AS_IS = frozenset(
@@ -44,15 +45,17 @@ class _MailPolicy(EmailPolicy):
     """SMTP's policy, but headers that carry addresses of pages are neither folded nor encoded."""
 
     def fold(self, name: str, value: str) -> str:
-        return f"{name}: {value}\r\n" if name.lower() in _AS_IS else super().fold(name, value)
+        return self.fold_binary(name, value).decode("ascii")
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if name.lower() in _AS_IS:
             return f"{name}: {value}\r\n".encode("ascii")
+        if name.lower() == "subject":  # email's own folding puts a second blank into some
+            return header_text(name, str(value))
         return super().fold_binary(name, value)
 
 
-_POLICY = _MailPolicy(linesep="\r\n", max_line_length=78, cte_type="7bit")
+_POLICY = _MailPolicy(linesep="\r\n", max_line_length=LINE, cte_type="7bit")
 
 
 def message_id(key: bytes, edition_id: str, recipient_key: str, domain: str) -> str:
@@ -128,16 +131,16 @@ def build(
     if date.tzinfo is None:
         raise MessageError(Sentence("The date has no time zone."), "Date")
     message["Date"] = format_datetime(date.astimezone(UTC))
-    message["Message-ID"] = _as_is(message_id, "Message-ID")
+    message["Message-ID"] = as_is(message_id, "Message-ID")
     if list_id:
-        message["List-Id"] = _as_is(list_id, "List-Id")
+        message["List-Id"] = as_is(list_id, "List-Id")
     if unsubscribe_url:
-        message["List-Unsubscribe"] = _link(unsubscribe_url, "List-Unsubscribe")
+        message["List-Unsubscribe"] = link(unsubscribe_url, "List-Unsubscribe")
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if help_url:
-        message["List-Help"] = _link(help_url, "List-Help")
+        message["List-Help"] = link(help_url, "List-Help")
     if feedback_id:
-        message["Feedback-ID"] = _as_is(feedback_id, "Feedback-ID")
+        message["Feedback-ID"] = as_is(feedback_id, "Feedback-ID")
     if is_notice:
         message["Auto-Submitted"] = "auto-generated"
     else:
@@ -154,8 +157,18 @@ def _fill(message: EmailMessage, rendered: Rendered, format: str) -> None:
         return
     html = plain.body(rendered.html)
     message.add_alternative(html, subtype="html", charset="utf-8", cte=_encoding(html))
-    seed = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()
-    message.set_boundary(f"=_{seed[:32]}")  # "=_" cannot occur in quoted-printable or base64
+    message.set_boundary(boundary(str(message["Message-ID"])))
+
+
+def boundary(message_id: str) -> str:
+    """Return what parts the parts: "=_" cannot occur in quoted-printable or base64."""
+    return f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
+
+
+def mailbox_header(name: str, address: str, shown: str) -> bytes:
+    """Return "From: name <address>" and CRLF, folded. Raises MessageError."""
+    value = _POLICY.header_factory(name, _mailbox(address, shown, name))
+    return _POLICY.fold_binary(name, value)
 
 
 def _encoding(text: str) -> str:
@@ -170,7 +183,8 @@ def _mailbox(address: str, name: str, header: str) -> Address:
     return Address(plain.one_line(name), local, domain)
 
 
-def _as_is(value: str, header: str) -> str:
+def as_is(value: str, header: str) -> str:
+    """Return the value where it can stand in a header unfolded. Raises MessageError."""
     if not _VISIBLE.fullmatch(value) or len(header) + 2 + len(value) > _LONGEST_LINE:
         raise MessageError(
             Sentence(
@@ -182,12 +196,13 @@ def _as_is(value: str, header: str) -> str:
     return value
 
 
-def _link(url: str, header: str) -> str:
+def link(url: str, header: str) -> str:
+    """Return "<https://...>". Raises MessageError."""
     if not url.startswith(("https://", "http://")) or set(url) & set("<> ,"):
         raise MessageError(
             Sentence("'%(url)s' is no web address.", url=plain.one_line(url)[:80]), header
         )
-    return _as_is(f"<{url}>", header)
+    return as_is(f"<{url}>", header)
 
 
 def wire_size(text: str) -> int:

@@ -18,6 +18,8 @@ GLUE = "\u00a0"
 
 def one_line(text: str) -> str:
     """Return the text on one line: no controls, no direction overrides, spaces collapsed."""
+    if text.isprintable() and "  " not in text:  # nothing below would find anything
+        return text.strip()
     text = _LINE_BREAKS.sub(" ", text)
     text = _DIRECTIONS.sub("", _CONTROLS.sub(" ", text))
     return _SPACES.sub(" ", text).strip()
@@ -25,6 +27,8 @@ def one_line(text: str) -> str:
 
 def body(text: str) -> str:
     """Return the text with "\\n" line breaks and nothing that cannot be encoded or shown."""
+    if text.isprintable():
+        return text
     text = _LINE_BREAKS.sub("\n", text)
     return _CONTROLS.sub("\ufffd", text)
 

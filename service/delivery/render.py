@@ -6,6 +6,7 @@ to their places. A mail costs no inlining. (Tags therefore stand where text or a
 value may stand, never between a table and its rows.)
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -129,6 +130,14 @@ class Renderer:
         """Return what templates of one language are read with."""
         return self._environment(self.catalogs.texts(language))
 
+    def fingerprint(self) -> str:
+        """Return what tells these templates from others."""
+        environment = self.environment(SOURCE)
+        told = hashlib.sha256()
+        for name in sorted(self._loader.list_templates()):
+            told.update(f"{name}\0{self._loader.get_source(environment, name)[0]}\0".encode())
+        return told.hexdigest()
+
     def fit(self, digest: Digest, reader: ReaderFrame) -> Digest:
         """Return the digest with full entries turned into lines and counts until it fits.
 
@@ -234,12 +243,18 @@ class Renderer:
     def _environment(self, texts: Texts) -> Environment:
         found = self._environments.get(texts.language)
         if found is None:
-            found = self._environments[texts.language] = self._new_environment(texts)
+            found = self._environments[texts.language] = self.new_environment(texts)
         return found
 
-    def _new_environment(self, texts: Texts) -> Environment:
+    def new_environment(
+        self, texts: Texts, sort: Callable[[type[Environment]], type[Environment]] | None = None
+    ) -> Environment:
+        """Return an environment of its own. sort: makes another class of the usual one."""
         is_own = len(self.template_dirs) > 1
         kind: type[Environment] = ImmutableSandboxedEnvironment if is_own else Environment
+        name = "own mails" if is_own else "mails"
+        if sort is not None:
+            kind, name = sort(kind), f"{name}, {sort.__name__}"
         made = kind(  # nosec B701: escapes by the kind of part; plain text has no markup
             loader=self._loader,
             undefined=StrictUndefined,
@@ -247,7 +262,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
-            bytecode_cache=compiled_for("own mails" if is_own else "mails", texts.language),
+            bytecode_cache=compiled_for(name, texts.language),
             extensions=["jinja2.ext.i18n"],
         )
         made.install_gettext_callables(  # type: ignore[attr-defined]

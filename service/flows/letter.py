@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from service.delivery.frame import ReaderFrame, Rendered
+from service.delivery.heads import Heads
 from service.delivery.message import build
 from service.delivery.outcome import Envelope
 from service.digest.model import Digest, from_json
@@ -145,14 +146,31 @@ def bytes_of(
     if rt.test_recipient and not is_notice and reader is not None:
         reader = nobody(reader)
         row = DeliveryRow(**{**row.model_dump(), "token": "preview"})  # nosec B105: in place of one
+    heads = _heads(rt, row, edition, reader, at)
+    if reader is not None and "digest" in content and not (rt.test_recipient or "test" in content):
+        digest = from_json(content["digest"])
+        day = row.date_header or row.planned_at
+        frame = frame_of(rt, row.token, reader, day, digest=digest, shared=share_name(row))
+        return rt.press.mail(digest, frame, heads)
     rendered = render_row(rt, row, reader, content)
     if rt.test_recipient:
         rendered = _marked(rt, rendered, row.locale)
+    return build(rendered, **heads.fields())
+
+
+def _heads(
+    rt: Runtime,
+    row: DeliveryRow,
+    edition: EditionRow,
+    reader: SubscriberRow | None,
+    at: datetime | None,
+) -> Heads:
+    """What the headers say. at: in place of the row's date."""
+    is_notice = edition.kind == "notice"
     unsubscribe = None
     if not is_notice and reader is not None:
         unsubscribe = rt.links.unsubscribe(reader.unsubscribe_token)
-    return build(
-        rendered,
+    return Heads(
         sender=rt.site.sender,
         sender_name=rt.site.name,
         recipient=rt.test_recipient or row.rcpt or "",

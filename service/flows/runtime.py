@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from service.defaults import Defaults
 from service.delivery.i18n import Catalogs
 from service.delivery.links import Links
+from service.delivery.press import Press
 from service.delivery.render import Renderer
 from service.delivery.site import Site
 from service.delivery.smtp import Mailer
@@ -82,6 +83,11 @@ class Runtime:
     def renderer(self) -> Renderer:
         """All mails of this installation; its templates are read at the first mail."""
         return self.open_renderer()
+
+    @cached_property
+    def press(self) -> Press:
+        """Digests, put together from pieces that are rendered once."""
+        return Press(self.renderer, log=self.log)
 
     def defaults(self) -> Defaults:
         """The values of taste in force now."""

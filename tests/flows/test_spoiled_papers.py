@@ -97,15 +97,23 @@ def test_a_paper_that_cannot_be_composed_is_left_out_and_hidden(rt, tmp_path, mo
     assert hidden(rt) == [("Adapters, spoiled", "composing: RecursionError: too deep")]
 
 
+def spoil(monkeypatch, rt, is_spoiled):
+    """Let mails of some digests be impossible, rendered whole or from pieces."""
+
+    def failing(real):
+        def render(digest, *args, **kwargs):
+            if is_spoiled(digest):
+                raise ValueError("spoiled")
+            return real(digest, *args, **kwargs)
+
+        return render
+
+    monkeypatch.setattr(rt.renderer, "render_digest", failing(rt.renderer.render_digest))
+    monkeypatch.setattr(rt.press, "printed", failing(rt.press.printed))
+
+
 def test_a_paper_that_cannot_be_rendered_is_left_out_and_hidden(rt, tmp_path, monkeypatch):
-    real = rt.renderer.render_digest
-
-    def render(digest, *args, **kwargs):
-        if any("spoiled" in entry.title.text for entry in digest.entries()):
-            raise ValueError("a letter that nobody can write")
-        return real(digest, *args, **kwargs)
-
-    monkeypatch.setattr(rt.renderer, "render_digest", render)
+    spoil(monkeypatch, rt, lambda d: any("spoiled" in entry.title.text for entry in d.entries()))
     for name in ("ada", "ben"):
         add(rt, f"{name}@example.org", "adapters")
     add(rt, "cem@example.org", "speech")
@@ -118,18 +126,11 @@ def test_a_paper_that_cannot_be_rendered_is_left_out_and_hidden(rt, tmp_path, mo
     assert (ada.content["papers"], digest_of(ada).matched) == ([1], 1)
     said = hidden(rt)
     assert [title for title, _ in said] == ["Adapters, spoiled"]
-    assert "a letter that nobody can write" in said[0][1]
+    assert "spoiled" in said[0][1]
 
 
 def test_a_mail_of_that_paper_alone_fails_with_the_reason(rt, tmp_path, monkeypatch):
-    real = rt.renderer.render_digest
-
-    def render(digest, *args, **kwargs):
-        if digest.paper_ids():
-            raise ValueError("spoiled")
-        return real(digest, *args, **kwargs)
-
-    monkeypatch.setattr(rt.renderer, "render_digest", render)
+    spoil(monkeypatch, rt, lambda digest: digest.paper_ids())
     add(rt, "ada@example.org", "adapters")
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters")])
     plan_daily(rt)
@@ -138,14 +139,11 @@ def test_a_mail_of_that_paper_alone_fails_with_the_reason(rt, tmp_path, monkeypa
 
 
 def test_a_template_that_is_broken_hides_no_paper(rt, tmp_path, monkeypatch):
-    def render(*args, **kwargs):
-        raise ValueError("a template")
-
-    monkeypatch.setattr(rt.renderer, "render_digest", render)
+    spoil(monkeypatch, rt, lambda digest: True)
     add(rt, "ada@example.org", "adapters")
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters"), paper_item(2, "Adapters too")])
     plan_daily(rt)
-    assert sent(rt) == {"ada@example.org": ("failed", "content: ValueError: a template")}
+    assert sent(rt) == {"ada@example.org": ("failed", "content: ValueError: spoiled")}
     assert hidden(rt) == []
 
 

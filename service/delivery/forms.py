@@ -1,0 +1,327 @@
+"""Templates rendered beforehand: frames, sections, papers, each kept under what it hangs on."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from jinja2 import Environment
+from jinja2.runtime import Macro
+
+from service.delivery import phrases, shapes
+from service.delivery.fragments import (
+    Fragment,
+    HtmlForm,
+    Own,
+    TextForm,
+    numbered,
+    text_fragment,
+    told,
+)
+from service.delivery.frame import ReaderFrame
+from service.delivery.held_templates import HeldTexts, hold_filters, holding
+from service.delivery.holes import SUBJECT, Held, Later, Piece, Tape, Unfit, refuse_signs
+from service.delivery.i18n import Texts
+from service.delivery.keeping import Keeping
+from service.delivery.render import Renderer, name_of
+from service.digest.model import Digest, Entry, Section
+
+_FRAMES = 2_000_000
+"""Bytes that frames and sections may hold, each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What papers and sections of some digests have alike: language, day, kind of mail.
+
+    digest, reader: as their templates may see them · number: instead of all that in keys.
+    """
+
+    number: int
+    texts: Texts
+    environment: Environment
+    digest: Digest
+    reader: ReaderFrame
+    memory: int = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around sections; text is tidied when its values are in it."""
+
+    subject: tuple[Piece, ...]
+    html: tuple[Fragment | Held, ...]
+    later: Mapping[str, Later]
+    text: tuple[tuple[Piece, ...] | Held, ...]
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A macro for one paper of a section: loop and place. which: what its form hangs on beside the
+    paper · number: of the paper in its section, in a text part."""
+
+    held: Held
+    which: Hashable
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A section in one part."""
+
+    pieces: tuple[Fragment | Call, ...]
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class _TextForm:
+    form: TextForm
+    is_numbered: bool
+
+    @property
+    def memory(self) -> int:
+        return self.form.memory
+
+
+@dataclass(slots=True)
+class _Marked:
+    """A paper with one reader's marks, in every place where it was shown."""
+
+    places: dict[Hashable, Fragment] = field(default_factory=dict)
+
+    @property
+    def memory(self) -> int:
+        return 400 + sum(fragment.memory for fragment in self.places.values())
+
+
+class Forms:
+    """The store of an installation; not for two threads at once."""
+
+    def __init__(self, renderer: Renderer, limit: int) -> None:
+        self._renderer = renderer
+        self._environments: dict[str, Environment] = {}
+        self._tape = Tape()
+        self._numbers = 0
+        self._scopes = Keeping[Scope](_FRAMES)
+        self._frames = Keeping[Frame](_FRAMES)
+        self._sections = Keeping[Shown](_FRAMES)
+        self._papers = Keeping[HtmlForm | _TextForm](limit // 2)
+        self._marked = Keeping[_Marked](limit // 2)
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes are kept."""
+        stores = (self._scopes, self._frames, self._sections, self._papers, self._marked)
+        return sum(store.used for store in stores)
+
+    def scope(self, digest: Digest, reader: ReaderFrame, texts: Texts) -> Scope:
+        """Return what the digest's papers have alike with those of others."""
+        key = (texts.language, shapes.scope_key(digest, reader))
+        found = self._scopes.get(key)
+        if found is None:
+            self._numbers += 1
+            environment = self._environment(texts)
+            narrow, held = shapes.narrow_digest(digest), shapes.held_reader(reader)
+            found = Scope(self._numbers, texts, environment, narrow, held)
+            self._scopes.put(key, found)
+        return found
+
+    def frame(
+        self, scope: Scope, digest: Digest, reader: ReaderFrame, said: Mapping[str, tuple[str, str]]
+    ) -> Frame:
+        """Return the frame of a digest. said: sentences by name, with their signs. Raises Unfit."""
+        there = tuple(bool(sentence) for _, sentence in said.values())
+        key = (scope.number, shapes.frame_key(digest, reader), there)
+        return self._frames.get(key) or self._frames.put(key, self._new_frame(scope, digest, said))
+
+    def section(self, scope: Scope, held: Held, section: Section, part: str) -> Shown:
+        """Return a section, places for its papers in it. part: "html" or "text". Raises Unfit."""
+        key = (scope.number, part, _which(held), shapes.section_key(section))
+        found = self._sections.get(key)
+        return found or self._sections.put(key, self._new_section(scope, held, section, part))
+
+    def paper(self, scope: Scope, item: shapes.Item) -> "Paper":
+        """Return a paper, to be shown in the places of this mail."""
+        alike = (scope.number, shapes.item_key(item))
+        key = (alike, shapes.own_key(item))
+        marked = self._marked.get(key)
+        if marked is None:
+            marked = self._marked.put(key, _Marked())
+        return Paper(self, scope, item, alike, key, marked)
+
+    def form(
+        self, scope: Scope, alike: Hashable, item: shapes.Item, call: Call, number: int | None
+    ) -> HtmlForm | _TextForm:
+        """Return a paper's form for one place; of its number the width counts. Raises Unfit."""
+        key = (alike, call.which, len(str(number)))
+        found = self._papers.get(key)
+        return found or self._papers.put(key, self._new_paper(scope, item, call, number))
+
+    def keep(self, key: Hashable, marked: _Marked) -> None:
+        """Count anew what a paper with marks holds."""
+        self._marked.put(key, marked)
+
+    def _environment(self, texts: Texts) -> Environment:
+        found = self._environments.get(texts.language)
+        if found is None:
+            found = self._renderer.new_environment(texts, holding)
+            hold_filters(found, texts, lambda: self._tape)
+            self._environments[texts.language] = found
+        return found
+
+    def _new_frame(
+        self, scope: Scope, digest: Digest, said: Mapping[str, tuple[str, str]]
+    ) -> Frame:
+        values: dict[str, Any] = {
+            "digest": shapes.held_digest(digest),
+            "reader": scope.reader,
+            "public": False,
+            "test": False,
+            "texts": HeldTexts(scope.texts),
+            "lang": scope.texts.language,
+            **{name: sign if sentence else "" for name, (sign, sentence) in said.items()},
+        }
+        name = name_of(digest)
+        self._tape = tape = Tape()
+        subject = scope.environment.get_template(f"{name}/subject.txt").render(values)
+        subject_pieces = tape.pieces(subject)
+        values["subject"] = SUBJECT
+        self._tape = tape = Tape()
+        rendered = scope.environment.get_template(f"{name}/body.txt").render(values)
+        text = TextForm.read(rendered, tape)
+        self._tape = tape = Tape()
+        rendered = scope.environment.get_template(f"{name}/body.html").render(values)
+        html = HtmlForm.read(rendered, tape)
+        memory = 2_000 + html.memory + text.memory
+        return Frame(subject_pieces, html.parts(), html.later, text.parts(), memory)
+
+    def _new_section(self, scope: Scope, held: Held, section: Section, part: str) -> Shown:
+        rendered, tape = self._run(scope, held, shapes.held_section(section))
+        pieces: list[Fragment | Call] = []
+        found: Sequence[Any]
+        if part == "html":
+            form = HtmlForm.read(rendered, tape)
+            if form.later:
+                raise Unfit("A filter has to run for each reader of a section.")
+            found = form.parts()
+        else:
+            found = TextForm.read(rendered, tape).parts()
+        for one in found:
+            if isinstance(one, Held):
+                number = _number(one) if part == "text" else None
+                pieces.append(
+                    Call(one, (part, _which(one, is_numbered=number is not None)), number)
+                )
+            elif isinstance(one, Fragment):
+                pieces.append(one)
+            else:
+                pieces.append(text_fragment(told(one, {})))
+        memory = 500 + sum(p.memory if isinstance(p, Fragment) else 300 for p in pieces)
+        return Shown(tuple(pieces), memory)
+
+    def _new_paper(
+        self, scope: Scope, item: shapes.Item, call: Call, n: int | None
+    ) -> HtmlForm | _TextForm:
+        shape = shapes.held_item(item)
+        rendered, tape = self._run(scope, call.held, shape, n)
+        if call.which[0] == "html":  # type: ignore[index]
+            return HtmlForm.read(rendered, tape)
+        if n is None:
+            return _TextForm(TextForm.read(rendered, tape), False)
+        other = n - 1 if len(str(n - 1)) == len(str(n)) and n > 1 else n + 1
+        again, tape_again = self._run(scope, call.held, shape, other)
+        is_numbered = rendered != again
+        if is_numbered:
+            mine, its = f"{n}. ", f"{other}. "
+            if not rendered.startswith(mine) or not again.startswith(its):
+                raise Unfit("A template numbers papers in a way of its own.")
+            rendered, again = rendered[len(mine) :], again[len(its) :]
+        if rendered != again or tape.later != tape_again.later:
+            raise Unfit("A template shows the number of a paper twice.")
+        return _TextForm(TextForm.read(rendered, tape), is_numbered)
+
+    def _run(
+        self, scope: Scope, held: Held, item: Any, number: int | None = None
+    ) -> tuple[str, Tape]:
+        """Render a held call as it would be for everybody."""
+        if not isinstance(held.macro, Macro):
+            raise Unfit("Something that is no macro is called for a paper.")
+
+        def seen(value: Any) -> Any:
+            if isinstance(value, Digest):
+                return scope.digest
+            if isinstance(value, ReaderFrame):
+                return scope.reader
+            return number if number is not None and type(value) is int else value
+
+        self._tape = tape = Tape()
+        given = [seen(value) for value in held.given]
+        named = {name: seen(value) for name, value in held.named.items()}
+        return str(held.macro(item, *given, **named)), tape
+
+
+class Paper:
+    """A paper of one mail."""
+
+    __slots__ = ("_alike", "_forms", "_item", "_key", "_marked", "_scope")
+
+    def __init__(
+        self,
+        forms: Forms,
+        scope: Scope,
+        item: shapes.Item,
+        alike: Hashable,
+        key: Hashable,
+        marked: _Marked,
+    ) -> None:
+        self._forms = forms
+        self._scope = scope
+        self._item = item
+        self._alike = alike
+        self._key = key
+        self._marked = marked
+
+    def shown(self, call: Call, before: int) -> Fragment:
+        """Return it as one place of the mail shows it. before: papers in full of the sections
+        above. Raises Unfit."""
+        number = call.number + before if call.number is not None else None
+        place = (call.which, len(str(number)))
+        found = self._marked.places.get(place)
+        if found is None:
+            found = self._marked.places[place] = self._filled(call, number)
+            self._forms.keep(self._key, self._marked)
+        return numbered(found, number) if found.is_numbered and number is not None else found
+
+    def _filled(self, call: Call, number: int | None) -> Fragment:
+        form = self._forms.form(self._scope, self._alike, self._item, call, number)
+        item = self._item
+        why = phrases.reasons(item, self._scope.texts) if isinstance(item, Entry) else ""
+        refuse_signs(why)
+        own = Own(shapes.marked_of(item), why)
+        if isinstance(form, HtmlForm):
+            return form.filled(own)
+        fragment = form.form.filled(own)
+        return replace(fragment, is_numbered=True) if form.is_numbered else fragment
+
+
+def _which(held: Held, *, is_numbered: bool = False) -> Hashable:
+    """What a held call hangs on beside its item, and its number where it has one."""
+    given: list[Hashable] = []
+    for name, value in (*enumerate(held.given), *held.named.items()):
+        if isinstance(value, Digest | ReaderFrame | HeldTexts):
+            continue
+        if type(value) is int and is_numbered:
+            continue
+        if isinstance(value, str | int | float | None):
+            given.append((name, value))
+        else:
+            raise Unfit(f"A macro for a paper is given a {type(value).__name__}.")
+    return (held.loop, getattr(held.macro, "name", ""), tuple(given))
+
+
+def _number(held: Held) -> int | None:
+    """The number of a paper: the only whole number that its macro is given."""
+    found = [n for n in (*held.given, *held.named.values()) if type(n) is int]
+    if len(found) > 1:
+        raise Unfit("A macro for a paper is given two numbers.")
+    return found[0] if found else None

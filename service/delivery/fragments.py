@@ -1,0 +1,292 @@
+"""What a template made, as pieces that are put together for each mail.
+
+A form is rendered once, its holes open. Filled with what is of one reader's words (marks, reasons)
+it is a ``Fragment``: quoted-printable, open only where a link of the reader stands. Fragments are
+joined to the part of a mail: those of HTML as they are; those of text by lines, where empty ones
+between two are counted and never more than one is left. Pure.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import escape
+
+from service.delivery import plain
+from service.delivery.holes import (
+    WHY,
+    Held,
+    Later,
+    MarkedHole,
+    Piece,
+    StarredHole,
+    Tape,
+    Unfit,
+    is_sign,
+    parted,
+)
+from service.delivery.quoted import encoded
+from service.digest.model import Marked
+
+Open = bytes | str
+"""Encoded bytes, or the sign of a value of the reader."""
+
+_EMPTY_LINES = re.compile(r"\n{3,}")
+_BREAKS = (b"", b"\r\n", b"\r\n\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of a part. open: its bytes and holes · size: bytes of its text before encoding, holes
+    not counted.
+
+    Of text parts: before, after: line ends around it, which are not in ``open`` · is_numbered: the
+    paper's number comes before it.
+    """
+
+    open: tuple[Open, ...]
+    size: int
+    before: int = 0
+    after: int = 0
+    is_numbered: bool = False
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes it holds."""
+        return 160 + sum(len(piece) + 40 for piece in self.open)
+
+    @property
+    def signs(self) -> tuple[Open, ...]:
+        """The holes in it."""
+        return tuple([piece for piece in self.open if piece.__class__ is str])
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What is of one reader's words in a paper: its texts by their numbers, the reasons."""
+
+    marked: Sequence[Marked] = ()
+    why: str = ""
+
+
+NOTHING = Own()
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlForm:
+    """HTML with holes; what does not change is encoded. size: of that, before encoding · later:
+    what filters of the template do for each mail, by its sign."""
+
+    pieces: tuple[bytes | str | MarkedHole | Held, ...]
+    size: int
+    later: Mapping[str, Later]
+
+    @classmethod
+    def read(cls, rendered: str, tape: Tape) -> "HtmlForm":
+        """Raises Unfit: stars in HTML."""
+        done: list[bytes | str | MarkedHole | Held] = []
+        size = 0
+        later: dict[str, Later] = {}
+        for piece in tape.pieces(plain.body(rendered)):
+            if isinstance(piece, StarredHole):
+                raise Unfit("A template puts stars in HTML.")
+            if isinstance(piece, Later):
+                sign = tape.sign_of(piece)
+                later[sign] = piece
+                done.append(sign)
+            elif isinstance(piece, str) and not is_sign(piece):
+                size += len(piece.encode("utf-8"))
+                done.append(encoded(piece))
+            else:
+                done.append(piece)
+        return cls(tuple(done), size, later)
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes it holds."""
+        return 160 + sum(len(p) + 40 if isinstance(p, bytes) else 80 for p in self.pieces)
+
+    def parts(self) -> tuple[Fragment | Held, ...]:
+        """Return what stands between held calls, and those. Raises Unfit."""
+        done: list[Fragment | Held] = []
+        between: list[Open] = []
+        size = self.size
+        for piece in (*self.pieces, None):
+            if isinstance(piece, bytes | str):
+                between.append(piece)
+                continue
+            if isinstance(piece, MarkedHole):
+                raise Unfit("Marks where no paper is.")
+            if between:
+                done.append(Fragment(tuple(between), size))
+                between, size = [], 0
+            if piece is not None:
+                done.append(piece)
+        return tuple(done)
+
+    def filled(self, own: Own) -> Fragment:
+        """Return a paper with what is of the reader's words. Raises Unfit."""
+        if self.later:
+            raise Unfit("A filter has to run for each reader of a paper.")
+        done: list[Open] = []
+        size, whole = self.size, b""
+        for piece in self.pieces:
+            if isinstance(piece, bytes):
+                whole += piece
+                continue
+            if isinstance(piece, MarkedHole):
+                text = _with_hits(own.marked[piece.number], piece)
+            elif piece == WHY:
+                text = plain.body(str(escape(own.why)))
+            elif isinstance(piece, str):
+                done += (whole, piece)
+                whole = b""
+                continue
+            else:
+                raise Unfit("A paper in a paper.")
+            size += len(text.encode("utf-8"))
+            whole += encoded(text)
+        return Fragment((*done, whole), size)
+
+
+def _with_hits(marked: Marked, hole: MarkedHole) -> str:
+    pieces = [
+        f"{hole.before}{escape(text)}{hole.after}" if is_hit else str(escape(text))
+        for text, is_hit in marked.pieces()
+    ]
+    return plain.body("".join(pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """Text with holes, as it was rendered."""
+
+    pieces: tuple[Piece, ...]
+
+    @classmethod
+    def read(cls, rendered: str, tape: Tape) -> "TextForm":
+        """Raises Unfit: text with hits as HTML has them."""
+        pieces = tape.pieces(plain.body(rendered))
+        if any(isinstance(piece, MarkedHole) for piece in pieces):
+            raise Unfit("A template for text goes through the hits by itself.")
+        return cls(pieces)
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes it holds."""
+        return 160 + sum(len(p) * 2 + 60 if isinstance(p, str) else 400 for p in self.pieces)
+
+    def filled(self, own: Own) -> Fragment:
+        """Return a paper with what is of the reader's words; its links stay open."""
+        return text_fragment(told(self.pieces, {WHY: own.why}, own))
+
+    def parts(self) -> tuple[tuple[Piece, ...] | Held, ...]:
+        """Return what stands between held calls, and those. Raises Unfit: not on lines of its
+        own."""
+        found: list[tuple[Piece, ...] | Held] = []
+        between: list[Piece] = []
+        for piece in (*self.pieces, None):
+            if piece is not None and not isinstance(piece, Held):
+                between.append(piece)
+                continue
+            if between:
+                last = between[-1]
+                if piece is not None and not (isinstance(last, str) and last.endswith("\n")):
+                    raise Unfit("A template for text has a paper within a line.")
+                found.append(tuple(between))
+                between = []
+            if piece is not None:
+                found.append(piece)
+        return tuple(found)
+
+
+def told(pieces: Iterable[Piece], values: Mapping[str, str], own: Own = NOTHING) -> str:
+    """Return pieces as text: signs by their values (or as they are), what was left is done."""
+    done = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            done.append(values.get(piece, piece))
+        elif isinstance(piece, Later):
+            done.append(done_now(piece, values, own))
+        elif isinstance(piece, StarredHole):
+            done.append(starred(own.marked[piece.number]))
+        else:
+            raise Unfit("A paper within a line of text.")
+    return "".join(done)
+
+
+def done_now(later: Later, values: Mapping[str, str], own: Own = NOTHING) -> str:
+    """Return what a filter makes of the values."""
+    given = [told(g, values, own) if isinstance(g, tuple) else g for g in later.given]
+    return later.work(*given, **later.named)
+
+
+def starred(marked: Marked) -> str:
+    """Return the text with its hits between stars."""
+    return "".join(f"*{text}*" if is_hit else text for text, is_hit in marked.pieces())
+
+
+def tidied(text: str) -> str:
+    """Return text without no-break and trailing spaces and with one empty line at a time."""
+    lines = "\n".join(line.rstrip() for line in text.replace(plain.GLUE, " ").split("\n"))
+    return _EMPTY_LINES.sub("\n\n", lines) if "\n\n\n" in lines else lines
+
+
+def text_fragment(text: str) -> Fragment:
+    """Return tidied lines as a fragment; signs in them stay open."""
+    text = tidied(plain.body(text))
+    inside = text.strip("\n")
+    if not inside:
+        return Fragment((), 0, len(text))
+    before = len(text) - len(text.lstrip("\n"))
+    done: list[Open] = []
+    size = 0
+    *parts, last = parted(inside)
+    for part in parts:
+        if is_sign(part):
+            done.append(part)
+        elif part:
+            size += len(part.encode("utf-8"))
+            done.append(encoded(part))
+    size += len(last.encode("utf-8"))
+    done.append(encoded(last + "\n")[:-2])
+    return Fragment(tuple(done), size, before, len(text) - before - len(inside))
+
+
+def numbered(fragment: Fragment, number: int) -> Fragment:
+    """Return a paper with its number before it, on an encoded line of its own."""
+    head = f"{number}. "
+    return Fragment(
+        (f"{head}=\r\n".encode("ascii"), *fragment.open),
+        fragment.size + len(head),
+        fragment.before,
+        fragment.after,
+    )
+
+
+def with_sign(fragment: Fragment, sign: str, value: str) -> Fragment:
+    """Return a fragment with a value (plain letters and digits) in place of its sign."""
+    shown = tuple([encoded(value) if piece == sign else piece for piece in fragment.open])
+    size = fragment.size + len(value) * fragment.open.count(sign)
+    return Fragment(shown, size, fragment.before, fragment.after)
+
+
+def joined_text(fragments: Iterable[Fragment]) -> tuple[list[Open], int]:
+    """Return the pieces of a text part and its size, holes not counted. Raises Unfit."""
+    done: list[Open] = []
+    size, breaks = 0, 2
+    for fragment in fragments:
+        breaks += fragment.before
+        if not fragment.open:
+            continue
+        if done:
+            if breaks < 1:
+                raise Unfit("Two pieces of text on one line.")
+            breaks = min(breaks, 2)
+            done.append(_BREAKS[breaks])
+            size += breaks
+        done += fragment.open
+        size += fragment.size
+        breaks = fragment.after
+    done.append(b"\r\n")
+    return done, size + 1

@@ -1,0 +1,103 @@
+"""The headers of a digest, written as ``message.build`` writes them, and the mail around its parts.
+Pure."""
+
+import re
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Any
+
+from service.delivery import message
+from service.delivery.printed import Part, Printed
+from service.delivery.quoted import header_text
+from service.errors import Sentence
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_SIMPLE = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9.-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heads:
+    """What ``message.build`` takes beside the texts."""
+
+    sender: str
+    sender_name: str
+    recipient: str
+    message_id: str
+    date: datetime
+    reply_to: str = ""
+    list_id: str = ""
+    unsubscribe_url: str | None = None
+    help_url: str = ""
+    feedback_id: str = ""
+    is_notice: bool = False
+    format: str = "html"
+
+    def fields(self) -> dict[str, Any]:
+        """Return them as the arguments of ``message.build``."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def written(heads: Heads, printed: Printed) -> bytes:
+    """Return the whole message. Raises MessageError: an address, a link or a name that cannot stand
+    in its header."""
+    lines = [
+        _mailbox("From", heads.sender, heads.sender_name),
+        _to(heads.recipient),
+        _mailbox("Reply-To", heads.reply_to, "") if heads.reply_to else b"",
+        header_text("Subject", printed.subject),
+        _dated(heads.date),
+        _as_is("Message-ID", heads.message_id),
+    ]
+    if heads.list_id:
+        lines.append(_as_is("List-Id", heads.list_id))
+    if heads.unsubscribe_url:
+        lines.append(_link("List-Unsubscribe", heads.unsubscribe_url))
+        lines.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+    if heads.help_url:
+        lines.append(_link("List-Help", heads.help_url))
+    if heads.feedback_id:
+        lines.append(_as_is("Feedback-ID", heads.feedback_id))
+    kind = b"Auto-Submitted: auto-generated\r\n" if heads.is_notice else b"Precedence: bulk\r\n"
+    lines.append(kind + b"X-Auto-Response-Suppress: OOF, AutoReply\r\nMIME-Version: 1.0\r\n")
+    if heads.format != "html":
+        return b"".join((*lines, *_part("plain", printed.text)))
+    boundary = message.boundary(heads.message_id)
+    first = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n--{boundary}'
+    lines.append(first.encode("ascii"))
+    between = f"\r\n--{boundary}".encode("ascii")
+    text, html = _part("plain", printed.text), _part("html", printed.html)
+    return b"".join((*lines, b"\r\n", *text, between, b"\r\n", *html, between, b"--\r\n"))
+
+
+def _part(kind: str, part: Part) -> tuple[bytes, bytes]:
+    head = f'Content-Type: text/{kind}; charset="utf-8"\r\n'
+    head += f"Content-Transfer-Encoding: {part.encoding}\r\n\r\n"
+    return head.encode("ascii"), part.body
+
+
+@lru_cache(maxsize=64)
+def _mailbox(name: str, address: str, shown: str) -> bytes:
+    return message.mailbox_header(name, address, shown)
+
+
+def _to(address: str) -> bytes:
+    if len(address) <= 70 and _SIMPLE.fullmatch(address):
+        return f"To: {address}\r\n".encode("ascii")
+    return message.mailbox_header("To", address, "")
+
+
+@lru_cache(maxsize=64)
+def _dated(on: datetime) -> bytes:
+    if on.tzinfo is None:
+        raise message.MessageError(Sentence("The date has no time zone."), "Date")
+    return f"Date: {format_datetime(on.astimezone(UTC))}\r\n".encode("ascii")
+
+
+def _as_is(name: str, value: str) -> bytes:
+    return f"{name}: {message.as_is(value, name)}\r\n".encode("ascii")
+
+
+def _link(name: str, url: str) -> bytes:
+    return f"{name}: {message.link(url, name)}\r\n".encode("ascii")

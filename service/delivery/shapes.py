@@ -1,0 +1,190 @@
+"""Digests, sections and papers as templates see them when they are rendered beforehand.
+
+What every reader of a paper has alike is there as it is and belongs to the key under which the
+rendered form is kept; what is one reader's own is held back (``holes``). A field that is added to
+the digest is of the first sort. Pure.
+"""
+
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import fields, replace
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from service.delivery.frame import ReaderFrame
+from service.delivery.holes import (
+    MANAGE,
+    PAPERS,
+    REST,
+    SECTION,
+    TUNE,
+    UNSUBSCRIBE,
+    VIEW,
+    HeldMarked,
+    Poison,
+    Present,
+    SectionStub,
+    Spelled,
+    Stub,
+    refuse_signs,
+)
+from service.digest.model import Digest, Entry, Line, Marked, Section, Signal
+
+Item = Entry | Line | Signal
+Shape = TypeVar("Shape", Entry, Line, Signal)
+
+_MARKED = {Entry: ("title", "abstract"), Line: ("title",), Signal: ("title",)}
+_NOBODYS = frozenset({"score", "parts"})
+"""Fields of a paper that no mail shows."""
+
+_OF_DIGEST = frozenset({"checked", "matched", "late", "read_from", "subject", "since", "interests"})
+"""Fields of a digest that its sentences say (headline, period, late, subject)."""
+
+_URLS = {
+    "manage_url": MANAGE,
+    "unsubscribe_url": UNSUBSCRIBE,
+    "view_url": VIEW,
+    "papers_url": PAPERS,
+    "rest_url": REST,
+    "tune_base": TUNE,
+}
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9:/._~-]+")
+_READERS = frozenset({"weekdays", "hour", "zone", "format"})
+
+
+def _alike(kind: type[Any], *own: str) -> tuple[str, ...]:
+    """The names of the fields that every reader has alike."""
+    return tuple(f.name for f in fields(kind) if f.name not in own)
+
+
+_ITEM_KEYS = {
+    kind: attrgetter(*_alike(kind, *marked, *_NOBODYS, "reasons", "links"))
+    for kind, marked in _MARKED.items()
+}
+_LOOPS = ("entries", "lines", "signals")
+_SECTION_KEY = attrgetter(*_alike(Section, "profile_id", "rest", *_LOOPS))
+_DIGEST_KEY = attrgetter(*_alike(Digest, "sections", *_OF_DIGEST))
+_FRAME_KEY = attrgetter(*_alike(ReaderFrame, "confirmed_on", *_URLS, *_READERS))
+
+
+def item_key(item: Item) -> Hashable:
+    """Return what a form of a paper hangs on: all of it but marks, reasons and score."""
+    if isinstance(item, Entry):
+        return (
+            _ITEM_KEYS[Entry](item),
+            item.title.text,
+            item.abstract.text,
+            tuple(item.links.items()),
+            bool(item.reasons),
+        )
+    return (type(item), _ITEM_KEYS[type(item)](item), item.title.text)
+
+
+def own_key(item: Item) -> Hashable:
+    """Return what is of one reader's words in a paper."""
+    if isinstance(item, Entry):
+        reasons = tuple([(reason.term, reason.where) for reason in item.reasons])
+        return (item.title.marks, item.abstract.marks, reasons)
+    return item.title.marks
+
+
+def marked_of(item: Item) -> tuple[Marked, ...]:
+    """Return the texts of a paper that have marks, in the order of their numbers."""
+    return (item.title, item.abstract) if isinstance(item, Entry) else (item.title,)
+
+
+def held_item(item: Item) -> Item:
+    """Return the paper as a template may see it. Raises Unfit: a text that cannot be data."""
+    for text in _texts(item):
+        refuse_signs(text)
+    held: dict[str, Any] = {
+        name: HeldMarked(name, getattr(item, name).text, number)
+        for number, name in enumerate(_MARKED[type(item)])
+    }
+    if isinstance(item, Entry):
+        held |= {name: Poison(f"the {name} of a paper") for name in _NOBODYS}
+        held["reasons"] = Present("the reasons of a paper") if item.reasons else ()
+    return replace(item, **held)
+
+
+def section_key(section: Section) -> Hashable:
+    """Return what the form of a section hangs on: its words, and how much is in it."""
+    counts = (len(section.entries), len(section.lines), len(section.signals), len(section.rest))
+    return (_SECTION_KEY(section), bool(section.profile_id), counts)
+
+
+def held_section(section: Section) -> Section:
+    """Return the section as a template may see it, its papers held back. Raises Unfit."""
+    for text in _texts(section, *_LOOPS, "rest"):
+        refuse_signs(text)
+    held: dict[str, Any] = {
+        loop: tuple(Stub(loop, at) for at in range(len(getattr(section, loop)))) for loop in _LOOPS
+    }
+    if section.profile_id:
+        held["profile_id"] = Spelled("the id of an interest", SECTION)
+    held["rest"] = tuple(Stub("rest", at) for at in range(len(section.rest)))
+    return replace(section, **held)
+
+
+def frame_key(digest: Digest, reader: ReaderFrame) -> Hashable:
+    """Return what the form of a frame hangs on."""
+    there = (reader.confirmed_on is not None, *(bool(getattr(reader, name)) for name in _URLS))
+    return (_DIGEST_KEY(digest), len(digest.sections), _FRAME_KEY(reader), there)
+
+
+def scope_key(digest: Digest, reader: ReaderFrame) -> Hashable:
+    """Return what forms of papers and sections hang on beside what is in them."""
+    there = tuple(bool(getattr(reader, name)) for name in _URLS)
+    return (digest.kind, digest.on, _FRAME_KEY(reader), there)
+
+
+def held_digest(digest: Digest) -> Digest:
+    """Return the digest as the template of a frame may see it. Raises Unfit."""
+    for text in _texts(digest, "sections", *_OF_DIGEST):
+        refuse_signs(text)
+    held: dict[str, Any] = {name: Poison(f"digest.{name}") for name in _OF_DIGEST}
+    held["sections"] = tuple(SectionStub("sections", at) for at in range(len(digest.sections)))
+    return replace(digest, **held)
+
+
+def narrow_digest(digest: Digest) -> Digest:
+    """Return of the digest what a paper may see: which kind, and the day."""
+    held: dict[str, Any] = {
+        name: Poison(f"digest.{name}") for name in _alike(Digest, "kind", "on", "version")
+    }
+    return replace(digest, **held)
+
+
+def held_reader(reader: ReaderFrame) -> ReaderFrame:
+    """Return the reader as a template may see them."""
+    held: dict[str, Any] = {name: Poison(f"reader.{name}") for name in _READERS}
+    held |= {name: sign if getattr(reader, name) else "" for name, sign in _URLS.items()}
+    if reader.confirmed_on is not None:
+        held["confirmed_on"] = Present("the day on which a reader confirmed")
+    return replace(reader, **held)
+
+
+def is_plain(url: str) -> bool:
+    """Say whether an address is written alike wherever it stands."""
+    return not url or _PLAIN_URL.fullmatch(url) is not None
+
+
+def urls(reader: ReaderFrame) -> dict[str, str]:
+    """Return the addresses of a reader by their signs."""
+    return {sign: getattr(reader, name) for name, sign in _URLS.items()}
+
+
+def _texts(value: Any, *without: str) -> Iterable[str]:
+    """Every text in a value of the digest, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from (*_texts(name), *_texts(one))
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _texts(one)
+    elif hasattr(value, "__dataclass_fields__"):
+        for field in fields(value):
+            if field.name not in without:
+                yield from _texts(getattr(value, field.name))
