@@ -1,15 +1,18 @@
 """What the public pages show, read from the store. Nothing here writes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from service.defaults import FIXED
+from service.delivery import phrases
+from service.delivery.i18n import Texts
 from service.delivery.message import MessageError, ascii_address
 from service.digest import excerpt
 from service.digest.candidate import HitLike
-from service.digest.model import Marked
+from service.digest.model import Marked, from_json
 from service.digest.trending import rank
 from service.errors import Sentence, SpokenError
 from service.flows.changes import PaperHistory, read_changes
@@ -25,6 +28,7 @@ from service.store import sightings as sightings_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import DeliveryRow, SubscriberRow
+from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
 
 PAGE_SIZE = FIXED.papers_a_page
@@ -196,9 +200,10 @@ def read_names(rt: Runtime) -> list[str]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailDay:
     """One occasion and what became of it. reason: why it was skipped, a word of ours · page: its
-    name under ``/d/``, "" for none · said: the mail server's own words, "" when it said nothing ·
-    fault: why no mail can be written to this address, a sentence of ours · had, later: why nothing
-    was new · news: papers told of again."""
+    name under ``/d/``, "" for none · subject: of the mail · said: the mail server's own words, ""
+    when it said nothing; the reader's address is masked in them · fault: why no mail can be written
+    to this address, a sentence of ours · had, later: why nothing was new · news: papers told of
+    again."""
 
     on: date
     kind: str
@@ -214,6 +219,7 @@ class MailDay:
     had: int = 0
     later: int = 0
     news: int = 0
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +240,8 @@ def _read_history(rt: Runtime, session: Session, reader_id: int, limit: int) -> 
     reader = subscribers_store.get_subscriber_row(session, id=reader_id)
     if reader is None:
         raise NotHereError(Sentence("This reader is not here any more."))
-    days = tuple(_day(one, reader) for one in listing.list_mails(session, reader_id, limit))
+    mails = listing.list_mails(session, reader_id, limit)
+    days = tuple(_day(one, reader, rt.catalogs.texts(reader.locale)) for one in mails)
     taken = {day.on for day in days if day.kind == "digest"}
     return History(zone=reader.zone, next_at=next_mail_at(rt, reader, taken), days=days)
 
@@ -245,6 +252,11 @@ def _server_said(row: DeliveryRow) -> str:
         return ""
     words = row.reason.partition(": ")[2] if row.state == "failed" else row.reason
     return f"{row.code} {words}".strip().rstrip(".")
+
+
+def _masked(words: str, address: str) -> str:
+    """Servers like to repeat the address; who was forwarded the mail may open this page too."""
+    return re.sub(re.escape(address), lambda _: mask(address), words, flags=re.IGNORECASE)
 
 
 def _fault(row: DeliveryRow) -> str:
@@ -258,7 +270,14 @@ def _fault(row: DeliveryRow) -> str:
     return ""
 
 
-def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
+def _subject(content: Mapping[str, Any], texts: Texts) -> str:
+    """What stood above the mail, in the reader's language of today."""
+    if content.get("digest"):
+        return phrases.subject(from_json(content["digest"]), texts)
+    return str(content["data"]["title"]) if content.get("notice") == "newsletter" else ""
+
+
+def _day(mail: listing.MailRow, reader: SubscriberRow, texts: Texts) -> MailDay:
     row, content = mail.row, mail.row.content or {}
     try:
         on = date.fromisoformat(mail.slot)
@@ -274,10 +293,11 @@ def _day(mail: listing.MailRow, reader: SubscriberRow) -> MailDay:
         checked=digest["checked"] if digest else content.get("checked", 0),
         page=share_name(row) if digest or content.get("notice") == "newsletter" else "",
         accepted_at=row.accepted_at,
-        said=_server_said(row),
+        said=_masked(_server_said(row), row.rcpt or reader.email),
         fault=_fault(row),
         paused_until=reader.paused_until,
         had=content.get("had", 0),
         later=content.get("later", 0),
         news=len(content.get("signals", ())),
+        subject=_subject(content, texts),
     )

@@ -59,6 +59,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         context = {
             "days": [(one, _what_became(one, texts)) for one in found.days],
             "next_words": _next_words(door, found, texts),
+            "keep": door.rt.defaults().keep_digest_days,
+            "today": door.today(),
         }
         return door.answer(request, "reader/history.html", context)
 
@@ -114,6 +116,10 @@ def _what_became(one: MailDay, texts: Texts) -> str:
     checked = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", one.checked)
     if one.state == "accepted" and one.reason == TESTED:
         return _("It went to the people who run this service, as a test.")
+    if one.state == "accepted" and one.kind == "newsletter":
+        return _("A letter from the people who run this service.")
+    if one.state == "accepted" and not one.papers and not one.news:
+        return _("A mail that nothing new came, as you had asked for.")
     if one.state == "accepted":
         mailed = texts.ngettext("%(num)s paper mailed.", "%(num)s papers mailed.", one.papers)
         if not one.news:
