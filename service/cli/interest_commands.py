@@ -290,6 +290,9 @@ def set_reader(
         typer.Option("--tell-anyway/--not-anyway", help="Once a week also when nothing came"),
     ] = None,
     abstracts: Annotated[str, typer.Option(help="short, full, none or summary")] = "",
+    form: Annotated[
+        str, typer.Option("--format", help="html, text, or bare: text without stars")
+    ] = "",
     trending: Annotated[
         bool | None, typer.Option("--trending/--no-trending", help="Also the most-voted papers")
     ] = None,
@@ -307,8 +310,11 @@ def set_reader(
     from service.flows.staff import audit
     from service.store import subscribers as subscribers_store
     from service.subscribers.cadence import read_at_least, read_hour, read_weekdays, read_zone
+    from service.subscribers.model import FORMS
 
     address = read_email(email)
+    if form:
+        printing.one_of(form, FORMS, "--format")
     with printing.argument("--at-least"):
         least = read_at_least(at_least) if at_least else None
     with printing.argument("--abstracts"):
@@ -328,7 +334,8 @@ def set_reader(
 
     with runtime() as rt:
         row = find(rt)
-        before = {name: getattr(row, name) for name in ("hour", "zone", "weekdays", "style")}
+        kept = ("hour", "zone", "weekdays", "style", "format")
+        before = {name: getattr(row, name) for name in kept}
         manage.set_schedule(
             rt,
             token := manage_token(rt, row, rt.clock(), fresh=True),
@@ -339,7 +346,7 @@ def set_reader(
             at_least=least,
             tell_anyway=tell_anyway,
         )
-        manage.set_mail(rt, token, style=style, trending=trending)
+        manage.set_mail(rt, token, format=form or None, style=style, trending=trending)
         if pause_until is not None or resume:
             manage.pause(rt, token, None if resume else day(pause_until))
         now = find(rt)
@@ -352,6 +359,7 @@ def set_reader(
             "at_least": now.at_least,
             "tell_anyway": now.tell_anyway,
             "abstracts": now.style,
+            "format": now.format,
             "trending": now.trending,
             "paused_until": now.paused_until.isoformat() if now.paused_until else None,
         }

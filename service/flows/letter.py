@@ -54,7 +54,8 @@ def frame_of(
         weekdays=days_of(reader.weekdays),
         hour=reader.hour,
         zone=reader.zone,
-        format=reader.format,
+        format="html" if reader.format == "html" else "text",
+        stars=reader.format != "bare",
     )
 
 

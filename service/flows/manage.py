@@ -205,7 +205,7 @@ def set_mail(
     locale: str | None = None, format: str | None = None, style: str | None = None,
     trending: bool | None = None,
 ) -> None:  # fmt: skip
-    """Language, HTML or text, what is shown of abstracts, trending section (None: as it is)."""
+    """Language, one of ``FORMS``, what is shown of abstracts, trending section (None: as it is)."""
 
     def edit(session: Session) -> None:
         row, _ = reader_of(rt, session, token)

@@ -28,6 +28,9 @@ class Cadence(StrEnum):
     WEEKLY = "weekly"
 
 
+FORMS = ("html", "text", "bare")
+"""How a reader's mail looks: formatted, plain text, plain text without stars around their words."""
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -59,6 +62,7 @@ class Profile:
 class Subscriber:
     """A reader.
 
+    format: one of ``FORMS``.
     zone: IANA name · hour: 0-23 local · weekdays: subset of 0..6, 0 = Monday.
     style: abstracts short, full or none · trending: a trending section beside interests.
     on_time: this reader's mail waits for no late source · at_least: fewer new papers wait for more,

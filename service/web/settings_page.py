@@ -28,7 +28,7 @@ from service.flows.manage import ManageError
 from service.pages.forms import Form
 from service.store.tables import ProfileRow
 from service.subscribers.cadence import read_at_least, read_hour, read_weekdays, read_zone
-from service.subscribers.model import DAYS, Cadence
+from service.subscribers.model import DAYS, FORMS, Cadence
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.leaving import left_page
@@ -135,7 +135,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
                 door.rt,
                 token,
                 locale=form.choice("locale", door.pages.catalogs.languages, "en"),
-                format=form.choice("format", ("html", "text"), "html"),
+                format=form.choice("format", FORMS, "html"),
                 style=form.choice("style", get_args(Style), "short"),
                 trending=form.flag("trending"),
             )

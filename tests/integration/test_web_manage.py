@@ -120,6 +120,9 @@ def test_hour_days_form_and_pause(house: Reading) -> None:
         "summary",
         False,
     )
+    house.client.post(f"{here}/mail", data={"locale": "de", "format": "bare", "style": "full"})
+    assert house.reader("ada@uni.example").format == "bare"
+    assert 'value="bare" selected' in house.client.get(here).text
     house.client.post(f"{here}/pause", data={"until": "2026-12-24"})
     page = house.client.get(here, headers={"Accept-Language": "en"}).text
     assert "Pausiert bis Do., 24. Dezember." in page, "the language chosen a moment ago"
