@@ -14,11 +14,14 @@ import time
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser, sync_playwright
 from support.gallery_house import CAPTURES, ROOT
 from support.gallery_list import PICTURES, Picture, chosen
 from support.gallery_mails import Mail, make_mails
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 OUT = ROOT / "var" / "gallery"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -77,6 +80,8 @@ def write(
     captured: bool,
 ) -> None:
     """Write the files of these pictures and the index; what an earlier run left is removed."""
+    from playwright.sync_api import sync_playwright  # half a second: only for pictures
+
     out.mkdir(parents=True, exist_ok=True)
     for old in (*out.glob("*.html"), *out.glob("*.txt"), *out.glob("*.png")):
         old.unlink()
@@ -92,7 +97,7 @@ def write(
 
 
 def shoot(
-    browser: Browser, picture: Picture, mail: Mail, to: Path, clip: tuple[int, int] | None = None
+    browser: "Browser", picture: Picture, mail: Mail, to: Path, clip: tuple[int, int] | None = None
 ) -> None:
     """Photograph a mail as a screen shows it. clip: width and height of the first screen, else
     the whole mail. Nothing is fetched from the network but a stand-in for remote pictures."""

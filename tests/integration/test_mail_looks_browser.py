@@ -1,0 +1,101 @@
+"""Every mail of the gallery as a browser measures it: contrast in every kind of dark, narrow
+screens, letters made twice as large, and from right to left."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+from support.browsing import open_browser
+from support.gallery import FORCED_DARK
+from support.gallery_mails import Mail, make_mails
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("mail_looks")]
+LOOKS = (Path(__file__).parents[1] / "support" / "looks.js").read_text()
+OF_PAGES = ("not one main part", "0 first headings", "target of", "letters of 0 px")
+"""What is asked of pages and not of mails, which lie inside a page with its own main part."""
+NO_RULES = "document.querySelectorAll('head style').forEach(style => style.remove())"
+SIDES = """() => [...document.querySelectorAll('h1,h2,h3,.small,.abstract,.why,.links,.line')]
+  .filter(e => !e.closest('.letter'))
+  .map(e => {
+    const range = document.createRange();
+    range.selectNodeContents(e);
+    const text = [...range.getClientRects()].filter(box => box.width > 1);
+    const box = document.querySelector('.inside').getBoundingClientRect();
+    return [Math.min(...text.map(one => one.left)) - box.left,
+      box.right - Math.max(...text.map(one => one.right))];
+  })"""
+
+
+@pytest.fixture(scope="module")
+def mails(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Mail]:
+    return make_mails(tmp_path_factory.mktemp("gallery"), captured=False)
+
+
+@pytest.fixture
+def page(chromium: str) -> Iterator[Page]:
+    with open_browser(chromium) as page:
+        page.route("http*://**/*", lambda route: route.abort())
+        yield page
+
+
+def _faults(page: Page) -> list[str]:
+    return [one for one in page.evaluate(LOOKS) if not one.startswith(OF_PAGES)]
+
+
+@pytest.mark.parametrize("light", ["light", "dark", "outlook", "forced"])
+def test_every_colour_pair_is_legible(light: str, page: Page, mails: dict[str, Mail]) -> None:
+    page.emulate_media(color_scheme="dark" if light == "dark" else "light")
+    found = {}
+    for name, mail in mails.items():
+        page.set_content(mail.html)
+        if light == "forced":  # Outlook for Windows: turned over, and no rule is read
+            page.evaluate(NO_RULES)
+        if light in ("outlook", "forced"):
+            page.evaluate(FORCED_DARK)
+            ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert ground != "rgb(255, 253, 247)", "nothing was turned over"
+        if faults := _faults(page):
+            found[name] = faults
+    assert found == {}
+
+
+@pytest.mark.parametrize(("width", "zoom"), [(320, 1), (360, 1), (600, 1), (1200, 1), (640, 2)])
+def test_nothing_is_wider_than_the_screen(
+    width: int, zoom: int, page: Page, mails: dict[str, Mail]
+) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    for name, mail in mails.items():
+        page.set_content(mail.html)
+        page.evaluate(f"document.documentElement.style.zoom = {zoom}")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{name} is {wide} px wide at {width} px"
+    column = page.locator(".inside").bounding_box()
+    assert column is not None
+    assert column["width"] == min(width, 600 * zoom)
+
+
+def test_letters_twice_as_large_cut_nothing_off(page: Page, mails: dict[str, Mail]) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.set_content(mails["daily"].html)
+    page.evaluate(
+        "document.querySelectorAll('body *').forEach(e => { const s = getComputedStyle(e);"
+        " e.dataset.size = parseFloat(s.fontSize); e.dataset.line = parseFloat(s.lineHeight); });"
+        "document.querySelectorAll('body *').forEach(e => {"
+        " e.style.fontSize = 2 * e.dataset.size + 'px';"
+        " e.style.lineHeight = 2 * e.dataset.line + 'px'; })"
+    )
+    cut = page.evaluate(
+        "[...document.querySelectorAll('body *')].filter(e => e.scrollHeight > e.clientHeight + 2"
+        " && getComputedStyle(e).overflow === 'hidden' && e.clientHeight > 0).length"
+    )
+    assert cut == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_lines_begin_where_their_language_begins(page: Page, mails: dict[str, Mail]) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.set_content(mails["daily"].html)
+    assert {round(left) for left, _ in page.evaluate(SIDES)} == {20}
+    page.set_content(mails["daily-right-to-left"].html)
+    assert {round(right) for _, right in page.evaluate(SIDES)} == {20}
