@@ -376,7 +376,8 @@ def _quarantine(
     if not _is_held(session, row):
         return SendReport()
     hide(session, broken, now)
-    if broken and (left := left_of(row.content or {}, broken)):
+    is_first = not row.body_sha  # what was tried before keeps its bytes
+    if broken and is_first and (left := left_of(row.content or {}, broken)):
         leases_store.mark_outcome(session, row, State.READY, now, content=left)
         return SendReport()
     leases_store.mark_outcome(session, row, State.FAILED, now, reason=text)
