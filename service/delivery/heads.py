@@ -13,6 +13,7 @@ from service.delivery.printed import Part, Printed
 from service.delivery.quoted import header_text
 from service.errors import Sentence
 
+_MIME = b"MIME-Version: 1.0\r\n"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _SIMPLE = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9.-]+")
 
@@ -60,21 +61,23 @@ def written(heads: Heads, printed: Printed) -> bytes:
     if heads.feedback_id:
         lines.append(_as_is("Feedback-ID", heads.feedback_id))
     kind = b"Auto-Submitted: auto-generated\r\n" if heads.is_notice else b"Precedence: bulk\r\n"
-    lines.append(kind + b"X-Auto-Response-Suppress: OOF, AutoReply\r\nMIME-Version: 1.0\r\n")
+    lines.append(kind + b"X-Auto-Response-Suppress: OOF, AutoReply\r\n")
     if heads.format != "html":
-        return b"".join((*lines, *_part("plain", printed.text)))
+        return b"".join(
+            (*lines, _described("plain", printed.text), _MIME, b"\r\n", printed.text.body)
+        )
     boundary = message.boundary(heads.message_id)
     first = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n--{boundary}'
-    lines.append(first.encode("ascii"))
+    lines += (_MIME, first.encode("ascii"))
     between = f"\r\n--{boundary}".encode("ascii")
-    text, html = _part("plain", printed.text), _part("html", printed.html)
+    text = (_described("plain", printed.text), b"\r\n", printed.text.body)
+    html = (_described("html", printed.html), b"\r\n", printed.html.body)
     return b"".join((*lines, b"\r\n", *text, between, b"\r\n", *html, between, b"--\r\n"))
 
 
-def _part(kind: str, part: Part) -> tuple[bytes, bytes]:
+def _described(kind: str, part: Part) -> bytes:
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\n'
-    head += f"Content-Transfer-Encoding: {part.encoding}\r\n\r\n"
-    return head.encode("ascii"), part.body
+    return f"{head}Content-Transfer-Encoding: {part.encoding}\r\n".encode("ascii")
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,282 @@
+"""Digests from kept pieces read like those that are rendered whole."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from support import naughty
+from support.digests import BASE, digest, entry, everything, frame, line, renderer, section, site
+
+from service.delivery import holes
+from service.delivery.frame import ReaderFrame
+from service.delivery.heads import Heads
+from service.delivery.message import build
+from service.delivery.press import Press
+from service.digest.model import Digest, Marked, Reason
+
+RENDERER = renderer()
+PRESS = Press(RENDERER)
+HEADS = Heads(
+    sender="papers@example.org",
+    sender_name="Paperpost, Bücher & Co",
+    recipient="ada@example.org",
+    message_id="<" + "d" * 40 + "@papers.example.org>",
+    date=datetime(2026, 11, 20, 8, tzinfo=UTC),
+    reply_to="desk@example.org",
+    list_id="<papers.example.org>",
+    unsubscribe_url=f"{BASE}/u/{'A' * 120}",
+    help_url=f"{BASE}/about",
+    feedback_id="12:digest:paperpost",
+)
+
+
+def whole(digest: Digest, reader: ReaderFrame, heads: Heads = HEADS) -> bytes:
+    return build(RENDERER.render_digest(digest, reader), **heads.fields())
+
+
+def read(raw: bytes) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
+    """All headers in order, and the parts: kind, charset, text."""
+    mail = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    parts = list(mail.iter_parts()) or [mail]
+    for one in (mail, *parts):
+        assert not one.defects
+        assert not any(value.defects for value in one.values())
+    headers = [(name, str(v)) for name, v in mail.items() if "Transfer-Enc" not in name]
+    return headers, [
+        (part.get_content_type(), str(part.get_content_charset()), part.get_content())
+        for part in parts
+    ]
+
+
+def fits_the_wire(raw: bytes) -> None:
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
+    assert raw.isascii()
+    lines = raw.split(b"\r\n")
+    assert all(len(line) <= 76 or line.startswith(b"List-Unsubscribe: ") for line in lines)
+    body = lines[lines.index(b"") :]
+    assert not any(line.endswith((b" ", b"\t")) for line in body)
+
+
+def reads_alike(digest: Digest, reader: ReaderFrame, heads: Heads = HEADS) -> None:
+    made = PRESS.mail(digest, reader, heads)
+    assert read(made) == read(whole(digest, reader, heads))
+    fits_the_wire(made)
+
+
+@pytest.mark.parametrize(
+    "language", ["en", "de", *(pytest.param(x, marks=pytest.mark.slow) for x in ("en-XA", "ar-XB"))]
+)
+def test_our_own_templates_are_proven(language: str) -> None:
+    assert PRESS.refusal(language) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["daily", "weekly", "catchup", "first", "alert", "manual"])
+def test_every_kind_reads_alike(kind: Any) -> None:
+    reads_alike(replace(everything(), kind=kind), frame(locale="de"))
+    PRESS.printed(replace(everything(), kind=kind), frame())  # not the slow path
+
+
+@pytest.mark.parametrize("format", ["text", "html"])
+def test_headers_are_written_alike(format: str) -> None:
+    heads = replace(HEADS, format=format, recipient="o'brien+tag@müller.example", list_id="")
+    title = "Über „Vektoren“ — " + "и так далее " * 9
+    reads_alike(digest(section(entry(1, title))), frame(), heads)
+    reads_alike(digest(section(entry(1, "A" * 300))), frame(), replace(heads, recipient="a@b.org"))
+    notice = replace(heads, is_notice=True, unsubscribe_url=None, feedback_id="", reply_to="")
+    reads_alike(digest(section(entry(1))), frame(), notice)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(naughty.digests(), naughty.readers())
+def test_hostile_words_read_alike(made: Digest, reader: ReaderFrame) -> None:
+    reads_alike(made, reader)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(naughty.digests(), naughty.readers())
+@example(everything(), frame(locale="en-XA", stars=False))
+def test_many_hostile_words_read_alike(made: Digest, reader: ReaderFrame) -> None:
+    reads_alike(made, reader)
+
+
+@pytest.mark.slow
+def test_every_naughty_string_reads_alike_in_every_place() -> None:
+    for at, word in enumerate(naughty.strings()):
+        reads_alike(everything(word or " "), frame(locale=("en", "de")[at % 2]))
+
+
+@pytest.mark.parametrize(
+    "word", ["\U000f0000", "\U000f0103", "\U000f8000", holes.TUNE, f"see {holes.TUNE}/x"]
+)
+def test_our_signs_in_a_title_are_only_letters(word: str) -> None:
+    made = digest(section(entry(1, f"LoRA {word} adapters"), entry(2, also_in=(word,))))
+    with pytest.raises(holes.Unfit):
+        PRESS.printed(made, frame())
+    reads_alike(made, frame())
+    assert word in read(PRESS.mail(made, frame(), HEADS))[1][1][2]
+
+
+def test_no_sign_is_left_open() -> None:
+    raw = PRESS.mail(everything(), frame(), HEADS)
+    for _, _, text in read(raw)[1]:
+        assert not holes.has_sign(text)
+    assert raw.count(b"k3" + b"a" * 20) > 20
+
+
+def readers_of(number: int) -> list[tuple[Digest, ReaderFrame, str]]:
+    """Readers with marks, reasons and a token of their own, of the same papers."""
+    made = []
+    for n in range(number):
+        token = f"{n:04d}" + "tokenofthereader"[:16] + "zz"
+        papers = [
+            entry(
+                paper,
+                "LoRA adapters that forget less",
+                abstract=Marked("We study why LoRA drifts. [...]", ((n % 20, n % 20 + 3),)),
+                reasons=(Reason(f"word{n % 7}", "title"),),
+            )
+            for paper in range(4)
+        ]
+        urls = {"view_url": f"{BASE}/d/{token}", "tune_base": f"{BASE}/tune/{token}"}
+        own = digest(section(*papers, name=f"Interest {n % 5}"))
+        made.append((own, frame(manage_url=f"{BASE}/manage/{token}", **urls), token))
+    return made
+
+
+def test_tokens_of_readers_never_mix() -> None:
+    mails = readers_of(8)
+    first = Press(RENDERER)
+    alone = [first.mail(*one[:2], HEADS) for one in mails]
+    press = Press(RENDERER, kept=20_000)
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda one: press.mail(*one[:2], HEADS), mails * 3))
+    assert together == alone * 3
+    for raw, (_, _, token) in zip(alone, mails, strict=True):
+        found = set(re.findall(rb"\d{4}tokenofthereaderzz", raw.replace(b"=\r\n", b"")))
+        assert found == {token.encode()}
+
+
+def test_bytes_do_not_hang_on_what_is_kept() -> None:
+    (made, reader, _), other = readers_of(1)[0], readers_of(6)
+    fresh = Press(RENDERER).mail(made, reader, HEADS)
+    for kept in (1, 10_000_000):
+        press = Press(RENDERER, kept=kept)
+        for one in other[1:]:
+            press.mail(*one[:2], HEADS)
+        assert press.mail(made, reader, HEADS) == fresh
+    assert press.memory > 50_000
+
+
+@pytest.mark.slow
+def test_what_is_kept_is_bounded() -> None:
+    press = Press(RENDERER, kept=200_000)
+    for n in range(150):
+        press.mail(digest(section(entry(n, f"LoRA {n} " + "x" * 3000))), frame(), HEADS)
+    assert press.memory < 200_000 + 100_000
+
+
+OVERRIDES = {
+    # what an operator's template may do with a paper, and whether pieces can do it
+    '{{ entry.title.text | upper }}': True,
+    '{{ entry.title.text | truncate(12) }}': True,
+    '{{ entry.abstract.text[:30] }}': True,
+    '{% if entry.votes and entry.votes > 40 %}many{% endif %}': True,
+    '{{ entry | reasons }}': True,
+    '{{ linked(entry.title) }}, {{ entry.authors | join("/") }}': True,
+    '{{ entry.score }}': False,
+    '{{ entry.parts }}': False,
+    '{{ entry | reasons | upper }}': False,
+    '{{ (entry | reasons) | length }}': False,
+    '{{ entry.title.marks }}': False,
+    '{{ digest.checked }}': False,
+    '{{ (entry | reasons)[:3] }}': False,
+    '{% for text, hit in entry.title.pieces() if hit %}{{ text }}{% endfor %}': False,
+    '{{ reader.hour }}': False,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("shown", "fits"), OVERRIDES.items())
+def test_an_operators_template_is_obeyed(tmp_path: Path, shown: str, fits: bool) -> None:
+    ours = Path(RENDERER.template_dirs[-1], "email", "_paper.html").read_text("utf-8")
+    place = '<p class="small">{{ apart(entry | meta(digest)) }}</p>'
+    assert place in ours
+    (tmp_path / "email").mkdir()
+    text = ours.replace(place, f"{place}<p>Ours: {shown}</p>")
+    (tmp_path / "email" / "_paper.html").write_text(text, "utf-8")
+    told: list[Any] = []
+    own = renderer(tmp_path)
+    press = Press(own, log=lambda event, **facts: told.append((event, facts)))
+    made = digest(section(entry(1), entry(2, "Another LoRA")))
+    for _ in range(2):
+        mail = read(press.mail(made, frame(), HEADS))
+        assert mail == read(build(own.render_digest(made, frame()), **HEADS.fields()))
+        assert "Ours: " in mail[1][1][2]
+    assert (press.refusal("en") == "") is fits
+    assert len(told) == (0 if fits else 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "old", "new", "fits"),
+    [
+        ("_digest.html", "<h1>{{ headline }}</h1>", "<h1>{{ headline }} !</h1>", True),
+        ("_digest.html", "<h1>{{ headline }}</h1>", "<h1>{{ headline.upper() }}</h1>", False),
+        ("_digest.html", "<h1>{{ headline }}</h1>", "<h1>{{ headline[:9] }}</h1>", False),
+        ("_digest.html", "<h1>{{ headline }}</h1>", "<h1>{{ digest.checked }}</h1>", False),
+        ("_digest.txt", "{{ headline | spread(period) }}", "{{ headline | wrap }}", True),
+        ("_digest.txt", "{{ headline | spread(period) }}", "{{ headline | center(72) }}", False),
+        ("digest/subject.txt", "{{ digest", "[Lab] {{ digest", True),
+        ("digest/subject.txt", "{{ digest | subject_line(test) }}", "{{ headline }}", True),
+        ("digest/subject.txt", "{{ digest | subject_line(test) }}", "{{ headline|length }}", False),
+        ("_paper.txt", '"%d. "', '"%d) "', False),
+        ("_paper.txt", "first + loop.index", "loop.index", False),
+    ],
+)
+def test_an_operators_frame_is_obeyed(
+    tmp_path: Path, name: str, old: str, new: str, fits: bool
+) -> None:
+    ours = Path(RENDERER.template_dirs[-1], "email", name).read_text("utf-8")
+    assert old in ours
+    (tmp_path / "email" / name).parent.mkdir(parents=True)
+    (tmp_path / "email" / name).write_text(ours.replace(old, new), "utf-8")
+    own = renderer(tmp_path)
+    press = Press(own)
+    made = everything()
+    assert read(press.mail(made, frame(), HEADS)) == read(
+        build(own.render_digest(made, frame()), **HEADS.fields())
+    )
+    assert (press.refusal("en") == "") is fits
+
+
+@pytest.mark.slow
+def test_a_site_of_other_letters() -> None:
+    own = renderer(site=site(name="Имя & Co", org="Орг", postal="Улица <1>", privacy_url=""))
+    press = Press(own)
+    made = everything()
+    assert press.refusal("de") == ""
+    assert read(press.mail(made, frame(), HEADS)) == read(
+        build(own.render_digest(made, frame()), **HEADS.fields())
+    )
+
+
+def test_lines_of_all_sorts_get_their_numbers() -> None:
+    papers = [entry(n, f"LoRA {n}") for n in range(24)]
+    made = digest(
+        section(*papers[:7]),
+        section(lines=(line(50),)),
+        section(*papers[7:13]),
+        section(*papers[13:]),
+    )
+    reads_alike(made, frame())
+    PRESS.printed(made, frame())
