@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from service.cli import (
+    cite_commands,
     edition_commands,
     estimate_commands,
     house_commands,
@@ -99,6 +100,7 @@ for part in (
     house_commands,
     paper_commands,
     estimate_commands,
+    cite_commands,
     reader_commands,
     interest_commands,
     send_commands,

@@ -32,6 +32,9 @@ from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
 
 PAGE_SIZE = FIXED.papers_a_page
+WHOLE_DAY = 5000
+"""Papers of a day in a file at most."""
+
 Order = Literal["trending", "newest"]
 
 

@@ -25,7 +25,6 @@ from service.web.door import Door, Offer, faults_of
 from service.web.references import FILES, reference_file
 
 _LONGEST = 1200
-_WHOLE_DAY = 5000
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -84,7 +83,7 @@ def _day_page(door: Door, request: Request, on: date | None, note: str = "") -> 
     page: DayPage | None = None
     paging = Paging(1, browse.PAGE_SIZE, 0)
     if on is not None and (kind := _file_kind(request)):
-        page = browse.read_day(door.rt, on, order=order, limit=_WHOLE_DAY)
+        page = browse.read_day(door.rt, on, order=order, limit=browse.WHOLE_DAY)
         found = [one.paper for one in page.papers]
         return reference_file(kind, found, f"papers-{on.isoformat()}")
     if on is not None:

@@ -152,3 +152,22 @@ def test_a_replay_of_a_day_without_kept_answers_says_so(shell: Shell) -> None:
     said = shell.say("poll", "--replay", ON)
     assert (said.code, said.out) == (0, "No answers of this day are kept.\n")
     assert shell.say("poll", "--replay", ON, "--json").json == []
+
+
+def test_papers_are_cited_by_name_or_of_a_day(shell: Shell, tmp_path: Path) -> None:
+    name = list_of(tmp_path, "a.json", 1, 2, 3)
+    shell.say("ingest", name, "--kind", "hf_daily", "--on", ON)
+    day = shell.say("cite", "--on", ON)
+    assert (day.code, day.out.count("@misc{")) == (0, 3)
+    one = shell.say("cite", "arXiv:2611.00002", "--format", "ris").out
+    assert one.count("TY  - UNPB") == 1
+    assert "UR  - https://arxiv.org/abs/2611.00002" in one
+    (told,) = shell.say("cite", "2611.00002", "--json").json
+    assert told["eprint"] == "2611.00002"
+    assert shell.say("cite", "2611.99999").code == 1
+    for words in ((), ("--on", ON, "2611.00001"), ("2611.00001", "--format", "pdf")):
+        assert shell.say("cite", *words).code == 2
+    assert (shell.say("cite", "--on", "2026-11-01").out, shell.say("cite", "--on", "x").code) == (
+        "",
+        2,
+    )
