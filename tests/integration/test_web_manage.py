@@ -125,7 +125,7 @@ def test_hour_days_form_and_pause(house: Reading) -> None:
     assert 'value="bare" selected' in house.client.get(here).text
     house.client.post(f"{here}/pause", data={"until": "2026-12-24"})
     page = house.client.get(here, headers={"Accept-Language": "en"}).text
-    assert "Pausiert bis Do., 24. Dezember." in page, "the language chosen a moment ago"
+    assert "Pausiert bis Do., 24.\u00a0Dezember." in page, "the language chosen a moment ago"
     house.client.post(f"{here}/pause", data={"act": "end"})
     assert house.reader("ada@uni.example").paused_until is None
 
