@@ -5,8 +5,9 @@ overrides and lone surrogates go here, before anything is built.
 """
 
 import re
-import textwrap
-import unicodedata
+from collections.abc import Iterator, Sequence
+
+from service.text.measure import columns, edge_before, fitting, is_wide
 
 _LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -14,6 +15,12 @@ _DIRECTIONS = re.compile(r"[\u202a-\u202e\u2066-\u2069\ufeff]")
 _SPACES = re.compile(r"\s+")
 GLUE = "\u00a0"
 """The no-break space."""
+
+WIDTH = 72
+BETWEEN = " · "
+_NOT_FIRST = frozenset("、。，．！？：；）」』】〕》〉’”…・ー々,.!?:;)]}%")
+_NOT_LAST = frozenset("（「『【〔《〈‘“([{")
+"""Signs that begin or end no line of Chinese and Japanese."""
 
 
 def one_line(text: str) -> str:
@@ -34,36 +41,87 @@ def body(text: str) -> str:
 
 
 def clipped(text: str, limit: int) -> str:
-    """Return at most ``limit`` characters, cut at a word with "…" (inside one that fills all)."""
-    if len(text) <= limit:
+    """Return at most ``limit`` columns and characters, cut at a word with "…" (inside one that
+    fills all, there between two letters)."""
+    if len(text) <= limit and columns(text) <= limit:
         return text
     if limit < 1:
         return ""
-    head = text[: limit - 1]
-    at = head.rfind(" ")
-    if not text[limit - 1].isspace() and at >= limit // 2:
-        head = head[:at]
-    while head and unicodedata.combining(text[len(head)]):
-        head = head[:-1]  # never part an accent from its letter
-    return head.rstrip(" ,;:-–—(") + "…"
+    at = edge_before(text, min(fitting(text, limit - 1), limit - 1))
+    head = text[:at]
+    blank = head.rfind(" ")
+    is_inside = not (text[at].isspace() or is_wide(text[at]))
+    if is_inside and blank > 0 and columns(head[:blank]) >= limit // 2 - 1:
+        head = head[:blank]
+    return head.rstrip(" ,;:-–—([{“„«") + "…"
 
 
-def wrapped(text: str, first: str = "", rest: str = "", width: int = 72) -> str:
+def wrapped(text: str, first: str = "", rest: str = "", width: int = WIDTH) -> str:
     """Return the text in lines of ``width`` columns; addresses and long words stay whole.
 
-    A no-break space holds its words together and is written as a plain one.
+    A no-break space holds its words together and is written as a plain one. Chinese and Japanese
+    are parted between their letters.
     """
-    return textwrap.fill(
-        GLUE.join(one_line(part) for part in text.split(GLUE)),
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    ).replace(GLUE, " ")
+    lines: list[str] = []
+    line, used, is_empty = first, columns(first), True
+    for piece, is_word, size in _pieces(text):
+        blank = is_word and not is_empty
+        if not is_empty and used + blank + size > width:
+            lines.append(line)
+            line, used, is_empty, blank = rest, columns(rest), True, False
+        line += f" {piece}" if blank else piece
+        used += blank + size
+        is_empty = False
+    return "" if is_empty else "\n".join([*lines, line]).replace(GLUE, " ")
 
 
-def spread(left: str, right: str, width: int = 72) -> str:
+def _pieces(text: str) -> Iterator[tuple[str, bool, int]]:
+    """Yield (what is never parted, does a word begin with it, its columns)."""
+    if GLUE in text:
+        text = GLUE.join(one_line(part) for part in text.split(GLUE))
+    else:
+        text = one_line(text)
+    for word in text.split(" "):
+        if word.isascii():
+            if word:
+                yield word, True, len(word)
+            continue
+        start = 0
+        for at in range(1, len(word)):
+            if _may_part(word[at - 1], word[at]):
+                yield word[start:at], start == 0, columns(word[start:at])
+                start = at
+        yield word[start:], start == 0, columns(word[start:])
+
+
+def _may_part(before: str, after: str) -> bool:
+    if before.isascii() and after.isascii():
+        return False
+    is_letter = (is_wide(before) and before < "\U0001f000") or (
+        is_wide(after) and after < "\U0001f000"
+    )
+    return is_letter and after not in _NOT_FIRST and before not in _NOT_LAST and after.isprintable()
+
+
+def strung(pieces: Sequence[str], first: str = "", rest: str = "", width: int = WIDTH) -> str:
+    """Return the pieces with " · " between them in lines of ``width`` columns; no line begins or
+    ends with the sign."""
+    lines: list[str] = []
+    for piece in pieces:
+        written = wrapped(piece, width=width - columns(rest)).split("\n")
+        if not any(written):
+            continue
+        if lines and len(written) == 1:
+            longer = lines[-1] + BETWEEN + written[0]
+            if columns(longer) <= width:
+                lines[-1] = longer
+                continue
+        for line in written:
+            lines.append((rest if lines else first) + line)
+    return "\n".join(lines)
+
+
+def spread(left: str, right: str, width: int = WIDTH) -> str:
     """Return both on one line, the second one at its end; on two lines where they do not fit."""
-    room = width - len(left) - len(right)
+    room = width - columns(left) - columns(right)
     return left + " " * room + right if room >= 2 else f"{wrapped(left, width=width)}\n{right}"
