@@ -39,5 +39,5 @@ def zone_options(chosen: str, now: datetime, texts: Texts) -> list[tuple[str, st
         names = (chosen, *names)
     there = now.astimezone(ZoneInfo(chosen))
     time = texts.hour(there.hour, there.minute)
-    told = texts.gettext("%(zone)s, now %(time)s", zone=_in_words(chosen, texts), time=time)
+    told = texts.gettext("%(zone)s, now %(time)s", zone=chosen, time=time)
     return [(name, told if name == chosen else _in_words(name, texts)) for name in names]

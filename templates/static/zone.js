@@ -11,7 +11,7 @@
     field.add(option, 0);
   }
   var time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
-  option.text = option.text + ", " + field.dataset.now + " " + time.format(new Date());
+  option.text = zone + ", " + field.dataset.now + " " + time.format(new Date());
   field.value = zone;
   // what the page says about this zone is asked for when everything is there to hear it
   addEventListener("load", function () { field.dispatchEvent(new Event("change")); });
