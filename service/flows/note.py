@@ -57,7 +57,7 @@ def set_note(rt: Runtime, on: date, text: str, *, by: str, address: str = "") ->
     check_date(rt, on)
     now = rt.clock()
     if on < (now - _LAST_ENDS).date():
-        raise NoteError(f"{on} is over.", "on", "Its mails stay as they are.")
+        raise NoteError(f"{on} is over.", "--on", "Its mails stay as they are.")
 
     def act(session: Session) -> NoteSet:
         edition = digest_edition(session, on, now, by)
