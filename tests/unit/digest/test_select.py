@@ -186,9 +186,36 @@ def test_styles() -> None:
         (entry,) = made([LORA], [candidate(1)], style=style).entries()
         return entry.abstract.text
 
-    assert abstract("short") == "Paper 1 studies LoRA. [...]"
+    assert abstract("short") == "Paper 1 studies LoRA.\u00a0[...]"
     assert abstract("full") == "Paper 1 studies LoRA. It ends."
     assert abstract("none") == ""
+    assert abstract("summary") == abstract("short") != ""
+
+
+def test_a_sources_own_line_stands_for_the_abstract_of_who_chose_it() -> None:
+    told = candidate(1)
+    told = replace(told, paper=replace(told.paper, summary_line="LoRA, in one line."))
+
+    def shown(style: str) -> tuple[str, str]:
+        (entry,) = made([LORA], [told], style=style).entries()
+        return entry.summary_line, entry.abstract.text
+
+    assert shown("summary") == ("LoRA, in one line.", "")
+    assert shown("short")[0] == ""
+    assert shown("short")[1]
+    assert shown("none") == ("", "")
+    told = replace(told, paper=replace(told.paper, summary_line="One. " + "Two words. " * 99))
+    assert shown("summary")[0].startswith("One.")
+    assert len(shown("summary")[0]) < 420
+
+
+def test_names_and_addresses_without_end_take_nobodys_room() -> None:
+    endless = candidate(1, place="P" * 999)
+    links = {"abs": "https://arxiv.org/abs/2611.00001", "code": "https://x.example/" + "y" * 5000}
+    endless = replace(endless, paper=replace(endless.paper, authors=("A" * 999,), links=links))
+    (entry,) = made([LORA], [endless]).entries()
+    assert (len(entry.authors[0]), len(entry.place)) == (120, 120)
+    assert list(entry.links) == ["abs"]
 
 
 def test_entry_holds_what_the_mail_shows() -> None:
