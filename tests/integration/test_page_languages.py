@@ -1,6 +1,7 @@
 """A page names the language it is written in; a reader's mails may speak another."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from support.reading_house import reading_house
 
 from service.delivery.i18n import Catalogs
 from service.pages.templates import FIRST_WORDS, Pages, PageSite
+from service.resources import resource_dir
+from service.web.zones import zone_options
 
 GERMAN = {"Accept-Language": "de-CH,de;q=0.9,en;q=0.5"}
 
@@ -40,3 +43,36 @@ def test_a_catalog_with_the_first_words_of_the_pages_speaks_them(
     assert pages.mail_language(request) == "de"
     for staff in ("/admin", "/admin/readers", "/mailbox/7"):
         assert pages.texts(Request(scope | {"path": staff})).language == "en"
+
+
+def test_zones_have_the_places_of_the_language_and_the_chosen_one_its_time() -> None:
+    now = datetime(2026, 11, 18, 9, tzinfo=UTC)
+    catalogs = Catalogs.load(resource_dir("templates") / "locale")
+    german = dict(zone_options("Europe/Zurich", now, catalogs.texts("de")))
+    assert german["Europe/Zurich"] == "Europe/Zurich, jetzt 10:00"
+    assert german["Africa/Cairo"] == "Africa/Cairo (Kairo)"
+    assert german["Europe/Berlin"] == "Europe/Berlin"
+    assert dict(zone_options("UTC", now, catalogs.texts("en")))["Africa/Cairo"] == "Africa/Cairo"
+
+
+@pytest.mark.slow
+def test_pages_behind_a_link_speak_the_readers_language_not_the_browsers(tmp_path: Path) -> None:
+    with reading_house(tmp_path) as house:
+        house.client.headers["Accept-Language"] = "de"
+        house.subscribe("ada@uni.example", "robots")
+        reader = house.reader("ada@uni.example")
+        house.client.headers["Accept-Language"] = "en"
+        own, _ = house.own_page("ada@uni.example")
+        leave = f"/u/{reader.unsubscribe_token}"
+        for path in (own, own.replace("manage", "history"), leave):
+            assert '<html lang="de"' in house.client.get(path).text, path
+        fault = house.client.post(f"{own}/pause", data={"until": "soon"}).text
+        assert "Das ist kein Datum." in fault
+        house.clock.go(days=900)
+        over = house.client.get(own)
+        assert over.status_code == 410
+        assert "Dieser Link galt bis zum" in over.text
+        assert '<html lang="en"' in house.client.get("/manage/cut-off").text
+        assert '<html lang="en"' in house.client.get("/").text
+        house.client.post(f"{leave}", data={"List-Unsubscribe": "One-Click"})
+        assert "Sie sind abgemeldet." in house.client.get(leave).text
