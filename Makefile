@@ -61,7 +61,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check faults bench sweep profiles hostile gallery pictures golden messages lock wheel help clean
+.PHONY: demo run test test-all check faults bench sweep profiles hostile parsers spam gallery pictures golden messages lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -107,6 +107,12 @@ bench: .venv/.dev ## the measured claims
 
 sweep: .venv/.dev ## a million random questions: the oracle against all that match; goes on where it ended
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.sweep $(ARGS)
+
+parsers: .venv/.dev ## 5,000 mails of real readers: Python, mail-parser and npm's mailparser (in NODE_PATH) read the same
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.parsers $(ARGS)
+
+spam: .venv/.dev ## what SpamAssassin (Debian's) says of 50 digests and every other mail
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.spam $(ARGS)
 
 profiles: .venv/.dev ## all real keyword lists on all captured papers: the oracle against index and search
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.real_profiles $(ARGS)
