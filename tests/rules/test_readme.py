@@ -4,12 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
+from support.gallery_list import SHOWN
 from typer.main import get_command
 
 from service.cli.program import app
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "install.md"]
+PAGES = [
+    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/install.md", "docs/gallery.md")
+]
 GROUP_ROW = re.compile(r"`paperpost (\w+) (\w+)`((?:, `\w+`)+)")
 
 
@@ -59,5 +62,10 @@ def test_every_make_target_and_link_exists(page: Path) -> None:
 
 def test_pictures_are_there_and_below_200_kb() -> None:
     pictures = list((ROOT / "docs" / "pictures").glob("*.png"))
-    assert sorted(p.stem for p in pictures) == ["daily-page", "digest", "sign-up"]
+    shown = {"daily-page", "sign-up", *(f"mail-{name}" for name in SHOWN)}
+    assert {picture.stem for picture in pictures} == shown
+    assert len(SHOWN) == 6
+    for page in ("README.md", "docs/gallery.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert [name for name in SHOWN if f"pictures/mail-{name}.png" not in text] == [], page
     assert {p.name: p.stat().st_size for p in pictures if p.stat().st_size >= 200_000} == {}

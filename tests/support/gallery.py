@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.gallery_house import CAPTURES, ROOT
-from support.gallery_list import PICTURES, Picture, chosen
+from support.gallery_list import PICTURES, SHOWN, Picture, chosen
 from support.gallery_mails import Mail, make_mails
 
 if TYPE_CHECKING:
@@ -120,6 +120,14 @@ def shoot(
         page.set_viewport_size({"width": picture.width, "height": min(height, TALLEST)})
         page.screenshot(path=to)
     context.close()
+
+
+def shoot_shown(browser: "Browser", mails: dict[str, Mail], out: Path) -> None:
+    """The six pictures of the documents. mails: of the bundled day, whose texts are our own."""
+    for picture in PICTURES:
+        if picture.name in SHOWN:
+            clip = (picture.width, SHOWN[picture.name])
+            shoot(browser, picture, mails[picture.mail], out / f"mail-{picture.name}.png", clip)
 
 
 def _index(pictures: Sequence[Picture], mails: dict[str, Mail], captured: bool) -> str:

@@ -51,6 +51,16 @@ def _pictures() -> Iterator[Picture]:
 
 
 PICTURES: tuple[Picture, ...] = tuple(_pictures())
+SHOWN = {
+    "daily-600-light": 860,
+    "daily-360-dark": 740,
+    "daily-german-360-light": 740,
+    "weekly-360-light": 740,
+    "daily-right-to-left-360-light": 740,
+    "quiet-360-light": 740,
+}
+"""The six in README.md and docs/gallery.md, and how much of their height: the first screen."""
+
 MAILS: tuple[str, ...] = tuple(dict.fromkeys(picture.mail for picture in PICTURES))
 
 

@@ -1,11 +1,11 @@
-"""Takes the pictures of README.md from the running product: ``make pictures``.
+"""Takes the pictures of README.md and docs from the running product: ``make pictures``.
 
-Runs the demo into a folder of its own, serves it as ``paperpost run`` does, and photographs a
-digest, the sign-up page with its estimate, and the daily page. Needs Chromium.
+Runs the demo into a folder of its own, serves it as ``paperpost run`` does, and photographs the
+sign-up page with its estimate, and the daily page; then six mails of the gallery, made from the
+bundled day. Needs Chromium.
 """
 
 import io
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +15,8 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from support.gallery import FLAGS, find_chromium, shoot_shown  # noqa: E402
+from support.gallery_mails import make_mails  # noqa: E402
 from support.reader_site import serving  # noqa: E402
 
 from service.app import make_app  # noqa: E402
@@ -25,14 +27,11 @@ from service.wiring import House  # noqa: E402
 
 OUT = ROOT / "docs" / "pictures"
 MOST_BYTES = 200_000
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def main() -> int:
     """Write the pictures; 1 when one is too large."""
-    chromium = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-    )
+    chromium = find_chromium()
     if not chromium:
         print("Chromium is not on PATH.", file=sys.stderr)
         return 1
@@ -40,6 +39,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "demo"
         run_demo(folder, out=io.StringIO())
+        mails = make_mails(Path(name) / "gallery", captured=False)
         house = House(demo_settings(folder, timezone="Europe/Zurich"))
         try:
             app = make_app(
@@ -54,6 +54,7 @@ def main() -> int:
                     viewport={"width": 640, "height": 860}, timezone_id="Europe/Zurich"
                 ).new_page()
                 _take(page, address)
+                shoot_shown(browser, mails, OUT)
                 browser.close()
         finally:
             house.close()
@@ -64,11 +65,6 @@ def main() -> int:
 
 
 def _take(page: Page, address: str) -> None:
-    page.goto(f"{address}/mailbox?to=ben")
-    page.locator(".row-link").first.click()
-    page.wait_for_url("**/mailbox/*")
-    page.goto(page.url + "/html")
-    page.screenshot(path=OUT / "digest.png")
     page.goto(address)
     page.get_by_label("Your words").type("reasoning, reinforcement learning")
     page.locator("#past-papers mark").first.wait_for()
