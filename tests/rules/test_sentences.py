@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from support import translations
 from support.messages import (
     KEYWORDS,
     SERVICE,
@@ -147,3 +148,30 @@ def test_texts_for_the_staff_alone_do_not_go_to_translators() -> None:
     assert told.get("Saved.") is not None
     assert told.get("%(domain)s refuses us") is None
     assert catalogue().get("%(domain)s refuses us") is not None
+
+
+def test_translations_are_brought_up_to_date_without_losing_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make messages`: twice the same file; a new language has every message, empty."""
+    monkeypatch.setattr(translations, "FOLDER", tmp_path)
+    german = tmp_path / "de.po"
+    german.write_text((TEMPLATES / "locale" / "de.po").read_text("utf-8"), "utf-8")
+    before = _read(german)
+    translations.main(["de"])
+    once = german.read_text("utf-8")
+    translations.main(["de"])
+    assert german.read_text("utf-8") == once
+    assert once.startswith("# German.")
+    after = _read(german)
+    for message in for_readers():
+        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        if message.id and (known := before.get(ids[0], message.context)) is not None:
+            found = after.get(ids[0], message.context)
+            assert found is not None
+            assert found.string == known.string
+    assert translations.main(["fr"]) == 1
+    assert "missing, " in capsys.readouterr().out
+    french = _read(tmp_path / "fr.po")
+    assert len(french) == len(for_readers())
+    assert not any(any(message.string) for message in french if message.id)

@@ -105,8 +105,8 @@ def faults_of(language: Catalog) -> list[str]:
     return found
 
 
-def _forms(string: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return (string,) if isinstance(string, str) else tuple(string)
+def _forms(string: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    return (string,) if isinstance(string, str) else tuple(string or ())
 
 
 def _with_other_values(forms: tuple[str, ...], ids: tuple[str, ...], language: Catalog) -> str:
