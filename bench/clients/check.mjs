@@ -1,7 +1,7 @@
 // What mail programs make of our mails, by the data of caniemail.com, as the Markdown of docs/clients.md.
 //
 //   make gallery
-//   cd SCRATCH //   mkdir /tmp/clients && cd /tmp/clients && npm install caniemail//   mkdir /tmp/clients && cd /tmp/clients && npm install caniemail npm install caniemail        (an empty folder outside the checkout)
+//   cd SCRATCH && npm install caniemail        (an empty folder outside the checkout)
 //   node CHECKOUT/bench/clients/check.mjs CHECKOUT/var/gallery > CHECKOUT/docs/clients.md
 //
 // Run it in the folder with node_modules. Ends with 1 when a feature that a program lacks, or has in
