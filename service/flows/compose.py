@@ -131,7 +131,7 @@ def digest_for(
         style=reader.style,  # type: ignore[arg-type]
         note=note,
         added_by=_added_by(reader, shelf) if occasion != "alert" else None,
-        since=first_on if kind in ("weekly", "catchup") or gathers else None,
+        since=first_on if kind in ("weekly", "catchup", "first") or gathers else None,
         rest_on=rest_from(missed, paused_on, profiles, on, limits),
         signals=signals,
     )

@@ -6,7 +6,7 @@ from datetime import date
 from support.house import add, ingest_items, paper_item, rows
 
 from service.delivery.i18n import Texts
-from service.delivery.phrases import headline, section_name, subject
+from service.delivery.phrases import headline, period, section_name, subject
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_daily
 from service.flows.interests import InterestChange, add_whole, read_kind
@@ -71,6 +71,7 @@ def test_a_first_digest_is_the_best_of_all_interests_and_says_how_many_there_wer
     assert sum(len(ids) for ids in shown(first).values()) == 5
     assert headline(first, EN) == ("10 papers checked, 9 contain your words. Here are the best 5.")
     assert subject(first, EN).startswith("Your first papers: ")
+    assert period(first, EN) == "Thu 12 November to Wed 18 November"
     asyncio.run(send_ready(rt))
     rt.clock.go(days=1)  # what it left out is new, and comes
     plan_daily(rt)
