@@ -21,6 +21,8 @@ def language_of(text: str) -> str:
 
     A few foreign letters inside an English text (a Greek symbol, a Chinese name) do not change it.
     """
+    if text.isascii():
+        return ENGLISH if _LATIN.search(text) else ""
     latin = len(_LATIN.findall(text))
     han, kana = len(_HAN.findall(text)), len(_JAPANESE.findall(text))
     korean, other = len(_KOREAN.findall(text)), len(_OTHER.findall(text))
