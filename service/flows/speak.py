@@ -1,10 +1,9 @@
 """Which language the person behind a link chose: their pages speak it, not the browser's."""
 
-from sqlmodel import Session
-
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
+from service.store.db import Session
 from service.store.tables import SubscriberRow
 from service.subscribers.tokens import TokenError
 
