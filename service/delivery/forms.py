@@ -121,8 +121,8 @@ class Forms:
         if found is None:
             self._numbers += 1
             environment = self._environment(texts)
-            narrow, held = shapes.narrow_digest(digest), shapes.held_reader(reader)
-            found = Scope(self._numbers, texts, environment, narrow, held)
+            narrow, links = shapes.narrow_digest(digest), shapes.narrow_reader(reader)
+            found = Scope(self._numbers, texts, environment, narrow, links)
             self._scopes.put(key, found)
         return found
 
@@ -132,7 +132,9 @@ class Forms:
         """Return the frame of a digest. said: sentences by name, with their signs. Raises Unfit."""
         there = tuple(bool(sentence) for _, sentence in said.values())
         key = (scope.number, shapes.frame_key(digest, reader), there)
-        return self._frames.get(key) or self._frames.put(key, self._new_frame(scope, digest, said))
+        return self._frames.get(key) or self._frames.put(
+            key, self._new_frame(scope, digest, reader, said)
+        )
 
     def section(self, scope: Scope, held: Held, section: Section, part: str) -> Shown:
         """Return a section, places for its papers in it. part: "html" or "text". Raises Unfit."""
@@ -170,11 +172,11 @@ class Forms:
         return found
 
     def _new_frame(
-        self, scope: Scope, digest: Digest, said: Mapping[str, tuple[str, str]]
+        self, scope: Scope, digest: Digest, reader: ReaderFrame, said: Mapping[str, tuple[str, str]]
     ) -> Frame:
         values: dict[str, Any] = {
             "digest": shapes.held_digest(digest),
-            "reader": scope.reader,
+            "reader": shapes.held_reader(reader),
             "public": False,
             "test": False,
             "texts": HeldTexts(scope.texts),

@@ -24,8 +24,8 @@ _FORBIDDEN = re.compile(f"[\r{_PLANE}]|{re.escape(TUNE)}")
 
 _names = iter(range(0xF0000, 0xF0100))
 SUBJECT, SUBJECT_LINE = (chr(next(_names)) for _ in range(2))
-MANAGE, UNSUBSCRIBE, VIEW, PAPERS, REST = (chr(next(_names)) for _ in range(5))
 CONFIRMED, CONFIRMED_DAY, SCHEDULE, WHY, SECTION = (chr(next(_names)) for _ in range(5))
+_URLS = 0xF0040
 _SENTENCES, _MARKED, _STARRED, _LATER, _HELD = 0xF0080, 0xF0100, 0xF0800, 0xF1000, 0xF8000
 _PIECES = 5
 
@@ -221,6 +221,11 @@ def _marked_hole(parts: Sequence[str]) -> MarkedHole:
     if not is_whole or both != after + before or nothing != [""]:
         raise Unfit("A template shows hits in a way of its own.")
     return MarkedHole(number, before, after)
+
+
+def url_sign(number: int) -> str:
+    """Return the sign of one of the reader's addresses."""
+    return chr(_URLS + number)
 
 
 def sentence_sign(number: int) -> str:

@@ -14,6 +14,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
+from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -43,6 +44,11 @@ class MessageError(SpokenError):
 
 class _MailPolicy(EmailPolicy):
     """SMTP's policy, but headers that carry addresses of pages are neither folded nor encoded."""
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        if name.lower() == "subject":  # a title that looks like an encoded word is not one
+            return name, str(value)
+        return super().header_store_parse(name, value)
 
     def fold(self, name: str, value: str) -> str:
         return self.fold_binary(name, value).decode("ascii")

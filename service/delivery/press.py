@@ -125,19 +125,19 @@ class Press:
             return self._fitted(digest, reader)[1]
 
     def _fitted(self, digest: Digest, reader: ReaderFrame) -> tuple[Digest, Printed]:
-        last: dict[int, Printed] = {}
+        last: list[tuple[Digest, Printed]] = []
 
         def fits(candidate: Digest) -> bool:
-            last.clear()
-            done = last[id(candidate)] = self._put_together(candidate, reader)
+            done = self._put_together(candidate, reader)
+            last[:] = [(candidate, done)]
             size = len(done.text.body) + len(done.html.body) + HEADERS
             renderer = self.renderer
             return done.html.size <= renderer.html_budget and size <= renderer.message_budget
 
         fitted = budget.fit(digest, fits)
-        if id(fitted) not in last and not fits(fitted):
+        if last[0][0] is not fitted and not fits(fitted):
             raise Unfit("This digest does not fit into one mail.")
-        return fitted, last[id(fitted)]
+        return last[0]
 
     def _put_together(self, digest: Digest, reader: ReaderFrame) -> Printed:
         texts = self.renderer.catalogs.texts(reader.locale)

@@ -30,6 +30,7 @@ from service.delivery.site import Site
 from service.digest import budget
 from service.digest.model import Digest, Marked
 from service.errors import PaperpostError
+from service.text.measure import columns
 
 HTML_BUDGET = FIXED.html_budget
 MESSAGE_BUDGET = 250_000
@@ -184,23 +185,20 @@ class Renderer:
                 confirmed_on=None,
             )
             return digest, self._digest(digest, reader, texts, public, test)
-        last: dict[int, Rendered] = {}
+        last: list[tuple[Digest, Rendered]] = []
 
         def fits(candidate: Digest) -> bool:
-            last.clear()
-            done = last[id(candidate)] = self._digest(candidate, reader, texts, public, test)
+            done = self._digest(candidate, reader, texts, public, test)
+            last[:] = [(candidate, done)]
             size = wire_size(done.text) + wire_size(done.html) + HEADERS
             return len(done.html.encode()) <= self.html_budget and size <= self.message_budget
 
         fitted = budget.fit(digest, fits)
-        rendered = last.get(id(fitted))
-        if rendered is None:
-            if not fits(fitted):
-                raise RenderError(
-                    "This digest does not fit into one mail.", "digest", "Shorten the note on top."
-                )
-            rendered = last[id(fitted)]
-        return fitted, rendered
+        if last[0][0] is not fitted and not fits(fitted):
+            raise RenderError(
+                "This digest does not fit into one mail.", "digest", "Shorten the note on top."
+            )
+        return last[0]
 
     def _digest(
         self, digest: Digest, reader: ReaderFrame, texts: Texts, public: bool, test: bool
@@ -280,6 +278,9 @@ class Renderer:
             "long_day": lambda on: texts.long_day(on).replace(" ", plain.GLUE),
             "wrap": plain.wrapped,
             "spread": plain.spread,
+            "strung": plain.strung,
+            "columns": columns,
+            "lettered": plain.lettered,
             "one_line": plain.one_line,
             "safe_url": phrases.safe_url,
             "starred": _starred,

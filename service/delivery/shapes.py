@@ -13,13 +13,8 @@ from typing import Any, TypeVar
 
 from service.delivery.frame import ReaderFrame
 from service.delivery.holes import (
-    MANAGE,
-    PAPERS,
-    REST,
     SECTION,
     TUNE,
-    UNSUBSCRIBE,
-    VIEW,
     HeldMarked,
     Poison,
     Present,
@@ -27,6 +22,7 @@ from service.delivery.holes import (
     Spelled,
     Stub,
     refuse_signs,
+    url_sign,
 )
 from service.digest.model import Digest, Entry, Line, Marked, Section, Signal
 
@@ -40,13 +36,10 @@ _NOBODYS = frozenset({"score", "parts"})
 _OF_DIGEST = frozenset({"checked", "matched", "late", "read_from", "subject", "since", "interests"})
 """Fields of a digest that its sentences say (headline, period, late, subject)."""
 
-_URLS = {
-    "manage_url": MANAGE,
-    "unsubscribe_url": UNSUBSCRIBE,
-    "view_url": VIEW,
-    "papers_url": PAPERS,
-    "rest_url": REST,
-    "tune_base": TUNE,
+_URLS = {"tune_base": TUNE} | {
+    field.name: url_sign(number)
+    for number, field in enumerate(fields(ReaderFrame))
+    if field.name.endswith("_url")
 }
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9:/._~-]+")
 _READERS = frozenset({"weekdays", "hour", "zone", "format"})
@@ -167,6 +160,11 @@ def held_reader(reader: ReaderFrame) -> ReaderFrame:
 def is_plain(url: str) -> bool:
     """Say whether an address is written alike wherever it stands."""
     return not url or _PLAIN_URL.fullmatch(url) is not None
+
+
+def narrow_reader(reader: ReaderFrame) -> ReaderFrame:
+    """Return of the reader what a paper may see: links, and whether hits get stars."""
+    return replace(held_reader(reader), confirmed_on=Poison("reader.confirmed_on"))  # type: ignore[arg-type]
 
 
 def urls(reader: ReaderFrame) -> dict[str, str]:
