@@ -7,6 +7,7 @@ one many rules do not look. Keeps bench/results/spam.json; ends with 1 when a ma
 """
 
 import mailbox
+import random
 import re
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 from support.mail_reading import by_python
 from support.real_mails import Taken, mails_of, other_mails
 
-from bench.campaigns.parsers import days
+from bench.campaigns.parsers import SEED, days
 from bench.campaigns.sweep import head
 from bench.captured.papers import RESULTS, keyword_lists
 from bench.measured.process import Figures, keep
@@ -31,6 +32,8 @@ from service.resources import resource_dir
 MOST = 0.5
 DIGESTS = 50
 OF_DAYS = 3
+APART = 8
+"""Of the real lists every eighth is asked, other ones each day."""
 CONFIG = Path("/etc/spamassassin")
 RESULT = RESULTS / "spam.json"
 RECEIVED = (
@@ -51,13 +54,10 @@ def digests() -> list[Taken]:
     found: list[Taken] = []
     for number, on in enumerate(days()[:OF_DAYS]):
         with tempfile.TemporaryDirectory() as place:
-            mails = mails_of(Path(place), on, keyword_lists())
+            mails = mails_of(Path(place), on, keyword_lists()[number::APART])
         share = DIGESTS * (number + 1) // OF_DAYS - len(found)
-        step = len(mails) // share
-        found += [
-            Taken(f"digest-{on}-{mail.name}", mail.message, of_list=True)
-            for mail in mails[:: step if step % 4 else step + 1][:share]
-        ]
+        chosen = random.Random(f"{SEED}:{on}").sample(mails, share)
+        found += [Taken(f"digest-{on}-{m.name}", m.message, of_list=True) for m in chosen]
     return found
 
 
@@ -86,9 +86,7 @@ def scores(mails: list[Taken]) -> list[dict[str, float]]:
             subprocess.run(words, stdin=read, stdout=out, check=True, cwd=folder)
         found = {
             message["Message-ID"].strip(): _points(message["X-Spam-Rules"])
-            for message in mailbox.mbox(
-                folder / "read.mbox"
-            )  # in an order of theirs
+            for message in mailbox.mbox(folder / "read.mbox")  # in an order of theirs
         }
     return [found[by_python(mail.message).message_id] for mail in mails]
 
@@ -138,6 +136,7 @@ def main() -> None:
         "on": date.today().isoformat(),
         "commit": head(),
         "command": "make spam",
+        "seed": SEED,
         "spamassassin": version(),
         "digests": DIGESTS,
         "other_mails": len(mails) - DIGESTS,
