@@ -7,6 +7,7 @@ overrides and lone surrogates go here, before anything is built.
 import re
 from collections.abc import Iterator, Sequence
 
+from service.text.markdown import markdown_to_blocks
 from service.text.measure import columns, edge_before, fitting, is_wide
 
 _LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -109,7 +110,7 @@ def strung(pieces: Sequence[str], first: str = "", rest: str = "", width: int = 
     lines: list[str] = []
     for piece in pieces:
         written = wrapped(piece, width=width - columns(rest)).split("\n")
-        if not any(written):
+        if not "".join(written).strip():
             continue
         if lines and len(written) == 1:
             longer = lines[-1] + BETWEEN + written[0]
@@ -119,6 +120,16 @@ def strung(pieces: Sequence[str], first: str = "", rest: str = "", width: int = 
         for line in written:
             lines.append((rest if lines else first) + line)
     return "\n".join(lines)
+
+
+def lettered(text: str) -> str:
+    """Return an editor's Markdown as plain text in lines of 72 columns."""
+    return "\n".join(
+        f"{block.first}{body(block.text)}"
+        if block.is_set or not block.text
+        else wrapped(block.text, block.first, block.rest)
+        for block in markdown_to_blocks(text)
+    )
 
 
 def spread(left: str, right: str, width: int = WIDTH) -> str:

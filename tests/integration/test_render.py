@@ -201,7 +201,7 @@ def test_text_part() -> None:
     assert "1. LoRA adapters that forget less" in lines
     assert "   Why: LoRA in the title, low-rank adaptation in the abstract" in lines
     assert "   We study why *LoRA* drifts. [...]" in lines
-    assert f"   Tune {BASE}/tune/{TOKEN}/arxiv/2611.00001" in lines
+    assert f"   Tune    {BASE}/tune/{TOKEN}/arxiv/2611.00001" in lines
     assert "   and 11 more on the web" in lines
     assert f"Leave: {BASE}/u/{TOKEN}" in lines
     plain = RENDERER.render_digest(digest(section(entry(1))), frame(stars=False))
