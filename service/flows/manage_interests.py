@@ -16,6 +16,7 @@ from service.flows.interests import (
 )
 from service.flows.manage import ManageError, reader_of
 from service.flows.runtime import Runtime
+from service.flows.voted import check_offered
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import ProfileRow
@@ -31,6 +32,7 @@ def add_wanted(rt: Runtime, token: str, *changes: InterestChange) -> None:
         assert reader.id is not None
         since = local_date(rt.clock(), reader.zone) - timedelta(days=1)
         for change in changes:
+            check_offered(session, change.wanted)
             add_one_more(
                 session, reader.id, change, rt.clock(), since=since, most=rt.defaults().interests
             )
@@ -46,7 +48,10 @@ def change_wanted(
 
     def edit(session: Session) -> None:
         row = _own(rt, session, token, profile_id)
-        apply_change(session, row, change(row), rt.clock())
+        made = change(row)
+        if row.kind != made.wanted.kind:
+            check_offered(session, made.wanted)
+        apply_change(session, row, made, rt.clock())
 
     rt.db.write(edit, Priority.WEB)
 

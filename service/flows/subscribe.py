@@ -5,6 +5,7 @@ The page's answer is the same for every address and takes the same time: only ro
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from service.defaults import Defaults
@@ -15,6 +16,7 @@ from service.flows.interests import Wanted, add_interest, read_form, read_people
 from service.flows.manage_link import manage_token, stamp_of
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
+from service.flows.voted import check_offered
 from service.flows.welcome import send_first
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
@@ -67,6 +69,8 @@ def read_wish(
         errors["email"] = error
     try:
         wanted = read_form(words)
+        if not people.strip():
+            rt.db.read(partial(check_offered, wanted=wanted))
     except PaperpostError as error:
         errors["words"] = error
     try:

@@ -17,6 +17,7 @@ from service.flows import browse
 from service.flows.runtime import Runtime
 from service.flows.speak import language_behind
 from service.flows.usual import day_is_usually_complete
+from service.flows.voted import has_votes
 from service.matching.parse import describe
 from service.matching.query import Query, QueryError
 from service.pages.entry import PaperEntry, entry_of
@@ -161,6 +162,10 @@ class Door:
     def zones(self, chosen: str, texts: Texts) -> list[tuple[str, str]]:
         """Options of the zone field."""
         return zone_options(chosen, self.rt.clock(), texts)
+
+    def has_votes(self) -> bool:
+        """Whether the day's most-voted papers are offered here."""
+        return self.rt.db.read(has_votes)
 
     def usually_complete(self, zone: str, texts: Texts) -> str:
         """When today's papers are usually complete on walls in ``zone``; "" without a habit.

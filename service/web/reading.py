@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 from service.defaults import FIXED
 from service.delivery.i18n import Texts
@@ -9,6 +10,7 @@ from service.delivery.plain import clipped
 from service.flows import browse
 from service.flows.estimate import BackTest, estimate
 from service.flows.interests import Wanted, read_form
+from service.flows.voted import check_offered
 from service.matching.corpus import Estimate, Suggestion
 from service.matching.counting import Asked, Likings
 from service.matching.expansions import Expansion
@@ -107,6 +109,7 @@ def reading_of(
     """The estimate of an interest in words."""
     _ = texts.gettext
     if wanted.query is None:
+        door.rt.db.read(partial(check_offered, wanted=wanted))
         most = door.rt.defaults().trending_entries
         return Reading(
             line=_("No words: the day's most-voted papers"),

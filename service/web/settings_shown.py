@@ -220,6 +220,7 @@ def _context(
         "new": new,
         "usual_votes": texts.number(door.rt.defaults().signal_votes),
         "most": door.rt.defaults().interests,
+        "has_votes": door.has_votes(),
         "trouble": trouble,
         "faults": trouble.faults or {},
         "typed": trouble.typed or Form({}),

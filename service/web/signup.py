@@ -236,6 +236,7 @@ def _form_page(
         "usual": door.usually_complete(_known(zone, door.rt.zone), texts),
         "sources": browse.read_names(door.rt),
         "closed": door.rt.signup == "closed",
+        "has_votes": door.has_votes(),
         "trap": door.check.TRAP,
         "time": door.check.TIME,
         "shown": typed.shown or door.check.shown(),
