@@ -66,8 +66,9 @@ def share_name(row: DeliveryRow) -> str:
 
 
 def share_sign(token: str) -> str:
-    """The part of a share name that only the mail's token tells."""
-    return hashlib.sha256(f"view:{token}".encode()).hexdigest()[:32]
+    """The part of a share name that only the mail's token tells: 112 bits. Of 30 letters and more
+    one in sixty would read like the address of a Bitcoin wallet, which spam filters look for."""
+    return hashlib.sha256(f"view:{token}".encode()).hexdigest()[:28]
 
 
 def rest_url(rt: Runtime, digest: Digest) -> str:

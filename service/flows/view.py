@@ -26,7 +26,7 @@ from service.store.db import Session
 from service.store.tables import DeliveryRow, SubscriberRow
 from service.store.twins import current_ids
 
-_SHARED = re.compile(r"(\d{1,18})-([0-9a-f]{32})")
+_SHARED = re.compile(r"(\d{1,18})-([0-9a-f]{28})")
 SHOWN_NOTICES = frozenset({"newsletter"})
 """Mails without papers that have a page; all others are of their reader alone."""
 
