@@ -12,10 +12,12 @@ from service.delivery.i18n import Texts
 from service.delivery.plain import GLUE, clipped, one_line
 from service.digest.model import Digest, Entry, Happening, Line, Reason, Section, Signal
 from service.papers.citation import handle
+from service.text.measure import columns
 
 SUBJECT_CHARS = 70
 PREHEADER_CHARS = 140
 NAMED_SOURCES = 3
+_MARKS_OF_ITS_OWN = ("?", "!", ".", "？", "！", "。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,24 @@ class TextLink:
 
 
 def subject(digest: Digest, texts: Texts, *, test: bool = False) -> str:
-    """Return one line of at most 70 characters that begins with the best title (look.md)."""
+    """Return one line of at most 70 columns that begins with the best title (look.md).
+
+    A title that ends in a mark of its own stands in quotes before "and 4 more".
+    """
+
+    def said(line: str) -> str:
+        return texts.gettext("[Test] %(subject)s", subject=line) if test else line
+
     if digest.subject:
-        line = clipped(one_line(digest.subject), 200)
-    else:
-        title = one_line(_best_title(digest)) or headline(digest, texts).rstrip(".")
-        frame = _subject_frame(digest, texts)
-        line = frame(clipped(title, SUBJECT_CHARS - len(frame(""))))
-    return texts.gettext("[Test] %(subject)s", subject=line) if test else line
+        return said(clipped(one_line(digest.subject), 200))
+    title = one_line(_best_title(digest)).rstrip(" :;,–—-")
+    if not title:
+        return clipped(said(headline(digest, texts).rstrip(".")), SUBJECT_CHARS)
+    frame, more = _subject_frame(digest, texts)
+    room = SUBJECT_CHARS - columns(said(frame("")))
+    if more > 0 and title.endswith(_MARKS_OF_ITS_OWN) and columns(title) + 2 <= room:
+        title = texts.quoted(title)
+    return clipped(said(frame(clipped(title, room))), SUBJECT_CHARS)
 
 
 def _best_title(digest: Digest) -> str:
@@ -46,7 +58,8 @@ def _best_title(digest: Digest) -> str:
     return line or next((signal.title.text for signal in digest.signals()), "")
 
 
-def _subject_frame(digest: Digest, texts: Texts) -> Callable[[str], str]:
+def _subject_frame(digest: Digest, texts: Texts) -> tuple[Callable[[str], str], int]:
+    """Return what stands around the title, and how many papers are not named."""
     signals = sum(1 for _ in digest.signals())
     more = (len(digest.paper_ids()) or signals) - 1
 
@@ -75,7 +88,7 @@ def _subject_frame(digest: Digest, texts: Texts) -> Callable[[str], str]:
             )
         return named
 
-    return frame
+    return frame, more
 
 
 def _since(digest: Digest, texts: Texts) -> str:
@@ -169,7 +182,8 @@ def period(digest: Digest, texts: Texts) -> str:
 def preheader(digest: Digest, texts: Texts) -> str:
     """Return what a list of mails shows beside the subject: the count, what is late, then the next
     titles."""
-    shown: list[Entry | Signal] = [*digest.entries(), *digest.signals()]
+    lines = [line for section in digest.sections for line in section.lines]
+    shown: list[Entry | Line | Signal] = [*digest.entries(), *lines, *digest.signals()]
     titles = [one_line(paper.title.text) for paper in shown][1:4]
     first = [headline(digest, texts), *([_follows(digest, texts)] if digest.late else [])]
     line = " · ".join([*(sentence.rstrip(".") for sentence in first), *titles])
@@ -365,10 +379,12 @@ def title_url(paper: Entry | Line | Signal, base_url: str) -> str:
 
 
 def text_links(entry: Entry, frame: ReaderFrame, texts: Texts) -> list[TextLink]:
-    """Return at most four: PDF, Code, Discuss (those that exist) and Tune."""
+    """Return at most four: PDF, Code or else Project, Discuss (those that exist), and Tune."""
+    code = next(filter(None, map(safe_url, _first(entry, "code"))), "")
     wanted = [
         (texts.gettext("PDF"), _first(entry, "pdf")),
-        (texts.gettext("Code"), _first(entry, "code", "project")),
+        (texts.gettext("Code"), (code,)),
+        (texts.gettext("Project"), () if code else _first(entry, "project")),
         (texts.gettext("Discuss"), _first(entry, "discuss")),
         (texts.gettext("Tune"), (f"{frame.tune_base}/{page_path(entry)}",)),
     ]

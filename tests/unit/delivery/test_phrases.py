@@ -5,11 +5,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.digests import ON, digest, entry, everything, frame, line, section
 
-from service.delivery import phrases
+from service.delivery import phrases, plain
 from service.delivery.i18n import Texts
 from service.digest.model import Digest, Marked
+from service.text.measure import columns
 
 EN = Texts("en")
 TITLE = "LoRA adapters that forget less"
@@ -36,13 +39,73 @@ def trending(n: int, **changes: Any) -> Digest:
         (with_papers(1, kind="alert"), f"New: {TITLE}"),
         (with_papers(3, kind="manual", subject="Chosen\r\nBcc: x"), "Chosen Bcc: x"),
         (digest(section(lines=(line(1),))), "Another paper on LoRA"),
-        (digest(section(rest=(1, 2))), "446 new papers checked, 5 contain your words and 1 more"),
+        (digest(section(rest=(1, 2))), "446 new papers checked, 5 contain your words"),
     ],
 )
 def test_subjects(value: Digest, expected: str | None) -> None:
     expected = expected or f"Since Monday: {TITLE} and 8 more"
     assert phrases.subject(value, EN) == expected
     assert phrases.subject(value, EN, test=True) == f"[Test] {expected}"
+
+
+@pytest.mark.parametrize(
+    ("title", "more", "expected"),
+    [
+        ("Does it work?", 4, "“Does it work?” and 4 more"),
+        ("Does it work?", 0, "Does it work?"),
+        ("A survey of it all.", 1, "“A survey of it all.” and 1 more"),
+        ("Towards agents:", 2, "Towards agents and 2 more"),
+        ("Go", 3, "Go and 3 more"),
+        ("大規模言語モデルは推理できるか？", 2, "“大規模言語モデルは推理できるか？” and 2 more"),
+        ("大规模语言模型" * 9, 4, "大规模语言模型" * 4 + "大… and 4 more"),
+        ("", 4, "446 new papers checked, 5 contain your words"),
+    ],
+)
+def test_titles_of_all_sorts(title: str, more: int, expected: str) -> None:
+    value = digest(section(*(entry(i, title) for i in range(more + 1))))
+    assert phrases.subject(value, EN) == expected
+    assert columns(phrases.subject(value, EN)) <= 70
+
+
+@given(
+    st.text(min_size=1, max_size=320)
+    | st.lists(st.sampled_from(["漢字", "👩‍👧‍👦", "e\u0301", "word", "a-b", "ﷺ", "\u202e"])).map(
+        " ".join
+    ),
+    st.sampled_from(["daily", "weekly", "first", "alert", "catchup"]),
+    st.sampled_from([1, 2, 1400]),
+    st.booleans(),
+)
+def test_a_subject_is_one_line_of_70_columns(
+    title: str, kind: Any, papers: int, test: bool
+) -> None:
+    value = digest(
+        section(entry(1, title), rest=tuple(range(2, papers + 1))),
+        kind=kind,
+        since=date(2026, 11, 16),
+    )
+    line = phrases.subject(value, EN, test=test)
+    assert columns(line) <= 70
+    assert len(line) <= 70
+    assert line == plain.one_line(line) != ""
+    if papers > 1 and title.strip(" :;,–—-").isalnum():
+        assert " more" in line
+
+
+def test_the_preheader_says_what_the_subject_does_not() -> None:
+    titles = [f"Paper {n} of many words" for n in range(5)]
+    value = digest(
+        section(*(entry(n, t) for n, t in enumerate(titles[:2])), lines=(line(7, titles[2]),))
+    )
+    shown = phrases.preheader(value, EN)
+    assert shown == (
+        "446 new papers checked, 5 contain your words"
+        " · Paper 1 of many words · Paper 2 of many words"
+    )
+    assert titles[0] not in shown
+    for kind in ("daily", "weekly", "first", "alert", "manual"):
+        one = digest(section(entry(1)), kind=kind)
+        assert phrases.preheader(one, EN) not in ("", phrases.subject(one, EN))
 
 
 def test_since_long_ago_names_the_day() -> None:
@@ -135,7 +198,11 @@ def test_at_most_four_links_with_the_title_in_their_name() -> None:
     few = phrases.text_links(
         entry(1, links={"project": "https://p.example/"}), frame(tune_base=""), EN
     )
-    assert [(link.label, link.url) for link in few] == [("Code", "https://p.example/")]
+    assert [(link.label, link.url) for link in few] == [("Project", "https://p.example/")]
+    bare = phrases.text_links(entry(1, links={"doi": "https://doi.org/10.1/x"}), frame(), EN)
+    assert [link.label for link in bare] == ["Tune"], "no address is ever guessed"
+    other = entry(1, links={"code": "javascript:x", "project": "https://p.example/"})
+    assert [link.label for link in phrases.text_links(other, frame(), EN)] == ["Project", "Tune"]
 
 
 @pytest.mark.parametrize(
