@@ -61,7 +61,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check faults bench sweep profiles hostile parsers spam gallery pictures golden messages lock wheel help clean
+.PHONY: demo run test test-all check faults bench sweep markup profiles hostile parsers spam gallery pictures golden messages lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -113,6 +113,9 @@ parsers: .venv/.dev ## 5,000 mails of real readers: Python, mail-parser and npm'
 
 spam: .venv/.dev ## what SpamAssassin (Debian's) says of 50 digests and every other mail
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.spam $(ARGS)
+
+markup: .venv/.dev ## what the Nu HTML Checker says of every page for readers (ARGS=PATH/TO/vnu.jar)
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.markup $(ARGS)
 
 profiles: .venv/.dev ## all real keyword lists on all captured papers: the oracle against index and search
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.real_profiles $(ARGS)

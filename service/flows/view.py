@@ -30,6 +30,11 @@ _SHARED = re.compile(r"(\d{1,18})-([0-9a-f]{28})")
 SHOWN_NOTICES = frozenset({"newsletter"})
 """Mails without papers that have a page; all others are of their reader alone."""
 
+_FOR_MAIL = re.compile(
+    r' xmlns:o="[^"]*"|<meta name="x-apple-[^"]*">\n?|(?<=[";])\s*mso-[a-z-]+:[^;"]*;?'
+)
+"""What mail programs need and a page must not have (no data can look so: quotes are escaped)."""
+
 
 class GoneMailError(NotHereError):
     """A mail that was here, and whose content is not kept any more."""
@@ -132,7 +137,7 @@ def show(rt: Runtime, row: DeliveryRow) -> str:
     if "digest" not in content:
         hidden = dict.fromkeys(("manage_url", "unsubscribe_url", "view_url"), "")
         data = {**content["data"], **hidden}
-        return rt.renderer.render_notice(content["notice"], data, locale).html
+        return _FOR_MAIL.sub("", rt.renderer.render_notice(content["notice"], data, locale).html)
     digest = from_json(content["digest"])
     frame = ReaderFrame(
         locale=locale,
@@ -141,7 +146,7 @@ def show(rt: Runtime, row: DeliveryRow) -> str:
         cite_url=rt.links.digest(share_name(row)),
     )
     whole = rt.db.read(lambda s: _with_rest(s, replace(digest, added_by=None)))
-    return rt.renderer.render_digest(whole, frame, public=True).html
+    return _FOR_MAIL.sub("", rt.renderer.render_digest(whole, frame, public=True).html)
 
 
 def _with_rest(session: Session, digest: Digest) -> Digest:

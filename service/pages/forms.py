@@ -40,13 +40,15 @@ class UnreadableFormError(SpokenError):
 class FieldError:
     """What is wrong, where (the field's name), what to do next. Plain text.
 
-    about_words: the page that explains how words are written is offered.
+    about_words: the page that explains how words are written is offered · focus: the page opens at
+    this field; one of several alone may have it.
     """
 
     what: str
     where: str
     next_step: str = ""
     about_words: bool = False
+    focus: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ class Form:
 
     def fault(self, name: str, what: str, next_step: str = "") -> None:
         """Note what is wrong with a field; the first fault of a field stays."""
-        self.errors.setdefault(name, FieldError(what, name, next_step))
+        fault = FieldError(what, name, next_step, focus=not self.errors)
+        self.errors.setdefault(name, fault)
 
     def refuse(self, name: str, error: PaperpostError) -> None:
         """Note the fault that a room below raised about a field."""

@@ -242,8 +242,9 @@ def faults_of(
             field,
             texts.said(error.next_step),
             about_words=isinstance(error, QueryError),
+            focus=number == 0,
         )
-        for field, error in errors.items()
+        for number, (field, error) in enumerate(errors.items())
     }
     offers = [
         Offer(_use(error.suggestion, texts), error.suggestion, field)
