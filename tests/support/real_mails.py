@@ -62,6 +62,8 @@ def mails_of(folder: Path, on: date, lists: Sequence[Sequence[str]]) -> list[Tak
         for number, terms in enumerate(lists):
             for language, form in DRESSES:
                 _add(scene.rt, f"list{number}-{language}-{form}", terms, language, form)
+        whole = [why for language in ("en", "de") if (why := scene.rt.press.refusal(language))]
+        assert not whole, f"not put together from pieces: {whole}"
         scene.take(on)
         scene.morning(on)
         plan_daily(scene.rt, on)
