@@ -30,7 +30,11 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/privacy")
     def privacy(request: Request) -> Response:
-        context = {"limits": door.rt.defaults(), "log_days": FIXED.keep_log_days}
+        context = {
+            "limits": door.rt.defaults(),
+            "log_days": FIXED.keep_log_days,
+            "thumbnails": door.rt.site.thumbnails,
+        }
         return door.answer(request, "site/privacy.html", context)
 
     @routes.get("/healthz")
