@@ -28,6 +28,7 @@ from service.digest.model import (
     SectionKind,
     Signal,
 )
+from service.digest.people import named
 from service.digest.signals import section_of
 from service.digest.trending import popular
 from service.matching.likeness import Likeness, apart, are_alike
@@ -288,7 +289,7 @@ def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style)
     best, paper = found.best, found.best.paper
     ranges = {
         where: [(h.start, h.end) for c in (best, *found.others) for h in c.hits if h.where == where]
-        for where in ("title", "abstract")
+        for where in ("title", "abstract", "authors")
     }
     told = _machine_line(paper.summary_line, limits) if style == "summary" else ""
     return Entry(
@@ -299,7 +300,7 @@ def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style)
         abstract=Marked("")
         if told
         else _abstract(paper.abstract, ranges["abstract"], limits, style),
-        authors=tuple(_bounded(name) for name in paper.authors[: limits.author_names]),
+        authors=tuple(map(_bounded, named(paper.authors, ranges["authors"], limits.author_names))),
         author_count=len(paper.authors),
         dated_on=paper.published_on or paper.announced_on,  # the day we saw it is not its own
         place=_bounded(best.place),
