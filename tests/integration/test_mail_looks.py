@@ -186,7 +186,9 @@ def test_pictures_of_papers_are_shown_only_where_asked_and_carry_nothing() -> No
     made = digest(section(good, bad, entry(3)))
     plain = RENDERER.render_digest(made, frame())
     assert "<img" not in plain.html
-    shown = renderer(site=replace(site(), thumbnails=True)).render_digest(made, frame())
+    pictured = renderer(site=replace(site(), thumbnails=True))
+    assert "<img" not in pictured.render_digest(made, frame(), public=True).html
+    shown = pictured.render_digest(made, frame())
     (image,) = (one for one in elements(shown.html) if one.tag == "img")
     assert image.values["src"] == picture
     assert image.values["alt"] == ""

@@ -93,6 +93,10 @@ def test_letters_twice_as_large_cut_nothing_off(page: Page, mails: dict[str, Mai
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_two_runs_make_the_same_mails(mails: dict[str, Mail], tmp_path: Path) -> None:
+    assert make_mails(tmp_path, captured=False) == mails
+
+
 def test_lines_begin_where_their_language_begins(page: Page, mails: dict[str, Mail]) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.set_content(mails["daily"].html)
