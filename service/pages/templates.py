@@ -90,6 +90,7 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
     return environment
 
 
+_FOR_STAFF = ("/admin/", "/mailbox/")
 FIRST_WORDS = "New papers with your words in them. One mail a day."
 """The first heading of the sign-up page: a catalog that has it translates the pages too."""
 
@@ -112,13 +113,15 @@ class Pages:
             for name in self.catalogs.languages
             if name == SOURCE or self.catalogs.texts(name).knows(FIRST_WORDS)
         ]
-        self._for_staff = (self.links.here.admin(), self.links.here.mailbox())
         self._environments: dict[str, Environment] = {}
+
+    def place_of(self, request: Request) -> str:
+        """Return the path without the one that the site lies under: "/manage/TOKEN"."""
+        return str(request.url.path).removeprefix(self.links.here.base)
 
     def texts(self, request: Request) -> Texts:
         """Return the words of the reader's language; pages for the staff are in English."""
-        path = request.url.path
-        if any(path == place or path.startswith(place + "/") for place in self._for_staff):
+        if f"{self.place_of(request)}/".startswith(_FOR_STAFF):
             return self.catalogs.texts(SOURCE)
         return self.catalogs.texts(locale_of(request, self._languages))
 

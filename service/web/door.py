@@ -72,9 +72,9 @@ class Door:
         token = request.path_params.get("token")
         if token is None:
             return
-        here = request.url.path.removeprefix(self.pages.links.here.to("/").rstrip("/"))
+        place = self.pages.place_of(request)
         for begins, purposes in _LINKS:
-            if here.startswith(begins):
+            if place.startswith(begins):
                 found = (language_behind(self.rt, purpose, token) for purpose in purposes)
                 speak(request, next(filter(None, found), ""))
                 return
