@@ -9,6 +9,7 @@ With a catalog of all messages that translators are given, it also shows what th
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, time
+from functools import lru_cache
 from gettext import c2py
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,6 +36,7 @@ _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|<[^<>]+>|&\w+;")
 _ACCENTED = str.maketrans(
     "ACEGHIJKLNORSTUWYZacdeghijklnorstuwyz", "ÀÇÉĜĤÎĴĶĻÑÖŔŠŢÛŴÝŽàçďéĝĥîĵķļñöŕšţûŵýž"
 )
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _VALUE = re.compile(r"%\((?!num\))\w+\)s")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ARABIC = str.maketrans(_LETTERS + _LETTERS.upper(), "ابسدهفغحيجكلمنوبقرستوفوخيز" * 2)
@@ -53,6 +55,30 @@ def pseudo(message: str, language: str = PSEUDO) -> str:
         at = found.end()
     result += message[at:].translate(table)
     return result if language == MIRRORED else f"⟦{result}⟧"
+
+
+@lru_cache(maxsize=2048, typed=True)
+def _number(n: int | float, locale: Locale) -> str:
+    return str(format_decimal(n, locale=locale))
+
+
+@lru_cache(maxsize=2048)
+def _date(on: date, pattern: str, locale: Locale) -> str:
+    return str(format_date(on, pattern, locale=locale))
+
+
+@lru_cache(maxsize=512)
+def _hour(hour: int, minute: int, locale: Locale) -> str:
+    return str(format_time(time(hour, minute), "HH:mm", locale=locale))
+
+
+@lru_cache(maxsize=1024)
+def _place(zone: str, locale: Locale) -> str:
+    """The city of a zone, "" for an unknown one."""
+    try:
+        return str(get_timezone_location(ZoneInfo(zone), locale=locale, return_city=True))
+    except (ZoneInfoNotFoundError, LookupError, ValueError):
+        return ""
 
 
 class Texts:
@@ -75,8 +101,8 @@ class Texts:
         frame is written from right to left, so that the text keeps its own order.
         """
         found = {}
-        tongue = told or self.tongue(text)
-        if tongue and tongue.partition("-")[0] != self.locale.language:
+        tongue = told if _TAG.fullmatch(told) else self.tongue(text)
+        if tongue and tongue.partition("-")[0].lower() != self.locale.language:
             found["lang"] = tongue
         if self.direction == "rtl":
             found["dir"] = "auto"
@@ -159,11 +185,11 @@ class Texts:
 
     def number(self, n: int | float) -> str:
         """Return "35,486"."""
-        return str(format_decimal(n, locale=self.locale))
+        return _number(n, self.locale)
 
     def hour(self, hour: int, minute: int = 0) -> str:
         """Return "08:00" (24 hours in every language: it is what the reader typed)."""
-        return str(format_time(time(hour, minute), "HH:mm", locale=self.locale))
+        return _hour(hour, minute, self.locale)
 
     def join(self, items: Sequence[str]) -> str:
         """Return "a, b and c"."""
@@ -182,11 +208,8 @@ class Texts:
         """Return the place of an IANA zone as the language calls it: "Zurich"."""
         if "/" not in zone or zone.startswith("Etc/"):
             return zone.removeprefix("Etc/")
-        try:
-            place = get_timezone_location(ZoneInfo(zone), locale=self.locale, return_city=True)
-        except (ZoneInfoNotFoundError, LookupError, ValueError):
-            place = ""
-        return self._shown((str(place) or zone.replace("_", " ")).rpartition("/")[2])
+        place = _place(zone, self.locale)
+        return self._shown((place or zone.replace("_", " ")).rpartition("/")[2])
 
     def schedule(self, weekdays: Collection[int], hour: int, zone: str) -> str:
         """Return "Weekdays at 08:00, Zurich"."""
@@ -223,7 +246,7 @@ class Texts:
         return f"\u2068{item}\u2069" if self.direction == "rtl" else item
 
     def _dated(self, on: date, pattern: str) -> str:
-        return self._shown(str(format_date(on, pattern, locale=self.locale)))
+        return self._shown(_date(on, pattern, self.locale))
 
     def _shown(self, text: str) -> str:
         return f"⟦{text}⟧" if self.language == PSEUDO else text

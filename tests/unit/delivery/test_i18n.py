@@ -149,6 +149,8 @@ def test_what_is_not_ours_says_its_language_where_it_differs() -> None:
     assert german.foreign("LoRA adapters") == {"lang": "en"}
     assert german.foreign("Über das Vergessen", "de-CH") == {}, "its source said so"
     assert english.foreign("点云路径规划 with LoRA") == {"lang": "zh"}
+    assert german.foreign("Adapters", "English (US)") == {"lang": "en"}, "that is no tag"
+    assert english.foreign("Adapters", "EN-us") == {}
     assert english.foreign("Ωμέγα") == {}, "nobody knows"
     assert mirrored.foreign("LoRA") == {"lang": "en", "dir": "auto"}
 
