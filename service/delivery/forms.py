@@ -19,7 +19,7 @@ from service.delivery.fragments import (
 )
 from service.delivery.frame import ReaderFrame
 from service.delivery.held_templates import HeldTexts, hold_filters, holding
-from service.delivery.holes import SUBJECT, Held, Later, Piece, Tape, Unfit, refuse_signs
+from service.delivery.holes import SECTION, SUBJECT, Held, Later, Piece, Tape, Unfit, refuse_signs
 from service.delivery.i18n import Texts
 from service.delivery.keeping import Keeping
 from service.delivery.render import Renderer, name_of
@@ -49,27 +49,40 @@ class Frame:
     """What stands around sections; text is tidied when its values are in it."""
 
     subject: tuple[Piece, ...]
-    html: tuple[Fragment | Held, ...]
+    html: tuple["Fragment | Call", ...]
     later: Mapping[str, Later]
-    text: tuple[tuple[Piece, ...] | Held, ...]
+    text: tuple["tuple[Piece, ...] | Call", ...]
     memory: int
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A macro for one paper of a section: loop and place. which: what its form hangs on beside the
-    paper · number: of the paper in its section, in a text part."""
+    """A macro for one item of a loop, by its name and place. which: what its form hangs on beside
+    the item · number: of a paper in its section, in a text part."""
 
-    held: Held
-    which: Hashable
+    loop: str
+    at: int
+    which: tuple[str, Hashable]
     number: int | None
+    held: Held
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A fragment in which the section is named by its id."""
+
+    fragment: Fragment
+
+    @property
+    def memory(self) -> int:
+        return self.fragment.memory
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A section in one part."""
 
-    pieces: tuple[Fragment | Call, ...]
+    pieces: tuple[Fragment | Named | Call, ...]
     memory: int
 
 
@@ -136,11 +149,11 @@ class Forms:
             key, self._new_frame(scope, digest, reader, said)
         )
 
-    def section(self, scope: Scope, held: Held, section: Section, part: str) -> Shown:
-        """Return a section, places for its papers in it. part: "html" or "text". Raises Unfit."""
-        key = (scope.number, part, _which(held), shapes.section_key(section))
+    def section(self, scope: Scope, call: Call, section: Section) -> Shown:
+        """Return a section, places for its papers in it. Raises Unfit."""
+        key = (scope.number, call.which, shapes.section_key(section))
         found = self._sections.get(key)
-        return found or self._sections.put(key, self._new_section(scope, held, section, part))
+        return found or self._sections.put(key, self._new_section(scope, call, section))
 
     def paper(self, scope: Scope, item: shapes.Item) -> "Paper":
         """Return a paper, to be shown in the places of this mail."""
@@ -195,13 +208,20 @@ class Forms:
         rendered = scope.environment.get_template(f"{name}/body.html").render(values)
         html = HtmlForm.read(rendered, tape)
         memory = 2_000 + html.memory + text.memory
-        return Frame(subject_pieces, html.parts(), html.later, text.parts(), memory)
+        return Frame(
+            subject_pieces,
+            tuple([_call(x, "html") if isinstance(x, Held) else x for x in html.parts()]),
+            html.later,
+            tuple([_call(x, "text") if isinstance(x, Held) else x for x in text.parts()]),
+            memory,
+        )
 
-    def _new_section(self, scope: Scope, held: Held, section: Section, part: str) -> Shown:
-        rendered, tape = self._run(scope, held, shapes.held_section(section))
-        pieces: list[Fragment | Call] = []
+    def _new_section(self, scope: Scope, call: Call, section: Section) -> Shown:
+        rendered, tape = self._run(scope, call.held, shapes.held_section(section))
+        pieces: list[Fragment | Named | Call] = []
         found: Sequence[Any]
-        if part == "html":
+        is_text = call.which[0] == "text"
+        if not is_text:
             form = HtmlForm.read(rendered, tape)
             if form.later:
                 raise Unfit("A filter has to run for each reader of a section.")
@@ -210,15 +230,11 @@ class Forms:
             found = TextForm.read(rendered, tape).parts()
         for one in found:
             if isinstance(one, Held):
-                number = _number(one) if part == "text" else None
-                pieces.append(
-                    Call(one, (part, _which(one, is_numbered=number is not None)), number)
-                )
-            elif isinstance(one, Fragment):
-                pieces.append(one)
-            else:
-                pieces.append(text_fragment(told(one, {})))
-        memory = 500 + sum(p.memory if isinstance(p, Fragment) else 300 for p in pieces)
+                pieces.append(_call(one, "text" if is_text else "html"))
+                continue
+            fragment = one if isinstance(one, Fragment) else text_fragment(told(one, {}))
+            pieces.append(Named(fragment) if SECTION in fragment.open else fragment)
+        memory = 500 + sum(300 if isinstance(p, Call) else p.memory for p in pieces)
         return Shown(tuple(pieces), memory)
 
     def _new_paper(
@@ -226,7 +242,7 @@ class Forms:
     ) -> HtmlForm | _TextForm:
         shape = shapes.held_item(item)
         rendered, tape = self._run(scope, call.held, shape, n)
-        if call.which[0] == "html":  # type: ignore[index]
+        if call.which[0] == "html":
             return HtmlForm.read(rendered, tape)
         if n is None:
             return _TextForm(TextForm.read(rendered, tape), False)
@@ -287,12 +303,15 @@ class Paper:
         """Return it as one place of the mail shows it. before: papers in full of the sections
         above. Raises Unfit."""
         number = call.number + before if call.number is not None else None
-        place = (call.which, len(str(number)))
-        found = self._marked.places.get(place)
+        places = self._marked.places
+        found = places.get((call.which, number))
         if found is None:
-            found = self._marked.places[place] = self._filled(call, number)
+            found = self._filled(call, number)
+            if found.is_numbered and number is not None:
+                found = numbered(found, number)
+            places[call.which, number] = found
             self._forms.keep(self._key, self._marked)
-        return numbered(found, number) if found.is_numbered and number is not None else found
+        return found
 
     def _filled(self, call: Call, number: int | None) -> Fragment:
         form = self._forms.form(self._scope, self._alike, self._item, call, number)
@@ -304,6 +323,12 @@ class Paper:
             return form.filled(own)
         fragment = form.form.filled(own)
         return replace(fragment, is_numbered=True) if form.is_numbered else fragment
+
+
+def _call(held: Held, part: str) -> Call:
+    number = _number(held) if part == "text" and held.loop != "sections" else None
+    which = (part, _which(held, is_numbered=number is not None))
+    return Call(held.loop, held.at, which, number, held)
 
 
 def _which(held: Held, *, is_numbered: bool = False) -> Hashable:

@@ -55,11 +55,6 @@ class Fragment:
         """About how many bytes it holds."""
         return 160 + sum(len(piece) + 40 for piece in self.open)
 
-    @property
-    def signs(self) -> tuple[Open, ...]:
-        """The holes in it."""
-        return tuple([piece for piece in self.open if piece.__class__ is str])
-
 
 @dataclass(frozen=True, slots=True)
 class Own:

@@ -17,7 +17,7 @@ from jinja2 import TemplateError as JinjaError
 from markupsafe import escape
 
 from service.delivery import phrases, plain, proof, shapes
-from service.delivery.forms import Forms, Frame, Paper, Scope
+from service.delivery.forms import Call, Forms, Frame, Paper, Scope
 from service.delivery.fragments import (
     Fragment,
     Open,
@@ -36,7 +36,6 @@ from service.delivery.holes import (
     SECTION,
     SUBJECT,
     SUBJECT_LINE,
-    Held,
     Unfit,
     sentence_sign,
 )
@@ -211,24 +210,26 @@ class _Filler:
 
     def _html_fragments(self, frame: Frame) -> Iterator[Fragment]:
         for piece in frame.html:
-            if isinstance(piece, Held):
-                yield from self._section(piece, "html")
+            if isinstance(piece, Call):
+                yield from self._section(piece)
             else:
                 yield piece
 
     def _text_fragments(self, frame: Frame, values: Mapping[str, str]) -> Iterator[Fragment]:
         for piece in frame.text:
-            if isinstance(piece, Held):
-                yield from self._section(piece, "text")
+            if isinstance(piece, Call):
+                yield from self._section(piece)
             else:
                 yield text_fragment(told(piece, values))
 
-    def _section(self, held: Held, part: str) -> Iterator[Fragment]:
-        section = self._digest.sections[held.at]
-        papers = self._papers[held.at]
-        for one in self._forms.section(self._scope, held, section, part).pieces:
-            if isinstance(one, Fragment):
-                is_named = SECTION in one.signs
-                yield with_sign(one, SECTION, str(section.profile_id)) if is_named else one
-                continue
-            yield papers[one.held.loop][one.held.at].shown(one, self._before[held.at])
+    def _section(self, call: Call) -> list[Fragment]:
+        section = self._digest.sections[call.at]
+        papers, before = self._papers[call.at], self._before[call.at]
+        return [
+            papers[one.loop][one.at].shown(one, before)
+            if isinstance(one, Call)
+            else one
+            if isinstance(one, Fragment)
+            else with_sign(one.fragment, SECTION, str(section.profile_id))
+            for one in self._forms.section(self._scope, call, section).pieces
+        ]

@@ -6,16 +6,22 @@ the scripts of papers). Widths after Unicode UAX 11: Chinese, Japanese, Korean l
 take two columns, marks none.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
 _JOINER = "\u200d"
 _EMOJI_LOOK = "\ufe0f"
+_SINGLE = re.compile(
+    "[ -~\u00a0-\u00ac\u00ae-\u02ff\u0391-\u03a1\u03a3-\u0482\u048a-\u052f"
+    "\u2010-\u2027\u2030-\u205e\u2190-\u22ff]*"
+)
+"""Text of which each character is a letter of one column."""
 
 
 def columns(text: str) -> int:
     """Return how many columns of a fixed font ``text`` takes."""
-    if text.isascii():
+    if text.isascii() or _SINGLE.fullmatch(text):
         return len(text)
     return sum(map(_width, letters(text)))
 
@@ -58,7 +64,7 @@ def edge_before(text: str, at: int) -> int:
 
 def fitting(text: str, room: int) -> int:
     """Return how many characters fit into ``room`` columns, letters whole."""
-    if text.isascii():
+    if text.isascii() or _SINGLE.fullmatch(text):
         return min(len(text), max(room, 0))
     at = used = 0
     for letter in letters(text):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.text import measure
 from service.text.measure import columns, edge_before, fitting, is_edge, letters
 
 
@@ -37,3 +38,10 @@ def test_parts_are_the_text_and_a_cut_parts_no_letter(text: str, room: int) -> N
     assert is_edge(text, at)
     assert at == len(text) or columns(text[: at + len(next(letters(text[at:])))]) > room
     assert edge_before(text, at) == at
+
+
+def test_what_is_measured_at_a_glance_is_measured_so_letter_by_letter() -> None:
+    for sign in map(chr, range(0xA0, 0x3000)):
+        if measure._SINGLE.fullmatch(sign):
+            assert measure._width(sign) == 1
+            assert all(measure.is_edge(pair, 1) for pair in (f"a{sign}", f"{sign}a", sign * 2))
