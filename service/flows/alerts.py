@@ -59,6 +59,7 @@ def plan_alerts(
     created_by: str = "clock",
 ) -> AlertReport:
     """Compose the alerts that may go now. ``forced``: a person's send, quiet hours do not count."""
+    rt.read_templates()
     match_new(rt)
     report = AlertReport()
     asked = _Asked(on, forced, created_by)

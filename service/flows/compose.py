@@ -193,6 +193,7 @@ def compose_planned(
     no alert. Counted is what this call composed; another process may
     have done a part.
     """
+    rt.read_templates()
     report = ComposeReport()
     for turn in range(TURNS):
         if not _compose_turn(

@@ -170,6 +170,7 @@ def plan_daily(
     Raises DateError for a date later than tomorrow.
     """
     check_date(rt, on)
+    rt.read_templates()
     match_new(rt)
     report = DailyReport()
     readers = rt.db.read(lambda s: due_readers(rt, s, on, email_key))

@@ -84,6 +84,13 @@ class Runtime:
         """All mails of this installation; its templates are read at the first mail."""
         return self.open_renderer()
 
+    def read_templates(self) -> None:
+        """Before rows are decided or claimed: templates that are broken are nobody's mail's fault.
+
+        Raises TemplateError.
+        """
+        _ = self.renderer
+
     @cached_property
     def press(self) -> Press:
         """Digests, put together from pieces that are rendered once."""

@@ -95,6 +95,7 @@ async def send_ready(
 
     The pool is closed at the end unless it was given.
     """
+    rt.read_templates()
     report = SendReport()
     limits = rt.defaults()
     report.expired += await asyncio.to_thread(sweep, rt)

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 import structlog
-from support.command import Shell
+from support.command import Shell, list_of
 from support.digests import BASE, digest, entry, everything, frame, section, site
+from support.mail_reading import by_python
 
 from service.delivery import template_samples
 from service.delivery.i18n import Catalogs
 from service.delivery.notices import DIGESTS, NOTICES
 from service.delivery.override_folder import Fault, TemplateError, told
+from service.delivery.press import Press
 from service.delivery.render import Renderer
 from service.delivery.template_trial import Examined, examine
 from service.resources import resource_dir
@@ -461,3 +463,39 @@ def test_every_kind_of_mail_has_a_sample_that_fits() -> None:
     for kind in DIGESTS:
         full = template_samples.largest(kind)
         assert renderer.fit(full, template_samples.reader(BASE)) == full
+
+
+@pytest.mark.slow
+def test_their_words_are_in_the_mail_that_is_sent(shell: Shell) -> None:
+    """Ours and theirs, put together from pieces like any other mail."""
+    put(shell.folder / "own", "_paper.html", every_paper('<p class="theirs">Seen by us</p>'))
+    put(shell.folder / "own", "digest/body.txt", child("digest", "BRAND\n{{ super() }}", "txt"))
+    file = list_of(shell.folder, "list.json", 1, 2, 3)
+    for words in (
+        ("ingest", "--kind", "hf_daily", file, "--on", "2026-11-20"),
+        ("subscribers", "add", "ada@example.org", "--keywords", "adapters", "--confirmed"),
+        ("send", "daily", "--on", "2026-11-20"),
+    ):
+        said = shell.say(*words)
+        assert said.code == 0, said.err
+    (mail,) = shell.mails()
+    read = by_python(mail.read_bytes())
+    assert read.html.count("Seen by us") == 3
+    assert read.text.startswith("BRAND\n")
+    renderer = own(shell.folder / "own")
+    assert Press(renderer).refusal("en") == ""
+
+
+@pytest.mark.slow
+def test_no_command_sends_with_a_broken_template(shell: Shell) -> None:
+    file = list_of(shell.folder, "list.json", 1)
+    shell.say("ingest", "--kind", "hf_daily", file, "--on", "2026-11-20")
+    shell.say("subscribers", "add", "ada@example.org", "--keywords", "adapters", "--confirmed")
+    path = put(shell.folder / "own", "_frame.txt", ours("_frame.txt") + "\n{{ postal }}")
+    said = shell.say("send", "daily", "--on", "2026-11-20")
+    assert said.code == 1
+    assert f"{path}:" in said.err
+    assert shell.mails() == []
+    path.unlink()
+    assert shell.say("send", "daily", "--on", "2026-11-20").code == 0
+    assert len(shell.mails()) == 1
