@@ -75,6 +75,14 @@ def test_the_second_of_two_in_another_interest_stands_behind_its_next() -> None:
     assert [x.value for x in other.lines] == ["a2"]
 
 
+def test_its_next_has_the_place_that_every_section_has() -> None:
+    found = [candidate(name, 9 - at, 5 if name == "a" else 0) for at, name in enumerate("abde")]
+    found += [candidate("a2", 8, 5, 2), candidate("c", 1, 0, 2)]
+    words, other = composed(found, WORDS, OTHER, full_entries=3).sections
+    assert [e.value for e in words.entries] == ["a", "b"]
+    assert [e.value for e in other.entries] == ["c"]
+
+
 def test_where_there_is_room_both_are_shown_before_trending() -> None:
     found = [candidate("a", 9, 5), candidate("a2", 8, 5, 2)]
     liked = replace(candidate("t", 0, 0, 0), listed_on=ON)
