@@ -120,6 +120,15 @@ def test_pieces_of_the_grey_line_keep_their_own_direction() -> None:
     assert "·" not in here
 
 
+@pytest.mark.parametrize("words", ["550 5.7.1 Go away", "Go away"])
+def test_an_alarm_tells_the_status_once(words: str) -> None:
+    data = {"domain": "a.example", "status": "5.7.1", "words": words, "refused": 4, "link": "x"}
+    made = RENDERER.render_notice("alarm", data)
+    for body in (made.html.partition("<body")[2], made.text):
+        assert body.count("5.7.1") == 1
+        assert "5.7.1 Go away" in body
+
+
 def test_texts_of_papers_say_their_language() -> None:
     made = digest(
         section(

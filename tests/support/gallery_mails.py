@@ -243,7 +243,7 @@ class _Week:
         alarm = {
             "domain": "university.example",
             "status": "5.7.1",
-            "words": "550 Our system has detected that this mail is likely unsolicited",
+            "words": "550 5.7.1 Our system has detected that this mail is likely unsolicited",
             "refused": 412,
             "link": admin("editions/12/refused"),
         }
