@@ -57,6 +57,17 @@ def test_the_word_engine_gets_a_table_of_600_and_fonts_it_has(kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", ALL)
+def test_gmail_keeps_the_rules_of_the_head(kind: str) -> None:
+    blocks = re.findall(
+        r"<style[^>]*>(.*?)</style>", re.sub(r"<!--.*?-->", "", ALL[kind], flags=re.S), re.S
+    )
+    assert len(blocks) == 2, "rules that Gmail cannot read stand apart from those that it can"
+    assert all(len(block) < 8192 for block in blocks), "it drops longer ones"
+    assert "[" not in blocks[0]
+    assert not re.search(r"@[^{]*\{[^}]*@|url\(|/\*", "".join(blocks))
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_room_and_lines_stand_where_every_program_knows_them(kind: str) -> None:
     for one in elements(ALL[kind]):
         style = one.style
