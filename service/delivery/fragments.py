@@ -145,11 +145,12 @@ class HtmlForm:
 
 
 def _with_hits(marked: Marked, hole: MarkedHole) -> str:
-    pieces = [
-        f"{hole.before}{escape(text)}{hole.after}" if is_hit else str(escape(text))
-        for text, is_hit in marked.pieces()
-    ]
-    return plain.body("".join(pieces))
+    pieces: Iterable[tuple[str, bool]] = marked.pieces()
+    if len(escape(marked.text)) != len(marked.text):
+        pieces = [(str(escape(text)), is_hit) for text, is_hit in pieces]
+    return plain.body(
+        "".join([f"{hole.before}{t}{hole.after}" if is_hit else t for t, is_hit in pieces])
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from service.text.markdown import markdown_to_blocks
-from service.text.measure import columns, edge_before, fitting, is_wide
+from service.text.measure import columns, edge_before, fitting, is_single, is_wide
 
 _LINE_BREAKS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -35,7 +35,7 @@ def one_line(text: str) -> str:
 
 def body(text: str) -> str:
     """Return the text with "\\n" line breaks and nothing that cannot be encoded or shown."""
-    if text.isprintable():
+    if text.replace("\n", "").replace(GLUE, "").isprintable():
         return text
     text = _LINE_BREAKS.sub("\n", text)
     return _CONTROLS.sub("\ufffd", text)
@@ -63,6 +63,9 @@ def wrapped(text: str, first: str = "", rest: str = "", width: int = WIDTH) -> s
     A no-break space holds its words together and is written as a plain one. Chinese and Japanese
     are parted between their letters.
     """
+    text = _of_one_line(text)
+    if is_single(text):
+        return _by_blanks(text, first, rest, width).replace(GLUE, " ")
     lines: list[str] = []
     line, used, is_empty = first, columns(first), True
     for piece, is_word, size in _pieces(text):
@@ -76,12 +79,32 @@ def wrapped(text: str, first: str = "", rest: str = "", width: int = WIDTH) -> s
     return "" if is_empty else "\n".join([*lines, line]).replace(GLUE, " ")
 
 
+def _of_one_line(text: str) -> str:
+    if GLUE in text:
+        return GLUE.join(one_line(part) for part in text.split(GLUE))
+    return one_line(text)
+
+
+def _by_blanks(text: str, first: str, rest: str, width: int) -> str:
+    """What ``wrapped`` returns of a text whose letters take one column each, a line at a time."""
+    lines: list[str] = []
+    head, at = first, 0
+    while True:
+        room = max(0, width - columns(head))
+        if len(text) - at <= room:
+            break
+        cut = text.rfind(" ", at, at + room + 1)
+        if cut < 0:
+            cut = text.find(" ", at + room)
+        if cut < 0:
+            break
+        lines.append(head + text[at:cut])
+        head, at = rest, cut + 1
+    return "\n".join([*lines, head + text[at:]]) if text else ""
+
+
 def _pieces(text: str) -> Iterator[tuple[str, bool, int]]:
     """Yield (what is never parted, does a word begin with it, its columns)."""
-    if GLUE in text:
-        text = GLUE.join(one_line(part) for part in text.split(GLUE))
-    else:
-        text = one_line(text)
     for word in text.split(" "):
         if word.isascii():
             if word:

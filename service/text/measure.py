@@ -21,9 +21,14 @@ _SINGLE = re.compile(
 
 def columns(text: str) -> int:
     """Return how many columns of a fixed font ``text`` takes."""
-    if text.isascii() or _SINGLE.fullmatch(text):
+    if is_single(text):
         return len(text)
     return sum(map(_width, letters(text)))
+
+
+def is_single(text: str) -> bool:
+    """True when it is plain to see that each character is a letter of one column."""
+    return text.isascii() or _SINGLE.fullmatch(text) is not None
 
 
 def letters(text: str) -> Iterator[str]:
@@ -64,7 +69,7 @@ def edge_before(text: str, at: int) -> int:
 
 def fitting(text: str, room: int) -> int:
     """Return how many characters fit into ``room`` columns, letters whole."""
-    if text.isascii() or _SINGLE.fullmatch(text):
+    if is_single(text):
         return min(len(text), max(room, 0))
     at = used = 0
     for letter in letters(text):
