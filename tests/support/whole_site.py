@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from support.house import Clock, open_house
 from support.reader_site import serving
@@ -56,8 +57,12 @@ class WholeSite:
 
 
 @contextmanager
-def whole_site(folder: Path, *, relay_port: int | None = None) -> Iterator[WholeSite]:
-    """Readers' pages, staff's pages and the mailbox. relay_port: mails go there instead."""
+def whole_site(
+    folder: Path, *, relay_port: int | None = None, **values: Any
+) -> Iterator[WholeSite]:
+    """Readers' pages, staff's pages and the mailbox. relay_port: mails go there instead · values:
+    settings."""
+    values = {"org_name": "Example University Library", **values}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     clock, mailbox = Clock(), Mailbox(folder / "mailbox")
@@ -70,7 +75,7 @@ def whole_site(folder: Path, *, relay_port: int | None = None) -> Iterator[Whole
             smtp_port=relay_port or listener.start(),
             clock=clock,
             base_url=address,
-            org_name="Example University Library",
+            **values,
         ) as house,
     ):
         house.runtime.engine = Woken()
