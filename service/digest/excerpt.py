@@ -23,10 +23,14 @@ _HEADING_WORDS = 3
 
 _CLAUSE = re.compile(r"[,;:](?=\s)|(?<=\s)[–—](?=\s)|[、，；：]")
 _HANGING = re.compile(
-    r"(?:\s+(?:such as|as well as|a|an|and|as|at|by|between|for|from|in|into|is|its|of|on|or|our|"
-    r"over|than|that|the|their|these|this|to|under|via|we|which|with))+$",
+    r"(?:\s+(?:such as|as well as|a|about|across|after|against|among|an|and|are|as|at|be|because|"
+    r"been|before|between|both|but|by|can|could|during|each|for|from|has|have|if|in|including|into|"
+    r"is|its|may|more|most|not|of|on|only|onto|or|our|over|per|since|so|such|than|that|the|their|"
+    r"then|these|this|through|to|toward|towards|under|upon|using|via|was|we|were|when|where|which|"
+    r"while|who|whose|will|with|within|without|yet))+$",
     re.IGNORECASE,
 )
+"""Words that no piece of a sentence ends with."""
 
 
 def merged(ranges: Iterable[Range], length: int) -> tuple[Range, ...]:
@@ -75,12 +79,21 @@ def short(text: str, hits: Iterable[Range], limit: int) -> Marked:
     room = limit - 3 * (len(CUT) + 1)  # at most three cuts: middle, before and after the second
     if second is None:
         return _joined(text, marks, [_window(text, first, marks, limit - 2 * (len(CUT) + 1))])
-    second_room = min(second[1] - second[0], max(room // 2, room - (first[1] - first[0])))
+    first_room = _share(first[1] - first[0], second[1] - second[0], room)
     kept = [
-        _window(text, first, marks, room - second_room, from_start=True),
-        _window(text, second, marks, second_room),
+        _window(text, first, marks, first_room, from_start=True),
+        _window(text, second, marks, room - first_room),
     ]
     return _joined(text, marks, kept)
+
+
+def _share(first: int, second: int, room: int) -> int:
+    """Return the room of the first of two sentences: whole is whichever needs little more than its
+    half, best the first."""
+    most = room * 3 // 5
+    if first <= most:
+        return first
+    return room - second if second <= most else room // 2
 
 
 def passage(text: str, hits: Iterable[Range], limit: int) -> Marked:
@@ -134,9 +147,9 @@ def _cut(text: str, start: int, limit: int, marks: Sequence[Range], must: int) -
     if end >= len(text.rstrip()):
         return end
     least = max(must, start + (limit - start) * 2 // 3)
-    clauses = [found.end() for found in _CLAUSE.finditer(text, least, end)]
+    clauses = [found.start() for found in _CLAUSE.finditer(text, least, end)]
     if clauses:
-        end = clauses[-1]
+        end = start + len(text[start : clauses[-1]].rstrip())
     elif hanging := _HANGING.search(text, max(least, start), end):
         end = hanging.start()
     inside = next((a for a, b in marks if a < end < b and a > start), None)

@@ -135,9 +135,17 @@ def test_a_cut_stands_behind_a_clause_and_not_behind_a_word_left_hanging() -> No
         + "and a long tail that never ends " * 9
     )
     shown = excerpt.short(text, [], 150).text
-    assert shown.endswith("part,\u00a0[...]")
+    assert shown.endswith("part\u00a0[...]")
     tail = "A " + "word " * 25 + "models such as the " + "thing " * 40
     assert "such" not in excerpt.short(tail, [], 160).text
+
+
+def test_a_sentence_that_needs_little_more_than_its_half_stays_whole() -> None:
+    first = f"A first sentence of {'some words and ' * 5}a bit more than half of the room."
+    text = f"{first} Then LoRA comes {'and many more words ' * 12}to an end."
+    shown = excerpt.short(text, spans(text, "LoRA"), 220).text
+    assert shown.startswith(f"{first} Then LoRA comes")
+    assert len(shown) <= 220
 
 
 def test_a_hit_is_never_cut_and_is_in_the_piece() -> None:
