@@ -141,7 +141,7 @@ def test_a_cut_stands_behind_a_clause_and_not_behind_a_word_left_hanging() -> No
 
 
 def test_a_sentence_that_needs_little_more_than_its_half_stays_whole() -> None:
-    first = f"A first sentence of {'some words and ' * 5}a bit more than half of the room."
+    first = f"A first sentence of {'some words and ' * 4}a bit more than half of the room."
     text = f"{first} Then LoRA comes {'and many more words ' * 12}to an end."
     shown = excerpt.short(text, spans(text, "LoRA"), 220).text
     assert shown.startswith(f"{first} Then LoRA comes")
