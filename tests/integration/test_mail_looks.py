@@ -48,11 +48,13 @@ def test_the_word_engine_gets_a_table_of_600_and_fonts_it_has(kind: str) -> None
     assert opened.startswith('<table role="presentation" width="600"')
     assert opened.endswith("<tr><td>")
     assert closed == "</td></tr></table>"
-    head = html[html.index("<!--[if mso]><xml>") : html.index("<![endif]-->")]
+    head = html[html.index("<!--[if mso]><xml ") : html.index("<![endif]-->")]
     assert "<o:PixelsPerInch>96</o:PixelsPerInch>" in head
     assert '"Segoe UI", Arial, sans-serif !important' in head
     assert "Georgia, serif !important" in head
     assert "mso-line-height-rule: exactly" in head
+    assert ".fill { padding: 10px 20px !important; }" in head
+    assert "mso-" not in re.sub(r"<!--.*?-->", "", html, flags=re.S), "no other program is told"
     assert html.count("<!--[if mso]>") == html.count("<![endif]-->") == 3
 
 
