@@ -132,10 +132,11 @@ def test_what_is_wrong_with_a_language_is_named_with_its_place() -> None:
     language.delete("Weekdays")
     language["%(num)s vote"].string = ("%(num)s Stimme", "")
     language["Run by %(org)s"].string = "Betrieben von %(site)s"
+    language["Your mails"].string = "Ihre Mails!"
     language.add("Oops", "Hoppla")
     found = [fault for fault in faults_of(language) if fault not in before]
     assert sorted(fault.partition(",")[0].partition(":")[0] for fault in found) == [
-        "missing", "no reader meets it", "placeholders", "plural forms",
+        "ends otherwise", "missing", "no reader meets it", "placeholders", "plural forms",
     ]  # fmt: skip
     assert found[-1] == "no reader meets it: Oops"
     assert all("/" in fault.partition(":")[0] for fault in found[:-1])

@@ -34,6 +34,8 @@ FOR_STAFF = (
 )  # fmt: skip
 """Where only people who run an installation, or programs, read. Everything else is for readers."""
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_ENDS = {".": ".。।", ":": ":：", "?": "?？;؟", ",": ",，、،"}
+"""The end of a sentence, and how other scripts write it."""
 
 
 def placeholders(*texts: str) -> set[str]:
@@ -96,6 +98,8 @@ def faults_of(language: Catalog) -> list[str]:
             found.append(f"plural forms, {where}: {ids[0]}")
         elif wrong := _with_other_values(forms, ids, language):
             found.append(f"placeholders, {where}: {ids[0]} -> {wrong}")
+        elif wrong := _with_another_end(forms, ids):
+            found.append(f"ends otherwise, or calls out, {where}: {ids[0]} -> {wrong}")
         elif own.fuzzy:
             found.append(f"only guessed (fuzzy), {where}: {ids[0]}")
     for own in language:
@@ -117,5 +121,17 @@ def _with_other_values(forms: tuple[str, ...], ids: tuple[str, ...], language: C
         is_of_one = len(forms) > 1 and {n for n in range(201) if form_of(n) == at} == {1}
         least = placeholders(ids[0]) - {"num"} if is_of_one else placeholders(*ids)
         if not least <= placeholders(form) <= placeholders(*ids):
+            return form
+    return ""
+
+
+def _with_another_end(forms: tuple[str, ...], ids: tuple[str, ...]) -> str:
+    """The first form that ends with another sign than the message (texts are put together of whole
+    sentences), or has an exclamation mark of its own."""
+    end, every = ids[-1].rstrip()[-1:], "".join(_ENDS.values())
+    for form in forms:
+        last = form.rstrip()[-1:]
+        is_alike = last in _ENDS[end] if end in _ENDS else last not in every
+        if not is_alike or (set("!！¡") & set(form) and "!" not in ids[-1]):
             return form
     return ""
