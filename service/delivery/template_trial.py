@@ -28,6 +28,7 @@ _TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _UNSEEN = re.compile(r"\{#.*?#\}|<!--.*?-->|<style\b.*?</style>", re.DOTALL | re.IGNORECASE)
 _ELEMENT = re.compile(r"<([a-z][a-z0-9]*)\b([^>]*)", re.IGNORECASE)
 _DROPPED = {"script", "iframe", "form", "object", "embed", "link", "video", "audio", "input"}
+_DARK = re.compile(r"@media[^{]*prefers-color-scheme:\s*dark[^{]*\{((?:[^{}]*\{[^{}]*\})*)")
 _LINKS = {
     "digest": ("unsubscribe_url", "manage_url"),
     "alert": ("unsubscribe_url", "manage_url"),
@@ -99,6 +100,8 @@ class _Trial:
     def style(self) -> Iterator[Fault]:
         """What is lost or moved when the rules of style.css are written into the elements."""
         css = self._source("style.css")
+        if path := self._paths.get("style.css"):
+            yield from _unseen_in_the_dark(css, self._source("_frame.html"), path)
         for name, path in self._paths.items():
             if name.endswith(".html"):
                 source = path.read_text("utf-8-sig")
@@ -289,6 +292,22 @@ def _between(source: str) -> Iterator[re.Match[str]]:
         at = bisect_right(ends, tag.start())
         if at == len(inside) or tag.start() < inside[at][0]:
             yield tag
+
+
+def _unseen_in_the_dark(css: str, frame: str, path: Path) -> Iterator[Fault]:
+    """Colours of letters that stay the same on the dark page."""
+    css = re.sub(r"/\*.*?\*/", lambda found: re.sub(r"[^\n]", " ", found[0]), css, flags=re.DOTALL)
+    dark = "".join(_DARK.findall(css) + _DARK.findall(frame))
+    light = re.sub(r"@[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", lambda f: " " * len(f[0]), css)
+    for rule in re.finditer(r"([^{}]+)\{([^{}]*)\}", light):
+        colour = re.search(r"(?<![-\w])color\s*:", rule[2])
+        for selector in rule[1].split(",") if colour else ():
+            names = re.findall(r"[.#]?[\w-]+", selector.split()[-1])
+            if not any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", dark) for name in names):
+                what = f"The letters of {selector.strip()} keep this colour on a dark page."
+                step = "Give them another in @media (prefers-color-scheme: dark), with !important."
+                at = css.count("\n", 0, rule.start(2) + colour.start() if colour else 0) + 1
+                yield Fault("warn", what, f"{path}:{at}", step)
 
 
 def _unwelcome(source: str, path: Path) -> Iterator[Fault]:

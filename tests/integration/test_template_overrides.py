@@ -56,7 +56,10 @@ def every_paper(words: str) -> str:
     return made
 
 
+DARK = "@media (prefers-color-scheme: dark) {\n  .theirs { color: #fff !important; }\n}"
 LINKS = "{{ link }} {{ never_link }}"
+
+SLOW = ("much room", "a mail too large", "no postal address")
 
 REFUSED = {
     "syntax": ("confirm/body.txt", "fine\n{% if %}\n", 2, "cannot be read"),
@@ -188,7 +191,10 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("fault", REFUSED)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(one, marks=pytest.mark.slow if one in SLOW else ()) for one in REFUSED],
+)
 def test_each_fault_is_refused_with_its_file_and_line(tmp_path: Path, fault: str) -> None:
     name, text, line, what = REFUSED[fault]
     path = put(tmp_path, name, text)
@@ -236,6 +242,13 @@ WARNED = {
         "who opened the mail",
         "track",
     ),
+    "a colour in the dark": (
+        "style.css",
+        ours("style.css") + "/* x */\n.theirs, .small {\n  margin: 0;\n  color: #123456;\n}",
+        ours("style.css").count("\n") + 4,
+        "The letters of .theirs keep this colour",
+        "!important",
+    ),
     "papers left out": (
         "_digest.txt",
         child("frame", "{{ reader.manage_url }} {{ reader.unsubscribe_url }}", "txt"),
@@ -260,7 +273,10 @@ WARNED = {
 }
 
 
-@pytest.mark.parametrize("fault", WARNED)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(one, marks=pytest.mark.slow if one in SLOW else ()) for one in WARNED],
+)
 def test_what_is_odd_is_told_and_refuses_nothing(tmp_path: Path, fault: str) -> None:
     name, text, line, what, step = WARNED[fault]
     path = put(tmp_path, name, text)
@@ -321,6 +337,7 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     assert "cannot be opened" in fault.what
 
 
+@pytest.mark.slow
 def test_ours_as_overrides_have_no_fault(tmp_path: Path) -> None:
     for path in EMAIL.rglob("*.*"):
         put(tmp_path, path.relative_to(EMAIL).as_posix(), path.read_bytes())
@@ -339,9 +356,10 @@ def test_an_override_is_used_and_the_rest_stays_ours(tmp_path: Path) -> None:
     assert "Someone, we hope you" in done.html
 
 
+@pytest.mark.slow
 def test_a_macro_and_a_rule_of_their_own_are_in_every_digest(tmp_path: Path) -> None:
     put(tmp_path, "_paper.html", every_paper('<p class="theirs">New</p>'))
-    put(tmp_path, "style.css", ours("style.css") + ".theirs { color: #123456; }")
+    put(tmp_path, "style.css", ours("style.css") + ".theirs { color: #123456; }\n" + DARK)
     assert tried(tmp_path).faults == ()
     done = own(tmp_path).render_digest(digest(section(entry(1), entry(2))), frame())
     assert len(re.findall(r'<p class="theirs" style="[^"]*color: #123456', done.html)) == 2
@@ -381,12 +399,12 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 @pytest.mark.parametrize(
     "words",
     [
-        ("run", "--port", "0"),
-        ("web", "--port", "0"),
+        pytest.param(("run", "--port", "0"), marks=pytest.mark.slow),
+        pytest.param(("web", "--port", "0"), marks=pytest.mark.slow),
         ("scheduler",),
         ("templates", "sample", "test"),
     ],
-    ids=lambda words: words[0],
+    ids=["run", "web", "scheduler", "sample"],
 )
 def test_nothing_starts_with_a_broken_template(shell: Shell, words: tuple[str, ...]) -> None:
     path = put(shell.folder / "own", "quiet/body.txt", "a\n{{ nothing }}\n")
@@ -421,6 +439,7 @@ def test_check_tells_what_a_start_would_refuse(shell: Shell) -> None:
     assert shell.say("templates", "check", str(other)).code == 0
 
 
+@pytest.mark.slow
 def test_copy_diff_accept(shell: Shell) -> None:
     own = shell.folder / "own" / "email"
     names = ["_digest.html", "_frame.html", "style.css", "confirm/body.txt"]
