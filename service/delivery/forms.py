@@ -172,9 +172,9 @@ class Forms:
         found = self._papers.get(key)
         return found or self._papers.put(key, self._new_paper(scope, item, call, number))
 
-    def keep(self, key: Hashable, marked: _Marked) -> None:
-        """Count anew what a paper with marks holds."""
-        self._marked.put(key, marked)
+    def keep(self, key: Hashable, fragment: Fragment) -> None:
+        """Count what a paper with marks holds more."""
+        self._marked.grow(key, fragment.memory)
 
     def _environment(self, texts: Texts) -> Environment:
         found = self._environments.get(texts.language)
@@ -281,7 +281,7 @@ class Forms:
 class Paper:
     """A paper of one mail."""
 
-    __slots__ = ("_alike", "_forms", "_item", "_key", "_marked", "_scope")
+    __slots__ = ("_alike", "_forms", "_item", "_key", "_marked", "_own", "_scope")
 
     def __init__(
         self,
@@ -298,6 +298,7 @@ class Paper:
         self._alike = alike
         self._key = key
         self._marked = marked
+        self._own: Own | None = None
 
     def shown(self, call: Call, before: int) -> Fragment:
         """Return it as one place of the mail shows it. before: papers in full of the sections
@@ -310,19 +311,22 @@ class Paper:
             if found.is_numbered and number is not None:
                 found = numbered(found, number)
             places[call.which, number] = found
-            self._forms.keep(self._key, self._marked)
+            self._forms.keep(self._key, found)
         return found
 
     def _filled(self, call: Call, number: int | None) -> Fragment:
         form = self._forms.form(self._scope, self._alike, self._item, call, number)
-        item = self._item
-        why = phrases.reasons(item, self._scope.texts) if isinstance(item, Entry) else ""
-        refuse_signs(why)
-        own = Own(shapes.marked_of(item), why)
+        own = self._own = self._own or self._of_reader()
         if isinstance(form, HtmlForm):
             return form.filled(own)
         fragment = form.form.filled(own)
         return replace(fragment, is_numbered=True) if form.is_numbered else fragment
+
+    def _of_reader(self) -> Own:
+        item = self._item
+        why = phrases.reasons(item, self._scope.texts) if isinstance(item, Entry) else ""
+        refuse_signs(why)
+        return Own(shapes.marked_of(item), why)
 
 
 def _call(held: Held, part: str) -> Call:

@@ -53,7 +53,7 @@ class Fragment:
     @property
     def memory(self) -> int:
         """About how many bytes it holds."""
-        return 160 + sum(len(piece) + 40 for piece in self.open)
+        return 160 + 40 * len(self.open) + sum(map(len, self.open))
 
 
 @dataclass(frozen=True, slots=True)
