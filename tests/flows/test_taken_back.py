@@ -1,5 +1,7 @@
 """A daily begun by hand and taken back leaves every slot as it was, with its reason."""
 
+from typing import ClassVar
+
 import pytest
 import sqlalchemy as sa
 from support.house import add, ingest_items, paper_item, rows
@@ -44,13 +46,17 @@ def test_undo_gives_every_slot_its_reason_back(skipped):
 
 
 def test_a_slot_opened_by_an_earlier_version_was_nothing_new(skipped, monkeypatch):
-    monkeypatch.setattr("service.flows.compose.Decided", lambda i, r, result, _: Bare(i, r, result))
+    monkeypatch.setattr(
+        "service.flows.compose.Decided", lambda i, r, result, *_: Bare(i, r, result)
+    )
     assert press_and_undo(skipped) == ["ready", "ready", "skipped"]
     assert {(row.reason, row.content) for row in rows(skipped)} == {("nothing_new", None)}
 
 
 class Bare:
     """What was decided, without what was before."""
+
+    broken: ClassVar[dict[int, str]] = {}
 
     before = None
 
