@@ -133,6 +133,14 @@ def test_pieces_of_the_grey_line_keep_their_own_direction() -> None:
     assert "·" not in here
 
 
+def test_an_alert_does_not_speak_of_the_hour_of_the_digest() -> None:
+    for kind, says in (("daily", True), ("alert", False)):
+        made = RENDERER.render_digest(digest(section(entry(1)), kind=kind), frame())
+        for body in (made.html, made.text):
+            assert ("Weekdays at 08:00, Zurich." in " ".join(body.split())) is says
+            assert "because you confirmed on" in body
+
+
 @pytest.mark.parametrize("words", ["550 5.7.1 Go away", "Go away"])
 def test_an_alarm_tells_the_status_once(words: str) -> None:
     data = {"domain": "a.example", "status": "5.7.1", "words": words, "refused": 4, "link": "x"}
