@@ -18,7 +18,7 @@ from service.digest.model import Digest
 PARTS = ("subject.txt", "body.txt", "body.html")
 MINE = "Mend or remove it."
 _FRAME = frozenset({"lang", "subject", "preheader"})
-_DIGEST = frozenset({"digest", "reader", "public", "test", "headline", "period", "late"})
+DIGEST = frozenset({"digest", "reader", "public", "test", "headline", "period", "late"})
 _OUR_SAFE = ("newsletter/body.html", "html")
 """The body of a newsletter was sanitised before it came."""
 _PARTS_OF = {
@@ -69,7 +69,7 @@ class Reading:
         """Everything that is wrong, each fault once, in the order of the mails."""
         found: dict[tuple[str, str], Fault] = {}
         for kind in (*DIGESTS, *NOTICES):
-            known = _FRAME | self._environment.globals.keys() | NOTICES.get(kind, _DIGEST)
+            known = _FRAME | self._environment.globals.keys() | NOTICES.get(kind, DIGEST)
             for part in PARTS:
                 for fault in self._faults_of(f"{kind}/{part}", known):
                     found.setdefault((fault.where, fault.what.replace(repr(kind), "")), fault)

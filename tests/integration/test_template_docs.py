@@ -9,7 +9,7 @@ from support.command import Shell
 from support.digests import BASE
 
 from service.cli import template_values_page as page
-from service.delivery import template_samples
+from service.delivery import template_check, template_samples
 from service.delivery.frame import ReaderFrame
 from service.delivery.notices import NOTICES
 from service.delivery.site import Site
@@ -29,6 +29,7 @@ def test_every_value_and_every_filter_has_a_meaning() -> None:
     rows = page.rows()
     assert [f"{row['of']}.{row['name']}" for row in rows if not row["meaning"]] == []
     assert {row["name"] for row in rows if row["of"] == "filter"} == page.own_filters()
+    assert {row["name"] for row in rows if row["of"] == "digest, alert"} == template_check.DIGEST
     for kind, names in NOTICES.items():
         assert {row["name"] for row in rows if row["of"] == kind} == names
 
