@@ -185,7 +185,7 @@ def said_rate(mean: float, total: int, weekdays: int, texts: Texts) -> str:
         return texts.ngettext(
             "about %(num)s paper a week", "about %(num)s papers a week", round(mean * 5)
         )
-    span = texts.ngettext("%(num)s weekday", "%(num)s weekdays", weekdays)
+    span = texts.npgettext("in so many", "%(num)s weekday", "%(num)s weekdays", weekdays)
     return texts.gettext(
         "%(papers)s in %(weekdays)s", papers=papers_said(total, texts), weekdays=span
     )
@@ -197,8 +197,8 @@ def papers_said(count: int, texts: Texts) -> str:
 
 
 def days_said(count: int, texts: Texts) -> str:
-    """ "1 day", "30 days"."""
-    return texts.ngettext("%(num)s day", "%(num)s days", count)
+    """ "1 day", "30 days", as they stand behind "in"."""
+    return texts.npgettext("in so many", "%(num)s day", "%(num)s days", count)
 
 
 def _nothing(made: BackTest, texts: Texts) -> str:

@@ -63,7 +63,9 @@ def _messages() -> Iterator[tuple[str, str, ast.Call]]:
 
 def texts_of(keyword: str, call: ast.Call) -> list[str | None]:
     """The message's forms; None for what is no literal."""
-    at = {"ngettext": (0, 1), "counted": (0, 1), "pgettext": (1,)}.get(keyword, (0,))
+    at = {"ngettext": (0, 1), "counted": (0, 1), "pgettext": (1,), "npgettext": (1, 2)}.get(
+        keyword, (0,)
+    )
     made = [call.args[n] if len(call.args) > n else None for n in at]
     return [one.value if isinstance(one, ast.Constant) else None for one in made]
 
@@ -75,7 +77,7 @@ def test_messages_are_literals_and_babel_finds_them() -> None:
     unknown = []
     for where, keyword, call in made:
         first = texts_of(keyword, call)[0]
-        context = call.args[0].value if keyword == "pgettext" else None  # type: ignore[attr-defined]
+        context = call.args[0].value if keyword in ("pgettext", "npgettext") else None  # type: ignore[attr-defined]
         if not isinstance(first, str) or catalogue().get(first, context) is None:
             unknown.append(where)
     assert unknown == []
@@ -86,7 +88,7 @@ def test_messages_get_the_values_they_name() -> None:
     for where, keyword, call in messages():
         forms = [text for text in texts_of(keyword, call) if isinstance(text, str)]
         given = {one.arg for one in call.keywords}
-        counts = {"num"} if keyword in ("ngettext", "counted") else set()
+        counts = {"num"} if keyword in ("ngettext", "counted", "npgettext") else set()
         if None not in given and placeholders(*forms) | counts != given | counts:
             wrong.append((where, forms, given))
     assert wrong == []
