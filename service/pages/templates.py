@@ -16,6 +16,7 @@ from service.delivery.i18n import SOURCE, Catalogs, Texts
 from service.delivery.links import Links
 from service.pages.language import locale_of
 from service.pages.static import StaticFiles
+from service.papers.subjects import with_name
 from service.resources import resource_dir
 
 
@@ -83,6 +84,7 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
         said=texts.said,
         web_address=web_address,
         host=host_of,
+        category=with_name,
     )
     environment.globals.update(
         language=texts.language, direction=texts.direction, foreign=texts.foreign

@@ -104,3 +104,11 @@ def test_a_withdrawn_paper_says_so_on_pages_in_feeds_and_in_mails(
         body = mail.get_body((form,))
         assert body is not None
         assert "withdrawn" in body.get_content()
+
+
+def test_categories_have_their_names_on_a_papers_page(house: Reading) -> None:
+    paper = seen("arxiv:2611.04321", categories=("cs.LG", "cs.CL", "Genomics"))
+    bring(house.rt, "arxiv_rss", paper)
+    page = house.client.get("/papers/arxiv/2611.04321").text
+    assert "<span>Machine Learning (cs.LG)</span>" in page
+    assert "<span>Computation and Language (cs.CL)</span><span>Genomics</span>" in page
