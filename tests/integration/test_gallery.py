@@ -43,14 +43,19 @@ def test_words_choose_pictures_and_a_wrong_one_names_the_mails() -> None:
 @pytest.mark.slow
 @pytest.mark.browser
 def test_some_of_it_is_made_from_the_bundled_day(
-    chromium: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    chromium: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     words = ["quiet", "daily-600", "trending-images-off"]
     left = tmp_path / "gone.png"
     left.touch()
-    assert gallery.main(["--sample", "--out", str(tmp_path), *words]) == 0
+    monkeypatch.setattr(gallery, "CAPTURES", tmp_path / "elsewhere")
+    assert gallery.main(["--out", str(tmp_path), *words]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("From the bundled sample day (as asked).\n5 pictures in ")
+    assert said.startswith("From the bundled sample day (no captures at ")
+    assert "\n5 pictures in " in said
     names = [picture.name for picture in chosen(" ".join(words))]
     written = {f"{name}.{end}" for name in names for end in ("html", "txt", "png")}
     assert {path.name for path in tmp_path.iterdir()} == written | {"index.html"}
