@@ -137,7 +137,8 @@ def _of_file(path: Path, name: str, folder: Path, largest: int) -> Fault | None:
         return _unreadable(path, error)
     if len(data) > largest:
         what = f"This template has {len(data):,} bytes; a mail may have {largest:,}."
-        return Fault("fail", what, str(path), "Shorten it; pictures belong on a web server.")
+        line = data.count(b"\n", 0, largest) + 1
+        return Fault("fail", what, f"{path}:{line}", "Shorten it; pictures belong on a web server.")
     try:
         data.decode()
     except UnicodeDecodeError as error:

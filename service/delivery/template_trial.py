@@ -176,12 +176,12 @@ class _Trial:
                 yield Fault("warn", f"{what} as sent.", where, "Show every entry and line.")
 
     def _first(self, kind: str, parts: Iterable[str]) -> str:
-        """The operator's file that is nearest to a part of a mail."""
+        """The operator's file that is nearest to a part of a mail, for what is nowhere in it."""
         for part in parts:
             for name in self._reading.made_of(f"{kind}/{part}"):
                 if name in self._paths:
-                    return str(self._paths[name])
-        return f"{kind}/{next(iter(parts))}"
+                    return f"{self._paths[name]}:1"
+        return f"{kind}/{next(iter(parts))}:1"
 
     def weigh(self) -> Iterator[Fault]:
         """How large mails become, with style and with the words of this house."""
@@ -213,9 +213,12 @@ class _Trial:
                 yield Fault("warn", f"{what} fit into the mail {kind!r}.", where, step)
 
     def _largest(self, kind: str) -> str:
+        """The largest file of the operator's in a mail, at its longest line."""
         names = [*self._reading.used_by(kind), "style.css"]
         own = [self._paths[name] for name in names if name in self._paths]
-        return str(max(own, key=lambda path: path.stat().st_size))
+        path = max(own, key=lambda one: one.stat().st_size)
+        lines = path.read_text("utf-8-sig").split("\n")
+        return f"{path}:{max(range(len(lines)), key=lambda n: len(lines[n])) + 1}"
 
 
 def rendered(renderer: Renderer, sample: Sample, language: str) -> Rendered:
