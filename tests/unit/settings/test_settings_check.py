@@ -175,8 +175,8 @@ def test_postgresql_by_its_short_name_means_the_driver_we_use(scheme: str) -> No
     [
         ("weekdays", "mon,foo", "Use some of mon, tue, wed, thu, fri, sat, sun."),
         ("weekdays", "", "Use some of mon, tue"),
-        ("abstracts", "foo", "Use short, full or none."),
-        ("abstracts", "short,full", "Use short, full or none."),
+        ("abstracts", "foo", "Use short, full, none or summary."),
+        ("abstracts", "short,full", "Use short, full, none or summary."),
     ],
 )
 def test_words_of_taste_are_among_those_known(name: str, text: str, hint: str) -> None:
