@@ -35,6 +35,12 @@ _FOR_MAIL = re.compile(
 )
 """What mail programs need and a page must not have (no data can look so: quotes are escaped)."""
 
+_PLACE = (
+    "<style>@media (min-width: 48rem) { body { "
+    "padding-inline-start: max(0px, calc(50vw - 27rem)) !important; } }</style>\n"
+)
+"""On a wide screen the column of a mail stands where those of our pages stand."""
+
 
 class GoneMailError(NotHereError):
     """A mail that was here, and whose content is not kept any more."""
@@ -137,7 +143,7 @@ def show(rt: Runtime, row: DeliveryRow) -> str:
     if "digest" not in content:
         hidden = dict.fromkeys(("manage_url", "unsubscribe_url", "view_url"), "")
         data = {**content["data"], **hidden}
-        return _FOR_MAIL.sub("", rt.renderer.render_notice(content["notice"], data, locale).html)
+        return _as_page(rt.renderer.render_notice(content["notice"], data, locale).html)
     digest = from_json(content["digest"])
     frame = ReaderFrame(
         locale=locale,
@@ -146,7 +152,11 @@ def show(rt: Runtime, row: DeliveryRow) -> str:
         cite_url=rt.links.digest(share_name(row)),
     )
     whole = rt.db.read(lambda s: _with_rest(s, replace(digest, added_by=None)))
-    return _FOR_MAIL.sub("", rt.renderer.render_digest(whole, frame, public=True).html)
+    return _as_page(rt.renderer.render_digest(whole, frame, public=True).html)
+
+
+def _as_page(html: str) -> str:
+    return _FOR_MAIL.sub("", html).replace("</head>", f"{_PLACE}</head>", 1)
 
 
 def _with_rest(session: Session, digest: Digest) -> Digest:
