@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from service.digest.model import Marked
 from service.digest.sentences import Range, sentences
-from service.text.measure import edge_before, is_wide
+from service.text.measure import columns, edge_before, is_wide
 
 CUT = "[...]"
 _GLUE = "\u00a0"
@@ -19,6 +19,7 @@ FULL_CHARS = 6000
 """Longer titles and abstracts than any paper has; what is beyond is a fault of the source."""
 
 _HEADING_WORDS = 3
+_HEADING_COLUMNS = 30
 """A first sentence of so few words is a heading, no summary."""
 
 _CLAUSE = re.compile(r"[,;:](?=\s)|(?<=\s)[–—](?=\s)|[、，；：]")
@@ -69,7 +70,7 @@ def short(text: str, hits: Iterable[Range], limit: int) -> Marked:
     if not parts:
         return Marked("")
     first, *others = parts
-    while others and len(text[slice(*first)].split()) <= _HEADING_WORDS:
+    while others and _is_heading(text[slice(*first)]):
         first = (first[0], others.pop(0)[1])
     second = next((s for s in others if any(_meet(m, s) for m in marks)), None)
     kept = [first] if second is None else [first, second]
@@ -85,6 +86,10 @@ def short(text: str, hits: Iterable[Range], limit: int) -> Marked:
         _window(text, second, marks, room - first_room),
     ]
     return _joined(text, marks, kept)
+
+
+def _is_heading(sentence: str) -> bool:
+    return len(sentence.split()) <= _HEADING_WORDS and columns(sentence) <= _HEADING_COLUMNS
 
 
 def _share(first: int, second: int, room: int) -> int:

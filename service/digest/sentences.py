@@ -27,7 +27,7 @@ _END = re.compile(
 _STARTER = re.compile(rf"(?:{_STARTERS})[\s,]")
 _NEVER_LAST = re.compile(
     r"al|approx|ca|cf|dr|e\.g|eg|esp|i\.e|ie|mr|mrs|ms|prof|resp|st|viz|vs|w\.r\.t|wrt|a\.k\.a|"
-    r"abbr|avg|bros|colebr|comb|dept|incl|jr|sect|sr|subsp|ssp|var|soc|univ|proc"
+    r"abbr|avg|bros|colebr|comb|dept|incl|jr|sect|sr|subg|subsp|ssp|var|soc|univ|proc"
 )
 _BEFORE_A_NUMBER = re.compile(
     r"alg|app|art|arts|ch|def|eqs?|exp|figs?|lem|nos?|pp?|prop|refs?|secs?|suppl|tab|thm|v|ver|vol"

@@ -160,6 +160,11 @@ def test_a_hit_is_never_cut_and_is_in_the_piece() -> None:
     assert len(shown.text) <= 200
 
 
+def test_a_chinese_sentence_is_no_heading() -> None:
+    text = "完善要素价格机制对于充分释放市场潜力具有重要价值。社保缴费基数限额提高了成本。"
+    assert excerpt.short(text, [], 420).text == text.split("。")[0] + "。\u00a0[...]"
+
+
 def test_chinese_is_cut_between_its_letters() -> None:
     text = "我们提出一种新的方法 " + "来解决大规模语言模型中的推理问题" * 60
     shown = excerpt.short(text, [], 100).text
