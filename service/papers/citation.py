@@ -211,13 +211,26 @@ def _range(pages: str) -> str:
     return re.sub(r"\s*[-–]+\s*", "-", pages)
 
 
+def _for_tags(name: Name) -> str:
+    """ "Last, First", so that nobody guesses which is which. Zotero's Embedded Metadata makes two
+    people of a semicolon, and of a comma with blanks on both sides ("van Dam, Ana Maria"): such a
+    name stays as it is printed."""
+    last, first = (re.sub(r"[;,]", " ", part) for part in (name.last, name.first))
+    if not first.strip():
+        return collapse(last)
+    if " " in first.strip() and " " in last.strip():
+        return collapse(f"{first} {last}")
+    if name.suffix and " " not in first.strip():
+        last = f"{last} {name.suffix}"
+    return f"{collapse(last)}, {collapse(first)}"
+
+
 def meta_tags(paper: Paper) -> list[tuple[str, str]]:
     """Meta tags that reference managers and Google Scholar read, in the order of the latter's
-    inclusion guidelines. One tag an author, "Last, First", so that nobody guesses (Zotero's
-    Embedded Metadata turns a name at its comma; a semicolon would make two people of it)."""
+    inclusion guidelines: one an author."""
     one = reference(paper)
     tags = [("citation_title", one.title)]
-    tags += [("citation_author", name.turned.replace(";", ",")) for name in one.names]
+    tags += [("citation_author", _for_tags(name)) for name in one.names]
     if one.on is not None:
         tags.append(("citation_publication_date", one.on.strftime("%Y/%m/%d")))
     if one.place is not None:

@@ -241,7 +241,7 @@ def test_handles_are_unlike_and_fit_into_an_address() -> None:
 def test_the_tags_of_a_page() -> None:
     assert dict(meta_tags(LORA)) == {
         "citation_title": LORA.title,
-        "citation_author": "King, Jr., Martin",  # the last of four
+        "citation_author": "King Jr., Martin",  # the last of four
         "citation_publication_date": "2026/11/05",
         "citation_publisher": "arXiv",
         "citation_arxiv_id": "2611.00001",
@@ -254,6 +254,65 @@ def test_the_tags_of_a_page() -> None:
     assert tags["citation_journal_title"] == "Journal of Examples"
     assert (tags["citation_firstpage"], tags["citation_lastpage"]) == ("1917", "1940")
     assert (tags["citation_doi"], tags["citation_pmid"]) == ("10.1000/x_1", "123456")
+
+
+def zotero(tags: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What Zotero's translator "Embedded Metadata" makes of a page's tags, by its rules: several
+    tags of a name are joined, authors parted at semicolons, and at commas where both sides of the
+    first have blanks; then a name with a comma is "Last, First"."""
+    one = dict(tags)
+    people = []
+    for name, value in tags:
+        if name != "citation_author":
+            continue
+        parts = re.split(r"\s*;\s*", value)
+        if len(parts) == 1:
+            by_comma = re.split(r"\s*,\s*", value)
+            if len(by_comma) > 1 and " " in by_comma[0] and " " in by_comma[1]:
+                parts = by_comma
+        for part in parts:
+            first, last = part.rpartition(" ")[::2] if "," not in part else (
+                part.split(",")[1].strip(), part.split(",")[0])  # fmt: skip
+            people.append((last, first))
+    pages = [one[f"citation_{at}page"] for at in ("first", "last") if f"citation_{at}page" in one]
+    return {
+        "type": "journalArticle",  # also guessed of a title alone
+        "title": one["citation_title"],
+        "date": one.get("citation_publication_date", ""),
+        "journal": one.get("citation_journal_title", ""),
+        "pages": "-".join(pages),
+        "doi": one.get("citation_doi", ""),
+        "abstract": one.get("citation_abstract", ""),
+        "tags": [tag.strip() for tag in one.get("citation_keywords", "").split(";") if tag.strip()],
+        "pdf": one.get("citation_pdf_url", ""),
+        "people": people,
+    }
+
+
+def test_zotero_reads_the_tags() -> None:
+    names = ("Ana Silva", "Anna Maria van der Berg", "Guido van Rossum", "Martin King Jr.",
+             "Martin Luther King Jr.", "The LIGO, Virgo; and KAGRA Collaborations", "张三",
+             "DeepSeek-AI")  # fmt: skip
+    item = zotero(meta_tags(replace(LORA, authors=names)))
+    assert item["people"] == [
+        ("Silva", "Ana"), ("Berg", "Anna Maria van der"), ("van Rossum", "Guido"),
+        ("King Jr.", "Martin"), ("King", "Martin Luther"),
+        ("Collaborations", "The LIGO Virgo and KAGRA"), ("张三", ""), ("DeepSeek-AI", ""),
+    ]  # fmt: skip
+    assert item["tags"] == ["cs.LG", "cs.CL"]
+    assert item["pdf"] == LORA.links["pdf"]
+    journal = zotero(meta_tags(JOURNAL))
+    assert (journal["journal"], journal["pages"]) == ("Journal of Examples", "1917-1940")
+    assert (journal["doi"], journal["date"]) == ("10.1000/x_1", "2026/02/01")
+
+
+@pytest.mark.slow
+def test_zotero_finds_as_many_authors_as_there_are(shared: Path) -> None:
+    for name, kind in real_captures(shared)[::4]:
+        for paper in _read(kind, shared / name):
+            told = reference(paper)
+            people = zotero(meta_tags(paper))["people"]
+            assert len(people) == len(told.names), paper.authors
 
 
 NAUGHTY = [
@@ -294,12 +353,12 @@ def test_the_invented_captures_are_read_back() -> None:
 def test_every_captured_paper_is_read_back(shared: Path) -> None:
     papers = {
         paper.key: paper
-        for name, kind in real_captures(shared)
+        for name, kind in real_captures(shared)[::5]  # of all it takes half a minute
         for paper in _read(kind, shared / name)
     }
-    assert len(papers) > 5000
+    assert len(papers) > 1000
     assert len({reference(paper).key for paper in papers.values()}) == len(papers)
-    check_bibtex(list(papers.values())[::3])  # all of them take pybtex 12 s
+    check_bibtex(list(papers.values()))
     check_ris(list(papers.values()))
 
 
