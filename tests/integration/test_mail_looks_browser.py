@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 from support.browsing import open_browser
+from support.digests import everything, frame, renderer
 from support.gallery import FORCED_DARK
 from support.gallery_mails import Mail, make_mails
 
@@ -103,3 +104,6 @@ def test_lines_begin_where_their_language_begins(page: Page, mails: dict[str, Ma
     assert {round(left) for left, _ in page.evaluate(SIDES)} == {20}
     page.set_content(mails["daily-right-to-left"].html)
     assert {round(right) for _, right in page.evaluate(SIDES)} == {20}
+    page.set_content(renderer().render_digest(everything(), frame(locale="ar-XB")).html)
+    in_a_frame = {37, 35}  # behind the bar of a note, inside the box of who was added
+    assert {round(right) for _, right in page.evaluate(SIDES)} <= {20} | in_a_frame
