@@ -4,50 +4,28 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from service.cli.doctor_line import Check, failed
+from service.cli.doctor_mails import mail_text, own_templates, templates
 from service.cli.env_file import strange_names
 from service.cli.printing import tally
-from service.delivery.override_folder import outgrown
-from service.delivery.template_trial import examine
 from service.errors import PaperpostError
 from service.flows.refold import count_stale
-from service.resources import resource_dir
 from service.settings import PREFIX, Settings
 from service.sources.arxiv_days import CALENDAR_FILE, calendar_in_use
 from service.sources.calendar import rhythm_of
 from service.store import health, migrations
 from service.store import sources as sources_store
-from service.wiring import House, calendar_of, open_database, renderer_of
+from service.wiring import House, calendar_of, open_database
 
-Level = Literal["ok", "warn", "fail"]
 ENV = Path(".env")
 MB = 1024 * 1024
 STUCK = timedelta(minutes=20)
 SKEW = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line. next_step: what to do, "" when all is well."""
-
-    name: str
-    level: Level
-    says: str
-    next_step: str = ""
-
-    def row(self) -> dict[str, str]:
-        return {"check": self.name, "state": self.level, "says": self.says, "next": self.next_step}
-
-
-def failed(name: str, error: PaperpostError) -> Check:
-    """An error in its three parts, as a line."""
-    where = f" ({error.where})" if error.where else ""
-    return Check(name, "fail", f"{error.what}{where}", error.next_step)
 
 
 def before_opening(settings: Settings) -> Iterator[Check]:
@@ -58,8 +36,8 @@ def before_opening(settings: Settings) -> Iterator[Check]:
     yield _secret(settings)
     yield _address(settings)
     yield _test_mode(settings)
-    yield _templates()
-    yield from _own_templates(settings)
+    yield templates()
+    yield from own_templates(settings)
     yield from _calendar(settings)
     yield _database(settings)
 
@@ -171,34 +149,6 @@ def _test_mode(settings: Settings) -> Check:
     )
 
 
-def _templates() -> Check:
-    try:
-        folder = resource_dir("templates")
-        count = sum(1 for _ in (folder / "email").glob("*/subject.txt"))
-    except FileNotFoundError as error:
-        return Check("templates", "fail", str(error), "Install Paperpost again.")
-    if not count:
-        return Check("templates", "fail", "no mail templates are there", "Install Paperpost again.")
-    return Check("templates", "ok", f"{count} mails")
-
-
-def _own_templates(settings: Settings) -> Iterator[Check]:
-    """The operator's templates: each fault a line; those made from an older text of ours."""
-    if settings.templates_dir is None:
-        return
-    try:
-        found = examine(renderer_of(settings))
-    except PaperpostError as error:
-        yield failed("own templates", error)
-        return
-    faults = [*found.faults, *outgrown(found.overrides)]
-    for fault in faults:
-        yield Check("own templates", fault.level, f"{fault.what} ({fault.where})", fault.next_step)
-    if not faults:
-        says = f"{tally(len(found.overrides), 'file')} in {settings.templates_dir}, tried in full"
-        yield Check("own templates", "ok", says)
-
-
 def _calendar(settings: Settings) -> Iterator[Check]:
     """Whether the operator's own calendar of arXiv can be read, where there is one."""
     try:
@@ -229,7 +179,7 @@ def _database(settings: Settings) -> Check:
 def inside(house: House, to: str = "") -> Iterator[Check]:
     """What needs the open house: mails, relay, sources, clock, rows that should have moved."""
     for name, look in (
-        ("mail texts", _mail_text),
+        ("mail texts", mail_text),
         ("relay", _relay),
         ("test mail", lambda h: _test_mail(h, to)),
         ("sources", _sources),
@@ -249,22 +199,6 @@ def _guarded(name: str, look: Callable[[House], Check | None], house: House) -> 
         check = failed(name, error)
     if check is not None:
         yield check
-
-
-def _mail_text(house: House) -> Check:
-    rt = house.runtime
-    rt.renderer.check()
-    day = rt.clock().date()
-    made = rt.renderer.render_notice("test", {"relay": "relay:25", "on": day}, "en")
-    if not made.subject or not made.html or not made.text:
-        return Check("mail texts", "fail", "the test mail renders empty", "Install it again.")
-    languages = rt.catalogs.languages
-    whole = {name: why for name in languages if (why := rt.press.refusal(name))}
-    if whole:
-        reason = next(iter(whole.values()))
-        told = f"digests are rendered whole, which is slow ({', '.join(whole)}): {reason}"
-        return Check("mail texts", "warn", told, "See \"Speed\" in docs/templates.md.")
-    return Check("mail texts", "ok", "a mail renders as HTML and text")
 
 
 def _relay(house: House) -> Check:

@@ -72,7 +72,8 @@ def doctor(
 
     Ends with 1 when a check fails; a warning is none.
     """
-    from service.cli.doctor_checks import Check, before_opening, failed, inside
+    from service.cli.doctor_checks import before_opening, inside
+    from service.cli.doctor_line import Check, failed
     from service.cli.paper_commands import read_email
     from service.defaults import fixed_table, table
 

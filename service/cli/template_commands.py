@@ -11,6 +11,8 @@ from service.cli import opening, printing
 from service.errors import PaperpostError, SettingError
 
 if TYPE_CHECKING:
+    from service.delivery.override_folder import Fault
+    from service.delivery.render import Renderer
     from service.delivery.template_trial import Examined
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -55,7 +57,7 @@ def check(
     from service.delivery.override_folder import outgrown
 
     found = _examined(folder)
-    faults = [*found.faults, *outgrown(found.overrides)]
+    faults = [*found.faults, *outgrown(found.overrides), *_slow(found, folder)]
     if as_json:
         printing.as_json(
             [
@@ -175,10 +177,30 @@ def variables(
 
 def _examined(folder: Path | None = None) -> "Examined":
     from service.delivery.template_trial import examine
+
+    return examine(_renderer(folder))
+
+
+def _renderer(folder: Path | None) -> "Renderer":
     from service.wiring import renderer_of
 
-    chosen = opening.settings(**({"templates_dir": folder} if folder is not None else {}))
-    return examine(renderer_of(chosen))
+    return renderer_of(
+        opening.settings(**({"templates_dir": folder} if folder is not None else {}))
+    )
+
+
+def _slow(found: "Examined", folder: Path | None) -> "list[Fault]":
+    """Templates that can be used, but not put together from pieces."""
+    from service.delivery.override_folder import Fault
+    from service.delivery.press import Press
+
+    if not found.overrides or any(fault.level == "fail" for fault in found.faults):
+        return []
+    renderer = _renderer(folder)
+    why = Press(renderer).refusal("en")
+    what = f"Digests of these templates are rendered one by one, which is slow: {why}"
+    where = str(renderer.template_dirs[0])
+    return [Fault("warn", what, where, "See Speed in docs/templates.md.")] if why else []
 
 
 def _folder() -> Path:

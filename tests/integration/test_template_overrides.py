@@ -440,6 +440,18 @@ def test_check_tells_what_a_start_would_refuse(shell: Shell) -> None:
 
 
 @pytest.mark.slow
+def test_what_makes_mails_slow_is_told(shell: Shell) -> None:
+    shown = "{% for e in s.entries %}{{ e.title.text }}{% endfor %}"
+    words = "{{ super() }}{% for s in digest.sections %}" + shown + "{% endfor %}"
+    put(shell.folder / "own", "digest/body.txt", child("digest", words, "txt"))
+    said = shell.say("templates", "check", "--json")
+    assert said.code == 0
+    (row,) = said.json
+    assert (row["state"], row["where"]) == ("warn", str(shell.folder / "own"))
+    assert "one by one" in row["says"]
+
+
+@pytest.mark.slow
 def test_copy_diff_accept(shell: Shell) -> None:
     own = shell.folder / "own" / "email"
     names = ["_digest.html", "_frame.html", "style.css", "confirm/body.txt"]
