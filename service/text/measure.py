@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 _JOINER = "\u200d"
 _EMOJI_LOOK = "\ufe0f"
+_MOST_FLAGS = 100
+"""Halves of flags in a row that are looked back upon (an even number)."""
 _SINGLE = re.compile(
     "[ -~\u00a0-\u00ac\u00ae-\u02ff\u0391-\u03a1\u03a3-\u0482\u048a-\u052f"
     "\u2010-\u2027\u2030-\u205e\u2190-\u22ff]*"
@@ -53,7 +55,7 @@ def is_edge(text: str, at: int) -> bool:
         return False
     if _is_flag_half(sign) and _is_flag_half(before):
         first = at
-        while first > 0 and _is_flag_half(text[first - 1]):
+        while first > max(0, at - _MOST_FLAGS) and _is_flag_half(text[first - 1]):
             first -= 1
         return (at - first) % 2 == 0
     return not (unicodedata.combining(before) == 9 and sign.isalpha())  # a conjunct (virama)

@@ -26,12 +26,14 @@ _GLUED = re.compile(r"\\([A-Za-z]+)(?=[^\x00-\x7f])")
 _MACRO = re.compile(r"\\([A-Za-z]+)")
 _LETTER_MACRO = re.compile(r"\\([a-z])(?=[_^])")
 _SWITCH = re.compile(rf"\\(?:{'|'.join(SWITCHES)})(?![A-Za-z])\s*")
-_DISPLAYED = re.compile(r"\\(begin|end)\{(?:equation|displaymath|align|gather|eqnarray|math)\*?\}")
+_DISPLAYED = re.compile(
+    r"\\begin\{(equation|displaymath|align|gather|eqnarray|math)(\*?)\}(.{1,600}?)\\end\{\1\2\}"
+)
 _ROMAN = re.compile(r"\\romannumeral\s*([1-3]?\d)(?!\d)")
 _ROMAN_ONES = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
 _ABBREVIATED = re.compile(r"(\\(?:eg|ie|etc|etal))\.")
 _REFERENCE = re.compile(
-    r"[\s~]*\\(?:cite|citep|citealp|autocite)\s*(?:\[[^\[\]]*\]\s*){0,2}\{[^{}]*\}"
+    r"(?<![\s~])[\s~]*\\(?:cite|citep|citealp|autocite)\s*(?:\[[^\[\]]*\]\s*){0,2}\{[^{}]*\}"
 )
 _TIMES = re.compile(r"\s*\\times\s+(?=[\w\\{(])")
 _UPPER_BRACKET = re.compile(r"\^(\([^(){}]{1,20}\))")
@@ -143,7 +145,7 @@ def _mended(typed: str) -> str:
 def _prepared(text: str) -> Iterator[tuple[str, str]]:
     """Yield (as typed, as TeX): mathematics marked up, and all that is no TeX escaped."""
     if "\\" in text:
-        text = _DISPLAYED.sub(lambda found: "\\[" if found[1] == "begin" else "\\]", text)
+        text = _DISPLAYED.sub(r"\\[\3\\]", text)
         text = _ABBREVIATED.sub(r"\1", _ROMAN.sub(_roman, _REFERENCE.sub("", text)))
     for is_math, typed in _segments(text):
         part = typed if is_math else _BRACED.sub(_braces, _with_strokes(typed))

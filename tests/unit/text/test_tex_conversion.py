@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,8 @@ READS_WELL = [
     (r"mathcal{O}(d), 256{times}256, μ_{sim}, QK^top, λ^star", "O(d), 256×256, μ_sim, QK^⊤, λ⋆"),
     (r"418^+725_-310 but χ^2_ν and 1.8_-2^+3", "418^+725_-310 but χ²_ν and 1.8_-2^+3"),
     (r"$a=\operatorname{tr}H$ and \Rk{1}", "a=tr H and Rk1"),
+    (r"so \begin{equation*} x^2 \end{equation*} is", "so x² is"),
+    (r"\begin{align} x", r"\begin{align} x"),
     (r"R^2 of 0.9, p < 10^-6, JECA^2, O(n^2)", "R² of 0.9, p < 10⁻⁶, JECA², O(n²)"),
     (
         r"on Task~3.\footnote{Code at https://a.example/b",
@@ -144,6 +147,35 @@ def test_any_text_comes_back_on_one_line(text: str) -> None:
     shown = to_unicode(text)
     assert "\n" not in shown
     assert shown == " ".join(shown.split())
+
+
+_PARTS = st.sampled_from(
+    [*"$ {}^_~\\&%ab1α( )[]=+-≤∈", r"\frac{a}{b}", r"\log", r"\in", r"\mathrm{x}", r"\le", r"\(",
+     r"\)", r"\k{a}", r"\cite{x}", r"\footnote{x}", "\ue003", "\ue100", r"\sqrt[3]{x}", r"\mid"]
+)  # fmt: skip
+
+
+@given(st.lists(_PARTS, max_size=25).map("".join))
+def test_no_sign_of_ours_is_left_in_a_text(text: str) -> None:
+    shown = to_unicode(text)
+    assert set(shown) & set(map(chr, range(0xE000, 0xE010))) <= set(text)
+    assert "  " not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "~" * 19_000,
+        r"\cite{a}~" * 2000,
+        r"\begin{align}" * 1400,
+        "$" + "(" * 500 + "$",
+        "{" * 19_000,
+    ],
+)
+def test_hostile_texts_take_no_time(text: str) -> None:
+    began = time.process_time()
+    to_unicode(text)
+    assert time.process_time() - began < 1
 
 
 def test_real_titles_and_abstracts_keep_no_tex() -> None:
