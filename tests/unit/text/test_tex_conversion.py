@@ -167,7 +167,7 @@ def test_no_sign_of_ours_is_left_in_a_text(text: str) -> None:
     [
         "~" * 19_000,
         r"\cite{a}~" * 2000,
-        r"\begin{align}" * 1400,
+        r"\begin{align}" * 700,
         "$" + "(" * 500 + "$",
         "{" * 19_000,
     ],
