@@ -1,21 +1,13 @@
-"""From a digest or a notice to subject, text and HTML (Jinja2).
-
-CSS is written into the elements once per template, when it is loaded: before Jinja sees an HTML
-template its tags are taken out, css-inline works on what is plain HTML then, and the tags go back
-to their places. A mail costs no inlining. (Tags therefore stand where text or an attribute's
-value may stand, never between a table and its rows.)
-"""
+"""From a digest or a notice to subject, text and HTML (Jinja2)."""
 
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from css_inline import CSSInliner
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -27,6 +19,7 @@ from service.delivery.i18n import SOURCE, Catalogs, Texts
 from service.delivery.message import wire_size
 from service.delivery.notices import NOTICES
 from service.delivery.site import Site
+from service.delivery.template_files import Templates
 from service.digest import budget
 from service.digest.model import Digest, Marked
 from service.errors import PaperpostError
@@ -35,60 +28,10 @@ from service.text.measure import columns
 HTML_BUDGET = FIXED.html_budget
 MESSAGE_BUDGET = 250_000
 HEADERS = 6_000
-_LEADING_COMMENT = re.compile(r"\A\s*\{#.*?#\}\s*", re.DOTALL)
-_TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 
 
 class RenderError(PaperpostError):
     """One mail cannot be rendered; the others can."""
-
-
-class _InliningLoader(FileSystemLoader):
-    """Reads templates; HTML ones get the rules of style.css as style attributes
-    (colours of the dark are in _frame.html)."""
-
-    def __init__(self, folders: Sequence[Path]) -> None:
-        super().__init__([str(folder) for folder in folders])
-        self._inlined: dict[str, tuple[str, str]] = {}
-
-    def get_source(
-        self, environment: Environment, template: str
-    ) -> tuple[str, str, Callable[[], bool]]:
-        source, path, fresh = super().get_source(environment, template)
-        if not template.endswith(".html"):
-            return source, path, fresh
-        if template not in self._inlined:
-            css, _, _ = super().get_source(environment, "style.css")
-            self._inlined[template] = (_inlined_once(source, css), path)
-        return *self._inlined[template], fresh
-
-
-@lru_cache(maxsize=256)
-def _inlined_once(source: str, css: str) -> str:
-    return inlined(source, css)
-
-
-def inlined(source: str, css: str) -> str:
-    """Return an HTML template with ``css`` in style attributes; at-rules stay in the head.
-
-    A comment on top is left out: before a doctype it would be text of the page.
-    """
-    source = _LEADING_COMMENT.sub("", source)
-    tags: list[str] = []
-
-    def hide(found: re.Match[str]) -> str:
-        tags.append(found[0])
-        return f"\ue000{len(tags) - 1}\ue001"
-
-    hidden = _TAG.sub(hide, source)
-    inliner = CSSInliner(
-        extra_css=css, keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False
-    )
-    if "<html" in hidden:
-        result = inliner.inline(hidden)
-    else:
-        result = inliner.inline_fragment(hidden, css)
-    return re.sub("\ue000(\\d+)\ue001", lambda found: tags[int(found[1])], result)
 
 
 class Renderer:
@@ -116,7 +59,7 @@ class Renderer:
         self.html_budget = html_budget
         self.message_budget = message_budget
         folders = [folder / "email" for folder in template_dirs]
-        self._loader = _InliningLoader(folders) if styled else FileSystemLoader(folders)
+        self._loader = Templates(folders, styled=styled)
         self._environments: dict[str, Environment] = {}
 
     def check(self) -> None:
@@ -233,10 +176,7 @@ class Renderer:
     def _dressed(self, html: str) -> str:
         """Return an editor's letter (sanitised) with the rules of style.css, made once for all."""
         whole = f'<div class="letter" dir="auto">{html}</div>'
-        if not isinstance(self._loader, _InliningLoader):
-            return whole
-        css, _, _ = FileSystemLoader.get_source(self._loader, self.environment(SOURCE), "style.css")
-        return _inlined_once(whole, css)
+        return self._loader.dressed(whole) if self._loader.is_styled else whole
 
     def _environment(self, texts: Texts) -> Environment:
         found = self._environments.get(texts.language)

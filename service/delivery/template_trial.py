@@ -18,8 +18,9 @@ from service.delivery import override_folder, template_samples
 from service.delivery.frame import Rendered
 from service.delivery.notices import DIGESTS, NOTICES
 from service.delivery.override_folder import Fault, Override
-from service.delivery.render import Renderer, RenderError, inlined
+from service.delivery.render import Renderer, RenderError
 from service.delivery.template_check import PARTS, Reading
+from service.delivery.template_files import inlined
 from service.delivery.template_samples import Sample
 from service.digest.budget import shown
 

@@ -25,7 +25,8 @@ from service.delivery.frame import Rendered
 from service.delivery.message import build, wire_size
 from service.delivery.notices import DIGESTS, NOTICES
 from service.delivery.plain import body, one_line
-from service.delivery.render import RenderError, inlined
+from service.delivery.render import RenderError
+from service.delivery.template_files import inlined
 from service.digest.model import Marked, Reason
 from service.resources import resource_dir
 

@@ -365,6 +365,27 @@ def test_a_macro_and_a_rule_of_their_own_are_in_every_digest(tmp_path: Path) -> 
     assert len(re.findall(r'<p class="theirs" style="[^"]*color: #123456', done.html)) == 2
 
 
+def test_a_file_changed_later_waits_for_the_next_start(tmp_path: Path) -> None:
+    """It was not tried: a kind of mail that nobody got yet must not be made of it."""
+    put(tmp_path, "test/subject.txt", "As it was")
+    data = template_samples.notice("test", BASE, furnished=True)
+    running = own(tmp_path)
+    put(tmp_path, "test/subject.txt", "{{ broken")
+    assert running.render_notice("test", data).subject == "As it was"
+    assert [fault.level for fault in tried(tmp_path).faults] == ["fail"]
+
+
+def test_a_file_as_windows_writes_it_is_read(tmp_path: Path) -> None:
+    put(tmp_path, "test/subject.txt", b"\xef\xbb\xbf{{ site.name }}\r\n")
+    text = child("frame", "One\n{{ relay }}", "txt").replace("\n", "\r\n")
+    put(tmp_path, "test/body.txt", b"\xef\xbb\xbf" + text.encode())
+    assert tried(tmp_path).faults == ()
+    data = template_samples.notice("test", BASE, furnished=True)
+    made = own(tmp_path).render_notice("test", data)
+    assert made.subject == "Paperpost"
+    assert made.text.startswith("One\nsmtp.example.org:587\n")
+
+
 def test_a_part_of_their_own_is_no_stranger(tmp_path: Path) -> None:
     put(tmp_path, "logo.txt", "LIBRARY")
     put(tmp_path, "confirm/body.txt", "{% include 'logo.txt' %} {{ link }} {{ never_link }}")
