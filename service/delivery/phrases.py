@@ -224,8 +224,8 @@ def section_name(section: Section, texts: Texts) -> str:
     if section.kind == "signals":
         return section.name or texts.gettext("News about papers you had")
     if section.since is not None:
-        day = texts.long_day(section.since)
-        return texts.gettext("%(interest)s, since %(date)s", interest=section.name, date=day)
+        day = texts.long_day(section.since).replace(" ", GLUE)
+        return texts.gettext("%(interest)s: since %(date)s", interest=section.name, date=day)
     return section.name
 
 

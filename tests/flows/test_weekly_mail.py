@@ -73,7 +73,7 @@ def test_beside_daily_interests_its_section_says_since_when(rt, tmp_path):
     assert [section_name(s, EN) for s in monday.sections] == ["adapters"]
     assert [section_name(s, EN) for s in friday.sections] == [
         "adapters",
-        "speech, since 14 November",
+        "speech: since 14\u00a0November",
     ]
     assert [[e.paper_id for e in s.entries] for s in friday.sections] == [[3], [2, 4]]
     assert friday.checked == 4  # those of the week, since one of them covers it
@@ -84,7 +84,9 @@ def test_one_begun_in_the_week_says_since_then(rt, tmp_path):
     also(rt, reader, "speech", since=date(2026, 11, 18), cadence=Cadence.WEEKLY)
     papers = {16: [paper_item(1, "Adapters"), paper_item(2, "Speech")]}
     week(rt, tmp_path, papers | {20: [paper_item(4, "Speech")]})
-    assert [section_name(s, EN) for s in digests(rt)[-1].sections] == ["speech, since 18 November"]
+    assert [section_name(s, EN) for s in digests(rt)[-1].sections] == [
+        "speech: since 18\u00a0November"
+    ]
 
 
 def test_the_first_mail_after_a_pause_says_what_it_covers(rt, tmp_path):
