@@ -106,6 +106,7 @@ def test_the_old_content_is_whole() -> None:
     assert digest.interests == 0
 
 
+@pytest.mark.slow
 def test_a_page_stays_in_the_language_of_its_mail(house: Reading) -> None:
     mail = mailed(house)
     change(house, house.reader(ADA), locale="de")
@@ -119,6 +120,7 @@ def test_a_page_stays_in_the_language_of_its_mail(house: Reading) -> None:
     assert "Literaturverzeichnis" in page
 
 
+@pytest.mark.slow
 def test_an_alert_and_a_letter_have_their_pages(house: Reading) -> None:
     house.subscribe(ADA, "adapters")
     letter = manual.draft(
@@ -148,6 +150,7 @@ def test_an_alert_and_a_letter_have_their_pages(house: Reading) -> None:
         assert f">{subject}</a>" in history
 
 
+@pytest.mark.slow
 def test_what_is_no_mail_of_papers_has_no_page(house: Reading) -> None:
     house.subscribe(ADA, "adapters")
     (notice,) = [row for row in mails_of(house) if row.content and "notice" in row.content]
@@ -156,6 +159,7 @@ def test_what_is_no_mail_of_papers_has_no_page(house: Reading) -> None:
         assert house.client.get(f"/d/{name}/papers.bib").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_mail_is_gone_after_its_days(house: Reading) -> None:
     mail = mailed(house)
     history = f"/history/{manage_token(house.rt, house.reader(ADA), house.clock())}"
