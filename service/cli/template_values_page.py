@@ -89,11 +89,23 @@ _OF_NOTICES = {
     "domain": "the domain that refuses",
     "status": "its code, like 5.7.1",
 }
+_KINDS = {
+    "confirm": "to an address that was typed on the page: begins with the button behind its link",
+    "already-subscribed": "to a reader whose address was typed once more",
+    "manage-link": "to a reader who asked for the link to their own page",
+    "address-change": "to the new address: the change is made behind its link",
+    "address-changed": "to the old address, once it was changed",
+    "quiet": "to a reader without a mail for days, once",
+    "newsletter": "what staff wrote",
+    "test": "of the doctor and of setup, to the operator",
+    "report": "to staff, when an edition is through",
+    "alarm": "to staff, when a domain refuses",
+}
 _FILTERS = {
     "number": "a number as the language writes it: 35,486",
     "day": "Fri 20 November",
     "long_day": "20 November",
-    "strung": "pieces with \" · \" between them in lines of 72 columns; `strung(first, rest)`",
+    "strung": 'pieces with " · " between them in lines of 72 columns; `strung(first, rest)`',
     "columns": "how many columns of a fixed font a text takes",
     "lettered": "an editor's Markdown as plain text (newsletter only)",
     "wrap": "lines of 72 columns; `wrap(first, rest)` puts texts before the lines",
@@ -225,7 +237,7 @@ def markdown() -> str:
     lines = [_HEAD, "\n## Every mail\n", *_table(by_owner["every mail"])]
     lines += ["\n## digest, alert\n", *_table(by_owner["digest, alert"])]
     for kind in NOTICES:
-        lines += [f"\n## {kind}\n", *_table(by_owner[kind])]
+        lines += [f"\n## {kind}\n\n{_KINDS[kind]}\n", *_table(by_owner[kind])]
     for record, told in _RECORDS:
         lines += [f"\n## {record.__name__}\n\n{told}\n", *_table(by_owner[record.__name__])]
     lines += ["\n## Filters\n", *_table(by_owner["filter"]), "\n## Blocks and macros\n"]
