@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.house import ingest_items, paper_item
-from support.reading_house import Reading, path_in, reading_house
+from support.browsing import open_browser
+from support.house import add, ingest_items, paper_item
+from support.reading_house import WEDNESDAY, Reading, fill, path_in, reading_house
+from support.whole_site import whole_site
 
 from service.digest.model import from_json
 from service.flows import manual
@@ -192,3 +194,24 @@ def test_history_names_each_mail_and_leads_to_it(house: Reading) -> None:
     link = re.search(rf'<a href="/d/{share_name(mail)}">([^<]+)', page)
     assert link is not None
     assert link[1].startswith(first)
+
+
+@pytest.mark.browser
+def test_files_come_down_and_old_links_find_their_paper(chromium: str, tmp_path: Path) -> None:
+    """The page is in a sandbox of its own policy: links out of it are files all the same."""
+    with whole_site(tmp_path) as site, open_browser(chromium) as page:
+        fill(site.rt, tmp_path, WEDNESDAY, 0)
+        add(site.rt, ADA, "adapters")
+        plan_daily(site.rt)
+        site.sends(1)
+        mail = site.rt.db.read(list_deliveries)[-1]
+        page.goto(f"{site.address}/d/{mail.token}#arxiv-2611.00100")
+        assert page.url == f"{site.address}/d/{share_name(mail)}#arxiv-2611.00100"
+        for name, kind in (("BibTeX", "bib"), ("RIS", "ris")):
+            with page.expect_download() as coming:
+                page.get_by_role("link", name=name).click()
+            assert coming.value.suggested_filename == f"papers-2026-11-18.{kind}"
+            text = Path(coming.value.path()).read_text(encoding="utf-8")
+            assert "Adapters that forget less" in text
+        page.get_by_role("link", name="What was checked").click()
+        page.wait_for_url("**/papers/2026-11-18")
