@@ -17,8 +17,10 @@ from support.digests import digest, entry, line, section
 from support.house import add, ingest_items, paper_item
 from support.whole_site import WholeSite, whole_site
 
+from service.delivery import template_samples
+from service.delivery.notices import NOTICES
 from service.digest.model import AddedBy, Happening, Marked, Reason, Section, Signal
-from service.flows import manual, staff
+from service.flows import drafts, manual, staff
 from service.flows.daily import plan_daily
 from service.flows.freeze import content_of
 from service.flows.letter import share_name
@@ -278,6 +280,41 @@ def test_a_stored_digest_made_of_markup_alone(desk: Desk) -> None:
     ids = desk.page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(set(ids)) == len(ids)
     desk.site.rt.db.write(lambda s: s.execute(change.values(content=row.content)))
+
+
+def test_the_check_before_a_send(desk: Desk) -> None:
+    rt = desk.site.rt
+    made: dict[str, dict[str, Any]] = {
+        "l": {"kind": "newsletter", "subject": MARKUP[3], "body": "\n".join(MARKUP)},
+        "p": {"papers": ["arxiv/2611.07002"], "subject": MARKUP[2], "body": MARKUP[0]},
+    }
+    for key, values in made.items():
+        plan = manual.draft(rt, key=key, **values)
+        drafts.keep(rt, plan, {"subject": MARKUP[3], "body": MARKUP[0]})
+        for path in (f"/admin/send/{key}", f"/admin/send/{key}/mail", "/admin/send"):
+            assert desk.faults(path) == [], path
+
+
+def _hostile(value: Any, markup: str, name: str = "") -> Any:
+    """A value of a mail with every text in it replaced; addresses are ours."""
+    if isinstance(value, list | tuple):
+        return type(value)(_hostile(one, markup, name) for one in value)
+    if isinstance(value, dict):
+        return {key: _hostile(one, markup, key) for key, one in value.items()}
+    is_ours = name.endswith(("link", "url", "html")) or str(value).startswith("http")
+    return markup if isinstance(value, str) and not is_ours else value
+
+
+@pytest.mark.parametrize("kind", sorted(NOTICES))
+def test_values_of_notices_stay_text(desk: Desk, kind: str) -> None:
+    renderer = desk.site.rt.renderer
+    for language in ("en", "de"):
+        for markup in MARKUP:
+            data = template_samples.notice(kind, desk.site.address, furnished=True)
+            made = renderer.render_notice(kind, _hostile(data, markup), language)
+            desk.page.goto("about:blank")
+            desk.page.set_content(made.html)
+            assert desk.page.evaluate(FAULTS) == [], markup
 
 
 def test_the_check_finds_what_it_is_for(desk: Desk) -> None:
