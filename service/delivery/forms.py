@@ -245,7 +245,7 @@ class Forms:
         if call.which[0] == "html":
             return HtmlForm.read(rendered, tape)
         if n is None:
-            return _TextForm(TextForm.read(rendered, tape), False)
+            return _TextForm(TextForm.read(rendered, tape).quickened(), False)
         other = n - 1 if len(str(n - 1)) == len(str(n)) and n > 1 else n + 1
         again, tape_again = self._run(scope, call.held, shape, other)
         is_numbered = rendered != again
@@ -256,7 +256,7 @@ class Forms:
             rendered, again = rendered[len(mine) :], again[len(its) :]
         if rendered != again or tape.later != tape_again.later:
             raise Unfit("A template shows the number of a paper twice.")
-        return _TextForm(TextForm.read(rendered, tape), is_numbered)
+        return _TextForm(TextForm.read(rendered, tape).quickened(), is_numbered)
 
     def _run(
         self, scope: Scope, held: Held, item: Any, number: int | None = None

@@ -15,6 +15,7 @@ from service.digest.model import AddedBy, Digest
 from service.digest.select import compose
 from service.errors import PaperpostError
 from service.flows.candidates import Seen, known_candidates, new_candidates
+from service.flows.fitting import fitted
 from service.flows.freeze import Decided, freeze
 from service.flows.quarantine import hide, without_broken
 from service.flows.runtime import Runtime
@@ -253,12 +254,13 @@ def _compose_chunk(
     note: str,
     by_hand: bool,
 ) -> list[Decided]:
-    readers = {
-        r.id: subscribers_store.to_subscriber(r)
+    found = {
+        r.id: r
         for r in subscribers_store.list_subscriber_rows(
             session, ids=[r.subscriber_id for r in rows if r.subscriber_id is not None]
         )
     }
+    readers = {i: subscribers_store.to_subscriber(row) for i, row in found.items()}
     shelf = load_shelf(rt, session, limits, [i for i in readers if i is not None], on)
     shelf.by_hand = by_hand
     made: list[Decided] = []
@@ -277,6 +279,8 @@ def _compose_chunk(
             except (PaperpostError, ValueError, KeyError, RecursionError) as error:
                 rt.log("compose_failed", delivery=row.id, error=f"{type(error).__name__}: {error}")
                 result = NothingNew(f"error: {type(error).__name__}", 0)
+            if isinstance(result, Digest):
+                result = fitted(rt, row, found[row.subscriber_id], result)
         before = (row.content or {}).get("before")
         made.append(Decided(row.id, row.subscriber_id, result, before, shelf.broken))
     return made

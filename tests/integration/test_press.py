@@ -64,7 +64,7 @@ def test_hostile_words_read_alike(made: Digest, reader: ReaderFrame) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(naughty.digests(), naughty.readers())
 @example(everything(), frame(locale="en-XA", stars=False))
 def test_many_hostile_words_read_alike(made: Digest, reader: ReaderFrame) -> None:
