@@ -105,6 +105,7 @@ def test_mail_parser_reads_the_same(made: list[Taken]) -> None:
         (b"\r\n\r\n", b"\r\n\r\n\xc3\xa4", "a byte beyond ASCII"),
         (b"Message-ID:", b"X-Id:", "no message-id"),
     ],
+    ids=["break", "twice", "encoded", "folded", "no click", "long line", "letter", "no id"],
 )
 def test_the_rules_find_what_breaks_them(
     made: list[Taken], old: bytes, new: bytes, fault: str
