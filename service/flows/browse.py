@@ -10,6 +10,7 @@ from service.defaults import FIXED
 from service.delivery import phrases
 from service.delivery.i18n import Texts
 from service.delivery.message import MessageError, ascii_address
+from service.delivery.states import FINAL
 from service.digest import excerpt
 from service.digest.candidate import HitLike
 from service.digest.model import Marked, from_json
@@ -206,7 +207,7 @@ class MailDay:
     name under ``/d/``, "" for none · subject: of the mail · said: the mail server's own words, ""
     when it said nothing; the reader's address is masked in them · fault: why no mail can be written
     to this address, a sentence of ours · had, later: why nothing was new · news: papers told of
-    again."""
+    again · kept: False when what was in it is not known any more."""
 
     on: date
     kind: str
@@ -223,6 +224,7 @@ class MailDay:
     later: int = 0
     news: int = 0
     subject: str = ""
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,4 +305,5 @@ def _day(mail: listing.MailRow, reader: SubscriberRow, texts: Texts) -> MailDay:
         later=content.get("later", 0),
         news=len(content.get("signals", ())),
         subject=_subject(content, texts),
+        kept=row.content is not None or row.state not in FINAL,
     )

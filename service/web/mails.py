@@ -118,6 +118,8 @@ def _what_became(one: MailDay, texts: Texts) -> str:
         return _("It went to the people who run this service, as a test.")
     if one.state == "accepted" and one.kind == "newsletter":
         return _("A letter from the people who run this service.")
+    if one.state == "accepted" and not one.kept:
+        return _("Mailed. What was in it is not kept any more.")
     if one.state == "accepted" and not one.papers and not one.news:
         return _("A mail that nothing new came, as you had asked for.")
     if one.state == "accepted":
@@ -168,6 +170,8 @@ def _why_skipped(one: MailDay, checked: str, texts: Texts) -> str:
         return _("It waited, and its papers came with the digest that was made first.")
     if one.reason == "not_your_day":
         return _("None of your interests has its day.")
+    if not one.kept and one.reason in ("too_few", "nothing_new"):
+        return _("Nothing new contained your words.")
     if not one.checked and one.reason in ("too_few", "nothing_new"):
         return _("No new paper came that day.")
     if one.reason == "too_few":

@@ -173,6 +173,18 @@ def test_nobody_changes_another_readers_words(house: Reading) -> None:
     assert house.client.post(f"/tune/{shared}/arxiv/2611.00100", data={"sign": "more"}).is_error
 
 
+@pytest.mark.slow
+def test_nothing_is_done_by_looking_or_from_elsewhere(house: Reading) -> None:
+    mail = mailed(house, "adapters, robots")
+    sent = fields(house.client.get(page_of(mail)).text, "out")
+    before = house.tables()
+    house.client.get(page_of(mail), params=sent)
+    house.client.head(page_of(mail), params=sent)
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert house.client.post(page_of(mail), data=sent, headers=elsewhere).status_code == 403
+    assert house.tables() == before
+
+
 def test_an_old_mail_changes_no_words(house: Reading) -> None:
     mail = mailed(house, "adapters, robots")
     page = house.client.get(page_of(mail)).text

@@ -174,7 +174,8 @@ def test_a_mail_is_gone_after_its_days(house: Reading) -> None:
         assert "This mail is not kept any more." in answer.text
     token = manage_token(house.rt, house.reader(ADA), house.clock())
     shown = house.client.get(f"/history/{token}").text
-    assert "paper" in shown
+    assert "Mailed. What was in it is not kept any more." in shown
+    assert "0 papers mailed" not in shown
     assert f"/d/{share_name(mail)}" not in shown, "nothing leads to it"
 
 
