@@ -94,7 +94,8 @@ def test_days_hour_and_whether_late_sources_are_waited_for(ada: Shell) -> None:
     assert said.code == 0, said.err
     assert said.json == {
         "email": ADA, "hour": 6, "zone": "Asia/Tokyo", "weekdays": "mon,sat", "on_time": True,
-        "at_least": 1, "tell_anyway": False, "abstracts": "short", "trending": False,
+        "at_least": 1, "tell_anyway": False, "abstracts": "short", "format": "html",
+        "trending": False,
         "paused_until": None,
     }  # fmt: skip
     kept = ada.say("subscribers", "set", ADA, "--hour", "7", "--json").json
