@@ -149,7 +149,7 @@ def show(rt: Runtime, row: DeliveryRow) -> str:
         locale=locale,
         papers_url=rt.links.papers(digest.on),
         rest_url=rest_url(rt, digest),
-        cite_url=rt.links.digest(share_name(row)),
+        cite_url=rt.links.digest(share_name(row)) if any(_ids(digest)) else "",
     )
     whole = rt.db.read(lambda s: _with_rest(s, replace(digest, added_by=None)))
     return _as_page(rt.renderer.render_digest(whole, frame, public=True).html)
