@@ -82,6 +82,7 @@ def _files(text: str) -> dict[str, str]:
     return dict(shown)
 
 
+@pytest.mark.slow
 def test_the_example_of_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "own"
     (own / "email").mkdir(parents=True)

@@ -445,6 +445,7 @@ def test_the_doctor_tells_every_fault_and_opens_nothing(shell: Shell) -> None:
     assert any("quiet/body.txt:" in row["says"] for row in rows)
 
 
+@pytest.mark.slow
 def test_check_tells_what_a_start_would_refuse(shell: Shell) -> None:
     assert shell.say("templates", "check", "--json").json == []
     path = put(shell.folder / "own", "quiet/subject.txt", "{{ a }}{{ b }}")
