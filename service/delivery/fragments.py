@@ -340,7 +340,8 @@ def numbered(fragment: Fragment, number: int) -> Fragment:
 
 def with_sign(fragment: Fragment, sign: str, value: str) -> Fragment:
     """Return a fragment with a value (plain letters and digits) in place of its sign."""
-    shown = tuple([encoded(value) if piece == sign else piece for piece in fragment.open])
+    said = f"{value}=\r\n".encode("ascii")
+    shown = tuple([said if piece == sign else piece for piece in fragment.open])
     size = fragment.size + len(value) * fragment.open.count(sign)
     return Fragment(shown, size, fragment.before, fragment.after)
 

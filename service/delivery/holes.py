@@ -245,7 +245,7 @@ def is_sign(piece: str) -> bool:
 
 def parted(text: str) -> list[str]:
     """Return text and signs in turn; the first and the last one are text."""
-    return _SPLIT.split(text)
+    return (_SPLIT if TUNE in text else SIGN).split(text)
 
 
 def refuse_signs(text: str) -> None:

@@ -11,6 +11,8 @@ mail.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache
 from itertools import accumulate
 
 from jinja2 import TemplateError as JinjaError
@@ -145,7 +147,7 @@ class Press:
             for number, (name, sentence) in enumerate(sentences(digest, texts).items())
         }
         values = _values(digest, reader, texts) | dict(said.values())
-        if any("\r" in value for value in values.values()):
+        if "\r" in "".join(values.values()):
             raise Unfit("A sentence has a carriage return in it.")
         try:
             scope = self._forms.scope(digest, reader, texts)
@@ -163,11 +165,22 @@ def _values(digest: Digest, reader: ReaderFrame, texts: Texts) -> dict[str, str]
         raise Unfit("The address of Tune is not a plain one.")
     values = shapes.urls(reader)
     values[SUBJECT_LINE] = phrases.subject(digest, texts)
-    values[SCHEDULE] = texts.schedule(reader.weekdays, reader.hour, reader.zone)
+    values[SCHEDULE] = _schedule(texts, reader.weekdays, reader.hour, reader.zone)
     if reader.confirmed_on is not None:
-        values[CONFIRMED] = texts.long_day(reader.confirmed_on).replace(" ", plain.GLUE)
-        values[CONFIRMED_DAY] = texts.day(reader.confirmed_on).replace(" ", plain.GLUE)
+        values[CONFIRMED], values[CONFIRMED_DAY] = _days(texts, reader.confirmed_on)
     return values
+
+
+@lru_cache(maxsize=4096)
+def _schedule(texts: Texts, weekdays: frozenset[int], hour: int, zone: str) -> str:
+    return texts.schedule(weekdays, hour, zone)
+
+
+@lru_cache(maxsize=4096)
+def _days(texts: Texts, on: date) -> tuple[str, str]:
+    """A day without and with its weekday, as templates write it."""
+    days = texts.long_day(on), texts.day(on)
+    return days[0].replace(" ", plain.GLUE), days[1].replace(" ", plain.GLUE)
 
 
 class _Filler:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from service.delivery.quoted import as_base64, encoded, is_too_long
@@ -25,15 +26,20 @@ class Printed:
     html: Part
 
 
+@lru_cache(maxsize=4096)
+def _shown(value: str) -> tuple[bytes, int]:
+    """A value encoded, and the size of its text; many mails say the same."""
+    return encoded(value), len(value.encode("utf-8"))
+
+
 def part_of(pieces: Sequence[Any], values: Mapping[str, str], size: int) -> Part:
     """Join pieces (encoded bytes, or a sign whose value is given); the last line is ended.
 
     size: bytes of the text of the pieces. Quoted-printable, or base64 where that is much shorter.
     """
-    shown = {sign: encoded(value) for sign, value in values.items()}
-    sizes = {sign: len(value.encode("utf-8")) for sign, value in values.items()}
-    size += sum([sizes[p] for p in pieces if p.__class__ is str])
-    body = b"".join([shown[p] if p.__class__ is str else p for p in pieces])
+    shown = {sign: _shown(value) for sign, value in values.items()}
+    size += sum([shown[p][1] for p in pieces if p.__class__ is str])
+    body = b"".join([shown[p][0] if p.__class__ is str else p for p in pieces])
     if body.endswith(b"=\r\n"):
         body = body[:-3] + b"\r\n"
     if is_too_long(len(body), size):

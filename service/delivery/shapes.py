@@ -57,6 +57,7 @@ _ITEM_KEYS = {
 _LOOPS = ("entries", "lines", "signals")
 _SECTION_KEY = attrgetter(*_alike(Section, "profile_id", "rest", *_LOOPS))
 _DIGEST_KEY = attrgetter(*_alike(Digest, "sections", *_OF_DIGEST))
+_URLS_OF = attrgetter(*_URLS)
 _FRAME_KEY = attrgetter(*_alike(ReaderFrame, "confirmed_on", *_URLS, *_READERS))
 
 
@@ -120,14 +121,13 @@ def held_section(section: Section) -> Section:
 
 
 def frame_key(digest: Digest, reader: ReaderFrame) -> Hashable:
-    """Return what the form of a frame hangs on."""
-    there = (reader.confirmed_on is not None, *(bool(getattr(reader, name)) for name in _URLS))
-    return (_DIGEST_KEY(digest), len(digest.sections), _FRAME_KEY(reader), there)
+    """Return what the form of a frame hangs on, beside its scope."""
+    return (_DIGEST_KEY(digest), len(digest.sections), reader.confirmed_on is not None)
 
 
 def scope_key(digest: Digest, reader: ReaderFrame) -> Hashable:
     """Return what forms of papers and sections hang on beside what is in them."""
-    there = tuple(bool(getattr(reader, name)) for name in _URLS)
+    there = tuple(map(bool, _URLS_OF(reader)))
     return (digest.kind, digest.on, _FRAME_KEY(reader), there)
 
 
@@ -169,7 +169,7 @@ def narrow_reader(reader: ReaderFrame) -> ReaderFrame:
 
 def urls(reader: ReaderFrame) -> dict[str, str]:
     """Return the addresses of a reader by their signs."""
-    return {sign: getattr(reader, name) for name, sign in _URLS.items()}
+    return dict(zip(_URLS.values(), _URLS_OF(reader), strict=True))
 
 
 def _texts(value: Any, *without: str) -> Iterable[str]:
