@@ -24,7 +24,7 @@ from service.sources.journal import (
 from service.sources.links import labelled_links, links_of, pictured, said_links, thumbnail
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, html_to_text, safe_link
-from service.text.tex import read_powers, to_unicode
+from service.text.tex import to_unicode
 
 _MOST_CATEGORIES = 20
 _DATES = ("published", "updated", "prism_publicationdate", "prism_coverdate", "created")
@@ -199,7 +199,7 @@ def sighting_of(entry: Entry, channel: Channel) -> Sighting:
 
 def paper_of(entry: Entry, channel: Channel) -> Paper:
     """Return the paper that an entry is; raises ValueError when it cannot be named."""
-    title = bare_title(read_powers(to_unicode(html_to_text(entry.title))))
+    title = bare_title(to_unicode(html_to_text(entry.title)))
     link = without_tracking(urljoin(safe_link(channel.home), entry.link.strip()))
     if not title:
         raise ValueError("it has no title")
@@ -221,7 +221,7 @@ def paper_of(entry: Entry, channel: Channel) -> Paper:
     return Paper(
         aliases=names,
         title=title,
-        abstract=read_powers(to_unicode(abstract)),
+        abstract=to_unicode(abstract),
         raw_title=as_written(entry.title),
         raw_abstract=as_written(raw_abstract),
         authors=authors,

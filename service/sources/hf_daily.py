@@ -21,7 +21,7 @@ from service.sources.rhythm import Rhythm, workday
 from service.sources.weeks import FROM, by_week
 from service.sources.withdrawal import is_withdrawn
 from service.text.clean import as_written, collapse, safe_link
-from service.text.tex import read_powers, to_unicode
+from service.text.tex import to_unicode
 
 _ADDRESS = "https://huggingface.co/api/daily_papers"
 _PAGE = 100
@@ -126,7 +126,7 @@ def _sighting(item: Any, day: date | None) -> Sighting:
     entry = item["paper"]
     name = str(entry["id"]).strip()
     written = _text(entry.get("title")) or _text(item.get("title"))
-    title = read_powers(to_unicode(written))
+    title = to_unicode(written)
     if not name or not title:
         raise ValueError("it has no id" if not name else "it has no title")
     abstract = _text(entry.get("summary")) or _text(item.get("summary"))
@@ -136,7 +136,7 @@ def _sighting(item: Any, day: date | None) -> Sighting:
     paper = Paper(
         aliases=names,
         title=title,
-        abstract=read_powers(to_unicode(abstract)),
+        abstract=to_unicode(abstract),
         raw_title=as_written(written),
         raw_abstract=as_written(abstract),
         authors=authors,
@@ -145,7 +145,7 @@ def _sighting(item: Any, day: date | None) -> Sighting:
         votes=_count(entry.get("upvotes")),
         comments=_count(item.get("numComments")),
         organisation=_organisation(entry.get("organization") or item.get("organization")),
-        summary_line=collapse(read_powers(to_unicode(_text(entry.get("ai_summary"))))),
+        summary_line=to_unicode(_text(entry.get("ai_summary"))),
         withdrawn=is_withdrawn("", abstract),
     )
     return Sighting(
