@@ -24,7 +24,7 @@ from service.digest.model import (
 
 ON = date(2026, 11, 20)
 UNTIL = date(2026, 11, 27)
-_TOKEN = "kSAMPLEsampleSAMPLEsample"
+_NAME = "kSAMPLEsampleSAMPLEsample"
 _SENTENCE = "We study why LoRA drifts when training is long, and say what helps. "
 
 
@@ -83,13 +83,13 @@ def reader(base: str) -> ReaderFrame:
     """A reader with every link there is."""
     return ReaderFrame(
         locale="en",
-        manage_url=f"{base}/manage/{_TOKEN}",
-        unsubscribe_url=f"{base}/u/{_TOKEN}",
-        view_url=f"{base}/d/{_TOKEN}",
-        tune_base=f"{base}/tune/{_TOKEN}",
+        manage_url=f"{base}/manage/{_NAME}",
+        unsubscribe_url=f"{base}/u/{_NAME}",
+        view_url=f"{base}/d/{_NAME}",
+        tune_base=f"{base}/tune/{_NAME}",
         papers_url=f"{base}/papers/{ON}",
         rest_url=f"{base}/papers/{ON}",
-        cite_url=f"{base}/d/{_TOKEN}",
+        cite_url=f"{base}/d/{_NAME}",
         confirmed_on=date(2026, 11, 3),
         zone="Europe/Zurich",
     )
@@ -98,7 +98,7 @@ def reader(base: str) -> ReaderFrame:
 def bare_reader(base: str) -> ReaderFrame:
     """A reader with the two links that no mail may lack."""
     return ReaderFrame(
-        manage_url=f"{base}/manage/{_TOKEN}", unsubscribe_url=f"{base}/u/{_TOKEN}", zone="UTC"
+        manage_url=f"{base}/manage/{_NAME}", unsubscribe_url=f"{base}/u/{_NAME}", zone="UTC"
     )
 
 
@@ -241,13 +241,13 @@ def _news() -> Digest:
 
 def notice(kind: str, base: str, *, furnished: bool) -> dict[str, Any]:
     """The data of one of the other mails; lists are empty in the bare one."""
-    page = f"{base}/x/{_TOKEN}"
+    page = f"{base}/x/{_NAME}"
     values: dict[str, Any] = {
-        "link": f"{base}/confirm/{_TOKEN}",
-        "never_link": f"{base}/never/{_TOKEN}",
-        "manage_url": f"{base}/manage/{_TOKEN}",
-        "unsubscribe_url": f"{base}/u/{_TOKEN}",
-        "view_url": f"{base}/d/{_TOKEN}",
+        "link": f"{base}/confirm/{_NAME}",
+        "never_link": f"{base}/never/{_NAME}",
+        "manage_url": f"{base}/manage/{_NAME}",
+        "unsubscribe_url": f"{base}/u/{_NAME}",
+        "view_url": f"{base}/d/{_NAME}",
         "until": UNTIL,
         "on": ON,
         "days": 7,
