@@ -132,6 +132,8 @@ def _of_file(path: Path, name: str, folder: Path, largest: int) -> Fault | None:
         if not real.is_relative_to(folder.resolve()):
             step = "Put a copy of the file there."
             return Fault("fail", "This link leads out of the folder of templates.", str(path), step)
+        if not path.is_file():
+            return Fault("fail", "This is no plain file.", str(path), "Put a file there.")
         data = path.read_bytes()
     except OSError as error:
         return _unreadable(path, error)

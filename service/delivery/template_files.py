@@ -61,7 +61,8 @@ class Templates(BaseLoader):
 def _read(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
-        if path.suffix in _ENDINGS and not any(part.startswith(".") for part in name.parts):
+        is_hidden = any(part.startswith(".") for part in name.parts)
+        if path.suffix in _ENDINGS and not is_hidden and path.is_file():
             try:
                 yield name.as_posix(), (path.read_text("utf-8-sig"), str(path))
             except (OSError, UnicodeDecodeError):

@@ -1,5 +1,6 @@
 """Templates of the operator's own: each fault is told with its line, before anybody gets a mail."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -335,6 +336,14 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     (fault,) = tried(tmp_path).faults
     assert (fault.level, fault.where) == ("fail", str(path))
     assert "cannot be opened" in fault.what
+
+
+def test_what_is_no_file_is_refused_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    path = put(tmp_path, "confirm/body.txt", "")
+    path.unlink()
+    os.mkfifo(path)
+    (fault,) = tried(tmp_path).faults
+    assert (fault.level, fault.where) == ("fail", str(path))
 
 
 @pytest.mark.slow
