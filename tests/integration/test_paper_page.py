@@ -110,5 +110,5 @@ def test_categories_have_their_names_on_a_papers_page(house: Reading) -> None:
     paper = seen("arxiv:2611.04321", categories=("cs.LG", "cs.CL", "Genomics"))
     bring(house.rt, "arxiv_rss", paper)
     page = house.client.get("/papers/arxiv/2611.04321").text
-    assert "<span>Machine Learning (cs.LG)</span>" in page
+    assert "<bdi>Machine Learning (cs.LG)</bdi>" in page
     assert "<span>Computation and Language (cs.CL)</span><span>Genomics</span>" in page
