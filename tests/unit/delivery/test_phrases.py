@@ -60,6 +60,7 @@ def test_subjects(value: Digest, expected: str | None) -> None:
         ("大规模语言模型" * 9, 4, "大规模语言模型" * 4 + "大… and 4 more"),
         ("", 4, "446 new papers checked, 5 contain your words"),
     ],
+    ids=lambda value: ascii(value)[:30],
 )
 def test_titles_of_all_sorts(title: str, more: int, expected: str) -> None:
     value = digest(section(*(entry(i, title) for i in range(more + 1))))

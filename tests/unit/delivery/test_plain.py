@@ -36,6 +36,7 @@ def test_one_line_is_one_encodable_line(text: str) -> None:
         ("Flags 🇩🇪🇨🇭🇫🇷 of all", 11, "Flags…"),
         ("Why? “Because it is so”", 8, "Why?…"),
     ],
+    ids=lambda value: ascii(value)[:30],
 )
 def test_clipped_at_a_word(text: str, limit: int, expected: str) -> None:
     assert plain.clipped(text, limit) == expected
