@@ -20,6 +20,7 @@ from service.text.language import language_of
         ("2611.00000", ""),
         ("", ""),
     ],
+    ids=lambda value: ascii(value)[:30],
 )
 def test_language(text: str, expected: str) -> None:
     assert language_of(text) == expected
