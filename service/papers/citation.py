@@ -212,17 +212,13 @@ def _range(pages: str) -> str:
 
 
 def _for_tags(name: Name) -> str:
-    """ "Last, First", so that nobody guesses which is which. Zotero's Embedded Metadata makes two
-    people of a semicolon, and of a comma with blanks on both sides ("van Dam, Ana Maria"): such a
-    name stays as it is printed."""
-    last, first = (re.sub(r"[;,]", " ", part) for part in (name.last, name.first))
-    if not first.strip():
-        return collapse(last)
-    if " " in first.strip() and " " in last.strip():
+    """As it is printed, where readers of tags find the family name by themselves (the last word);
+    "van Dam, Ana" and "King Jr., Martin" where they would not. Zotero's Embedded Metadata makes two
+    people of a semicolon, and of a comma with blanks on both sides ("van Dam, Ana Maria")."""
+    last, first = (collapse(re.sub(r"[;,]", " ", part)) for part in (name.last, name.first))
+    if not first or " " in first or not (name.suffix or " " in last):
         return collapse(f"{first} {last}")
-    if name.suffix and " " not in first.strip():
-        last = f"{last} {name.suffix}"
-    return f"{collapse(last)}, {collapse(first)}"
+    return f"{collapse(f'{last} {name.suffix}')}, {first}"
 
 
 def meta_tags(paper: Paper) -> list[tuple[str, str]]:

@@ -110,7 +110,7 @@ def test_a_paper_has_its_page_and_citation(house: Reading) -> None:
     page = house.client.get("/papers/arxiv/2611.00100").text
     for tag in (
         '<meta name="citation_title" content="Adapters that forget less">',
-        '<meta name="citation_author" content="Silva, Ana">',
+        '<meta name="citation_author" content="Ana Silva">',
         '<meta name="citation_publication_date" content="2026/11/16">',
         '<meta name="citation_arxiv_id" content="2611.00100">',
     ):
