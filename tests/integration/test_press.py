@@ -78,7 +78,9 @@ def test_every_naughty_string_reads_alike_in_every_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["\U000f0000", "\U000f0103", "\U000f8000", holes.TUNE, f"see {holes.TUNE}/x"]
+    "word",
+    ["\U000f0000", "\U000f0103", "\U000f8000", holes.TUNE, f"see {holes.TUNE}/x"],
+    ids=["value", "hit", "call", "link", "within"],
 )
 def test_our_signs_in_a_title_are_only_letters(word: str) -> None:
     made = digest(section(entry(1, f"LoRA {word} adapters"), entry(2, also_in=(word,))))
@@ -168,7 +170,9 @@ OVERRIDES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("shown", "fits"), OVERRIDES.items())
+@pytest.mark.parametrize(
+    ("shown", "fits"), OVERRIDES.items(), ids=[f"paper{n}" for n in range(len(OVERRIDES))]
+)
 def test_an_operators_template_is_obeyed(tmp_path: Path, shown: str, fits: bool) -> None:
     ours = Path(RENDERER.template_dirs[-1], "email", "_paper.html").read_text("utf-8")
     place = '<p class="small">{{ apart(entry | meta(digest)) }}</p>'
@@ -204,6 +208,7 @@ def test_an_operators_template_is_obeyed(tmp_path: Path, shown: str, fits: bool)
         ("_paper.txt", '"%d. "', '"%d) "', False),
         ("_paper.txt", "first + loop.index", "loop.index", False),
     ],
+    ids=[f"frame{n}" for n in range(11)],
 )
 def test_an_operators_frame_is_obeyed(
     tmp_path: Path, name: str, old: str, new: str, fits: bool
