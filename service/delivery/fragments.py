@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from markupsafe import escape
-
 from service.delivery import plain
+from service.delivery.held_templates import escaped
 from service.delivery.holes import (
     WHY,
     Held,
@@ -133,7 +132,7 @@ class HtmlForm:
             if isinstance(piece, MarkedHole):
                 text = _with_hits(own.marked[piece.number], piece)
             elif piece == WHY:
-                text = plain.body(str(escape(own.why)))
+                text = plain.body(escaped(own.why))
             elif isinstance(piece, str):
                 done += (whole, piece)
                 whole = b""
@@ -147,8 +146,8 @@ class HtmlForm:
 
 def _with_hits(marked: Marked, hole: MarkedHole) -> str:
     pieces: Iterable[tuple[str, bool]] = marked.pieces()
-    if len(escape(marked.text)) != len(marked.text):
-        pieces = [(str(escape(text)), is_hit) for text, is_hit in pieces]
+    if len(escaped(marked.text)) != len(marked.text):
+        pieces = [(escaped(text), is_hit) for text, is_hit in pieces]
     return plain.body(
         "".join([f"{hole.before}{t}{hole.after}" if is_hit else t for t, is_hit in pieces])
     )

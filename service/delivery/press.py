@@ -16,7 +16,6 @@ from functools import lru_cache
 from itertools import accumulate
 
 from jinja2 import TemplateError as JinjaError
-from markupsafe import escape
 
 from service.delivery import phrases, plain, proof, shapes
 from service.delivery.forms import Call, Forms, Frame, Paper, Scope
@@ -31,6 +30,7 @@ from service.delivery.fragments import (
 )
 from service.delivery.frame import ReaderFrame
 from service.delivery.heads import Heads, written
+from service.delivery.held_templates import escaped
 from service.delivery.holes import (
     CONFIRMED,
     CONFIRMED_DAY,
@@ -212,7 +212,7 @@ class _Filler:
         for sign in {one for one in done if one.__class__ is str}:
             later = frame.later.get(sign)
             value = done_now(later, values) if later is not None else values[sign]
-            shown[sign] = plain.body(str(escape(value)))
+            shown[sign] = plain.body(escaped(value))
         return part_of(done, shown, size)
 
     def text(self, frame: Frame, values: Mapping[str, str]) -> Part:
