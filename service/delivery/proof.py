@@ -49,9 +49,11 @@ def _refusal(
     for number, (digest, reader) in enumerate(_cases(renderer, language)):
         try:
             made = printed(digest, reader)
+            wanted = renderer.render_digest(digest, reader)
         except Unfit as error:
             return str(error)
-        wanted = renderer.render_digest(digest, reader)
+        except Exception as error:  # of a template; a mail that it fails for says so itself
+            return f"A made-up digest cannot be rendered: {type(error).__name__}: {error}"
         told = (made.subject, read(made.text), read(made.html))
         if told != (wanted.subject, wanted.text, wanted.html.rstrip("\n") + "\n"):
             return f"The pieces do not read like the whole mail (case {number})."
