@@ -42,9 +42,9 @@ from service.text.tex import to_unicode
 BASE = "https://papers.example.org"
 ON = date(2026, 11, 20)
 SIZES = (5, 20, 50)
-ROUNDS = 7
+ROUNDS = 5
 PROFILES = 100
-FAST, SLOW = 200, 12
+FAST, SLOW = 100, 8
 """Mails of one round."""
 
 Mail = tuple[Digest, ReaderFrame, Heads]

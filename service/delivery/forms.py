@@ -118,8 +118,8 @@ class Forms:
         self._scopes = Keeping[Scope](_FRAMES)
         self._frames = Keeping[Frame](_FRAMES)
         self._sections = Keeping[Shown](_FRAMES)
-        self._papers = Keeping[HtmlForm | _TextForm](limit // 2)
-        self._marked = Keeping[_Marked](limit // 2)
+        self._papers = Keeping[HtmlForm | _TextForm](limit // 4)
+        self._marked = Keeping[_Marked](limit - limit // 4)
 
     @property
     def memory(self) -> int:

@@ -48,8 +48,8 @@ from service.delivery.render import HEADERS, Renderer, sentences
 from service.digest import budget
 from service.digest.model import Digest
 
-KEPT = 48_000_000
-"""Bytes of rendered papers that are kept."""
+KEPT = 96_000_000
+"""Bytes of rendered papers that are kept: 20 papers each of some 700 profiles."""
 
 _REASONS = 50
 """So many reasons for the slow path are logged."""

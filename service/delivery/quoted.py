@@ -35,6 +35,8 @@ def encoded(text: str) -> bytes:
     """
     if not text:
         return b""
+    if len(text) < LINE and text.isascii() and text.isprintable() and "=" not in text:
+        return f"{text}=\r\n".encode("ascii")
     raw = text.encode("utf-8").replace(b"\n", b"\r\n")
     if raw.endswith(b"\n"):
         return _quoted(raw)
