@@ -51,7 +51,7 @@ def frame_of(
         papers_url=links.papers(digest.on if digest is not None else None),
         rest_url=rest_url(rt, digest) if digest is not None else "",
         confirmed_on=_confirmed_on(reader),
-        weekdays=days_of(reader.weekdays),
+        weekdays=_mail_days(reader, digest),
         hour=reader.hour,
         zone=reader.zone,
         format="html" if reader.format == "html" else "text",
@@ -74,6 +74,13 @@ def share_sign(token: str) -> str:
 def rest_url(rt: Runtime, digest: Digest) -> str:
     """The daily page on which what the digest leaves out begins."""
     return rt.links.papers(digest.rest_on) if digest.rest_on is not None else ""
+
+
+def _mail_days(reader: SubscriberRow, digest: Digest | None) -> frozenset[int]:
+    """The weekdays that the foot names: a mail of weekly interests comes on its own day alone."""
+    if digest is not None and digest.kind == "weekly":
+        return frozenset({digest.on.weekday()})
+    return days_of(reader.weekdays)
 
 
 def _confirmed_on(reader: SubscriberRow) -> date | None:

@@ -11,8 +11,9 @@ from service.delivery.i18n import Texts
 from service.delivery.phrases import period, section_name, subject
 from service.flows.daily import plan_due
 from service.flows.interests import InterestChange, add_whole, read_kind
-from service.flows.letter import digest_of
+from service.flows.letter import digest_of, frame_of
 from service.flows.send import send_ready
+from service.store.subscribers import get_subscriber_row
 from service.subscribers.model import Cadence
 
 EN = Texts("en")
@@ -58,6 +59,15 @@ def test_the_week_is_ranked_anew_and_its_days_do_not_count(rt, tmp_path):
     assert len({e.parts["fresh"] for e in digest.entries()}) == 1
     assert subject(digest, EN) == "Your week: Adapters and 2 more"
     assert period(digest, EN) == "Sat 14 November to Fri 20 November"
+
+
+def test_the_foot_of_a_weekly_mail_names_its_own_day(rt, tmp_path):
+    reader = add(rt, "ada@example.org", "adapters", cadence="weekly")
+    week(rt, tmp_path, {20: [paper_item(3, "Adapters")]})
+    (digest,) = digests(rt)
+    row = rt.db.read(lambda s: get_subscriber_row(s, id=reader))
+    assert frame_of(rt, "t", row, rt.clock(), digest=digest).weekdays == {4}
+    assert frame_of(rt, "t", row, rt.clock()).weekdays == {0, 1, 2, 3, 4}
 
 
 def test_beside_daily_interests_its_section_says_since_when(rt, tmp_path):

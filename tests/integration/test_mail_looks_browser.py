@@ -27,6 +27,11 @@ SIDES = """() => [...document.querySelectorAll('h1,h2,h3,.small,.abstract,.why,.
       box.right - Math.max(...text.map(one => one.right))];
   })"""
 
+SMALL = """() => [...document.querySelectorAll('.links a, a.title, .button')]
+  .map(a => [a.getBoundingClientRect().height, a.textContent.trim()])
+  .filter(([height]) => height < 44)"""
+"""Links that are tapped: those in a sentence stand in its line and are left out."""
+
 
 @pytest.fixture(scope="module")
 def mails(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Mail]:
@@ -74,6 +79,18 @@ def test_nothing_is_wider_than_the_screen(
     column = page.locator(".inside").bounding_box()
     assert column is not None
     assert column["width"] == min(width, 600 * zoom)
+
+
+def test_what_is_tapped_is_44_px_high(page: Page, mails: dict[str, Mail]) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    shown = {name: mail.html for name, mail in mails.items()}
+    shown["furnished"] = renderer().render_digest(everything(), frame()).html
+    small = {}
+    for name, html in shown.items():
+        page.set_content(html)
+        if found := page.evaluate(SMALL):
+            small[name] = found
+    assert small == {}
 
 
 def test_letters_twice_as_large_cut_nothing_off(page: Page, mails: dict[str, Mail]) -> None:
