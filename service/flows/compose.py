@@ -31,6 +31,7 @@ from service.flows.signals import load_news, signals_for
 from service.flows.window import (
     Occasion,
     can_wait,
+    counted_from,
     first_day,
     is_due,
     is_told_anyway,
@@ -92,7 +93,8 @@ def digest_for(
         missed = missed_since(reader, slots.newest, on, rt.clock(), limits)
     told_on = occasion == "daily" and is_told_anyway(reader, asked, on)
     gathers = occasion == "daily" and (told_on or reader.at_least > 1)
-    before = slots.mailed if gathers else last  # days that had too few, or none, count as well
+    # days that had too few, or none, count as well
+    before, before_at = (slots.mailed, slots.mailed_at) if gathers else (last, slots.last_at)
     first_on = first_day(reader, profiles, before, on, limits, occasion, missed)
     seen = Seen(first_on)
     learn_taste(rt, session, shelf, reader.id)
@@ -104,6 +106,7 @@ def digest_for(
         )
     )
     first_on = min([first_on, *seen.weeks.values()])
+    begin = counted_from(reader, before, before_at if missed is None else None, first_on)
     wants_trending = occasion != "alert" and (
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )
@@ -125,7 +128,7 @@ def digest_for(
         kind,
         on,
         [Interest(p.id, p.name, p.kind.value, p.cap, weeks.get(p.id)) for p in profiles],
-        checked=checked(session, shelf, first_on, end, known=occasion == "first"),
+        checked=checked(session, shelf, begin, end, known=occasion == "first"),
         limits=limits,
         late=late,
         read_from=shelf.read_from if late else (),

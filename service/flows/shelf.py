@@ -63,7 +63,7 @@ class Shelf:
     read_from: tuple[str, ...] = ()
     queries: dict[int, Query | None] = field(default_factory=dict)
     documents: dict[int, Document] = field(default_factory=dict)
-    counts: dict[tuple[date, date, bool], int] = field(default_factory=dict)
+    counts: dict[tuple[datetime, date, bool], int] = field(default_factory=dict)
     alerts: dict[tuple[int, date], int] = field(default_factory=dict)
     by_hand: bool = False
     news: "News | None" = None
@@ -258,16 +258,16 @@ def place_of(paper: Paper, sightings: Sequence[tuple[str, str, date, str]]) -> s
 
 
 def checked(
-    session: Session, shelf: Shelf, first_on: date, end: datetime, *, known: bool = False
+    session: Session, shelf: Shelf, begin: datetime, end: datetime, *, known: bool = False
 ) -> int:
-    """How many papers became new from a day on, until the day in which ``end`` falls is over.
+    """How many papers became new from an instant on, until the day in which ``end`` falls is over.
 
     known: with the known papers listed on these days, as a first digest has them.
     """
     last_on = (end - timedelta(microseconds=1)).date()
-    key = (first_on, last_on, known)
+    key = (begin, last_on, known)
     if key not in shelf.counts:
-        made = papers_store.count_new(session, *day_bounds(first_on, last_on))
-        made += papers_store.count_known(session, first_on, last_on) if known else 0
+        made = papers_store.count_new(session, begin, day_bounds(last_on, last_on)[1])
+        made += papers_store.count_known(session, begin.date(), last_on) if known else 0
         shelf.counts[key] = made
     return shelf.counts[key]

@@ -122,6 +122,22 @@ def first_day(
     return oldest
 
 
+def counted_from(
+    reader: Subscriber, last: date | None, last_at: datetime | None, first_on: date
+) -> datetime:
+    """From when on what was checked counts, for a mail that covers the days from ``first_on``.
+
+    last, last_at: date and instant of the mail before. What came after it on its own date was
+    looked at for nobody yet. Whole days count where no instant is given, and behind a date that was
+    planned on another one (replay).
+    """
+    if last is None or last_at is None or first_on != last + timedelta(days=1):
+        return day_bounds(first_on, first_on)[0]
+    if local_date(last_at, reader.zone) != last:
+        return day_bounds(first_on, first_on)[0]
+    return last_at + timedelta(microseconds=1)
+
+
 def kind_of(
     occasion: Occasion,
     reader: Subscriber,

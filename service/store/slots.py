@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +21,9 @@ class Slots:
 
     newest: of any state · last: the newest that no pause took · mailed: the newest whose mail went
     out · paused: the first that a pause took after it · before: the newest before the date until
-    which mail was paused or the address barred · first: the oldest of any state.
+    which mail was paused or the address barred · first: the oldest of any state · last_at,
+    mailed_at: when the latest row of those of ``last``, of ``mailed`` was planned (of a date that
+    was sent again later: not with its date).
     """
 
     newest: date | None = None
@@ -30,6 +32,8 @@ class Slots:
     paused: date | None = None
     before: date | None = None
     first: date | None = None
+    last_at: datetime | None = None
+    mailed_at: datetime | None = None
 
 
 def list_slots(
@@ -61,11 +65,19 @@ def list_slots(
         )
 
     kinds = (sa.true(), sa.not_(paused), went_out, is_before)
-    columns = rows(*[sa.func.max(sa.case((kind, slot))) for kind in kinds], sa.func.min(slot))
-    found = {
-        reader_id: [date.fromisoformat(day) if day else None for day in days]
-        for reader_id, *days in session.execute(columns.group_by(col(DeliveryRow.subscriber_id)))
-    }
+    at = col(DeliveryRow.planned_at)
+    columns = rows(
+        *[sa.func.max(sa.case((kind, slot))) for kind in kinds],
+        sa.func.min(slot),
+        *[sa.func.max(sa.case((kind, at))) for kind in (sa.not_(paused), went_out)],
+    )
+    found: dict[int, list[date | None]] = {}
+    instants: dict[int, tuple[datetime | None, datetime | None]] = {}
+    for reader_id, *days, last_at, mailed_at in session.execute(
+        columns.group_by(col(DeliveryRow.subscriber_id))
+    ):
+        found[reader_id] = [date.fromisoformat(day) if day else None for day in days]
+        instants[reader_id] = last_at, mailed_at
     first_paused: dict[int, date] = {}
     first_tested: dict[int, date] = {}
     marked = rows(slot, tested).where(sa.or_(paused, tested)).order_by(slot)
@@ -74,7 +86,9 @@ def list_slots(
         if mailed is None or on_day > mailed:
             (first_tested if is_test else first_paused).setdefault(reader_id, on_day)
     made = {
-        reader_id: Slots(newest, last, mailed, first_paused.get(reader_id), before, first)
+        reader_id: Slots(
+            newest, last, mailed, first_paused.get(reader_id), before, first, *instants[reader_id]
+        )
         for reader_id, (newest, last, mailed, before, first) in found.items()
     }
     if not testing:

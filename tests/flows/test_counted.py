@@ -1,13 +1,14 @@
 """What a mail says was checked covers the days that it covers."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from support.house import Clock, add, ingest_items, open_house, paper_item
+from support.house import Clock, add, ingest_items, open_house, paper_item, rows
 
 from service.delivery.phrases import headline
 from service.digest.model import from_json
-from service.flows.daily import plan_daily
+from service.flows.daily import plan_daily, plan_due
+from service.flows.letter import digest_of
 from service.flows.runtime import Runtime
 from service.flows.source_days import day_sign
 from service.store import deliveries as deliveries_store
@@ -76,3 +77,22 @@ def test_the_sign_of_a_day_is_no_alarm_for_what_is_usual() -> None:
     feed = SourceDayRow(source_id=1, day=past, state="open", expected=False, items=40, new=2)
     assert day_sign("feed", feed, today) == "complete"
     assert sign("hf_daily", past, "failed") == "failed"
+
+
+def test_what_came_after_the_last_mail_is_counted_wherever_the_reader_is(tmp_path: Path) -> None:
+    """In Tokyo eight in the morning is yesterday in UTC; lists grow after every reader's hour."""
+    clock = Clock(datetime(2026, 11, 17, 3, tzinfo=UTC))
+    with open_house(tmp_path, clock=clock) as house:
+        rt = house.runtime
+        zones = {"Asia/Tokyo": "8", "Europe/Zurich": "8", "America/Los_Angeles": "20"}
+        for number, (zone, hour) in enumerate(zones.items()):
+            add(rt, f"r{number}@example.org", "adapters", tz=zone, hour=hour)
+        for number in range(10, 110, 10):
+            items = [paper_item(number, "Adapters"), paper_item(number + 1, "Sheep")]
+            ingest_items(rt, tmp_path, items)
+            clock.go(hours=5, seconds=-1)
+            plan_due(rt)
+            clock.go(seconds=1)
+        mails = [made for row in rows(rt) if (made := digest_of(row)) is not None]
+        assert len(mails) == 7
+        assert [mail.checked for mail in mails] == [2 * mail.matched for mail in mails]
