@@ -26,7 +26,7 @@ from service.delivery.render import Renderer, name_of
 from service.digest.model import Digest, Entry, Section
 
 _FRAMES = 2_000_000
-"""Bytes that frames and sections may hold, each."""
+"""Bytes that scopes and frames may hold, each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,9 @@ class Forms:
         self._numbers = 0
         self._scopes = Keeping[Scope](_FRAMES)
         self._frames = Keeping[Frame](_FRAMES)
-        self._sections = Keeping[Shown](_FRAMES)
-        self._papers = Keeping[HtmlForm | _TextForm](limit // 4)
-        self._marked = Keeping[_Marked](limit - limit // 4)
+        self._sections = Keeping[Shown](limit // 6)
+        self._papers = Keeping[HtmlForm | _TextForm](limit // 6)
+        self._marked = Keeping[_Marked](limit - limit // 3)
 
     @property
     def memory(self) -> int:
