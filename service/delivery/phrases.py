@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from service.delivery.frame import ReaderFrame
 from service.delivery.i18n import Texts
 from service.delivery.plain import GLUE, clipped, one_line
-from service.digest.model import Digest, Entry, Happening, Line, Reason, Section, Signal
+from service.digest.model import Digest, Entry, Field, Happening, Line, Reason, Section, Signal
 from service.papers.citation import handle
 from service.text.measure import columns
 
@@ -318,13 +318,13 @@ def reasons(entry: Entry, texts: Texts) -> str:
 
 
 def said_reasons(found: Sequence[Reason], texts: Texts) -> str:
-    """Return the same of reasons alone."""
-    return texts.commas(_reason(reason, texts) for reason in found)
+    """Return the same of reasons alone; terms of one place stand together."""
+    places = {one.where: [r.term for r in found if r.where == one.where] for one in found}
+    return texts.commas(_reason(texts.join(terms), at, texts) for at, terms in places.items())
 
 
-def _reason(reason: Reason, texts: Texts) -> str:
-    term = reason.term
-    match reason.where:
+def _reason(term: str, where: Field, texts: Texts) -> str:
+    match where:
         case "title":
             return texts.gettext("%(term)s in the title", term=term)
         case "abstract":

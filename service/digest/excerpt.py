@@ -24,14 +24,24 @@ _HEADING_COLUMNS = 30
 
 _CLAUSE = re.compile(r"[,;:](?=\s)|(?<=\s)[–—](?=\s)|[、，；：]")
 _HANGING = re.compile(
-    r"(?:\s+(?:such as|as well as|a|about|across|after|against|among|an|and|are|as|at|be|because|"
-    r"been|before|between|both|but|by|can|could|during|each|for|from|has|have|if|in|including|into|"
-    r"is|its|may|more|most|not|of|on|only|onto|or|our|over|per|since|so|such|than|that|the|their|"
-    r"then|these|this|through|to|toward|towards|under|upon|using|via|was|we|were|when|where|which|"
-    r"while|who|whose|will|with|within|without|yet))+$",
+    r"(?:\s+(?:and|but|or|to|yet)\s+[\w-]+)?"
+    r"(?:\s+(?:such as|as well as|a|about|across|after|against|also|among|an|and|are|as|at|be|"
+    r"because|been|before|between|both|but|by|can|could|did|do|does|during|each|either|even|for|from|had|"
+    r"has|have|if|in|including|into|is|its|may|might|more|most|must|not|of|often|on|only|onto|or|"
+    r"our|over|per|should|since|so|still|such|than|that|the|their|then|these|this|through|to|toward|"
+    r"towards|under|upon|using|via|was|we|were|when|where|which|while|who|whose|will|with|within|"
+    r"without|would|yet))*(?:\s+\([^()]{0,24})?$",
     re.IGNORECASE,
 )
-"""Words that no piece of a sentence ends with."""
+"""What no piece of a sentence ends with: such words, half of a pair ("and vary"), "(p <"."""
+
+_OPENING = re.compile(
+    r"(?<=\s)(?:a|an|and|as|at|because|between|but|by|during|for|from|if|in|into|it|its|of|on|or|our|"
+    r"such as|that|the|their|these|they|this|through|to|under|using|via|we|when|where|which|while|"
+    r"with|within|without)\s",
+    re.IGNORECASE,
+)
+"""Words that a piece from within a sentence may begin with."""
 
 
 def merged(ranges: Iterable[Range], length: int) -> tuple[Range, ...]:
@@ -138,6 +148,8 @@ def _window_start(text: str, earliest: int, hit: int) -> int:
         start = clause.end()
     else:
         start = max(earliest, hit - (hit - earliest) * 2 // 3)
+        opening = _OPENING.search(text, start, hit)
+        start = opening.start() if opening is not None else start
         while start < hit and not (text[start - 1].isspace() or is_wide(text[start - 1])):
             start += 1
     while start < hit and text[start].isspace():
@@ -157,6 +169,7 @@ def _cut(text: str, start: int, limit: int, marks: Sequence[Range], must: int) -
         end = start + len(text[start : clauses[-1]].rstrip())
     elif hanging := _HANGING.search(text, max(least, start), end):
         end = hanging.start()
+    end = max(must, start + len(text[start:end].rstrip(" ,;:–—")))
     inside = next((a for a, b in marks if a < end < b and a > start), None)
     if inside is not None and inside > must:
         end = start + len(text[start:inside].rstrip())

@@ -7,7 +7,7 @@ come after those that are. Equal scores are in the order of the papers' names, w
 every database.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, cast, get_args
@@ -339,12 +339,13 @@ def _machine_line(text: str, limits: Defaults) -> str:
 
 def _reasons(candidates: Iterable[Candidate]) -> tuple[Reason, ...]:
     """Return each term once, with the first place it was found in (title before abstract); of terms
-    found at just the same places (agent, agents) the one that is printed there, else the first."""
+    found at just the same places (agent, agents) the one that is printed there, else the first.
+    What stands inside a longer hit (adaptation in low-rank adaptation) is no reason there."""
     texts: dict[str, str] = {}
     found: dict[str, list[HitLike]] = {}
     for candidate in candidates:
         texts = {"title": candidate.paper.title, "abstract": candidate.paper.abstract}
-        for hit in sorted(candidate.hits, key=lambda h: (h.where != "title", h.where, h.start)):
+        for hit in _outermost(candidate.hits):
             found.setdefault(hit.term.casefold(), []).append(hit)
     alike: dict[frozenset[tuple[str, int, int]], HitLike] = {}
     for term, hits in found.items():
@@ -357,6 +358,16 @@ def _reasons(candidates: Iterable[Candidate]) -> tuple[Reason, ...]:
         Reason(hit.term, cast(Field, hit.where if hit.where in _FIELDS else "abstract"))
         for hit in alike.values()
     )
+
+
+def _outermost(hits: Iterable[HitLike]) -> Iterator[HitLike]:
+    """Yield the hits in order, the title's first, without those inside a longer one."""
+    where, widest = "", (0, 0)
+    for hit in sorted(hits, key=lambda h: (h.where != "title", h.where, h.start, -h.end)):
+        if hit.where != where or hit.end > widest[1]:
+            where, widest = hit.where, (hit.start, hit.end)
+        if widest == (hit.start, hit.end):
+            yield hit
 
 
 def _line(found: _Found) -> Line:

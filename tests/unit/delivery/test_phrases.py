@@ -11,7 +11,7 @@ from support.digests import ON, digest, entry, everything, frame, line, section
 
 from service.delivery import phrases, plain
 from service.delivery.i18n import Texts
-from service.digest.model import Digest, Marked
+from service.digest.model import Digest, Marked, Reason
 from service.text.measure import columns
 
 EN = Texts("en")
@@ -160,6 +160,10 @@ def test_meta_and_reasons() -> None:
         "2 comments",
     ]
     assert phrases.reasons(value, EN) == "LoRA in the title, low-rank adaptation in the abstract"
+    places = (("LoRA", "title"), ("PEFT", "abstract"), ("adapter", "title"), ("rank", "title"))
+    found = [Reason(term, where) for term, where in places]  # type: ignore[arg-type]
+    said = "LoRA, adapter, and rank in the title, PEFT in the abstract"
+    assert phrases.said_reasons(found, EN) == said
     bare = entry(1, votes=0, comments=None, place="", dated_on=None, author_count=3)
     assert phrases.meta(bare, with_papers(1), EN) == ["Ana Silva, Bo Chen, Carla Diaz"]
 

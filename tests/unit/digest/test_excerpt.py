@@ -1,5 +1,7 @@
 """The short abstract: cut at sentences, marks moved along."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,6 +140,35 @@ def test_a_cut_stands_behind_a_clause_and_not_behind_a_word_left_hanging() -> No
     assert shown.endswith("part\u00a0[...]")
     tail = "A " + "word " * 25 + "models such as the " + "thing " * 40
     assert "such" not in excerpt.short(tail, [], 160).text
+
+
+@pytest.mark.parametrize(
+    "tail", ["and vary", "to support", "which does", "or so often", "(p <", "and"]
+)
+def test_a_piece_does_not_end_in_half_of_something(tail: str) -> None:
+    text = "A " + "word " * 25 + f"that stays {tail} " + "thing " * 40
+    room = text.index(tail) + len(tail) + 3 + 2 * (len(excerpt.CUT) + 1)
+    assert excerpt.short(text, [], room).text.endswith("word that stays\u00a0[...]")
+
+
+def test_a_piece_does_not_end_in_a_comma() -> None:
+    text = "A " + "word " * 25 + "that stays, " + "thing " * 40
+    room = text.index("stays,") + len("stays,") + 1 + 2 * (len(excerpt.CUT) + 1)
+    assert excerpt.short(text, [], room).text.endswith("stays\u00a0[...]")
+
+
+def test_a_piece_from_within_begins_with_a_word_that_can_begin() -> None:
+    text = "A first sentence that is long enough. We " + "guide heavy spatial weight maps " * 9
+    text += "to modulate LoRA losses. More."
+    piece = excerpt.short(text, spans(text, "LoRA"), 110).text.split("[...] ")[1]
+    assert piece.startswith("to modulate LoRA losses.")
+
+
+def test_hostile_endings_are_cut_at_once() -> None:
+    started = time.perf_counter()
+    for text in ("to " * 4000 + "x" * 50, "(" + " (" * 4000, "and so " * 4000 + "!"):
+        excerpt.short(text, [], 420)
+    assert time.perf_counter() - started < 0.2
 
 
 def test_a_sentence_that_needs_little_more_than_its_half_stays_whole() -> None:

@@ -181,6 +181,21 @@ def test_of_terms_found_at_the_same_places_the_printed_one_is_the_reason() -> No
     )  # fmt: skip
 
 
+def test_what_stands_inside_a_longer_hit_is_no_reason_there() -> None:
+    hits = (
+        Hit("adapter", "title", 5, 12),
+        Hit("LoRA adapter", "title", 0, 12),
+        Hit("adapter", "abstract", 0, 7),
+        Hit("low-rank adapter", "abstract", 20, 36),
+        Hit("rank", "abstract", 24, 28),
+    )
+    (entry,) = made([LORA], [candidate(1, hits=hits)]).entries()
+    assert entry.reasons == (
+        Reason("LoRA adapter", "title"), Reason("adapter", "abstract"),
+        Reason("low-rank adapter", "abstract"),
+    )  # fmt: skip
+
+
 def test_styles() -> None:
     def abstract(style: str) -> str:
         (entry,) = made([LORA], [candidate(1)], style=style).entries()
