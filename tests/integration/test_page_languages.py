@@ -75,4 +75,4 @@ def test_pages_behind_a_link_speak_the_readers_language_not_the_browsers(tmp_pat
         assert '<html lang="en"' in house.client.get("/manage/cut-off").text
         assert '<html lang="en"' in house.client.get("/").text
         house.client.post(f"{leave}", data={"List-Unsubscribe": "One-Click"})
-        assert "Sie sind abgemeldet." in house.client.get(leave).text
+        assert "Sie haben abbestellt." in house.client.get(leave).text
