@@ -89,6 +89,10 @@ def test_on_mondays_it_is_told_that_nothing_came(rt, tmp_path):
     sent = preview(rt, ADA, date(2026, 11, 16))
     assert "3 new papers checked, none contains your words." in sent.text
     assert re.search(r"<h1[^>]*>3 new papers checked, none contains your words.</h1>", sent.html)
+    asked = "You asked for a mail once a week, also when nothing new came."
+    assert asked in sent.text
+    assert asked in sent.html
+    assert "You asked for" not in preview(rt, ADA, date(2026, 11, 10)).text
 
 
 def test_on_mondays_few_papers_come_too(rt, tmp_path):
