@@ -48,11 +48,13 @@ class GoneMailError(NotHereError):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A stored mail with papers, found by its token."""
+    """A stored mail with papers. reader: whose it is; nobody's where it was found by the name that
+    may be shared (is_shared), and where they were forgotten."""
 
     row: DeliveryRow
     digest: Digest
     reader: SubscriberRow | None
+    is_shared: bool = False
 
     def find(self, scheme: str, value: str) -> Entry | Line | None:
         """The paper of this mail with this name, where the mail shows it."""
@@ -82,17 +84,19 @@ def find_paper(rt: Runtime, mail: Mail, scheme: str, value: str) -> Entry | Line
     return found
 
 
-def read_mail(rt: Runtime, token: str) -> Mail:
-    """The digest behind a mail's own token. Raises NotHereError."""
+def read_mail(rt: Runtime, name: str, *, shared: bool = False) -> Mail:
+    """The digest behind a mail's own token. shared: its share name finds it too, but not its
+    reader. Raises NotHereError."""
 
     def read(session: Session) -> Mail:
-        row, content = _kept(deliveries_store.get_delivery(session, token=token))
+        find = _find if shared else _own
+        row, content = _kept(find(session, name))
         if "digest" not in content:
             raise _nothing()
-        reader = None
-        if row.subscriber_id is not None:
+        is_shared, reader = name != row.token, None
+        if row.subscriber_id is not None and not is_shared:
             reader = subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
-        return Mail(row, from_json(content["digest"]), reader)
+        return Mail(row, from_json(content["digest"]), reader, is_shared)
 
     return rt.db.read(read)
 
@@ -106,10 +110,14 @@ def find_view(rt: Runtime, name: str) -> DeliveryRow:
     return row
 
 
+def _own(session: Session, token: str) -> DeliveryRow | None:
+    return deliveries_store.get_delivery(session, token=token)
+
+
 def _find(session: Session, name: str) -> DeliveryRow | None:
     shared = _SHARED.fullmatch(name)
     if shared is None:
-        return deliveries_store.get_delivery(session, token=name)
+        return _own(session, name)
     row = deliveries_store.get_delivery(session, id=int(shared[1]))
     is_it = row is not None and hmac.compare_digest(share_sign(row.token), shared[2])
     return row if is_it else None
@@ -227,7 +235,7 @@ def _ids(digest: Digest) -> Iterator[int]:
 
 def feedback(rt: Runtime, mail: Mail, paper_id: int) -> int:
     """What the reader said of a paper: 1, -1 or 0."""
-    reader_id = mail.row.subscriber_id
+    reader_id = mail.reader.id if mail.reader is not None else None
     if reader_id is None:
         return 0
     return rt.db.read(lambda s: listing.get_feedback(s, reader_id, paper_id))

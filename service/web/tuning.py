@@ -51,12 +51,13 @@ class Outcome:
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
-    """Add ``/tune/T/SCHEME/VALUE``; T is a mail's random token."""
+    """Add ``/tune/T/SCHEME/VALUE``; T is a mail's random token, or its share name: then the page is
+    to be read, and no more of the reader stands on it than on the page of the mail."""
 
     @routes.get("/tune/{token}/{scheme}/{value:path}")
     def why(request: Request, token: str, scheme: str, value: str) -> Response:
         try:
-            mail = read_mail(door.rt, token)
+            mail = read_mail(door.rt, token, shared=True)
             paper = view.find_paper(door.rt, mail, scheme, value)
         except NotHereError as error:
             return not_here(door, request, error)
@@ -71,12 +72,25 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         form: Annotated[Form, Depends(door.form)],
     ) -> Response:
         try:
-            mail = read_mail(door.rt, token)
+            mail = read_mail(door.rt, token, shared=True)
             paper = view.find_paper(door.rt, mail, scheme, value)
         except NotHereError as error:
             return not_here(door, request, error)
+        if mail.is_shared:
+            return _refused(door, request, token)
         done = _done(door, mail, paper, form, door.texts(request))
         return _page(door, request, mail, paper, done)
+
+
+def _refused(door: Door, request: Request, name: str) -> Response:
+    """What the page that may be shared answers to whoever acts."""
+    _ = door.texts(request).gettext
+    lines = (
+        _("Its address may be shared, and does not say who opens it."),
+        _('To change what you get, use "Tune" in your own mail.'),
+    )
+    whole = (door.pages.links.here.digest(name), _("The whole mail"))
+    return door.say(request, _("This page changes nothing."), *lines, link=whole, status=403)
 
 
 def _done(door: Door, mail: Mail, paper: Entry | Line, form: Form, texts: Texts) -> Outcome:
@@ -175,7 +189,7 @@ def _page(door: Door, request: Request, mail: Mail, paper: Entry | Line, done: O
         "why": phrases.said_reasons(full.reasons if full else can.reasons, texts),
         "sections": _sections(mail, paper, texts),
         "score": texts.number(round(full.score, 1)) if full else "",
-        "parts": _parts(full, texts) if full else [],
+        "parts": _parts(full, texts) if full and not mail.is_shared else [],
         "links": [(kind, at) for kind in ("abs", "pdf", "html", "doi", "code", "project", "discuss")
                   if (at := web_address(links.get(kind)))],
         "files": _files(door, paper),
@@ -185,7 +199,7 @@ def _page(door: Door, request: Request, mail: Mail, paper: Entry | Line, done: O
         "followed": [one for one in can.authors if one.profile_id is not None],
         "done": done,
         "day": mail.digest.on,
-        "token": mail.row.token,
+        "token": "" if mail.is_shared else mail.row.token,
         "whole": whole,
         "alike": door.entries(papers_like(door.rt, paper.paper_id)),
     }  # fmt: skip

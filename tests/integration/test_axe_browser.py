@@ -13,7 +13,8 @@ from support.reading_house import reading_house
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 OF_MAILS = (
-    *("digest", "alert", "letter", "history", "tune", "tune a line", "paper", "manage"),
+    *("digest", "alert", "letter", "history", "tune", "tune a line", "tune shared"),
+    *("paper", "manage"),
     *("/", "/papers", "/search?q=adapters", "/words?liked=arXiv:2611.00100", "/help/queries"),
     *("/sources", "/about", "/privacy", "/d/nowhere", "/tune/x/arxiv/1"),
 )

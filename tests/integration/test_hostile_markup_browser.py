@@ -271,6 +271,7 @@ def test_a_stored_digest_made_of_markup_alone(desk: Desk) -> None:
     paths = [f"/d/{share_name(row)}", f"/history/{row.token}", f"/admin/deliveries/{row.id}"]
     paths += [f"/admin/deliveries/{row.id}/mail"]
     paths += [f"/tune/{row.token}/arxiv/2611.{7000 + n:05}" for n in range(len(MARKUP))]
+    paths += [f"/tune/{share_name(row)}/arxiv/2611.{7000 + n:05}" for n in range(len(MARKUP))]
     for path in paths:
         assert desk.faults(path) == [], path
     desk.faults(f"/d/{share_name(row)}")

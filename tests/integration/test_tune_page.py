@@ -12,11 +12,13 @@ from support.house import ingest_items, paper_item
 from support.reading_house import Reading, path_in, reading_house
 
 from service.flows import leave
+from service.flows.browse import read_paper
 from service.flows.daily import plan_daily
 from service.flows.letter import share_name
 from service.store.deliveries import list_deliveries
 from service.store.subscribers import list_profile_rows
 from service.store.tables import DeliveryRow
+from service.web import tuning
 
 
 @pytest.fixture
@@ -167,10 +169,42 @@ def test_nobody_changes_another_readers_words(house: Reading) -> None:
         answer = house.client.post(page_of(ben), data=fields(page, act) | more)
         assert "This interest was changed since." in answer.text
     assert interests(house)["adapters · robots"] == "adapters, robots"
-    shared = share_name(mail)
-    for path in (f"/tune/{shared}/arxiv/2611.00100", f"/history/{shared}"):
-        assert house.client.get(path).status_code == 404, "what is shared opens the mail alone"
-    assert house.client.post(f"/tune/{shared}/arxiv/2611.00100", data={"sign": "more"}).is_error
+
+
+def test_the_name_that_is_shared_shows_why_and_changes_nothing(
+    house: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = read_paper(house.rt, "arxiv", "2611.00101").shown
+    monkeypatch.setattr(tuning, "papers_like", lambda rt, paper: [other])
+    mail = mailed(house, "adapters, robots")
+    house.client.post(page_of(mail), data={"sign": "more"})
+    own = house.client.get(page_of(mail)).text
+    before, shared = house.tables(), share_name(mail)
+    path = f"/tune/{shared}/arxiv/2611.00100"
+    answer = house.client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    page = unescape(answer.text)
+    says = ("adapters in the title", "Interest: ", "Papers like this one", "?format=bib")
+    for told in (*says, "?format=ris", f"/d/{shared}#", "In a mail of", 'use "Tune" in your own'):
+        assert told in page, told
+    acts = ("<form", "More or less", "Not this word", "Its authors", "Its score", "/history/")
+    for kept in (*acts, "your mail of", "Your mails", mail.token, "ada@"):
+        assert kept not in page, kept
+    assert "More or less" in own
+    for data in ({"sign": "less"}, fields(own, "out"), fields(own, "follow")):
+        refused = house.client.post(path, data=data)
+        assert refused.status_code == 403
+        said = unescape(refused.text)
+        assert "This page changes nothing." in said
+        assert "Its address may be shared, and does not say who opens it." in said
+        assert 'To change what you get, use "Tune" in your own mail.' in said
+    assert house.tables() == before
+    assert house.client.get(f"/history/{shared}").status_code == 404
+    assert house.client.get(f"/tune/{shared}/arxiv/2611.99999").status_code == 404
+    forged = f"{shared[:-1]}{'0' if shared[-1] != '0' else '1'}"
+    assert house.client.get(path.replace(shared, forged)).status_code == 404
+    assert house.client.post(path.replace(shared, forged), data=data).status_code == 404
 
 
 @pytest.mark.slow

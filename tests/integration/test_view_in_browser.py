@@ -119,7 +119,7 @@ def test_a_page_stays_in_the_language_of_its_mail(house: Reading) -> None:
     house.send()
     page = view(house, mails_of(house)[-1])
     assert '<html lang="de"' in page
-    assert "Literaturverzeichnis" in page
+    assert "Literaturverwaltung" in page
 
 
 @pytest.mark.slow

@@ -51,7 +51,10 @@ def addresses(house: Reading) -> dict[str, list[str]]:
         "/d/{token}/papers.{kind}": [
             f"/d/{share_name(mail)}/papers.{kind}" for kind in ("bib", "ris", "x")
         ],
-        "/tune/{token}/{scheme}/{value:path}": [f"/tune/{mail.token}/{paper}", "/tune/x/arxiv/1"],
+        "/tune/{token}/{scheme}/{value:path}": [
+            *(f"/tune/{name}/{paper}" for name in (mail.token, share_name(mail))),
+            "/tune/x/arxiv/1",
+        ],
         "/history/{token}": [f"/history/{mail.token}", f"/history/{manage[0]}", "/history/x"],
         "/papers": ["/papers", "/papers?order=newest&page=2"],
         "/papers/{day}": ["/papers/2026-11-18", "/papers/2026-11-15", "/papers/x"],

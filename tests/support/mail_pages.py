@@ -81,6 +81,7 @@ def _paths(house: Reading, address: str) -> dict[str, str]:
         **{name: f"/d/{share_name(row)}" for name, row in mails.items()},
         "tune": f"/tune/{digest.token}/{entry['scheme']}/{entry['value']}",
         "tune a line": f"/tune/{digest.token}/{line['scheme']}/{line['value']}",
+        "tune shared": f"/tune/{share_name(digest)}/{entry['scheme']}/{entry['value']}",
         "history": f"/history/{manage}",
         "manage": f"/manage/{manage}",
         "paper": f"/papers/{entry['scheme']}/{entry['value']}",
