@@ -1,17 +1,20 @@
-"""What programs ask: what words would bring, words out of a text, papers alike. Nothing is changed.
+"""What programs ask: what words would bring, words out of a text, papers alike; papers also for
+bibliographies. Nothing is changed.
 
 Errors are JSON in three parts: what, where, next_step (``pages/errors``).
 """
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence, SpokenError
-from service.flows.browse import NotHereError
+from service.flows.browse import NotHereError, Shown
 from service.flows.estimate import compare, estimate
 from service.flows.figures import (
     change_data,
@@ -34,6 +37,7 @@ from service.flows.search import search
 from service.matching.counting import Asked
 from service.matching.parse import parse_keywords, parse_people, parse_query
 from service.matching.query import QueryError
+from service.pages.references import FILES, reference_file
 from service.resources import product_version
 
 
@@ -52,6 +56,11 @@ STATUSES: dict[type[PaperpostError], int] = {
 _LONGEST = 4000
 Text = Annotated[str, Query(max_length=_LONGEST)]
 Days = Annotated[int | None, Query(ge=1, le=400)]
+Form = Annotated[Literal["json", "bib", "ris"], Query(alias="format")]
+_FORMS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media_type: {} for _write, media_type in FILES.values()}}
+}
+"""Told in OpenAPI beside JSON."""
 
 
 class LikedText(BaseModel):
@@ -104,21 +113,31 @@ def router(rt: Runtime) -> APIRouter:
         """Words for an interest, with what each would have brought."""
         return words_data(propose_words(rt, liked.text, liked.days))
 
-    @routes.get("/v1/search")
+    @routes.get("/v1/search", response_model=dict[str, Any], responses=_FORMS)
     def stored_papers(
         q: Annotated[str, Query(min_length=1, max_length=_LONGEST)],
         offset: Annotated[int, Query(ge=0, le=FIXED.most_found)] = 0,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    ) -> dict[str, Any]:
+        form: Form = "json",
+    ) -> dict[str, Any] | Response:
         """The best stored papers for a query, or for keywords with commas between them; when these
-        are all, ``related`` has papers like them without the words."""
+        are all, ``related`` has papers like them without the words. format: bib (BibTeX) or ris
+        gives the papers alone, for a bibliography."""
         page = search(rt, q, offset=offset, limit=limit)
+        if form != "json":
+            return _cited(form, page.papers)
         return search_data(page, related_to(rt, page))
 
-    @routes.get("/v1/related")
-    def like_paper(paper: Annotated[str, Query(max_length=500)]) -> list[dict[str, Any]]:
-        """Stored papers like the one that an arXiv id, a DOI or a link names; often none."""
-        return [paper_data(one) for one in papers_like(rt, find_paper(rt, paper))]
+    @routes.get("/v1/related", response_model=list[dict[str, Any]], responses=_FORMS)
+    def like_paper(
+        paper: Annotated[str, Query(max_length=500)], form: Form = "json"
+    ) -> list[dict[str, Any]] | Response:
+        """Stored papers like the one that an arXiv id, a DOI or a link names; often none. format:
+        as in search."""
+        found = papers_like(rt, find_paper(rt, paper))
+        if form != "json":
+            return _cited(form, found)
+        return [paper_data(one) for one in found]
 
     @routes.get("/openapi.json", include_in_schema=False)
     def schema() -> dict[str, Any]:
@@ -126,3 +145,7 @@ def router(rt: Runtime) -> APIRouter:
         return get_openapi(title=rt.site.name, version=product_version(), routes=routes.routes)
 
     return routes
+
+
+def _cited(form: str, found: Sequence[Shown]) -> Response:
+    return reference_file(form, [one.paper for one in found], "papers")

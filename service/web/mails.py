@@ -12,11 +12,11 @@ from service.flows.letter import share_name
 from service.flows.manage import open_manage
 from service.flows.view import GoneMailError, read_mail
 from service.pages.frame import alone
+from service.pages.references import FILES, reference_file
 from service.store.sent import TESTED
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door
-from service.web.references import FILES, reference_file
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:

@@ -18,11 +18,11 @@ from service.flows.source_health import first_answer
 from service.matching.parse import read_in_capitals
 from service.matching.query import QueryError
 from service.pages.paging import Paging, address_of_page, paging_of
+from service.pages.references import FILES, reference_file
 from service.papers.citation import handle, meta_tags
 from service.papers.model import Paper
 from service.web.changes import change_lines, votes_sentence
 from service.web.door import Door, Offer, faults_of
-from service.web.references import FILES, reference_file
 
 _LONGEST = 1200
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pybtex.database import parse_string
 from support.command import Shell
 from support.house import ingest_items, paper_item
 from support.reading_house import WEDNESDAY, Reading, reading_house
@@ -136,6 +137,23 @@ def test_the_api_searches_and_names_what_is_like_the_found(house: Reading) -> No
     wrong = house.client.get("/api/v1/search", params={"q": "(robots"})
     assert wrong.status_code == 422
     assert "bracket" in wrong.json()["error"]["what"]
+
+
+def test_the_api_gives_papers_for_a_bibliography(house: Reading) -> None:
+    found = {"q": "walking AND robots AND towels", "limit": 5}
+    titles = [p["title"] for p in house.client.get("/api/v1/search", params=found).json()["papers"]]
+    asked = {"search": found, "related": {"paper": "arXiv:2611.00103"}}
+    for path, params in asked.items():
+        bib = house.client.get(f"/api/v1/{path}", params={**params, "format": "bib"})
+        assert bib.headers["content-type"].startswith("application/x-bibtex")
+        assert len(parse_string(bib.text, "bibtex").entries) == 5
+        ris = house.client.get(f"/api/v1/{path}", params={**params, "format": "ris"})
+        assert ris.headers["content-type"].startswith("application/x-research-info-systems")
+        assert ris.text.count("TY  - ") == 5
+        if path == "search":
+            assert [line[6:] for line in ris.text.splitlines() if line[:2] == "TI"] == titles
+        assert house.client.get(f"/api/v1/{path}", params={**params, "format": "x"}).is_error
+        assert house.client.get(f"/api/v1/{path}", params={**params, "format": "json"}).json()
 
 
 def test_nothing_is_changed_by_asking(house: Reading) -> None:
