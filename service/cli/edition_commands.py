@@ -94,7 +94,8 @@ def editions_note(
     remove: Annotated[bool, typer.Option("--remove", help="Take it away again")] = False,
     as_json: Json = False,
 ) -> None:
-    """Put an editor's note on top of every digest of a date (today's, or the one of --on)."""
+    """Put an editor's note on top of every digest of a date (today's, or the one of --on), and of
+    the page of that day."""
     from service.flows.note import read_note, set_note
     from service.subscribers.cadence import local_date
 

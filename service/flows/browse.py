@@ -23,6 +23,7 @@ from service.flows.manage import next_mail_at
 from service.flows.runtime import Runtime
 from service.matching.corpus import Found
 from service.papers.model import Paper
+from service.store import editions as editions_store
 from service.store import listing
 from service.store import papers as papers_store
 from service.store import sightings as sightings_store
@@ -57,7 +58,8 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayPage:
-    """One page of a day's list. total: papers of the day · previous, next: days with papers."""
+    """One page of a day's list. total: papers of the day · previous, next: days with papers ·
+    note: the editor's, as on the digests of that date."""
 
     on: date
     total: int
@@ -65,6 +67,7 @@ class DayPage:
     previous: date | None
     next: date | None
     newest: date | None
+    note: str = ""
 
 
 def newest_day(rt: Runtime) -> date | None:
@@ -94,6 +97,7 @@ def _read_day(session: Session, on: date, order: Order, offset: int, limit: int)
         previous=listing.shown_days(session, before=on),
         next=listing.shown_days(session, after=on),
         newest=listing.shown_days(session),
+        note=editions_store.note_of(session, on),
     )
 
 

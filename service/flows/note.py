@@ -1,4 +1,5 @@
-"""An editor's note: words on top of every digest of a local date, whoever sends it.
+"""An editor's note: words on top of every digest of a local date, whoever sends it, and of the
+public page of that day.
 
 It is kept on the edition of the date, which is opened for it when nobody has yet. Mails that are
 composed already stay as they are; a person's send with words of its own has those.
@@ -49,7 +50,7 @@ def read_note(text: str) -> str:
 
 
 def set_note(rt: Runtime, on: date, text: str, *, by: str, address: str = "") -> NoteSet:
-    """Put words on top of the digests of a date; "" takes them away.
+    """Put words on top of the digests of a date and of its page; "" takes them away.
 
     Raises NoteError: too long, or the date is over everywhere; DateError: later than tomorrow.
     """

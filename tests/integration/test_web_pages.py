@@ -15,6 +15,7 @@ from service.flows import manual
 from service.flows.daily import plan_daily
 from service.flows.letter import share_name
 from service.flows.manage_link import manage_token
+from service.flows.note import set_note
 from service.store.deliveries import list_deliveries
 from service.store.instance import set_setting
 
@@ -203,3 +204,12 @@ def test_the_privacy_page_names_what_is_kept_and_how_long(house: Reading) -> Non
     page = house.client.get("/privacy").text
     assert "What this service logs of its work</dt><dd>14 days, without addresses" in page
     assert "What your mail server answered</dt><dd>90 days." in page
+
+
+def test_an_editors_note_stands_on_top_of_its_days_page(house: Reading) -> None:
+    set_note(house.rt, date(2026, 11, 18), "Seminar at <two>.\n\nBring a question.", by="ak")
+    page = house.client.get("/papers/2026-11-18").text
+    said = '<p dir="auto">Seminar at &lt;two&gt;.</p>\n<p dir="auto">Bring a question.</p>'
+    assert said in page
+    assert page.index(said) < page.index('class="paper-title"')
+    assert "Seminar" not in house.client.get("/papers/2026-11-17").text
