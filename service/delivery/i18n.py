@@ -76,9 +76,10 @@ def _hour(hour: int, minute: int, locale: Locale) -> str:
 def _place(zone: str, locale: Locale) -> str:
     """The city of a zone, "" for an unknown one."""
     try:
-        return str(get_timezone_location(ZoneInfo(zone), locale=locale, return_city=True))
+        place = get_timezone_location(ZoneInfo(zone), locale=locale, return_city=True)
     except (ZoneInfoNotFoundError, LookupError, ValueError):
         return ""
+    return str(place).replace("\u00ad", "")  # CLDR's "Reyk-ja-vík" has soft hyphens
 
 
 class Texts:

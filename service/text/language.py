@@ -1,13 +1,20 @@
 """Which language a paper's text is in, as far as its letters tell. Pure.
 
 For ``lang=`` in a page of another language: a screen reader reads an English title with German
-sounds otherwise. What is written in Latin letters is taken for English, as nearly all papers are;
-sources that know better say so (``Paper.language``).
+sounds otherwise. What is written in Latin letters is taken for English, as nearly all papers are,
+unless its small words are those of others; sources that know better say so (``Paper.language``).
 """
 
 import re
 
 ENGLISH = "en"
+_BEGINNING = 400
+"""Characters of a text whose small words are looked at."""
+_SMALL = frozenset("the of and for in with to from by on is are we this that a an".split())
+_SMALL_ELSEWHERE = frozenset(
+    "und der das dem für mit von vom zur zum eine einer eines nicht "
+    "le les des du une et dans pour sur aux el los las del una por para con della dei nel".split()
+)
 
 _JAPANESE = re.compile(r"[\u3041-\u30ff\uff66-\uff9d]")
 _KOREAN = re.compile(r"[\u1100-\u11ff\uac00-\ud7af]")
@@ -22,11 +29,20 @@ def language_of(text: str) -> str:
     A few foreign letters inside an English text (a Greek symbol, a Chinese name) do not change it.
     """
     if text.isascii():
-        return ENGLISH if _LATIN.search(text) else ""
+        return _latin(text) if _LATIN.search(text) else ""
     latin = len(_LATIN.findall(text))
     han, kana = len(_HAN.findall(text)), len(_JAPANESE.findall(text))
     korean, other = len(_KOREAN.findall(text)), len(_OTHER.findall(text))
     # one letter of these says as much as three of ours
     if 3 * (han + kana + korean) > latin:
         return "ko" if korean > han + kana else "ja" if kana else "zh"
-    return ENGLISH if latin > other else ""
+    return _latin(text) if latin > other else ""
+
+
+def _latin(text: str) -> str:
+    """Two different small words of another language, and more of them than ours, are no chance
+    ("von Neumann" is); which one it is, they do not tell for sure."""
+    words = text[:_BEGINNING].lower().split()
+    elsewhere = [word for word in words if word in _SMALL_ELSEWHERE]
+    is_foreign = len(set(elsewhere)) > 1 and len(elsewhere) > sum(word in _SMALL for word in words)
+    return "" if is_foreign else ENGLISH

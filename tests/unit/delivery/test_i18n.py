@@ -77,6 +77,7 @@ def test_schedule() -> None:
     assert two == "Monday and Wednesday at 07:00, New York"
     assert texts.city("America/Argentina/Buenos_Aires") == "Buenos Aires"
     assert Texts("de").city("Europe/Zurich") == "Zürich"
+    assert Texts("de").city("Atlantic/Reykjavik") == "Reykjavík"
 
 
 def test_pseudo_keeps_placeholders_and_plurals() -> None:
