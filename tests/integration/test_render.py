@@ -365,6 +365,17 @@ def test_note_too_long_for_any_mail_is_an_error() -> None:
         mail(digest(section(entry(1)), note="word " * 40_000))
 
 
+def test_lines_of_a_note_stay_lines() -> None:
+    made = mail(digest(section(entry(1)), note="Three for Friday:\nread the first\n\nAda <b>"))
+    said = made.html[
+        made.html.index("Three for") : made.html.index("</td>", made.html.index("Ada"))
+    ]
+    assert re.sub(r"<(?!br|p)[^>]*>|(?<=<p)[^>]*", "", said) == (
+        "Three for Friday:<br>read the first<p>Ada &lt;b&gt;"
+    )
+    assert "| Three for Friday:\n| read the first\n\n| Ada <b>\n" in made.text
+
+
 def test_missing_data_and_unknown_mail_are_errors() -> None:
     with pytest.raises(RenderError, match="needs never_link, until"):
         RENDERER.render_notice("confirm", {"link": "x"})
