@@ -1,5 +1,6 @@
-"""The first page: what to do first, today's numbers, what waits."""
+"""The first page: what to do first, today's numbers, an editor's note, what waits."""
 
+from asyncio import to_thread
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,13 +8,19 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.admin.desk import Desk
+from service.admin.desk import Desk, fault_of
+from service.admin.readers import read_day
+from service.errors import PaperpostError
 from service.flows import editions
 from service.flows.deferred import deferrals
 from service.flows.ledger import gone_owners
+from service.flows.note import NOTE_CHARS, NoteError, set_note
 from service.flows.runtime import Runtime
+from service.flows.staff import Member
+from service.pages.forms import FieldError, Form
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
+from service.store import editions as editions_store
 from service.store import papers as papers_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
@@ -22,14 +29,40 @@ from service.subscribers.cadence import day_bounds
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
-    """Add /admin."""
+    """Add /admin and /admin/note."""
+
+    def page(
+        request: Request,
+        who: Member,
+        form: Form | None = None,
+        errors: dict[str, FieldError] | None = None,
+    ) -> Response:
+        dead = gone_owners(desk.rt)
+        context = desk.rt.db.read(lambda s: _numbers(desk, s, dead))
+        if form is not None:
+            context |= {"note": form.raw("note"), "note_on": form.raw("on")}
+        return desk.answer(
+            request, "overview.html", context, who=who, errors=errors, status=422 if errors else 200
+        )
 
     @routes.get("")
     def overview(request: Request) -> Response:
-        who = desk.member(request)
-        dead = gone_owners(desk.rt)
-        context = desk.rt.db.read(lambda s: _numbers(desk, s, dead))
-        return desk.answer(request, "overview.html", context, who=who)
+        return page(request, desk.member(request))
+
+    @routes.post("/note")
+    async def note(request: Request) -> Response:
+        sent = await desk.sent(request, "editor")
+        on = read_day(sent.form.raw("on"))
+        try:
+            if on is None:
+                example = f"Write it like {desk.today().isoformat()}."
+                raise NoteError("This is no day.", "--on", example)
+            words, who = sent.form.raw("note"), sent.who.name
+            await to_thread(set_note, desk.rt, on, words, by=who, address=sent.address)
+        except PaperpostError as error:
+            errors = fault_of(error, ("note",), "on")
+            return await to_thread(page, request, sent.who, sent.form, errors)
+        return desk.go("", "saved")
 
 
 def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
@@ -57,6 +90,9 @@ def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
         "held": audience_store.count_deliveries(session, held_by=dead),
         "put_off": deferrals(session)[:3],
         "editions": found[:5],
+        "note": editions_store.note_of(session, today),
+        "note_on": today.isoformat(),
+        "note_most": NOTE_CHARS,
         "steps": _steps(rt, sources, stored["papers"], readers, found),
     }
 

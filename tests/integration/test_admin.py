@@ -5,6 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from service.flows.send import send_ready
 from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
 from service.store.deliveries import list_deliveries
-from service.store.editions import list_editions
+from service.store.editions import list_editions, note_of
 from service.store.instance import get_defaults, set_setting
 from service.store.listing import list_read_names
 from service.store.staff import list_audit
@@ -578,3 +579,28 @@ def test_progress_counts_each_mail_once_and_promises_nothing_while_paused(rt, cl
     assert "450 4.2.0 come back later" in page or "450 come back later" in page
     paused = client.post("/admin/editions/1/pause", data={"token": token}).text
     assert "mails a second" not in paused
+
+
+def test_an_editor_writes_the_note_of_a_day_and_a_viewer_does_not(rt, client):
+    token = log_in(rt, client, "editor")
+    day = rt.clock().date()
+
+    def write(text: str, on: str = day.isoformat()) -> str:
+        return client.post("/admin/note", data={"token": token, "note": text, "on": on}).text
+
+    assert "Saved." in write("Seminar at <two>.")
+    assert rt.db.read(lambda s: note_of(s, day)) == "Seminar at <two>."
+    assert "Seminar at &lt;two&gt;.</textarea>" in client.get("/admin").text
+    assert rt.db.read(list_audit)[0].what == "note"
+    assert "Write it like 2026-11-18." in write("Words", "soon")
+    refused = write("Words for later", (day + timedelta(days=3)).isoformat())
+    assert "is later than tomorrow." in refused
+    assert "Words for later</textarea>" in refused, "what was typed stays"
+    assert "1,000 are the most" in write("x" * 1001)
+    assert rt.db.read(lambda s: note_of(s, day)) == "Seminar at <two>."
+    write("")
+    assert rt.db.read(lambda s: note_of(s, day)) == ""
+    client.cookies.clear()
+    token = log_in(rt, client, "viewer")
+    assert 'action="/admin/note"' not in client.get("/admin").text
+    assert client.post("/admin/note", data={"token": token, "note": "x"}).status_code == 403
