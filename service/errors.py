@@ -49,6 +49,11 @@ def counted(one: str, many: str, n: int, /, **values: object) -> Sentence:
     return made
 
 
+def quoted(text: str) -> Sentence:
+    """Return what somebody typed, in the quotes of the reader's language, controls escaped."""
+    return Sentence("'%(text)s'", text=repr(text)[1:-1])
+
+
 def _filled(message: str, values: Mapping[str, object]) -> str:
     plain = {name: _plain(value) for name, value in values.items()}
     return message % plain if plain else message

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from rapidfuzz.distance import OSA
 
-from service.errors import Sentence, SpokenError
+from service.errors import Sentence, SpokenError, quoted
 
 _WELL_KNOWN = (
     "gmail.com",
@@ -68,7 +68,7 @@ def _validated(typed: str) -> ValidatedEmail:
 
 def _what_is_wrong(typed: str) -> Sentence:
     """Say which half is wrong (the library's own sentences are English alone)."""
-    shown = repr(typed[:80])
+    shown = quoted(typed[:80])
     try:
         _validated(f"a@{typed.rpartition('@')[2]}")
     except EmailNotValidError:

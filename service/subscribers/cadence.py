@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from service.errors import Sentence, SpokenError
+from service.errors import Sentence, SpokenError, quoted
 from service.subscribers.model import DAYS, Subscriber
 
 MOST_WAITING = 40
@@ -31,7 +31,7 @@ def read_zone(text: str) -> str:
     if name in known_zones():
         return name
     raise CadenceError(
-        Sentence("%(text)s is no IANA time zone.", text=repr(name[:60])),
+        Sentence("%(text)s is no IANA time zone.", text=quoted(name[:60])),
         "zone",
         Sentence("Write it like %(example)s.", example="Europe/Zurich"),
     )
@@ -42,7 +42,7 @@ def read_hour(text: str) -> int:
     head = text.strip().removesuffix(":00")
     if head.isascii() and head.isdigit() and 0 <= int(head) <= 23:
         return int(head)
-    what = Sentence("%(text)s is no full hour.", text=repr(text.strip()[:20]))
+    what = Sentence("%(text)s is no full hour.", text=quoted(text.strip()[:20]))
     raise CadenceError(what, "hour", Sentence("Use 0 to 23."))
 
 
@@ -51,7 +51,7 @@ def read_at_least(text: str) -> int:
     typed = text.strip() or "1"
     if typed.isascii() and typed.isdigit() and 1 <= int(typed) <= MOST_WAITING:
         return int(typed)
-    what = Sentence("%(text)s is no number of papers.", text=repr(typed[:20]))
+    what = Sentence("%(text)s is no number of papers.", text=quoted(typed[:20]))
     raise CadenceError(what, "at_least", Sentence("Use 1 to %(most)s.", most=MOST_WAITING))
 
 

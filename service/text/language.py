@@ -10,11 +10,12 @@ import re
 ENGLISH = "en"
 _BEGINNING = 400
 """Characters of a text whose small words are looked at."""
-_SMALL = frozenset("the of and for in with to from by on is are we this that a an".split())
-_SMALL_ELSEWHERE = frozenset(
+_OURS = "the of and for in with to from by on is are we this that a an"
+_OTHERS = (
     "und der das dem für mit von vom zur zum eine einer eines nicht "
-    "le les des du une et dans pour sur aux el los las del una por para con della dei nel".split()
+    "le les des du une et dans pour sur aux el los las del una por para con della dei nel"
 )
+_SMALL, _SMALL_ELSEWHERE = frozenset(_OURS.split()), frozenset(_OTHERS.split())
 
 _JAPANESE = re.compile(r"[\u3041-\u30ff\uff66-\uff9d]")
 _KOREAN = re.compile(r"[\u1100-\u11ff\uac00-\ud7af]")

@@ -64,7 +64,7 @@ def test_german_digest() -> None:
     done = RENDERER.render_digest(everything(), frame(locale="de_CH"))
     assert "446 neue Artikel geprüft, 18 enthalten Ihre Suchwörter." in done.html
     assert "Fr., 20. November" in done.text
-    assert "Montags bis freitags um 08:00 Uhr, Zürich." in " ".join(done.text.split())
+    assert "Montag bis Freitag um 08:00 Uhr, Zürich." in " ".join(done.text.split())
     assert 'lang="de"' in done.html
     assert "LoRA im Titel" in done.text
     one = RENDERER.render_digest(digest(section(entry(1)), matched=1), frame(locale="de"))
