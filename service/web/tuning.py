@@ -2,6 +2,7 @@
 authors, its entry in a bibliography. GET shows, POST acts, and every act can be taken back."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from fastapi.responses import Response
 
 from service.delivery import phrases
 from service.delivery.i18n import Texts
-from service.digest.model import Entry, Line
+from service.digest.model import Entry, Line, Reason, Section
 from service.errors import PaperpostError, Sentence
 from service.flows import browse, tune, view
 from service.flows.browse import NotHereError
@@ -110,7 +111,9 @@ def _done(door: Door, mail: Mail, paper: Entry | Line, form: Form, texts: Texts)
 
 def _marked(door: Door, mail: Mail, paper: Entry | Line, form: Form, texts: Texts) -> Outcome:
     sign = _SIGNS[form.choice("sign", tuple(_SIGNS))]
-    if not form.ok or mail.row.subscriber_id is None:
+    if not form.ok:
+        return Outcome("mark", fault=form.errors["sign"].what)
+    if mail.row.subscriber_id is None:
         return Outcome()
     mark(door.rt, mail.row.subscriber_id, paper.paper_id, sign)
     words = {
@@ -182,12 +185,13 @@ def _page(door: Door, request: Request, mail: Mail, paper: Entry | Line, done: O
     full = paper if isinstance(paper, Entry) else None
     can = tune.read_tunable(door.rt, mail, paper.paper_id)
     links = full.links if full else {"abs": paper.link} if isinstance(paper, Line) else {}
+    held = _holding(mail, paper)
     whole = f"{here.digest(share_name(mail.row))}#{phrases.anchor(paper)}"
     context = {
         "entry": paper,
         "full": full,
-        "why": phrases.said_reasons(full.reasons if full else can.reasons, texts),
-        "sections": _sections(mail, paper, texts),
+        "why": _why(mail, held, full.reasons if full else can.reasons, texts),
+        "sections": [name for part in held if (name := phrases.section_name(part, texts))],
         "score": texts.number(round(full.score, 1)) if full else "",
         "parts": _parts(full, texts) if full and not mail.is_shared else [],
         "links": [(kind, at) for kind in ("abs", "pdf", "html", "doi", "code", "project", "discuss")
@@ -217,15 +221,37 @@ def _files(door: Door, paper: Entry | Line) -> list[tuple[str, str]]:
     return [("BibTeX", f"{address}?format=bib"), ("RIS", f"{address}?format=ris")]
 
 
-def _sections(mail: Mail, wanted: Entry | Line, texts: Texts) -> list[str]:
-    found = [
-        phrases.section_name(section, texts)
+def _holding(mail: Mail, wanted: Entry | Line) -> list[Section]:
+    """The sections that show, count or tell news of a paper."""
+    return [
+        section
         for section in mail.digest.sections
         if wanted.paper_id in section.rest
-        or any(entry.paper_id == wanted.paper_id for entry in section.entries)
-        or any(line.paper_id == wanted.paper_id for line in section.lines)
+        or any(
+            one.paper_id == wanted.paper_id
+            for one in (*section.entries, *section.lines, *section.signals)
+        )
     ]
-    return [name for name in found if name]
+
+
+_UNASKED: dict[str, Sentence] = {
+    "trending": Sentence("It was among the most-voted papers of its days."),
+    "chosen": Sentence("The people who run this service chose it."),
+    "signals": Sentence("It had come before: this mail brought news of it."),
+}
+"""Why a paper came that no words brought, by the kind of its section."""
+
+
+def _why(mail: Mail, held: Sequence[Section], reasons: Sequence[Reason], texts: Texts) -> str:
+    if reasons:
+        return phrases.said_reasons(reasons, texts)
+    if held and held[0].kind in _UNASKED:
+        return texts.said(_UNASKED[held[0].kind])
+    if mail.is_shared:
+        return texts.gettext("It contains words of the reader whose mail it was.")
+    return texts.gettext(
+        "It contains your words, and stood as one line because better ones took the room."
+    )
 
 
 _PARTS = {

@@ -229,6 +229,9 @@ def test_an_old_mail_changes_no_words(house: Reading) -> None:
     answer = house.client.post(page_of(mail), data=fields(page, "out"))
     assert "can no longer be changed from this mail" in answer.text
     assert interests(house)["adapters · robots"] == "adapters, robots"
+    unknown = house.client.post(page_of(mail), data={"sign": "9"})
+    assert unknown.status_code == 422
+    assert "This is not one of the choices." in unknown.text
     house.client.post(page_of(mail), data={"sign": "more"})
     assert len(house.tables()["feedback"]) == 1, "marks are taken still"
 

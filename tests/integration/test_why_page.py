@@ -2,19 +2,27 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from support.digests import digest, entry, line, section
 from support.house import ingest_items, paper_item
 from support.reading_house import Reading, reading_house
 
+from service.digest.model import Happening, Marked, SectionKind, Signal
+from service.flows.browse import read_paper
 from service.flows.daily import plan_daily
+from service.flows.freeze import content_of
+from service.flows.letter import share_name
 from service.matching.document import prepare
 from service.matching.parse import parse_query
 from service.matching.score import Statistics, score
 from service.papers.model import Alias, Paper
 from service.store.deliveries import list_deliveries
+from service.store.tables import DeliveryRow
 from service.web.tuning import _PARTS
 
 
@@ -63,6 +71,43 @@ def test_a_mark_is_a_part_of_the_next_scores(house: Reading, tmp_path: Path) -> 
     total = re.search(r"Its score: ([\d.]+)", page)
     assert total is not None
     assert float(total[1]) == pytest.approx(sum(parts.values()), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("trending", "It was among the most-voted papers of its days."),
+        ("chosen", "The people who run this service chose it."),
+        ("signals", "It had come before: this mail brought news of it."),
+    ],
+)
+def test_a_paper_that_no_words_brought_has_its_own_reason(
+    house: Reading, kind: SectionKind, said: str
+) -> None:
+    """In full and as one line, behind the mail's own name and the one that is shared."""
+    house.subscribe("ada@uni.example", "unicorns")
+    plan_daily(house.rt)
+    house.send()
+    reader = house.reader("ada@uni.example")
+    row = house.rt.db.read(lambda s: list_deliveries(s, subscriber_id=reader.id))[0]
+    full, short = entry(100, reasons=()), line(101)
+    if kind == "signals":
+        key = read_paper(house.rt, "arxiv", "2611.00100").shown.paper.id or 0
+        code = Happening(kind="code", value="https://code.example.org/", at=house.clock())
+        told = {"scheme": "arxiv", "value": "2611.00100", "title": Marked("News")}
+        made = section(
+            kind=kind, name="", signals=(Signal(paper_id=key, happenings=(code,), **told),)
+        )
+    else:
+        made = section(full, kind=kind, name="", lines=(short,))
+    change = sa.update(DeliveryRow).where(sa.column("id") == row.id)
+    content = content_of(digest(made))
+    house.rt.db.write(lambda s: s.execute(change.values(content=content)))
+    for value in (full.value,) if kind == "signals" else (full.value, short.value):
+        for name in (row.token, share_name(row)):
+            page = unescape(house.client.get(f"/tune/{name}/arxiv/{value}").text)
+            assert said in page
+            assert "It contains" not in page
 
 
 def test_every_part_of_a_score_has_words() -> None:
