@@ -223,15 +223,14 @@ def _files(door: Door, paper: Entry | Line) -> list[tuple[str, str]]:
 
 def _holding(mail: Mail, wanted: Entry | Line) -> list[Section]:
     """The sections that show, count or tell news of a paper."""
-    return [
-        section
-        for section in mail.digest.sections
-        if wanted.paper_id in section.rest
-        or any(
-            one.paper_id == wanted.paper_id
-            for one in (*section.entries, *section.lines, *section.signals)
-        )
-    ]
+    found = []
+    for section in mail.digest.sections:
+        full = (entry.paper_id for entry in section.entries)
+        short = (line.paper_id for line in section.lines)
+        told = (signal.paper_id for signal in section.signals)
+        if wanted.paper_id in (*full, *short, *section.rest, *told):
+            found.append(section)
+    return found
 
 
 _UNASKED: dict[str, Sentence] = {
