@@ -274,6 +274,7 @@ def test_public_view_holds_no_address_and_no_token() -> None:
         assert TOKEN not in part
         assert "You get this because" not in part
         assert "You were added" not in part
+    assert "your mail server" not in mail(everything(), public=True).html
     assert "LoRA adapters 1" in done.html
     assert "14 more are not in our lists any more" in done.html
 
