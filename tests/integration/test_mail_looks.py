@@ -130,7 +130,7 @@ def test_pieces_of_the_grey_line_keep_their_own_direction() -> None:
     here = RENDERER.render_digest(digest(section(entry(1))), frame()).html
     assert "\u2068Ana Silva, Bo Chen, Carla Diaz" in there
     (pieces,) = (one for one in elements(there) if one.has("small") and "Ana Silva" in one.text)
-    assert pieces.text.count("\u2069\u2003\u2068") == 4, "authors, date, place, votes, comments"
+    assert pieces.text.count("\u2069,\u2002\u2068") == 4, "authors, date, place, votes, comments"
     assert there.count("\u2068") == there.count("\u2069")
     assert "\u2068" not in here
     assert "·" not in here
