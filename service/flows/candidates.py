@@ -21,11 +21,11 @@ from service.subscribers.model import Cadence, Profile, Subscriber
 
 @dataclass(slots=True)
 class Seen:
-    """What became of matches while candidates were chosen. first_on: the first day that is counted
-    · had: of counted days, mailed before or under way · later: wait for the next alert · weeks:
+    """What became of matches while candidates were chosen. begin: from when on they are counted
+    · had: mailed before or under way, of those · later: wait for the next alert · weeks:
     the first day of what each weekly interest brings · days: those of the papers that may wait."""
 
-    first_on: date
+    begin: datetime
     had: set[int] = field(default_factory=set)
     later: set[int] = field(default_factory=set)
     weeks: dict[int, date] = field(default_factory=dict)
@@ -71,7 +71,7 @@ def new_candidates(
         if profile.since is not None and day < profile.since:
             continue
         if paper_id in had:
-            if day >= seen.first_on:
+            if eligible_at >= seen.begin:
                 seen.had.add(paper_id)
             continue
         rests = occasion == "daily" and paper_id in shelf.resting.get(reader.id, ())

@@ -46,7 +46,7 @@ from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.slots import Slots
 from service.store.tables import DeliveryRow
-from service.subscribers.cadence import local_date
+from service.subscribers.cadence import day_bounds, local_date
 from service.subscribers.model import Cadence, ProfileKind, Subscriber
 
 CHUNK = 100
@@ -96,7 +96,8 @@ def digest_for(
     # days that had too few, or none, count as well
     before, before_at = (slots.mailed, slots.mailed_at) if gathers else (last, slots.last_at)
     first_on = first_day(reader, profiles, before, on, limits, occasion, missed)
-    seen = Seen(first_on)
+    begin = counted_from(reader, before, before_at if missed is None else None, first_on)
+    seen = Seen(begin)
     learn_taste(rt, session, shelf, reader.id)
     candidates = (
         known_candidates(rt, session, shelf, asked, on, limits, had)
@@ -105,8 +106,9 @@ def digest_for(
             session, shelf, asked, reader, on, limits, had, carried, rt, occasion, missed, seen
         )
     )
-    first_on = min([first_on, *seen.weeks.values()])
-    begin = counted_from(reader, before, before_at if missed is None else None, first_on)
+    if seen.weeks:
+        first_on = min(first_on, *seen.weeks.values())
+        begin = min(begin, day_bounds(first_on, first_on)[0])
     wants_trending = occasion != "alert" and (
         reader.trending or any(p.kind is ProfileKind.TRENDING for p in profiles)
     )

@@ -112,3 +112,28 @@ def test_who_had_them_by_alert_is_told_nothing_untrue(rt, tmp_path):
         ("alert", ""),
         ("digest", "nothing_new"),
     ]
+
+
+def test_in_the_west_what_came_last_week_is_not_what_was_had_since(rt, tmp_path):
+    """Monday's mail of Los Angeles at 20:00 holds papers of Tuesday, by their day in UTC."""
+    add(rt, ADA, "adapters", tell_anyway="yes", tz="America/Los_Angeles", hour="20")
+    rt.clock.at = datetime(2026, 11, 10, 3, tzinfo=UTC)
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters")])
+    for day in range(10, 18):
+        rt.clock.at = datetime(2026, 11, day, 4, 1, tzinfo=UTC)
+        plan_due(rt)
+        rt.clock.go(minutes=12)
+        asyncio.run(send_ready(rt))
+    assert papers_on(rt) == {9: (1,), 16: ()}
+
+
+def test_who_had_one_by_alert_after_a_mails_hour_is_told_nothing_untrue(rt, tmp_path):
+    add(rt, ADA, "adapters", cadence="instant", tell_anyway="yes")
+    days(rt, tmp_path, [9], wanted(9))
+    rt.clock.at = datetime(2026, 11, 9, 14, tzinfo=UTC)
+    ingest_items(rt, tmp_path, [paper_item(2, "Adapters")])
+    plan_alerts(rt)
+    asyncio.run(send_ready(rt))
+    days(rt, tmp_path, [10], {})
+    *_, row = rows(rt, "digest")
+    assert (row.content["checked"], row.content["had"]) == (1, 1)
