@@ -25,7 +25,6 @@ def templates() -> Check:
 
 
 def own_templates(settings: Settings) -> Iterator[Check]:
-    """Each fault of the operator's, and those made from an older text of ours."""
     """The operator's templates: each fault a line; those made from an older text of ours."""
     if settings.templates_dir is None:
         return

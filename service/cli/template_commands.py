@@ -109,7 +109,7 @@ def copy(
 
 
 @app.command("diff")
-def diff(name: Name) -> None:
+def diff(name: Name, as_json: Json = False) -> None:
     """What your template says other than ours of today."""
     from service.delivery.override_folder import MAILS, without_origin
     from service.resources import resource_dir
@@ -118,7 +118,11 @@ def diff(name: Name) -> None:
     ours = (resource_dir("templates") / MAILS / name).read_text("utf-8")
     yours = without_origin(_own(name).read_text("utf-8-sig"))
     before, after = ours.splitlines(keepends=True), yours.splitlines(keepends=True)
-    typer.echo("".join(unified_diff(before, after, f"ours/{name}", f"yours/{name}")), nl=False)
+    text = "".join(unified_diff(before, after, f"ours/{name}", f"yours/{name}"))
+    if as_json:
+        printing.as_json({"name": name, "diff": text})
+    else:
+        typer.echo(text, nl=False)
 
 
 @app.command("accept")
@@ -140,6 +144,7 @@ def sample(
     form: Annotated[str, typer.Option("--format", help="html, text or subject")] = "html",
     language: Annotated[str, typer.Option(help="Like de")] = "en",
     bare: Annotated[bool, typer.Option("--bare", help="With the least it can have")] = False,
+    as_json: Json = False,
 ) -> None:
     """One mail with invented papers, as your templates and ours make it now."""
     from service.delivery import template_samples
@@ -156,7 +161,11 @@ def sample(
     wanted = "bare" if bare else "furnished"
     found = template_samples.samples(kind, renderer.site.base_url)
     made = rendered(renderer, next(one for one in found if one.name == wanted), language)
-    typer.echo({"html": made.html, "text": made.text, "subject": made.subject}[form])
+    parts = {"subject": made.subject, "text": made.text, "html": made.html}
+    if as_json:
+        printing.as_json({"kind": kind, "language": language, **parts})
+    else:
+        typer.echo(parts[form])
 
 
 @app.command("variables")

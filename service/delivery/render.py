@@ -133,8 +133,8 @@ class Renderer:
         def fits(candidate: Digest) -> bool:
             done = self._digest(candidate, reader, texts, public, test)
             last[:] = [(candidate, done)]
-            size = wire_size(done.text) + wire_size(done.html) + HEADERS
-            return len(done.html.encode()) <= self.html_budget and size <= self.message_budget
+            in_html = len(done.html.encode())
+            return in_html <= self.html_budget and weight(done) <= self.message_budget
 
         fitted = budget.fit(digest, fits)
         if last[0][0] is not fitted and not fits(fitted):
@@ -244,6 +244,11 @@ def _filler(preheader: str) -> str:
     """Return what keeps mail programs from showing the mail's first words behind a short preheader:
     blanks and joiners up to its greatest length; nothing where there is no preheader."""
     return "\u00a0\u200c" * (phrases.PREHEADER_CHARS - len(preheader)) if preheader else ""
+
+
+def weight(mail: Rendered) -> int:
+    """Return the bytes of a whole mail on its way."""
+    return wire_size(mail.text) + wire_size(mail.html) + HEADERS
 
 
 def name_of(digest: Digest) -> str:

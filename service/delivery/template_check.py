@@ -17,6 +17,7 @@ from service.digest.model import Digest
 
 PARTS = ("subject.txt", "body.txt", "body.html")
 MINE = "Mend or remove it."
+_FRAMES = "Extend one that it does not stand for, as ours do: _digest.html, _frame.html."
 _FRAME = frozenset({"lang", "subject", "preheader"})
 DIGEST = frozenset({"digest", "reader", "public", "test", "headline", "period", "late"})
 _OUR_SAFE = ("newsletter/body.html", "html")
@@ -27,7 +28,7 @@ _PARTS_OF = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Outline:
     """What one template asks for, each with its line.
 
@@ -105,9 +106,14 @@ class Reading:
         """Blocks that no parent has a place for: Jinja leaves them out without a word."""
         above: list[_Outline] = []
         parent = outlines.get(outline.parent)
-        while parent is not None:
+        while parent is not None and parent not in above:
             above.append(parent)
             parent = outlines.get(parent.parent)
+        if outline in above:
+            if outline.name in self._own:
+                where = self._at(outline.name, dict(outline.uses)[outline.parent])
+                yield Fault("fail", "This template extends itself.", where, _FRAMES)
+            return
         there = {block for parent in above for block in parent.all_blocks}
         for block, line in outline.blocks.items() if above else ():
             if block in there:
@@ -139,6 +145,11 @@ class Reading:
             except TemplateSyntaxError as error:
                 what = f"This template cannot be read: {str(error.message).rstrip('.')}."
                 broken.append(Fault("fail", what, self._at(at, error.lineno), MINE))
+                continue
+            except (ArithmeticError, MemoryError, RecursionError, SyntaxError, ValueError) as error:
+                # More brackets, loops or digits within each other than Python takes.
+                what = f"This template cannot be read: {type(error).__name__}: {error}."
+                broken.append(Fault("fail", what, self._at(at, 1), MINE))
                 continue
             self._outlines[at] = outline
             yield outline

@@ -18,7 +18,7 @@ from service.delivery import override_folder, template_samples
 from service.delivery.frame import Rendered
 from service.delivery.notices import DIGESTS, NOTICES
 from service.delivery.override_folder import Fault, Override
-from service.delivery.render import Renderer, RenderError
+from service.delivery.render import Renderer, RenderError, weight
 from service.delivery.template_check import PARTS, Reading
 from service.delivery.template_files import inlined
 from service.delivery.template_samples import Sample
@@ -145,11 +145,14 @@ class _Trial:
         said = re.sub(r"'service\.[\w.]*?(\w+) object'", r"'\1'", f"{cause}".rstrip("."))
         if not isinstance(cause, RenderError) and type(cause).__module__ == "builtins":
             said = f"{type(cause).__name__}: {said}"
-        where = _line(cause.__traceback__, self._folders()) or self._first(sample.kind, PARTS)
+        own, ours = self._renderer.template_dirs[0], self._renderer.template_dirs[-1]
+        where = _line(cause.__traceback__, own / override_folder.MAILS)
+        if not where:  # ours asks for what theirs does not give
+            at = _line(cause.__traceback__, ours / override_folder.MAILS)
+            parts = [part for part in PARTS if Path(part).suffix in at] or PARTS
+            where = self._first(sample.kind, parts)
+            said += f", in our {Path(at).name}" if at else ""
         return Fault("fail", f"The mail {sample.kind!r} cannot be made: {said}.", where, "Mend it.")
-
-    def _folders(self) -> list[Path]:
-        return [folder / "email" for folder in self._renderer.template_dirs]
 
     def _of_parts(self, made: Rendered, sample: Sample, postal: str) -> Iterator[Fault]:
         kind = sample.kind
@@ -163,8 +166,9 @@ class _Trial:
                 yield Fault("fail", what, self._first(kind, [part]), "Say something in it.")
         for text, part in ((made.text, "body.txt"), (made.html, "body.html")):
             where = self._first(kind, [part])
+            seen = _UNSEEN.sub("", text) if part == "body.html" else text
             for link in _LINKS.get(kind, ()):
-                if _value(sample, link) not in text:
+                if _value(sample, link) not in seen:
                     name = link if sample.data is not None else f"reader.{link}"
                     what = f"The mail {kind!r} lacks the link {name}, which every reader needs."
                     yield Fault("fail", what, where, f"Put {{{{ {name} }}}} where it can be seen.")
@@ -193,15 +197,22 @@ class _Trial:
             step = "Shorten it."
             sample = next(template_samples.samples(kind, self._base))
             if sample.digest is None or sample.reader is None:
-                size = len(rendered(renderer, sample, "en").html.encode())
+                made = rendered(renderer, sample, "en")
+                size, most = len(made.html.encode()), renderer.message_budget
                 if size > limit:
                     what = f"The mail {kind!r} has {size:,} bytes of HTML; it may have {limit:,}."
+                    yield Fault("fail", what, where, step)
+                elif (size := weight(made)) > most:
+                    what = f"The mail {kind!r} has {size:,} bytes in all; it may have {most:,}."
                     yield Fault("fail", what, where, step)
                 continue
             try:
                 renderer.render_digest(template_samples.bare(kind), sample.reader)
             except RenderError:
-                what = f"The mail {kind!r} has more than {limit:,} bytes of HTML with one paper."
+                what = (
+                    f"The mail {kind!r} has more than {limit:,} bytes of HTML with one paper,"
+                    f" or {renderer.message_budget:,} in all."
+                )
                 yield Fault("fail", what, where, step)
                 continue
             full = template_samples.largest(kind)
@@ -247,12 +258,12 @@ def _titles(sample: Sample) -> Iterator[str]:
         yield from (line.title.text.rpartition(", ")[2] for line in section.lines)
 
 
-def _line(traceback: TracebackType | None, folders: list[Path]) -> str:
-    """The innermost line of a template that an error passed."""
+def _line(traceback: TracebackType | None, folder: Path) -> str:
+    """The innermost line of a folder's templates that an error passed."""
     found = ""
     while traceback is not None:
         path = Path(traceback.tb_frame.f_code.co_filename)
-        if any(path.is_relative_to(folder) for folder in folders):
+        if path.is_relative_to(folder):
             found = f"{path}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return found
@@ -305,7 +316,7 @@ def _unseen_in_the_dark(css: str, frame: str, path: Path) -> Iterator[Fault]:
     light = re.sub(r"@[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", lambda f: " " * len(f[0]), css)
     for rule in re.finditer(r"([^{}]+)\{([^{}]*)\}", light):
         colour = re.search(r"(?<![-\w])color\s*:", rule[2])
-        for selector in rule[1].split(",") if colour else ():
+        for selector in filter(str.strip, rule[1].split(",") if colour else ()):
             names = re.findall(r"[.#]?[\w-]+", selector.split()[-1])
             if not any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", dark) for name in names):
                 what = f"The letters of {selector.strip()} keep this colour on a dark page."

@@ -128,6 +128,26 @@ REFUSED = {
         3,
         "'None' has no attribute 'year'",
     ),
+    "one that extends itself": (
+        "digest/body.html",
+        "\n" + child("x", "{{ super() }}").replace("_x.html", "digest/body.html"),
+        2,
+        "extends itself",
+    ),
+    "frames in a circle": ("_digest.txt", '{% extends "digest/body.txt" %}', 1, "extends itself"),
+    "brackets without end": ("confirm/body.txt", f"{{{{ {'(' * 3000} }}}}", 1, "cannot be read"),
+    "loops without end": (
+        "confirm/body.txt",
+        "{% for a in link %}" * 30 + LINKS + "{% endfor %}" * 30,
+        1,
+        "cannot be read",
+    ),
+    "a macro that takes less than ours give": (
+        "_parts.html",
+        ours("_parts.html") + "\n{% macro button(url) %}{{ url }}{% endmacro %}",
+        1,
+        "macro 'button' takes not more than 1 argument(s), in our body.html:",
+    ),
     "a macro called with too much": (
         "digest/body.html",
         child("digest", '{% import "_paper.html" as p with context %}\n{{ p.marked(1, 2) }}'),
@@ -186,6 +206,18 @@ REFUSED = {
         child("frame", LINKS + "{{ 'x' * 90000 }}"),
         3,
         "may have 90,000",
+    ),
+    "a notice whose text is too large": (
+        "confirm/body.txt",
+        LINKS + "\n{{ 'x' * 300000 }} {{ link }}",
+        2,
+        "may have 250,000",
+    ),
+    "links that nobody sees": (
+        "confirm/body.html",
+        child("frame", f"<!-- {LINKS} -->"),
+        1,
+        "lacks the link",
     ),
     "a brace that is not closed": ("style.css", "/* { */\n.x { color: red;\n", 2, "never closed"),
     "a brace that was not opened": ("style.css", "\n.x { color: red; }}", 2, "never opened"),
@@ -248,6 +280,13 @@ WARNED = {
         ours("style.css") + "/* x */\n.theirs, .small {\n  margin: 0;\n  color: #123456;\n}",
         ours("style.css").count("\n") + 4,
         "The letters of .theirs keep this colour",
+        "!important",
+    ),
+    "a colour of a class and of nothing": (
+        "style.css",
+        ours("style.css") + ".theirs, { color: #123456; }",
+        ours("style.css").count("\n") + 1,
+        "The letters of .theirs keep",
         "!important",
     ),
     "papers left out": (
@@ -504,6 +543,7 @@ def test_copy_diff_accept(shell: Shell) -> None:
     (row,) = shell.say("templates", "check", "--json").json
     assert (row["state"], row["where"]) == ("warn", str(copy))
     assert "+{# mine #}" in shell.say("templates", "diff", "_digest.html").out
+    assert "+{# mine #}" in shell.say("templates", "diff", "_digest.html", "--json").json["diff"]
     assert shell.say("templates", "accept", "_digest.html").code == 0
     assert states()["_digest.html"] == "current"
     assert copy.read_text().endswith("{# mine #}")
@@ -515,6 +555,15 @@ def test_a_name_that_is_none_of_ours_is_misuse(shell: Shell) -> None:
         assert said.code == 2
         assert "digest/body.html" in said.err
     assert shell.say("templates", "accept", "test/body.txt").code == 1
+
+
+def test_a_sample_is_a_mail_or_one_part_of_it(shell: Shell) -> None:
+    put(shell.folder / "own", "test/subject.txt", "Seen by us")
+    whole = shell.say("templates", "sample", "test", "--language", "de", "--json").json
+    assert (whole["kind"], whole["language"], whole["subject"]) == ("test", "de", "Seen by us")
+    for form in ("subject", "text", "html"):
+        one = shell.say("templates", "sample", "test", "--format", form, "--language", "de")
+        assert one.out == whole[form] + "\n"
 
 
 def test_every_kind_of_mail_has_a_sample_that_fits() -> None:
