@@ -123,6 +123,24 @@ TOKEN_PATHS = (
 PRIVATE_PATHS = (*TOKEN_PATHS, "/admin", "/mailbox")
 
 
+def is_open(path: str) -> bool:
+    """True for a page that everybody may read, and that is shown in the language asked for."""
+    closed = (*PRIVATE_PATHS, "/feeds", "/static")
+    return path == "/manage" or not any(holds(prefix, path) for prefix in closed)
+
+
+class SpokenLinks(Links):
+    """Addresses of a page that somebody asked for in a language (``?lang=``): those of open pages
+    keep it. Readers have no cookie to keep it in; whoever has a token, has chosen a language."""
+
+    def __init__(self, base_url: str, language: str) -> None:
+        super().__init__(base_url)
+        self._language = language
+
+    def to(self, path: str, **query: str | int | None) -> str:
+        return super().to(path, **query, lang=self._language if is_open(path) else None)
+
+
 def holds(prefix: str, path: str) -> bool:
     """True when ``path`` is ``prefix`` or lies under it ("/manage" does not hold "/managers")."""
     if prefix.endswith("/"):

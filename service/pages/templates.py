@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.delivery.compiled import compiled_for
 from service.delivery.i18n import SOURCE, Catalogs, Texts
-from service.delivery.links import Links
+from service.delivery.links import Links, SpokenLinks, is_open
 from service.pages.language import locale_of
 from service.pages.static import StaticFiles
 from service.papers.subjects import with_name
@@ -89,6 +89,8 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
     environment.globals.update(
         language=texts.language, direction=texts.direction, foreign=texts.foreign
     )
+    # of one request (``Pages.answer``); partials and pages without one have none
+    environment.globals.update(asked_language="", other_languages=())
     return environment
 
 
@@ -131,6 +133,25 @@ class Pages:
         """Return the language that this reader's mails would have: more are told than shown."""
         return locale_of(request, self.catalogs.languages)
 
+    def links_of(self, request: Request) -> Links:
+        """Return addresses for this page; where its own says ``?lang=``, they say it, too."""
+        texts = self.texts(request)
+        asked = request.query_params.get("lang") and is_open(self.place_of(request))
+        return SpokenLinks(self.links.here.base, texts.language) if asked else self.links.here
+
+    def other_languages(self, request: Request) -> list[tuple[str, str, str]]:
+        """Return (language, its own name, address) of the same page in the others; none where a
+        page is not to be had by its address alone, or speaks the language of its reader."""
+        if request.method not in ("GET", "HEAD") or not is_open(self.place_of(request)):
+            return []
+        spoken = self.texts(request).language
+        kept = [(name, text) for name, text in request.query_params.multi_items() if name != "lang"]
+        return [
+            (name, self.catalogs.texts(name).own_name, "?" + urlencode([*kept, ("lang", name)]))
+            for name in self._languages
+            if name != spoken
+        ]
+
     def environment(self, texts: Texts) -> Environment:
         """Return the environment of a language, made once."""
         if texts.language not in self._environments:
@@ -154,7 +175,13 @@ class Pages:
     ) -> HTMLResponse:
         """Render ``name`` for this request. The template also sees ``request``."""
         texts = self.texts(request)
-        html = self.render(name, {"request": request, **(context or {})}, texts)
+        ours = {
+            "request": request,
+            "link": self.links_of(request),
+            "asked_language": request.query_params.get("lang") and texts.language,
+            "other_languages": self.other_languages(request),
+        }
+        html = self.render(name, ours | dict(context or {}), texts)
         answer = HTMLResponse(html, status_code=status, headers=dict(headers or {}))
         answer.headers.setdefault("Content-Language", texts.language)
         answer.headers.add_vary_header("Accept-Language")

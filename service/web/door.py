@@ -141,9 +141,14 @@ class Door:
         title = _("This link ended on %(date)s.", date=day)
         return self.say(request, title, _("Nothing was changed."), link=again, status=410)
 
-    def entries(self, shown: "list[browse.Shown] | tuple[browse.Shown, ...]") -> list[PaperEntry]:
-        """Papers for the partial ``paper.html``."""
-        here, today = self.pages.links.here, self.today()
+    def entries(
+        self,
+        shown: "list[browse.Shown] | tuple[browse.Shown, ...]",
+        request: Request | None = None,
+    ) -> list[PaperEntry]:
+        """Papers for the partial ``paper.html``; of an open page, told its request."""
+        here = self.pages.links_of(request) if request else self.pages.links.here
+        today = self.today()
         return [
             entry_of(
                 one.paper,

@@ -40,7 +40,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.post("/words")
     def proposed(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
-        return _taken(door, form, "") or _page(door, request, form.raw("liked"), "", form)
+        return _taken(door, request, form, "") or _page(door, request, form.raw("liked"), "", form)
 
     @routes.get("/manage/{token}/words")
     def own_page(request: Request, token: str) -> Response:
@@ -53,7 +53,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         request: Request, token: str, form: Annotated[Form, Depends(door.form)]
     ) -> Response:
         unknown = _known(door, request, token)
-        return unknown or _taken(door, form, token) or _page(
+        return unknown or _taken(door, request, form, token) or _page(
             door, request, form.raw("liked"), token, form
         )  # fmt: skip
 
@@ -67,14 +67,14 @@ def _known(door: Door, request: Request, token: str) -> Response | None:
     return None
 
 
-def _taken(door: Door, form: Form, token: str) -> Response | None:
+def _taken(door: Door, request: Request, form: Form, token: str) -> Response | None:
     """On to the form with the words that were ticked; None where nothing was taken."""
     if form.raw("act") != "take":
         return None
     words = [one.strip()[:200] for one in form.several("word")[:_MOST_TAKEN] if one.strip()]
     if not words:
         return None
-    here, text = door.pages.links.here, ", ".join(words)
+    here, text = door.pages.links_of(request), ", ".join(words)
     if token:
         return RedirectResponse(here.to(f"/manage/{token}", interest="new", words=text), 303)
     return RedirectResponse(here.to("/", words=text), 303)
@@ -84,7 +84,7 @@ def _page(
     door: Door, request: Request, liked: str, token: str, sent: Form | None = None
 ) -> Response:
     """The page with the words of a text. sent: the form that asked; none of its words is ticked."""
-    texts, links = door.texts(request), door.pages.links.here
+    texts, links = door.texts(request), door.pages.links_of(request)
     liked = liked[:_LONGEST].replace("\r\n", "\n").strip()
     context: dict[str, object] = {
         "liked": liked,

@@ -51,14 +51,14 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             found = browse.read_paper(door.rt, scheme, value)
         except NotHereError as error:
             texts = door.texts(request)
-            search = (door.pages.links.here.search(), texts.gettext("Search"))
+            search = (door.pages.links_of(request).search(), texts.gettext("Search"))
             said = texts.said(error.what), texts.said(error.next_step)
             return door.say(request, *said, link=search, status=404)
         paper = found.shown.paper
         if kind := _file_kind(request):
             return reference_file(kind, [paper], handle(paper.key.scheme, paper.key.value))
         context = {
-            "entry": door.entries([found.shown])[0],
+            "entry": door.entries([found.shown], request)[0],
             "paper": found.shown.paper,
             "citation": meta_tags(found.shown.paper),
             "appearances": found.appearances,
@@ -67,8 +67,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             "today": door.today(),
             "address": door.rt.links.paper(paper.key.scheme, paper.key.value),
             "files": _files(door.pages.links.here.paper(paper.key.scheme, paper.key.value)),
-            "alike": door.entries(papers_like(door.rt, found.shown.paper.id or 0)),
-            "liked": door.pages.links.here.to("/words", liked=_named(found.shown.paper)),
+            "alike": door.entries(papers_like(door.rt, found.shown.paper.id or 0), request),
+            "liked": door.pages.links_of(request).to("/words", liked=_named(found.shown.paper)),
         }
         return door.answer(request, "papers/paper.html", context)
 
@@ -99,7 +99,7 @@ def _day_page(door: Door, request: Request, on: date | None, note: str = "") -> 
         "today": door.today(),
         "order": order,
         "note": note,
-        "entries": door.entries(page.papers) if page else [],
+        "entries": door.entries(page.papers, request) if page else [],
         "paging": paging,
         "address_of_page": lambda number: address_of_page(request, number),
         "curated_by": door.rt.defaults().curated_by,
@@ -133,7 +133,7 @@ def _no_such_page(door: Door, request: Request, on: date, paging: Paging) -> Res
         paging.pages,
         day=texts.long_day(on),
     )
-    first = (door.pages.links.here.papers(on), _("Go there"))
+    first = (door.pages.links_of(request).papers(on), _("Go there"))
     return door.say(request, title, _("It begins on page 1."), link=first, status=404)
 
 
@@ -209,11 +209,11 @@ def _search_page(door: Door, request: Request, q: str) -> Response:
         context |= {
             "offers": [Offer(meant, meant)] if meant else [],
             "result": result,
-            "entries": door.entries(result.papers),
+            "entries": door.entries(result.papers, request),
             "paging": paging_of(request, min(result.total, FIXED.most_found), _FOUND_SIZE),
             "address_of_page": lambda number: address_of_page(request, number),
             "most": FIXED.most_found,
-            "related": door.entries(related_to(door.rt, result)),
+            "related": door.entries(related_to(door.rt, result), request),
         }
     return door.answer(request, "papers/search.html", context)
 

@@ -241,7 +241,7 @@ def _form_page(
         "time": door.check.TIME,
         "shown": typed.shown or door.check.shown(),
         "today": today,
-        "entries": door.entries(today.papers) if today else [],
+        "entries": door.entries(today.papers, asked) if today else [],
         "is_today": on is not None and on >= door.today(),
     }
     return door.answer(asked, "signup/home.html", context, status=status)

@@ -76,3 +76,26 @@ def test_pages_behind_a_link_speak_the_readers_language_not_the_browsers(tmp_pat
         assert '<html lang="en"' in house.client.get("/").text
         house.client.post(f"{leave}", data={"List-Unsubscribe": "One-Click"})
         assert "Sie haben abbestellt." in house.client.get(leave).text
+
+
+def test_the_foot_of_an_open_page_offers_its_other_languages(tmp_path: Path) -> None:
+    with reading_house(tmp_path) as house:
+        english = house.client.get("/search?q=robots&page=1").text
+        where = '<a href="?q=robots&amp;page=1&amp;lang=de"'
+        offered = f'{where} rel="alternate" lang="de" hreflang="de">'
+        assert f"{offered}Deutsch</a>" in english
+        assert "lang=" not in re.sub(r"<html[^>]*>|" + re.escape(offered), "", english)
+        german = house.client.get("/search?q=robots&lang=de").text
+        assert 'hreflang="en">English</a>' in german
+        assert '<input type="hidden" name="lang" value="de">' in german, "a search stays German"
+        assert re.search(r'href="/papers/arxiv/[\d.]+\?lang=de"', german), (
+            "and so do the papers found"
+        )
+        assert 'href="/about?lang=de"' in german
+        assert 'href="/manage?lang=de"' in german
+        assert not re.findall(r'"/(?:static|feeds)[^"]*lang=', german)
+        house.client.post("/?lang=de", data={"email": "ada@uni.example"})
+        assert house.reader("ada@uni.example").locale == "de", "and the mails that were asked for"
+        leave = f"/u/{house.reader('ada@uni.example').unsubscribe_token}"
+        for closed in (house.client.get(leave), house.client.post("/", data={"email": "no"})):
+            assert 'rel="alternate" lang=' not in closed.text
