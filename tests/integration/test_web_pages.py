@@ -207,9 +207,13 @@ def test_the_privacy_page_names_what_is_kept_and_how_long(house: Reading) -> Non
 
 
 def test_an_editors_note_stands_on_top_of_its_days_page(house: Reading) -> None:
-    set_note(house.rt, date(2026, 11, 18), "Seminar at <two>.\n\nBring a question.", by="ak")
+    set_note(
+        house.rt, date(2026, 11, 18), "Seminar at <two>.\n\nBring a question.\nOr two.", by="ak"
+    )
     page = house.client.get("/papers/2026-11-18").text
-    said = '<p dir="auto">Seminar at &lt;two&gt;.</p>\n<p dir="auto">Bring a question.</p>'
+    said = (
+        '<p dir="auto">Seminar at &lt;two&gt;.</p>\n<p dir="auto">Bring a question.<br>Or two.</p>'
+    )
     assert said in page
     assert page.index(said) < page.index('class="paper-title"')
     assert "Seminar" not in house.client.get("/papers/2026-11-17").text
