@@ -88,7 +88,7 @@ def _refused(door: Door, request: Request, name: str) -> Response:
     _ = door.texts(request).gettext
     lines = (
         _("Its address may be shared, and does not say who opens it."),
-        _('To change what you get, use "Tune" in your own mail.'),
+        _("To change what you get, use “Tune” in your own mail."),
     )
     whole = (door.pages.links.here.digest(name), _("The whole mail"))
     return door.say(request, _("This page changes nothing."), *lines, link=whole, status=403)

@@ -186,7 +186,7 @@ def test_the_name_that_is_shared_shows_why_and_changes_nothing(
     assert answer.headers["cache-control"] == "no-store"
     page = unescape(answer.text)
     says = ("adapters in the title", "Interest: ", "Papers like this one", "?format=bib")
-    for told in (*says, "?format=ris", f"/d/{shared}#", "In a mail of", 'use "Tune" in your own'):
+    for told in (*says, "?format=ris", f"/d/{shared}#", "In a mail of", "use “Tune” in your own"):
         assert told in page, told
     acts = ("<form", "More or less", "Not this word", "Its authors", "Its score", "/history/")
     for kept in (*acts, "your mail of", "Your mails", mail.token, "ada@"):
@@ -198,7 +198,7 @@ def test_the_name_that_is_shared_shows_why_and_changes_nothing(
         said = unescape(refused.text)
         assert "This page changes nothing." in said
         assert "Its address may be shared, and does not say who opens it." in said
-        assert 'To change what you get, use "Tune" in your own mail.' in said
+        assert "To change what you get, use “Tune” in your own mail." in said
     assert house.tables() == before
     assert house.client.get(f"/history/{shared}").status_code == 404
     assert house.client.get(f"/tune/{shared}/arxiv/2611.99999").status_code == 404
