@@ -101,8 +101,8 @@ class Settings(BaseSettings):
     )
     thumbnails: bool = Field(
         False,
-        description="Mails show the picture that a source names for a paper. It lies on the source's "
-        "server, which then learns who opened the mail, and when",
+        description="Mails show the picture that a source names for a paper. It lies on the "
+        "source's server, which then learns who opened the mail, and when",
     )
     test_recipient: OptionalText = Field(
         None, description="Test mode: all mail goes to this one address"
