@@ -233,26 +233,33 @@ class MailDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """A reader's days, newest first. next_at: when the next one is due."""
+    """A reader's days, newest first, some of ``total``. next_at: when the next one is due, told
+    with the newest days alone."""
 
     zone: str
     next_at: datetime | None
     days: tuple[MailDay, ...] = field(default=())
+    total: int = 0
 
 
-def read_history(rt: Runtime, reader_id: int, limit: int = 100) -> History:
+def read_history(
+    rt: Runtime, reader_id: int, *, offset: int = 0, limit: int = PAGE_SIZE
+) -> History:
     """What became of each of a reader's days. Raises NotHereError."""
-    return rt.db.read(lambda s: _read_history(rt, s, reader_id, limit))
+    return rt.db.read(lambda s: _read_history(rt, s, reader_id, offset, limit))
 
 
-def _read_history(rt: Runtime, session: Session, reader_id: int, limit: int) -> History:
+def _read_history(
+    rt: Runtime, session: Session, reader_id: int, offset: int, limit: int
+) -> History:
     reader = subscribers_store.get_subscriber_row(session, id=reader_id)
     if reader is None:
         raise NotHereError(Sentence("This reader is not here any more."))
-    mails = listing.list_mails(session, reader_id, limit)
+    total, mails = listing.list_mails(session, reader_id, offset=offset, limit=limit)
     days = tuple(_day(one, reader, rt.catalogs.texts(reader.locale)) for one in mails)
     taken = {day.on for day in days if day.kind == "digest"}
-    return History(zone=reader.zone, next_at=next_mail_at(rt, reader, taken), days=days)
+    next_at = None if offset else next_mail_at(rt, reader, taken)
+    return History(zone=reader.zone, next_at=next_at, days=days, total=total)
 
 
 def _server_said(row: DeliveryRow) -> str:

@@ -171,16 +171,22 @@ class MailRow:
     row: DeliveryRow
 
 
-def list_mails(session: Session, subscriber_id: int, limit: int) -> list[MailRow]:
-    """A reader's digests, alerts and newsletters, newest first; no notices."""
-    rows: Sequence[Any] = session.execute(
+def list_mails(
+    session: Session, subscriber_id: int, *, offset: int, limit: int
+) -> tuple[int, list[MailRow]]:
+    """A reader's digests, alerts and newsletters, newest first: how many there are, and some. No
+    notices."""
+    of_reader = (
         sa.select(col(EditionRow.kind), col(EditionRow.slot), DeliveryRow)
         .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
         .where(col(DeliveryRow.subscriber_id) == subscriber_id, col(EditionRow.kind) != "notice")
-        .order_by(col(DeliveryRow.planned_at).desc(), col(DeliveryRow.id).desc())
-        .limit(limit)
+    )
+    total = session.scalar(of_reader.with_only_columns(sa.func.count())) or 0
+    newest = col(DeliveryRow.planned_at).desc(), col(DeliveryRow.id).desc()
+    rows: Sequence[Any] = session.execute(
+        of_reader.order_by(*newest).offset(offset).limit(limit)
     ).all()
-    return [MailRow(kind, slot, row) for kind, slot, row in rows]
+    return total, [MailRow(kind, slot, row) for kind, slot, row in rows]
 
 
 def get_feedback(session: Session, subscriber_id: int, paper_id: int) -> int:

@@ -12,11 +12,14 @@ from service.flows.letter import share_name
 from service.flows.manage import open_manage
 from service.flows.view import GoneMailError, read_mail
 from service.pages.frame import alone
+from service.pages.paging import address_of_page, paging_of
 from service.pages.references import FILES, reference_file
 from service.store.sent import TESTED
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door
+
+HISTORY_SIZE = browse.PAGE_SIZE
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -53,7 +56,12 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         texts = door.texts(request)
         try:
             reader_id = _reader_of(door, token)
-            found = browse.read_history(door.rt, reader_id)
+            found = browse.read_history(door.rt, reader_id, limit=HISTORY_SIZE)
+            paging = paging_of(request, found.total, HISTORY_SIZE)
+            if paging.offset:
+                found = browse.read_history(
+                    door.rt, reader_id, offset=paging.offset, limit=HISTORY_SIZE
+                )
         except NotHereError as error:
             return not_here(door, request, error)
         context = {
@@ -61,6 +69,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             "next_words": _next_words(door, found, texts),
             "keep": door.rt.defaults().keep_digest_days,
             "today": door.today(),
+            "paging": paging,
+            "address_of_page": lambda number: address_of_page(request, number),
         }
         return door.answer(request, "reader/history.html", context)
 

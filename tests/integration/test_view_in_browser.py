@@ -23,6 +23,7 @@ from service.flows.manage_link import manage_token
 from service.flows.tidy import tidy
 from service.store.deliveries import list_deliveries
 from service.store.tables import DeliveryRow, SubscriberRow
+from service.web import mails
 
 OLD = Path(__file__).resolve().parents[1] / "golden" / "old_digest.json"
 ADA = "ada@uni.example"
@@ -185,6 +186,26 @@ def test_history_masks_the_address_in_a_servers_words(house: Reading) -> None:
     page = unescape(house.client.get(f"/history/{mail.token}").text)
     assert "Your mail server asked us to wait: 452 <a…@u….example> is over quota." in page
     assert ADA not in page.lower()
+
+
+@pytest.mark.slow
+def test_history_goes_back_to_the_first_day(
+    house: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mails, "HISTORY_SIZE", 2)
+    token = mailed(house).token
+    for _ in range(2):
+        house.clock.go(days=1)
+        plan_daily(house.rt)
+    newest = house.client.get(f"/history/{token}").text
+    assert "1 to 2 of 3" in newest
+    assert "Next: " in newest
+    assert not re.search(r"\d papers? mailed", newest)
+    older = re.search(r'rel="next" href="([^"]+)"', newest)
+    assert older is not None
+    first = house.client.get(unescape(older[1])).text
+    assert re.search(r"\d+ papers mailed", first)
+    assert "Next: " not in first, "it is told once, with the newest"
 
 
 def test_history_names_each_mail_and_leads_to_it(house: Reading) -> None:
