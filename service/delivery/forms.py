@@ -96,15 +96,25 @@ class _TextForm:
         return self.form.memory
 
 
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """All of a paper but one reader's words. number: instead of all that in keys · memory: of the
+    paper's texts, which its key holds."""
+
+    number: int
+    memory: int
+
+
 @dataclass(slots=True)
 class _Marked:
-    """A paper with one reader's marks, in every place where it was shown."""
+    """A paper with one reader's marks, in every place where it was shown. own: bytes of its key."""
 
+    own: int
     places: dict[Hashable, Fragment] = field(default_factory=dict)
 
     @property
     def memory(self) -> int:
-        return 400 + sum(fragment.memory for fragment in self.places.values())
+        return self.own + sum(fragment.memory for fragment in self.places.values())
 
 
 class Forms:
@@ -119,13 +129,14 @@ class Forms:
         self._frames = Keeping[Frame](_FRAMES)
         self._sections = Keeping[Shown](limit // 6)
         self._papers = Keeping[HtmlForm | _TextForm](limit // 6)
-        self._marked = Keeping[_Marked](limit - limit // 3)
+        self._alike = Keeping[_Alike](limit // 12)
+        self._marked = Keeping[_Marked](limit - limit // 6 * 2 - limit // 12)
 
     @property
     def memory(self) -> int:
         """About how many bytes are kept."""
-        stores = (self._scopes, self._frames, self._sections, self._papers, self._marked)
-        return sum(store.used for store in stores)
+        kept = (self._scopes, self._frames, self._sections, self._alike, self._papers, self._marked)
+        return sum(store.used for store in kept)
 
     def scope(self, digest: Digest, reader: ReaderFrame, texts: Texts) -> Scope:
         """Return what the digest's papers have alike with those of others."""
@@ -157,15 +168,19 @@ class Forms:
 
     def paper(self, scope: Scope, item: shapes.Item) -> "Paper":
         """Return a paper, to be shown in the places of this mail."""
-        alike = (scope.number, shapes.item_key(item))
-        key = (alike, shapes.own_key(item))
+        everybodys = (scope.number, shapes.item_key(item))
+        alike = self._alike.get(everybodys)
+        if alike is None:
+            self._numbers += 1
+            alike = self._alike.put(everybodys, _Alike(self._numbers, shapes.memory(item)))
+        key = (alike.number, shapes.own_key(item))
         marked = self._marked.get(key)
         if marked is None:
-            marked = self._marked.put(key, _Marked())
-        return Paper(self, scope, item, alike, key, marked)
+            marked = self._marked.put(key, _Marked(shapes.own_memory(item)))
+        return Paper(self, scope, item, alike.number, key, marked)
 
     def form(
-        self, scope: Scope, alike: Hashable, item: shapes.Item, call: Call, number: int | None
+        self, scope: Scope, alike: int, item: shapes.Item, call: Call, number: int | None
     ) -> HtmlForm | _TextForm:
         """Return a paper's form for one place; of its number the width counts. Raises Unfit."""
         key = (alike, call.which, len(str(number)))
@@ -288,7 +303,7 @@ class Paper:
         forms: Forms,
         scope: Scope,
         item: shapes.Item,
-        alike: Hashable,
+        alike: int,
         key: Hashable,
         marked: _Marked,
     ) -> None:

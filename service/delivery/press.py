@@ -39,6 +39,7 @@ from service.delivery.holes import (
     SUBJECT,
     SUBJECT_LINE,
     Unfit,
+    refuse_signs,
     sentence_sign,
 )
 from service.delivery.i18n import Texts
@@ -49,7 +50,7 @@ from service.digest import budget
 from service.digest.model import Digest
 
 KEPT = 96_000_000
-"""Bytes of rendered papers that are kept: 20 papers each of some 700 profiles."""
+"""Bytes of rendered papers that are kept: 20 papers each of some 450 profiles."""
 
 _REASONS = 50
 """So many reasons for the slow path are logged."""
@@ -146,9 +147,9 @@ class Press:
             name: (sentence_sign(number), sentence)
             for number, (name, sentence) in enumerate(sentences(digest, texts).items())
         }
-        values = _values(digest, reader, texts) | dict(said.values())
-        if "\r" in "".join(values.values()):
-            raise Unfit("A sentence has a carriage return in it.")
+        values = _values(digest, reader, texts)
+        refuse_signs("".join([values[SUBJECT_LINE], *(sentence for _, sentence in said.values())]))
+        values |= dict(said.values())
         try:
             scope = self._forms.scope(digest, reader, texts)
             frame = self._forms.frame(scope, digest, reader, said)

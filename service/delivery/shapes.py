@@ -9,6 +9,7 @@ import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields, replace
 from operator import attrgetter
+from sys import getsizeof
 from typing import Any, TypeVar
 
 from service.delivery.frame import ReaderFrame
@@ -80,6 +81,18 @@ def own_key(item: Item) -> Hashable:
         reasons = tuple([(reason.term, reason.where) for reason in item.reasons])
         return (item.title.marks, item.abstract.marks, reasons)
     return item.title.marks
+
+
+def memory(item: Item) -> int:
+    """Return about how many bytes a paper's key holds."""
+    return 1_500 + sum(map(getsizeof, _texts(item)))
+
+
+def own_memory(item: Item) -> int:
+    """Return about how many bytes the key of one reader's words in a paper holds."""
+    marks = sum(len(text.marks) for text in marked_of(item))
+    reasons = item.reasons if isinstance(item, Entry) else ()
+    return 700 + 130 * marks + sum(130 + getsizeof(reason.term) for reason in reasons)
 
 
 def marked_of(item: Item) -> tuple[Marked, ...]:

@@ -1,6 +1,8 @@
 """Digests from kept pieces read like those that are rendered whole."""
 
+import gc
 import re
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,7 @@ from service.delivery.frame import ReaderFrame
 from service.delivery.heads import Heads
 from service.delivery.message import build
 from service.delivery.press import Press
-from service.digest.model import Digest, Marked, Reason
+from service.digest.model import Digest, Marked, Reason, from_json, to_json
 
 RENDERER = renderer()
 PRESS = Press(RENDERER)
@@ -90,6 +92,13 @@ def test_our_signs_in_a_title_are_only_letters(word: str) -> None:
     assert word in read(PRESS.mail(made, frame(), HEADS))[1][1][2]
 
 
+@pytest.mark.parametrize("field", ["late", "subject"])
+@pytest.mark.parametrize("word", ["\U000f0041", holes.TUNE], ids=["value", "link"])
+def test_our_signs_in_a_sentence_are_only_letters(field: str, word: str) -> None:
+    made = replace(digest(), **{field: (word,) if field == "late" else word})
+    reads_alike(made, frame())
+
+
 def test_no_sign_is_left_open() -> None:
     raw = PRESS.mail(everything(), frame(), HEADS)
     for _, _, text in read(raw)[1]:
@@ -147,6 +156,29 @@ def test_what_is_kept_is_bounded() -> None:
     for n in range(150):
         press.mail(digest(section(entry(n, f"LoRA {n} " + "x" * 3000))), frame(), HEADS)
     assert press.memory < 200_000 + 100_000
+
+
+@pytest.mark.slow
+def test_the_memory_it_tells_is_true() -> None:
+    press = Press(RENDERER, kept=2_000_000)
+    press.mail(digest(section(entry(0))), frame(), HEADS)
+
+    def mail(n: int) -> None:
+        marks = ((n % 20, n % 20 + 3), (n % 20 + 4, n % 20 + 5 + n // 20))
+        abstract = Marked("We study why LoRA drifts, and how much. [...]", marks)
+        links = {f"kind {at}": f"{BASE}/papers/of/another/kind/{at}" for at in range(24)}
+        papers = [entry(at, abstract=abstract, links=links) for at in range(8)]
+        read_from_a_row = from_json(to_json(digest(section(*papers))))
+        press.mail(read_from_a_row, frame(), HEADS)
+
+    tracemalloc.start()
+    try:
+        for n in range(100):
+            mail(n)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < press.memory
+    finally:
+        tracemalloc.stop()
 
 
 OVERRIDES = {
