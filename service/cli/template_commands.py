@@ -69,15 +69,15 @@ def check(
         for fault in faults:
             lines = printing.lines(fault.error())
             typer.echo("\n".join([f"{fault.level}  {lines[0]}", *lines[1:]]))
-        typer.echo(_sum(found, folder))
+        typer.echo(_sum(len(found.overrides), faults, folder))
     sys.exit(1 if any(fault.level == "fail" for fault in faults) else 0)
 
 
-def _sum(found: "Examined", folder: Path | None) -> str:
+def _sum(count: int, faults: "list[Fault]", folder: Path | None) -> str:
     if folder is None and opening.settings().templates_dir is None:
         return "PAPERPOST_TEMPLATES_DIR is not set: every mail is made of our templates."
-    counts = [sum(1 for f in found.faults if f.level == level) for level in ("fail", "warn")]
-    files = printing.tally(len(found.overrides), "template")
+    counts = [sum(1 for f in faults if f.level == level) for level in ("fail", "warn")]
+    files = printing.tally(count, "template")
     return f"{files} of your own: {counts[0]} refused, {printing.tally(counts[1], 'warning')}."
 
 
@@ -135,7 +135,9 @@ def accept(name: Name, as_json: Json = False) -> None:
     path = _own(name)
     text = without_origin(path.read_text("utf-8-sig"))
     path.write_text(origin(name, resource_dir("templates"), product_version()) + text, "utf-8")
-    printing.told({"name": name}, f"{path} fits our text of today.", wants_json=as_json)
+    printing.told(
+        {"name": name}, f"{path} is marked as made from our text of today.", wants_json=as_json
+    )
 
 
 @app.command("sample")

@@ -189,7 +189,7 @@ class Reading:
             if target := _constant(node.template):  # type: ignore[attr-defined]
                 made.uses.append((target, node.lineno))
         made.calls = list(_calls(tree, imported))
-        made.macros = {macro.name for macro in tree.find_all(nodes.Macro)} | stored
+        made.macros = {macro.name for macro in tree.find_all(nodes.Macro)} | set(_assigned(tree))
         made.all_blocks = {block.name for block in tree.find_all(nodes.Block)}
         extends = tree.find(nodes.Extends)
         if extends is not None:
@@ -283,6 +283,14 @@ def _calls(tree: nodes.Template, imported: Mapping[str, str]) -> Iterator[tuple[
         for name in taken.names:
             macro = name if isinstance(name, str) else name[0]
             yield _constant(taken.template), macro, taken.lineno
+
+
+def _assigned(tree: nodes.Template) -> Iterator[str]:
+    """What an importer may ask for beside macros; variables of loops are none of it."""
+    for node in tree.find_all((nodes.Assign, nodes.AssignBlock)):
+        target = node.target  # type: ignore[attr-defined]
+        names = [target] if isinstance(target, nodes.Name) else target.find_all(nodes.Name)
+        yield from (name.name for name in names)
 
 
 def _outer_blocks(node: nodes.Node) -> Iterator[tuple[str, int]]:

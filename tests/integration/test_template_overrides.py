@@ -90,6 +90,12 @@ REFUSED = {
         "has no macro 'logo'",
     ),
     "a macro that ours call": ("_paper.txt", "{% macro whole() %}{% endmacro %}", 1, "no macro"),
+    "a variable of a loop where ours call a macro": (
+        "_paper.txt",
+        ours("_paper.txt", "macro part(", "macro piece(") + "{% for part in [] %}{% endfor %}",
+        1,
+        "no macro 'part', which our _digest.txt",
+    ),
     "a block that ours fill": ("_frame.txt", "{{ subject }}", 1, "has no block"),
     "a block that nobody shows": (
         "confirm/body.html",
@@ -542,6 +548,7 @@ def test_copy_diff_accept(shell: Shell) -> None:
     assert states()["_digest.html"] == "older"
     (row,) = shell.say("templates", "check", "--json").json
     assert (row["state"], row["where"]) == ("warn", str(copy))
+    assert "4 templates of your own: 0 refused, 1 warning." in shell.say("templates", "check").out
     assert "+{# mine #}" in shell.say("templates", "diff", "_digest.html").out
     assert "+{# mine #}" in shell.say("templates", "diff", "_digest.html", "--json").json["diff"]
     assert shell.say("templates", "accept", "_digest.html").code == 0
