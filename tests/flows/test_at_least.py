@@ -59,6 +59,7 @@ def test_fewer_papers_wait_for_more_and_the_first_line_counts_all_their_days(rt,
     assert reasons == ["too_few", "too_few", "", "nothing_new", "nothing_new"]
 
 
+@pytest.mark.slow
 def test_none_waits_so_long_that_it_would_be_lost(rt, tmp_path):
     """A paper is new for seven days: who gets it on Monday could not on Tuesday."""
     add(rt, ADA, "adapters", at_least="5")
@@ -116,10 +117,11 @@ def test_who_had_them_by_alert_is_told_nothing_untrue(rt, tmp_path):
 
 def test_in_the_west_what_came_last_week_is_not_what_was_had_since(rt, tmp_path):
     """Monday's mail of Los Angeles at 20:00 holds papers of Tuesday, by their day in UTC."""
-    add(rt, ADA, "adapters", tell_anyway="yes", tz="America/Los_Angeles", hour="20")
+    add(rt, ADA, "adapters", tell_anyway="yes", weekdays="mon",
+        tz="America/Los_Angeles", hour="20")  # fmt: skip
     rt.clock.at = datetime(2026, 11, 10, 3, tzinfo=UTC)
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters")])
-    for day in range(10, 18):
+    for day in (10, 17):
         rt.clock.at = datetime(2026, 11, day, 4, 1, tzinfo=UTC)
         plan_due(rt)
         rt.clock.go(minutes=12)

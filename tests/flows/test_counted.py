@@ -87,12 +87,12 @@ def test_what_came_after_the_last_mail_is_counted_wherever_the_reader_is(tmp_pat
         zones = {"Asia/Tokyo": "8", "Europe/Zurich": "8", "America/Los_Angeles": "20"}
         for number, (zone, hour) in enumerate(zones.items()):
             add(rt, f"r{number}@example.org", "adapters", tz=zone, hour=hour)
-        for number in range(10, 110, 10):
+        for number in range(10, 70, 10):
             items = [paper_item(number, "Adapters"), paper_item(number + 1, "Sheep")]
             ingest_items(rt, tmp_path, items)
-            clock.go(hours=5, seconds=-1)
+            clock.go(hours=8, seconds=-1)
             plan_due(rt)
             clock.go(seconds=1)
         mails = [made for row in rows(rt) if (made := digest_of(row)) is not None]
-        assert len(mails) == 7
+        assert len(mails) == 5
         assert [mail.checked for mail in mails] == [2 * mail.matched for mail in mails]
