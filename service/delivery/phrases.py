@@ -1,7 +1,6 @@
 """The sentences of a digest that need counting: subject, first line, meta line, reasons. Pure.
 
-Everything a reader sees passes ``Texts``; data (titles, names, places) are put in as they are.
-"""
+What a reader sees passes ``Texts``; data (titles, names) are put in as they are."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from service.delivery.i18n import Texts
 from service.delivery.plain import GLUE, clipped, one_line
 from service.digest.model import Digest, Entry, Field, Happening, Line, Reason, Section, Signal
 from service.papers.citation import handle
+from service.papers.subjects import with_name
 from service.text.measure import columns
 
 SUBJECT_CHARS = 70
@@ -300,7 +300,7 @@ def meta(entry: Entry, digest: Digest, texts: Texts) -> list[str]:
     if entry.dated_on is not None:
         pieces.append(texts.short_day(entry.dated_on, digest.on).replace(" ", GLUE))
     if entry.place:
-        pieces.append(entry.place)
+        pieces.append(with_name(entry.place))
     if entry.votes:
         votes = texts.ngettext("%(num)s vote", "%(num)s votes", entry.votes)
         pieces.append(votes.replace(" ", GLUE))

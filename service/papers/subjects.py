@@ -1,7 +1,7 @@
 """What arXiv calls its categories (https://arxiv.org/category_taxonomy, read in November 2026).
 
-Proper names, English in every language of the frame. Mails show the code, which is short and what
-a reader types; the name stands where there is room to ask what the code means. Pure.
+Proper names, English in every language of the frame. The name says what the paper is about, the
+code beside it is what a reader types into an interest. Pure.
 """
 
 _TABLE = """

@@ -23,8 +23,8 @@ DRAWN = f"""\
 Low-rank adaptation (5)
 
 1. LoRA adapters that forget less under long schedules
-   Ana Silva, Bo Chen, Carla Diaz + 4 · 19 Nov · cs.LG · 41 votes
-   2 comments
+   Ana Silva, Bo Chen, Carla Diaz + 4 · 19 Nov
+   Machine Learning (cs.LG) · 41 votes · 2 comments
    Why: LoRA in the title, low-rank adaptation in the abstract
    We study why *LoRA* drifts when training is long. [...] A schedule
    for *low-rank adaptation* keeps 97 % of the base model's skill.

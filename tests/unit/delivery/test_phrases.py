@@ -155,7 +155,7 @@ def test_meta_and_reasons() -> None:
     assert shown == [
         "Ana Silva, Bo Chen, Carla Diaz + 4",
         "19 Nov",
-        "cs.LG",
+        "Machine Learning (cs.LG)",
         "41 votes",
         "2 comments",
     ]
