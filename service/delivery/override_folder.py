@@ -89,13 +89,14 @@ def read(folder: Path, ours: Path, largest: int) -> Found:
     for path in paths:
         place = path.relative_to(folder)
         name = place.relative_to(MAILS).as_posix() if place.parts[0] == MAILS else ""
-        fault = _misplaced(place, known) if not name else _of_file(path, name, folder, largest)
-        if fault is not None:
-            faults.append(fault)
-        if name and path.suffix in _ENDINGS and (fault is None or fault.level == "warn"):
-            overrides.append(Override(name, path, _state(path, name, ours)))
-        elif name and fault is None:
+        if not name:
+            faults.append(_misplaced(place, known))
+        elif path.suffix not in _ENDINGS:
             faults.append(unused(path, name, known))
+        elif fault := _of_file(path, name, folder, largest):
+            faults.append(fault)
+        else:
+            overrides.append(Override(name, path, _state(path, name, ours)))
     return Found(tuple(overrides), tuple(faults))
 
 

@@ -94,4 +94,9 @@ def inlined(source: str, css: str) -> str:
         result = inliner.inline(hidden)
     else:
         result = inliner.inline_fragment(hidden, css)
-    return re.sub("\ue000(\\d+)\ue001", lambda found: tags[int(found[1])], result)
+
+    def shown(found: re.Match[str]) -> str:
+        number = int(found[1])
+        return tags[number] if number < len(tags) else found[0]  # a sign of theirs, not of ours
+
+    return re.sub("\ue000(\\d+)\ue001", shown, result)

@@ -246,6 +246,7 @@ def test_each_fault_is_refused_with_its_file_and_line(tmp_path: Path, fault: str
 WARNED = {
     "a name mistyped": ("confrim/body.txt", "x", 0, "has no effect", "confirm/body.txt"),
     "a forgotten copy": ("confirm/body.txt.bak", "x", 0, "has no effect", "confirm/body.txt"),
+    "a picture among the templates": ("logo.png", b"\x89PNG", 0, "has no effect", "list"),
     "safe": (
         "digest/body.html",
         child("digest", "{{ super() }}\n{{ headline | safe }}"),
@@ -427,6 +428,13 @@ def test_a_file_changed_later_waits_for_the_next_start(tmp_path: Path) -> None:
     put(tmp_path, "test/subject.txt", "{{ broken")
     assert running.render_notice("test", data).subject == "As it was"
     assert [fault.level for fault in tried(tmp_path).faults] == ["fail"]
+
+
+def test_signs_of_an_icon_font_are_letters(tmp_path: Path) -> None:
+    put(tmp_path, "confirm/body.html", child("frame", f"<p>\ue0007\ue001</p>{LINKS}"))
+    assert tried(tmp_path).faults == ()
+    data = template_samples.notice("confirm", BASE, furnished=True)
+    assert ">\ue0007\ue001</p>" in own(tmp_path).render_notice("confirm", data).html
 
 
 def test_a_file_as_windows_writes_it_is_read(tmp_path: Path) -> None:
