@@ -19,7 +19,17 @@ from service.delivery.fragments import (
 )
 from service.delivery.frame import ReaderFrame
 from service.delivery.held_templates import HeldTexts, hold_filters, holding
-from service.delivery.holes import SECTION, SUBJECT, Held, Later, Piece, Tape, Unfit, refuse_signs
+from service.delivery.holes import (
+    SECTION,
+    SUBJECT,
+    Held,
+    Later,
+    Piece,
+    Tape,
+    Unfit,
+    is_sign,
+    refuse_signs,
+)
 from service.delivery.i18n import Texts
 from service.delivery.keeping import Keeping
 from service.delivery.render import Renderer, name_of
@@ -51,7 +61,7 @@ class Frame:
     subject: tuple[Piece, ...]
     html: tuple["Fragment | Call", ...]
     later: Mapping[str, Later]
-    text: tuple["tuple[Piece, ...] | Call", ...]
+    text: tuple["Fragment | TextForm | Call", ...]
     memory: int
 
 
@@ -227,7 +237,9 @@ class Forms:
             subject_pieces,
             tuple([_call(x, "html") if isinstance(x, Held) else x for x in html.parts()]),
             html.later,
-            tuple([_call(x, "text") if isinstance(x, Held) else x for x in text.parts()]),
+            tuple(
+                [_call(x, "text") if isinstance(x, Held) else _prepared(x) for x in text.parts()]
+            ),
             memory,
         )
 
@@ -334,7 +346,7 @@ class Paper:
         own = self._own = self._own or self._of_reader()
         if isinstance(form, HtmlForm):
             return form.filled(own)
-        fragment = form.form.filled(own)
+        fragment = form.form.paper(own)
         return replace(fragment, is_numbered=True) if form.is_numbered else fragment
 
     def _of_reader(self) -> Own:
@@ -342,6 +354,13 @@ class Paper:
         why = phrases.reasons(item, self._scope.texts) if isinstance(item, Entry) else ""
         refuse_signs(why)
         return Own(shapes.marked_of(item), why)
+
+
+def _prepared(pieces: tuple[Piece, ...]) -> Fragment | TextForm:
+    """What stands around sections in text, as far as it is the same in every mail."""
+    if all(isinstance(piece, str) and not is_sign(piece) for piece in pieces):
+        return text_fragment(told(pieces, {}))
+    return TextForm(pieces).quickened()
 
 
 def _call(held: Held, part: str) -> Call:

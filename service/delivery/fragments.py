@@ -22,6 +22,7 @@ from service.delivery.holes import (
     Tape,
     Unfit,
     is_sign,
+    is_url,
     parted,
 )
 from service.delivery.quoted import encoded
@@ -178,9 +179,12 @@ class TextForm:
         """About how many bytes it holds."""
         return 160 + sum(len(p) * 4 + 100 if isinstance(p, str) else 400 for p in self.pieces)
 
-    def filled(self, own: Own) -> Fragment:
+    def paper(self, own: Own) -> Fragment:
         """Return a paper with what is of the reader's words; its links stay open."""
-        values = {WHY: own.why}
+        return self.filled({WHY: own.why}, own)
+
+    def filled(self, values: Mapping[str, str], own: Own = NOTHING) -> Fragment:
+        """Return it with values where their signs are; links may stay open."""
         if self.quick is not None:
             filled = self.quick.filled(values, own)
             if filled is not None:
@@ -252,10 +256,12 @@ def _quick(pieces: Sequence[Piece]) -> _Quick | None:
     done: list[bytes | str | Later] = []
     size = 0
     text = "".join(p if isinstance(p, str) else _HOLE for p in pieces)
-    if any(isinstance(p, StarredHole | Held) or p == WHY for p in pieces) or _HOLE * 2 in text:
+    if not all(isinstance(p, Later) or _is_open(p) for p in pieces) or _HOLE * 2 in text:
         return None
     text = tidied(text)
     inside = text.strip("\n")
+    if not inside:
+        return None
     holes = iter([p for p in pieces if isinstance(p, Later)])
     literals = inside.split(_HOLE)
     for at, literal in enumerate(literals):
@@ -271,6 +277,11 @@ def _quick(pieces: Sequence[Piece]) -> _Quick | None:
             done.append(next(holes))
     before = len(text) - len(text.lstrip("\n"))
     return _Quick(tuple(done), size, before, len(text) - before - len(inside))
+
+
+def _is_open(piece: Piece) -> bool:
+    """Say whether a piece is text, or an address that is put into a fragment later."""
+    return isinstance(piece, str) and (not is_sign(piece) or is_url(piece))
 
 
 def told(pieces: Iterable[Piece], values: Mapping[str, str], own: Own = NOTHING) -> str:

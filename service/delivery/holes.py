@@ -243,6 +243,11 @@ def is_sign(piece: str) -> bool:
     return piece == TUNE or (len(piece) == 1 and ord(piece) >= 0xF0000)
 
 
+def is_url(sign: str) -> bool:
+    """Say whether a sign stands for an address of the reader."""
+    return sign == TUNE or _URLS <= ord(sign) < _SENTENCES
+
+
 def parted(text: str) -> list[str]:
     """Return text and signs in turn; the first and the last one are text."""
     return (_SPLIT if TUNE in text else SIGN).split(text)

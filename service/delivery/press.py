@@ -24,7 +24,6 @@ from service.delivery.fragments import (
     Open,
     done_now,
     joined_text,
-    text_fragment,
     told,
     with_sign,
 )
@@ -234,7 +233,7 @@ class _Filler:
             if isinstance(piece, Call):
                 yield from self._section(piece)
             else:
-                yield text_fragment(told(piece, values))
+                yield piece if isinstance(piece, Fragment) else piece.filled(values)
 
     def _section(self, call: Call) -> list[Fragment]:
         section = self._digest.sections[call.at]
