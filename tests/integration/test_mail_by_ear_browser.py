@@ -21,7 +21,7 @@ def test_a_digest_read_from_the_accessibility_tree(chromium: str) -> None:
     why = next(at for at, one in enumerate(of_paper) if one.startswith("Why: LoRA in the title"))
     assert why < of_paper.index("We study why LoRA drifts. [...]"), "the reason comes first"
     figures = "19 Nov, Machine Learning (cs.LG), 41 votes, 2 comments"
-    assert f"Ana Silva, Bo Chen, Carla Diaz + 4, {figures}" in of_paper, "a voice pauses between names and figures"
+    assert f"Ana Silva, Bo Chen, Carla Diaz + 4, {figures}" in of_paper, "with pauses"
     links = [one for one in lines if one.strip().startswith("[link]")]
     short = [one for one in links if one.startswith(("[link] PDF", "[link] Code", "[link] Tune"))]
     assert all(": " in one for one in short), "each tells its paper"
