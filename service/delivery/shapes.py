@@ -141,7 +141,7 @@ def frame_key(digest: Digest, reader: ReaderFrame) -> Hashable:
 def scope_key(digest: Digest, reader: ReaderFrame) -> Hashable:
     """Return what forms of papers and sections hang on beside what is in them."""
     there = tuple(map(bool, _URLS_OF(reader)))
-    return (digest.kind, digest.on, _FRAME_KEY(reader), there)
+    return (digest.kind, digest.on, digest.version, _FRAME_KEY(reader), there)
 
 
 def held_digest(digest: Digest) -> Digest:

@@ -19,7 +19,7 @@ from service.delivery.frame import ReaderFrame
 from service.delivery.heads import Heads
 from service.delivery.message import build
 from service.delivery.press import Press
-from service.digest.model import Digest, Marked, Reason, from_json, to_json
+from service.digest.model import AddedBy, Digest, Marked, Reason, from_json, to_json
 
 RENDERER = renderer()
 PRESS = Press(RENDERER)
@@ -257,6 +257,36 @@ def test_an_operators_frame_is_obeyed(
         build(own.render_digest(made, frame()), **HEADS.fields())
     )
     assert (press.refusal("en") == "") is fits
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "shown",
+    ["digest.rest_on", "digest.note", "digest.added_by", "reader.confirmed_on", "late"],
+    ids=["rest", "note", "added", "confirmed", "late"],
+)
+def test_a_paper_that_shows_what_is_around_it_is_rendered_whole(tmp_path: Path, shown: str) -> None:
+    ours = Path(RENDERER.template_dirs[-1], "email", "_paper.html").read_text("utf-8")
+    text = (
+        ours.replace("macro full(entry, digest, reader)", "macro full(entry, mail, frame)")
+        .replace("entry | meta(digest)", "entry | meta(mail)")
+        .replace("entry | text_links(reader)", "entry | text_links(frame)")
+        .replace('<li class="paper"', f'{{% if {shown} %}}Ours{{% endif %}}<li class="paper"')
+        .replace("site.thumbnails and reader.view_url", "site.thumbnails and frame.view_url")
+    )
+    (tmp_path / "email").mkdir()
+    (tmp_path / "email" / "_paper.html").write_text(text, "utf-8")
+    own = renderer(tmp_path)
+    press = Press(own)
+    plain = digest(section(entry(1), entry(2)))
+    around = {"rest_on": plain.on, "note": "Hello.", "late": ("One",)}
+    around["added_by"] = AddedBy(organisation="Lab", added_on=plain.on)
+    for made in (plain, *(replace(plain, **{name: what}) for name, what in around.items())):
+        for reader in (frame(), frame(confirmed_on=None)):
+            assert read(press.mail(made, reader, HEADS)) == read(
+                build(own.render_digest(made, reader), **HEADS.fields())
+            )
+    assert press.refusal("en")
 
 
 @pytest.mark.slow
