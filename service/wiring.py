@@ -62,11 +62,20 @@ class House:
         self._pool = ParsePool()
         self._clock = clock
         self.db = open_database(settings)
+        try:
+            self.runtime = self._runtime(settings, clock, allow_private)
+        except BaseException:
+            self.db.close()
+            raise
+
+    def _runtime(
+        self, settings: Settings, clock: Callable[[], datetime], allow_private: bool
+    ) -> Runtime:
         site = site_of(settings)
         links = Links(settings.base_url)
         private = allow_private or settings.private_sources
         catalogs = Catalogs.load(resource_dir("templates") / "locale")
-        self.runtime = Runtime(
+        return Runtime(
             db=self.db,
             clock=clock,
             site=site,

@@ -27,10 +27,16 @@ def get_instance(session: Session) -> Instance:
 
 
 def add_instance(session: Session) -> Instance:
-    """Make the installation's identity once; later calls return the same."""
+    """Make the installation's identity once; later calls, and who begins at the same moment, get
+    the same."""
     if session.get(InstanceRow, 1) is None:
-        session.add(InstanceRow(id=1, uid=secrets.token_hex(8), key=secrets.token_hex(32)))
-        session.flush()
+        session.execute(
+            sa.text(
+                "INSERT INTO instance (id, uid, epoch, key) VALUES (1, :uid, 0, :key) "
+                "ON CONFLICT DO NOTHING"
+            ),
+            {"uid": secrets.token_hex(8), "key": secrets.token_hex(32)},
+        )
     return get_instance(session)
 
 
