@@ -148,6 +148,7 @@ class Database:
         self._writer: threading.Thread | None = None
         self._lock = threading.Lock()
         self._closed = False
+        event.listen(self.engine, "checkin", self._given_back)
 
     @property
     def is_sqlite(self) -> bool:
@@ -268,6 +269,11 @@ class Database:
         for unit, result in done:
             unit.future.set_result(result)
         return []
+
+    def _given_back(self, _connection: Any, record: Any) -> None:
+        """A connection that somebody still read on while the house closed is closed, not kept."""
+        if self._closed:
+            record.invalidate()
 
     def close(self) -> None:
         """Finish what waits, then close every connection."""
