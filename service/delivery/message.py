@@ -20,7 +20,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from service.delivery import plain
 from service.delivery.frame import Rendered
-from service.delivery.quoted import LINE, header_text
+from service.delivery.quoted import LINE, header_text, is_too_long
 from service.errors import Sentence, SpokenError
 
 _AS_IS = frozenset(
@@ -180,7 +180,7 @@ def mailbox_header(name: str, address: str, shown: str) -> bytes:
 def _encoding(text: str) -> str:
     """Quoted-printable, unless it would exceed base64 by a third (Chinese, Japanese)."""
     raw = text.encode("utf-8")
-    is_long = len(quopri.encodestring(raw)) > len(raw) * 4 / 3 * 78 / 76 * 4 / 3
+    is_long = is_too_long(len(quopri.encodestring(raw)), len(raw))
     return "base64" if is_long else "quoted-printable"
 
 

@@ -62,12 +62,6 @@ def as_base64(quoted: bytes) -> bytes:
     return b"".join(done[at : at + LINE] + b"\r\n" for at in range(0, len(done), LINE))
 
 
-def base64_size(raw: int) -> int:
-    """Return the bytes that ``raw`` bytes take as base64 with line ends."""
-    digits = -(-raw // 3) * 4
-    return digits + -(-digits // LINE) * 2
-
-
 def is_too_long(quoted: int, raw: int) -> bool:
     """Say whether quoted-printable exceeds base64 by a third (Chinese, Japanese)."""
     return quoted > raw * 4 / 3 * 78 / 76 * 4 / 3

@@ -2,7 +2,7 @@
 
 from service.delivery.render import RenderError
 from service.digest.model import Digest
-from service.flows.letter import frame_of, share_name
+from service.flows.letter import frame_of_row
 from service.flows.runtime import Runtime
 from service.store.tables import DeliveryRow, SubscriberRow
 
@@ -12,8 +12,7 @@ def fitted(rt: Runtime, row: DeliveryRow, reader: SubscriberRow, digest: Digest)
 
     One that cannot be rendered is returned as it is: sending says what is wrong with it.
     """
-    at = row.date_header or row.planned_at
-    frame = frame_of(rt, row.token, reader, at, digest=digest, shared=share_name(row))
+    frame = frame_of_row(rt, row, reader, digest)
     try:
         return rt.press.fit(digest, frame)
     except RenderError:

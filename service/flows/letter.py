@@ -59,6 +59,14 @@ def frame_of(
     )
 
 
+def frame_of_row(
+    rt: Runtime, row: DeliveryRow, reader: SubscriberRow, digest: Digest | None = None
+) -> ReaderFrame:
+    """``frame_of`` the mail of a row."""
+    at = row.date_header or row.planned_at
+    return frame_of(rt, row.token, reader, at, digest=digest, shared=share_name(row))
+
+
 def share_name(row: DeliveryRow) -> str:
     """The mail's name in addresses that may be shared: made one way from its token, it opens
     ``/d/`` and no page of the reader."""
@@ -110,17 +118,16 @@ def render_row(
     rt: Runtime, row: DeliveryRow, reader: SubscriberRow | None, content: Mapping[str, Any]
 ) -> Rendered:
     """Render a row's content: a digest, a newsletter or a notice."""
-    at = row.date_header or row.planned_at
     if "digest" in content:
         assert reader is not None
         digest = from_json(content["digest"])
-        frame = frame_of(rt, row.token, reader, at, digest=digest, shared=share_name(row))
+        frame = frame_of_row(rt, row, reader, digest)
         return rt.renderer.render_digest(digest, frame, test=bool(content.get("test")))
     data: dict[str, Any] = {
         k: date.fromisoformat(v) if k in DATES else v for k, v in content["data"].items()
     }
     if content["notice"] in OF_READERS and reader is not None:
-        frame = frame_of(rt, row.token, reader, at, shared=share_name(row))
+        frame = frame_of_row(rt, row, reader)
         data.setdefault("manage_url", frame.manage_url)
         data.setdefault("unsubscribe_url", frame.unsubscribe_url)
         data.setdefault("view_url", frame.view_url)
@@ -158,9 +165,7 @@ def bytes_of(
     heads = _heads(rt, row, edition, reader, at)
     if reader is not None and "digest" in content and not (rt.test_recipient or "test" in content):
         digest = from_json(content["digest"])
-        day = row.date_header or row.planned_at
-        frame = frame_of(rt, row.token, reader, day, digest=digest, shared=share_name(row))
-        return rt.press.mail(digest, frame, heads)
+        return rt.press.mail(digest, frame_of_row(rt, row, reader, digest), heads)
     rendered = render_row(rt, row, reader, content)
     if rt.test_recipient:
         rendered = _marked(rt, rendered, row.locale)
