@@ -227,7 +227,7 @@ class Database:
                 return
 
     def _commit(self, units: list[_Unit]) -> None:
-        """Run the units in one transaction, and where others undo it, each in one of its own."""
+        """Run the units in one transaction, and where it is undone, each in one of its own."""
         # a caller that was cancelled meanwhile waits no more: its unit is not run
         units = [unit for unit in units if unit.future.set_running_or_notify_cancel()]
         if not units or not (undone := self._transact(units)):
@@ -240,8 +240,10 @@ class Database:
 
     def _transact(self, units: list[_Unit], *, is_last: bool = False) -> list[_Unit]:
         """Run the units in one transaction; resolve the futures only after the commit. Returns
-        those to run again: the transaction was undone (never, where this try is the last)."""
+        those to run again: the transaction was undone by others (never, where this try is the
+        last), or by one of several units, before anything was committed."""
         done: list[tuple[_Unit, Any]] = []
+        spoiled = False
         try:
             connection = self.engine.connect().execution_options(write=True)
             with (
@@ -256,12 +258,13 @@ class Database:
                             session.flush()
                         done.append((unit, result))
                     except sa.exc.OperationalError:
+                        spoiled = True
                         raise  # the database itself: nothing of this batch is sure
                     except BaseException as error:  # the writer outlives whatever a unit raises
                         unit.future.set_exception(error)
         except BaseException as error:
             left = [unit for unit in units if not unit.future.done()]
-            if not is_last and is_undone(error):
+            if (spoiled and len(left) > 1) or (not is_last and is_undone(error)):
                 return left
             for unit in left:
                 unit.future.set_exception(error)

@@ -144,15 +144,14 @@ def test_a_database_that_is_away_for_the_answer_does_not_cost_it(rt, server, mon
 def test_a_mark_that_failed_sends_nothing_and_is_tried_later(rt, server, monkeypatch):
     import service.store.leases as leases
 
-    real, failed = leases.mark_sending, []
+    real, begun = leases.mark_sending, rt.clock()
 
-    def mark_once(*args, **values):
-        if not failed:
-            failed.append(True)
+    def mark_later(*args, **values):
+        if rt.clock() == begun:
             raise sa.exc.OperationalError("UPDATE", {}, Exception("disk full"))
         return real(*args, **values)
 
-    monkeypatch.setattr(leases, "mark_sending", mark_once)
+    monkeypatch.setattr(leases, "mark_sending", mark_later)
     assert asyncio.run(send_ready(rt)).deferred == 1
     assert server.accepted == []
     rt.clock.go(minutes=15)

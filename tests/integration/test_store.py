@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,7 +75,12 @@ def test_no_update_is_lost_between_threads(db):
     assert db.read(lambda s: s.get(SourceRow, 1).failures) == 150
 
 
-def test_a_unit_that_fails_harms_only_itself(db):
+@pytest.mark.parametrize(
+    "fault",
+    [ValueError("spoiled"), sa.exc.OperationalError("UPDATE", {}, Exception("spoiled"))],
+    ids=["its own", "of the database"],
+)
+def test_a_unit_that_fails_harms_only_itself(db, fault):
     hold, started = threading.Event(), threading.Event()
 
     def slow(session):
@@ -84,7 +90,7 @@ def test_a_unit_that_fails_harms_only_itself(db):
     def bad(session):
         session.add(SettingRow(name="bad", value="1"))
         session.flush()
-        raise ValueError("spoiled")
+        raise fault
 
     outcomes = {}
 
@@ -92,8 +98,8 @@ def test_a_unit_that_fails_harms_only_itself(db):
         try:
             db.write(work)
             outcomes[name] = "done"
-        except ValueError as error:
-            outcomes[name] = str(error)
+        except (ValueError, sa.exc.OperationalError) as error:
+            outcomes[name] = error
 
     works = {
         "slow": slow,
@@ -105,10 +111,12 @@ def test_a_unit_that_fails_harms_only_itself(db):
     started.wait(5)
     for thread in threads[1:]:
         thread.start()
+    while db._waiting.qsize() < 2:  # they wait together, and are run together
+        time.sleep(0.001)
     hold.set()
     for thread in threads:
         thread.join()
-    assert outcomes == {"slow": "done", "bad": "spoiled", "good": "done"}
+    assert outcomes == {"slow": "done", "bad": fault, "good": "done"}
     names = db.read(lambda s: s.execute(sa.text("SELECT name FROM setting")).scalars().all())
     assert names == ["good"]
 
