@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from service.store.columns import instant, json_object, key, reference, text
+from service.store.columns import instant, json_list, json_object, key, reference, text
 
 
 class ProcessRow(SQLModel, table=True):
@@ -69,6 +69,22 @@ class AuditRow(SQLModel, table=True):
         default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
     )
     address: str = Field(default="", max_length=64)
+
+
+class TopicRow(SQLModel, table=True):
+    """An operator's saved search with a page. kind: query or keywords, as of a profile · likes:
+    names of papers ("arxiv/2611.00001") whose like is shown beside what has the words."""
+
+    __tablename__ = "topic"
+    id: int | None = key()
+    name: str = Field(max_length=64, unique=True)
+    title: str = text()
+    about: str = text()
+    kind: str = Field(max_length=16)
+    text: str = text()
+    likes: list[str] = json_list()
+    created_at: datetime = instant(null=False)
+    changed_at: datetime = instant(null=False)
 
 
 class SettingRow(SQLModel, table=True):

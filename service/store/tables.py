@@ -143,6 +143,9 @@ class RawPollRow(SQLModel, table=True):
 
 
 class SubscriberRow(SQLModel, table=True):
+    """A reader. quiet_from, quiet_until: hours without alerts, null = the installation's ·
+    feed_since: since when the feed of their own is open, null = it is not."""
+
     __tablename__ = "subscriber"
     __table_args__ = (Index("ix_subscriber_due", "state", "next_digest_at"),)
     id: int | None = key()
@@ -163,6 +166,10 @@ class SubscriberRow(SQLModel, table=True):
     at_least: int = 1
     on_time: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     tell_anyway: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    picks: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
+    quiet_from: int | None = None
+    quiet_until: int | None = None
+    feed_since: datetime | None = instant()
     unsubscribe_token: str = Field(max_length=64, unique=True)
     feed_token: str = Field(max_length=64, unique=True)
     created_at: datetime = instant(null=False)
