@@ -13,6 +13,7 @@ from service.pages.templates import Pages
 from service.subscribers.tokens import TokenError
 from service.web import (
     about,
+    confirming,
     feeds,
     leaving,
     liked,
@@ -46,6 +47,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
     routes = APIRouter(include_in_schema=False, dependencies=[Depends(door.speak)])
     for room in (
         signup,
+        confirming,
         leaving,
         link_page,
         settings_page,

@@ -1,8 +1,6 @@
-"""Signing up: the form with its back-test, the confirmation page, and "never again"."""
+"""Signing up: the form with its back-test. What follows it is in ``confirming``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -12,50 +10,30 @@ from service.defaults import FIXED
 from service.delivery.i18n import Texts
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import browse
-from service.flows.estimate import estimate
-from service.flows.live import query_of
-from service.flows.manage import next_mail_at
-from service.flows.manage_link import manage_token
-from service.flows.subscribe import Asked, confirm, never, read_confirm, read_wish, request
-from service.matching.counting import Asked as Interest
+from service.flows.subscribe import read_wish
 from service.matching.query import QueryError
 from service.pages.forms import FieldError, Form
 from service.pages.guard import SignUpVerdict
-from service.store import subscribers as subscribers_store
-from service.store.tables import SubscriberRow
 from service.subscribers.address import AddressError, probably_meant, read_address
 from service.subscribers.cadence import known_zones
-from service.subscribers.tokens import TokenError
-from service.web.door import Door, Offer, faults_of, spoken
+from service.web.confirming import asked_page
+from service.web.door import Door, Offer, faults_of
 from service.web.following import NameLine, read_names_back
 from service.web.reading import Reading, read_words_back
-
-_LONGEST = 4000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
-    """What stands in the form."""
-
-    email: str = ""
-    words: str = ""
-    people: str = ""
-    hour: str = ""
-    zone: str = ""
-    shown: str = ""
+from service.web.typed import LONGEST, Typed, typed_of
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
-    """Add ``/``, ``/estimate``, ``/confirm/T`` and ``/never/T``."""
+    """Add ``/`` and ``/estimate``."""
 
     @routes.get("/")
     def home(request: Request) -> Response:
-        words = request.query_params.get("words", "")[:_LONGEST]
+        words = request.query_params.get("words", "")[:LONGEST]
         return _form_page(door, request, Typed(words=words), estimated=bool(words.strip()))
 
     @routes.post("/estimate")
     def show_estimate(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
-        typed = _typed(form)
+        typed = typed_of(form)
         if request.headers.get("hx-target") == "usual":
             usual = door.usually_complete(_known(typed.zone, door.rt.zone), door.texts(request))
             return door.answer(request, "signup/usual.html", {"usual": usual})
@@ -73,71 +51,9 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     def subscribe(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
         return _subscribe(door, request, form)
 
-    @routes.get("/confirm/{token}")
-    def confirm_page(request: Request, token: str) -> Response:
-        try:
-            asked = read_confirm(door.rt, token)
-        except TokenError as error:
-            return door.ended(request, error)
-        if asked.begun:
-            return _begun(door, request, asked.reader, "already")
-        return _confirm_page(door, request, asked)
-
-    @routes.post("/confirm/{token}")
-    def begin(
-        request: Request, token: str, form: Annotated[Form, Depends(door.any_form)]
-    ) -> Response:
-        first = form.flag("first") if "asked" in form else True
-        try:
-            done = confirm(
-                door.rt,
-                token,
-                first_now=first,
-                network=door.network(request),
-                agent=door.agent(request),
-            )
-            asked = read_confirm(door.rt, token)
-        except TokenError as error:
-            return door.ended(request, error)
-        return _begun(door, request, asked.reader, done)
-
-    @routes.get("/never/{token}")
-    def never_page(request: Request, token: str) -> Response:
-        try:
-            door.rt.signer.read("never", token, door.rt.clock())
-        except TokenError as error:
-            return door.ended(request, error)
-        return door.answer(request, "signup/never.html")
-
-    @routes.post("/never/{token}")
-    def never_again(request: Request, token: str) -> Response:
-        _ = door.texts(request).gettext
-        try:
-            never(door.rt, token)
-        except TokenError as error:
-            return door.ended(request, error)
-        return door.say(
-            request,
-            _("You will get no such request again."),
-            _("The address was forgotten; only a code made from it is kept, to recognise it."),
-        )
-
-
-def _typed(form: Form) -> Typed:
-    used = form.raw("use")
-    words = used or form.raw("words")
-    return Typed(
-        email=form.raw("email").strip()[:300],
-        words=words.replace("\r\n", "\n")[:_LONGEST],
-        people=(form.raw("use_people") or form.raw("people")).replace("\r\n", "\n")[:_LONGEST],
-        hour=form.raw("hour")[:10],
-        zone=form.raw("zone")[:80],
-        shown=form.raw("shown")[:200],
-    )
-
 
 def _subscribe(door: Door, asked: Request, form: Form) -> Response:
-    texts, typed = door.texts(asked), _typed(form)
+    texts, typed = door.texts(asked), typed_of(form)
     _ = texts.gettext
     verdict = door.check.verdict(form.raw(door.check.TRAP), form.raw(door.check.TIME))
     wish, errors = read_wish(
@@ -158,24 +74,7 @@ def _subscribe(door: Door, asked: Request, form: Form) -> Response:
             Sentence("Press Subscribe once more."),
         )
         return _form_page(door, asked, typed, errors={"email": slow}, status=422)
-    delayed = False
-    if verdict is not SignUpVerdict.TRAPPED:
-        answer = request(door.rt, wish, network=door.network(asked), agent=door.agent(asked))
-        delayed = answer.delayed
-    context = {
-        "delayed": delayed,
-        "sender": door.rt.site.sender,
-        "subject": _("Confirm your subscription to %(site)s", site=door.rt.site.name),
-        "until": texts.long_day(_in_days(door, door.rt.defaults().confirm_days)),
-        "meant": probably_meant(wish.address.key),
-        "typed": typed,
-        "check": door.check,
-    }
-    return door.answer(asked, "signup/asked.html", context)
-
-
-def _in_days(door: Door, days: int) -> date:
-    return door.today() + timedelta(days=days)
+    return asked_page(door, asked, typed, wish, is_trapped=verdict is SignUpVerdict.TRAPPED)
 
 
 def _reading(
@@ -260,50 +159,3 @@ def _meant(email: str) -> str:
         return probably_meant(read_address(email).key)
     except AddressError:
         return ""
-
-
-def _schedule(door: Door, row: SubscriberRow, texts: Texts) -> str:
-    days = subscribers_store.days_of(row.weekdays)
-    return texts.schedule(days, row.hour, row.zone)
-
-
-def _confirm_page(door: Door, asked: Request, found: Asked) -> Response:
-    texts, row = door.texts(asked), found.reader
-    there: datetime = door.clock_in(row.zone)
-    context = {
-        "email": row.email,
-        "asked_words": _asked_words(found.interests, texts),
-        "schedule": _schedule(door, row, texts),
-        "now_there": texts.hour(there.hour, there.minute),
-        "first_papers": door.rt.defaults().first_papers,
-        "first_days": door.rt.defaults().first_days,
-    }
-    return door.answer(asked, "signup/confirm.html", context)
-
-
-def _asked_words(interests: tuple[tuple[str, str], ...], texts: Texts) -> list[str]:
-    """How each interest is read; "" for trending."""
-    found = []
-    for kind, text in interests:
-        query = query_of(kind, text, None)
-        found.append(spoken(query, texts) if query is not None else "")
-    return found
-
-
-def _begun(door: Door, asked: Request, row: SubscriberRow, done: str) -> Response:
-    rt = door.rt
-    assert row.id is not None
-    reader_id = row.id
-    profiles = rt.db.read(lambda s: subscribers_store.list_profiles(s, [reader_id]))[reader_id]
-    expected = None
-    query = next((q for p in profiles if (q := query_of(p.kind.value, p.text, p.compiled))), None)
-    if query is not None:
-        expected = browse.mail_days(rt, estimate(rt, Interest(query)))
-    next_at = next_mail_at(rt, row)
-    context = {
-        "already": done == "already",
-        "expected": expected if expected and expected[1] else None,
-        "next_at": next_at.astimezone(door.clock_in(row.zone).tzinfo) if next_at else None,
-        "manage": manage_token(rt, row, rt.clock()),
-    }
-    return door.answer(asked, "signup/begun.html", context)
