@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fastapi import FastAPI, Request
 
 from service.errors import PaperpostError
+from service.pages.compress import CompressOpen
 from service.pages.errors import ErrorPages
 from service.pages.guard import UNGUARDED, CrossOriginGuard
 from service.pages.headers import HeadAsGet, HeaderPolicy, RelativeRedirects, SecurityHeaders
@@ -22,13 +23,15 @@ def furnish(
     """Give ``app`` what every door shares. Call once, at any time before it serves.
 
     exempt: prefixes that anybody may post to (one-click unsubscribe, signed webhooks).
-    Outermost first: headers, redirects, HEAD as GET, guard; so a refusal has its headers too.
+    Outermost first: headers, redirects, HEAD as GET, guard, compression; so a refusal has its
+    headers too.
     """
     policy = HeaderPolicy(pages.site.base_url)
     errors = ErrorPages(pages, policy, statuses, report)
     errors.install(app)
     app.include_router(pages.static.router())
     # add_middleware puts the last one added outermost
+    app.add_middleware(CompressOpen, base=pages.links.here.base)
     app.add_middleware(
         CrossOriginGuard,
         base_url=pages.site.base_url,

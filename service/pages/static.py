@@ -1,5 +1,6 @@
-"""Style sheet and script: read once, served by content hash, cached for a year."""
+"""Style sheet and script: read and compressed once, served by content hash, cached for a year."""
 
+import gzip
 import hashlib
 from mimetypes import guess_type
 from pathlib import Path
@@ -20,6 +21,9 @@ class StaticFiles:
         self._files = {
             path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in _SERVED
         }
+        self._packed = {
+            name: gzip.compress(content, 9, mtime=0) for name, content in self._files.items()
+        }
         self._hashes = {
             name: hashlib.sha256(content).hexdigest()[:16] for name, content in self._files.items()
         }
@@ -37,13 +41,18 @@ class StaticFiles:
             if name not in self._files:
                 raise HTTPException(404)
             current = request.query_params.get("v") == self._hashes[name]
+            packs = "gzip" in request.headers.get("accept-encoding", "")
             headers = {
-                "ETag": f'"{self._hashes[name]}"',
+                "ETag": f'"{self._hashes[name]}{"-gz" if packs else ""}"',
                 "Cache-Control": _YEAR if current else "no-cache",
+                "Vary": "Accept-Encoding",
             }
             if request.headers.get("if-none-match") == headers["ETag"]:
                 return Response(status_code=304, headers=headers)
             kind = guess_type(name)[0] or "application/octet-stream"
-            return Response(self._files[name], media_type=kind, headers=headers)
+            if packs:
+                headers["Content-Encoding"] = "gzip"
+            content = (self._packed if packs else self._files)[name]
+            return Response(content, media_type=kind, headers=headers)
 
         return router
