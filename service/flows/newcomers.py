@@ -13,6 +13,7 @@ from typing import Any
 from service.defaults import DAYS, FIXED, parse
 from service.delivery.i18n import SOURCE
 from service.errors import PaperpostError
+from service.flows.begin import set_active
 from service.flows.interests import (
     InterestChange,
     Wanted,
@@ -25,7 +26,7 @@ from service.flows.interests import (
 )
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
-from service.flows.subscribe import mail_confirm, set_active
+from service.flows.subscribe import mail_confirm
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session

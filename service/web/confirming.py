@@ -8,11 +8,12 @@ from fastapi.responses import Response
 
 from service.delivery.i18n import Texts
 from service.flows import browse
+from service.flows.begin import Asked, confirm, never, read_confirm
 from service.flows.estimate import estimate
 from service.flows.live import query_of
 from service.flows.manage import next_mail_at
 from service.flows.manage_link import manage_token
-from service.flows.subscribe import Asked, Wish, confirm, never, read_confirm, request
+from service.flows.subscribe import Wish, request
 from service.matching.counting import Asked as Interest
 from service.pages.forms import Form
 from service.store import subscribers as subscribers_store

@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 from support.house import START
 
+from service.flows.begin import confirm, read_confirm
 from service.flows.interests import read_form
 from service.flows.send import send_ready
-from service.flows.subscribe import Wish, confirm, read_confirm, request
+from service.flows.subscribe import Wish, request
 from service.flows.tidy import tidy
 from service.store.subscribers import get_subscriber_row, list_profile_rows
 from service.subscribers.address import read_address

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from support.house import add, ingest_items, paper_item
 from support.smtp_server import reply
 
+from service.flows.begin import confirm, never, read_confirm
 from service.flows.daily import plan_daily, plan_due
 from service.flows.interests import read_form
 from service.flows.leave import erase, undo, unsubscribe
 from service.flows.readers import ReaderError, add_reader, import_readers, read_new
 from service.flows.send import send_ready
-from service.flows.subscribe import Wish, confirm, never, read_confirm, request
+from service.flows.subscribe import Wish, request
 from service.flows.suppress import import_suppressions, suppress, unsuppress
 from service.flows.tidy import tidy
 from service.store.consent import list_suppressions

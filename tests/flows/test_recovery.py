@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from support.house import add, ingest_items, mark, open_house, paper_item, plan_one, take
 from support.smtp_server import hang, reply
 
+from service.flows.begin import never
 from service.flows.daily import plan_daily
 from service.flows.notice import add_notice
 from service.flows.send import send_ready, sweep
-from service.flows.subscribe import never
 from service.store import consent as consent_store
 from service.store.consent import list_suppressions
 from service.store.db import Database

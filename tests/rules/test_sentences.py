@@ -33,7 +33,8 @@ MACHINERY = ("errors.py", "delivery/i18n.py", "pages/templates.py")
 """These make and hand on messages, and say none."""
 
 READERS_ROOMS = (
-    "web/*", "pages/*", "subscribers/*", "matching/*", "flows/subscribe.py", "flows/manage.py",
+    "web/*", "pages/*", "subscribers/*", "matching/*", "flows/subscribe.py", "flows/begin.py",
+    "flows/manage.py",
     "flows/address.py", "flows/leave.py", "flows/browse.py", "flows/interests.py",
 )  # fmt: skip
 FOR_NO_READER = {StaleQueryError, StaleDocumentError, TornError, SettingError}

@@ -20,6 +20,7 @@ from service.delivery.frame import Rendered
 from service.flows import manual
 from service.flows.address import ask_address, change_address
 from service.flows.alerts import plan_alerts
+from service.flows.begin import confirm
 from service.flows.daily import plan_daily
 from service.flows.interests import InterestChange, add_one_more, read_kind
 from service.flows.letter import bytes_of
@@ -29,7 +30,7 @@ from service.flows.notice import add_notice
 from service.flows.quiet import plan_quiet
 from service.flows.readers import add_reader, read_new
 from service.flows.send import send_ready
-from service.flows.subscribe import confirm, read_wish, request
+from service.flows.subscribe import read_wish, request
 from service.store.editions import get_edition
 from service.store.subscribers import get_subscriber_row
 from service.subscribers.model import DAYS, Cadence
