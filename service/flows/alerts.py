@@ -23,7 +23,7 @@ from service.store import sent as sent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
-from service.subscribers.cadence import awake_until, is_quiet, local_date
+from service.subscribers.cadence import awake_until, is_quiet, local_date, quiet_hours
 
 
 @dataclass(kw_only=True)
@@ -42,6 +42,12 @@ class _Asked:
     on: date | None
     forced: bool
     by: str
+
+
+def quiet_of(row: SubscriberRow, limits: Defaults) -> tuple[int, int]:
+    """The hours [from, until) of the reader's clock in which no alert begins."""
+    usual = (limits.alert_quiet_from, limits.alert_quiet_until)
+    return quiet_hours(row.quiet_from, row.quiet_until, usual)
 
 
 def quarter(now: datetime) -> str:
@@ -99,7 +105,7 @@ def _wait_reason(
 ) -> str:
     if row.paused_until is not None and row.paused_until > on:
         return "paused"
-    if not forced and is_quiet(now, row.zone, limits.alert_quiet_from, limits.alert_quiet_until):
+    if not forced and is_quiet(now, row.zone, *quiet_of(row, limits)):
         return "quiet"
     times = alerts_store.list_alert_times(session, row.id or 0)
     if not forced and alerts_store.has_open_alert(session, row.id or 0):
@@ -176,8 +182,7 @@ def _plan_one(
         now,
         limits.alert_deadline_hours,
         row.zone,
-        limits.alert_quiet_from,
-        limits.alert_quiet_until,
+        *quiet_of(row, limits),
     )
     made = plan_row(
         rt,

@@ -18,6 +18,7 @@ from service.delivery.retry import Verdict, judge
 from service.delivery.smtp import Mailer
 from service.delivery.states import State
 from service.errors import PaperpostError
+from service.flows.alerts import quiet_of
 from service.flows.deferred import words_of
 from service.flows.letter import envelope_of, sha_of
 from service.flows.quarantine import hide, left_of, spoiling
@@ -148,8 +149,8 @@ def _claim(
     edition_ids: Sequence[int] | None,
 ) -> list[DeliveryRow]:
     """Lease what may go; alerts whose readers sleep by now wait for their morning."""
-    for delivery_id, zone in alerts_store.list_due_alerts(session, now, edition_ids):
-        wakes = _awake(now, zone, limits)
+    for delivery_id, reader in alerts_store.list_due_alerts(session, now, edition_ids):
+        wakes = _awake(now, reader, limits)
         if wakes > now:
             alerts_store.rest_until(session, delivery_id, wakes)
     return leases_store.claim(
@@ -161,10 +162,10 @@ def _claim(
     )
 
 
-def _awake(at: datetime, zone: str, limits: Defaults) -> datetime:
+def _awake(at: datetime, reader: SubscriberRow, limits: Defaults) -> datetime:
     """``at``, or the end of the quiet hours it lies in; a zone that cannot be read has none."""
     try:
-        return after_quiet(at, zone, limits.alert_quiet_from, limits.alert_quiet_until)
+        return after_quiet(at, reader.zone, *quiet_of(reader, limits))
     except (ValueError, KeyError, OSError):
         return at
 
@@ -265,7 +266,7 @@ def _record(
     n = max(1, row.attempts)
     verdict = judge(outcome, n, now, deadline, random.random(), limits)  # nosec B311
     if verdict.until is not None and job.edition.kind == "alert" and job.reader is not None:
-        verdict = replace(verdict, until=_awake(verdict.until, job.reader.zone, limits))
+        verdict = replace(verdict, until=_awake(verdict.until, job.reader, limits))
     _attempt(session, row.id, n, outcome, now)
     report = _apply(session, row, verdict, now, accepted=TESTED if rt.test_recipient else "")
     # in test mode the refused mailbox is the operator's own, and a pending request just ends

@@ -80,8 +80,8 @@ def count_alerts_on(session: Session, subscriber_id: int, zone: str, on: date) -
 
 def list_due_alerts(
     session: Session, now: datetime, edition_ids: Sequence[int] | None = None
-) -> list[tuple[int, str]]:
-    """(delivery, zone of its reader) of alerts that a lease would take now; those of a person's
+) -> list[tuple[int, SubscriberRow]]:
+    """(delivery, its reader) of alerts that a lease would take now; those of a person's
     send, which goes at any hour, are left out."""
     alive = sa.select(col(EditionRow.id)).where(
         col(EditionRow.kind) == "alert",
@@ -94,7 +94,7 @@ def list_due_alerts(
         return []
     forced = sa.func.coalesce(col(DeliveryRow.content)["forced"].as_boolean(), sa.false())
     rows = session.execute(
-        sa.select(col(DeliveryRow.id), col(SubscriberRow.zone))
+        sa.select(col(DeliveryRow.id), SubscriberRow)
         .join(SubscriberRow, col(SubscriberRow.id) == col(DeliveryRow.subscriber_id))
         .where(
             col(DeliveryRow.edition_id).in_(editions),
@@ -103,7 +103,7 @@ def list_due_alerts(
             sa.not_(forced),
         )
     )
-    return [(delivery_id, zone) for delivery_id, zone in rows]
+    return [(delivery_id, reader) for delivery_id, reader in rows]
 
 
 def rest_until(session: Session, delivery_id: int, until: datetime) -> None:

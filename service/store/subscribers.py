@@ -65,6 +65,9 @@ def to_subscriber(row: SubscriberRow) -> Subscriber:
         at_least=row.at_least,
         on_time=row.on_time,
         tell_anyway=row.tell_anyway,
+        picks=row.picks,
+        quiet_from=row.quiet_from,
+        quiet_until=row.quiet_until,
     )
 
 

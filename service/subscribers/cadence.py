@@ -1,18 +1,25 @@
 """When a reader reads: slots by local date, computed in UTC. Pure; zones by zoneinfo.
 
-A slot is (local date, the instant at which that reader's hour begins). An hour that the clock
-skips moves to the next valid instant, a repeated one is used once (its first occurrence).
+A slot is (local date, the instant at which that reader's hour begins): the first instant at which
+the wall shows the hour or a later one. So an hour that the clock skips moves to the next valid
+instant (which may lie in the next date), and a repeated one is used once.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from service.errors import Sentence, SpokenError, quoted
 from service.subscribers.model import DAYS, Subscriber
+from service.subscribers.zone import clock_of
 
 MOST_WAITING = 40
 """Papers that a mail can wait for: as many as it shows."""
+
+
+STALE = timedelta(hours=12)
+"""A slot that lies so long before the instant for which a reader was due is not what was meant:
+no zone moved its clock that far but over the date line."""
 
 
 class CadenceError(SpokenError):
@@ -74,33 +81,32 @@ def slot_at(on: date, hour: int, zone: str) -> datetime:
     A skipped hour gives the first instant after the gap; a skipped date (a zone that crossed the
     date line) gives the first instant of the next local date.
     """
-    local = datetime.combine(on, time(hour), ZoneInfo(zone))
+    clock = clock_of(zone)
+    local = datetime.combine(on, time(hour), clock)
     instant = local.astimezone(UTC)
-    back = instant.astimezone(ZoneInfo(zone))
-    if back.replace(tzinfo=None) == local.replace(tzinfo=None):
+    if instant.astimezone(clock).replace(tzinfo=None) == local.replace(tzinfo=None):
         return instant
-    # in a gap: fold=0 uses the offset before it, so the wall clock shows the hour after the gap;
-    # the gap's end is the later offset's reading of the earlier side
-    before = local.utcoffset()
-    after = local.replace(fold=1).utcoffset()
-    assert before is not None
-    assert after is not None
-    gap = abs(before - after)
-    step = instant - gap
-    while step < instant and step.astimezone(ZoneInfo(zone)).utcoffset() == before:
-        step += timedelta(minutes=15)
-    return step
+    # in a gap the wall is read by the offset before it (fold=0: too late) or after it (too early)
+    early, late = local.replace(fold=1).astimezone(UTC), instant
+    before = early.astimezone(clock).utcoffset()
+    while late - early > timedelta(seconds=1):
+        middle = early + (late - early) // timedelta(seconds=2) * timedelta(seconds=1)
+        if middle.astimezone(clock).utcoffset() == before:
+            early = middle
+        else:
+            late = middle
+    return late
 
 
 def local_date(now: datetime, zone: str) -> date:
     """The date on the reader's wall."""
-    return now.astimezone(ZoneInfo(zone)).date()
+    return now.astimezone(clock_of(zone)).date()
 
 
 def exists(on: date, zone: str) -> bool:
     """False for a local date that the zone skipped (Pacific/Apia, 30 December 2011)."""
-    noon = datetime.combine(on, time(12), ZoneInfo(zone)).astimezone(UTC)
-    return noon.astimezone(ZoneInfo(zone)).date() == on
+    noon = datetime.combine(on, time(12), clock_of(zone)).astimezone(UTC)
+    return noon.astimezone(clock_of(zone)).date() == on
 
 
 def is_mail_day(reader: Subscriber, on: date) -> bool:
@@ -122,15 +128,53 @@ def next_slot(reader: Subscriber, after: datetime) -> tuple[date, datetime]:
 
 
 def latest_slot(reader: Subscriber, now: datetime) -> tuple[date, datetime] | None:
-    """The newest mail day whose hour has come, within the last 8 days."""
+    """The newest mail day whose hour has come, within the last 15 days (one weekday alone, and it
+    was the date that the zone skipped)."""
     day = local_date(now, reader.zone)
-    for _ in range(9):
+    for _ in range(16):
         if is_mail_day(reader, day):
             at = slot_at(day, reader.hour, reader.zone)
             if at <= now:
                 return day, at
         day -= timedelta(days=1)
     return None
+
+
+def due_slot(
+    reader: Subscriber, due_at: datetime, now: datetime, *, waits: timedelta = timedelta()
+) -> tuple[date, datetime] | None:
+    """The slot that a reader who is due gets: the newest whose hour has come, so that after an
+    outage there is one mail.
+
+    due_at: the stored instant (``next_digest_at``), which may be later than its slot by ``waits``
+    (a late source). None where the newest slot lies before what was stored: the rules of the zone
+    changed meanwhile (a newer tzdata), its hour is still to come, and the slot before it was
+    dealt with.
+    """
+    slot = latest_slot(reader, now)
+    if slot is None or due_at - slot[1] > max(waits, STALE):
+        return None
+    return slot
+
+
+def moved_to(before: Subscriber, due_at: datetime, after: Subscriber, now: datetime) -> datetime:
+    """When a reader is due who changed zone, hour or mail days just now.
+
+    due_at: when they were due before. Dates before the one that was to come are over, whatever the
+    new choice calls them. A date that was still to come and whose hour the change has skipped (an
+    earlier hour, a zone further east) is due now, as an hour that the clock skips is; where its
+    hour is still to come it waits for that.
+    """
+    next_at = next_slot(after, now)[1]
+    slot = latest_slot(after, now)
+    if slot is None:
+        return next_at
+    first = latest_slot(before, now) if due_at <= now else next_slot(before, now)
+    if first is None or slot[0] < first[0]:
+        return next_at
+    if local_date(now, before.zone) > slot[0] and not is_mail_day(before, slot[0]):
+        return next_at
+    return slot[1]
 
 
 def previous_mail_day(reader: Subscriber, on: date) -> date:
@@ -161,9 +205,35 @@ def weekly_day(reader: Subscriber, weekday: int, on: date) -> date:
     return on - timedelta(days=(on.weekday() - wanted) % 7)
 
 
+def read_quiet(start: str, end: str) -> tuple[int, int] | None:
+    """Return the hours [start, end) without alerts; None for "" twice: the installation's.
+
+    Two equal hours = never quiet. Raises CadenceError: one is missing, or is no full hour.
+    """
+    if not start.strip() and not end.strip():
+        return None
+    for text, field in ((start, "quiet_from"), (end, "quiet_until")):
+        if not text.strip():
+            what = Sentence("One of the two hours is missing.")
+            raise CadenceError(what, field, Sentence("Give both, or none."))
+    hours = []
+    for text, field in ((start, "quiet_from"), (end, "quiet_until")):
+        try:
+            hours.append(read_hour(text))
+        except CadenceError as error:
+            error.where = field
+            raise
+    return hours[0], hours[1]
+
+
+def quiet_hours(start: int | None, end: int | None, usual: tuple[int, int]) -> tuple[int, int]:
+    """The hours [start, end) without alerts: a reader's own, else the installation's."""
+    return usual if start is None or end is None else (start, end)
+
+
 def is_quiet(now: datetime, zone: str, start: int, end: int) -> bool:
     """True in the hours [start, end) of the local clock, over midnight when start > end."""
-    hour = now.astimezone(ZoneInfo(zone)).hour
+    hour = now.astimezone(clock_of(zone)).hour
     if start == end:
         return False
     if start < end:

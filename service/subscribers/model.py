@@ -67,7 +67,8 @@ class Subscriber:
     style: abstracts short, full or none · trending: a trending section beside interests.
     on_time: this reader's mail waits for no late source · at_least: fewer new papers wait for more,
     as long as they can · tell_anyway: a mail on the first mail day of a week also says that nothing
-    came.
+    came · picks: shown what an editor writes and picks above the papers · quiet_from, quiet_until:
+    hours without alerts, None = the installation's, equal = none.
     """
 
     id: int
@@ -90,3 +91,6 @@ class Subscriber:
     at_least: int = 1
     on_time: bool = False
     tell_anyway: bool = False
+    picks: bool = True
+    quiet_from: int | None = None
+    quiet_until: int | None = None

@@ -10,6 +10,7 @@ from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_daily
 from service.flows.preview import would_alert
 from service.flows.send import send_ready
+from service.store.subscribers import get_subscriber_row
 
 
 @pytest.fixture
@@ -87,4 +88,48 @@ def test_after_four_alerts_the_rest_rides_in_the_digest(rt, tmp_path):
     report, sent = alert(rt)
     assert (report.waiting, sent) == ({"capped": 1}, 0)
     assert plan_daily(rt).ready == 1
+    assert asyncio.run(send_ready(rt)).accepted == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "hour", "goes"),
+    [
+        ((13, 14), 13, False),  # a nap: quiet though the house is not
+        ((13, 14), 22, True),  # and awake when the house sleeps
+        ((0, 0), 3, True),  # never quiet
+        ((23, 1), 0, False),  # over midnight
+        ((23, 1), 1, True),
+        ((None, None), 22, False),
+    ],
+)
+def test_a_reader_has_quiet_hours_of_their_own(rt, tmp_path, own, hour, goes):
+    def choose(session):
+        row = get_subscriber_row(session, email_key="ada@example.org")
+        row.quiet_from, row.quiet_until = own
+        session.add(row)
+
+    rt.db.write(choose)
+    rt.clock.at = datetime(2026, 11, 19, hour, 0, tzinfo=UTC)
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at any hour")])
+    report, sent = alert(rt)
+    assert (sent == 1, report.waiting) == (goes, {} if goes else {"quiet": 1})
+
+
+def test_an_alert_that_waits_wakes_by_its_readers_hours(rt, tmp_path):
+    """Not gone when its reader's quiet hours begin: it rests until they end."""
+    rt.clock.at = datetime(2026, 11, 18, 12, 55, tzinfo=UTC)
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters before the nap")])
+    plan_alerts(rt)
+
+    def choose(session):
+        row = get_subscriber_row(session, email_key="ada@example.org")
+        row.quiet_from, row.quiet_until = 13, 15
+        session.add(row)
+
+    rt.db.write(choose)
+    rt.clock.at = datetime(2026, 11, 18, 13, 0, tzinfo=UTC)
+    assert asyncio.run(send_ready(rt)).accepted == 0
+    rt.clock.at = datetime(2026, 11, 18, 14, 59, tzinfo=UTC)
+    assert asyncio.run(send_ready(rt)).accepted == 0
+    rt.clock.at = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
     assert asyncio.run(send_ready(rt)).accepted == 1
