@@ -5,7 +5,7 @@ from typing import Any
 
 from service.errors import Sentence
 from service.flows import leave
-from service.flows.manage import NOBODYS, ManageError, fresh_reader, set_next
+from service.flows.manage import NOBODYS, ManageError, fresh_reader
 from service.flows.manage_link import stamp_of
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
@@ -15,53 +15,59 @@ from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
-from service.subscribers.cadence import local_date
+from service.subscribers.cadence import local_date, next_slot
 from service.subscribers.tokens import TokenError
 
 
-def ask_address(rt: Runtime, token: str, email: str, *, network: str = "") -> None:
+def ask_address(rt: Runtime, token: str, email: str, *, network: str = "") -> Answer:
     """Mail a link to the new address; nothing changes before its button is pressed.
 
+    The answer and the work are the same when the address is taken, barred, or was asked for often.
     Raises TokenError, AddressError, SignupError, ManageError.
     """
     address = read_address(email)
     check_signup(rt.signup, address)
-    rt.db.write(lambda s: _ask_address(rt, s, token, address, network), Priority.WEB)
+    answer = rt.db.write(lambda s: _ask_address(rt, s, token, address, network), Priority.WEB)
     rt.engine.enqueue("send")
+    return answer
 
 
-def _ask_address(rt: Runtime, session: Session, token: str, address: Address, network: str) -> None:
+def _ask_address(
+    rt: Runtime, session: Session, token: str, address: Address, network: str
+) -> Answer:
     row, now = fresh_reader(rt, session, token), rt.clock()
     assert row.id is not None
     if address.key == row.email_key:
         raise ManageError(Sentence("This is your address already."), "email")
     hashed = consent_store.email_hash(rt.instance.key, address.key)
-    today = consent_store.count_consents(session, "address", now - timedelta(days=1), hashed=hashed)
-    # the page says the same when the address is taken, barred or was asked for often
+    place = place_of(rt, session, address.key, network, now)
     taken = subscribers_store.get_subscriber_row(session, email_key=address.key) is not None
     barred = consent_store.get_suppression(session, hashed)
-    if taken or (barred is not None and barred.reason != "left") or today >= 1:
-        return
-    until = now + timedelta(days=rt.defaults().confirm_days)
-    stamp = f"{stamp_of(row, fresh=True)} {address.email}"
-    token = rt.signer.sign("address", row.id, until, stamp)
-    add_notice(
-        rt,
-        session,
-        "address-change",
-        email=address.email,
-        email_key=address.key,
-        data={
-            "link": f"{rt.links.manage()}/address/{token}",
-            "until": local_date(until, row.zone).isoformat(),
-        },
-        now=now,
-        subscriber_id=row.id,
-        locale=row.locale,
-    )
+    dropped = taken or place.dropped or (barred is not None and barred.reason != "left")
+    leaves = now + place.wait
+    until = leaves + timedelta(hours=FIXED.fresh_hours)
+    token = rt.signer.sign("address", row.id, until, f"{made_at(row, leaves)} {address.email}")
+    with kept(session, not dropped):
+        other = nobody()
+        add_notice(
+            rt,
+            session,
+            "address-change",
+            email=other.email if dropped else address.email,
+            email_key=other.key if dropped else address.key,
+            data={
+                "link": f"{rt.links.manage()}/address/{token}",
+                "until": local_date(until, row.zone).isoformat(),
+            },
+            now=now,
+            subscriber_id=row.id,
+            locale=row.locale,
+            not_before=leaves if place.wait else None,
+        )
     consent_store.add_consent(
         session, subscriber_id=row.id, hashed=hashed, act="address", now=now, address=network
     )
+    return answer_of(place)
 
 
 def read_address_change(rt: Runtime, token: str) -> tuple[SubscriberRow, Address]:
@@ -70,12 +76,15 @@ def read_address_change(rt: Runtime, token: str) -> tuple[SubscriberRow, Address
 
 
 def _address_change(rt: Runtime, session: Session, token: str) -> tuple[SubscriberRow, Address]:
-    subject, stamp = rt.signer.read("address", token, rt.clock())
+    subject, said = rt.signer.read("address", token, rt.clock())
     row = subscribers_store.get_subscriber_row(session, id=subject)
-    tied, _, email = stamp.partition(" ")
-    if row is None or tied != stamp_of(row, fresh=True):
+    stamp, _, email = said.partition(" ")
+    if row is None or is_fresh(rt, session, row, stamp) is None:
         raise TokenError(NOBODYS)
-    return row, read_address(email)
+    address = read_address(email)
+    if address.key != row.email_key and not is_fresh(rt, session, row, stamp):
+        raise TokenError(Sentence("This link has ended."), rt.clock(), row.id)  # pressed once
+    return row, address
 
 
 def change_address(rt: Runtime, token: str, *, network: str = "", agent: str = "") -> bool:
@@ -114,7 +123,7 @@ def _change_address(rt: Runtime, session: Session, token: str, network: str, age
     row.email, row.email_key = address.email, address.key
     if row.state == "bounced":
         row.state = "active"
-        set_next(rt, row)
+        row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
     session.add(row)
     consent_store.add_consent(
         session, subscriber_id=row.id, hashed=hashed, act="address-changed", now=now,

@@ -157,7 +157,9 @@ def due_slot(
     return slot
 
 
-def moved_to(before: Subscriber, due_at: datetime, after: Subscriber, now: datetime) -> datetime:
+def moved_to(
+    before: Subscriber, due_at: datetime | None, after: Subscriber, now: datetime
+) -> datetime:
     """When a reader is due who changed zone, hour or mail days just now.
 
     due_at: when they were due before. Dates before the one that was to come are over, whatever the
@@ -167,14 +169,17 @@ def moved_to(before: Subscriber, due_at: datetime, after: Subscriber, now: datet
     """
     next_at = next_slot(after, now)[1]
     slot = latest_slot(after, now)
-    if slot is None:
-        return next_at
-    first = latest_slot(before, now) if due_at <= now else next_slot(before, now)
-    if first is None or slot[0] < first[0]:
-        return next_at
-    if local_date(now, before.zone) > slot[0] and not is_mail_day(before, slot[0]):
-        return next_at
-    return slot[1]
+    first = _first_open(before, due_at, now)
+    return slot[1] if slot is not None and slot[0] >= first else next_at
+
+
+def _first_open(reader: Subscriber, due_at: datetime | None, now: datetime) -> date:
+    """The date of the mail that is to come next; it may be due already, or wait for a source."""
+    day, at = next_slot(reader, now)
+    if due_at is None or due_at >= at:
+        return day
+    slot = due_slot(reader, due_at, now)
+    return slot[0] if slot is not None else day
 
 
 def previous_mail_day(reader: Subscriber, on: date) -> date:
