@@ -10,6 +10,10 @@ from sqlmodel import Session, col, select
 
 from service.store.tables import ConsentRow, SuppressionRow
 
+REASONS = ("many", "unfit", "elsewhere", "asked", "other")
+"""Why people leave, as the page offers it: too many mails, papers that do not fit, they read them
+elsewhere, they had never asked, something else."""
+
 
 def email_hash(key: bytes, email_key: str) -> str:
     """The keyed hash under which an address is suppressed (HMAC-SHA256, hex)."""
@@ -54,6 +58,17 @@ def forget_words(session: Session, hashed: str) -> None:
         sa.update(ConsentRow)
         .where(col(ConsentRow.email_hash) == hashed, col(ConsentRow.act).in_(["request", "leave"]))
         .values(detail="")
+    )
+    said = col(ConsentRow.detail)
+    session.execute(  # which reason it was is counted on; in whose words goes
+        sa.update(ConsentRow)
+        .where(
+            col(ConsentRow.email_hash) == hashed,
+            col(ConsentRow.act) == "reason",
+            said.like("%: %"),
+        )
+        .values(detail=sa.case(*[(said.like(f"{r}: %"), r) for r in REASONS], else_="other"))
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -131,6 +146,17 @@ def list_consents(session: Session, subscriber_id: int) -> list[ConsentRow]:
             select(ConsentRow)
             .where(col(ConsentRow.subscriber_id) == subscriber_id)
             .order_by(col(ConsentRow.at), col(ConsentRow.id))
+        ).all()
+    )
+
+
+def list_acts(session: Session, acts: Sequence[str], since: datetime) -> list[ConsentRow]:
+    """Everybody's acts of some kinds since an instant, newest first."""
+    return list(
+        session.exec(
+            select(ConsentRow)
+            .where(col(ConsentRow.act).in_(acts), col(ConsentRow.at) >= since)
+            .order_by(col(ConsentRow.at).desc(), col(ConsentRow.id).desc())
         ).all()
     )
 

@@ -1,4 +1,7 @@
-"""Leaving: a page with one button, RFC 8058's one click, undo, and a reason if one likes."""
+"""Leaving: a page with one button, RFC 8058's one click, undo, and a reason if one likes.
+
+Below the button stand the smaller steps: one interest alone, or a pause.
+"""
 
 import re
 from typing import Annotated
@@ -6,9 +9,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from service.delivery.i18n import Texts
+from service.errors import Sentence
 from service.flows.leave import Left, LinkError, look, undo, unsubscribe
+from service.flows.leave_part import (
+    PAUSES,
+    Leaving,
+    Part,
+    leave_one,
+    look_at_parts,
+    note_reason,
+    put_off,
+    take_back,
+)
 from service.flows.letter import HARMLESS
-from service.flows.manage import note_reason
 from service.pages.forms import Form
 from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
@@ -16,6 +30,16 @@ from service.web.door import Door
 
 SHAPE = re.compile(r"[A-Za-z0-9_-]{22}")
 """An unsubscribe token as the store makes it (16 random bytes)."""
+
+_MOST_ID = 2**31
+
+_REASONS: dict[str, Sentence] = {
+    "many": Sentence("Too many mails"),
+    "unfit": Sentence("The papers do not fit me"),
+    "elsewhere": Sentence("I read new papers elsewhere"),
+    "asked": Sentence("I never asked for this"),
+    "other": Sentence("Something else"),
+}
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -27,11 +51,11 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             return _of_a_test(door, request)
         try:
             found = look(door.rt, token)
+            if found.state == "left":
+                return left_page(door, request, token, found)
+            return _page(door, request, token, look_at_parts(door.rt, token))
         except LinkError:
             return _nobody(door, request)
-        if found.state == "left":
-            return left_page(door, request, token, found)
-        return door.answer(request, "reader/leave.html", {"email": mask(found.email)})
 
     @routes.post("/u/{token}")
     def leave(
@@ -67,7 +91,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             return door.say(
                 request,
                 _("You are back."),
-                _("Everything is as it was; nothing was lost."),
+                *_back(door, look_at_parts(door.rt, token), door.texts(request)),
                 link=(here.papers(), _("Today's papers")),
             )
         return door.say(
@@ -82,20 +106,128 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         request: Request, token: str, form: Annotated[Form, Depends(door.any_form)]
     ) -> Response:
         _ = door.texts(request).gettext
-        note_reason(door.rt, token, form.text("reason", most=500), network=door.network(request))
-        return door.say(request, _("Noted. Thank you."))
+        words, code = form.text("reason", most=500), form.raw("why")
+        noted = note_reason(door.rt, token, code, words, network=door.network(request))
+        if not noted:
+            return door.say(request, _("Nothing was said, so nothing is kept."))
+        return door.say(
+            request,
+            _("Noted. Thank you."),
+            _("The people who run this service read it; your words go when you are forgotten."),
+        )
+
+    _part_routes(routes, door)
+
+
+def _part_routes(routes: APIRouter, door: Door) -> None:
+    @routes.post("/u/{token}/interests/{part}")
+    def one(
+        request: Request, token: str, part: int, form: Annotated[Form, Depends(door.any_form)]
+    ) -> Response:
+        is_undone = form.raw("act") == "undo"
+        act = take_back if is_undone else leave_one
+        texts = door.texts(request)
+        try:
+            if look(door.rt, token).state == "left":
+                return left_page(door, request, token, look(door.rt, token))
+            found, done = act(
+                door.rt, token, min(part, _MOST_ID),
+                network=door.network(request), agent=door.agent(request),
+            )  # fmt: skip
+        except LinkError as error:
+            return door.say(
+                request, texts.said(error.what), texts.said(error.next_step), status=409
+            )
+        return _page(door, request, token, found, _said_of(found, done, is_undone, texts))
+
+    @routes.post("/u/{token}/pause")
+    def pause(
+        request: Request, token: str, form: Annotated[Form, Depends(door.any_form)]
+    ) -> Response:
+        days = form.raw("days")
+        wanted = int(days) if days in {str(one) for one in (0, *PAUSES)} else -1
+        texts = door.texts(request)
+        _ = texts.gettext
+        try:
+            if look(door.rt, token).state == "left":
+                return left_page(door, request, token, look(door.rt, token))
+            if wanted < 0:
+                return _page(door, request, token, look_at_parts(door.rt, token))
+            found = put_off(door.rt, token, wanted)
+        except LinkError:
+            return _nobody(door, request)
+        if found.paused_until is None:
+            return _page(door, request, token, found, _("The pause is over: mail comes again."))
+        until = texts.long_day(found.paused_until)
+        return _page(door, request, token, found, _("No mail comes before %(date)s.", date=until))
+
+
+def _page(door: Door, request: Request, token: str, found: Leaving, said: str = "") -> Response:
+    texts = door.texts(request)
+    parts = [(part, _name(part, texts)) for part in found.parts]
+    context = {
+        "email": mask(found.email),
+        "here": door.pages.links.here.unsubscribe(token),
+        "said": said,
+        "awake": [(part, name) for part, name in parts if not part.rests],
+        "resting": [(part, name) for part, name in parts if part.rests and part.undo],
+        "count": len(found.parts),
+        "pauses": [(days, texts.day(until)) for days, until in found.pauses],
+        "paused_until": found.paused_until,
+        "undo_days": door.rt.defaults().undo_days,
+    }
+    return door.answer(request, "reader/leave.html", context)
+
+
+def _name(part: Part, texts: Texts) -> str:
+    return texts.gettext("The day's most-voted papers") if part.is_ours else part.name
+
+
+def _said_of(found: Leaving, done: Part, is_undone: bool, texts: Texts) -> str:
+    _ = texts.gettext
+    name = texts.quoted(_name(done, texts))
+    if is_undone:
+        return _("%(name)s is back, with the papers that came meanwhile.", name=name)
+    if not found.awake:
+        return _("%(name)s brings no more papers. Nothing is left that would bring any.", name=name)
+    return _("%(name)s brings no more papers. The rest comes as before.", name=name)
+
+
+def _back(door: Door, found: Leaving, texts: Texts) -> list[str]:
+    """What undoing brought back, in sentences."""
+    _ = texts.gettext
+    names = texts.commas(_name(part, texts) for part in found.awake)
+    when = texts.schedule(found.weekdays, found.hour, found.zone)
+    lines = [_("As before: %(names)s. %(schedule)s.", names=names, schedule=when)]
+    if found.paused_until is not None:
+        until = texts.long_day(found.paused_until)
+        lines.append(_("Your pause until %(date)s stands, too.", date=until))
+    if found.next_at is not None:
+        there = found.next_at.astimezone(door.clock_in(found.zone).tzinfo)
+        day, time = texts.day(there.date()), texts.hour(there.hour, there.minute)
+        lines.append(
+            _("Next mail: %(day)s at %(time)s. It brings what came since, too.", day=day, time=time)
+        )
+    return lines
 
 
 def left_page(door: Door, request: Request, token: str, found: Left) -> Response:
-    """What somebody who left sees: until when it can be undone."""
+    """What somebody who left sees: until when it can be undone, and what that brings back."""
     texts = door.texts(request)
     until = found.undo_until
     open_until = until if until is not None and door.rt.clock() < until else None
+    keep = door.rt.defaults().keep_left_days
     context = {
         "email": mask(found.email),
         "token": token,
         "undo_until": texts.long_day(local_date(open_until, door.rt.zone)) if open_until else "",
+        "erased_after": keep,
+        "reasons": [(code, texts.said(words)) for code, words in _REASONS.items()],
     }
+    if open_until:
+        parts = look_at_parts(door.rt, token)
+        context["names"] = texts.commas(_name(part, texts) for part in parts.awake)
+        context["schedule"] = texts.schedule(parts.weekdays, parts.hour, parts.zone)
     return door.answer(request, "reader/left.html", context)
 
 

@@ -7,14 +7,14 @@ from starlette.exceptions import HTTPException
 from service.delivery.i18n import Texts
 from service.errors import Sentence
 from service.flows import browse, view
-from service.flows.browse import History, MailDay, NotHereError
+from service.flows.became import what_became
+from service.flows.browse import History, NotHereError
 from service.flows.letter import share_name
 from service.flows.manage import open_manage
 from service.flows.view import GoneMailError, read_mail
 from service.pages.frame import alone
 from service.pages.paging import address_of_page, paging_of
 from service.pages.references import FILES, reference_file
-from service.store.sent import TESTED
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door
@@ -65,7 +65,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         except NotHereError as error:
             return not_here(door, request, error)
         context = {
-            "days": [(one, _what_became(one, texts)) for one in found.days],
+            "days": [(one, what_became(one, texts)) for one in found.days],
             "next_words": _next_words(door, found, texts),
             "keep": door.rt.defaults().keep_digest_days,
             "today": door.today(),
@@ -118,79 +118,3 @@ def _next_words(door: Door, found: History, texts: Texts) -> str:
     if first:
         return texts.gettext("Your first mail comes %(day)s at %(time)s.", day=day, time=time)
     return texts.gettext("Next: %(day)s at %(time)s.", day=day, time=time)
-
-
-def _what_became(one: MailDay, texts: Texts) -> str:
-    """look.md's words for one day."""
-    _ = texts.gettext
-    checked = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", one.checked)
-    if one.state == "accepted" and one.reason == TESTED:
-        return _("It went to the people who run this service, as a test.")
-    if one.state == "accepted" and one.kind == "newsletter":
-        return _("A letter from the people who run this service.")
-    if one.state == "accepted" and not one.kept:
-        return _("Mailed. What was in it is not kept any more.")
-    if one.state == "accepted" and not one.papers and not one.news:
-        return _("A mail that nothing new came, as you had asked for.")
-    if one.state == "accepted":
-        mailed = texts.ngettext("%(num)s paper mailed.", "%(num)s papers mailed.", one.papers)
-        if not one.news:
-            return mailed
-        news = texts.ngettext(
-            "Later news of %(num)s paper mailed.", "Later news of %(num)s papers mailed.", one.news
-        )
-        return f"{mailed} {news}" if one.papers else news
-    if one.state == "skipped":
-        return _why_skipped(one, checked, texts)
-    words = one.said
-    match one.state:
-        case "failed" if one.fault:
-            what = texts.said(one.fault)
-            return _("%(what)s No mail can be sent to it: change your address.", what=what)
-        case "failed" if not words:
-            return _("This mail could not be made, and that is our fault.")
-        case "failed" | "expired":
-            follow = _("The papers ride in your next mail.")
-            said = _("Your mail server did not take it.")
-            if words:
-                said = _("Your mail server did not take it: %(words)s.", words=words)
-            return f"{said} {follow}"
-        case "deferred":
-            if words:
-                return _("Your mail server asked us to wait: %(words)s.", words=words)
-            return _("Your mail server asked us to wait; we try again.")
-        case "unknown" | "presumed" | "sending":
-            return _("Handed over, but your mail server never confirmed it.")
-        case "suppressed":
-            return _("Stopped: you had left.")
-        case "cancelled":
-            return _("Cancelled by the people who run this service.")
-    return _("On its way.")
-
-
-def _why_skipped(one: MailDay, checked: str, texts: Texts) -> str:
-    _ = texts.gettext
-    if one.reason == "paused":
-        if one.paused_until is not None and one.paused_until > one.on:
-            return _("You had paused until %(date)s.", date=texts.long_day(one.paused_until))
-        return _("You had paused.")
-    if one.reason == "already_had":
-        return _("You had all of these papers already.")
-    if one.reason == "in_digest":
-        return _("It waited, and its papers came with the digest that was made first.")
-    if one.reason == "not_your_day":
-        return _("None of your interests has its day.")
-    if not one.kept and one.reason in ("too_few", "nothing_new"):
-        return _("Nothing new contained your words.")
-    if not one.checked and one.reason in ("too_few", "nothing_new"):
-        return _("No new paper came that day.")
-    if one.reason == "too_few":
-        return _("%(checked)s, fewer matched than you want in one mail.", checked=checked)
-    if one.reason == "nothing_new" and one.later:
-        return _("%(checked)s. What contained your words comes with your next alert.",
-                 checked=checked)  # fmt: skip
-    if one.reason == "nothing_new" and one.had:
-        return _("%(checked)s. You already had what contained your words.", checked=checked)
-    if one.reason == "nothing_new":
-        return _("%(checked)s, none contained your words.", checked=checked)
-    return _("This mail could not be made, and that is our fault.")

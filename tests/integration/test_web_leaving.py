@@ -1,5 +1,6 @@
 """Leaving: by the button, by RFC 8058, with undo, and what a stranger with the link can see."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +22,11 @@ def link(house: Reading) -> str:
     return f"/u/{house.reader('ada@uni.example').unsubscribe_token}"
 
 
-def test_the_page_has_one_button_and_masks_the_address(house: Reading) -> None:
+def test_the_first_button_stops_all_and_the_address_is_masked(house: Reading) -> None:
     page = house.client.get(link(house))
-    assert page.text.count("<form") == 1
+    assert page.text.count('class="primary"') == 1
+    forms = re.findall(r'<form method="post" action="([^"]+)">', page.text)
+    assert forms == [link(house), f"{link(house)}/pause"]  # one interest: nothing to choose from
     assert "ada@uni.example" not in page.text
     assert "a…@u….example" in page.text
     assert house.reader("ada@uni.example").state == "active"
@@ -77,7 +80,7 @@ def test_a_reason_is_kept_when_somebody_likes_to_give_one(house: Reading) -> Non
     house.client.post(link(house))
     for _ in range(9):
         house.client.post(f"{link(house)}/reason", data={"reason": "Too many robots"})
-    told = [row for row in house.tables()["consent"] if "Too many robots" in row]
+    told = [row for row in house.tables()["consent"] if "other: Too many robots" in row]
     assert 1 <= len(told) <= 3
 
 
