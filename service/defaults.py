@@ -121,6 +121,10 @@ class Fixed:
 
     papers_a_page: int = _about(100, "papers of a day on one page")
     most_found: int = _about(500, "papers of a search that can be listed; all are counted")
+    most_categories: int = _about(60, "categories offered beside a day's list, the commonest")
+    feed_entries: int = _about(200, "papers of a feed of the day; of a search or topic a quarter")
+    most_topics: int = _about(200, "topics of an installation")
+    topic_likes: int = _about(20, "papers of a topic whose like is shown")
     signup_papers: int = _about(5, "newest papers shown on the sign-up page")
     weekly_day: str = _about("fri", "day of weekly interests, until the reader chooses another")
     html_budget: int = _about(90_000, "bytes of the HTML part at most")
@@ -134,6 +138,9 @@ class Fixed:
         20, "papers with later news in one mail; the rest rides in the next"
     )
     manage_links_a_day: int = _about(3, "manage links mailed to one address in 24 hours")
+    fresh_hours: int = _about(
+        24, "a link mailed on request may change the address, export and erase; then view alone"
+    )
     list_poll_minutes: int = _about(30, "Hugging Face is asked this often while its list grows")
     list_poll_until_hour: int = _about(14, "hour UTC until which it grows, from midnight, Mon-Fri")
     list_idle_minutes: int = _about(120, "it is asked this often otherwise")

@@ -3,13 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
+from service.defaults import FIXED
 from service.errors import Sentence
 from service.flows import leave
+from service.flows.alike import kept, nobody
+from service.flows.caps import Answer, answer_of
 from service.flows.manage import NOBODYS, ManageError, fresh_reader
-from service.flows.manage_link import stamp_of
+from service.flows.manage_link import is_fresh, made_at
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
-from service.flows.subscribe import check_signup
+from service.flows.subscribe import check_signup, place_of
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session

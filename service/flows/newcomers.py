@@ -13,6 +13,7 @@ from typing import Any
 from service.defaults import DAYS, FIXED, parse
 from service.delivery.i18n import SOURCE
 from service.errors import PaperpostError
+from service.flows import caps
 from service.flows.begin import set_active
 from service.flows.interests import (
     InterestChange,
@@ -31,7 +32,7 @@ from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import SubscriberRow
-from service.subscribers.address import Address, read_address
+from service.subscribers.address import Address, cap_key, read_address
 from service.subscribers.cadence import (
     local_date,
     read_at_least,
@@ -286,5 +287,7 @@ def enter(
         else:
             row.confirm_until = now + timedelta(days=limits.confirm_days)
             mail_confirm(rt, session, row, hashed, now, timedelta(), "")
+            counted = consent_store.email_hash(rt.instance.key, cap_key(row.email_key))
+            caps.note_mail(session, caps.UNASKED, hashed=counted, now=now)
     session.flush()
     return rows

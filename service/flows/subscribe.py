@@ -12,6 +12,7 @@ from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import rejoin
 from service.flows.agreed import WORDING
 from service.flows.alike import kept, nobody
+from service.flows.caps import UNASKED, Answer, Most, Place, answer_of, take_place
 from service.flows.interests import Wanted, add_interest, read_form, read_people
 from service.flows.manage_link import manage_token, stamp_of
 from service.flows.notice import add_notice
@@ -22,7 +23,7 @@ from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.leases import LIFTED_BY_BEGIN
 from service.store.tables import SubscriberRow
-from service.subscribers.address import Address, read_address
+from service.subscribers.address import Address, cap_key, read_address
 from service.subscribers.cadence import local_date, read_hour, read_zone
 
 
@@ -39,13 +40,6 @@ class Wish:
     hour: int
     zone: str
     locale: str = "en"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the page may say: the mail follows at once, or within the hour."""
-
-    delayed: bool
 
 
 def read_wish(
@@ -121,12 +115,11 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
     """One row of the request and the same work for every address, whatever becomes of it."""
     now, limits = rt.clock(), rt.defaults()
     hashed = consent_store.email_hash(rt.instance.key, wish.address.key)
-    wait = _network_wait(session, limits, network, now)
+    place = place_of(rt, session, wish.address.key, network, now)
+    wait = place.wait
     row = subscribers_store.get_subscriber_row(session, email_key=wish.address.key)
     barred = consent_store.get_suppression(session, hashed)
-    dropped = _is_capped(session, limits, hashed, now) or (
-        barred is not None and barred.reason not in LIFTED_BY_BEGIN
-    )
+    dropped = place.dropped or (barred is not None and barred.reason not in LIFTED_BY_BEGIN)
     state = row.state if row is not None else "new"
     is_asked = state in ("new", "pending", "left")
     typed = {"hour": wish.hour, "zone": wish.zone, "locale": wish.locale}
@@ -165,23 +158,21 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
     if own:
         record.subscriber_id = stored.id
         session.add(record)
-    return Answer(delayed=wait > timedelta())
+    return answer_of(place)
 
 
-def _network_wait(session: Session, limits: Defaults, network: str, now: datetime) -> timedelta:
-    """Many requests delay mails, they are not refused: a seminar room is not an attack."""
-    hour = now - timedelta(hours=1)
-    here = consent_store.count_consents(session, "request", hour, address=network)
-    everywhere = consent_store.count_consents(session, "request", hour)
-    if here >= limits.network_an_hour or everywhere >= limits.signups_an_hour:
-        return timedelta(minutes=50)
-    return timedelta()
-
-
-def _is_capped(session: Session, limits: Defaults, hashed: str, now: datetime) -> bool:
-    day = consent_store.count_consents(session, "mailed", now - timedelta(days=1), hashed=hashed)
-    month = consent_store.count_consents(session, "mailed", now - timedelta(days=30), hashed=hashed)
-    return day >= limits.confirmations_a_day or month >= limits.confirmations_a_month
+def place_of(rt: Runtime, session: Session, key: str, network: str, now: datetime) -> Place:
+    """For a mail to somebody who may not have asked: by address requests are dropped, by network
+    they wait. key: the folded address."""
+    limits = rt.defaults()
+    most = Most(
+        a_day=limits.confirmations_a_day,
+        a_month=limits.confirmations_a_month,
+        a_network=limits.network_an_hour,
+        in_all=limits.signups_an_hour,
+    )
+    hashed = consent_store.email_hash(rt.instance.key, cap_key(key))
+    return take_place(session, UNASKED, most, hashed=hashed, network=network, now=now)
 
 
 def _store_wish(session: Session, wish: Wish, now: datetime, limits: Defaults) -> SubscriberRow:

@@ -14,7 +14,7 @@ from service.flows import rejoin
 from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
-from service.store import keeping
+from service.store import keeping, mail_caps
 from service.store import matches as matches_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -78,6 +78,7 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
         "votes": lambda s: keeping.delete_votes(s, now - ago(FIXED.keep_votes_days), STEP),
         "drafts": lambda s: keeping.delete_drafts(s, now - ago(FIXED.keep_draft_days), STEP),
         "carried": lambda s: keeping.delete_carried(s, now - ago(LOOK_BACK), STEP),
+        "mail_caps": lambda s: mail_caps.delete_ended(s, now, STEP),
         "requests": lambda s: keeping.clear_requests(s, now - ago(limits.confirm_days), STEP),
         "consents": lambda s: keeping.delete_consents(s, now - ago(FIXED.keep_consent_days), STEP),
         "audit": lambda s: keeping.delete_audit(s, now - ago(FIXED.keep_audit_days), STEP),

@@ -87,6 +87,17 @@ def mask(email: str) -> str:
     return f"{local[:1]}…@{name[:1]}….{rest}"
 
 
+def cap_key(key: str) -> str:
+    """The folded address without what many providers ignore: dots, and what follows a plus.
+
+    Only for counting: two mailboxes of one provider may differ by a dot.
+    """
+    local, _, domain = key.rpartition("@")
+    name = local.strip('"').partition("+")[0].replace(".", "")
+    domain = "gmail.com" if domain == "googlemail.com" else domain
+    return f"{name or local}@{domain}"
+
+
 def probably_meant(key: str) -> str:
     """Return the address with a well-known domain one slip away ("gmial.com"), else ""."""
     local, _, domain = key.partition("@")

@@ -6,9 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from service.delivery.i18n import Texts
 from service.errors import PaperpostError
 from service.flows import address as address_flow
-from service.flows import manage
+from service.flows import own_link
+from service.flows.caps import Answer
 from service.flows.manage import ManageError
 from service.pages.forms import FieldError, Form
 from service.subscribers.address import AddressError, mask
@@ -32,33 +34,54 @@ def _link_routes(routes: APIRouter, door: Door) -> None:
     def ask(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
         email = form.raw("email").strip()[:300]
         try:
-            answer = manage.ask_link(door.rt, email, network=door.network(request))
+            answer = own_link.ask_link(door.rt, email, network=door.network(request))
         except AddressError as error:
             faults, _offers = faults_of({"email": error}, door.texts(request))
             context = {"email": email, "errors": faults}
             return door.answer(request, "reader/ask.html", context, status=422)
-        return _mailed(door, request, delayed=answer.delayed)
+        return _mailed(door, request, answer)
 
     @routes.post("/manage/{token}/link")
     def renew(request: Request, token: str) -> Response:
         try:
-            answer = manage.renew_link(door.rt, token, network=door.network(request))
+            answer = own_link.renew_link(door.rt, token, network=door.network(request))
         except TokenError as error:
             return door.ended(request, error)
-        return _mailed(door, request, delayed=answer.delayed)
+        return _mailed(door, request, answer)
 
 
-def _mailed(door: Door, request: Request, *, delayed: bool) -> Response:
+def _mailed(door: Door, request: Request, answer: Answer) -> Response:
     texts = door.texts(request)
     _ = texts.gettext
-    if delayed:
-        when = _("Many requests from your network. Your mail follows within the hour.")
-    else:
-        when = _("If papers go to this address, a mail with the link is on its way to it.")
+    if answer.full:
+        return _full(door, request)
+    when = _("If papers go to this address, a mail with the link is on its way to it.")
+    if answer.hours:
+        when = _when(texts, answer)
     subject = _("Your link to %(site)s", site=door.rt.site.name)
     sender = door.rt.site.sender
     said = _("It comes from %(sender)s: “%(subject)s”.", sender=sender, subject=subject)
     return door.say(request, _("Look in your mailbox"), when, said)
+
+
+def _when(texts: Texts, answer: Answer) -> str:
+    """What a network is told that asked for many mails."""
+    if answer.hours == 1:
+        return texts.gettext("Many requests from your network. Your mail follows within the hour.")
+    return texts.gettext(
+        "Many requests from your network. Your mail follows within %(num)s hours.",
+        num=texts.number(answer.hours),
+    )
+
+
+def _full(door: Door, request: Request) -> Response:
+    _ = door.texts(request).gettext
+    return door.say(
+        request,
+        _("Very many requests came from your network."),
+        _("Nothing more is mailed because of them today. Ask again tomorrow."),
+        status=429,
+    )
 
 
 def _address_routes(routes: APIRouter, door: Door) -> None:
@@ -100,7 +123,7 @@ def _address_routes(routes: APIRouter, door: Door) -> None:
         texts = door.texts(request)
         _ = texts.gettext
         try:
-            address_flow.ask_address(
+            answer = address_flow.ask_address(
                 door.rt, token, form.raw("email"), network=door.network(request)
             )
         except TokenError as error:
@@ -109,10 +132,13 @@ def _address_routes(routes: APIRouter, door: Door) -> None:
             faults, _offers = faults_of({"email": error}, texts)
             trouble = Trouble(part="address", faults=faults, typed=form)
             return shown_page(door, request, token, trouble, status=422)
+        if answer.full:
+            return _full(door, request)
         return door.say(
             request,
             _("Look in the new mailbox"),
             _("A link was mailed there. Nothing changes before its button is pressed."),
+            *([_when(texts, answer)] if answer.hours else []),
         )
 
     @routes.get("/manage/{token}/export")

@@ -11,7 +11,7 @@ from support.house import add
 
 from service.flows.interests import read_form
 from service.flows.leave import unsubscribe
-from service.flows.manage import ask_link
+from service.flows.own_link import ask_link
 from service.flows.send import send_ready
 from service.flows.subscribe import Wish, request
 from service.store.consent import add_suppression, email_hash
@@ -75,16 +75,18 @@ def test_every_address_makes_the_same_work(rt, act):
     assert len(seen) == 1, seen
 
 
-def test_every_request_counts_for_its_network(rt):
+def test_every_address_asked_for_takes_a_place_of_its_network(rt):
+    for email in (*ADDRESSES, *(f"r{n}@example.org" for n in range(26))):
+        assert not ask(rt, email).delayed  # also for a reader, and for one who is barred
+    late = ask(rt, "else@example.org")
+    assert (late.delayed, late.hours) == (True, 1)
+    assert ask(rt, "r0@example.org") == late  # what was asked for before is answered the same
+    assert count(rt, ConsentRow, ConsentRow.act == "request") == 32
+
+
+def test_every_asked_link_takes_a_place_of_its_network(rt):
     for n in range(30):
-        assert not ask(rt, ADDRESSES[n % 2 + 1]).delayed  # a reader, and one who is barred
-    assert ask(rt, "else@example.org").delayed
-    assert count(rt, ConsentRow, ConsentRow.act == "request") == 31
-
-
-def test_every_asked_link_counts_for_its_network(rt):
-    for _ in range(30):
-        assert not ask_link(rt, "nobody@example.org", network=NETWORK).delayed
+        assert not ask_link(rt, f"nobody{n}@example.org", network=NETWORK).delayed
     assert ask_link(rt, "ada@example.org", network=NETWORK).delayed
     assert count(rt, DeliveryRow) == 1
 
