@@ -1,4 +1,77 @@
-"""What a reader agreed to, as it is kept with their consent."""
+"""What a reader agreed to, as it is kept with their consent: the words, the schedule, and how."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from service.store.tables import ConsentRow, SubscriberRow
 
 WORDING = "2026-11"
 """Version of the words a reader agrees to; kept with the consent."""
+
+
+def agreed_text(row: SubscriberRow, interests: Sequence[tuple[str, str]], *, by: str = "") -> str:
+    """What begins, as the text that is kept with the act. interests: (kind, text) of each ·
+    by: who added the reader, where it was not the reader."""
+    facts: dict[str, Any] = {
+        "interests": [{"kind": kind, "text": text} for kind, text in interests],
+        "hour": row.hour, "zone": row.zone, "weekdays": row.weekdays, "locale": row.locale,
+    }  # fmt: skip
+    return json.dumps({**facts, "by": by} if by else facts, ensure_ascii=False)
+
+
+def agreed_facts(detail: str) -> dict[str, Any]:
+    """The same read again: interests, hour, zone, weekdays, locale, by; {} for an act that keeps
+    no such thing. Requests are told in the same form."""
+    try:
+        found = json.loads(detail) if detail.startswith("{") else {}
+    except ValueError:
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    if "kind" in found:  # a request
+        asked = [{"kind": found.pop("kind"), "text": found.pop("text", "")}]
+        if people := found.pop("people", ""):
+            asked.append({"kind": "follow", "text": people})
+        found = {"interests": asked, **found}
+    return found
+
+
+HOW = {
+    "request": "asked for on the sign-up page",
+    "confirm": "confirmed with the button behind the mailed link",
+    "added": "entered by the staff",
+    "mailed": "a mail about the request",
+    "again": "the mail asked for once more",
+    "leave": "left",
+    "undo": "leaving undone",
+    "erase": "erased",
+}
+"""How an act came about, in plain words; others speak for themselves."""
+
+
+def told(row: ConsentRow) -> dict[str, Any]:
+    """One act as an export and the staff's pages tell it: act, how, at, wording (version), address
+    (network it came from), program (its browser's name), agreed (``agreed_facts``), by."""
+    agreed = agreed_facts(row.detail)
+    by = agreed.pop("by", "")
+    how = HOW.get(row.act, row.act)
+    if row.act == "request" and row.detail == "withdrawn":
+        how += ", and taken back there"
+    elif not by and row.act in ("added", "request", "erase") and not row.detail.startswith("{"):
+        by = row.detail
+    if row.act == "request" and by:
+        how = "asked for by the staff"
+    return {
+        "act": row.act, "how": how, "at": row.at.isoformat(), "wording": row.wording_version,
+        "address": row.address, "program": row.agent, "agreed": agreed, "by": by,
+    }  # fmt: skip
+
+
+def agreed_line(told_act: dict[str, Any]) -> str:
+    """What an act agreed to, in one line: "LoRA; trending · 08:00 Europe/Zurich"; "" for none."""
+    agreed = told_act["agreed"]
+    if not agreed:
+        return ""
+    words = "; ".join(one["text"].replace("\n", ", ") or "trending" for one in agreed["interests"])
+    return f"{words} · {agreed['hour']:02}:00 {agreed['zone']}"

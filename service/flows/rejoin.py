@@ -18,6 +18,9 @@ from service.store.db import Session
 from service.store.tables import SubscriberRow
 from service.subscribers.model import ProfileKind
 
+WITHDRAWN = "withdrawn"
+"""What the record of a request says in place of its words when who had asked took it back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -57,16 +60,31 @@ def is_stamp_of(row: SubscriberRow, stamp: str) -> bool:
     return stamp.partition(".")[0] == stamp_of(row, fresh=True)
 
 
-def find_request(session: Session, row: SubscriberRow, stamp: str) -> Request | None:
-    """The request that a link is tied to; None when it is over: begun, or made before leaving."""
+def number_of(stamp: str) -> int | None:
+    """The number of the request that a link is tied to; None for one of a row that staff entered."""
     number = stamp.partition(".")[2]
-    if row.state not in ("pending", "left") or not number.isdecimal():
+    return int(number) if number.isdecimal() else None
+
+
+def find_request(session: Session, row: SubscriberRow, stamp: str) -> Request | None:
+    """The request that a link is tied to; None when it is over: begun, withdrawn, or made before
+    leaving."""
+    number = number_of(stamp)
+    if row.state not in ("pending", "left") or number is None:
         return None
-    asked = consent_store.get_consent(session, int(number))
+    asked = consent_store.get_consent(session, number)
     if asked is None or asked.subscriber_id != row.id or asked.act != "request":
         return None
     is_over = row.left_at is not None and asked.at < row.left_at
-    return Request(**json.loads(asked.detail)) if asked.detail and not is_over else None
+    is_kept = asked.detail.startswith("{")
+    return Request(**json.loads(asked.detail)) if is_kept and not is_over else None
+
+
+def is_withdrawn(session: Session, stamp: str) -> bool:
+    """Whether who had asked took the request of a link back."""
+    number = number_of(stamp)
+    asked = consent_store.get_consent(session, number) if number is not None else None
+    return asked is not None and asked.detail == WITHDRAWN
 
 
 def shown(row: SubscriberRow, request: Request) -> SubscriberRow:

@@ -16,15 +16,21 @@ from service.errors import Sentence, SpokenError
 class TokenError(SpokenError):
     """A link that is not ours, was altered, is for something else, or has ended.
 
-    ended_at: when it ended, None when it never was valid. subject: whose it is when it ended.
+    ended_at: when it ended, None when it never was valid. subject, stamp: whose it is when it
+    ended, and what it was tied to.
     """
 
     def __init__(
-        self, what: Sentence, ended_at: datetime | None = None, subject: int | None = None
+        self,
+        what: Sentence,
+        ended_at: datetime | None = None,
+        subject: int | None = None,
+        stamp: str = "",
     ) -> None:
         super().__init__(what)
         self.ended_at = ended_at
         self.subject = subject
+        self.stamp = stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Signer:
             raise TokenError(Sentence("This link is not complete or was altered.")) from None
         ends = datetime.fromtimestamp(until, UTC)
         if now >= ends:
-            raise TokenError(Sentence("This link has ended."), ends, int(subject))
+            raise TokenError(Sentence("This link has ended."), ends, int(subject), str(stamp))
         return int(subject), str(stamp)
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
