@@ -18,12 +18,18 @@ from typing import Any, Literal, TextIO
 import structlog
 
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
-_TOKEN = re.compile(r"/(u|d|tune|manage|confirm|never|history|mine|link)/[A-Za-z0-9_\-.]{8,}")
+_TOKEN = re.compile(
+    r"/(u|d|tune|manage|confirm|never|history|mine|link|address)/[^/\s?#\"'<>)]{8,}"
+)
+"""What stands behind these is a reader's, whatever its shape; so is a signed text anywhere."""
+_SIGNED = re.compile(
+    r"[A-Za-z0-9_-]{12,}\.(?:[A-Za-z0-9_-]{6}\.)?[A-Za-z0-9_-]{27}(?![A-Za-z0-9_-])"
+)
 
 
 def scrub(text: str) -> str:
     """Mask addresses and tokens, and escape control characters."""
-    masked = _TOKEN.sub(r"/\1/…", _ADDRESS.sub("…@…", text))
+    masked = _SIGNED.sub("…", _TOKEN.sub(r"/\1/…", _ADDRESS.sub("…@…", text)))
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in masked)
 
 

@@ -18,7 +18,7 @@ from service.flows.runtime import Runtime
 from service.flows.staff import Member
 from service.pages.forms import FieldError, Form, read_form
 from service.pages.guard import FormTokens
-from service.pages.network import Proxies, network_of
+from service.pages.network import Proxies, client_of
 from service.pages.sessions import SessionCookie, Sessions, SignedIn
 from service.pages.templates import Pages
 
@@ -75,9 +75,9 @@ class Desk:
         self._proxies = proxies
 
     def address(self, request: Request) -> str:
-        """The network that asks, for caps and for the record of acts."""
+        """Who asks, for the caps on log-ins and for the record of acts."""
         peer = request.client.host if request.client else ""
-        return network_of(peer, request.headers.get("x-forwarded-for", ""), self._proxies)
+        return client_of(peer, request.headers.get("x-forwarded-for", ""), self._proxies)
 
     def member(self, request: Request, role: str = "viewer") -> Member:
         """Who asks. Strangers are led to the log-in; 403 for a smaller role."""

@@ -1,7 +1,8 @@
-"""Who asks: the client's network, for caps. A network is a whole IPv4 address or an IPv6 /64."""
+"""Who asks: the client's network, for caps. A network is an IPv4 /24 or an IPv6 /64: what one
+customer of a provider easily has at hand."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from service.errors import SettingError
 
@@ -25,20 +26,34 @@ def read_proxies(text: str) -> Proxies:
 
 
 def network_of(peer: str, forwarded: str, proxies: Proxies) -> str:
-    """The network a request comes from, "" when it cannot be told.
+    """The network a request comes from, "203.0.113.0/24", "" when it cannot be told."""
+    address = _client(peer, forwarded, proxies)
+    if address is None:
+        return ""
+    prefix = 64 if isinstance(address, IPv6Address) else 24
+    return str(ip_network((address, prefix), strict=False))
 
-    forwarded: the X-Forwarded-For header. It is believed only from a trusted peer, and read from
-    the right: the first address that is no proxy of ours is the client; what stands left of it
-    anybody may have written.
-    """
+
+def client_of(peer: str, forwarded: str, proxies: Proxies) -> str:
+    """The same for the record of the staff's acts: an IPv4 address is told whole."""
+    address = _client(peer, forwarded, proxies)
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return network_of(peer, forwarded, proxies)
+
+
+def _client(peer: str, forwarded: str, proxies: Proxies) -> IPv4Address | IPv6Address | None:
+    """The address that asks. forwarded: the X-Forwarded-For header; it is believed only from a
+    trusted peer, and read from the right: the first address that is no proxy of ours is the client;
+    what stands left of it anybody may have written."""
     at = peer
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()][-_MOST_HOPS:]
     while hops and _is_trusted(at, proxies):
         at = hops.pop()
-    return _network(at)
+    return _address(at)
 
 
-def _address(text: str) -> object:
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     host = text.strip()
     if host.startswith("["):
         host = host[1:].partition("]")[0]
@@ -56,12 +71,3 @@ def _address(text: str) -> object:
 def _is_trusted(text: str, proxies: Proxies) -> bool:
     address = _address(text)
     return address is not None and any(address in network for network in proxies)
-
-
-def _network(text: str) -> str:
-    address = _address(text)
-    if address is None:
-        return ""
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, 64), strict=False))
-    return str(address)

@@ -1,11 +1,11 @@
-"""The network of a client: believed only from our own proxies, IPv6 by /64."""
+"""The network of a client: believed only from our own proxies, IPv4 by /24, IPv6 by /64."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import SettingError
-from service.pages.network import network_of, read_proxies
+from service.pages.network import client_of, network_of, read_proxies
 
 PROXIES = read_proxies("127.0.0.1, 10.0.0.0/8, 2001:db8:1::/48")
 
@@ -13,16 +13,16 @@ PROXIES = read_proxies("127.0.0.1, 10.0.0.0/8, 2001:db8:1::/48")
 @pytest.mark.parametrize(
     ("peer", "forwarded", "network"),
     [
-        ("198.51.100.7", "", "198.51.100.7"),
-        ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
-        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
-        ("127.0.0.1", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
-        ("127.0.0.1", "203.0.113.9, 10.1.2.3", "203.0.113.9"),
-        ("127.0.0.1", "10.1.2.3", "10.1.2.3"),
-        ("127.0.0.1", "203.0.113.9:4711", "203.0.113.9"),
+        ("198.51.100.7", "", "198.51.100.0/24"),
+        ("198.51.100.7", "203.0.113.9", "198.51.100.0/24"),
+        ("127.0.0.1", "203.0.113.9", "203.0.113.0/24"),
+        ("127.0.0.1", "1.2.3.4, 203.0.113.9", "203.0.113.0/24"),
+        ("127.0.0.1", "203.0.113.9, 10.1.2.3", "203.0.113.0/24"),
+        ("127.0.0.1", "10.1.2.3", "10.1.2.0/24"),
+        ("127.0.0.1", "203.0.113.9:4711", "203.0.113.0/24"),
         ("127.0.0.1", "[2001:db8:2:3:4::1]:80", "2001:db8:2:3::/64"),
         ("2001:db8:2:3:4:5:6:7", "", "2001:db8:2:3::/64"),
-        ("::ffff:198.51.100.7", "", "198.51.100.7"),
+        ("::ffff:198.51.100.7", "", "198.51.100.0/24"),
         ("fe80::1%eth0", "", "fe80::/64"),
         ("127.0.0.1", "nonsense", ""),
         ("testclient", "203.0.113.9", ""),
@@ -31,6 +31,12 @@ PROXIES = read_proxies("127.0.0.1, 10.0.0.0/8, 2001:db8:1::/48")
 )
 def test_networks(peer: str, forwarded: str, network: str) -> None:
     assert network_of(peer, forwarded, PROXIES) == network
+
+
+def test_the_staffs_record_holds_the_whole_address() -> None:
+    assert client_of("127.0.0.1", "203.0.113.9", PROXIES) == "203.0.113.9"
+    assert client_of("2001:db8:2:3:4:5:6:7", "", PROXIES) == "2001:db8:2:3::/64"
+    assert client_of("testclient", "", PROXIES) == ""
 
 
 @given(st.text(), st.text())
