@@ -8,6 +8,7 @@ unique, and the next one is looked for after the instant of the last.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from service.delivery.states import State
 from service.errors import Sentence
@@ -80,27 +81,61 @@ def fresh_reader(rt: Runtime, session: Session, token: str) -> SubscriberRow:
 # ---- when and how ----
 
 
-def set_schedule(
-    rt: Runtime, token: str, *,
-    hour: int, zone: str, weekdays: frozenset[int], on_time: bool | None = None,
-    at_least: int | None = None, tell_anyway: bool | None = None,
-) -> None:  # fmt: skip
-    """Mail days and hour, whether late sources are waited for, how many papers a mail waits for,
-    and whether one a week comes anyway (None: as it is). The next mail is looked for after now, on
-    a date without a mail."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a reader chooses of when and how mails come; None = as it is.
+
+    weekdays: 0 = Monday · format: one of ``FORMS`` · style: of abstracts · trending: section of the
+    most-voted papers · picks: what an editor writes and picks · quiet: hours [from, until) without
+    alerts, equal = never quiet, "usual" = as the installation says.
+    """
+
+    hour: int | None = None
+    zone: str | None = None
+    weekdays: frozenset[int] | None = None
+    on_time: bool | None = None
+    at_least: int | None = None
+    tell_anyway: bool | None = None
+    locale: str | None = None
+    format: str | None = None
+    style: str | None = None
+    trending: bool | None = None
+    picks: bool | None = None
+    quiet: tuple[int, int] | Literal["usual"] | None = None
+
+
+_ON_THE_ROW = (
+    "hour", "zone", "on_time", "at_least", "tell_anyway",
+    "locale", "format", "style", "trending", "picks",
+)  # fmt: skip
+_CLOCK = ("hour", "zone", "weekdays", "on_time")
+
+
+def choose(rt: Runtime, token: str, choices: Choices) -> None:
+    """Change what is chosen, all at once. Raises TokenError."""
 
     def edit(session: Session) -> None:
-        row, _ = reader_of(rt, session, token)
-        before = subscribers_store.to_subscriber(row)
-        row.hour, row.zone = hour, zone
-        row.on_time = row.on_time if on_time is None else on_time
-        row.at_least = row.at_least if at_least is None else at_least
-        row.tell_anyway = row.tell_anyway if tell_anyway is None else tell_anyway
-        row.weekdays = subscribers_store.days_text(weekdays)
-        set_next(rt, row, before)
-        session.add(row)
+        choose_row(rt, session, reader_of(rt, session, token)[0], choices)
 
     rt.db.write(edit, Priority.WEB)
+
+
+def choose_row(rt: Runtime, session: Session, row: SubscriberRow, choices: Choices) -> None:
+    """The same inside a transaction. Where hour, zone or days change, the next mail is looked for
+    anew (``set_next``)."""
+    before = subscribers_store.to_subscriber(row)
+    clock = [getattr(row, name) for name in _CLOCK]
+    for name in _ON_THE_ROW:
+        if (value := getattr(choices, name)) is not None:
+            setattr(row, name, value)
+    if choices.weekdays is not None:
+        row.weekdays = subscribers_store.days_text(choices.weekdays)
+    if choices.quiet is not None:
+        hours = (None, None) if choices.quiet == "usual" else choices.quiet
+        row.quiet_from, row.quiet_until = hours
+    if [getattr(row, name) for name in _CLOCK] != clock:
+        set_next(rt, row, before)
+    session.add(row)
 
 
 def set_next(rt: Runtime, row: SubscriberRow, before: Subscriber) -> None:
@@ -114,43 +149,52 @@ def set_next(rt: Runtime, row: SubscriberRow, before: Subscriber) -> None:
         row.next_digest_at = moved_to(before, planned, after, rt.clock())
 
 
+def set_schedule(
+    rt: Runtime, token: str, *,
+    hour: int, zone: str, weekdays: frozenset[int], on_time: bool | None = None,
+    at_least: int | None = None, tell_anyway: bool | None = None,
+) -> None:  # fmt: skip
+    """When mails come. Raises TokenError."""
+    choices = Choices(
+        hour=hour, zone=zone, weekdays=weekdays, on_time=on_time, at_least=at_least,
+        tell_anyway=tell_anyway,
+    )  # fmt: skip
+    choose(rt, token, choices)
+
+
 def set_mail(
     rt: Runtime, token: str, *,
     locale: str | None = None, format: str | None = None, style: str | None = None,
     trending: bool | None = None,
 ) -> None:  # fmt: skip
-    """Language, one of ``FORMS``, what is shown of abstracts, trending section (None: as it is)."""
-
-    def edit(session: Session) -> None:
-        row, _ = reader_of(rt, session, token)
-        row.locale = row.locale if locale is None else locale
-        row.format = row.format if format is None else format
-        row.style = row.style if style is None else style
-        row.trending = row.trending if trending is None else trending
-        session.add(row)
-
-    rt.db.write(edit, Priority.WEB)
+    """What mails look like. Raises TokenError."""
+    choose(rt, token, Choices(locale=locale, format=format, style=style, trending=trending))
 
 
 def pause(rt: Runtime, token: str, until: date | None) -> None:
-    """No mail before ``until`` (a local date); None ends the pause. Raises ManageError."""
+    """No mail before ``until`` (a local date); None ends the pause. Raises TokenError,
+    ManageError."""
 
     def edit(session: Session) -> None:
-        row, _ = reader_of(rt, session, token)
-        today = local_date(rt.clock(), row.zone)
-        most = today + timedelta(days=rt.defaults().pause_days)
-        if until is not None and not today < until <= most:
-            raise ManageError(
-                Sentence("A pause ends after today and within a year."),
-                "until",
-                Sentence("At the latest on %(date)s.", date=most),
-            )
-        row.paused_until = until
-        session.add(row)
-        if until is not None:  # what is not begun rides in the first mail after the pause
-            leases_store.stop_open(session, State.SKIPPED, "paused", subscriber_id=row.id)
+        pause_row(rt, session, reader_of(rt, session, token)[0], until)
 
     rt.db.write(edit, Priority.WEB)
+
+
+def pause_row(rt: Runtime, session: Session, row: SubscriberRow, until: date | None) -> None:
+    """The same inside a transaction. Raises ManageError."""
+    today = local_date(rt.clock(), row.zone)
+    most = today + timedelta(days=rt.defaults().pause_days)
+    if until is not None and not today < until <= most:
+        raise ManageError(
+            Sentence("A pause ends after today and within a year."),
+            "until",
+            Sentence("At the latest on %(date)s.", date=most),
+        )
+    row.paused_until = until
+    session.add(row)
+    if until is not None:  # what is not begun rides in the first mail after the pause
+        leases_store.stop_open(session, State.SKIPPED, "paused", subscriber_id=row.id)
 
 
 def leave_by_link(rt: Runtime, token: str, *, network: str = "", agent: str = "") -> leave.Left:

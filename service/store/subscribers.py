@@ -97,8 +97,9 @@ def get_subscriber_row(
     id: int | None = None,
     email_key: str | None = None,
     token: str | None = None,
+    feed_token: str | None = None,
 ) -> SubscriberRow | None:
-    """Find one reader by id, folded address, or unsubscribe token."""
+    """Find one reader by id, folded address, unsubscribe token, or token of their feed."""
     if id is not None:
         return session.get(SubscriberRow, id)
     query = select(SubscriberRow)
@@ -106,6 +107,8 @@ def get_subscriber_row(
         query = query.where(col(SubscriberRow.email_key) == email_key)
     elif token is not None:
         query = query.where(col(SubscriberRow.unsubscribe_token) == token)
+    elif feed_token is not None:
+        query = query.where(col(SubscriberRow.feed_token) == feed_token)
     else:
         raise ValueError("name an id, an address or a token")
     return session.exec(query).first()
