@@ -23,8 +23,8 @@ from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import (
     CadenceError,
+    due_slot,
     is_mail_day,
-    latest_slot,
     local_date,
     next_slot,
 )
@@ -94,7 +94,9 @@ def _plan_chunk(
         assert row.id is not None
         try:
             reader = subscribers_store.to_subscriber(row)
-            slot, after = latest_slot(reader, now), next_slot(reader, now)[1]
+            waits = timedelta(minutes=limits.late_wait_minutes)
+            slot = due_slot(reader, row.next_digest_at or now, now, waits=waits)
+            after = next_slot(reader, now)[1]
         except (CadenceError, ValueError, KeyError, OSError) as error:
             # a clock that cannot be read harms nobody else, and is looked at again tomorrow
             rt.log("clock_failed", reader=row.id, error=f"{type(error).__name__}: {error}"[:200])

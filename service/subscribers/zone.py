@@ -16,7 +16,7 @@ _house = "UTC"
 
 def use_zone(name: str) -> None:
     """The zone of this installation, which stands in for unknown ones (once, by wiring)."""
-    global _house  # noqa: PLW0603 - a process serves one installation, as with arXiv's calendar
+    global _house
     _house = name
     clock_of.cache_clear()
 
