@@ -11,6 +11,7 @@ from service.flows.runtime import Runtime
 from service.mailbox import Mailbox
 from service.mailbox import router as mailbox_router
 from service.pages.front import furnish
+from service.pages.hosts import HostNames
 from service.pages.templates import Pages, PageSite
 from service.settings import Settings
 
@@ -52,7 +53,8 @@ def make_app(
     app = FastAPI(
         title="Paperpost", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
     )
-    furnish(app, pages, statuses={**api.STATUSES, **web.STATUSES, **admin.STATUSES})
+    names = HostNames(site.base_url, settings.allowed_hosts.split(","))
+    furnish(app, pages, statuses={**api.STATUSES, **web.STATUSES, **admin.STATUSES}, names=names)
     app.include_router(web.router(rt, pages, trusted_proxies=settings.trusted_proxies))
     app.include_router(api.router(rt))
     app.include_router(admin.router(rt, pages, trusted_proxies=settings.trusted_proxies))

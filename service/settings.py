@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses of reverse proxies, comma separated, whose headers are believed"
     )
+    allowed_hosts: str = Field(
+        "",
+        description="Further names under which the pages may be opened, comma separated "
+        "(papers.example.org, *.example.org); BASE_URL's, this machine's and addresses in digits "
+        "always may",
+    )
     private_sources: bool = Field(
         False,
         description="Sources may lie in private networks and on any port; anybody who may add a "

@@ -44,7 +44,18 @@ def fault_of(status: int, texts: Texts) -> Fault:
             _("A link in a mail may have been cut: copy the whole of it."),
         ),
         405: Fault(_("This address does not do that."), "", _("Nothing was changed.")),
+        408: Fault(
+            _("This took too long to arrive."), "", _("Nothing was changed. Send it again.")
+        ),
         413: Fault(_("This is too large."), "", _("Nothing was changed. Send less at once.")),
+        421: Fault(
+            _("This service has another name."),
+            "",
+            _(
+                "Open the address that stands in its mails. Whoever runs it may add a name: "
+                "PAPERPOST_ALLOWED_HOSTS."
+            ),
+        ),
         429: Fault(
             _("Many requests from your network."), "", _("Nothing was lost. Try again later.")
         ),
@@ -141,6 +152,10 @@ class ErrorPages:
     def cross_origin(self, request: Request) -> Response:
         """Answer a request that the guard refused."""
         return self.answer(request, 403, cross_origin_fault(self._texts(request)))
+
+    def refused(self, request: Request, status: int) -> Response:
+        """Answer a request that nobody may read."""
+        return self.answer(request, status, fault_of(status, self._texts(request)))
 
     def paperpost_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, PaperpostError)

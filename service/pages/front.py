@@ -9,6 +9,7 @@ from service.pages.compress import CompressOpen
 from service.pages.errors import ErrorPages
 from service.pages.guard import UNGUARDED, CrossOriginGuard
 from service.pages.headers import HeadAsGet, HeaderPolicy, RelativeRedirects, SecurityHeaders
+from service.pages.hosts import BoundedBodies, HostNames, OwnHosts
 from service.pages.templates import Pages
 
 
@@ -19,12 +20,14 @@ def furnish(
     statuses: Mapping[type[PaperpostError], int] | None = None,
     exempt: Sequence[str] = UNGUARDED,
     report: Callable[[str, Request, Exception], None] | None = None,
+    names: HostNames | None = None,
 ) -> ErrorPages:
     """Give ``app`` what every door shares. Call once, at any time before it serves.
 
     exempt: prefixes that anybody may post to (one-click unsubscribe, signed webhooks).
-    Outermost first: headers, redirects, HEAD as GET, guard, compression; so a refusal has its
-    headers too.
+    names: hosts under which it answers, None for any.
+    Outermost first: headers, redirects, HEAD as GET, hosts, guard, bounds, compression; so a
+    refusal has its headers too.
     """
     policy = HeaderPolicy(pages.site.base_url)
     errors = ErrorPages(pages, policy, statuses, report)
@@ -32,12 +35,16 @@ def furnish(
     app.include_router(pages.static.router())
     # add_middleware puts the last one added outermost
     app.add_middleware(CompressOpen, base=pages.links.here.base)
+    base = pages.links.here.base
+    app.add_middleware(BoundedBodies, refusal=errors.refused, files=("/admin/", f"{base}/admin/"))
     app.add_middleware(
         CrossOriginGuard,
         base_url=pages.site.base_url,
         refusal=errors.cross_origin,
         exempt=exempt,
     )
+    if names is not None:
+        app.add_middleware(OwnHosts, names=names, refusal=errors.refused)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RelativeRedirects, base_url=pages.site.base_url)
     app.add_middleware(SecurityHeaders, policy=policy)

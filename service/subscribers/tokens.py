@@ -13,10 +13,9 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from service.errors import Sentence, SpokenError
 
-
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+[AEIMQUYcgkosw048]")
-"""One spelling for each token: base64 ignores foreign characters, and of the last one of a signature
-(20 bytes are 160 bits, 27 characters 162) the last two bits."""
+"""One spelling for each token: base64 ignores foreign characters, and of a signature's last one the
+last two bits (20 bytes are 160, 27 characters 162)."""
 
 
 class TokenError(SpokenError):

@@ -12,7 +12,9 @@ from service.mailbox import Mailbox
 
 
 def test_every_redirect_is_relative_under_a_hostile_host(tmp_path: Path) -> None:
-    with open_house(tmp_path, base_url="http://127.0.0.1:8000/letters") as house:
+    with open_house(
+        tmp_path, base_url="http://127.0.0.1:8000/letters", allowed_hosts="evil.example"
+    ) as house:
         app = make_app(house.runtime, house.settings, mailbox=Mailbox(tmp_path / "mailbox"))
         paths = {r.path for r in flat_routes(app) if r.method == "GET" and "{" not in r.path}
         asked = {f"{path}/" for path in paths - {"/"}}
