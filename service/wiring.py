@@ -34,6 +34,7 @@ from service.store.faults import explained
 from service.store.instance import add_instance
 from service.store.processes import Process
 from service.subscribers.tokens import Signer
+from service.subscribers.zone import use_zone
 
 
 def now() -> datetime:
@@ -55,6 +56,7 @@ class House:
         """mailbox_port: starts the development mailbox and returns its port, called at the first
         mail. Raises SettingError, CalendarError or DatabaseError."""
         use_calendar(calendar_of(settings))
+        use_zone(settings.zone)
         self.settings = settings
         self._mailbox_port = mailbox_port
         self._process: Process | None = None

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from service.store.db import Session
 from service.store.events import list_events
 from service.store.tables import PaperEventRow
+from service.subscribers.zone import clock_of
 
 MOST_VOTES = 6
 """Points of the votes over time that are shown; the first and the last are always among them."""
@@ -36,10 +36,10 @@ def read_changes(session: Session, paper_id: int, zone: str) -> PaperHistory:
     rows = list_events(session, paper_id)
     votes = [row for row in rows if row.kind == "votes"]
     before = votes[0].value.split(" ")[:-1] if votes else []
-    by_day = {row.at.astimezone(ZoneInfo(zone)).date(): _after(row) for row in votes}
+    by_day = {row.at.astimezone(clock_of(zone)).date(): _after(row) for row in votes}
     return PaperHistory(
         changes=tuple(
-            Changed(row.kind, row.at.astimezone(ZoneInfo(zone)).date(), row.value)
+            Changed(row.kind, row.at.astimezone(clock_of(zone)).date(), row.value)
             for row in rows
             if row.kind != "votes"
         ),

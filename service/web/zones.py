@@ -3,10 +3,10 @@
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo
 
 from service.delivery.i18n import SOURCE, Texts
 from service.subscribers.cadence import known_zones
+from service.subscribers.zone import clock_of
 
 
 @cache
@@ -37,7 +37,7 @@ def zone_options(chosen: str, now: datetime, texts: Texts) -> list[tuple[str, st
     names = listed_zones()
     if chosen not in names:
         names = (chosen, *names)
-    there = now.astimezone(ZoneInfo(chosen))
+    there = now.astimezone(clock_of(chosen))
     time = texts.hour(there.hour, there.minute)
     told = texts.gettext("%(zone)s, now %(time)s", zone=chosen, time=time)
     return [(name, told if name == chosen else _in_words(name, texts)) for name in names]
