@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -28,6 +27,7 @@ from service.pages.network import Proxies, network_of
 from service.pages.templates import Pages
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
+from service.subscribers.zone import clock_of
 from service.web.zones import zone_options
 
 PASSAGE_CHARS = 240
@@ -183,7 +183,7 @@ class Door:
         if self._usual[1] is None:
             return ""
         at, on = self._usual[1]
-        there = at.astimezone(ZoneInfo(zone))
+        there = at.astimezone(clock_of(zone))
         time, _ = texts.hour(there.hour, there.minute), texts.gettext
         if there.date() < on:
             return _(
@@ -204,7 +204,7 @@ class Door:
 
     def clock_in(self, zone: str) -> datetime:
         """The time on a wall in ``zone``."""
-        return self.rt.clock().astimezone(ZoneInfo(zone))
+        return self.rt.clock().astimezone(clock_of(zone))
 
     def today(self) -> date:
         """The installation's date."""
