@@ -1,5 +1,6 @@
 """What every page for the staff has at hand: the house, the templates, who asks, and the guard."""
 
+from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -69,10 +70,18 @@ class Desk:
         self.here = pages.links.here
         self.tokens = FormTokens(rt.signer.keys)
         self.cookie = SessionCookie(https=pages.site.base_url.startswith("https:"))
-        self.sessions: Sessions[Member] = Sessions(
-            self.cookie, self.tokens, lambda key: staff.find_session(rt, key)
-        )
+        self.sessions: Sessions[Member] = Sessions(self.cookie, self.tokens, self._find_session)
+        self._seen: dict[str, datetime] = {}
         self._proxies = proxies
+
+    def _find_session(self, key: str) -> Member | None:
+        """Who looks at a page is not idle; that is remembered here, since a GET writes nothing."""
+        found = staff.find_session(self.rt, key, seen=self._seen.get(key))
+        if found is None:
+            self._seen.pop(key, None)
+        else:
+            self._seen[key] = self.rt.clock()
+        return found
 
     def address(self, request: Request) -> str:
         """Who asks, for the caps on log-ins and for the record of acts."""
@@ -97,6 +106,7 @@ class Desk:
         form = await read_form(request, self.pages.texts(request), most_bytes=most_bytes)
         if not self.sessions.sent_by(SignedIn(who, who.session), form.raw("token")):
             raise HTTPException(403)
+        await to_thread(staff.touch_session, self.rt, who.session)
         return Sent(who, form, self.address(request))
 
     def answer(

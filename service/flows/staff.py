@@ -326,21 +326,32 @@ def _note_failure(
     write_audit(session, now, who=name, what="log in failed", address=address)
 
 
-def find_session(rt: Runtime, id_hash: str) -> Member | None:
-    """Whose session this is, while it is valid; touches ``seen_at`` once a minute."""
+def find_session(rt: Runtime, id_hash: str, *, seen: datetime | None = None) -> Member | None:
+    """Whose session this is, while it is valid; nothing changes. seen: when the caller last saw it,
+    if later than what is stored (looking at pages writes nothing)."""
     found = rt.db.read(lambda s: staff_store.get_session(s, id_hash))
     if found is None:
         return None
     row, admin = found
     limits, now = rt.defaults(), rt.clock()
-    over = now - row.seen_at >= timedelta(hours=limits.session_idle_hours)
+    last = max(row.seen_at, seen) if seen is not None else row.seen_at
+    over = now - last >= timedelta(hours=limits.session_idle_hours)
     old = now - row.created_at >= timedelta(days=limits.session_days)
     if over or old or admin.disabled:
         return None
-    if now - row.seen_at >= _SEEN_STEP:
-        rt.db.write(lambda s: staff_store.set_seen(s, id_hash, now), Priority.WEB)
     assert admin.id is not None
     return Member(admin.id, admin.name, admin.role, id_hash)
+
+
+def touch_session(rt: Runtime, id_hash: str) -> None:
+    """The session was used for an act; noted once a minute."""
+
+    def note(session: Session) -> None:
+        found, now = staff_store.get_session(session, id_hash), rt.clock()
+        if found is not None and now - found[0].seen_at >= _SEEN_STEP:
+            staff_store.set_seen(session, id_hash, now)
+
+    rt.db.write(note, Priority.WEB)
 
 
 def log_out(rt: Runtime, id_hash: str) -> None:

@@ -71,7 +71,7 @@ class SignedIn(Generic[S]):
 class Sessions(Generic[S]):
     """Cookie and rows together.
 
-    find: (hash) -> the session's row when it is still valid, else None; touches ``seen_at``.
+    find: (hash) -> the session's row when it is still valid, else None; writes nothing.
     """
 
     PURPOSE = "admin"

@@ -115,14 +115,19 @@ def test_session_ends_when_idle_and_after_fourteen_days(rt, clock):
     key = session_hash(log_in(rt))
     clock.go(hours=11, minutes=59)
     assert staff.find_session(rt, key).name == "ada"
+    staff.touch_session(rt, key)
     clock.go(hours=11, minutes=59)
     assert staff.find_session(rt, key) is not None
+    clock.go(hours=1)
+    assert staff.find_session(rt, key) is None
+    assert staff.find_session(rt, key, seen=clock()) is not None  # looked at pages meanwhile
     clock.go(hours=12)
     assert staff.find_session(rt, key) is None
     other = session_hash(log_in(rt))
     for _ in range(14 * 3 - 1):
         clock.go(hours=8)
         assert staff.find_session(rt, other) is not None
+        staff.touch_session(rt, other)
     clock.go(hours=8)
     assert staff.find_session(rt, other) is None
 
