@@ -24,9 +24,9 @@ from service.flows.begin import confirm
 from service.flows.daily import plan_daily
 from service.flows.interests import InterestChange, add_one_more, read_kind
 from service.flows.letter import bytes_of
-from service.flows.manage import ask_link
 from service.flows.manage_link import manage_token
 from service.flows.notice import add_notice
+from service.flows.own_link import ask_link
 from service.flows.quiet import plan_quiet
 from service.flows.readers import add_reader, read_new
 from service.flows.send import send_ready
