@@ -20,6 +20,7 @@ from service.matching import backtest
 from service.matching.corpus import Estimate
 from service.matching.counting import Asked, Likings
 from service.matching.parse import describe
+from service.matching.query import Query
 from service.matching.taste import Taste
 from service.store import listing
 from service.store import papers as papers_store
@@ -87,6 +88,13 @@ def estimate(rt: Runtime, asked: Asked, days: int | None = None) -> BackTest:
         known=_known(rt, asked, made, counts),
         unread=rt.corpus.unread(wanted[0]),
     )
+
+
+def count_each(rt: Runtime, queries: Sequence[Query]) -> list[int]:
+    """Papers that each query finds among those of ``days_of``."""
+    learn(rt)
+    days = days_of(rt)
+    return [backtest.count(rt.corpus.corpus, Asked(query), days) for query in queries]
 
 
 def _day_counts(rt: Runtime, days: Sequence[date]) -> DayCounts:

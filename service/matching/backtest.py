@@ -24,6 +24,7 @@ __all__ = [
     "Expansion",
     "Suggestion",
     "brought_on",
+    "count",
     "difference",
     "estimate",
 ]
@@ -140,6 +141,12 @@ def difference(shelf: Shelf, before: Asked, after: Asked, days: Sequence[date]) 
             best_added=now.best(after.query, added, BEST_CHANGED),
             best_removed=then.best(before.query, removed, BEST_CHANGED),
         )
+
+
+def count(shelf: Shelf, asked: Asked, days: Sequence[date]) -> int:
+    """How many papers an interest would have brought over ``days``."""
+    with shelf.reading(days):
+        return number_of(Counter(shelf, days, asked).brought(asked.query))
 
 
 def brought_on(shelf: Shelf, asked: Asked, day: date) -> list[int]:

@@ -28,6 +28,7 @@ from service.pages.templates import Pages
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.subscribers.zone import clock_of
+from service.web.starts import Starts
 from service.web.zones import zone_options
 
 PASSAGE_CHARS = 240
@@ -60,6 +61,7 @@ class Door:
         self.rt = rt
         self.pages = pages
         self.check = SignUpCheck(FormTokens(rt.signer.keys))
+        self.starts = Starts()
         self._proxies = proxies
         self._usual: tuple[datetime, tuple[datetime, date] | None] | None = None
 

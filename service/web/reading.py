@@ -83,6 +83,12 @@ class Reading:
     capitals: Offer | None = None
     minus: Offer | None = None
 
+    @property
+    def choices(self) -> int:
+        """How many other words are offered."""
+        others = (self.plain, self.capitals, self.minus)
+        return len(self.offers) + len(self.forms) + sum(one is not None for one in others)
+
 
 def read_words_back(door: Door, words: str, texts: Texts) -> Reading:
     """Estimate what was typed. Raises QueryError with the position.

@@ -20,7 +20,10 @@ from service.web.confirming import asked_page
 from service.web.door import Door, Offer, faults_of
 from service.web.following import NameLine, read_names_back
 from service.web.reading import Reading, read_words_back
-from service.web.typed import LONGEST, Typed, typed_of
+from service.web.typed import LONGEST, Typed, typed_of, whole_words
+
+_FILLED = ("words", "people")
+"""Fields that an address may fill: ``/?words=...``."""
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -28,23 +31,16 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/")
     def home(request: Request) -> Response:
-        words = request.query_params.get("words", "")[:LONGEST]
-        return _form_page(door, request, Typed(words=words), estimated=bool(words.strip()))
+        words, people = (request.query_params.get(name, "")[:LONGEST] for name in _FILLED)
+        asked = bool(words.strip() or people.strip())
+        return _form_page(door, request, Typed(words=words, people=people), estimated=asked)
 
     @routes.post("/estimate")
     def show_estimate(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
-        typed = typed_of(form)
-        if request.headers.get("hx-target") == "usual":
-            usual = door.usually_complete(_known(typed.zone, door.rt.zone), door.texts(request))
-            return door.answer(request, "signup/usual.html", {"usual": usual})
-        if request.headers.get("hx-target") == "names":
-            names, faults, offers = _names(door, typed, door.texts(request))
-            names_read = {"names": names, "errors": faults, "offers": offers}
-            return door.answer(request, "signup/names.html", names_read)
+        typed, texts = typed_of(form), door.texts(request)
         if "hx-request" in request.headers:
-            reading, faults, offers = _reading(door, typed, door.texts(request))
-            context = {"reading": reading, "errors": faults, "offers": offers}
-            return door.answer(request, "signup/live.html", context)
+            name, context = _live(door, typed, texts, request.headers.get("hx-target", ""))
+            return door.answer(request, name, context)
         return _form_page(door, request, typed, estimated=True)
 
     @routes.post("/")
@@ -56,17 +52,18 @@ def _subscribe(door: Door, asked: Request, form: Form) -> Response:
     texts, typed = door.texts(asked), typed_of(form)
     _ = texts.gettext
     verdict = door.check.verdict(form.raw(door.check.TRAP), form.raw(door.check.TIME))
+    whole, unread = whole_words(typed)
     wish, errors = read_wish(
         door.rt,
         email=typed.email,
-        words=typed.words,
+        words=whole.words,
         people=typed.people,
         hour=typed.hour,
         zone=typed.zone,
         locale=door.pages.mail_language(asked),
     )
-    if wish is None:
-        return _form_page(door, asked, typed, errors=errors, status=422)
+    if wish is None or unread:
+        return _form_page(door, asked, typed, errors={**errors, **unread}, status=422)
     if verdict is SignUpVerdict.TOO_FAST:
         slow = SpokenError(
             Sentence("This came within 2 seconds of opening the page, faster than people type."),
@@ -74,14 +71,38 @@ def _subscribe(door: Door, asked: Request, form: Form) -> Response:
             Sentence("Press Subscribe once more."),
         )
         return _form_page(door, asked, typed, errors={"email": slow}, status=422)
-    return asked_page(door, asked, typed, wish, is_trapped=verdict is SignUpVerdict.TRAPPED)
+    return asked_page(door, asked, whole, wish, is_trapped=verdict is SignUpVerdict.TRAPPED)
+
+
+def _live(door: Door, typed: Typed, texts: Texts, target: str) -> tuple[str, dict[str, object]]:
+    """The part of the page that a field asks for while one types, and its values."""
+    if target == "usual":
+        zone = _known(typed.zone, door.rt.zone)
+        return "signup/usual.html", {"usual": door.usually_complete(zone, texts)}
+    if target == "meant":
+        faults: dict[str, FieldError] = {}
+        if typed.email:
+            try:
+                read_address(typed.email)
+            except AddressError as error:
+                faults, _offers = faults_of({"email": error}, texts)
+        meant = {"meant": _meant(typed.email), "errors": faults, "alone": True}
+        return "signup/meant.html", meant
+    if target == "names":
+        names, faults, offers = _names(door, typed, texts)
+        return "signup/names.html", {"names": names, "errors": faults, "offers": offers}
+    reading, faults, offers = _reading(door, typed, texts)
+    return "signup/live.html", {"reading": reading, "errors": faults, "offers": offers}
 
 
 def _reading(
     door: Door, typed: Typed, texts: Texts
 ) -> tuple[Reading | None, dict[str, FieldError], list[Offer]]:
+    whole, unread = whole_words(typed)
+    if unread:
+        return None, *faults_of(unread, texts)
     try:
-        return read_words_back(door, typed.words, texts), {}, []
+        return read_words_back(door, whole.words, texts), {}, []
     except QueryError as error:
         return None, *faults_of({"words": error}, texts)
 
@@ -130,7 +151,9 @@ def _form_page(
         "meant": _meant(typed.email) if estimated else "",
         "hours": door.hours(texts),
         "hour": typed.hour if "hour" not in faults and typed.hour else _hour(door),
+        "zone": _known(zone, door.rt.zone),
         "zones": door.zones(_known(zone, door.rt.zone), texts),
+        "starts": door.starts.of(door.rt),
         "home_zone": door.rt.zone,
         "usual": door.usually_complete(_known(zone, door.rt.zone), texts),
         "sources": browse.read_names(door.rt),

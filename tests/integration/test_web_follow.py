@@ -84,7 +84,7 @@ def test_names_are_read_back_with_their_papers_and_what_to_do(house: Reading) ->
     live = house.client.post(
         "/estimate", data=form, headers={"hx-request": "true", "hx-target": "names"}
     )
-    assert live.text.strip().startswith('<div id="names"')
+    assert live.text.strip().startswith('<ul class="names"')
     assert "Wei Zhang: 12 papers" in words(live.text)
 
 

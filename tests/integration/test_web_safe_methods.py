@@ -69,7 +69,7 @@ def addresses(house: Reading) -> dict[str, list[str]]:
         "/healthz": ["/healthz"],
         "/readyz": ["/readyz"],
         "/feeds/papers.{kind}": [f"/feeds/papers.{kind}" for kind in ("atom", "rss", "json", "x")],
-        "/static/{name}": ["/static/paperpost.css", "/static/zone.js"],
+        "/static/{name}": ["/static/paperpost.css", "/static/signup.js"],
     }
 
 

@@ -83,7 +83,8 @@ def test_another_reading_is_one_press_away(house: Reading) -> None:
 
 def test_the_live_reading_is_a_fragment(house: Reading) -> None:
     part = house.client.post("/estimate", data={"words": "robots"}, headers={"HX-Request": "true"})
-    assert part.text.lstrip().startswith('<div id="reading"')
+    assert part.text.lstrip().startswith('<p class="reading"')
+    assert 'id="told" data-hx-swap-oob="innerHTML">With: robots: about' in part.text
     assert "<html" not in part.text
     wrong = house.client.post("/estimate", data={"words": "(ro"}, headers={"HX-Request": "true"})
     assert "never closed" in wrong.text
