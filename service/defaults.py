@@ -125,6 +125,7 @@ class Fixed:
     feed_entries: int = _about(200, "papers of a feed of the day; of a search or topic a quarter")
     most_topics: int = _about(200, "topics of an installation")
     topic_likes: int = _about(20, "papers of a topic whose like is shown")
+    again_seconds: int = _about(60, "seconds after a sign-up before its mail is sent once more")
     signup_papers: int = _about(5, "newest papers shown on the sign-up page")
     weekly_day: str = _about("fri", "day of weekly interests, until the reader chooses another")
     html_budget: int = _about(90_000, "bytes of the HTML part at most")

@@ -12,6 +12,7 @@ from service.admin import (
     send,
     settings,
     sources,
+    topics,
 )
 from service.admin.desk import Desk
 from service.errors import PaperpostError
@@ -52,6 +53,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         editions,
         send,
         settings,
+        topics,
     ):
         room.add_routes(routes, desk)
     return routes

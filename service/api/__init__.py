@@ -5,6 +5,7 @@ Errors are JSON in three parts: what, where, next_step (``pages/errors``).
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -14,14 +15,17 @@ from pydantic import BaseModel, Field
 
 from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence, SpokenError
+from service.flows import browse, topics
 from service.flows.browse import NotHereError, Shown
 from service.flows.estimate import compare, estimate
 from service.flows.figures import (
     change_data,
+    day_data,
     estimate_data,
     name_data,
     paper_data,
     search_data,
+    topic_data,
     words_data,
 )
 from service.flows.follow import count_names
@@ -118,15 +122,57 @@ def router(rt: Runtime) -> APIRouter:
         q: Annotated[str, Query(min_length=1, max_length=_LONGEST)],
         offset: Annotated[int, Query(ge=0, le=FIXED.most_found)] = 0,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        order: Literal["best", "newest"] = "best",
         form: Form = "json",
     ) -> dict[str, Any] | Response:
         """The best stored papers for a query, or for keywords with commas between them; when these
         are all, ``related`` has papers like them without the words. format: bib (BibTeX) or ris
         gives the papers alone, for a bibliography."""
-        page = search(rt, q, offset=offset, limit=limit)
+        page = search(rt, q, offset=offset, limit=limit, order=order)
         if form != "json":
             return _cited(form, page.papers)
         return search_data(page, related_to(rt, page))
+
+    @routes.get("/v1/papers", response_model=dict[str, Any], responses=_FORMS)
+    def of_day(
+        on: date | None = None,
+        source: Annotated[int | None, Query(ge=1)] = None,
+        category: Annotated[str, Query(max_length=80)] = "",
+        order: Literal["trending", "newest"] = "trending",
+        offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        form: Form = "json",
+    ) -> dict[str, Any] | Response:
+        """The papers listed on a day (the newest one with papers, unless named), as on its page.
+        source, category: only these; what the list has of each stands beside it, with numbers.
+        format: as in search."""
+        chosen = browse.Chosen(source, category)
+        day = on or browse.newest_day(rt, source)
+        if day is None:
+            raise NotHereError(
+                Sentence("No paper has come in yet."), "", Sentence("Ask again later.")
+            )
+        page = browse.read_day(rt, day, order=order, offset=offset, limit=limit, chosen=chosen)
+        return _cited(form, page.papers) if form != "json" else day_data(page)
+
+    @routes.get("/v1/topics")
+    def all_topics() -> list[dict[str, Any]]:
+        """Every topic: a saved search with a page of its own."""
+        return [one.facts() for one in topics.list_topics(rt)]
+
+    @routes.get("/v1/topics/{name}", response_model=dict[str, Any], responses=_FORMS)
+    def one_topic(
+        name: str,
+        offset: Annotated[int, Query(ge=0, le=FIXED.most_found)] = 0,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        form: Form = "json",
+    ) -> dict[str, Any] | Response:
+        """A topic with its papers, newest first; ``related`` has papers like its chosen ones (or
+        like the newest) without its words. format: as in search."""
+        page = topics.read_topic(rt, topics.get_topic(rt, name), offset=offset, limit=limit)
+        if form != "json":
+            return _cited(form, page.papers)
+        return page.topic.facts() | topic_data(page)
 
     @routes.get("/v1/related", response_model=list[dict[str, Any]], responses=_FORMS)
     def like_paper(

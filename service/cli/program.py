@@ -21,6 +21,7 @@ from service.cli import (
     reader_commands,
     send_commands,
     template_commands,
+    topic_commands,
 )
 from service.cli.printing import fail
 from service.errors import PaperpostError
@@ -106,6 +107,7 @@ for part in (
     send_commands,
     edition_commands,
     template_commands,
+    topic_commands,
 ):
     part.register(app)
 

@@ -49,14 +49,20 @@ class Links:
     def paper(self, scheme: str, value: str) -> str:
         return self.to(f"/papers/{_segment(scheme)}/{_name(value)}")
 
-    def topic(self, name: str) -> str:
-        return self.to(f"/topics/{_segment(name)}")
+    def topics(self) -> str:
+        return self.to("/topics")
+
+    def topic(self, name: str, **query: str | int | None) -> str:
+        return self.to(f"/topics/{_segment(name)}", **query)
+
+    def topic_feed(self, name: str, kind: str = "atom") -> str:
+        return self.to(f"/feeds/topics/{_segment(name)}.{kind}")
 
     def search(self, q: str | None = None, **query: str | int | None) -> str:
         return self.to("/search", q=q, **query)
 
-    def feed(self, kind: str = "atom") -> str:
-        return self.to(f"/feeds/papers.{kind}")
+    def feed(self, kind: str = "atom", **query: str | int | None) -> str:
+        return self.to(f"/feeds/papers.{kind}", **query)
 
     def search_feed(self, q: str, kind: str = "atom") -> str:
         return self.to(f"/feeds/search.{kind}", q=q)

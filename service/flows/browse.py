@@ -1,8 +1,9 @@
 """What the public pages show, read from the store. Nothing here writes."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -56,9 +57,31 @@ class Shown:
     author_takes_part: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is left of a day's list. source: its number, None = of all · category: "" = any."""
+
+    source: int | None = None
+    category: str = ""
+
+    def __bool__(self) -> bool:
+        return self.source is not None or bool(self.category)
+
+    def takes(self, row: listing.ListedRow) -> bool:
+        """Whether a listed paper is of this source and category."""
+        return (self.source is None or self.source in row.sources) and (
+            not self.category or self.category in row.categories
+        )
+
+
+EVERYTHING = Chosen()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayPage:
-    """One page of a day's list. total: papers of the day · previous, next: days with papers ·
+    """One page of a day's list. total: papers of the day that are chosen; whole: all of it ·
+    sources: (number, title, papers) and categories: (name, papers), each counted among what the
+    other choice leaves · previous, next: days with papers (of the source, where one is chosen) ·
     note: the editor's, as on the digests of that date."""
 
     on: date
@@ -68,22 +91,35 @@ class DayPage:
     next: date | None
     newest: date | None
     note: str = ""
+    whole: int = 0
+    sources: tuple[tuple[int, str, int], ...] = ()
+    categories: tuple[tuple[str, int], ...] = ()
 
 
-def newest_day(rt: Runtime) -> date | None:
-    """The newest day that has papers, None in the first minute."""
-    return rt.db.read(listing.shown_days)
+def newest_day(rt: Runtime, source: int | None = None) -> date | None:
+    """The newest day that has papers (of a source), None in the first minute."""
+    return rt.db.read(lambda s: listing.shown_days(s, source=source))
 
 
 def read_day(
-    rt: Runtime, on: date, *, order: Order = "trending", offset: int = 0, limit: int = PAGE_SIZE
+    rt: Runtime,
+    on: date,
+    *,
+    order: Order = "trending",
+    offset: int = 0,
+    limit: int = PAGE_SIZE,
+    chosen: Chosen = EVERYTHING,
 ) -> DayPage:
-    """Every paper listed on ``on``, in the order of the digest (or newest first), one page."""
-    return rt.db.read(lambda s: _read_day(s, on, order, offset, limit))
+    """Every chosen paper listed on ``on``, in the order of the digest (or newest first), one
+    page."""
+    return rt.db.read(lambda s: _read_day(s, on, order, offset, limit, chosen))
 
 
-def _read_day(session: Session, on: date, order: Order, offset: int, limit: int) -> DayPage:
-    rows = listing.list_day(session, on)
+def _read_day(
+    session: Session, on: date, order: Order, offset: int, limit: int, chosen: Chosen
+) -> DayPage:
+    listed = listing.list_day(session, on)
+    rows = [row for row in listed if chosen.takes(row)]
     if order == "trending":
         names = papers_store.list_keys(session, [row.paper_id for row in rows])
         rows.sort(key=lambda r: rank(r.votes, r.comments, on, on, names.get(r.paper_id, ("", ""))))
@@ -94,11 +130,37 @@ def _read_day(session: Session, on: date, order: Order, offset: int, limit: int)
         on=on,
         total=len(rows),
         papers=tuple(_shown(session, ids, on=on)),
-        previous=listing.shown_days(session, before=on),
-        next=listing.shown_days(session, after=on),
+        previous=listing.shown_days(session, before=on, source=chosen.source),
+        next=listing.shown_days(session, after=on, source=chosen.source),
         newest=listing.shown_days(session),
         note=editions_store.note_of(session, on),
+        whole=len(listed),
+        sources=_sources(session, listed, chosen),
+        categories=_categories(listed, chosen),
     )
+
+
+def _sources(
+    session: Session, listed: Sequence[listing.ListedRow], chosen: Chosen
+) -> tuple[tuple[int, str, int], ...]:
+    fits = replace(chosen, source=None)
+    counted = Counter(one for row in listed if fits.takes(row) for one in set(row.sources))
+    wanted = {*counted, *(one for row in listed for one in row.sources)}
+    if chosen.source is not None:
+        wanted.add(chosen.source)
+    titles = listing.source_titles(session, wanted)
+    found = [(number, title, counted[number]) for number, title in titles.items()]
+    return tuple(sorted(found, key=lambda one: (-one[2], one[1].casefold(), one[0])))
+
+
+def _categories(listed: Sequence[listing.ListedRow], chosen: Chosen) -> tuple[tuple[str, int], ...]:
+    """The commonest; the chosen one is among them, with 0 where it has none."""
+    fits = replace(chosen, category="")
+    counted = Counter(name for row in listed if fits.takes(row) for name in set(row.categories))
+    found = sorted(counted.items(), key=lambda one: (-one[1], one[0]))[: FIXED.most_categories]
+    if chosen.category and chosen.category not in dict(found):
+        found.append((chosen.category, counted[chosen.category]))
+    return tuple(found)
 
 
 def _shown(

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from service.flows.browse import Shown
+from service.flows.browse import DayPage, Shown
 from service.flows.estimate import BackTest, Change
 from service.flows.follow import Name
 from service.flows.related import Liked
 from service.flows.search import SearchPage
+from service.flows.topics import TopicPage
 from service.matching.corpus import Found
 
 
@@ -122,6 +123,37 @@ def search_data(page: SearchPage, related: Sequence[Shown]) -> dict[str, Any]:
         ],
         "any_of": {"query": page.any_of[0], "papers": page.any_of[1]} if page.any_of else None,
         "related": [paper_data(one) for one in related],
+    }
+
+
+def topic_data(page: TopicPage) -> dict[str, Any]:
+    """What a topic has, as JSON values."""
+    return {
+        "reading": page.topic.query.shown if page.topic.query is not None else "",
+        "basis": page.basis,
+        "unread": page.unread,
+        "total": page.total,
+        "fresh": page.fresh,
+        "papers": [paper_data(one) for one in page.papers],
+        "chosen": [paper_data(one) for one in page.seeds],
+        "related": [paper_data(one) for one in page.alike],
+    }
+
+
+def day_data(page: DayPage) -> dict[str, Any]:
+    """A day's list as JSON values."""
+    return {
+        "on": page.on.isoformat(),
+        "total": page.total,
+        "whole": page.whole,
+        "previous": page.previous.isoformat() if page.previous else None,
+        "next": page.next.isoformat() if page.next else None,
+        "sources": [
+            {"source": number, "title": title, "papers": papers}
+            for number, title, papers in page.sources
+        ],
+        "categories": [{"category": name, "papers": papers} for name, papers in page.categories],
+        "papers": [paper_data(one) for one in page.papers],
     }
 
 

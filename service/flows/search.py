@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from service.flows.browse import Shown, show_papers
 from service.flows.match import learn
@@ -10,6 +11,8 @@ from service.matching.parse import parse_query, read_words
 from service.matching.query import And, Node, Not, Or, Query
 from service.matching.show import show, to_text
 from service.matching.suggestions import parts_left_out
+
+SearchOrder = Literal["best", "newest"]
 
 _MOST_WITHOUT = 5
 
@@ -40,7 +43,13 @@ def read_search(text: str) -> Query:
 
 
 def search(
-    rt: Runtime, text: str, *, offset: int = 0, limit: int = 50, whole: bool = False
+    rt: Runtime,
+    text: str,
+    *,
+    offset: int = 0,
+    limit: int = 50,
+    whole: bool = False,
+    order: SearchOrder = "best",
 ) -> SearchPage:
     """Search the stored papers. whole: papers that nobody reads beside are read first, however
     long it takes. Raises QueryError with the position."""
@@ -52,7 +61,10 @@ def search(
     with corpus.reading():
         wanted, basis = corpus.wanted(query.root), int(corpus.present().sum())
         total = int(wanted.sum())
-        found = corpus.best(query, wanted, offset + limit)[offset:]
+        if order == "newest":
+            found = corpus.latest(query, wanted, limit, offset)
+        else:
+            found = corpus.best(query, wanted, offset + limit)[offset:]
         without = () if total or not basis else _without(rt, query.root)
         any_of = None if total or without or not basis else _any_of(rt, query.root)
     return SearchPage(

@@ -227,6 +227,10 @@ class Shelf:
         """The best of the wanted papers."""
         return self._now().best(query, wanted, limit)
 
+    def latest(self, query: Query, wanted: Flags, limit: int, offset: int = 0) -> list[Found]:
+        """The newest of the wanted papers (day, then id), with their hits and without a score."""
+        return self._now().latest(query, wanted, limit, offset)
+
     def mailed(
         self, query: Query, wanted: Flags, least: float, liking: Liking | None
     ) -> tuple[Flags, list[Found]]:

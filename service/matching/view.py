@@ -106,6 +106,18 @@ class View:
             slots = best_slots(self, query, slots, limit, newest, self._statistics)
         return [found for _, found in self._scored(query, slots, newest)][:limit]
 
+    def latest(self, query: Query, wanted: Flags, limit: int, offset: int = 0) -> list[Found]:
+        """The newest of the wanted papers, with their hits; their score is not made (0)."""
+        ids, days = self.column("ids"), self.column("days")
+        slots = np.flatnonzero(wanted)
+        slots = slots[np.lexsort((-ids[slots], -days[slots]))[offset : offset + limit]]
+        hits = {slot: hits for slot, _, hits in self._with_hits(query, slots)}
+        return [
+            Found(int(ids[slot]), date.fromordinal(int(days[slot])), hits[slot], 0.0)
+            for slot in slots.tolist()
+            if slot in hits
+        ]
+
     def mailed(
         self, query: Query, wanted: Flags, least: float, liking: Liking | None
     ) -> tuple[Flags, list[Found]]:

@@ -1,6 +1,6 @@
 """Rows for the public pages: a day's papers, one paper, a reader's days, the health of sources."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from service.store.tables import (
     EditionRow,
     FeedbackRow,
     PaperAliasRow,
+    PaperEventRow,
     PaperRow,
     SightingRow,
     SourceRow,
@@ -23,45 +24,58 @@ from service.store.twins import current_ids
 
 @dataclass(frozen=True, slots=True)
 class ListedRow:
-    """What is needed to put a day's papers in order, without their texts."""
+    """What is needed to put a day's papers in order and to choose among them, without their
+    texts. sources: ids of those that listed it on the day."""
 
     paper_id: int
     votes: int
     comments: int
     published_on: date | None
     sighting_id: int
+    categories: tuple[str, ...] = ()
+    sources: tuple[int, ...] = ()
 
 
 def list_day(session: Session, on: date) -> list[ListedRow]:
     """Every paper that any source listed on ``on``; hidden and merged ones are left out."""
+    seen: dict[int, tuple[int, list[int]]] = {}
+    for paper_id, source_id, number in session.execute(
+        sa.select(col(SightingRow.paper_id), col(SightingRow.source_id), col(SightingRow.id)).where(
+            *_on_list(on)
+        )
+    ):
+        newest, sources = seen.get(paper_id, (0, []))
+        seen[paper_id] = max(newest, number), [*sources, source_id]
+    listed = sa.select(col(SightingRow.paper_id)).where(*_on_list(on))
     rows = session.execute(
         sa.select(
             col(PaperRow.id),
             sa.func.coalesce(col(PaperRow.votes), 0),
             sa.func.coalesce(col(PaperRow.comments), 0),
             col(PaperRow.published_on),
-            sa.func.max(col(SightingRow.id)),
-        )
-        .join(SightingRow, col(SightingRow.paper_id) == col(PaperRow.id))
-        .where(
-            col(SightingRow.listed_on) == on,
-            col(SightingRow.held) == sa.false(),
-            *SHOWN,
-        )
-        .group_by(
-            col(PaperRow.id),
-            col(PaperRow.votes),
-            col(PaperRow.comments),
-            col(PaperRow.published_on),
-        )
-    ).all()
-    return [ListedRow(*row) for row in rows]
+            col(PaperRow.categories),
+        ).where(col(PaperRow.id).in_(listed), *SHOWN)
+    )
+    return [
+        ListedRow(paper_id, votes, comments, day, newest, tuple(names), tuple(sources))
+        for paper_id, votes, comments, day, names in rows
+        for newest, sources in (seen[paper_id],)
+    ]
+
+
+def _on_list(on: date) -> tuple[Any, ...]:
+    return col(SightingRow.listed_on) == on, col(SightingRow.held) == sa.false()
 
 
 def shown_days(
-    session: Session, *, before: date | None = None, after: date | None = None
+    session: Session,
+    *,
+    before: date | None = None,
+    after: date | None = None,
+    source: int | None = None,
 ) -> date | None:
-    """The newest day with a paper to show, the one before a date, or the one after it."""
+    """The newest day with a paper to show, the one before a date, or the one after it. source:
+    only days of its list."""
     query = (
         sa.select(col(SightingRow.listed_on))
         .join(PaperRow, col(PaperRow.id) == col(SightingRow.paper_id))
@@ -70,6 +84,8 @@ def shown_days(
             *SHOWN,
         )
     )
+    if source is not None:
+        query = query.where(col(SightingRow.source_id) == source)
     if after is not None:
         query = query.where(col(SightingRow.listed_on) > after).order_by(col(SightingRow.listed_on))
     else:
@@ -77,6 +93,33 @@ def shown_days(
         if before is not None:
             query = query.where(col(SightingRow.listed_on) < before)
     found: date | None = session.execute(query.limit(1)).scalar_one_or_none()
+    return found
+
+
+def source_titles(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """What some sources are called; those of before are told, too."""
+    rows = session.execute(
+        sa.select(col(SourceRow.id), col(SourceRow.title), col(SourceRow.kind)).where(
+            col(SourceRow.id).in_(sorted(ids))
+        )
+    )
+    return {number: title or kind for number, title, kind in rows}
+
+
+def last_changes(session: Session, paper_ids: Sequence[int]) -> dict[int, datetime]:
+    """When each paper was first seen, was listed again, or something of it changed: the latest."""
+    found: dict[int, datetime] = {}
+    for start in range(0, len(paper_ids), 500):
+        some = list(paper_ids[start : start + 500])
+        for column, paper_id in (
+            (PaperRow.first_seen_at, PaperRow.id),
+            (SightingRow.first_seen_at, SightingRow.paper_id),
+            (PaperEventRow.at, PaperEventRow.paper_id),
+        ):
+            newest = sa.select(col(paper_id), sa.func.max(col(column)))
+            of_each = newest.where(col(paper_id).in_(some)).group_by(col(paper_id))
+            for number, at in session.execute(of_each):
+                found[number] = max(found.get(number, at), at)
     return found
 
 

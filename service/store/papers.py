@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.papers.model import Alias, Paper
+from service.papers.model import Alias, Paper, Scheme
 from service.store.tables import PaperAliasRow, PaperRow
 
 SHOWN = (col(PaperRow.merged_into).is_(None), col(PaperRow.quarantined) == "")
@@ -98,6 +98,14 @@ def find_owners(session: Session, aliases: Iterable[Alias]) -> dict[Alias, int]:
         ).all()
         owners.update({Alias(s, v): paper_id for s, v, paper_id in rows})
     return owners
+
+
+def find_named(session: Session, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The paper that may be shown of each (scheme, value); names that none has are left out."""
+    wanted = [Alias(cast(Scheme, scheme), value) for scheme, value in pairs]
+    owners = find_owners(session, wanted)
+    shown = list_shown(session, list(owners.values()))
+    return {(one.scheme, one.value): i for one, i in owners.items() if i in shown}
 
 
 def list_names(session: Session, ids: Sequence[int]) -> dict[int, list[Alias]]:

@@ -14,6 +14,7 @@ from service.subscribers.tokens import TokenError
 from service.web import (
     about,
     confirming,
+    crawlers,
     feeds,
     leaving,
     liked,
@@ -21,9 +22,11 @@ from service.web import (
     mails,
     papers,
     rewording,
+    searching,
     settings_page,
     signup,
     sources_page,
+    topics,
     tuning,
 )
 from service.web.door import Door
@@ -56,9 +59,12 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         mails,
         tuning,
         papers,
+        searching,
+        topics,
         sources_page,
         about,
         feeds,
+        crawlers,
     ):
         room.add_routes(routes, door)
     return routes

@@ -1,46 +1,50 @@
-"""The daily page, one paper, and search."""
+"""The daily page, and one paper."""
 
+import re
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from service.defaults import FIXED
 from service.delivery.i18n import Texts
-from service.errors import PaperpostError
+from service.errors import Sentence, SpokenError
 from service.flows import browse
-from service.flows.browse import DayPage, NotHereError, Order
-from service.flows.related import papers_like, related_to
-from service.flows.search import search as search_papers
+from service.flows.browse import Chosen, DayPage, NotHereError, Order
+from service.flows.related import papers_like
 from service.flows.source_health import first_answer
-from service.matching.parse import read_in_capitals
+from service.flows.topics import list_topics
+from service.matching.parse import parse_query
 from service.matching.query import QueryError
+from service.pages.forms import FieldError
 from service.pages.paging import Paging, address_of_page, paging_of
 from service.pages.references import FILES, reference_file
 from service.papers.citation import handle, meta_tags
 from service.papers.model import Paper
 from service.web.changes import change_lines, votes_sentence
-from service.web.door import Door, Offer, faults_of
-
-_LONGEST = 1200
+from service.web.door import Door, faults_of
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
-    """Add ``/papers``, ``/papers/DATE``, ``/papers/SCHEME/VALUE`` and ``/search``."""
+    """Add ``/papers``, ``/papers/DATE`` and ``/papers/SCHEME/VALUE``."""
 
     @routes.get("/papers")
     def newest(request: Request) -> Response:
-        on = browse.newest_day(door.rt)
+        typed, chosen = request.query_params.get("day", "").strip()[:20], chosen_of(request)
+        if typed:
+            on = _date(typed)
+            if on is not None:
+                here = door.pages.links_of(request).papers(on, **kept_of(chosen, order_of(request)))
+                return RedirectResponse(here, 303)
+            return _day_page(door, request, browse.newest_day(door.rt), typed=typed)
+        on = browse.newest_day(door.rt, chosen.source)
         return _day_page(door, request, on, note=_weekend(door, on, door.texts(request)))
 
     @routes.get("/papers/{day}")
     def of_day(request: Request, day: str) -> Response:
-        try:
-            on = date.fromisoformat(day) if len(day) == 10 else None
-        except ValueError:
-            on = None
+        on = _date(day)
         if on is None:
             raise HTTPException(404)
         return _day_page(door, request, on)
@@ -72,44 +76,114 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         }
         return door.answer(request, "papers/paper.html", context)
 
-    @routes.get("/search")
-    def search(request: Request) -> Response:
-        return _search_page(door, request, request.query_params.get("q", "")[:_LONGEST].strip())
+
+def chosen_of(request: Request) -> Chosen:
+    """What ``?source=&category=`` leaves of a list; what is no number is no source."""
+    source = request.query_params.get("source", "")
+    number = int(source) if source.isdecimal() and len(source) < 10 else None
+    return Chosen(number, " ".join(request.query_params.get("category", "").split())[:80])
 
 
-def _day_page(door: Door, request: Request, on: date | None, note: str = "") -> Response:
-    texts = door.texts(request)
-    order: Order = "newest" if request.query_params.get("order") == "newest" else "trending"
+def order_of(request: Request) -> Order:
+    """``?order=newest``, else by votes."""
+    return "newest" if request.query_params.get("order") == "newest" else "trending"
+
+
+def kept_of(chosen: Chosen, order: Order) -> dict[str, Any]:
+    """What is kept from one page of the list to the next, and to its feed."""
+    return {
+        "source": chosen.source,
+        "category": chosen.category or None,
+        "order": "newest" if order == "newest" else None,
+    }
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
+        return None
+
+
+def _day_page(
+    door: Door, request: Request, on: date | None, note: str = "", typed: str = ""
+) -> Response:
+    """typed: what should have been a day."""
+    texts, links = door.texts(request), door.pages.links_of(request)
+    order, chosen = order_of(request), chosen_of(request)
+    kept = kept_of(chosen, order)
     page: DayPage | None = None
     paging = Paging(1, browse.PAGE_SIZE, 0)
     if on is not None and (kind := _file_kind(request)):
-        page = browse.read_day(door.rt, on, order=order, limit=browse.WHOLE_DAY)
+        page = browse.read_day(door.rt, on, order=order, limit=browse.WHOLE_DAY, chosen=chosen)
         found = [one.paper for one in page.papers]
         return reference_file(kind, found, f"papers-{on.isoformat()}")
     if on is not None:
-        page = browse.read_day(door.rt, on, order=order)
+        asked = _asked_page(request)
+        page = browse.read_day(door.rt, on, order=order, offset=asked, chosen=chosen)
         paging = paging_of(request, page.total, browse.PAGE_SIZE)
         if paging.is_beyond:
-            return _no_such_page(door, request, on, paging)
-        if paging.offset:
-            page = browse.read_day(door.rt, on, order=order, offset=paging.offset)
+            return _no_such_page(door, request, on, paging, kept)
     context = {
         "on": on,
         "page": page,
         "today": door.today(),
         "order": order,
+        "chosen": chosen,
+        "chosen_source": _title_of(page, chosen),
         "note": note,
         "entries": door.entries(page.papers, request) if page else [],
         "paging": paging,
         "address_of_page": lambda number: address_of_page(request, number),
+        "at": lambda day, **other: links.papers(day, **(kept | other)),
+        "feed": lambda kind: door.pages.links.feed(kind, **kept),
+        "canonical": door.pages.links.papers(on),
+        "mailed": _words_of(page, chosen),
+        "topics": list_topics(door.rt),
         "curated_by": door.rt.defaults().curated_by,
-        "files": _files(door.pages.links.here.papers(on)),
-        "why_empty": "" if page and page.total else _why_empty(door, on, page, texts),
+        "files": _files(door.pages.links.here.papers(on, **kept)),
+        "why_empty": "" if page and page.whole else _why_empty(door, on, page, texts),
+        "errors": _no_date(door, request, typed) if typed else {},
+        "typed": typed,
         "trap": door.check.TRAP,
         "time": door.check.TIME,
         "shown": door.check.shown(),
     }
-    return door.answer(request, "papers/day.html", context)
+    return door.answer(request, "papers/day.html", context, status=422 if typed else 200)
+
+
+def _asked_page(request: Request) -> int:
+    """Papers to be passed over, as ``?page=`` says; a page that is beyond the last one is told of
+    when the number of papers is known."""
+    return paging_of(request, browse.WHOLE_DAY * 100, browse.PAGE_SIZE).offset
+
+
+def _title_of(page: DayPage | None, chosen: Chosen) -> str:
+    titles = {number: title for number, title, _ in (page.sources if page else ())}
+    return titles.get(chosen.source or 0, "")
+
+
+def _words_of(page: DayPage | None, chosen: Chosen) -> str:
+    """The choice as a query to subscribe to; "" where it cannot be one."""
+    parts = [("cat", chosen.category), ("source", _title_of(page, chosen))]
+    text = " ".join(
+        f'{field}:"{value}"' if not re.fullmatch(r"[\w.-]+", value) else f"{field}:{value}"
+        for field, value in parts
+        if value
+    )
+    try:
+        return text if text and parse_query(text) else ""
+    except QueryError:
+        return ""
+
+
+def _no_date(door: Door, request: Request, typed: str) -> dict[str, FieldError]:
+    error = SpokenError(
+        Sentence("“%(typed)s” is no date.", typed=typed),
+        "day",
+        Sentence("Write year, month and day, like 2026-11-18."),
+    )
+    return faults_of({"day": error}, door.texts(request))[0]
 
 
 def _file_kind(request: Request) -> str:
@@ -121,10 +195,13 @@ def _file_kind(request: Request) -> str:
 
 
 def _files(address: str) -> list[tuple[str, str]]:
-    return [("BibTeX", f"{address}?format=bib"), ("RIS", f"{address}?format=ris")]
+    sign = "&" if "?" in address else "?"
+    return [("BibTeX", f"{address}{sign}format=bib"), ("RIS", f"{address}{sign}format=ris")]
 
 
-def _no_such_page(door: Door, request: Request, on: date, paging: Paging) -> Response:
+def _no_such_page(
+    door: Door, request: Request, on: date, paging: Paging, kept: dict[str, Any]
+) -> Response:
     texts = door.texts(request)
     _ = texts.gettext
     title = texts.ngettext(
@@ -133,7 +210,7 @@ def _no_such_page(door: Door, request: Request, on: date, paging: Paging) -> Res
         paging.pages,
         day=texts.long_day(on),
     )
-    first = (door.pages.links_of(request).papers(on), _("Go there"))
+    first = (door.pages.links_of(request).papers(on, **kept), _("Go there"))
     return door.say(request, title, _("It begins on page 1."), link=first, status=404)
 
 
@@ -184,50 +261,9 @@ def _before_the_first(door: Door, texts: Texts) -> str:
     return _("No paper has come in yet. The sources are asked at %(time)s.", time=time)
 
 
-def _search_page(door: Door, request: Request, q: str) -> Response:
-    texts = door.texts(request)
-    context: dict[str, object] = {
-        "q": q,
-        "errors": {},
-        "offers": [],
-        "result": None,
-        "entries": [],
-        "related": [],
-    }
-    if q:
-        paging = _search_paging(request)
-        try:
-            result = search_papers(door.rt, q, offset=paging.offset, limit=paging.size)
-        except QueryError as error:
-            faults, offers = faults_of({"q": error}, texts)
-            context |= {"errors": faults, "offers": offers}
-            return door.answer(request, "papers/search.html", context, status=422)
-        except PaperpostError as error:
-            faults, _offers = faults_of({"q": error}, texts)
-            return door.answer(request, "papers/search.html", context | {"errors": faults})
-        meant = read_in_capitals(q, "query")
-        context |= {
-            "offers": [Offer(meant, meant)] if meant else [],
-            "result": result,
-            "entries": door.entries(result.papers, request),
-            "paging": paging_of(request, min(result.total, FIXED.most_found), _FOUND_SIZE),
-            "address_of_page": lambda number: address_of_page(request, number),
-            "most": FIXED.most_found,
-            "related": door.entries(related_to(door.rt, result), request),
-        }
-    return door.answer(request, "papers/search.html", context)
-
-
 def _named(paper: Paper) -> str:
     """A paper as the page of words reads it: by its name where that is one, else by its title."""
     key = paper.key
     if key.scheme == "arxiv":
         return f"arXiv:{key.value}"
     return key.value if key.scheme == "doi" else paper.title
-
-
-_FOUND_SIZE = 50
-
-
-def _search_paging(request: Request) -> Paging:
-    return paging_of(request, FIXED.most_found, _FOUND_SIZE)

@@ -1,0 +1,107 @@
+"""Topics: the list, a form for each, removal."""
+
+from asyncio import to_thread
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from service.admin.desk import Desk, Sent
+from service.errors import PaperpostError
+from service.flows import topics as flow
+from service.flows.staff import Member
+from service.matching.query import QueryError
+from service.pages.forms import FieldError, Form
+
+_FIELDS = ("name", "title", "about", "kind", "text", "likes")
+_KINDS = (("keywords", "keywords"), ("query", "a query"))
+
+
+def add_routes(routes: APIRouter, desk: Desk) -> None:
+    """Add /admin/topics, /admin/topics/add and /admin/topics/NAME."""
+    rt = desk.rt
+
+    @routes.get("/topics")
+    def list_topics(request: Request) -> Response:
+        who = desk.member(request)
+        return desk.answer(request, "topics.html", {"topics": flow.list_topics(rt)}, who=who)
+
+    @routes.get("/topics/add")
+    def new(request: Request) -> Response:
+        who = desk.member(request, "editor")
+        given = {"text": request.query_params.get("words", "")[:4000], "kind": "query"}
+        return _form(desk, request, who, "", given if given["text"] else {})
+
+    @routes.post("/topics/add")
+    async def add(request: Request) -> Response:
+        sent = await desk.sent(request, "editor")
+        values = _typed(sent.form) | {"name": sent.form.text("name", most=64)}
+        return await to_thread(_keep, desk, request, sent, "", values)
+
+    @routes.get("/topics/{name}")
+    def one(request: Request, name: str) -> Response:
+        who = desk.member(request)
+        return _form(desk, request, who, name, flow.get_topic(rt, name).facts())
+
+    @routes.post("/topics/{name}")
+    async def change(request: Request, name: str) -> Response:
+        sent = await desk.sent(request, "editor")
+        return await to_thread(_keep, desk, request, sent, name, _typed(sent.form))
+
+    @routes.post("/topics/{name}/remove")
+    async def remove(request: Request, name: str) -> Response:
+        sent = await desk.sent(request, "editor")
+        await to_thread(flow.remove_topic, rt, name, by=sent.who.name, address=sent.address)
+        return desk.go("topics", "removed")
+
+
+def _typed(form: Form) -> dict[str, Any]:
+    """The fields as they were typed; papers one a line."""
+    return {
+        "title": form.raw("title"),
+        "about": form.raw("about"),
+        "kind": form.raw("kind"),
+        "text": form.raw("text").replace("\r\n", "\n"),
+        "likes": form.raw("likes").replace("\r\n", "\n").split("\n"),
+    }
+
+
+def _keep(desk: Desk, request: Request, sent: Sent, name: str, values: dict[str, Any]) -> Response:
+    """Store what was typed, or show the form again with the fault at its field."""
+    rt, by, address = desk.rt, sent.who.name, sent.address
+    try:
+        if name:
+            flow.change_topic(rt, name, values, by=by, address=address)
+        else:
+            flow.add_topic(rt, values, by=by, address=address)
+    except QueryError as error:
+        errors = {"text": FieldError(str(error.what), "text", str(error.next_step))}
+        return _form(desk, request, sent.who, name, values, errors, error.suggestion)
+    except PaperpostError as error:
+        field = error.where if error.where in _FIELDS else "name"
+        errors = {field: FieldError(str(error.what), field, str(error.next_step))}
+        return _form(desk, request, sent.who, name, values, errors)
+    return desk.go("topics", "saved" if name else "added")
+
+
+def _form(
+    desk: Desk,
+    request: Request,
+    who: Member,
+    name: str,
+    values: dict[str, Any],
+    errors: dict[str, FieldError] | None = None,
+    meant: str = "",
+) -> Response:
+    """name: of the topic that is changed, "" for a new one. meant: words that can be read."""
+    blank = {"name": "", "title": "", "about": "", "kind": "keywords", "text": "", "likes": []}
+    context = {
+        "name": name,
+        "values": blank | values,
+        "likes": "\n".join(values.get("likes", ())),
+        "kinds": _KINDS,
+        "meant": meant,
+        "page": desk.pages.links.here.topic(name) if name else "",
+    }
+    status = 422 if errors else 200
+    return desk.answer(request, "topic.html", context, who=who, errors=errors, status=status)

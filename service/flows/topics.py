@@ -1,0 +1,310 @@
+"""Topics: an operator's saved searches with a page, kept by the staff and read by everybody.
+
+The list of a topic is what holds its words, newest first; beside it stands what is like its seed
+papers (or like its newest papers) without them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service.defaults import FIXED
+from service.errors import PaperpostError, Sentence
+from service.flows.browse import NotHereError, Shown, show_alike, show_papers
+from service.flows.estimate import days_of
+from service.flows.match import learn
+from service.flows.related import LEAST_ALIKE, LEAST_PAPERS, find_paper
+from service.flows.runtime import Runtime
+from service.flows.staff import write_audit
+from service.flows.words import words_of
+from service.matching.parse import parse_keywords, parse_query, read_again
+from service.matching.query import Query, QueryError
+from service.matching.suggestions import text_of
+from service.store import papers as papers_store
+from service.store import topics as topics_store
+from service.store.db import Priority, Session
+from service.store.house_tables import TopicRow
+from service.text.clean import collapse
+
+PAGE_SIZE = 50
+FRESH_DAYS = 30
+_MOST_ALIKE = 10
+_MIDDLE_OF = 10
+_LONGEST_TITLE, _LONGEST_ABOUT, _LONGEST_TEXT = 120, 1000, 4000
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+KINDS = ("keywords", "query")
+
+
+class TopicError(PaperpostError):
+    """A topic that cannot be kept like this; ``where`` is the field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """name: in its address · kind: keywords or query, how ``text`` is read · likes: names of seed
+    papers, "arxiv/2611.00001" · query: None where the text is read no more."""
+
+    name: str
+    title: str
+    about: str
+    kind: str
+    text: str
+    likes: tuple[str, ...] = ()
+    query: Query | None = None
+
+    @property
+    def words(self) -> str:
+        """The words to be typed as an interest; "" where there are none any more."""
+        return text_of(self.query) if self.query is not None else ""
+
+    def facts(self) -> dict[str, Any]:
+        """What is stored, as JSON values."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "about": self.about,
+            "kind": self.kind,
+            "text": self.text,
+            "likes": list(self.likes),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicPage:
+    """total: papers with the words; fresh: of the last ``FRESH_DAYS`` days · seeds: the topic's
+    seed papers that are stored · alike: papers like these, or like the newest, without the words ·
+    basis: papers looked at · unread: those that are still being read."""
+
+    topic: Topic
+    total: int
+    fresh: int
+    papers: tuple[Shown, ...]
+    seeds: tuple[Shown, ...]
+    alike: tuple[Shown, ...]
+    basis: int
+    unread: int
+
+
+def list_topics(rt: Runtime) -> list[Topic]:
+    """Every topic, by title."""
+    return [_topic(row) for row in rt.db.read(topics_store.list_topics)]
+
+
+def get_topic(rt: Runtime, name: str) -> Topic:
+    """One topic. Raises NotHereError."""
+    row = rt.db.read(lambda s: topics_store.get_topic(s, name))
+    if row is None:
+        raise NotHereError(
+            Sentence("There is no topic of this name."), "", Sentence("Choose one of the list.")
+        )
+    return _topic(row)
+
+
+def _topic(row: TopicRow) -> Topic:
+    try:
+        query: Query | None = read_again(row.kind, row.text)
+    except QueryError:
+        query = None
+    return Topic(
+        name=row.name,
+        title=row.title,
+        about=row.about,
+        kind=row.kind,
+        text=row.text,
+        likes=tuple(row.likes),
+        query=query,
+    )
+
+
+def read_topic(
+    rt: Runtime, topic: Topic, *, offset: int = 0, limit: int = PAGE_SIZE, alone: bool = False
+) -> TopicPage:
+    """The papers of a topic, newest first. alone: without seeds and what is like them."""
+    learn(rt)
+    corpus, query = rt.corpus.corpus, topic.query
+    with corpus.reading():
+        basis = int(corpus.present().sum())
+        if query is None:
+            return TopicPage(
+                topic=topic, total=0, fresh=0, papers=(), seeds=(), alike=(), basis=basis, unread=0
+            )
+        wanted = corpus.wanted(query.root)
+        found = corpus.latest(query, wanted, limit, offset)
+        fresh = int((wanted & corpus.on_days(days_of(rt, FRESH_DAYS))).sum())
+        holding = set() if alone else set(corpus.ids(wanted))
+    shown = tuple(show_papers(rt, found))
+    seeds = [] if alone else _seeds(rt, topic)
+    middle = seeds or [one.paper_id for one in found[:_MIDDLE_OF]]
+    return TopicPage(
+        topic=topic,
+        total=int(wanted.sum()),
+        fresh=fresh,
+        papers=shown,
+        seeds=tuple(show_alike(rt, seeds, len(seeds))) if seeds else (),
+        alike=() if alone or offset else tuple(_alike(rt, middle, holding)),
+        basis=basis,
+        unread=rt.corpus.unread(),
+    )
+
+
+def _seeds(rt: Runtime, topic: Topic) -> list[int]:
+    pairs = [tuple(name.split("/", 1)) for name in topic.likes if "/" in name]
+
+    def find(session: Session) -> list[int]:
+        found = papers_store.find_named(session, [(one[0], one[1]) for one in pairs])
+        return [found[pair] for pair in pairs if pair in found]
+
+    return list(dict.fromkeys(rt.db.read(find))) if pairs else []
+
+
+def _alike(rt: Runtime, middle: list[int], holding: set[int]) -> list[Shown]:
+    vectors = words_of(rt).vectors
+    if not middle or len(vectors) < LEAST_PAPERS:
+        return []
+    alike = vectors.like_papers(middle, 10 * _MOST_ALIKE)
+    ids = [
+        one.paper_id
+        for one in alike
+        if one.similarity >= LEAST_ALIKE and one.paper_id not in holding
+    ]
+    return show_alike(rt, ids[: 2 * _MOST_ALIKE], _MOST_ALIKE)
+
+
+# ---- what the staff do ----
+
+
+def add_topic(rt: Runtime, values: Mapping[str, Any], *, by: str, address: str = "") -> Topic:
+    """Make a topic. values: name, title, about, kind, text, likes (a list). Raises TopicError,
+    QueryError with the position."""
+    made = _checked(rt, values)
+    now = rt.clock()
+
+    def act(session: Session) -> None:
+        if topics_store.get_topic(session, made.name) is not None:
+            what = f"There is a topic called {made.name} already."
+            raise TopicError(what, "name", "Take another name, or change that one.")
+        if len(topics_store.list_topics(session)) >= FIXED.most_topics:
+            what = f"There are {FIXED.most_topics} topics already."
+            raise TopicError(what, "name", "Remove one first.")
+        session.add(TopicRow(**made.facts(), created_at=now, changed_at=now))
+        _record(session, rt, by, "add topic", made.name, None, made.facts(), address)
+
+    rt.db.write(act, Priority.WEB)
+    return made
+
+
+def change_topic(
+    rt: Runtime, name: str, values: Mapping[str, Any], *, by: str, address: str = ""
+) -> Topic:
+    """Change some values of a topic; its name stays, as its address does. Raises NotHereError,
+    TopicError, QueryError."""
+    before = get_topic(rt, name)
+    made = _checked(rt, before.facts() | dict(values) | {"name": name}, known=before.likes)
+
+    def act(session: Session) -> None:
+        row = topics_store.get_topic(session, name)
+        if row is None:
+            raise TopicError(f"The topic {name} was removed meanwhile.", "name", "Add it anew.")
+        for field, value in made.facts().items():
+            setattr(row, field, value)
+        row.changed_at = rt.clock()
+        session.add(row)
+        _record(session, rt, by, "change topic", name, before.facts(), made.facts(), address)
+
+    rt.db.write(act, Priority.WEB)
+    return made
+
+
+def remove_topic(rt: Runtime, name: str, *, by: str, address: str = "") -> Topic:
+    """Take a topic away; readers who subscribed to its words keep them. Raises NotHereError."""
+    before = get_topic(rt, name)
+
+    def act(session: Session) -> None:
+        row = topics_store.get_topic(session, name)
+        if row is not None:
+            session.delete(row)
+            _record(session, rt, by, "remove topic", name, before.facts(), None, address)
+
+    rt.db.write(act, Priority.WEB)
+    return before
+
+
+def _record(
+    session: Session,
+    rt: Runtime,
+    by: str,
+    what: str,
+    name: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    address: str,
+) -> None:
+    write_audit(
+        session,
+        rt.clock(),
+        who=by,
+        what=what,
+        target=name,
+        before=before,
+        after=after,
+        address=address,
+    )
+
+
+def _checked(rt: Runtime, values: Mapping[str, Any], known: tuple[str, ...] = ()) -> Topic:
+    name = str(values.get("name", "")).strip()
+    if not _NAME.fullmatch(name) or len(name) > 64:
+        what = f"{name!r} cannot be a topic's name: it stands in an address."
+        raise TopicError(what, "name", "Use small letters, digits, hyphens: speech-to-text.")
+    kind, text = str(values.get("kind", "keywords")), str(values.get("text", "")).strip()
+    if kind not in KINDS:
+        raise TopicError(f"{kind!r} is no kind.", "kind", "Use keywords or query.")
+    if not text:
+        raise TopicError("A topic needs words.", "text", "Type keywords or a query.")
+    if len(text) > _LONGEST_TEXT:
+        what = f"The words are longer than {_LONGEST_TEXT:,} characters."
+        raise TopicError(what, "text", "Shorten them.")
+    query = (parse_query if kind == "query" else parse_keywords)(text)
+    title = collapse(str(values.get("title", ""))) or name.replace("-", " ").capitalize()
+    about = collapse(str(values.get("about", "")))
+    for field, value, most in (
+        ("title", title, _LONGEST_TITLE),
+        ("about", about, _LONGEST_ABOUT),
+    ):
+        if len(value) > most:
+            raise TopicError(
+                f"The {field} is longer than {most:,} characters.", field, "Shorten it."
+            )
+    likes = tuple(_seed(rt, str(one), known) for one in values.get("likes", ()) if str(one).strip())
+    if len(likes) > FIXED.topic_likes:
+        what = f"{len(likes)} papers are more than {FIXED.topic_likes}."
+        raise TopicError(what, "likes", "Name those that say most.")
+    return Topic(
+        name=name,
+        title=title,
+        about=about,
+        kind=kind,
+        text=text,
+        likes=tuple(dict.fromkeys(likes)),
+        query=query,
+    )
+
+
+def _seed(rt: Runtime, text: str, known: tuple[str, ...]) -> str:
+    """A stored paper by a name or link, as it is kept; one that the topic has already stays."""
+    text = text.strip()
+    if text in known:
+        return text
+    scheme, _, value = text.partition("/")
+    try:
+        paper_id = find_paper(rt, text)
+    except NotHereError:
+        row = rt.db.read(lambda s: papers_store.find_named(s, [(scheme, value)]))
+        if (scheme, value) not in row:
+            what = f"The paper {text!r} is not in our lists."
+            step = "Give the arXiv id, DOI or link of a stored paper."
+            raise TopicError(what, "likes", step) from None
+        return text
+    key = rt.db.read(lambda s: papers_store.list_keys(s, [paper_id]))[paper_id]
+    return "/".join(key)
