@@ -141,6 +141,19 @@ class Mailer:
         finally:
             let_go(client)
 
+    async def answers(self, seconds: float) -> bool:
+        """Whether the relay greets within ``seconds``; nothing is offered and nobody signs in."""
+        client = self._new_client(is_guest=True)
+        try:
+            async with asyncio.timeout(seconds):
+                await client.connect()
+                await client.quit()
+        except (SMTPException, OSError, ValueError):  # a time-out is an OSError
+            return False
+        finally:
+            let_go(client)
+        return True
+
     async def _with_a_line(
         self, envelope: Envelope, mark: Callable[[], Awaitable[bool]]
     ) -> Outcome:
@@ -280,17 +293,19 @@ class Mailer:
             self._limit = fewer
         return Refused(phase, _reply(code, words))
 
-    def _new_client(self) -> SMTP:
+    def _new_client(self, *, is_guest: bool = False) -> SMTP:
+        """is_guest: one that only listens to the greeting."""
         relay = self.relay
+        user = "" if is_guest else relay.user
         return SMTP(
             hostname=relay.host,
             port=relay.port,
-            username=relay.user or None,
-            password=relay.password if relay.user else None,
+            username=user or None,
+            password=relay.password if user else None,
             local_hostname=relay.local_hostname or None,
             timeout=self.timeouts.connect,
             use_tls=relay.tls == "tls",
-            start_tls=relay.tls == "starttls",
+            start_tls=relay.tls == "starttls" and not is_guest,
             cert_bundle=relay.ca_file or None,
         )
 

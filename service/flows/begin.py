@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from service.errors import Sentence
-from service.flows import rejoin
+from service.flows import leave, rejoin
 from service.flows.agreed import WORDING, agreed_text
 from service.flows.runtime import Runtime
 from service.flows.welcome import send_first
@@ -199,15 +199,28 @@ def set_active(row: SubscriberRow, now: datetime) -> None:
     row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
 
 
-def never(rt: Runtime, token: str) -> None:
-    """ "Never send me such a request again": needs no subscription. Raises TokenError."""
-    _, hashed = rt.signer.read("never", token, rt.clock())
-    rt.db.write(lambda s: _never(rt, s, hashed), Priority.WEB)
+def never(rt: Runtime, token: str, *, network: str = "", agent: str = "") -> None:
+    """ "Never send me such a request again": needs no subscription; ends one. Raises TokenError."""
+    reader_id, hashed = rt.signer.read("never", token, rt.clock())
+    whence = {"network": network, "agent": agent}
+    rt.db.write(lambda s: _never(rt, s, reader_id, hashed, whence), Priority.WEB)
 
 
-def _never(rt: Runtime, session: Session, hashed: str) -> None:
+def _never(
+    rt: Runtime, session: Session, reader_id: int, hashed: str, whence: dict[str, str]
+) -> None:
     now = rt.clock()
     consent_store.add_suppression(session, hashed, "never", now)
-    for row in subscribers_store.list_subscriber_rows(session, state="pending"):
-        if consent_store.email_hash(rt.instance.key, row.email_key) == hashed:
-            session.delete(row)
+    consent_store.add_consent(
+        session, subscriber_id=None, hashed=hashed, act="never", now=now, wording=WORDING,
+        address=whence["network"], agent=whence["agent"],
+    )  # fmt: skip
+    own = subscribers_store.get_subscriber_row(session, id=reader_id or -1)
+    pending = subscribers_store.list_subscriber_rows(session, state="pending")
+    for row in [own, *pending] if own is not None and own not in pending else pending:
+        if row is None or consent_store.email_hash(rt.instance.key, row.email_key) != hashed:
+            continue
+        if row.state == "pending":
+            leave.erase_row(rt, session, row, by="never")
+        elif row.state != "left":
+            leave.leave_row(rt, session, row, **whence)

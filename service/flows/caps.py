@@ -6,7 +6,7 @@ it, so that no answer and no wait tells who is a reader. What an address is aske
 no place: ten thousand requests for one victim make nobody else wait.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from service.store import mail_caps
@@ -51,27 +51,35 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a page may say: the mail follows at once, or within so many hours; full: this network
-    asked for a day's mails already, nothing more is taken. Never anything of the address."""
+    asked for a day's mails already, nothing more is taken. Never anything of the address.
+    number: of the request, for what may follow it (``again``)."""
 
     delayed: bool
     hours: int = 0
     full: bool = False
+    number: int = field(default=0, compare=False)
 
 
-def answer_of(place: Place) -> Answer:
+def answer_of(place: Place, number: int = 0) -> Answer:
     """What may be told of a place: not whether a mail was dropped."""
-    return Answer(place.hours > 0, place.hours, place.full)
+    return Answer(place.hours > 0, place.hours, place.full, number)
 
 
 def take_place(
-    session: Session, kind: str, most: Most, *, hashed: str, network: str, now: datetime
-) -> Place:
+    session: Session, kind: str, most: Most, *,
+    hashed: str, network: str, now: datetime, is_copy: bool = False,
+) -> Place:  # fmt: skip
     """Ask for one mail. kind: of mails that are counted together · hashed: of the address's
-    ``cap_key``. Call inside a write transaction; the same statements whatever the answer."""
-    whose = f"{kind} {hashed}"
+    ``cap_key`` · is_copy: of a mail that was sent; copies and first mails of a day are counted
+    apart, those of a month together. Call inside a write transaction; the same statements whatever
+    the answer."""
+    whose, others = f"{kind} {hashed}", f"{kind} copy {hashed}"
+    if is_copy:
+        whose, others = others, whose
     times = [at for at in mail_caps.asked_at(session, whose) if at > now - _MONTH]
+    month = len(times) + sum(at > now - _MONTH for at in mail_caps.asked_at(session, others))
     today = sum(at > now - _DAY for at in times)
-    had = today >= most.a_day or (most.a_month is not None and len(times) >= most.a_month)
+    had = today >= most.a_day or (most.a_month is not None and month >= most.a_month)
     start = now.replace(minute=0, second=0, microsecond=0)
     hour = _free_hour(session, kind, most, network, start)
     takes = not had and hour is not None

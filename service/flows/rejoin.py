@@ -61,7 +61,7 @@ def is_stamp_of(row: SubscriberRow, stamp: str) -> bool:
 
 
 def number_of(stamp: str) -> int | None:
-    """The number of the request that a link is tied to; None for one of a row that staff entered."""
+    """The number of a link's request; None for the link of a row that the staff entered."""
     number = stamp.partition(".")[2]
     return int(number) if number.isdecimal() else None
 
@@ -96,13 +96,19 @@ def shown(row: SubscriberRow, request: Request) -> SubscriberRow:
 def take_up(session: Session, row: SubscriberRow, request: Request, now: datetime) -> None:
     """Begin was pressed: what was asked for takes the place of what was there."""
     assert row.id is not None
-    row.hour, row.zone, row.locale = request.hour, request.zone, request.locale
     row.paused_until = None
+    take_words(session, row, request, now)
+    consent_store.forget_requests(session, row.id)
+
+
+def take_words(session: Session, row: SubscriberRow, request: Request, now: datetime) -> None:
+    """Put the words and the schedule of a request into the row."""
+    assert row.id is not None
+    row.hour, row.zone, row.locale = request.hour, request.zone, request.locale
     session.add(row)
     subscribers_store.delete_profiles(session, row.id)
     for kind, text in request.interests:
         add_interest(session, row.id, read_kind(kind, text), now)
-    consent_store.forget_requests(session, row.id)
 
 
 def is_awaited(session: Session, row: SubscriberRow, since: datetime) -> bool:

@@ -143,7 +143,7 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
             stored = _store_wish(session, mine, now, limits)
         asker = stored if own or dropped or row is None else row
         if state in ("active", "bounced") and not dropped:
-            _mail_known(rt, session, asker, hashed, now, wait, network)
+            mail_known(rt, session, asker, hashed, now, wait, network, number=record.id or 0)
         else:
             until = now + timedelta(days=limits.confirm_days)
             if state == "pending":  # its words stay; what is asked for now is in the record
@@ -154,14 +154,17 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
                 until=until,
                 stamp=rejoin.stamp_for(asker, record.id or 0),
                 locale=wish.locale,
+                number=record.id or 0,
             )  # fmt: skip
     if own:
         record.subscriber_id = stored.id
         session.add(record)
-    return answer_of(place)
+    return answer_of(place, record.id or 0)
 
 
-def place_of(rt: Runtime, session: Session, key: str, network: str, now: datetime) -> Place:
+def place_of(
+    rt: Runtime, session: Session, key: str, network: str, now: datetime, *, is_copy: bool = False
+) -> Place:
     """For a mail to somebody who may not have asked: by address requests are dropped, by network
     they wait. key: the folded address."""
     limits = rt.defaults()
@@ -172,7 +175,9 @@ def place_of(rt: Runtime, session: Session, key: str, network: str, now: datetim
         in_all=limits.signups_an_hour,
     )
     hashed = consent_store.email_hash(rt.instance.key, cap_key(key))
-    return take_place(session, UNASKED, most, hashed=hashed, network=network, now=now)
+    return take_place(
+        session, UNASKED, most, hashed=hashed, network=network, now=now, is_copy=is_copy
+    )
 
 
 def _store_wish(session: Session, wish: Wish, now: datetime, limits: Defaults) -> SubscriberRow:
@@ -195,16 +200,24 @@ def _store_wish(session: Session, wish: Wish, now: datetime, limits: Defaults) -
     return row
 
 
-def _mailed(session: Session, row: SubscriberRow, hashed: str, now: datetime, network: str) -> None:
+def _mailed(
+    session: Session, row: SubscriberRow, hashed: str, now: datetime, network: str, said: str
+) -> None:
     consent_store.add_consent(
         session,
-        subscriber_id=row.id or 0,
+        subscriber_id=row.id or None,
         hashed=hashed,
         act="mailed",
         now=now,
         wording=WORDING,
         address=network,
+        detail=said,
     )
+
+
+def notice_key(number: int, *, is_copy: bool = False) -> str:
+    """The name of the mail about a request, and of its copy; "" where there is no request."""
+    return f"{number}.copy" if is_copy and number else str(number or "")
 
 
 def mail_confirm(
@@ -219,16 +232,18 @@ def mail_confirm(
     until: datetime | None = None,
     stamp: str = "",
     locale: str = "",
+    number: int = 0,
+    is_copy: bool = False,
 ) -> None:
     """The only mail before confirmation: nothing that was typed is in it.
 
-    until, stamp: of the link, where it is tied to one request (``rejoin``), not to the row.
+    until, stamp: of the link, where it is tied to one request (``rejoin``), not to the row ·
+    number: of the request.
     """
     until = until or row.confirm_until
     assert until is not None
-    assert row.id is not None
-    token = rt.signer.sign("confirm", row.id, until, stamp or stamp_of(row, fresh=True))
-    never = rt.signer.sign("never", 0, now + timedelta(days=3650), hashed)
+    token = rt.signer.sign("confirm", row.id or 0, until, stamp or stamp_of(row, fresh=True))
+    never = rt.signer.sign("never", row.id or 0, now + timedelta(days=3650), hashed)
     add_notice(
         rt,
         session,
@@ -241,14 +256,15 @@ def mail_confirm(
             "until": local_date(until, rt.zone).isoformat(),
         },
         now=now,
-        subscriber_id=row.id,
+        subscriber_id=row.id or None,
         locale=locale or row.locale,
         not_before=now + wait if wait else None,
+        key=notice_key(number, is_copy=is_copy),
     )
-    _mailed(session, row, hashed, now, network)
+    _mailed(session, row, hashed, now, network, f"confirm {number or ''}".strip())
 
 
-def _mail_known(
+def mail_known(
     rt: Runtime,
     session: Session,
     row: SubscriberRow,
@@ -256,7 +272,11 @@ def _mail_known(
     now: datetime,
     wait: timedelta,
     network: str,
+    *,
+    number: int = 0,
+    is_copy: bool = False,
 ) -> None:
+    """Somebody asked for whom papers come already."""
     add_notice(
         rt,
         session,
@@ -267,8 +287,9 @@ def _mail_known(
             "manage_url": rt.links.manage(manage_token(rt, row, now, fresh=True)),
         },
         now=now,
-        subscriber_id=row.id,
+        subscriber_id=row.id or None,
         locale=row.locale,
         not_before=now + wait if wait else None,
+        key=notice_key(number, is_copy=is_copy),
     )
-    _mailed(session, row, hashed, now, network)
+    _mailed(session, row, hashed, now, network, f"already-subscribed {number or ''}".strip())

@@ -50,13 +50,16 @@ def add_suppression(
 
 def forget_words(session: Session, hashed: str) -> None:
     """The server's words on a bar may name the address, and a person typed why they left or what
-    they asked for: that goes when the reader is erased."""
+    they asked for and agreed to: that goes when the reader is erased."""
     session.execute(
         sa.update(SuppressionRow).where(col(SuppressionRow.email_hash) == hashed).values(detail="")
     )
     session.execute(
         sa.update(ConsentRow)
-        .where(col(ConsentRow.email_hash) == hashed, col(ConsentRow.act).in_(["request", "leave"]))
+        .where(
+            col(ConsentRow.email_hash) == hashed,
+            col(ConsentRow.act).in_(["request", "confirm", "added", "leave", "mailed"]),
+        )
         .values(detail="")
     )
     said = col(ConsentRow.detail)
@@ -146,6 +149,17 @@ def list_consents(session: Session, subscriber_id: int) -> list[ConsentRow]:
             select(ConsentRow)
             .where(col(ConsentRow.subscriber_id) == subscriber_id)
             .order_by(col(ConsentRow.at), col(ConsentRow.id))
+        ).all()
+    )
+
+
+def list_of_address(session: Session, hashed: str) -> list[ConsentRow]:
+    """Everything that was done about an address, oldest first; also what belongs to no reader."""
+    return list(
+        session.exec(
+            select(ConsentRow)
+            .where(col(ConsentRow.email_hash) == hashed)
+            .order_by(col(ConsentRow.id))
         ).all()
     )
 
