@@ -3,6 +3,8 @@
 Never a job per subscriber: a tick that is late or comes twice changes nothing.
 """
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 from apscheduler.executors.asyncio import AsyncIOExecutor
@@ -10,11 +12,13 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from service.flows.runtime import Engine
+from service.wiring import now
 
 TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("sweep", "interval", {"seconds": 60}),
     ("daily", "interval", {"seconds": 60}),
     ("alerts", "interval", {"seconds": 60}),
+    ("clocks", "interval", {"minutes": 10}),
     ("poll", "interval", {"seconds": 60}),
     ("settle", "interval", {"minutes": 10}),
     ("corpus", "interval", {"seconds": 60}),
@@ -24,7 +28,13 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 """Task, trigger, its arguments. Weekdays in a cron trigger would be names, never numbers."""
 
-AT_START = ("sweep", "poll", "daily", "alerts", "corpus", "words", "refold")
+AT_START = ("sweep", "clocks", "poll", "daily", "alerts", "corpus", "words", "refold")
+
+
+_SLACK = timedelta(seconds=5)
+
+LOOK = 30.0
+"""Seconds, by a clock that never jumps, after which it is looked whether the machine's did."""
 
 
 def make_scheduler(engine: Engine) -> AsyncIOScheduler:
@@ -47,10 +57,30 @@ def make_scheduler(engine: Engine) -> AsyncIOScheduler:
     return scheduler
 
 
-def start(engine: Engine) -> AsyncIOScheduler:
+def start(engine: Engine, *, look: float = LOOK) -> AsyncIOScheduler:
     """Start ticking in the running loop, with one round at once. ``shutdown`` ends it."""
     scheduler = make_scheduler(engine)
     scheduler.start()
     for task in AT_START:
         engine.enqueue(task)
+    _watch(scheduler, asyncio.get_running_loop(), look)
     return scheduler
+
+
+def _watch(scheduler: AsyncIOScheduler, loop: asyncio.AbstractEventLoop, look: float) -> None:
+    """Look at the ticks again and again: by the machine's clock they would wait for an hour when it
+    is set back by one."""
+    if scheduler.running:
+        mend_ticks(scheduler)
+        loop.call_later(look, _watch, scheduler, loop, look)
+
+
+def mend_ticks(scheduler: AsyncIOScheduler) -> int:
+    """Ticks that are further ahead than their own distance come now; returns how many."""
+    late = 0
+    for job in scheduler.get_jobs():
+        apart = getattr(job.trigger, "interval", timedelta(days=1))
+        if job.next_run_time is not None and job.next_run_time - now() > apart + _SLACK:
+            job.modify(next_run_time=now())
+            late += 1
+    return late

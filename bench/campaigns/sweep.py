@@ -1,6 +1,7 @@
 """A million random questions: oracle = evaluation = index = search over stored papers.
 
-Run from the checkout: ``make sweep`` (``ARGS=200000``: so many pairs in all; ``ARGS="0 again"``:
+Run from the checkout: ``make sweep`` (``ARGS=clock``: the clock's sweep instead, see ``clock``;
+``ARGS=200000``: so many pairs in all; ``ARGS="0 again"``:
 forget what was done). A pair is one random query and one random paper, asked of every matcher.
 Pairs come in blocks of 10 queries and 5 papers; block n is the same in every run. What was done is
 kept in bench/results/oracle_sweep.json after every 200 blocks, and the next run goes on from there.
@@ -16,6 +17,7 @@ from datetime import date
 from support.captures import shared_data
 from support.match_cases import check_block, real_sentences
 
+from bench.campaigns import clock
 from bench.captured.papers import RESULTS, ROOT
 from bench.measured.process import Figures, keep, kept, machine
 
@@ -56,6 +58,8 @@ def head() -> str:
 
 def main() -> None:
     """Go on until the wanted number of pairs is done."""
+    if "clock" in sys.argv[1:]:
+        clock.main([word for word in sys.argv[1:] if word != "clock"])
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else PAIRS
     done = fresh() if "again" in sys.argv else (kept(RESULT) or fresh())
     pool = real_sentences(shared_data())

@@ -14,6 +14,7 @@ from service.cli.doctor_mails import mail_text, own_templates, templates
 from service.cli.env_file import strange_names
 from service.cli.printing import tally
 from service.errors import PaperpostError
+from service.flows.clocks import unknown_zones
 from service.flows.refold import count_stale
 from service.settings import PREFIX, Settings
 from service.sources.arxiv_days import CALENDAR_FILE, calendar_in_use
@@ -296,6 +297,14 @@ def _clock(house: House) -> Check:
             "fail",
             f"the database's clock is {apart.total_seconds():,.0f} s apart from this machine's",
             "Set both by NTP.",
+        )
+    if unknown := unknown_zones(rt):
+        return Check(
+            "clock",
+            "warn",
+            f"{tally(sum(unknown.values()), 'reader')} in a zone that this machine does not know "
+            f"({', '.join(sorted(unknown)[:3])}); mails come by {rt.zone}",
+            "Install a newer tzdata, or choose another zone for them.",
         )
     says = f"agrees with the database; the zone is {rt.zone}"
     if not house.settings.timezone:

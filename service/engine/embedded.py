@@ -17,6 +17,7 @@ from service.defaults import Defaults
 from service.delivery.smtp import Mailer
 from service.errors import PaperpostError
 from service.flows.alerts import plan_alerts
+from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
 from service.flows.poll import poll_due
 from service.flows.refold import RefoldReport, learn_categories, refold_some
@@ -70,7 +71,7 @@ class _Wanted:
 class Embedded:
     """Runs tasks of one runtime. Made outside the loop, started and stopped inside it.
 
-    Tasks: send, poll, daily, alerts, sweep, settle, tidy, corpus, words, refold.
+    Tasks: send, poll, daily, alerts, clocks, sweep, settle, tidy, corpus, words, refold.
     """
 
     def __init__(self, rt: Runtime) -> None:
@@ -89,6 +90,7 @@ class Embedded:
             "poll": self._poll,
             "daily": lambda wanted: self._in_turn(lambda: plan_due(rt)),
             "alerts": lambda wanted: self._in_turn(lambda: plan_alerts(rt)),
+            "clocks": lambda wanted: self._in_turn(lambda: set_clocks(rt)),
             "sweep": lambda wanted: self._in_turn(self._sweep),
             "settle": lambda wanted: self._in_turn(lambda: settle_editions(rt)),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),

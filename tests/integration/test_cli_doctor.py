@@ -236,6 +236,22 @@ def test_readers_who_are_due_and_unsent_are_found(house: House) -> None:
     assert (row.level, row.says) == ("fail", "1 reader due and not planned")
 
 
+def test_readers_whose_zone_is_gone_are_found(house: House) -> None:
+    import sqlalchemy as sa
+
+    from service.flows.readers import add_reader, read_new
+    from service.store.health import database_now
+
+    house._clock.now = house.db.read(database_now)  # type: ignore[attr-defined]
+    add_reader(house.runtime, read_new({"email": "a@example.org"}), by="test")
+    assert by_name(house)["clock"].level == "ok"
+    house.db.write(lambda s: s.execute(sa.text("UPDATE subscriber SET zone = 'Mars/Olympus'")))
+    row = by_name(house)["clock"]
+    assert row.level == "warn"
+    assert "1 reader in a zone that this machine does not know (Mars/Olympus)" in row.says
+    assert "tzdata" in row.next_step
+
+
 def test_values_of_taste_are_listed_set_and_taken_back(folder: Path) -> None:
     env(folder, DATA_DIR="var")
     assert run("settings", "set", "hour", "7").output.strip() == "hour = 7"

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from service.engine.embedded import Embedded
-from service.scheduler import AT_START, TICKS, make_scheduler, start
+from service.scheduler import AT_START, TICKS, make_scheduler, mend_ticks, start
 
 
 class Wakes:
@@ -61,3 +61,20 @@ def test_starting_makes_one_round_at_once() -> None:
     asyncio.run(run())
     assert wakes.tasks == list(AT_START)
     assert "refold" in wakes.tasks, "a house that is started anew within the hour"
+
+
+def test_a_machine_whose_clock_was_set_back_goes_on_ticking() -> None:
+    """A tick that was planned by the later clock would come only when that hour comes again."""
+    wakes = Wakes()
+
+    async def run() -> None:
+        scheduler = start(wakes, look=0.05)
+        for job in scheduler.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC) + timedelta(days=2))
+        wakes.tasks.clear()
+        await asyncio.sleep(0.2)
+        assert mend_ticks(scheduler) == 0, "they were brought back, and are not brought again"
+        scheduler.shutdown(wait=False)
+
+    asyncio.run(run())
+    assert sorted(wakes.tasks) == sorted(name for name, _, _ in TICKS)

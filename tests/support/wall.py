@@ -3,12 +3,13 @@ hour. A date exists when it stands on the wall at any of them; a slot begins at 
 the wall shows its hour or a later one. And a clock that ticks by quarter hours and asks the code.
 """
 
+import zoneinfo
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import TZPATH, ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ DAY_ONE = date(1970, 1, 1)
 
 def tzdata_version() -> str:
     """Of the files that zoneinfo reads here: the machine's, else the package's."""
-    for folder in map(Path, TZPATH):
+    for folder in map(Path, zoneinfo.TZPATH):
         file = folder / "tzdata.zi"
         if file.exists():
             return file.read_text("utf-8").splitlines()[0].removeprefix("# version ").strip()
@@ -179,7 +180,7 @@ def check(rules: Rules, hours: Sequence[int] = range(24)) -> Checked:
         wrong += [
             f"{rules.zone} {on} {hour}: given at {now:%H:%M}, meant at {meant.get(on)}"
             for on, now in planned
-            if on in meant and now != meant[on] or on not in meant and now != instant(rules.at[0])
+            if now != meant.get(on, instant(rules.at[0]))
         ]
         wrong += [
             f"{rules.zone} {on} {hour}: begins at {begins}"
