@@ -1,0 +1,150 @@
+"""Sign-up in a browser: its first screen on a phone, and what it says while one types."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from support.reading_house import WEDNESDAY, fill
+from support.whole_site import WholeSite, whole_site
+
+pytestmark = pytest.mark.browser
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+THREE = ["Hugging Face Daily Papers", "arXiv cs.CL", "arXiv cs.LG"]
+PHONE, PHONE_AT_120 = (360, 640), (300, 533)
+"""Letters at 120 % are a screen of so many fewer pixels: browsers zoom, and the style counts in em."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSite]:
+    """With the link to the built-in mailbox in its head."""
+    folder = tmp_path_factory.mktemp("sign-up")
+    with whole_site(folder) as made:
+        for back in (2, 1, 0):
+            fill(made.rt, folder, WEDNESDAY - timedelta(days=back), back)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: WholeSite) -> Iterator[Page]:
+    context = browser.new_context(timezone_id="Europe/Zurich")
+    page = context.new_page()
+    page.goto(site.address)
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["en-GB", "de-DE"])
+@pytest.mark.parametrize(
+    ("size", "is_test"), [(PHONE, False), (PHONE, True), (PHONE_AT_120, False)]
+)
+def test_all_that_is_needed_stands_on_the_first_screen(
+    site: WholeSite,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    is_test: bool,
+    language: str,
+) -> None:
+    monkeypatch.setattr("service.web.signup.browse.read_names", lambda _rt: THREE)
+    if is_test:
+        monkeypatch.setattr(site.rt, "test_recipient", "operator@uni.example")
+    width, height = size
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, locale=language, timezone_id="Europe/Zurich"
+    )
+    page = context.new_page()
+    page.goto(site.address)
+    assert page.locator(".notice").count() == is_test
+    assert page.locator("a[href$='/mailbox']").count() == 1
+    for thing in ("h1", "#words", "#email", "#hour", "#zone", "main .primary"):
+        box = page.locator(thing).bounding_box()
+        assert box is not None, thing
+        assert box["y"] + box["height"] <= height, (thing, box)
+        assert box["x"] + box["width"] <= width, (thing, box)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+def test_it_is_asked_once_typing_rests_and_the_field_keeps_focus_and_caret(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if r.url.endswith("/estimate") else None)
+    page.get_by_label("Address").fill("ada@uni.example")
+    field = page.get_by_label("Your words")
+    field.press_sequentially("adapters, robots", delay=20)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#reading")).to_contain_text("Any of: adapters · robots")
+    assert len([one for one in asked if one]) <= 2, "the address on leaving it, the words once"
+    where = page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]")
+    assert where == ["words", len("adapters, robots") - 1]
+    told = page.get_by_role("status").filter(has_text="Any of")
+    expect(told).to_have_text(
+        re.compile(r"^Any of: adapters · robots: about \d+ papers a day\. *$")
+    )
+    assert told.locator("button").count() == 0, "what is read out is short"
+    assert page.input_value("#email") == "ada@uni.example"
+
+
+def test_a_newer_question_ends_the_older_one(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if not held:
+            held.append(route)  # the first answer never comes while the second one is asked for
+        else:
+            route.continue_()
+
+    page.route("**/estimate", hold)
+    field = page.get_by_label("Your words")
+    field.fill("unicorns")
+    page.wait_for_timeout(900)
+    field.fill("robots")
+    expect(page.locator("#reading")).to_contain_text("With: robots")
+    ended: list[str] = []
+    page.on("requestfailed", lambda request: ended.append(request.url))
+    assert held[0].request.failure is not None, "the older question was given up"
+
+
+def test_a_fault_is_tied_to_its_field_and_goes_when_it_is_mended(page: Page) -> None:
+    field = page.get_by_label("Your words")
+    field.fill("robots AND (a")
+    expect(page.locator("#words-fault")).to_be_visible()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_attribute("aria-describedby", "words-fault words-hint")
+    expect(page.locator("#told")).to_contain_text("never closed")
+    field.fill("robots")
+    expect(page.locator("#reading")).to_contain_text("With: robots")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_attribute("aria-describedby", "words-hint")
+    address = page.get_by_label("Address")
+    address.fill("ada@gmial.com")
+    field.focus()
+    expect(page.locator("#meant")).to_contain_text("Did you mean ada@gmail.com?")
+    page.get_by_role("button", name="Use ada@gmail.com").click()
+    assert page.input_value("#email") == "ada@gmail.com"
+    assert page.input_value("#words").strip() == "robots"
+
+
+def test_a_server_that_does_not_answer_loses_nothing(page: Page) -> None:
+    page.route("**/estimate", lambda route: route.abort())
+    page.get_by_label("Your words").fill("robots")
+    expect(page.locator("#reading")).to_contain_text("The server did not answer.")
+    assert page.input_value("#words") == "robots"
+
+
+def test_the_zone_is_the_browsers_and_tells_the_time_of_the_one_chosen(page: Page) -> None:
+    shown = page.locator("#zone option:checked")
+    expect(shown).to_have_text(re.compile(r"^Europe/Zurich, now \d\d:\d\d$"))
+    page.get_by_label("the time zone").select_option("Asia/Tokyo")
+    expect(shown).to_have_text(re.compile(r"^Asia/Tokyo, now \d\d:\d\d$"))
+    assert page.locator("#zone option", has_text=", now").count() == 1
