@@ -149,7 +149,7 @@ class Texts:
     def _value(self, value: object) -> str:
         if isinstance(value, date):
             return self._dated(value, self.pgettext("date pattern", "d MMMM y"))
-        if isinstance(value, int):
+        if isinstance(value, int | float):
             return self.number(value)
         return self.said(value if isinstance(value, str) else str(value))
 

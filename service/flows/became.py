@@ -1,7 +1,7 @@
 """What became of a reader's day, in words: the same for the reader, the staff and the commands."""
 
 from service.delivery.i18n import Texts
-from service.flows.browse import MailDay
+from service.flows.mail_days import MailDay
 from service.store.sent import TESTED
 
 

@@ -56,7 +56,7 @@ class Liked:
 
 def find_paper(rt: Runtime, text: str) -> int:
     """The id of the stored paper that a name or link means. Raises NotHereError."""
-    name = _name(rt, text.strip())
+    name = name_in(rt, text.strip())
     row = rt.db.read(lambda s: listing.find_shown(s, *name)) if name is not None else None
     if row is None or row.id is None:
         raise NotHereError(
@@ -119,7 +119,7 @@ def propose_words(rt: Runtime, text: str, days: int | None = None) -> Liked:
 
 def _read(rt: Runtime, text: str) -> tuple[str, str, bool]:
     """(title, abstract, is stored) of what was pasted."""
-    name = _name(rt, text)
+    name = name_in(rt, text)
     if name is not None:
         row = rt.db.read(lambda s: _find(s, *name))
         if row is not None:
@@ -136,7 +136,7 @@ def _read(rt: Runtime, text: str) -> tuple[str, str, bool]:
     return head.strip(), rest.strip(), False
 
 
-def _name(rt: Runtime, text: str) -> tuple[str, str] | None:
+def name_in(rt: Runtime, text: str) -> tuple[str, str] | None:
     """(scheme, value) when the text is nothing but a link or a name of a paper."""
     if len(text) > _LONGEST_LINK or len(text.split()) > 2:
         return None

@@ -13,6 +13,7 @@ from service.pages.templates import Pages
 from service.subscribers.tokens import TokenError
 from service.web import (
     about,
+    asked,
     confirming,
     crawlers,
     feeds,
@@ -20,6 +21,7 @@ from service.web import (
     liked,
     link_page,
     mails,
+    marks,
     papers,
     rewording,
     searching,
@@ -50,6 +52,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
     routes = APIRouter(include_in_schema=False, dependencies=[Depends(door.speak)])
     for room in (
         signup,
+        asked,
         confirming,
         leaving,
         link_page,
@@ -57,6 +60,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         rewording,
         liked,
         mails,
+        marks,
         tuning,
         papers,
         searching,

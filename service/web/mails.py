@@ -6,10 +6,11 @@ from starlette.exceptions import HTTPException
 
 from service.delivery.i18n import Texts
 from service.errors import Sentence
-from service.flows import browse, view
+from service.flows import view
 from service.flows.became import what_became
-from service.flows.browse import History, NotHereError
+from service.flows.browse import NotHereError
 from service.flows.letter import share_name
+from service.flows.mail_days import PAGE_SIZE, History, read_history
 from service.flows.manage import open_manage
 from service.flows.view import GoneMailError, read_mail
 from service.pages.frame import alone
@@ -18,8 +19,7 @@ from service.pages.references import FILES, reference_file
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door
-
-HISTORY_SIZE = browse.PAGE_SIZE
+from service.web.why import read_asked
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -54,25 +54,35 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     @routes.get("/history/{token}")
     def history(request: Request, token: str) -> Response:
         texts = door.texts(request)
+        only = request.query_params.get("only") == "mails"
         try:
-            reader_id = _reader_of(door, token)
-            found = browse.read_history(door.rt, reader_id, limit=HISTORY_SIZE)
-            paging = paging_of(request, found.total, HISTORY_SIZE)
+            reader_id = reader_of(door, token)
+            found = read_history(door.rt, reader_id, limit=PAGE_SIZE, only_mails=only)
+            paging = paging_of(request, found.total, PAGE_SIZE)
             if paging.offset:
-                found = browse.read_history(
-                    door.rt, reader_id, offset=paging.offset, limit=HISTORY_SIZE
+                found = read_history(
+                    door.rt, reader_id, offset=paging.offset, limit=PAGE_SIZE, only_mails=only
                 )
+            asked = read_asked(door, request, reader_id)
         except NotHereError as error:
             return not_here(door, request, error)
+        errors = asked.errors or {}
         context = {
+            "here": door.pages.links.here.history(token),
+            "settings": _settings(door, token),
             "days": [(one, what_became(one, texts)) for one in found.days],
+            "only": only,
+            "had_any": found.had_any,
             "next_words": _next_words(door, found, texts),
+            "paused_until": found.paused_until,
             "keep": door.rt.defaults().keep_digest_days,
             "today": door.today(),
             "paging": paging,
             "address_of_page": lambda number: address_of_page(request, number),
+            "asked": asked,
+            "errors": errors,
         }
-        return door.answer(request, "reader/history.html", context)
+        return door.answer(request, "reader/history.html", context, status=422 if errors else 200)
 
 
 def not_here(door: Door, request: Request, error: NotHereError) -> Response:
@@ -84,7 +94,17 @@ def not_here(door: Door, request: Request, error: NotHereError) -> Response:
     return door.say(request, texts.said(error.what), *lines, link=papers, status=status)
 
 
-def _reader_of(door: Door, token: str) -> int:
+def _settings(door: Door, token: str) -> str:
+    """The reader's own page, where the token opens it; else where a link to it is asked for."""
+    try:
+        open_manage(door.rt, token)
+    except TokenError:
+        return door.pages.links.here.manage()
+    return door.pages.links.here.manage(token)
+
+
+def reader_of(door: Door, token: str) -> int:
+    """Whose history a token opens: a mail's own, or that of a manage link. Raises NotHereError."""
     try:
         mail = read_mail(door.rt, token)
         if mail.row.subscriber_id is not None:
@@ -105,6 +125,8 @@ def _reader_of(door: Door, token: str) -> int:
 
 def _next_words(door: Door, found: History, texts: Texts) -> str:
     """When the next mail comes; said in full for somebody who has had none."""
+    if found.state == "bounced":
+        return texts.gettext("Your mail server refuses our mail, so none is sent.")
     if found.next_at is None:
         return ""
     there = found.next_at.astimezone(door.clock_in(found.zone).tzinfo)
@@ -113,8 +135,14 @@ def _next_words(door: Door, found: History, texts: Texts) -> str:
     days = (there.date() - today).days
     if days <= 1:
         day = texts.gettext("tomorrow") if days == 1 else texts.gettext("today")
-    first = not any(one.kind == "digest" for one in found.days)
+    first = not found.had_any
     time = texts.hour(there.hour, there.minute)
+    if found.paused_until is not None:
+        until = texts.long_day(found.paused_until)
+        return texts.gettext(
+            "You paused until %(date)s; the next mail is due %(day)s at %(time)s.",
+            date=until, day=day, time=time,
+        )  # fmt: skip
     if first:
         return texts.gettext("Your first mail comes %(day)s at %(time)s.", day=day, time=time)
     return texts.gettext("Next: %(day)s at %(time)s.", day=day, time=time)

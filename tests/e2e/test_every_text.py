@@ -19,15 +19,15 @@ from support.reading_house import Reading, path_in, text_of
 from service.app import TEST_MODE
 from service.cli.serving import DEMO_BANNER
 from service.delivery.i18n import Texts
-from service.flows.browse import MailDay
+from service.flows.became import what_became
 from service.flows.daily import plan_daily
+from service.flows.mail_days import MailDay
 from service.flows.manage_link import manage_token
 from service.flows.quiet import plan_quiet
 from service.pages.guard import FormTokens, SignUpCheck
 from service.store.deliveries import list_deliveries
 from service.store.instance import set_setting
 from service.web.examples import ELSEWHERE, EXAMPLES
-from service.web.mails import _what_became
 
 ADA = "ada@uni.example"
 NOWHERE = "x" * 30
@@ -359,13 +359,13 @@ def test_why_no_mail(state: str, reason: str) -> None:
                 on=date(2026, 11, 18), kind="digest", state=state, reason=reason, papers=2,
                 checked=40, page="", accepted_at=None, said=said, paused_until=until,
             )  # fmt: skip
-            assert untranslated([_what_became(day, pseudo_texts())], "full") == []
+            assert untranslated([what_became(day, pseudo_texts())], "full") == []
 
 
 def test_only_what_failed_is_our_fault() -> None:
     """Each reason that the ledger gives has words of its own on the reader's page."""
     said = {
-        reason: _what_became(
+        reason: what_became(
             MailDay(
                 on=date(2026, 11, 18), kind="digest", state="skipped", reason=reason, papers=0,
                 checked=40, page="", accepted_at=None,

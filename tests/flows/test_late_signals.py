@@ -14,7 +14,7 @@ from support.smtp_server import drop, reply
 from service.delivery.i18n import Texts
 from service.delivery.states import State
 from service.flows.alerts import plan_alerts
-from service.flows.browse import read_history
+from service.flows.mail_days import read_history
 from service.flows.compose import compose_planned, digest_for
 from service.flows.daily import plan_daily
 from service.flows.editions import resend

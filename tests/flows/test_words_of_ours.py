@@ -12,7 +12,7 @@ from support.pseudo import pseudo_texts, untranslated
 from service.delivery.i18n import Texts
 from service.delivery.message import MessageError, ascii_address
 from service.errors import Sentence
-from service.flows.browse import read_history
+from service.flows.mail_days import read_history
 from service.flows.send import send_ready
 from service.web.mails import _what_became
 
