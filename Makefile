@@ -61,7 +61,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check faults bench sweep markup profiles hostile parsers spam gallery pictures golden messages lock wheel help clean
+.PHONY: demo run test test-all check faults bench sweep floods timing oneclick markup profiles hostile parsers spam gallery pictures golden messages lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -107,6 +107,15 @@ bench: .venv/.dev ## the measured claims
 
 sweep: .venv/.dev ## a million random questions: the oracle against all that match; goes on where it ended
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.sweep $(ARGS)
+
+floods: .venv/.dev ## 10,000 sign-ups for one victim, 10,000 victims from one, a seminar room: who gets mail, and when
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.floods $(ARGS)
+
+timing: .venv/.dev ## can a stranger tell a reader's address by the answer or its time? A classifier tries
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.timing $(ARGS)
+
+oneclick: .venv/.dev ## 500 one-click unsubscribes while a send runs: how long each takes
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.one_click $(ARGS)
 
 parsers: .venv/.dev ## 5,000 mails of real readers: Python, mail-parser and npm's mailparser (in NODE_PATH) read the same
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.parsers $(ARGS)

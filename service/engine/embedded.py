@@ -7,6 +7,7 @@ that plan and compose run one after the other, in threads.
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
 from service.flows.poll import poll_due
 from service.flows.refold import RefoldReport, learn_categories, refold_some
-from service.flows.runtime import Runtime
+from service.flows.runtime import SEND_SOON, Runtime
 from service.flows.send import send_ready
 from service.flows.settle import settle_editions
 from service.flows.stock import PATIENCE, fill_corpus
@@ -32,6 +33,9 @@ from service.flows.words import learn_words
 from service.store import deliveries as deliveries_store
 from service.store import leases as leases_store
 from service.store.db import Priority
+
+SOON = (0.5, 1.5)
+"""Seconds after which ``SEND_SOON`` sends."""
 
 IDLE = 30.0
 """Seconds after which connections to the relay that nobody uses are closed."""
@@ -101,11 +105,16 @@ class Embedded:
 
     def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:
         """Run ``task`` soon; may be called from any thread. Raises KeyError for an unknown name."""
-        if task not in self._tasks:
+        if task not in self._tasks and task != SEND_SOON:
             raise KeyError(task)
         loop = self._loop
         if loop is None or self._closing:
             return  # before the start and after the end rows wait for the next sweep
+        if task == SEND_SOON:
+            wait = random.uniform(*SOON)  # nosec B311: no secret, only apart from the request
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(loop.call_later, wait, self._wake, "send", ())
+            return
         with contextlib.suppress(RuntimeError):  # the loop was closed under our feet
             loop.call_soon_threadsafe(self._wake, task, ids)
 

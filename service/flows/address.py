@@ -11,7 +11,7 @@ from service.flows.caps import Answer, answer_of
 from service.flows.manage import NOBODYS, ManageError, fresh_reader
 from service.flows.manage_link import is_fresh, made_at
 from service.flows.notice import add_notice
-from service.flows.runtime import Runtime
+from service.flows.runtime import SEND_SOON, Runtime
 from service.flows.subscribe import check_signup, place_of
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
@@ -31,7 +31,7 @@ def ask_address(rt: Runtime, token: str, email: str, *, network: str = "") -> An
     address = read_address(email)
     check_signup(rt.signup, address)
     answer = rt.db.write(lambda s: _ask_address(rt, s, token, address, network), Priority.WEB)
-    rt.engine.enqueue("send")
+    rt.engine.enqueue(SEND_SOON)
     return answer
 
 

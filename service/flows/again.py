@@ -16,7 +16,7 @@ from service.flows.agreed import WORDING
 from service.flows.alike import kept, nobody
 from service.flows.caps import Answer, answer_of
 from service.flows.leave import erase_row
-from service.flows.runtime import Runtime
+from service.flows.runtime import SEND_SOON, Runtime
 from service.flows.subscribe import mail_confirm, mail_known, notice_key, place_of
 from service.store import consent as consent_store
 from service.store import editions as editions_store
@@ -66,7 +66,7 @@ def send_again(rt: Runtime, token: str, email: str, *, network: str = "", agent:
     if not number or not key:
         return Again(0, Answer(delayed=False))
     answer = rt.db.write(lambda s: _again(rt, s, number, key, network, agent), Priority.WEB)
-    rt.engine.enqueue("send")
+    rt.engine.enqueue(SEND_SOON)
     return Again(0, answer)
 
 

@@ -7,7 +7,7 @@ from service.flows.alike import kept, nobody
 from service.flows.caps import LINK, Answer, Most, answer_of, take_place
 from service.flows.manage_link import manage_token
 from service.flows.notice import add_notice
-from service.flows.runtime import Runtime
+from service.flows.runtime import SEND_SOON, Runtime
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -27,7 +27,7 @@ def ask_link(rt: Runtime, email: str, *, network: str = "") -> Answer:
     """
     address = read_address(email)
     answer = rt.db.write(lambda s: _ask_link(rt, s, address.key, network), Priority.WEB)
-    rt.engine.enqueue("send")
+    rt.engine.enqueue(SEND_SOON)
     return answer
 
 
@@ -42,7 +42,7 @@ def renew_link(rt: Runtime, token: str, *, network: str = "") -> Answer:
     row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, id=subject))
     key = row.email_key if row is not None else ""
     answer = rt.db.write(lambda s: _ask_link(rt, s, key, network), Priority.WEB)
-    rt.engine.enqueue("send")
+    rt.engine.enqueue(SEND_SOON)
     return answer
 
 

@@ -24,6 +24,10 @@ from service.store.instance import Instance, get_defaults
 from service.store.processes import Process
 from service.subscribers.tokens import Signer
 
+SEND_SOON = "send soon"
+"""The task that follows a stranger's request: in a second or so mails go out, if there are any. At
+once the work of sending would slow down the next page, and tell that this address gets mail."""
+
 
 class Engine(Protocol):
     """The port that flows need: somebody runs a task soon, or wakes the sender."""

@@ -16,7 +16,7 @@ from service.flows.caps import UNASKED, Answer, Most, Place, answer_of, take_pla
 from service.flows.interests import Wanted, add_interest, read_form, read_people
 from service.flows.manage_link import manage_token, stamp_of
 from service.flows.notice import add_notice
-from service.flows.runtime import Runtime
+from service.flows.runtime import SEND_SOON, Runtime
 from service.flows.voted import check_offered
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
@@ -107,7 +107,7 @@ def check_signup(rule: str, address: Address) -> None:
 def request(rt: Runtime, wish: Wish, *, network: str = "", agent: str = "") -> Answer:
     """Take a sign-up. Nothing in the answer tells whether the address is known."""
     answer = rt.db.write(lambda s: _request(rt, s, wish, network, agent), Priority.WEB)
-    rt.engine.enqueue("send")
+    rt.engine.enqueue(SEND_SOON)
     return answer
 
 
