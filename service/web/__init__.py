@@ -22,6 +22,7 @@ from service.web import (
     link_page,
     mails,
     marks,
+    own_feed,
     papers,
     rewording,
     searching,
@@ -68,6 +69,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         sources_page,
         about,
         feeds,
+        own_feed,
         crawlers,
     ):
         room.add_routes(routes, door)

@@ -115,11 +115,13 @@ def answer(
     *,
     texts: Texts | None = None,
     cache: str = _CACHE,
+    is_dated: bool = True,
 ) -> Response:
     """The feed in its form, or 304 where the asker has it. texts: the language of its reader, else
-    that of the request. Raises 404 for an unknown kind."""
+    that of the request · is_dated: False where older papers come in later, so that only the ETag
+    tells. Raises 404 for an unknown kind."""
     asked, texts = texts is None, texts or door.texts(request)
-    seen = max((one.seen_at for one in feed.items), default=None)
+    seen = max((one.seen_at for one in feed.items), default=None) if is_dated else None
     body = (_json if known_kind(kind) == "json" else _xml)(door, kind, feed, texts)
     headers = {
         "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',

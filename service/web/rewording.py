@@ -15,7 +15,7 @@ from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.following import read_names_back
 from service.web.looked import look_at
-from service.web.settings_page import read_change
+from service.web.settings_read import read_change
 from service.web.settings_shown import Trouble, ended, shown_page
 
 

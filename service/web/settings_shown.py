@@ -9,13 +9,15 @@ from fastapi.responses import Response
 
 from service.delivery.i18n import Texts
 from service.flows import manage
+from service.flows.alerts import quiet_of
+from service.flows.following import following
 from service.flows.leave import look
 from service.flows.live import query_of
 from service.flows.manage import Managed
 from service.pages.forms import FieldError, Form
 from service.store import matches as matches_store
 from service.store import subscribers as subscribers_store
-from service.store.tables import ProfileRow
+from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
 from service.subscribers.model import DAYS
@@ -25,6 +27,15 @@ from service.web.door import Door, Offer, spoken
 from service.web.following import NameLine
 from service.web.leaving import left_page
 from service.web.looked import Looked
+from service.web.places import place_options
+from service.web.settings_read import in_a_month, in_a_week
+from service.web.settings_told import (
+    chosen_of,
+    contents,
+    form_options,
+    next_told,
+    saved_told,
+)
 
 LEAST_SCORES = 5
 """Matches from which on their scores are told."""
@@ -32,16 +43,18 @@ LEAST_SCORES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A form that came back. part: which form · typed: what it held · names: the people in it ·
-    looked: what its words would change."""
+    """A form that came back. part: which form ("choices": when, alerts and look together) · typed:
+    what it held · names: the people in it · looked: what its words would change · places: zones
+    that what was typed may be · saved: which button did its work."""
 
     part: str = ""
     faults: dict[str, FieldError] | None = None
     offers: tuple[Offer, ...] = ()
     typed: Form | None = None
-    said: str = ""
+    saved: str = ""
     names: tuple[NameLine, ...] = ()
     looked: Looked | None = None
+    places: tuple[str, ...] = ()
 
 
 def ended(door: Door, request: Request, token: str, error: TokenError) -> Response:
@@ -121,23 +134,6 @@ def _choices(row: ProfileRow, name: str, scores: Sequence[float], texts: Texts) 
     )
 
 
-def _chosen(row: ProfileRow, texts: Texts) -> str:
-    """Days, cap, least score and later news of an interest, in a few words."""
-    _ = texts.gettext
-    said = [_("paused")] if row.paused else []
-    if row.cadence == "weekly":
-        said.append(_("once a week, on %(day)s", day=texts.weekday(row.weekday)))
-    elif row.cadence == "instant":
-        said.append(_("at once"))
-    if row.cap:
-        said.append(_("%(num)s in full at most", num=texts.number(row.cap)))
-    if row.threshold:
-        said.append(_("score from %(num)s", num=texts.number(row.threshold)))
-    if read_options(row.options).signals is not None:
-        said.append(_("later news"))
-    return " · ".join(said)
-
-
 def _scores(scores: Sequence[float], texts: Texts) -> str:
     if len(scores) < LEAST_SCORES:
         return ""
@@ -178,7 +174,7 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) ->
         cap=str(row.cap or ""),
         paused=row.paused,
         choices=choices,
-        chosen=_chosen(row, texts),
+        chosen=chosen_of(row, texts),
     )
     if trouble.part == f"interest-{row.id}" and trouble.typed is not None:
         typed = trouble.typed
@@ -186,6 +182,8 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) ->
             return replace(
                 made,
                 name=typed.raw("name") if "name" in typed else made.name,
+                cadence=typed.raw("cadence") or made.cadence,
+                weekday=typed.raw("weekday") or made.weekday,
                 text=typed.raw("words"),
                 cap=typed.raw("cap") if "cap" in typed else made.cap,
                 choices=_typed_choices(typed, choices),
@@ -193,13 +191,56 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) ->
     return made
 
 
+def _orphaned(trouble: Trouble, ids: list[int | None]) -> Trouble:
+    """Of an interest that another tab removed meanwhile: what was typed for it stands in the form
+    of a new one, so that nothing is lost."""
+    kind, _dash, number = trouble.part.partition("-")
+    if kind != "interest" or trouble.typed is None or number in map(str, ids):
+        return trouble
+    first = next(iter((trouble.faults or {}).values()), None)
+    return replace(trouble, part="new", faults={"words": first} if first is not None else None)
+
+
 def _context(
     door: Door, request: Request, token: str, found: Managed, trouble: Trouble
 ) -> dict[str, object]:
-    texts, row, catalogs = door.texts(request), found.reader, door.pages.catalogs
-    next_at = manage.next_mail_at(door.rt, row)
-    there = next_at.astimezone(door.clock_in(row.zone).tzinfo) if next_at else None
+    texts, row = door.texts(request), found.reader
+    trouble = _orphaned(trouble, [one.id for one in found.interests])
+    next_at = following(door.rt, row)
     today = local_date(door.rt.clock(), row.zone)
+    is_paused = row.paused_until is not None and row.paused_until > today
+    names = [_name(one, texts) for one in found.interests]
+    email = row.email if found.fresh else mask(row.email)
+    said, said_at = saved_told(door, row, trouble.saved, next_at, texts)
+    return {
+        "token": token,
+        "here": door.pages.links.here.manage(token),
+        "reader": row,
+        "email": email,
+        "fresh": found.fresh,
+        "contents": contents(door, row, found.interests, names, email, texts, is_paused=is_paused),
+        "said": said,
+        "said_at": said_at,
+        "next_words": next_told(door, row, next_at, texts),
+        "trouble": trouble,
+        "faults": trouble.faults or {},
+        "typed": trouble.typed or Form({}),
+        **_interests_context(door, found, trouble, texts),
+        "now": _now(door, row, trouble.typed if trouble.part == "choices" else None, texts),
+        **_choices_context(door, row, trouble, texts),
+        "paused_until": row.paused_until if is_paused else None,
+        "soonest": (today + timedelta(days=1)).isoformat(),
+        "latest": (today + timedelta(days=door.rt.defaults().pause_days)).isoformat(),
+        "week": texts.day(in_a_week(today)),
+        "month": texts.day(in_a_month(today)),
+        "feeds": _feeds(door, row) if row.feed_since is not None and found.fresh else (),
+    }
+
+
+def _interests_context(
+    door: Door, found: Managed, trouble: Trouble, texts: Texts
+) -> dict[str, object]:
+    row = found.reader
     ids = [one.id for one in found.interests if one.id is not None]
     scores = door.rt.db.read(lambda s: matches_store.list_scores(s, ids))
     known = [read_options(one.options).own for one in found.interests]
@@ -211,37 +252,82 @@ def _context(
     if trouble.part == "new" and trouble.typed is not None:
         new = _typed_choices(trouble.typed, new)
     return {
-        "token": token,
-        "here": door.pages.links.here.manage(token),
-        "reader": row,
-        "email": row.email if found.fresh else mask(row.email),
-        "fresh": found.fresh,
         "interests": [_shown(one, trouble, texts, choices[one.id]) for one in found.interests],
         "new": new,
         "usual_votes": texts.number(door.rt.defaults().signal_votes),
         "most": door.rt.defaults().interests,
         "has_votes": door.has_votes(),
-        "trouble": trouble,
-        "faults": trouble.faults or {},
-        "typed": trouble.typed or Form({}),
-        "next_day": texts.day(there.date()) if there else "",
-        "next_time": texts.hour(there.hour, there.minute) if there else "",
-        "hours": door.hours(texts),
-        "zones": door.zones(row.zone, texts),
+        "cadences": _cadences(texts),
         "weekdays": [(key, texts.weekday(n)) for n, key in enumerate(DAYS)],
+    }
+
+
+def _now(door: Door, row: SubscriberRow, typed: Form | None, texts: Texts) -> dict[str, object]:
+    """What the fields of when, alerts and look hold: as it is, or as it was typed."""
+    start, end = quiet_of(row, door.rt.defaults())
+    is_any = start == end
+    usual = door.rt.defaults()
+    stored: dict[str, object] = {
+        "hour": f"{row.hour:02}",
+        "place": "",
+        "mail_days": {DAYS[d] for d in subscribers_store.days_of(row.weekdays)},
+        "on_time": row.on_time,
+        "at_least": str(row.at_least),
+        "tell_anyway": row.tell_anyway,
+        "any_hour": is_any,
+        "quiet_from": f"{usual.alert_quiet_from if is_any else start:02}",
+        "quiet_until": f"{usual.alert_quiet_until if is_any else end:02}",
+        "locale": row.locale,
+        "format": row.format,
+        "style": row.style,
+        "trending": row.trending,
+        "picks": row.picks,
+    }
+    if typed is None:
+        return stored
+    ticks = ("on_time", "tell_anyway", "any_hour", "trending", "picks")
+    return {
+        name: set(typed.choices("weekdays", DAYS)) if name == "mail_days"
+        else typed.flag(name) if name in ticks
+        else typed.raw(name) if name in typed else was
+        for name, was in stored.items()
+    }  # fmt: skip
+
+
+def _choices_context(
+    door: Door, row: SubscriberRow, trouble: Trouble, texts: Texts
+) -> dict[str, object]:
+    catalogs, limits = door.pages.catalogs, door.rt.defaults()
+    there, first = door.clock_in(row.zone), min(subscribers_store.days_of(row.weekdays), default=0)
+    return {
+        "hours": door.hours(texts),
+        "zone_words": texts.gettext(
+            "%(zone)s, now %(time)s",
+            zone=row.zone,
+            time=texts.hour(there.hour, there.minute),
+        ),
+        "places": place_options(door.rt.clock(), texts),
+        "offered_places": [
+            (zone, dict(place_options(door.rt.clock(), texts)).get(zone, zone))
+            for zone in trouble.places
+        ],
         "usual": door.usually_complete(row.zone, texts),
         "tell_anyway": texts.gettext(
-            "On %(day)s, tell me anyway when nothing new came",
-            day=texts.weekday(min(subscribers_store.days_of(row.weekdays), default=0)),
+            "On %(day)s, tell me anyway when nothing new came", day=texts.weekday(first)
         ),
-        "waits": door.rt.defaults().late_wait_minutes,
-        "mail_days": {DAYS[d] for d in subscribers_store.days_of(row.weekdays)},
-        "cadences": _cadences(texts),
+        "waits": limits.late_wait_minutes,
+        "alerts_a_day": limits.alerts_a_day,
+        "bundle": limits.alert_bundle_minutes,
         "languages": [(name, catalogs.texts(name).own_name) for name in catalogs.languages],
-        "paused_until": row.paused_until if row.paused_until and row.paused_until > today else None,
-        "soonest": (today + timedelta(days=1)).isoformat(),
-        "latest": (today + timedelta(days=door.rt.defaults().pause_days)).isoformat(),
+        "forms": form_options(texts),
     }
+
+
+def _feeds(door: Door, row: SubscriberRow) -> list[tuple[str, str]]:
+    """Pairs (what the kind is called, whole address)."""
+    atom = door.pages.links.own_feed(row.feed_token)
+    stem = atom.removesuffix("atom")
+    return [("Atom", atom), ("RSS", f"{stem}rss"), ("JSON", f"{stem}json")]
 
 
 def _cadences(texts: Texts) -> list[tuple[str, str]]:
