@@ -212,15 +212,18 @@ class Texts:
         place = _place(zone, self.locale)
         return self._shown((place or zone.replace("_", " ")).rpartition("/")[2])
 
-    def schedule(self, weekdays: Collection[int], hour: int, zone: str) -> str:
-        """Return "Weekdays at 08:00, Zurich"."""
+    def mail_days(self, weekdays: Collection[int]) -> str:
+        """Return "Weekdays", "Every day", or their names."""
         chosen = sorted(set(weekdays))
         if chosen == [0, 1, 2, 3, 4]:
-            days = self.gettext("Weekdays")
-        elif len(chosen) == 7:
-            days = self.gettext("Every day")
-        else:
-            days = self.join([self.weekday(day) for day in chosen])
+            return self.gettext("Weekdays")
+        if len(chosen) == 7:
+            return self.gettext("Every day")
+        return self.join([self.weekday(day) for day in chosen])
+
+    def schedule(self, weekdays: Collection[int], hour: int, zone: str) -> str:
+        """Return "Weekdays at 08:00, Zurich"."""
+        days = self.mail_days(weekdays)
         return self.gettext(
             "%(days)s at %(hour)s, %(city)s", days=days, hour=self.hour(hour), city=self.city(zone)
         )

@@ -1,12 +1,15 @@
 """The first digest, at once after Begin: the best of the last days, known papers included."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from service.delivery.states import State
 from service.flows.compose import compose_planned
 from service.flows.match import match_new
 from service.flows.planning import digest_edition, plan_reader
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
+from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.subscribers.cadence import local_date
@@ -54,3 +57,33 @@ def _keep_slot(session: Session, edition_id: int, reader_id: int) -> bool:
         if row.state == "skipped":
             session.delete(row)
     return any(row.state != "skipped" for row in rows)
+
+
+_GOING = frozenset(
+    {State.PLANNED, State.READY, State.LEASED, State.SENDING, State.DEFERRED, State.ACCEPTED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """A reader's first digest. on: whose date's slot it took · is_handed: to the mail server."""
+
+    on: date
+    planned_at: datetime
+    is_handed: bool
+
+
+def first_of(rt: Runtime, reader_id: int) -> First | None:
+    """The first digest of a reader that goes or went; None for none."""
+
+    def read(session: Session) -> First | None:
+        rows = deliveries_store.list_deliveries(session, subscriber_id=reader_id)
+        for row in rows:
+            edition = editions_store.get_edition(session, id=row.edition_id)
+            if row.kind == "first" and row.state in _GOING and edition is not None:
+                return First(
+                    date.fromisoformat(edition.slot), row.planned_at, row.state == State.ACCEPTED
+                )
+        return None
+
+    return rt.db.read(read)

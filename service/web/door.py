@@ -13,6 +13,7 @@ from service.digest import excerpt
 from service.digest.model import Marked
 from service.errors import PaperpostError
 from service.flows import browse
+from service.flows.relay import RelayWatch
 from service.flows.runtime import Runtime
 from service.flows.speak import language_behind
 from service.flows.usual import day_is_usually_complete
@@ -62,6 +63,7 @@ class Door:
         self.pages = pages
         self.check = SignUpCheck(FormTokens(rt.signer.keys))
         self.starts = Starts()
+        self.relay = RelayWatch(rt)
         self._proxies = proxies
         self._usual: tuple[datetime, tuple[datetime, date] | None] | None = None
 

@@ -16,7 +16,7 @@ from service.pages.forms import FieldError, Form
 from service.pages.guard import SignUpVerdict
 from service.subscribers.address import AddressError, probably_meant, read_address
 from service.subscribers.cadence import known_zones
-from service.web.confirming import asked_page
+from service.web.asked import asked_page
 from service.web.door import Door, Offer, faults_of
 from service.web.following import NameLine, read_names_back
 from service.web.reading import Reading, read_words_back
@@ -27,7 +27,7 @@ _FILLED = ("words", "people")
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
-    """Add ``/`` and ``/estimate``."""
+    """Add ``/``, ``/estimate`` and ``/asked/change``: the form again, with what was typed."""
 
     @routes.get("/")
     def home(request: Request) -> Response:
@@ -42,6 +42,10 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             name, context = _live(door, typed, texts, request.headers.get("hx-target", ""))
             return door.answer(request, name, context)
         return _form_page(door, request, typed, estimated=True)
+
+    @routes.post("/asked/change")
+    def change(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
+        return _form_page(door, request, typed_of(form))
 
     @routes.post("/")
     def subscribe(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:

@@ -153,7 +153,8 @@ def test_every_address_gets_the_same_answer(house: Reading) -> None:
     pages = []
     for address in ("known@uni.example", "new@uni.example", "known@uni.example"):
         answer = house.client.post("/", data={**FORM, "email": address})
-        pages.append((answer.status_code, answer.text))
+        same = re.sub(r'name="request" value="[^"]+"', "", answer.text).replace(address, "ADDRESS")
+        pages.append((answer.status_code, same))
     assert pages[0] == pages[1] == pages[2]
     house.send()
     told = house.mails("known@uni.example")
@@ -198,7 +199,7 @@ def test_many_from_one_network_are_delayed_and_told_so(house: Reading) -> None:
     late = house.client.post("/", data={**FORM, "email": "late@uni.example"})
     assert "Many requests from your network. Your mail follows within the hour." in late.text
     assert house.send() == 30
-    house.clock.go(minutes=55)
+    house.clock.go(minutes=60)
     assert house.send() == 1
 
 
@@ -210,7 +211,7 @@ def test_an_ended_link_says_when_and_offers_a_way_on(house: Reading) -> None:
     for answer in (house.client.get(link), house.client.post(link)):
         assert answer.status_code == 410
         assert "This link ended on 25 November." in words_of(answer.text)
-        assert "Ask again" in answer.text
+        assert "Sign up again" in answer.text
 
 
 def test_never_again_needs_no_subscription_and_holds(house: Reading) -> None:
