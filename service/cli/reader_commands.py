@@ -126,11 +126,11 @@ def list_(
 @subscribers_app.command("show")
 def show(email: str, as_json: Json = False) -> None:
     """One reader's whole story."""
-    from service.flows.leave import export
+    from service.flows.own_data import export_reader
 
     address = read_email(email)
     with runtime() as rt:
-        found = export(rt, address.key)
+        found = export_reader(rt, address.key)
     if found is None:
         raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
     if as_json:
@@ -154,8 +154,8 @@ def import_(
 
     Columns: email, then profile or keywords (neither: trending), and if you like confirmed, name,
     tz, hour, cadence, people, weekdays, paused_until, language, abstracts, weekly_day,
-    interest_name, on_time, cap, threshold, own, late_news, at_least, tell_anyway; of another name
-    only id, no, nr, note and comment, which are left unread. Several rows of an address are several
+    interest_name, on_time, cap, threshold, own, late_news, at_least, tell_anyway, format,
+    also_trending, picks, quiet, feed, interest_paused; of another name only id, no, nr, note and comment, which are left unread. Several rows of an address are several
     interests. A row whose state is left or bounced stays out.
 
     Ends with 0 when no row has a problem. Else it ends with 1, the rows with a problem are in
@@ -227,7 +227,7 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Everything stored about one reader, as JSON; without an address all readers, as a CSV."""
-    from service.flows.leave import export
+    from service.flows.own_data import export_reader
     from service.flows.readers import export_readers
     from service.flows.spreadsheet import to_csv
 
@@ -238,7 +238,7 @@ def export_(
         return
     address = read_email(email)
     with runtime() as rt:
-        found = export(rt, address.key)
+        found = export_reader(rt, address.key)
     if found is None:
         raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
     printing.as_json(found)

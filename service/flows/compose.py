@@ -74,8 +74,10 @@ def digest_for(
     *,
     note: str = "",
 ) -> Digest | NothingNew:
-    """Decide what one reader gets on a local date (read only). note: in place of the date's."""
+    """Decide what one reader gets on a local date (read only). note: in place of the date's;
+    none for who wants nothing of editors."""
     note = note if note or occasion == "alert" else shelf.note
+    note = note if reader.picks else ""
     limits = shelf.limits
     slots = shelf.slots.get(reader.id, Slots())
     last = slots.last

@@ -1,12 +1,14 @@
 """A reader's interests: read from what was typed, named, stored with their compiled form."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from service.defaults import DAYS, FIXED
 from service.delivery.plain import clipped
-from service.errors import Sentence, SpokenError, counted
+from service.errors import Sentence, SpokenError, counted, quoted
 from service.matching.compiled import COMPILED_VERSION, compile_query
 from service.matching.own import own_people, without_own
 from service.matching.parse import (
@@ -252,7 +254,8 @@ def add_one_more(
     since: date | None,
     most: int,
 ) -> ProfileRow:
-    """Add an interest to those that a reader has. Raises InterestError above ``most``."""
+    """Add an interest to those that a reader has. Raises InterestError: above ``most``, one that
+    is there already, or a name that another has."""
     rows = subscribers_store.list_profile_rows(session, subscriber_id)
     if len(rows) >= most:
         what = counted(
@@ -261,21 +264,24 @@ def add_one_more(
             len(rows),
             most=most,
         )
-        raise InterestError(what, "words")
+        raise InterestError(what, "words", Sentence("Remove one first."))
+    _check_new(change.wanted, rows)
+    if change.name:
+        _check_name(collapse(change.name)[:MOST_NAME], rows)
     return add_whole(session, subscriber_id, change, now, since=since)
 
 
 def apply_change(session: Session, row: ProfileRow, change: InterestChange, now: datetime) -> None:
     """Make an interest what it is to be. Raises InterestError: another one has its name."""
-    others = {
-        other.name
+    others = [
+        other
         for other in subscribers_store.list_profile_rows(session, row.subscriber_id)
         if other.id != row.id
-    }
-    name = collapse(change.name)[:80] or change.wanted.name
-    if name in others:
-        what = Sentence("Another interest has this name.")
-        raise InterestError(what, "name", Sentence("Choose another."))
+    ]
+    name = collapse(change.name)[:MOST_NAME] or change.wanted.name
+    _check_name(name, others)
+    if (change.wanted.kind.value, change.wanted.text) != (row.kind, row.text):
+        _check_new(change.wanted, others)
     before = read_options(row.options)
     options = _options(change, before, now)
     if options.own != before.own:
@@ -285,6 +291,31 @@ def apply_change(session: Session, row: ProfileRow, change: InterestChange, now:
         session, row, now, wanted=change.wanted, name=name, cadence=change.cadence.value,
         weekday=change.weekday, cap=change.cap, threshold=change.threshold,
     )  # fmt: skip
+
+
+def _check_name(name: str, others: Iterable[ProfileRow]) -> None:
+    if name in {other.name for other in others}:
+        what = Sentence("Another interest has this name.")
+        raise InterestError(what, "name", Sentence("Choose another."))
+
+
+def _check_new(wanted: Wanted, others: Iterable[ProfileRow]) -> None:
+    """The same asked for twice would bring nothing more: a paper rides once."""
+    asked = _asked(wanted.kind.value, wanted.text)
+    for other in others:
+        if asked == _asked(other.kind, other.text):
+            what = Sentence(
+                "Your interest %(name)s asks for this already.", name=quoted(other.name)
+            )
+            raise InterestError(what, "words", Sentence("Change that one, or other words here."))
+
+
+def _asked(kind: str, text: str) -> tuple[str, frozenset[str]]:
+    """What tells two interests apart: of lists neither order nor capitals."""
+    if kind == ProfileKind.QUERY.value:
+        return kind, frozenset({collapse(text)})
+    parts = re.split(r"[\n;]" if kind == ProfileKind.FOLLOW.value else r"[\n,;]", text)
+    return kind, frozenset(filter(None, (collapse(part).casefold() for part in parts)))
 
 
 def change_interest(

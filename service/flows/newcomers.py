@@ -37,10 +37,11 @@ from service.subscribers.cadence import (
     local_date,
     read_at_least,
     read_hour,
+    read_quiet_text,
     read_weekdays,
     read_zone,
 )
-from service.subscribers.model import Cadence
+from service.subscribers.model import FORMS, Cadence
 from service.text.clean import collapse
 
 _WORDS = {"query": "profile", "keywords": "keywords", "follow": "people"}
@@ -58,7 +59,9 @@ class NewReader:
     confirmed: nothing is mailed; else a confirmation goes out · paused_until: a local date ·
     locale, style: "" = as for everybody · weekday, interest_name: of what is wanted, "" = its
     first words · on_time, at_least, tell_anyway: as in ``Subscriber`` · cap, threshold, own,
-    signals, votes: of what is wanted, as in ``InterestChange``."""
+    signals, votes: of what is wanted, as in ``InterestChange`` · format: "" = as for everybody ·
+    trending, picks, quiet: as in ``manage.Choices`` · feed: theirs is open · rests: what is wanted
+    is paused."""
 
     address: Address
     wanted: tuple[Wanted, ...]
@@ -81,6 +84,12 @@ class NewReader:
     own: str = ""
     signals: bool = False
     votes: int | None = None
+    format: str = ""
+    trending: bool = False
+    picks: bool = True
+    quiet: tuple[int, int] | None = None
+    feed: bool = False
+    rests: bool = False
 
 
 def read_new(cells: Mapping[str, str]) -> NewReader:
@@ -131,10 +140,31 @@ def _read_choices(cells: Mapping[str, str]) -> dict[str, Any]:
     chosen["at_least"] = read_at_least(cells.get("at_least", ""))
     if anyway := cells.get("tell_anyway", "").strip():
         chosen["tell_anyway"] = _truth(anyway, "tell_anyway")
-    chosen |= _read_interest(cells)
+    chosen |= _read_look(cells) | _read_interest(cells)
     if day := cells.get("weekly_day", "").strip():
         days = read_weekdays([day])
         chosen["weekday"] = min(days)
+    return chosen
+
+
+def _read_look(cells: Mapping[str, str]) -> dict[str, Any]:
+    """Form, sections, hours without alerts, and the feed. A fault names its column."""
+    chosen: dict[str, Any] = {}
+    if form := cells.get("format", "").strip().lower():
+        if form not in FORMS:
+            raise ReaderError(f"{form[:20]!r} is no form.", "format", f"Use {', '.join(FORMS)}.")
+        chosen["format"] = form
+    for column, field in (
+        ("also_trending", "trending"),
+        ("picks", "picks"),
+        ("interest_paused", "rests"),
+    ):
+        if said := cells.get(column, "").strip():
+            chosen[field] = _truth(said, column)
+    hours = read_quiet_text(cells.get("quiet", ""))
+    chosen["quiet"] = None if hours == "usual" else hours
+    if feed := cells.get("feed", "").strip().lower():
+        chosen["feed"] = feed == "open" or (feed != "closed" and _truth(feed, "feed"))
     return chosen
 
 
@@ -231,7 +261,8 @@ def enter_interest(
         signals=new.signals,
         votes=new.votes,
     )
-    add_whole(session, reader_id, change, now, taken=taken)
+    made = add_whole(session, reader_id, change, now, taken=taken)
+    made.paused = new.rests
 
 
 def enter(
@@ -260,6 +291,12 @@ def enter(
                 "on_time": first.on_time,
                 "at_least": first.at_least,
                 "tell_anyway": first.tell_anyway,
+                "format": first.format or FORMS[0],
+                "trending": first.trending,
+                "picks": first.picks,
+                "quiet_from": first.quiet[0] if first.quiet else None,
+                "quiet_until": first.quiet[1] if first.quiet else None,
+                "feed_since": now if first.feed else None,
                 "state": "pending",
             }
             for first, *_ in people

@@ -25,7 +25,8 @@ from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
-from service.subscribers.model import Profile, ProfileKind
+from service.subscribers.cadence import quiet_text
+from service.subscribers.model import FORMS, Profile, ProfileKind
 from service.subscribers.options import read_options
 
 __all__ = ["ReaderError", "add_reader", "export_readers", "import_readers", "read_new", "summary"]
@@ -61,6 +62,12 @@ def export_readers(session: Session) -> list[dict[str, Any]]:
             "at_least": str(row.at_least) if row.at_least > 1 else "",
             "tell_anyway": "true" if row.tell_anyway else "",
             **_choices_of(each),
+            "format": row.format if row.format != FORMS[0] else "",
+            "also_trending": "true" if row.trending else "",
+            "picks": "" if row.picks else "false",
+            "quiet": "" if row.quiet_from is None else quiet_text(row.quiet_from, row.quiet_until),
+            "feed": "open" if row.feed_since is not None else "",
+            "interest_paused": "true" if each is not None and each.paused else "",
         }
         for row in rows
         if row.email
@@ -294,6 +301,15 @@ def summary(rows: list[SubscriberRow], session: Session) -> list[dict[str, Any]]
             "hour": row.hour,
             "weekdays": row.weekdays,
             "locale": row.locale,
+            "format": row.format,
+            "abstracts": row.style,
+            "trending": row.trending,
+            "picks": row.picks,
+            "on_time": row.on_time,
+            "at_least": row.at_least,
+            "tell_anyway": row.tell_anyway,
+            "quiet": quiet_text(row.quiet_from, row.quiet_until),
+            "feed_since": iso(row.feed_since),
             "next_digest_at": iso(row.next_digest_at),
             "paused_until": row.paused_until.isoformat() if row.paused_until else None,
             "created_at": iso(row.created_at),

@@ -18,12 +18,16 @@ COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "c
 CHOICES = (
     "paused_until", "language", "abstracts", "weekly_day", "interest_name", "on_time",
     "cap", "threshold", "own", "late_news", "at_least", "tell_anyway",
+    "format", "also_trending", "picks", "quiet", "feed", "interest_paused",
 )  # fmt: skip
 """What a reader chose beside that: the end of a pause (YYYY-MM-DD), a language like de, abstracts
 short, full, none or summary, the day of a weekly interest, what the interest is called, true for
 mail that waits for no late source; of the interest: papers in full at most, the least score, the
 name whose papers are left out, and true (or from how many votes on) for later news of papers that
-came; how many papers a mail waits for, and true for one a week that also says that nothing came."""
+came; how many papers a mail waits for, and true for one a week that also says that nothing came;
+html, text or bare; true for the most-voted papers beside interests, false for mail without what
+editors write and pick; hours without alerts like 21-7, none or usual; open for a feed of one's own;
+true for an interest that rests."""
 
 EXPORTED = (*COLUMNS, "people", "weekdays", "state", *CHOICES)
 MORE = ("people", "weekdays", "state", "problem", *CHOICES)

@@ -7,6 +7,7 @@ instant (which may lie in the next date), and a repeated one is used once.
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Literal
 from zoneinfo import available_timezones
 
 from service.errors import Sentence, SpokenError, quoted
@@ -229,6 +230,32 @@ def read_quiet(start: str, end: str) -> tuple[int, int] | None:
             error.where = field
             raise
     return hours[0], hours[1]
+
+
+def read_quiet_text(text: str) -> tuple[int, int] | Literal["usual"]:
+    """Return the hours of "21-7"; (0, 0) for "none", "usual" for "usual" and "". Raises
+    CadenceError."""
+    typed = text.strip().lower()
+    if typed in ("", "usual"):
+        return "usual"
+    if typed == "none":
+        return 0, 0
+    start, dash, end = typed.replace("–", "-").partition("-")
+    try:
+        hours = read_quiet(start, end)
+    except CadenceError:
+        hours = None
+    if not dash or hours is None:
+        what = Sentence("%(text)s is no time without alerts.", text=quoted(text.strip()[:20]))
+        raise CadenceError(what, "quiet", Sentence("Write it like 21-7, or none, or usual."))
+    return hours
+
+
+def quiet_text(start: int | None, end: int | None) -> str:
+    """The inverse: "21-7", "none", "usual"."""
+    if start is None or end is None:
+        return "usual"
+    return "none" if start == end else f"{start}-{end}"
 
 
 def quiet_hours(start: int | None, end: int | None, usual: tuple[int, int]) -> tuple[int, int]:

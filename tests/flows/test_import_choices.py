@@ -13,7 +13,7 @@ from support.house import open_house
 from service.flows.readers import export_readers, import_readers
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import COLUMNS, EXPORTED, to_csv
-from service.store.subscribers import get_subscriber_row, list_profiles
+from service.store.subscribers import find_subscribers, get_subscriber_row, list_profiles
 
 
 @pytest.fixture
@@ -86,3 +86,46 @@ def test_a_pause_that_is_over_is_none(rt: Runtime) -> None:
     ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
     assert ada is not None
     assert ada.paused_until is None
+
+
+def test_look_quiet_hours_feed_and_rest_go_round(rt: Runtime, tmp_path: Path) -> None:
+    table = (
+        "email,keywords,format,also_trending,picks,quiet,feed,interest_paused\n"
+        "ada@example.org,robots,bare,yes,no,22-6,open,yes\n"
+        "ben@example.org,lora,,,,none,,\n"
+        "eve@example.org,cats,,,,,,\n"
+    )
+    assert import_readers(rt, table.encode()).problems == []
+    rows = rt.db.read(lambda s: find_subscribers(s, [f"{n}@example.org" for n in NAMES]))
+    ada, ben, eve = (rows[f"{name}@example.org"] for name in NAMES)
+    assert (ada.format, ada.trending, ada.picks) == ("bare", True, False)
+    assert (ada.quiet_from, ada.quiet_until, ada.feed_since) == (22, 6, rt.clock())
+    assert (ben.quiet_from, ben.quiet_until, ben.feed_since) == (0, 0, None)
+    assert (eve.format, eve.trending, eve.picks, eve.quiet_from) == ("html", False, True, None)
+    rests = rt.db.read(lambda s: list_profiles(s, [r.id or 0 for r in (ada, ben)]))
+    assert [rests[r.id or 0][0].paused for r in (ada, ben)] == [True, False]
+    whole = exported(rt)
+    with open_house(tmp_path / "other") as house:
+        assert import_readers(house.runtime, whole.encode()).problems == []
+        assert exported(house.runtime) == whole
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("format", "pdf", "'pdf' is no form. Use html, text, bare."),
+        ("quiet", "22", "no time without alerts"),
+        ("quiet", "22-25", "no time without alerts"),
+        ("picks", "perhaps", "neither true nor false"),
+        ("feed", "ajar", "neither true nor false"),
+    ],
+)
+def test_a_choice_that_is_none_is_a_problem_of_its_row(
+    rt: Runtime, column: str, cell: str, said: str
+) -> None:
+    made = import_readers(rt, f"email,keywords,{column}\nada@example.org,x,{cell}\n".encode())
+    assert made.added == 0
+    assert said in made.problems[0][2]
+
+
+NAMES = ("ada", "ben", "eve")
