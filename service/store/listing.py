@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,8 @@ from service.store.tables import (
     SourceRow,
 )
 from service.store.twins import current_ids
+
+_NEAR = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +78,29 @@ def shown_days(
 ) -> date | None:
     """The newest day with a paper to show, the one before a date, or the one after it. source:
     only days of its list."""
-    query = (
-        sa.select(col(SightingRow.listed_on))
-        .join(PaperRow, col(PaperRow.id) == col(SightingRow.paper_id))
-        .where(
-            col(SightingRow.held) == sa.false(),
-            *SHOWN,
-        )
-    )
-    if source is not None:
-        query = query.where(col(SightingRow.source_id) == source)
+    day = col(SightingRow.listed_on)
+    shown = sa.exists().where(col(PaperRow.id) == col(SightingRow.paper_id), *SHOWN)
+    query = sa.select(day).where(col(SightingRow.held) == sa.false(), shown)
+    query = query.order_by(day if after is not None else day.desc()).limit(1)
     if after is not None:
-        query = query.where(col(SightingRow.listed_on) > after).order_by(col(SightingRow.listed_on))
-    else:
-        query = query.order_by(col(SightingRow.listed_on).desc())
-        if before is not None:
-            query = query.where(col(SightingRow.listed_on) < before)
-    found: date | None = session.execute(query.limit(1)).scalar_one_or_none()
+        query = query.where(day > after)
+    elif before is not None:
+        query = query.where(day < before)
+    if source is None:
+        return session.execute(query).scalar_one_or_none()
+    if before is None and after is None:
+        newest = shown_days(session)
+        before = newest + timedelta(days=1) if newest else None
+    # the days are walked in their order (a sum is no index of its own); far away by source
+    near = query.where(col(SightingRow.source_id) + 0 == source)
+    if after is not None:
+        near = near.where(day <= after + _NEAR)
+    elif before is not None:
+        near = near.where(day >= before - _NEAR)
+    found: date | None = session.execute(near).scalar_one_or_none() if before or after else None
+    if found is None:
+        far = query.where(col(SightingRow.source_id) == source)
+        found = session.execute(far).scalar_one_or_none()
     return found
 
 
