@@ -7,6 +7,7 @@ from typing import Literal
 from service.flows.browse import Shown, show_papers
 from service.flows.match import learn
 from service.flows.runtime import Runtime
+from service.matching.faults import SEPARATORS
 from service.matching.parse import parse_query, read_words
 from service.matching.query import And, Node, Not, Or, Query
 from service.matching.show import show, to_text
@@ -39,7 +40,8 @@ class SearchPage:
 
 def read_search(text: str) -> Query:
     """Words with blanks: all of them; with commas: any of them; else a query. Raises QueryError."""
-    return read_words(text) if any(sign in text for sign in ",;\n") else parse_query(text)
+    is_list = any(sign in text for sign in f"{SEPARATORS}\n")
+    return read_words(text) if is_list else parse_query(text)
 
 
 def search(

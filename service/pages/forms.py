@@ -17,6 +17,9 @@ from service.delivery.i18n import SOURCE, Texts
 from service.errors import PaperpostError, Sentence, SpokenError
 
 FORM_BYTES = 64 * 1024
+HEARD_BYTES = 1024 * 1024
+"""So much more is read and thrown away: a browser that is answered while it still sends shows a
+broken connection instead of the answer."""
 UPLOAD_BYTES = 20 * 1024 * 1024
 _MOST_FIELDS = 200
 _KINDS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
@@ -207,15 +210,18 @@ async def read_form(
 
 async def _bounded(request: Request, most: int) -> bytes:
     said = request.headers.get("content-length", "")
-    if said.isdecimal() and int(said) > most:
+    if said.isdecimal() and int(said) > most + HEARD_BYTES:
         raise FormTooLargeError(most)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > most:
+        if size > most + HEARD_BYTES:
             raise FormTooLargeError(most)
-        chunks.append(chunk)
+        if size <= most:
+            chunks.append(chunk)
+    if size > most:
+        raise FormTooLargeError(most)
     return b"".join(chunks)
 
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 
 from service.errors import PaperpostError
 from service.flows.interests import read_form
+from service.matching.faults import SEPARATORS
 from service.matching.query import QueryError
 from service.pages.forms import Form
 from service.subscribers.model import ProfileKind
 
-LONGEST = 20_000
+LONGEST = 6_000
 """Characters of a field that are read, and given back when something is to be mended; what is
 longer than a query may be is refused with a sentence."""
+
+_PARTS = re.compile(f"[{SEPARATORS}\\n]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ def typed_of(form: Form) -> Typed:
 
 def _beside(words: str, added: str) -> str:
     """The typed words and then those that they do not name yet."""
-    there = {item.strip().casefold() for item in re.split(r"[,;\n]", words)}
+    there = {item.strip().casefold() for item in _PARTS.split(words)}
     new = [item for item in _items(added) if item.casefold() not in there]
     return ", ".join([*filter(None, [words.strip().rstrip(",;")]), *new])
 
@@ -83,7 +86,5 @@ def whole_words(typed: Typed) -> tuple[Typed, dict[str, PaperpostError]]:
 
 def _items(text: str) -> list[str]:
     """Of a list with commas or new lines; a minus before one is what the field says anyway."""
-    found = (
-        item.strip().lstrip("-\u2013\u2212").strip(' "\t') for item in re.split(r"[,;\n]", text)
-    )
+    found = (item.strip().lstrip("-\u2013\u2212").strip(' "\t') for item in _PARTS.split(text))
     return [item for item in dict.fromkeys(found) if item]

@@ -1,6 +1,7 @@
 """The help page of the query language, and what pages say about how words were read."""
 
 import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,3 +59,21 @@ def test_small_letters_are_words_and_capitals_are_offered(house: Reading) -> Non
     assert "Use: adapters OR graph" in page
     page = html_of(house.client.get("/search", params={"q": "adapters or graph"}).text)
     assert "Search for adapters OR graph" in page
+
+
+def test_every_example_works_where_it_is_pressed(house: Reading) -> None:
+    page = house.client.get("/help/queries").text
+    links = re.findall(r'<p class="meta try">(.*?)</p>', page)
+    assert len(links) == len(EXAMPLES)
+    pressed = [
+        html.unescape(one) for every in links for one in re.findall(r'href="([^"]+)"', every)
+    ]
+    follows = sum(example.kind == "follow" for example in EXAMPLES)
+    assert len(pressed) == 2 * len(EXAMPLES) - follows
+    for address in pressed:
+        answer = house.client.get(address)
+        assert answer.status_code == 200, address
+        assert 'class="fault"' not in answer.text, address
+    contents = page[page.index('class="on-page"') :]
+    for place in re.findall(r'href="#(\w+)"', contents[: contents.index("</ul>")]):
+        assert f'id="{place}"' in page
