@@ -101,6 +101,7 @@ class House:
             private_sources=private,
             test_recipient=settings.test_recipient or "",
             bounce_address=settings.bounce_address or "",
+            relay_host=relay_host(settings),
             log=log.log,
         )
 
@@ -149,6 +150,12 @@ class House:
         if self._process is not None:
             self._process.close()
         self.db.close()
+
+
+def relay_host(settings: Settings) -> str:
+    """The host of the operator's relay, "" for the mailbox on this machine."""
+    address = relay_address(settings.smtp_url.get_secret_value())
+    return address[0] if address is not None else ""
 
 
 def calendar_of(settings: Settings) -> Calendar | None:

@@ -139,7 +139,9 @@ def show(email: str, as_json: Json = False) -> None:
     for key, value in found["subscriber"].items():
         typer.echo(f"{key}: {value}")
     printing.table(found["interests"], ["name", "kind", "text", "cadence", "since"], "No interest.")
-    printing.table(found["consent"], ["act", "at", "address"], "No consent record.")
+    printing.table(
+        found["consent"], ["at", "how", "line", "wording", "address"], "No consent record."
+    )
     printing.table(found["mails"], ["kind", "state", "reason", "planned_at"], "No mail yet.")
 
 
@@ -155,8 +157,9 @@ def import_(
     Columns: email, then profile or keywords (neither: trending), and if you like confirmed, name,
     tz, hour, cadence, people, weekdays, paused_until, language, abstracts, weekly_day,
     interest_name, on_time, cap, threshold, own, late_news, at_least, tell_anyway, format,
-    also_trending, picks, quiet, feed, interest_paused; of another name only id, no, nr, note and comment, which are left unread. Several rows of an address are several
-    interests. A row whose state is left or bounced stays out.
+    also_trending, picks, quiet, feed, interest_paused; of another name only id, no, nr, note and
+    comment, which are left unread. Several rows of an address are several interests. A row whose
+    state is left or bounced stays out.
 
     Ends with 0 when no row has a problem. Else it ends with 1, the rows with a problem are in
     problems.csv of this folder (or --problems FILE) with a column problem: correct them there and

@@ -1,7 +1,6 @@
 """What a reader does with a link mailed on request: another address, an export, being forgotten."""
 
 from datetime import timedelta
-from typing import Any
 
 from service.defaults import FIXED
 from service.errors import Sentence
@@ -133,15 +132,6 @@ def _change_address(rt: Runtime, session: Session, token: str, network: str, age
         address=network, agent=agent,
     )  # fmt: skip
     return True
-
-
-def export(rt: Runtime, token: str) -> dict[str, Any]:
-    """Everything stored about the reader, as plain JSON values. Raises TokenError, ManageError."""
-    row = rt.db.read(lambda s: fresh_reader(rt, s, token))
-    found = leave.export(rt, row.email_key)
-    if found is None:
-        raise TokenError(NOBODYS)
-    return found
 
 
 def erase(rt: Runtime, token: str) -> None:

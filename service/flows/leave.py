@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from service.delivery.states import State
 from service.errors import Sentence, SpokenError
 from service.flows.runtime import Runtime
-from service.flows.staff_interests import facts_of
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import leases as leases_store
@@ -158,38 +156,3 @@ def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> 
     consent_store.forget_words(session, hashed)
     session.delete(row)
     session.flush()
-
-
-def export(rt: Runtime, email_key: str) -> dict[str, Any] | None:
-    """Everything stored about a reader, as plain JSON values; None for nobody."""
-    return rt.db.read(lambda s: _export(s, email_key))
-
-
-def _export(session: Session, email_key: str) -> dict[str, Any] | None:
-    row = subscribers_store.get_subscriber_row(session, email_key=email_key)
-    if row is None:
-        return None
-    assert row.id is not None
-
-    def plain(value: Any) -> Any:
-        return value.isoformat() if hasattr(value, "isoformat") else value
-
-    hidden = {"unsubscribe_token", "feed_token", "id", "score"}
-    return {
-        "subscriber": {k: plain(v) for k, v in row.model_dump().items() if k not in hidden},
-        "interests": [facts_of(p) for p in subscribers_store.list_profile_rows(session, row.id)],
-        "consent": [
-            {"act": c.act, "at": plain(c.at), "address": c.address, "wording": c.wording_version}
-            for c in consent_store.list_consents(session, row.id)
-        ],
-        "mails": [
-            {
-                "kind": d.kind,
-                "state": d.state,
-                "reason": d.reason,
-                "planned_at": plain(d.planned_at),
-                "accepted_at": plain(d.accepted_at),
-            }
-            for d in deliveries_store.list_deliveries(session, subscriber_id=row.id)
-        ],
-    }

@@ -46,7 +46,26 @@ def renew_link(rt: Runtime, token: str, *, network: str = "") -> Answer:
     return answer
 
 
-def _ask_link(rt: Runtime, session: Session, key: str, network: str) -> Answer:
+def ask_by_leaving(rt: Runtime, unsubscribe_token: str, *, network: str = "") -> Answer:
+    """Mail the link to whoever holds the link to leave, also after leaving: to take their data
+    along, or to erase it at once. Unknown tokens mail nothing."""
+
+    def act(session: Session) -> Answer:
+        row = subscribers_store.get_subscriber_row(session, token=unsubscribe_token)
+        key = row.email_key if row is not None else ""
+        return _ask_link(rt, session, key, network, (*_MAILED, "left"))
+
+    answer = rt.db.write(act, Priority.WEB)
+    rt.engine.enqueue(SEND_SOON)
+    return answer
+
+
+_MAILED = ("active", "bounced")
+
+
+def _ask_link(
+    rt: Runtime, session: Session, key: str, network: str, states: tuple[str, ...] = _MAILED
+) -> Answer:
     """One row of the request and the same work for every address, whatever becomes of it."""
     now, limits = rt.clock(), rt.defaults()
     most = Most(a_day=LINKS_A_DAY, a_network=limits.network_an_hour, in_all=limits.signups_an_hour)
@@ -54,7 +73,7 @@ def _ask_link(rt: Runtime, session: Session, key: str, network: str) -> Answer:
     place = take_place(session, LINK, most, hashed=counted, network=network, now=now)
     hashed = consent_store.email_hash(rt.instance.key, key)
     row = subscribers_store.get_subscriber_row(session, email_key=key or nobody().key)
-    theirs = row is not None and row.state in ("active", "bounced") and not place.dropped
+    theirs = row is not None and row.state in states and not place.dropped
     consent_store.add_consent(
         session, subscriber_id=row.id if row is not None and theirs else None, hashed=hashed,
         act="link-asked", now=now, address=network,

@@ -53,7 +53,8 @@ class Runtime:
     open_mailer: makes a pool of SMTP connections · fetcher: the one HTTP client ·
     parse: bytes to sightings in a process that can be killed · owner: this process as an owner
     of leases, registered on first use · zone, signup, private_sources, test_recipient,
-    bounce_address: settings.
+    bounce_address: settings · relay_host: of the mail server that takes
+    our mails, "" where they stay on this machine.
     """
 
     db: Database
@@ -74,6 +75,7 @@ class Runtime:
     private_sources: bool = False
     test_recipient: str = ""
     bounce_address: str = ""
+    relay_host: str = ""
     engine: Engine = field(default_factory=NoEngine)
     log: Callable[..., None] = lambda event, **facts: None
     index: LiveIndex = field(default_factory=LiveIndex)

@@ -212,6 +212,18 @@ class HadRow:
     accepted_at: datetime | None
 
 
+def count_had(session: Session, subscriber_id: int) -> int:
+    """How many papers a reader had."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(SentPaperRow)
+        .where(
+            col(SentPaperRow.subscriber_id) == subscriber_id, col(SentPaperRow.occasion) == "new"
+        )
+    )
+    return int(session.scalar(query) or 0)
+
+
 def list_had(
     session: Session, subscriber_id: int, after: tuple[int, str], limit: int
 ) -> list[HadRow]:

@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from service.defaults import FIXED
 from service.flows import browse, source_health
 from service.matching.query import MOST_BYTES, MOST_DEPTH, MOST_TERMS
 from service.web.door import Door
 from service.web.examples import ELSEWHERE, PARTS, Example, facts_of, takes
+from service.web.kept import kept_of_readers, said_rows
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -30,10 +30,13 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/privacy")
     def privacy(request: Request) -> Response:
+        limits = door.rt.defaults()
         context = {
-            "limits": door.rt.defaults(),
-            "log_days": FIXED.keep_log_days,
+            "rows": said_rows(kept_of_readers(limits), door.texts(request)),
+            "session_days": limits.session_days,
             "thumbnails": door.rt.site.thumbnails,
+            "postal": door.rt.site.postal,
+            "relay": door.rt.relay_host,
         }
         return door.answer(request, "site/privacy.html", context)
 

@@ -23,10 +23,12 @@ from service.flows.leave_part import (
     take_back,
 )
 from service.flows.letter import HARMLESS
+from service.flows.own_link import ask_by_leaving
 from service.pages.forms import Form
 from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
 from service.web.door import Door
+from service.web.mailed import link_mailed
 
 SHAPE = re.compile(r"[A-Za-z0-9_-]{22}")
 """An unsubscribe token as the store makes it (16 random bytes)."""
@@ -108,13 +110,23 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         _ = door.texts(request).gettext
         words, code = form.text("reason", most=500), form.raw("why")
         noted = note_reason(door.rt, token, code, words, network=door.network(request))
-        if not noted:
-            return door.say(request, _("Nothing was said, so nothing is kept."))
-        return door.say(
-            request,
-            _("Noted. Thank you."),
-            _("The people who run this service read it; your words go when you are forgotten."),
+        said = (
+            _("Noted. Your own words are erased with the rest of your data.")
+            if noted
+            else _("Nothing was said, so nothing is kept.")
         )
+        try:
+            found = look(door.rt, token)
+        except LinkError:
+            return _nobody(door, request)
+        if found.state != "left":
+            return _page(door, request, token, look_at_parts(door.rt, token))
+        return left_page(door, request, token, found, said=said, asks=not noted)
+
+    @routes.post("/u/{token}/link")
+    def link(request: Request, token: str) -> Response:
+        answer = ask_by_leaving(door.rt, token, network=door.network(request))
+        return link_mailed(door, request, answer)
 
     _part_routes(routes, door)
 
@@ -211,8 +223,19 @@ def _back(door: Door, found: Leaving, texts: Texts) -> list[str]:
     return lines
 
 
-def left_page(door: Door, request: Request, token: str, found: Left) -> Response:
-    """What somebody who left sees: until when it can be undone, and what that brings back."""
+def left_page(
+    door: Door,
+    request: Request,
+    token: str,
+    found: Left,
+    *,
+    said: str = "",
+    asks: bool = True,
+    data: str = "",
+) -> Response:
+    """What somebody who left sees: until when it can be undone, and what that brings back. said: of
+    what was just done · asks: why they left · data: the page where all is erased, for a link that
+    may do that."""
     texts = door.texts(request)
     until = found.undo_until
     open_until = until if until is not None and door.rt.clock() < until else None
@@ -222,6 +245,9 @@ def left_page(door: Door, request: Request, token: str, found: Left) -> Response
         "token": token,
         "undo_until": texts.long_day(local_date(open_until, door.rt.zone)) if open_until else "",
         "erased_after": keep,
+        "said": said,
+        "asks": asks,
+        "data": data,
         "reasons": [(code, texts.said(words)) for code, words in _REASONS.items()],
     }
     if open_until:

@@ -1,21 +1,19 @@
 """The link itself: asked for, renewed; and what only a fresh one may do."""
 
-import json
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from service.delivery.i18n import Texts
 from service.errors import PaperpostError
 from service.flows import address as address_flow
 from service.flows import own_link
-from service.flows.caps import Answer
 from service.flows.manage import ManageError
-from service.pages.forms import FieldError, Form
+from service.pages.forms import Form
 from service.subscribers.address import AddressError, mask
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
+from service.web.mailed import full, link_mailed, when
 from service.web.settings_shown import Trouble, ended, shown_page
 
 
@@ -39,7 +37,7 @@ def _link_routes(routes: APIRouter, door: Door) -> None:
             faults, _offers = faults_of({"email": error}, door.texts(request))
             context = {"email": email, "errors": faults}
             return door.answer(request, "reader/ask.html", context, status=422)
-        return _mailed(door, request, answer)
+        return link_mailed(door, request, answer)
 
     @routes.post("/manage/{token}/link")
     def renew(request: Request, token: str) -> Response:
@@ -47,41 +45,7 @@ def _link_routes(routes: APIRouter, door: Door) -> None:
             answer = own_link.renew_link(door.rt, token, network=door.network(request))
         except TokenError as error:
             return door.ended(request, error)
-        return _mailed(door, request, answer)
-
-
-def _mailed(door: Door, request: Request, answer: Answer) -> Response:
-    texts = door.texts(request)
-    _ = texts.gettext
-    if answer.full:
-        return _full(door, request)
-    when = _("If papers go to this address, a mail with the link is on its way to it.")
-    if answer.hours:
-        when = _when(texts, answer)
-    subject = _("Your link to %(site)s", site=door.rt.site.name)
-    sender = door.rt.site.sender
-    said = _("It comes from %(sender)s: “%(subject)s”.", sender=sender, subject=subject)
-    return door.say(request, _("Look in your mailbox"), when, said)
-
-
-def _when(texts: Texts, answer: Answer) -> str:
-    """What a network is told that asked for many mails."""
-    if answer.hours == 1:
-        return texts.gettext("Many requests from your network. Your mail follows within the hour.")
-    return texts.gettext(
-        "Many requests from your network. Your mail follows within %(num)s hours.",
-        num=texts.number(answer.hours),
-    )
-
-
-def _full(door: Door, request: Request) -> Response:
-    _ = door.texts(request).gettext
-    return door.say(
-        request,
-        _("Very many requests came from your network."),
-        _("Nothing more is mailed because of them today. Ask again tomorrow."),
-        status=429,
-    )
+        return link_mailed(door, request, answer)
 
 
 def _address_routes(routes: APIRouter, door: Door) -> None:
@@ -133,50 +97,10 @@ def _address_routes(routes: APIRouter, door: Door) -> None:
             trouble = Trouble(part="address", faults=faults, typed=form)
             return shown_page(door, request, token, trouble, status=422)
         if answer.full:
-            return _full(door, request)
+            return full(door, request)
         return door.say(
             request,
             _("Look in the new mailbox"),
             _("A link was mailed there. Nothing changes before its button is pressed."),
-            *([_when(texts, answer)] if answer.hours else []),
+            *([when(texts, answer)] if answer.hours else []),
         )
-
-    @routes.get("/manage/{token}/export")
-    def export(request: Request, token: str) -> Response:
-        try:
-            found = address_flow.export(door.rt, token)
-        except TokenError as error:
-            return ended(door, request, token, error)
-        except ManageError as error:
-            return shown_page(door, request, token, _refused(door, request, error), status=403)
-        return Response(
-            json.dumps(found, ensure_ascii=False, indent=2) + "\n",
-            media_type="application/json",
-            headers={"Content-Disposition": 'attachment; filename="paperpost.json"'},
-        )
-
-    @routes.post("/manage/{token}/erase")
-    def erase(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:
-        texts = door.texts(request)
-        _ = texts.gettext
-        if not form.flag("sure"):
-            fault = FieldError(_("Tick this first: erasing cannot be undone."), "sure")
-            return shown_page(
-                door, request, token, Trouble(part="erase", faults={"sure": fault}), status=422
-            )
-        try:
-            address_flow.erase(door.rt, token)
-        except TokenError as error:
-            return ended(door, request, token, error)
-        except ManageError as error:
-            return shown_page(door, request, token, _refused(door, request, error), status=403)
-        return door.say(
-            request,
-            _("You are forgotten."),
-            _("Only a code made from your address is kept, so that no list brings you back."),
-        )
-
-
-def _refused(door: Door, request: Request, error: ManageError) -> Trouble:
-    faults, _offers = faults_of({"stale": error}, door.texts(request))
-    return Trouble(part="stale", faults=faults)

@@ -77,6 +77,7 @@ def shown_page(
         return left_page(
             door, request, found.reader.unsubscribe_token,
             look(door.rt, found.reader.unsubscribe_token),
+            data=f"{door.pages.links.here.manage(token)}/data" if found.fresh else "",
         )  # fmt: skip
     context = _context(door, request, token, found, trouble)
     return door.answer(request, "reader/manage.html", context, status=status)

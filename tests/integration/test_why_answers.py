@@ -82,6 +82,7 @@ def test_a_date_that_is_none_is_told_at_its_field(house: Reading) -> None:
     assert 'aria-invalid="true" aria-describedby="on-fault"' in told
 
 
+@pytest.mark.slow
 def test_a_day_with_a_mail_and_one_with_nothing(house: Reading, tmp_path: Path) -> None:
     send_daily(house)
     assert "papers mailed." in why(house, "2026-11-18")
@@ -91,6 +92,7 @@ def test_a_day_with_a_mail_and_one_with_nothing(house: Reading, tmp_path: Path) 
     assert "1 paper checked, none contained your words." in why(house, "2026-11-19")
 
 
+@pytest.mark.slow
 def test_a_day_that_was_missed_names_the_mail_that_followed(house: Reading, tmp_path: Path) -> None:
     send_daily(house)
     house.clock.go(days=2)
@@ -101,6 +103,7 @@ def test_a_day_that_was_missed_names_the_mail_that_followed(house: Reading, tmp_
     assert "The next mail that came: Fri 20 November, Since Thursday: Adapters on Friday" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["expired", "presumed", "failed"])
 def test_papers_of_a_mail_that_did_not_come_are_named_with_where_they_went(
     house: Reading, tmp_path: Path, state: str
@@ -123,6 +126,7 @@ def test_papers_of_a_mail_that_did_not_come_are_named_with_where_they_went(
     assert "Where its papers went" in page(house, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "on", "told"),
     [
@@ -147,6 +151,7 @@ def test_a_paper_that_came_is_told_with_its_mail_and_words(house: Reading) -> No
     assert "Interest: adapters" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["2611.00104", "arXiv:2611.00104", "Walking robots", "walking ROBOTS"]
 )
@@ -159,6 +164,7 @@ def test_a_paper_that_no_interest_wants(house: Reading, text: str) -> None:
     assert "It does not contain adapters." in why_paper(house, text)
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_named(house: Reading) -> None:
     path, row = house.own_page(ADA)
     for words, told in [
@@ -188,6 +194,7 @@ def test_what_rides_in_the_next_mail_says_when(house: Reading) -> None:
     assert "Your next mail is due" in told
 
 
+@pytest.mark.slow
 def test_known_hidden_and_unknown_papers(house: Reading) -> None:
     key = read_paper(house.rt, "arxiv", "2611.00104").shown.paper.id
     house.rt.db.write(
@@ -207,6 +214,7 @@ def test_known_hidden_and_unknown_papers(house: Reading) -> None:
     assert "There is nothing here." in page(house, "paper=+", 422)
 
 
+@pytest.mark.slow
 def test_only_mails_and_the_way_to_the_settings(house: Reading, tmp_path: Path) -> None:
     send_daily(house)
     house.clock.go(days=1)
