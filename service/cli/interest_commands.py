@@ -13,6 +13,7 @@ from service.cli.reader_commands import subscribers_app
 
 if TYPE_CHECKING:
     from service.flows.interests import InterestChange, Wanted
+    from service.flows.own_feed import FeedAct
     from service.flows.runtime import Runtime
     from service.store.tables import ProfileRow
 
@@ -289,6 +290,10 @@ def set_reader(
         bool | None,
         typer.Option("--tell-anyway/--not-anyway", help="Once a week also when nothing came"),
     ] = None,
+    quiet: Annotated[
+        str, typer.Option(help="Hours without alerts, like 21-7; none = at any hour; usual")
+    ] = "",
+    language: Annotated[str, typer.Option(help="Of mails and pages: en, de, ...")] = "",
     abstracts: Annotated[str, typer.Option(help="short, full, none or summary")] = "",
     form: Annotated[
         str, typer.Option("--format", help="html, text, or bare: text without stars")
@@ -296,25 +301,43 @@ def set_reader(
     trending: Annotated[
         bool | None, typer.Option("--trending/--no-trending", help="Also the most-voted papers")
     ] = None,
+    picks: Annotated[
+        bool | None, typer.Option("--picks/--no-picks", help="Also what editors write and pick")
+    ] = None,
+    feed: Annotated[
+        str,
+        typer.Option(help="Their own feed: open, new (another address, the old one ends) or close"),
+    ] = "",
     pause_until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="No mail before this date")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="End a pause now")] = False,
     as_json: Json = False,
 ) -> None:
-    """Change when a reader's mail comes and what it shows; what is not named stays."""
+    """Change when a reader's mail comes and what it shows; what is not named stays.
+
+    Without any option nothing changes and what is chosen is printed, with the feed's address.
+    """
     from service.defaults import parse
-    from service.flows import manage
-    from service.flows.manage_link import manage_token
-    from service.flows.readers import ReaderError
+    from service.flows.manage import Choices
     from service.flows.staff import audit
-    from service.store import subscribers as subscribers_store
-    from service.subscribers.cadence import read_at_least, read_hour, read_weekdays, read_zone
+    from service.flows.staff_choices import Pause, changed, choose_by_hand
+    from service.subscribers.cadence import (
+        read_at_least,
+        read_hour,
+        read_quiet_text,
+        read_weekdays,
+        read_zone,
+    )
     from service.subscribers.model import FORMS
 
     address = read_email(email)
     if form:
         printing.one_of(form, FORMS, "--format")
+    if feed:
+        printing.one_of(feed, list(_FEED_ACTS), "--feed")
+    if resume and pause_until is not None:
+        raise typer.BadParameter("A pause cannot begin and end.\n  next:  give one of the two")
     with printing.argument("--at-least"):
         least = read_at_least(at_least) if at_least else None
     with printing.argument("--abstracts"):
@@ -325,48 +348,37 @@ def set_reader(
         zone = read_zone(tz) if tz else None
     with printing.argument("--weekdays"):
         days = read_weekdays(weekdays.lower().split(",")) if weekdays else None
-
-    def find(rt: "Runtime") -> Any:
-        row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, email_key=address.key))
-        if row is None or row.state not in ("active", "pending", "bounced"):
-            raise ReaderError(f"There is no reader {email}.", "", "paperpost subscribers list")
-        return row
-
+    with printing.argument("--quiet"):
+        silent = read_quiet_text(quiet) if quiet else None
     with runtime() as rt:
-        row = find(rt)
-        kept = ("hour", "zone", "weekdays", "style", "format")
-        before = {name: getattr(row, name) for name in kept}
-        manage.set_schedule(
-            rt,
-            token := manage_token(rt, row, rt.clock(), fresh=True),
-            hour=row.hour if chosen_hour is None else chosen_hour,
-            zone=zone or row.zone,
-            weekdays=days or subscribers_store.days_of(row.weekdays),
+        if language:
+            printing.one_of(language, rt.catalogs.languages, "--language")
+        choices = Choices(
+            hour=chosen_hour,
+            zone=zone,
+            weekdays=days,
             on_time=on_time,
             at_least=least,
             tell_anyway=tell_anyway,
+            quiet=silent,
+            locale=language or None,
+            style=style,
+            format=form or None,
+            trending=trending,
+            picks=picks,
         )
-        manage.set_mail(rt, token, format=form or None, style=style, trending=trending)
+        pause = None
         if pause_until is not None or resume:
-            manage.pause(rt, token, None if resume else day(pause_until))
-        now = find(rt)
-        made = {
-            "email": now.email,
-            "hour": now.hour,
-            "zone": now.zone,
-            "weekdays": now.weekdays,
-            "on_time": now.on_time,
-            "at_least": now.at_least,
-            "tell_anyway": now.tell_anyway,
-            "abstracts": now.style,
-            "format": now.format,
-            "trending": now.trending,
-            "paused_until": now.paused_until.isoformat() if now.paused_until else None,
-        }
-        audit(rt, "cli", "schedule", f"reader {now.id}", before, made | {"email": ""})
-    waits = "waits for nothing" if made["on_time"] else "waits for late sources"
-    printing.told(
-        made,
-        f"{now.email}: {now.weekdays} at {now.hour:02}:00, {now.zone}; {waits}.",
-        wants_json=as_json,
-    )
+            pause = Pause(None if resume else day(pause_until))
+        act = _FEED_ACTS.get(feed)
+        reader_id, before, now = choose_by_hand(rt, address.key, choices, pause=pause, feed=act)
+        was, made = changed(before, now)
+        if made or feed == "new":
+            audit(rt, "cli", "choices", f"reader {reader_id}", was, made or {"feed": "new"})
+    waits = "waits for nothing" if now["on_time"] else "waits for late sources"
+    line = f"{now['email']}: {now['weekdays']} at {now['hour']:02}:00, {now['zone']}; {waits}."
+    feed_line = f"\nFeed: {now['feed']}" if now["feed"] else ""
+    printing.told(now, line + feed_line, wants_json=as_json)
+
+
+_FEED_ACTS: "dict[str, FeedAct]" = {"open": "open", "new": "renew", "close": "close"}

@@ -113,7 +113,7 @@ def test_look_quiet_hours_feed_and_rest_go_round(rt: Runtime, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("column", "cell", "said"),
     [
-        ("format", "pdf", "'pdf' is no form. Use html, text, bare."),
+        ("format", "pdf", "'pdf' is no form. (format) Use html, text, bare."),
         ("quiet", "22", "no time without alerts"),
         ("quiet", "22-25", "no time without alerts"),
         ("picks", "perhaps", "neither true nor false"),

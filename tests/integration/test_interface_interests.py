@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -92,10 +93,12 @@ def test_days_hour_and_whether_late_sources_are_waited_for(ada: Shell) -> None:
     said = ada.say("subscribers", "set", ADA, "--on-time", "--hour", "6", "--weekdays", "mon,sat",
                    "--tz", "Asia/Tokyo", "--json")  # fmt: skip
     assert said.code == 0, said.err
-    assert said.json == {
+    first = said.json
+    assert first.pop("next_digest_at") is not None
+    assert first == {
         "email": ADA, "hour": 6, "zone": "Asia/Tokyo", "weekdays": "mon,sat", "on_time": True,
         "at_least": 1, "tell_anyway": False, "abstracts": "short", "format": "html",
-        "trending": False,
+        "trending": False, "picks": True, "quiet": "usual", "language": "en", "feed": "",
         "paused_until": None,
     }  # fmt: skip
     kept = ada.say("subscribers", "set", ADA, "--hour", "7", "--json").json
@@ -110,6 +113,27 @@ def test_days_hour_and_whether_late_sources_are_waited_for(ada: Shell) -> None:
     assert ada.say("subscribers", "set", ADA, "--abstracts", "long").code == 2
     assert ada.say("subscribers", "set", ADA, "--hour", "25").code == 2
     assert ada.say("subscribers", "set", "nobody@uni.example", "--hour", "5").code == 1
+
+
+def test_quiet_hours_language_picks_and_the_feed(ada: Shell) -> None:
+    made = ada.say("subscribers", "set", ADA, "--quiet", "22-6", "--language", "de", "--no-picks",
+                   "--feed", "open", "--json").json  # fmt: skip
+    assert (made["quiet"], made["language"], made["picks"]) == ("22-6", "de", False)
+    assert re.fullmatch(r"http\S+/feeds/mine/[\w-]{30}\.atom", made["feed"])
+    same = ada.say("subscribers", "set", ADA, "--json").json
+    assert same == made, "nothing named, nothing changed"
+    other = ada.say("subscribers", "set", ADA, "--feed", "new", "--quiet", "none", "--json").json
+    assert other["feed"] not in ("", made["feed"])
+    assert other["quiet"] == "none"
+    over = ada.say("subscribers", "set", ADA, "--feed", "close", "--quiet", "usual", "--json").json
+    assert (over["feed"], over["quiet"]) == ("", "usual")
+    shown = ada.say("subscribers", "show", ADA, "--json")
+    assert shown.json["subscriber"]["picks"] is False
+    assert made["feed"].split("/")[-1][:-5] not in shown.out
+    for wrong in (("--quiet", "22"), ("--feed", "ajar"), ("--language", "xx")):
+        assert ada.say("subscribers", "set", ADA, *wrong).code == 2
+    both = ("--resume", "--pause-until", "2026-12-01")
+    assert ada.say("subscribers", "set", ADA, *both).code == 2
 
 
 @pytest.mark.slow  # two houses
