@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
 from service.flows import leave, manage
+from service.flows.agreed import told
 from service.flows.interests import read_people
 from service.flows.manage_link import manage_token
 from service.flows.preview import preview, why
@@ -264,7 +265,9 @@ def _story(desk: Desk, session: Session, row: SubscriberRow) -> dict[str, Any]:
     return {
         "reader": row,
         "facts": summary([row], session)[0],
-        "consents": consent_store.list_consents(session, row.id),
+        "consents": [
+            told(c) | {"when": c.at} for c in consent_store.list_consents(session, row.id)
+        ],
         "mails": mails,
         "today": local_date(desk.rt.clock(), row.zone),
     }

@@ -1,7 +1,7 @@
 """What a reader agreed to, as it is kept with their consent: the words, the schedule, and how."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.store.tables import ConsentRow, SubscriberRow
@@ -39,6 +39,12 @@ def agreed_facts(detail: str) -> dict[str, Any]:
 
 HOW = {
     "request": "asked for on the sign-up page",
+    "never": "never to be asked again",
+    "link-asked": "a link to the settings asked for",
+    "link": "a link to the settings mailed",
+    "reason": "said why",
+    "address": "another address asked for",
+    "address-changed": "address changed",
     "confirm": "confirmed with the button behind the mailed link",
     "added": "entered by the staff",
     "mailed": "a mail about the request",
@@ -52,26 +58,27 @@ HOW = {
 
 def told(row: ConsentRow) -> dict[str, Any]:
     """One act as an export and the staff's pages tell it: act, how, at, wording (version), address
-    (network it came from), program (its browser's name), agreed (``agreed_facts``), by."""
+    (network it came from), program (its browser's name), agreed (``agreed_facts``), line (the same
+    in one line), by (who did it, where it was not the reader)."""
     agreed = agreed_facts(row.detail)
-    by = agreed.pop("by", "")
-    how = HOW.get(row.act, row.act)
+    by, how = agreed.pop("by", ""), HOW.get(row.act, row.act)
     if row.act == "request" and row.detail == "withdrawn":
         how += ", and taken back there"
-    elif not by and row.act in ("added", "request", "erase") and not row.detail.startswith("{"):
+    elif not by and row.act in ("added", "request", "erase") and not agreed:
         by = row.detail
     if row.act == "request" and by:
-        how = "asked for by the staff"
+        how = "entered by the staff, to be confirmed"
     return {
         "act": row.act, "how": how, "at": row.at.isoformat(), "wording": row.wording_version,
-        "address": row.address, "program": row.agent, "agreed": agreed, "by": by,
+        "address": row.address, "program": row.agent, "agreed": agreed,
+        "line": _line(agreed), "by": by,
     }  # fmt: skip
 
 
-def agreed_line(told_act: dict[str, Any]) -> str:
-    """What an act agreed to, in one line: "LoRA; trending · 08:00 Europe/Zurich"; "" for none."""
-    agreed = told_act["agreed"]
-    if not agreed:
+def _line(agreed: Mapping[str, Any]) -> str:
+    """ "LoRA; trending · 08:00 Europe/Zurich"; "" for nothing."""
+    if not agreed.get("interests"):
         return ""
     words = "; ".join(one["text"].replace("\n", ", ") or "trending" for one in agreed["interests"])
-    return f"{words} · {agreed['hour']:02}:00 {agreed['zone']}"
+    days = f"{agreed['weekdays']} " if agreed.get("weekdays") else ""
+    return f"{words} · {days}{agreed['hour']:02}:00 {agreed['zone']}"

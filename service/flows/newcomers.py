@@ -14,6 +14,7 @@ from service.defaults import DAYS, FIXED, parse
 from service.delivery.i18n import SOURCE
 from service.errors import PaperpostError
 from service.flows import caps
+from service.flows.agreed import WORDING, agreed_text
 from service.flows.begin import set_active
 from service.flows.interests import (
     InterestChange,
@@ -316,7 +317,12 @@ def enter(
             hashed=hashed,
             act="added" if confirmed else "request",
             now=now,
-            detail=by,
+            wording=WORDING,
+            detail=agreed_text(
+                row,
+                [(wanted.kind.value, wanted.text) for new in said for wanted in new.wanted],
+                by=by,
+            ),
         )
         if confirmed:
             row.added_by = rt.site.org or rt.site.name

@@ -76,8 +76,10 @@ def find_request(session: Session, row: SubscriberRow, stamp: str) -> Request | 
     if asked is None or asked.subscriber_id != row.id or asked.act != "request":
         return None
     is_over = row.left_at is not None and asked.at < row.left_at
-    is_kept = asked.detail.startswith("{")
-    return Request(**json.loads(asked.detail)) if is_kept and not is_over else None
+    if is_over or not asked.detail.startswith("{"):
+        return None
+    typed = json.loads(asked.detail)
+    return Request(**typed) if "kind" in typed else None  # else the staff asked for the person
 
 
 def is_withdrawn(session: Session, stamp: str) -> bool:
