@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
@@ -12,6 +13,7 @@ from support.whole_site import WholeSite, whole_site
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 THREE = ["Hugging Face Daily Papers", "arXiv cs.CL", "arXiv cs.LG"]
+LOOKS = (Path(__file__).parents[1] / "support" / "looks.js").read_text()
 PHONE, PHONE_AT_120 = (360, 640), (300, 533)
 """Letters at 120 % are a screen of so many fewer pixels: the style counts in em."""
 
@@ -145,3 +147,14 @@ def test_the_zone_is_the_browsers_and_tells_the_time_of_the_one_chosen(page: Pag
     page.get_by_label("the time zone").select_option("Asia/Tokyo")
     expect(shown).to_have_text(re.compile(r"^Asia/Tokyo, now \d\d:\d\d$"))
     assert page.locator("#zone option", has_text=", now").count() == 1
+
+
+def test_it_holds_on_a_narrow_screen_and_on_paper(page: Page, site: WholeSite) -> None:
+    page.goto(f"{site.address}/?words=adapters,unicorns&people=Wei+Zhang")
+    page.set_viewport_size({"width": 320, "height": 640})  # 1280 px at 400 % (WCAG 1.4.10)
+    assert page.evaluate(LOOKS) == []
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.documentElement).color") == "rgb(0, 0, 0)"
+    assert not page.locator("#sign-up").is_visible()
+    assert page.locator("mark").first.is_visible()
+    assert page.evaluate(LOOKS) == []
