@@ -10,13 +10,15 @@ from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
-from service.flows import leave, manage
+from service.flows import leave
 from service.flows.agreed import told
+from service.flows.alerts import quiet_of
 from service.flows.interests import read_people
-from service.flows.manage_link import manage_token
+from service.flows.manage import Choices
 from service.flows.preview import preview, why
-from service.flows.readers import add_reader, read_new, summary
+from service.flows.readers import ReaderError, add_reader, read_new, summary
 from service.flows.staff import Member, audit
+from service.flows.staff_choices import Pause, changed, choose_by_hand
 from service.pages.forms import FieldError, Form
 from service.pages.frame import framed
 from service.pages.paging import Paging, address_of_page, paging_of
@@ -39,6 +41,14 @@ def read_day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _until(text: str) -> date | None:
+    """The end of a pause; "" = none. Raises ReaderError: no date."""
+    on = read_day(text) if text else None
+    if text and on is None:
+        raise ReaderError("This is no date.", "until", "Write it like 2026-12-31.")
+    return on
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -179,31 +189,19 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         form = sent.form
 
         def change() -> None:
-            token = manage_token(rt, row, rt.clock(), fresh=True)
-            manage.set_schedule(
-                rt,
-                token,
+            choices = Choices(
                 hour=read_hour(form.raw("hour")),
                 zone=read_zone(form.raw("zone")),
                 weekdays=read_weekdays(list(form.choices("weekdays", DAYS))),
                 on_time=form.flag("on_time"),
             )
-            until = form.raw("until").strip()
-            manage.pause(rt, token, read_day(until) if until else None)
-            before = {
-                "hour": row.hour,
-                "zone": row.zone,
-                "weekdays": row.weekdays,
-                "on_time": row.on_time,
-            }
-            after = {
-                "hour": form.raw("hour"),
-                "zone": form.raw("zone"),
-                "paused_until": until,
-                "on_time": form.flag("on_time"),
-            }
+            until = _until(form.raw("until").strip())
+            # one that is over stands in the form as it was: nothing is asked about it
+            pause = Pause(until) if until != row.paused_until else None
+            _, before, now = choose_by_hand(rt, row.email_key, choices, pause=pause)
+            was, made = changed(before, now)
             who = sent.who.name
-            audit(rt, who, "schedule", f"reader {reader_id}", before, after, sent.address)
+            audit(rt, who, "schedule", f"reader {reader_id}", was, made, sent.address)
 
         try:
             await to_thread(change)
@@ -270,4 +268,5 @@ def _story(desk: Desk, session: Session, row: SubscriberRow) -> dict[str, Any]:
         ],
         "mails": mails,
         "today": local_date(desk.rt.clock(), row.zone),
+        "quiet": quiet_of(row, desk.rt.defaults()),
     }

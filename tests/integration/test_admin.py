@@ -439,6 +439,27 @@ def test_edit_unsubscribe_and_erase(rt, client):
     assert rt.db.read(lambda s: get_subscriber_row(s, id=ada.id)) is None
 
 
+def test_a_readers_own_choices_are_shown_and_one_who_has_not_confirmed_can_be_moved(rt, client):
+    token = log_in(rt, client, "editor")
+
+    def choose(session):
+        row = get_subscriber_row(session, email_key="ada@example.org")
+        row.quiet_from, row.quiet_until, row.picks, row.trending = 22, 6, False, True
+        row.format, row.feed_since, row.state = "bare", rt.clock(), "pending"
+        session.add(row)
+        return row.id, row.feed_token
+
+    ada, secret = rt.db.write(choose)
+    page = client.get(f"/admin/readers/{ada}").text
+    for told in ("quiet from 22:00 to 06:00", "no notes, no picks", "without stars", "open since"):
+        assert told in page
+    assert secret not in page, "the address of the feed is the reader's"
+    data = {"token": token, "hour": "7", "zone": "UTC", "weekdays": ["mon"], "until": ""}
+    assert "Saved." in client.post(f"/admin/readers/{ada}/schedule", data=data).text
+    wrong = client.post(f"/admin/readers/{ada}/schedule", data={**data, "until": "soon"})
+    assert (wrong.status_code, "This is no date." in wrong.text) == (422, True)
+
+
 def test_import_is_tried_first(rt, client):
     token = log_in(rt, client, "editor")
     rows = "email;keywords\nnew@example.org;lattice\nbad@;x\n"
