@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from service.flows.agreed import told
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import formula_safe
 from service.flows.staff_interests import facts_of
@@ -24,7 +25,7 @@ from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.own_rows import HadRow
-from service.store.tables import AttemptRow, DeliveryRow, SubscriberRow
+from service.store.tables import AttemptRow, ConsentRow, DeliveryRow, SubscriberRow
 from service.store.twins import current_ids
 from service.subscribers.cadence import local_date
 
@@ -143,17 +144,7 @@ def _facts(rt: Runtime, session: Session, row: SubscriberRow) -> dict[str, Any]:
             }
             for p in subscribers_store.list_profile_rows(session, row.id)
         ],
-        "consent": [
-            {
-                "act": c.act,
-                "at": _plain(c.at),
-                "address": c.address,
-                "wording": c.wording_version,
-                "program": c.agent,
-                "detail": c.detail,
-            }
-            for c in consent_store.list_consents(session, row.id)
-        ],
+        "consent": [told(c) | {"detail": c.detail} for c in _acts(session, row.id, hashed)],
         "suppression": {"reason": bar.reason, "since": _plain(bar.since), "detail": bar.detail}
         if bar is not None
         else None,
@@ -163,6 +154,15 @@ def _facts(rt: Runtime, session: Session, row: SubscriberRow) -> dict[str, Any]:
         ],
         "papers_waiting": [names.get(i, "") for i in waiting],
     }
+
+
+def _acts(session: Session, reader_id: int, hashed: str) -> list[ConsentRow]:
+    """Of the reader, and of the address where nothing but the request was kept."""
+    acts = [
+        *consent_store.list_consents(session, reader_id),
+        *consent_store.list_of_address(session, hashed),
+    ]
+    return sorted({c.id: c for c in acts}.values(), key=lambda c: (c.at, c.id or 0))
 
 
 def _names(session: Session, ids: list[int]) -> dict[int, str]:

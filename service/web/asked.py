@@ -14,6 +14,7 @@ from service.pages.forms import Form
 from service.subscribers.address import probably_meant
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, spoken
+from service.web.mailed import full, when
 from service.web.typed import Typed, typed_of
 
 
@@ -34,7 +35,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         except TokenError:
             return _is_over(door, request)
         if done.answer.full:
-            return full_page(door, request)
+            return full(door, request)
         return _page(
             door, request, typed, form, done.answer,
             wait_s=done.wait_s, is_copy=not done.wait_s, token=typed.request,
@@ -51,7 +52,7 @@ def asked_page(
         if typed.request:
             again_flow.withdraw(door.rt, typed.request, instead_of=wish.address.email)
     if answer.full:
-        return full_page(door, asked)
+        return full(door, asked)
     token = again_flow.page_token(door.rt, answer.number)
     shown = [spoken(one.query, door.texts(asked)) if one.query else "" for one in wish.wanted]
     return _page(door, asked, typed, None, answer, token=token, shown=shown)
@@ -80,7 +81,7 @@ def _page(
         "sender": rt.site.sender,
         "subject": _("Confirm your subscription to %(site)s", site=rt.site.name),
         "until": texts.long_day(door.today() + timedelta(days=limits.confirm_days)),
-        "delayed": delayed_words(texts, answer) if answer.delayed else "",
+        "delayed": when(texts, answer) if answer.delayed else "",
         "is_down": is_down,
         "tried_until": _tried_until(door, limits.notice_deadline_hours, answer, texts),
         "is_copy": is_copy,
@@ -100,27 +101,6 @@ def _tried_until(door: Door, hours: int, answer: Answer, texts: Texts) -> str:
     at = door.clock_in(door.rt.zone) + timedelta(hours=hours + answer.hours)
     day, time = texts.day(at.date()), texts.hour(at.hour, at.minute)
     return texts.gettext("%(day)s at %(time)s", day=day, time=time)
-
-
-def delayed_words(texts: Texts, answer: Answer) -> str:
-    """What a network is told that asked for many mails."""
-    if answer.hours <= 1:
-        return texts.gettext("Many requests from your network. Your mail follows within the hour.")
-    return texts.gettext(
-        "Many requests from your network. Your mail follows within %(num)s hours.",
-        num=texts.number(answer.hours),
-    )
-
-
-def full_page(door: Door, asked: Request) -> Response:
-    """What a network is told that asked for a day's mails already."""
-    _ = door.texts(asked).gettext
-    return door.say(
-        asked,
-        _("Very many requests came from your network."),
-        _("Nothing more is mailed because of them today. Ask again tomorrow."),
-        status=429,
-    )
 
 
 def _is_over(door: Door, asked: Request) -> Response:
