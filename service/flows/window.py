@@ -13,12 +13,16 @@ from service.subscribers.cadence import (
     local_date,
     next_mail_day,
     previous_mail_day,
+    slot_at,
     weekly_day,
 )
 from service.subscribers.model import Cadence, Profile, Subscriber
 
 Occasion = Literal["daily", "first", "alert"]
 WEEK = 7
+ZONES = timedelta(days=1)
+"""A mail of the morning goes on the day before by UTC, by which papers have their days, where its
+reader lived in the east; what it had does not ride again."""
 Kind = Literal["daily", "weekly", "catchup", "first", "alert"]
 
 
@@ -173,20 +177,23 @@ def window_start(
 ) -> date:
     """The first day of papers for one interest: the window up to ``on``.
 
-    A weekly one begins with the day of its last mail, for what came after that hour, where there
-    was a reader by then (here: ``here_from``); it reaches further back when its day was missed.
-    After an outage (missed: ``missed_since``) both begin with the day of their last mail, at most
-    ``catchup_days`` back.
+    Where no mail day lies between, it begins with the day of the last mail, for what came after
+    that hour, if there was a reader by then (here: ``here_from``). So does a weekly one, which
+    reaches further back when its day was missed, and after an outage (missed: ``missed_since``)
+    both, at most ``catchup_days`` back.
     """
     weekly = profile.cadence is Cadence.WEEKLY
     start = on - timedelta(days=limits.window_days - 1)
     if weekly:
-        start = weekly_day(reader, profile.weekday, on) - timedelta(days=limits.window_days)
-        if here is None or here > start:
-            start += timedelta(days=1)
+        start = weekly_day(reader, profile.weekday, on) - timedelta(days=limits.window_days - 1)
+    before = start - timedelta(days=1)
+    is_next = weekly or previous_mail_day(reader, on) <= before
+    if is_next and here is not None and here <= before:
+        start = before - ZONES
     if missed is None:
         return start
     last = weekly_day(reader, profile.weekday, missed) if weekly else missed
+    last = min(last, slot_at(last, 0, reader.zone).date())
     return min(start, max(last, on - timedelta(days=limits.catchup_days)))
 
 
@@ -212,7 +219,7 @@ def week_from(profile: Profile, reader: Subscriber, on: date, start: date) -> da
     """The first whole day of what a weekly interest brings, for its heading. start: the first of
     its papers' days (``window_start``)."""
     week = weekly_day(reader, profile.weekday, on) - timedelta(days=WEEK - 1)
-    first = week if start == week - timedelta(days=1) else start
+    first = week if start == week - timedelta(days=1) - ZONES else start
     return max(first, profile.since) if profile.since is not None else first
 
 

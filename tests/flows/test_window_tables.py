@@ -85,10 +85,10 @@ def test_kind(asked, who, last, paused, kind) -> None:
         (interest(), days_ago(3), None, days_ago(6)),
         (interest(), days_ago(9), None, days_ago(9)),
         (interest(), days_ago(40), None, days_ago(14)),  # the days that are caught up
-        (interest(WEEKLY), None, days_ago(90), days_ago(7)),  # from last Friday's hour on
+        (interest(WEEKLY), None, days_ago(90), days_ago(8)),  # from last Friday's hour on, anywhere
         (interest(WEEKLY), None, days_ago(3), days_ago(6)),  # no reader by then
         (interest(WEEKLY), None, None, days_ago(6)),
-        (interest(WEEKLY, weekday=3), None, days_ago(90), days_ago(8)),  # rides a day late
+        (interest(WEEKLY, weekday=3), None, days_ago(90), days_ago(9)),  # rides a day late
         (interest(WEEKLY), days_ago(9), days_ago(90), days_ago(14)),
     ],
 )
@@ -97,9 +97,23 @@ def test_first_day_of_an_interest(made, missed, here, start) -> None:
 
 
 @pytest.mark.parametrize(
+    ("who", "missed", "here", "start"),
+    [
+        (reader(weekdays=frozenset({4})), None, days_ago(90), days_ago(8)),  # from its last hour on
+        (reader(weekdays=frozenset({4})), None, days_ago(3), days_ago(6)),
+        (reader(weekdays=frozenset({3, 4})), None, days_ago(90), days_ago(6)),
+        (reader(zone="Pacific/Auckland"), days_ago(9), days_ago(90), days_ago(10)),
+        (reader(zone="Pacific/Honolulu"), days_ago(9), days_ago(90), days_ago(9)),
+    ],
+)
+def test_first_day_by_mail_days_and_zone(who, missed, here, start) -> None:
+    assert window_start(interest(), who, ON, LIMITS, missed, here) == start
+
+
+@pytest.mark.parametrize(
     ("since", "start", "said"),
     [
-        (None, days_ago(7), days_ago(6)),  # the day of the last mail was had but for its end
+        (None, days_ago(8), days_ago(6)),  # the day of the last mail was had but for its end
         (None, days_ago(6), days_ago(6)),
         (None, days_ago(14), days_ago(14)),
         (days_ago(2), days_ago(7), days_ago(2)),

@@ -1,0 +1,306 @@
+"""Weeks of a few readers by quarter hours, over the real flows and a real database: what they had
+is held against a model that knows only what stood on their walls.
+
+Things happen by chance (a seed): papers come, readers move, choose other hours and days, pause; the
+house is restarted, is down for hours or days, two schedulers tick at once, the machine's clock runs
+ahead or back for a while.
+"""
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from support.house import Clock, add, ingest_items, open_house, paper_item
+from support.meanwhile import at_once
+from support.smtp_server import SmtpServer
+
+from service.flows import manage
+from service.flows.clocks import set_clocks
+from service.flows.daily import plan_due
+from service.flows.manage_link import manage_token
+from service.flows.runtime import Runtime
+from service.flows.send import send_ready
+from service.flows.watch import resume_planned
+from service.store.deliveries import count_waiting, list_deliveries
+from service.store.editions import list_editions
+from service.store.subscribers import get_subscriber_row, list_due
+from service.subscribers.model import DAYS
+
+QUARTER = timedelta(minutes=15)
+DAY = timedelta(days=1)
+ZONES = (
+    "Europe/Zurich", "Pacific/Auckland", "Pacific/Honolulu", "America/New_York", "America/Nuuk",
+    "Africa/Casablanca", "Africa/Cairo", "Asia/Gaza", "Australia/Lord_Howe", "Antarctica/Troll",
+    "America/Havana", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kolkata", "UTC",
+)  # fmt: skip
+WEEKS = (frozenset(range(5)), frozenset(range(7)), frozenset({0, 3}), frozenset({2}))
+
+
+@dataclass(slots=True)
+class Person:
+    """A reader as the model knows them. floor: no mail is owed for dates before it · handled: the
+    dates that were given, or passed over by an outage or a move."""
+
+    id: int
+    email: str
+    zone: str
+    hour: int
+    days: frozenset[int]
+    weekly: bool
+    floor: date
+    pauses: list[tuple[date, date]] = field(default_factory=list)
+    moves: list[str] = field(default_factory=list)
+
+    def wall(self, at: datetime) -> datetime:
+        return at.astimezone(ZoneInfo(self.zone))
+
+    def newest(self, at: datetime) -> date | None:
+        """The newest mail day whose hour the wall has reached."""
+        wall = self.wall(at)
+        day = wall.date() if wall.hour >= self.hour else wall.date() - DAY
+        return next((d for n in range(8) if (d := day - n * DAY).weekday() in self.days), None)
+
+    def open_from(self, at: datetime) -> date:
+        """The first mail day of which the model knows that it is still to come."""
+        return next(d for n in range(9) if (d := self.floor + n * DAY).weekday() in self.days)
+
+
+class Life:
+    """One seed's weeks. ``live`` goes through them, ``faults`` says what was wrong."""
+
+    def __init__(self, seed: int, folder: Path, server: SmtpServer, start: datetime) -> None:
+        self.dice = random.Random(seed)
+        self.folder, self.server, self.start = folder, server, start
+        self.clock = Clock(start)
+        self.people: list[Person] = []
+        self.papers: dict[str, datetime] = {}
+        self.faults: list[str] = []
+        self.stack = ExitStack()
+        self.houses: list[Runtime] = []
+        self.down_until = start
+        self.ahead = timedelta()
+        self.right_again = start
+
+    # ---- the house ----
+
+    def open(self) -> None:
+        """One process or two over the same database."""
+        self.stack.close()
+        self.stack = ExitStack()
+        self.houses = [
+            self.stack.enter_context(
+                open_house(self.folder, smtp_port=self.server.port, clock=self.clock)
+            ).runtime
+            for _ in range(self.dice.choice((1, 1, 2)))
+        ]
+
+    @property
+    def rt(self) -> Runtime:
+        return self.houses[0]
+
+    def move_in(self, count: int) -> None:
+        """Readers begin, each with an hour and zone of their own."""
+        for number in range(count):
+            zone, hour = self.dice.choice(ZONES), self.dice.randrange(24)
+            days, weekly = self.dice.choice(WEEKS), self.dice.random() < 0.25
+            email = f"r{number}@example.org"
+            cells = {"weekdays": ",".join(DAYS[d] for d in sorted(days)), "hour": str(hour)}
+            reader = add(
+                self.rt,
+                email,
+                "adapters",
+                tz=zone,
+                cadence="weekly" if weekly else "daily",
+                **cells,
+            )
+            person = Person(reader, email, zone, hour, days, weekly, date.min)
+            self.begin(person)
+            self.people.append(person)
+
+    def begin(self, person: Person) -> None:
+        wall = person.wall(self.clock())
+        person.floor = wall.date() if wall.hour < person.hour else wall.date() + DAY
+
+    # ---- what happens ----
+
+    def live(self, days: int, *, wild: bool = True) -> None:
+        """Tick by quarter hours."""
+        for _ in range(days * 96):
+            self.clock.go(minutes=15)
+            if wild:
+                self.chance()
+            if self.clock() < self.down_until:
+                continue
+            self.tick()
+
+    def chance(self) -> None:
+        now = self.clock()
+        is_up = now >= self.down_until
+        if is_up and self.dice.random() < 0.06:
+            self.publish()
+        if is_up and self.dice.random() < 0.02:
+            self.change(self.dice.choice(self.people))
+        if is_up and self.dice.random() < 0.006:
+            self.pause(self.dice.choice(self.people))
+        if is_up and self.dice.random() < 0.004:
+            self.down_until = now + self.dice.choice((3, 12, 80, 200)) * QUARTER
+        if is_up and self.dice.random() < 0.006:
+            self.open()
+        if self.ahead and self.dice.random() < 0.3:
+            self.clock.at -= self.ahead
+            self.ahead = timedelta()
+            for house in self.houses:
+                set_clocks(house)  # the engine does within ten minutes
+        elif not self.ahead and is_up and self.dice.random() < 0.003:
+            self.ahead = timedelta(hours=self.dice.choice((1, 24, -1, -24)))
+            self.clock.at += self.ahead
+            self.right_again = max(self.right_again, self.clock(), self.clock() - self.ahead)
+            self.right_again += DAY + timedelta(hours=3)
+
+    def publish(self) -> None:
+        number = len(self.papers) + 1
+        self.papers[f"2611.{number:05d}"] = self.clock()
+        ingest_items(self.rt, self.folder, [paper_item(number, f"Adapters, part {number}")])
+
+    def change(self, person: Person) -> None:
+        """Another zone, hour or week; what is owed by now stays owed, by the new wall."""
+        now = self.clock()
+        zone, hour, days = person.zone, person.hour, person.days
+        match self.dice.randrange(3):
+            case 0:
+                zone = self.dice.choice(ZONES)
+            case 1:
+                hour = self.dice.randrange(24)
+            case _:
+                days = self.dice.choice(WEEKS)
+        first = person.open_from(now)
+        person.moves.append(f"{now:%d %H:%M} {zone} {hour} {sorted(days)}")
+        row = self.rt.db.read(lambda s: get_subscriber_row(s, id=person.id))
+        assert row is not None
+        token = manage_token(self.rt, row, now)
+        manage.set_schedule(self.rt, token, hour=hour, zone=zone, weekdays=days)
+        person.zone, person.hour, person.days = zone, hour, days
+        newest = person.newest(now)
+        if newest is None or newest < first:  # nothing is owed: what the new wall says is to come
+            self.begin(person)
+
+    def pause(self, person: Person) -> None:
+        row = self.rt.db.read(lambda s: get_subscriber_row(s, id=person.id))
+        assert row is not None
+        today = person.wall(self.clock()).date()
+        until = today + self.dice.randrange(1, 6) * DAY
+        manage.pause(self.rt, manage_token(self.rt, row, self.clock()), until)
+        person.pauses.append((today, until))
+        person.moves.append(f"{self.clock():%d %H:%M} paused until {until}")
+
+    def tick(self) -> None:
+        now = self.clock()
+        if not self.rt.db.read(lambda s: list_due(s, now, 1)):
+            self.send()
+            self.look(now, planned=False)
+            return
+        if len(self.houses) > 1:
+            self.faults += [repr(f) for f in at_once(*(partial(plan_due, h) for h in self.houses))]
+        else:
+            plan_due(self.rt)
+        resume_planned(self.rt)
+        self.send()
+        self.look(now, planned=True)
+
+    def send(self) -> None:
+        if self.rt.db.read(count_waiting):
+            asyncio.run(send_ready(self.rt))
+
+    # ---- what is held against the walls ----
+
+    def look(self, now: datetime, *, planned: bool) -> None:
+        """Who is owed a mail has a row by now."""
+        if self.ahead or now < self.right_again:
+            return
+        rows = self.slots() if planned or any(self.owed(p, now) for p in self.people) else {}
+        for person in self.people:
+            day = self.owed(person, now)
+            if day is None:
+                continue
+            if day not in rows.get(person.id, ()):
+                self.faults.append(f"{person.email} has no row of {day} at {now}: {person.moves}")
+            person.floor = day + DAY
+
+    def owed(self, person: Person, now: datetime) -> date | None:
+        day = person.newest(now)
+        return day if day is not None and day >= person.floor else None
+
+    def slots(self) -> dict[int, Counter[date]]:
+        """Per reader the dates of their digest rows, and how many of each."""
+        found: dict[int, Counter[date]] = defaultdict(Counter)
+        for on, row in self.rows():
+            found[row.subscriber_id][on] += 1
+        return found
+
+    def rows(self) -> Iterator[tuple[date, object]]:
+        editions = {e.id: e for e in self.rt.db.read(list_editions) if e.kind == "digest"}
+        for row in self.rt.db.read(list_deliveries):
+            if row.edition_id in editions:
+                yield date.fromisoformat(editions[row.edition_id].slot), row
+
+    def settle(self, days: int) -> None:
+        """Everybody back to a mail each day, nothing more happens, all papers arrive."""
+        if self.ahead:
+            self.clock.at -= self.ahead
+            self.ahead = timedelta()
+        self.clock.at = max(self.clock(), self.down_until)
+        self.open()
+        for house in self.houses:
+            set_clocks(house)
+        self.live(days, wild=False)
+
+    def judge(self) -> list[str]:
+        """All that was wrong."""
+        for reader, dates in self.slots().items():
+            self.faults += [f"{reader}: {n} rows of {on}" for on, n in dates.items() if n > 1]
+        had: Counter[tuple[int, str]] = Counter()
+        for on, row in self.rows():
+            if row.state in ("planned", "ready", "leased", "sending", "unknown", "failed"):
+                self.faults.append(f"{row.subscriber_id} {on}: {row.state} {row.reason}")
+            if row.state == "skipped" and not row.reason:
+                self.faults.append(f"{row.subscriber_id} {on}: skipped for no reason")
+            if row.state == "accepted":
+                for paper in (row.content or {}).get("papers", ()):
+                    had[row.subscriber_id, paper] += 1
+        self.faults += [f"{key} rode {n} times" for key, n in had.items() if n > 1]
+        for person in self.people:
+            left = self.left_to_pages(person)
+            for number, (name, at) in enumerate(self.papers.items(), 1):
+                if not had[person.id, number] and not any(a <= at.date() < b for a, b in left):
+                    self.faults.append(
+                        f"{person.email} never had {name} of {at:%a %d %H:%M} "
+                        f"(weekly {person.weekly}, {person.zone}, {person.hour}, "
+                        f"{sorted(person.days)}): {person.moves}"
+                    )
+        sent = Counter((m.recipient, m.message_id) for m in self.server.accepted)
+        self.faults += [f"{key} was mailed {n} times" for key, n in sent.items() if n > 1]
+        return self.faults
+
+    def left_to_pages(self, person: Person) -> list[tuple[date, date]]:
+        """Days whose papers no mail is bound to hold: after a pause it holds the last seven, and
+        says where the rest is."""
+        days = sorted(
+            on
+            for on, row in self.rows()
+            if row.subscriber_id == person.id and row.reason != "paused"
+        )
+        found = []
+        for begun, until in person.pauses:
+            back = next((on for on in days if on >= until), date.max)
+            found.append((begun - 8 * DAY, back - 6 * DAY))
+        return found
+
+    def close(self) -> None:
+        self.stack.close()
