@@ -166,7 +166,13 @@ def test_bars_go_in_by_a_list_and_bad_lines_are_told(shell: Shell, tmp_path: Pat
 def test_a_readers_story_and_being_forgotten(shell: Shell) -> None:
     shell.say("subscribers", "add", "ada@uni.example", "--keywords", "LoRA", "--confirmed")
     shown = shell.say("subscribers", "show", "ada@uni.example", "--json").json
-    assert set(shown) == {"subscriber", "interests", "consent", "mails"}
+    assert set(shown) >= {"subscriber", "interests", "consent", "mails"}
+    (act,) = shown["consent"]
+    assert (act["how"], act["by"]) == ("entered by the staff", "cli")
+    assert (
+        "LoRA · mon,tue,wed,thu,fri 08:00"
+        in shell.say("subscribers", "show", "ada@uni.example").out
+    )
     assert not [key for key in shown["subscriber"] if "token" in key]
     assert shell.say("subscribers", "erase", "ada@uni.example").code == 0
     assert shell.say("subscribers", "show", "ada@uni.example").code == 1
