@@ -1,0 +1,175 @@
+"""Every route of the whole application: what looking changes (nothing), and who may do what."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.every_address import ACTS, ADA, PAGES, STAFF_ACTS, World, world
+from support.house import open_house
+from support.routes import flat_routes
+
+from service.app import make_app
+from service.delivery.links import PRIVATE_PATHS, holds
+from service.mailbox import Mailbox
+
+OTHERS = {
+    "manage": ("manage", "fresh"),
+    "fresh": ("fresh",),
+    "history": ("mail", "manage", "fresh"),
+}
+"""Whose token an act takes, where it is not the kind of its own name."""
+EVERYWHERE = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+}
+DONE = (200, 303)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("world")) as one:
+        yield one
+
+
+def test_a_route_in_no_list_fails_the_build(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house:
+        app = make_app(house.runtime, house.settings, mailbox=Mailbox(tmp_path / "mailbox"))
+        routes = flat_routes(app)
+    unlisted = "say in tests/support/every_address.py how it is asked, and who may"
+    assert {r.path for r in routes if r.method == "GET"} ^ PAGES.keys() == set(), unlisted
+    acts = {r.path for r in routes if r.method == "POST"}
+    assert acts ^ {*ACTS, *STAFF_ACTS} == set(), unlisted
+    assert {r.method for r in routes} == {"GET", "POST"}
+
+
+@pytest.mark.slow
+def test_looking_changes_no_row_of_any_table(made: World) -> None:
+    before = made.house.tables()
+    opened = set()
+    for route, address in made.pages():
+        for method in ("GET", "HEAD", "OPTIONS"):
+            for asked in (address, f"{address}/" if method == "HEAD" else address):
+                answer = made.desk.request(method, asked)
+                assert answer.status_code < 500, (method, asked, answer.text[-300:])
+                assert method != "HEAD" or answer.content == b"", asked
+                if method == "GET" and answer.status_code in DONE:
+                    opened.add(route)
+        assert made.house.tables() == before, route
+    assert PAGES.keys() - opened == set()
+    assert len(before["session"]) == 1
+    assert len(before["pace"]) > 4
+
+
+@pytest.mark.slow
+def test_every_answer_has_its_headers(made: World) -> None:
+    odd = ["/nothing", "/admin/nothing", "/papers/", "/feeds/papers.x", "/static/x", "/u/x/y/z"]
+    asked = [address for _, address in made.pages()] + odd
+    answers = [made.desk.request(m, one) for one in asked for m in ("GET", "HEAD", "OPTIONS")]
+    answers += [made.desk.post(one) for one in odd]
+    answers.append(made.desk.post("/", headers={"Sec-Fetch-Site": "cross-site"}))
+    answers.append(made.desk.post("/", content=b"x" * 300_000))
+    answers.append(made.desk.get("/", headers={"Host": "evil.example"}))
+    assert {403, 404, 405, 413, 421} < {a.status_code for a in answers}
+    for answer in answers:
+        path = answer.request.url.path
+        told = dict(answer.headers)
+        assert {k: told.get(k) for k in EVERYWHERE} == EVERYWHERE, path
+        policy = told["content-security-policy"]
+        assert "default-src 'none'" in policy, path
+        assert "unsafe-inline" not in policy.partition("style-src")[0], path
+        assert "script-src" not in policy or "script-src 'self';" in policy, path
+        if any(holds(private, path) for private in PRIVATE_PATHS):
+            assert told["cache-control"] in ("no-store", "private, no-cache"), path
+            assert "noindex" in told["x-robots-tag"], path
+        assert "set-cookie" not in told, path
+
+
+def test_a_cookie_opens_nothing_of_readers_and_a_token_nothing_of_the_staff(made: World) -> None:
+    for route, address in made.pages():
+        if route.startswith("/admin") and not route.startswith(("/admin/login", "/admin/link")):
+            assert made.house.client.get(address).status_code == 303, route
+
+
+@pytest.mark.slow
+def test_no_token_opens_what_another_is_for(made: World) -> None:
+    """Every act with every other kind of token, cut ones and made-up ones: nothing changes."""
+    before = made.house.tables()
+    tokens = {k: made.values[k] for k in ("confirm", "never", "manage", "fresh", "address")}
+    tokens |= {k: made.values[k] for k in ("leave", "mail", "share", "feed", "staff_link")}
+    for _, who, address in made.acts():
+        if who in ("anybody", "asker"):
+            continue
+        wrong = {k: v for k, v in tokens.items() if k not in OTHERS.get(who, (who,))}
+        cut = tokens.get(who, tokens["manage"])
+        wrong |= {"cut": cut[:-1], "longer": cut + "A", "none": "x", "upper": cut.swapcase()}
+        wrong |= {"space": f"%20{cut}", "null": f"{cut}%00", "number": made.values["reader"]}
+        for kind, token in wrong.items():
+            for end in ("", "/"):
+                asked = address.replace("{T}", token) + end
+                answer = made.house.client.post(asked, data={"sure": "1", "email": "x@y.example"})
+                assert answer.status_code not in (303, 500), (asked, kind)
+                assert ADA not in answer.text, (asked, kind)
+        assert made.house.tables() == before, address
+
+
+@pytest.mark.slow
+def test_no_page_shows_one_reader_to_another(made: World) -> None:
+    ours = (ADA, "new@uni.example")
+    for route, address in made.pages():
+        if "{token}" not in route or route.startswith("/admin"):
+            continue
+        names = [k for k, v in made.values.items() if len(v) > 20 and v in address]
+        for name in names:
+            swapped = [
+                made.bens.get(name, "x"),
+                *(made.values[k] for k in made.values if k != name),
+            ]
+            for token in swapped:
+                if token == made.values.get(name) or len(token) < 2:
+                    continue
+                asked = address.replace(made.values[name], token)
+                for method in ("GET", "HEAD"):
+                    for end in ("", "/"):
+                        answer = made.house.client.request(method, asked + end)
+                        assert answer.status_code < 500, asked
+                        if not _may_open(made, token, route):
+                            shown = [one for one in ours if one in answer.text]
+                            assert shown == [], (asked, name)
+
+
+def _may_open(made: World, token: str, route: str) -> bool:
+    """A link of ada's that the page is for as well."""
+    mine = {made.values[k] for k in ("manage", "fresh", "mail", "share", "confirm", "address")}
+    return token in mine and not route.startswith("/u/")
+
+
+@pytest.mark.slow
+def test_nobody_reaches_anothers_interest(made: World) -> None:
+    before = made.house.tables()
+    bens = made.bens
+    for path in (
+        f"/manage/{bens['manage']}/interests/{made.values['interest']}",
+        f"/manage/{bens['fresh']}/interests/{made.values['interest']}",
+        f"/u/{bens['leave']}/interests/{made.values['interest']}",
+    ):
+        for data in ({"act": "remove"}, {"act": "pause"}, {"words": "stolen"}, {}):
+            answer = made.house.client.post(path, data=data)
+            assert answer.status_code in (400, 404, 409, 422), (path, answer.status_code)
+    assert made.house.tables() == before
+
+
+@pytest.mark.slow
+def test_only_a_link_that_was_mailed_on_request_shows_the_address(made: World) -> None:
+    pages = {
+        kind: made.house.client.get(made.address(path)).text
+        for kind, path in {
+            "manage": "/manage/{manage}", "mail": "/history/{mail}", "share": "/d/{share}",
+            "leave": "/u/{leave}", "tune": "/tune/{mail}/{paper}",
+            "feed": "/feeds/mine/{feed}.atom", "export": "/manage/{manage}/export",
+            "new": "/manage/address/{address}",
+        }.items()
+    }  # fmt: skip
+    assert [kind for kind, page in pages.items() if ADA in page] == []
+    assert ADA in made.house.client.get(made.address("/manage/{fresh}")).text
+    assert ADA in made.house.client.get(made.address("/manage/{fresh}/export")).text

@@ -1,0 +1,326 @@
+"""Every address of the whole application, with real tokens and numbers in it.
+
+``PAGES`` and ``ACTS`` name every GET and POST route; a route that is in neither fails the build
+(tests/integration/test_every_route.py), so that whoever adds one says how it is asked, and who may.
+In an address ``{name}`` is a value of ``values``.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from support.house import ingest_items, paper_item
+from support.reading_house import Reading, path_in, reading_house
+
+from service.app import make_app
+from service.flows import staff
+from service.flows.address import ask_address
+from service.flows.daily import plan_daily
+from service.flows.letter import share_name
+from service.flows.manage_link import manage_token
+from service.flows.own_feed import change_feed
+from service.flows.topics import add_topic
+from service.mailbox import Mailbox
+from service.settings import load_settings
+from service.store.deliveries import list_deliveries
+from service.store.sources import list_sources
+from service.store.subscribers import list_profile_rows
+
+BASE = "http://127.0.0.1:8000"
+ADA, BEN = "ada@uni.example", "ben@uni.example"
+PASSWORD = "a long password for tests"
+_MESSAGE = b"""From: a@b.example\r
+To: c@d.example\r
+Subject: x\r
+MIME-Version: 1.0\r
+Content-Type: multipart/alternative; boundary=b\r
+\r
+--b\r
+Content-Type: text/plain\r
+\r
+Hello\r
+--b\r
+Content-Type: text/html\r
+\r
+<p>Hello\r
+--b--\r
+"""
+
+PAGES: dict[str, tuple[str, ...]] = {
+    "/": ("/", "/?words=adapters", "/?lang=de"),
+    "/about": ("/about",),
+    "/api/openapi.json": ("/api/openapi.json",),
+    "/api/v1/estimate": ("/api/v1/estimate?q=robots", "/api/v1/estimate?q=("),
+    "/api/v1/papers": ("/api/v1/papers", "/api/v1/papers?on=2026-11-18"),
+    "/api/v1/related": ("/api/v1/related?paper={number}", "/api/v1/related?paper=x"),
+    "/api/v1/search": ("/api/v1/search?q=robots", "/api/v1/search?q=robots&format=bib"),
+    "/api/v1/topics": ("/api/v1/topics",),
+    "/api/v1/topics/{name}": ("/api/v1/topics/robots", "/api/v1/topics/x"),
+    "/confirm/{token}": ("/confirm/{confirm}", "/confirm/x"),
+    "/d/{token}": ("/d/{share}", "/d/x", "/d/{mail}"),
+    "/d/{token}/papers.{kind}": ("/d/{share}/papers.bib", "/d/{share}/papers.ris", "/d/x/papers.x"),
+    "/feeds/mine/{token}.{kind}": ("/feeds/mine/{feed}.atom", "/feeds/mine/x.atom"),
+    "/feeds/papers.{kind}": tuple(f"/feeds/papers.{kind}" for kind in ("atom", "rss", "json", "x")),
+    "/feeds/search.{kind}": ("/feeds/search.atom?q=robots", "/feeds/search.json?q=("),
+    "/feeds/topics/{name}.{kind}": ("/feeds/topics/robots.atom", "/feeds/topics/x.rss"),
+    "/healthz": ("/healthz",),
+    "/help/queries": ("/help/queries",),
+    "/history/{token}": ("/history/{mail}", "/history/{manage}", "/history/x"),
+    "/history/{token}/marks": ("/history/{mail}/marks", "/history/{manage}/marks"),
+    "/manage": ("/manage",),
+    "/manage/address/{token}": ("/manage/address/{address}", "/manage/address/x"),
+    "/manage/{token}": ("/manage/{fresh}", "/manage/{manage}", "/manage/x"),
+    "/manage/{token}/data": ("/manage/{fresh}/data", "/manage/{manage}/data"),
+    "/manage/{token}/papers.{kind}": ("/manage/{fresh}/papers.bib", "/manage/{manage}/papers.x"),
+    "/manage/{token}/export": ("/manage/{fresh}/export", "/manage/{manage}/export"),
+    "/manage/{token}/words": ("/manage/{manage}/words", "/manage/x/words"),
+    "/never/{token}": ("/never/{never}", "/never/x"),
+    "/papers": ("/papers", "/papers?order=newest&page=2"),
+    "/papers/{day}": ("/papers/2026-11-18", "/papers/2026-11-15", "/papers/x"),
+    "/papers/{scheme}/{value:path}": ("/papers/{paper}", "/papers/doi/10.1/a/b"),
+    "/privacy": ("/privacy",),
+    "/readyz": ("/readyz",),
+    "/robots.txt": ("/robots.txt",),
+    "/search": ("/search", "/search?q=robots", "/search?q=(", "/search?q=a,b&page=9"),
+    "/sources": ("/sources",),
+    "/static/{name}": ("/static/paperpost.css", "/static/x"),
+    "/topics": ("/topics",),
+    "/topics/{name}": ("/topics/robots", "/topics/x"),
+    "/tune/{token}/{scheme}/{value:path}": (
+        "/tune/{mail}/{paper}",
+        "/tune/{share}/{paper}",
+        "/tune/x/arxiv/1",
+    ),
+    "/u/{token}": ("/u/{leave}", "/u/x"),
+    "/words": ("/words", "/words?liked=Robots+fold+towels", "/words?liked=http://x.example/"),
+    # the development mailbox
+    "/mailbox": ("/mailbox", "/mailbox?to=c@d.example"),
+    "/mailbox/{mail_id}": ("/mailbox/{message}", "/mailbox/x"),
+    "/mailbox/{mail_id}/html": ("/mailbox/{message}/html",),
+    "/mailbox/{mail_id}/source": ("/mailbox/{message}/source",),
+    "/mailbox/{mail_id}/text": ("/mailbox/{message}/text",),
+    # the staff
+    "/admin": ("/admin",),
+    "/admin/audit": ("/admin/audit",),
+    "/admin/deliveries": ("/admin/deliveries", "/admin/deliveries?state=accepted"),
+    "/admin/deliveries/{delivery_id}": ("/admin/deliveries/{delivery}", "/admin/deliveries/999"),
+    "/admin/deliveries/{delivery_id}/mail": ("/admin/deliveries/{delivery}/mail",),
+    "/admin/editions": ("/admin/editions",),
+    "/admin/editions/{edition_id}": ("/admin/editions/{edition}", "/admin/editions/999"),
+    "/admin/editions/{edition_id}/progress": ("/admin/editions/{edition}/progress",),
+    "/admin/find": ("/admin/find?email=ada@uni.example", "/admin/find"),
+    "/admin/import": ("/admin/import",),
+    "/admin/link/{token}": ("/admin/link/{staff_link}", "/admin/link/x"),
+    "/admin/login": ("/admin/login",),
+    "/admin/password": ("/admin/password",),
+    "/admin/readers": ("/admin/readers", "/admin/readers?q=ada"),
+    "/admin/readers/{reader_id}": ("/admin/readers/{reader}", "/admin/readers/999"),
+    "/admin/readers/{reader_id}/mail": ("/admin/readers/{reader}/mail",),
+    "/admin/readers/{reader_id}/preview": ("/admin/readers/{reader}/preview",),
+    "/admin/send": ("/admin/send",),
+    "/admin/send/{key}": ("/admin/send/{draft}", "/admin/send/x"),
+    "/admin/send/{key}/mail": (
+        "/admin/send/{draft}/mail?reader=ada@uni.example",
+        "/admin/send/{draft}/mail",
+    ),
+    "/admin/send/{key}/readers/{term}": ("/admin/send/{draft}/readers/mails",),
+    "/admin/send/{key}/start": ("/admin/send/{draft}/start",),
+    "/admin/send/{key}/test": ("/admin/send/{draft}/test",),
+    "/admin/settings": ("/admin/settings",),
+    "/admin/sources": ("/admin/sources",),
+    "/admin/sources/add": ("/admin/sources/add",),
+    "/admin/sources/add/{kind}": ("/admin/sources/add/arxiv_rss", "/admin/sources/add/x"),
+    "/admin/sources/{source_id:int}": ("/admin/sources/{source}", "/admin/sources/999"),
+    "/admin/staff": ("/admin/staff",),
+    "/admin/suppressions": ("/admin/suppressions",),
+    "/admin/topics": ("/admin/topics",),
+    "/admin/topics/add": ("/admin/topics/add",),
+    "/admin/topics/{name}": ("/admin/topics/robots", "/admin/topics/x"),
+}
+
+ACTS: dict[str, tuple[str, str]] = {
+    # anybody: nothing is changed by them but a request that its address's holder confirms
+    "/": ("anybody", "/"),
+    "/api/v1/words": ("anybody", "/api/v1/words"),
+    "/estimate": ("anybody", "/estimate"),
+    "/manage": ("anybody", "/manage"),
+    "/words": ("anybody", "/words"),
+    "/u/{token}/link": ("anybody", "/u/x/link"),
+    # the page that answered the form: a signed name of the request, in a field
+    "/asked/again": ("asker", "/asked/again"),
+    "/asked/change": ("asker", "/asked/change"),
+    # whoever has the link
+    "/confirm/{token}": ("confirm", "/confirm/{T}"),
+    "/confirm/{token}/again": ("confirm", "/confirm/{T}/again"),
+    "/never/{token}": ("never", "/never/{T}"),
+    "/u/{token}": ("leave", "/u/{T}"),
+    "/u/{token}/interests/{part}": ("leave", "/u/{T}/interests/{interest}"),
+    "/u/{token}/pause": ("leave", "/u/{T}/pause"),
+    "/u/{token}/reason": ("leave", "/u/{T}/reason"),
+    "/u/{token}/undo": ("leave", "/u/{T}/undo"),
+    "/history/{token}/marks": ("history", "/history/{T}/marks"),
+    "/tune/{token}/{scheme}/{value:path}": ("mail", "/tune/{T}/{paper}"),
+    "/manage/{token}/alerts": ("manage", "/manage/{T}/alerts"),
+    "/manage/{token}/feed": ("manage", "/manage/{T}/feed"),
+    "/manage/{token}/interests": ("manage", "/manage/{T}/interests"),
+    "/manage/{token}/interests/{profile_id}": ("manage", "/manage/{T}/interests/{interest}"),
+    "/manage/{token}/interests/{profile_id}/look": (
+        "manage",
+        "/manage/{T}/interests/{interest}/look",
+    ),
+    "/manage/{token}/leave": ("manage", "/manage/{T}/leave"),
+    "/manage/{token}/link": ("manage", "/manage/{T}/link"),
+    "/manage/{token}/look": ("manage", "/manage/{T}/look"),
+    "/manage/{token}/mail": ("manage", "/manage/{T}/mail"),
+    "/manage/{token}/pause": ("manage", "/manage/{T}/pause"),
+    "/manage/{token}/schedule": ("manage", "/manage/{T}/schedule"),
+    "/manage/{token}/words": ("manage", "/manage/{T}/words"),
+    # only a link that was mailed on request
+    "/manage/{token}/address": ("fresh", "/manage/{T}/address"),
+    "/manage/{token}/erase": ("fresh", "/manage/{T}/erase"),
+    "/manage/address/{token}": ("address", "/manage/address/{T}"),
+}
+
+STAFF_ACTS = frozenset(
+    "/admin/" + path
+    for path in (
+        "editions/{edition_id}/{act}", "import", "import/problems", "link/{token}", "login",
+        "logout", "note", "password", "readers", "readers/{reader_id}/schedule",
+        "readers/{reader_id}/{act}", "send", "send/count", "send/{key}/start", "send/{key}/test",
+        "settings", "sources/add/{kind}", "sources/fields", "sources/{source_id:int}/{act}",
+        "staff", "suppressions", "topics/add", "topics/{name}", "topics/{name}/remove",
+    )
+)  # fmt: skip
+"""tests/integration/test_admin.py: a session, its form token, and the role that each needs."""
+
+OF_READERS = ("confirm", "never", "manage", "fresh", "address", "leave", "mail", "feed")
+"""Kinds of tokens that readers hold."""
+
+
+@dataclass
+class World:
+    """values: what stands in addresses, of ada · bens: the same tokens of another reader ·
+    desk: a browser in which one of the staff is logged in."""
+
+    house: Reading
+    app: FastAPI
+    values: dict[str, str]
+    bens: dict[str, str]
+    desk: TestClient
+    mailbox: Mailbox
+
+    def address(self, pattern: str, **others: str) -> str:
+        """An address of the tables with its values in it."""
+        return re.sub(r"\{(\w+)\}", lambda m: {**self.values, **others}[m[1]], pattern)
+
+    def pages(self) -> Iterator[tuple[str, str]]:
+        """(route, address) of every page."""
+        for route, addresses in PAGES.items():
+            for one in addresses:
+                yield route, self.address(one)
+
+    def acts(self) -> Iterator[tuple[str, str, str]]:
+        """(route, who may, address with {T} where the token stands)."""
+        for route, (who, one) in ACTS.items():
+            yield route, who, self.address(one, T="{T}")
+
+
+def _tokens(house: Reading, address: str) -> dict[str, str]:
+    reader, now = house.reader(address), house.clock()
+    assert reader.id is not None
+    reader_id = reader.id
+    sent = house.rt.db.read(lambda s: list_deliveries(s, subscriber_id=reader_id))
+    mail = next(row for row in sent if row.content and "digest" in row.content)
+    assert mail.content is not None
+    entry = mail.content["digest"]["sections"][0]["entries"][0]
+    fresh = manage_token(house.rt, reader, now, fresh=True)
+    moved = address.replace("uni.", "new.")
+    ask_address(house.rt, fresh, moved)
+    change_feed(house.rt, fresh, "open")
+    house.send()
+    moving = path_in(house.mails(moved)[-1], "manage/address")
+    return {
+        "leave": reader.unsubscribe_token,
+        "manage": manage_token(house.rt, reader, now),
+        "fresh": fresh,
+        "address": moving.rpartition("/")[2],
+        "mail": mail.token,
+        "share": share_name(mail),
+        "feed": house.reader(address).feed_token,
+        "paper": f"{entry['scheme']}/{entry['value']}",
+        "number": str(entry["value"]),
+        "interest": str(house.rt.db.read(lambda s: list_profile_rows(s, reader_id))[0].id),
+        "reader": str(reader_id),
+        "delivery": str(mail.id),
+        "edition": str(mail.edition_id),
+    }
+
+
+def _links(house: Reading, address: str) -> dict[str, str]:
+    """Tokens of a request that was not begun."""
+    house.client.post("/", data={"email": address, "words": "robots"})
+    house.send()
+    mail = house.mails(address)[-1]
+    return {kind: path_in(mail, kind).rpartition("/")[2] for kind in ("confirm", "never")}
+
+
+def _log_in(house: Reading, client: TestClient) -> dict[str, str]:
+    """One of the staff logs in and composes a send; a link for another one."""
+    link = staff.create_admin(house.rt, "olga", "owner", by="cli")
+    token = link.rpartition("/")[2]
+    staff.redeem(house.rt, token, PASSWORD)
+    cookie = staff.log_in(house.rt, "olga", PASSWORD, "127.0.0.1", "tests")
+    client.cookies.set("paperpost", cookie)
+    page = client.get("/admin/send").text
+    form = re.search(r'name="token" value="([^"]+)"', page)
+    assert form is not None
+    data = {
+        "token": form[1],
+        "kind": "manual",
+        "segment": "all",
+        "key": "k1",
+        "dates": "2026-11-16..2026-11-18",
+    }
+    answer = client.post("/admin/send", data=data)
+    assert answer.status_code == 303, answer.text
+    other = staff.create_admin(house.rt, "otto", "viewer", by="cli")
+    return {"draft": "k1", "staff_link": other.rpartition("/")[2]}
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """Two readers with a mail each, a request that waits, a topic, one of the staff."""
+    with reading_house(folder) as house:
+        rt = house.rt
+        for address in (ADA, BEN):
+            house.subscribe(address, "adapters")
+        plan_daily(rt)
+        house.send()
+        if not any("digest" in (row.content or {}) for row in rt.db.read(list_deliveries)):
+            house.clock.go(days=1)
+            ingest_items(rt, folder, [paper_item(900, "Adapters again")])
+            plan_daily(rt)
+            house.send()
+        add_topic(rt, {"name": "robots", "title": "Robots", "text": "robots"}, by="tests")
+        mailbox = Mailbox(folder / "mailbox")
+        mailbox.add(
+            _MESSAGE, sender="a@b.example", recipients=["c@d.example"], received_at=house.clock()
+        )
+        settings = load_settings(None, data_dir=folder)
+        app = make_app(rt, settings, mailbox=mailbox)
+        desk = TestClient(app, base_url=BASE, follow_redirects=False)
+        house.client = TestClient(app, base_url=BASE, follow_redirects=False)
+        values = {
+            **_tokens(house, ADA),
+            **_links(house, "new@uni.example"),
+            **_log_in(house, desk),
+            "message": mailbox.heads(limit=1)[0].id,
+            "source": str(rt.db.read(list_sources)[0].id),
+        }
+        bens = {**_tokens(house, BEN), **_links(house, "other@uni.example")}
+        house.clock.go(minutes=1)
+        yield World(house, app, values, bens, desk, mailbox)
