@@ -111,7 +111,7 @@ def _wait_reason(
     if not forced and alerts_store.has_open_alert(session, row.id or 0):
         return "bundled"
     if not forced and any(
-        now - at < timedelta(minutes=limits.alert_bundle_minutes) for at in times
+        abs(now - at) < timedelta(minutes=limits.alert_bundle_minutes) for at in times
     ):
         return "bundled"
     today = local_date(now, row.zone)

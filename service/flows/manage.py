@@ -21,7 +21,7 @@ from service.store import listing
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import ProfileRow, SubscriberRow
-from service.subscribers.cadence import local_date, moved_to, next_slot
+from service.subscribers.cadence import due_slot, local_date, moved_to, next_slot
 from service.subscribers.model import Subscriber
 from service.subscribers.tokens import TokenError
 
@@ -217,13 +217,18 @@ def tune(rt: Runtime, reader_id: int, paper_id: int, sign: int) -> None:
 
 
 def next_mail_at(rt: Runtime, row: SubscriberRow, taken: Collection[date] = ()) -> datetime | None:
-    """When the reader's next mail begins, None when none comes.
+    """When the reader's next mail begins, None when none comes; now for one that is due.
 
     Pauses count, and ``taken``: local dates that had their mail already.
     """
     if row.state != "active":
         return None
     reader, at = subscribers_store.to_subscriber(row), rt.clock()
+    due = due_slot(reader, row.next_digest_at, at) if row.next_digest_at is not None else None
+    if due is not None and row.next_digest_at is not None and row.next_digest_at <= at:
+        day = due[0]
+        if day not in taken and (row.paused_until is None or day >= row.paused_until):
+            return at
     for _ in range(400):
         day, at = next_slot(reader, at)
         if day not in taken and (row.paused_until is None or day >= row.paused_until):
