@@ -112,7 +112,9 @@ def person(number: int) -> tuple[str, str]:
     return f"person{number}@uni.example", f"198.18.{number}.7"
 
 
-def played(requests: list[tuple[str, str]], people: int, over: timedelta) -> dict[str, object]:
+def played(
+    requests: list[tuple[str, str]], people: int, over: timedelta, hours_after: int = HOURS_AFTER
+) -> dict[str, object]:
     """Send the requests evenly over a time, with people among them; what came of it."""
     with site() as made:
         start, step = made.clock(), over / len(requests)
@@ -130,7 +132,7 @@ def played(requests: list[tuple[str, str]], people: int, over: timedelta) -> dic
                 made.send()
                 next_send = made.clock() + timedelta(minutes=1)
         made.send()
-        made.wait(HOURS_AFTER)
+        made.wait(hours_after)
         waits = {
             who: min(
                 ((at - asked[who]).total_seconds() / 60 for to, at in made.mailed if to == who),
@@ -174,25 +176,25 @@ def _spread(minutes: list[float]) -> dict[str, float]:
     return {"median": round(ranked[len(ranked) // 2], 1), "longest": round(ranked[-1], 1)}
 
 
-def one_victim(many: int, people: int = 20) -> dict[str, object]:
+def one_victim(many: int, people: int = 20, hours_after: int = HOURS_AFTER) -> dict[str, object]:
     """Many requests for one mailbox, from a tenth as many networks."""
     networks = max(1, many // 10)
     requests = [
         (variant(n), f"10.{n % networks // 250}.{n % networks % 250}.9") for n in range(many)
     ]
-    return played(requests, people, timedelta(hours=1))
+    return played(requests, people, timedelta(hours=1), hours_after)
 
 
-def one_attacker(many: int, people: int = 20) -> dict[str, object]:
+def one_attacker(many: int, people: int = 20, hours_after: int = HOURS_AFTER) -> dict[str, object]:
     """As many victims, from one address."""
     requests = [(f"victim{n}@uni.example", "203.0.113.5") for n in range(many)]
-    return played(requests, people, timedelta(hours=1))
+    return played(requests, people, timedelta(hours=1), hours_after)
 
 
-def one_room(students: int = 60) -> dict[str, object]:
+def one_room(students: int = 60, hours_after: int = HOURS_AFTER) -> dict[str, object]:
     """A seminar room: everybody signs up in the same five minutes."""
     requests = [(f"student{n}@uni.example", "203.0.113.5") for n in range(students)]
-    return played(requests, 5, timedelta(minutes=5))
+    return played(requests, 5, timedelta(minutes=5), hours_after)
 
 
 def main() -> None:

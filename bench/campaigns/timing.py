@@ -103,7 +103,7 @@ def _forget_caps(session: object) -> None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[int]:
+def running(folder: Path, *relay_options: str) -> Iterator[int]:
     """`paperpost run` and an SMTP server, each a process; yields the port of the pages."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -112,7 +112,8 @@ def running(folder: Path) -> Iterator[int]:
         "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
     }
     relay = subprocess.Popen(
-        [sys.executable, "-m", "support.smtp_server", "--log", str(folder / "smtp.jsonl")],
+        [sys.executable, "-m", "support.smtp_server", "--log", str(folder / "smtp.jsonl"),
+         *relay_options],
         env=environment, stdout=subprocess.PIPE, text=True, cwd=folder,
     )  # fmt: skip
     assert relay.stdout is not None
