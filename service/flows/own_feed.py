@@ -55,8 +55,9 @@ class OwnFeedError(SpokenError):
 
 @dataclass(frozen=True, slots=True)
 class OwnFeed:
-    """items: newest first; title, abstract and categories of their papers say what the mail said:
-    the abstract begins with why it is there, the categories are interests."""
+    """items: those that came last first, of one day as in the mail. Title, abstract and categories
+    of their papers say what the mail said: the abstract begins with why it is there, the categories
+    are interests."""
 
     reader: SubscriberRow
     items: tuple[Item, ...]
@@ -101,7 +102,8 @@ def _read(rt: Runtime, session: Session, feed_token: str) -> OwnFeed:
             found.setdefault(told.paper_id, told)
         if len(found) >= MOST_ENTRIES:
             break
-    return OwnFeed(row, tuple(_items(session, list(found.values())[:MOST_ENTRIES])))
+    items = _items(session, list(found.values())[:MOST_ENTRIES])
+    return OwnFeed(row, tuple(sorted(items, key=lambda one: one.on, reverse=True)))
 
 
 def _digests(rt: Runtime, session: Session, row: SubscriberRow) -> Iterator[Digest]:

@@ -1,0 +1,207 @@
+"""The reader's own page as a preference centre: what stands first, what a press does and tells,
+what is typed wrong, and two tabs at once."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from support.reading_house import Reading, reading_house
+
+from service.flows.manage_link import manage_token
+from service.store.subscribers import list_profile_rows
+
+ADA = "ada@uni.example"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Reading]:
+    with reading_house(tmp_path) as made:
+        made.subscribe(ADA, "adapters")
+        yield made
+
+
+def link(house: Reading, *, fresh: bool = True) -> str:
+    return f"/manage/{manage_token(house.rt, house.reader(ADA), house.clock(), fresh=fresh)}"
+
+
+def text_of(page: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def press(house: Reading, path: str, **form: object) -> str:
+    """Press a button and read the page it leads to, as a browser would."""
+    answer = house.client.post(f"{link(house)}/{path}", data=form)  # type: ignore[arg-type]
+    if answer.status_code == 303:
+        where = answer.headers["location"]
+        assert where.endswith("#saved")
+        answer = house.client.get(where)
+        assert answer.text.count('id="saved"') == 1
+    return answer.text
+
+
+def said(page: str) -> tuple[str, str]:
+    """What a press did, and the heading above it."""
+    before, _, after = page.partition('id="saved"')
+    headings = re.findall(r'<h2 id="(\w+)"', before)
+    return text_of("<p " + after.partition("</p>")[0]).lstrip("● "), headings[-1]
+
+
+def test_the_page_says_first_what_is_set_and_leads_to_it(house: Reading) -> None:
+    page = house.client.get(link(house)).text
+    contents = re.search(r'<nav aria-label="On this page".*?</nav>', page, re.S)
+    assert contents is not None
+    anchors = re.findall(r'href="#(\w+)"', contents[0])
+    assert anchors == ["interests", "when", "alerts", "mail", "pause", "feed", "address", "leave"]
+    assert all(page.count(f'<h2 id="{one}"') == 1 for one in anchors)
+    told = text_of(contents[0])
+    for line in (
+        "Interests 1: adapters", "When Weekdays at 08:00, UTC", "Alerts none",
+        "Look English, formatted, short abstracts", "Pause none", "Feed closed",
+    ):  # fmt: skip
+        assert line in told
+    assert 'Next mail: Thu 19 November at 08:00.' in text_of(page)
+
+
+def test_each_button_says_what_it_did_in_its_section_with_the_next_mail(house: Reading) -> None:
+    schedule = {"hour": "19", "zone": "UTC", "weekdays": ["sat"]}
+    assert said(press(house, "schedule", **schedule)) == (
+        "Saved: Saturday at 19:00, UTC. Next mail: Sat 21 November at 19:00.", "when",
+    )  # fmt: skip
+    page = press(house, "alerts", quiet_from="22", quiet_until="06")
+    assert said(page) == ("Saved: alerts quiet from 22:00 to 06:00.", "alerts")
+    assert said(press(house, "mail", locale="en"))[1] == "mail"
+    assert said(press(house, "pause", act="week")) == (
+        "Paused until Wed 25 November. Next mail: Sat 28 November at 19:00.", "pause",
+    )  # fmt: skip
+    assert said(press(house, "pause", act="end"))[0].startswith("The pause is over. Next mail: Sat")
+    added, where = said(press(house, "interests", words="robots"))
+    assert where == "interests"
+    assert added.startswith("Added. It counts from the next mail on. Next mail:")
+
+
+def test_one_press_saves_what_was_changed_in_all_three_sections(house: Reading) -> None:
+    form = {
+        "part": ["schedule", "alerts", "mail"], "hour": "07", "zone": "UTC", "weekdays": ["mon"],
+        "at_least": "2", "any_hour": "1", "quiet_from": "21", "quiet_until": "07",
+        "locale": "en", "format": "text", "style": "none", "trending": "1",
+    }  # fmt: skip
+    press(house, "mail", **form)
+    row = house.reader(ADA)
+    assert (row.hour, row.weekdays, row.at_least, row.format) == (7, "mon", 2, "text")
+    assert (row.quiet_from, row.quiet_until, row.trending, row.picks) == (0, 0, True, False)
+    usual = {"part": "alerts", "quiet_from": "21", "quiet_until": "07"}
+    press(house, "alerts", **usual)
+    row = house.reader(ADA)
+    assert (row.quiet_from, row.quiet_until) == (None, None), "those of the house stay its own"
+    assert (row.hour, row.format) == (7, "text"), "what was not sent stays"
+
+
+def test_what_is_typed_comes_back_with_each_fault_at_its_field(house: Reading) -> None:
+    form = {
+        "part": ["schedule", "alerts", "mail"], "hour": "23", "zone": "UTC", "place": "Nowhere",
+        "at_least": "many", "quiet_from": "5", "quiet_until": "29", "format": "text",
+        "locale": "de", "picks": "1",
+    }  # fmt: skip
+    before = house.tables()
+    answer = house.client.post(f"{link(house)}/mail", data=form)
+    assert answer.status_code == 422
+    assert house.tables() == before
+    page = unescape(answer.text)
+    for field, what in (
+        ("place", "No time zone is known by 'Nowhere'."),
+        ("weekdays", "No mail day is chosen."),
+        ("at_least", "'many' is no number of papers."),
+        ("quiet_until", "'29' is no full hour."),
+    ):
+        assert f'id="choices-{field}-fault"' in page
+        assert what in page
+    assert page.count("autofocus") == 1
+    assert '<option value="23" selected>' in page
+    assert 'value="Nowhere"' in page
+    assert 'value="many"' in page
+    assert '<option value="text" selected>' in page
+    assert '<option value="de" selected>' in page
+
+
+@pytest.mark.parametrize(
+    ("place", "zone"),
+    [("Zürich", "Europe/Zurich"), ("Tokio", "Asia/Tokyo"), ("asia/calcutta", "Asia/Kolkata"),
+     ("Germany", "Europe/Berlin"), ("Asia/Tokyo", "Asia/Tokyo"), ("", "UTC")],
+)  # fmt: skip
+def test_a_zone_is_found_by_city_country_or_old_name(house: Reading, place: str, zone: str) -> None:
+    press(house, "schedule", hour="08", zone="UTC", place=place, weekdays="mon")
+    assert house.reader(ADA).zone == zone
+
+
+def test_a_country_of_several_clocks_offers_them(house: Reading) -> None:
+    form = {"hour": "09", "zone": "UTC", "place": "usa", "weekdays": ["tue"]}
+    answer = house.client.post(f"{link(house)}/schedule", data=form)
+    assert answer.status_code == 422
+    offered = re.findall(r'<button class="offer" name="place" value="([^"]+)"', answer.text)
+    assert offered[:4] == [
+        "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles",
+    ]  # fmt: skip
+    press(house, "schedule", **{**form, "place": ["usa", offered[0]]})
+    assert house.reader(ADA).zone == "America/New_York"
+
+
+def test_the_same_interest_or_name_twice_is_refused(house: Reading) -> None:
+    press(house, "interests", words="LoRA, PEFT", name="Tuning")
+    for form, what in (
+        ({"words": "peft,\nLora"}, "Your interest 'Tuning' asks for this already."),
+        ({"words": "robots", "name": "Tuning"}, "Another interest has this name."),
+    ):
+        answer = house.client.post(f"{link(house)}/interests", data=form)
+        assert answer.status_code == 422
+        assert what in unescape(answer.text)
+        assert form["words"] in answer.text
+    first = ids(house)[0]
+    same = {"words": "PEFT; lora", "name": "adapters"}
+    assert house.client.post(f"{link(house)}/interests/{first}", data=same).status_code == 422
+
+
+def ids(house: Reading) -> list[int]:
+    reader = house.reader(ADA)
+    return [r.id or 0 for r in house.rt.db.read(lambda s: list_profile_rows(s, reader.id or 0))]
+
+
+def test_what_another_tab_removed_can_be_added_anew(house: Reading) -> None:
+    press(house, "interests", words="robots")
+    gone = ids(house)[1]
+    press(house, f"interests/{gone}", act="remove")
+    form = {"words": "walking robots", "cadence": "weekly", "weekday": "tue", "name": "Legs"}
+    answer = house.client.post(f"{link(house)}/interests/{gone}", data=form)
+    assert answer.status_code == 422
+    assert "This interest is not there any more." in answer.text
+    assert "\nwalking robots</textarea>" in answer.text.partition('id="words-new"')[2]
+    for act in ("pause", "resume", "remove"):
+        again = house.client.post(f"{link(house)}/interests/{gone}", data={"act": act})
+        assert (again.status_code, "not there any more" in again.text) == (422, True)
+
+
+def test_the_last_of_two_tabs_counts(house: Reading) -> None:
+    (one,) = ids(house)
+    for words in ("robots", "hands"):
+        form = {"words": words, "name": words, "cadence": "daily", "weekday": "fri"}
+        assert house.client.post(f"{link(house)}/interests/{one}", data=form).status_code == 303
+    assert "hands" in house.client.get(link(house)).text
+
+
+def test_twenty_interests_are_the_most_and_the_page_says_so(house: Reading) -> None:
+    for number in range(19):
+        house.client.post(f"{link(house)}/interests", data={"words": f"word{number}"})
+    page = house.client.get(link(house)).text
+    assert 'id="words-new"' not in page
+    assert "20 interests are the most. Remove one to add another." in page
+    answer = house.client.post(f"{link(house)}/interests", data={"words": "another"})
+    assert "You have 20 interests; 20 are the most. Remove one first." in text_of(answer.text)
+
+
+def test_a_date_that_is_none_of_a_pause_is_told_at_its_field(house: Reading) -> None:
+    answer = house.client.post(f"{link(house)}/pause", data={"act": "set", "until": ""})
+    assert answer.status_code == 422
+    assert "The date is missing. Write it like 2026-11-25." in text_of(answer.text)
+    assert 'aria-describedby="pause-until-fault until-hint"' in answer.text
+    assert said(press(house, "pause", act="month"))[0].startswith("Paused until Fri 18 December.")
