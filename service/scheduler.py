@@ -18,7 +18,7 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("sweep", "interval", {"seconds": 60}),
     ("daily", "interval", {"seconds": 60}),
     ("alerts", "interval", {"seconds": 60}),
-    ("clocks", "interval", {"minutes": 10}),
+    ("clocks", "interval", {"seconds": 60}),
     ("poll", "interval", {"seconds": 60}),
     ("settle", "interval", {"minutes": 10}),
     ("corpus", "interval", {"seconds": 60}),

@@ -157,7 +157,7 @@ class Life:
             self.clock.at -= self.ahead
             self.ahead = timedelta()
             for house in self.houses:
-                set_clocks(house)  # the engine does within ten minutes
+                set_clocks(house)  # the engine does within a minute
         elif not self.ahead and is_up and self.dice.random() < 0.003:
             self.ahead = timedelta(hours=self.dice.choice((1, 24, -1, -24)))
             self.clock.at += self.ahead
