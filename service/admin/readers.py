@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from service.admin.answers import answers, reasons_told
 from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
 from service.flows import leave
@@ -88,6 +89,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "states": STATES,
             "form": form,
             "address_of_page": lambda number: address_of_page(request, number),
+            "why_left": reasons_told(rt) if state == "left" else None,
         }
         return desk.answer(
             request,
@@ -113,7 +115,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         row = found(reader_id)
         context = rt.db.read(lambda s: _story(desk, s, row))
-        context |= {"form": form, "days": DAYS}
+        context |= {"form": form, "days": DAYS, **answers(rt, request, reader_id)}
         return desk.answer(
             request, "reader.html", context, who=who, errors=errors, status=422 if errors else 200
         )

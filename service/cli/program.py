@@ -22,6 +22,7 @@ from service.cli import (
     send_commands,
     template_commands,
     topic_commands,
+    why_commands,
 )
 from service.cli.printing import fail
 from service.errors import PaperpostError
@@ -108,6 +109,7 @@ for part in (
     edition_commands,
     template_commands,
     topic_commands,
+    why_commands,
 ):
     part.register(app)
 

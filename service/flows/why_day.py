@@ -88,7 +88,8 @@ def _answer(rt: Runtime, session: Session, reader_id: int, on: date) -> DayAnswe
     lost = [m for m in mails if m.row.state in NEVER_CAME and m.row.content]
     carried, more = _carried(session, row, lost, texts)
     made = DayAnswer(on=on, zone=row.zone, says=says, mails=days, carried=carried, more=more)
-    if made.came:
+    began_on = local_date(row.confirmed_at or row.created_at, row.zone)
+    if made.came or (on < began_on and not days):
         return made
     today = local_date(rt.clock(), row.zone)
     after = own_rows.next_mail(session, reader_id, on) if on < today else None

@@ -19,6 +19,8 @@ from support.smtp_server import SmtpServer, reply
 from service import admin
 from service.flows import manage_interests, spreadsheet, staff
 from service.flows.daily import plan_daily
+from service.flows.leave import unsubscribe
+from service.flows.leave_part import note_reason
 from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
@@ -408,6 +410,23 @@ def test_a_reader_is_added_with_words_and_people(rt, client):
     assert [(one.kind, one.text) for one in found] == [
         ("keywords", "adapters"), ("follow", "Ana Silva\norg: Example University"),
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_answers_on_a_readers_page_and_why_people_left(rt, client):
+    log_in(rt, client, "editor")
+    ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
+    page = client.get(f"/admin/readers/{ada.id}?on=2026-11-21").text
+    assert "Saturday is none of your mail days." in page
+    page = client.get(f"/admin/readers/{ada.id}?paper=2611.00002").text
+    assert "It does not contain adapters." in page
+    assert 'id="on-fault"' in client.get(f"/admin/readers/{ada.id}?on=soon").text
+    unsubscribe(rt, ada.unsubscribe_token)
+    note_reason(rt, ada.unsubscribe_token, "many", "Three a day")
+    told = client.get("/admin/readers?state=left").text
+    assert "In the last year 1 left and 0 came back." in told
+    assert "Too many mails" in told
+    assert "Three a day" in told
 
 
 def test_edit_unsubscribe_and_erase(rt, client):
