@@ -1,26 +1,19 @@
 """What the public pages show, read from the store. Nothing here writes."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
 
 from service.defaults import FIXED
-from service.delivery import phrases
-from service.delivery.i18n import Texts
-from service.delivery.message import MessageError, ascii_address
-from service.delivery.states import FINAL
 from service.digest import excerpt
 from service.digest.candidate import HitLike
-from service.digest.model import Marked, from_json
+from service.digest.model import Marked
 from service.digest.trending import rank
 from service.errors import Sentence, SpokenError
 from service.flows.changes import PaperHistory, read_changes
 from service.flows.estimate import BackTest
-from service.flows.letter import share_name
-from service.flows.manage import next_mail_at
 from service.flows.runtime import Runtime
 from service.matching.corpus import Found
 from service.papers.model import Paper
@@ -28,11 +21,7 @@ from service.store import editions as editions_store
 from service.store import listing
 from service.store import papers as papers_store
 from service.store import sightings as sightings_store
-from service.store import subscribers as subscribers_store
 from service.store.db import Session
-from service.store.tables import DeliveryRow, SubscriberRow
-from service.subscribers.address import mask
-from service.subscribers.cadence import local_date
 
 PAGE_SIZE = FIXED.papers_a_page
 WHOLE_DAY = 5000
@@ -265,118 +254,3 @@ def source_names(rt: Runtime) -> list[str]:
 def read_names(rt: Runtime) -> list[str]:
     """Titles of the sources in use that were read at least once."""
     return rt.db.read(listing.list_read_names)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailDay:
-    """One occasion and what became of it. reason: why it was skipped, a word of ours · page: its
-    name under ``/d/``, "" for none · subject: of the mail · said: the mail server's own words, ""
-    when it said nothing; the reader's address is masked in them · fault: why no mail can be written
-    to this address, a sentence of ours · had, later: why nothing was new · news: papers told of
-    again · kept: False when what was in it is not known any more."""
-
-    on: date
-    kind: str
-    state: str
-    reason: str
-    papers: int
-    checked: int
-    page: str
-    accepted_at: datetime | None
-    said: str = ""
-    fault: str = ""
-    paused_until: date | None = None
-    had: int = 0
-    later: int = 0
-    news: int = 0
-    subject: str = ""
-    kept: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """A reader's days, newest first, some of ``total``. next_at: when the next one is due, told
-    with the newest days alone."""
-
-    zone: str
-    next_at: datetime | None
-    days: tuple[MailDay, ...] = field(default=())
-    total: int = 0
-
-
-def read_history(
-    rt: Runtime, reader_id: int, *, offset: int = 0, limit: int = PAGE_SIZE
-) -> History:
-    """What became of each of a reader's days. Raises NotHereError."""
-    return rt.db.read(lambda s: _read_history(rt, s, reader_id, offset, limit))
-
-
-def _read_history(
-    rt: Runtime, session: Session, reader_id: int, offset: int, limit: int
-) -> History:
-    reader = subscribers_store.get_subscriber_row(session, id=reader_id)
-    if reader is None:
-        raise NotHereError(Sentence("This reader is not here any more."))
-    total, mails = listing.list_mails(session, reader_id, offset=offset, limit=limit)
-    days = tuple(_day(one, reader, rt.catalogs.texts(reader.locale)) for one in mails)
-    taken = {day.on for day in days if day.kind == "digest"}
-    next_at = None if offset else next_mail_at(rt, reader, taken)
-    return History(zone=reader.zone, next_at=next_at, days=days, total=total)
-
-
-def _server_said(row: DeliveryRow) -> str:
-    """Words that came with a code are the server's; others are ours, for the staff."""
-    if not row.code:
-        return ""
-    words = row.reason.partition(": ")[2] if row.state == "failed" else row.reason
-    return f"{row.code} {words}".strip().rstrip(".")
-
-
-def _masked(words: str, address: str) -> str:
-    """Servers like to repeat the address; who was forwarded the mail may open this page too."""
-    return re.sub(re.escape(address), lambda _: mask(address), words, flags=re.IGNORECASE)
-
-
-def _fault(row: DeliveryRow) -> str:
-    """What is wrong with the address, where that and no server ended the mail."""
-    if row.state != "failed" or row.code not in (None, 501) or not row.rcpt:
-        return ""
-    try:
-        ascii_address(row.rcpt)
-    except MessageError as error:
-        return error.what
-    return ""
-
-
-def _subject(content: Mapping[str, Any], texts: Texts) -> str:
-    """What stood above the mail, in the reader's language of today."""
-    if content.get("digest"):
-        return phrases.subject(from_json(content["digest"]), texts)
-    return str(content["data"]["title"]) if content.get("notice") == "newsletter" else ""
-
-
-def _day(mail: listing.MailRow, reader: SubscriberRow, texts: Texts) -> MailDay:
-    row, content = mail.row, mail.row.content or {}
-    try:
-        on = date.fromisoformat(mail.slot)
-    except ValueError:
-        on = local_date(row.planned_at, reader.zone)  # alerts are named by a quarter hour
-    digest = content.get("digest")
-    return MailDay(
-        on=on,
-        kind=mail.kind,
-        state=row.state,
-        reason=row.reason,
-        papers=len(content.get("papers", ())),
-        checked=digest["checked"] if digest else content.get("checked", 0),
-        page=share_name(row) if digest or content.get("notice") == "newsletter" else "",
-        accepted_at=row.accepted_at,
-        said=_masked(_server_said(row), row.rcpt or reader.email),
-        fault=_fault(row),
-        paused_until=reader.paused_until,
-        had=content.get("had", 0),
-        later=content.get("later", 0),
-        news=len(content.get("signals", ())),
-        subject=_subject(content, texts),
-        kept=row.content is not None or row.state not in FINAL,
-    )
