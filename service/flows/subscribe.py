@@ -86,13 +86,20 @@ def read_wish(
     )
 
 
+def allowed_domains(rule: str) -> tuple[str, ...]:
+    """Whose addresses may sign up by ``domains:a.edu,b.org``; none named = everybody's."""
+    kind, _, named = rule.partition(":")
+    found = (one.strip().lower() for one in named.split(","))
+    return tuple(one for one in found if one) if kind == "domains" else ()
+
+
 def check_signup(rule: str, address: Address) -> None:
     """Who may sign up: open, closed, or domains:a.edu,b.org. Raises SignupError."""
     if rule == "closed":
         step = Sentence("Ask the people who run this service.")
         raise SignupError(Sentence("Sign-up is closed here."), "", step)
     if rule.startswith("domains:"):
-        allowed = [d.strip().lower() for d in rule.removeprefix("domains:").split(",") if d.strip()]
+        allowed = allowed_domains(rule)
         domain = address.key.rpartition("@")[2]
         if not any(domain == d or domain.endswith(f".{d}") for d in allowed):
             raise SignupError(

@@ -10,7 +10,7 @@ from service.defaults import FIXED
 from service.delivery.i18n import Texts
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import browse
-from service.flows.subscribe import read_wish
+from service.flows.subscribe import allowed_domains, check_signup, read_wish
 from service.matching.query import QueryError
 from service.pages.forms import FieldError, Form
 from service.pages.guard import SignUpVerdict
@@ -87,8 +87,8 @@ def _live(door: Door, typed: Typed, texts: Texts, target: str) -> tuple[str, dic
         faults: dict[str, FieldError] = {}
         if typed.email:
             try:
-                read_address(typed.email)
-            except AddressError as error:
+                check_signup(door.rt.signup, read_address(typed.email))
+            except SpokenError as error:
                 faults, _offers = faults_of({"email": error}, texts)
         meant = {"meant": _meant(typed.email), "errors": faults, "alone": True}
         return "signup/meant.html", meant
@@ -162,6 +162,7 @@ def _form_page(
         "usual": door.usually_complete(_known(zone, door.rt.zone), texts),
         "sources": browse.read_names(door.rt),
         "closed": door.rt.signup == "closed",
+        "domains": allowed_domains(door.rt.signup),
         "has_votes": door.has_votes(),
         "trap": door.check.TRAP,
         "time": door.check.TIME,

@@ -134,3 +134,26 @@ def test_many_sources_are_named_by_three(house: Reading, monkeypatch: pytest.Mon
     monkeypatch.setattr("service.web.signup.browse.read_names", lambda _rt: names)
     page = house.client.get("/").text
     assert "arXiv cs.A, arXiv cs.B, arXiv cs.C and 2 more sources, and mail you" in page
+
+
+def test_a_house_for_some_says_so_before_one_types(tmp_path: Path) -> None:
+    with reading_house(tmp_path, signup="domains:uni.example,lab.example") as house:
+        page = house.client.get("/").text
+        assert "Here for addresses at uni.example, lab.example." in page
+        to = {**LIVE, "HX-Target": "meant"}
+        said = house.client.post("/estimate", data={"email": "ada@else.example"}, headers=to).text
+        assert "Sign-up here is for addresses at uni.example, lab.example." in said
+
+
+def test_a_closed_house_asks_for_no_address_and_still_shows_what_words_bring(
+    tmp_path: Path,
+) -> None:
+    with reading_house(tmp_path, signup="closed") as house:
+        page = house.client.post("/estimate", data={"words": "robots"}).text
+        assert "Sign-up is closed here." in page
+        assert 'name="email"' not in page
+        assert "Subscribe" not in page
+        assert "What you would have had" in page
+        first = re.search(r"<button[^>]*>", page)
+        assert first is not None
+        assert 'formaction="/estimate"' in first[0], "what Enter presses"
