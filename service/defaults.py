@@ -74,8 +74,10 @@ class Defaults:
     undo_days: int = _about(7, "days leaving can be undone", low=1, high=60)
     interests: int = _about(20, "interests per reader", low=1, high=200)
     pause_days: int = _about(365, "longest pause", low=1, high=1000)
-    confirmations_a_day: int = _about(1, "confirmation mails per address and day", low=1)
-    confirmations_a_month: int = _about(3, "confirmation mails per address and 30 days", low=1)
+    confirmations_a_day: int = _about(1, "sign-ups per address and day that bring a mail", low=1)
+    confirmations_a_month: int = _about(
+        3, "mails about sign-ups per address and 30 days, those sent once more included", low=1
+    )
     network_an_hour: int = _about(30, "sign-ups per network and hour; more are delayed", low=1)
     signups_an_hour: int = _about(500, "sign-ups per hour in all; more are delayed", low=1)
     estimate_days: int = _about(30, "days the back-test looks back", low=1, high=400)
