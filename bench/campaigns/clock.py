@@ -8,13 +8,20 @@ of the daily is then asked at each quarter hour for readers of every hour of the
 is kept in bench/results/clock_sweep.json after each zone, and the next run goes on from there.
 Ends with 1 when any pair of a zone's hour and local date had another number of digests than one, or
 had it at another time.
+
+``make sweep ARGS="clock lives 100"``: sixteen days of six readers, a hundred times, over the real
+flows, a real database and SMTP (``tests/support/clock_life.py``), kept in clock_lives.json.
 """
 
 import sys
 import time
 import zoneinfo
+from collections import Counter
 from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from support.clock_life import one_life
 from support.wall import check, every_quarter, tzdata_version
 
 from bench.captured.papers import RESULTS
@@ -23,6 +30,7 @@ from bench.measured.process import Figures, keep, kept, machine
 YEARS = (2026, 2027)
 MOST_SHOWN = 20
 RESULT = RESULTS / "clock_sweep.json"
+LIVES = RESULTS / "clock_lives.json"
 
 
 def fresh(first: int, last: int) -> Figures:
@@ -74,8 +82,39 @@ def tell(run: Figures) -> None:
     sys.stdout.flush()
 
 
+def lives(wanted: int, *, again: bool) -> None:
+    """Go on until so many lives were lived; seed n is the same in every run."""
+    done = {} if again else kept(LIVES)
+    done = done or {
+        "what": "readers' weeks over the real flows: moves, pauses, outages, jumps of the clock",
+        "command": f'make sweep ARGS="clock lives {wanted}"',
+        "tzdata": tzdata_version(),
+        "lives": 0,
+        "happened": {},
+        "faults": 0,
+        "cases": [],
+        "cpu_s": 0.0,
+    }
+    while done["lives"] < wanted:
+        begun, seed = time.process_time(), done["lives"]
+        with TemporaryDirectory() as folder:
+            told, faults = one_life(seed, Path(folder))
+        done["happened"] = dict(Counter(done["happened"]) + told)
+        done["lives"], done["faults"] = seed + 1, done["faults"] + len(faults)
+        done["cases"] += [f"life {seed}: {x}" for x in faults[: MOST_SHOWN - len(done["cases"])]]
+        done["cpu_s"] = round(done["cpu_s"] + time.process_time() - begun, 1)
+        done |= {"on": date.today().isoformat(), "machine": machine()}
+        keep(LIVES, done)
+        sys.stdout.write(f"{done['lives']} lives, {done['faults']} faults, {done['cpu_s']:.0f} s\n")
+        sys.stdout.flush()
+    raise SystemExit(1 if done["faults"] else 0)
+
+
 def main(words: list[str]) -> None:
     """Go on until every zone is done."""
+    if "lives" in words:
+        numbers = [int(word) for word in words if word.isdecimal()]
+        lives(numbers[0] if numbers else 100, again="again" in words)
     if "package" in words:
         zoneinfo.reset_tzpath(to=[])
     years = [int(word) for word in words if word.isdecimal()] or list(YEARS)

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -31,10 +31,12 @@ from service.flows.watch import resume_planned
 from service.store.deliveries import count_waiting, list_deliveries
 from service.store.editions import list_editions
 from service.store.subscribers import get_subscriber_row, list_due
+from service.store.tables import DeliveryRow
 from service.subscribers.model import DAYS
 
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
+FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
 ZONES = (
     "Europe/Zurich", "Pacific/Auckland", "Pacific/Honolulu", "America/New_York", "America/Nuuk",
     "Africa/Casablanca", "Africa/Cairo", "Asia/Gaza", "Australia/Lord_Howe", "Antarctica/Troll",
@@ -56,6 +58,7 @@ class Person:
     weekly: bool
     floor: date
     pauses: list[tuple[date, date]] = field(default_factory=list)
+    weeks: list[tuple[datetime, frozenset[int]]] = field(default_factory=list)
     moves: list[str] = field(default_factory=list)
 
     def wall(self, at: datetime) -> datetime:
@@ -67,9 +70,53 @@ class Person:
         day = wall.date() if wall.hour >= self.hour else wall.date() - DAY
         return next((d for n in range(8) if (d := day - n * DAY).weekday() in self.days), None)
 
+    def wants(self, on: date, at: datetime) -> bool:
+        """Whether a date was a mail day of theirs about then (the clock may have been ahead)."""
+        pairs = zip(self.weeks, [*self.weeks[1:], (FOREVER, self.days)], strict=True)
+        return any(
+            on.weekday() in days
+            for (begun, days), (ended, _) in pairs
+            if begun - 1.1 * DAY <= at - 1.1 * DAY <= ended
+        )
+
     def open_from(self, at: datetime) -> date:
         """The first mail day of which the model knows that it is still to come."""
         return next(d for n in range(9) if (d := self.floor + n * DAY).weekday() in self.days)
+
+
+STARTS = tuple(
+    datetime.fromisoformat(f"2026-{day}T00:00+00:00")
+    for day in (
+        "03-26",
+        "10-22",
+        "04-02",
+        "02-12",
+        "03-19",
+        "04-21",
+        "03-05",
+        "10-27",
+        "09-24",
+        "10-01",
+    )
+)
+"""Two days and more before clocks are changed somewhere: the Union, Troll, Gaza, Nuuk; Lord Howe
+and Auckland; Casablanca; Cairo; America; and back."""
+
+
+def one_life(
+    seed: int, folder: Path, *, readers: int = 6, days: int = 7, after: int = 9
+) -> tuple[Counter[str], list[str]]:
+    """Weeks of some readers: (what happened, how often; what was wrong)."""
+    with SmtpServer() as server:
+        life = Life(seed, folder, server, STARTS[seed % len(STARTS)])
+        try:
+            life.open()
+            life.move_in(readers)
+            life.live(days)
+            life.settle(after)
+            return life.told(), life.judge()
+        finally:
+            life.close()
 
 
 class Life:
@@ -100,6 +147,8 @@ class Life:
             ).runtime
             for _ in range(self.dice.choice((1, 1, 2)))
         ]
+        for house in self.houses:
+            house.log = lambda event, **facts: None
 
     @property
     def rt(self) -> Runtime:
@@ -122,6 +171,7 @@ class Life:
             )
             person = Person(reader, email, zone, hour, days, weekly, date.min)
             self.begin(person)
+            person.weeks.append((self.clock(), days))
             self.people.append(person)
 
     def begin(self, person: Person) -> None:
@@ -131,9 +181,9 @@ class Life:
     # ---- what happens ----
 
     def live(self, days: int, *, wild: bool = True) -> None:
-        """Tick by quarter hours."""
-        for _ in range(days * 96):
-            self.clock.go(minutes=15)
+        """Tick by quarter hours; by hours where nothing else happens."""
+        for _ in range(days * (96 if wild else 24)):
+            self.clock.go(minutes=15 if wild else 60)
             if wild:
                 self.chance()
             if self.clock() < self.down_until:
@@ -187,6 +237,7 @@ class Life:
         token = manage_token(self.rt, row, now)
         manage.set_schedule(self.rt, token, hour=hour, zone=zone, weekdays=days)
         person.zone, person.hour, person.days = zone, hour, days
+        person.weeks.append((now, days))
         newest = person.newest(now)
         if newest is None or newest < first:  # nothing is owed: what the new wall says is to come
             self.begin(person)
@@ -244,7 +295,7 @@ class Life:
             found[row.subscriber_id][on] += 1
         return found
 
-    def rows(self) -> Iterator[tuple[date, object]]:
+    def rows(self) -> Iterator[tuple[date, DeliveryRow]]:
         editions = {e.id: e for e in self.rt.db.read(list_editions) if e.kind == "digest"}
         for row in self.rt.db.read(list_deliveries):
             if row.edition_id in editions:
@@ -274,6 +325,12 @@ class Life:
             if row.state == "accepted":
                 for paper in (row.content or {}).get("papers", ()):
                     had[row.subscriber_id, paper] += 1
+        for person in self.people:
+            self.faults += [
+                f"{person.email} has a row of {on}, no mail day: {person.moves}"
+                for on, row in self.rows()
+                if row.subscriber_id == person.id and not person.wants(on, row.planned_at)
+            ]
         self.faults += [f"{key} rode {n} times" for key, n in had.items() if n > 1]
         for person in self.people:
             left = self.left_to_pages(person)
@@ -301,6 +358,15 @@ class Life:
             back = next((on for on in days if on >= until), date.max)
             found.append((begun - 8 * DAY, back - 6 * DAY))
         return found
+
+    def told(self) -> Counter[str]:
+        """How much happened, for a campaign that says what it did."""
+        told: Counter[str] = Counter(papers=len(self.papers), readers=len(self.people))
+        for _, row in self.rows():
+            told["dates"] += 1
+            told[f"rows {row.state}"] += 1
+        told["moves"] = sum(len(person.moves) for person in self.people)
+        return told
 
     def close(self) -> None:
         self.stack.close()
