@@ -142,6 +142,21 @@ def list_eligible_after(
     )
 
 
+def list_new_scores(
+    session: Session, profile_ids: Sequence[int], since: datetime
+) -> dict[int, list[float]]:
+    """Scores of the matches of profiles among papers that became new from an instant on."""
+    found: dict[int, list[float]] = {}
+    rows = session.execute(
+        sa.select(col(MatchRow.profile_id), col(MatchRow.score))
+        .join(PaperRow, col(PaperRow.id) == col(MatchRow.paper_id))
+        .where(col(MatchRow.profile_id).in_(list(profile_ids)), col(PaperRow.eligible_at) >= since)
+    )
+    for profile_id, score in rows:
+        found.setdefault(profile_id, []).append(score)
+    return found
+
+
 def list_scores(session: Session, profile_ids: Sequence[int]) -> dict[int, list[float]]:
     """Scores of the matches that profiles have of late, the lowest first."""
     found: dict[int, list[float]] = {}

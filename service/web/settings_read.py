@@ -82,10 +82,11 @@ def _schedule(form: Form, spoken: Sequence[Texts]) -> dict[str, Callable[[], Any
     }
 
 
-def _zone(form: Form, spoken: Sequence[Texts]) -> str:
-    """The place that was typed, else the zone as it was."""
-    place = form.raw("place").strip()
-    return read_place(place, spoken) if place else read_zone(form.raw("zone"))
+def _zone(form: Form, spoken: Sequence[Texts]) -> str | None:
+    """The place that was typed, else the zone as it was (None: one that is not known any more)."""
+    if place := form.raw("place").strip():
+        return read_place(place, spoken)
+    return read_zone(form.raw("zone")) if "zone" in form else None
 
 
 def _quiet(form: Form, limits: Defaults) -> Any:

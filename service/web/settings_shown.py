@@ -23,6 +23,7 @@ from service.subscribers.cadence import local_date
 from service.subscribers.model import DAYS
 from service.subscribers.options import read_options
 from service.subscribers.tokens import TokenError
+from service.subscribers.zone import is_known
 from service.web.door import Door, Offer, spoken
 from service.web.following import NameLine
 from service.web.leaving import left_page
@@ -36,6 +37,9 @@ from service.web.settings_told import (
     next_told,
     saved_told,
 )
+
+LATELY = 7
+"""Days whose papers are counted beside an interest."""
 
 LEAST_SCORES = 5
 """Matches from which on their scores are told."""
@@ -112,6 +116,7 @@ class Shown:
     paused: bool
     choices: Choices
     chosen: str = ""
+    lately: str = ""
 
 
 def _name(row: ProfileRow, texts: Texts) -> str:
@@ -162,7 +167,20 @@ def _typed_choices(typed: Form, made: Choices) -> Choices:
     )
 
 
-def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) -> Shown:
+def _lately(row: ProfileRow, scores: Sequence[float], texts: Texts) -> str:
+    """How much an interest brings; "" before it has met the papers."""
+    if row.kind == "trending" or row.matched_at is None:
+        return ""
+    count = sum(1 for score in scores if score >= row.threshold)
+    return texts.ngettext(
+        "%(num)s paper in the last %(days)s days",
+        "%(num)s papers in the last %(days)s days",
+        count,
+        days=texts.number(LATELY),
+    )
+
+
+def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices, lately: str) -> Shown:
     query = query_of(row.kind, row.text, row.compiled, row.options)
     made = Shown(
         id=row.id or 0,
@@ -176,6 +194,7 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) ->
         paused=row.paused,
         choices=choices,
         chosen=chosen_of(row, texts),
+        lately=lately,
     )
     if trouble.part == f"interest-{row.id}" and trouble.typed is not None:
         typed = trouble.typed
@@ -244,6 +263,8 @@ def _interests_context(
     row = found.reader
     ids = [one.id for one in found.interests if one.id is not None]
     scores = door.rt.db.read(lambda s: matches_store.list_scores(s, ids))
+    since = door.rt.clock() - timedelta(days=LATELY)
+    new_ones = door.rt.db.read(lambda s: matches_store.list_new_scores(s, ids, since))
     known = [read_options(one.options).own for one in found.interests]
     name = next(filter(None, known), row.name)
     choices = {
@@ -253,7 +274,16 @@ def _interests_context(
     if trouble.part == "new" and trouble.typed is not None:
         new = _typed_choices(trouble.typed, new)
     return {
-        "interests": [_shown(one, trouble, texts, choices[one.id]) for one in found.interests],
+        "interests": [
+            _shown(
+                one,
+                trouble,
+                texts,
+                choices[one.id],
+                _lately(one, new_ones.get(one.id or 0, ()), texts),
+            )
+            for one in found.interests
+        ],
         "new": new,
         "usual_votes": texts.number(door.rt.defaults().signal_votes),
         "most": door.rt.defaults().interests,
@@ -302,6 +332,7 @@ def _choices_context(
     there, first = door.clock_in(row.zone), min(subscribers_store.days_of(row.weekdays), default=0)
     return {
         "hours": door.hours(texts),
+        "is_known_zone": is_known(row.zone),
         "zone_words": texts.gettext(
             "%(zone)s, now %(time)s",
             zone=row.zone,

@@ -10,7 +10,9 @@ import pytest
 from support.reading_house import Reading, reading_house
 
 from service.flows.manage_link import manage_token
-from service.store.subscribers import list_profile_rows
+from service.flows.match import match_new
+from service.store.db import Session
+from service.store.subscribers import get_subscriber_row, list_profile_rows
 
 ADA = "ada@uni.example"
 
@@ -205,3 +207,28 @@ def test_a_date_that_is_none_of_a_pause_is_told_at_its_field(house: Reading) -> 
     assert "The date is missing. Write it like 2026-11-25." in text_of(answer.text)
     assert 'aria-describedby="pause-until-fault until-hint"' in answer.text
     assert said(press(house, "pause", act="month"))[0].startswith("Paused until Fri 18 December.")
+
+
+def test_how_much_each_interest_brings_stands_beside_it(house: Reading) -> None:
+    match_new(house.rt)
+    page = text_of(house.client.get(link(house)).text)
+    assert "adapters 9 papers in the last 7 days" in page
+    press(house, "interests", words="robots")
+    assert page.count("in the last 7 days") == 1, "before it met the papers nothing is said"
+
+
+def test_a_zone_that_is_gone_is_told_and_is_in_nobodys_way(house: Reading) -> None:
+    def lose(session: Session) -> None:
+        row = get_subscriber_row(session, email_key=ADA)
+        assert row is not None
+        row.zone = "Mars/Base"
+        session.add(row)
+
+    house.rt.db.write(lose)
+    page = house.client.get(link(house)).text
+    assert "The zone Mars/Base is not known here (any more)." in page
+    assert 'name="zone"' not in page
+    press(house, "schedule", hour="09", weekdays="mon")
+    assert (house.reader(ADA).hour, house.reader(ADA).zone) == (9, "Mars/Base")
+    press(house, "schedule", hour="09", weekdays="mon", place="Bern")
+    assert house.reader(ADA).zone == "Europe/Zurich"
