@@ -157,3 +157,14 @@ def test_a_closed_house_asks_for_no_address_and_still_shows_what_words_bring(
         first = re.search(r"<button[^>]*>", page)
         assert first is not None
         assert 'formaction="/estimate"' in first[0], "what Enter presses"
+
+
+def test_more_than_can_be_read_is_refused_in_words(house: Reading) -> None:
+    for words, status, said in (
+        ("é" * 40_000, 413, "The form is larger than 64 kB. Send less at once."),
+        (", ".join(f"word{n}" for n in range(200)), 422, "1,024 are the most"),
+        ("(" * 500, 422, "bracket"),
+    ):
+        answer = house.client.post("/estimate", data={"words": words})
+        assert answer.status_code == status
+        assert said in " ".join(re.sub("<[^>]+>", " ", answer.text).split())
