@@ -9,9 +9,11 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from support.axe import PHONE, violations
 from support.hands import Hand, Keys, Mouse, Thumb
 from support.life import Life, Watch
 from support.reading_house import WEDNESDAY, fill
@@ -19,7 +21,8 @@ from support.whole_site import WholeSite, whole_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("readers-life")]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
+SMALL = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
+LOOKS = (Path(__file__).parents[1] / "support" / "looks.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.mark.parametrize("way", ["mouse", "no script", "thumb", "keys"])
 def test_from_the_first_page_to_the_last_trace(site: WholeSite, browser: Browser, way: str) -> None:
-    shape = PHONE if way == "thumb" else {"viewport": {"width": 1200, "height": 900}}
+    shape = SMALL if way == "thumb" else {"viewport": {"width": 1200, "height": 900}}
     context = browser.new_context(
         timezone_id="Europe/Zurich", locale="en-GB", java_script_enabled=way != "no script", **shape
     )
@@ -50,7 +53,8 @@ def test_from_the_first_page_to_the_last_trace(site: WholeSite, browser: Browser
     page = context.new_page()
     page.set_default_timeout(4000)
     hand: Hand = {"thumb": Thumb(), "keys": Keys(page)}.get(way, Mouse())
-    life = Life(site, page, hand, f"{way.replace(' ', '-')}@uni.example", way != "no script")
+    look = _seen if way == "thumb" else None
+    life = Life(site, page, hand, f"{way.replace(' ', '-')}@uni.example", way != "no script", look)
     try:
         _signs_up(life)
         manage = _begins(life)
@@ -58,12 +62,18 @@ def test_from_the_first_page_to_the_last_trace(site: WholeSite, browser: Browser
         _governs(life, manage)
         _moves(life)
         manage = _takes_along(life)
-        _leaves(life, manage)
+        _leaves(life)
         _is_erased(life, manage)
     finally:
         context.close()
     assert watch.foreign == [], "nothing is asked of anybody else"
     assert watch.faults == []
+
+
+def _seen(page: Page, name: str) -> None:
+    """axe and the designer find nothing, light and dark."""
+    assert violations(page, (PHONE,)) == [], name
+    assert page.evaluate(LOOKS) == [], name
 
 
 def _signs_up(life: Life) -> None:
@@ -78,11 +88,15 @@ def _signs_up(life: Life) -> None:
     life.hand.write(page.locator("#words"), "adapters, unicorns")
     if not life.script:
         life.press("Show what it brings")
+        assert life.focused() == "div#reading", "what was asked for is read first"
     reading = page.locator("#reading")
     expect(reading).to_contain_text("about 3 papers a day")
     expect(reading).to_contain_text("never occurred in 3 days")
-    expect(reading).to_have_attribute("aria-live", "polite")
     expect(page.locator("#past-papers mark").first).to_have_text(re.compile("adapters", re.I))
+    if life.script:
+        expect(page.locator("#told")).to_contain_text("about 3 papers a day")
+        told = [one for one in life.announced() if "about 3 papers a day" in one]
+        assert len(told) == 1, "it is said once, and politely"
     life.at("sign-up, estimated")
     email = page.locator("#email")
     life.hand.write(email, "life.uni.example")
@@ -92,14 +106,21 @@ def _signs_up(life: Life) -> None:
     life.at("sign-up, refused")
     expect(email).to_have_attribute("aria-invalid", "true")
     assert life.focused() == "input#email", "the page opens at what is to be mended"
-    fault = page.locator("#email-fault")
-    expect(fault).to_contain_text("This address has no @.")
+    expect(page.locator("#email-fault")).to_contain_text("This address has no @.")
     expect(page.locator("#words")).to_have_value("adapters, unicorns")
-    life.hand.write(email, life.address)
+    life.hand.write(email, "wrong-" + life.address)
     page.wait_for_timeout(600)
     life.press("Subscribe")
     life.at("asked", "Look in your mailbox")
+    expect(page.locator("main")).to_contain_text("wrong-" + life.address)
     expect(page.locator("main")).to_contain_text("Confirm your subscription to Paperpost")
+    life.press("Change it")
+    life.at("sign-up, another address")
+    assert life.focused() == "input#email"
+    life.hand.write(email, life.address)
+    life.press("Subscribe")
+    life.at("asked again", "Look in your mailbox")
+    expect(page.get_by_role("status").first).to_contain_text("was taken back")
 
 
 def _begins(life: Life) -> str:
@@ -114,21 +135,24 @@ def _begins(life: Life) -> str:
     life.at("confirm")
     expect(page.locator("main")).to_contain_text("adapters · unicorns")
     expect(page.get_by_role("checkbox").first).to_be_checked()
+    life.hand.choose(page.locator("[name=hour]"), "09")
+    if life.script:
+        expect(page.locator("#next")).to_contain_text("09:00")
     life.press("Begin")
     life.at("begun", "You are in.")
+    expect(page.locator("main")).to_contain_text("09:00")
     mail = life.newest("Your first papers:")
     expect(mail.locator(".hit").first).to_be_visible()
     manage = life.link_in(mail, "manage")
+    life.leave, tune = life.link_in(mail, "u"), life.link_in(mail, "tune")
     life.goto(life.link_in(mail, "d"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("18 papers checked")
-    life.goto(f"/mailbox?to={life.address}")
-    life.go(page.locator(".row-link").first)
+    life.goto(tune)
     return manage
 
 
 def _tunes(life: Life) -> None:
     page = life.page
-    life.goto(life.link_in(page.frame_locator("iframe.mail-frame"), "tune"))
     life.at("tune")
     expect(page.locator("main")).to_contain_text("adapters in the title")
     life.press("More like this")
@@ -139,6 +163,7 @@ def _tunes(life: Life) -> None:
 
 
 def _governs(life: Life, manage: str) -> None:
+    """Interests, hour, days, zone, a pause; and what became of a day."""
     page, hand = life.page, life.hand
     life.goto(manage)
     life.at("manage", "Your settings")
@@ -148,28 +173,33 @@ def _governs(life: Life, manage: str) -> None:
     life.press(re.compile("^Add"), form)
     _told(life, "manage, interest added")
     expect(page.locator("details.interest", has_text="robots").first).to_be_visible()
-    form = page.locator("#schedule")
-    hand.choose(form.locator("[name=hour]"), "07")
-    hand.press(form.locator("input[value=fri]"))
-    life.press(re.compile("^Save"), form)
+    hand.choose(page.locator("#choices [name=hour]"), "07")
+    hand.press(page.locator("#choices input[value=fri]"))
+    hand.write(page.locator("#place"), "Tokyo")
+    life.press("Save when")
     _told(life, "manage, schedule saved")
-    expect(form.locator("[name=hour]")).to_have_value("07")
-    expect(form.locator("input[value=fri]")).not_to_be_checked()
-    form = page.locator("#pause")
-    until = form.locator("[name=until]")
-    hand.write(until, (life.site.clock() - timedelta(days=9)).date().isoformat())
-    page.locator("#pause").evaluate("form => form.noValidate = true")
-    life.press(re.compile("^Pause"), form)
+    expect(page.locator("#choices [name=hour]")).to_have_value("07")
+    expect(page.locator("#choices input[value=fri]")).not_to_be_checked()
+    expect(page.locator("#choices")).to_contain_text("Tokyo")
+    hand.write(page.locator("#place"), "Atlantis")
+    life.press("Save when")
     life.at("manage, refused")
     expect(page.get_by_role("alert").first).to_be_visible()
-    away = (life.site.clock() + timedelta(days=6)).date()
-    hand.write(page.locator("#pause [name=until]"), away.isoformat())
-    life.press(re.compile("^Pause"), page.locator("#pause"))
+    assert life.focused() == "input#place"
+    expect(page.locator("#choices [name=hour]")).to_have_value("07")
+    life.goto(manage)
+    life.press(re.compile("^A week, until"))
     _told(life, "manage, paused")
     expect(page.locator("main")).to_contain_text("Paused until")
     life.follow("Your mails, day by day")
     life.at("history")
     expect(page.locator("main")).to_contain_text("5 papers mailed")
+    hand.write(page.locator("[name=on]"), "2026-11-17")
+    life.press(re.compile("^Tell me what became"))
+    life.at("why no mail")
+    hand.write(page.locator("[name=paper]"), "2611.00103")
+    life.press(re.compile("^Tell me why this"))
+    life.at("why not this paper")
     life.goto(manage)
     life.press("End the pause now")
     _told(life, "manage, going on")
@@ -178,7 +208,7 @@ def _governs(life: Life, manage: str) -> None:
 def _moves(life: Life) -> None:
     """To another address, by a fresh link."""
     life.press("Mail me a fresh link")
-    life.at("link mailed")
+    life.at("fresh link mailed")
     fresh = life.link_in(life.newest("Your link to Paperpost"), "manage")
     life.goto(fresh)
     life.at("manage, fresh")
@@ -197,10 +227,12 @@ def _moves(life: Life) -> None:
     life.press("Change the address")
     life.at("address changed")
     life.address = moved
+    life.site.go(minutes=1)
 
 
 def _takes_along(life: Life) -> str:
-    """A fresh link asked for on the public page; what is stored, as files. Returns the link."""
+    """A fresh link asked for on the public page; a feed; what is stored, as files. Returns the
+    link."""
     page = life.page
     life.goto("/manage")
     life.at("ask for the link")
@@ -212,33 +244,39 @@ def _takes_along(life: Life) -> str:
     life.at("link mailed")
     manage = life.link_in(life.newest("Your link to Paperpost"), "manage")
     life.goto(manage)
+    life.press("Open a feed")
+    _told(life, "manage, feed open")
+    feed = page.locator("a[href*='/feeds/mine/']").first.get_attribute("href") or ""
+    assert "<feed" in page.request.get(feed).text()
+    life.press("Close the feed")
+    _told(life, "manage, feed closed")
+    assert page.request.get(feed).status in (404, 410)
+    life.follow("Take your data along, or erase it")
+    life.at("data")
     with page.expect_download() as taken:
         life.hand.press(page.get_by_role("link", name="Everything stored about you, as a file"))
     stored = json.loads(taken.value.path().read_text(encoding="utf-8"))
     assert life.address in json.dumps(stored)
+    with page.expect_download() as taken:
+        life.hand.press(page.get_by_role("link", name=re.compile("^BibTeX")).first)
+    assert taken.value.path().read_text(encoding="utf-8").count("@") >= 5
     return manage
 
 
-def _leaves(life: Life, manage: str) -> None:
-    """One interest; then everything, and back, and everything again with a reason."""
+def _leaves(life: Life) -> None:
+    """One interest, and back; then everything, with a reason, and back."""
     page = life.page
-    life.goto(manage)
-    life.open("robots")
-    one = page.locator("details.interest", has_text="robots").first
-    life.press(re.compile("^Remove"), one)
-    _told(life, "manage, interest gone")
-    expect(page.locator("details.interest summary", has_text="robots")).to_have_count(0)
-    life.goto(f"/mailbox?to={life.address.removeprefix('moved-')}")
-    life.go(page.locator(".row-link", has_text="Your first papers:").first)
-    leave = life.link_in(page.frame_locator("iframe.mail-frame"), "u")
-    life.goto(leave)
+    life.goto(life.leave)
     life.at("leave", "Leave?")
+    life.press(re.compile("^Stop this one.*robots"))
+    life.at("leave, one interest stopped")
+    life.press(re.compile("^Undo.*robots"))
+    life.at("leave, one interest back")
     life.press("Stop all mail")
     life.at("left", "You have left.")
     life.hand.write(page.locator("[name=reason]"), "Too many papers.")
-    life.press("Tell them")
+    life.press("Tell Example University Library")
     life.at("left, reason told")
-    life.goto(leave)
     life.press("Undo")
     life.at("back", "You are back.")
 
@@ -246,16 +284,20 @@ def _leaves(life: Life, manage: str) -> None:
 def _is_erased(life: Life, manage: str) -> None:
     page = life.page
     life.goto(manage)
+    life.follow("Take your data along, or erase it")
     life.press("Erase")
     life.at("erase, refused")
+    assert life.focused() == "input#sure"
     life.hand.press(page.locator("[name=sure]"))
     life.press("Erase")
-    life.at("erased")
+    life.at("erased", "You are forgotten.")
     life.goto(manage)
     life.at("a link of nobody")
 
 
 def _told(life: Life, name: str) -> None:
-    """The answer to what was saved: told at once to who listens, and the keyboard stands there."""
-    expect(life.page.get_by_role("status").first).to_be_visible()
+    """The answer to what was saved stands where it was pressed, and has the keyboard."""
+    saved = life.page.get_by_role("status").filter(visible=True).first
+    expect(saved).to_be_visible()
+    assert life.focused() == "p#saved[role=status]", name
     life.at(name)

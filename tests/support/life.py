@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import (
@@ -49,7 +50,8 @@ _SOUND = """() => {
 @dataclass
 class Life:
     """hand: how the pages are worked · look: more to be checked on each page, by its name · pages:
-    names of those met."""
+    names of those met · leave:
+    the link that ends the mails."""
 
     site: WholeSite
     page: Page
@@ -58,6 +60,7 @@ class Life:
     script: bool = True
     look: Callable[[Page, str], None] | None = None
     pages: list[str] = field(default_factory=list)
+    leave: str = ""
 
     # ---- what every page keeps ----
 
@@ -79,6 +82,26 @@ class Life:
               + (e.getAttribute('role') ? '[role=' + e.getAttribute('role') + ']' : ''); }"""
         )
         return said
+
+    def announced(self) -> list[str]:
+        """What the page says by itself to who listens: the live regions of the accessibility tree
+        that wait for a pause, with their words."""
+        session = self.page.context.new_cdp_session(self.page)
+        nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+        session.detach()
+        by_id = {node["nodeId"]: node for node in nodes}
+
+        def words(node: dict[str, Any]) -> str:
+            if node.get("role", {}).get("value") == "StaticText":
+                return str(node["name"]["value"])
+            return " ".join(words(by_id[one]) for one in node.get("childIds", ()) if one in by_id)
+
+        found = []
+        for node in nodes:
+            traits = {one["name"]: one["value"].get("value") for one in node.get("properties", ())}
+            if traits.get("live") == "polite" and node.get("role", {}).get("value") == "status":
+                found.append(words(node))
+        return found
 
     # ---- what they do ----
 
@@ -114,7 +137,9 @@ class Life:
     # ---- mails ----
 
     def newest(self, subject: str, to: str = "") -> FrameLocator:
-        """Open the newest mail to the reader out of the built-in mailbox; its HTML part."""
+        """A minute later, open the newest mail to the reader out of the built-in mailbox; its
+        HTML part."""
+        self.site.go(minutes=1)
         self.site.send()
         self.goto(f"/mailbox?to={to or self.address}")
         row = self.page.locator(".row-link").first
