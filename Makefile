@@ -105,7 +105,7 @@ faults: .venv/.dev ## kills, drops, hangs and servers that do everything wrong
 bench: .venv/.dev ## the measured claims
 	@for f in bench/[a-z]*.py; do [ -e "$$f" ] || continue; echo "== $$f"; PYTHONPATH=. $(BIN)/python "$$f" || exit 1; done
 
-sweep: .venv/.dev ## a million random questions: the oracle against all that match; goes on where it ended
+sweep: .venv/.dev ## a million random questions against all that match; ARGS=clock: every zone for two years; goes on where it ended
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.sweep $(ARGS)
 
 floods: .venv/.dev ## 10,000 sign-ups for one victim, 10,000 victims from one, a seminar room: who gets mail, and when
