@@ -30,6 +30,7 @@ class Heads:
     reply_to: str = ""
     list_id: str = ""
     unsubscribe_url: str | None = None
+    unsubscribe_mail: str = ""
     help_url: str = ""
     feedback_id: str = ""
     is_notice: bool = False
@@ -54,7 +55,8 @@ def written(heads: Heads, printed: Printed) -> bytes:
     if heads.list_id:
         lines.append(_as_is("List-Id", heads.list_id))
     if heads.unsubscribe_url:
-        lines.append(_link("List-Unsubscribe", heads.unsubscribe_url))
+        by = message.leaving(heads.unsubscribe_url, heads.unsubscribe_mail)
+        lines.append(_as_is("List-Unsubscribe", by))
         lines.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
     if heads.help_url:
         lines.append(_link("List-Help", heads.help_url))

@@ -116,6 +116,7 @@ def build(
     reply_to: str = "",
     list_id: str = "",
     unsubscribe_url: str | None = None,
+    unsubscribe_mail: str = "",
     help_url: str = "",
     feedback_id: str = "",
     is_notice: bool = False,
@@ -125,6 +126,7 @@ def build(
 
     message_id: with its angle brackets · date: aware · list_id: "Paperpost <papers.example.org>".
     unsubscribe_url: https, also answers the RFC 8058 POST; None writes no List-Unsubscribe.
+    unsubscribe_mail: "mailto:..." that does the same, where somebody reads it; it stands second.
     format: "html" = text and HTML, "text" = text alone.
     Raises MessageError: an address, a link or a name that cannot stand in its header.
     """
@@ -141,7 +143,7 @@ def build(
     if list_id:
         message["List-Id"] = as_is(list_id, "List-Id")
     if unsubscribe_url:
-        message["List-Unsubscribe"] = link(unsubscribe_url, "List-Unsubscribe")
+        message["List-Unsubscribe"] = leaving(unsubscribe_url, unsubscribe_mail)
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if help_url:
         message["List-Help"] = link(help_url, "List-Help")
@@ -209,6 +211,18 @@ def link(url: str, header: str) -> str:
             Sentence("'%(url)s' is no web address.", url=plain.one_line(url)[:80]), header
         )
     return as_is(f"<{url}>", header)
+
+
+def leaving(url: str, mail: str) -> str:
+    """Return "<https://...>, <mailto:...>", or the first alone. Raises MessageError."""
+    header = "List-Unsubscribe"
+    if not mail:
+        return link(url, header)
+    if not mail.startswith("mailto:") or set(mail) & set("<> ,"):
+        raise MessageError(
+            Sentence("'%(url)s' is no web address.", url=plain.one_line(mail)[:80]), header
+        )
+    return as_is(f"{link(url, header)}, <{mail}>", header)
 
 
 def wire_size(text: str) -> int:

@@ -181,9 +181,10 @@ def _heads(
 ) -> Heads:
     """What the headers say. at: in place of the row's date."""
     is_notice = edition.kind == "notice"
-    unsubscribe = None
+    unsubscribe, by_mail = None, ""
     if not is_notice and reader is not None:
         unsubscribe = rt.links.unsubscribe(reader.unsubscribe_token)
+        by_mail = rt.site.leave_mail(reader.unsubscribe_token)
     return Heads(
         sender=rt.site.sender,
         sender_name=rt.site.name,
@@ -193,6 +194,7 @@ def _heads(
         reply_to=rt.site.reply_to,
         list_id=f"<papers.{rt.mail_domain}>" if not is_notice else "",
         unsubscribe_url=unsubscribe,
+        unsubscribe_mail=by_mail,
         help_url=rt.links.to("/about"),
         feedback_id=f"{edition.id or 0}:{edition.kind}:paperpost" if not is_notice else "",
         is_notice=is_notice,

@@ -180,6 +180,8 @@ def _page(door: Door, request: Request, token: str, found: Leaving, said: str = 
     context = {
         "email": mask(found.email),
         "here": door.pages.links.here.unsubscribe(token),
+        "by_mail": door.rt.site.leave_mail(token),
+        "inbox": door.rt.site.inbox,
         "said": said,
         "awake": [(part, name) for part, name in parts if not part.rests],
         "resting": [(part, name) for part, name in parts if part.rests and part.undo],

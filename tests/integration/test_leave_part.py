@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -188,3 +189,21 @@ def test_reasons_are_counted_and_their_words_go_with_the_reader(house: Reading) 
 def test_the_page_says_when_all_is_erased(house: Reading) -> None:
     page = house.client.post(link(house)).text
     assert "30 days after you left, your words and your address are erased." in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("inbox", ["", "leave@papers.example"])
+def test_a_mailto_is_named_only_where_an_inbox_is_read(tmp_path: Path, inbox: str) -> None:
+    configured = {"inbox_url": "imaps://leave%40papers.example:secret@imap.papers.example"}
+    with reading_house(tmp_path, **configured) as house:
+        house.rt.site = replace(house.rt.site, inbox=inbox)
+        house.subscribe(ADA, "adapters")
+        plan_daily(house.rt)
+        house.send()
+        token = house.reader(ADA).unsubscribe_token
+        header = str(house.mails(ADA)[-1]["List-Unsubscribe"])
+        page = house.client.get(f"/u/{token}").text
+        web = f"<{house.rt.links.unsubscribe(token)}>"
+        by_mail = f"mailto:{inbox}?subject=unsubscribe%20{token}"
+        assert header == (f"{web}, <{by_mail}>" if inbox else web)
+        assert (by_mail in page) is bool(inbox)

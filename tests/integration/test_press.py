@@ -55,6 +55,8 @@ def test_headers_are_written_alike(format: str) -> None:
     title = "Über „Vektoren“ — " + "и так далее " * 9
     reads_alike(digest(section(entry(1, title))), frame(), heads)
     reads_alike(digest(section(entry(1, "A" * 300))), frame(), replace(heads, recipient="a@b.org"))
+    by_mail = replace(heads, unsubscribe_mail="mailto:leave@papers.example.org?subject=x%20y")
+    reads_alike(digest(section(entry(1, title))), frame(), by_mail)
     notice = replace(heads, is_notice=True, unsubscribe_url=None, feedback_id="", reply_to="")
     reads_alike(digest(section(entry(1))), frame(), notice)
 

@@ -62,6 +62,20 @@ def test_list_unsubscribe_is_on_the_wire_as_it_is() -> None:
     assert b"Date: Fri, 20 Nov 2026 08:00:00 +0000" in lines
 
 
+def test_a_mailto_stands_second_on_the_same_line() -> None:
+    mail = "mailto:leave@papers.example.org?subject=unsubscribe%20BBBBBBBBBBBBBBBBBBBBBB"
+    lines = header_lines(made(unsubscribe_mail=mail))
+    assert f"List-Unsubscribe: <{URL}>, <{mail}>".encode() in lines
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+    for bad in (
+        "https://example.org",
+        "mailto:a@b.org, <mailto:c@d.org>",
+        "mailto:a@b.org\r\nX: y",
+    ):
+        with pytest.raises(MessageError):
+            made(unsubscribe_mail=bad)
+
+
 def test_each_header_once_and_parts_both_ways() -> None:
     mail = parsed(made())
     names = [name.lower() for name in mail.keys()]  # noqa: SIM118
