@@ -5,6 +5,7 @@ the wall shows the hour or a later one. So an hour that the clock skips moves to
 instant (which may lie in the next date), and a repeated one is used once.
 """
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Literal
@@ -204,10 +205,16 @@ def is_first_of_week(reader: Subscriber, on: date) -> bool:
     return on.weekday() == min(reader.weekdays, default=0)
 
 
+def weekly_on(weekday: int, mail_days: Collection[int]) -> int:
+    """The weekday on which a weekly interest rides: its own, or the last mail day of the week when
+    that is none."""
+    return weekday if weekday in mail_days else max(mail_days, default=weekday)
+
+
 def weekly_day(reader: Subscriber, weekday: int, on: date) -> date:
     """The newest date up to ``on`` on which a weekly interest rides: its weekday, or the last
     mail day of the week when that is none."""
-    wanted = weekday if weekday in reader.weekdays else max(reader.weekdays, default=weekday)
+    wanted = weekly_on(weekday, reader.weekdays)
     return on - timedelta(days=(on.weekday() - wanted) % 7)
 
 

@@ -180,7 +180,7 @@ def _lately(row: ProfileRow, scores: Sequence[float], texts: Texts) -> str:
     )
 
 
-def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices, lately: str) -> Shown:
+def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) -> Shown:
     query = query_of(row.kind, row.text, row.compiled, row.options)
     made = Shown(
         id=row.id or 0,
@@ -193,8 +193,6 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices, la
         cap=str(row.cap or ""),
         paused=row.paused,
         choices=choices,
-        chosen=chosen_of(row, texts),
-        lately=lately,
     )
     if trouble.part == f"interest-{row.id}" and trouble.typed is not None:
         typed = trouble.typed
@@ -275,12 +273,10 @@ def _interests_context(
         new = _typed_choices(trouble.typed, new)
     return {
         "interests": [
-            _shown(
-                one,
-                trouble,
-                texts,
-                choices[one.id],
-                _lately(one, new_ones.get(one.id or 0, ()), texts),
+            replace(
+                _shown(one, trouble, texts, choices[one.id]),
+                chosen=chosen_of(one, texts, subscribers_store.days_of(row.weekdays)),
+                lately=_lately(one, new_ones.get(one.id or 0, ()), texts),
             )
             for one in found.interests
         ],

@@ -1,7 +1,7 @@
 """What a reader has chosen, in a few words: the table of contents of their page, and what a press
 of a button did."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from service.delivery.i18n import Texts
 from service.flows.alerts import quiet_of
 from service.store import subscribers as subscribers_store
 from service.store.tables import ProfileRow, SubscriberRow
+from service.subscribers.cadence import weekly_on
 from service.subscribers.options import read_options
 from service.web.door import Door
 
@@ -114,12 +115,15 @@ def form_options(texts: Texts) -> list[tuple[str, str]]:
     ]
 
 
-def chosen_of(row: ProfileRow, texts: Texts) -> str:
-    """Days, cap, least score and later news of an interest, in a few words."""
+def chosen_of(row: ProfileRow, texts: Texts, mail_days: Collection[int]) -> str:
+    """Days, cap, least score and later news of an interest, in a few words. mail_days: of its
+    reader; a weekly one whose day is none of them rides on the week's last."""
     _ = texts.gettext
     said = [_("paused")] if row.paused else []
     if row.cadence == "weekly":
-        said.append(_("once a week, on %(day)s", day=texts.weekday(row.weekday)))
+        said.append(
+            _("once a week, on %(day)s", day=texts.weekday(weekly_on(row.weekday, mail_days)))
+        )
     elif row.cadence == "instant":
         said.append(_("at once"))
     if row.cap:
