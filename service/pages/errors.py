@@ -144,7 +144,13 @@ class ErrorPages:
         return self._pages.answer(
             request,
             "error.html",
-            {"status": status, "fault": fault, "reference": reference},
+            {
+                "status": status,
+                "fault": fault,
+                "reference": reference,
+                "kept": getattr(request.state, "typed", ()) if status >= 500 else (),
+                "path": request.url.path,
+            },
             status=status,
             headers=headers,
         )

@@ -160,6 +160,10 @@ class Form:
         ticked = set(self._values.get(name, ()))
         return tuple(option for option in options if option in ticked)
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return every field with each of its values, to send the form again as it was."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
     def several(self, name: str) -> tuple[str, ...]:
         """Return every value of a field, as it was sent."""
         return tuple(self._values.get(name, ()))

@@ -95,7 +95,9 @@ class Door:
 
     async def form(self, request: Request) -> Form:
         """The form that was sent (a dependency, so that endpoints may be plain functions)."""
-        return await read_form(request, self.texts(request))
+        form = await read_form(request, self.texts(request))
+        request.state.typed = form.pairs()  # the page of a failure keeps it
+        return form
 
     async def any_form(self, request: Request) -> Form:
         """The same where a bare POST without any form is as good as a pressed button."""

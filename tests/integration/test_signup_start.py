@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from support.reading_house import Reading, reading_house
 
 from service.flows.interests import read_form
@@ -168,3 +169,24 @@ def test_more_than_can_be_read_is_refused_in_words(house: Reading) -> None:
         answer = house.client.post("/estimate", data={"words": words})
         assert answer.status_code == status
         assert said in " ".join(re.sub("<[^>]+>", " ", answer.text).split())
+
+
+def test_a_failure_of_ours_keeps_what_was_typed(
+    house: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object, **_named: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    client = TestClient(house.client.app, house.rt.site.base_url, raise_server_exceptions=False)
+    form = {**FORM, "words": 'LoRA, "low rank"\nPEFT', "homepage": ""}
+    with monkeypatch.context() as broken:
+        broken.setattr("service.web.signup.asked_page", fail)
+        page = client.post("/", data=form)
+    assert page.status_code == 500
+    assert '<form action="/" method="post">' in page.text
+    kept = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text)
+    again = {name: markup.unescape(value) for name, value in kept}
+    assert again == form
+    assert client.post("/", data=again).status_code == 200
+    assert house.reader("ada@uni.example").state == "pending"
+    assert "Send it again" not in client.get("/nowhere").text
