@@ -55,7 +55,7 @@ def _of_query(rt: Runtime, query: Query, most: int) -> list[Item]:
     learn(rt)
     corpus = rt.corpus.corpus
     with corpus.reading():
-        found = corpus.latest(query, corpus.wanted(query.root), most)
+        found = corpus.latest(query, corpus.wanted_often(query.root), most)
     days = {one.paper_id: one.day for one in found}
     return _items(rt, [(one, days[one.paper.id]) for one in show_papers(rt, found)])
 

@@ -61,7 +61,7 @@ def search(
         rt.db.read(lambda s: rt.corpus.sync(s, date.min))
     corpus = rt.corpus.corpus
     with corpus.reading():
-        wanted, basis = corpus.wanted(query.root), int(corpus.present().sum())
+        wanted, basis = corpus.wanted_often(query.root), int(corpus.present().sum())
         total = int(wanted.sum())
         if order == "newest":
             found = corpus.latest(query, wanted, limit, offset)

@@ -7,6 +7,7 @@ papers (or like its newest papers) without them.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from service.defaults import FIXED
@@ -43,7 +44,7 @@ class TopicError(PaperpostError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """name: in its address · kind: keywords or query, how ``text`` is read · likes: names of seed
-    papers, "arxiv/2611.00001" · query: None where the text is read no more."""
+    papers, "arxiv/2611.00001"."""
 
     name: str
     title: str
@@ -51,7 +52,11 @@ class Topic:
     kind: str
     text: str
     likes: tuple[str, ...] = ()
-    query: Query | None = None
+
+    @property
+    def query(self) -> Query | None:
+        """What it asks for; None where the text is read no more."""
+        return _read(self.kind, self.text)
 
     @property
     def words(self) -> str:
@@ -101,11 +106,15 @@ def get_topic(rt: Runtime, name: str) -> Topic:
     return _topic(row)
 
 
-def _topic(row: TopicRow) -> Topic:
+@lru_cache(maxsize=2 * FIXED.most_topics)
+def _read(kind: str, text: str) -> Query | None:
     try:
-        query: Query | None = read_again(row.kind, row.text)
+        return read_again(kind, text)
     except QueryError:
-        query = None
+        return None
+
+
+def _topic(row: TopicRow) -> Topic:
     return Topic(
         name=row.name,
         title=row.title,
@@ -113,14 +122,11 @@ def _topic(row: TopicRow) -> Topic:
         kind=row.kind,
         text=row.text,
         likes=tuple(row.likes),
-        query=query,
     )
 
 
-def read_topic(
-    rt: Runtime, topic: Topic, *, offset: int = 0, limit: int = PAGE_SIZE, alone: bool = False
-) -> TopicPage:
-    """The papers of a topic, newest first. alone: without seeds and what is like them."""
+def read_topic(rt: Runtime, topic: Topic, *, offset: int = 0, limit: int = PAGE_SIZE) -> TopicPage:
+    """The papers of a topic, newest first; what is like them stands with the first of them."""
     learn(rt)
     corpus, query = rt.corpus.corpus, topic.query
     with corpus.reading():
@@ -129,20 +135,23 @@ def read_topic(
             return TopicPage(
                 topic=topic, total=0, fresh=0, papers=(), seeds=(), alike=(), basis=basis, unread=0
             )
-        wanted = corpus.wanted(query.root)
+        wanted = corpus.wanted_often(query.root)
         found = corpus.latest(query, wanted, limit, offset)
         fresh = int((wanted & corpus.on_days(days_of(rt, FRESH_DAYS))).sum())
-        holding = set() if alone else set(corpus.ids(wanted))
-    shown = tuple(show_papers(rt, found))
-    seeds = [] if alone else _seeds(rt, topic)
-    middle = seeds or [one.paper_id for one in found[:_MIDDLE_OF]]
+        seeds = _seeds(rt, topic)
+        alike: list[int] = []
+        if not offset:
+            middle = seeds or [one.paper_id for one in found[:_MIDDLE_OF]]
+            like = _like(rt, middle)
+            holding = corpus.among(wanted, like)
+            alike = [i for i in like if i not in holding]
     return TopicPage(
         topic=topic,
         total=int(wanted.sum()),
         fresh=fresh,
-        papers=shown,
+        papers=tuple(show_papers(rt, found)),
         seeds=tuple(show_alike(rt, seeds, len(seeds))) if seeds else (),
-        alike=() if alone or offset else tuple(_alike(rt, middle, holding)),
+        alike=tuple(show_alike(rt, alike[: 2 * _MOST_ALIKE], _MOST_ALIKE)) if alike else (),
         basis=basis,
         unread=rt.corpus.unread(),
     )
@@ -158,17 +167,13 @@ def _seeds(rt: Runtime, topic: Topic) -> list[int]:
     return list(dict.fromkeys(rt.db.read(find))) if pairs else []
 
 
-def _alike(rt: Runtime, middle: list[int], holding: set[int]) -> list[Shown]:
+def _like(rt: Runtime, middle: list[int]) -> list[int]:
+    """Papers like the middle of some, most alike first; none where nothing is alike enough."""
     vectors = words_of(rt).vectors
     if not middle or len(vectors) < LEAST_PAPERS:
         return []
     alike = vectors.like_papers(middle, 10 * _MOST_ALIKE)
-    ids = [
-        one.paper_id
-        for one in alike
-        if one.similarity >= LEAST_ALIKE and one.paper_id not in holding
-    ]
-    return show_alike(rt, ids[: 2 * _MOST_ALIKE], _MOST_ALIKE)
+    return [one.paper_id for one in alike if one.similarity >= LEAST_ALIKE]
 
 
 # ---- what the staff do ----
@@ -265,7 +270,7 @@ def _checked(rt: Runtime, values: Mapping[str, Any], known: tuple[str, ...] = ()
     if len(text) > _LONGEST_TEXT:
         what = f"The words are longer than {_LONGEST_TEXT:,} characters."
         raise TopicError(what, "text", "Shorten them.")
-    query = (parse_query if kind == "query" else parse_keywords)(text)
+    (parse_query if kind == "query" else parse_keywords)(text)
     title = collapse(str(values.get("title", ""))) or name.replace("-", " ").capitalize()
     about = collapse(str(values.get("about", "")))
     for field, value, most in (
@@ -287,7 +292,6 @@ def _checked(rt: Runtime, values: Mapping[str, Any], known: tuple[str, ...] = ()
         kind=kind,
         text=text,
         likes=tuple(dict.fromkeys(likes)),
-        query=query,
     )
 
 

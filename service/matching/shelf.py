@@ -23,7 +23,7 @@ from service.matching.part import Figures, Part, merge, moved
 from service.matching.query import Node, Query
 from service.matching.score import Statistics
 from service.matching.segment import Entry, Segment
-from service.matching.view import Found, Liking, View
+from service.matching.view import Found, Kept, Liking, View
 
 __all__ = ["Found", "Shelf"]
 
@@ -63,6 +63,7 @@ class Shelf:
         self._days: dict[int, int] = {}
         self._learned = Statistics(), Frequencies(), 0
         self._views = threading.local()
+        self._kept = Kept()
 
     def __len__(self) -> int:
         return sum(map(len, self._flushed()))
@@ -250,6 +251,14 @@ class Shelf:
     def wanted(self, node: Node) -> Flags:
         """For every slot: present, and wanted by the tree."""
         return self._now().wanted(node)
+
+    def wanted_often(self, node: Node) -> Flags:
+        """The same as ``wanted``, for questions that are asked again and again."""
+        return self._now().wanted_kept(node, self._kept)
+
+    def among(self, wanted: Flags, ids: Sequence[int]) -> set[int]:
+        """Those of the papers that are wanted."""
+        return self._now().among(wanted, ids)
 
     def on_days(self, days: Sequence[date]) -> Flags:
         """For every slot: its paper became eligible on one of ``days``."""

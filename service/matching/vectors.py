@@ -22,6 +22,11 @@ _WHAT = "vectors", (2,)
 
 _MOST_COUNTED = 255
 
+_AT_ONCE = 2048
+
+_MOST_ANSWERS = 500
+"""Of the last questions: pages of papers and topics are opened again and again."""
+
 Floats = NDArray[np.float32]
 Integers = NDArray[np.integer[Any]]
 
@@ -47,6 +52,9 @@ class _Columns:
     weights: Floats
 
 
+_Question = tuple[int, frozenset[int], int, frozenset[int]]
+
+
 class Vectors:
     """Grows by ``add``; what was added is weighed at the next question. Any thread may use it."""
 
@@ -54,6 +62,7 @@ class Vectors:
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
         self._pending: list[tuple[int, list[int], list[int]]] = []
+        self._answers: dict[_Question, tuple[Alike, ...]] = {}
         empty = np.zeros(0, dtype=np.int64)
         none = np.zeros(0, dtype=np.float32)
         bounds = np.zeros(1, dtype=np.int64)
@@ -117,12 +126,25 @@ class Vectors:
     ) -> list[Alike]:
         """The stored papers most like the middle of some others, those others left out."""
         known = self._weighed()
-        asked = np.zeros(len(known.rarity), dtype=np.float32)
         chosen = set(paper_ids)
-        for at in np.flatnonzero(np.isin(known.ids, list(chosen))).tolist():
+        key = (len(known.ids), frozenset(chosen), most, frozenset(without))
+        with self._lock:
+            before = self._answers.get(key)  # of as many papers, so of the same
+        if before is not None:
+            return list(before)
+        asked = np.zeros(len(known.rarity), dtype=np.float32)
+        places = np.searchsorted(known.ids, sorted(chosen))  # ids grow
+        for at, paper_id in zip(places.tolist(), sorted(chosen), strict=True):
+            if at == len(known.ids) or known.ids[at] != paper_id:
+                continue
             own = slice(known.bounds[at], known.bounds[at + 1])
             asked[known.columns[own]] += known.weights[own]
-        return _ranked(known, asked, most, chosen | set(without))
+        found = _ranked(known, asked, most, chosen | set(without))
+        with self._lock:
+            self._answers[key] = tuple(found)
+            while len(self._answers) > _MOST_ANSWERS:
+                del self._answers[next(iter(self._answers))]
+        return found
 
     def packed(self, note: Mapping[str, Any]) -> Iterator[bytes | memoryview]:
         """Everything as the bytes of a file, in pieces. note: JSON values that ride along."""
@@ -175,11 +197,24 @@ def _sums(values: Floats, bounds: Integers) -> Floats:
     return sums
 
 
+def _products(known: _Columns, asked: Floats) -> Floats:
+    """For each paper the sum of what its words weigh in both. As many papers at once as the
+    processor keeps near: to write the products of all down takes longer than to make them."""
+    found = np.zeros(len(known.ids), dtype=np.float32)
+    for first in range(0, len(found), _AT_ONCE):
+        bounds = known.bounds[first : first + _AT_ONCE + 1]
+        own = slice(int(bounds[0]), int(bounds[-1]))
+        both = asked.take(known.columns[own])
+        both *= known.weights[own]
+        found[first : first + _AT_ONCE] = _sums(both, bounds - bounds[0])
+    return found
+
+
 def _ranked(known: _Columns, asked: Floats, most: int, without: Collection[int]) -> list[Alike]:
     length = float(np.sqrt(asked @ asked))
     if not length or not len(known.ids):
         return []
-    alike = _sums(known.weights * asked[known.columns], known.bounds) / length
+    alike = _products(known, asked) / length
     room = min(len(alike), most + len(without))
     best = np.argpartition(-alike, room - 1)[:room]
     best = best[np.lexsort((-known.ids[best], -alike[best]))]

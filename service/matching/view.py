@@ -3,6 +3,8 @@
 A slot is the number of a paper in this view: those of the first part, then of the next.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -29,6 +31,9 @@ _RANKED = 50
 """Up to so many papers are put in order one by one."""
 
 _MOST_HELD = 100
+_MOST_KEPT = 4000
+"""Answers, of 3 kB at most: some two hundred questions to 200,000 papers."""
+
 _COUNTED = 8
 """Times as many forms as are asked for are looked at in each part."""
 
@@ -45,6 +50,32 @@ class Found:
     day: date
     hits: tuple[Hit, ...]
     score: float
+
+
+class Kept:
+    """Which papers of a part a query wants, of the last questions: topics, feeds and further pages
+    ask the same again, and of most parts nothing has changed. Any thread may use it."""
+
+    def __init__(self, most: int = _MOST_KEPT) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._flags: OrderedDict[tuple[Part, Node], Array] = OrderedDict()
+
+    def get(self, part: Part, node: Node) -> Flags | None:
+        """What was put in; None where it was not, or is not here any more."""
+        with self._lock:
+            packed = self._flags.get((part, node))
+            if packed is None:
+                return None
+            self._flags.move_to_end((part, node))
+        return np.unpackbits(packed, count=len(part.alive)).astype(np.bool_)
+
+    def put(self, part: Part, node: Node, flags: Flags) -> None:
+        """Keep an answer; the one that was asked for longest ago goes."""
+        with self._lock:
+            self._flags[part, node] = np.packbits(flags)
+            while len(self._flags) > self._most:
+                self._flags.popitem(last=False)
 
 
 class View:
@@ -74,6 +105,22 @@ class View:
         """For every slot: present, and wanted by the tree."""
         found = [self.evaluate(node, at) & part.alive for at, part in enumerate(self.parts)]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.bool_)
+
+    def wanted_kept(self, node: Node, kept: "Kept") -> Flags:
+        """The same as ``wanted``; what is known of a part is not asked of it again."""
+        found = []
+        for at, part in enumerate(self.parts):
+            flags = kept.get(part, node)
+            if flags is None:
+                flags = self.evaluate(node, at) & part.alive
+                kept.put(part, node, flags)
+            found.append(flags)
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.bool_)
+
+    def among(self, wanted: Flags, ids: Sequence[int]) -> set[int]:
+        """Those of the papers that are wanted."""
+        held = self.column("ids")[wanted]
+        return set(held[np.isin(held, np.array(ids, dtype=np.int64))].tolist())
 
     def on_days(self, days: Sequence[date]) -> Flags:
         """For every slot: its paper became eligible on one of ``days``."""

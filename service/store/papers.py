@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from service.papers.model import Alias, Paper, Scheme
@@ -12,6 +13,9 @@ from service.store.tables import PaperAliasRow, PaperRow
 
 SHOWN = (col(PaperRow.merged_into).is_(None), col(PaperRow.quarantined) == "")
 """What holds of a paper that may be found and shown: neither joined with another nor hidden."""
+
+
+_FOLDED: Any = PaperRow.folded
 
 
 def to_paper(row: PaperRow, aliases: Sequence[Alias]) -> Paper:
@@ -117,18 +121,26 @@ def list_names(session: Session, ids: Sequence[int]) -> dict[int, list[Alias]]:
 
 
 def get_papers(session: Session, ids: Sequence[int]) -> dict[int, Paper]:
-    """Values by id, with their names best first."""
-    return {i: to_paper(row, names) for i, (row, names) in get_rows(session, ids).items()}
+    """Values by id, with their names best first. The folded words, which no value has and which
+    are the longest of a row, are not read."""
+    rows = _get_rows(session, ids, select(PaperRow).options(defer(_FOLDED)))
+    return {i: to_paper(row, names) for i, (row, names) in rows.items()}
 
 
 def get_rows(session: Session, ids: Sequence[int]) -> dict[int, tuple[PaperRow, list[Alias]]]:
     """Rows and names by id."""
+    return _get_rows(session, ids, select(PaperRow))
+
+
+def _get_rows(
+    session: Session, ids: Sequence[int], query: Any
+) -> dict[int, tuple[PaperRow, list[Alias]]]:
     found: dict[int, tuple[PaperRow, list[Alias]]] = {}
     wanted = list(dict.fromkeys(ids))
     for start in range(0, len(wanted), 500):
         part = wanted[start : start + 500]
         names = _names(session, part)
-        for row in session.exec(select(PaperRow).where(col(PaperRow.id).in_(part))):
+        for row in session.exec(query.where(col(PaperRow.id).in_(part))):
             assert row.id is not None
             found[row.id] = (row, names.get(row.id, []))
     return found

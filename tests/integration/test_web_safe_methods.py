@@ -11,6 +11,7 @@ from support.routes import flat_routes
 from service.flows.daily import plan_daily
 from service.flows.letter import share_name
 from service.flows.manage_link import manage_token, stamp_of
+from service.flows.topics import add_topic, list_topics
 from service.store.deliveries import list_deliveries
 
 
@@ -37,6 +38,9 @@ def addresses(house: Reading) -> dict[str, list[str]]:
     moving = house.rt.signer.sign(
         "address", ada.id, now.replace(day=28), f"{stamp_of(ada, fresh=True)} b@uni.example"
     )
+    if not list_topics(house.rt):
+        towels = {"name": "towels", "text": "towels", "likes": [paper]}
+        add_topic(house.rt, towels, by="ann")
     manage = [manage_token(house.rt, ada, now, fresh=fresh) for fresh in (True, False)]
     return {
         "/": ["/", "/?words=adapters", "/?lang=de"],
@@ -56,7 +60,7 @@ def addresses(house: Reading) -> dict[str, list[str]]:
             "/tune/x/arxiv/1",
         ],
         "/history/{token}": [f"/history/{mail.token}", f"/history/{manage[0]}", "/history/x"],
-        "/papers": ["/papers", "/papers?order=newest&page=2"],
+        "/papers": ["/papers", "/papers?order=newest&page=2", "/papers?source=1&category=x&day=y"],
         "/papers/{day}": ["/papers/2026-11-18", "/papers/2026-11-15", "/papers/x"],
         "/papers/{scheme}/{value:path}": [f"/papers/{paper}", "/papers/doi/10.1/a/b"],
         "/search": ["/search", "/search?q=robots", "/search?q=(", "/search?q=a,b&page=9"],
@@ -69,6 +73,15 @@ def addresses(house: Reading) -> dict[str, list[str]]:
         "/healthz": ["/healthz"],
         "/readyz": ["/readyz"],
         "/feeds/papers.{kind}": [f"/feeds/papers.{kind}" for kind in ("atom", "rss", "json", "x")],
+        "/feeds/search.{kind}": [
+            "/feeds/search.atom?q=robots",
+            "/feeds/search.json?q=(",
+            "/feeds/x",
+        ],
+        "/feeds/topics/{name}.{kind}": ["/feeds/topics/towels.rss", "/feeds/topics/x.rss"],
+        "/topics": ["/topics"],
+        "/topics/{name}": ["/topics/towels", "/topics/x"],
+        "/robots.txt": ["/robots.txt"],
         "/static/{name}": ["/static/paperpost.css", "/static/signup.js"],
     }
 
