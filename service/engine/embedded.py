@@ -27,7 +27,7 @@ from service.flows.send import send_ready
 from service.flows.settle import settle_editions
 from service.flows.stock import PATIENCE, fill_corpus
 from service.flows.sweep import sweep
-from service.flows.tidy import tidy
+from service.flows.tidy import forget_unconfirmed, tidy
 from service.flows.watch import mark_late, resume_planned
 from service.flows.words import learn_words
 from service.store import deliveries as deliveries_store
@@ -96,7 +96,7 @@ class Embedded:
             "alerts": lambda wanted: self._in_turn(lambda: plan_alerts(rt)),
             "clocks": lambda wanted: self._in_turn(lambda: set_clocks(rt)),
             "sweep": lambda wanted: self._in_turn(self._sweep),
-            "settle": lambda wanted: self._in_turn(lambda: settle_editions(rt)),
+            "settle": lambda wanted: self._in_turn(self._settle),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
             "refold": lambda wanted: asyncio.to_thread(self._refold),
             "corpus": lambda wanted: asyncio.to_thread(self._fill_corpus),
@@ -250,6 +250,10 @@ class Embedded:
 
     def _is_open(self) -> bool:
         return not self._closing
+
+    def _settle(self) -> int:
+        forget_unconfirmed(self._rt)
+        return settle_editions(self._rt)
 
     def _refold(self) -> None:
         """In the background, beside everything else, with a rest after each chunk."""

@@ -5,7 +5,7 @@ Never-confirmed readers are forgotten when their link has ended, those who left 
 digests, stale matches, old sessions and ledgers go after the days of the settings.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -18,9 +18,13 @@ from service.store import keeping, mail_caps
 from service.store import matches as matches_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.subscribers.cadence import local_date
 
 STEP = 500
 """Rows in one transaction at most, so that a reader's click never waits long."""
+
+_LAST = timedelta(minutes=30)
+"""The end of a date, in which its addresses are forgotten; the clock comes by every ten minutes."""
 
 STEPS = 2000
 """Steps of one kind in one run at most; the rest waits for tomorrow."""
@@ -51,6 +55,22 @@ def tidy(rt: Runtime) -> TidyReport:
             report.removed[name] = count
     rt.log("tidy", **report.removed)
     return report
+
+
+def forget_unconfirmed(rt: Runtime) -> int:
+    """Forget those who never confirmed on the very date that their mail named, in its last half
+    hour: until then their link can be asked for again by one press. Safe to run at any time."""
+    now = rt.clock()
+    day = local_date(now + _LAST, rt.zone)
+    ended = [
+        row.id
+        for row in rt.db.read(lambda s: subscribers_store.list_expired_pending(s, now))
+        if row.confirm_until is not None and local_date(row.confirm_until, rt.zone) < day
+    ]
+    gone = _forget_all(rt, "never_confirmed", ended)
+    if gone:
+        rt.log("forgotten", never_confirmed=gone)
+    return gone
 
 
 def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
@@ -99,14 +119,17 @@ def _forget_readers(rt: Runtime) -> dict[str, int]:
         ("left", [r.id for r in rt.db.read(
             lambda s: subscribers_store.list_left_before(s, before))]),
     ]  # fmt: skip
-    counts: dict[str, int] = {}
-    for name, ids in ended:
-        gone = [i for i in ids if i is not None and rt.db.write(
-            lambda s, i=i, n=name: _forget(rt, s, i, n), Priority.BULK  # type: ignore[misc]
-        )]  # fmt: skip
-        if gone:
-            counts[name] = len(gone)
-    return counts
+    counts = {name: _forget_all(rt, name, ids) for name, ids in ended}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _forget_all(rt: Runtime, name: str, ids: Sequence[int | None]) -> int:
+    """Forget readers one by one, so that nobody's click waits long; how many went."""
+    return sum(
+        rt.db.write(lambda s, i=i: _forget(rt, s, i, name), Priority.BULK)  # type: ignore[misc]
+        for i in ids
+        if i is not None
+    )
 
 
 def _forget(rt: Runtime, session: Session, reader_id: int, name: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from zlib import compress
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
@@ -13,7 +14,7 @@ from service.flows.daily import plan_daily
 from service.flows.leave import unsubscribe
 from service.flows.runtime import Runtime
 from service.flows.subscribe import read_wish, request
-from service.flows.tidy import tidy
+from service.flows.tidy import forget_unconfirmed, tidy
 from service.store.consent import email_hash, get_suppression
 from service.store.deliveries import add_attempt, list_deliveries
 from service.store.house_tables import AdminRow, SessionRow
@@ -138,3 +139,23 @@ def test_sessions_end(rt: Runtime, clock: Clock) -> None:
     clock.go(hours=13)
     assert tidy(rt).removed == {"sessions": 1}
     assert rt.db.read(lambda s: [r.id_hash for r in s.exec(select(SessionRow)).all()]) == ["h1"]
+
+
+def test_an_address_is_forgotten_on_the_date_that_the_mail_names(rt: Runtime, clock: Clock) -> None:
+    wish, errors = read_wish(
+        rt, email="eva@example.org", words="glacier", hour="", zone="", locale="en"
+    )
+    assert wish is not None, errors
+    request(rt, wish)
+    row = rt.db.read(list_subscriber_rows)[0]
+    until = row.confirm_until
+    assert until is not None
+    named = until.astimezone(ZoneInfo(rt.zone)).date()
+    clock.go(days=6, hours=20)
+    while clock().astimezone(ZoneInfo(rt.zone)).date() <= named:
+        if forget_unconfirmed(rt):
+            break
+        clock.go(minutes=10)
+    there = clock().astimezone(ZoneInfo(rt.zone))
+    assert (there.date(), there.hour) == (named, 23), "late on that very date, and not after it"
+    assert rt.db.read(list_subscriber_rows) == []
