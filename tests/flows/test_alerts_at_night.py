@@ -1,12 +1,13 @@
 """Alerts that are ready when quiet hours begin: they wait for the morning, or for the daily."""
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from support.house import add, ingest_items, paper_item, rows
 from support.smtp_server import reply
 
+from service.flows import alerts
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_due
 from service.flows.editions import pause, resume
@@ -146,23 +147,63 @@ def test_an_alert_that_began_meanwhile_is_not_taken_into_the_daily(rt, server, t
     assert [row.state for row in rows(rt) if row.kind == "alert"] == ["leased"]
 
 
-def test_one_clock_that_cannot_be_read_stops_nobody_elses_alert(rt, server, tmp_path):
+def test_who_has_a_zone_that_is_gone_has_alerts_and_quiet_hours_of_the_house(rt, server, tmp_path):
+    add(rt, "ada@example.org", "adapters", cadence="instant")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at nine")])
+
+    def break_zone(session):
+        from service.store.subscribers import get_subscriber_row
+
+        get_subscriber_row(session, email_key="ada@example.org").zone = "Mars/Olympus"
+
+    rt.db.write(break_zone)
+    assert plan_alerts(rt).planned == 1
+    assert send(rt) == 1
+    rt.clock.go(hours=1)
+    ingest_items(rt, tmp_path, [paper_item(2, "Adapters at ten")])
+    assert plan_alerts(rt).waiting == {"quiet": 1}
+
+
+def test_an_alert_that_cannot_be_made_stops_nobody_elses(rt, server, tmp_path, monkeypatch):
     add(rt, "ada@example.org", "adapters", cadence="instant")
     add(rt, "ben@example.org", "adapters", cadence="instant")
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters at nine")])
+    real = alerts.digest_for
 
-    def break_zone(session, of):
-        from service.store.subscribers import get_subscriber_row
+    def broken(rt, session, shelf, reader, on, occasion):
+        if reader.email == "ada@example.org":
+            raise KeyError("a clock, or whatever it is")
+        return real(rt, session, shelf, reader, on, occasion)
 
-        get_subscriber_row(session, email_key=of).zone = "Mars/Olympus"
-
-    rt.db.write(lambda s: break_zone(s, "ada@example.org"))
+    monkeypatch.setattr(alerts, "digest_for", broken)
     assert plan_alerts(rt).planned == 1
-    add(rt, "eve@example.org", "adapters", cadence="instant")
+    assert send(rt) == 1
+    assert [m.recipient for m in server.accepted] == ["ben@example.org"]
+
+
+NIGHTS = [
+    # hours (UTC) from the evening on in which an alert waits, in Zurich: quiet from 21 to 7
+    ("2026-03-28", 20, 29),  # 02:00 is skipped: a night of nine hours
+    ("2026-10-24", 19, 30),  # 02:00 comes twice: eleven
+    ("2026-11-18", 20, 30),
+]
+
+
+@pytest.mark.parametrize(("day", "begins", "ends"), NIGHTS)
+@pytest.mark.slow  # an alert is looked for twice an hour, all night
+def test_quiet_hours_over_midnight_where_the_clock_is_changed(rt, tmp_path, day, begins, ends):
+    noon = datetime.fromisoformat(f"{day}T12:00+00:00")
+    rt.clock.at = noon
+    add(rt, "ada@example.org", "adapters", cadence="instant", tz="Europe/Zurich")
+    rt.clock.at = noon.replace(hour=begins) - timedelta(minutes=1)
+    assert plan_alerts(rt).waiting == {}
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters at night")])
+    midnight = noon.replace(hour=0)
+    rt.clock.at = midnight + timedelta(hours=begins)
+    while rt.clock() < midnight + timedelta(hours=ends):
+        assert plan_alerts(rt).waiting == {"quiet": 1}
+        rt.clock.go(minutes=30)
     assert plan_alerts(rt).planned == 1
-    rt.db.write(lambda s: break_zone(s, "eve@example.org"))
-    assert send(rt) == 2  # what was made before keeps its words
-    assert sorted(m.recipient for m in server.accepted) == ["ben@example.org", "eve@example.org"]
 
 
 def test_the_morning_brings_one_alert_in_fifteen_minutes(rt, server, tmp_path):
