@@ -45,7 +45,8 @@ def answers(rt: Runtime, request: Request, reader_id: int) -> dict[str, Any]:
         fault = FieldError("This is no date.", "on", "Write it like 2026-11-18.")
         made["asked_errors"] = {"on": fault}
     except PaperpostError as error:
-        made["asked_errors"] = {"paper": FieldError(error.what, "paper", error.next_step)}
+        field = "on" if on else "paper"
+        made["asked_errors"] = {field: FieldError(error.what, field, error.next_step)}
     return made
 
 

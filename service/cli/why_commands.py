@@ -41,10 +41,13 @@ def why(
     """Why a reader got no mail on a date, or what they got: any date."""
     from service.flows.became import what_became
     from service.flows.said_answers import day_lines
-    from service.flows.why_day import answer_day
+    from service.flows.why_day import answer_day, check_day
     from service.subscribers.cadence import local_date
 
     address = read_email(email)
+    if on is not None:
+        with printing.argument("--on"):
+            check_day(on.date())
     with runtime() as rt:
         reader_id = _reader(rt, email, address.key)
         day = on.date() if on is not None else local_date(rt.clock(), rt.zone)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from service.delivery.i18n import Texts
-from service.errors import Sentence
+from service.errors import Sentence, SpokenError
 from service.flows.browse import NotHereError
 from service.flows.mail_days import MailDay, mail_day
 from service.flows.manage import next_mail_at
@@ -29,6 +29,9 @@ NEVER_CAME = ("failed", "expired", "presumed", "unknown", "sending", "suppressed
 
 MOST_CARRIED = 20
 """Papers of such a mail that are named; the others are a number."""
+
+FIRST, LAST = date(1991, 1, 1), date(2199, 12, 31)
+"""Dates that can be asked about; arXiv began in 1991."""
 
 _TOLD_SIGNS = ("late", "failed", "empty")
 
@@ -70,8 +73,24 @@ class DayAnswer:
         return any(one.state == "accepted" and one.papers for one in self.mails)
 
 
+class DayError(SpokenError):
+    """A date of which nothing can be said; ``where`` is the field."""
+
+
+def check_day(on: date) -> date:
+    """Return the date. Raises DayError: centuries away."""
+    if not FIRST <= on <= LAST:
+        raise DayError(
+            Sentence("This date is too far away."),
+            "on",
+            Sentence("Use one from %(first)s to %(last)s.", first=FIRST, last=LAST),
+        )
+    return on
+
+
 def answer_day(rt: Runtime, reader_id: int, on: date) -> DayAnswer:
-    """What became of a reader's local date, any date. Raises NotHereError."""
+    """What became of a reader's local date. Raises NotHereError, DayError."""
+    check_day(on)
     return rt.db.read(lambda s: _answer(rt, s, reader_id, on))
 
 

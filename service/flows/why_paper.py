@@ -102,7 +102,7 @@ class PaperAnswer:
 def answer_paper(rt: Runtime, reader_id: int, text: str) -> PaperAnswer:
     """Why a paper came or did not. text: its link, arXiv id, DOI, PubMed number or title; nothing
     is fetched. Raises PastedError, NotHereError."""
-    text = " ".join(text.split())[:LONGEST]
+    text = " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())[:LONGEST]
     if not text:
         raise PastedError(
             Sentence("There is nothing here."),

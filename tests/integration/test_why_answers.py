@@ -1,8 +1,9 @@
 """A reader asks why a date brought no mail, and why a paper came or did not: every answer."""
 
+import json
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +16,10 @@ from support.reading_house import Reading, reading_house
 from service.flows.browse import read_paper
 from service.flows.daily import plan_daily
 from service.flows.manage_link import manage_token
+from service.flows.own_data import export_text, papers_csv
+from service.flows.said_answers import day_lines, paper_lines
+from service.flows.why_day import answer_day
+from service.flows.why_paper import answer_paper
 from service.store.deliveries import list_deliveries
 from service.store.sent import add_carry
 from service.store.tables import DeliveryRow, PaperRow, SubscriberRow
@@ -90,6 +95,43 @@ def test_a_day_with_a_mail_and_one_with_nothing(house: Reading, tmp_path: Path) 
     ingest_items(house.rt, tmp_path, [paper_item(9001, "Sheep")], on=date(2026, 11, 19))
     send_daily(house)
     assert "1 paper checked, none contained your words." in why(house, "2026-11-19")
+
+
+@pytest.mark.slow
+def test_every_date_and_every_text_has_an_answer(tmp_path: Path, database_url: str) -> None:
+    """In each state of a reader: a line or two, and never a fault of ours; on both databases."""
+    with reading_house(tmp_path, database_url=database_url) as house:
+        house.subscribe(ADA, "adapters")
+        send_daily(house)
+        reader = house.reader(ADA).id or 0
+        texts = house.rt.catalogs.texts("en")
+        days = [date(2026, 11, 1) + timedelta(days=n) for n in range(0, 45, 9)]
+        for values in (
+            {"state": "active"},
+            {"paused_until": date(2026, 12, 1)},
+            {"paused_until": None, "state": "bounced"},
+            {"state": "pending", "confirm_until": house.clock()},
+            {"state": "left", "left_at": house.clock()},
+            {"state": "active", "zone": "Nowhere/Gone"},
+        ):
+            change(house, **values)
+            for on in (date(1991, 1, 1), *days, date(2199, 12, 31)):
+                lines = day_lines(answer_day(house.rt, reader, on), texts)
+                assert lines, (values, on)
+                assert "%(" not in " ".join(lines)
+            for text in ("2611.00100", "2611.00104", "Walking robots", "100%_\\", "a\x00b\x1f" * 9):
+                lines = paper_lines(answer_paper(house.rt, reader, text), texts)
+                assert lines, (values, text)
+                assert "%(" not in " ".join(lines)
+        whole = json.loads("".join(export_text(house.rt, reader)))
+        assert len(whole["papers"]) == whole["mails"][-1]["content"]["papers"].__len__()
+        assert "".join(papers_csv(house.rt, reader)).count("\r\n") == len(whole["papers"]) + 1
+
+
+@pytest.mark.parametrize("on", ["0001-01-01", "9999-12-31", "1990-12-31"])
+@pytest.mark.slow
+def test_a_date_centuries_away_is_told_at_its_field(house: Reading, on: str) -> None:
+    assert "This date is too far away. Use one from" in page(house, f"on={on}", 422)
 
 
 @pytest.mark.slow
