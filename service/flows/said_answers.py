@@ -7,8 +7,9 @@ from service.delivery import phrases
 from service.delivery.i18n import Texts
 from service.errors import Sentence
 from service.flows.became import what_became
+from service.flows.came import Came
 from service.flows.why_day import Carried, DayAnswer
-from service.flows.why_paper import Came, PaperAnswer, Verdict
+from service.flows.why_paper import PaperAnswer, Verdict
 from service.matching.misses import Misses
 from service.subscribers.zone import clock_of
 
@@ -41,7 +42,7 @@ def paper_lines(found: PaperAnswer, texts: Texts) -> list[str]:
     lines += [texts.said(one) for one in found.says]
     lines += [" ".join(said_came(one, texts)) for one in found.came]
     lines += [f"{interest_name(one, texts)}: {said_verdict(one, texts)}" for one in found.verdicts]
-    if said := said_next(found.next_at, found.zone, texts):
+    if said := said_next(found.next_at, found.zone, texts, rides=True):
         lines.append(said)
     return lines
 
@@ -55,12 +56,16 @@ def said_where(one: Carried, texts: Texts) -> str:
     return texts.gettext("came with no mail so far")
 
 
-def said_next(at: datetime | None, zone: str, texts: Texts) -> str:
-    """When the next mail is due, "" for none."""
+def said_next(at: datetime | None, zone: str, texts: Texts, *, rides: bool = False) -> str:
+    """When the next mail is due, "" for none. rides: a paper that was asked about is in it."""
     if at is None:
         return ""
     there = at.astimezone(clock_of(zone))
     day, time = texts.day(there.date()), texts.hour(there.hour, there.minute)
+    if rides:
+        return texts.gettext(
+            "It rides in your next mail, due %(day)s at %(time)s.", day=day, time=time
+        )
     return texts.gettext("Your next mail is due %(day)s at %(time)s.", day=day, time=time)
 
 
@@ -106,7 +111,9 @@ def said_came(one: Came, texts: Texts) -> list[str]:
 def said_verdict(one: Verdict, texts: Texts) -> str:
     """What one interest says of the paper, in a line or two."""
     said = []
-    if one.wants and one.kind != "trending":
+    if one.found:
+        said.append(texts.gettext("It contains %(found)s.", found=texts.join(one.found)))
+    elif one.wants and one.kind != "trending":
         said.append(texts.gettext("It contains what you ask for."))
     if one.misses is not None:
         said.append(said_misses(one.misses, texts))

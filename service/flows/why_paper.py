@@ -1,15 +1,13 @@
 """Why a paper came to a reader: in which mail and by which words; or why not: what is missing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from service.digest.model import Digest, Reason, from_json
 from service.digest.trending import popular
 from service.errors import Sentence, SpokenError, counted
 from service.flows.browse import NotHereError
+from service.flows.came import Came, came_in
 from service.flows.live import document_of, query_of
-from service.flows.mail_days import MailDay, mail_day
 from service.flows.manage import next_mail_at
 from service.flows.related import name_in
 from service.flows.runtime import Runtime
@@ -23,6 +21,7 @@ from service.flows.shelf import (
 )
 from service.flows.window import here_from, window_start
 from service.matching.document import Document
+from service.matching.evaluate import evaluate
 from service.matching.misses import Misses, misses
 from service.matching.own import is_own
 from service.papers.model import Alias
@@ -30,11 +29,10 @@ from service.store import own_rows
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
-from service.store.sent import UNDER_WAY
 from service.store.slots import Slots
 from service.store.tables import PaperRow, ProfileRow, SubscriberRow
 from service.store.twins import current_ids
-from service.subscribers.cadence import local_date
+from service.subscribers.cadence import local_date, weekly_day
 from service.subscribers.model import Cadence
 from service.subscribers.options import read_options
 
@@ -59,29 +57,18 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
-    """A mail that brought the paper. how: full, line (title and link), counted ("and 14 more"),
-    news (later news of it), or "" where what was in the mail is not kept · reasons: the words that
-    brought it · sections: interests, by name · waits: the mail is still on its way."""
-
-    mail: MailDay
-    how: str
-    reasons: tuple[Reason, ...] = ()
-    sections: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    waits: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one interest says of the paper. wants: it is what was asked for · misses: else what is
-    missing or too much · says: what else keeps it away, or what happens next."""
+    """What one interest says of the paper. wants: it is what was asked for, found: by these words ·
+    misses: else what is missing or too much · says: what else keeps it away, or what happens next ·
+    rides: nothing keeps it out of the next mail."""
 
     interest: str
     kind: str
     wants: bool
     misses: Misses | None = None
     says: tuple[Sentence, ...] = ()
+    found: tuple[str, ...] = ()
+    rides: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +144,7 @@ def _of_paper(rt: Runtime, session: Session, reader: SubscriberRow, row: PaperRo
     if row.quarantined:
         hidden = Sentence("The people who run this service took this paper out of the lists.")
         return replace(made, says=(hidden,))
-    came = _came(rt, session, reader, row.id)
+    came = came_in(rt, session, reader, row.id)
     if any(not one.waits and one.how != "news" for one in came):
         return replace(made, came=came)
     if not came and own_rows.is_had(session, reader.id, row.id):
@@ -173,7 +160,7 @@ def _of_paper(rt: Runtime, session: Session, reader: SubscriberRow, row: PaperRo
         )
     verdicts = _verdicts(rt, session, reader, row, is_news=row.eligible_at is not None)
     will_come = not says or waits
-    rides = waits or any(one.wants and not one.says for one in verdicts)
+    rides = waits or any(one.rides for one in verdicts)
     next_at = next_mail_at(rt, reader) if rides and will_come else None
     return replace(made, says=tuple(says), verdicts=verdicts, next_at=next_at)
 
@@ -210,53 +197,6 @@ def _of_novelty(
                  " source, or was older than %(days)s days.", date=first, days=30),
         Sentence("Known papers are found by searching and never mailed as new."),
     ]  # fmt: skip
-
-
-# ---- the mails that brought it ----
-
-
-def _came(rt: Runtime, session: Session, reader: SubscriberRow, paper_id: int) -> tuple[Came, ...]:
-    texts = rt.catalogs.texts(reader.locale)
-    assert reader.id is not None
-    found: list[Came] = []
-    for _, mail in own_rows.list_came(session, reader.id, [paper_id]).get(paper_id, ()):
-        day = mail_day(mail, reader, texts)
-        if not any(one.mail.page == day.page and day.page for one in found):
-            found.append(_shown(session, day, (mail.row.content or {}).get("digest"), paper_id))
-    for mail in own_rows.list_waiting_mails(session, reader.id, UNDER_WAY):
-        if paper_id in _current(session, (mail.row.content or {}).get("papers", ())):
-            day = mail_day(mail, reader, texts)
-            made = _shown(session, day, (mail.row.content or {}).get("digest"), paper_id)
-            found.append(replace(made, waits=True))
-    return tuple(found)
-
-
-def _current(session: Session, ids: Sequence[int]) -> set[int]:
-    return set(current_ids(session, list(ids)).values())
-
-
-def _shown(session: Session, day: MailDay, kept: object, paper_id: int) -> Came:
-    """How a mail showed the paper."""
-    if not isinstance(kept, dict):
-        return Came(day, "")
-    digest: Digest = from_json(kept)
-    for section in digest.sections:
-        name = (section.name,) if section.name else ()
-        ids = [e.paper_id for e in section.entries]
-        ids += [line.paper_id for line in section.lines]
-        ids += [*section.rest, *(signal.paper_id for signal in section.signals)]
-        now = current_ids(session, ids)
-        for entry in section.entries:
-            if now[entry.paper_id] == paper_id:
-                names = (*name, *entry.also_in)
-                return Came(day, "full", entry.reasons, names, (section.kind,))
-        if any(now[line.paper_id] == paper_id for line in section.lines):
-            return Came(day, "line", (), name, (section.kind,))
-        if any(now[i] == paper_id for i in section.rest):
-            return Came(day, "counted", (), name, (section.kind,))
-        if any(now[signal.paper_id] == paper_id for signal in section.signals):
-            return Came(day, "news", (), name, (section.kind,))
-    return Came(day, "")
 
 
 # ---- the interests ----
@@ -311,7 +251,21 @@ def _verdict(
     says = [*rests]
     if is_news and not rests:
         says += _kept_back(rt, shelf, reader, row, profile, on)
-    return Verdict(name, profile.kind, True, None, tuple(says))
+    rides = is_news and not says
+    if rides and profile.cadence == Cadence.WEEKLY.value:
+        rides = False
+        says.append(Sentence("It rides in the weekly mail of %(date)s.",
+                             date=_weekly_date(reader, profile, on)))  # fmt: skip
+    hits = evaluate(query, document) or ()
+    found = tuple(dict.fromkeys(hit.term for hit in hits))[:_MOST_TERMS]
+    return Verdict(name, profile.kind, True, None, tuple(says), found, rides)
+
+
+def _weekly_date(reader: SubscriberRow, profile: ProfileRow, on: date) -> date:
+    """The next date on which a weekly interest rides, after today."""
+    value = subscribers_store.to_subscriber(reader)
+    days = (on + timedelta(days=n) for n in range(1, 8))
+    return next((d for d in days if weekly_day(value, profile.weekday, d) == d), on)
 
 
 def _shortened(one: Misses) -> Misses:
@@ -371,8 +325,6 @@ def _trending(session: Session, shelf: Shelf, row: PaperRow, name: str, on: date
     ranked = [
         c.paper.id for c in popular(trending_candidates(session, shelf, 0, set(), {}), on, every)
     ]
-    if row.id in ranked[:most]:
-        return Verdict(name, "trending", True)
     if row.id in ranked:
         place = ranked.index(row.id) + 1
         said = Sentence(
@@ -383,4 +335,4 @@ def _trending(session: Session, shelf: Shelf, row: PaperRow, name: str, on: date
         said = Sentence("Nobody voted for it so far.")
     else:
         said = Sentence("It is on no list of the last days that has votes.")
-    return Verdict(name, "trending", False, None, (said,))
+    return Verdict(name, "trending", row.id in ranked[:most], None, (said,))

@@ -92,5 +92,5 @@ def paper_context(door: Door, found: PaperAnswer, texts: Texts) -> dict[str, Any
         "says": [texts.said(one) for one in found.says],
         "came": [(one, said_came(one, texts)) for one in found.came],
         "verdicts": verdicts,
-        "next": said_next(found.next_at, found.zone, texts),
+        "next": said_next(found.next_at, found.zone, texts, rides=True),
     }

@@ -225,15 +225,20 @@ def test_below_the_least_score_and_an_interest_that_rests(house: Reading) -> Non
     house.client.post(f"{path}/interests/{row.id}", data=form)
     told = why_paper(house, "2611.00100")
     assert re.search(r"Its score is [\d.]+, and you want 90 or more\.", told), told
-    assert "Your next mail" not in told
+    assert "next mail" not in told
     house.client.post(f"{path}/interests/{row.id}", data={"act": "pause"})
     assert "It rests; take it up again in your settings." in why_paper(house, "2611.00100")
 
 
 def test_what_rides_in_the_next_mail_says_when(house: Reading) -> None:
     told = why_paper(house, "2611.00100")
-    assert "It contains what you ask for." in told
-    assert "Your next mail is due" in told
+    assert "It contains adapters. It rides in your next mail, due Thu 19 November" in told
+    path, row = house.own_page(ADA)
+    weekly = {"words": "adapters", "name": "Mine", "cadence": "weekly", "weekday": "tue"}
+    house.client.post(f"{path}/interests/{row.id}", data=weekly)
+    told = why_paper(house, "2611.00100")
+    assert "It rides in the weekly mail of 24 November 2026." in told
+    assert "your next mail, due" not in told
 
 
 @pytest.mark.slow
