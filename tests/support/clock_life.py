@@ -22,6 +22,7 @@ from support.meanwhile import at_once
 from support.smtp_server import SmtpServer
 
 from service.flows import manage
+from service.flows.alerts import plan_alerts
 from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
 from service.flows.manage_link import manage_token
@@ -55,10 +56,11 @@ class Person:
     zone: str
     hour: int
     days: frozenset[int]
-    weekly: bool
+    cadence: str
     floor: date
     pauses: list[tuple[date, date]] = field(default_factory=list)
     weeks: list[tuple[datetime, frozenset[int]]] = field(default_factory=list)
+    zones: list[tuple[datetime, str]] = field(default_factory=list)
     moves: list[str] = field(default_factory=list)
 
     def wall(self, at: datetime) -> datetime:
@@ -119,6 +121,11 @@ def one_life(
             life.close()
 
 
+def papers_of(row: DeliveryRow) -> list[int]:
+    """What a mail holds."""
+    return list((row.content or {}).get("papers", ()))
+
+
 class Life:
     """One seed's weeks. ``live`` goes through them, ``faults`` says what was wrong."""
 
@@ -134,6 +141,8 @@ class Life:
         self.down_until = start
         self.ahead = timedelta()
         self.right_again = start
+        self.wrong: list[tuple[datetime, datetime]] = []
+        self.looked_for = start
 
     # ---- the house ----
 
@@ -158,7 +167,8 @@ class Life:
         """Readers begin, each with an hour and zone of their own."""
         for number in range(count):
             zone, hour = self.dice.choice(ZONES), self.dice.randrange(24)
-            days, weekly = self.dice.choice(WEEKS), self.dice.random() < 0.25
+            days = self.dice.choice(WEEKS)
+            cadence = self.dice.choice(("daily", "daily", "daily", "weekly", "instant"))
             email = f"r{number}@example.org"
             cells = {"weekdays": ",".join(DAYS[d] for d in sorted(days)), "hour": str(hour)}
             reader = add(
@@ -166,12 +176,13 @@ class Life:
                 email,
                 "adapters",
                 tz=zone,
-                cadence="weekly" if weekly else "daily",
+                cadence=cadence,
                 **cells,
             )
-            person = Person(reader, email, zone, hour, days, weekly, date.min)
+            person = Person(reader, email, zone, hour, days, cadence, date.min)
             self.begin(person)
             person.weeks.append((self.clock(), days))
+            person.zones.append((self.clock(), zone))
             self.people.append(person)
 
     def begin(self, person: Person) -> None:
@@ -213,10 +224,12 @@ class Life:
             self.clock.at += self.ahead
             self.right_again = max(self.right_again, self.clock(), self.clock() - self.ahead)
             self.right_again += DAY + timedelta(hours=3)
+            self.wrong.append((now - 1.2 * DAY, self.right_again))
 
     def publish(self) -> None:
         number = len(self.papers) + 1
         self.papers[f"2611.{number:05d}"] = self.clock()
+        self.looked_for = max(self.looked_for, self.clock() + timedelta(hours=14))
         ingest_items(self.rt, self.folder, [paper_item(number, f"Adapters, part {number}")])
 
     def change(self, person: Person) -> None:
@@ -238,6 +251,7 @@ class Life:
         manage.set_schedule(self.rt, token, hour=hour, zone=zone, weekdays=days)
         person.zone, person.hour, person.days = zone, hour, days
         person.weeks.append((now, days))
+        person.zones.append((now, zone))
         newest = person.newest(now)
         if newest is None or newest < first:  # nothing is owed: what the new wall says is to come
             self.begin(person)
@@ -253,6 +267,8 @@ class Life:
 
     def tick(self) -> None:
         now = self.clock()
+        if now < self.looked_for:
+            plan_alerts(self.dice.choice(self.houses))
         if not self.rt.db.read(lambda s: list_due(s, now, 1)):
             self.send()
             self.look(now, planned=False)
@@ -301,6 +317,30 @@ class Life:
             if row.edition_id in editions:
                 yield date.fromisoformat(editions[row.edition_id].slot), row
 
+    def alerts(self, person: Person) -> list[DeliveryRow]:
+        """Those that went, in order."""
+        rows = self.rt.db.read(lambda s: list_deliveries(s, subscriber_id=person.id))
+        return [row for row in rows if row.kind == "alert" and row.state == "accepted"]
+
+    def judge_alerts(self, person: Person) -> Iterator[str]:
+        """At most four on a date of the reader's wall, a quarter apart, none at night."""
+        a_day: Counter[date] = Counter()
+        before = self.start - DAY
+        for row in self.alerts(person):
+            at = row.accepted_at or row.planned_at
+            if any(begun <= at <= ended for begun, ended in self.wrong):
+                continue
+            zone = next(z for since, z in reversed(person.zones) if since <= at)
+            wall = at.astimezone(ZoneInfo(zone))
+            a_day[wall.date()] += 1
+            if at - before < QUARTER:
+                yield f"{person.email} has alerts at {before} and {at}"
+            if wall.hour >= 21 or wall.hour < 7:
+                yield f"{person.email} has an alert at {wall}: {person.moves}"
+            before = at
+        if len({zone for _, zone in person.zones}) == 1:
+            yield from (f"{person.email}: {n} alerts on {on}" for on, n in a_day.items() if n > 4)
+
     def settle(self, days: int) -> None:
         """Everybody back to a mail each day, nothing more happens, all papers arrive."""
         if self.ahead:
@@ -316,16 +356,17 @@ class Life:
         """All that was wrong."""
         for reader, dates in self.slots().items():
             self.faults += [f"{reader}: {n} rows of {on}" for on, n in dates.items() if n > 1]
-        had: Counter[tuple[int, str]] = Counter()
+        had: Counter[tuple[int | None, int]] = Counter()
         for on, row in self.rows():
             if row.state in ("planned", "ready", "leased", "sending", "unknown", "failed"):
                 self.faults.append(f"{row.subscriber_id} {on}: {row.state} {row.reason}")
             if row.state == "skipped" and not row.reason:
                 self.faults.append(f"{row.subscriber_id} {on}: skipped for no reason")
             if row.state == "accepted":
-                for paper in (row.content or {}).get("papers", ()):
-                    had[row.subscriber_id, paper] += 1
+                had.update((row.subscriber_id, n) for n in papers_of(row))
         for person in self.people:
+            self.faults += self.judge_alerts(person)
+            had.update((person.id, n) for row in self.alerts(person) for n in papers_of(row))
             self.faults += [
                 f"{person.email} has a row of {on}, no mail day: {person.moves}"
                 for on, row in self.rows()
@@ -338,7 +379,7 @@ class Life:
                 if not had[person.id, number] and not any(a <= at.date() < b for a, b in left):
                     self.faults.append(
                         f"{person.email} never had {name} of {at:%a %d %H:%M} "
-                        f"(weekly {person.weekly}, {person.zone}, {person.hour}, "
+                        f"({person.cadence}, {person.zone}, {person.hour}, "
                         f"{sorted(person.days)}): {person.moves}"
                     )
         sent = Counter((m.recipient, m.message_id) for m in self.server.accepted)
@@ -365,6 +406,7 @@ class Life:
         for _, row in self.rows():
             told["dates"] += 1
             told[f"rows {row.state}"] += 1
+        told["alerts"] = sum(len(self.alerts(person)) for person in self.people)
         told["moves"] = sum(len(person.moves) for person in self.people)
         return told
 
