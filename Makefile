@@ -103,7 +103,7 @@ faults: .venv/.dev ## kills, drops, hangs and servers that do everything wrong
 	@PAPERPOST_TEST_WHOLE=1 $(BIN)/python -m pytest -q -m faults $(ARGS)
 
 bench: .venv/.dev ## the measured claims
-	@for f in bench/[a-z]*.py; do [ -e "$$f" ] || continue; echo "== $$f"; PYTHONPATH=. $(BIN)/python "$$f" || exit 1; done
+	@for f in bench/[a-z]*.py; do [ -e "$$f" ] || continue; echo "== $$f"; PYTHONPATH=.:tests $(BIN)/python "$$f" || exit 1; done
 
 sweep: .venv/.dev ## a million random questions against all that match; ARGS=clock: every zone for two years; goes on where it ended
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.sweep $(ARGS)
