@@ -1,11 +1,13 @@
 """The link itself: asked for, renewed; and what only a fresh one may do."""
 
+import re
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
-from service.errors import PaperpostError
+from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import address as address_flow
 from service.flows import own_link
 from service.flows.manage import ManageError
@@ -15,6 +17,8 @@ from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.mailed import full, link_mailed, when
 from service.web.settings_shown import Trouble, ended, shown_page
+
+_LONGEST = 2000
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
@@ -26,16 +30,19 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 def _link_routes(routes: APIRouter, door: Door) -> None:
     @routes.get("/manage")
     def ask_page(request: Request) -> Response:
-        return door.answer(request, "reader/ask.html", {"email": "", "errors": {}})
+        words = request.query_params.get("words", "").strip()[:_LONGEST]
+        return door.answer(request, "reader/ask.html", _asked({"words": words}))
 
     @routes.post("/manage")
     def ask(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
+        if "link" in form:
+            return _take_words(door, request, form)
         email = form.raw("email").strip()[:300]
         try:
             answer = own_link.ask_link(door.rt, email, network=door.network(request))
         except AddressError as error:
             faults, _offers = faults_of({"email": error}, door.texts(request))
-            context = {"email": email, "errors": faults}
+            context = _asked({"email": email, "errors": faults})
             return door.answer(request, "reader/ask.html", context, status=422)
         return link_mailed(door, request, answer)
 
@@ -46,6 +53,28 @@ def _link_routes(routes: APIRouter, door: Door) -> None:
         except TokenError as error:
             return door.ended(request, error)
         return link_mailed(door, request, answer)
+
+
+def _asked(values: dict[str, object]) -> dict[str, object]:
+    return {"email": "", "words": "", "pasted": "", "errors": {}} | values
+
+
+def _take_words(door: Door, request: Request, form: Form) -> Response:
+    """To the own page whose link was pasted, with words for a new interest; nothing is stored."""
+    words, pasted = form.raw("words").strip()[:_LONGEST], form.raw("link").strip()[:1000]
+    found = re.search(r"/manage/([\w.~-]+)", pasted)
+    if found is None:
+        error = SpokenError(
+            Sentence("This is not the link to your settings."),
+            "link",
+            Sentence("In a mail of ours it reads “Change or pause”: copy its address."),
+        )
+        faults, _offers = faults_of({"link": error}, door.texts(request))
+        context = _asked({"words": words, "pasted": pasted, "errors": faults})
+        return door.answer(request, "reader/ask.html", context, status=422)
+    query = urlencode({"words": words, "interest": "new"})
+    own = door.pages.links.here.manage(found[1])
+    return RedirectResponse(f"{own}?{query}#interests", 303)
 
 
 def _address_routes(routes: APIRouter, door: Door) -> None:

@@ -38,3 +38,26 @@ def test_where_no_word_alone_is_to_blame_any_of_them_are_offered(house: Reading)
     assert "6 papers of 18" in again
     assert "any of the words" not in search(house, "walking emus"), "without emus: 3"
     assert "any of the words" not in search(house, "emus owls")
+
+
+def test_who_has_a_link_takes_the_words_into_an_interest(house: Reading) -> None:
+    house.subscribe("ada@uni.example", "towels")
+    own, _ = house.own_page("ada@uni.example")
+    onward = re.search(
+        r'<a href="(/manage[^"]+)">You get our mails', search(house, "fold AND towels")
+    )
+    assert onward is not None
+    page = house.client.get(onward[1]).text
+    assert "<code>fold AND towels</code>" in page
+    asked = {"words": "fold AND towels", "link": f" {house.rt.site.base_url}{own} "}
+    answer = house.client.post("/manage", data=asked)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith(f"{own}?words=fold")
+    settings = house.client.get(answer.headers["location"]).text
+    typed = re.search(r'<textarea id="words-new"[^>]*>\s*([^<]*)<', settings)
+    assert typed is not None
+    assert typed[1].strip() == "fold AND towels"
+    for link in ("", "https://elsewhere.example/u/token"):
+        wrong = house.client.post("/manage", data=asked | {"link": link})
+        assert wrong.status_code == 422
+        assert re.search(r'id="link"[^>]*aria-invalid="true"', wrong.text)
