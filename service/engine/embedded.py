@@ -22,6 +22,7 @@ from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
 from service.flows.poll import poll_due
 from service.flows.refold import RefoldReport, learn_categories, refold_some
+from service.flows.relay import RelayWatch
 from service.flows.runtime import SEND_SOON, Runtime
 from service.flows.send import send_ready
 from service.flows.settle import settle_editions
@@ -80,6 +81,7 @@ class Embedded:
 
     def __init__(self, rt: Runtime) -> None:
         self._rt = rt
+        self._relay = RelayWatch(rt)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wanted: dict[str, _Wanted] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -266,5 +268,6 @@ class Embedded:
         sweep(self._rt)
         resume_planned(self._rt)
         mark_late(self._rt)
+        self._relay.try_unheard()
         if self._rt.db.read(deliveries_store.count_waiting):
             self.enqueue("send")

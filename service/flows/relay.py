@@ -1,4 +1,4 @@
-"""Whether the mail server answers at all, for a page that promises a mail.
+"""Whether the mail server answers at all, for a page that promises a mail, and for what waits.
 
 The server is greeted, never asked about anybody, and what it said holds for a while: so the answer
 is the same for every address, and takes the same time.
@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
+from service.store import leases as leases_store
+from service.store.db import Priority
 
 PATIENCE_S = 1.5
 """Seconds that a person waits at most for a mail server that says nothing."""
@@ -37,6 +39,16 @@ class RelayWatch:
             is_up = asyncio.run(self._greet())
             self._known = (now, is_up)
             return is_up
+
+    def try_unheard(self) -> int:
+        """Notices that nobody answered go as soon as the server does, not hours later when their
+        next try is due: people wait for them. Returns how many are due now."""
+        rt = self._rt
+        if not rt.db.read(lambda s: leases_store.count_unheard(s, rt.clock())):
+            return 0
+        if not self.answers():
+            return 0
+        return rt.db.write(lambda s: leases_store.try_unheard_now(s, rt.clock()), Priority.MAIL)
 
     async def _greet(self) -> bool:
         try:

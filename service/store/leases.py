@@ -264,6 +264,29 @@ def stop_open(
     return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
 
 
+def notices_unheard(now: datetime) -> sa.ColumnElement[bool]:
+    """Notices that wait for another try because nobody answered the last one."""
+    of_notices = sa.select(col(EditionRow.id)).where(col(EditionRow.kind) == "notice")
+    return sa.and_(
+        col(DeliveryRow.state) == str(State.DEFERRED),
+        col(DeliveryRow.not_before) > now,
+        sa.func.coalesce(col(DeliveryRow.code), 0) == 0,
+        col(DeliveryRow.edition_id).in_(of_notices),
+    )
+
+
+def count_unheard(session: Session, now: datetime) -> int:
+    """How many they are."""
+    query = sa.select(sa.func.count()).select_from(DeliveryRow).where(notices_unheard(now))
+    return int(session.execute(query).scalar_one())
+
+
+def try_unheard_now(session: Session, now: datetime) -> int:
+    """Their next try is due at once; how many."""
+    change = sa.update(DeliveryRow).where(notices_unheard(now)).values(not_before=now)
+    return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
+
+
 def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
     """skipped -> planned, for a row that held nothing (a person's send tries again). What it was is
     kept in its content as ``before``, for undo."""
