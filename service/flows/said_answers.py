@@ -76,17 +76,29 @@ def interest_name(one: Verdict, texts: Texts) -> str:
     return one.interest
 
 
-_HOW = {
-    "full": Sentence("It came in full, in your mail of %(day)s."),
-    "line": Sentence("It came as one line, in your mail of %(day)s: better ones took the room."),
-    "counted": Sentence(
-        "It was counted among the papers that your mail of %(day)s had no room for; its page in the"
-        " browser names it."
-    ),
-    "news": Sentence("Your mail of %(day)s told later news of it."),
-    "": Sentence("It came with your mail of %(day)s."),
-}
-_WAITS = Sentence("It is in your mail of %(day)s, which is on its way.")
+def _said_how(one: Came, texts: Texts) -> str:
+    """How it came, and on which date."""
+    _, day = texts.gettext, texts.day(one.mail.on)
+    if one.waits:
+        return _("It is in your mail of %(day)s, which is on its way.", day=day)
+    match one.how:
+        case "full":
+            return _("It came in full, in your mail of %(day)s.", day=day)
+        case "line":
+            return _(
+                "It came as one line, in your mail of %(day)s: better ones took the room.", day=day
+            )
+        case "counted":
+            return _(
+                "It was counted among the papers that your mail of %(day)s had no room for; its"
+                " page in the browser names it.",
+                day=day,
+            )
+        case "news":
+            return _("Your mail of %(day)s told later news of it.", day=day)
+    return _("It came with your mail of %(day)s.", day=day)
+
+
 _KINDS = {
     "trending": Sentence("It was among the most-voted papers of its days."),
     "chosen": Sentence("The people who run this service chose it."),
@@ -95,8 +107,7 @@ _KINDS = {
 
 def said_came(one: Came, texts: Texts) -> list[str]:
     """In which mail it came and by which words."""
-    how = _WAITS if one.waits else _HOW[one.how]
-    said = [texts.said(how.again(day=texts.day(one.mail.on)))]
+    said = [_said_how(one, texts)]
     if one.reasons:
         words = phrases.said_reasons(one.reasons, texts)
         said.append(texts.gettext("Why: %(reasons)s.", reasons=words))
