@@ -89,11 +89,14 @@ def _clock(zone: str) -> tuple[object, ...]:
 
 
 def place_options(now: datetime, texts: Texts) -> list[tuple[str, str]]:
-    """Pairs (zone, "Zurich, 14:05") for a list of suggestions."""
+    """Pairs (zone, "Zurich, now 14:05") for a list of suggestions."""
     shown = []
     for zone in listed_zones():
         there = now.astimezone(ZoneInfo(zone))
-        shown.append((zone, f"{texts.city(zone)}, {texts.hour(there.hour, there.minute)}"))
+        time = texts.hour(there.hour, there.minute)
+        shown.append(
+            (zone, texts.gettext("%(zone)s, now %(time)s", zone=texts.city(zone), time=time))
+        )
     return shown
 
 

@@ -213,10 +213,9 @@ def _orphaned(trouble: Trouble, ids: list[int | None]) -> Trouble:
     """Of an interest that another tab removed meanwhile: what was typed for it stands in the form
     of a new one, so that nothing is lost."""
     kind, _dash, number = trouble.part.partition("-")
-    if kind != "interest" or trouble.typed is None or number in map(str, ids):
+    if kind != "interest" or not trouble.faults or number in map(str, ids):
         return trouble
-    first = next(iter((trouble.faults or {}).values()), None)
-    return replace(trouble, part="new", faults={"words": first} if first is not None else None)
+    return replace(trouble, part="new", faults={"words": next(iter(trouble.faults.values()))})
 
 
 def _context(
