@@ -40,6 +40,15 @@ def test_it_stands_on_the_clocks_digests_of_its_date_and_of_no_other(rt, tmp_pat
     assert [d.note for r in rows(rt) if (d := digest_of(r)) and d.on > ON] == ["", ""]
 
 
+def test_who_wants_nothing_of_editors_has_no_note(rt, tmp_path):
+    add(rt, "ada@example.org", "adapters", picks="false")
+    add(rt, "ben@example.org", "adapters")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters")])
+    set_note(rt, ON, NOTE, by="ak")
+    plan_daily(rt)
+    assert notes(rt) == {"ada@example.org": "", "ben@example.org": NOTE}
+
+
 def test_first_digests_have_it_and_alerts_do_not(rt, tmp_path):
     first = add(rt, "ada@example.org", "adapters")
     add(rt, "ben@example.org", "adapters", cadence="instant")
