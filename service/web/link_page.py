@@ -13,6 +13,7 @@ from service.flows import own_link
 from service.flows.manage import ManageError
 from service.pages.forms import Form
 from service.subscribers.address import AddressError, mask
+from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.mailed import full, link_mailed, when
@@ -77,13 +78,25 @@ def _take_words(door: Door, request: Request, form: Form) -> Response:
     return RedirectResponse(f"{own}?{query}#interests", 303)
 
 
+def _address_ended(door: Door, request: Request, error: TokenError) -> Response:
+    """A new one is asked for where the change was asked for: on the reader's own page."""
+    if error.ended_at is None:
+        return door.ended(request, error)
+    texts = door.texts(request)
+    day = texts.long_day(local_date(error.ended_at, door.rt.zone))
+    again = (door.pages.links.here.manage(), texts.gettext("Mail me a new one"))
+    title = texts.gettext("This link ended on %(date)s.", date=day)
+    said = texts.gettext("Nothing was changed.")
+    return door.say(request, title, said, link=again, status=410)
+
+
 def _address_routes(routes: APIRouter, door: Door) -> None:
     @routes.get("/manage/address/{token}")
     def new_address(request: Request, token: str) -> Response:
         try:
             reader, address = address_flow.read_address_change(door.rt, token)
         except TokenError as error:
-            return door.ended(request, error)
+            return _address_ended(door, request, error)
         context = {
             "old": mask(reader.email),
             "new": address.email,
@@ -100,7 +113,7 @@ def _address_routes(routes: APIRouter, door: Door) -> None:
                 door.rt, token, network=door.network(request), agent=door.agent(request)
             )
         except TokenError as error:
-            return door.ended(request, error)
+            return _address_ended(door, request, error)
         except ManageError as error:
             return door.say(request, texts.said(error.what), _("Nothing was changed."), status=409)
         return door.say(

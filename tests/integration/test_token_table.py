@@ -160,6 +160,7 @@ def test_a_change_of_address_works_once_and_ends_what_was_fresh(house: Reading) 
     assert house.client.post(again).status_code == 200
     answer = house.client.post(path)  # the first link once more: it was for one time
     assert answer.status_code == 410
+    assert 'href="/manage"' in answer.text
     assert house.reader(ADA).email == ADA
 
 
