@@ -131,7 +131,7 @@ def reading_of(
         line=clipped(line, _BEGINNING) if written else line,
         rate=_nothing(made, texts) if not found.total else rate_of(made, texts),
         counts=tuple(found.per_term.items()) if len(found.per_term) > 1 else (),
-        dead=tuple(texts.quoted(term) for term in found.dead_terms) if found.total else (),
+        dead=_dead(found, texts),
         left_out=_left_out(found, own, texts),
         offers=tuple(_offer(one, texts) for one in found.suggestions),
         lead=lead if found.warning else _("Wider:"),
@@ -150,6 +150,12 @@ def reading_of(
         capitals=_capitals(wanted, texts),
         minus=_minus(wanted, texts),
     )
+
+
+def _dead(found: Estimate, texts: Texts) -> tuple[str, ...]:
+    """Terms that never occur; none where all do not, since then nothing is what was found."""
+    some = any(found.per_term.values())
+    return tuple(texts.quoted(term) for term in found.dead_terms) if some else ()
 
 
 def _left_out(found: Estimate, own: str, texts: Texts) -> tuple[tuple[str, int], ...]:

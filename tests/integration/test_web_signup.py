@@ -71,6 +71,14 @@ def test_an_estimate_of_nothing_says_how_much_was_looked_at(house: Reading) -> N
     assert "nothing in 3 days (18 papers)" in words
 
 
+def test_nothing_names_the_term_that_is_to_blame(house: Reading) -> None:
+    words = words_of(house.client.post("/estimate", data={"words": "robots AND unicorns"}).text)
+    assert "nothing in 3 days (18 papers)" in words
+    assert "“unicorns” never occurred in 3 days." in words
+    words = words_of(house.client.post("/estimate", data={"words": "unicorns, emus"}).text)
+    assert "never occurred" not in words, "that is what nothing says"
+
+
 def test_another_reading_is_one_press_away(house: Reading) -> None:
     page = house.client.post("/estimate", data={"words": "small unicorn adapters"}).text
     offer = re.search(r'name="use" value="([^"]+)"', page)
