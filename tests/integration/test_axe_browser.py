@@ -14,6 +14,8 @@ from support.mail_pages import MailPages, send_everything
 from support.reader_site import make_site, serving
 from support.reading_house import reading_house
 
+from service.flows.topics import add_topic
+
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 OF_MAILS = ("digest", "alert", "letter", "history", "tune", "tune a line", "tune shared", "manage")
@@ -23,6 +25,7 @@ PUBLIC = (
     *("/search", "/search?q=survey", "/search?q=adapters+unicorns", "/search?q=a+(b"),
     *("/words", "/words?liked=arXiv:2611.00100", "/words?liked=of+the", "/help/queries"),
     *("/sources", "/about", "/privacy", "/manage", "/d/nowhere", "/tune/x/arxiv/1"),
+    *("/topics", "/topics/adapters", "/topics/none-such", "/search?q=robots+-towels&page=2"),
     *("/confirm/cut-off", "/never/cut-off", "/u/nobodys", "/history/cut-off", "/nowhere"),
 )
 
@@ -48,6 +51,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[De
         few = [paper_item(7000 + n, f"Adapters for radios, part {n}") for n in range(14)]
         pages = send_everything(house, few)
         ingest_items(house.rt, house.folder, few[:1], on=date(2026, 11, 17))
+        topic = {"name": "adapters", "about": "Small parts.", "text": "adapters, LoRA"}
+        add_topic(house.rt, {**topic, "likes": ["arXiv:2611.00100"]}, by="a test")
         with serving(make_site(house.rt)) as site, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             # the pages of mails forbid all scripts, with them the clock that axe waits by
@@ -84,13 +89,18 @@ def test_axe_finds_nothing_after_the_acts(desk: Desk, language: str) -> None:
 
 
 def test_axe_would_find_something(desk: Desk) -> None:
-    desk.page.set_content("<html><body><img src='x'><p style='color:#eee'>pale</p></body></html>")
-    found = violations(desk.page, (PHONE,))
+    page = desk.page.context.new_page()
+    page.set_content("<html><body><img src='x'><p style='color:#eee'>pale</p></body></html>")
+    found = violations(page, (PHONE,))
     assert any("image-alt" in fault for fault in found)
     assert any("color-contrast" in fault and "light" in fault for fault in found)
-    styles = "<style>@media (prefers-color-scheme: dark) { p { background: #222 } }</style>"
-    desk.page.set_content(
-        f"<html lang='en'><head>{styles}</head><body><p>Black ink</p></body></html>"
+    page.close()
+
+
+def test_axe_would_find_what_is_dark_on_dark(desk: Desk) -> None:
+    desk.goto("/about", "en")
+    desk.page.add_style_tag(
+        content="@media (prefers-color-scheme: dark) { main p { color: #222 } }"
     )
     found = violations(desk.page, (PHONE,))
     assert any("dark: color-contrast" in fault for fault in found)

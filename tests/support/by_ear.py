@@ -56,6 +56,11 @@ def sample() -> Digest:
 def reading(page: Page, html: str) -> list[str]:
     """The lines in the order of reading: what is said, with the role that is told beside it."""
     page.set_content(html)
+    return told(page)
+
+
+def told(page: Page) -> list[str]:
+    """The same of the page that is shown."""
     session = page.context.new_cdp_session(page)
     nodes = session.send("Accessibility.getFullAXTree")["nodes"]
     by_id = {node["nodeId"]: node for node in nodes}
