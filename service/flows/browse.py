@@ -108,12 +108,7 @@ def _read_day(
     session: Session, on: date, order: Order, offset: int, limit: int, chosen: Chosen
 ) -> DayPage:
     listed = listing.list_day(session, on)
-    rows = [row for row in listed if chosen.takes(row)]
-    if order == "trending":
-        names = papers_store.list_keys(session, [row.paper_id for row in rows])
-        rows.sort(key=lambda r: rank(r.votes, r.comments, on, on, names.get(r.paper_id, ("", ""))))
-    else:
-        rows.sort(key=lambda r: (r.published_on or date.min, r.sighting_id), reverse=True)
+    rows = in_order(session, [row for row in listed if chosen.takes(row)], order, on)
     ids = [row.paper_id for row in rows[offset : offset + limit]]
     return DayPage(
         on=on,
@@ -126,6 +121,18 @@ def _read_day(
         whole=len(listed),
         sources=_sources(session, listed, chosen),
         categories=_categories(listed, chosen),
+    )
+
+
+def in_order(
+    session: Session, rows: Sequence[listing.ListedRow], order: Order, on: date
+) -> list[listing.ListedRow]:
+    """A day's papers as its page and its feed have them."""
+    if order == "newest":
+        return sorted(rows, key=lambda r: (r.published_on or date.min, r.sighting_id), reverse=True)
+    names = papers_store.list_keys(session, [row.paper_id for row in rows])
+    return sorted(
+        rows, key=lambda r: rank(r.votes, r.comments, on, on, names.get(r.paper_id, ("", "")))
     )
 
 

@@ -1,10 +1,9 @@
 """The newest papers of a list, as a feed has them: of the day, of words, of a topic."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from service.flows.browse import Chosen, Order, Shown, newest_day, read_day, show_papers
+from service.flows.browse import Chosen, Order, in_order
 from service.flows.match import learn
 from service.flows.runtime import Runtime
 from service.flows.search import read_search
@@ -12,9 +11,10 @@ from service.flows.topics import Topic
 from service.matching.query import Query
 from service.papers.model import Paper
 from service.store import listing
+from service.store import papers as papers_store
 from service.store.db import Session
 
-_MOST_DAYS = 7
+_MOST_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,26 @@ class Item:
 def of_newest_days(rt: Runtime, chosen: Chosen, order: Order, most: int) -> tuple[list[Item], str]:
     """The newest day's chosen papers in the page's order, then those of the days before it while
     there is room: who asks once a day misses none. Also the title of the chosen source."""
-    found: list[tuple[Shown, date]] = []
-    on, source = newest_day(rt, chosen.source), ""
+    return rt.db.read(lambda s: _of_newest_days(rt, s, chosen, order, most))
+
+
+def _of_newest_days(
+    rt: Runtime, session: Session, chosen: Chosen, order: Order, most: int
+) -> tuple[list[Item], str]:
+    found: dict[int, date] = {}
+    on = listing.shown_days(session, source=chosen.source)
     for _ in range(_MOST_DAYS):
         if on is None or len(found) >= most:
             break
-        page = read_day(rt, on, order=order, limit=most - len(found), chosen=chosen)
-        found += [(one, on) for one in page.papers]
-        source = {number: title for number, title, _ in page.sources}.get(chosen.source or 0, "")
-        on = page.previous
-    return _items(rt, found), source
+        rows = [row for row in listing.list_day(session, on) if chosen.takes(row)]
+        for row in in_order(session, rows, order, on):
+            found.setdefault(row.paper_id, on)
+        on = listing.shown_days(session, before=on, source=chosen.source)
+    papers = papers_store.get_papers(session, list(found)[:most])
+    at = listing.last_changes(session, list(papers))
+    asked = [] if chosen.source is None else [chosen.source]
+    items = [Item(papers[i], day, at.get(i, rt.clock())) for i, day in found.items() if i in papers]
+    return items, listing.source_titles(session, asked).get(chosen.source or 0, "")
 
 
 def of_words(rt: Runtime, text: str, most: int) -> list[Item]:
@@ -56,17 +66,15 @@ def _of_query(rt: Runtime, query: Query, most: int) -> list[Item]:
     corpus = rt.corpus.corpus
     with corpus.reading():
         found = corpus.latest(query, corpus.wanted_often(query.root), most)
-    days = {one.paper_id: one.day for one in found}
-    return _items(rt, [(one, days[one.paper.id]) for one in show_papers(rt, found)])
 
+    def read(session: Session) -> list[Item]:
+        ids = [one.paper_id for one in found]
+        papers = papers_store.get_papers(session, ids)
+        at = listing.last_changes(session, ids)
+        return [
+            Item(papers[one.paper_id], one.day, at.get(one.paper_id, rt.clock()))
+            for one in found
+            if one.paper_id in papers
+        ]
 
-def _items(rt: Runtime, found: Sequence[tuple[Shown, date]]) -> list[Item]:
-    """With the instants; a paper that is listed on two days stands once, on the later one."""
-    once = {one.paper.id or 0: (one.paper, on) for one, on in reversed(found)}
-    ids = list(dict.fromkeys(one.paper.id or 0 for one, _ in found))
-
-    def read(session: Session) -> dict[int, datetime]:
-        return listing.last_changes(session, ids)
-
-    at = rt.db.read(read)
-    return [Item(*once[i], at.get(i, rt.clock())) for i in ids]
+    return rt.db.read(read)

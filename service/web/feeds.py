@@ -74,7 +74,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         q, texts, links = words_of(request), door.texts(request), door.pages.links
         known_kind(kind)
         try:
-            items = latest.of_words(door.rt, q, FIXED.feed_entries // 4)
+            items = latest.of_words(door.rt, q, FIXED.feed_entries // 2)
         except QueryError as error:
             said = (texts.said(error.what), texts.said(error.next_step))
             return PlainTextResponse("\n".join(filter(None, said)) + "\n", 422)
@@ -96,7 +96,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             about=topic.about or topic.title,
             own=links.topic_feed(name, kind),
             home=links.topic(name),
-            items=latest.of_topic(door.rt, topic, FIXED.feed_entries // 4),
+            items=latest.of_topic(door.rt, topic, FIXED.feed_entries // 2),
         )
         return answer(door, request, kind, made)
 
