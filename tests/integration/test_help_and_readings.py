@@ -61,6 +61,7 @@ def test_small_letters_are_words_and_capitals_are_offered(house: Reading) -> Non
     assert "Search for adapters OR graph" in page
 
 
+@pytest.mark.slow  # many pages
 def test_every_example_works_where_it_is_pressed(house: Reading) -> None:
     page = house.client.get("/help/queries").text
     links = re.findall(r'<p class="meta try">(.*?)</p>', page)

@@ -69,6 +69,7 @@ def test_what_is_left_out_is_written_into_the_words(words: str, without: str, wh
     read_form(made.words)
 
 
+@pytest.mark.slow  # many pages
 def test_leaving_out_alone_and_what_cannot_be_read_is_said_at_its_field(house: Reading) -> None:
     for form, field, said in (
         ({"words": "", "without": "survey"}, "without", "This only says what to leave out."),
@@ -137,6 +138,7 @@ def test_many_sources_are_named_by_three(house: Reading, monkeypatch: pytest.Mon
     assert "arXiv cs.A, arXiv cs.B, arXiv cs.C and 2 more sources, and mail you" in page
 
 
+@pytest.mark.slow  # many pages
 def test_a_house_for_some_says_so_before_one_types(tmp_path: Path) -> None:
     with reading_house(tmp_path, signup="domains:uni.example,lab.example") as house:
         page = house.client.get("/").text
@@ -146,6 +148,7 @@ def test_a_house_for_some_says_so_before_one_types(tmp_path: Path) -> None:
         assert "Sign-up here is for addresses at uni.example, lab.example." in said
 
 
+@pytest.mark.slow  # many pages
 def test_a_closed_house_asks_for_no_address_and_still_shows_what_words_bring(
     tmp_path: Path,
 ) -> None:
@@ -160,6 +163,7 @@ def test_a_closed_house_asks_for_no_address_and_still_shows_what_words_bring(
         assert 'formaction="/estimate"' in first[0], "what Enter presses"
 
 
+@pytest.mark.slow  # many pages
 def test_more_than_can_be_read_is_refused_in_words(house: Reading) -> None:
     for words, status, said in (
         ("é" * 40_000, 413, "The form is larger than 64 kB. Send less at once."),
