@@ -8,8 +8,9 @@ client asks one request at a time over one connection, as a browser does (gzip, 
 takes the time to the last byte.
 
 Prints one JSON object, and writes it to ``results/pages.json`` where no size is given. Times are
-milliseconds: wall, and cpu of the serving process (all threads). anchors: CPU seconds of a fixed piece of work before and after, which tell how busy
-the machine was.
+milliseconds: wall, and cpu of the serving process (all threads). anchors: CPU seconds of a fixed
+piece of work before and after, and load: processes that wanted a core, which tell how busy the
+machine was.
 """
 
 import json
@@ -36,6 +37,7 @@ from service.flows.stock import fill_corpus
 from service.flows.topics import add_topic
 from service.flows.words import learn_words
 from service.store.tables import SourceRow
+from service.wiring import now
 
 SOURCES = ("arXiv cs.LG", "arXiv cs.CL", "arXiv cs.CV")
 TOPICS = 12
@@ -203,7 +205,8 @@ def measure(folder: Path, papers: int) -> dict[str, Any]:
             made[kind] = timed(server, paths)
             print(kind, json.dumps(made[kind]), file=sys.stderr, flush=True)
         made["again"] = timed(server, ["/feeds/papers.atom"] * 50, again=True)
-        return {"pages": made, "anchors_s": [*anchors, round(anchor(), 4)]}
+        busy = {"anchors_s": [*anchors, round(anchor(), 4)], "load": os.getloadavg()}
+        return {"pages": made, **busy}
     finally:
         server.close()
 
@@ -240,6 +243,7 @@ def main(given: list[str]) -> None:
             apart(fill, folder, papers)
         found = measure(folder, papers)
     made = {
+        "date": now().date().isoformat(),
         "machine": machine(),
         "command": " ".join(("python -m bench.pages", *given[:1])),
         "seed": SEED,
@@ -250,7 +254,7 @@ def main(given: list[str]) -> None:
     }
     text = json.dumps(made, indent=1) + "\n"
     print(text)
-    if not given:
+    if not given or given[0] == "--house":
         (Path(__file__).parent / "results" / "pages.json").write_text(text, encoding="utf-8")
 
 

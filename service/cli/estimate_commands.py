@@ -221,12 +221,13 @@ def _say_change(change: "Change") -> None:
 def search(
     words: Annotated[str, typer.Argument(help="A query, or keywords with commas between them")],
     limit: Annotated[int, typer.Option(min=1, max=FIXED.most_found, help="The best so many")] = 20,
+    newest: Annotated[bool, typer.Option("--newest", help="Newest first, not best first")] = False,
     as_json: Json = False,
 ) -> None:
     """Search the stored papers; below what all was found: papers like it, without your words."""
     from service.flows.figures import search_data
     from service.flows.related import related_to
-    from service.flows.search import read_search
+    from service.flows.search import SearchOrder, read_search
     from service.flows.search import search as flow
     from service.flows.words import learn_words
 
@@ -234,7 +235,8 @@ def search(
         read_search(words)
     with runtime() as rt:
         learn_words(rt)
-        page = flow(rt, words, limit=limit, whole=True)
+        order: SearchOrder = "newest" if newest else "best"
+        page = flow(rt, words, limit=limit, whole=True, order=order)
         related = related_to(rt, page)
     if as_json:
         printing.as_json(search_data(page, related))
