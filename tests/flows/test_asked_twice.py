@@ -3,6 +3,8 @@ for with it, and what its page shows."""
 
 import asyncio
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -104,3 +106,20 @@ def test_a_link_from_before_this_rule_begins_what_the_row_says(rt, server, monke
     assert shown(rt, token)[0] == (("keywords", "robots"),)
     assert confirm(rt, token, first_now=False) == "begun"
     assert (words(rt), ada(rt).created_at) == (["robots"], START)
+
+
+def test_two_devices_at_once_begin_one_subscription(rt, server):
+    token = ask(rt, server, MINE)
+    together = threading.Barrier(4)
+
+    def press(_: int) -> str:
+        together.wait()
+        return confirm(rt, token, first_now=False)
+
+    with ThreadPoolExecutor(4) as devices:
+        done = sorted(devices.map(press, range(4)))
+    assert done == ["already", "already", "already", "begun"]
+    with rt.db.engine.connect() as connection:
+        acts = connection.execute(sa.text("SELECT act FROM consent")).scalars().all()
+    assert acts.count("confirm") == 1
+    assert words(rt) == ["robots"]
