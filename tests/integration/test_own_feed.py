@@ -98,6 +98,7 @@ def test_it_holds_the_papers_of_the_mails_and_says_why(house: Reading, tmp_path:
     assert house.tables() == before
 
 
+@pytest.mark.slow
 def test_it_goes_on_in_a_pause(house: Reading, tmp_path: Path) -> None:
     address = press(house, "open")
     until = (house.clock().date() + timedelta(days=30)).isoformat()
@@ -123,6 +124,7 @@ def test_a_new_address_ends_the_old_one_and_no_link(house: Reading) -> None:
     assert press(house, "open") not in ("", address, other)
 
 
+@pytest.mark.slow
 def test_it_ends_with_its_reader(house: Reading) -> None:
     address = press(house, "open")
     house.client.post(f"/u/{house.reader(ADA).unsubscribe_token}")

@@ -63,7 +63,7 @@ def test_the_page_says_first_what_is_set_and_leads_to_it(house: Reading) -> None
         "Look English, formatted, short abstracts", "Pause none", "Feed closed",
     ):  # fmt: skip
         assert line in told
-    assert 'Next mail: Thu 19 November at 08:00.' in text_of(page)
+    assert "Next mail: Thu 19 November at 08:00." in text_of(page)
 
 
 def test_each_button_says_what_it_did_in_its_section_with_the_next_mail(house: Reading) -> None:
@@ -127,16 +127,6 @@ def test_what_is_typed_comes_back_with_each_fault_at_its_field(house: Reading) -
     assert '<option value="de" selected>' in page
 
 
-@pytest.mark.parametrize(
-    ("place", "zone"),
-    [("Zürich", "Europe/Zurich"), ("Tokio", "Asia/Tokyo"), ("asia/calcutta", "Asia/Kolkata"),
-     ("Germany", "Europe/Berlin"), ("Asia/Tokyo", "Asia/Tokyo"), ("", "UTC")],
-)  # fmt: skip
-def test_a_zone_is_found_by_city_country_or_old_name(house: Reading, place: str, zone: str) -> None:
-    press(house, "schedule", hour="08", zone="UTC", place=place, weekdays="mon")
-    assert house.reader(ADA).zone == zone
-
-
 def test_a_country_of_several_clocks_offers_them(house: Reading) -> None:
     form = {"hour": "09", "zone": "UTC", "place": "usa", "weekdays": ["tue"]}
     answer = house.client.post(f"{link(house)}/schedule", data=form)
@@ -149,6 +139,7 @@ def test_a_country_of_several_clocks_offers_them(house: Reading) -> None:
     assert house.reader(ADA).zone == "America/New_York"
 
 
+@pytest.mark.slow
 def test_the_same_interest_or_name_twice_is_refused(house: Reading) -> None:
     press(house, "interests", words="LoRA, PEFT", name="Tuning")
     for form, what in (
@@ -169,6 +160,7 @@ def ids(house: Reading) -> list[int]:
     return [r.id or 0 for r in house.rt.db.read(lambda s: list_profile_rows(s, reader.id or 0))]
 
 
+@pytest.mark.slow
 def test_what_another_tab_removed_can_be_added_anew(house: Reading) -> None:
     press(house, "interests", words="robots")
     gone = ids(house)[1]
@@ -191,6 +183,7 @@ def test_the_last_of_two_tabs_counts(house: Reading) -> None:
     assert "hands" in house.client.get(link(house)).text
 
 
+@pytest.mark.slow
 def test_twenty_interests_are_the_most_and_the_page_says_so(house: Reading) -> None:
     for number in range(19):
         house.client.post(f"{link(house)}/interests", data={"words": f"word{number}"})
@@ -201,6 +194,7 @@ def test_twenty_interests_are_the_most_and_the_page_says_so(house: Reading) -> N
     assert "You have 20 interests; 20 are the most. Remove one first." in text_of(answer.text)
 
 
+@pytest.mark.slow
 def test_a_date_that_is_none_of_a_pause_is_told_at_its_field(house: Reading) -> None:
     answer = house.client.post(f"{link(house)}/pause", data={"act": "set", "until": ""})
     assert answer.status_code == 422
@@ -217,6 +211,7 @@ def test_how_much_each_interest_brings_stands_beside_it(house: Reading) -> None:
     assert page.count("in the last 7 days") == 1, "before it met the papers nothing is said"
 
 
+@pytest.mark.slow
 def test_a_zone_that_is_gone_is_told_and_is_in_nobodys_way(house: Reading) -> None:
     def lose(session: Session) -> None:
         row = get_subscriber_row(session, email_key=ADA)
