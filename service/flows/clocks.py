@@ -1,4 +1,4 @@
-"""When readers are due, looked at anew: what was stored may be wrong by now.
+"""When readers and sources are due, looked at anew: what was stored may be wrong by now.
 
 The machine's clock may have been ahead for a while, and every reader was given the slot after a
 date that is still to come; or a newer tzdata says that a zone changes its clock on another day.
@@ -6,20 +6,28 @@ Nobody can get a second mail by it: the slot of a date is used once.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.flows.runtime import Runtime
+from service.sources.schedule import SLOWEST
 from service.store.db import Priority, Session
 from service.store.schedules import Schedule, bring_forward, list_schedules
+from service.store.sources import list_ahead
 from service.store.subscribers import days_of
 from service.subscribers.cadence import CadenceError, next_slot
 from service.subscribers.model import Subscriber
 from service.subscribers.zone import is_known
 
+LONGEST = SLOWEST + timedelta(hours=1)
+"""No source waits longer until it is asked again."""
+
 
 def set_clocks(rt: Runtime) -> int:
-    """Bring forward who is due later than their next hour comes; returns how many readers."""
+    """Bring forward who is due later than their next hour comes, and sources that wait for a day of
+    a clock that was ahead; returns how many readers."""
     now = rt.clock()
+    if rt.db.read(lambda s: list_ahead(s, now, LONGEST)):
+        rt.log("sources_set", sources=rt.db.write(lambda s: _ask_again(s, now), Priority.BULK))
     found = rt.db.read(list_schedules)
     wrong = [(one, at) for one in found if (at := _next(one, now)) is not None]
     if not wrong:
@@ -28,6 +36,17 @@ def set_clocks(rt: Runtime) -> int:
     if moved:
         rt.log("clocks_set", readers=moved)
     return moved
+
+
+def _ask_again(session: Session, now: datetime) -> int:
+    """Sources that were asked by a clock that was ahead are asked now."""
+    found = list_ahead(session, now, LONGEST)
+    for source in found:
+        source.next_poll_at = now
+        if source.last_poll_at is not None:
+            source.last_poll_at = min(source.last_poll_at, now)
+        session.add(source)
+    return len(found)
 
 
 def unknown_zones(rt: Runtime) -> dict[str, int]:

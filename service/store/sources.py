@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -99,6 +99,22 @@ def list_due_sources(session: Session, now: datetime) -> list[SourceRow]:
             )
             .order_by(col(SourceRow.next_poll_at), col(SourceRow.id))
         ).all()
+    )
+
+
+def list_ahead(session: Session, now: datetime, longest: timedelta) -> list[SourceRow]:
+    """Sources that were asked later than now, or wait longer than any source does: the clock was
+    ahead."""
+    return list(
+        session.exec(
+            select(SourceRow).where(
+                col(SourceRow.next_poll_at) > now,
+                sa.or_(
+                    col(SourceRow.last_poll_at) > now + timedelta(minutes=5),
+                    col(SourceRow.next_poll_at) > now + longest,
+                ),
+            )
+        )
     )
 
 

@@ -12,7 +12,9 @@ from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
 from service.flows.letter import digest_of
 from service.flows.send import send_ready
+from service.flows.sources import add_source
 from service.store.editions import list_editions
+from service.store.sources import list_sources
 from service.store.subscribers import get_subscriber_row, set_next_digest
 
 EVERY_DAY = "mon,tue,wed,thu,fri,sat,sun"
@@ -177,3 +179,21 @@ def test_after_an_outage_one_mail_with_all_that_reached_us(
     else:  # its Friday was missed, or comes on its own
         friday = any(date(2026, 11, day).weekday() == 4 for day in range(down + 1, up + 1))
         assert len(mails) == friday
+
+
+def test_sources_that_a_clock_ahead_has_asked_are_asked_again(rt):
+    add_source(rt, "arxiv_rss", "cs.CL", history_days=0)
+    add_source(rt, "arxiv_rss", "cs.CV", history_days=0)
+
+    def set_rows(session):
+        for source, ahead in zip(list_sources(session, "arxiv_rss"), (True, False), strict=True):
+            source.last_poll_at = rt.clock() + timedelta(days=ahead, minutes=-20)
+            source.next_poll_at = source.last_poll_at + timedelta(hours=6)
+            session.add(source)
+
+    rt.db.write(set_rows)
+    set_clocks(rt)
+    set_clocks(rt)
+    first, second = rt.db.read(lambda s: list_sources(s, "arxiv_rss"))
+    assert (first.next_poll_at, first.last_poll_at) == (rt.clock(), rt.clock())
+    assert second.next_poll_at == rt.clock() + timedelta(hours=5, minutes=40)
