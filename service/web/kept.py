@@ -33,7 +33,10 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
     """Everything, in the order of the page."""
     return (
         Kept(
-            Sentence("Address, name, language, hour and zone; your interests and what they found"),
+            Sentence(
+                "Address, name, language, hour, zone and other choices; your interests and what"
+                " they found"
+            ),
             (
                 Sentence(
                     "While you subscribe, and %(days)s after leaving. Leaving can be undone for"
@@ -94,6 +97,14 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
                 ),
             ),
             ("delivery",),
+        ),
+        Kept(
+            Sentence("A feed of your own, where you open one"),
+            (
+                Sentence("Whoever knows its address reads what your interests bring."),
+                Sentence("You close it, or give it another address, in your settings."),
+            ),
+            ("subscriber",),
         ),
         _consent(),
         Kept(
