@@ -43,7 +43,7 @@ def test_several_clocks_are_offered_those_of_most_people_first(typed: str, first
     assert len(found) <= 8
 
 
-@pytest.mark.parametrize("typed", ["Atlantis", "x" * 500, "???", "' OR 1=1", "Europe/", "../etc"])
+@pytest.mark.parametrize("typed", ["Atlantis", "x" * 500, "???", "' OR 1=1", "Europe/", "../passwd"])
 def test_what_nobody_knows_is_said(typed: str) -> None:
     with pytest.raises(PlaceError) as caught:
         read_place(typed, SPOKEN)
@@ -56,6 +56,6 @@ def test_what_nobody_knows_is_said(typed: str) -> None:
 def test_every_zone_of_ours_is_one_and_stands_once_by_its_city() -> None:
     zones = {*CITIES, *FIRST}
     assert zones <= known_zones()
-    assert {code for code in SHORT.values()} <= {"US", "GB", "AE", "NL", "KR"}
+    assert set(SHORT.values()) <= {"US", "GB", "AE", "NL", "KR"}
     names = [name.strip() for cities in CITIES.values() for name in cities.split(",")]
     assert len(names) == len(set(names))
