@@ -7,11 +7,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from service.delivery.i18n import Texts
+from service.errors import PaperpostError
 from service.flows import again as again_flow
 from service.flows.caps import Answer
 from service.flows.subscribe import Wish, request
 from service.pages.forms import Form
+from service.store import subscribers as subscribers_store
 from service.subscribers.address import probably_meant
+from service.subscribers.cadence import read_hour, read_zone
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, spoken
 from service.web.mailed import full, when
@@ -78,6 +81,7 @@ def _page(
         "typed": typed,
         "token": token,
         "asked_words": form.raw("asked_words").split("\n") if form is not None else shown or [],
+        "schedule": _schedule(door, typed, texts),
         "sender": rt.site.sender,
         "subject": _("Confirm your subscription to %(site)s", site=rt.site.name),
         "until": texts.long_day(door.today() + timedelta(days=limits.confirm_days)),
@@ -94,6 +98,17 @@ def _page(
     status = 429 if wait_s else 200
     headers = {"Retry-After": str(wait_s)} if wait_s else None
     return door.answer(asked, "signup/asked.html", context, status=status, headers=headers)
+
+
+def _schedule(door: Door, typed: Typed, texts: Texts) -> str:
+    """When mail was asked for; "" where a page that was altered says no hour or zone."""
+    limits = door.rt.defaults()
+    try:
+        hour = read_hour(typed.hour) if typed.hour.strip() else limits.hour
+        zone = read_zone(typed.zone) if typed.zone.strip() else door.rt.zone
+    except PaperpostError:
+        return ""
+    return texts.schedule(subscribers_store.days_of(limits.weekdays), hour, zone)
 
 
 def _tried_until(door: Door, hours: int, answer: Answer, texts: Texts) -> str:
