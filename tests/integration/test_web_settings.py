@@ -127,6 +127,7 @@ def test_what_is_typed_comes_back_with_each_fault_at_its_field(house: Reading) -
     assert '<option value="de" selected>' in page
 
 
+@pytest.mark.slow
 def test_a_country_of_several_clocks_offers_them(house: Reading) -> None:
     form = {"hour": "09", "zone": "UTC", "place": "usa", "weekdays": ["tue"]}
     answer = house.client.post(f"{link(house)}/schedule", data=form)
@@ -175,6 +176,7 @@ def test_what_another_tab_removed_can_be_added_anew(house: Reading) -> None:
         assert (again.status_code, "not there any more" in again.text) == (422, True)
 
 
+@pytest.mark.slow
 def test_the_last_of_two_tabs_counts(house: Reading) -> None:
     (one,) = ids(house)
     for words in ("robots", "hands"):
@@ -203,6 +205,7 @@ def test_a_date_that_is_none_of_a_pause_is_told_at_its_field(house: Reading) -> 
     assert said(press(house, "pause", act="month"))[0].startswith("Paused until Fri 18 December.")
 
 
+@pytest.mark.slow
 def test_how_much_each_interest_brings_stands_beside_it(house: Reading) -> None:
     match_new(house.rt)
     page = text_of(house.client.get(link(house)).text)
