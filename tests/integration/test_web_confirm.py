@@ -46,8 +46,15 @@ def link_of(house: Reading, to: str = "ada@uni.example") -> str:
 def test_the_page_says_what_to_look_for_and_sends_once_more(house: Reading) -> None:
     page = house.client.post("/", data=FORM)
     words = words_of(page.text)
-    for said in ("ada@uni.example", "papers@localhost", "Confirm your subscription to Paperpost",
-                 "With: adapters", "Weekdays at 07:00, Zurich", "Spam", "Wrong address? Change it"):  # fmt: skip
+    for said in (
+        "ada@uni.example",
+        "papers@localhost",
+        "Confirm your subscription to Paperpost",
+        "With: adapters",
+        "Weekdays at 07:00, Zurich",
+        "Spam",
+        "Wrong address? Change it",
+    ):
         assert said in words
     house.send()
     house.clock.go(seconds=20)
