@@ -61,7 +61,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all check faults bench sweep floods timing oneclick markup profiles hostile parsers spam gallery pictures golden messages lock wheel help clean
+.PHONY: demo run test test-all check faults bench sweep floods timing oneclick looking markup profiles hostile parsers spam gallery pictures golden messages lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -110,6 +110,9 @@ sweep: .venv/.dev ## a million random questions against all that match; ARGS=clo
 
 floods: .venv/.dev ## 10,000 sign-ups for one victim, 10,000 victims from one, a seminar room: who gets mail, and when
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.floods $(ARGS)
+
+looking: .venv/.dev ## GET, HEAD and OPTIONS of every route, 50 times: no row of any table may change
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.looking $(ARGS)
 
 timing: .venv/.dev ## can a stranger tell a reader's address by the answer or its time? A classifier tries
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.timing $(ARGS)

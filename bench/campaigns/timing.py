@@ -144,6 +144,7 @@ def running(folder: Path, *relay_options: str) -> Iterator[int]:
         for process in (site, relay):
             process.terminate()
             process.wait(30)
+        relay.stdout.close()
 
 
 def ask(line: http.client.HTTPConnection, path: str, group: str, email: str) -> Asked:

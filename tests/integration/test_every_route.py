@@ -63,7 +63,16 @@ def test_looking_changes_no_row_of_any_table(made: World) -> None:
 
 @pytest.mark.slow
 def test_every_answer_has_its_headers(made: World) -> None:
-    odd = ["/nothing", "/admin/nothing", "/papers/", "/feeds/papers.x", "/static/x", "/u/x/y/z"]
+    odd = [
+        "/papers/%0d%0aX-Evil:%201",
+        "/papers/?x=%0d%0aX-Evil:1",
+        "/nothing",
+        "/admin/nothing",
+        "/papers/",
+        "/feeds/papers.x",
+        "/static/x",
+        "/u/x/y/z",
+    ]
     asked = [address for _, address in made.pages()] + odd
     answers = [made.desk.request(m, one) for one in asked for m in ("GET", "HEAD", "OPTIONS")]
     answers += [made.desk.post(one) for one in odd]
@@ -83,6 +92,7 @@ def test_every_answer_has_its_headers(made: World) -> None:
             assert told["cache-control"] in ("no-store", "private, no-cache"), path
             assert "noindex" in told["x-robots-tag"], path
         assert "set-cookie" not in told, path
+        assert "x-evil" not in told, path
 
 
 def test_a_cookie_opens_nothing_of_readers_and_a_token_nothing_of_the_staff(made: World) -> None:
