@@ -341,6 +341,50 @@ def test_mails_and_the_pages_about_them(house: Reading, tmp_path: Path) -> None:
     assert [lost(answer, "Hands") for answer in answers] == [[]] * len(answers)
 
 
+@pytest.mark.slow
+def test_answers_and_smaller_steps_than_leaving(house: Reading) -> None:
+    """What a reader asks, what they said, their data; one interest, a pause, and all erased."""
+    client, strays = house.client, {}
+
+    def see(name: str, answer: Any, status: int = 200) -> None:
+        assert answer.status_code == status, name
+        if found := lost(answer):
+            strays[name] = found
+
+    house.subscribe(ADA, "adapters")
+    plan_daily(house.rt)
+    house.send()
+    here = link(house, fresh=True)
+    history = here.replace("/manage/", "/history/")
+    client.post(f"{here}/interests", data={"words": "robots"})
+    for on in ("2026-11-17", "2026-11-18", "2026-11-21", "2026-12-24", "soon", "0001-01-01"):
+        see(on, client.get(f"{history}?on={on}"), 422 if on in ("soon", "0001-01-01") else 200)
+    for paper in ("2611.00100", "2611.00103", "2611.00104", "9999.99999", "Walking robots", "+"):
+        see(paper, client.get(f"{history}?paper={paper}"), 422 if paper == "+" else 200)
+    see("mails", client.get(f"{history}?only=mails"))
+    see("marks", client.get(f"{history}/marks"))
+    see("all back", client.post(f"{history}/marks", data={"sign": "all"}))
+    see("data", client.get(f"{here}/data"))
+    see("not for this link", client.get(f"{link(house, fresh=False)}/data"), 403)
+    leave = f"/u/{house.reader(ADA).unsubscribe_token}"
+    see("leave", client.get(leave))
+    _, row = house.own_page(ADA)
+    see("one", client.post(f"{leave}/interests/{row.id}"))
+    see("one, back", client.post(f"{leave}/interests/{row.id}", data={"act": "undo"}))
+    see("one, none", client.post(f"{leave}/interests/999"), 409)
+    see("pause", client.post(f"{leave}/pause", data={"days": "7"}))
+    see("paused", client.get(f"{history}?on=2026-11-20"))
+    see("pause over", client.post(f"{leave}/pause", data={"days": "0"}))
+    client.post(leave)
+    see("nothing said", client.post(f"{leave}/reason"))
+    see("link to erase", client.post(f"{leave}/link"))
+    see("left", client.get(f"{history}?on=2026-11-20"))
+    see("own page of who left", client.get(here))
+    see("not sure", client.post(f"{here}/erase", data={"sure": ""}), 422)
+    see("erased", client.post(f"{here}/erase", data={"sure": "1"}))
+    assert strays == {}
+
+
 STATES = (
     "accepted", "skipped", "failed", "expired", "deferred", "unknown", "suppressed", "cancelled",
     "planned",
