@@ -24,7 +24,7 @@ from service.flows.interests import read_kind
 from service.flows.live import query_of
 from service.flows.manage import next_mail_at
 from service.flows.manage_link import manage_token
-from service.flows.subscribe import Wish
+from service.flows.subscribe import SignupError, Wish, check_signup
 from service.flows.welcome import First, first_of
 from service.pages.forms import FieldError, Form
 from service.store import subscribers as subscribers_store
@@ -96,8 +96,14 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         if found is None:
             return confirm_page(request, token)
         row, again = found
+        address = Address(row.email, row.email_key)
+        try:
+            check_signup(door.rt.signup, address)
+        except SignupError as error:
+            said = door.texts(request).said
+            return door.say(request, said(error.what), said(error.next_step), status=403)
         wish = Wish(
-            address=Address(row.email, row.email_key),
+            address=address,
             wanted=tuple(read_kind(kind, text) for kind, text in again.interests),
             hour=again.hour,
             zone=again.zone,

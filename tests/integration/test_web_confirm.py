@@ -208,6 +208,17 @@ def test_an_ended_link_is_renewed_by_one_press(house: Reading) -> None:
 
 
 @pytest.mark.slow
+def test_an_ended_link_asks_for_nothing_where_sign_up_is_closed(house: Reading) -> None:
+    house.client.post("/", data=FORM)
+    link = link_of(house)
+    house.clock.go(days=8)
+    house.rt.signup = "closed"
+    closed = house.client.post(f"{link}/again")
+    assert (closed.status_code, "Sign-up is closed here." in closed.text) == (403, True)
+    assert house.send() == 0
+
+
+@pytest.mark.slow
 def test_links_of_who_was_forgotten(house: Reading) -> None:
     house.client.post("/", data=FORM)
     link = link_of(house)
