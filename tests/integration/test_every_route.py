@@ -95,6 +95,7 @@ def test_every_answer_has_its_headers(made: World) -> None:
         assert "x-evil" not in told, path
 
 
+@pytest.mark.slow
 def test_a_cookie_opens_nothing_of_readers_and_a_token_nothing_of_the_staff(made: World) -> None:
     for route, address in made.pages():
         if route.startswith("/admin") and not route.startswith(("/admin/login", "/admin/link")):

@@ -44,6 +44,7 @@ def said_by(made: World, text: str) -> list[str]:
     return [name for name, value in secrets.items() if value in text]
 
 
+@pytest.mark.slow
 def test_a_log_line_masks_what_a_reader_holds(made: World, kept: Path) -> None:
     for route, address in made.pages():
         logging.getLogger("anybody").warning("page %s of %s failed: %s", address, ADA, route)

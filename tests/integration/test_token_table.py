@@ -99,6 +99,7 @@ def test_an_altered_link_opens_and_does_nothing(house: Reading) -> None:
     assert house.tables() == before
 
 
+@pytest.mark.slow
 def test_purposes_are_not_exchanged(house: Reading) -> None:
     made, now = tokens(house), house.clock()
     for kind in SIGNED:
@@ -111,6 +112,7 @@ def test_purposes_are_not_exchanged(house: Reading) -> None:
                 assert answer.status_code == 404, (kind, other)
 
 
+@pytest.mark.slow
 def test_each_ends_in_its_time(house: Reading) -> None:
     made = tokens(house)
     wanted = {"address": timedelta(days=1), "confirm": timedelta(days=7)}
@@ -164,6 +166,7 @@ def test_a_change_of_address_works_once_and_ends_what_was_fresh(house: Reading) 
     assert house.reader(ADA).email == ADA
 
 
+@pytest.mark.slow
 def test_what_is_used_twice_does_nothing_twice(house: Reading) -> None:
     token = tokens(house)["confirm"]
     for said in (200, 200):
@@ -175,6 +178,7 @@ def test_what_is_used_twice_does_nothing_twice(house: Reading) -> None:
     assert house.client.post(erase, data={"sure": "1"}).status_code == 404
 
 
+@pytest.mark.slow
 def test_keys_are_changed_without_breaking_links(house: Reading) -> None:
     made, now, old = tokens(house), house.clock(), house.rt.signer
     both, new = Signer(("a new key", *old.keys)), Signer(("a new key",))
