@@ -193,6 +193,8 @@ class Texts:
         """All occurrences at once: reached[n] is where the text goes on after n words."""
         steps = [list(self._steps(term, at)) for at in range(len(term.words))]
         chosen = self._promising(steps)
+        if chosen is not None and not chosen.any():
+            return chosen
         reached: list[list[Array]] = [[] for _ in range(len(steps) + 3)]
         for at, some in enumerate(steps):
             here = distinct(reached[at])
@@ -205,8 +207,7 @@ class Texts:
         return self._texts(joined(reached[len(steps)]) - 1)
 
     def _promising(self, steps: Sequence[Sequence[Step]]) -> Flags | None:
-        """Where the first word is common and another is not: the texts that hold every word in
-        some way. None: all may."""
+        """The texts that hold the words that are rarer than the first; None: all may."""
         over: list[list[Step]] = [[] for _ in steps]
         for at, some in enumerate(steps):
             for step in some:
@@ -216,7 +217,9 @@ class Texts:
         if counts[0] <= 2 * min(counts):
             return None
         chosen = np.ones(len(self), dtype=np.bool_)
-        for covered in over[1:]:
+        for count, covered in sorted(zip(counts, over, strict=True), key=lambda one: one[0]):
+            if counts[0] <= 2 * count or not chosen.any():
+                break
             flags = np.zeros(len(self), dtype=np.bool_)
             for step in covered:
                 for part in self._slices(step.forms):
@@ -235,8 +238,7 @@ class Texts:
             ordered = np.sort(step.places, kind="stable")
             at = ordered.searchsorted(here)
             at[at == len(ordered)] = 0
-            found: Flags = ordered[at] == here
-            return found
+            return np.asarray(ordered[at] == here, dtype=np.bool_)
         words = self._words[here]
         if isinstance(step.forms, range):
             return (words >= step.forms.start) & (words < step.forms.stop)
