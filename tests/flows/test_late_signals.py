@@ -14,13 +14,14 @@ from support.smtp_server import drop, reply
 from service.delivery.i18n import Texts
 from service.delivery.states import State
 from service.flows.alerts import plan_alerts
-from service.flows.mail_days import read_history
+from service.flows.became import what_became
 from service.flows.compose import compose_planned, digest_for
 from service.flows.daily import plan_daily
 from service.flows.editions import resend
 from service.flows.freeze import Decided, freeze
 from service.flows.interests import apply_change, change_of, read_form
 from service.flows.letter import digest_of
+from service.flows.mail_days import read_history
 from service.flows.preview import preview
 from service.flows.send import send_ready, sweep
 from service.flows.shelf import load_shelf
@@ -30,7 +31,6 @@ from service.store.processes import Process
 from service.store.subscribers import get_subscriber_row, list_profile_rows, to_subscriber
 from service.store.twins import merge_papers
 from service.subscribers.model import Cadence
-from service.web.mails import _what_became
 
 EVERY_DAY = "mon,tue,wed,thu,fri,sat,sun"
 CODE = "https://code.example/adapters"
@@ -432,8 +432,8 @@ def test_the_readers_days_say_what_was_told(rt, tmp_path):
     days = read_history(rt, reader).days
     assert [(day.papers, day.news) for day in days] == [(1, 0), (0, 1), (1, 0)]
     english = Texts("en")
-    assert [_what_became(day, english) for day in days[:2]] == [
+    assert [what_became(day, english) for day in days[:2]] == [
         "1 paper mailed.", "Later news of 1 paper mailed.",
     ]  # fmt: skip
     both = replace(days[0], news=2)
-    assert _what_became(both, english) == "1 paper mailed. Later news of 2 papers mailed."
+    assert what_became(both, english) == "1 paper mailed. Later news of 2 papers mailed."

@@ -12,9 +12,9 @@ from support.pseudo import pseudo_texts, untranslated
 from service.delivery.i18n import Texts
 from service.delivery.message import MessageError, ascii_address
 from service.errors import Sentence
+from service.flows.became import what_became
 from service.flows.mail_days import read_history
 from service.flows.send import send_ready
-from service.web.mails import _what_became
 
 ENGLISH = Texts("en")
 
@@ -34,15 +34,15 @@ def test_an_address_that_no_mail_can_be_written_to(rt, tmp_path):
     rewrite(rt, "rcpt", "jörg@example.org")
     assert asyncio.run(send_ready(rt)).failed == 1
     day = page(rt)
-    assert _what_became(day, ENGLISH) == (
+    assert what_became(day, ENGLISH) == (
         "The part before the @ of jörg@example.org has letters beyond ASCII. "
         "No mail can be sent to it: change your address."
     )
-    assert untranslated([_what_became(day, pseudo_texts())]) == []
+    assert untranslated([what_became(day, pseudo_texts())]) == []
     rewrite(rt, "code", 501)  # found by the conversation: said by us as well
     rewrite(rt, "reason", f"person: {day.fault}")
-    assert _what_became(page(rt), ENGLISH) == _what_became(day, ENGLISH)
-    assert "Your mail server" not in _what_became(page(rt), ENGLISH)
+    assert what_became(page(rt), ENGLISH) == what_became(day, ENGLISH)
+    assert "Your mail server" not in what_became(page(rt), ENGLISH)
 
 
 def test_what_a_server_said_stays_its_own(rt, tmp_path):
@@ -50,7 +50,7 @@ def test_what_a_server_said_stays_its_own(rt, tmp_path):
     rewrite(rt, "state", "failed")
     rewrite(rt, "code", 501)
     rewrite(rt, "reason", "person: 5.1.3 bad syntax")
-    assert "Your mail server did not take it: 501 5.1.3 bad syntax." in _what_became(
+    assert "Your mail server did not take it: 501 5.1.3 bad syntax." in what_became(
         page(rt), ENGLISH
     )
 
@@ -69,10 +69,10 @@ def test_a_test_is_no_mail_to_its_reader(rt, tmp_path):
     rt.test_recipient = "operator@example.net"
     plan_one(rt, tmp_path)
     assert asyncio.run(send_ready(rt)).accepted == 1
-    said = _what_became(page(rt), ENGLISH)
+    said = what_became(page(rt), ENGLISH)
     assert said == "It went to the people who run this service, as a test."
-    assert untranslated([_what_became(page(rt), pseudo_texts())]) == []
-    assert _what_became(replace(page(rt), reason=""), ENGLISH) == "1 paper mailed."
+    assert untranslated([what_became(page(rt), pseudo_texts())]) == []
+    assert what_became(replace(page(rt), reason=""), ENGLISH) == "1 paper mailed."
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "English"), ("de", "Deutsch"),
