@@ -8,7 +8,7 @@ from typing import Any, get_args
 from service.defaults import FIXED, Defaults
 from service.delivery.i18n import Texts
 from service.digest.select import Style
-from service.errors import PaperpostError, Sentence
+from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows.interests import (
     InterestChange,
     Wanted,
@@ -38,12 +38,11 @@ PARTS = ("schedule", "alerts", "mail")
 """Sections of the form "When, alerts, look": each has its button, which saves all that was sent."""
 
 
-class SeveralError(PaperpostError):
+class SeveralError(SpokenError):
     """Faults of several fields of one form. errors: field -> its fault."""
 
     def __init__(self, errors: Mapping[str, PaperpostError]) -> None:
-        first = next(iter(errors.values()))
-        super().__init__(first.what, first.where, first.next_step)
+        super().__init__(Sentence("Several fields are to be mended."), next(iter(errors)))
         self.errors = dict(errors)
 
 

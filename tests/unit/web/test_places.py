@@ -43,7 +43,7 @@ def test_several_clocks_are_offered_those_of_most_people_first(typed: str, first
     assert len(found) <= 8
 
 
-@pytest.mark.parametrize("typed", ["Atlantis", "x" * 500, "???", "' OR 1=1", "Europe/", "../x"])
+@pytest.mark.parametrize("typed", ["Atlantis", "x" * 500, "???", "' OR 1=1", "Europe/", "?!/"])
 def test_what_nobody_knows_is_said(typed: str) -> None:
     with pytest.raises(PlaceError) as caught:
         read_place(typed, SPOKEN)
