@@ -192,7 +192,7 @@ def test_history_masks_the_address_in_a_servers_words(house: Reading) -> None:
 def test_history_goes_back_to_the_first_day(
     house: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mails, "HISTORY_SIZE", 2)
+    monkeypatch.setattr(mails, "PAGE_SIZE", 2)
     token = mailed(house).token
     for _ in range(2):
         house.clock.go(days=1)
