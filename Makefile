@@ -138,7 +138,7 @@ hostile: .venv/.dev ## a hundred thousand hostile queries: read within 50 ms or 
 gallery: .venv/.dev ## forty pictures of mails of real readers, into var/gallery; a browser must be here (ARGS=daily: some)
 	@PYTHONPATH=.:tests $(BIN)/python -m support.gallery $(ARGS)
 
-pictures: .venv/.dev ## the pictures of README.md, taken from the running demo; a browser must be here
+pictures: .venv/.dev ## the pictures of README.md and docs/readers.md, from what runs; a browser must be here
 	@$(BIN)/python tests/support/pictures.py
 
 golden: .venv/.dev ## what every capture of a source gives, written down anew, and what changed

@@ -60,6 +60,16 @@ def test_every_make_target_and_link_exists(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
+def test_the_guide_of_readers_shows_each_of_its_pictures_and_they_are_small() -> None:
+    text = (ROOT / "docs" / "readers.md").read_text(encoding="utf-8")
+    pictures = list((ROOT / "docs" / "pictures" / "readers").glob("*.webp"))
+    shown = re.findall(r"pictures/readers/([a-z-]+)\.webp", text)
+    assert sorted(shown) == sorted(picture.stem for picture in pictures)
+    assert sum(picture.stat().st_size for picture in pictures) <= 600_000
+    weighed = dict(re.findall(r"^\| ([a-z -]+) \| \d+ \| ([\d.]+) kB \|$", text, re.M))
+    assert float(weighed["sign-up"]) <= 60
+
+
 def test_pictures_are_there_and_below_200_kb() -> None:
     pictures = list((ROOT / "docs" / "pictures").glob("*.png"))
     shown = {"daily-page", "sign-up", *(f"mail-{name}" for name in SHOWN)}
