@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from support.house import add, ingest_items, paper_item, rows
 
 from service.flows.alerts import plan_alerts
-from service.flows.mail_days import read_history
 from service.flows.daily import plan_due
 from service.flows.letter import digest_of
+from service.flows.mail_days import read_history
 from service.flows.send import send_ready
 
 ADA = "ada@example.org"

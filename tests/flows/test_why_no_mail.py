@@ -7,8 +7,8 @@ from support.house import add, ingest_items, paper_item
 
 from service.digest.model import from_json
 from service.flows import manual
-from service.flows.mail_days import read_history
 from service.flows.daily import plan_daily
+from service.flows.mail_days import read_history
 from service.flows.preview import preview
 from service.flows.send import send_ready
 from service.store.deliveries import list_deliveries
