@@ -126,7 +126,7 @@ def _gets_an_alert(page: Page, site: Site) -> None:
     form.get_by_role("textbox", name="Words", exact=True).fill("origami")
     form.get_by_label("Comes").select_option("instant")
     form.get_by_role("button", name="Add").click()
-    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.get_by_role("status")).to_contain_text("Added.")
     site.go(minutes=10)
     _papers(site, (7001, "Origami that folds itself"))
     site.tick()
