@@ -181,11 +181,20 @@ class Server:
                     "/api/v1/search?q=model&limit=1", **{"Accept-Encoding": "identity"}
                 )
                 if status == 200 and json.loads(body)["unread"] == 0:
+                    self._rest()
                     return
             except OSError:
                 self._line.close()
             time.sleep(0.5)
         raise TimeoutError("The service did not come up.")
+
+    def _rest(self) -> None:
+        """Until it has looked over the files that it mapped, which it does beside."""
+        before = -1.0
+        while self.cpu() - before > 0.1:
+            before = self.cpu()
+            time.sleep(2)
+        self._line.close()  # it ends a line that rests; the next question opens one
 
     def close(self) -> None:
         """End it."""
