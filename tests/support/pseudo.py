@@ -31,7 +31,7 @@ _DATA = re.compile(
     r"|\b(?:adapters?|[Rr]obots?|zebra|unicorns?|diffusion|towels|hands|Nobody|adaptation|LoRA|PEFT)\b"
     r"|low-rank adaptation|Hugging Face(?: Daily Papers)?|arxiv\.org|arXiv|Paperpost|UTC"
     r"|\b(?:title|votes|comments|authors|source|org|cat|abs):"  # fields of the query language
-    r"|\b(?:AND|OR|NOT|PDF|HTML|DOI|BibTeX|RIS|CSV|Atom|RSS|JSON Feed|English|Deutsch)\b"
+    r"|\b(?:AND|OR|NOT|PDF|HTML|DOI|BibTeX|RIS|CSV|Atom|RSS|JSON(?: Feed)?|English|Deutsch)\b"
 )
 _INLINE = re.compile(r"</?(?:mark|b|strong)\b[^>]*>|<span class=\"sample\">.*?</span>", re.S)
 """Hits stand in the middle of titles, and do not end a run; samples are invented titles."""
