@@ -163,6 +163,7 @@ _MEANINGS = {
     "Digest.added_by": "who added the reader, in the first digest",
     "Digest.interests": "interests compared; 0 = a reader of trending papers",
     "Digest.rest_on": "the first day that is only on the web",
+    "Digest.list_on": "the newest day with a list, where the reader's date has none",
     "Digest.version": "of the stored form",
     "Section.kind": "what it is",
     "Section.name": "name of the interest or person",

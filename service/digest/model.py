@@ -158,6 +158,7 @@ class Digest:
     note: the admin's words on top (manual sends), plain text.
     interests: how many interests were compared (0 = a reader of trending papers alone).
     rest_on: after a pause (or a long outage) the first day whose papers are only on its page.
+    list_on: the newest day with a list by then, where it is not ``on``.
     """
 
     kind: DigestKind
@@ -173,6 +174,7 @@ class Digest:
     added_by: AddedBy | None = None
     interests: int = 0
     rest_on: date | None = None
+    list_on: date | None = None
     version: int = VERSION
 
     def paper_ids(self) -> tuple[int, ...]:
@@ -314,5 +316,6 @@ def from_json(data: Mapping[str, Any]) -> Digest:
         else None,
         interests=data.get("interests", 0),
         rest_on=_day(data.get("rest_on")),
+        list_on=_day(data.get("list_on")),
         version=data.get("version", VERSION),
     )

@@ -94,6 +94,7 @@ def compose(
     added_by: AddedBy | None = None,
     since: date | None = None,
     rest_on: date | None = None,
+    list_on: date | None = None,
     signals: Sequence[Signal] = (),
 ) -> Digest | NothingNew:
     """Return what this reader gets.
@@ -101,7 +102,8 @@ def compose(
     trending: every listed paper that this reader has not had, of the last list days; order, cut
         and what stands above are seen to here.
     checked: papers compared · late: titles of late sources, read_from: of those that were read
-        meanwhile · since: first day covered · rest_on: first day that is left to the daily pages.
+        meanwhile · since: first day covered · rest_on: first day that is left to the daily pages ·
+        list_on: the newest day with a list, where ``on`` has none.
     signals: later events of papers that were sent; they stand after the interests, and a mail may
         hold them alone.
     A first digest shows only the best few; what it leaves out is not in it at all, so that new
@@ -140,6 +142,7 @@ def compose(
         added_by=added_by,
         interests=sum(1 for i in interests if i.kind != "trending"),
         rest_on=rest_on,
+        list_on=list_on,
     )
 
 

@@ -141,6 +141,7 @@ def digest_for(
         added_by=_added_by(reader, shelf) if occasion != "alert" else None,
         since=first_on if kind in ("weekly", "catchup", "first") or gathers else None,
         rest_on=rest_from(missed, paused_on, profiles, on, limits),
+        list_on=shelf.list_on,
         signals=signals,
     )
     result = without_broken(shelf, on, candidates, trending, made)
@@ -156,6 +157,7 @@ def digest_for(
             read_from=shelf.read_from if late else (),
             note=note,
             interests=len(asked),
+            list_on=shelf.list_on,
         )
     if isinstance(result, NothingNew):
         return replace(result, had=len(seen.had), later=len(seen.later))

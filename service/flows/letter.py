@@ -48,7 +48,7 @@ def frame_of(
         unsubscribe_url=links.unsubscribe(reader.unsubscribe_token),
         view_url=links.digest(shared or delivery_token),
         tune_base=f"{links.base}/tune/{delivery_token}",
-        papers_url=links.papers(digest.on if digest is not None else None),
+        papers_url=checked_url(rt, digest) if digest is not None else links.papers(),
         rest_url=rest_url(rt, digest) if digest is not None else "",
         confirmed_on=_confirmed_on(reader),
         weekdays=_mail_days(reader, digest),
@@ -77,6 +77,11 @@ def share_sign(token: str) -> str:
     """The part of a share name that only the mail's token tells: 112 bits. Of 30 letters and more
     one in sixty would read like the address of a Bitcoin wallet, which spam filters look for."""
     return hashlib.sha256(f"view:{token}".encode()).hexdigest()[:28]
+
+
+def checked_url(rt: Runtime, digest: Digest) -> str:
+    """The daily page of what was checked: of a date without a list, the newest before it."""
+    return rt.links.papers(digest.list_on or digest.on)
 
 
 def rest_url(rt: Runtime, digest: Digest) -> str:

@@ -47,7 +47,8 @@ class Shelf:
     titles of the others · by_hand: a person sends, and waits for nothing · news: what happened
     later to papers that were had, once it was asked for · marks: (paper, sign) of what readers
     said, newest first · tastes, vectors, likenesses: made when they are first asked for · note: the
-    editor's, for the mails of the date · broken: papers that could not be composed, and why."""
+    editor's, for the mails of the date · list_on: the newest day with papers by then, where it is
+    another · broken: papers that could not be composed, and why."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
@@ -68,6 +69,7 @@ class Shelf:
     by_hand: bool = False
     news: "News | None" = None
     note: str = ""
+    list_on: date | None = None
     broken: dict[int, str] = field(default_factory=dict)
     marks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     tastes: dict[int, Taste] = field(default_factory=dict)
@@ -99,6 +101,7 @@ def load_shelf(
     days = sightings_store.list_days(session, before=on, kinds=kinds, limit=limits.trending_days)
     slots = slots_store.list_slots(session, reader_ids, on, testing=testing)
     late, read = lists_of(session, on)
+    newest = listing_store.shown_days(session, before=on + timedelta(days=1))
     return Shelf(
         limits=limits,
         profiles=subscribers_store.list_profiles(session, reader_ids),
@@ -110,6 +113,7 @@ def load_shelf(
         late=late,
         read_from=tuple(read),
         note=editions_store.note_of(session, on),
+        list_on=newest if newest != on else None,
         marks=listing_store.list_feedback(session, reader_ids, FIXED.feedback_marks),
     )
 

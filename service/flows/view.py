@@ -15,7 +15,7 @@ from service.delivery.states import FINAL
 from service.digest.model import Digest, Entry, Line, Marked, Section, from_json
 from service.errors import Sentence
 from service.flows.browse import NotHereError
-from service.flows.letter import rest_url, share_name, share_sign
+from service.flows.letter import checked_url, rest_url, share_name, share_sign
 from service.flows.runtime import Runtime
 from service.papers.model import Paper
 from service.store import deliveries as deliveries_store
@@ -155,7 +155,7 @@ def show(rt: Runtime, row: DeliveryRow) -> str:
     digest = from_json(content["digest"])
     frame = ReaderFrame(
         locale=locale,
-        papers_url=rt.links.papers(digest.on),
+        papers_url=checked_url(rt, digest),
         rest_url=rest_url(rt, digest),
         cite_url=rt.links.digest(share_name(row)) if any(_ids(digest)) else "",
     )

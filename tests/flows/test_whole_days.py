@@ -10,6 +10,8 @@ from service.flows.daily import plan_daily, plan_due
 from service.flows.letter import digest_of
 from service.flows.preview import why_nothing, would_send
 from service.flows.send import send_ready
+from service.flows.view import show
+from service.flows.welcome import send_first
 from service.store.subscribers import get_subscriber_row, list_profile_rows
 
 WED, THU, FRI = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
@@ -110,3 +112,15 @@ def test_what_was_checked_links_to_the_day_of_the_mail(rt, server, tmp_path):
     plan_daily(rt, WED)
     asyncio.run(send_ready(rt))
     assert "/papers/2026-11-18" in server.accepted[0].data.decode().replace("=\r\n", "")
+
+
+def test_what_was_checked_on_a_day_without_a_list_links_to_the_newest_one(rt, server, tmp_path):
+    at(rt, 2026, 11, 20, 9)
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters")], on=FRI)
+    at(rt, 2026, 11, 21, 15)  # a Saturday
+    assert send_first(rt, add(rt, "ana@example.org", "adapters"))
+    asyncio.run(send_ready(rt))
+    mail = server.accepted[0].data.decode().replace("=\r\n", "")
+    assert "/papers/2026-11-20" in mail
+    assert "/papers/2026-11-21" not in mail
+    assert "/papers/2026-11-20" in show(rt, rows(rt)[-1]), "and so does the mail in a browser"
