@@ -52,10 +52,10 @@ def asked_page(
     answer = Answer(delayed=False)
     if not is_trapped:
         answer = request(door.rt, wish, network=door.network(asked), agent=door.agent(asked))
-        if typed.request:
-            again_flow.withdraw(door.rt, typed.request, instead_of=wish.address.email)
-    if answer.full:
+    if answer.full:  # nothing was asked for in place of an earlier request
         return full(door, asked)
+    if typed.request and not is_trapped:
+        again_flow.withdraw(door.rt, typed.request, instead_of=wish.address.email)
     token = again_flow.page_token(door.rt, answer.number)
     shown = [spoken(one.query, door.texts(asked)) if one.query else "" for one in wish.wanted]
     return _page(door, asked, typed, None, answer, token=token, shown=shown)

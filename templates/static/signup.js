@@ -14,7 +14,7 @@
   };
   var choose = function () {
     var zone = "";
-    if (field.value !== field.dataset.home) return;
+    if (field.value !== field.dataset.home || "chosen" in field.dataset) return;
     try { zone = Intl.DateTimeFormat().resolvedOptions().timeZone; } catch (error) { return; }
     if (!zone || zone === field.value) return;
     if (!Array.prototype.some.call(field.options, function (o) { return o.value === zone; })) {

@@ -149,6 +149,17 @@ def test_the_zone_is_the_browsers_and_tells_the_time_of_the_one_chosen(page: Pag
     assert page.locator("#zone option", has_text=", now").count() == 1
 
 
+def test_the_zone_of_the_house_stays_where_it_was_chosen(page: Page, site: WholeSite) -> None:
+    assert page.input_value("#zone") == "Europe/Zurich" != site.rt.zone
+    page.get_by_label("the time zone").select_option(site.rt.zone)
+    page.get_by_label("Address").fill("ada")
+    page.get_by_role("button", name="Subscribe").click()
+    expect(page.locator("#email-fault").first).to_contain_text("no @")
+    assert page.input_value("#zone") == site.rt.zone
+    shown = page.locator("#zone option:checked")
+    expect(shown).to_have_text(re.compile(r", now \d\d:\d\d$"))
+
+
 def test_it_holds_on_a_narrow_screen_and_on_paper(page: Page, site: WholeSite) -> None:
     page.goto(f"{site.address}/?words=adapters,unicorns&people=Wei+Zhang")
     page.set_viewport_size({"width": 320, "height": 640})  # 1280 px at 400 % (WCAG 1.4.10)
@@ -157,3 +168,15 @@ def test_it_holds_on_a_narrow_screen_and_on_paper(page: Page, site: WholeSite) -
     assert page.evaluate("getComputedStyle(document.documentElement).color") == "rgb(0, 0, 0)"
     assert not page.locator("#sign-up").is_visible()
     assert page.locator("mark").first.is_visible()
+
+
+def test_words_and_people_stand_below_each_other_after_the_form(page: Page) -> None:
+    page.get_by_label("Your words").fill("adapters")
+    page.locator("summary").first.click()
+    page.get_by_label("People").fill("Wei Zhang")
+    page.get_by_label("Address").fill("ada@uni.example")
+    page.wait_for_timeout(2100)  # faster than people type is refused
+    page.get_by_role("button", name="Subscribe").click()
+    expect(page.locator("h1")).to_have_text("Look in your mailbox")
+    assert page.locator("dl.facts dd", has_text="Wei Zhang").count() == 1
+    assert page.evaluate(LOOKS) == []

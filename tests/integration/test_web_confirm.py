@@ -91,6 +91,19 @@ def test_a_wrong_address_is_changed_with_everything_typed(house: Reading) -> Non
     assert [r.email for r in [house.reader("ada@uni.example")]] == ["ada@uni.example"]
 
 
+@pytest.mark.slow
+def test_nothing_is_taken_back_for_a_request_that_was_not_taken(
+    house: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = house.client.post("/", data=FORM)
+    link = link_of(house)
+    monkeypatch.setattr("service.flows.caps._free_hour", lambda *_: None)
+    again = {**FORM, "email": "bea@uni.example", "request": hidden(page.text)["request"]}
+    full = house.client.post("/", data=again)
+    assert (full.status_code, "Ask again tomorrow." in words_of(full.text)) == (429, True)
+    assert house.client.get(link).status_code == 200
+
+
 @pytest.mark.slow  # a second or more
 def test_the_pages_are_alike_for_every_address(house: Reading) -> None:
     """Known, new, left, barred: the page after the form, the copy, and the changed address."""
@@ -166,6 +179,7 @@ def test_hour_and_zone_are_changed_where_one_begins(house: Reading) -> None:
     assert (reader.hour, reader.zone) == (22, "Asia/Tokyo")
 
 
+@pytest.mark.slow
 def test_what_happens_next_is_said(house: Reading) -> None:
     house.client.post("/", data={**FORM, "hour": "23", "people": "Ana Silva"})
     link = link_of(house)

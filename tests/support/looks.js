@@ -57,6 +57,10 @@
     }));
     if (shown(e) && lines.size > 1 && !e.matches('.offer')) faults.push(`a button of ${lines.size} lines: ${called(e)}`);
   }
+  for (const list of document.querySelectorAll('dl.facts')) {
+    const starts = tag => new Set([...list.querySelectorAll(tag)].map(e => Math.round(e.getBoundingClientRect().left)));
+    if (shown(list) && starts('dd').size > 1) faults.push(`values in several columns: ${called(list)}`);
+  }
   const heads = document.querySelectorAll('h1').length;
   if (heads !== 1) faults.push(`${heads} first headings`);
   let before = 0;
