@@ -4,6 +4,7 @@ Every act reads the token again inside its transaction, as in ``flows/manage``.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from service.errors import Sentence
@@ -11,6 +12,7 @@ from service.flows.interests import (
     InterestChange,
     add_one_more,
     apply_change,
+    change_of,
     pause_interest,
     remove_interest,
 )
@@ -19,25 +21,41 @@ from service.flows.runtime import Runtime
 from service.flows.voted import check_offered
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.tables import ProfileRow
+from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.cadence import local_date
 
+_ONE_PRESS = timedelta(minutes=1)
+"""For so long the very same interest, asked for again, is a second press of the button."""
 
-def add_wanted(rt: Runtime, token: str, *changes: InterestChange) -> None:
-    """Add interests, all or none; like a new reader's they begin with the day before. Raises
-    TokenError, InterestError."""
 
-    def add(session: Session) -> None:
+def add_wanted(rt: Runtime, token: str, *changes: InterestChange) -> int:
+    """Add interests, all or none; like a new reader's they begin with the day before. Returns the
+    number of the first. Raises TokenError, InterestError."""
+
+    def add(session: Session) -> int:
         reader, _ = reader_of(rt, session, token)
         assert reader.id is not None
-        since = local_date(rt.clock(), reader.zone) - timedelta(days=1)
+        now, most = rt.clock(), rt.defaults().interests
+        since = local_date(now, reader.zone) - timedelta(days=1)
+        rows = subscribers_store.list_profile_rows(session, reader.id)
+        fresh = [row for row in rows if now - row.created_at < _ONE_PRESS]
+        added = []
         for change in changes:
-            check_offered(session, change.wanted)
-            add_one_more(
-                session, reader.id, change, rt.clock(), since=since, most=rt.defaults().interests
-            )
+            row = next((row for row in fresh if _is_made_of(row, change)), None)
+            if row is None:
+                check_offered(session, change.wanted)
+                row = add_one_more(session, reader.id, change, now, since=since, most=most)
+            added.append(row.id or 0)
+        return added[0]
 
-    rt.db.write(add, Priority.WEB)
+    return rt.db.write(add, Priority.WEB)
+
+
+def _is_made_of(row: ProfileRow, change: InterestChange) -> bool:
+    wanted = change.wanted
+    return (row.kind, row.text) == (wanted.kind.value, wanted.text) and change_of(
+        row, wanted
+    ) == replace(change, name=change.name or row.name)
 
 
 def change_wanted(
@@ -64,19 +82,27 @@ def pause_wanted(rt: Runtime, token: str, profile_id: int, *, paused: bool) -> N
     )
 
 
-def remove_wanted(rt: Runtime, token: str, profile_id: int) -> None:
-    """Remove one interest; the last one stays. Raises TokenError, InterestError."""
+def remove_wanted(rt: Runtime, token: str, profile_id: int) -> ProfileRow | None:
+    """Remove one interest; the last one stays. Returns what it was, None where it was gone already.
+    Raises TokenError, InterestError."""
 
-    def remove(session: Session) -> None:
-        row = _own(rt, session, token, profile_id)
-        reader = subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
-        remove_interest(session, row, has_trending=reader is not None and reader.trending)
+    def remove(session: Session) -> ProfileRow | None:
+        reader, _ = reader_of(rt, session, token)
+        if subscribers_store.get_profile_row(session, profile_id) is None:
+            return None
+        row = _of_reader(session, reader, profile_id)
+        was = ProfileRow(**row.model_dump())
+        remove_interest(session, row, has_trending=reader.trending)
+        return was
 
-    rt.db.write(remove, Priority.WEB)
+    return rt.db.write(remove, Priority.WEB)
 
 
 def _own(rt: Runtime, session: Session, token: str, profile_id: int) -> ProfileRow:
-    reader, _ = reader_of(rt, session, token)
+    return _of_reader(session, reader_of(rt, session, token)[0], profile_id)
+
+
+def _of_reader(session: Session, reader: SubscriberRow, profile_id: int) -> ProfileRow:
     row = subscribers_store.get_profile_row(session, profile_id)
     if row is None or row.subscriber_id != reader.id:
         what = Sentence("This interest is not there any more.")

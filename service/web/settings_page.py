@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from service.errors import PaperpostError
 from service.flows import manage, manage_interests, own_feed
 from service.pages.forms import Form
+from service.store.tables import ProfileRow
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
@@ -84,8 +85,8 @@ def _interest_routes(routes: APIRouter, door: Door) -> None:
     def add(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:
         def work() -> str:
             name = manage.open_manage(door.rt, token).reader.name
-            manage_interests.add_wanted(door.rt, token, *read_new(form, name))
-            return "added"
+            first = manage_interests.add_wanted(door.rt, token, *read_new(form, name))
+            return f"added-{first}"
 
         return _act(door, request, token, form, "new", work)
 
@@ -93,10 +94,12 @@ def _interest_routes(routes: APIRouter, door: Door) -> None:
     def change(
         request: Request, token: str, profile_id: int, form: Annotated[Form, Depends(door.form)]
     ) -> Response:
+        removed: list[ProfileRow | None] = []
+
         def work() -> str:
             match form.raw("act"):
                 case "remove":
-                    manage_interests.remove_wanted(door.rt, token, profile_id)
+                    removed.append(manage_interests.remove_wanted(door.rt, token, profile_id))
                     return "removed"
                 case "pause" | "resume" as wish:
                     paused = wish == "pause"
@@ -109,7 +112,10 @@ def _interest_routes(routes: APIRouter, door: Door) -> None:
                     )
             return f"interest-{profile_id}"
 
-        return _act(door, request, token, form, f"interest-{profile_id}", work)
+        answer = _act(door, request, token, form, f"interest-{profile_id}", work)
+        if any(removed):  # its words stand in the page alone, for a press that brings it back
+            return shown_page(door, request, token, Trouble(saved="removed", removed=removed[0]))
+        return answer
 
 
 def _choice_routes(routes: APIRouter, door: Door) -> None:

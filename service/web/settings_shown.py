@@ -49,7 +49,8 @@ LEAST_SCORES = 5
 class Trouble:
     """A form that came back. part: which form ("choices": when, alerts and look together) · typed:
     what it held · names: the people in it · looked: what its words would change · places: zones
-    that what was typed may be · saved: which button did its work."""
+    that what was typed may be · saved: which button did its work · removed: an interest that
+    was."""
 
     part: str = ""
     faults: dict[str, FieldError] | None = None
@@ -59,6 +60,7 @@ class Trouble:
     names: tuple[NameLine, ...] = ()
     looked: Looked | None = None
     places: tuple[str, ...] = ()
+    removed: ProfileRow | None = None
 
 
 def ended(door: Door, request: Request, token: str, error: TokenError) -> Response:
@@ -228,7 +230,7 @@ def _context(
     is_paused = row.paused_until is not None and row.paused_until > today
     names = [_name(one, texts) for one in found.interests]
     email = row.email if found.fresh else mask(row.email)
-    said, said_at = saved_told(door, row, trouble.saved, next_at, texts)
+    said, said_at = saved_told(door, row, found.interests, trouble.saved, next_at, texts)
     return {
         "token": token,
         "here": door.pages.links.here.manage(token),
@@ -238,6 +240,7 @@ def _context(
         "contents": contents(door, row, found.interests, names, email, texts, is_paused=is_paused),
         "said": said,
         "said_at": said_at,
+        "undo": _undo(trouble.removed),
         "next_words": next_told(door, row, next_at, texts),
         "trouble": trouble,
         "faults": trouble.faults or {},
@@ -252,6 +255,27 @@ def _context(
         "month": texts.day(in_a_month(today)),
         "feeds": _feeds(door, row) if row.feed_since is not None and found.fresh else (),
     }
+
+
+def _undo(row: ProfileRow | None) -> list[tuple[str, str]]:
+    """The fields of a form that adds a removed interest as it was."""
+    if row is None:
+        return []
+    options = read_options(row.options)
+    fields = {
+        "people" if row.kind == "follow" else "words": row.text,
+        "name": row.name,
+        "cadence": row.cadence,
+        "weekday": DAYS[row.weekday],
+        "choices": "1",
+        "cap": str(row.cap or ""),
+        "threshold": str(row.threshold or ""),
+        "own": "1" if options.own else "",
+        "own_name": options.own,
+        "signals": "1" if options.signals else "",
+        "votes": str(options.signals.votes or "") if options.signals else "",
+    }
+    return [(name, value) for name, value in fields.items() if value]
 
 
 def _interests_context(

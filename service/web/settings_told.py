@@ -150,7 +150,12 @@ def next_told(door: Door, row: SubscriberRow, at: datetime | None, texts: Texts)
 
 
 def saved_told(
-    door: Door, row: SubscriberRow, saved: str, at: datetime | None, texts: Texts
+    door: Door,
+    row: SubscriberRow,
+    interests: Sequence[ProfileRow],
+    saved: str,
+    at: datetime | None,
+    texts: Texts,
 ) -> tuple[str, str]:
     """What a press did, and the section (or ``interest-N``) where it is told; "" for no press."""
     _ = texts.gettext
@@ -158,10 +163,12 @@ def saved_told(
     part = f"interest-{number}" if number.isdecimal() else "interests"
     following = next_told(door, row, at, texts)
     match kind:
-        case "interest":
-            said, where = _("Saved. It counts from the next mail on."), part
-        case "added":
-            said, where = _("Added. It counts from the next mail on."), "interests"
+        case "interest" | "added":
+            one = next((one for one in interests if str(one.id) == number), None)
+            comes = _comes(door, row, one, following, texts)
+            if kind == "added":
+                return f"{_('Added.')} {comes}", "interests"
+            return f"{_('Saved.')} {comes}", part
         case "removed":
             said, where = _("Removed."), "interests"
         case "rests":
@@ -185,6 +192,23 @@ def saved_told(
         case _:
             return "", ""
     return f"{said} {following}".rstrip(), where
+
+
+def _comes(
+    door: Door, row: SubscriberRow, one: ProfileRow | None, following: str, texts: Texts
+) -> str:
+    """When an interest that was added or changed is first heard of."""
+    _ = texts.gettext
+    if one is not None and one.paused:
+        return _("It rests until you take it up again.")
+    if one is not None and one.cadence == "instant" and row.paused_until is None:
+        when = quiet_told(door, row, texts)
+        return _("Its papers come as soon as they are there, alerts %(when)s.", when=when)
+    if one is not None and one.cadence == "weekly":
+        days = subscribers_store.days_of(row.weekdays)
+        day = texts.weekday(weekly_on(one.weekday, days))
+        return _("It comes once a week, on %(day)s.", day=day)
+    return f"{_('It counts from the next mail on.')} {following}".rstrip()
 
 
 def _feed(saved: str, texts: Texts) -> str:

@@ -12,7 +12,8 @@ from support.reading_house import Reading, reading_house
 from service.flows.manage_link import manage_token
 from service.flows.match import match_new
 from service.store.db import Session
-from service.store.subscribers import get_subscriber_row, list_profile_rows
+from service.store.subscribers import get_profile_row, get_subscriber_row, list_profile_rows
+from service.subscribers.options import read_options
 
 ADA = "ada@uni.example"
 
@@ -171,7 +172,7 @@ def test_what_another_tab_removed_can_be_added_anew(house: Reading) -> None:
     assert answer.status_code == 422
     assert "This interest is not there any more." in answer.text
     assert "\nwalking robots</textarea>" in answer.text.partition('id="words-new"')[2]
-    for act in ("pause", "resume", "remove"):
+    for act in ("pause", "resume"):
         again = house.client.post(f"{link(house)}/interests/{gone}", data={"act": act})
         assert (again.status_code, "not there any more" in again.text) == (422, True)
 
@@ -230,3 +231,72 @@ def test_a_zone_that_is_gone_is_told_and_is_in_nobodys_way(house: Reading) -> No
     assert (house.reader(ADA).hour, house.reader(ADA).zone) == (9, "Mars/Base")
     press(house, "schedule", hour="09", weekdays="mon", place="Bern")
     assert house.reader(ADA).zone == "Europe/Zurich"
+
+
+def test_a_reload_of_a_forms_address_leads_back_to_its_section(house: Reading) -> None:
+    (one,) = ids(house)
+    for path, onward in (
+        ("schedule", "#when"), ("mail", "#mail"), ("pause", "#pause"), ("leave", "#leave"),
+        ("look", "#interests"), (f"interests/{one}", f"#interest-{one}"), ("erase", "/data"),
+        (f"interests/{one}/look", f"#interest-{one}"),
+    ):  # fmt: skip
+        answer = house.client.get(f"{link(house)}/{path}")
+        assert answer.status_code == 303, path
+        assert answer.headers["location"].endswith(onward)
+
+
+def test_a_second_press_of_a_button_is_no_fault(house: Reading) -> None:
+    form = {"words": "robots", "cadence": "weekly", "weekday": "tue", "name": "Arms"}
+    for _press in range(2):
+        assert said(press(house, "interests", **form))[0].startswith("Added.")
+    first, second = ids(house)
+    for _press in range(2):
+        assert "Removed." in said(press(house, f"interests/{second}", act="remove"))[0]
+    assert ids(house) == [first]
+    house.clock.go(minutes=1)
+    answer = house.client.post(f"{link(house)}/interests", data={"words": "adapters"})
+    assert "Your interest 'adapters' asks for this already." in text_of(answer.text)
+
+
+def test_a_removed_interest_comes_back_as_it_was_by_one_press(house: Reading) -> None:
+    form = {
+        "people": "Ana Silva\norg:Example Lab", "name": "Colleagues", "cadence": "weekly",
+        "weekday": "tue", "choices": "1", "cap": "5", "threshold": "2.5", "signals": "1",
+        "votes": "30", "own": "1", "own_name": "Bo Chen",
+    }  # fmt: skip
+    press(house, "interests", **form)
+    _first, second = ids(house)
+
+    def kept() -> dict[str, object]:
+        row = house.rt.db.read(lambda s: get_profile_row(s, ids(house)[1]))
+        assert row is not None
+        options = read_options(row.options)
+        assert options.signals is not None
+        anew = {"id", "created_at", "changed_at", "matched_at", "options"}
+        return {**row.model_dump(exclude=anew), "own": options.own, "votes": options.signals.votes}
+
+    before = kept()
+    page = press(house, f"interests/{second}", act="remove")
+    assert "autofocus" in page.partition('id="saved"')[2].partition(">")[0]
+    undo = page.partition('id="saved"')[2].partition("Undo")[0]
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', undo)
+    house.clock.go(minutes=5)
+    press(house, "interests", **{name: unescape(value) for name, value in fields})
+    assert kept() == before
+    assert "Undo" not in house.client.get(link(house)).text
+
+
+def test_what_is_told_of_an_interest_is_when_it_comes(house: Reading) -> None:
+    for cadence, told in (
+        ("instant", "Its papers come as soon as they are there, alerts quiet from 21:00 to 07:00."),
+        ("weekly", "It comes once a week, on Tuesday."),
+        ("daily", "It counts from the next mail on. Next mail: Thu 19 November at 08:00."),
+    ):
+        form = {"words": f"{cadence} robots", "cadence": cadence, "weekday": "tue"}
+        assert said(press(house, "interests", **form)) == (f"Added. {told}", "interests")
+        same = {**form, "name": cadence}
+        assert said(press(house, f"interests/{ids(house)[-1]}", **same))[0] == f"Saved. {told}"
+    last = ids(house)[-1]
+    press(house, f"interests/{last}", act="pause")
+    resting = said(press(house, f"interests/{last}", words="daily robots"))[0]
+    assert resting == "Saved. It rests until you take it up again."

@@ -78,6 +78,29 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/manage/{token}/papers.{kind}": ("/manage/{fresh}/papers.bib", "/manage/{manage}/papers.x"),
     "/manage/{token}/export": ("/manage/{fresh}/export", "/manage/{manage}/export"),
     "/manage/{token}/words": ("/manage/{manage}/words", "/manage/x/words"),
+    # forms of the own page, opened as pages: back to their section
+    **{
+        f"/manage/{{token}}/{path}": (f"/manage/{{manage}}/{path}",)
+        for path in (
+            "address",
+            "alerts",
+            "erase",
+            "feed",
+            "interests",
+            "leave",
+            "link",
+            "look",
+            "mail",
+            "pause",
+            "schedule",
+        )
+    },
+    **{
+        f"/manage/{{token}}/interests/{{profile_id}}{end}": (
+            f"/manage/{{manage}}/interests/1{end}",
+        )
+        for end in ("", "/look")
+    },
     "/never/{token}": ("/never/{never}", "/never/x"),
     "/papers": ("/papers", "/papers?order=newest&page=2"),
     "/papers/{day}": ("/papers/2026-11-18", "/papers/2026-11-15", "/papers/x"),
@@ -189,8 +212,8 @@ STAFF_ACTS = frozenset(
     "/admin/" + path
     for path in (
         "editions/{edition_id}/{act}", "import", "import/problems", "link/{token}", "login",
-        "logout", "note", "password", "readers", "readers/{reader_id}/schedule",
-        "readers/{reader_id}/{act}", "send", "send/count", "send/{key}/start", "send/{key}/test",
+        "logout", "note", "password", "readers", "readers/{reader_id}/confirm-again",
+        "readers/{reader_id}/schedule", "readers/{reader_id}/{act}", "send", "send/count", "send/{key}/start", "send/{key}/test",
         "settings", "sources/add/{kind}", "sources/fields", "sources/{source_id:int}/{act}",
         "staff", "suppressions", "topics/add", "topics/{name}", "topics/{name}/remove",
     )
