@@ -12,7 +12,7 @@ from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
-from service.subscribers.cadence import next_slot
+from service.subscribers.cadence import back_at
 
 _NOBODYS = Sentence("This link belongs to nobody here.")
 _NO_MAIL = Sentence("Nothing will be mailed to it.")
@@ -113,7 +113,7 @@ def _undo(rt: Runtime, session: Session, token: str, network: str, agent: str) -
         return False
     consent_store.delete_suppression(session, hashed)
     row.state, row.left_at = "active", None
-    row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
+    row.next_digest_at = back_at(subscribers_store.to_subscriber(row), row.confirmed_at, now)
     session.add(row)
     consent_store.add_consent(
         session,

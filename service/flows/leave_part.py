@@ -12,7 +12,7 @@ from service.delivery.states import State
 from service.errors import Sentence
 from service.flows.interests import change_interest
 from service.flows.leave import LinkError
-from service.flows.manage import next_mail_at
+from service.flows.next_mail import next_mail_at
 from service.flows.runtime import Runtime
 from service.store import consent as consent_store
 from service.store import leases as leases_store
@@ -94,7 +94,7 @@ def _leaving(rt: Runtime, session: Session, row: SubscriberRow) -> Leaving:
         parts=tuple(parts),
         pauses=tuple((days, today + timedelta(days=days)) for days in PAUSES),
         paused_until=paused if paused is not None and paused > today else None,
-        next_at=next_mail_at(rt, row),
+        next_at=next_mail_at(rt, session, row),
         weekdays=subscribers_store.days_of(row.weekdays),
         hour=row.hour,
         zone=row.zone,

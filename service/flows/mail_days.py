@@ -15,7 +15,7 @@ from service.digest.model import from_json
 from service.errors import Sentence
 from service.flows.browse import NotHereError
 from service.flows.letter import share_name
-from service.flows.manage import next_mail_at
+from service.flows.next_mail import next_mail_at
 from service.flows.runtime import Runtime
 from service.store import listing, own_rows
 from service.store import subscribers as subscribers_store
@@ -97,8 +97,7 @@ def _read_history(
         session, reader_id, offset=offset, limit=limit, only_came=only_mails
     )
     days = tuple(mail_day(one, reader, rt.catalogs.texts(reader.locale)) for one in mails)
-    taken = {day.on for day in days if day.kind == "digest"}
-    next_at = None if offset else next_mail_at(rt, reader, taken)
+    next_at = None if offset else next_mail_at(rt, session, reader)
     today = local_date(rt.clock(), reader.zone)
     paused = reader.paused_until if reader.paused_until and reader.paused_until > today else None
     return History(

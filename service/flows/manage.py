@@ -5,9 +5,8 @@ nothing. A new hour or zone never brings a second digest on one local date: the 
 unique, and the next one is looked for after the instant of the last.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from service.delivery.states import State
@@ -21,7 +20,7 @@ from service.store import listing
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import ProfileRow, SubscriberRow
-from service.subscribers.cadence import due_slot, local_date, moved_to, next_slot
+from service.subscribers.cadence import local_date, moved_to
 from service.subscribers.model import Subscriber
 from service.subscribers.tokens import TokenError
 
@@ -214,23 +213,3 @@ def tune(rt: Runtime, reader_id: int, paper_id: int, sign: int) -> None:
     """More (1) or less (-1) like this paper; 0 takes it back."""
     now = rt.clock()
     rt.db.write(lambda s: listing.set_feedback(s, reader_id, paper_id, sign, now), Priority.WEB)
-
-
-def next_mail_at(rt: Runtime, row: SubscriberRow, taken: Collection[date] = ()) -> datetime | None:
-    """When the reader's next mail begins, None when none comes; now for one that is due.
-
-    Pauses count, and ``taken``: local dates that had their mail already.
-    """
-    if row.state != "active":
-        return None
-    reader, at = subscribers_store.to_subscriber(row), rt.clock()
-    due = due_slot(reader, row.next_digest_at, at) if row.next_digest_at is not None else None
-    if due is not None and row.next_digest_at is not None and row.next_digest_at <= at:
-        day = due[0]
-        if day not in taken and (row.paused_until is None or day >= row.paused_until):
-            return at
-    for _ in range(400):
-        day, at = next_slot(reader, at)
-        if day not in taken and (row.paused_until is None or day >= row.paused_until):
-            return at
-    return None

@@ -9,7 +9,6 @@ from service.flows.match import match_new
 from service.flows.planning import digest_edition, plan_reader
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
-from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.subscribers.cadence import local_date
@@ -66,9 +65,8 @@ _GOING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """A reader's first digest. on: whose date's slot it took · is_handed: to the mail server."""
+    """A reader's first digest. is_handed: to the mail server."""
 
-    on: date
     planned_at: datetime
     is_handed: bool
 
@@ -79,11 +77,8 @@ def first_of(rt: Runtime, reader_id: int) -> First | None:
     def read(session: Session) -> First | None:
         rows = deliveries_store.list_deliveries(session, subscriber_id=reader_id)
         for row in rows:
-            edition = editions_store.get_edition(session, id=row.edition_id)
-            if row.kind == "first" and row.state in _GOING and edition is not None:
-                return First(
-                    date.fromisoformat(edition.slot), row.planned_at, row.state == State.ACCEPTED
-                )
+            if row.kind == "first" and row.state in _GOING:
+                return First(row.planned_at, row.state == State.ACCEPTED)
         return None
 
     return rt.db.read(read)

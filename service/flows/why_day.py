@@ -7,7 +7,7 @@ from service.delivery.i18n import Texts
 from service.errors import Sentence, SpokenError
 from service.flows.browse import NotHereError
 from service.flows.mail_days import MailDay, mail_day
-from service.flows.manage import next_mail_at
+from service.flows.next_mail import next_mail_at
 from service.flows.runtime import Runtime
 from service.flows.source_days import lay_days
 from service.flows.waiting import lists_of
@@ -121,7 +121,7 @@ def _answer(rt: Runtime, session: Session, reader_id: int, on: date) -> DayAnswe
         carried=carried,
         more=more,
         follows=mail_day(after, row, texts) if after is not None else None,
-        next_at=next_mail_at(rt, row, {on} if days else ()) if is_waited_for else None,
+        next_at=next_mail_at(rt, session, row) if is_waited_for else None,
         sources=_sources(rt, session, on) if on <= today and _is_about_lists(days, says) else (),
     )
 

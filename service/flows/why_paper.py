@@ -8,7 +8,7 @@ from service.errors import Sentence, SpokenError, counted
 from service.flows.browse import NotHereError
 from service.flows.came import Came, came_in
 from service.flows.live import document_of, query_of
-from service.flows.manage import next_mail_at
+from service.flows.next_mail import next_mail_at
 from service.flows.related import name_in
 from service.flows.runtime import Runtime
 from service.flows.shelf import (
@@ -161,7 +161,7 @@ def _of_paper(rt: Runtime, session: Session, reader: SubscriberRow, row: PaperRo
     verdicts = _verdicts(rt, session, reader, row, is_news=row.eligible_at is not None)
     will_come = not says or waits
     rides = waits or any(one.rides for one in verdicts)
-    next_at = next_mail_at(rt, reader) if rides and will_come else None
+    next_at = next_mail_at(rt, session, reader) if rides and will_come else None
     return replace(made, says=tuple(says), verdicts=verdicts, next_at=next_at)
 
 

@@ -36,6 +36,20 @@ class Slots:
     mailed_at: datetime | None = None
 
 
+def list_taken(session: Session, subscriber_id: int, since: date) -> set[date]:
+    """The dates of a reader, from one on, whose digest is decided: each has a row."""
+    rows = session.execute(
+        sa.select(col(EditionRow.slot))
+        .join(DeliveryRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(
+            col(DeliveryRow.subscriber_id) == subscriber_id,
+            col(EditionRow.kind) == "digest",
+            col(EditionRow.slot) >= since.isoformat(),
+        )
+    )
+    return {date.fromisoformat(slot) for (slot,) in rows}
+
+
 def list_slots(
     session: Session, subscriber_ids: Sequence[int], on: date, *, testing: bool
 ) -> dict[int, Slots]:

@@ -175,6 +175,18 @@ def moved_to(
     return slot[1] if slot is not None and slot[0] >= first else next_at
 
 
+def back_at(reader: Subscriber, began: datetime, now: datetime) -> datetime:
+    """When a reader is due who left and is back as before: today's hour, also where it is over, so
+    that the date has its mail (no second one, where it had it); else the next.
+
+    began: when they first asked for mails; an hour before that is none of theirs.
+    """
+    slot = latest_slot(reader, now)
+    if slot is not None and slot[0] == local_date(now, reader.zone) and slot[1] >= began:
+        return slot[1]
+    return next_slot(reader, now)[1]
+
+
 def _first_open(reader: Subscriber, due_at: datetime | None, now: datetime) -> date:
     """The date of the mail that is to come next; it may be due already, or wait for a source."""
     day, at = next_slot(reader, now)

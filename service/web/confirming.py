@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -22,8 +22,8 @@ from service.flows.begin import (
 from service.flows.expected import expect
 from service.flows.interests import read_kind
 from service.flows.live import query_of
-from service.flows.manage import next_mail_at
 from service.flows.manage_link import manage_token
+from service.flows.next_mail import next_mail_at
 from service.flows.subscribe import SignupError, Wish, check_signup
 from service.flows.welcome import First, first_of
 from service.pages.forms import FieldError, Form
@@ -228,8 +228,7 @@ def _begun(
     rt, texts, row = door.rt, door.texts(asked), found.reader
     assert row.id is not None
     first = first_of(rt, row.id)
-    taken: set[date] = {first.on} if first is not None else set()
-    at = next_mail_at(rt, row, taken)
+    at = rt.db.read(lambda s: next_mail_at(rt, s, row))
     is_new = first is not None and rt.clock() - first.planned_at < _NEWS
     context = {
         "already": done == "already",

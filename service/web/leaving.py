@@ -216,7 +216,9 @@ def _back(door: Door, found: Leaving, texts: Texts) -> list[str]:
     if found.paused_until is not None:
         until = texts.long_day(found.paused_until)
         lines.append(_("Your pause until %(date)s stands, too.", date=until))
-    if found.next_at is not None:
+    if found.next_at is not None and found.next_at <= door.rt.clock():
+        lines.append(_("Next mail: in a few minutes."))
+    elif found.next_at is not None:
         there = found.next_at.astimezone(door.clock_in(found.zone).tzinfo)
         day, time = texts.day(there.date()), texts.hour(there.hour, there.minute)
         lines.append(

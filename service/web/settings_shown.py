@@ -10,10 +10,10 @@ from fastapi.responses import Response
 from service.delivery.i18n import Texts
 from service.flows import manage
 from service.flows.alerts import quiet_of
-from service.flows.following import following
 from service.flows.leave import look
 from service.flows.live import query_of
 from service.flows.manage import Managed
+from service.flows.next_mail import next_mail_at
 from service.pages.forms import FieldError, Form
 from service.store import matches as matches_store
 from service.store import subscribers as subscribers_store
@@ -225,7 +225,7 @@ def _context(
 ) -> dict[str, object]:
     texts, row = door.texts(request), found.reader
     trouble = _orphaned(trouble, [one.id for one in found.interests])
-    next_at = following(door.rt, row)
+    next_at = door.rt.db.read(lambda s: next_mail_at(door.rt, s, row))
     today = local_date(door.rt.clock(), row.zone)
     is_paused = row.paused_until is not None and row.paused_until > today
     names = [_name(one, texts) for one in found.interests]
