@@ -29,6 +29,7 @@ ENTRY = "admin-entry"
 SAID: Mapping[str, str] = {
     "saved": "Saved.",
     "added": "Added.",
+    "again": "The confirmation goes out once more.",
     "there": "This source was here already; nothing was changed.",
     "removed": "Removed.",
     "paused": "Paused.",

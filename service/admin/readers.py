@@ -18,6 +18,7 @@ from service.flows.interests import read_people
 from service.flows.manage import Choices
 from service.flows.preview import preview, why
 from service.flows.readers import ReaderError, add_reader, read_new, summary
+from service.flows.remind import confirm_again
 from service.flows.staff import Member, audit
 from service.flows.staff_choices import Pause, changed, choose_by_hand
 from service.pages.forms import FieldError, Form
@@ -211,6 +212,20 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             errors = fault_of(error, ("hour", "zone", "weekdays", "until"), "hour")
             return await to_thread(story, request, sent.who, reader_id, errors, form)
         return desk.go(f"readers/{reader_id}", "saved")
+
+    @routes.post("/readers/{reader_id}/confirm-again")
+    async def ask_again(request: Request, reader_id: int) -> Response:
+        sent = await desk.sent(request, "editor")
+        row, who = await to_thread(found, reader_id), sent.who.name
+        try:
+            await to_thread(confirm_again, rt, row.email_key, by=who)
+        except PaperpostError as error:
+            errors = fault_of(error, ("again",), "again")
+            return await to_thread(story, request, sent.who, reader_id, errors, None)
+        about = f"reader {reader_id}"
+        await to_thread(audit, rt, who, "confirm again", about, None, None, sent.address)
+        rt.engine.enqueue("send")
+        return desk.go(f"readers/{reader_id}", "again")
 
     @routes.post("/readers/{reader_id}/{act}")
     async def act_on(request: Request, reader_id: int, act: str) -> Response:

@@ -96,6 +96,28 @@ def add(
     printing.told(facts, f"Added {email}{tail}", wants_json=as_json)
 
 
+@subscribers_app.command("confirm-again")
+def confirm_again(email: str, as_json: Json = False) -> None:
+    """Mail the confirmation once more to who has not confirmed; its link works as long as the
+    first one did. Who was mailed today or three times in 30 days, or is suppressed, is not."""
+    import asyncio
+
+    from service.flows.remind import confirm_again as flow
+    from service.flows.send import send_ready
+    from service.flows.staff import audit
+
+    address = read_email(email)
+    with runtime() as rt:
+        reader_id = flow(rt, address.key, by="cli")
+        audit(rt, "cli", "confirm again", f"reader {reader_id}")
+        sent = asyncio.run(send_ready(rt)).accepted
+    facts = {"id": reader_id, "email": email, "confirmations": sent}
+    said = f"The confirmation was mailed to {email} once more."
+    if not sent:
+        said = f"The confirmation for {email} waits: paperpost deliveries list"
+    printing.told(facts, said, wants_json=as_json)
+
+
 @subscribers_app.command("list")
 def list_(
     state: Annotated[str, typer.Option(help="pending, active, left, bounced")] = "",

@@ -76,6 +76,7 @@ def take_place(
     whose, others = f"{kind} {hashed}", f"{kind} copy {hashed}"
     if is_copy:
         whose, others = others, whose
+    mail_caps.hold(session, now)
     times = [at for at in mail_caps.asked_at(session, whose) if at > now - _MONTH]
     month = len(times) + sum(at > now - _MONTH for at in mail_caps.asked_at(session, others))
     today = sum(at > now - _DAY for at in times)
@@ -89,6 +90,20 @@ def take_place(
         mail_caps.add(session, key, int(takes), now, at + _HOUR)
     wait = max(at - now, timedelta())
     return Place(had or hour is None, wait, hour or 0, hour is None)
+
+
+def free_at(
+    session: Session, kind: str, most: Most, *, hashed: str, now: datetime
+) -> datetime:  # fmt: skip
+    """From when on an address may have one mail more; ``now`` where it may at once."""
+    times = mail_caps.asked_at(session, f"{kind} {hashed}")
+    month = sorted([*times, *mail_caps.asked_at(session, f"{kind} copy {hashed}")])
+    free = now
+    if len(times) >= most.a_day:
+        free = max(free, times[-most.a_day] + _DAY)
+    if most.a_month is not None and len(month) >= most.a_month:
+        free = max(free, month[-most.a_month] + _MONTH)
+    return free
 
 
 def note_mail(session: Session, kind: str, *, hashed: str, now: datetime) -> None:

@@ -230,7 +230,9 @@ def refusal(rt: Runtime, state: str, bar: str) -> ReaderError | None:
         )
     if state == "pending":
         return ReaderError(
-            "This address was asked to confirm and has not yet.", "email", "Wait, or erase it."
+            "This address was asked to confirm and has not yet.",
+            "email",
+            "Wait, erase it, or: paperpost subscribers confirm-again, with the address.",
         )
     if state:
         return ReaderError(

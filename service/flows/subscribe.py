@@ -22,7 +22,8 @@ from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.leases import LIFTED_BY_BEGIN
-from service.store.tables import SubscriberRow
+from service.store.numbers import next_number, used_up
+from service.store.tables import ConsentRow, ProfileRow, SubscriberRow
 from service.subscribers.address import Address, cap_key, read_address
 from service.subscribers.cadence import local_date, read_hour, read_zone
 
@@ -119,6 +120,14 @@ def request(rt: Runtime, wish: Wish, *, network: str = "", agent: str = "") -> A
 
 
 def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str) -> Answer:
+    numbers = {ConsentRow: 2, SubscriberRow: 1, ProfileRow: len(wish.wanted)}
+    with used_up(session, numbers):
+        return _take_request(rt, session, wish, network, agent)
+
+
+def _take_request(
+    rt: Runtime, session: Session, wish: Wish, network: str, agent: str
+) -> Answer:
     """One row of the request and the same work for every address, whatever becomes of it."""
     now, limits = rt.clock(), rt.defaults()
     hashed = consent_store.email_hash(rt.instance.key, wish.address.key)
@@ -141,6 +150,7 @@ def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str
         address=network,
         agent=agent,
         detail=detail,
+        number=next_number(session, ConsentRow),
     )
     session.flush()
     with kept(session, not dropped):
@@ -174,16 +184,25 @@ def place_of(
 ) -> Place:
     """For a mail to somebody who may not have asked: by address requests are dropped, by network
     they wait. key: the folded address."""
-    limits = rt.defaults()
-    most = Most(
+    hashed = consent_store.email_hash(rt.instance.key, cap_key(key))
+    return take_place(
+        session,
+        UNASKED,
+        most_of(rt.defaults()),
+        hashed=hashed,
+        network=network,
+        now=now,
+        is_copy=is_copy,
+    )
+
+
+def most_of(limits: Defaults) -> Most:
+    """How many mails people may get who may not have asked for them."""
+    return Most(
         a_day=limits.confirmations_a_day,
         a_month=limits.confirmations_a_month,
         a_network=limits.network_an_hour,
         in_all=limits.signups_an_hour,
-    )
-    hashed = consent_store.email_hash(rt.instance.key, cap_key(key))
-    return take_place(
-        session, UNASKED, most, hashed=hashed, network=network, now=now, is_copy=is_copy
     )
 
 
@@ -290,9 +309,7 @@ def mail_known(
         "already-subscribed",
         email=row.email,
         email_key=row.email_key,
-        data={
-            "manage_url": rt.links.manage(manage_token(rt, row, now, fresh=True)),
-        },
+        data={"manage_url": rt.links.manage(manage_token(rt, row, now + wait, fresh=True))},
         now=now,
         subscriber_id=row.id or None,
         locale=row.locale,

@@ -429,6 +429,20 @@ def test_answers_on_a_readers_page_and_why_people_left(rt, client):
     assert "Three a day" in told
 
 
+def test_a_confirmation_goes_out_once_more(rt, client):
+    token = log_in(rt, client, "editor")
+    data = {"token": token, "email": "eve@example.org", "words": "adapters"}
+    page = client.post("/admin/readers", data=data)
+    assert "Send the confirmation once more" in page.text
+    again = f"{page.url.path}/confirm-again"
+    early = client.post(again, data={"token": token})
+    assert early.status_code == 422
+    assert 'id="again-fault"' in early.text
+    rt.clock.go(hours=25)
+    data["token"] = token = log_in(rt, client, "editor")
+    assert "goes out once more" in client.post(again, data={"token": token}).text
+
+
 def test_edit_unsubscribe_and_erase(rt, client):
     token = log_in(rt, client, "editor")
     ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))

@@ -49,6 +49,15 @@ def test_all_readers_are_exported_as_an_import_reads_them(shell: Shell, tmp_path
     ]
 
 
+def test_a_confirmation_is_sent_again_only_where_one_may_be(shell: Shell) -> None:
+    email = "ada@uni.example"
+    shell.say("subscribers", "add", email, "--trending", "--json")
+    said = shell.say("subscribers", "confirm-again", email)
+    assert (said.code, "Again from " in said.err) == (1, True)
+    assert shell.say("subscribers", "confirm-again", "nobody@uni.example").code == 1
+    assert shell.say("subscribers", "confirm-again", "nobody").code == 2
+
+
 def test_every_act_tells_scripts_what_it_did(shell: Shell) -> None:
     email = "ada@uni.example"
     added = shell.say("subscribers", "add", email, "--trending", "--json").json
