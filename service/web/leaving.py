@@ -126,7 +126,11 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     @routes.post("/u/{token}/link")
     def link(request: Request, token: str) -> Response:
         answer = ask_by_leaving(door.rt, token, network=door.network(request))
-        return link_mailed(door, request, answer)
+        try:
+            found = look(door.rt, token)
+        except LinkError:
+            return _nobody(door, request)
+        return link_mailed(door, request, answer, mask(found.email))
 
     _part_routes(routes, door)
 

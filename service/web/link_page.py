@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import address as address_flow
 from service.flows import own_link
-from service.flows.manage import ManageError
+from service.flows.manage import ManageError, open_manage
 from service.pages.forms import Form
 from service.subscribers.address import AddressError, mask
 from service.subscribers.cadence import local_date
@@ -53,7 +53,15 @@ def _link_routes(routes: APIRouter, door: Door) -> None:
             answer = own_link.renew_link(door.rt, token, network=door.network(request))
         except TokenError as error:
             return door.ended(request, error)
-        return link_mailed(door, request, answer)
+        return link_mailed(door, request, answer, _masked(door, token))
+
+
+def _masked(door: Door, token: str) -> str:
+    """The reader's address for who holds a link that works; nothing by one that ended."""
+    try:
+        return mask(open_manage(door.rt, token).reader.email)
+    except TokenError:
+        return ""
 
 
 def _asked(values: dict[str, object]) -> dict[str, object]:

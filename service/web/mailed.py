@@ -5,16 +5,21 @@ from fastapi.responses import Response
 
 from service.delivery.i18n import Texts
 from service.flows.caps import Answer
+from service.flows.own_link import LINKS_A_DAY
 from service.web.door import Door
 
 
-def link_mailed(door: Door, request: Request, answer: Answer) -> Response:
-    """What is said of a link that is mailed."""
+def link_mailed(door: Door, request: Request, answer: Answer, to: str = "") -> Response:
+    """What is said of a link that is mailed. to: the masked address, for who came by a link of its
+    reader; a stranger is told of none."""
     texts = door.texts(request)
     _ = texts.gettext
     if answer.full:
         return full(door, request)
     follows = _("If papers go to this address, a mail with the link is on its way to it.")
+    if to:
+        most = texts.number(LINKS_A_DAY)
+        follows = _("The link goes to %(email)s, %(num)s times a day at most.", email=to, num=most)
     if answer.hours:
         follows = when(texts, answer)
     subject = _("Your link to %(site)s", site=door.rt.site.name)

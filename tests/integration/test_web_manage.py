@@ -182,6 +182,15 @@ def test_an_ended_link_mails_a_new_one_in_one_press(house: Reading) -> None:
     assert house.client.post("/manage/forged/link").status_code == 404
 
 
+def test_by_ones_own_link_the_answer_names_where_a_new_one_goes(house: Reading) -> None:
+    told = house.client.post(f"{link(house)}/link").text
+    assert "The link goes to a…@u….example, 3 times a day at most." in told
+    assert "ada@uni.example" not in told, "it may have been forwarded"
+    stranger = house.client.post("/manage", data={"email": "ada@uni.example"}).text
+    assert "If papers go to this address" in stranger
+    assert "a…@" not in stranger
+
+
 def test_a_link_ends_with_what_it_was_for(house: Reading) -> None:
     confirm = house.client.get(
         f"/manage/{house.rt.signer.sign('confirm', 1, house.clock() + timedelta(1))}"
