@@ -153,6 +153,9 @@ def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> 
     session.flush()
     leases_store.stop_open(session, State.SUPPRESSED, "erased", subscriber_id=row.id)
     deliveries_store.forget_recipient(session, row.id, row.email, row.email_key, hashed)
-    consent_store.forget_words(session, hashed)
+    # what was agreed to, and what servers said, lies under the codes of earlier addresses too
+    acts = consent_store.list_consents(session, row.id)
+    for one in {hashed, *(act.email_hash for act in acts)}:
+        consent_store.forget_words(session, one)
     session.delete(row)
     session.flush()

@@ -53,6 +53,7 @@ def tidy(rt: Runtime) -> TidyReport:
                 break
         if count:
             report.removed[name] = count
+    rt.db.empty_log()
     rt.log("tidy", **report.removed)
     return report
 

@@ -41,6 +41,8 @@ REFUSED = sa.exc.SQLAlchemyError
 BUSY_S = 30.0
 """Seconds for which SQLite waits for another process's transaction."""
 
+_EMPTYING_S = 0.5
+
 UNDONE = ("40P01", "40001")
 """SQLSTATEs of a deadlock and of a serialization failure: nothing of the transaction was done."""
 
@@ -92,6 +94,7 @@ def make_engine(url: str) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA secure_delete=ON")  # what is erased is written over with zeros
         cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000:.0f}")
         cursor.close()
 
@@ -277,6 +280,23 @@ class Database:
         """A connection that somebody still read on while the house closed is closed, not kept."""
         if self._closed:
             record.invalidate()
+
+    def empty_log(self) -> bool:
+        """Cut SQLite's write-ahead log: what was erased would lie on in it until it is written
+        over. False: somebody reads just now, and it stays for the next time."""
+        if not self.is_sqlite:
+            return True
+        raw = self.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={_EMPTYING_S * 1000:.0f}")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            found = cursor.fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000:.0f}")
+            cursor.close()
+        finally:
+            raw.close()
+        return found is not None and not found[0]
 
     def close(self) -> None:
         """Finish what waits, then close every connection."""

@@ -1,5 +1,6 @@
 """Deliveries: one edition to one subscriber. Every change of state names the state it leaves."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from service.delivery.message import MessageError, ascii_address
 from service.delivery.states import HELD, State
 from service.store.db import insert_once
 from service.store.house_tables import ProcessRow
@@ -248,18 +250,10 @@ def forget_recipient(
 
     rcpts = session.execute(sa.select(col(DeliveryRow.rcpt)).where(mine).distinct()).scalars()
     known = {email, email_key, *(one for one in rcpts if one)}  # earlier addresses too
-
-    def without(words: Any) -> Any:
-        for address in sorted(known, key=len, reverse=True):
-            words = sa.func.replace(words, address, "…")
-        return words
-
-    session.execute(
-        sa.update(AttemptRow)
-        .where(col(AttemptRow.delivery_id).in_(sa.select(col(DeliveryRow.id)).where(mine)))
-        .values(text=without(col(AttemptRow.text)))
-        .execution_options(synchronize_session=False)
-    )
+    ids = sa.select(col(DeliveryRow.id)).where(mine)
+    _take_out(session, col(DeliveryRow.id), col(DeliveryRow.reason), mine, known)
+    tried = col(AttemptRow.delivery_id).in_(ids)
+    _take_out(session, col(AttemptRow.id), col(AttemptRow.text), tried, known)
     session.execute(
         sa.update(DeliveryRow)
         .where(mine)
@@ -268,7 +262,29 @@ def forget_recipient(
             recipient_key=hashed,
             content=None,
             subscriber_id=None,
-            reason=without(col(DeliveryRow.reason)),
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def _take_out(session: Session, key: Any, words: Any, mine: Any, addresses: set[str]) -> None:
+    """Write "…" for the addresses in a column of words; servers repeat them in any case, and a
+    domain in its form for DNS."""
+    forms = {form for one in addresses for form in (one, _dns_form(one))}
+    longest_first = sorted(forms, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+    for row_id, said in session.execute(sa.select(key, words).where(mine, words.like("%@%"))).all():
+        if (left := pattern.sub("…", said)) != said:
+            session.execute(
+                sa.update(key.class_)
+                .where(key == row_id)
+                .values({words.key: left})
+                .execution_options(synchronize_session=False)
+            )
+
+
+def _dns_form(address: str) -> str:
+    try:
+        return ascii_address(address)
+    except MessageError:
+        return address

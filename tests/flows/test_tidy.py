@@ -11,7 +11,7 @@ from sqlmodel import select
 from support.house import Clock, add, ingest_items, open_house, paper_item
 
 from service.flows.daily import plan_daily
-from service.flows.leave import unsubscribe
+from service.flows.leave import erase, unsubscribe
 from service.flows.runtime import Runtime
 from service.flows.subscribe import read_wish, request
 from service.flows.tidy import forget_unconfirmed, tidy
@@ -159,3 +159,14 @@ def test_an_address_is_forgotten_on_the_date_that_the_mail_names(rt: Runtime, cl
     there = clock().astimezone(ZoneInfo(rt.zone))
     assert (there.date(), there.hour) == (named, 23), "late on that very date, and not after it"
     assert rt.db.read(list_subscriber_rows) == []
+
+
+def test_no_file_of_the_database_holds_an_erased_address(rt: Runtime, tmp_path: Path) -> None:
+    if not rt.db.is_sqlite:
+        pytest.skip("SQLite's own files")
+    add(rt, "eva@example.org", "glacier")
+    erase(rt, "eva@example.org")
+    tidy(rt)
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert {file.name for file in files} >= {"paperpost.db", "paperpost.db-wal"}
+    assert [file.name for file in files if b"eva@example.org" in file.read_bytes()] == []
