@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, get_args
+from urllib.parse import parse_qs
 
 from service.defaults import FIXED, Defaults
 from service.delivery.i18n import Texts
@@ -48,9 +49,23 @@ class SeveralError(SpokenError):
 
 def read_choices(form: Form, own: str, spoken: Sequence[Texts], limits: Defaults) -> Choices:
     """What the sections say that were sent. own: the one whose button was pressed; the others tell
-    by a field ``part`` that they came along · spoken: the languages there are. Raises
-    SeveralError."""
+    by a field ``part`` that they came along · spoken: the languages there are. A field ``was``
+    tells what the page showed: what is still so is nobody's wish, and another tab may have changed
+    it. Raises SeveralError."""
     there = {own, *form.choices("part", PARTS)}
+    made, errors = _chosen(form, there, spoken, limits)
+    if errors:
+        raise SeveralError(errors)
+    if "was" in form:
+        shown = Form(parse_qs(form.raw("was")))
+        was, _ = _chosen(shown, there, spoken, limits)
+        made = {name: value for name, value in made.items() if was.get(name, ...) != value}
+    return Choices(**made)
+
+
+def _chosen(
+    form: Form, there: set[str], spoken: Sequence[Texts], limits: Defaults
+) -> tuple[dict[str, Any], dict[str, PaperpostError]]:
     read: dict[str, Callable[[], Any]] = {}
     if "schedule" in there:
         read |= _schedule(form, spoken)
@@ -65,9 +80,7 @@ def read_choices(form: Form, own: str, spoken: Sequence[Texts], limits: Defaults
             made[name] = one()
         except PaperpostError as error:
             errors[error.where or name] = error
-    if errors:
-        raise SeveralError(errors)
-    return Choices(**made)
+    return made, errors
 
 
 def _schedule(form: Form, spoken: Sequence[Texts]) -> dict[str, Callable[[], Any]]:

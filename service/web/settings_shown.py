@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from service.delivery.i18n import Texts
 from service.flows import manage
-from service.flows.alerts import quiet_of
 from service.flows.leave import look
 from service.flows.live import query_of
 from service.flows.manage import Managed
@@ -29,6 +28,7 @@ from service.web.following import NameLine
 from service.web.leaving import left_page
 from service.web.looked import Looked
 from service.web.places import place_options
+from service.web.settings_held import held
 from service.web.settings_read import in_a_month, in_a_week
 from service.web.settings_told import (
     chosen_of,
@@ -246,7 +246,7 @@ def _context(
         "faults": trouble.faults or {},
         "typed": trouble.typed or Form({}),
         **_interests_context(door, found, trouble, texts),
-        "now": _now(door, row, trouble.typed if trouble.part == "choices" else None, texts),
+        **held(door, row, trouble.typed if trouble.part == "choices" else None),
         **_choices_context(door, row, trouble, texts),
         "paused_until": row.paused_until if is_paused else None,
         "soonest": (today + timedelta(days=1)).isoformat(),
@@ -310,38 +310,6 @@ def _interests_context(
         "cadences": _cadences(texts),
         "weekdays": [(key, texts.weekday(n)) for n, key in enumerate(DAYS)],
     }
-
-
-def _now(door: Door, row: SubscriberRow, typed: Form | None, texts: Texts) -> dict[str, object]:
-    """What the fields of when, alerts and look hold: as it is, or as it was typed."""
-    start, end = quiet_of(row, door.rt.defaults())
-    is_any = start == end
-    usual = door.rt.defaults()
-    stored: dict[str, object] = {
-        "hour": f"{row.hour:02}",
-        "place": "",
-        "mail_days": {DAYS[d] for d in subscribers_store.days_of(row.weekdays)},
-        "on_time": row.on_time,
-        "at_least": str(row.at_least),
-        "tell_anyway": row.tell_anyway,
-        "any_hour": is_any,
-        "quiet_from": f"{usual.alert_quiet_from if is_any else start:02}",
-        "quiet_until": f"{usual.alert_quiet_until if is_any else end:02}",
-        "locale": row.locale,
-        "format": row.format,
-        "style": row.style,
-        "trending": row.trending,
-        "picks": row.picks,
-    }
-    if typed is None:
-        return stored
-    ticks = ("on_time", "tell_anyway", "any_hour", "trending", "picks")
-    return {
-        name: set(typed.choices("weekdays", DAYS)) if name == "mail_days"
-        else typed.flag(name) if name in ticks
-        else typed.raw(name) if name in typed else was
-        for name, was in stored.items()
-    }  # fmt: skip
 
 
 def _choices_context(

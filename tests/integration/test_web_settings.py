@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from support.reading_house import Reading, reading_house
@@ -245,6 +246,7 @@ def test_a_reload_of_a_forms_address_leads_back_to_its_section(house: Reading) -
         assert answer.headers["location"].endswith(onward)
 
 
+@pytest.mark.slow
 def test_a_second_press_of_a_button_is_no_fault(house: Reading) -> None:
     form = {"words": "robots", "cadence": "weekly", "weekday": "tue", "name": "Arms"}
     for _press in range(2):
@@ -258,6 +260,7 @@ def test_a_second_press_of_a_button_is_no_fault(house: Reading) -> None:
     assert "Your interest 'adapters' asks for this already." in text_of(answer.text)
 
 
+@pytest.mark.slow
 def test_a_removed_interest_comes_back_as_it_was_by_one_press(house: Reading) -> None:
     form = {
         "people": "Ana Silva\norg:Example Lab", "name": "Colleagues", "cadence": "weekly",
@@ -286,6 +289,7 @@ def test_a_removed_interest_comes_back_as_it_was_by_one_press(house: Reading) ->
     assert "Undo" not in house.client.get(link(house)).text
 
 
+@pytest.mark.slow
 def test_what_is_told_of_an_interest_is_when_it_comes(house: Reading) -> None:
     for cadence, told in (
         ("instant", "Its papers come as soon as they are there, alerts quiet from 21:00 to 07:00."),
@@ -300,3 +304,27 @@ def test_what_is_told_of_an_interest_is_when_it_comes(house: Reading) -> None:
     press(house, f"interests/{last}", act="pause")
     resting = said(press(house, f"interests/{last}", words="daily robots"))[0]
     assert resting == "Saved. It rests until you take it up again."
+
+
+@pytest.mark.slow
+def test_a_tab_that_is_behind_another_changes_only_what_was_changed_in_it(house: Reading) -> None:
+    def shown(page: str) -> dict[str, list[str]]:
+        """The form as a browser would send it."""
+        was = re.search(r'name="was" value="([^"]+)"', page)
+        assert was is not None
+        return {**parse_qs(unescape(was[1])), "was": [unescape(was[1])]}
+
+    press(house, "schedule", hour="07", zone="UTC", weekdays=["mon", "sun"], tell_anyway="1")
+    behind = shown(house.client.get(link(house)).text)
+    other = shown(house.client.get(link(house)).text)
+    assert (behind["hour"], behind["weekdays"]) == (["07"], ["mon", "sun"])
+    other |= {"hour": ["09"], "place": ["Tokyo"], "any_hour": ["1"]}
+    del other["tell_anyway"]
+    press(house, "alerts", **other)
+    answer = house.client.post(f"{link(house)}/mail", data={**behind, "at_least": "many"})
+    assert answer.status_code == 422
+    assert shown(answer.text)["was"] == behind["was"], "a fault does not make a tab newer"
+    press(house, "mail", **{**behind, "format": ["text"], "weekdays": ["tue"]})
+    row = house.reader(ADA)
+    assert (row.format, row.weekdays) == ("text", "tue")
+    assert (row.hour, row.zone, row.quiet_from, row.tell_anyway) == (9, "Asia/Tokyo", 0, False)
