@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from service.delivery.i18n import Texts
 from service.errors import PaperpostError
@@ -89,6 +89,10 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         except TokenError as error:
             return _over_page(door, request, token, error)
         return _begun(door, request, asked, done, wanted_first=chosen.first)
+
+    @routes.get("/confirm/{token}/again")
+    def to_page(token: str) -> RedirectResponse:
+        return RedirectResponse(door.pages.links.here.confirm(token), 303)
 
     @routes.post("/confirm/{token}/again")
     def ask_again(request: Request, token: str) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from service.defaults import FIXED
 from service.delivery.i18n import Texts
@@ -27,13 +27,20 @@ _FILLED = ("words", "people")
 
 
 def add_routes(routes: APIRouter, door: Door) -> None:
-    """Add ``/``, ``/estimate`` and ``/asked/change``: the form again, with what was typed."""
+    """Add ``/``, ``/estimate`` and ``/asked/change``: the form again, with what was typed; opened
+    as pages (a tab that was put aside, a link from the history) the latter lead to it."""
 
     @routes.get("/")
     def home(request: Request) -> Response:
         words, people = (request.query_params.get(name, "")[:LONGEST] for name in _FILLED)
         asked = bool(words.strip() or people.strip())
         return _form_page(door, request, Typed(words=words, people=people), estimated=asked)
+
+    @routes.get("/estimate")
+    @routes.get("/asked/change")
+    @routes.get("/asked/again")
+    def to_form() -> RedirectResponse:
+        return RedirectResponse(door.pages.links.here.home(), 303)
 
     @routes.post("/estimate")
     def show_estimate(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:

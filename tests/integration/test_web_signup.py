@@ -318,3 +318,9 @@ def test_names_alone_have_the_focus_when_they_were_asked_for(house: Reading) -> 
     page = house.client.post("/estimate", data={"people": "Ana Silva"}).text
     (focused,) = re.findall(r"<[^>]+autofocus[^>]*>", page)
     assert 'id="names"' in focused
+
+
+@pytest.mark.parametrize("path", ["/estimate", "/asked/change", "/asked/again"])
+def test_addresses_of_forms_opened_as_pages_lead_to_the_form(house: Reading, path: str) -> None:
+    opened = house.client.get(path)
+    assert (opened.status_code, opened.headers["location"]) == (303, "/")
