@@ -167,7 +167,8 @@ def test_nothing_is_changed_by_asking(house: Reading) -> None:
 
 def test_the_api_describes_itself(house: Reading) -> None:
     paths = house.client.get("/api/openapi.json").json()["paths"]
-    assert set(paths) == {f"/api/v1/{name}" for name in ("estimate", "search", "words", "related")}
+    names = ("estimate", "search", "words", "related", "papers", "topics", "topics/{name}")
+    assert set(paths) == {f"/api/v1/{name}" for name in names}
 
 
 def test_pages_offer_the_other_form_and_words_of_a_paper(house: Reading) -> None:
