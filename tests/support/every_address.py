@@ -217,7 +217,8 @@ STAFF_ACTS = frozenset(
     for path in (
         "editions/{edition_id}/{act}", "import", "import/problems", "link/{token}", "login",
         "logout", "note", "password", "readers", "readers/{reader_id}/confirm-again",
-        "readers/{reader_id}/schedule", "readers/{reader_id}/{act}", "send", "send/count", "send/{key}/start", "send/{key}/test",
+        "readers/{reader_id}/schedule", "readers/{reader_id}/{act}", "send", "send/count",
+        "send/{key}/start", "send/{key}/test",
         "settings", "sources/add/{kind}", "sources/fields", "sources/{source_id:int}/{act}",
         "staff", "suppressions", "topics/add", "topics/{name}", "topics/{name}/remove",
     )
