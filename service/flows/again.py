@@ -24,6 +24,7 @@ from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.leases import LIFTED_BY_BEGIN
+from service.store.numbers import next_number, used_up
 from service.store.tables import ConsentRow, SubscriberRow
 from service.subscribers.address import read_address
 from service.subscribers.tokens import TokenError
@@ -80,6 +81,13 @@ def _key_of(email: str) -> str:
 def _again(
     rt: Runtime, session: Session, number: int, key: str, network: str, agent: str
 ) -> Answer:
+    with used_up(session, (ConsentRow, 2)):
+        return _take_again(rt, session, number, key, network, agent)
+
+
+def _take_again(
+    rt: Runtime, session: Session, number: int, key: str, network: str, agent: str
+) -> Answer:
     now, hashed = rt.clock(), consent_store.email_hash(rt.instance.key, key)
     acts = consent_store.list_of_address(session, hashed)
     is_ours = any(a.id == number and a.act == "request" for a in acts)
@@ -90,6 +98,7 @@ def _again(
     consent_store.add_consent(
         session, subscriber_id=None, hashed=hashed, act="again", now=now, wording=WORDING,
         address=network, agent=agent, detail=str(number),
+        number=next_number(session, ConsentRow),
     )  # fmt: skip
     barred = consent_store.get_suppression(session, hashed)
     may = not place.dropped and (barred is None or barred.reason in LIFTED_BY_BEGIN)

@@ -11,7 +11,8 @@ from service.flows.runtime import SEND_SOON, Runtime
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.tables import SubscriberRow
+from service.store.numbers import next_number, used_up
+from service.store.tables import ConsentRow, SubscriberRow
 from service.subscribers.address import cap_key, read_address
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
@@ -66,6 +67,13 @@ _MAILED = ("active", "bounced")
 def _ask_link(
     rt: Runtime, session: Session, key: str, network: str, states: tuple[str, ...] = _MAILED
 ) -> Answer:
+    with used_up(session, (ConsentRow, 2)):
+        return _take_request(rt, session, key, network, states)
+
+
+def _take_request(
+    rt: Runtime, session: Session, key: str, network: str, states: tuple[str, ...]
+) -> Answer:
     """One row of the request and the same work for every address, whatever becomes of it."""
     now, limits = rt.clock(), rt.defaults()
     most = Most(a_day=LINKS_A_DAY, a_network=limits.network_an_hour, in_all=limits.signups_an_hour)
@@ -76,7 +84,7 @@ def _ask_link(
     theirs = row is not None and row.state in states and not place.dropped
     consent_store.add_consent(
         session, subscriber_id=row.id if row is not None and theirs else None, hashed=hashed,
-        act="link-asked", now=now, address=network,
+        act="link-asked", now=now, address=network, number=next_number(session, ConsentRow),
     )  # fmt: skip
     if row is None or not theirs:
         other = nobody()

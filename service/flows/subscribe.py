@@ -120,14 +120,12 @@ def request(rt: Runtime, wish: Wish, *, network: str = "", agent: str = "") -> A
 
 
 def _request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str) -> Answer:
-    numbers = {ConsentRow: 2, SubscriberRow: 1, ProfileRow: len(wish.wanted)}
-    with used_up(session, numbers):
+    asked = len(wish.wanted)
+    with used_up(session, (ConsentRow, 2), (SubscriberRow, 1), (ProfileRow, asked)):
         return _take_request(rt, session, wish, network, agent)
 
 
-def _take_request(
-    rt: Runtime, session: Session, wish: Wish, network: str, agent: str
-) -> Answer:
+def _take_request(rt: Runtime, session: Session, wish: Wish, network: str, agent: str) -> Answer:
     """One row of the request and the same work for every address, whatever becomes of it."""
     now, limits = rt.clock(), rt.defaults()
     hashed = consent_store.email_hash(rt.instance.key, wish.address.key)

@@ -110,10 +110,12 @@ def add_consent(
     address: str = "",
     agent: str = "",
     detail: str = "",
+    number: int | None = None,
 ) -> ConsentRow:
     """Record an act of consent; it cannot be made up later. subscriber_id: None for a request of
-    which nothing else is kept."""
+    which nothing else is kept · number: of ``next_number``."""
     row = ConsentRow(
+        id=number,
         subscriber_id=subscriber_id,
         email_hash=hashed,
         act=act,

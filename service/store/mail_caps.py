@@ -5,7 +5,7 @@ that adds nothing takes as long as one that adds one.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,14 @@ HOUR = "mail-hour"
 """Scope of rows whose key is a kind, an hour and a network, or ``ALL``."""
 
 ALL = "all"
+
+
+def hold(session: Session, now: datetime) -> None:
+    """Let no other process ask until this transaction is over, so that what is counted is true
+    until it is written (SQLite has one writer anyway)."""
+    _upsert(
+        session, HOUR, "held", now, now + timedelta(days=1), {"count": 0, "windows": {}}, adds=True
+    )
 
 
 def asked_at(session: Session, key: str) -> list[datetime]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from service.store.numbers import next_number
 from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.model import (
     DAYS,
@@ -119,6 +120,7 @@ def add_subscriber(
 ) -> SubscriberRow:
     """Insert a reader with fresh random tokens."""
     row = SubscriberRow(
+        id=next_number(session, SubscriberRow),
         email=email,
         email_key=email_key,
         created_at=now,
@@ -240,6 +242,7 @@ def add_profile(
     """
     is_known = taken is not None
     if taken is None:
+        values["id"] = next_number(session, ProfileRow)
         taken = set(
             session.exec(
                 select(col(ProfileRow.name)).where(col(ProfileRow.subscriber_id) == subscriber_id)

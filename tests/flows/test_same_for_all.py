@@ -2,21 +2,23 @@
 
 import asyncio
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
 from support.house import add
 
-from service.flows.interests import read_form
+from service.flows.interests import add_interest, read_form
 from service.flows.leave import unsubscribe
 from service.flows.own_link import ask_link
 from service.flows.send import send_ready
 from service.flows.subscribe import Wish, request
 from service.store.consent import add_suppression, email_hash
 from service.store.subscribers import get_subscriber_row, list_profile_rows
-from service.store.tables import ConsentRow, DeliveryRow, SubscriberRow
+from service.store.tables import ConsentRow, DeliveryRow, ProfileRow, SubscriberRow
 from service.subscribers.address import read_address
 
 NETWORK = "203.0.113.0"
@@ -118,3 +120,45 @@ def test_a_dropped_request_changes_nothing_of_the_one_that_waits(rt):
     assert [p.text for p in rt.db.read(lambda s: list_profile_rows(s, row.id))] == ["glaciers"]
     latest = rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org"))
     assert latest.confirm_until == rt.clock() + timedelta(days=7)
+
+
+@pytest.mark.parametrize("act", [ask, ask_link])
+@pytest.mark.parametrize("email", ADDRESSES)
+def test_numbers_tell_nothing_of_what_was_stored_between(rt, act, email):
+    """Whoever signs up before and after somebody else sees how many numbers were used."""
+
+    def own(name):
+        asked = ask(rt, name).number
+        row = rt.db.read(lambda s: get_subscriber_row(s, email_key=name))
+        return asked, row.id, rt.db.read(lambda s: list_profile_rows(s, row.id))[0].id
+
+    one, two = own("one@example.com"), own("two@example.com")
+    act(rt, email)
+    three = own("three@example.com")
+    alone = tuple(b - a for a, b in zip(one, two, strict=True))
+    extra = {ask: (2, 1, 1), ask_link: (2, 0, 0)}[act]
+    between = tuple(b - a for a, b in zip(two, three, strict=True))
+    assert between == tuple(a + e for a, e in zip(alone, extra, strict=True))
+
+
+def test_two_processes_mail_an_address_once(houses):
+    """Both look before either has written."""
+    with ThreadPoolExecutor(2) as threads:
+        for n in range(12):
+            list(threads.map(lambda rt, n=n: ask(rt, f"v{n}@example.org"), houses))
+    assert count(houses[0], DeliveryRow) == 12
+
+
+def test_a_reader_who_adds_an_interest_learns_no_number(rt):
+    ids = []
+    for email in ("new@example.org", "ada@example.org", "else@example.org"):
+        ids.append(added(rt))
+        ask(rt, email)
+    ids.append(added(rt))
+    assert [b - a for a, b in pairwise(ids)] == [2, 2, 2]
+
+
+def added(rt):
+    ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
+    words = f"words{count(rt, ProfileRow)}"
+    return rt.db.write(lambda s: add_interest(s, ada.id, read_form(words), rt.clock()).id)
