@@ -10,6 +10,7 @@ from service.matching.columns import hash_of
 from service.matching.lattice import Lattice
 from service.matching.query import Word
 from service.matching.strings import Array
+from service.matching.trie import distinct as each_once
 from service.text.tokens import Folded
 
 NOWHERE: Array = np.empty(0, dtype=np.int32)
@@ -34,8 +35,8 @@ def joined(parts: Sequence[Array]) -> Array:
 
 
 def distinct(parts: Sequence[Array]) -> Array:
-    """The places of all, each once; those of one are so anyhow."""
-    return np.unique(np.concatenate(parts)) if len(parts) > 1 else joined(parts)
+    """The places of all, each once, in order; those of one are so anyhow."""
+    return each_once(np.concatenate(parts)) if len(parts) > 1 else joined(parts)
 
 
 def twice(places: Array) -> Array:
