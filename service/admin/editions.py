@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk
-from service.admin.readers import read_day
+from service.admin.reader_choices import read_day
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows import canary, ledger, manual

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from service.admin.desk import Desk, fault_of
-from service.admin.readers import read_day
+from service.admin.reader_choices import read_day
 from service.errors import PaperpostError
 from service.flows import editions
 from service.flows.deferred import deferrals

@@ -1,7 +1,6 @@
 """Readers: search, one reader's whole story, the preview of their mail, and what may be done."""
 
 from asyncio import to_thread
-from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,14 +9,15 @@ from starlette.exceptions import HTTPException
 
 from service.admin.answers import answers, reasons_told
 from service.admin.desk import Desk, fault_of
+from service.admin.reader_choices import FIELDS, read_choices, read_day, read_until
 from service.errors import PaperpostError
 from service.flows import leave
 from service.flows.agreed import told
 from service.flows.alerts import quiet_of
 from service.flows.interests import read_people
-from service.flows.manage import Choices
+from service.flows.own_feed import FeedAct
 from service.flows.preview import preview, why
-from service.flows.readers import ReaderError, add_reader, read_new, summary
+from service.flows.readers import add_reader, read_new, summary
 from service.flows.remind import confirm_again
 from service.flows.staff import Member, audit
 from service.flows.staff_choices import Pause, changed, choose_by_hand
@@ -30,27 +30,11 @@ from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import read_address
-from service.subscribers.cadence import local_date, read_hour, read_weekdays, read_zone
+from service.subscribers.cadence import local_date, quiet_text
 from service.subscribers.model import DAYS
 
 STATES = ("active", "pending", "bounced", "left")
 PAGE_SIZE = 100
-
-
-def read_day(text: str) -> date | None:
-    """A date of an address, None for none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _until(text: str) -> date | None:
-    """The end of a pause; "" = none. Raises ReaderError: no date."""
-    on = read_day(text) if text else None
-    if text and on is None:
-        raise ReaderError("This is no date.", "until", "Write it like 2026-12-31.")
-    return on
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -116,7 +100,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         row = found(reader_id)
         context = rt.db.read(lambda s: _story(desk, s, row))
-        context |= {"form": form, "days": DAYS, **answers(rt, request, reader_id)}
+        languages = [(code, rt.catalogs.texts(code).own_name) for code in rt.catalogs.languages]
+        context |= {
+            "form": form,
+            "days": DAYS,
+            "languages": languages,
+            **answers(rt, request, reader_id),
+        }
         return desk.answer(
             request, "reader.html", context, who=who, errors=errors, status=422 if errors else 200
         )
@@ -192,16 +182,12 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         form = sent.form
 
         def change() -> None:
-            choices = Choices(
-                hour=read_hour(form.raw("hour")),
-                zone=read_zone(form.raw("zone")),
-                weekdays=read_weekdays(list(form.choices("weekdays", DAYS))),
-                on_time=form.flag("on_time"),
-            )
-            until = _until(form.raw("until").strip())
+            choices = read_choices(form, rt.catalogs.languages)
+            until = read_until(form.raw("until").strip())
             # one that is over stands in the form as it was: nothing is asked about it
             pause = Pause(until) if until != row.paused_until else None
-            _, before, now = choose_by_hand(rt, row.email_key, choices, pause=pause)
+            feed: FeedAct | None = "close" if form.flag("close_feed") else None
+            _, before, now = choose_by_hand(rt, row.email_key, choices, pause=pause, feed=feed)
             was, made = changed(before, now)
             who = sent.who.name
             audit(rt, who, "schedule", f"reader {reader_id}", was, made, sent.address)
@@ -209,7 +195,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         try:
             await to_thread(change)
         except PaperpostError as error:
-            errors = fault_of(error, ("hour", "zone", "weekdays", "until"), "hour")
+            errors = fault_of(error, FIELDS, "hour")
             return await to_thread(story, request, sent.who, reader_id, errors, form)
         return desk.go(f"readers/{reader_id}", "saved")
 
@@ -286,4 +272,5 @@ def _story(desk: Desk, session: Session, row: SubscriberRow) -> dict[str, Any]:
         "mails": mails,
         "today": local_date(desk.rt.clock(), row.zone),
         "quiet": quiet_of(row, desk.rt.defaults()),
+        "quiet_typed": quiet_text(row.quiet_from, row.quiet_until),
     }

@@ -493,6 +493,41 @@ def test_a_readers_own_choices_are_shown_and_one_who_has_not_confirmed_can_be_mo
     assert (wrong.status_code, "This is no date." in wrong.text) == (422, True)
 
 
+def test_the_staff_chooses_all_that_a_reader_can(rt, client):
+    token = log_in(rt, client, "editor")
+
+    def open_feed(session):
+        row = get_subscriber_row(session, email_key="ada@example.org")
+        row.feed_since = rt.clock()
+        session.add(row)
+        return row.id, row.feed_token
+
+    ada, secret = rt.db.write(open_feed)
+    page = client.get(f"/admin/readers/{ada}").text
+    data = {
+        "token": token, "hour": "7", "zone": "UTC", "weekdays": ["mon"], "until": "", "more": "1",
+        "at_least": "3", "tell_anyway": "1", "quiet": "22-6", "locale": "de", "format": "bare",
+        "style": "none", "trending": "1", "close_feed": "1",
+    }  # fmt: skip
+    names = set(re.findall(r'name="(\w+)"', page.partition("/schedule")[2].partition("</form>")[0]))
+    assert names == {*data, "on_time", "picks"}, "every choice has its field"
+    assert "Saved." in client.post(f"/admin/readers/{ada}/schedule", data=data).text
+    row = rt.db.read(lambda s: get_subscriber_row(s, id=ada))
+    assert (row.at_least, row.tell_anyway, row.quiet_from, row.quiet_until) == (3, True, 22, 6)
+    assert (row.locale, row.format, row.style) == ("de", "bare", "none")
+    assert (row.trending, row.picks, row.feed_since) == (True, False, None)
+    (entry,) = (one for one in rt.db.read(list_audit) if one.what == "schedule")
+    assert secret not in str(entry)
+    for field, wrong in (("at_least", "0"), ("quiet", "9 to 5"), ("style", "x"), ("locale", "xx")):
+        answer = client.post(
+            f"/admin/readers/{ada}/schedule", data={**data, field: wrong, "weekdays": ["sun"]}
+        )
+        assert answer.status_code == 422
+        assert f'id="{field}-fault"' in answer.text
+        assert 'value="sun" checked' in answer.text, "what was ticked stays"
+    assert rt.db.read(lambda s: get_subscriber_row(s, id=ada)).weekdays == "mon"
+
+
 def test_import_is_tried_first(rt, client):
     token = log_in(rt, client, "editor")
     rows = "email;keywords\nnew@example.org;lattice\nbad@;x\n"
