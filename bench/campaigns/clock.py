@@ -86,7 +86,7 @@ def lives(wanted: int, *, again: bool) -> None:
     """Go on until so many lives were lived; seed n is the same in every run."""
     done = {} if again else kept(LIVES)
     done = done or {
-        "what": "readers' weeks over the real flows: moves, pauses, outages, jumps of the clock",
+        "what": "weeks over the real flows: moves, pauses, leaving, outages, a clock that jumps",
         "command": f'make sweep ARGS="clock lives {wanted}"',
         "tzdata": tzdata_version(),
         "lives": 0,

@@ -360,7 +360,7 @@ def test_8_trending_is_of_three_list_days_by_votes_a_day_and_ten(rt, tmp_path):
         ingest_items(rt, tmp_path, items, on=on(day))
     plan_daily(rt)
     shown = [int(title.split()[-1]) for title in titles(rt)]
-    # 11; 22/2 (fewer comments: by name after it); 21/2; 10; 60/6 (by name before it); 1 each; 5/6
+    # 22/2 and 11 by their names, 21/2, 60/6 and 10 by their names, 1 each; 5/6 finds no room
     assert shown == [5, 7, 4, 2, 6, 20, 21, 22, 23, 24]
     send(rt)
     rt.clock.at += DAY

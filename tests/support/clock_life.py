@@ -1,9 +1,9 @@
 """Weeks of a few readers by quarter hours, over the real flows and a real database: what they had
 is held against a model that knows only what stood on their walls.
 
-Things happen by chance (a seed): papers come, readers move, choose other hours and days, pause; the
-house is restarted, is down for hours or days, two schedulers tick at once, the machine's clock runs
-ahead or back for a while.
+Things happen by chance (a seed): papers come, readers move, choose other hours and days, pause,
+leave and undo it; the house is restarted, is down for hours or days, two schedulers tick at once,
+the machine's clock runs ahead or back for a while.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from service.flows import manage
 from service.flows.alerts import plan_alerts
 from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
+from service.flows.leave import undo, unsubscribe
 from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
@@ -32,7 +33,7 @@ from service.flows.watch import resume_planned
 from service.store.deliveries import count_waiting, list_deliveries
 from service.store.editions import list_editions
 from service.store.subscribers import get_subscriber_row, list_due
-from service.store.tables import DeliveryRow
+from service.store.tables import DeliveryRow, SubscriberRow
 from service.subscribers.model import DAYS
 
 QUARTER = timedelta(minutes=15)
@@ -48,8 +49,8 @@ WEEKS = (frozenset(range(5)), frozenset(range(7)), frozenset({0, 3}), frozenset(
 
 @dataclass(slots=True)
 class Person:
-    """A reader as the model knows them. floor: no mail is owed for dates before it · handled: the
-    dates that were given, or passed over by an outage or a move."""
+    """A reader as the model knows them. floor: no mail is owed for dates before it · back_at: when
+    who left undoes it."""
 
     id: int
     email: str
@@ -62,6 +63,7 @@ class Person:
     weeks: list[tuple[datetime, frozenset[int]]] = field(default_factory=list)
     zones: list[tuple[datetime, str]] = field(default_factory=list)
     moves: list[str] = field(default_factory=list)
+    back_at: datetime | None = None
 
     def wall(self, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo(self.zone))
@@ -207,9 +209,13 @@ class Life:
         if is_up and self.dice.random() < 0.06:
             self.publish()
         if is_up and self.dice.random() < 0.02:
-            self.change(self.dice.choice(self.people))
+            self.change(self.dice.choice(self.here()))
         if is_up and self.dice.random() < 0.006:
-            self.pause(self.dice.choice(self.people))
+            self.pause(self.dice.choice(self.here()))
+        if is_up and self.dice.random() < 0.01:
+            self.leave(self.dice.choice(self.people))
+        if is_up:
+            self.come_back(now)
         if is_up and self.dice.random() < 0.004:
             self.down_until = now + self.dice.choice((3, 12, 80, 200)) * QUARTER
         if is_up and self.dice.random() < 0.006:
@@ -245,9 +251,7 @@ class Life:
                 days = self.dice.choice(WEEKS)
         first = person.open_from(now)
         person.moves.append(f"{now:%d %H:%M} {zone} {hour} {sorted(days)}")
-        row = self.rt.db.read(lambda s: get_subscriber_row(s, id=person.id))
-        assert row is not None
-        token = manage_token(self.rt, row, now)
+        token = manage_token(self.rt, self.row(person), now)
         manage.set_schedule(self.rt, token, hour=hour, zone=zone, weekdays=days)
         person.zone, person.hour, person.days = zone, hour, days
         person.weeks.append((now, days))
@@ -257,13 +261,39 @@ class Life:
             self.begin(person)
 
     def pause(self, person: Person) -> None:
-        row = self.rt.db.read(lambda s: get_subscriber_row(s, id=person.id))
-        assert row is not None
         today = person.wall(self.clock()).date()
         until = today + self.dice.randrange(1, 6) * DAY
-        manage.pause(self.rt, manage_token(self.rt, row, self.clock()), until)
+        manage.pause(self.rt, manage_token(self.rt, self.row(person), self.clock()), until)
         person.pauses.append((today, until))
         person.moves.append(f"{self.clock():%d %H:%M} paused until {until}")
+
+    def here(self) -> list[Person]:
+        """Who has not left."""
+        found = [person for person in self.people if person.back_at is None]
+        return found or self.people[:1]
+
+    def leave(self, person: Person) -> None:
+        """Leave everything, for an hour or for days; not the last who is here."""
+        if person.back_at is not None or self.here() == [person]:
+            return
+        unsubscribe(self.rt, self.row(person).unsubscribe_token)
+        person.back_at = self.clock() + self.dice.choice((1, 8, 60, 250)) * QUARTER
+        person.moves.append(f"{self.clock():%d %H:%M} left")
+
+    def come_back(self, now: datetime) -> None:
+        """Undo leaving: the date that it is has its mail, those that went by have none."""
+        for person in self.people:
+            if person.back_at is None or now < person.back_at:
+                continue
+            assert undo(self.rt, self.row(person).unsubscribe_token)
+            person.back_at = None
+            person.floor = max(person.floor, person.wall(self.clock()).date())
+            person.moves.append(f"{self.clock():%d %H:%M} back")
+
+    def row(self, person: Person) -> SubscriberRow:
+        row = self.rt.db.read(lambda s: get_subscriber_row(s, id=person.id))
+        assert row is not None
+        return row
 
     def tick(self) -> None:
         now = self.clock()
@@ -302,7 +332,8 @@ class Life:
 
     def owed(self, person: Person, now: datetime) -> date | None:
         day = person.newest(now)
-        return day if day is not None and day >= person.floor else None
+        is_here = person.back_at is None
+        return day if is_here and day is not None and day >= person.floor else None
 
     def slots(self) -> dict[int, Counter[date]]:
         """Per reader the dates of their digest rows, and how many of each."""
@@ -350,6 +381,7 @@ class Life:
         self.open()
         for house in self.houses:
             set_clocks(house)
+        self.come_back(FOREVER)
         self.live(days, wild=False)
 
     def judge(self) -> list[str]:
@@ -408,6 +440,7 @@ class Life:
             told[f"rows {row.state}"] += 1
         told["alerts"] = sum(len(self.alerts(person)) for person in self.people)
         told["moves"] = sum(len(person.moves) for person in self.people)
+        told["left and back"] = sum(m.endswith("back") for p in self.people for m in p.moves)
         return told
 
     def close(self) -> None:
