@@ -34,15 +34,15 @@ def _reader(rt: "Runtime", email: str, key: str) -> int:
 def why(
     email: str,
     on: Annotated[
-        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="A date; else today")
+        datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="A date; else the reader's today"),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Why a reader got no mail on a date, or what they got: any date."""
     from service.flows.became import what_became
     from service.flows.said_answers import day_lines
-    from service.flows.why_day import answer_day, check_day
-    from service.subscribers.cadence import local_date
+    from service.flows.why_day import answer_day, check_day, today_of
 
     address = read_email(email)
     if on is not None:
@@ -50,7 +50,7 @@ def why(
             check_day(on.date())
     with runtime() as rt:
         reader_id = _reader(rt, email, address.key)
-        day = on.date() if on is not None else local_date(rt.clock(), rt.zone)
+        day = on.date() if on is not None else today_of(rt, reader_id)
         found, texts = answer_day(rt, reader_id, day), rt.catalogs.texts("en")
         lines = day_lines(found, texts)
         if as_json:

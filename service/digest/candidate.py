@@ -67,10 +67,11 @@ class NothingNew:
     """There is nothing to mail; ``reason`` is stored ("nothing_new") with what was checked.
 
     had: how many of these matched and were mailed before, or are under way · later: how many
-    matched and wait for the reader's next alert.
+    matched and wait for the reader's next alert · until: the end of the pause, where that is why.
     """
 
     reason: str
     checked: int
     had: int = 0
     later: int = 0
+    until: date | None = None

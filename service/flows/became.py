@@ -35,7 +35,7 @@ def what_became(one: MailDay, texts: Texts) -> str:
         case "failed" if not words:
             return _("This mail could not be made, and that is our fault.")
         case "failed" | "expired":
-            follow = _("The papers ride in your next mail.")
+            follow = _("The papers ride in the next mail that is made.")
             said = _("Your mail server did not take it.")
             if words:
                 said = _("Your mail server did not take it: %(words)s.", words=words)
@@ -46,6 +46,10 @@ def what_became(one: MailDay, texts: Texts) -> str:
             return _("Your mail server asked us to wait; we try again.")
         case "unknown" | "presumed" | "sending":
             return _("Handed over, but your mail server never confirmed it.")
+        case "suppressed" if one.reason == "bounced":
+            return _("Stopped: your mail server had refused an earlier mail.")
+        case "suppressed" if one.reason == "suppressed":
+            return _("Stopped: this address is on the list of those that get no mail.")
         case "suppressed":
             return _("Stopped: you had left.")
         case "cancelled":
@@ -56,7 +60,7 @@ def what_became(one: MailDay, texts: Texts) -> str:
 def _why_skipped(one: MailDay, checked: str, texts: Texts) -> str:
     _ = texts.gettext
     if one.reason == "paused":
-        if one.paused_until is not None and one.paused_until > one.on:
+        if one.paused_until is not None:
             return _("You had paused until %(date)s.", date=texts.long_day(one.paused_until))
         return _("You had paused.")
     if one.reason == "already_had":

@@ -280,7 +280,7 @@ def _compose_chunk(
         if reader is None:
             result = NothingNew("erased", 0)
         elif reader.paused_until is not None and reader.paused_until > on:
-            result = NothingNew("paused", 0)
+            result = NothingNew("paused", 0, until=reader.paused_until)
         else:
             occasion: Occasion = "first" if row.kind == "first" else "daily"
             try:

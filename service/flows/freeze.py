@@ -86,6 +86,8 @@ def freeze(
             state, reason = State.SKIPPED, result.reason
             content = {"checked": result.checked, "papers": []}
             content |= {k: n for k in ("had", "later") if (n := getattr(result, k))}
+            if result.until is not None:
+                content["until"] = result.until.isoformat()
         if decided.before:
             content["before"] = decided.before
         if leases_store.set_composed(

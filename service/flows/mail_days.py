@@ -33,8 +33,9 @@ class MailDay:
     """One occasion and what became of it. reason: why it was skipped, a word of ours · page: its
     name under ``/d/``, "" for none · subject: of the mail · said: the mail server's own words, ""
     when it said nothing; the reader's address is masked in them · fault: why no mail can be written
-    to this address, a sentence of ours · had, later: why nothing was new · news: papers told of
-    again · kept: False when what was in it is not known any more."""
+    to this address, a sentence of ours · paused_until: as the pause stood on that day, None where
+    that is not known · had, later: why nothing was new · news: papers told of again · kept: False
+    when what was in it is not known any more."""
 
     on: date
     kind: str
@@ -165,7 +166,7 @@ def mail_day(mail: listing.MailRow, reader: SubscriberRow, texts: Texts) -> Mail
         accepted_at=row.accepted_at,
         said=_masked(_server_said(row), row.rcpt or reader.email),
         fault=_fault(row),
-        paused_until=reader.paused_until,
+        paused_until=date.fromisoformat(content["until"]) if "until" in content else None,
         had=content.get("had", 0),
         later=content.get("later", 0),
         news=len(content.get("signals", ())),

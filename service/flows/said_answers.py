@@ -52,7 +52,7 @@ def said_where(one: Carried, texts: Texts) -> str:
     if one.went_on is not None:
         return texts.gettext("came with the mail of %(day)s", day=texts.day(one.went_on))
     if one.waits:
-        return texts.gettext("rides in your next mail")
+        return texts.gettext("waits for your next mail")
     return texts.gettext("came with no mail so far")
 
 

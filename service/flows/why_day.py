@@ -1,5 +1,6 @@
 """Why a date brought a reader no mail, or what it brought: every date has an answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -13,13 +14,14 @@ from service.flows.source_days import lay_days
 from service.flows.waiting import lists_of
 from service.sources.calendar import source_day
 from service.sources.registry import ADAPTERS
+from service.store import consent as consent_store
 from service.store import own_rows
 from service.store import papers as papers_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.listing import MailRow
-from service.store.tables import SubscriberRow
+from service.store.tables import ConsentRow, SubscriberRow
 from service.store.twins import current_ids
 from service.subscribers.cadence import is_mail_day, local_date, slot_at
 from service.subscribers.zone import clock_of
@@ -32,6 +34,8 @@ MOST_CARRIED = 20
 
 FIRST, LAST = date(1991, 1, 1), date(2199, 12, 31)
 """Dates that can be asked about; arXiv began in 1991."""
+
+_BEGINNINGS = ("confirm", "added")
 
 _TOLD_SIGNS = ("late", "failed", "empty")
 
@@ -88,6 +92,18 @@ def check_day(on: date) -> date:
     return on
 
 
+def today_of(rt: Runtime, reader_id: int) -> date:
+    """The date it is where the reader lives. Raises NotHereError."""
+    return local_date(rt.clock(), rt.db.read(lambda s: _reader(s, reader_id)).zone)
+
+
+def _reader(session: Session, reader_id: int) -> SubscriberRow:
+    row = subscribers_store.get_subscriber_row(session, id=reader_id)
+    if row is None:
+        raise NotHereError(Sentence("This reader is not here any more."))
+    return row
+
+
 def answer_day(rt: Runtime, reader_id: int, on: date) -> DayAnswer:
     """What became of a reader's local date. Raises NotHereError, DayError."""
     check_day(on)
@@ -95,9 +111,7 @@ def answer_day(rt: Runtime, reader_id: int, on: date) -> DayAnswer:
 
 
 def _answer(rt: Runtime, session: Session, reader_id: int, on: date) -> DayAnswer:
-    row = subscribers_store.get_subscriber_row(session, id=reader_id)
-    if row is None:
-        raise NotHereError(Sentence("This reader is not here any more."))
+    row = _reader(session, reader_id)
     start = slot_at(on, 0, row.zone)
     end = slot_at(on + timedelta(days=1), 0, row.zone)
     mails = own_rows.list_mails_on(session, reader_id, on, start, end)
@@ -105,9 +119,11 @@ def _answer(rt: Runtime, session: Session, reader_id: int, on: date) -> DayAnswe
     days = tuple(mail_day(one, row, texts) for one in mails)
     says = () if any(one.kind == "digest" for one in days) else _why(rt, session, row, on)
     lost = [m for m in mails if m.row.state in NEVER_CAME and m.row.content]
+    if row.state == "bounced" and any(m.row.state == "failed" for m in lost):
+        says = (*says, Sentence("None is sent since."), _CHANGE_IT)
     carried, more = _carried(session, row, lost, texts)
     made = DayAnswer(on=on, zone=row.zone, says=says, mails=days, carried=carried, more=more)
-    began_on = local_date(row.confirmed_at or row.created_at, row.zone)
+    began_on = local_date(_began(row, _acts(session, row)), row.zone)
     if made.came or (on < began_on and not days):
         return made
     today = local_date(rt.clock(), row.zone)
@@ -137,7 +153,8 @@ def _why(rt: Runtime, session: Session, row: SubscriberRow, on: date) -> tuple[S
     """Why a date has no row of a daily."""
     now = rt.clock()
     today = local_date(now, row.zone)
-    began = row.confirmed_at or row.created_at
+    acts = _acts(session, row)
+    began = _began(row, acts)
     began_on = local_date(began, row.zone)
     reader = subscribers_store.to_subscriber(row)
     if row.state == "pending":
@@ -148,13 +165,11 @@ def _why(rt: Runtime, session: Session, row: SubscriberRow, on: date) -> tuple[S
         return tuple(said)
     if on < began_on:
         return (Sentence("That was before you began, on %(date)s.", date=began_on),)
-    if row.state == "left" and row.left_at is not None:
-        left_on = local_date(row.left_at, row.zone)
-        if on >= left_on:
-            return (Sentence("You left on %(date)s; nothing is mailed since.", date=left_on),)
+    if away := _away(row, acts, on):
+        return (away,)
     said = [Sentence("That day is still to come.")] if on > today else []
-    if row.state == "bounced":
-        return (*said, *_refused(session, row, on))
+    if row.state == "bounced" and (refused := _refused(session, row, on)):
+        return (*said, *refused)
     if row.paused_until is not None and on < row.paused_until and on >= today:
         return (*said, Sentence("You paused until %(date)s.", date=row.paused_until))
     if not is_mail_day(reader, on):
@@ -163,12 +178,56 @@ def _why(rt: Runtime, session: Session, row: SubscriberRow, on: date) -> tuple[S
         return tuple(said)
     if on == today:
         return _today(rt, session, row, now)
-    if on == began_on:
+    if on == began_on and began >= slot_at(on, row.hour, row.zone):
         return (Sentence("You began that day, after the hour of your mail."),)
+    newest = own_rows.last_before(session, row.id or 0, on)
+    if (
+        newest is not None
+        and newest.row.state == "failed"
+        and newest.row.reason.startswith("person")
+    ):
+        refused_on = date.fromisoformat(newest.slot)
+        return (
+            Sentence("Your mail server had refused our mail on %(date)s, so none was made.",
+                     date=refused_on),
+        )  # fmt: skip
     return (
         Sentence("No mail was made that day: this service did not run at your hour, or your mail "
                  "days were others then."),
     )  # fmt: skip
+
+
+_CHANGE_IT = Sentence("Change the address in your settings.")
+
+
+def _acts(session: Session, row: SubscriberRow) -> list[ConsentRow]:
+    return consent_store.list_consents(session, row.id or 0)
+
+
+def _began(row: SubscriberRow, acts: Sequence[ConsentRow]) -> datetime:
+    """When mail began, for the first time where they left and came back."""
+    began = row.confirmed_at or row.created_at
+    return min([began, *(act.at for act in acts if act.act in _BEGINNINGS)])
+
+
+def _away(row: SubscriberRow, acts: Sequence[ConsentRow], on: date) -> Sentence | None:
+    """Of a date on which the reader had left: since when, and when they came back."""
+    left_on: date | None = None
+    for act in acts:  # oldest first
+        day = local_date(act.at, row.zone)
+        if act.act == "leave":
+            left_on = day
+        elif left_on is not None and act.act in ("undo", *_BEGINNINGS):
+            if left_on <= on < day:
+                return Sentence("You had left on %(left)s, and came back on %(back)s.",
+                                left=left_on, back=day)  # fmt: skip
+            left_on = None
+    if row.state != "left" or row.left_at is None:
+        return None
+    left_on = local_date(row.left_at, row.zone)
+    if on < left_on:
+        return None
+    return Sentence("You left on %(date)s; nothing is mailed since.", date=left_on)
 
 
 def _refused(session: Session, row: SubscriberRow, on: date) -> tuple[Sentence, ...]:
@@ -178,9 +237,9 @@ def _refused(session: Session, row: SubscriberRow, on: date) -> tuple[Sentence, 
         return (what,)
     since = local_date(last.row.planned_at, row.zone)
     if on < since:
-        return (Sentence("No mail was made that day."),)
+        return ()
     return (Sentence("Your mail server refused our mail on %(date)s; none is sent since.",
-                     date=since), Sentence("Change the address in your settings."))  # fmt: skip
+                     date=since), _CHANGE_IT)  # fmt: skip
 
 
 def _today(

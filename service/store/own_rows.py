@@ -87,6 +87,18 @@ def next_mail(session: Session, subscriber_id: int, on: date) -> MailRow | None:
     return next(iter(_rows(session, query)), None)
 
 
+def last_before(session: Session, subscriber_id: int, on: date) -> MailRow | None:
+    """The newest digest before a date, whatever became of it."""
+    slot = col(EditionRow.slot)
+    query = (
+        _mails(subscriber_id)
+        .where(col(EditionRow.kind) == "digest", slot < on.isoformat())
+        .order_by(slot.desc())
+        .limit(1)
+    )
+    return next(iter(_rows(session, query)), None)
+
+
 def last_refused(session: Session, subscriber_id: int) -> MailRow | None:
     """The newest mail that a mail server refused for good."""
     query = (

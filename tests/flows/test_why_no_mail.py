@@ -3,16 +3,26 @@
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 
-from support.house import add, ingest_items, paper_item
+import pytest
+import sqlalchemy as sa
+from support.house import add, ingest_items, open_house, paper_item
+from support.smtp_server import SmtpServer, reply
 
 from service.digest.model import from_json
 from service.flows import manual
 from service.flows.daily import plan_daily
+from service.flows.leave import undo, unsubscribe
+from service.flows.leave_part import put_off
 from service.flows.mail_days import read_history
 from service.flows.preview import preview
+from service.flows.said_answers import day_lines
 from service.flows.send import send_ready
+from service.flows.suppress import unsuppress
+from service.flows.why_day import answer_day, today_of
 from service.store.deliveries import list_deliveries
 from service.store.subscribers import get_subscriber_row
+from service.store.tables import DeliveryRow
+from service.subscribers.address import read_address
 
 WED, FRI = date(2026, 11, 18), date(2026, 11, 20)
 ADA = "ada@example.org"
@@ -81,3 +91,101 @@ def test_a_weekly_mail_that_holds_more_of_its_last_day_says_so(rt, tmp_path):
     ingest_items(rt, tmp_path, [paper_item(20, "Adapters 20")])
     plan_daily(rt)
     assert weekly_mail(rt) == ([13, 20], date(2026, 11, 13), 3, 2)
+
+
+# ---- a date that is asked about: what was true then ----
+
+
+def told(rt, on, email=ADA):
+    reader = rt.db.read(lambda s: get_subscriber_row(s, email_key=email))
+    lines = day_lines(answer_day(rt, reader.id, on), rt.catalogs.texts("en"))
+    return " ".join(lines)
+
+
+def a_day(rt, tmp_path, on):
+    """One paper, listed on a date, and the daily of that date."""
+    rt.clock.at = datetime(on.year, on.month, on.day, 9, tzinfo=UTC)
+    ingest_items(rt, tmp_path, [paper_item(on.day, f"Adapters {on.day}")], on=on)
+    plan_daily(rt)
+    asyncio.run(send_ready(rt))
+
+
+def token(rt, email=ADA):
+    return rt.db.read(lambda s: get_subscriber_row(s, email_key=email)).unsubscribe_token
+
+
+def test_a_pause_is_told_as_it_stood_on_that_day(rt, tmp_path):
+    add(rt, ADA, "adapters")
+    put_off(rt, token(rt), 7)
+    a_day(rt, tmp_path, WED)
+    put_off(rt, token(rt), 0)
+    put_off(rt, token(rt), 30)
+    assert told(rt, WED).startswith("You had paused until 25 November.")
+    assert "You paused until 18 December 2026." in told(rt, FRI)
+
+
+def test_who_left_and_came_back_is_told_so(rt, tmp_path):
+    add(rt, ADA, "adapters")
+    rt.clock.go(days=1)
+    unsubscribe(rt, token(rt))
+    assert "You left on 19 November 2026; nothing is mailed since." in told(rt, FRI)
+    rt.clock.go(days=4)
+    assert undo(rt, token(rt))
+    back = "You had left on 19 November 2026, and came back on 23 November 2026."
+    assert [back in told(rt, WED + timedelta(days=n)) for n in range(6)] == [
+        False, True, True, True, True, False,
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def refused(tmp_path, clock):
+    """A reader whose mailbox is gone since Wednesday."""
+    with SmtpServer() as server, open_house(tmp_path, smtp_port=server.port, clock=clock) as house:
+        server.on("RCPT", reply("550 5.1.1 no such user"), match="ada")
+        add(house.runtime, ADA, "adapters")
+        a_day(house.runtime, tmp_path, WED)
+        yield house.runtime
+
+
+def test_a_mailbox_that_is_gone_is_told_for_each_date(refused):
+    rt = refused
+    rt.clock.go(days=2)
+    on_the_day = told(rt, WED)
+    assert "did not take it: 550 5.1.1 no such user." in on_the_day
+    assert "None is sent since. Change the address in your settings." in on_the_day
+    assert "Adapters 18: waits for your next mail" in on_the_day
+    assert "next mail is due" not in on_the_day
+    assert "refused our mail on 18 November 2026; none is sent since" in told(rt, FRI)
+    before = told(rt, WED - timedelta(days=3))
+    assert before.startswith("That was before you began")
+
+
+def test_a_bar_that_was_lifted_is_still_the_reason_then(refused):
+    rt = refused
+    rt.clock.go(days=5)
+    assert unsuppress(rt, read_address(ADA))
+    said = "Your mail server had refused our mail on 18 November 2026, so none was made."
+    assert said in told(rt, FRI)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("left", "Stopped: you had left."),
+        ("bounced", "Stopped: your mail server had refused an earlier mail."),
+        ("suppressed", "Stopped: this address is on the list of those that get no mail."),
+    ],
+)
+def test_a_stopped_mail_says_what_stopped_it(rt, tmp_path, reason, words):
+    add(rt, ADA, "adapters")
+    a_day(rt, tmp_path, WED)
+    rt.db.write(
+        lambda s: s.execute(sa.update(DeliveryRow).values(state="suppressed", reason=reason))
+    )
+    assert words in told(rt, WED)
+
+
+def test_without_a_date_the_reader_s_own_today_is_asked_about(rt):
+    reader = add(rt, ADA, "adapters", tz="Asia/Tokyo")
+    rt.clock.go(hours=8)  # 17:00 UTC
+    assert today_of(rt, reader) == date(2026, 11, 19)

@@ -160,7 +160,7 @@ def test_papers_of_a_mail_that_did_not_come_are_named_with_where_they_went(
 
     house.rt.db.write(lose)
     before = why(house, "2026-11-18")
-    assert "Adapters that were late rides in your next mail" in before
+    assert "Adapters that were late waits for your next mail" in before
     house.clock.go(days=1)
     send_daily(house)
     after = why(house, "2026-11-18")
