@@ -14,7 +14,7 @@ from service.flows.subscribe import Wish, request
 from service.pages.forms import Form
 from service.store import subscribers as subscribers_store
 from service.subscribers.address import probably_meant
-from service.subscribers.cadence import read_hour, read_zone
+from service.subscribers.cadence import known_zones, read_hour, read_zone
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, spoken
 from service.web.mailed import full, when
@@ -87,7 +87,7 @@ def _page(
         "until": texts.long_day(door.today() + timedelta(days=limits.confirm_days)),
         "delayed": when(texts, answer) if answer.delayed else "",
         "is_down": is_down,
-        "tried_until": _tried_until(door, limits.notice_deadline_hours, answer, texts),
+        "tried_until": _tried_until(door, typed, answer, texts),
         "is_copy": is_copy,
         "wait": texts.ngettext("%(num)s second", "%(num)s seconds", wait_s) if wait_s else "",
         # what has not gone yet needs no copy
@@ -111,9 +111,12 @@ def _schedule(door: Door, typed: Typed, texts: Texts) -> str:
     return texts.schedule(subscribers_store.days_of(limits.weekdays), hour, zone)
 
 
-def _tried_until(door: Door, hours: int, answer: Answer, texts: Texts) -> str:
-    """Until when a mail that does not go is tried: "Sunday 22 November, 14:05"."""
-    at = door.clock_in(door.rt.zone) + timedelta(hours=hours + answer.hours)
+def _tried_until(door: Door, typed: Typed, answer: Answer, texts: Texts) -> str:
+    """Until when a mail that does not go is tried: "Sunday 22 November, 14:05", on walls in the
+    zone that was asked for."""
+    hours = door.rt.defaults().notice_deadline_hours + answer.hours
+    zone = typed.zone if typed.zone in known_zones() else door.rt.zone
+    at = door.clock_in(zone) + timedelta(hours=hours)
     day, time = texts.day(at.date()), texts.hour(at.hour, at.minute)
     return texts.gettext("%(day)s at %(time)s", day=day, time=time)
 

@@ -262,7 +262,7 @@ def test_the_page_knows_at_once_that_the_relay_is_down(tmp_path: Path) -> None:
             words = words_of(page.text)
             said = "Saved. Our mail server does not answer; the mail follows when it does."
             assert said in words
-            assert "until Thu 19 November at" in words
+            assert "until Thu 19 November at 10:00" in words, "in Zurich"
             assert "Send it once more" not in words
             pages.add(
                 re.sub(r'name="request" value="[^"]+"', "", page.text).replace(f"{who}@", "X@")
