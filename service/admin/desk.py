@@ -19,7 +19,7 @@ from service.flows.runtime import Runtime
 from service.flows.staff import Member
 from service.pages.forms import FieldError, Form, read_form
 from service.pages.guard import FormTokens
-from service.pages.network import Proxies, client_of
+from service.pages.network import Proxies, client_of, forwarded_of
 from service.pages.sessions import SessionCookie, Sessions, SignedIn
 from service.pages.templates import Pages
 
@@ -87,7 +87,7 @@ class Desk:
     def address(self, request: Request) -> str:
         """Who asks, for the caps on log-ins and for the record of acts."""
         peer = request.client.host if request.client else ""
-        return client_of(peer, request.headers.get("x-forwarded-for", ""), self._proxies)
+        return client_of(peer, forwarded_of(request.headers), self._proxies)
 
     def member(self, request: Request, role: str = "viewer") -> Member:
         """Who asks. Strangers are led to the log-in; 403 for a smaller role."""

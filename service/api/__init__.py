@@ -136,7 +136,7 @@ def router(rt: Runtime) -> APIRouter:
     @routes.get("/v1/papers", response_model=dict[str, Any], responses=_FORMS)
     def of_day(
         on: date | None = None,
-        source: Annotated[int | None, Query(ge=1)] = None,
+        source: Annotated[int | None, Query(ge=1, le=2**53)] = None,
         category: Annotated[str, Query(max_length=80)] = "",
         order: Literal["trending", "newest"] = "trending",
         offset: Annotated[int, Query(ge=0, le=100_000)] = 0,

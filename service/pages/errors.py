@@ -1,9 +1,10 @@
 """Faults as answers: a plain page in the house's words, JSON under /api."""
 
 import logging
+import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,8 +17,10 @@ from service.errors import PaperpostError
 from service.matching.query import QueryError
 from service.pages.forms import FormTooLargeError
 from service.pages.headers import HeaderPolicy
+from service.pages.hosts import name_of
 from service.pages.templates import Pages
 
+_NAME = re.compile(r"[a-z0-9._-]{1,120}")
 _log = logging.getLogger("paperpost.pages")
 
 
@@ -52,8 +55,8 @@ def fault_of(status: int, texts: Texts) -> Fault:
             _("This service has another name."),
             "",
             _(
-                "Open the address that stands in its mails. Whoever runs it may add a name: "
-                "PAPERPOST_ALLOWED_HOSTS."
+                "Open the address that stands in its mails. If you run it and this is a name of "
+                "its own, set it in its environment as above, and start it again."
             ),
         ),
         429: Fault(
@@ -162,6 +165,13 @@ class ErrorPages:
     def refused(self, request: Request, status: int) -> Response:
         """Answer a request that nobody may read."""
         return self.answer(request, status, fault_of(status, self._texts(request)))
+
+    def misdirected(self, request: Request, status: int) -> Response:
+        """The same for a name that is none of ours, which is told as it may be written down."""
+        name = name_of(request.headers.get("host", ""))
+        said = f"PAPERPOST_ALLOWED_HOSTS={name}" if _NAME.fullmatch(name) else ""
+        fault = replace(fault_of(status, self._texts(request)), where=said)
+        return self.answer(request, status, fault)
 
     def paperpost_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, PaperpostError)

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Path, Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
@@ -21,6 +21,8 @@ HEARD_BYTES = 1024 * 1024
 """So much more is read and thrown away: a browser that is answered while it still sends shows a
 broken connection instead of the answer."""
 UPLOAD_BYTES = 20 * 1024 * 1024
+RowNumber = Annotated[int, Path(le=2**53)]
+"""A number in an address: what is larger than databases count is no page's."""
 _MOST_FIELDS = 200
 _KINDS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -176,7 +178,7 @@ class Form:
 async def read_form(
     request: Request, texts: Texts | None = None, *, most_bytes: int = FORM_BYTES
 ) -> Form:
-    """Read a urlencoded or multipart body.
+    """Read a urlencoded or multipart body. Null bytes are left out: no text has them.
 
     Raises FormTooLargeError before the whole is in memory, UnreadableFormError for another
     content type, a broken body, or more than 200 fields.
@@ -206,7 +208,7 @@ async def read_form(
                 if value.filename:
                     uploads[name] = Upload(value.filename, await value.read())
             else:
-                values.setdefault(name, []).append(value)
+                values.setdefault(name, []).append(value.replace("\0", ""))
     finally:
         await inner.close()
     return Form(values, uploads, texts)

@@ -9,7 +9,13 @@ from service.pages.compress import CompressOpen
 from service.pages.errors import ErrorPages
 from service.pages.guard import UNGUARDED, CrossOriginGuard
 from service.pages.headers import HeadAsGet, HeaderPolicy, RelativeRedirects, SecurityHeaders
-from service.pages.hosts import BoundedBodies, HostNames, OwnHosts
+from service.pages.hosts import (
+    HEALTH_PATHS,
+    BoundedBodies,
+    HostNames,
+    OwnHosts,
+    WholeAddresses,
+)
 from service.pages.templates import Pages
 
 
@@ -43,8 +49,10 @@ def furnish(
         refusal=errors.cross_origin,
         exempt=exempt,
     )
+    app.add_middleware(WholeAddresses, refusal=errors.refused)
     if names is not None:
-        app.add_middleware(OwnHosts, names=names, refusal=errors.refused)
+        free = (*HEALTH_PATHS, *(base + path for path in HEALTH_PATHS))
+        app.add_middleware(OwnHosts, names=names, refusal=errors.misdirected, free=free)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RelativeRedirects, base_url=pages.site.base_url)
     app.add_middleware(SecurityHeaders, policy=policy)

@@ -6,7 +6,7 @@ refused. An address in digits points nowhere else, and is let in: health checks 
 """
 
 from asyncio import get_running_loop, timeout_at
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -22,6 +22,9 @@ MOST_BYTES = 256 * 1024
 MOST_SECONDS = 20.0
 MOST_FILE_BYTES = UPLOAD_BYTES + MOST_BYTES
 MOST_FILE_SECONDS = 600.0
+
+HEALTH_PATHS = ("/healthz", "/readyz", "/metrics")
+"""Asked by machines, by whatever name they know this one; they tell nothing of anybody."""
 
 Refusal = Callable[[Request, int], Response | Awaitable[Response]]
 
@@ -47,7 +50,7 @@ class HostNames:
 
     def holds(self, host: str) -> bool:
         """Whether a Host header is ours; an empty one (HTTP/1.0) is."""
-        name = _name_of(host)
+        name = name_of(host)
         if not name:
             return not host.strip()
         if name in self._names or name.endswith((".localhost", *self._under)):
@@ -61,7 +64,7 @@ class HostNames:
         return True
 
 
-def _name_of(host: str) -> str:
+def name_of(host: str) -> str:
     """The name or address in a Host header, without its port; "" when it is none."""
     try:
         parts = urlsplit(f"//{host.strip()}")
@@ -74,15 +77,26 @@ def _name_of(host: str) -> str:
 
 
 class OwnHosts:
-    """ASGI middleware: 421 (Misdirected Request, RFC 9110, 15.5.20) for a foreign Host."""
+    """ASGI middleware: 421 (Misdirected Request, RFC 9110, 15.5.20) for a foreign Host.
 
-    def __init__(self, app: ASGIApp, *, names: HostNames, refusal: Refusal) -> None:
+    free: paths that answer under any name.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        names: HostNames,
+        refusal: Refusal,
+        free: Collection[str] = HEALTH_PATHS,
+    ) -> None:
         self.app = app
         self._names = names
         self._refusal = refusal
+        self._free = free
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._free:
             await self.app(scope, receive, send)
             return
         said = [v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"host"]
@@ -90,6 +104,25 @@ class OwnHosts:
             await self.app(scope, receive, send)
             return
         answer = self._refusal(Request(scope, receive), 421)
+        response = answer if isinstance(answer, Response) else await answer
+        await response(scope, receive, send)
+
+
+class WholeAddresses:
+    """ASGI middleware: 404 for an address with a null byte in it. No text has one, and PostgreSQL
+    stores and finds none."""
+
+    def __init__(self, app: ASGIApp, *, refusal: Refusal) -> None:
+        self.app = app
+        self._refusal = refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not (
+            "\0" in scope["path"] or b"%00" in scope["query_string"]
+        ):
+            await self.app(scope, receive, send)
+            return
+        answer = self._refusal(Request(scope, receive), 404)
         response = answer if isinstance(answer, Response) else await answer
         await response(scope, receive, send)
 

@@ -4,6 +4,8 @@ customer of a provider easily has at hand."""
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from starlette.datastructures import Headers
+
 from service.errors import SettingError
 
 Proxies = Sequence[IPv4Network | IPv6Network]
@@ -23,6 +25,12 @@ def read_proxies(text: str) -> Proxies:
                 "Write addresses or networks: 127.0.0.1, 10.0.0.0/8.",
             ) from None
     return tuple(found)
+
+
+def forwarded_of(headers: Headers) -> str:
+    """X-Forwarded-For from all its lines: some proxies (HAProxy) put a line of their own below
+    what came, instead of adding to it."""
+    return ",".join(headers.getlist("x-forwarded-for"))
 
 
 def network_of(peer: str, forwarded: str, proxies: Proxies) -> str:

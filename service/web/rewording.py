@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from service.errors import PaperpostError
 from service.flows import manage
 from service.flows.interests import InterestChange, read_form
-from service.pages.forms import Form
+from service.pages.forms import Form, RowNumber
 from service.store.tables import ProfileRow
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
@@ -28,7 +28,10 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.post("/manage/{token}/interests/{profile_id}/look")
     def changed(
-        request: Request, token: str, profile_id: int, form: Annotated[Form, Depends(door.form)]
+        request: Request,
+        token: str,
+        profile_id: RowNumber,
+        form: Annotated[Form, Depends(door.form)],
     ) -> Response:
         return _look(door, request, token, form, profile_id)
 

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from service.errors import PaperpostError
 from service.flows import manage, manage_interests, own_feed
-from service.pages.forms import Form
+from service.pages.forms import Form, RowNumber
 from service.store.tables import ProfileRow
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
@@ -92,7 +92,10 @@ def _interest_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.post("/manage/{token}/interests/{profile_id}")
     def change(
-        request: Request, token: str, profile_id: int, form: Annotated[Form, Depends(door.form)]
+        request: Request,
+        token: str,
+        profile_id: RowNumber,
+        form: Annotated[Form, Depends(door.form)],
     ) -> Response:
         removed: list[ProfileRow | None] = []
 

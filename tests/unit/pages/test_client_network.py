@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 
 from service.errors import SettingError
-from service.pages.network import client_of, network_of, read_proxies
+from service.pages.network import client_of, forwarded_of, network_of, read_proxies
 
 PROXIES = read_proxies("127.0.0.1, 10.0.0.0/8, 2001:db8:1::/48")
 
@@ -48,6 +49,12 @@ def test_nothing_in_a_header_is_trusted_from_a_stranger(peer: str, forwarded: st
 def test_any_header_gives_a_network_or_nothing(forwarded: str) -> None:
     found = network_of("127.0.0.1", forwarded, PROXIES)
     assert len(found) <= 64
+
+
+def test_a_line_that_a_proxy_adds_below_is_read_too() -> None:
+    sent = [(b"x-forwarded-for", b"192.0.2.1"), (b"x-forwarded-for", b"203.0.113.9")]
+    forwarded = forwarded_of(Headers(raw=sent))
+    assert network_of("127.0.0.1", forwarded, PROXIES) == "203.0.113.0/24"
 
 
 def test_a_wrong_setting_is_named() -> None:

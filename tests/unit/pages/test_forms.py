@@ -48,6 +48,11 @@ def test_urlencoded_and_multipart_say_the_same() -> None:
         assert form.ok
 
 
+def test_null_bytes_are_left_out() -> None:
+    form = _read(b"words=a%00b&words=%00", URLENCODED)
+    assert form.several("words") == ("ab", "")
+
+
 def test_an_upload_and_an_empty_one() -> None:
     form = _read(
         _multipart(

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from service.errors import SettingError
-from service.pages.hosts import BoundedBodies, HostNames, OwnHosts
+from service.pages.hosts import BoundedBodies, HostNames, OwnHosts, WholeAddresses
 
 
 def refused(_request: Request, status: int) -> Response:
@@ -61,6 +61,16 @@ def test_a_foreign_host_is_misdirected() -> None:
     client = TestClient(made)
     assert client.get("/", headers={"Host": "papers.example.org"}).text == "here"
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 421
+    # health checks know the machine by a name of their own
+    assert client.get("/healthz", headers={"Host": "web.papers.svc"}).status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/a%00b", "/?q=%00", "/?q=a&%00=b"])
+def test_an_address_with_a_null_byte_leads_nowhere(address: str) -> None:
+    app = WholeAddresses(Starlette(routes=[Route("/{x:path}", _echo)]), refusal=refused)
+    client = TestClient(app)
+    assert client.get(address).status_code == 404
+    assert client.get("/a%20b?q=%2500").status_code == 200
 
 
 async def _echo(request: Request) -> Response:
