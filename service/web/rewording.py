@@ -15,7 +15,7 @@ from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.following import read_names_back
 from service.web.looked import look_at
-from service.web.settings_read import read_change
+from service.web.settings_read import SeveralError, read_change
 from service.web.settings_shown import Trouble, ended, shown_page
 
 
@@ -64,7 +64,8 @@ def _look(door: Door, request: Request, token: str, form: Form, profile_id: int 
             looked = look_at(door, after, row, texts)
             trouble = replace(trouble, looked=replace(looked, words_at=f"{here}/words"))
     except PaperpostError as error:
-        faults, offers = faults_of({error.where or field: error}, texts)
+        several = error.errors if isinstance(error, SeveralError) else {error.where or field: error}
+        faults, offers = faults_of(several, texts)
         trouble = replace(trouble, faults=faults, offers=tuple(offers))
     if not is_live:
         return shown_page(door, request, token, trouble, status=422 if trouble.faults else 200)

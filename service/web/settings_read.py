@@ -73,6 +73,13 @@ def _chosen(
         read["quiet"] = lambda: _quiet(form, limits)
     if "mail" in there:
         read |= _mail(form, [texts.language for texts in spoken])
+    return _read_each(read)
+
+
+def _read_each(
+    read: Mapping[str, Callable[[], Any]],
+) -> tuple[dict[str, Any], dict[str, PaperpostError]]:
+    """What each reads, and the faults by their fields."""
     made: dict[str, Any] = {}
     errors: dict[str, PaperpostError] = {}
     for name, one in read.items():
@@ -200,13 +207,17 @@ def _read_days(form: Form) -> dict[str, Any]:
 
 
 def _read_more(form: Form, reader_name: str) -> dict[str, Any]:
-    """Cap, least score, own papers, later news. reader_name: taken where no name is typed."""
+    """Cap, least score, own papers, later news. reader_name: taken where no name is typed. Raises
+    SeveralError."""
     if "choices" not in form:
         return {"cap": read_cap(form.raw("cap"))} if "cap" in form else {}
-    return {
-        "cap": read_cap(form.raw("cap")),
-        "threshold": read_threshold(form.raw("threshold")),
-        "own": read_own(form.raw("own_name"), reader_name) if form.flag("own") else "",
-        "signals": form.flag("signals"),
-        "votes": read_votes(form.raw("votes")),
-    }
+    made, errors = _read_each({
+        "cap": lambda: read_cap(form.raw("cap")),
+        "threshold": lambda: read_threshold(form.raw("threshold")),
+        "own": lambda: read_own(form.raw("own_name"), reader_name) if form.flag("own") else "",
+        "signals": lambda: form.flag("signals"),
+        "votes": lambda: read_votes(form.raw("votes")),
+    })  # fmt: skip
+    if errors:
+        raise SeveralError(errors)
+    return made

@@ -129,6 +129,21 @@ def test_what_is_typed_comes_back_with_each_fault_at_its_field(house: Reading) -
     assert '<option value="de" selected>' in page
 
 
+def test_each_wrong_choice_of_an_interest_is_told_at_once(house: Reading) -> None:
+    (one,) = ids(house)
+    form = {
+        "words": "adapters", "choices": "1", "cap": "99", "threshold": "much", "votes": "x",
+        "own": "1", "own_name": "",
+    }  # fmt: skip
+    part = f"interest-{one}"
+    for path in (f"interests/{one}", f"interests/{one}/look"):
+        answer = house.client.post(f"{link(house)}/{path}", data=form)
+        assert answer.status_code == 422
+        for field in ("cap", "threshold", "votes", "own_name"):
+            assert f'id="{part}-{field}-fault"' in answer.text, (path, field)
+        assert answer.text.count("autofocus") == 1
+
+
 @pytest.mark.slow
 def test_a_country_of_several_clocks_offers_them(house: Reading) -> None:
     form = {"hour": "09", "zone": "UTC", "place": "usa", "weekdays": ["tue"]}
