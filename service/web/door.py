@@ -25,6 +25,7 @@ from service.pages.forms import FieldError, Form, UnreadableFormError, read_form
 from service.pages.guard import FormTokens, SignUpCheck
 from service.pages.language import speak
 from service.pages.network import Proxies, network_of
+from service.pages.paging import Paging
 from service.pages.templates import Pages
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
@@ -129,6 +130,19 @@ class Door:
         """One heading, a few sentences, and at most one link (address, words)."""
         context = {"title": title, "lines": lines, "onward": link}
         return self.answer(request, "said.html", context, status=status)
+
+    def no_such_page(
+        self, request: Request, paging: Paging, first: str, title: str = ""
+    ) -> Response:
+        """A later page of a list was asked for than it has. first: the address of page 1 · title:
+        how many pages there are, where the list has a name."""
+        texts = self.texts(request)
+        _ = texts.gettext
+        many = texts.ngettext(
+            "This list has %(num)s page.", "This list has %(num)s pages.", paging.pages
+        )
+        begins = _("It begins on page 1.")
+        return self.say(request, title or many, begins, link=(first, _("Go there")), status=404)
 
     def ended(self, request: Request, error: TokenError) -> Response:
         """A confirmation link (or the like) that is over, or never was one."""

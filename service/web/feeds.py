@@ -124,7 +124,8 @@ def answer(
     seen = max((one.seen_at for one in feed.items), default=None) if is_dated else None
     body = (_json if known_kind(kind) == "json" else _xml)(door, kind, feed, texts)
     headers = {
-        "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        # weak: the same tag for the answer packed and as it is (RFC 9110, 8.8.3)
+        "ETag": f'W/"{hashlib.sha256(body).hexdigest()[:32]}"',
         "Cache-Control": cache,
         "Content-Language": texts.language,
     }
@@ -142,7 +143,7 @@ def _has_it(request: Request, tag: str, seen: datetime | None) -> bool:
     asked = request.headers.get("if-none-match")
     if asked is not None:
         tags = [one.strip().removeprefix("W/") for one in asked.split(",")]
-        return tag in tags or "*" in tags
+        return tag.removeprefix("W/") in tags or "*" in tags
     since = request.headers.get("if-modified-since")
     if since is None or seen is None:
         return False

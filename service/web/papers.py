@@ -100,9 +100,10 @@ def kept_of(chosen: Chosen, order: Order) -> dict[str, Any]:
 
 def _date(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if len(text) == 10 else None
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.isoformat() == text else None  # 2026-W47-5 is the same day
 
 
 def _day_page(
@@ -203,15 +204,14 @@ def _no_such_page(
     door: Door, request: Request, on: date, paging: Paging, kept: dict[str, Any]
 ) -> Response:
     texts = door.texts(request)
-    _ = texts.gettext
     title = texts.ngettext(
         "The list of %(day)s has %(num)s page.",
         "The list of %(day)s has %(num)s pages.",
         paging.pages,
         day=texts.long_day(on),
     )
-    first = (door.pages.links_of(request).papers(on, **kept), _("Go there"))
-    return door.say(request, title, _("It begins on page 1."), link=first, status=404)
+    first = door.pages.links_of(request).papers(on, **kept)
+    return door.no_such_page(request, paging, first, title)
 
 
 def _weekend(door: Door, newest: date | None, texts: Texts) -> str:

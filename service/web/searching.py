@@ -13,7 +13,7 @@ from service.flows.search import search as search_papers
 from service.flows.topics import list_topics
 from service.matching.parse import read_in_capitals
 from service.matching.query import QueryError
-from service.pages.paging import Paging, address_of_page, paging_of
+from service.pages.paging import address_of_page, paging_of
 from service.web.door import Door, Offer, faults_of
 
 LONGEST = 1200
@@ -50,26 +50,26 @@ def _search_page(door: Door, request: Request, q: str) -> Response:
     }
     if not q:
         return door.answer(request, "papers/search.html", context)
-    paging = paging_of(request, FIXED.most_found, _FOUND_SIZE)
+    asked = paging_of(request, FIXED.most_found, _FOUND_SIZE)
     try:
-        result = search_papers(door.rt, q, offset=paging.offset, limit=paging.size, order=order)
+        result = search_papers(door.rt, q, offset=asked.offset, limit=asked.size, order=order)
     except PaperpostError as error:
         faults, offers = faults_of({"q": error}, texts)
         status = 422 if isinstance(error, QueryError) else 200
         context |= {"errors": faults, "offers": offers}
         return door.answer(request, "papers/search.html", context, status=status)
+    paging = paging_of(request, min(result.total, FIXED.most_found), _FOUND_SIZE)
+    if paging.is_beyond and result.total:
+        first = links.search(q, order="newest" if order == "newest" else None)
+        return door.no_such_page(request, paging, first)
     meant = read_in_capitals(q, "query")
     context |= {
         "offers": [Offer(meant, meant)] if meant else [],
         "result": result,
         "entries": door.entries(result.papers, request),
-        "paging": _paging(request, result.total),
+        "paging": paging,
         "address_of_page": lambda number: address_of_page(request, number),
         "most": FIXED.most_found,
         "related": door.entries(related_to(door.rt, result), request),
     }
     return door.answer(request, "papers/search.html", context)
-
-
-def _paging(request: Request, total: int) -> Paging:
-    return paging_of(request, min(total, FIXED.most_found), _FOUND_SIZE)

@@ -29,6 +29,9 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             return door.say(request, *said, link=there, status=404)
         asked = paging_of(request, FIXED.most_found, PAGE_SIZE)
         page = read_topic(door.rt, topic, offset=asked.offset)
+        paging = paging_of(request, min(page.total, FIXED.most_found), PAGE_SIZE)
+        if paging.is_beyond and page.total:
+            return door.no_such_page(request, paging, links.topic(name))
         context = {
             "topic": topic,
             "page": page,
@@ -38,7 +41,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
             "entries": door.entries(page.papers, request),
             "seeds": door.entries(page.seeds, request),
             "alike": door.entries(page.alike, request),
-            "paging": paging_of(request, min(page.total, FIXED.most_found), PAGE_SIZE),
+            "paging": paging,
             "address_of_page": lambda number: address_of_page(request, number),
             "canonical": door.pages.links.topic(name),
             "feed": lambda kind: door.pages.links.topic_feed(name, kind),

@@ -81,6 +81,7 @@ def test_the_form_leads_to_the_days_own_address(house: Reading) -> None:
     answer = house.client.get("/papers?day=2026-11-17&source=&category=cs.CL&order=newest")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/papers/2026-11-17?category=cs.CL&order=newest"
+    assert house.client.get("/papers/2026-W47-3").status_code == 404, "a day has one address"
     wrong = house.client.get("/papers?day=yesterday")
     assert wrong.status_code == 422
     assert re.search(r'id="day"[^>]*aria-invalid="true" aria-describedby="day-fault"', wrong.text)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -89,6 +89,14 @@ def test_rss_is_valid(house: Reading) -> None:
             assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", date)
 
 
+def test_a_readers_program_takes_the_text_of_rss_for_html(house: Reading) -> None:
+    text = "We show that x<y and y>z hold & <b>more</b>."
+    ingest_items(house.rt, house.folder, [paper_item(998, "Robots less", text)], on=WEDNESDAY)
+    answer = house.client.get("/feeds/search.rss?q=robots+less")
+    items = [item.findtext("description") for item in ET.fromstring(answer.content).iter("item")]
+    assert items == [escape(text)]
+
+
 @pytest.mark.slow
 def test_json_is_valid(house: Reading) -> None:
     for path in addresses("json"):
@@ -122,9 +130,15 @@ def test_who_has_it_is_sent_nothing(house: Reading, kind: str) -> None:
     path = f"/feeds/search.{kind}?q=robots"
     first = house.client.get(path)
     tag, seen = first.headers["etag"], first.headers["last-modified"]
+    assert first.headers["content-encoding"] == "gzip"
+    whole = house.client.get(path, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in whole.headers
+    assert whole.headers["etag"] == tag
+    assert tag.startswith('W/"'), "one tag for other bytes is a weak one (RFC 9110, 8.8.3)"
     for headers in (
         {"If-None-Match": tag},
-        {"If-None-Match": f'"x", W/{tag}'},
+        {"If-None-Match": f'"x", {tag}'},
+        {"If-None-Match": tag.removeprefix("W/")},
         {"If-None-Match": "*"},
         {"If-Modified-Since": seen},
     ):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from support.reading_house import Reading, reading_house
 
+from service.flows.topics import add_topic
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Reading]:
@@ -61,3 +63,16 @@ def test_who_has_a_link_takes_the_words_into_an_interest(house: Reading) -> None
         wrong = house.client.post("/manage", data=asked | {"link": link})
         assert wrong.status_code == 422
         assert re.search(r'id="link"[^>]*aria-invalid="true"', wrong.text)
+
+
+@pytest.mark.parametrize("page", ["/search?q=robots&order=newest", "/topics/robots?x=1"])
+def test_a_page_beyond_the_last_says_so(house: Reading, page: str) -> None:
+    add_topic(house.rt, {"name": "robots", "text": "robots"}, by="ann")
+    assert house.client.get(f"{page}&page=1").status_code == 200
+    beyond = house.client.get(f"{page}&page=2")
+    assert beyond.status_code == 404
+    assert "This list has 1 page." in beyond.text
+    onward = re.search(r'class="onward"><a href="([^"]+)">Go there', beyond.text)
+    assert onward is not None
+    assert unescape(onward[1]) == page.removesuffix("?x=1")
+    assert house.client.get("/search?q=unicorns&page=2").status_code == 200, "nothing is said"

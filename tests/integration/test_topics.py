@@ -115,6 +115,7 @@ def test_subscribing_to_a_topic_is_subscribing_to_its_words(house: Reading) -> N
         r'href="([^"]+)">Subscribe to this topic', house.client.get("/topics/t").text
     )
     assert onward is not None
+    assert "as they are now" in house.client.get("/topics/t").text
     form = unescape(house.client.get(unescape(onward[1])).text)
     assert "3 of 18 papers" in form, "the estimate is shown"
     assert "fold AND towels" in form

@@ -136,7 +136,7 @@ def test_search_finds_marks_and_explains(house: Reading) -> None:
     found = house.client.get("/search?q=robots+towels").text
     assert "3 papers of 18" in found
     assert "<mark>Robots</mark>" in found
-    assert "Without unicorns:" in house.client.get("/search?q=robots+unicorns").text
+    assert "Without 'unicorns':" in house.client.get("/search?q=robots+unicorns").text
     wrong = house.client.get("/search?q=(robots")
     assert wrong.status_code == 422
     assert 'id="q-fault"' in wrong.text
