@@ -13,12 +13,15 @@ from service.flows.notice import add_notice
 from service.flows.runtime import SEND_SOON, Runtime
 from service.flows.subscribe import check_signup, place_of
 from service.store import consent as consent_store
+from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import local_date, next_slot
 from service.subscribers.tokens import TokenError
+
+_TO_OLD = ("manage-link", "already-subscribed", "address-change")
 
 
 def ask_address(rt: Runtime, token: str, email: str, *, network: str = "") -> Answer:
@@ -107,6 +110,8 @@ def _change_address(rt: Runtime, session: Session, token: str, network: str, age
         raise ManageError(Sentence("This address has a subscription of its own."), "email")
     now = rt.clock()
     assert row.id is not None
+    # what waits for its place would bring a fresh link to a mailbox that is theirs no more
+    leases_store.stop_notices(session, row.id, _TO_OLD, "address changed")
     add_notice(
         rt,
         session,

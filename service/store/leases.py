@@ -264,6 +264,20 @@ def stop_open(
     return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
 
 
+def stop_notices(session: Session, reader_id: int, kinds: Sequence[str], reason: str) -> int:
+    """Cancel notices to a reader that have not gone."""
+    change = (
+        sa.update(DeliveryRow)
+        .where(
+            col(DeliveryRow.state).in_([str(s) for s in OPEN]),
+            col(DeliveryRow.subscriber_id) == reader_id,
+            col(DeliveryRow.kind).in_(kinds),
+        )
+        .values(state=str(State.CANCELLED), reason=reason, lease_owner=None, lease_until=None)
+    )
+    return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
+
+
 def notices_unheard(now: datetime) -> sa.ColumnElement[bool]:
     """Notices that wait for another try because nobody answered the last one."""
     of_notices = sa.select(col(EditionRow.id)).where(col(EditionRow.kind) == "notice")

@@ -14,8 +14,10 @@ from support.reading_house import Reading, path_in, reading_house
 from service.flows.address import ask_address
 from service.flows.manage import reader_of
 from service.flows.manage_link import manage_token
+from service.flows.own_link import ask_link
 from service.flows.readers import add_reader, read_new
 from service.store.consent import list_suppressions
+from service.store.instance import set_setting
 from service.subscribers.tokens import Signer, TokenError
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -164,6 +166,39 @@ def test_a_change_of_address_works_once_and_ends_what_was_fresh(house: Reading) 
     assert answer.status_code == 410
     assert 'href="/manage"' in answer.text
     assert house.reader(ADA).email == ADA
+
+
+def test_no_link_follows_to_a_mailbox_that_was_left(house: Reading) -> None:
+    """Its mail waited for a place while the address was changed: it would be fresh for a day."""
+    token = moving(house)
+    one_an_hour(house)
+    asked = [ask_link(house.rt, one, network="203.0.113.0/24") for one in ("b@uni.example", ADA)]
+    assert [one.hours for one in asked] == [0, 1]
+    assert house.client.post(f"/manage/address/{token}").status_code == 200
+    house.send()
+    before = len(house.mails(ADA))
+    house.clock.go(hours=2)
+    house.send()
+    assert len(house.mails(ADA)) == before
+
+
+def test_a_link_that_waited_for_its_place_is_fresh_when_it_comes(house: Reading) -> None:
+    """Also the one of who asked to sign up and has papers already."""
+    house.clock.go(hours=24)
+    one_an_hour(house)
+    for email in ("b@uni.example", "c@uni.example", ADA):
+        house.client.post("/", data={"email": email, "words": "robots", "hour": "08"})
+    house.clock.go(hours=2)
+    house.send()
+    link = path_in(house.mails(ADA)[-1], "manage")
+    house.clock.go(hours=23)
+    assert ADA in house.client.get(link).text
+    house.clock.go(hours=1)
+    assert ADA not in house.client.get(link).text
+
+
+def one_an_hour(house: Reading) -> None:
+    house.rt.db.write(lambda s: set_setting(s, "network_an_hour", "1"))
 
 
 @pytest.mark.slow
