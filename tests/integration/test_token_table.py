@@ -11,6 +11,7 @@ from support.every_address import ADA
 from support.house import open_house
 from support.reading_house import Reading, path_in, reading_house
 
+from service.defaults import FIXED
 from service.flows.address import ask_address
 from service.flows.manage import reader_of
 from service.flows.manage_link import manage_token
@@ -195,6 +196,15 @@ def test_a_link_that_waited_for_its_place_is_fresh_when_it_comes(house: Reading)
     assert ADA in house.client.get(link).text
     house.clock.go(hours=1)
     assert ADA not in house.client.get(link).text
+
+
+def test_the_mail_says_how_long_its_link_may_do_more(house: Reading) -> None:
+    ask_link(house.rt, ADA)
+    house.send()
+    mail = house.mails(ADA)[-1]
+    parts = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
+    assert len(parts) == 2
+    assert all(f"For {FIXED.fresh_hours} hours it may" in " ".join(p.split()) for p in parts)
 
 
 def one_an_hour(house: Reading) -> None:
