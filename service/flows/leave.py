@@ -8,6 +8,7 @@ from service.errors import Sentence, SpokenError
 from service.flows.runtime import Runtime
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
+from service.store import editions as editions_store
 from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -153,6 +154,7 @@ def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> 
     session.flush()
     leases_store.stop_open(session, State.SUPPRESSED, "erased", subscriber_id=row.id)
     deliveries_store.forget_recipient(session, row.id, row.email, row.email_key, hashed)
+    editions_store.forget_in_drafts(session, {row.email, row.email_key})
     # what was agreed to, and what servers said, lies under the codes of earlier addresses too
     acts = consent_store.list_consents(session, row.id)
     for one in {hashed, *(act.email_hash for act in acts)}:

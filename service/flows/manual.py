@@ -28,6 +28,7 @@ from service.flows.audience import (
 from service.flows.freeze import content_of, framed
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
+from service.flows.segment import recorded
 from service.flows.shelf import place_of
 from service.flows.staff import write_audit
 from service.flows.today import start_alerts, start_daily, undo_daily
@@ -89,7 +90,11 @@ def start(
                 who=plan.created_by,
                 what=f"send {plan.kind}",
                 target=f"edition {made.edition_id}",
-                after={"key": plan.key, "segment": plan.segment.text[:500], "mails": made.mails},
+                after={
+                    "key": plan.key,
+                    "segment": recorded(plan.segment)[:500],
+                    "mails": made.mails,
+                },
                 address=address,
             ),
             Priority.WEB,
@@ -170,7 +175,7 @@ def _open(rt: Runtime, session: Session, plan: Plan, audience: Audience, now: da
         "title": plan.subject,
         "created_by": plan.created_by,
         "options": {
-            "segment": plan.segment.text[:2000],
+            "segment": recorded(plan.segment)[:2000],
             "papers": list(plan.papers),
             "body": plan.body,
             "equation": audience.equation(),
@@ -180,6 +185,9 @@ def _open(rt: Runtime, session: Session, plan: Plan, audience: Audience, now: da
     edition = editions_store.get_edition(session, kind=plan.kind, slot=plan.key)
     draft = editions_store.get_edition(session, kind=editions_store.DRAFT, slot=plan.key)
     if edition is None and draft is not None:
+        if plan.segment.keys is not None:  # the addresses were for this send alone
+            typed = {k: v for k, v in draft.options.get("typed", {}).items() if k != "value"}
+            values["options"] |= {"typed": typed, "draft": {}}
         edition = editions_store.begin_draft(session, draft, opened_at=now, **values)
     elif edition is None:
         edition, _ = editions_store.add_edition(session, slot=plan.key, now=now, **values)

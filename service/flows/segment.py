@@ -141,6 +141,11 @@ def find_readers(session: Session, segment: Segment, dead: Sequence[int] = ()) -
     )
 
 
+def recorded(segment: Segment) -> str:
+    """What a record keeps of it for good: of a list how many it named, and no address."""
+    return segment.text if segment.keys is None else describe(segment)
+
+
 def describe(segment: Segment) -> str:
     """The segment in words, for pages."""
     if segment.kind == "words":

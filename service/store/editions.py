@@ -1,5 +1,8 @@
 """Editions: one sending occasion for one audience and slot; their balance."""
 
+import json
+import re
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -50,6 +53,22 @@ def begin_draft(session: Session, row: EditionRow, **values: Any) -> EditionRow:
     session.add(row)
     session.flush()
     return row
+
+
+def forget_in_drafts(session: Session, addresses: Collection[str]) -> None:
+    """Take addresses out of the lists of sends that were composed and not begun; one that was for
+    these alone goes."""
+    pattern = re.compile("|".join(map(re.escape, addresses)), re.IGNORECASE)
+    for row in session.exec(select(EditionRow).where(col(EditionRow.kind) == DRAFT)).all():
+        options = pattern.sub("erased", json.dumps(row.options, ensure_ascii=False))
+        if options == json.dumps(row.options, ensure_ascii=False):
+            continue
+        row.options = json.loads(options)
+        segment = str(row.options.get("draft", {}).get("segment", ""))
+        if segment.startswith("list:") and "@" not in segment:
+            session.delete(row)
+        else:
+            session.add(row)
 
 
 def get_edition(

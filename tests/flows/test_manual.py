@@ -12,10 +12,10 @@ import pytest
 from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, reply
 
-from service.flows import canary, editions, manual
+from service.flows import canary, drafts, editions, manual
 from service.flows.checks import check_plan, check_relay, needs_typing
 from service.flows.daily import plan_daily, plan_due
-from service.flows.leave import unsubscribe
+from service.flows.leave import erase, unsubscribe
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError
 from service.flows.send import send_ready
@@ -210,6 +210,28 @@ def test_addresses_of_strangers_are_counted_and_not_mailed(rt, tmp_path):
     plan = manual.draft(rt, papers=["arxiv/2611.00003"], segment=f"list:{file}")
     audience = manual.count(rt, plan)
     assert (audience.mails, audience.strangers, audience.unread) == (1, 1, 2)
+
+
+def test_a_list_of_addresses_is_kept_nowhere_after_its_send(rt):
+    plan = manual.draft(
+        rt, papers=["arxiv/2611.00003"], segment="list:ada@example.org,eva@example.org", key="l"
+    )
+    drafts.keep(rt, plan, {"segment": "list", "value": "ada@example.org eva@example.org"})
+    manual.start(rt, plan, expected=1, at_once=True)
+    edition, acts = rt.db.read(lambda s: (list_editions(s)[0], list_audit(s, limit=5)))
+    assert edition.options["segment"] == "a list of 2 addresses"
+    assert "@" not in str((edition.options, [(act.after, act.target) for act in acts]))
+    assert drafts.typed_before(rt, "l") == {"segment": "list"}
+
+
+def test_who_is_erased_stands_in_no_draft(rt):
+    for key, who in (("both", "ada@example.org,ben@example.org"), ("alone", "Ada@example.org")):
+        plan = manual.draft(rt, papers=["arxiv/2611.00003"], segment=f"list:{who}", key=key)
+        drafts.keep(rt, plan, {"segment": "list", "value": who})
+    assert erase(rt, "ada@example.org")
+    (left,) = drafts.unsent(rt)
+    assert left.plan.segment.keys == ("ben@example.org",)
+    assert "ada@" not in str(left).lower()
 
 
 def test_dates_choose_every_listed_paper_by_votes(rt):
