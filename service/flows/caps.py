@@ -8,6 +8,7 @@ no place: ten thousand requests for one victim make nobody else wait.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network, ip_network
 
 from service.store import mail_caps
 from service.store.db import Session
@@ -82,6 +83,7 @@ def take_place(
     today = sum(at > now - _DAY for at in times)
     had = today >= most.a_day or (most.a_month is not None and month >= most.a_month)
     start = now.replace(minute=0, second=0, microsecond=0)
+    network = network_of(network)
     hour = _free_hour(session, kind, most, network, start)
     takes = not had and hour is not None
     mail_caps.set_asked(session, whose, [*times, now] if takes else times, now, now + _MONTH)
@@ -125,6 +127,17 @@ def _free_hour(
         if taken.get(own, 0) < most.a_network and taken.get(all_, 0) < most.in_all:
             return n
     return None
+
+
+def network_of(address: str) -> str:
+    """What one customer of a provider easily has at hand: an IPv4 /24, an IPv6 /64. Text that is
+    no address counts as it is."""
+    try:
+        found = ip_network(address, strict=False)
+    except ValueError:
+        return address
+    wide = 24 if isinstance(found, IPv4Network) else 64
+    return str(found.supernet(new_prefix=wide) if found.prefixlen > wide else found)
 
 
 def _key(kind: str, at: datetime, whose: str) -> str:

@@ -1,5 +1,5 @@
-"""Who asks: the client's network, for caps. A network is an IPv4 /24 or an IPv6 /64: what one
-customer of a provider easily has at hand."""
+"""Where a request comes from, for the records of consent and of the staff's acts: an IPv4 address,
+an IPv6 /64. Caps count wider ones (``flows/caps``)."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -33,21 +33,12 @@ def forwarded_of(headers: Headers) -> str:
     return ",".join(headers.getlist("x-forwarded-for"))
 
 
-def network_of(peer: str, forwarded: str, proxies: Proxies) -> str:
-    """The network a request comes from, "203.0.113.0/24", "" when it cannot be told."""
-    address = _client(peer, forwarded, proxies)
-    if address is None:
-        return ""
-    prefix = 64 if isinstance(address, IPv6Address) else 24
-    return str(ip_network((address, prefix), strict=False))
-
-
 def client_of(peer: str, forwarded: str, proxies: Proxies) -> str:
-    """The same for the record of the staff's acts: an IPv4 address is told whole."""
+    """ "203.0.113.9", "2001:db8:2:3::/64"; "" when it cannot be told."""
     address = _client(peer, forwarded, proxies)
-    if isinstance(address, IPv4Address):
-        return str(address)
-    return network_of(peer, forwarded, proxies)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return str(address or "")
 
 
 def _client(peer: str, forwarded: str, proxies: Proxies) -> IPv4Address | IPv6Address | None:

@@ -24,7 +24,7 @@ from service.pages.entry import PaperEntry, entry_of
 from service.pages.forms import FieldError, Form, UnreadableFormError, read_form
 from service.pages.guard import FormTokens, SignUpCheck
 from service.pages.language import speak
-from service.pages.network import Proxies, network_of
+from service.pages.network import Proxies, client_of, forwarded_of
 from service.pages.paging import Paging
 from service.pages.templates import Pages
 from service.subscribers.cadence import local_date
@@ -85,9 +85,9 @@ class Door:
                 return
 
     def network(self, request: Request) -> str:
-        """The network that asks, for caps and for the consent record."""
+        """Where this comes from, for the consent record and for caps."""
         peer = request.client.host if request.client else ""
-        return network_of(peer, request.headers.get("x-forwarded-for", ""), self._proxies)
+        return client_of(peer, forwarded_of(request.headers), self._proxies)
 
     @staticmethod
     def agent(request: Request) -> str:

@@ -145,7 +145,9 @@ def kept_after_erasing() -> tuple[Kept, ...]:
 
 def _consent() -> Kept:
     return Kept(
-        Sentence("What you agreed to: which act, when, from which network and with which program"),
+        Sentence(
+            "What you agreed to: which act, when, from which network address and with which program"
+        ),
         (
             Sentence(
                 "While you subscribe, and %(days)s after erasing, under a code in place of your"

@@ -33,23 +33,23 @@ def begin(rt, server, clock: Clock):
         wanted=(read_form("robots, -towels"), read_people("Ana Silva")),
         hour=9, zone="Asia/Tokyo", locale="de",
     )  # fmt: skip
-    request(rt, wish, network="203.0.113.0/24", agent="Browser 1")
+    request(rt, wish, network="203.0.113.9", agent="Browser 1")
     asyncio.run(send_ready(rt))
     text = server.accepted[-1].data.decode().replace("=\r\n", "").replace("=3D", "=")
     clock.go(days=1)
     token = re.search(r"/confirm/([\w.~=-]+)", text)[1]
-    confirm(rt, token, first_now=False, hour=7, network="198.51.100.0/24", agent="Browser 2")
+    confirm(rt, token, first_now=False, hour=7, network="198.51.100.7", agent="Browser 2")
 
 
 def test_request_and_confirmation_are_told_with_what_was_agreed(rt, server):
     begin(rt, server, rt.clock)
     asked, mailed, began = record(rt)
     assert (asked["act"], asked["address"], asked["program"]) == (
-        "request", "203.0.113.0/24", "Browser 1",
+        "request", "203.0.113.9", "Browser 1",
     )  # fmt: skip
     assert mailed["how"] == "a mail about the request"
     assert (began["act"], began["address"], began["program"], began["wording"]) == (
-        "confirm", "198.51.100.0/24", "Browser 2", WORDING,
+        "confirm", "198.51.100.7", "Browser 2", WORDING,
     )  # fmt: skip
     assert began["at"] > asked["at"]
     assert began["how"] == "confirmed with the button behind the mailed link"

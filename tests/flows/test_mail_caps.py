@@ -41,6 +41,15 @@ def test_a_network_waits_by_the_hour_and_another_does_not(rt, ask):
     assert ask("other", "198.51.100.0/24").hours == 0
 
 
+def test_addresses_of_one_network_count_together(rt, ask):
+    hours = [ask(f"r{n}", f"203.0.113.{n}").hours for n in range(4)]
+    assert hours == [0, 0, 1, 1]
+    rt.clock.go(hours=2)
+    assert [ask(f"s{n}", f"2001:db8::{n}").hours for n in range(3)] == [0, 0, 1]
+    assert ask("s9", "2001:db8:0:1::").hours == 0
+    assert ask("t", "").hours == 0, "where it cannot be told all count together"
+
+
 def test_all_together_wait_too(ask):
     hours = [ask(f"r{n}", f"198.51.{n}.0/24").hours for n in range(12)]
     assert hours == [0] * 5 + [1] * 5 + [2] * 2

@@ -61,6 +61,7 @@ def test_a_proxys_own_line_tells_who_asks(house: Reading, tmp_path: Path) -> Non
     networks = {str(row) for row in house.tables()["consent"] if "192.0." in str(row)}
     assert networks == set()
     assert heads
+    assert "'203.0.113.9'" in str(house.tables()["consent"]), "the record has the address"
 
 
 def test_health_is_told_under_any_name_and_pages_name_what_to_set(house: Reading) -> None:
