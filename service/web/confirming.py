@@ -30,6 +30,7 @@ from service.pages.forms import FieldError, Form
 from service.store import subscribers as subscribers_store
 from service.subscribers.address import Address
 from service.subscribers.cadence import next_slot, read_hour, read_zone
+from service.subscribers.model import ProfileKind
 from service.subscribers.tokens import TokenError
 from service.web.asked import asked_page
 from service.web.door import Door, faults_of, spoken
@@ -175,7 +176,13 @@ def _schedule(door: Door, asked: Request, found: Asked, chosen: Chosen) -> dict[
         "schedule": texts.schedule(subscribers_store.days_of(row.weekdays), hour, zone),
         "now_there": texts.hour(there.hour, there.minute),
         "regular": _moment(at, zone, door, texts),
+        "has_words": _has_words(found),
     }
+
+
+def _has_words(found: Asked) -> bool:
+    """Whether words or people were asked for, not the most-voted papers alone."""
+    return any(kind != ProfileKind.TRENDING for kind, _text in found.interests)
 
 
 def _moment(at: datetime, zone: str, door: Door, texts: Texts) -> str:
@@ -245,6 +252,7 @@ def _begun(
         "sender": rt.site.sender,
         "schedule": _schedule(door, asked, found, _AS_ASKED)["schedule"],
         "regular": _moment(at, row.zone, door, texts) if at else "",
+        "has_words": _has_words(found),
         "manage": manage_token(rt, row, rt.clock()),
     }
     return door.answer(asked, "signup/begun.html", context)

@@ -194,6 +194,20 @@ def test_what_happens_next_is_said(house: Reading) -> None:
 
 
 @pytest.mark.slow
+def test_of_words_nothing_is_said_to_who_asked_for_none(house: Reading) -> None:
+    house.client.post("/", data={**FORM, "words": ""})
+    link = link_of(house)
+    asked = words_of(house.client.get(link).text)
+    assert "The day's most-voted papers" in asked
+    assert "First regular mail: Thu 19 November at 07:00." in asked
+    assert "your words" not in asked
+    house.clock.go(days=6)  # nothing was listed in the last days
+    begun = words_of(house.client.post(link, data={"asked": "1", "first": "1"}).text)
+    assert "the next regular mail is due on Wed 25 November at 07:00." in begun
+    assert "your words" not in begun
+
+
+@pytest.mark.slow
 def test_without_papers_no_first_mail_is_promised(house: Reading) -> None:
     house.client.post("/", data={**FORM, "words": "unicorns"})
     begun = words_of(house.client.post(link_of(house), data={"asked": "1", "first": "1"}).text)
