@@ -17,7 +17,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
-_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+_ADDRESS = re.compile(r"[^\s@<>]+(?:@|%40)[^\s@<>]+")
 _TOKEN = re.compile(
     r"/(u|d|tune|manage|confirm|never|history|mine|link|address)/[^/\s?#\"'<>)]{8,}"
 )

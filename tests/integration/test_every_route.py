@@ -156,6 +156,36 @@ def _may_open(made: World, token: str, route: str) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "heads",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://sister.127.0.0.1:8000"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:8001"},
+        {"Origin": "http://evil.example", "X-HTTP-Method-Override": "GET"},
+    ],
+    ids=str,
+)
+def test_no_other_site_presses_a_button(made: World, heads: dict[str, str]) -> None:
+    """Also with the cookie of the staff, and with the right token in the address."""
+    before = made.house.tables()
+    tokens = {"history": "mail", "asker": "fresh", "anybody": "fresh"}
+    acts = [
+        made.address(address.replace("{T}", "{" + tokens.get(who, who) + "}"))
+        for _, who, address in made.acts()
+        if not address.startswith("/u/")
+    ]
+    assert len(acts) > 20
+    for asked in [*acts, "/admin/logout", "/admin/settings", "/admin/send", "/mailbox"]:
+        for body in ({"sure": "1", "email": "x@y.example", "act": "remove"}, None):
+            answer = made.desk.post(asked, data=body, headers=heads)
+            assert answer.status_code == 403, asked
+    assert made.house.tables() == before
+
+
+@pytest.mark.slow
 def test_nobody_reaches_anothers_interest(made: World) -> None:
     before = made.house.tables()
     bens = made.bens

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import structlog
@@ -37,7 +38,8 @@ def _speak() -> None:
     """An event of ours, a library's warning, and a fault with its traceback."""
     log.log("daily", planned=3, note=f"to {ADDRESS}\nsecond", link=LINKS[0])
     outside = logging.getLogger("some.library")
-    outside.warning("refused %s at %s", ADDRESS, " ".join(LINKS))
+    in_address = f"/admin/find?email={quote(ADDRESS)}"
+    outside.warning("refused %s at %s %s", ADDRESS, in_address, " ".join(LINKS))
     outside.info("too small to tell")
     try:
         raise ValueError(f"{ADDRESS} opened http://127.0.0.1:8000{LINKS[1]}")
