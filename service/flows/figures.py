@@ -166,4 +166,5 @@ def paper_data(one: Shown) -> dict[str, Any]:
         "title": one.paper.title,
         "authors": list(one.paper.authors),
         "link": one.paper.links.get("abs", ""),
+        "withdrawn": one.paper.withdrawn,
     }

@@ -16,7 +16,7 @@ from service.subscribers.address import AddressError, mask
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
-from service.web.mailed import full, link_mailed, when
+from service.web.mailed import full, link_mailed, link_told, when
 from service.web.settings_shown import Trouble, ended, shown_page
 
 _LONGEST = 2000
@@ -38,13 +38,16 @@ def _link_routes(routes: APIRouter, door: Door) -> None:
     def ask(request: Request, form: Annotated[Form, Depends(door.form)]) -> Response:
         if "link" in form:
             return _take_words(door, request, form)
-        email = form.raw("email").strip()[:300]
+        email, words = form.raw("email").strip()[:300], form.raw("words").strip()[:_LONGEST]
         try:
             answer = own_link.ask_link(door.rt, email, network=door.network(request))
         except AddressError as error:
             faults, _offers = faults_of({"email": error}, door.texts(request))
-            context = _asked({"email": email, "errors": faults})
+            context = _asked({"email": email, "words": words, "errors": faults})
             return door.answer(request, "reader/ask.html", context, status=422)
+        if words and not answer.full:  # what a stranger types stands in no mail: it waits here
+            sent = link_told(door, request, answer)
+            return door.answer(request, "reader/ask.html", _asked({"words": words, "sent": sent}))
         return link_mailed(door, request, answer)
 
     @routes.post("/manage/{token}/link")
@@ -65,7 +68,7 @@ def _masked(door: Door, token: str) -> str:
 
 
 def _asked(values: dict[str, object]) -> dict[str, object]:
-    return {"email": "", "words": "", "pasted": "", "errors": {}} | values
+    return {"email": "", "words": "", "pasted": "", "sent": (), "errors": {}} | values
 
 
 def _take_words(door: Door, request: Request, form: Form) -> Response:

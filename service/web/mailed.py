@@ -12,10 +12,16 @@ from service.web.door import Door
 def link_mailed(door: Door, request: Request, answer: Answer, to: str = "") -> Response:
     """What is said of a link that is mailed. to: the masked address, for who came by a link of its
     reader; a stranger is told of none."""
-    texts = door.texts(request)
-    _ = texts.gettext
     if answer.full:
         return full(door, request)
+    told = link_told(door, request, answer, to)
+    return door.say(request, door.texts(request).gettext("Look in your mailbox"), *told)
+
+
+def link_told(door: Door, request: Request, answer: Answer, to: str = "") -> tuple[str, str]:
+    """When the mail comes, and what it looks like."""
+    texts = door.texts(request)
+    _ = texts.gettext
     follows = _("If papers go to this address, a mail with the link is on its way to it.")
     if to:
         most = texts.number(LINKS_A_DAY)
@@ -24,8 +30,7 @@ def link_mailed(door: Door, request: Request, answer: Answer, to: str = "") -> R
         follows = when(texts, answer)
     subject = _("Your link to %(site)s", site=door.rt.site.name)
     sender = door.rt.site.sender
-    said = _("It comes from %(sender)s: “%(subject)s”.", sender=sender, subject=subject)
-    return door.say(request, _("Look in your mailbox"), follows, said)
+    return follows, _("It comes from %(sender)s: “%(subject)s”.", sender=sender, subject=subject)
 
 
 def when(texts: Texts, answer: Answer) -> str:

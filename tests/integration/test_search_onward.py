@@ -6,7 +6,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from support.reading_house import Reading, reading_house
+from support.reading_house import Reading, path_in, reading_house
 
 from service.flows.topics import add_topic
 
@@ -76,3 +76,28 @@ def test_a_page_beyond_the_last_says_so(house: Reading, page: str) -> None:
     assert onward is not None
     assert unescape(onward[1]) == page.removesuffix("?x=1")
     assert house.client.get("/search?q=unicorns&page=2").status_code == 200, "nothing is said"
+
+
+def test_the_words_wait_while_the_link_is_mailed(house: Reading) -> None:
+    house.subscribe("ada@uni.example", "towels")
+    asked = {"words": "fold AND towels", "email": "ada@uni.example"}
+    ask = house.client.get("/manage", params={"words": "fold AND towels"}).text
+    assert ask.count('name="words" value="fold AND towels"') == 2
+    wrong = house.client.post("/manage", data=asked | {"email": "ada"})
+    assert wrong.status_code == 422
+    assert "<code>fold AND towels</code>" in wrong.text
+    before = len(house.mails("ada@uni.example"))
+    page = house.client.post("/manage", data=asked)
+    assert page.status_code == 200
+    assert "Look in your mailbox" in page.text
+    assert 'name="words" value="fold AND towels"' in page.text
+    assert 'name="email"' not in page.text
+    nobody = house.client.post("/manage", data=asked | {"email": "nobody@uni.example"})
+    assert nobody.text == page.text, "the same for every address"
+    house.send()
+    mails = house.mails("ada@uni.example")[before:]
+    assert len(mails) == 1
+    assert "fold" not in mails[0].as_string(), "what a stranger types stands in no mail"
+    link = path_in(mails[0], "manage")
+    answer = house.client.post("/manage", data={"words": "fold AND towels", "link": link})
+    assert answer.headers["location"] == f"{link}?words=fold+AND+towels&interest=new#interests"
