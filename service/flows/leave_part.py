@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from service.delivery.states import State
 from service.errors import Sentence
 from service.flows.interests import change_interest
 from service.flows.leave import LinkError
+from service.flows.manage import pause_row
 from service.flows.next_mail import next_mail_at
 from service.flows.runtime import Runtime
 from service.store import consent as consent_store
-from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.consent import REASONS
 from service.store.db import Priority, Session
@@ -92,13 +91,17 @@ def _leaving(rt: Runtime, session: Session, row: SubscriberRow) -> Leaving:
         email=row.email,
         state=row.state,
         parts=tuple(parts),
-        pauses=tuple((days, today + timedelta(days=days)) for days in PAUSES),
+        pauses=tuple((days, today + timedelta(days=days)) for days in _offered(rt)),
         paused_until=paused if paused is not None and paused > today else None,
         next_at=next_mail_at(rt, session, row),
         weekdays=subscribers_store.days_of(row.weekdays),
         hour=row.hour,
         zone=row.zone,
     )
+
+
+def _offered(rt: Runtime) -> list[int]:
+    return [days for days in PAUSES if days <= rt.defaults().pause_days]
 
 
 def _is_ours(row: ProfileRow) -> bool:
@@ -216,10 +219,8 @@ def put_off(rt: Runtime, token: str, days: int) -> Leaving:
         row = _reader(session, token)
         if row.state != "left":
             today = local_date(rt.clock(), row.zone)
-            row.paused_until = today + timedelta(days=days) if days in PAUSES else None
-            session.add(row)
-            if row.paused_until is not None:
-                leases_store.stop_open(session, State.SKIPPED, "paused", subscriber_id=row.id)
+            until = today + timedelta(days=days) if days in _offered(rt) else None
+            pause_row(rt, session, row, until)
         return _leaving(rt, session, row)
 
     return rt.db.write(act, Priority.WEB)

@@ -84,8 +84,11 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
         ),
         Kept(
             Sentence("What your mail server answered"),
-            (Sentence("%(days)s.", days=_days(limits.keep_attempt_days)),),
-            ("attempt",),
+            (
+                Sentence("Each answer %(days)s.", days=_days(limits.keep_attempt_days)),
+                Sentence("The last one with the mail it was about, for your history."),
+            ),
+            ("attempt", "delivery"),
             ("keep_attempt_days",),
         ),
         Kept(
@@ -125,7 +128,9 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
             ("keep_audit_days",),
         ),
         _logs(),
+        _asked(),
         _code(),
+        _copies(),
     )  # fmt: skip
 
 
@@ -136,10 +141,15 @@ def kept_after_erasing() -> tuple[Kept, ...]:
         _consent(),
         Kept(
             Sentence("That mails were made, and what became of them"),
-            (Sentence("Without your address and without the papers, for the count of mails."),),
+            (
+                Sentence("Without your address and without the papers, for the count of mails."),
+                Sentence("Of what your mail server answered your address is taken out."),
+            ),
             ("delivery",),
         ),
         _logs(),
+        _asked(),
+        _copies(),
     )
 
 
@@ -171,6 +181,24 @@ def _logs() -> Kept:
         ),
         (),
         ("keep_log_days",),
+    )
+
+
+def _asked() -> Kept:
+    return Kept(
+        Sentence("How often mails were asked for, for an address and from a network"),
+        (
+            Sentence("For an address a month at most, under a code in its place; for a network a"
+                     " day."),
+        ),
+        ("pace",),
+    )  # fmt: skip
+
+
+def _copies() -> Kept:
+    return Kept(
+        Sentence("Copies of all this against loss"),
+        (Sentence("As long as the people who run this service keep them; they can say."),),
     )
 
 

@@ -12,8 +12,9 @@ from support.reading_house import Reading, reading_house
 
 from service.flows.daily import plan_daily
 from service.flows.leave import erase
-from service.flows.leave_part import why_left
+from service.flows.leave_part import look_at_parts, why_left
 from service.flows.readers import import_readers
+from service.store.instance import set_setting
 from service.store.subscribers import list_profile_rows
 from service.store.tables import ProfileRow
 
@@ -124,6 +125,13 @@ def test_a_pause_is_offered_and_ended(house: Reading) -> None:
 
 
 @pytest.mark.slow
+def test_no_pause_is_offered_that_the_house_does_not_allow(house: Reading) -> None:
+    house.rt.db.write(lambda s: set_setting(s, "pause_days", "20"))
+    assert [days for days, _ in look_at_parts(house.rt, link(house)[3:]).pauses] == [7, 14]
+    house.client.post(f"{link(house)}/pause", data={"days": "30"})
+    assert house.reader(ADA).paused_until is None
+
+
 def test_undo_brings_back_all_and_the_papers_since(house: Reading, tmp_path: Path) -> None:
     before = house.reader(ADA), [row.model_dump() for row in interests(house)]
     plan_daily(house.rt)
