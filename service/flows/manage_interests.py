@@ -19,6 +19,7 @@ from service.flows.interests import (
 from service.flows.manage import ManageError, reader_of
 from service.flows.runtime import Runtime
 from service.flows.voted import check_offered
+from service.store import sent as sent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import ProfileRow, SubscriberRow
@@ -37,6 +38,7 @@ def add_wanted(rt: Runtime, token: str, *changes: InterestChange) -> int:
         assert reader.id is not None
         now, most = rt.clock(), rt.defaults().interests
         since = local_date(now, reader.zone) - timedelta(days=1)
+        sent_store.hold_readers(session, [reader.id], wait=True)  # for another process's press
         rows = subscribers_store.list_profile_rows(session, reader.id)
         fresh = [row for row in rows if now - row.created_at < _ONE_PRESS]
         added = []
