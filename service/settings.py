@@ -133,7 +133,12 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """True when both the public address and the listener are this machine only."""
-        return _loopback(urlsplit(self.base_url).hostname or "") and _loopback(self.host)
+        return self.links_stay_here and _loopback(self.host)
+
+    @property
+    def links_stay_here(self) -> bool:
+        """Whether links in mails lead to the reader's own machine, whoever opens them."""
+        return _loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def zone(self) -> str:

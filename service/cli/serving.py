@@ -189,6 +189,11 @@ def greet(house: "House", address: str, *, demo: bool) -> None:
     elif not any(row.state != "paused" for row in rows):
         typer.echo("No source is asked yet.")
         typer.echo("Next: paperpost setup, or paperpost sources add hf_daily")
+    if not settings.is_loopback and settings.links_stay_here:
+        typer.echo(
+            f"Links in mails lead to {settings.base_url}, to this machine alone. Set"
+            " PAPERPOST_BASE_URL to the name that people use, PAPERPOST_ALLOWED_HOSTS to others."
+        )
     if settings.test_recipient:
         typer.echo(f"Test mode: every mail goes to {settings.test_recipient}, none to readers.")
     if len(folders) > 1:

@@ -73,6 +73,15 @@ def env(folder: Path, **values: str) -> None:
 
 
 @pytest.mark.slow  # a second or more
+def test_who_opens_it_to_the_network_is_told_what_links_lead_to(tmp_path: Path) -> None:
+    env(tmp_path, DATA_DIR="var", SMTP_URL="mailbox:public", SECRET_KEY="k" * 40)
+    with started(tmp_path, "run", "--port", "0", "--host", "0.0.0.0") as (_process, lines):
+        said = next(line for line in lines if line.startswith("Links in mails lead to"))
+        assert "PAPERPOST_BASE_URL" in said
+        assert "PAPERPOST_ALLOWED_HOSTS" in said
+
+
+@pytest.mark.slow  # a second or more
 def test_a_first_start_says_what_to_do_and_ends_in_order(tmp_path: Path) -> None:
     env(tmp_path, DATA_DIR="var")
     with started(tmp_path, "run", "--port", "0") as (process, lines):
