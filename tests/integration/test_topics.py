@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlmodel import select
+from sqlmodel import Session, select
 from support.command import Shell
 from support.reading_house import Reading, reading_house
 
@@ -18,6 +18,7 @@ from service.flows import related, topics
 from service.flows.topics import TopicError, add_topic, change_topic, get_topic, remove_topic
 from service.matching.query import QueryError
 from service.store.house_tables import AuditRow
+from service.store.tables import PaperRow
 
 
 @pytest.fixture
@@ -107,6 +108,28 @@ def test_the_page_has_the_papers_with_the_words_and_those_alike(house: Reading) 
     gone = house.client.get("/topics/none")
     assert gone.status_code == 404
     assert 'href="/topics"' in gone.text
+
+
+def test_a_chosen_paper_that_is_hidden_says_nothing_any_more(house: Reading) -> None:
+    chosen = seed(house)
+    plain = add_topic(house.rt, {"name": "plain", "text": "towels"}, by="a")
+    topic = add_topic(house.rt, {"name": "towels", "text": "towels", "likes": [chosen]}, by="a")
+
+    def alike(topic: topics.Topic) -> list[str]:
+        return [one.paper.title for one in topics.read_topic(house.rt, topic).alike]
+
+    assert alike(topic) != alike(plain)
+    hidden = related.find_paper(house.rt, chosen.partition("/")[2])
+
+    def hide(session: Session) -> None:
+        row = session.get(PaperRow, hidden)
+        assert row is not None
+        row.quarantined = "broken"
+        session.add(row)
+
+    house.rt.db.write(hide)
+    assert topics.read_topic(house.rt, topic).seeds == ()
+    assert alike(topic) == alike(plain) != []
 
 
 def test_subscribing_to_a_topic_is_subscribing_to_its_words(house: Reading) -> None:
