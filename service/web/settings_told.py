@@ -166,9 +166,8 @@ def saved_told(
         case "interest" | "added":
             one = next((one for one in interests if str(one.id) == number), None)
             comes = _comes(door, row, one, following, texts)
-            if kind == "added":
-                return f"{_('Added.')} {comes}", "interests"
-            return f"{_('Saved.')} {comes}", part
+            done = _("Added.") if kind == "added" else _("Saved.")
+            return f"{done} {comes}", "interests" if kind == "added" else part
         case "removed":
             said, where = _("Removed."), "interests"
         case "rests":
@@ -208,7 +207,8 @@ def _comes(
         days = subscribers_store.days_of(row.weekdays)
         day = texts.weekday(weekly_on(one.weekday, days))
         return _("It comes once a week, on %(day)s.", day=day)
-    return f"{_('It counts from the next mail on.')} {following}".rstrip()
+    counts = _("It counts from the next mail on.")
+    return f"{counts} {following}".rstrip()
 
 
 def _feed(saved: str, texts: Texts) -> str:
