@@ -158,7 +158,8 @@ def _of_paper(rt: Runtime, session: Session, reader: SubscriberRow, row: PaperRo
         says.append(
             Sentence("It was in a mail that never reached you, and rides in your next one.")
         )
-    verdicts = _verdicts(rt, session, reader, row, is_news=row.eligible_at is not None)
+    is_news = row.eligible_at is not None and not waits  # nothing keeps back what waits
+    verdicts = _verdicts(rt, session, reader, row, is_news=is_news)
     will_come = not says or waits
     rides = waits or any(one.rides for one in verdicts)
     next_at = next_mail_at(rt, session, reader) if rides and will_come else None

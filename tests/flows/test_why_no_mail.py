@@ -15,10 +15,11 @@ from service.flows.leave import undo, unsubscribe
 from service.flows.leave_part import put_off
 from service.flows.mail_days import read_history
 from service.flows.preview import preview
-from service.flows.said_answers import day_lines
+from service.flows.said_answers import day_lines, paper_lines
 from service.flows.send import send_ready
 from service.flows.suppress import unsuppress
 from service.flows.why_day import answer_day, today_of
+from service.flows.why_paper import answer_paper
 from service.store.deliveries import list_deliveries
 from service.store.subscribers import get_subscriber_row
 from service.store.tables import DeliveryRow
@@ -158,6 +159,15 @@ def test_a_mailbox_that_is_gone_is_told_for_each_date(refused):
     assert "refused our mail on 18 November 2026; none is sent since" in told(rt, FRI)
     before = told(rt, WED - timedelta(days=3))
     assert before.startswith("That was before you began")
+
+
+def test_a_paper_that_waits_is_not_told_to_have_had_its_time(refused):
+    rt = refused
+    rt.clock.go(days=9)
+    reader = rt.db.read(lambda s: get_subscriber_row(s, email_key=ADA))
+    lines = paper_lines(answer_paper(rt, reader.id, "2611.00018"), rt.catalogs.texts("en"))
+    assert "It was in a mail that never reached you, and rides in your next one." in lines
+    assert lines[-1].endswith("It contains adapters.")
 
 
 def test_a_bar_that_was_lifted_is_still_the_reason_then(refused):
