@@ -9,7 +9,14 @@ from service.defaults import Defaults
 from service.digest.candidate import Candidate
 from service.flows.runtime import Runtime
 from service.flows.shelf import Shelf, candidate, load_papers
-from service.flows.window import Occasion, here_from, week_from, window_end, window_start
+from service.flows.window import (
+    Occasion,
+    here_from,
+    rode_on,
+    week_from,
+    window_end,
+    window_start,
+)
 from service.store import alerts as alerts_store
 from service.store import matches as matches_store
 from service.store import papers as papers_store
@@ -50,8 +57,9 @@ def new_candidates(
     if not asked:
         return []
     by_id = {p.id: p for p in asked}
-    here = here_from(reader, shelf.slots.get(reader.id, Slots()))
-    starts = {p.id: window_start(p, reader, on, limits, missed, here) for p in asked}
+    slots = shelf.slots.get(reader.id, Slots())
+    here, rode = here_from(reader, slots), rode_on(reader, slots, on, rt.clock())
+    starts = {p.id: window_start(p, reader, on, limits, missed, here, rode) for p in asked}
     start, end = day_bounds(min(starts.values()), on)[0], window_end(reader, on, rt.clock())
     if occasion == "daily":
         seen.weeks = {

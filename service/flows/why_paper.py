@@ -19,7 +19,7 @@ from service.flows.shelf import (
     load_shelf,
     trending_candidates,
 )
-from service.flows.window import here_from, window_start
+from service.flows.window import here_from, rode_on, window_start
 from service.matching.document import Document
 from service.matching.evaluate import evaluate
 from service.matching.misses import Misses, misses
@@ -290,8 +290,9 @@ def _kept_back(
             Sentence("It came on %(date)s, before this interest began on %(since)s.",
                      date=day, since=profile.since)
         ]  # fmt: skip
-    here = here_from(value, shelf.slots.get(value.id, Slots()))
-    start = window_start(each, value, on, shelf.limits, None, here)
+    slots = shelf.slots.get(value.id, Slots())
+    here, rode = here_from(value, slots), rode_on(value, slots, on, rt.clock())
+    start = window_start(each, value, on, shelf.limits, None, here, rode)
     if day < start:
         return [
             Sentence("It came on %(date)s; a paper waits %(days)s days for a mail, and no mail of "

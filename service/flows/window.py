@@ -49,19 +49,35 @@ def missed_since(
     """After an outage of ours: the date of the last row before it, from whose hour on nothing was
     sent; None when no mail day since has been missed.
 
-    newest: the reader's newest digest row before ``on``, of any state (a pause leaves rows). A past
-    date that is sent again catches up nothing. A pause is not caught up, except for the days that
-    the mail at its end would have covered; nor is the time in which the address was barred, whose
-    end stands where a pause's would (``suppress.unsuppress``).
+    newest: the reader's newest digest row before ``on``, of any state (a pause leaves rows); where
+    there is none, the day on which they were added. A past date that is sent again catches up
+    nothing. A pause is not caught up, except for the days that the mail at its end would have
+    covered; nor is the time in which the address was barred, whose end stands where a pause's would
+    (``suppress.unsuppress``).
     """
-    if newest is None or newest >= previous_mail_day(reader, on):
-        return None
-    slot = latest_slot(reader, now)
-    if on < (slot[0] if slot is not None else local_date(now, reader.zone)):
+    if newest is None and reader.created_at is not None:
+        newest = local_date(reader.created_at, reader.zone)
+    if newest is None or newest >= previous_mail_day(reader, on) or _is_over(reader, on, now):
         return None
     if reader.paused_until is not None and newest < reader.paused_until <= on:
         return max(newest, reader.paused_until - timedelta(days=limits.window_days - 1))
     return newest
+
+
+def _is_over(reader: Subscriber, on: date, now: datetime) -> bool:
+    """Whether a date is an earlier one than that of the newest mail: sent again, it catches up
+    nothing."""
+    slot = latest_slot(reader, now)
+    return on < (slot[0] if slot is not None else local_date(now, reader.zone))
+
+
+def rode_on(reader: Subscriber, slots: Slots, on: date, now: datetime) -> date | None:
+    """The date of the last weekly mail, for one that moved to an earlier day of the week and so
+    comes after more than a week; None where a pause lies between, which is not caught up."""
+    if slots.rode is None or _is_over(reader, on, now):
+        return None
+    until = reader.paused_until
+    return slots.rode if until is None or slots.rode >= until else None
 
 
 def paused_from(reader: Subscriber, slots: Slots, on: date) -> date | None:
@@ -174,13 +190,14 @@ def window_start(
     limits: Defaults,
     missed: date | None = None,
     here: date | None = None,
+    rode: date | None = None,
 ) -> date:
     """The first day of papers for one interest: the window up to ``on``.
 
     Where no mail day lies between, it begins with the day of the last mail, for what came after
     that hour, if there was a reader by then (here: ``here_from``). So does a weekly one, which
-    reaches further back when its day was missed, and after an outage (missed: ``missed_since``)
-    both, at most ``catchup_days`` back.
+    reaches further back when its day was missed or moved (rode: ``rode_on``), and after an outage
+    (missed: ``missed_since``) both, at most ``catchup_days`` back.
     """
     weekly = profile.cadence is Cadence.WEEKLY
     start = on - timedelta(days=limits.window_days - 1)
@@ -190,9 +207,13 @@ def window_start(
     is_next = weekly or previous_mail_day(reader, on) <= before
     if is_next and here is not None and here <= before:
         start = before - ZONES
-    if missed is None:
+    last = missed
+    if missed is not None and weekly:
+        last = weekly_day(reader, profile.weekday, missed)
+    elif missed is None and weekly and rode is not None and rode < before:
+        last = rode
+    if last is None:
         return start
-    last = weekly_day(reader, profile.weekday, missed) if weekly else missed
     last = min(last, slot_at(last, 0, reader.zone).date())
     return min(start, max(last, on - timedelta(days=limits.catchup_days)))
 

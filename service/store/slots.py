@@ -23,7 +23,7 @@ class Slots:
     out · paused: the first that a pause took after it · before: the newest before the date until
     which mail was paused or the address barred · first: the oldest of any state · last_at,
     mailed_at: when the latest row of those of ``last``, of ``mailed`` was planned (of a date that
-    was sent again later: not with its date).
+    was sent again later: not with its date) · rode: the newest on which an interest had its day.
     """
 
     newest: date | None = None
@@ -34,6 +34,7 @@ class Slots:
     first: date | None = None
     last_at: datetime | None = None
     mailed_at: datetime | None = None
+    rode: date | None = None
 
 
 def list_taken(session: Session, subscriber_id: int, since: date) -> set[date]:
@@ -78,7 +79,10 @@ def list_slots(
             )
         )
 
-    kinds = (sa.true(), sa.not_(paused), went_out, is_before)
+    no_day = sa.and_(
+        col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason).in_(["paused", "not_your_day"])
+    )
+    kinds = (sa.true(), sa.not_(paused), went_out, is_before, sa.not_(no_day))
     at = col(DeliveryRow.planned_at)
     columns = rows(
         *[sa.func.max(sa.case((kind, slot))) for kind in kinds],
@@ -101,9 +105,16 @@ def list_slots(
             (first_tested if is_test else first_paused).setdefault(reader_id, on_day)
     made = {
         reader_id: Slots(
-            newest, last, mailed, first_paused.get(reader_id), before, first, *instants[reader_id]
+            newest,
+            last,
+            mailed,
+            first_paused.get(reader_id),
+            before,
+            first,
+            *instants[reader_id],
+            rode,
         )
-        for reader_id, (newest, last, mailed, before, first) in found.items()
+        for reader_id, (newest, last, mailed, before, rode, first) in found.items()
     }
     if not testing:
         began: dict[date, list[int]] = {}

@@ -97,6 +97,20 @@ def test_first_day_of_an_interest(made, missed, here, start) -> None:
 
 
 @pytest.mark.parametrize(
+    ("made", "rode", "start"),
+    [
+        (interest(WEEKLY), days_ago(7), days_ago(8)),  # as every week
+        (interest(WEEKLY), days_ago(3), days_ago(8)),  # another interest rode since
+        (interest(WEEKLY), days_ago(12), days_ago(12)),
+        (interest(WEEKLY), days_ago(40), days_ago(14)),
+        (interest(), days_ago(12), days_ago(6)),
+    ],
+)
+def test_first_day_of_one_that_moved_within_the_week(made, rode, start) -> None:
+    assert window_start(made, reader(), ON, LIMITS, None, days_ago(90), rode) == start
+
+
+@pytest.mark.parametrize(
     ("who", "missed", "here", "start"),
     [
         (reader(weekdays=frozenset({4})), None, days_ago(90), days_ago(8)),  # from its last hour on
