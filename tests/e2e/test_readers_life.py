@@ -1,5 +1,5 @@
-"""A reader's whole life in a real browser, from the first page to the last trace of them: with and
-without scripts, on a phone, and with nothing but a keyboard.
+"""A reader's whole life in a real browser, from the first page to the last trace of them: with a
+mouse and without scripts, on a phone, and with nothing but a keyboard.
 
 One house and one browser; each telling has a reader and a browser context of its own, and only
 moves the clock forward.
@@ -42,7 +42,7 @@ def browser(chromium: str) -> Iterator[Browser]:
         made.close()
 
 
-@pytest.mark.parametrize("way", ["mouse", "no script", "thumb", "keys"])
+@pytest.mark.parametrize("way", ["no script", "thumb", "keys"])
 def test_from_the_first_page_to_the_last_trace(site: WholeSite, browser: Browser, way: str) -> None:
     shape = SMALL if way == "thumb" else {"viewport": {"width": 1200, "height": 900}}
     context = browser.new_context(
