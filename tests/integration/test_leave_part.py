@@ -23,8 +23,7 @@ ADA = "ada@uni.example"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Reading]:
-    with reading_house(tmp_path) as made:
-        made.subscribe(ADA, "adapters")
+    with reading_house(tmp_path, reader=(ADA, "adapters")) as made:
         path, _ = made.own_page(ADA)
         made.client.post(f"{path}/interests", data={"words": "robots", "cadence": "daily"})
         yield made
@@ -132,6 +131,7 @@ def test_no_pause_is_offered_that_the_house_does_not_allow(house: Reading) -> No
     assert house.reader(ADA).paused_until is None
 
 
+@pytest.mark.slow
 def test_undo_brings_back_all_and_the_papers_since(house: Reading, tmp_path: Path) -> None:
     before = house.reader(ADA), [row.model_dump() for row in interests(house)]
     plan_daily(house.rt)

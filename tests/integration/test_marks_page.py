@@ -21,8 +21,7 @@ ADA = "ada@uni.example"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Reading]:
-    with reading_house(tmp_path) as made:
-        made.subscribe(ADA, "adapters, robots")
+    with reading_house(tmp_path, reader=(ADA, "adapters, robots")) as made:
         plan_daily(made.rt)
         made.send()
         yield made

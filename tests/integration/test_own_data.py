@@ -39,8 +39,7 @@ NOT_OF_READERS = {
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Reading]:
-    with reading_house(tmp_path) as made:
-        made.subscribe(ADA, "adapters")
+    with reading_house(tmp_path, reader=(ADA, "adapters")) as made:
         plan_daily(made.rt)
         made.send()
         yield made

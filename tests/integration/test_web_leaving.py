@@ -13,8 +13,7 @@ from service.flows.tidy import tidy
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Reading]:
-    with reading_house(tmp_path) as made:
-        made.subscribe("ada@uni.example", "adapters")
+    with reading_house(tmp_path, reader=("ada@uni.example", "adapters")) as made:
         yield made
 
 

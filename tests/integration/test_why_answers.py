@@ -29,8 +29,7 @@ ADA = "ada@uni.example"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Reading]:
-    with reading_house(tmp_path) as made:
-        made.subscribe(ADA, "adapters")
+    with reading_house(tmp_path, reader=(ADA, "adapters")) as made:
         yield made
 
 

@@ -73,6 +73,7 @@ def test_a_mark_is_a_part_of_the_next_scores(house: Reading, tmp_path: Path) -> 
     assert float(total[1]) == pytest.approx(sum(parts.values()), abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "said"),
     [

@@ -102,10 +102,16 @@ def path_in(mail: EmailMessage, kind: str) -> str:
 
 
 @contextmanager
-def reading_house(folder: Path, *, papers: bool = True, **values: object) -> Iterator[Reading]:
-    """Three list days ending on Wednesday 18 November 2026 (Monday's papers have most votes)."""
+def reading_house(
+    folder: Path, *, papers: bool = True, reader: tuple[str, str] | None = None, **values: object
+) -> Iterator[Reading]:
+    """Three list days ending on Wednesday 18 November 2026 (Monday's papers have most votes).
+
+    reader: (address, words) of somebody who subscribed before; their mail of then is not there."""
     clock = Clock()
-    laid = _filled() if papers and "database_url" not in values else None
+    laid = None
+    if papers and "database_url" not in values:
+        laid = _filled() if reader is None else _subscribed(*reader)
     with (
         SmtpServer() as smtp,
         open_house(folder, smtp_port=smtp.port, clock=clock, content=laid, **values) as house,
@@ -124,6 +130,15 @@ def _filled() -> bytes:
     with TemporaryDirectory() as folder:
         with open_house(Path(folder)) as house:
             _fill_three_days(house.runtime, Path(folder))
+        return (Path(folder) / "paperpost.db").read_bytes()
+
+
+@cache
+def _subscribed(address: str, words: str) -> bytes:
+    """The same with a reader, made once for all tests of this process."""
+    with TemporaryDirectory() as folder:
+        with reading_house(Path(folder)) as made:
+            made.subscribe(address, words)
         return (Path(folder) / "paperpost.db").read_bytes()
 
 
