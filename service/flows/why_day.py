@@ -120,7 +120,7 @@ def _answer(rt: Runtime, session: Session, reader_id: int, on: date) -> DayAnswe
     says = () if any(one.kind == "digest" for one in days) else _why(rt, session, row, on)
     lost = [m for m in mails if m.row.state in NEVER_CAME and m.row.content]
     if row.state == "bounced" and any(m.row.state == "failed" for m in lost):
-        says = (*says, Sentence("None is sent since."), _CHANGE_IT)
+        says = (*says, _REFUSED, _CHANGE_IT)
     carried, more = _carried(session, row, lost, texts)
     made = DayAnswer(on=on, zone=row.zone, says=says, mails=days, carried=carried, more=more)
     began_on = local_date(_began(row, _acts(session, row)), row.zone)
@@ -197,6 +197,7 @@ def _why(rt: Runtime, session: Session, row: SubscriberRow, on: date) -> tuple[S
     )  # fmt: skip
 
 
+_REFUSED = Sentence("Your mail server refuses our mail, so none is sent.")
 _CHANGE_IT = Sentence("Change the address in your settings.")
 
 
@@ -232,9 +233,8 @@ def _away(row: SubscriberRow, acts: Sequence[ConsentRow], on: date) -> Sentence 
 
 def _refused(session: Session, row: SubscriberRow, on: date) -> tuple[Sentence, ...]:
     last = own_rows.last_refused(session, row.id or 0)
-    what = Sentence("Your mail server refuses our mail, so none is sent.")
     if last is None or last.row.planned_at is None:
-        return (what,)
+        return (_REFUSED,)
     since = local_date(last.row.planned_at, row.zone)
     if on < since:
         return ()

@@ -153,7 +153,7 @@ def test_a_mailbox_that_is_gone_is_told_for_each_date(refused):
     rt.clock.go(days=2)
     on_the_day = told(rt, WED)
     assert "did not take it: 550 5.1.1 no such user." in on_the_day
-    assert "None is sent since. Change the address in your settings." in on_the_day
+    assert "refuses our mail, so none is sent. Change the address in your settings." in on_the_day
     assert "Adapters 18: waits for your next mail" in on_the_day
     assert "next mail is due" not in on_the_day
     assert "refused our mail on 18 November 2026; none is sent since" in told(rt, FRI)
