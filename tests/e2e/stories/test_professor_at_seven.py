@@ -91,11 +91,13 @@ def _listed(house: Reading, on: date) -> None:
 
 
 def _mails_of(house: Reading, day: int) -> list[tuple[int, int]]:
-    """(local date, hour in UTC) of the mails until noon of a day, looked at each hour."""
+    """(local date, hour in UTC) of the mails until noon of a day, planned and sent each hour."""
     found = []
-    house.clock.at = datetime(2026, 11, day - 1, 20, 15, tzinfo=UTC)
-    while house.clock.at < datetime(2026, 11, day, 12, tzinfo=UTC):
-        house.clock.go(hours=1)
+    hour = datetime(2026, 11, day - 1, 20, 1, tzinfo=UTC)
+    while hour < datetime(2026, 11, day, 12, tzinfo=UTC):
+        hour += timedelta(hours=1)
+        house.clock.at = hour
         plan_due(house.rt)
-        found += [(day, house.clock.at.hour)] * house.send()
+        house.clock.go(minutes=15)  # the mails of an hour are spread over its first ten
+        found += [(day, hour.hour)] * house.send()
     return found
