@@ -27,6 +27,7 @@ from service.flows.quiet import plan_quiet
 from service.pages.guard import FormTokens, SignUpCheck
 from service.store.deliveries import list_deliveries
 from service.store.instance import set_setting
+from service.store.subscribers import list_profile_rows
 from service.web.examples import ELSEWHERE, EXAMPLES
 from service.web.starts import STARTS
 
@@ -222,13 +223,16 @@ def test_links(house: Reading) -> None:
 def test_settings_and_their_faults(house: Reading) -> None:
     house.subscribe(ADA, "adapters")
     house.subscribe("eve@uni.example", "robots")
+    ids = [house.reader(one).id for one in (ADA, "eve@uni.example")]
+    rows = house.rt.db.read(lambda s: [list_profile_rows(s, one)[0] for one in ids])
+    own, others = (row.id for row in rows)
     strays = {}
     for fresh, path, form, status in (
         (True, "interests", {"words": "(robots"}, 422),
         (True, "interests", {"words": "titel:robots AND hands"}, 422),
-        (True, "interests/1", {"words": "robots", "cap": "99"}, 422),
-        (True, "interests/1", {"act": "remove"}, 422),
-        (True, "interests/2", {"act": "remove"}, 422),
+        (True, f"interests/{own}", {"words": "robots", "cap": "99"}, 422),
+        (True, f"interests/{own}", {"act": "remove"}, 422),
+        (True, f"interests/{others}", {"act": "remove"}, 422),
         (True, "interests/x", {"act": "remove"}, 400),
         (True, "schedule", {"hour": "99", "zone": "UTC", "weekdays": "mon"}, 422),
         (True, "schedule", {"hour": "08", "zone": "Mars/Base", "weekdays": "mon"}, 422),
