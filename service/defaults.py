@@ -124,9 +124,7 @@ class Fixed:
     papers_a_page: int = _about(100, "papers of a day on one page")
     most_found: int = _about(500, "papers of a search that can be listed; all are counted")
     most_categories: int = _about(60, "categories offered beside a day's list, the commonest")
-    feed_entries: int = _about(
-        100, "papers of the feed of the day; half of them of others"
-    )
+    feed_entries: int = _about(100, "papers of the feed of the day; half of them of others")
     most_topics: int = _about(200, "topics of an installation")
     topic_likes: int = _about(20, "papers of a topic whose like is shown")
     again_seconds: int = _about(60, "seconds after a sign-up before its mail is sent once more")
