@@ -136,6 +136,7 @@ _MEANINGS = {
     "Site.sender": "address in From",
     "Site.reply_to": "address for answers",
     "Site.thumbnails": "yes: papers are shown with their picture",
+    "Site.inbox": "address to which one may write to leave",
     "ReaderFrame.locale": "language",
     "ReaderFrame.manage_url": "the reader's own page; every mail must show it",
     "ReaderFrame.unsubscribe_url": "the page that ends all mail; every mail must show it",

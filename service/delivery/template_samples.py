@@ -76,6 +76,7 @@ def site(base: str, *, furnished: bool) -> Site:
         sender=sender,
         reply_to="papers@example.org",
         thumbnails=True,
+        inbox="leave@papers.example.org",
     )
 
 
@@ -200,6 +201,7 @@ def furnished(kind: str) -> Digest:
         note="Seminar at two.\n\nBring a question.",
         added_by=AddedBy(organisation="Example Library", added_on=date(2026, 11, 2)),
         rest_on=date(2026, 11, 9),
+        list_on=date(2026, 11, 19),
     )
 
 

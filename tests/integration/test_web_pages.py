@@ -203,7 +203,7 @@ def test_why_no_mail_in_the_words_of_the_house(house: Reading, tmp_path: Path) -
 def test_the_privacy_page_names_what_is_kept_and_how_long(house: Reading) -> None:
     page = house.client.get("/privacy").text
     assert "What this service logs of its work</dt><dd>14 days, without addresses" in page
-    assert "What your mail server answered</dt><dd>90 days." in page
+    assert "What your mail server answered</dt><dd>Each answer 90 days." in page
 
 
 def test_an_editors_note_stands_on_top_of_its_days_page(house: Reading) -> None:
