@@ -31,6 +31,8 @@ from service.store.subscribers import list_profile_rows
 from service.web.examples import ELSEWHERE, EXAMPLES
 from service.web.starts import STARTS
 
+pytestmark = pytest.mark.slow  # pages in a house of their own
+
 ADA = "ada@uni.example"
 NOWHERE = "x" * 30
 TYPED_BY_A_PRESS = " ".join(("survey, medical", *(start.words for start in STARTS)))
@@ -61,7 +63,6 @@ def test_what_is_not_translated_is_found() -> None:
     assert runs('<p title="a">b<script>c</script><input placeholder="d"></p>') == ["a", "b", "d"]
 
 
-@pytest.mark.slow
 def test_pages(house: Reading) -> None:
     house.subscribe(ADA, "adapters")
     ada = house.reader(ADA)
@@ -116,10 +117,7 @@ WRONG_WORDS = (
 
 @pytest.mark.parametrize(
     "words",
-    [
-        pytest.param(words, id=words[:20], marks=[pytest.mark.slow] if number % 4 else [])
-        for number, words in enumerate(WRONG_WORDS)
-    ],
+    [pytest.param(words, id=words[:20]) for number, words in enumerate(WRONG_WORDS)],
 )
 def test_faults_of_words(house: Reading, words: str) -> None:
     answer = house.client.post("/estimate", data={"words": words})
@@ -219,7 +217,6 @@ def test_links(house: Reading) -> None:
     assert strays == {}
 
 
-@pytest.mark.slow
 def test_settings_and_their_faults(house: Reading) -> None:
     house.subscribe(ADA, "adapters")
     house.subscribe("eve@uni.example", "robots")
@@ -260,7 +257,6 @@ def test_settings_and_their_faults(house: Reading) -> None:
     assert strays == {}
 
 
-@pytest.mark.slow
 def test_too_many_interests_and_a_name_that_is_taken(house: Reading) -> None:
     house.rt.db.write(lambda s: set_setting(s, "interests", 2))
     house.subscribe(ADA, "adapters")
@@ -310,7 +306,6 @@ def test_faults_of_requests(house: Reading) -> None:
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-@pytest.mark.slow  # a second or more
 def test_mails_and_the_pages_about_them(house: Reading, tmp_path: Path) -> None:
     house.subscribe(ADA, "adapters, robots")
     house.client.post("/", data={"email": ADA, "words": "robots"})
@@ -348,7 +343,6 @@ def test_mails_and_the_pages_about_them(house: Reading, tmp_path: Path) -> None:
     assert [lost(answer, "Hands") for answer in answers] == [[]] * len(answers)
 
 
-@pytest.mark.slow
 def test_answers_and_smaller_steps_than_leaving(house: Reading) -> None:
     """What a reader asks, what they said, their data; one interest, a pause, and all erased."""
     client, strays = house.client, {}

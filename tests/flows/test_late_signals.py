@@ -32,6 +32,8 @@ from service.store.subscribers import get_subscriber_row, list_profile_rows, to_
 from service.store.twins import merge_papers
 from service.subscribers.model import Cadence
 
+pytestmark = pytest.mark.slow  # many whole days of mails
+
 EVERY_DAY = "mon,tue,wed,thu,fri,sat,sun"
 CODE = "https://code.example/adapters"
 ONE = paper_item(1, "Adapters that forget less")

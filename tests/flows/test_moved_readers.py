@@ -16,6 +16,8 @@ from service.flows.runtime import Runtime
 from service.store.editions import list_editions
 from service.store.subscribers import get_subscriber_row
 
+pytestmark = pytest.mark.slow  # days by quarter hours
+
 EVERY_DAY = frozenset(range(7))
 AUCKLAND, HONOLULU = "Pacific/Auckland", "Pacific/Honolulu"  # 23 hours apart in November
 
@@ -65,7 +67,6 @@ def dates(rt: Runtime) -> list[tuple[int, str]]:
             "20T20:00",
             [(17, "16T19:00"), (18, "17T19:00"), (19, "19T18:00"), (20, "20T18:00")],
             id="west over it",
-            marks=pytest.mark.slow,
         ),
         pytest.param(
             (AUCKLAND, 8),
@@ -79,7 +80,6 @@ def dates(rt: Runtime) -> list[tuple[int, str]]:
                 (21, "20T19:00"),
             ],
             id="there and back, each a minute before midnight",
-            marks=pytest.mark.slow,
         ),
         pytest.param(
             ("UTC", 8),
@@ -87,7 +87,6 @@ def dates(rt: Runtime) -> list[tuple[int, str]]:
             "19T23:00",
             [(16, "16T08:00"), (17, "17T08:00"), (18, "18T12:00"), (19, "19T23:00")],
             id="an hour chosen again and again",
-            marks=pytest.mark.slow,
         ),
         pytest.param(
             ("UTC", 23),

@@ -10,6 +10,8 @@ from support.reading_house import Reading, path_in, reading_house
 from service.app import make_app
 from service.settings import load_settings
 
+pytestmark = pytest.mark.slow  # every form of the house
+
 
 @pytest.fixture
 def house(tmp_path: Path, database_url: str) -> Iterator[Reading]:
@@ -108,7 +110,6 @@ def test_nothing_that_was_typed_is_in_the_mail_to_confirm(house: Reading) -> Non
     assert b"evil" not in mails[0]
 
 
-@pytest.mark.slow
 def test_methods_are_not_overridden_and_bodies_not_unpacked(house: Reading) -> None:
     house.subscribe("ada@uni.example", "adapters")
     leave = f"/u/{house.reader('ada@uni.example').unsubscribe_token}"

@@ -21,6 +21,8 @@ from service.store.consent import list_suppressions
 from service.store.instance import set_setting
 from service.subscribers.tokens import Signer, TokenError
 
+pytestmark = pytest.mark.slow  # houses of their own, page after page
+
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 SIGNED = ("confirm", "never", "manage", "address")
 PURPOSES = (*SIGNED, "asked", "form", "")
@@ -87,7 +89,6 @@ def _is_read(signer: Signer, kind: str, token: str, now: object) -> bool:
     return True
 
 
-@pytest.mark.slow  # some hundred pages
 def test_an_altered_link_opens_and_does_nothing(house: Reading) -> None:
     made = tokens(house)
     before = house.tables()
@@ -102,7 +103,6 @@ def test_an_altered_link_opens_and_does_nothing(house: Reading) -> None:
     assert house.tables() == before
 
 
-@pytest.mark.slow
 def test_purposes_are_not_exchanged(house: Reading) -> None:
     made, now = tokens(house), house.clock()
     for kind in SIGNED:
@@ -115,7 +115,6 @@ def test_purposes_are_not_exchanged(house: Reading) -> None:
                 assert answer.status_code == 404, (kind, other)
 
 
-@pytest.mark.slow
 def test_each_ends_in_its_time(house: Reading) -> None:
     made = tokens(house)
     wanted = {"address": timedelta(days=1), "confirm": timedelta(days=7)}
@@ -211,7 +210,6 @@ def one_an_hour(house: Reading) -> None:
     house.rt.db.write(lambda s: set_setting(s, "network_an_hour", "1"))
 
 
-@pytest.mark.slow
 def test_what_is_used_twice_does_nothing_twice(house: Reading) -> None:
     token = tokens(house)["confirm"]
     for said in (200, 200):
@@ -223,7 +221,6 @@ def test_what_is_used_twice_does_nothing_twice(house: Reading) -> None:
     assert house.client.post(erase, data={"sure": "1"}).status_code == 404
 
 
-@pytest.mark.slow
 def test_keys_are_changed_without_breaking_links(house: Reading) -> None:
     made, now, old = tokens(house), house.clock(), house.rt.signer
     both, new = Signer(("a new key", *old.keys)), Signer(("a new key",))
@@ -239,7 +236,6 @@ def test_keys_are_changed_without_breaking_links(house: Reading) -> None:
     assert house.reader(ADA).state == "left"
 
 
-@pytest.mark.slow
 def test_elsewhere_and_under_another_key_nobody_who_left_comes_back(
     house: Reading, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_messages_are_literals_and_babel_finds_them() -> None:
     assert unknown == []
 
 
+@pytest.mark.slow
 def test_messages_get_the_values_they_name() -> None:
     wrong = []
     for where, keyword, call in messages():
@@ -154,6 +155,7 @@ def test_texts_for_the_staff_alone_do_not_go_to_translators() -> None:
     assert catalogue().get("%(domain)s refuses us") is not None
 
 
+@pytest.mark.slow
 def test_translations_are_brought_up_to_date_without_losing_a_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from service.flows.daily import plan_due
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 
 
+@pytest.mark.slow
 def test_seven_oclock_in_zurich_in_plain_text_with_a_pause(tmp_path: Path) -> None:
     with reading_house(tmp_path) as house:
         house.subscribe("prof@uni.example", "adapters", hour="07", zone="Europe/Zurich")
