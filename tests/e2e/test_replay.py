@@ -39,7 +39,8 @@ from service.store.editions import count_states, get_edition
 from service.store.subscribers import get_subscriber_row
 from service.subscribers.address import read_address
 
-pytestmark = pytest.mark.timeout(400)  # ten days for fifty readers, before the first test
+# ten days for fifty readers, before the first test
+pytestmark = [pytest.mark.timeout(400), pytest.mark.slow]
 IN_ONE_PROCESS = pytest.mark.xdist_group
 DAYS = [date(2026, 6, d) for d in (15, 16, 17, 18, 19, 22, 23, 24, 25, 26)]
 ARXIV = {date(2026, 6, 17), date(2026, 6, 18)}

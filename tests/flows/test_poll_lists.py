@@ -29,6 +29,8 @@ from service.flows.runtime import Runtime
 from service.flows.sources import add_source, bring_history
 from service.store.tables import PaperRow, SightingRow
 
+pytestmark = pytest.mark.slow  # weeks of polls
+
 
 @pytest.fixture
 def clock() -> Clock:
@@ -155,7 +157,6 @@ def test_history_is_known_and_comes_after_the_first_poll(
     assert (row["history"], len(site.asked) - asked) == (0, 3)
 
 
-@pytest.mark.slow
 def test_broken_history_goes_on_where_it_stopped(rt: Runtime, site: WebSite, clock: Clock) -> None:
     whole = hf_lists(day_lists(*[f"2026-11-{n:02d}" for n in range(1, 19)]))
 
@@ -239,7 +240,6 @@ def test_what_a_week_does_not_settle_is_asked_day_by_day(
     assert {r.items for d, r in ledger(rt).items() if 9 <= d.day <= 13} == {3}
 
 
-@pytest.mark.slow
 def test_a_polled_day_in_a_week_that_is_asked_for_the_past_stays_news(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:

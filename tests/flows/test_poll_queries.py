@@ -9,6 +9,8 @@ from service.flows.runtime import Runtime
 from service.flows.sources import add_source
 from service.sources import arxiv_api
 
+pytestmark = pytest.mark.slow  # pages of answers
+
 rt = polled_rt
 
 

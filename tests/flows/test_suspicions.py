@@ -23,6 +23,8 @@ from service.store.subscribers import get_subscriber_row
 from service.subscribers.cadence import local_date, slot_at
 from service.subscribers.model import Cadence
 
+pytestmark = pytest.mark.slow  # days of lists
+
 ADA = "ada@example.org"
 STEP = timedelta(minutes=30)
 WED, THU, FRI = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
@@ -110,7 +112,6 @@ def test_a_new_hour_before_the_first_mail_does_not_send_at_once(rt, tmp_path):
         ("Australia/Lord_Howe", datetime(2026, 4, 3, 14, 0, tzinfo=UTC)),  # half an hour
     ],
 )
-@pytest.mark.slow  # many hours of a fake clock; a quick run crosses a zone in test_manage_acts
 def test_one_mail_a_date_where_the_clock_is_changed(rt, tmp_path, zone, first):
     rt.clock.at = first
     add(rt, ADA, "adapters", hour="2", tz=zone)

@@ -11,6 +11,8 @@ from service.resources import resource_dir
 from service.store import migrations, tables
 from service.store.db import Database
 
+pytestmark = pytest.mark.slow  # databases of every revision
+
 REVISIONS = sorted(
     path.name.partition("_")[0] for path in (resource_dir("alembic") / "versions").glob("0*.py")
 )

@@ -20,6 +20,8 @@ from service.delivery.render import Renderer
 from service.delivery.template_trial import Examined, examine
 from service.resources import resource_dir
 
+pytestmark = pytest.mark.slow  # templates are tried whole
+
 OURS = resource_dir("templates")
 EMAIL = OURS / "email"
 LANGUAGES = Catalogs.load(OURS / "locale")
@@ -392,7 +394,6 @@ def test_what_is_no_file_is_refused_and_nothing_waits_for_it(tmp_path: Path) -> 
     assert (fault.level, fault.where) == ("fail", str(path))
 
 
-@pytest.mark.slow
 def test_ours_as_overrides_have_no_fault(tmp_path: Path) -> None:
     for path in EMAIL.rglob("*.*"):
         put(tmp_path, path.relative_to(EMAIL).as_posix(), path.read_bytes())
@@ -411,7 +412,6 @@ def test_an_override_is_used_and_the_rest_stays_ours(tmp_path: Path) -> None:
     assert "Someone, we hope you" in done.html
 
 
-@pytest.mark.slow
 def test_a_macro_and_a_rule_of_their_own_are_in_every_digest(tmp_path: Path) -> None:
     put(tmp_path, "_paper.html", every_paper('<p class="theirs">New</p>'))
     put(tmp_path, "style.css", ours("style.css") + ".theirs { color: #123456; }\n" + DARK)
@@ -507,7 +507,6 @@ def test_the_doctor_tells_every_fault_and_opens_nothing(shell: Shell) -> None:
     assert any("quiet/body.txt:" in row["says"] for row in rows)
 
 
-@pytest.mark.slow
 def test_check_tells_what_a_start_would_refuse(shell: Shell) -> None:
     assert shell.say("templates", "check", "--json").json == []
     path = put(shell.folder / "own", "quiet/subject.txt", "{{ a }}{{ b }}")
@@ -523,7 +522,6 @@ def test_check_tells_what_a_start_would_refuse(shell: Shell) -> None:
     assert shell.say("templates", "check", str(other)).code == 0
 
 
-@pytest.mark.slow
 def test_what_makes_mails_slow_is_told(shell: Shell) -> None:
     shown = "{% for e in s.entries %}{{ e.title.text }}{% endfor %}"
     words = "{{ super() }}{% for s in digest.sections %}" + shown + "{% endfor %}"
@@ -535,7 +533,6 @@ def test_what_makes_mails_slow_is_told(shell: Shell) -> None:
     assert "one by one" in row["says"]
 
 
-@pytest.mark.slow
 def test_copy_diff_accept(shell: Shell) -> None:
     own = shell.folder / "own" / "email"
     names = ["_digest.html", "_frame.html", "style.css", "confirm/body.txt"]
@@ -591,7 +588,6 @@ def test_every_kind_of_mail_has_a_sample_that_fits() -> None:
         assert renderer.fit(full, template_samples.reader(BASE)) == full
 
 
-@pytest.mark.slow
 def test_their_words_are_in_the_mail_that_is_sent(shell: Shell) -> None:
     """Ours and theirs, put together from pieces like any other mail."""
     put(shell.folder / "own", "_paper.html", every_paper('<p class="theirs">Seen by us</p>'))
@@ -612,7 +608,6 @@ def test_their_words_are_in_the_mail_that_is_sent(shell: Shell) -> None:
     assert Press(renderer).refusal("en") == ""
 
 
-@pytest.mark.slow
 def test_no_command_sends_with_a_broken_template(shell: Shell) -> None:
     file = list_of(shell.folder, "list.json", 1)
     shell.say("ingest", "--kind", "hf_daily", file, "--on", "2026-11-20")

@@ -14,6 +14,8 @@ from service.flows.match import match_new
 from service.store.subscribers import list_profile_rows
 from service.store.tables import ProfileRow
 
+pytestmark = pytest.mark.slow  # a house for each test
+
 ADA = "ada@uni.example"
 
 
