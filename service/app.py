@@ -55,8 +55,10 @@ def make_app(
     )
     names = HostNames(site.base_url, settings.allowed_hosts.split(","))
     furnish(app, pages, statuses={**api.STATUSES, **web.STATUSES, **admin.STATUSES}, names=names)
-    app.include_router(web.router(rt, pages, trusted_proxies=settings.trusted_proxies))
-    app.include_router(api.router(rt))
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else ""
+    proxies = settings.trusted_proxies
+    app.include_router(web.router(rt, pages, trusted_proxies=proxies, metrics_token=token))
+    app.include_router(api.router(rt, trusted_proxies=settings.trusted_proxies))
     app.include_router(admin.router(rt, pages, trusted_proxies=settings.trusted_proxies))
     if mailbox is not None:
         app.include_router(mailbox_router(mailbox, pages))

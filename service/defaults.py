@@ -78,8 +78,12 @@ class Defaults:
     confirmations_a_month: int = _about(
         3, "mails about sign-ups per address and 30 days, those sent once more included", low=1
     )
-    network_an_hour: int = _about(30, "sign-ups per network and hour; more are delayed", low=1)
-    signups_an_hour: int = _about(500, "sign-ups per hour in all; more are delayed", low=1)
+    network_an_hour: int = _about(
+        30, "sign-ups per network and hour, and apart from them links; more are delayed", low=1
+    )
+    signups_an_hour: int = _about(
+        500, "sign-ups per hour in all, and apart from them links; more are delayed", low=1
+    )
     estimate_days: int = _about(30, "days the back-test looks back", low=1, high=400)
     signal_votes: int = _about(
         50, "votes from which on they are late news, where an interest does not say", low=1
@@ -90,9 +94,40 @@ class Defaults:
     # delivery
     smtp_connections: int = _about(10, "connections to the relay at once", low=1, high=100)
     per_connection: int = _about(100, "messages per connection", low=1, high=10_000)
+    mails_a_second: int = _about(0, "mails handed to one account a second at most; 0 = no limit")
+    mails_a_minute: int = _about(0, "the same a minute")
+    mails_an_hour: int = _about(0, "the same an hour; a twentieth of it is kept for notices")
+    mails_a_day: int = _about(0, "the same in 24 hours")
+    domain_a_second: int = _about(
+        0, "mails a second to the domains that one mail service receives; 0 = no limit"
+    )
+    domain_a_minute: int = _about(0, "the same a minute")
+    domain_an_hour: int = _about(0, "the same an hour")
+    domain_a_day: int = _about(0, "the same in 24 hours")
     digest_deadline_hours: int = _about(20, "a digest not accepted by then expires", low=1)
     alert_deadline_hours: int = _about(6, "the same for an alert (quiet hours not counted)", low=1)
     notice_deadline_hours: int = _about(24, "the same for a notice", low=1)
+    breaker_percent: int = _about(
+        5, "more policy refusals than this in 100 answers of a domain, and it rests", high=100
+    )
+    breaker_least: int = _about(20, "answers from which on they are counted so", low=1)
+    breaker_in_a_row: int = _about(20, "policy refusals in a row, and the domain rests", low=1)
+    gone_at_once: int = _about(
+        3, "readers of a domain that knows them no more at once: none is suppressed", low=2
+    )
+    rest_minutes: int = _about(10, "a domain that asks us to go slower rests this long", low=1)
+    refused_rest_minutes: int = _about(
+        30, "a domain that refuses us rests this long, then twice as long", low=1
+    )
+    silent_in_a_row: int = _about(
+        5, "tries in a row that the relay does not answer, and sending rests", low=1
+    )
+    pause_at_domains: int = _about(
+        2, "domains that refuse an edition's mails pause it; 0 = never", high=1000
+    )
+    run_by_hour: int = _about(
+        12, "hour by which the day's mails are all away, else an alarm; 24 = never", high=24
+    )
     # admin
     undo_minutes: int = _about(2, "time in which a manual send can be taken back", high=60)
     canary: int = _about(20, "readers who get a large manual send first", low=1, high=1000)
@@ -108,6 +143,9 @@ class Defaults:
     # keeping
     keep_raw_days: int = _about(30, "raw polls", low=1)
     keep_digest_days: int = _about(400, "digests (as data)", low=1)
+    keep_sent_days: int = _about(
+        400, "which papers a reader had: for so long none comes twice", low=180
+    )
     keep_attempt_days: int = _about(90, "attempts", low=1)
     keep_left_days: int = _about(30, "readers who left, before they are erased", low=1)
 
@@ -180,6 +218,16 @@ class Fixed:
     retry_minutes: tuple[int, ...] = _about(
         (10, 30, 60, 120, 240), "waits between attempts; the last repeats until the deadline"
     )
+    trusted_days: int = _about(
+        14, "days after a mail was taken in which one answer does not say that the mailbox is gone"
+    )
+    breaker_minutes: int = _about(60, "minutes over which the answers of a domain are counted")
+    relay_rest_minutes: int = _about(2, "a relay that does not answer rests this long, then twice")
+    longest_rest_minutes: int = _about(240, "no domain rests longer than this at once")
+    longest_relay_rest_minutes: int = _about(10, "and no relay")
+    missed_days: int = _about(7, "days back for which a run that nobody made is written down")
+    alarm_again_minutes: int = _about(60, "an alarm that comes and goes is mailed again after this")
+    alarm_fades_hours: int = _about(24, "an alarm about single mails is over after this")
     retry_spread_percent: int = _about(20, "a wait is up to this much longer or shorter")
     typed_times_last: int = _about(
         2, "more mails than this many times the last edition's: the number is typed"
@@ -190,6 +238,9 @@ class Fixed:
     keep_log_days: int = _about(14, "the lines that run, web and scheduler log, in DATA_DIR/logs")
     keep_draft_days: int = _about(30, "sends that were composed and not begun")
     keep_process_days: int = _about(14, "which processes ran, and when they ended")
+    keep_route_days: int = _about(
+        30, "where a domain receives its mail, and what it answered, after it was heard of"
+    )
     keep_votes_days: int = _about(90, "how a paper's votes rose; what else changed stays with it")
     keep_watch_days: int = _about(400, "per source and day, when its papers were complete")
 

@@ -20,6 +20,7 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("alerts", "interval", {"seconds": 60}),
     ("clocks", "interval", {"seconds": 60}),
     ("poll", "interval", {"seconds": 60}),
+    ("watchdog", "interval", {"minutes": 5}),
     ("settle", "interval", {"minutes": 10}),
     ("corpus", "interval", {"seconds": 60}),
     ("words", "interval", {"minutes": 10}),
@@ -28,7 +29,7 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 """Task, trigger, its arguments. Weekdays in a cron trigger would be names, never numbers."""
 
-AT_START = ("sweep", "clocks", "poll", "daily", "alerts", "corpus", "words", "refold")
+AT_START = ("sweep", "clocks", "poll", "daily", "alerts", "corpus", "words", "refold", "watchdog")
 
 
 _SLACK = timedelta(seconds=5)

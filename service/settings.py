@@ -62,8 +62,26 @@ class Settings(BaseSettings):
         description="smtp://, smtps:// or smtp+starttls://user:password@host:port; "
         "mailbox: = the built-in development mailbox",
     )
+    smtp_url_2: Annotated[SecretStr | None, BeforeValidator(_blank_is_none)] = Field(
+        None,
+        description="A second account, written alike: takes the mails while the first cannot be "
+        "reached or refuses the log-in",
+    )
     smtp_ca_file: Annotated[Path | None, BeforeValidator(_blank_is_none)] = Field(
         None, description="PEM file with the authority of the relay's certificate"
+    )
+    relay_log: Annotated[Path | None, BeforeValidator(_blank_is_none)] = Field(
+        None,
+        description="Log file of a Postfix that takes our mails (/var/log/mail.log): it proves "
+        "what became of a mail whose answer was lost. Needs enable_long_queue_ids = yes there",
+    )
+    dkim_keys: str = Field(
+        "",
+        description="Private keys that sign our mails (extra dkim): SELECTOR=FILE, more after "
+        "a comma; SELECTOR@2027-01-15=FILE signs from that date on (docs/dkim.md)",
+    )
+    metrics_token: Annotated[SecretStr | None, BeforeValidator(_blank_is_none)] = Field(
+        None, description="Bearer token for /metrics; empty = it answers this machine alone"
     )
     mail_from: OptionalText = Field(
         None, description="Sender address; empty = papers@<host of BASE_URL>"
@@ -73,9 +91,16 @@ class Settings(BaseSettings):
         None, description="Switches on a return path of its own per mail: bounces+TOKEN@..."
     )
     inbox_url: Annotated[SecretStr | None, BeforeValidator(_blank_is_none)] = Field(
-        None, description="imaps:// inbox that is read for bounces and mailto unsubscribes"
+        None,
+        description="imaps:// inbox for bounces and unsubscribes by mail; its form is checked at "
+        "the start, nothing reads it yet",
     )
     site_name: str = Field("Paperpost", description="Name of this service")
+    nameserver: OptionalText = Field(
+        None,
+        description="DNS server (address or address:port) asked for where a domain receives its "
+        "mail; none = nobody is asked; empty = the machine's, nobody where BASE_URL is loopback",
+    )
     org_name: str = Field("", description="Organisation that runs it")
     contact_email: OptionalText = Field(None, description="Who answers questions")
     postal_address: str = Field("", description="Shown at the foot of every mail when set")
@@ -261,22 +286,16 @@ def _check_zone(zone: str | None) -> None:
         if zone:
             ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        raise SettingError(
-            f"PAPERPOST_TIMEZONE is {zone!r}, which is no IANA zone",
-            "PAPERPOST_TIMEZONE",
-            "Write it like Europe/Zurich.",
-        ) from None
+        what = f"PAPERPOST_TIMEZONE is {zone!r}, which is no IANA zone"
+        raise SettingError(what, "PAPERPOST_TIMEZONE", "Write it like Europe/Zurich.") from None
 
 
 def _check_signup(rule: str) -> None:
     domains = [d.strip() for d in rule.removeprefix("domains:").split(",")]
     is_list = rule.startswith("domains:") and all(_DOMAIN.fullmatch(d) for d in domains)
     if rule not in ("open", "closed") and not is_list:
-        raise SettingError(
-            f"PAPERPOST_SIGNUP is {rule!r}",
-            "PAPERPOST_SIGNUP",
-            "Use open, closed, or domains:a.edu,b.org.",
-        )
+        step = "Use open, closed, or domains:a.edu,b.org."
+        raise SettingError(f"PAPERPOST_SIGNUP is {rule!r}", "PAPERPOST_SIGNUP", step)
 
 
 def _check_privacy(url: str | None) -> None:
@@ -303,11 +322,9 @@ def _check_relay(settings: Settings) -> None:
     url = settings.smtp_url.get_secret_value()
     scheme, colon, _ = url.partition(":")
     if not colon or scheme not in ("mailbox", "smtp", "smtps", "smtp+starttls"):
-        raise SettingError(
-            "PAPERPOST_SMTP_URL begins with none of the four ways to a relay",
-            "PAPERPOST_SMTP_URL",
-            "Use smtp://, smtps://, smtp+starttls:// or mailbox:.",
-        )
+        what = "PAPERPOST_SMTP_URL begins with none of the four ways to a relay"
+        step = "Use smtp://, smtps://, smtp+starttls:// or mailbox:."
+        raise SettingError(what, "PAPERPOST_SMTP_URL", step)
     if settings.uses_mailbox and not settings.is_loopback and url != "mailbox:public":
         raise SettingError(
             "The development mailbox would be open to the network: "
@@ -317,6 +334,8 @@ def _check_relay(settings: Settings) -> None:
             "Set PAPERPOST_SMTP_URL to your relay, or mailbox:public to allow it all the same.",
         )
     relay_address(url)
+    if settings.smtp_url_2 is not None:
+        relay_address(settings.smtp_url_2.get_secret_value(), "PAPERPOST_SMTP_URL_2")
 
 
 def check_authority(
@@ -356,22 +375,24 @@ def _door(url: str) -> SplitResult | None:
     return None if parts.path not in ("", "/") or set(url) & set("?#") else parts
 
 
-def relay_address(url: str) -> tuple[str, int, str, str] | None:
+def relay_address(
+    url: str, variable: str = "PAPERPOST_SMTP_URL"
+) -> tuple[str, int, str, str] | None:
     """Return (host, port, user, password) of an SMTP URL, None for the mailbox.
 
     In the password ``@`` is written %40, ``/`` %2F, ``#`` %23 (RFC 3986 section 2.1).
     Raises SettingError when it cannot be read.
     """
-    if url.startswith("mailbox:"):
+    if url.startswith("mailbox:") and variable == "PAPERPOST_SMTP_URL":
         return None
     parts = _door(url)
-    if parts is None or not parts.hostname:
+    usual = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+    if parts is None or not parts.hostname or parts.scheme not in usual:
         raise SettingError(
-            "PAPERPOST_SMTP_URL has no host and port that can be read",
-            "PAPERPOST_SMTP_URL",
+            f"{variable} has no host and port that can be read",
+            variable,
             "Write smtp://user:password@host:port; in the password write @ as %40, / as %2F, "
             "# as %23, ? as %3F.",
         )
-    usual = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}[parts.scheme]
-    port = parts.port or usual
+    port = parts.port or usual[parts.scheme]
     return parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or "")

@@ -1,6 +1,8 @@
 """Settings -> Runtime: the only place that builds clients and reads the clock."""
 
+import gc
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,6 +11,9 @@ from urllib.parse import urlsplit
 from service import log
 from service.defaults import Defaults
 from service.delivery import template_trial
+from service.delivery.accounts import Accounts
+from service.delivery.dkim import keys_of
+from service.delivery.dns import Resolver
 from service.delivery.i18n import Catalogs
 from service.delivery.links import Links
 from service.delivery.override_folder import Fault, told
@@ -42,6 +47,15 @@ def now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251
 
 
+SWITCH_S = 0.0005
+"""Seconds after which a thread that computes lets another one go on; Python's own are 0.005, which
+a conversation with a relay would wait several times for each mail."""
+
+GARBAGE = (20_000, 20, 100)
+"""When Python looks for garbage in circles (its own: 700, 10, 10): a digest is some thousand values
+that come and go, and none of them is in a circle."""
+
+
 class House:
     """A runtime and what must be closed after it."""
 
@@ -55,6 +69,8 @@ class House:
     ) -> None:
         """mailbox_port: starts the development mailbox and returns its port, called at the first
         mail. Raises SettingError, CalendarError or DatabaseError."""
+        sys.setswitchinterval(SWITCH_S)
+        gc.set_threshold(*GARBAGE)
         use_calendar(calendar_of(settings))
         use_zone(settings.zone)
         self.settings = settings
@@ -102,6 +118,9 @@ class House:
             test_recipient=settings.test_recipient or "",
             bounce_address=settings.bounce_address or "",
             relay_host=relay_host(settings),
+            relay_log=settings.relay_log,
+            dns=resolver_of(settings),
+            dkim=keys_of(settings.dkim_keys, settings.sender),
             log=log.log,
         )
 
@@ -113,16 +132,26 @@ class House:
 
     def relay(self) -> Relay:
         """Where mail is handed in: the operator's relay, or the mailbox on this machine."""
-        url = self.settings.smtp_url.get_secret_value()
+        relay = self._relay_of(self.settings.smtp_url.get_secret_value())
+        if relay is not None:
+            return relay
+        if self._mailbox_port is None:
+            raise SettingError(
+                "The development mailbox is not open in this process.",
+                "PAPERPOST_SMTP_URL",
+                "Set it to your relay.",
+            )
+        return Relay(host="127.0.0.1", port=self._mailbox_port())
+
+    def second_relay(self) -> Relay | None:
+        """The account that takes mails while the first cannot, None where there is none."""
+        second = self.settings.smtp_url_2
+        return None if second is None else self._relay_of(second.get_secret_value())
+
+    def _relay_of(self, url: str) -> Relay | None:
         address = relay_address(url)
         if address is None:
-            if self._mailbox_port is None:
-                raise SettingError(
-                    "The development mailbox is not open in this process.",
-                    "PAPERPOST_SMTP_URL",
-                    "Set it to your relay.",
-                )
-            return Relay(host="127.0.0.1", port=self._mailbox_port())
+            return None
         host, port, user, password = address
         scheme = url.partition(":")[0]
         return Relay(
@@ -134,12 +163,19 @@ class House:
             ca_file=str(self.settings.smtp_ca_file or ""),
         )
 
-    def _open_mailer(self, limits: Defaults) -> Mailer:
-        return Mailer(
-            self.relay(),
-            connections=limits.smtp_connections,
-            per_connection=limits.per_connection,
-        )
+    def _open_mailer(self, limits: Defaults) -> Mailer | Accounts:
+        def opened(relay: Relay) -> Mailer:
+            return Mailer(
+                relay,
+                connections=limits.smtp_connections,
+                per_connection=limits.per_connection,
+            )
+
+        first, second = self.relay(), self.second_relay()
+        if second is None:
+            return opened(first)
+        other = second.name if second.name != first.name else f"{second.name} (2)"
+        return Accounts(opened(first), opened(second), names=(first.name, other))
 
     def close(self) -> None:
         """Give everything back: the profiles for the next start, the parser, the process row, the
@@ -156,6 +192,22 @@ def relay_host(settings: Settings) -> str:
     """The host of the operator's relay, "" for the mailbox on this machine."""
     address = relay_address(settings.smtp_url.get_secret_value())
     return address[0] if address is not None else ""
+
+
+def resolver_of(settings: Settings) -> Resolver | None:
+    """Who is asked about domains, None = nobody. Raises SettingError."""
+    text = settings.nameserver or ""
+    if text == "none" or (not text and settings.links_stay_here):
+        return None
+    servers = tuple(part.strip() for part in text.split(",") if part.strip())
+    try:
+        return Resolver(servers)
+    except ValueError:
+        raise SettingError(
+            f"PAPERPOST_NAMESERVER: {text!r} is no address of a DNS server",
+            "PAPERPOST_NAMESERVER",
+            "Write its address in digits, with its port if that is not 53: 192.0.2.1:5353.",
+        ) from None
 
 
 def calendar_of(settings: Settings) -> Calendar | None:

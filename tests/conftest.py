@@ -16,6 +16,7 @@ from support.parts import WHY, left_out, lines
 from support.required import skip_unless_required
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
     from support.postgres import Cluster
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -54,6 +55,15 @@ def chromium() -> str:
         if found:
             return found
     skip_unless_required("browser", "chromium is not on PATH")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A running Chromium for the tests of a module, each with contexts and pages of its own."""
+    from support.browsing import launched  # quick runs never load playwright
+
+    with launched(chromium) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +124,24 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _nobody_asks_the_dns() -> Iterator[None]:
+    """Nor do the programs that tests start: the machine's DNS servers are not on loopback."""
+    from service.delivery.dns import Resolver
+
+    true = Resolver._resolver
+
+    def on_loopback(self: Resolver) -> Any:
+        if not self.servers or any(host not in ("127.0.0.1", "::1") for host, _ in self.servers):
+            raise OSError("tests ask a stub on loopback alone")
+        return true(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Resolver, "_resolver", on_loopback)
+        patch.setenv("PAPERPOST_NAMESERVER", "none")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _catalogs_are_read_once() -> Iterator[None]:
     """The catalogs of templates/ serve every house of this process; others are read as they are."""
     from service.delivery.i18n import Catalogs
@@ -148,6 +176,13 @@ _LEFT_OUT = pytest.StashKey[Counter[str]]()
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LEFT_OUT] = Counter()
     settings.load_profile("quick" if is_quick(config) else "thorough")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what does more in a whole run than in a quick one: .ci/run runs it in both."""
+    draws = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    if draws or "quick" in getattr(item, "fixturenames", ()):
+        item.add_marker("deeper")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

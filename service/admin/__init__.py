@@ -3,22 +3,29 @@
 from fastapi import APIRouter
 
 from service.admin import (
+    alarms,
+    deliveries,
     editions,
     entry,
     imports,
+    instance,
     new_source,
     overview,
+    reader_interests,
     readers,
     send,
     settings,
     sources,
+    tokens,
     topics,
 )
 from service.admin.desk import Desk
 from service.errors import PaperpostError
+from service.flows.alarms import AlarmError
 from service.flows.drafts import DraftError
 from service.flows.editions import EditionError
 from service.flows.preview import PreviewError
+from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
 from service.flows.source_days import NoSourceError
 from service.flows.staff import LinkError, LoginError
@@ -26,8 +33,10 @@ from service.pages.network import read_proxies
 from service.pages.templates import Pages
 
 STATUSES: dict[type[PaperpostError], int] = {
+    AlarmError: 404,
     DraftError: 404,
     EditionError: 404,
+    ResendError: 409,
     NoSourceError: 404,
     PreviewError: 404,
     LinkError: 410,
@@ -46,13 +55,18 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
     for room in (
         entry,
         overview,
+        alarms,
+        new_source,  # its addresses begin like those of one source
         sources,
-        new_source,
+        reader_interests,  # the same, of one reader
         readers,
         imports,
+        instance,
         editions,
+        deliveries,
         send,
         settings,
+        tokens,
         topics,
     ):
         room.add_routes(routes, desk)

@@ -40,8 +40,10 @@ SAID: Mapping[str, str] = {
     "erased": "The reader is erased.",
     "password": "The password is set. Log in with it.",  # nosec B105: words about one, not one
     "out": "You are logged out.",
+    "over": "The alarm is over.",
     "rest": "The rest is on its way.",
     "nothing": "Nothing could be sent again.",
+    "resent": "These are sent again.",
     "begun": "This send was begun before: here it is.",
 }
 

@@ -18,6 +18,7 @@ from service.flows.note import NOTE_CHARS, NoteError, set_note
 from service.flows.runtime import Runtime
 from service.flows.staff import Member
 from service.pages.forms import FieldError, Form
+from service.store import alarms as alarms_store
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
@@ -72,7 +73,7 @@ def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
     readers = subscribers_store.count_subscribers(session)
     sources = sources_store.summary(session)
     stored = sources_store.count_papers(session)
-    found = editions.overview(session, dead=dead)
+    found = editions.overview(session, dead=dead, now=rt.clock())
     waiting = deliveries_store.count_waiting(session)
     return {
         "today": today,
@@ -89,6 +90,7 @@ def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
         - sum(deliveries_store.count_left(session, dead).values()),
         "held": audience_store.count_deliveries(session, held_by=dead),
         "put_off": deferrals(session)[:3],
+        "alarms": alarms_store.list_open(session),
         "editions": found[:5],
         "note": editions_store.note_of(session, today),
         "note_on": today.isoformat(),

@@ -21,7 +21,8 @@ from service.flows.readers import add_reader, read_new, summary
 from service.flows.remind import confirm_again
 from service.flows.staff import Member, audit
 from service.flows.staff_choices import Pause, changed, choose_by_hand
-from service.pages.forms import FieldError, Form
+from service.flows.staff_interests import facts_of
+from service.pages.forms import FieldError, Form, RowNumber
 from service.pages.frame import framed
 from service.pages.paging import Paging, address_of_page, paging_of
 from service.store import audience as audience_store
@@ -149,11 +150,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.go(f"readers/{reader_id}", "added")
 
     @routes.get("/readers/{reader_id}")
-    def one(request: Request, reader_id: int) -> Response:
+    def one(request: Request, reader_id: RowNumber) -> Response:
         return story(request, desk.member(request), reader_id)
 
     @routes.get("/readers/{reader_id}/preview")
-    def preview_page(request: Request, reader_id: int) -> Response:
+    def preview_page(request: Request, reader_id: RowNumber) -> Response:
         # a mail holds the reader's own links, with which one can change and unsubscribe
         who, row = desk.member(request, "editor"), found(reader_id)
         on = read_day(request.query_params.get("on", "")) or local_date(rt.clock(), row.zone)
@@ -167,7 +168,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.answer(request, "reader_preview.html", context, who=who)
 
     @routes.get("/readers/{reader_id}/mail")
-    def mail(request: Request, reader_id: int) -> Response:
+    def mail(request: Request, reader_id: RowNumber) -> Response:
         desk.member(request, "editor")
         row = found(reader_id)
         made = preview(rt, row.email_key, read_day(request.query_params.get("on", "")))
@@ -176,7 +177,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return framed(made.html)
 
     @routes.post("/readers/{reader_id}/schedule")
-    async def schedule(request: Request, reader_id: int) -> Response:
+    async def schedule(request: Request, reader_id: RowNumber) -> Response:
         sent = await desk.sent(request, "editor")
         row = await to_thread(found, reader_id)
         form = sent.form
@@ -200,7 +201,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.go(f"readers/{reader_id}", "saved")
 
     @routes.post("/readers/{reader_id}/confirm-again")
-    async def ask_again(request: Request, reader_id: int) -> Response:
+    async def ask_again(request: Request, reader_id: RowNumber) -> Response:
         sent = await desk.sent(request, "editor")
         row, who = await to_thread(found, reader_id), sent.who.name
         try:
@@ -214,7 +215,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.go(f"readers/{reader_id}", "again")
 
     @routes.post("/readers/{reader_id}/{act}")
-    async def act_on(request: Request, reader_id: int, act: str) -> Response:
+    async def act_on(request: Request, reader_id: RowNumber, act: str) -> Response:
         sent = await desk.sent(request, "editor")
         row = await to_thread(found, reader_id)
         if act not in ("unsubscribe", "erase"):
@@ -265,7 +266,9 @@ def _story(desk: Desk, session: Session, row: SubscriberRow) -> dict[str, Any]:
         )
     return {
         "reader": row,
-        "facts": summary([row], session)[0],
+        "interests": [
+            (one.id, facts_of(one)) for one in subscribers_store.list_profile_rows(session, row.id)
+        ],
         "consents": [
             told(c) | {"when": c.at} for c in consent_store.list_consents(session, row.id)
         ],

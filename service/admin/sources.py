@@ -12,6 +12,7 @@ from service.admin.desk import Desk
 from service.flows import sources as flow
 from service.flows.source_days import LONGEST
 from service.flows.source_health import STRIP_DAYS, read_paces, read_source, read_sources
+from service.pages.forms import RowNumber
 from service.sources.registry import ADAPTERS
 
 _USUAL = 28
@@ -37,8 +38,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         }
         return desk.answer(request, "sources.html", context, who=who)
 
-    @routes.get("/sources/{source_id:int}")
-    def one(request: Request, source_id: int) -> Response:
+    @routes.get("/sources/{source_id}")
+    def one(request: Request, source_id: RowNumber) -> Response:
         who = desk.member(request)
         days = LONGEST if request.query_params.get("days") == str(LONGEST) else _USUAL
         made = read_source(rt, source_id, days=days)
@@ -52,8 +53,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         }
         return desk.answer(request, "source.html", context, who=who)
 
-    @routes.post("/sources/{source_id:int}/{act}")
-    async def change(request: Request, source_id: int, act: str) -> Response:
+    @routes.post("/sources/{source_id}/{act}")
+    async def change(request: Request, source_id: RowNumber, act: str) -> Response:
         sent = await desk.sent(request, "editor")
         if act not in flow.ACTS:
             raise HTTPException(404)

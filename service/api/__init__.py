@@ -1,5 +1,5 @@
 """What programs ask: what words would bring, words out of a text, papers alike; papers also for
-bibliographies. Nothing is changed.
+bibliographies. Nothing of that is changed by it; deliveries are for programs with a token.
 
 Errors are JSON in three parts: what, where, next_step (``pages/errors``).
 """
@@ -13,9 +13,12 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from service.api import alarms, deliveries
+from service.api.callers import ScopeError, UnknownCallerError
 from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import browse, topics
+from service.flows.alarms import AlarmError
 from service.flows.browse import NotHereError, Shown
 from service.flows.estimate import compare, estimate
 from service.flows.figures import (
@@ -29,6 +32,7 @@ from service.flows.figures import (
     words_data,
 )
 from service.flows.follow import count_names
+from service.flows.reconcile import ResolveError
 from service.flows.related import (
     LikedError,
     find_paper,
@@ -36,11 +40,13 @@ from service.flows.related import (
     propose_words,
     related_to,
 )
+from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
 from service.flows.search import search
 from service.matching.counting import Asked
 from service.matching.parse import parse_keywords, parse_people, parse_query
 from service.matching.query import QueryError
+from service.pages.network import read_proxies
 from service.pages.references import FILES, reference_file
 from service.resources import product_version
 
@@ -50,10 +56,15 @@ class AskedError(SpokenError):
 
 
 STATUSES: dict[type[PaperpostError], int] = {
+    AlarmError: 404,
     AskedError: 422,
     LikedError: 422,
     NotHereError: 404,
     QueryError: 422,
+    ResendError: 409,
+    ResolveError: 409,
+    ScopeError: 403,
+    UnknownCallerError: 401,
 }
 """HTTP statuses of errors under ``/api``."""
 
@@ -74,8 +85,9 @@ class LikedText(BaseModel):
     days: int | None = Field(default=None, ge=1, le=400)
 
 
-def router(rt: Runtime) -> APIRouter:
-    """Return the routes under ``/api``."""
+def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
+    """Return the routes under ``/api``. trusted_proxies: addresses whose X-Forwarded-For is
+    believed. Raises SettingError."""
     routes = APIRouter(prefix="/api")
 
     @routes.get("/v1/estimate")
@@ -184,6 +196,9 @@ def router(rt: Runtime) -> APIRouter:
         if form != "json":
             return _cited(form, found)
         return [paper_data(one) for one in found]
+
+    alarms.add_routes(routes, rt)
+    deliveries.add_routes(routes, rt, read_proxies(trusted_proxies))
 
     @routes.get("/openapi.json", include_in_schema=False)
     def schema() -> dict[str, Any]:

@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from service.cli import doctor_dns, doctor_ledger
 from service.cli.doctor_line import Check, failed
 from service.cli.doctor_mails import mail_text, own_templates, templates
 from service.cli.env_file import strange_names
 from service.cli.printing import tally
+from service.delivery.relay import Relay
 from service.errors import PaperpostError
 from service.flows.clocks import unknown_zones
 from service.flows.refold import count_stale
@@ -177,20 +179,33 @@ def _database(settings: Settings) -> Check:
     return Check("database", "ok", f"{kind}, revision {found}")
 
 
-def inside(house: House, to: str = "") -> Iterator[Check]:
-    """What needs the open house: mails, relay, sources, clock, rows that should have moved."""
+def inside(house: House, to: str = "", records: Path | None = None) -> Iterator[Check]:
+    """What needs the open house: mails, relay, DNS, sources, clock, rows that should have moved.
+
+    to: gets a test mail · records: a file in place of the DNS.
+    """
     for name, look in (
         ("mail texts", mail_text),
         ("relay", _relay),
+        ("second relay", _second_relay),
         ("test mail", lambda h: _test_mail(h, to)),
         ("sources", _sources),
         ("calendar", _holidays),
         ("clock", _clock),
         ("work", _work),
+        ("instance", doctor_ledger.instance),
+        ("balance", doctor_ledger.balances),
+        ("pace", doctor_ledger.pace),
+        ("alarms", doctor_ledger.alarms),
+        ("relay log", doctor_ledger.relay_log),
         ("words", _words),
         ("staff", _staff),
     ):
         yield from _guarded(name, look, house)
+    try:
+        yield from doctor_dns.sender_dns(house, records)
+    except PaperpostError as error:
+        yield failed("DNS", error)
 
 
 def _guarded(name: str, look: Callable[[House], Check | None], house: House) -> Iterator[Check]:
@@ -203,8 +218,6 @@ def _guarded(name: str, look: Callable[[House], Check | None], house: House) -> 
 
 
 def _relay(house: House) -> Check:
-    from service.cli.trial_mail import probe
-
     if house.settings.uses_mailbox:
         return Check(
             "relay",
@@ -212,14 +225,24 @@ def _relay(house: House) -> Check:
             "the built-in mailbox; nothing leaves this machine",
             "" if house.settings.is_loopback else "Set PAPERPOST_SMTP_URL to your relay.",
         )
-    found = probe(house)
+    return _spoken(house, house.relay(), "relay")
+
+
+def _second_relay(house: House) -> Check | None:
+    relay = house.second_relay()
+    return None if relay is None else _spoken(house, relay, "second relay")
+
+
+def _spoken(house: House, relay: Relay, name: str) -> Check:
+    from service.cli.trial_mail import probe
+
+    found = probe(house, relay)
     tls = found.tls or "clear text"
     signed = ", signed in" if found.signed_in else ""
-    says = f'{house.relay().name} says "{found.greeting}" ({tls}{signed})'
-    relay = house.relay()
+    says = f'{relay.name} says "{found.greeting}" ({tls}{signed})'
     if not found.tls and relay.host not in ("127.0.0.1", "::1", "localhost"):
-        return Check("relay", "warn", says, "Write smtp+starttls:// or smtps:// if it offers that.")
-    return Check("relay", "ok", says)
+        return Check(name, "warn", says, "Write smtp+starttls:// or smtps:// if it offers that.")
+    return Check(name, "ok", says)
 
 
 def _test_mail(house: House, to: str) -> Check | None:
@@ -323,7 +346,7 @@ def _work(house: House) -> Check:
     if told:
         return Check("work", "fail", ", ".join(told), "Is paperpost run at work? Look at its log.")
     if in_doubt:
-        says = f"{tally(in_doubt, 'mail')} in doubt"
+        says = f"{tally(in_doubt, 'mail')} held"
         return Check("work", "warn", says, "deliveries list --state held")
     return Check("work", "ok", "no reader is due and unsent")
 

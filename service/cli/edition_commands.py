@@ -27,7 +27,7 @@ def editions_list(as_json: Json = False) -> None:
 
     with runtime() as rt:
         dead = gone_owners(rt)
-        rows = rt.db.read(lambda s: overview(s, notices=as_json, dead=dead))
+        rows = rt.db.read(lambda s: overview(s, notices=as_json, dead=dead, now=rt.clock()))
     if as_json:
         printing.as_json(rows)
     else:
@@ -36,6 +36,10 @@ def editions_list(as_json: Json = False) -> None:
             ["id", "kind", "slot", "state", "planned", "accepted", "failed", "skipped", "held"],
             "No edition yet.",
         )
+        for row in rows:
+            for words in (row["paused_why"], row["uneven"]):
+                if words:
+                    typer.echo(f"Edition {row['id']}: {words}")
 
 
 @editions_app.command("show")
@@ -46,7 +50,7 @@ def editions_show(edition_id: int, as_json: Json = False) -> None:
 
     with runtime() as rt:
         dead = gone_owners(rt)
-        found = rt.db.read(lambda s: details(s, edition_id, dead=dead))
+        found = rt.db.read(lambda s: details(s, edition_id, dead=dead, now=rt.clock()))
     if as_json:
         printing.as_json(found)
     else:
@@ -123,35 +127,19 @@ def editions_rest(edition_id: int, as_json: Json = False) -> None:
 
 
 @editions_app.command("resend")
-def editions_resend(edition_id: int, as_json: Json = False) -> None:
-    """Send again to the refused ones where it makes sense."""
-    from service.flows import editions
-
-    with runtime() as rt:
-        made = editions.resend(rt, edition_id, by="cli")
-        send_planned(rt, [made["edition"]] if made["edition"] else [], made, as_json)
-
-
-@deliveries_app.command("list")
-def deliveries_list(
-    edition: Annotated[int | None, typer.Option(help="Only this edition")] = None,
-    state: Annotated[str, typer.Option(help="A state, or held")] = "",
+def editions_resend(
+    edition_id: int,
+    meaning: Annotated[str, typer.Option(help="Only what was refused so (full, policy, ...)")] = "",
+    domain: Annotated[str, typer.Option(help="Only this receiving domain")] = "",
+    key: Annotated[str, typer.Option(help="The same key twice is one act")] = "",
+    yes: Annotated[int | None, typer.Option("--yes", help="The number of mails expected")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count alone")] = False,
     as_json: Json = False,
 ) -> None:
-    """Deliveries with their state and the server's words."""
-    from service.delivery.states import State
-    from service.flows.ledger import deliveries, gone_owners
+    """Send again to the refused ones where it makes sense. Nobody gets a mail twice by it: whoever
+    has one that came, may have come or is under way is left out. With --yes and another number
+    than it would be: nothing is sent, and it ends with 1."""
+    from service.cli.resending import ask, send_again
 
-    if state:
-        printing.one_of(state, [*State, "held"], "--state")
-    with runtime() as rt:
-        dead = gone_owners(rt) if state == "held" else []
-        rows = rt.db.read(lambda s: deliveries(s, edition, state, dead=dead))
-    if as_json:
-        printing.as_json(rows)
-    else:
-        printing.table(
-            rows,
-            ["id", "edition", "email", "state", "code", "reason", "attempts"],
-            "No delivery yet.",
-        )
+    wanted = ask(edition_id, meaning=meaning, domain=domain, key=key)
+    send_again(wanted, yes, dry_run=dry_run, as_json=as_json)

@@ -8,7 +8,7 @@ from pathlib import Path
 from service.errors import SettingError
 from service.settings import PREFIX, Settings
 
-_LINE = re.compile(rf"^\s*(?:export\s+)?({PREFIX}[A-Z_]+)\s*=")
+_LINE = re.compile(rf"^\s*(?:export\s+)?({PREFIX}[A-Z_0-9]+)\s*=")
 _ANY_CASE = re.compile(rf"^\s*(?:export\s+)?({PREFIX}\w+)\s*=", re.IGNORECASE)
 _OF_TESTS = {f"{PREFIX}TEST_SEED", f"{PREFIX}TEST_REQUIRE"}
 _PLAIN = re.compile(r"^[A-Za-z0-9_@:/.,+%?&=~-]+$")

@@ -16,7 +16,6 @@ from service.defaults import FIXED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.flows.browse import Shown
     from service.flows.estimate import BackTest, Change
     from service.flows.follow import Name
     from service.flows.runtime import Runtime
@@ -242,8 +241,7 @@ def search(
         printing.as_json(search_data(page, related))
         return
     typer.echo(f"{page.reading}  ->  {printing.tally(page.total, 'paper')} of {page.basis:,}")
-    for one in page.papers:
-        _say_paper(one)
+    printing.papers(page.papers)
     for part, query, papers in page.without:
         typer.echo(f"Without {part}: {printing.tally(papers, 'paper')}.  {query}")
     if page.any_of:
@@ -251,12 +249,7 @@ def search(
         typer.echo(f"With any of the words: {printing.tally(papers, 'paper')}.  {query}")
     if related:
         typer.echo("Related, without your words:")
-    for one in related:
-        _say_paper(one)
-
-
-def _say_paper(one: "Shown") -> None:
-    typer.echo(f"  {one.paper.title}  ({one.paper.key.scheme}:{one.paper.key.value})")
+    printing.papers(related)
 
 
 def words(
@@ -311,7 +304,6 @@ def related(
     if as_json:
         printing.as_json([paper_data(one) for one in alike])
         return
-    for one in alike:
-        _say_paper(one)
+    printing.papers(alike)
     if not alike:
         typer.echo("No stored paper is alike enough.")

@@ -1,4 +1,4 @@
-"""The house itself: setup, migrate, doctor, run, web, scheduler, worker, demo, settings, admin."""
+"""The house itself: setup, migrate, doctor, tidy, run, web, scheduler, demo, settings, admin."""
 
 import asyncio
 import signal
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("setup")(setup)
     app.command("migrate")(migrate)
     app.command("doctor")(doctor)
+    app.command("tidy")(tidy)
     app.command("run")(run)
     app.command("web")(web)
     app.command("scheduler")(scheduler)
@@ -64,8 +65,29 @@ def migrate(as_json: Json = False) -> None:
     printing.told({"before": before, "after": after}, says, wants_json=as_json)
 
 
+def tidy(as_json: Json = False) -> None:
+    """Throw away what has had its time now; `run` and `scheduler` do it every night.
+
+    How long each thing is kept: settings list.
+    """
+    from service.flows.tidy import tidy as throw_away
+
+    with opening.runtime() as rt:
+        report = throw_away(rt)
+    says = ", ".join(f"{name} {count:,}" for name, count in report.removed.items())
+    facts = {"removed": report.removed, "failed": report.failed}
+    printing.told(facts, f"Gone: {says}." if says else "Nothing had to go.", wants_json=as_json)
+    for name, why in report.failed.items():
+        typer.echo(f"{name} stays until tomorrow: {why}", err=True)
+    if report.failed:
+        sys.exit(1)
+
+
 def doctor(
     to: Annotated[str, typer.Option("--to", help="Send a test mail to this address")] = "",
+    records: Annotated[
+        Path | None, typer.Option("--dns", help="A file with text records, in place of the DNS")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Every value of taste, then every check: one line each, what to do, and a sum.
@@ -91,7 +113,7 @@ def doctor(
         if all(check.level != "fail" for check in checks):
             try:
                 with opening.house(chosen) as made:
-                    checks += inside(made, to)
+                    checks += inside(made, to, records)
                     values = table(made.runtime.defaults()) + fixed_table()
             except PaperpostError as error:
                 checks.append(failed("opening", error))

@@ -2,15 +2,18 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from service.errors import PaperpostError
+
+if TYPE_CHECKING:
+    from service.flows.browse import Shown
 
 
 def plain(value: Any) -> Any:
@@ -52,7 +55,10 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str)
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    text = value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
+    value = plain(value)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = ", ".join(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else " " for c in text)
 
 
@@ -66,6 +72,12 @@ def told(facts: Mapping[str, Any], sentence: str, *, wants_json: bool) -> None:
         as_json(facts)
     else:
         typer.echo(sentence)
+
+
+def papers(found: Iterable["Shown"]) -> None:
+    """Print a line for each paper: its title, and the name that other commands take."""
+    for one in found:
+        typer.echo(f"  {one.paper.title}  ({one.paper.key.scheme}:{one.paper.key.value})")
 
 
 def tally(n: int, one: str, many: str = "") -> str:

@@ -12,15 +12,20 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from service.cli import (
+    alarm_commands,
     cite_commands,
+    delivery_commands,
     edition_commands,
     estimate_commands,
     house_commands,
     interest_commands,
+    ledger_commands,
+    pace_commands,
     paper_commands,
     reader_commands,
     send_commands,
     template_commands,
+    token_commands,
     topic_commands,
     why_commands,
 )
@@ -107,7 +112,12 @@ for part in (
     interest_commands,
     send_commands,
     edition_commands,
+    delivery_commands,
+    alarm_commands,
+    ledger_commands,
+    pace_commands,
     template_commands,
+    token_commands,
     topic_commands,
     why_commands,
 ):

@@ -56,10 +56,9 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add one reader."""
-    import asyncio
 
+    from service.cli.sending import send_now
     from service.flows.readers import add_reader, read_new
-    from service.flows.send import send_ready
     from service.flows.staff import audit
 
     chosen = sum((*map(bool, map(str.strip, (profile, keywords, people))), trending))
@@ -87,7 +86,7 @@ def add(
     with runtime() as rt:
         reader_id = add_reader(rt, read_new(cells), by="cli")
         audit(rt, "cli", "add reader", f"reader {reader_id}")
-        sent = 0 if confirmed else asyncio.run(send_ready(rt)).accepted
+        sent = 0 if confirmed else send_now(rt).accepted
     state = "active" if confirmed else "pending"
     facts = {"id": reader_id, "email": email, "state": state, "confirmations": sent}
     tail = "." if confirmed else "; a confirmation was mailed."
@@ -100,17 +99,16 @@ def add(
 def confirm_again(email: str, as_json: Json = False) -> None:
     """Mail the confirmation once more to who has not confirmed; its link works as long as the
     first one did. Who was mailed today or three times in 30 days, or is suppressed, is not."""
-    import asyncio
 
+    from service.cli.sending import send_now
     from service.flows.remind import confirm_again as flow
-    from service.flows.send import send_ready
     from service.flows.staff import audit
 
     address = read_email(email)
     with runtime() as rt:
         reader_id = flow(rt, address.key, by="cli")
         audit(rt, "cli", "confirm again", f"reader {reader_id}")
-        sent = asyncio.run(send_ready(rt)).accepted
+        sent = send_now(rt).accepted
     facts = {"id": reader_id, "email": email, "confirmations": sent}
     said = f"The confirmation was mailed to {email} once more."
     if not sent:
@@ -187,10 +185,9 @@ def import_(
     problems.csv of this folder (or --problems FILE) with a column problem: correct them there and
     import that file.
     """
-    import asyncio
 
+    from service.cli.sending import send_now
     from service.flows.readers import import_readers
-    from service.flows.send import send_ready
     from service.flows.staff import audit
 
     data = read_file(file)
@@ -199,7 +196,7 @@ def import_(
         if not dry_run:
             after = {"rows": report.rows, "added": report.added, "bad": len(report.problems)}
             audit(rt, "cli", "import readers", after=after)
-            asyncio.run(send_ready(rt))
+            send_now(rt)
     unwritten = _write(problems, report.problems_csv()) if report.problems else None
     if as_json:
         printing.as_json(
@@ -302,6 +299,9 @@ def suppress(email: str, reason: str = "admin", as_json: Json = False) -> None:
 @suppressions_app.command("import")
 def suppress_many(file: Path, reason: str = "import", as_json: Json = False) -> None:
     """Bar every address of a list (one per line, or a CSV with a column email).
+
+    With the reason "import" its owner can still ask by the sign-up form, and the confirmation lifts
+    the bar; a reason of your own stops that too.
 
     Ends with 1 when a row is no address; the others are barred.
     """

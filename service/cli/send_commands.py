@@ -74,18 +74,18 @@ def _no_mail(reasons: dict[str, int]) -> str:
 
 def send_planned(rt: Any, editions: list[int], planned: dict[str, Any], as_json: bool) -> None:
     """Send what was planned, print both; exit 0 when nothing is left but deferred rows."""
-    import asyncio
-
+    from service.cli.sending import send_now
     from service.flows.deferred import deferrals
     from service.flows.ledger import gone_owners
-    from service.flows.send import send_ready
     from service.store.audience import count_deliveries
     from service.store.deliveries import count_waiting
+    from service.store.editions import list_paused
 
-    report = asyncio.run(send_ready(rt))
+    report = send_now(rt)
     left = rt.db.read(lambda s: count_waiting(s, editions))
     put_off = rt.db.read(lambda s: deferrals(s, editions))
     deferred = max(report.deferred, left.get("deferred", 0))
+    paused = rt.db.read(lambda s: list_paused(s, editions))
     dead = gone_owners(rt)
     held = rt.db.read(
         lambda s: sum(count_deliveries(s, edition_id=e, held_by=dead) for e in editions)
@@ -100,6 +100,7 @@ def send_planned(rt: Any, editions: list[int], planned: dict[str, Any], as_json:
         "stopped": report.stopped,
         "expired": report.expired,
         "put_off": [{"text": words, "count": n} for words, n in put_off],
+        "paused": [{"edition": number, "why": why} for number, why in paused],
     }
     if as_json:
         printing.as_json(facts)
@@ -111,6 +112,9 @@ def send_planned(rt: Any, editions: list[int], planned: dict[str, Any], as_json:
         )
         for words, n in put_off[:5]:
             typer.echo(f"Put off, tried again: {n} × {words}", err=True)
+        for number, why in paused:
+            typer.echo(f"Edition {number} paused by itself: {why}", err=True)
+            typer.echo(f"  next:  paperpost editions resume {number}", err=True)
     sys.exit(0 if all(state == "deferred" for state in left) else 1)
 
 

@@ -86,7 +86,12 @@ _OF_NOTICES = {
     "accepted": "mails handed to the mail server",
     "groups": "list of (state, mails)",
     "refused": "list of (meaning, mails, the server's words); in alarm: how many mails",
-    "domain": "the domain that refuses",
+    "what": "what is wrong",
+    "place": "where, with the server's words",
+    "next_step": "what to do",
+    "since": "when it began",
+    "ended": "when it was over; empty while it lasts",
+    "domain": "the domain that refuses; empty where none does",
     "status": "its code, like 5.7.1",
 }
 _KINDS = {
@@ -99,7 +104,7 @@ _KINDS = {
     "newsletter": "what staff wrote",
     "test": "of the doctor and of setup, to the operator",
     "report": "to staff, when an edition is through",
-    "alarm": "to staff, when a domain refuses",
+    "alarm": "to staff: something is wrong, or is over",
 }
 _FILTERS = {
     "number": "a number as the language writes it: 35,486",
@@ -253,12 +258,6 @@ def _ours() -> Renderer:
     templates = resource_dir("templates")
     site = template_samples.site("https://papers.example.org", furnished=True)
     return Renderer([templates], Catalogs({}), site, styled=False)
-
-
-def own_filters() -> set[str]:
-    """The filters that Jinja itself does not have."""
-    environment = _ours().environment("en")
-    return set(environment.filters) - set(type(environment)().filters)
 
 
 def _row(of: str, name: str, kind: str, meaning: str) -> dict[str, str]:

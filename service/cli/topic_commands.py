@@ -73,12 +73,10 @@ def show(
         typer.echo(topic.query.shown)
     total = printing.tally(page.total, "paper")
     typer.echo(f"{total} of {page.basis:,}, {page.fresh:,} of the last {FRESH_DAYS} days.")
-    for one in page.papers:
-        typer.echo(f"  {one.paper.title}  ({one.paper.key.scheme}:{one.paper.key.value})")
+    printing.papers(page.papers)
     if page.alike:
         typer.echo("Alike, without the words:")
-    for one in page.alike:
-        typer.echo(f"  {one.paper.title}  ({one.paper.key.scheme}:{one.paper.key.value})")
+    printing.papers(page.alike)
 
 
 @topics_app.command("add")

@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
-from service.delivery.smtp import Mailer, Probed, Timeouts
+from service.cli.sending import send_now
+from service.delivery.smtp import Mailer, Probed, Relay, Timeouts
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
-from service.flows.send import send_ready
 from service.store.deliveries import get_delivery, list_attempts
 from service.subscribers.address import read_address
 from service.subscribers.cadence import local_date
@@ -23,9 +23,10 @@ class Trial:
     words: str
 
 
-def probe(house: House) -> Probed:
-    """Connect, sign in, offer our sender. Raises RelayError."""
-    mailer = Mailer(house.relay(), connections=1, timeouts=SHORT)
+def probe(house: House, relay: Relay | None = None) -> Probed:
+    """Connect (to the first account, or to this one), sign in, offer our sender. Raises
+    RelayError."""
+    mailer = Mailer(relay or house.relay(), connections=1, timeouts=SHORT)
     return asyncio.run(mailer.probe(house.settings.sender))
 
 
@@ -41,7 +42,7 @@ def send_trial(house: House, address: str) -> Trial:
     )
     assert row is not None
     row_id, edition_id = row.id, row.edition_id
-    asyncio.run(send_ready(rt, [edition_id]))
+    send_now(rt, [edition_id])
     done = rt.db.read(lambda s: get_delivery(s, id=row_id))
     attempts = rt.db.read(lambda s: list_attempts(s, row_id or 0))
     assert done is not None

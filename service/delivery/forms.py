@@ -137,10 +137,11 @@ class Forms:
         self._numbers = 0
         self._scopes = Keeping[Scope](_FRAMES)
         self._frames = Keeping[Frame](_FRAMES)
-        self._sections = Keeping[Shown](limit // 6)
-        self._papers = Keeping[HtmlForm | _TextForm](limit // 6)
+        # a day's papers fit as forms, or each new reader costs their making again
+        self._sections = Keeping[Shown](limit // 8)
+        self._papers = Keeping[HtmlForm | _TextForm](limit // 4)
         self._alike = Keeping[_Alike](limit // 12)
-        self._marked = Keeping[_Marked](limit - limit // 6 * 2 - limit // 12)
+        self._marked = Keeping[_Marked](limit - limit // 8 - limit // 4 - limit // 12)
 
     @property
     def memory(self) -> int:

@@ -126,7 +126,13 @@ TOKEN_PATHS = (
 )
 """Addresses that carry a reader's token: never indexed, never cached, never logged in full."""
 
-PRIVATE_PATHS = (*TOKEN_PATHS, "/admin", "/mailbox")
+PRIVATE_PATHS = (
+    *TOKEN_PATHS,
+    "/admin",
+    "/api/v1/deliveries",
+    "/api/v1/editions",
+    "/mailbox",
+)
 
 
 def is_open(path: str) -> bool:

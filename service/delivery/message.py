@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import quopri
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -71,11 +72,19 @@ def message_id(key: bytes, edition_id: str, recipient_key: str, domain: str) -> 
     return f"<{local}@{ascii_address(f'x@{domain}', 'Message-ID').partition('@')[2]}>"
 
 
-def ascii_address(address: str, header: str = "To") -> str:
+def domain_of(address: str) -> str:
+    """Return the domain that receives an address's mail, lower case, in the form for DNS; of an
+    address that is none, what stands after its last @."""
+    with suppress(MessageError):  # it will be refused when its mail is sent, with its reason
+        address = ascii_address(f"x@{address.rpartition('@')[2]}")
+    return address.rpartition("@")[2].lower()[:254]
+
+
+def ascii_address(address: str, header: str = "To", *, utf8: bool = False) -> str:
     """Return the address with its domain in punycode (RFC 5891).
 
     Raises MessageError: not one address, or a local part beyond ASCII (that needs SMTPUTF8 along
-    the whole way, RFC 6531, which few relays offer).
+    the whole way, RFC 6531, which few relays offer; ``utf8`` lets it through).
     """
     if not _ADDRESS.fullmatch(address):
         raise MessageError(
@@ -84,7 +93,7 @@ def ascii_address(address: str, header: str = "To") -> str:
             Sentence("Like name@host.org."),
         )
     local, _, domain = address.rpartition("@")
-    if not local.isascii():
+    if not (local.isascii() or utf8):
         raise MessageError(
             Sentence(
                 "The part before the @ of %(address)s has letters beyond ASCII.", address=address

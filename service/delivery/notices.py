@@ -26,6 +26,20 @@ NOTICES: Mapping[str, frozenset[str]] = {
     # edition: its name · planned, accepted, ...: numbers · groups: [(state, number)] in order ·
     # refused: [(what it means, number, the server's words)] · link
     "report": frozenset({"edition", "planned", "accepted", "groups", "refused", "link"}),
-    # domain, status ("5.7.1"), words: the server's · refused: number · link
-    "alarm": frozenset({"domain", "status", "words", "refused", "link"}),
+    # what, place, next_step: sentences · since, ended: instants as text, ended "" while it lasts ·
+    # where a server refused: domain, status ("5.7.1"), words: the server's · refused: number · link
+    "alarm": frozenset(
+        {
+            "what",
+            "place",
+            "next_step",
+            "since",
+            "ended",
+            "domain",
+            "status",
+            "words",
+            "refused",
+            "link",
+        }
+    ),
 }

@@ -7,6 +7,10 @@ Phase = Literal["connect", "mail", "rcpt", "data", "body", "reply"]
 """How far the conversation came; from "body" on the relay may have taken the message."""
 
 
+BY_US = "(said by us)"
+"""Ends the words of a refusal that no server was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A server's answer: code (0 = none came), enhanced status ("5.1.1" or ""), its words."""

@@ -48,7 +48,7 @@ from service.delivery.render import HEADERS, Renderer, sentences
 from service.digest import budget
 from service.digest.model import Digest
 
-KEPT = 96_000_000
+KEPT = 128_000_000
 """Bytes of rendered papers that are kept: 20 papers each of some 450 profiles."""
 
 _REASONS = 50

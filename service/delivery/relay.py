@@ -54,11 +54,13 @@ class Relay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds. reply: after the final dot (RFC 5321 section 4.5.3.2.6)."""
+    """Seconds (RFC 5321 section 4.5.3.2). data: until the 354 · block: for a body to leave this
+    process · reply: after the final dot, where giving up sooner makes duplicates."""
 
     connect: float = 30.0
     command: float = 60.0
     data: float = 120.0
+    block: float = 180.0
     reply: float = 600.0
 
 

@@ -1,52 +1,52 @@
 """The SMTP pool: persistent connections, and the write-ahead mark before the body.
 
-Order of one delivery: MAIL, RCPT, the mark (committed by the caller), DATA, body and dot, reply.
-Whatever fails before the mark proves that nothing was sent; what fails after the body began
-proves nothing at all, and is said so (``Broken.is_unknown``). Time-outs: RFC 5321 section 4.5.3.2.
+Order of one delivery: MAIL, RCPT and DATA (in one write where the relay offers PIPELINING), the
+354, the mark (committed by the caller), body and dot, reply. Whatever fails before the body proves
+that nothing was sent; what fails after it began proves nothing at all, and is said so
+(``Broken.is_unknown``). While a reply to a dot is awaited the same connection may carry the
+envelope of a next delivery, never its body before its own 354 and mark. A mark that is refused
+after the 354 costs the connection: there is no other way to take DATA back.
 """
 
 import asyncio
-import contextlib
 import ipaddress
-import re
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from aiosmtplib import (
-    SMTP,
-    SMTPException,
-    SMTPHeloError,
-    SMTPResponseException,
-    SMTPServerDisconnected,
-    SMTPTimeoutError,
+from service.delivery.dialing import Dialer, check_clear
+from service.delivery.hot_path import HotPath, envelope_lines, stuffed
+from service.delivery.outcome import Broken, Envelope, Outcome, Refused, Stopped
+from service.delivery.relay import Probed, Relay, RelayError, Timeouts
+from service.delivery.turns import (
+    RESET,
+    STEPS,
+    Line,
+    Step,
+    Turn,
+    after_the_dot,
+    does_not_follow,
+    heard,
+    is_421,
+    is_stale,
+    is_usable,
 )
 
-from service.delivery.message import MessageError, ascii_address
-from service.delivery.outcome import (
-    Accepted,
-    Broken,
-    Envelope,
-    Outcome,
-    Phase,
-    Refused,
-    Reply,
-    Stopped,
-)
-from service.delivery.relay import Probed, Relay, RelayError, Timeouts, explained, let_go
+Mark = Callable[[], Awaitable[bool]]
 
-_ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
-_LINE = re.compile(rb"\r\n|\n|\r")
-_GONE = (SMTPServerDisconnected, SMTPTimeoutError, ConnectionError, OSError)
+QUIT_S = 5.0
+_TRIES = 3
 
 __all__ = ["Mailer", "Probed", "Relay", "RelayError", "Timeouts"]
 
 
-@dataclass(slots=True)
-class _Line:
-    """One open connection, and how many messages it has carried."""
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    """A delivery without a connection. turn: None = look again. is_alone: not behind another."""
 
-    client: SMTP
-    carried: int = 0
+    envelope: Envelope
+    turn: "asyncio.Future[Turn | None]"
+    is_alone: bool
 
 
 class Mailer:
@@ -65,51 +65,59 @@ class Mailer:
         per_connection: int = 100,
         timeouts: Timeouts | None = None,
     ) -> None:
-        if relay.user and relay.tls == "none" and not _is_loopback(relay.host):
-            raise RelayError(
-                f"The password for {relay.host} would travel in clear text.",
-                "PAPERPOST_SMTP_URL",
-                "Write smtp+starttls:// or smtps://.",
-            )
+        check_clear(relay, _is_loopback(relay.host))
         self.relay = relay
-        self.timeouts = timeouts or Timeouts()
+        self.timeouts = times = timeouts or Timeouts()
+        self._dialer = Dialer(relay, times)
         self._per_connection = per_connection
         self._wanted = self._limit = connections
-        self._surplus = 0  # places to take away as soon as they are given back
-        self._places = asyncio.Semaphore(connections)
-        self._idle: list[_Line] = []
-        self._is_closed = False
+        self._halvings = 0
+        self._lines: set[Line] = set()
+        self._opening = 0
+        self._idle: list[Line] = []
+        self._waiting: deque[_Waiter] = deque()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._is_closed = self._is_draining = False
+        self._may_follow = True  # an envelope behind a dot, until the relay shows that it cannot
+        self._waits = (times.command, times.command, times.data)
 
     @property
     def connections(self) -> int:
         """How many conversations are allowed at once by now."""
         return self._limit
 
-    async def deliver(self, envelope: Envelope, mark: Callable[[], Awaitable[bool]]) -> Outcome:
+    async def deliver(self, envelope: Envelope, mark: Mark) -> Outcome:
         """Hand in one message; never raises for what a server or a network does.
 
-        mark: called once, after RCPT was accepted and before DATA; False = do not send.
-        An exception of ``mark`` is raised on, with nothing sent.
+        mark: called once, after the 354 and before the body; False = do not send.
+        An exception of ``mark`` is raised on, with nothing sent. May be called by many tasks at
+        once: whoever finds no connection waits for one, in order.
         """
-        await self._places.acquire()
-        while self._surplus:  # fewer are allowed than there were: this place is gone
-            self._surplus -= 1
-            await self._places.acquire()
-        try:
-            return await self._with_a_line(envelope, mark)
-        finally:
-            if self._surplus:
-                self._surplus -= 1
-            else:
-                self._places.release()
+        is_alone = False
+        for tries in range(1, _TRIES + 1):
+            turn = await self._turn(envelope, is_alone)
+            if not isinstance(turn, Turn):
+                return turn
+            outcome = await self._converse(turn, envelope, mark, is_last=tries == _TRIES)
+            if outcome is not None:
+                return outcome
+            is_alone = True
+        raise AssertionError("the last try returns an outcome")
+
+    def drain(self) -> None:
+        """Begin no further message: who waits for a connection is Stopped at once. What is on the
+        wire goes on to its end."""
+        self._is_draining = True
+        while (waiter := self._first()) is not None:
+            waiter.turn.set_result(None)
 
     async def rest(self) -> None:
         """Close idle connections with QUIT and forget earlier 421s; for the end of a sweep."""
-        for _ in range(self._wanted - self._limit - self._surplus):
-            self._places.release()
-        self._limit, self._surplus = self._wanted, 0
-        idle, self._idle = self._idle, []
-        await asyncio.gather(*(self._quit(line) for line in idle))
+        self._limit = self._wanted
+        self._close_idle()
+        self._wake()
+        if self._leaving:
+            await asyncio.wait(set(self._leaving))
 
     async def aclose(self) -> None:
         """Close everything; deliveries that are under way end by themselves."""
@@ -121,233 +129,228 @@ class Mailer:
 
         Raises RelayError with what is wrong and which setting mends it.
         """
-        client = self._new_client()
-        try:
-            greeting = await client.connect()
-            await _greet(client)
-            found = Probed(
-                greeting=f"{greeting.code} {greeting.message}",
-                features=tuple(sorted(client.esmtp_extensions)),
-                tls=_tls_version(client),
-                signed_in=bool(self.relay.user),
-            )
-            if sender:
-                await client.mail(sender)
-                await client.rset()
-            await client.quit()
-            return found
-        except (SMTPException, OSError, ValueError) as error:
-            raise await explained(error, self.relay, self.timeouts.connect) from error
-        finally:
-            let_go(client)
+        return await self._dialer.probe(sender)
 
     async def answers(self, seconds: float) -> bool:
         """Whether the relay greets within ``seconds``; nothing is offered and nobody signs in."""
-        client = self._new_client(is_guest=True)
-        try:
-            async with asyncio.timeout(seconds):
-                await client.connect()
-                await client.quit()
-        except (SMTPException, OSError, ValueError):  # a time-out is an OSError
-            return False
-        finally:
-            let_go(client)
-        return True
+        return await self._dialer.answers(seconds)
 
-    async def _with_a_line(
-        self, envelope: Envelope, mark: Callable[[], Awaitable[bool]]
-    ) -> Outcome:
-        line = self._idle_line()
-        is_fresh = line is None
-        while True:
-            if line is None:
-                opened = await self._open()
-                if not isinstance(opened, _Line):
-                    return opened
-                line = opened
-            is_clean = False
-            try:
-                refused = await self._address(line.client, envelope)
-                if refused is not None and not is_fresh and _is_stale(refused):
-                    let_go(line.client)
-                    line, is_fresh = None, True  # died while idle: nothing was said yet
-                    continue
-                outcome = refused or await self._hand_over(line.client, envelope, mark)
-                is_clean = await self._is_usable(line, outcome)
-                return outcome
-            finally:
-                # also when this task is cancelled half way: such a connection is never used again
-                if line is not None and not is_clean:
-                    let_go(line.client)
-                elif line is not None:
-                    await self._give_back(line)
+    # One conversation
 
-    async def _address(self, client: SMTP, envelope: Envelope) -> Refused | Broken | None:
-        """MAIL and RCPT; None when both were accepted."""
-        size = f"SIZE={len(envelope.message)}"
-        options = [size] if client.supports_extension("size") else []
-        phase: Phase = "mail"
+    async def _converse(
+        self, turn: Turn, envelope: Envelope, mark: Mark, *, is_last: bool
+    ) -> Outcome | None:
+        """None = the connection ended before a word about this mail: it may go on another."""
+        line, path, is_ours, is_clean = turn.line, turn.line.path, True, False
+        halvings = self._halvings
         try:
-            sender = ascii_address(envelope.sender, "envelope sender")
-            await client.mail(sender, options=options, timeout=self.timeouts.command)
-            phase = "rcpt"
-            recipient = ascii_address(envelope.recipient, "envelope recipient")
-            await client.rcpt(recipient, timeout=self.timeouts.command)
-        except MessageError as error:  # said by us, not by the relay: it was never asked
-            if phase == "mail":  # our own address: a setting is wrong, not this mail
-                return Broken(phase, str(error))
-            return Refused(phase, Reply(501, "5.1.3", error.what))
-        except SMTPResponseException as error:
-            return self._refused(phase, error.code, error.message)
-        except _GONE as error:
-            return Broken(phase, _words(error))
-        return None
-
-    async def _hand_over(
-        self, client: SMTP, envelope: Envelope, mark: Callable[[], Awaitable[bool]]
-    ) -> Outcome:
-        if not await mark():
-            return Stopped()
-        try:
-            start = await client.execute_command(b"DATA", timeout=self.timeouts.data)
-        except SMTPResponseException as error:
-            return self._refused("data", error.code, error.message)
-        except _GONE as error:
-            return Broken("data", _words(error))
-        if start.code != 354:
-            return self._refused("data", start.code, start.message)
-        protocol = client.protocol
-        if protocol is None:
-            return Broken("data", "connection lost")
-        try:
-            protocol.write(dotted(envelope.message))
-        except _GONE as error:
-            return Broken("body", _words(error))
-        try:
-            reply = await protocol.read_response(timeout=self.timeouts.reply)
-        except SMTPResponseException as error:
-            return Broken("reply", error.message)  # an answer that is none
-        except _GONE as error:
-            return Broken("reply", _words(error))
-        if reply.code == 250:
-            return Accepted(_reply(reply.code, reply.message))
-        return self._refused("reply", reply.code, reply.message)
-
-    async def _is_usable(self, line: _Line, outcome: Outcome) -> bool:
-        """Return whether the connection is in order for a next message."""
-        client = line.client
-        if isinstance(outcome, Broken) or not client.is_connected:
-            return False
-        if isinstance(outcome, Refused) and (outcome.reply.code == 421 or not outcome.reply.code):
-            return False
-        if isinstance(outcome, Accepted):
+            if self._is_draining and turn.asked is None:
+                is_clean = True
+                return Stopped()
+            not_sent = await self._address(turn, envelope)
+            if not_sent is not None:
+                is_clean = is_usable(turn, not_sent)
+                if does_not_follow(turn, not_sent):
+                    self._may_follow = False
+                if not is_last and is_stale(turn, not_sent):
+                    if not turn.is_behind:
+                        self._close_idle()  # they are as old as this one
+                    return None
+                if not_sent.phase == "mail" and is_421(not_sent):
+                    self._fewer(halvings)
+                return not_sent
+            if not await mark():
+                return Stopped()
+            lines = stuffed(envelope.message)
+            behind, commands = self._behind(line)
+            sent = path.body(lines, commands, self._waits)
+            if sent is None:
+                if behind is not None:
+                    self._waiting.appendleft(behind)
+                return Broken("data", path.ended or "connection lost")
+            turn.asked = line.doubt = sent[0]
             line.carried += 1
-            return True
-        try:
-            await client.rset(timeout=self.timeouts.command)
-        except (SMTPException, OSError):
-            return False
-        return True
+            if behind is not None:
+                is_ours = False
+                behind.turn.set_result(Turn(line, sent[1], is_behind=True))
+            outcome = after_the_dot(path, await sent[0].done)
+            is_clean = is_usable(turn, outcome)
+            return outcome
+        finally:
+            # also when this task is cancelled half way: such a connection is never used again
+            if not is_clean:
+                self._abandon(turn)
+            elif is_ours:
+                self._free(line)
 
-    def _idle_line(self) -> _Line | None:
-        while self._idle:
-            line = self._idle.pop()
-            if line.client.is_connected:
-                return line
-            let_go(line.client)
+    async def _address(self, turn: Turn, envelope: Envelope) -> Refused | Broken | None:
+        """MAIL, RCPT and DATA; None when the relay waits for the body."""
+        line, path = turn.line, turn.line.path
+        if turn.asked is not None:
+            return heard(line, STEPS, await turn.asked.done)
+        lines = envelope_lines(envelope, path.offers)
+        if isinstance(lines, Refused | Broken):
+            return lines
+        steps: tuple[Step, ...] = STEPS
+        commands: tuple[bytes, ...] = (*lines, b"DATA\r\n")
+        waits: tuple[float, ...] = self._waits
+        if line.needs_reset:
+            steps, commands = (RESET, *steps), (b"RSET\r\n", *commands)
+            waits = (self.timeouts.command, *waits)
+            line.needs_reset = False
+        if path.offers.pipelining:
+            turn.asked = path.ask(b"".join(commands), waits)
+            return heard(line, steps, await turn.asked.done)
+        for step, command, wait in zip(steps, commands, waits, strict=True):
+            turn.asked = path.ask(command, (wait,))
+            if not_sent := heard(line, (step,), await turn.asked.done):
+                return not_sent
         return None
 
-    async def _open(self) -> _Line | Refused | Broken:
-        client = self._new_client()
-        try:
-            await client.connect()
-            await _greet(client)
-        except SMTPResponseException as error:
-            let_go(client)
-            return self._refused("connect", error.code, error.message)
-        except (SMTPException, OSError, ValueError) as error:
-            let_go(client)
-            return Broken("connect", _words(error))
-        except asyncio.CancelledError:
-            let_go(client)
-            raise
-        return _Line(client)
+    # Who has which connection
 
-    async def _give_back(self, line: _Line) -> None:
-        if self._is_closed or line.carried >= self._per_connection:
-            await self._quit(line)
+    async def _turn(self, envelope: Envelope, is_alone: bool) -> Turn | Refused | Broken | Stopped:
+        """The right to send on a connection, or why there is none."""
+        was_told = False
+        while not self._is_draining:
+            while self._idle:
+                line = self._idle.pop()
+                if not line.path.ended:
+                    return Turn(line)
+                self._drop(line)
+            if len(self._lines) + self._opening < self._limit:
+                opened = await self._open()
+                is_one_too_many = isinstance(opened, Refused) and is_421(opened)
+                if not (is_one_too_many and (self._lines or self._opening)):
+                    return opened  # else one of those that are there will do
+            waiter = _Waiter(envelope, asyncio.get_running_loop().create_future(), is_alone)
+            if was_told:
+                self._waiting.appendleft(waiter)
+            else:
+                self._waiting.append(waiter)
+            turn = await self._called(waiter)
+            if turn is not None:
+                return turn
+            was_told = True
+        return Stopped()
+
+    async def _called(self, waiter: _Waiter) -> Turn | None:
+        try:
+            return await waiter.turn
+        except asyncio.CancelledError:
+            if waiter.turn.cancelled():
+                if waiter in self._waiting:
+                    self._waiting.remove(waiter)
+            elif (turn := waiter.turn.result()) is None:
+                self._wake()
+            elif turn.asked is None:
+                self._free(turn.line)
+            else:
+                self._abandon(turn)
+            raise
+
+    async def _open(self) -> Turn | Refused | Broken:
+        halvings = self._halvings
+        self._opening += 1
+        opened: HotPath | Refused | Broken | None = None
+        try:
+            opened = await self._dialer.dial()
+        finally:
+            self._opening -= 1
+            if not isinstance(opened, HotPath):
+                self._wake()
+        if isinstance(opened, HotPath):
+            line = Line(opened)
+            self._lines.add(line)
+            return Turn(line, is_fresh=True)
+        if is_421(opened):
+            self._fewer(halvings)
+        return opened
+
+    def _behind(self, line: Line) -> tuple[_Waiter | None, bytes]:
+        """Whose envelope rides behind a body on this connection, and its commands."""
+        waiter = self._first()
+        if waiter is None:
+            return None, b""
+        lines = envelope_lines(waiter.envelope, line.path.offers)
+        if (
+            waiter.is_alone
+            or isinstance(lines, Refused | Broken)  # it will hear so when its turn comes
+            or not (line.path.offers.pipelining and self._may_follow)
+            or self._is_closed
+            or line.carried + 1 >= self._per_connection
+            or len(self._lines) > self._limit
+        ):
+            self._waiting.appendleft(waiter)
+            return None, b""
+        return waiter, b"".join((*lines, b"DATA\r\n"))
+
+    def _first(self) -> _Waiter | None:
+        """Who waits first, taken out; whoever was cancelled meanwhile is passed."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.turn.done():
+                return waiter
+        return None
+
+    def _free(self, line: Line) -> None:
+        """A connection in order, for who waits first."""
+        if (
+            line.path.ended
+            or self._is_closed
+            or line.carried >= self._per_connection
+            or len(self._lines) > self._limit
+        ):
+            self._leave(line)
+        elif (waiter := self._first()) is not None:
+            waiter.turn.set_result(Turn(line))
         else:
             self._idle.append(line)
 
-    async def _quit(self, line: _Line) -> None:
-        with contextlib.suppress(SMTPException, OSError):
-            await line.client.quit(timeout=5)
-        let_go(line.client)
+    def _abandon(self, turn: Turn) -> None:
+        """This delivery has done with its connection, and nobody may use it again. Where the answer
+        to another's body is still awaited, whose body it is ends it."""
+        doubt = turn.line.doubt
+        if doubt is not None and doubt is not turn.asked and not doubt.done.done():
+            turn.line.path.pass_over()
+        else:
+            self._drop(turn.line)
 
-    def _refused(self, phase: Phase, code: int, words: str) -> Refused | Broken:
-        if not 400 <= code < 600:
-            return Broken(phase, f"unexpected answer: {code} {words}"[:300])
-        if code == 421 and phase in ("connect", "mail") and self._limit > 1:
-            fewer = self._limit // 2
-            self._surplus += self._limit - fewer
-            self._limit = fewer
-        return Refused(phase, _reply(code, words))
+    def _drop(self, line: Line) -> None:
+        line.path.close()
+        if line in self._lines:
+            self._lines.discard(line)
+            self._wake()
 
-    def _new_client(self, *, is_guest: bool = False) -> SMTP:
-        """is_guest: one that only listens to the greeting."""
-        relay = self.relay
-        user = "" if is_guest else relay.user
-        return SMTP(
-            hostname=relay.host,
-            port=relay.port,
-            username=user or None,
-            password=relay.password if user else None,
-            local_hostname=relay.local_hostname or None,
-            timeout=self.timeouts.connect,
-            use_tls=relay.tls == "tls",
-            start_tls=relay.tls == "starttls" and not is_guest,
-            cert_bundle=relay.ca_file or None,
-        )
+    def _leave(self, line: Line) -> None:
+        """Say QUIT in the background; until the relay has answered it counts as open."""
+        task = asyncio.get_running_loop().create_task(self._quit(line))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
-
-def dotted(message: bytes) -> bytes:
-    """Return the message as it goes after DATA: CRLF, dots doubled, final dot (RFC 5321 4.5.2)."""
-    lines = _LINE.sub(b"\r\n", message)
-    if not lines.endswith(b"\r\n"):
-        lines += b"\r\n"
-    if lines.startswith(b"."):
-        lines = b"." + lines
-    return lines.replace(b"\r\n.", b"\r\n..") + b".\r\n"
-
-
-async def _greet(client: SMTP) -> None:
-    if client.is_ehlo_or_helo_needed:
+    async def _quit(self, line: Line) -> None:
         try:
-            await client.ehlo()
-        except SMTPHeloError:
-            await client.helo()
+            await line.path.ask(b"QUIT\r\n", (QUIT_S,)).done
+        finally:
+            self._drop(line)
 
+    def _close_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for line in idle:
+            self._leave(line)
 
-def _is_stale(outcome: Refused | Broken) -> bool:
-    """True when a connection that had been idle is found closed, or closes, at MAIL."""
-    if outcome.phase != "mail":
-        return False
-    return isinstance(outcome, Broken) or outcome.reply.code == 421
+    def _wake(self) -> None:
+        """There is room for another connection: who waits first may open it."""
+        if len(self._lines) + self._opening < self._limit and (waiter := self._first()) is not None:
+            waiter.turn.set_result(None)
 
-
-def _reply(code: int, words: str) -> Reply:
-    text = " ".join(words.encode("utf-8", "replace").decode("utf-8", "replace").split())[:500]
-    found = _ENHANCED.match(text)
-    return Reply(code, found[1] if found else "", text)
-
-
-def _words(error: BaseException) -> str:
-    return (str(error) or type(error).__name__)[:300]
-
-
-def _tls_version(client: SMTP) -> str:
-    transport = client.get_transport_info("ssl_object")
-    return str(transport.version()) if transport is not None else ""
+    def _fewer(self, halvings: int) -> None:
+        """Halve; once for all who were told so at the same time. halvings: when the try began."""
+        if halvings == self._halvings and self._limit > 1:
+            self._halvings += 1
+            self._limit //= 2
+            for _ in range(min(len(self._idle), len(self._lines) - self._limit)):
+                self._leave(self._idle.pop())
 
 
 def _is_loopback(host: str) -> bool:

@@ -269,5 +269,13 @@ def notice(kind: str, base: str, *, furnished: bool) -> dict[str, Any]:
         "status": "5.7.1",
     }
     if kind == "alarm":
-        values |= {"words": "Message refused by policy", "refused": 12}
+        values |= {
+            "what": "example.com refuses our mail.",
+            "place": "12 mails were refused. The server said: 550 5.7.1 Refused by policy",
+            "next_step": "Mend what the server names.",
+            "since": "2026-11-20 08:10 UTC",
+            "ended": "2026-11-20 09:40 UTC" if furnished else "",
+            "words": "Message refused by policy",
+            "refused": 12,
+        }
     return {name: values[name] for name in sorted(NOTICES[kind])}

@@ -6,7 +6,7 @@ words themselves (a paper that is refreshed later does not change a mail already
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -223,35 +223,32 @@ def to_json(digest: Digest) -> dict[str, Any]:
 
 
 def _marked(data: Mapping[str, Any]) -> Marked:
-    return Marked(data["text"], tuple((int(a), int(b)) for a, b in data.get("marks", ())))
+    return Marked(data["text"], tuple([(int(a), int(b)) for a, b in data.get("marks", ())]))
 
 
 def _day(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
 
 
+_OF_ENTRY = frozenset(field.name for field in fields(Entry))
+
+
 def _entry(data: Mapping[str, Any]) -> Entry:
-    return Entry(
-        paper_id=data["paper_id"],
-        scheme=data["scheme"],
-        value=data["value"],
-        title=_marked(data["title"]),
-        abstract=_marked(data.get("abstract", {"text": ""})),
-        authors=tuple(data.get("authors", ())),
-        author_count=data.get("author_count", 0),
-        dated_on=_day(data.get("dated_on")),
-        place=data.get("place", ""),
-        votes=data.get("votes"),
-        comments=data.get("comments"),
-        links=dict(data.get("links", {})),
-        reasons=tuple(Reason(r["term"], r["where"]) for r in data.get("reasons", ())),
-        also_in=tuple(data.get("also_in", ())),
-        again=data.get("again", False),
-        score=data.get("score", 0.0),
-        parts=dict(data.get("parts", {})),
-        summary_line=data.get("summary_line", ""),
-        withdrawn=data.get("withdrawn", False),
-    )
+    """What an earlier version did not write has its default; what only a later one knows is left
+    out. Read for every paper of every mail."""
+    values = dict(data)
+    if not values.keys() <= _OF_ENTRY:
+        values = {name: value for name, value in data.items() if name in _OF_ENTRY}
+    values["title"] = _marked(data["title"])
+    if abstract := data.get("abstract"):
+        values["abstract"] = _marked(abstract)
+    values["authors"] = tuple(data.get("authors", ()))
+    values["also_in"] = tuple(data.get("also_in", ()))
+    values["dated_on"] = _day(data.get("dated_on"))
+    values["links"] = dict(data.get("links", {}))
+    values["parts"] = dict(data.get("parts", {}))
+    values["reasons"] = tuple([Reason(r["term"], r["where"]) for r in data.get("reasons", ())])
+    return Entry(**values)
 
 
 def _line(data: Mapping[str, Any]) -> Line:

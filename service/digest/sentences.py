@@ -6,6 +6,7 @@ Western one that a source glued to the next sentence ("coverage.In this work").
 """
 
 import re
+from functools import lru_cache
 
 Range = tuple[int, int]
 
@@ -40,6 +41,11 @@ _ASIDE = 200
 
 def sentences(text: str) -> list[Range]:
     """Return the sentences' ranges, without the spaces between them."""
+    return list(_sentences(text))
+
+
+@lru_cache(maxsize=1024)  # an abstract is cut for each of its readers
+def _sentences(text: str) -> tuple[Range, ...]:
     result: list[Range] = []
     start = 0
     for found in _END.finditer(text):
@@ -51,7 +57,7 @@ def sentences(text: str) -> list[Range]:
             start += 1
     if text[start:].strip():
         _add(result, text, start, len(text.rstrip()))
-    return result
+    return tuple(result)
 
 
 def _add(result: list[Range], text: str, start: int, end: int) -> None:

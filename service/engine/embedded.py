@@ -11,15 +11,20 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from service.defaults import Defaults
+from service.delivery.accounts import Accounts
 from service.delivery.smtp import Mailer
 from service.errors import PaperpostError
+from service.flows.alarms import keep_alarms
 from service.flows.alerts import plan_alerts
+from service.flows.breakers import keep_breakers
 from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
+from service.flows.epoch import InstanceHeld
+from service.flows.failover import tell_accounts
 from service.flows.poll import poll_due
 from service.flows.refold import RefoldReport, learn_categories, refold_some
 from service.flows.relay import RelayWatch
@@ -29,7 +34,9 @@ from service.flows.settle import settle_editions
 from service.flows.stock import PATIENCE, fill_corpus
 from service.flows.sweep import sweep
 from service.flows.tidy import forget_unconfirmed, tidy
+from service.flows.tokens import keep_uses
 from service.flows.watch import mark_late, resume_planned
+from service.flows.watchdog import watch_runs
 from service.flows.words import learn_words
 from service.store import deliveries as deliveries_store
 from service.store import leases as leases_store
@@ -76,7 +83,7 @@ class _Wanted:
 class Embedded:
     """Runs tasks of one runtime. Made outside the loop, started and stopped inside it.
 
-    Tasks: send, poll, daily, alerts, clocks, sweep, settle, tidy, corpus, words, refold.
+    Tasks: send, poll, daily, alerts, clocks, sweep, settle, watchdog, tidy, corpus, words, refold.
     """
 
     def __init__(self, rt: Runtime) -> None:
@@ -88,7 +95,7 @@ class Embedded:
         self._stats: dict[str, Stats] = {}
         self._closing = False
         self._bench: asyncio.Lock | None = None
-        self._mailer: Mailer | None = None
+        self._mailer: Mailer | Accounts | None = None
         self._mailer_shape: tuple[int, int] = (0, 0)
         self._rest: asyncio.TimerHandle | None = None
         self._tasks: dict[str, Callable[[_Wanted], Awaitable[Any]]] = {
@@ -99,6 +106,7 @@ class Embedded:
             "clocks": lambda wanted: self._in_turn(lambda: set_clocks(rt)),
             "sweep": lambda wanted: self._in_turn(self._sweep),
             "settle": lambda wanted: self._in_turn(self._settle),
+            "watchdog": lambda wanted: asyncio.to_thread(watch_runs, rt),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
             "refold": lambda wanted: asyncio.to_thread(self._refold),
             "corpus": lambda wanted: asyncio.to_thread(self._fill_corpus),
@@ -126,6 +134,7 @@ class Embedded:
         self._bench = asyncio.Lock()
         self._closing = False
         self._rt.corpus.patience = PATIENCE
+        self._rt.apart = timedelta(seconds=SOON[0])
         await asyncio.to_thread(self._rt.owner)  # one owner, made before threads ask for it
         for task in ("sweep", "send"):
             self.enqueue(task)
@@ -137,9 +146,12 @@ class Embedded:
         used are given back at once.
         """
         self._closing = True
+        self._rt.apart = timedelta(0)
         self._rt.corpus.patience = 0.0  # what is there answers; no more papers are read
         if self._rest is not None:
             self._rest.cancel()
+        if self._mailer is not None:
+            self._mailer.drain()  # who waits for a connection is given back
         for name in ("send", "poll"):  # stops claiming; what was begun is finished in its finally
             if task := self._running.get(name):
                 task.cancel()
@@ -209,11 +221,13 @@ class Embedded:
         mailer = await self._persistent(await asyncio.to_thread(self._rt.defaults))
         try:
             await send_ready(self._rt, mailer=mailer)
+        except InstanceHeld:
+            return  # the sweep has told the staff; a person says what this database is
         finally:
             if self._loop is not None and not self._closing:
                 self._rest = self._loop.call_later(IDLE, self._let_rest)
 
-    async def _persistent(self, limits: Defaults) -> Mailer:
+    async def _persistent(self, limits: Defaults) -> Mailer | Accounts:
         """The one pool of connections; a new one when its settings were changed."""
         shape = (limits.smtp_connections, limits.per_connection)
         if self._mailer is not None and shape != self._mailer_shape:
@@ -266,8 +280,12 @@ class Embedded:
 
     def _sweep(self) -> None:
         sweep(self._rt)
+        keep_uses(self._rt)
         resume_planned(self._rt)
         mark_late(self._rt)
+        tell_accounts(self._rt, self._mailer)
         self._relay.try_unheard()
+        keep_breakers(self._rt)
+        keep_alarms(self._rt)
         if self._rt.db.read(deliveries_store.count_waiting):
             self.enqueue("send")

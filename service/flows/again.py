@@ -23,7 +23,6 @@ from service.store import editions as editions_store
 from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.leases import LIFTED_BY_BEGIN
 from service.store.numbers import next_number, used_up
 from service.store.tables import ConsentRow, SubscriberRow
 from service.subscribers.address import read_address
@@ -101,7 +100,7 @@ def _take_again(
         number=next_number(session, ConsentRow),
     )  # fmt: skip
     barred = consent_store.get_suppression(session, hashed)
-    may = not place.dropped and (barred is None or barred.reason in LIFTED_BY_BEGIN)
+    may = not place.dropped and (barred is None or consent_store.lets_begin(barred.reason))
     kind, of_request, row = _mailed(session, acts, now)
     asked = consent_store.get_consent(session, of_request)
     may = may and not _waits(session, kind, of_request)

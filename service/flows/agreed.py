@@ -10,19 +10,26 @@ WORDING = "2026-11"
 """Version of the words a reader agrees to; kept with the consent."""
 
 
-def agreed_text(row: SubscriberRow, interests: Sequence[tuple[str, str]], *, by: str = "") -> str:
+def agreed_text(
+    row: SubscriberRow, interests: Sequence[tuple[str, str]], *, by: str = "", lifted: str = ""
+) -> str:
     """What begins, as the text that is kept with the act. interests: (kind, text) of each ·
-    by: who added the reader, where it was not the reader."""
+    by: who added the reader, where it was not the reader · lifted: why the address was suppressed
+    until now (of who had left it says nothing more than that they came back)."""
     facts: dict[str, Any] = {
         "interests": [{"kind": kind, "text": text} for kind, text in interests],
         "hour": row.hour, "zone": row.zone, "weekdays": row.weekdays, "locale": row.locale,
     }  # fmt: skip
-    return json.dumps({**facts, "by": by} if by else facts, ensure_ascii=False)
+    if by:
+        facts["by"] = by
+    if lifted and lifted != "left":
+        facts["lifted"] = lifted
+    return json.dumps(facts, ensure_ascii=False)
 
 
 def agreed_facts(detail: str) -> dict[str, Any]:
-    """The same read again: interests, hour, zone, weekdays, locale, by; {} for an act that keeps
-    no such thing. Requests are told in the same form."""
+    """The same read again: interests, hour, zone, weekdays, locale, by, lifted; {} for an act that
+    keeps no such thing. Requests are told in the same form."""
     try:
         found = json.loads(detail) if detail.startswith("{") else {}
     except ValueError:
@@ -66,6 +73,8 @@ def told(row: ConsentRow) -> dict[str, Any]:
         how += ", and taken back there"
     elif not by and row.act in ("added", "request", "erase") and not agreed:
         by = row.detail
+    if lifted := agreed.pop("lifted", ""):
+        how += f", which ended the suppression ({lifted})"
     if row.act == "request" and by:
         how = "entered by the staff, to be confirmed"
     return {

@@ -12,6 +12,7 @@ from service.delivery.states import State
 from service.digest.model import Digest
 from service.errors import PaperpostError
 from service.flows.compose import TURNS, digest_for
+from service.flows.epoch import need, standing
 from service.flows.freeze import content_of, may_freeze
 from service.flows.match import match_new
 from service.flows.planning import plan_row
@@ -64,7 +65,14 @@ def plan_alerts(
     forced: bool = False,
     created_by: str = "clock",
 ) -> AlertReport:
-    """Compose the alerts that may go now. ``forced``: a person's send, quiet hours do not count."""
+    """Compose the alerts that may go now. ``forced``: a person's send, quiet hours do not count.
+
+    Nothing from a database that must not send (``epoch``); a person's send raises InstanceHeld.
+    """
+    if forced:
+        need(rt)
+    elif standing(rt).held:
+        return AlertReport()
     rt.read_templates()
     match_new(rt)
     report = AlertReport()

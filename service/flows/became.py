@@ -1,14 +1,16 @@
 """What became of a reader's day, in words: the same for the reader, the staff and the commands."""
 
+from datetime import date
+
 from service.delivery.i18n import Texts
 from service.flows.mail_days import MailDay
+from service.store.missed_rows import MISSED
 from service.store.sent import TESTED
 
 
 def what_became(one: MailDay, texts: Texts) -> str:
     """look.md's words for one day."""
     _ = texts.gettext
-    checked = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", one.checked)
     if one.state == "accepted" and one.reason == TESTED:
         return _("It went to the people who run this service, as a test.")
     if one.state == "accepted" and one.kind == "newsletter":
@@ -26,7 +28,11 @@ def what_became(one: MailDay, texts: Texts) -> str:
         )
         return f"{mailed} {news}" if one.papers else news
     if one.state == "skipped":
-        return _why_skipped(one, checked, texts)
+        why = why_skipped(
+            texts, one.reason, one.checked,
+            had=one.had, later=one.later, is_kept=one.kept, paused_until=one.paused_until,
+        )  # fmt: skip
+        return why or _("This mail could not be made, and that is our fault.")
     words = one.said
     match one.state:
         case "failed" if one.fault:
@@ -57,29 +63,46 @@ def what_became(one: MailDay, texts: Texts) -> str:
     return _("On its way.")
 
 
-def _why_skipped(one: MailDay, checked: str, texts: Texts) -> str:
+def why_skipped(
+    texts: Texts,
+    reason: str,
+    checked: int,
+    *,
+    had: int = 0,
+    later: int = 0,
+    is_kept: bool = True,
+    paused_until: date | None = None,
+) -> str:
+    """Why a date brought no mail; "" where the reason is none of those of a day without papers.
+
+    had, later: of the papers with their words, how many came before and how many come with the next
+    alert. is_kept: whether the figures of that day are.
+    """
     _ = texts.gettext
-    if one.reason == "paused":
-        if one.paused_until is not None:
-            return _("You had paused until %(date)s.", date=texts.long_day(one.paused_until))
+    if reason == "paused" and paused_until is not None:
+        return _("You had paused until %(date)s.", date=texts.long_day(paused_until))
+    if reason == "paused":
         return _("You had paused.")
-    if one.reason == "already_had":
+    if reason == "already_had":
         return _("You had all of these papers already.")
-    if one.reason == "in_digest":
+    if reason == "in_digest":
         return _("It waited, and its papers came with the digest that was made first.")
-    if one.reason == "not_your_day":
+    if reason == MISSED:
+        return _("Nothing was sent at your hour; what was new came with the mail that followed.")
+    if reason == "not_your_day":
         return _("None of your interests has its day.")
-    if not one.kept and one.reason in ("too_few", "nothing_new"):
+    if reason not in ("too_few", "nothing_new"):
+        return ""
+    if not is_kept:
         return _("Nothing new contained your words.")
-    if not one.checked and one.reason in ("too_few", "nothing_new"):
+    if not checked:
         return _("No new paper came that day.")
-    if one.reason == "too_few":
-        return _("%(checked)s, fewer matched than you want in one mail.", checked=checked)
-    if one.reason == "nothing_new" and one.later:
+    counted = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", checked)
+    if reason == "too_few":
+        return _("%(checked)s, fewer matched than you want in one mail.", checked=counted)
+    if later:
         return _("%(checked)s. What contained your words comes with your next alert.",
-                 checked=checked)  # fmt: skip
-    if one.reason == "nothing_new" and one.had:
-        return _("%(checked)s. You already had what contained your words.", checked=checked)
-    if one.reason == "nothing_new":
-        return _("%(checked)s, none contained your words.", checked=checked)
-    return _("This mail could not be made, and that is our fault.")
+                 checked=counted)  # fmt: skip
+    if had:
+        return _("%(checked)s. You already had what contained your words.", checked=counted)
+    return _("%(checked)s, none contained your words.", checked=counted)

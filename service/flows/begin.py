@@ -13,7 +13,6 @@ from service.store import consent as consent_store
 from service.store import sent as sent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.leases import LIFTED_BY_BEGIN
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import local_date, next_slot
 from service.subscribers.tokens import TokenError
@@ -71,7 +70,7 @@ def _is_over(row: SubscriberRow, stamp: str, asked: rejoin.Request | None) -> bo
 def _is_barred(rt: Runtime, session: Session, row: SubscriberRow) -> bool:
     hashed = consent_store.email_hash(rt.instance.key, row.email_key)
     bar = consent_store.get_suppression(session, hashed)
-    return bar is not None and bar.reason not in LIFTED_BY_BEGIN
+    return bar is not None and not consent_store.lets_begin(bar.reason)
 
 
 def read_over(rt: Runtime, token: str) -> Over:
@@ -167,7 +166,8 @@ def _begin(
     row.hour, row.zone = row.hour if hour is None else hour, zone or row.zone
     activate(session, row, now, since=local_date(now, row.zone) - timedelta(days=1))
     bar = consent_store.get_suppression(session, hashed)
-    if bar is not None and bar.reason in LIFTED_BY_BEGIN:
+    lifted = bar.reason if bar is not None and consent_store.lets_begin(bar.reason) else ""
+    if lifted:
         consent_store.delete_suppression(session, hashed)
     consent_store.add_consent(
         session,
@@ -178,7 +178,7 @@ def _begin(
         wording=WORDING,
         address=network,
         agent=agent,
-        detail=agreed_text(row, asked.interests),
+        detail=agreed_text(row, asked.interests, lifted=lifted),
     )
     return row.id
 

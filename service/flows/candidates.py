@@ -92,7 +92,8 @@ def new_candidates(
             seen.weeks[profile_id] = min(day, seen.weeks[profile_id])
         else:
             seen.days[paper_id] = day
-        pairs.append((profile_id, paper_id, carried.get(paper_id, False)))
+        again = carried.get(paper_id, _may_have_come(shelf, profile, eligible_at))
+        pairs.append((profile_id, paper_id, again))
     found = {paper_id for _, paper_id, _ in pairs}
     load_papers(session, shelf, [paper_id for _, paper_id, _ in pairs])
     load_papers(session, shelf, [paper_id for _, paper_id in later])
@@ -105,6 +106,13 @@ def new_candidates(
     for paper_id in extra:
         made += [candidate(rt, shelf, p, paper_id, carried[paper_id], on) for p in asked]
     return [c for c in made if c is not None]
+
+
+def _may_have_come(shelf: Shelf, profile: Profile, eligible_at: datetime) -> bool:
+    """Whether a restored backup may have forgotten that it was mailed; not to who came since."""
+    if shelf.doubted is None or eligible_at >= shelf.doubted:
+        return False
+    return profile.since is None or profile.since < shelf.doubted.date()
 
 
 def _rides_elsewhere(

@@ -41,6 +41,7 @@ from service.flows.window import (
     rest_from,
     window_end,
 )
+from service.flows.worked import Worked
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -204,11 +205,13 @@ def compose_planned(
     have done a part.
     """
     rt.read_templates()
-    report = ComposeReport()
+    report, limits = ComposeReport(), rt.defaults()
     for turn in range(TURNS):
-        if not _compose_turn(
-            rt, edition_id, on, only, note, report, wait=turn > 0, by_hand=by_hand
-        ):
+        with rt.holding(limits):
+            left = _compose_turn(
+                rt, edition_id, on, only, note, report, wait=turn > 0, by_hand=by_hand
+            )
+        if not left:
             return report
     rt.log("compose_left", edition=edition_id)  # the sweep composes them again
     return report
@@ -227,7 +230,7 @@ def _compose_turn(
 ) -> int:
     """Compose what is planned; returns how many rows are to be decided again, because another
     process made a mail ready for the same reader meanwhile."""
-    limits, after, again = rt.defaults(), 0, 0
+    limits, after, again, worked = rt.defaults(), 0, 0, Worked()
     while rows := rt.db.read(
         lambda s, a=after: deliveries_store.list_planned(  # type: ignore[misc]
             s, CHUNK, edition_id=edition_id, after_id=a
@@ -235,8 +238,9 @@ def _compose_turn(
     ):
         after = rows[-1].id or 0
         mine = [row for row in rows if only is None or row.recipient_key == only]
+        worked = worked.still()
         made = rt.db.read(
-            lambda s, r=mine: _compose_chunk(rt, s, limits, r, on, note, by_hand)  # type: ignore[misc]
+            lambda s, r=mine, w=worked: _compose_chunk(rt, s, limits, r, on, note, by_hand, w)  # type: ignore[misc]
         )
         done, left = rt.db.write(
             lambda s, m=made: freeze(s, m, rt.clock(), wait=wait),  # type: ignore[misc]
@@ -246,6 +250,7 @@ def _compose_turn(
         if broken := {i: why for one in made for i, why in one.broken.items()}:
             rt.log("papers_hidden", papers=sorted(broken))
             rt.db.write(lambda s, b=broken: hide(s, b, rt.clock()), Priority.BULK)  # type: ignore[misc]
+            worked = Worked()
         for result in done:
             if isinstance(result, Digest):
                 report.ready += 1
@@ -262,6 +267,7 @@ def _compose_chunk(
     on: date,
     note: str,
     by_hand: bool,
+    worked: Worked,
 ) -> list[Decided]:
     found = {
         r.id: r
@@ -270,7 +276,7 @@ def _compose_chunk(
         )
     }
     readers = {i: subscribers_store.to_subscriber(row) for i, row in found.items()}
-    shelf = load_shelf(rt, session, limits, [i for i in readers if i is not None], on)
+    shelf = load_shelf(rt, session, limits, [i for i in readers if i is not None], on, worked)
     shelf.by_hand = by_hand
     made: list[Decided] = []
     for row in rows:

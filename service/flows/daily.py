@@ -4,12 +4,16 @@
 reader for whom the date is a mail day with a free slot, whatever the hour.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from service.defaults import FIXED
 from service.errors import PaperpostError
 from service.flows.compose import ComposeReport, compose_planned
+from service.flows.epoch import need, standing
+from service.flows.lapse import plan_missed, tell_missed
 from service.flows.match import match_new
 from service.flows.planning import begins_at, digest_edition, plan_reader
 from service.flows.quiet import plan_quiet
@@ -26,7 +30,9 @@ from service.subscribers.cadence import (
     due_slot,
     is_mail_day,
     local_date,
+    missed_days,
     next_slot,
+    slot_at,
 )
 
 CHUNK = 100
@@ -55,21 +61,29 @@ class DailyReport:
 def plan_due(rt: Runtime) -> DailyReport:
     """The clock's tick: readers whose hour has come get their row, digests are composed.
 
-    After an outage only the newest slot is used: one catch-up mail, not three.
+    After an outage only the newest slot is used: one catch-up mail, not three; the days before it
+    get a row that says so (``lapse``). A database that must not send (``epoch``) plans nothing
+    either.
     """
     report = DailyReport()
+    if standing(rt).held:
+        return report
     dates: dict[date, int] = {}
+    missed: Counter[date] = Counter()
     now = rt.clock()
     if rt.db.read(lambda s: subscribers_store.list_due(s, now, 1)):
         mark_late(rt)  # also where no poll did: a mail says what is late
     while due := rt.db.read(lambda s: subscribers_store.list_due(s, now, CHUNK)):
         ids = [row.id for row in due if row.id is not None]
-        for on, edition_id in rt.db.write(
+        planned, lapsed = rt.db.write(
             lambda s, i=ids: _plan_chunk(rt, s, i, now),  # type: ignore[misc]
             Priority.MAIL,
-        ):
+        )
+        missed.update(lapsed)
+        for on, edition_id in planned:
             dates[on] = edition_id
             report.planned += 1
+    tell_missed(rt, missed)
     if dates:
         match_new(rt)
     for on, edition_id in sorted(dates.items()):
@@ -85,8 +99,10 @@ def plan_due(rt: Runtime) -> DailyReport:
 
 def _plan_chunk(
     rt: Runtime, session: Session, ids: list[int], now: datetime
-) -> list[tuple[date, int]]:
+) -> tuple[list[tuple[date, int]], dict[date, int]]:
+    """What was planned, and how many mails of each date nobody made while it was their time."""
     planned = []
+    lapsed: dict[date, list[SubscriberRow]] = {}
     limits = rt.defaults()
     rows = subscribers_store.list_subscriber_rows(session, ids=ids, state="active")
     waiting = waiting_readers(session, rows, limits, now)
@@ -95,8 +111,12 @@ def _plan_chunk(
         try:
             reader = subscribers_store.to_subscriber(row)
             waits = timedelta(minutes=limits.late_wait_minutes)
-            slot = due_slot(reader, row.next_digest_at or now, now, waits=waits)
+            due_at = row.next_digest_at or now
+            slot = due_slot(reader, due_at, now, waits=waits)
             after = next_slot(reader, now)[1]
+            if slot is not None:
+                for on in missed_days(reader, due_at, slot[0], waits=waits, most=FIXED.missed_days):
+                    lapsed.setdefault(on, []).append(row)
         except (CadenceError, ValueError, KeyError, OSError) as error:
             # a clock that cannot be read harms nobody else, and is looked at again tomorrow
             rt.log("clock_failed", reader=row.id, error=f"{type(error).__name__}: {error}"[:200])
@@ -119,7 +139,7 @@ def _plan_chunk(
             if made is not None and edition.id is not None:
                 planned.append((slot[0], edition.id))
         subscribers_store.set_next_digest(session, row.id, after)
-    return planned
+    return planned, plan_missed(rt, session, lapsed, now)
 
 
 def check_date(rt: Runtime, on: date | None) -> None:
@@ -169,9 +189,10 @@ def plan_daily(
 ) -> DailyReport:
     """A person's send: plan and compose at once. The same again plans only the rest.
 
-    Raises DateError for a date later than tomorrow.
+    Raises DateError for a date later than tomorrow, InstanceHeld.
     """
     check_date(rt, on)
+    need(rt)
     rt.read_templates()
     match_new(rt)
     report = DailyReport()
@@ -219,4 +240,15 @@ def _plan_now(
             rt, session, edition, row, kind="digest", now=now, deadline=deadline, reopen=True
         )
         planned += made is not None
+        _is_done_for(session, row, meant, now)
     return planned, dates
+
+
+def _is_done_for(session: Session, row: SubscriberRow, meant: date, now: datetime) -> None:
+    """Who has a row of a date is due for the next one: where a person's send (cron) is all that is
+    at work, nobody is overdue for it."""
+    reader = subscribers_store.to_subscriber(row)
+    at = slot_at(meant, reader.hour, reader.zone)
+    if row.id is not None and row.next_digest_at is not None and row.next_digest_at <= at:
+        after = next_slot(reader, max(at, now))[1]
+        subscribers_store.set_next_digest(session, row.id, after)

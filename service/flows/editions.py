@@ -1,77 +1,44 @@
 """Editions as the staff sees them: what became of each, who got what, and the hand on the brake."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from service.delivery.states import State
-from service.digest.model import Digest, from_json
 from service.errors import PaperpostError
+from service.flows.alarms import end_alarm
 from service.flows.deferred import deferrals
-from service.flows.freeze import content_of
-from service.flows.planning import PRIORITY, plan_row
+from service.flows.groups import refusals
+from service.flows.planning import PRIORITY
 from service.flows.runtime import Runtime
-from service.flows.settle import balance
+from service.flows.settle import balance, balance_of, uneven
 from service.flows.staff import write_audit
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
-from service.store import sent as sent_store
-from service.store import signals as signals_store
-from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.tables import DeliveryRow, EditionRow
-
-SENDABLE_AGAIN = ("full", "policy", "content", "other")
-
-MEANINGS: Mapping[str, tuple[str, str]] = {
-    "person": ("address does not exist", "Suppressed; it is not offered again."),
-    "full": ("mailbox full or temporary", "Nobody's fault; sending again may work."),
-    "policy": (
-        "our side: policy or reputation",
-        "Nobody there is at fault. Mend what the server names (SPF, DKIM, sending limits), "
-        "then send again.",
-    ),
-    "content": ("our side: the content", "Look at the mail the server names, then send again."),
-    "other": ("refused without a clear reason", "Read the server's words, then send again."),
-}
+from service.store.tables import EditionRow
 
 
 class EditionError(PaperpostError):
     """An edition that does not exist, or an act that does not fit its state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A group of refused mails: what it means, what to do, the server's words with numbers."""
-
-    name: str
-    meaning: str
-    advice: str
-    count: int
-    words: tuple[tuple[str, int], ...]
-    sends_again: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "meaning": self.meaning,
-            "count": self.count,
-            "advice": self.advice,
-            "words": [{"text": text, "count": n} for text, n in self.words],
-            "resend": self.sends_again,
-        }
-
-
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-def _summary(edition: EditionRow, states: Mapping[str, int], left: int) -> dict[str, Any]:
-    """left: rows in sending whose process is gone; they are held, and wait for nothing."""
-    planned = edition.planned if edition.planned is not None else sum(states.values())
+def _summary(
+    edition: EditionRow, states: Mapping[str, int], left: int, now: datetime | None
+) -> dict[str, Any]:
+    """left: rows in sending whose process is gone; they are held, and wait for nothing.
+
+    Of the result: so_far: rows may still be added · uneven: what is missing of one that does not
+    balance, in words, "" when it does · paused_why: why it was paused by itself.
+    """
+    counted = balance_of(edition, states)
+    planned = counted.planned
     counts = {str(state): states.get(state, 0) for state in State}
     return {
         "id": edition.id,
@@ -87,6 +54,10 @@ def _summary(edition: EditionRow, states: Mapping[str, int], left: int) -> dict[
             counts[state] for state in ("planned", "ready", "leased", "sending", "deferred")
         )
         - left,
+        "so_far": counted.so_far and edition.state != "cancelled",
+        "missing": counted.missing,
+        "uneven": uneven(edition, counted, now),
+        "paused_why": edition.paused_why if shown_state(edition) == "paused" else "",
         "created_by": edition.created_by,
         "opened_at": _iso(edition.opened_at),
         "not_before": _iso(edition.not_before),
@@ -101,7 +72,11 @@ def shown_state(edition: EditionRow) -> str:
 
 
 def overview(
-    session: Session, *, notices: bool = False, dead: Sequence[int] = ()
+    session: Session,
+    *,
+    notices: bool = False,
+    dead: Sequence[int] = (),
+    now: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Every edition (``notices``: these too), newest first, each with its balance. dead: owners
     that are gone (``ledger.gone_owners``)."""
@@ -109,7 +84,7 @@ def overview(
     left = deliveries_store.count_left(session, dead)
     kinds = [*PRIORITY] if notices else None
     found = editions_store.list_editions(session, kinds=kinds)
-    return [_summary(e, states.get(e.id or 0, {}), left.get(e.id or 0, 0)) for e in found]
+    return [_summary(e, states.get(e.id or 0, {}), left.get(e.id or 0, 0), now) for e in found]
 
 
 def need_edition(session: Session, edition_id: int) -> EditionRow:
@@ -120,7 +95,9 @@ def need_edition(session: Session, edition_id: int) -> EditionRow:
     return edition
 
 
-def details(session: Session, edition_id: int, *, dead: Sequence[int] = ()) -> dict[str, Any]:
+def details(
+    session: Session, edition_id: int, *, dead: Sequence[int] = (), now: datetime | None = None
+) -> dict[str, Any]:
     """One edition: its balance, the reasons of skipped and suppressed rows, refused ones grouped.
     dead: owners that are gone. Raises EditionError.
     """
@@ -133,10 +110,9 @@ def details(session: Session, edition_id: int, *, dead: Sequence[int] = ()) -> d
     }
     left = deliveries_store.count_left(session, dead).get(edition_id, 0)
     return {
-        **_summary(edition, counted.states, left),
+        **_summary(edition, counted.states, left, now),
         "mails": counted.planned - sum(counted.states.get(s, 0) for s in ("skipped", "suppressed")),
         "ended": counted.ended,
-        "missing": counted.missing,
         "reasons": reasons,
         "put_off": [{"text": w, "count": n} for w, n in deferrals(session, [edition_id])],
         "refused": [r.as_dict() for r in refusals(session, edition_id)],
@@ -144,35 +120,6 @@ def details(session: Session, edition_id: int, *, dead: Sequence[int] = ()) -> d
         "equation": edition.options.get("equation", ""),
         "canary": edition.options.get("canary", 0),
     }
-
-
-def refusals(session: Session, edition_id: int) -> list[Refusal]:
-    """Refused and expired mails by what it means, with the server's words."""
-    groups: dict[str, dict[str, int]] = {}
-    for state, reason, code, n in audience_store.list_refusals(session, edition_id):
-        name = _group(state, reason)
-        said = reason.partition(": ")[2] if state == "failed" else reason
-        words = f"{code} {said}".strip() if code else said or "no answer"
-        found = groups.setdefault(name, {})
-        found[words] = found.get(words, 0) + n
-    return [
-        Refusal(
-            name,
-            *MEANINGS[name],
-            sum(groups[name].values()),
-            tuple(sorted(groups[name].items(), key=lambda w: -w[1])),
-            name in SENDABLE_AGAIN,
-        )
-        for name in MEANINGS
-        if name in groups
-    ]
-
-
-def _group(state: str, reason: str) -> str:
-    if state == "expired":
-        return "full"
-    name = reason.partition(":")[0]
-    return name if name in MEANINGS else "other"
 
 
 def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
@@ -204,7 +151,8 @@ def resume(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
                 "",
                 "Send it again with the same key: the same edition is completed.",
             )
-        editions_store.set_edition(session, edition_id, paused=False)
+        editions_store.set_edition(session, edition_id, paused=False, paused_why="")
+        end_alarm(rt, session, "edition", str(edition_id))
         _note(rt, session, by, "resume", edition_id, address)
 
     rt.db.write(act, Priority.WEB)
@@ -227,6 +175,7 @@ def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
         if edition.planned is None and edition.kind in ("manual", "newsletter"):
             values["planned"] = sum(editions_store.count_states(session, edition_id).values())
         editions_store.set_edition(session, edition_id, **values)
+        end_alarm(rt, session, "edition", str(edition_id))
         _note(rt, session, by, "cancel", edition_id, address, {"not_sent": stopped})
         return stopped
 
@@ -251,123 +200,3 @@ def _note(
         after=after,
         address=address,
     )
-
-
-def resend(rt: Runtime, edition_id: int, by: str, address: str = "") -> dict[str, Any]:
-    """Send again what was refused for a reason that can pass, as a new frozen edition.
-
-    Papers that have come another way meanwhile are left out, readers who left or do not exist
-    are not asked again. Returns edition (0 = none was needed), planned, and left_out by reason.
-    Raises EditionError.
-    """
-    made = rt.db.write(lambda s: _resend(rt, s, edition_id, by, address), Priority.WEB)
-    if made["planned"]:
-        rt.engine.enqueue("send")
-    return made
-
-
-def _resend(
-    rt: Runtime, session: Session, edition_id: int, by: str, address: str
-) -> dict[str, Any]:
-    old = need_edition(session, edition_id)
-    if old.kind == "notice":
-        raise EditionError("Notices are not sent again.", "", "The reader can ask for a new link.")
-    left_out: dict[str, int] = {}
-    again: list[tuple[DeliveryRow, dict[str, Any]]] = []
-    refused = deliveries_store.list_deliveries(
-        session, edition_id=edition_id, states=["failed", "expired"]
-    )
-    readers = [row.subscriber_id for row in refused if row.subscriber_id is not None]
-    sent_store.hold_readers(session, readers, wait=True)
-    for row in refused:
-        reason, content = _again(rt, session, row)
-        if reason:
-            left_out[reason] = left_out.get(reason, 0) + 1
-        else:
-            again.append((row, content))
-    if not again:
-        return {"edition": 0, "planned": 0, "left_out": left_out}
-    edition = _new_edition(rt, session, old, by)
-    assert edition.id is not None
-    deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
-    for row, content in again:
-        plan_row(
-            rt,
-            session,
-            edition,
-            recipient_key=row.recipient_key,
-            rcpt=row.rcpt or "",
-            kind=row.kind,
-            now=rt.clock(),
-            deadline=deadline,
-            state=State.READY,
-            content=content,
-            subscriber_id=row.subscriber_id,
-            locale=row.locale,
-        )
-    editions_store.set_edition(session, edition.id, planned=len(again))
-    _note(
-        rt, session, by, "resend", edition_id, address, {"edition": edition.id, "mails": len(again)}
-    )
-    return {"edition": edition.id, "planned": len(again), "left_out": left_out}
-
-
-def _new_edition(rt: Runtime, session: Session, old: EditionRow, by: str) -> EditionRow:
-    kind = "newsletter" if old.kind == "newsletter" else "manual"
-    n = 1
-    while True:
-        edition, is_new = editions_store.add_edition(
-            session,
-            kind=kind,
-            slot=f"resend:{old.id}:{n}",
-            now=rt.clock(),
-            title=old.title or f"{old.kind} {old.slot}, again",
-            created_by=by,
-            options={"resend_of": old.id},
-        )
-        if is_new:
-            return edition
-        n += 1
-
-
-def _again(rt: Runtime, session: Session, row: DeliveryRow) -> tuple[str, dict[str, Any]]:
-    """(why it is left out, or "", what to send)."""
-    if _group(row.state, row.reason) == "person":
-        return "address does not exist", {}
-    reader = (
-        subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
-        if row.subscriber_id is not None
-        else None
-    )
-    if reader is None or reader.state != "active" or not row.rcpt:
-        return "left or refused since", {}
-    content = dict(row.content or {})
-    if "digest" not in content:
-        return ("", content) if content.get("notice") else ("has no content", {})
-    assert reader.id is not None
-    digest = from_json(content["digest"])
-    taken = sent_store.list_taken(session, {reader.id: digest.paper_ids()})
-    late = {reader.id: {signal.paper_id for signal in digest.signals()}}
-    told = signals_store.list_taken_signals(session, late)
-    rest = without(digest, taken.get(reader.id, set()), told.get(reader.id, set()))
-    if not rest.sections:
-        return "has these papers meanwhile", {}
-    return "", content_of(rest, reader)
-
-
-def without(digest: Digest, had: set[int], told: set[int]) -> Digest:
-    """The digest less some papers, and less late signals that were told; sections that are left
-    empty go."""
-    sections = []
-    for section in digest.sections:
-        entries = tuple(e for e in section.entries if e.paper_id not in had)
-        lines = tuple(x for x in section.lines if x.paper_id not in had)
-        rest = tuple(i for i in section.rest if i not in had)
-        late = tuple(x for x in section.signals if x.paper_id not in told)
-        total = len(entries) + len(lines) + len(rest) + len(late)
-        if total:
-            kept = replace(section, entries=entries, lines=lines, rest=rest, total=total)
-            sections.append(replace(kept, signals=late))
-    made = replace(digest, sections=tuple(sections))
-    gone = len(digest.paper_ids()) - len(made.paper_ids())
-    return replace(made, matched=max(0, digest.matched - gone))

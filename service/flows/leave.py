@@ -152,7 +152,7 @@ def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> 
         session, subscriber_id=row.id, hashed=hashed, act="erase", now=now, detail=by
     )
     session.flush()
-    leases_store.stop_open(session, State.SUPPRESSED, "erased", subscriber_id=row.id)
+    leases_store.stop_erased(session, row.id, row.email_key)
     deliveries_store.forget_recipient(session, row.id, row.email, row.email_key, hashed)
     editions_store.forget_in_drafts(session, {row.email, row.email_key})
     # what was agreed to, and what servers said, lies under the codes of earlier addresses too

@@ -5,14 +5,18 @@ process that is gone. Every list and page counts it by ``store.deliveries.is_hel
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from service.delivery.meaning import Meaning
 from service.delivery.states import State
 from service.flows.editions import EditionError, need_edition
+from service.flows.groups import says
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store.db import Session
+from service.store.delivery_lists import ORDERS, Chosen, list_chosen, meanings_of
 from service.store.tables import DeliveryRow
 
 
@@ -23,35 +27,101 @@ def gone_owners(rt: Runtime) -> list[int]:
     return rt.owner().dead()
 
 
-def deliveries(
-    session: Session,
+def read_chosen(
+    *,
     edition_id: int | None = None,
     state: str = "",
-    *,
+    meaning: str = "",
+    domain: str = "",
+    first: date | None = None,
+    last: date | None = None,
+    zone: str = "UTC",
+    address: str = "",
+    words: str = "",
     dead: Sequence[int] = (),
-    search: str = "",
+) -> Chosen:
+    """Which deliveries were asked for. state: one of the states, or "held" (dead: of
+    ``gone_owners``) · first, last: days of the installation (``zone``) on which they were planned.
+
+    Raises EditionError: no such state or meaning.
+    """
+    if state not in ("", "held", *(str(s) for s in State)):
+        raise EditionError(f"{state!r} is no state.", "--state", f"Use {', '.join(State)} or held.")
+    if meaning not in ("", *(str(m) for m in Meaning)):
+        raise EditionError(f"{meaning!r} is no meaning.", "--meaning", f"Use {', '.join(Meaning)}.")
+    is_held = state == "held"
+    return Chosen(
+        edition_id=edition_id,
+        states=(state,) if state and not is_held else (),
+        held_by=tuple(dead) if is_held else None,
+        meaning=meaning,
+        domain=domain.strip().lower().removeprefix("@"),
+        since=_begins(first, zone) if first is not None else None,
+        until=_begins(last + timedelta(days=1), zone) if last is not None else None,
+        address=address.strip(),
+        words=words.strip(),
+    )
+
+
+def _begins(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def list_facts(
+    session: Session,
+    chosen: Chosen,
+    *,
+    order: str = "oldest",
     limit: int | None = None,
     offset: int = 0,
 ) -> list[dict[str, Any]]:
-    """One object per delivery. state: one of the states, or "held" (dead: of ``gone_owners``).
-
-    Raises EditionError: no such edition or state.
-    """
-    if edition_id is not None:
-        need_edition(session, edition_id)
-    if state not in ("", "held", *(str(s) for s in State)):
-        raise EditionError(f"{state!r} is no state.", "--state", f"Use {', '.join(State)} or held.")
-    is_held = state == "held"
-    rows = deliveries_store.list_deliveries(
-        session,
-        edition_id=edition_id,
-        states=[state] if state and not is_held else None,
-        held_by=dead if is_held else None,
-        search=search,
-        limit=limit,
-        offset=offset,
-    )
+    """One object per delivery, in an order of ``delivery_lists.ORDERS``. Raises EditionError: no
+    such edition or order."""
+    if chosen.edition_id is not None:
+        need_edition(session, chosen.edition_id)
+    if order not in ORDERS:
+        raise EditionError(f"{order!r} is no order.", "--order", f"Use {', '.join(ORDERS)}.")
+    rows = list_chosen(session, chosen, order=order, limit=limit, offset=offset)
     return [delivery_facts(row) for row in rows]
+
+
+def deliveries(
+    session: Session, edition_id: int | None = None, state: str = "", *, dead: Sequence[int] = ()
+) -> list[dict[str, Any]]:
+    """All deliveries of an edition (of all of them), oldest first. Raises EditionError."""
+    return list_facts(session, read_chosen(edition_id=edition_id, state=state, dead=dead))
+
+
+def delivery_story(session: Session, delivery_id: int) -> dict[str, Any]:
+    """One delivery with its tries and the server's words of each. Raises EditionError: none."""
+    row = deliveries_store.get_delivery(session, id=delivery_id)
+    if row is None:
+        raise EditionError(f"There is no delivery {delivery_id}.", "", "paperpost deliveries list")
+    edition = need_edition(session, row.edition_id)
+    tries = deliveries_store.list_attempts(session, delivery_id)
+    about = meanings_of(session, [delivery_id])[delivery_id]
+    return {
+        **delivery_facts(row),
+        "meaning": about,
+        "says": says(about) if about else "",
+        "edition_kind": edition.kind,
+        "edition_slot": edition.slot,
+        "edition_title": edition.title,
+        "domain": row.domain,
+        "deadline_at": _iso(row.deadline_at),
+        "tries": [
+            {
+                "n": one.n,
+                "at": _iso(one.at),
+                "phase": one.phase,
+                "code": one.code or None,
+                "enhanced": one.enhanced,
+                "text": one.text,
+                "relay_id": one.relay_id,
+            }
+            for one in tries
+        ],
+    }
 
 
 def delivery_facts(row: DeliveryRow) -> dict[str, Any]:
@@ -65,6 +135,7 @@ def delivery_facts(row: DeliveryRow) -> dict[str, Any]:
         "code": row.code,
         "enhanced": row.enhanced,
         "reason": row.reason,
+        "meaning": row.meaning,
         "attempts": row.attempts,
         "message_id": row.message_id,
         "planned_at": _iso(row.planned_at),

@@ -113,10 +113,11 @@ def nobody(reader: SubscriberRow, **values: Any) -> SubscriberRow:
 
 
 def as_frozen(reader: SubscriberRow | None, content: Mapping[str, Any]) -> SubscriberRow | None:
-    """The reader as the mail was made for; belongs to no session."""
-    if reader is None or "frame" not in content:
+    """The reader as the mail was made for; where the row was another then, a copy of no session."""
+    frame = content.get("frame", {})
+    if reader is None or all(getattr(reader, name) == was for name, was in frame.items()):
         return reader
-    return SubscriberRow(**{**reader.model_dump(), **content["frame"]})
+    return SubscriberRow(**{**reader.model_dump(), **frame})
 
 
 def render_row(
@@ -217,7 +218,8 @@ def _marked(rt: Runtime, rendered: Rendered, locale: str) -> Rendered:
 def envelope_of(
     rt: Runtime, row: DeliveryRow, edition: EditionRow, reader: SubscriberRow | None
 ) -> Envelope:
-    """Who to whom, and the bytes."""
+    """Who to whom, and the bytes, signed where we sign: by the row's own date, so that a retry has
+    the same ones."""
     sender = rt.site.sender
     if rt.bounce_address:
         local, _, domain = rt.bounce_address.partition("@")
@@ -225,8 +227,13 @@ def envelope_of(
     return Envelope(
         sender=sender,
         recipient=rt.test_recipient or row.rcpt or "",
-        message=bytes_of(rt, row, edition, reader),
+        message=signed(rt, row, bytes_of(rt, row, edition, reader)),
     )
+
+
+def signed(rt: Runtime, row: DeliveryRow, message: bytes) -> bytes:
+    """The message with our signatures, where we sign."""
+    return rt.dkim.signed(message, row.date_header or row.planned_at) if rt.dkim else message
 
 
 def sha_of(message: bytes) -> str:

@@ -10,6 +10,7 @@ from service.defaults import FIXED
 from service.delivery import phrases
 from service.delivery.i18n import Texts
 from service.delivery.message import MessageError, ascii_address
+from service.delivery.outcome import BY_US
 from service.delivery.states import FINAL
 from service.digest.model import from_json
 from service.errors import Sentence
@@ -118,7 +119,7 @@ def _had_any(session: Session, reader_id: int, is_needed: bool) -> bool:
 
 def _server_said(row: DeliveryRow) -> str:
     """Words that came with a code are the server's; others are ours, for the staff."""
-    if not row.code:
+    if not row.code or row.reason.endswith(BY_US):
         return ""
     words = row.reason.partition(": ")[2] if row.state == "failed" else row.reason
     return f"{row.code} {words}".strip().rstrip(".")

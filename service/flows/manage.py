@@ -148,28 +148,6 @@ def set_next(rt: Runtime, row: SubscriberRow, before: Subscriber) -> None:
         row.next_digest_at = moved_to(before, planned, after, rt.clock())
 
 
-def set_schedule(
-    rt: Runtime, token: str, *,
-    hour: int, zone: str, weekdays: frozenset[int], on_time: bool | None = None,
-    at_least: int | None = None, tell_anyway: bool | None = None,
-) -> None:  # fmt: skip
-    """When mails come. Raises TokenError."""
-    choices = Choices(
-        hour=hour, zone=zone, weekdays=weekdays, on_time=on_time, at_least=at_least,
-        tell_anyway=tell_anyway,
-    )  # fmt: skip
-    choose(rt, token, choices)
-
-
-def set_mail(
-    rt: Runtime, token: str, *,
-    locale: str | None = None, format: str | None = None, style: str | None = None,
-    trending: bool | None = None,
-) -> None:  # fmt: skip
-    """What mails look like. Raises TokenError."""
-    choose(rt, token, Choices(locale=locale, format=format, style=style, trending=trending))
-
-
 def pause(rt: Runtime, token: str, until: date | None) -> None:
     """No mail before ``until`` (a local date); None ends the pause. Raises TokenError,
     ManageError."""

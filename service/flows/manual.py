@@ -25,6 +25,7 @@ from service.flows.audience import (
     draft,
     papers_left,
 )
+from service.flows.epoch import need
 from service.flows.freeze import content_of, framed
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
@@ -67,8 +68,10 @@ def start(
     """Plan the edition, all rows first, and let it go (after the undo window unless ``at_once``).
 
     Raises CountError when the number of mails is not ``expected``: nothing is sent then. The same
-    key again returns the same edition, and completes one that a crash left half planned.
+    key again returns the same edition, and completes one that a crash left half planned. Raises
+    InstanceHeld.
     """
+    need(rt)
     with _starting:  # a double click waits here and finds the edition of the first
         there = rt.db.read(lambda s: find_started(s, plan.kind, plan.key))
         if there is not None:

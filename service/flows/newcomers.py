@@ -220,6 +220,12 @@ def refusal(rt: Runtime, state: str, bar: str) -> ReaderError | None:
             "email",
             f"They can ask again themselves at {rt.links.home()}",
         )
+    if bar == consent_store.BARRED_BY_LIST:
+        return ReaderError(
+            "This address is suppressed by an imported list.",
+            "email",
+            f"Its owner can ask for mail themselves at {rt.links.home()}",
+        )
     if bar:
         return ReaderError(
             f"This address is suppressed ({bar}).",

@@ -15,6 +15,10 @@ from service.store import editions as editions_store
 from service.store.db import Session
 from service.store.tables import DeliveryRow
 
+ASKED = frozenset({"confirm", "already-subscribed", "manage-link", "address-change"})
+"""Mails that strangers can ask for. A send that runs just then must not take them at once: the page
+that is asked for next would be slower, and tell that this address gets mail."""
+
 
 def add_notice(
     rt: Runtime,
@@ -31,6 +35,8 @@ def add_notice(
     key: str = "",
 ) -> DeliveryRow | None:
     """Write one notice, ready to go; the same ``key`` twice writes one. data: plain JSON values."""
+    if kind in ASKED and rt.apart:
+        not_before = max(not_before or now, now + rt.apart)
     edition, _ = editions_store.add_edition(
         session,
         kind="notice",

@@ -11,6 +11,7 @@ from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
 from service.store.db import Session
+from service.store.missed_rows import MISSED
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 
 PRIORITY = {"notice": 0, "alert": 1, "digest": 2, "quiet": 2, "manual": 3, "newsletter": 3}
@@ -84,13 +85,15 @@ def plan_reader(
         locale=reader.locale,
         not_before=not_before,
     )
-    if row is None and reopen and not is_over:
+    if row is None and not is_over:
         assert edition.id is not None
         there = deliveries_store.find_delivery(session, edition.id, reader.email_key, reader.id)
-        if there is not None and leases_store.reopen(session, there, now + deadline):
+        # a date written down as missed by a clock that was ahead is still to come
+        may = there is not None and (reopen or there.reason == MISSED)
+        if may and there is not None and leases_store.reopen(session, there, now + deadline):
             row = there
     if row is not None and not is_over:
-        edition.state = "open"
+        edition.state, edition.planned = "open", None  # its balance is "so far" again
         edition.closes_at = max(edition.closes_at or now, now + deadline)
         session.add(edition)
     return row

@@ -17,6 +17,7 @@ from service.digest.candidate import NothingNew
 from service.digest.model import Digest
 from service.errors import PaperpostError
 from service.flows.alerts import quarter
+from service.flows.became import why_skipped
 from service.flows.compose import digest_for
 from service.flows.daily import check_date, due_readers
 from service.flows.freeze import content_of
@@ -219,41 +220,19 @@ REASONS: Mapping[str, str] = {
     "bounced": "mail to this address was refused earlier",
     "suppressed": "this address is suppressed",
     "erased": "the address was erased",
-    "paused": "you had paused",
 }
 
 
 def why_nothing(
     rt: Runtime, reason: str, checked: int, on: date, *, had: int = 0, later: int = 0
 ) -> str:
-    """Why a date brought no mail: "Tue 12 May: 391 papers checked, none contained your words.".
-
-    had, later: of those that did, how many came before and how many come with the next alert.
-    """
+    """Why a date brought no mail: "Tue 12 May: 391 papers checked, none contained your words."."""
     texts = rt.catalogs.texts("en")
-    day = texts.day(on)
-    counted = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", checked)
-    if not checked and reason in ("nothing_new", "too_few"):
-        return f"{day}: no new paper came."
-    if reason == "nothing_new" and later:
-        return f"{day}: {counted}. What contained your words comes with your next alert."
-    if reason == "nothing_new" and had:
-        return f"{day}: {counted}. You already had what contained your words."
-    if reason == "nothing_new":
-        return f"{day}: {counted}, none contained your words."
-    if reason == "not_your_day":
-        return f"{day}: none of your interests has its day."
-    if reason == "too_few":
-        return f"{day}: {counted}, fewer contained your words than you wait for."
-    if reason == "paused":
-        return f"{day}: you had paused."
-    if reason == "already_had":
-        return f"{day}: you already had all of these papers."
-    if reason == "in_digest":
-        return f"{day}: these papers ride in your daily mail."
+    said = why_skipped(texts, reason, checked, had=had, later=later)
     if reason.startswith("error"):
-        return f"{day}: the mail could not be composed ({reason.partition(': ')[2]})."
-    return f"{day}: {REASONS.get(reason, reason.replace('_', ' '))}."
+        said = f"the mail could not be composed ({reason.partition(': ')[2]})."
+    said = said or f"{REASONS.get(reason, reason.replace('_', ' '))}."
+    return f"{texts.day(on)}: {said[0].lower()}{said[1:]}"
 
 
 def would_send(

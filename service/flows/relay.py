@@ -9,6 +9,7 @@ import threading
 from datetime import datetime, timedelta
 
 from service.errors import PaperpostError
+from service.flows.breakers import is_relay_resting, relay_is_back
 from service.flows.runtime import Runtime
 from service.store import leases as leases_store
 from service.store.db import Priority
@@ -42,8 +43,11 @@ class RelayWatch:
 
     def try_unheard(self) -> int:
         """Notices that nobody answered go as soon as the server does, not hours later when their
-        next try is due: people wait for them. Returns how many are due now."""
+        next try is due: people wait for them; with them goes what rests because the server was
+        silent. Returns how many are due now."""
         rt = self._rt
+        if is_relay_resting(rt) and self.answers():
+            relay_is_back(rt)
         if not rt.db.read(lambda s: leases_store.count_unheard(s, rt.clock())):
             return 0
         if not self.answers():

@@ -11,7 +11,6 @@ from service.flows.subscribe import mail_confirm, most_of
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.leases import LIFTED_BY_BEGIN
 from service.store.tables import SubscriberRow
 from service.subscribers.address import cap_key
 
@@ -31,7 +30,7 @@ def _confirm_again(rt: Runtime, session: Session, key: str, by: str) -> int:
         raise _not_awaited(row.state if row is not None else "")
     hashed = consent_store.email_hash(rt.instance.key, key)
     bar = consent_store.get_suppression(session, hashed)
-    if bar is not None and bar.reason not in LIFTED_BY_BEGIN:
+    if bar is not None and bar.reason not in consent_store.LIFTED_BY_BEGIN:
         raise ReaderError(
             f"This address is suppressed ({bar.reason}).",
             "email",

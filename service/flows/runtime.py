@@ -1,13 +1,19 @@
 """What flows work with: built once by wiring, handed to every flow."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from service.defaults import Defaults
+from service.delivery.accounts import Accounts
+from service.delivery.breakers import Tally
+from service.delivery.dkim import DkimKeys
+from service.delivery.dns import Resolver
 from service.delivery.i18n import Catalogs
 from service.delivery.links import Links
 from service.delivery.press import Press
@@ -22,6 +28,7 @@ from service.sources.fetch import Fetcher
 from service.store.db import Database
 from service.store.instance import Instance, get_defaults
 from service.store.processes import Process
+from service.store.witness import WitnessFile
 from service.subscribers.tokens import Signer
 
 SEND_SOON = "send soon"
@@ -45,6 +52,9 @@ class NoEngine:
 
 Parser = Callable[[str, bytes, Any], Parsed]
 
+_HELD: ContextVar[tuple[object, Defaults] | None] = ContextVar("held", default=None)
+"""A runtime and the values of taste that it works with for now, in one thread or task."""
+
 
 @dataclass(kw_only=True)
 class Runtime:
@@ -52,9 +62,15 @@ class Runtime:
 
     open_mailer: makes a pool of SMTP connections · fetcher: the one HTTP client ·
     parse: bytes to sightings in a process that can be killed · owner: this process as an owner
-    of leases, registered on first use · zone, signup, private_sources, test_recipient,
-    bounce_address: settings · relay_host: of the mail server that takes
-    our mails, "" where they stay on this machine.
+    of leases, registered on first use · witness: the epoch beside the database · epoch_raised: when
+    this process counted it last, by time.monotonic · apart: by so much mails that strangers
+    ask for begin later, where the process that answers them also sends ·
+    token_uses: last uses of tokens that are not written down yet ·
+    zone, signup, private_sources, test_recipient, bounce_address: settings ·
+    relay_host: of the mail server that takes our mails, "" where they stay on this machine ·
+    dns: whom we ask about domains, None = nobody ·
+    dkim: keys that sign our mails, None = the relay does, or nobody ·
+    relay_log: the file in which the relay says what it took, None where it is not to be had.
     """
 
     db: Database
@@ -65,7 +81,7 @@ class Runtime:
     open_renderer: Callable[[], Renderer]
     instance: Instance
     signer: Signer
-    open_mailer: Callable[[Defaults], Mailer]
+    open_mailer: Callable[[Defaults], Mailer | Accounts]
     open_fetcher: Callable[[], Fetcher]
     parse: Parser
     owner: Callable[[], Process]
@@ -76,14 +92,23 @@ class Runtime:
     test_recipient: str = ""
     bounce_address: str = ""
     relay_host: str = ""
+    relay_log: Path | None = None
+    dns: Resolver | None = None
+    dkim: DkimKeys | None = None
     engine: Engine = field(default_factory=NoEngine)
     log: Callable[..., None] = lambda event, **facts: None
     index: LiveIndex = field(default_factory=LiveIndex)
     corpus: LiveCorpus = field(init=False)
     words: LiveWords = field(default_factory=LiveWords)
+    tally: Tally = field(default_factory=Tally)
+    token_uses: dict[int, datetime] = field(default_factory=dict)
+    apart: timedelta = timedelta(0)
+    witness: WitnessFile = field(init=False)
+    epoch_raised: float = float("-inf")
 
     def __post_init__(self) -> None:
         self.corpus = LiveCorpus(self.data_dir / "corpus")
+        self.witness = WitnessFile(self.data_dir / "epoch")
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -104,7 +129,19 @@ class Runtime:
 
     def defaults(self) -> Defaults:
         """The values of taste in force now."""
+        held = _HELD.get()
+        if held is not None and held[0] is self:
+            return held[1]
         return self.db.read(get_defaults)
+
+    @contextmanager
+    def holding(self, limits: Defaults) -> Iterator[None]:
+        """Many mails are made with the same values: they are not read anew for each."""
+        token = _HELD.set((self, limits))
+        try:
+            yield
+        finally:
+            _HELD.reset(token)
 
     @property
     def mail_domain(self) -> str:

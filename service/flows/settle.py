@@ -1,22 +1,50 @@
-"""The balance of editions: what was planned equals what has an end, or it says what is missing."""
+"""The balance of editions: what was planned equals what has an end, or it says what is missing.
 
+Two sorts. *Rolling* ones (a date's digests, a quarter hour's alerts) get rows as readers fall due:
+their balance is "so far" until the date is over everywhere and every deadline has passed; then it
+is taken, and written down as ``planned``. *Frozen* ones (manual, newsletter, a notice) are planned
+whole before the first mail goes, ``planned`` last.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from service.delivery.states import FINAL, State
+from service.delivery.states import FINAL, EditionState, State, edition_can
+from service.flows.alarms import Alarm, end_alarm, raise_alarm
 from service.flows.runtime import Runtime
+from service.store import alarms as alarms_store
+from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store.db import Priority, Session
 from service.store.tables import EditionRow
+
+FROZEN = frozenset({"manual", "newsletter", "notice"})
+
+KINDS = ["digest", "quiet", "alert", *sorted(FROZEN)]
+
+KIND = "balance"
+"""Of the alarm about an edition that does not balance; its key is the edition's number."""
+
+_UNDER_WAY = frozenset({State.PLANNED, State.READY, State.LEASED, State.SENDING, State.DEFERRED})
+
+_HALF_PLANNED = timedelta(minutes=20)
+"""Nobody plans for so long: who began has ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Balance:
     """planned = accepted + failed + suppressed + expired + cancelled + skipped + presumed when
-    nothing is missing; ``under_way`` counts the rest by state."""
+    nothing is missing. so_far: it is open, and rows may still be added."""
 
     planned: int
-    states: dict[str, int]
+    states: Mapping[str, int]
+    so_far: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows that there are; each reader of the plan has one."""
+        return sum(self.states.values())
 
     @property
     def ended(self) -> int:
@@ -24,39 +52,121 @@ class Balance:
 
     @property
     def missing(self) -> int:
+        """Mails without an end; below zero: there are more rows than were planned."""
         return self.planned - self.ended
+
+    @property
+    def under_way(self) -> int:
+        return sum(n for state, n in self.states.items() if state in _UNDER_WAY)
+
+    @property
+    def words(self) -> str:
+        """What is missing, in words, "" when it balances."""
+        told = []
+        if self.rows < self.planned:
+            told.append(f"{self.planned - self.rows:,} of {self.planned:,} have no row")
+        if self.rows > self.planned:
+            told.append(f"{self.rows - self.planned:,} more rows than the {self.planned:,} planned")
+        if in_doubt := self.states.get(State.UNKNOWN, 0):
+            told.append(f"{in_doubt:,} in doubt")
+        if self.under_way:
+            told.append(f"{self.under_way:,} under way")
+        return ", ".join(told)
+
+
+def balance_of(edition: EditionRow, states: Mapping[str, int]) -> Balance:
+    """The balance of an edition whose rows were counted."""
+    so_far = edition.planned is None
+    planned = sum(states.values()) if edition.planned is None else edition.planned
+    return Balance(planned=planned, states=states, so_far=so_far)
 
 
 def balance(session: Session, edition: EditionRow) -> Balance:
     """Count an edition. A rolling edition's plan is the rows it has so far."""
     assert edition.id is not None
-    states = editions_store.count_states(session, edition.id)
-    planned = edition.planned if edition.planned is not None else sum(states.values())
-    return Balance(planned=planned, states=states)
+    return balance_of(edition, editions_store.count_states(session, edition.id))
+
+
+def uneven(edition: EditionRow, counted: Balance, now: datetime | None = None) -> str:
+    """What everybody is told of an edition that does not balance, "" when it does or is still
+    under way. now: to give one the time to be planned."""
+    if edition.planned is None and edition.kind in FROZEN and edition.state == EditionState.OPEN:
+        if now is not None and now - edition.opened_at < _HALF_PLANNED:
+            return ""
+        return "It was not planned to its end: send it again with the same key, or cancel it."
+    if counted.rows != counted.planned:
+        return f"It does not balance: {counted.words}."
+    is_over = edition.state in (EditionState.DONE, EditionState.INCOMPLETE, EditionState.CANCELLED)
+    if is_over and counted.missing and not counted.under_way:
+        return f"It does not balance: {counted.words}."
+    return ""
+
+
+def list_uneven(session: Session, now: datetime) -> dict[int, str]:
+    """Every edition that does not balance, newest first, with what is told of it; drafts, and what
+    is under way, are none."""
+    states = audience_store.count_all_states(session, notices=True)
+    found = editions_store.list_editions(session, kinds=KINDS)
+    told = {e.id or 0: uneven(e, balance_of(e, states.get(e.id or 0, {})), now) for e in found}
+    return {edition_id: words for edition_id, words in told.items() if words}
 
 
 def settle_editions(rt: Runtime) -> int:
-    """Close every edition whose time is over: done when it balances, else incomplete."""
-    return rt.db.write(lambda s: _settle(s, rt.clock()), Priority.MAIL)
+    """Close every edition whose time is over: done when it balances, else incomplete, and the staff
+    is told. Returns how many were done."""
+    return rt.db.write(lambda s: _settle(rt, s, rt.clock()), Priority.MAIL)
 
 
-def _settle(session: Session, now: datetime) -> int:
+def _settle(rt: Runtime, session: Session, now: datetime) -> int:
     closed = 0
     for edition in editions_store.list_unsettled(session):
         assert edition.id is not None
         counted = balance(session, edition)
-        rolling = edition.planned is None
-        if rolling and edition.kind in ("manual", "newsletter"):
-            continue  # not planned to its end: it waits for the same key, or to be cancelled
-        if rolling and edition.closes_at is not None and edition.closes_at > now:
-            continue
-        if counted.missing == 0:
-            state = "done"
-        elif set(counted.states) & {"planned", "ready", "leased", "sending", "deferred"}:
-            state = "closing" if edition.state == "open" and rolling else edition.state
-        else:
-            state = "incomplete"
-        if state != edition.state:
-            editions_store.set_edition(session, edition.id, state=state)
-            closed += state == "done"
+        state = next_state(edition, counted, now)
+        if state != edition.state and edition_can(EditionState(edition.state), state):
+            values: dict[str, object] = {"state": str(state)}
+            if state in (EditionState.DONE, EditionState.INCOMPLETE) and edition.planned is None:
+                values["planned"] = counted.rows  # the balance of a rolling one is taken
+            editions_store.set_edition(session, edition.id, **values)
+            closed += state is EditionState.DONE
+    _tell(rt, session, now)
     return closed
+
+
+def next_state(edition: EditionRow, counted: Balance, now: datetime) -> EditionState:
+    """What an edition that is not over should be. Pure."""
+    state = EditionState(edition.state)
+    if edition.planned is None:
+        if edition.kind in FROZEN:
+            return state  # not planned to its end: it waits for the same key, or to be cancelled
+        if edition.closes_at is not None and edition.closes_at > now:
+            return state
+    if counted.missing == 0:
+        return EditionState.DONE
+    settles_itself = edition.kind != "newsletter" and counted.states.get(State.UNKNOWN, 0)
+    if not counted.under_way and not settles_itself:
+        return EditionState.INCOMPLETE
+    if state is EditionState.INCOMPLETE:
+        return EditionState.OPEN  # what was in doubt goes again
+    is_rolling = edition.kind not in FROZEN
+    return EditionState.CLOSING if is_rolling else state
+
+
+def _tell(rt: Runtime, session: Session, now: datetime) -> None:
+    """An alarm for each edition that does not balance, for as long as it does not."""
+    told = set()
+    for edition in editions_store.list_doubtful_editions(session, now - _HALF_PLANNED):
+        words = uneven(edition, balance(session, edition), now)
+        if not words:
+            continue
+        told.add(str(edition.id))
+        name = f"edition {edition.id} ({edition.kind} {edition.title or edition.slot})"
+        step = f"Look at it: paperpost editions show {edition.id}."
+        raise_alarm(
+            rt,
+            session,
+            Alarm(kind=KIND, key=str(edition.id), what=words, place=name, next_step=step),
+        )
+    for row in alarms_store.list_open(session):
+        if row.kind == KIND and row.key not in told:
+            end_alarm(rt, session, KIND, row.key)

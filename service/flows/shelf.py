@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from service.defaults import FIXED, Defaults
 from service.digest.candidate import Candidate
-from service.flows.live import document_of, query_of
+from service.flows.live import document_of
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
 from service.flows.waiting import Late, lists_of
 from service.flows.window import age_of
+from service.flows.worked import Found, Worked, words_of
 from service.matching.document import Document
 from service.matching.evaluate import evaluate
 from service.matching.likeness import Likeness, likeness
@@ -24,6 +25,7 @@ from service.sources.registry import ADAPTERS
 from service.store import editions as editions_store
 from service.store import listing as listing_store
 from service.store import papers as papers_store
+from service.store import restored as restored_store
 from service.store import sent as sent_store
 from service.store import sightings as sightings_store
 from service.store import slots as slots_store
@@ -48,7 +50,8 @@ class Shelf:
     later to papers that were had, once it was asked for · marks: (paper, sign) of what readers
     said, newest first · tastes, vectors, likenesses: made when they are first asked for · note: the
     editor's, for the mails of the date · list_on: the newest day with papers by then, where it is
-    another · broken: papers that could not be composed, and why."""
+    another · broken: papers that could not be composed, and why · doubted: papers that
+    became new before it may have been mailed, by what a restored backup does not know of."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]
@@ -62,7 +65,8 @@ class Shelf:
     listed: list[tuple[int, date]] = field(default_factory=list)
     late: list[Late] = field(default_factory=list)
     read_from: tuple[str, ...] = ()
-    queries: dict[int, Query | None] = field(default_factory=dict)
+    worked: Worked = field(default_factory=Worked)
+    words: dict[int, str] = field(default_factory=dict)
     documents: dict[int, Document] = field(default_factory=dict)
     counts: dict[tuple[datetime, date, bool], int] = field(default_factory=dict)
     alerts: dict[tuple[int, date], int] = field(default_factory=dict)
@@ -71,6 +75,7 @@ class Shelf:
     note: str = ""
     list_on: date | None = None
     broken: dict[int, str] = field(default_factory=dict)
+    doubted: datetime | None = None
     marks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     tastes: dict[int, Taste] = field(default_factory=dict)
     vectors: dict[int, Vector] = field(default_factory=dict)
@@ -78,9 +83,14 @@ class Shelf:
 
 
 def load_shelf(
-    rt: Runtime, session: Session, limits: Defaults, reader_ids: Sequence[int], on: date
+    rt: Runtime,
+    session: Session,
+    limits: Defaults,
+    reader_ids: Sequence[int],
+    on: date,
+    worked: Worked | None = None,
 ) -> Shelf:
-    """Read what the readers' digests of a date are made from.
+    """Read what the readers' digests of a date are made from. worked: of the chunk before.
 
     In test mode what test mails held counts as had too, so that a test runs as the real thing.
     """
@@ -102,12 +112,21 @@ def load_shelf(
     slots = slots_store.list_slots(session, reader_ids, on, testing=testing)
     late, read = lists_of(session, on)
     newest = listing_store.shown_days(session, before=on + timedelta(days=1))
+    worked = worked or Worked()
     return Shelf(
         limits=limits,
+        worked=worked,
+        rows=worked.rows,
+        papers=worked.papers,
+        sightings=worked.sightings,
+        documents=worked.documents,
+        vectors=worked.vectors,
+        likenesses=worked.likenesses,
         profiles=subscribers_store.list_profiles(session, reader_ids),
         had=had,
         resting=resting,
         carried=sent_store.list_carried(session, reader_ids, now - timedelta(days=LOOK_BACK)),
+        doubted=restored_store.doubted_until(session),
         slots=slots,
         listed=sightings_store.list_listed(session, days, kinds=kinds) if days else [],
         late=late,
@@ -148,25 +167,19 @@ def candidate(
     query = query_on(shelf, profile)
     if row is None or query is None:
         return None
-    try:
-        document = document_on(shelf, paper_id)
-    except Exception as error:  # the mail goes out without it
-        shelf.broken[paper_id] = f"words: {type(error).__name__}: {error}"[:500]
+    liking = _liking(rt, shelf, profile.subscriber_id, paper_id)
+    age = float(age_of(profile, papers_store.day_of(row), on))
+    found = shelf.worked.found
+    key = (shelf.words[profile.id], paper_id, age)
+    if liking is None and key in found:
+        met = found[key]
+    else:
+        met = _met(rt, shelf, profile, query, row, age, liking)
+        if liking is None and paper_id not in shelf.broken:
+            found[key] = met
+    if met is None:
         return None
-    hits = evaluate(query, document)
-    if hits is None:
-        return None
-    day = papers_store.day_of(row)
-    made = score(
-        query,
-        document,
-        hits,
-        rt.corpus.statistics,
-        votes=row.votes,
-        comments=row.comments,
-        age_days=float(age_of(profile, day, on)),
-        liking=_liking(rt, shelf, profile.subscriber_id, paper_id),
-    )
+    hits, made = met
     if 0 < profile.threshold > made.total:  # what was disliked may be below 0
         return None
     return Candidate(
@@ -175,11 +188,45 @@ def candidate(
         hits=hits,
         score=made.total,
         parts=made.parts,
-        listed_on=_listed_on(shelf, paper_id) or day,
+        listed_on=_listed_on(shelf, paper_id) or papers_store.day_of(row),
         place=place_of(shelf.papers[paper_id], shelf.sightings.get(paper_id, [])),
         again=again,
         likeness=_likeness(shelf, paper_id),
     )
+
+
+def _met(
+    rt: Runtime,
+    shelf: Shelf,
+    profile: Profile,
+    query: Query,
+    row: PaperRow,
+    age: float,
+    liking: float | None,
+) -> Found:
+    """Where the words stand in a paper, and what that is worth; None where they do not match."""
+    assert row.id is not None
+    try:
+        document = document_on(shelf, row.id)
+    except Exception as error:  # the mail goes out without it
+        shelf.broken[row.id] = f"words: {type(error).__name__}: {error}"[:500]
+        return None
+    hits = evaluate(query, document)
+    if hits is None:
+        return None
+    statistics = rt.corpus.statistics
+    made = score(
+        query,
+        document,
+        hits,
+        statistics,
+        votes=row.votes,
+        comments=row.comments,
+        age_days=age,
+        liking=liking,
+        weights=shelf.worked.weights_for(shelf.words[profile.id], query, statistics),
+    )
+    return hits, made
 
 
 def _liking(rt: Runtime, shelf: Shelf, reader_id: int, paper_id: int) -> float | None:
@@ -239,11 +286,9 @@ def document_on(shelf: Shelf, paper_id: int) -> Document:
 
 def query_on(shelf: Shelf, profile: Profile) -> Query | None:
     """The query of an interest, read once."""
-    if profile.id not in shelf.queries:
-        shelf.queries[profile.id] = query_of(
-            profile.kind.value, profile.text, profile.compiled, profile.options
-        )
-    return shelf.queries[profile.id]
+    if profile.id not in shelf.words:
+        shelf.words[profile.id] = words_of(profile)
+    return shelf.worked.query(shelf.words[profile.id], profile)
 
 
 def _listed_on(shelf: Shelf, paper_id: int) -> date | None:

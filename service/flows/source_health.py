@@ -1,4 +1,4 @@
-"""The health of the sources, and of this process, as everybody may see it."""
+"""The health of the sources, as everybody may see it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,8 +24,6 @@ from service.store.pace import PaceState, list_paces
 from service.store.tables import SourceDayRow, SourceRow
 
 STRIP_DAYS = 14
-READY_S = 5.0
-"""Seconds in which a write must get its turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,19 +246,3 @@ def _paces(session: Session, now: datetime) -> list[PaceState]:
         replace(pace, paused_until=None) if pace.paused_until and pace.paused_until <= now else pace
         for pace in list_paces(session, now.astimezone(UTC).date())
     ]
-
-
-def is_ready(rt: Runtime) -> bool:
-    """True when the database answers and can be written."""
-    try:
-        rt.db.read(listing.list_source_names)
-        can_write = rt.db.can_write(READY_S)
-    except OSError:
-        return False
-    except Exception as error:
-        # whatever the driver raises: its name is for the log, not for the world
-        rt.log("not_ready", error=type(error).__name__)
-        return False
-    if not can_write:
-        rt.log("not_ready", error="nothing can be written")
-    return can_write

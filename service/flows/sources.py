@@ -1,6 +1,5 @@
-"""Sources by an operator's hand: add, pause, remove, decide on a burst, bring the past in."""
+"""Sources by an operator's hand: add, pause, remove, decide on a burst."""
 
-import asyncio
 import json
 import re
 from collections.abc import Collection
@@ -11,22 +10,17 @@ from typing import Any
 
 from service.errors import PaperpostError
 from service.flows import ingest
-from service.flows.asking import Sleep
-from service.flows.history import HistoryReport, bring_wanted, want_history
+from service.flows.history import want_history
 from service.flows.runtime import Runtime
 from service.flows.source_days import NoSourceError
 from service.flows.staff import audit
 from service.flows.trying import refuse_address
 from service.sources.adapter import Adapter, ParameterError
 from service.sources.calendar import source_day
-from service.sources.registry import ADAPTERS, adapter
+from service.sources.registry import adapter
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
-
-
-class SourceError(PaperpostError):
-    """An act that a source does not allow."""
 
 
 class FieldUnknownError(PaperpostError):
@@ -238,30 +232,3 @@ def _get(session: Session, source_id: int) -> SourceRow:
     if row is None:
         raise NoSourceError(source_id)
     return row
-
-
-def _with_past() -> str:
-    return ", ".join(kind for kind, made in ADAPTERS.items() if made.history_kind)
-
-
-async def bring_history(
-    rt: Runtime, source_id: int, days: int, *, sleep: Sleep = asyncio.sleep
-) -> HistoryReport:
-    """Bring the last ``days`` of a source in as known papers, now. Raises SourceError."""
-
-    def want(session: Session) -> SourceRow:
-        row = _get(session, source_id)
-        if not adapter(row.kind).history_kind:
-            raise SourceError(
-                f"{row.title} has no past that can be asked for.",
-                "",
-                f"Sources of these kinds have one: {_with_past()}.",
-            )
-        want_history(session, row, days, source_day(row.kind, rt.clock()))
-        session.flush()
-        session.expunge(row)
-        return row
-
-    source = await rt.db.awrite(want, Priority.WEB)
-    async with rt.open_fetcher() as fetcher:
-        return await bring_wanted(rt, fetcher, source, sleep=sleep)

@@ -22,7 +22,11 @@ from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.cadence import local_date
 from service.subscribers.options import read_options
 
+Which = str | int
+"""An interest of a reader: by its name, or by its number."""
+
 _HERE = ("active", "pending", "bounced")
+_PRIVATE = ("name", "text", "own")
 
 
 def facts_of(row: ProfileRow) -> dict[str, Any]:
@@ -82,35 +86,49 @@ def add_by_hand(rt: Runtime, email_key: str, change: InterestChange) -> dict[str
 
 
 def change_by_hand(
-    rt: Runtime, email_key: str, name: str, change: Callable[[ProfileRow], InterestChange]
+    rt: Runtime, email_key: str, which: Which, change: Callable[[ProfileRow], InterestChange]
 ) -> dict[str, Any]:
     """Make an interest what it is to be, from what it is. Raises PaperpostError."""
 
     def edit(session: Session) -> dict[str, Any]:
-        row = _interest(session, email_key, name)
+        row = _interest(session, email_key, which)
         apply_change(session, row, change(row), rt.clock())
         return facts_of(row)
 
     return rt.db.write(edit, Priority.WEB)
 
 
-def pause_by_hand(rt: Runtime, email_key: str, name: str, *, paused: bool) -> None:
+def pause_by_hand(rt: Runtime, email_key: str, which: Which, *, paused: bool) -> None:
     """Let an interest rest, or take it up again. Raises ReaderError: it is not there."""
     rt.db.write(
-        lambda s: pause_interest(s, _interest(s, email_key, name), rt.clock(), paused=paused),
+        lambda s: pause_interest(s, _interest(s, email_key, which), rt.clock(), paused=paused),
         Priority.WEB,
     )
 
 
-def remove_by_hand(rt: Runtime, email_key: str, name: str) -> None:
-    """Remove an interest; the last one stays. Raises PaperpostError."""
+def remove_by_hand(rt: Runtime, email_key: str, which: Which) -> dict[str, Any]:
+    """Remove an interest, and say what it was; the last one stays. Raises PaperpostError."""
 
-    def remove(session: Session) -> None:
+    def remove(session: Session) -> dict[str, Any]:
         reader = _reader(session, email_key)
-        row = _interest(session, email_key, name)
+        row = _interest(session, email_key, which)
+        was = facts_of(row)
         remove_interest(session, row, has_trending=reader.trending)
+        return was
 
-    rt.db.write(remove, Priority.WEB)
+    return rt.db.write(remove, Priority.WEB)
+
+
+def told(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What differs, for the record of the staff's acts; {} stands for no interest. Of its words and
+    names the record says only that they changed: they go when the reader is erased, it does not."""
+    names = [n for n in (now or before) if n != "since" and before.get(n) != now.get(n)]
+
+    def shown(facts: dict[str, Any]) -> dict[str, Any]:
+        return {name: facts[name] for name in names if facts and name not in _PRIVATE}
+
+    reworded = [name for name in names if name in _PRIVATE] if before and now else []
+    return shown(before), shown(now) | ({"changed": reworded} if reworded else {})
 
 
 def _reader(session: Session, email_key: str) -> SubscriberRow:
@@ -120,11 +138,11 @@ def _reader(session: Session, email_key: str) -> SubscriberRow:
     return row
 
 
-def _interest(session: Session, email_key: str, name: str) -> ProfileRow:
+def _interest(session: Session, email_key: str, which: Which) -> ProfileRow:
     rows = subscribers_store.list_profile_rows(session, _reader(session, email_key).id or 0)
-    found = [row for row in rows if row.name == name]
+    found = [row for row in rows if which in (row.name, row.id)]
     if not found:
         names = ", ".join(repr(row.name) for row in rows) or "none"
-        what = f"This reader has no interest called {name!r}."
+        what = f"This reader has no interest called {which!r}."
         raise ReaderError(what, "", f"There are: {names}")
     return found[0]

@@ -21,7 +21,6 @@ from service.flows.voted import check_offered
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.leases import LIFTED_BY_BEGIN
 from service.store.numbers import next_number, used_up
 from service.store.tables import ConsentRow, ProfileRow, SubscriberRow
 from service.subscribers.address import Address, cap_key, read_address
@@ -133,7 +132,7 @@ def _take_request(rt: Runtime, session: Session, wish: Wish, network: str, agent
     wait = place.wait
     row = subscribers_store.get_subscriber_row(session, email_key=wish.address.key)
     barred = consent_store.get_suppression(session, hashed)
-    dropped = place.dropped or (barred is not None and barred.reason not in LIFTED_BY_BEGIN)
+    dropped = place.dropped or (barred is not None and not consent_store.lets_begin(barred.reason))
     state = row.state if row is not None else "new"
     is_asked = state in ("new", "pending", "left")
     typed = {"hour": wish.hour, "zone": wish.zone, "locale": wish.locale}

@@ -2,7 +2,8 @@
 
 Never-confirmed readers are forgotten when their link has ended, those who left after some days
 (only the keyed hash stays, so that no import revives them). Raw polls, attempts, contents of
-digests, stale matches, old sessions and ledgers go after the days of the settings.
+digests, which papers came, stale matches, old sessions and ledgers go after the days of the
+settings.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from service.flows import rejoin
 from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
-from service.store import keeping, mail_caps
+from service.store import alarms, keeping, mail_caps, rests, routes, send_pace
 from service.store import matches as matches_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -32,9 +33,11 @@ STEPS = 2000
 
 @dataclass(kw_only=True)
 class TidyReport:
-    """How many of each kind went."""
+    """removed: how many of each kind went · failed: kinds that could not be thrown away now, with
+    the reason; they are tried again tomorrow."""
 
     removed: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -46,11 +49,15 @@ def tidy(rt: Runtime) -> TidyReport:
     report = TidyReport(removed={**_forget_readers(rt)})
     for name, step in _steps(rt).items():
         count = 0
-        for _ in range(STEPS):
-            done = rt.db.write(step, Priority.BULK)
-            count += done
-            if done < STEP:
-                break
+        try:
+            for _ in range(STEPS):
+                done = rt.db.write(step, Priority.BULK)
+                count += done
+                if done < STEP:
+                    break
+        except Exception as error:  # what cannot go now keeps nothing else from going
+            report.failed[name] = f"{type(error).__name__}: {error}"[:300]
+            rt.log("tidy_failed", step=name, error=type(error).__name__)
         if count:
             report.removed[name] = count
     rt.db.empty_log()
@@ -84,6 +91,7 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
         "raw_polls": lambda s: keeping.delete_raw_polls(s, now - ago(limits.keep_raw_days), STEP),
         "attempts": lambda s: keeping.delete_attempts(s, now - ago(limits.keep_attempt_days), STEP),
         "contents": lambda s: keeping.clear_contents(s, now - ago(limits.keep_digest_days), STEP),
+        "sent": lambda s: keeping.delete_sent(s, now - ago(limits.keep_sent_days), STEP),
         "sessions": lambda s: keeping.delete_sessions(
             s,
             idle_before=now - timedelta(hours=limits.session_idle_hours),
@@ -99,6 +107,10 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
         "votes": lambda s: keeping.delete_votes(s, now - ago(FIXED.keep_votes_days), STEP),
         "drafts": lambda s: keeping.delete_drafts(s, now - ago(FIXED.keep_draft_days), STEP),
         "carried": lambda s: keeping.delete_carried(s, now - ago(LOOK_BACK), STEP),
+        "send_counts": lambda s: send_pace.forget_quiet(s, now),
+        "rests": lambda s: rests.forget_closed(s, now - ago(FIXED.keep_route_days), STEP),
+        "alarms": lambda s: alarms.forget_ended(s, now - ago(limits.keep_attempt_days), STEP),
+        "routes": lambda s: routes.forget_routes(s, now - ago(FIXED.keep_route_days)),
         "mail_caps": lambda s: mail_caps.delete_ended(s, now, STEP),
         "requests": lambda s: keeping.clear_requests(s, now - ago(limits.confirm_days), STEP),
         "consents": lambda s: keeping.delete_consents(s, now - ago(FIXED.keep_consent_days), STEP),

@@ -11,7 +11,7 @@ from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refuse
 from service.errors import PaperpostError
 from service.flows.audience import ManualError, Plan, papers_left
 from service.flows.freeze import content_of
-from service.flows.letter import bytes_of, nobody
+from service.flows.letter import bytes_of, nobody, signed
 from service.flows.manual import chosen_digest, newsletter_content
 from service.flows.preview import Preview, PreviewError, compose_for, draft_row, preview, shown
 from service.flows.runtime import Runtime
@@ -164,7 +164,7 @@ def _envelope(
     row.message_id = message_id(
         rt.instance.key, f"test:{secrets.token_hex(8)}", to.key, rt.mail_domain
     )
-    message = bytes_of(rt, row, edition, reader)
+    message = signed(rt, row, bytes_of(rt, row, edition, reader))
     return Envelope(rt.site.sender, rt.test_recipient or to.email, message)
 
 

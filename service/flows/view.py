@@ -1,4 +1,4 @@
-"""A mail in the browser, read by its token. Nothing here writes.
+"""A mail in the browser, read by its token. Nothing is written, but that a mail in doubt came.
 
 People share the page, so its address is one of its own (``letter.share_name``): whoever has it can
 read the mail, and nothing else. The token, which opens the pages of its reader, stays in the mail.
@@ -16,6 +16,7 @@ from service.digest.model import Digest, Entry, Line, Marked, Section, from_json
 from service.errors import Sentence
 from service.flows.browse import NotHereError
 from service.flows.letter import checked_url, rest_url, share_name, share_sign
+from service.flows.reconcile import opened
 from service.flows.runtime import Runtime
 from service.papers.model import Paper
 from service.store import deliveries as deliveries_store
@@ -98,7 +99,10 @@ def read_mail(rt: Runtime, name: str, *, shared: bool = False) -> Mail:
             reader = subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
         return Mail(row, from_json(content["digest"]), reader, is_shared)
 
-    return rt.db.read(read)
+    mail = rt.db.read(read)
+    if not mail.is_shared:
+        opened(rt, mail.row)
+    return mail
 
 
 def find_view(rt: Runtime, name: str) -> DeliveryRow:
@@ -107,6 +111,8 @@ def find_view(rt: Runtime, name: str) -> DeliveryRow:
     row, content = _kept(rt.db.read(lambda s: _find(s, name)))
     if "digest" not in content and content.get("notice") not in SHOWN_NOTICES:
         raise _nothing()
+    if name == row.token:
+        opened(rt, row)
     return row
 
 

@@ -36,8 +36,6 @@ from service.matching.show import (
     to_text,
 )
 
-_SEPARATOR = re.compile(r"[,;，、；]\s*|[\r\n]+")
-
 _NO_WORDS = (Number, Identifier)
 
 

@@ -21,9 +21,6 @@ from service.matching.query import (
 )
 
 _BARE = re.compile(r"(?!(?:AND|OR|NOT|ANDNOT|NEAR|ADJ\d*)$)\w[\w.'/+#&-]*\*?", re.IGNORECASE)
-_NOT_ALONE = re.compile(r"[;；]|\b(?:au|author|org|organi[sz]ation)\s*:", re.IGNORECASE)
-"""What would end a line of people, or make it a query."""
-
 _SIMPLE = re.compile(r"[\w-]+\*?")
 _BARE_ITEM = re.compile(r"(?!NOT\s)\w[^,;，、；\"\r\n]*")
 

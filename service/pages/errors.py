@@ -177,7 +177,9 @@ class ErrorPages:
         assert isinstance(error, PaperpostError)
         texts = self._texts(request)
         said = texts.said(error.what), error.where, texts.said(error.next_step)
-        return self.answer(request, self.status_of(error), Fault(*said, _more(error)))
+        headers: Mapping[str, str] | None = getattr(error, "headers", None)
+        fault = Fault(*said, _more(error))
+        return self.answer(request, self.status_of(error), fault, headers=headers)
 
     def http_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -189,12 +191,15 @@ class ErrorPages:
     def invalid_request(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
+        if first["loc"][0] == "path":  # no number, or larger than any row's: nothing is there
+            return self.refused(request, 404)
         fault = fault_of(400, self._texts(request))
         where = ".".join(str(part) for part in first["loc"])
         api = self._is_api(request)
         if api:  # the library's words are English alone
+            fault = replace(fault, next_step="/api/openapi.json says what may stand there.")
             where = f"{where}: {first['msg']}"
-        return self.answer(request, 422 if api else 400, Fault(fault.what, where, fault.next_step))
+        return self.answer(request, 422 if api else 400, replace(fault, where=where))
 
     def unexpected(self, request: Request, error: Exception) -> Response:
         """Answer what nobody foresaw. This one runs outside all middleware: headers by hand."""

@@ -21,8 +21,8 @@ HEARD_BYTES = 1024 * 1024
 """So much more is read and thrown away: a browser that is answered while it still sends shows a
 broken connection instead of the answer."""
 UPLOAD_BYTES = 20 * 1024 * 1024
-RowNumber = Annotated[int, Path(le=2**53)]
-"""A number in an address: what is larger than databases count is no page's."""
+RowNumber = Annotated[int, Path(ge=0, le=2**53)]
+"""A number in an address: what is larger than databases count is no page's (404)."""
 _MOST_FIELDS = 200
 _KINDS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")

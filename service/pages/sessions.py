@@ -1,7 +1,6 @@
 """The staff's session cookie. The rows live in the store; here are only name, flags and hash."""
 
 import hashlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -14,11 +13,6 @@ from service.pages.guard import FormTokens
 S = TypeVar("S")
 
 SESSION_DAYS = 14
-
-
-def new_session_token() -> str:
-    """Return a fresh secret of 256 bits for a cookie."""
-    return secrets.token_urlsafe(32)
 
 
 def session_hash(token: str) -> str:

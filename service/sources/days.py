@@ -93,10 +93,3 @@ def wants_crosscheck(
     """
     is_waited_for = rhythm_of(kind).lists == "batch" and state in WAITED_FOR
     return is_waited_for and late_polls >= after and not announced
-
-
-def crosscheck_words(announced: int | None) -> str:
-    """Return "cross-checked: 42 announced", "cross-checked: none", or "" where nobody asked."""
-    if announced is None:
-        return ""
-    return f"cross-checked: {announced:,} announced" if announced else "cross-checked: none"

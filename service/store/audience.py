@@ -116,15 +116,6 @@ def list_suppressed_hashes(session: Session) -> set[str]:
     return set(session.exec(select(SuppressionRow.email_hash)).all())
 
 
-def list_edition_keys(session: Session, edition_id: int) -> set[str]:
-    """Recipients that have a row in an edition."""
-    return set(
-        session.exec(
-            select(DeliveryRow.recipient_key).where(col(DeliveryRow.edition_id) == edition_id)
-        ).all()
-    )
-
-
 def list_slot_rows(
     session: Session, slot: str, *, edition_id: int | None = None
 ) -> dict[int, tuple[str, str]]:
@@ -153,22 +144,6 @@ def count_all_states(session: Session, *, notices: bool = False) -> dict[int, di
     for edition_id, state, n in rows:
         found.setdefault(edition_id, {})[state] = int(n)
     return found
-
-
-def list_refusals(session: Session, edition_id: int) -> list[tuple[str, str, int, int]]:
-    """(state, reason, code, number) of what was refused or ran out of time."""
-    rows = session.execute(
-        sa.select(
-            col(DeliveryRow.state), col(DeliveryRow.reason), col(DeliveryRow.code), sa.func.count()
-        )
-        .where(
-            col(DeliveryRow.edition_id) == edition_id,
-            col(DeliveryRow.state).in_(["failed", "expired"]),
-        )
-        .group_by(col(DeliveryRow.state), col(DeliveryRow.reason), col(DeliveryRow.code))
-        .order_by(sa.func.count().desc())
-    ).all()
-    return [(state, reason, code or 0, int(n)) for state, reason, code, n in rows]
 
 
 def list_deferrals(
@@ -283,18 +258,6 @@ def take_back(session: Session, edition_ids: Sequence[int], wait: datetime, bega
         .execution_options(synchronize_session=False)
     )
     return int(gone.rowcount) + int(back.rowcount)  # type: ignore[attr-defined]
-
-
-def list_active_emails(session: Session, limit: int) -> list[str]:
-    """Some active readers by address, for choosing whose mail to look at."""
-    return list(
-        session.exec(
-            select(SubscriberRow.email)
-            .where(SubscriberRow.state == "active")
-            .order_by(col(SubscriberRow.email_key))
-            .limit(limit)
-        ).all()
-    )
 
 
 def count_held_papers(session: Session) -> dict[int, int]:

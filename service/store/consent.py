@@ -14,6 +14,34 @@ REASONS = ("many", "unfit", "elsewhere", "asked", "other")
 """Why people leave, as the page offers it: too many mails, papers that do not fit, they read them
 elsewhere, they had never asked, something else."""
 
+LIFTED_BY_BEGIN = ("left", "erased", "soft")
+"""Bars that are about subscriptions: a notice that was asked for passes them, and Begin lifts
+them."""
+
+BARRED_BY_LIST = "import"
+"""The bar of an imported list: Begin lifts it too, and of all mails only the confirmation passes
+it, which its owner asks for by the sign-up form."""
+
+CONFIRMATION = "confirm"
+"""The kind of the mail with the button Begin."""
+
+
+def lets_begin(reason: str) -> bool:
+    """Whether who asks by the form is sent a confirmation in spite of this bar, and Begin lifts it.
+    The others (never, complaint, hard, what the staff barred) stop everything."""
+    return reason in LIFTED_BY_BEGIN or reason == BARRED_BY_LIST
+
+
+def lets_pass(reason: str, kind: str) -> bool:
+    """Whether a notice of a kind goes out in spite of this bar."""
+    return reason in LIFTED_BY_BEGIN or (reason == BARRED_BY_LIST and kind == CONFIRMATION)
+
+
+def _gravity(reason: str) -> int:
+    if reason == "left":
+        return 0
+    return 1 if reason in LIFTED_BY_BEGIN else 2 if reason == BARRED_BY_LIST else 3
+
 
 def email_hash(key: bytes, email_key: str) -> str:
     """The keyed hash under which an address is suppressed (HMAC-SHA256, hex)."""
@@ -42,7 +70,7 @@ def add_suppression(
         session.add(SuppressionRow(email_hash=hashed, reason=reason, since=now, detail=detail))
         session.flush()
         return True
-    if row.reason == "left" and reason != "left":
+    if _gravity(reason) > _gravity(row.reason):
         row.reason, row.since, row.detail = reason, now, detail
         session.add(row)
     return False
@@ -175,33 +203,3 @@ def list_acts(session: Session, acts: Sequence[str], since: datetime) -> list[Co
             .order_by(col(ConsentRow.at).desc(), col(ConsentRow.id).desc())
         ).all()
     )
-
-
-def count_consents(
-    session: Session,
-    act: str,
-    since: datetime,
-    *,
-    hashed: str | None = None,
-    address: str | None = None,
-) -> int:
-    """How many acts of a kind since an instant, of one address or one network.
-
-    What one address did is found by its hash alone: that is little, while everybody's acts of a
-    month, which the other index offers as well, are many.
-    """
-    if hashed is not None:
-        found = session.execute(
-            sa.select(col(ConsentRow.act), col(ConsentRow.at), col(ConsentRow.address)).where(
-                col(ConsentRow.email_hash) == hashed
-            )
-        )
-        return sum(a == act and at >= since and address in (None, n) for a, at, n in found)
-    query = (
-        sa.select(sa.func.count())
-        .select_from(ConsentRow)
-        .where(col(ConsentRow.act) == act, col(ConsentRow.at) >= since)
-    )
-    if address is not None:
-        query = query.where(col(ConsentRow.address) == address)
-    return int(session.execute(query).scalar_one())

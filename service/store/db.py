@@ -1,12 +1,13 @@
 """The database: engines for SQLite and PostgreSQL, read sessions, and the one writer thread.
 
 Every write of a process passes one thread: whatever waits when it becomes free is run in one
-transaction (each unit in its own savepoint, so that one that fails harms only itself) and one
-commit. Nothing waits for a timer. Notices and web requests go first.
+transaction and one commit. Nothing waits for a timer. Notices and web requests go first.
 
-Processes that lock the same rows in another order stop each other: PostgreSQL then undoes one of
-the transactions whole (its docs, "Deadlocks"), and its units run again, each in a transaction of
-its own. So a unit returns what it found or counted, and changes nothing outside its session.
+Where one of several units fails, the transaction is undone, and each runs again in one of its own:
+one that fails harms only itself, and no savepoint is paid for by all the others. The same where
+processes lock rows in another order and stop each other: PostgreSQL then undoes one of the
+transactions whole (its docs, "Deadlocks"). So a unit returns what it found or counted, and changes
+nothing outside its session.
 """
 
 import asyncio
@@ -41,10 +42,14 @@ REFUSED = sa.exc.SQLAlchemyError
 BUSY_S = 30.0
 """Seconds for which SQLite waits for another process's transaction."""
 
+STILL_S = 60.0
+"""Seconds for which a writer on PostgreSQL may do nothing within a transaction."""
+
 _EMPTYING_S = 0.5
 
-UNDONE = ("40P01", "40001")
-"""SQLSTATEs of a deadlock and of a serialization failure: nothing of the transaction was done."""
+UNDONE = ("40P01", "40001", "25P03")
+"""SQLSTATEs of a deadlock, of a serialization failure and of a writer that stood still: nothing of
+the transaction was done."""
 
 TRIES = 5
 """How often a unit is run while others undo it; each time, fewer of them are left."""
@@ -74,9 +79,7 @@ def make_engine(url: str) -> Engine:
     """
     parsed = make_url(url)
     if not parsed.drivername.startswith("sqlite"):
-        return create_engine(
-            parsed, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True
-        )
+        return _postgres(parsed)
     if parsed.database and parsed.database != ":memory:":
         with suppress(OSError):  # there already; or it cannot be, and SQLite will say so
             os.close(os.open(parsed.database, os.O_CREAT | os.O_EXCL, 0o600))  # -wal, -shm follow
@@ -102,6 +105,23 @@ def make_engine(url: str) -> Engine:
     def begin(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get("write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres(url: sa.URL) -> Engine:
+    """Writers give their locks back when they stand still in the middle of a transaction (a
+    process that was stopped, a machine that sleeps): else nobody else could send."""
+    engine = create_engine(
+        url, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True
+    )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("write", False):
+            connection.exec_driver_sql(
+                f"SET LOCAL idle_in_transaction_session_timeout = {STILL_S * 1000:.0f}"
+            )
 
     return engine
 
@@ -245,8 +265,8 @@ class Database:
         """Run the units in one transaction; resolve the futures only after the commit. Returns
         those to run again: the transaction was undone by others (never, where this try is the
         last), or by one of several units, before anything was committed."""
-        done: list[tuple[_Unit, Any]] = []
-        spoiled = False
+        done: list[Any] = []
+        worked = False
         try:
             connection = self.engine.connect().execution_options(write=True)
             with (
@@ -255,24 +275,16 @@ class Database:
                 session.begin(),
             ):
                 for unit in units:
-                    try:
-                        with session.begin_nested():
-                            result = unit.work(session)
-                            session.flush()
-                        done.append((unit, result))
-                    except sa.exc.OperationalError:
-                        spoiled = True
-                        raise  # the database itself: nothing of this batch is sure
-                    except BaseException as error:  # the writer outlives whatever a unit raises
-                        unit.future.set_exception(error)
-        except BaseException as error:
-            left = [unit for unit in units if not unit.future.done()]
-            if (spoiled and len(left) > 1) or (not is_last and is_undone(error)):
-                return left
-            for unit in left:
+                    done.append(unit.work(session))
+                    session.flush()
+                worked = True
+        except BaseException as error:  # the writer outlives whatever a unit raises
+            if (not worked and len(units) > 1) or (not is_last and is_undone(error)):
+                return units
+            for unit in units:
                 unit.future.set_exception(error)
             return []
-        for unit, result in done:
+        for unit, result in zip(units, done, strict=True):
             unit.future.set_result(result)
         return []
 

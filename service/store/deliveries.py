@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.delivery.message import MessageError, ascii_address
+from service.delivery.message import MessageError, ascii_address, domain_of
 from service.delivery.states import HELD, State
 from service.store.db import insert_once
 from service.store.house_tables import ProcessRow
@@ -48,6 +48,7 @@ def add_delivery(
         edition_id=edition_id,
         recipient_key=recipient_key,
         rcpt=rcpt,
+        domain=domain_of(rcpt),
         kind=kind,
         message_id=message_id,
         subscriber_id=subscriber_id,
@@ -77,6 +78,12 @@ def read_again(session: Session, delivery_id: int) -> tuple[str, int] | None:
         )
     ).first()
     return (row[0], row[1]) if row is not None else None
+
+
+def is_forgotten(session: Session, delivery_id: int) -> bool:
+    """Whether its reader was erased, by now."""
+    query = sa.select(col(DeliveryRow.rcpt)).where(col(DeliveryRow.id) == delivery_id)
+    return session.execute(query).scalar_one_or_none() is None
 
 
 def find_delivery(
@@ -184,8 +191,9 @@ def add_attempt(
     code: int = 0,
     enhanced: str = "",
     text: str = "",
+    relay_id: str = "",
 ) -> None:
-    """One try, with the server's words."""
+    """One try, with the server's words. relay_id: its number at the relay."""
     session.add(
         AttemptRow(
             delivery_id=delivery_id,
@@ -195,6 +203,7 @@ def add_attempt(
             code=code,
             enhanced=enhanced[:16],
             text=text[:2000],
+            relay_id=relay_id,
         )
     )
 
@@ -226,18 +235,6 @@ def count_waiting(session: Session, edition_ids: Sequence[int] | None = None) ->
     return {state: int(n) for state, n in session.execute(query).all()}
 
 
-def next_due_at(session: Session, now: datetime) -> datetime | None:
-    """When the next waiting row falls due (None = nothing waits)."""
-    rows = session.execute(
-        sa.select(
-            sa.func.min(sa.func.coalesce(col(DeliveryRow.not_before), col(DeliveryRow.planned_at)))
-        ).where(col(DeliveryRow.state).in_(["ready", "deferred"]))
-    ).scalar_one_or_none()
-    if rows is None:
-        return None
-    return rows if isinstance(rows, datetime) else now
-
-
 def forget_recipient(
     session: Session, subscriber_id: int, email: str, email_key: str, hashed: str
 ) -> None:
@@ -259,6 +256,7 @@ def forget_recipient(
         .where(mine)
         .values(
             rcpt=None,
+            domain="",
             recipient_key=hashed,
             content=None,
             subscriber_id=None,

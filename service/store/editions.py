@@ -114,6 +114,31 @@ def list_unsettled(session: Session) -> list[EditionRow]:
     )
 
 
+def list_doubtful_editions(session: Session, before: datetime) -> list[EditionRow]:
+    """Editions that may not balance: incomplete ones, and those opened before an instant that were
+    never planned to their end."""
+    half = sa.and_(
+        col(EditionRow.state) == "open",
+        col(EditionRow.planned).is_(None),
+        col(EditionRow.kind).in_(["manual", "newsletter", "notice"]),
+        col(EditionRow.opened_at) < before,
+    )
+    query = select(EditionRow).where(sa.or_(col(EditionRow.state) == "incomplete", half))
+    return list(session.exec(query.order_by(col(EditionRow.id))).all())
+
+
+def list_paused(session: Session, ids: Collection[int]) -> list[tuple[int, str]]:
+    """Those of some editions that paused by themselves, and why."""
+    found = session.execute(
+        sa.select(col(EditionRow.id), col(EditionRow.paused_why)).where(
+            col(EditionRow.id).in_(list(ids)),
+            col(EditionRow.paused) == sa.true(),
+            col(EditionRow.paused_why) != "",
+        )
+    ).all()
+    return [(int(number), str(why)) for number, why in found]
+
+
 def count_states(session: Session, edition_id: int) -> dict[str, int]:
     """Deliveries of an edition per state."""
     rows = session.execute(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from service.store.columns import instant, json_list, json_object, key, reference, text
+from service.store.columns import Big, instant, json_list, json_object, key, reference, text
 
 
 class ProcessRow(SQLModel, table=True):
@@ -30,6 +30,40 @@ class PaceRow(SQLModel, table=True):
     until: datetime | None = instant()
     count: int = 0
     windows: dict[str, Any] = json_object()
+
+
+class AlarmRow(SQLModel, table=True):
+    """What the staff must know of until it is over. kind, key: which one (a breaker, a domain);
+    what, place, next_step: in three parts, without an address · told_at: when a mail about it was
+    planned · ended_at: when it was over, null = it still is so."""
+
+    __tablename__ = "alarm"
+    __table_args__ = (UniqueConstraint("kind", "key"),)
+    id: int | None = key()
+    kind: str = Field(max_length=32)
+    key: str = Field(max_length=254)
+    what: str = text()
+    place: str = text()
+    next_step: str = text()
+    since: datetime = instant(null=False)
+    seen_at: datetime = instant(null=False)
+    count: int = 1
+    told_at: datetime | None = instant()
+    ended_at: datetime | None = instant()
+
+
+class RelayLogRow(SQLModel, table=True):
+    """How far a relay's log was read. mark: hash of the file's first line, by which a rotated one
+    is known · open: what lines before ``position`` began and later ones end, by queue id."""
+
+    __tablename__ = "relay_log"
+    __table_args__ = (UniqueConstraint("path"),)
+    id: int | None = key()
+    path: str = Field(max_length=700)
+    mark: str = Field(default="", max_length=64)
+    position: int = Field(default=0, sa_column=Column(Big, nullable=False))
+    read_at: datetime | None = instant()
+    open: dict[str, Any] = json_object()
 
 
 class AdminRow(SQLModel, table=True):
@@ -69,6 +103,21 @@ class AuditRow(SQLModel, table=True):
         default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
     )
     address: str = Field(default="", max_length=64)
+
+
+class ApiTokenRow(SQLModel, table=True):
+    """A program's way in to the API. name: what for · token_hash: of the token, which is shown
+    once · scopes: what it may do · seen_at: last use · ended_at: since when it opens nothing."""
+
+    __tablename__ = "api_token"
+    id: int | None = key()
+    name: str = Field(max_length=120)
+    token_hash: str = Field(max_length=64, unique=True)
+    scopes: list[str] = json_list()
+    created_by: str = Field(max_length=120)
+    created_at: datetime = instant(null=False)
+    seen_at: datetime | None = instant()
+    ended_at: datetime | None = instant()
 
 
 class TopicRow(SQLModel, table=True):

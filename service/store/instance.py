@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from service.defaults import Defaults, with_rows
 from service.store.house_tables import InstanceRow, SettingRow
@@ -38,6 +38,29 @@ def add_instance(session: Session) -> Instance:
             {"uid": secrets.token_hex(8), "key": secrets.token_hex(32)},
         )
     return get_instance(session)
+
+
+def get_epoch(session: Session) -> tuple[str, int]:
+    """(uid, how often sending began), as they are now."""
+    row = session.execute(
+        sa.select(col(InstanceRow.uid), col(InstanceRow.epoch)).where(col(InstanceRow.id) == 1)
+    ).one()
+    return str(row[0]), int(row[1])
+
+
+def raise_epoch(session: Session, least: int = 0) -> int:
+    """One more start of sending, beyond ``least``; returns the new number."""
+    _, epoch = get_epoch(session)
+    now = max(epoch, least) + 1
+    session.execute(sa.update(InstanceRow).where(col(InstanceRow.id) == 1).values(epoch=now))
+    return now
+
+
+def renew_uid(session: Session) -> str:
+    """Another identity for a copy. The key stays: who left stays away."""
+    uid = secrets.token_hex(8)
+    session.execute(sa.update(InstanceRow).where(col(InstanceRow.id) == 1).values(uid=uid, epoch=0))
+    return uid
 
 
 def get_defaults(session: Session) -> Defaults:

@@ -42,14 +42,30 @@ def delete_attempts(session: Session, before: datetime, limit: int) -> int:
 
 
 def clear_contents(session: Session, before: datetime, limit: int) -> int:
-    """Digests planned before an instant lose their content; the row stays for the balance."""
+    """Digests planned before an instant lose their content; the row stays for the balance.
+
+    Numbers follow time: only rows before the first of a later edition are looked at, the youngest
+    first. To learn when a row was planned, SQLite reads the content before it, so that asking it
+    of all would be to read the whole ledger.
+    """
+    later = (
+        sa.select(col(DeliveryRow.id))
+        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
+        .where(col(EditionRow.opened_at) >= before)
+        .order_by(col(EditionRow.id), col(DeliveryRow.id))
+        .limit(1)
+    )
+    end = session.execute(later).scalar_one_or_none()
     ids = (
         sa.select(col(DeliveryRow.id))
         .where(
-            col(DeliveryRow.planned_at) < before,
+            sa.true() if end is None else col(DeliveryRow.id) < end,
             col(DeliveryRow.content).is_not(None),
-            col(DeliveryRow.state).in_([str(s) for s in FINAL]),
+            col(DeliveryRow.planned_at) < before,
+            # by number, not by the index of states: a step ends with its last row
+            (col(DeliveryRow.state) + "").in_([str(s) for s in FINAL]),
         )
+        .order_by(col(DeliveryRow.id).desc())
         .limit(limit)
     )
     found = [row[0] for row in session.execute(ids).all()]
@@ -70,6 +86,30 @@ def delete_stale_matches(session: Session, before: datetime, limit: int) -> int:
         .limit(limit)
     )
     return _delete_pairs(session, MatchRow, pair, stale)
+
+
+def delete_sent(session: Session, before: datetime, limit: int) -> int:
+    """Which papers came in mails planned before an instant: the oldest mails first, each whole.
+
+    Only the oldest ``limit`` rows are looked at: numbers of mails follow time, so that where these
+    are young, all are.
+    """
+    oldest = (
+        sa.select(col(SentPaperRow.delivery_id))
+        .where(col(SentPaperRow.delivery_id).is_not(None))
+        .order_by(col(SentPaperRow.delivery_id))
+        .limit(limit)
+        .subquery()
+    )
+    mails = sa.select(col(DeliveryRow.id)).where(
+        col(DeliveryRow.id).in_(sa.select(oldest.c.delivery_id)),
+        col(DeliveryRow.planned_at) < before,
+    )
+    found = [row[0] for row in session.execute(mails).all()]
+    if not found:
+        return 0
+    gone = sa.delete(SentPaperRow).where(col(SentPaperRow.delivery_id).in_(found))
+    return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
 
 
 def delete_carried(session: Session, before: datetime, limit: int) -> int:

@@ -1,26 +1,25 @@
 """Changes of state: every UPDATE names the state it leaves, and the fence of its lease."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.delivery.states import OPEN, State, sources_of
+from service.delivery.states import OPEN, State, leaving
 from service.store.house_tables import ProcessRow
 from service.store.sent import TESTED, add_carry, add_sent_papers
-from service.store.tables import DeliveryRow, EditionRow, SubscriberRow, SuppressionRow
+from service.store.tables import AttemptRow, DeliveryRow, EditionRow
 
-LEASE = timedelta(minutes=30)
-"""Longer than any conversation: 600 s after the dot and what comes before."""
-
-LIFTED_BY_BEGIN = ("left", "erased", "soft")
-"""Bars that are about subscriptions: a notice that was asked for passes them, and Begin lifts
-them. The others (never, complaint, hard, import) stop everything."""
-
-HELD_NOTHING = ("nothing_new", "too_few", "not_your_day")
+HELD_NOTHING = ("nothing_new", "too_few", "not_your_day", "missed")
 """Why a slot was skipped that a person's send may try again."""
+
+PART = 200
+"""Rows that one transaction of a sweep changes."""
+
+LEFT = "the sending process ended before the relay answered"
+"""Of rows that a dead process left in ``sending``."""
 
 
 def set_composed(
@@ -46,123 +45,15 @@ def _move(
     sources: Sequence[State] | None = None,
     **values: Any,
 ) -> bool:
-    allowed = sources if sources is not None else sorted(sources_of(state))
+    allowed = leaving(state, *(sources or ()))
     change = (
         sa.update(DeliveryRow)
-        .where(col(DeliveryRow.id) == delivery_id, col(DeliveryRow.state).in_(list(allowed)))
+        .where(col(DeliveryRow.id) == delivery_id, col(DeliveryRow.state).in_(allowed))
         .values(state=str(state), **values)
     )
     if fence is not None:
         change = change.where(col(DeliveryRow.fence) == fence)
     return bool(session.execute(change).rowcount)  # type: ignore[attr-defined]
-
-
-def _sendable(now: datetime) -> list[Any]:
-    return [
-        col(EditionRow.paused) == sa.false(),
-        col(EditionRow.state) != "cancelled",
-        sa.or_(col(EditionRow.not_before).is_(None), col(EditionRow.not_before) <= now),
-        sa.or_(col(DeliveryRow.not_before).is_(None), col(DeliveryRow.not_before) <= now),
-    ]
-
-
-def claim(
-    session: Session,
-    *,
-    owner: int,
-    now: datetime,
-    limit: int,
-    edition_ids: Sequence[int] | None = None,
-) -> list[DeliveryRow]:
-    """Lease up to ``limit`` rows whose time has come: notices first, then by age.
-
-    deferred rows whose wait is over pass through ready. The Date header is fixed here, once.
-    """
-    due = (
-        sa.select(col(DeliveryRow.id))
-        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
-        .where(col(DeliveryRow.state).in_(["ready", "deferred"]), *_sendable(now))
-        .order_by(col(DeliveryRow.priority), col(DeliveryRow.id))
-        .limit(limit)
-    )
-    if edition_ids is not None:
-        due = due.where(col(DeliveryRow.edition_id).in_(list(edition_ids)))
-    if session.get_bind().dialect.name == "postgresql":
-        due = due.with_for_update(skip_locked=True, of=DeliveryRow)
-    ids = [row[0] for row in session.execute(due).all()]
-    if not ids:
-        return []
-    session.execute(
-        sa.update(DeliveryRow)
-        .where(col(DeliveryRow.id).in_(ids), col(DeliveryRow.state).in_(["ready", "deferred"]))
-        .values(
-            state="leased",
-            fence=col(DeliveryRow.fence) + 1,
-            attempts=col(DeliveryRow.attempts) + 1,
-            lease_owner=owner,
-            lease_until=now + LEASE,
-            date_header=sa.func.coalesce(col(DeliveryRow.date_header), now),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    session.expire_all()
-    rows = session.exec(
-        select(DeliveryRow)
-        .where(col(DeliveryRow.id).in_(ids), col(DeliveryRow.lease_owner) == owner)
-        .order_by(col(DeliveryRow.priority), col(DeliveryRow.id))
-    ).all()
-    for row in rows:  # they outlive this session, and other units must not touch them
-        session.expunge(row)
-    return list(rows)
-
-
-def mark_sending(
-    session: Session,
-    *,
-    delivery_id: int,
-    fence: int,
-    owner: int,
-    hashed: str,
-    now: datetime,
-    sha: str,
-) -> bool:
-    """The write-ahead mark: leased -> sending. False = do not send.
-
-    It fails when the lease was lost, the reader is no longer active, the address is suppressed,
-    or the edition was paused or cancelled meanwhile. A notice does not ask for an active reader,
-    and passes the bar of somebody who left.
-    """
-    active = sa.exists().where(
-        col(SubscriberRow.id) == col(DeliveryRow.subscriber_id),
-        col(SubscriberRow.state) == "active",
-    )
-    barred = sa.exists().where(col(SuppressionRow.email_hash) == hashed)
-    refused = barred.where(col(SuppressionRow.reason).not_in(LIFTED_BY_BEGIN))
-    stopped = sa.exists().where(
-        col(EditionRow.id) == col(DeliveryRow.edition_id),
-        sa.or_(col(EditionRow.paused) == sa.true(), col(EditionRow.state) == "cancelled"),
-    )
-    notice = sa.exists().where(
-        col(EditionRow.id) == col(DeliveryRow.edition_id), col(EditionRow.kind) == "notice"
-    )
-    result = session.execute(
-        sa.update(DeliveryRow)
-        .where(
-            col(DeliveryRow.id) == delivery_id,
-            col(DeliveryRow.state) == "leased",
-            col(DeliveryRow.fence) == fence,
-            col(DeliveryRow.lease_owner) == owner,
-            sa.or_(sa.and_(notice, sa.not_(refused)), sa.and_(active, sa.not_(barred))),
-            sa.not_(stopped),
-        )
-        .values(
-            state="sending",
-            marked_at=now,
-            body_sha=sha,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
 def mark_outcome(
@@ -193,6 +84,39 @@ def release(session: Session, owners: Sequence[int]) -> tuple[int, int]:
     return _give_back(session, col(DeliveryRow.lease_owner).in_(list(owners)))
 
 
+def return_unused(
+    session: Session, leases: Sequence[tuple[int, int]], owner: int
+) -> tuple[int, int]:
+    """The same for leases (delivery, fence) that their owner, who lives, will not use."""
+    counts = [0, 0]
+    fences = dict(leases)
+    ids = sorted(fences)
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        mine = sa.or_(
+            *[
+                sa.and_(
+                    col(DeliveryRow.id).in_([i for i in some if fences[i] == fence]),
+                    col(DeliveryRow.fence) == fence,
+                )
+                for fence in {fences[i] for i in some}
+            ]
+        )
+        given_back = _give_back(session, sa.and_(mine, col(DeliveryRow.lease_owner) == owner))
+        counts = [a + b for a, b in zip(counts, given_back, strict=True)]
+    return counts[0], counts[1]
+
+
+def return_unknown(session: Session, known: Collection[int], owner: int) -> int:
+    """leased -> ready for what a living owner leased without knowing of it: the answer to the
+    commit of its claim was lost. Returns how many."""
+    query = sa.select(col(DeliveryRow.id), col(DeliveryRow.fence)).where(
+        col(DeliveryRow.state) == str(State.LEASED), col(DeliveryRow.lease_owner) == owner
+    )
+    lost = [(row[0], row[1]) for row in session.execute(query) if row[0] not in known]
+    return return_unused(session, lost, owner)[0]
+
+
 def release_orphans(session: Session, now: datetime) -> tuple[int, int]:
     """The same for rows that nobody alive holds (their owner ended in order and left them), and
     for leases that are over: a conversation never lasts that long."""
@@ -203,39 +127,65 @@ def release_orphans(session: Session, now: datetime) -> tuple[int, int]:
 
 
 def _give_back(session: Session, whose: Any) -> tuple[int, int]:
+    """leased -> ready, and its try was none; sending -> unknown, with a line among its tries."""
+    is_left = (col(DeliveryRow.state) == str(State.SENDING), whose)
+    tried = sa.select(
+        col(DeliveryRow.id),
+        col(DeliveryRow.attempts),
+        sa.literal("reply"),
+        sa.func.coalesce(col(DeliveryRow.marked_at), col(DeliveryRow.planned_at)),
+        sa.literal(0),
+        *[sa.literal(words) for words in ("", LEFT, "", "")],
+    ).where(*is_left)
+    names = ("delivery_id", "n", "phase", "at", "code", "enhanced", "text", "connection")
+    session.execute(sa.insert(AttemptRow).from_select([*names, "relay_id"], tried))
     counts = []
-    for old, new in (("leased", "ready"), ("sending", "unknown")):
+    for old, new, values in (
+        (State.LEASED, State.READY, {"attempts": col(DeliveryRow.attempts) - 1}),
+        (State.SENDING, State.UNKNOWN, {"reason": LEFT}),
+    ):
         change = (
             sa.update(DeliveryRow)
-            .where(col(DeliveryRow.state) == old, whose)
-            .values(state=new, lease_owner=None, lease_until=None)
+            .where(col(DeliveryRow.state).in_(leaving(new, old)), whose)
+            .values(state=str(new), lease_owner=None, lease_until=None, **values)
             .execution_options(synchronize_session=False)
         )
         counts.append(int(session.execute(change).rowcount))  # type: ignore[attr-defined]
     return counts[0], counts[1]
 
 
-def list_overdue(session: Session, now: datetime) -> list[DeliveryRow]:
-    """Open rows whose deadline has passed."""
-    return list(
-        session.exec(
-            select(DeliveryRow).where(
-                col(DeliveryRow.deadline_at) < now,
-                col(DeliveryRow.state).in_([str(s) for s in OPEN if s is not State.LEASED]),
-            )
-        ).all()
+def list_overdue(
+    session: Session, now: datetime, *, after_id: int = 0, limit: int = PART
+) -> list[DeliveryRow]:
+    """Open rows whose deadline has passed, by id."""
+    late = col(DeliveryRow.deadline_at) < now
+    states = leaving(State.EXPIRED, State.PLANNED, State.READY, State.DEFERRED)
+    return _part(session, late, states, after_id, limit)
+
+
+def list_doubtful(
+    session: Session, before: datetime, *, after_id: int = 0, limit: int = PART
+) -> list[DeliveryRow]:
+    """Rows in unknown since before an instant (by their mark), by id."""
+    return _part(
+        session, col(DeliveryRow.marked_at) < before, [str(State.UNKNOWN)], after_id, limit
     )
 
 
-def list_doubtful(session: Session, before: datetime) -> list[DeliveryRow]:
-    """Rows in unknown since before an instant (by their mark)."""
-    return list(
-        session.exec(
-            select(DeliveryRow).where(
-                col(DeliveryRow.state) == "unknown", col(DeliveryRow.marked_at) < before
-            )
-        ).all()
+def _part(
+    session: Session,
+    which: sa.ColumnElement[bool],
+    states: Sequence[str],
+    after_id: int,
+    limit: int,
+) -> list[DeliveryRow]:
+    query = (
+        select(DeliveryRow)
+        .where(which, col(DeliveryRow.state).in_(states), col(DeliveryRow.id) > after_id)
+        .order_by(col(DeliveryRow.id))
+        .limit(limit)
     )
+    return list(session.exec(query).all())
 
 
 def stop_open(
@@ -249,7 +199,7 @@ def stop_open(
     """Move every open row of a reader or an edition to a stopped state."""
     change = (
         sa.update(DeliveryRow)
-        .where(col(DeliveryRow.state).in_([str(s) for s in OPEN]))
+        .where(col(DeliveryRow.state).in_(leaving(state, *OPEN)))
         .values(state=str(state), reason=reason, lease_owner=None, lease_until=None)
     )
     if subscriber_id is not None:
@@ -264,12 +214,29 @@ def stop_open(
     return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
 
 
+def stop_erased(session: Session, subscriber_id: int, email_key: str) -> int:
+    """Suppress every open row of a reader who is erased, and of their address: notices too."""
+    change = (
+        sa.update(DeliveryRow)
+        .where(
+            col(DeliveryRow.state).in_(leaving(State.SUPPRESSED, *OPEN)),
+            sa.or_(
+                col(DeliveryRow.subscriber_id) == subscriber_id,
+                col(DeliveryRow.recipient_key) == email_key,
+            ),
+        )
+        .values(state=str(State.SUPPRESSED), reason="erased", lease_owner=None, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
+
+
 def stop_notices(session: Session, reader_id: int, kinds: Sequence[str], reason: str) -> int:
     """Cancel notices to a reader that have not gone."""
     change = (
         sa.update(DeliveryRow)
         .where(
-            col(DeliveryRow.state).in_([str(s) for s in OPEN]),
+            col(DeliveryRow.state).in_(leaving(State.CANCELLED, *OPEN)),
             col(DeliveryRow.subscriber_id) == reader_id,
             col(DeliveryRow.kind).in_(kinds),
         )

@@ -126,3 +126,9 @@ def _add(session: Session, now: datetime) -> int:
 def end_processes(session: Session, owners: Sequence[int]) -> None:
     """Mark processes as ended (by themselves, or found dead)."""
     session.execute(sa.update(ProcessRow).where(col(ProcessRow.id).in_(owners)).values(ended=True))
+
+
+def is_over(session: Session, owner: int, dead: Sequence[int]) -> bool:
+    """Whether a process has ended; dead: owners whose lock is free."""
+    row = session.get(ProcessRow, owner)
+    return row is None or row.ended or owner in dead

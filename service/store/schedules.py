@@ -51,3 +51,19 @@ def bring_forward(session: Session, shared: Schedule, at: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def put_off(session: Session, shared: Schedule, at: datetime, now: datetime) -> int:
+    """Readers of a schedule whose hour is past are due at ``at``; returns how many."""
+    theirs = zip(_SHARED, shared[:3], strict=True)
+    done = session.execute(
+        sa.update(SubscriberRow)
+        .where(
+            col(SubscriberRow.state) == "active",
+            *[column == value for column, value in theirs],
+            col(SubscriberRow.next_digest_at) <= now,
+        )
+        .values(next_digest_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from service.store.given import run, table_of
 from service.store.tables import CarryRow, DeliveryRow, PaperRow, SentPaperRow, SubscriberRow
 
 UNDER_WAY = ("ready", "leased", "sending", "deferred", "unknown")
@@ -59,7 +60,7 @@ def add_sent_papers(session: Session, delivery_id: int) -> None:
     )
 
 
-def _add_sent_twins(session: Session, delivery_id: int) -> None:
+def _add_sent_twins(session: Session, *delivery_ids: int) -> None:
     """A paper that another process merged while the statement above waited for its row counts as
     the other one, too (``twins.merge_papers`` holds the row; SQLite has one writer at a time)."""
     session.execute(
@@ -67,9 +68,55 @@ def _add_sent_twins(session: Session, delivery_id: int) -> None:
             "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "
             "SELECT s.subscriber_id, p.merged_into, s.occasion, s.delivery_id FROM sent_paper s "
             "JOIN paper p ON p.id = s.paper_id "
-            "WHERE s.delivery_id = :id AND p.merged_into IS NOT NULL ON CONFLICT DO NOTHING"
-        ),
-        {"id": delivery_id},
+            "WHERE s.delivery_id IN :ids AND p.merged_into IS NOT NULL ON CONFLICT DO NOTHING"
+        ).bindparams(sa.bindparam("ids", expanding=True)),
+        {"ids": list(delivery_ids)},
+    )
+
+
+_GIVEN = {
+    "sqlite": "SELECT d.subscriber_id, COALESCE(p.merged_into, p.id), :occasion, d.id "
+    "FROM json_each(:given) g JOIN delivery d ON d.id = json_extract(g.value, '$[0]') "
+    "JOIN json_each(g.value, '$[1]') j JOIN paper p ON p.id = j.value",
+    "postgresql": "SELECT d.subscriber_id, COALESCE(p.merged_into, p.id), :occasion, d.id "
+    "FROM json_array_elements(CAST(:given AS JSON)) g(value) "
+    "JOIN delivery d ON d.id = CAST(g.value->>0 AS BIGINT) "
+    "CROSS JOIN LATERAL json_array_elements_text(g.value->1) j(value) "
+    "JOIN paper p ON p.id = CAST(j.value AS BIGINT)",
+}
+"""Papers of many deliveries, told beside: what was read from their contents is not read again."""
+
+
+def add_sent_of_many(
+    session: Session, mails: Sequence[tuple[int, Sequence[int], Sequence[int]]]
+) -> None:
+    """``add_sent_papers`` for many: (delivery, its papers, papers of which it told later news).
+
+    An erased reader, or a content that was taken away meanwhile, has none.
+    """
+    name = session.get_bind().dialect.name
+    papers = [(mail, list(new)) for mail, new, _ in mails if new]
+    late = [(mail, list(told)) for mail, _, told in mails if told]
+    insert = (
+        "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # nosec B608
+        f"{_GIVEN[name]} WHERE d.subscriber_id IS NOT NULL AND d.content IS NOT NULL "
+        "ON CONFLICT DO NOTHING"
+    )
+    for occasion, listed in (("new", papers), ("signal", late)):
+        if listed:
+            run(session, insert, listed, occasion=occasion)
+    ids = [(mail[0],) for mail in mails]
+    if not ids:
+        return
+    if name == "postgresql":
+        _add_sent_twins(session, *[mail[0] for mail in mails])
+    run(
+        session,
+        "DELETE FROM carry WHERE subscriber_id IN (SELECT d.subscriber_id FROM delivery d "  # nosec B608
+        f"WHERE d.id IN (SELECT id FROM ({table_of(name, {'id': 'id'})}) AS given)) "
+        "AND EXISTS (SELECT 1 FROM sent_paper s WHERE s.subscriber_id = carry.subscriber_id "
+        "AND s.paper_id = carry.paper_id AND s.occasion = 'new')",
+        ids,
     )
 
 

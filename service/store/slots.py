@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from service.store.missed_rows import MISSED
 from service.store.sent import TESTED, UNDER_WAY
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 
@@ -60,6 +61,7 @@ def list_slots(
     one came after: to its reader there was none.
     """
     paused = sa.and_(col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason) == "paused")
+    missed = sa.and_(col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason) == MISSED)
     tested = sa.and_(col(DeliveryRow.state) == "accepted", col(DeliveryRow.reason) == TESTED)
     went_out = sa.and_(
         col(DeliveryRow.state).in_(WENT_OUT), sa.true() if testing else sa.not_(tested)
@@ -76,6 +78,7 @@ def list_slots(
                 col(DeliveryRow.subscriber_id).in_(subscriber_ids),
                 col(EditionRow.kind) == "digest",
                 slot < on.isoformat(),
+                sa.not_(missed),  # nobody decided it: it is caught up
             )
         )
 

@@ -249,7 +249,8 @@ class MatchRow(SQLModel, table=True):
 
 
 class EditionRow(SQLModel, table=True):
-    """One sending occasion. state: open closing done incomplete paused cancelled."""
+    """One sending occasion. state: open closing done incomplete paused cancelled · paused_why: what
+    stopped it by itself, in words for people ("" = a person did, or nobody)."""
 
     __tablename__ = "edition"
     __table_args__ = (UniqueConstraint("kind", "audience", "slot"),)
@@ -266,20 +267,33 @@ class EditionRow(SQLModel, table=True):
     options: dict[str, Any] = json_object()
     not_before: datetime | None = instant()
     paused: bool = False
+    paused_why: str = Field(
+        default="", sa_column=Column(sa.Text, nullable=False, server_default="")
+    )
 
 
 class DeliveryRow(SQLModel, table=True):
+    """One edition to one recipient. domain: where its mail is received, in the form for DNS (""
+    once erased) · meaning: a word of ``delivery.answers``, what the last refusal was about."""
+
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("edition_id", "recipient_key"),
-        Index("ix_delivery_due", "state", "not_before"),
-        Index("ix_delivery_lease", "state", "lease_owner"),
+        Index("ix_delivery_due", "state", "priority", "edition_id", "not_before", "id"),
+        Index(
+            "ix_delivery_lease",
+            "state",
+            "lease_owner",
+            sqlite_where=sa.text("lease_owner IS NOT NULL"),
+            postgresql_where=sa.text("lease_owner IS NOT NULL"),
+        ),
     )
     id: int | None = key()
     edition_id: int = reference("edition")
     recipient_key: str = Field(max_length=254)
     subscriber_id: int | None = reference("subscriber", null=True)
     rcpt: str | None = Field(default=None, max_length=254)
+    domain: str = Field(default="", max_length=254, sa_column_kwargs={"server_default": ""})
     kind: str = Field(max_length=24)
     locale: str = Field(default="en", max_length=16)
     priority: int = 0
@@ -301,6 +315,7 @@ class DeliveryRow(SQLModel, table=True):
     code: int | None = None
     enhanced: str = Field(default="", max_length=16)
     reason: str = text()
+    meaning: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     planned_at: datetime = instant(null=False)
     marked_at: datetime | None = instant()
     accepted_at: datetime | None = instant(index=True)

@@ -54,16 +54,31 @@ def read_address(text: str) -> Address:
     try:
         found = _validated(typed)
     except EmailNotValidError as error:
+        if _needs_smtputf8(typed):
+            what = Sentence(
+                "The part before the @ of %(address)s has letters beyond ASCII.",
+                address=quoted(typed[:80]),
+            )
+            step = Sentence("Most mail servers cannot carry it; use an address of plain letters.")
+            raise AddressError(what, "", step) from error
         raise AddressError(_what_is_wrong(typed), "", example) from error
     local, _, domain = found.normalized.rpartition("@")
     ascii_domain = found.ascii_domain or domain
     return Address(f"{local}@{ascii_domain}", f"{local}@{ascii_domain}".lower())
 
 
-def _validated(typed: str) -> ValidatedEmail:
+def _validated(typed: str, *, utf8: bool = False) -> ValidatedEmail:
     return validate_email(
-        typed, check_deliverability=False, test_environment=True, allow_smtputf8=False
+        typed, check_deliverability=False, test_environment=True, allow_smtputf8=utf8
     )
+
+
+def _needs_smtputf8(typed: str) -> bool:
+    """Whether it is a mailbox all the same (RFC 6531), which few servers on the way would carry."""
+    try:
+        return _validated(typed, utf8=True).smtputf8
+    except EmailNotValidError:
+        return False
 
 
 def _what_is_wrong(typed: str) -> Sentence:

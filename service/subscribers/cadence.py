@@ -159,6 +159,24 @@ def due_slot(
     return slot
 
 
+def missed_days(
+    reader: Subscriber, due_at: datetime, newest: date, *, waits: timedelta, most: int
+) -> list[date]:
+    """The mail days before ``newest``, ``most`` dates back, whose hour came while nobody looked.
+
+    due_at: the stored instant (``next_digest_at``), which may be later than its slot by ``waits``.
+    What a pause covers is not missed.
+    """
+    found = []
+    for back in range(most, 0, -1):
+        day = newest - timedelta(days=back)
+        if reader.paused_until is not None and day < reader.paused_until:
+            continue
+        if is_mail_day(reader, day) and slot_at(day, reader.hour, reader.zone) >= due_at - waits:
+            found.append(day)
+    return found
+
+
 def moved_to(
     before: Subscriber, due_at: datetime | None, after: Subscriber, now: datetime
 ) -> datetime:

@@ -5,9 +5,9 @@ digest tokens are random ids in rows, so neither rotation nor a restore breaks a
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -63,6 +63,10 @@ class Signer:
         return int(subject), str(stamp)
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
-        # itsdangerous signs with the last key of the list and tries them all
-        keys: Sequence[str] = tuple(reversed(self.keys))
-        return URLSafeSerializer(list(keys), salt=f"paperpost.{purpose}")
+        return _serializer(self.keys, purpose)
+
+
+@lru_cache(maxsize=32)
+def _serializer(keys: tuple[str, ...], purpose: str) -> URLSafeSerializer:
+    # itsdangerous signs with the last key of the list and tries them all
+    return URLSafeSerializer(list(reversed(keys)), salt=f"paperpost.{purpose}")

@@ -22,6 +22,7 @@ from service.web import (
     link_page,
     mails,
     marks,
+    metrics,
     own_data,
     own_feed,
     papers,
@@ -46,10 +47,13 @@ STATUSES: dict[type[PaperpostError], int] = {
 """HTTP statuses of errors that reach the error page (most are answered where they arise)."""
 
 
-def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter:
+def router(
+    rt: Runtime, pages: Pages, *, trusted_proxies: str = "", metrics_token: str = ""
+) -> APIRouter:
     """Return the readers' routes, for an application that ``pages.front`` furnished.
 
-    trusted_proxies: addresses whose X-Forwarded-For is believed. Raises SettingError.
+    trusted_proxies: addresses whose X-Forwarded-For is believed · metrics_token: opens
+    ``/metrics``, "" = to this machine alone. Raises SettingError.
     """
     door = Door(rt, pages, read_proxies(trusted_proxies))
     routes = APIRouter(include_in_schema=False, dependencies=[Depends(door.speak)])
@@ -77,4 +81,5 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         crawlers,
     ):
         room.add_routes(routes, door)
+    metrics.add_routes(routes, door, metrics_token)
     return routes

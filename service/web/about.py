@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from service.flows import browse, source_health
+from service.flows import browse, readiness
 from service.matching.query import MOST_BYTES, MOST_DEPTH, MOST_TERMS
 from service.web.door import Door
 from service.web.examples import ELSEWHERE, PARTS, Example, facts_of, takes
@@ -47,8 +47,9 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     @routes.get("/readyz")
     def readyz() -> Response:
         headers = {"Cache-Control": "no-store"}
-        ready = source_health.is_ready(door.rt)
-        return JSONResponse({"ready": ready}, 200 if ready else 503, headers)
+        found = readiness.look(door.rt)
+        told = {"ready": found.can_serve, "status": found.status, "says": list(found.says)}
+        return JSONResponse(told, 200 if found.can_serve else 503, headers)
 
 
 def _shown(example: Example) -> tuple[object, ...]:

@@ -55,8 +55,14 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
         ),
         Kept(
             Sentence("Which papers you had, and which wait for your next mail"),
-            (Sentence("While you subscribe, so that none comes twice; then with the rest."),),
+            (
+                Sentence(
+                    "%(days)s, so that none comes twice; with the rest, where that goes before.",
+                    days=_days(limits.keep_sent_days),
+                ),
+            ),
             ("sent_paper", "carry"),
+            ("keep_sent_days",),
         ),
         Kept(
             Sentence("Papers you wanted more or less of"),
@@ -129,6 +135,7 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
         ),
         _logs(),
         _asked(),
+        _routes(),
         _code(),
         _copies(),
     )  # fmt: skip
@@ -149,6 +156,7 @@ def kept_after_erasing() -> tuple[Kept, ...]:
         ),
         _logs(),
         _asked(),
+        _routes(),
         _copies(),
     )
 
@@ -192,6 +200,19 @@ def _asked() -> Kept:
                      " day."),
         ),
         ("pace",),
+    )  # fmt: skip
+
+
+def _routes() -> Kept:
+    return Kept(
+        Sentence("Which service receives the mail of a domain (what follows the @), and how many"
+                 " mails went there"),
+        (
+            Sentence("The service %(days)s, the number two days; of the domain, not of you.",
+                     days=_days(FIXED.keep_route_days)),
+        ),
+        ("pace",),
+        ("keep_route_days",),
     )  # fmt: skip
 
 

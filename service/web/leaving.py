@@ -24,7 +24,7 @@ from service.flows.leave_part import (
 )
 from service.flows.letter import HARMLESS
 from service.flows.own_link import ask_by_leaving
-from service.pages.forms import Form
+from service.pages.forms import Form, RowNumber
 from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
 from service.web.door import Door
@@ -32,8 +32,6 @@ from service.web.mailed import link_mailed
 
 SHAPE = re.compile(r"[A-Za-z0-9_-]{22}")
 """An unsubscribe token as the store makes it (16 random bytes)."""
-
-_MOST_ID = 2**31
 
 _REASONS: dict[str, Sentence] = {
     "many": Sentence("Too many mails"),
@@ -138,7 +136,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 def _part_routes(routes: APIRouter, door: Door) -> None:
     @routes.post("/u/{token}/interests/{part}")
     def one(
-        request: Request, token: str, part: int, form: Annotated[Form, Depends(door.any_form)]
+        request: Request, token: str, part: RowNumber, form: Annotated[Form, Depends(door.any_form)]
     ) -> Response:
         is_undone = form.raw("act") == "undo"
         act = take_back if is_undone else leave_one
@@ -147,7 +145,7 @@ def _part_routes(routes: APIRouter, door: Door) -> None:
             if look(door.rt, token).state == "left":
                 return left_page(door, request, token, look(door.rt, token))
             found, done = act(
-                door.rt, token, min(part, _MOST_ID),
+                door.rt, token, part,
                 network=door.network(request), agent=door.agent(request),
             )  # fmt: skip
         except LinkError as error:

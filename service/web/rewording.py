@@ -15,6 +15,7 @@ from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.following import read_names_back
 from service.web.looked import look_at
+from service.web.settings_kept import kept_text, read_kept
 from service.web.settings_read import SeveralError, read_change
 from service.web.settings_shown import Trouble, ended, shown_page
 
@@ -51,7 +52,7 @@ def _look(door: Door, request: Request, token: str, form: Form, profile_id: int 
     for choice, field in (("use", words or people), ("use_people", people)):
         if form.raw(choice):
             form = form.with_value(field, form.raw(choice))
-    trouble = Trouble(part=part, typed=form)
+    trouble = Trouble(part=part, typed=form, kept=read_kept(form, part))
     here = door.pages.links.here.manage(token)
     field = people
     try:
@@ -74,6 +75,7 @@ def _look(door: Door, request: Request, token: str, form: Form, profile_id: int 
         "offers": trouble.offers,
         "looked": trouble.looked,
         "part": part,
+        "kept": kept_text(part, form),
         "action": f"{here}/look" if row is None else f"{here}/interests/{row.id}/look",
     }
     return door.answer(request, "reader/looked.html", context)

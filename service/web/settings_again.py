@@ -4,6 +4,7 @@ from the browser's history. They lead back to the section; nothing is done twice
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
+from service.pages.forms import RowNumber
 from service.web.door import Door
 
 _SECTIONS = {
@@ -36,5 +37,5 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/manage/{token}/interests/{profile_id}")
     @routes.get("/manage/{token}/interests/{profile_id}/look")
-    def to_interest(token: str, profile_id: int) -> RedirectResponse:
+    def to_interest(token: str, profile_id: RowNumber) -> RedirectResponse:
         return RedirectResponse(f"{here.manage(token)}#interest-{profile_id}", 303)

@@ -15,6 +15,7 @@ from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.leaving import left_page
 from service.web.places import PlaceError
+from service.web.settings_kept import read_kept
 from service.web.settings_read import (
     SeveralError,
     read_change,
@@ -61,7 +62,7 @@ def _act(
 ) -> Response:
     """Do ``work``; faults bring the page back with what was typed, else a redirect (so that the
     page can be loaded again without doing it twice) to the words that say what was saved."""
-    texts = door.texts(request)
+    texts, kept = door.texts(request), read_kept(form, part)
     try:
         said = work()
     except TokenError as error:
@@ -71,12 +72,16 @@ def _act(
         places = next(
             (one.zones for one in error.errors.values() if isinstance(one, PlaceError)), ()
         )
-        trouble = Trouble(part=part, faults=faults, offers=tuple(offers), typed=form, places=places)
+        trouble = Trouble(
+            part=part, faults=faults, offers=tuple(offers), typed=form, places=places, kept=kept
+        )
         return shown_page(door, request, token, trouble, status=422)
     except PaperpostError as error:
         faults, offers = faults_of({_field(error, form): error}, texts)
-        trouble = Trouble(part=part, faults=faults, offers=tuple(offers), typed=form)
+        trouble = Trouble(part=part, faults=faults, offers=tuple(offers), typed=form, kept=kept)
         return shown_page(door, request, token, trouble, status=422)
+    if kept:  # stands in this page alone
+        return shown_page(door, request, token, Trouble(saved=said, kept=kept))
     return RedirectResponse(f"{door.pages.links.here.manage(token)}?saved={said}#saved", 303)
 
 
@@ -117,7 +122,9 @@ def _interest_routes(routes: APIRouter, door: Door) -> None:
 
         answer = _act(door, request, token, form, f"interest-{profile_id}", work)
         if any(removed):  # its words stand in the page alone, for a press that brings it back
-            return shown_page(door, request, token, Trouble(saved="removed", removed=removed[0]))
+            kept = read_kept(form, f"interest-{profile_id}")
+            trouble = Trouble(saved="removed", removed=removed[0], kept=kept)
+            return shown_page(door, request, token, trouble)
         return answer
 
 

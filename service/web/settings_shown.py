@@ -1,7 +1,7 @@
 """The reader's own page as it is shown: what is set now, and what a form that came back held."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from fastapi import Request
@@ -29,6 +29,7 @@ from service.web.leaving import left_page
 from service.web.looked import Looked
 from service.web.places import place_options
 from service.web.settings_held import held
+from service.web.settings_kept import kept_texts
 from service.web.settings_read import in_a_month, in_a_week
 from service.web.settings_told import (
     chosen_of,
@@ -50,7 +51,7 @@ class Trouble:
     """A form that came back. part: which form ("choices": when, alerts and look together) · typed:
     what it held · names: the people in it · looked: what its words would change · places: zones
     that what was typed may be · saved: which button did its work · removed: an interest that
-    was."""
+    was · kept: what other forms of interests hold and nobody saved."""
 
     part: str = ""
     faults: dict[str, FieldError] | None = None
@@ -61,6 +62,7 @@ class Trouble:
     looked: Looked | None = None
     places: tuple[str, ...] = ()
     removed: ProfileRow | None = None
+    kept: Mapping[str, Form] = field(default_factory=dict)
 
 
 def ended(door: Door, request: Request, token: str, error: TokenError) -> Response:
@@ -119,6 +121,7 @@ class Shown:
     choices: Choices
     chosen: str = ""
     lately: str = ""
+    unsaved: bool = False
 
 
 def _name(row: ProfileRow, texts: Texts) -> str:
@@ -196,19 +199,28 @@ def _shown(row: ProfileRow, trouble: Trouble, texts: Texts, choices: Choices) ->
         paused=row.paused,
         choices=choices,
     )
-    if trouble.part == f"interest-{row.id}" and trouble.typed is not None:
-        typed = trouble.typed
-        if "words" in typed:
-            return replace(
-                made,
-                name=typed.raw("name") if "name" in typed else made.name,
-                cadence=typed.raw("cadence") or made.cadence,
-                weekday=typed.raw("weekday") or made.weekday,
-                text=typed.raw("words"),
-                cap=typed.raw("cap") if "cap" in typed else made.cap,
-                choices=_typed_choices(typed, choices),
-            )
+    part = f"interest-{row.id}"
+    if trouble.part == part and trouble.typed is not None:
+        return _typed_over(made, trouble.typed)
+    if part in trouble.kept:
+        over = _typed_over(made, trouble.kept[part])
+        closed = replace(over, choices=replace(over.choices, open=choices.open))
+        return replace(over, unsaved=True) if closed != made else made
     return made
+
+
+def _typed_over(made: Shown, typed: Form) -> Shown:
+    if "words" not in typed:
+        return made
+    return replace(
+        made,
+        name=typed.raw("name") if "name" in typed else made.name,
+        cadence=typed.raw("cadence") or made.cadence,
+        weekday=typed.raw("weekday") or made.weekday,
+        text=typed.raw("words").replace("\r\n", "\n"),
+        cap=typed.raw("cap") if "cap" in typed else made.cap,
+        choices=_typed_choices(typed, made.choices),
+    )
 
 
 def _orphaned(trouble: Trouble, ids: list[int | None]) -> Trouble:
@@ -292,8 +304,9 @@ def _interests_context(
         one.id: _choices(one, name, scores.get(one.id or 0, ()), texts) for one in found.interests
     }
     new = Choices(own=any(known), own_name=name, open=any(known))
-    if trouble.part == "new" and trouble.typed is not None:
-        new = _typed_choices(trouble.typed, new)
+    typed_new = _typed_new(trouble)
+    if typed_new is not None:
+        new = _typed_choices(typed_new, new)
     return {
         "interests": [
             replace(
@@ -304,12 +317,21 @@ def _interests_context(
             for one in found.interests
         ],
         "new": new,
+        "typed_new": typed_new or Form({}),
+        "kept": trouble.kept,
+        "kept_texts": kept_texts(trouble.kept),
+        "parts": [*(f"interest-{one}" for one in ids), "new"],
         "usual_votes": texts.number(door.rt.defaults().signal_votes),
         "most": door.rt.defaults().interests,
         "has_votes": door.has_votes(),
         "cadences": _cadences(texts),
         "weekdays": [(key, texts.weekday(n)) for n, key in enumerate(DAYS)],
     }
+
+
+def _typed_new(trouble: Trouble) -> Form | None:
+    """What the form of a new interest held, if it came back or was kept."""
+    return trouble.typed if trouble.part == "new" else trouble.kept.get("new")
 
 
 def _choices_context(

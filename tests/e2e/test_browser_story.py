@@ -8,7 +8,6 @@ and by `paperpost run` as one process on PostgreSQL, which does all of it by its
 import re
 import urllib.request
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from support.browsing import open_browser
 from support.command import Shell
 from support.house import ingest_items, paper_item
-from support.reading_house import WEDNESDAY, fill
+from support.reading_house import fill_three_days
 from support.running_site import RunningSite, running_site
 from support.whole_site import WholeSite, whole_site
 
@@ -52,8 +51,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
 def test_from_the_first_page_to_silence(
     page: Page, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for back in (2, 1, 0):
-        fill(site.rt, site.folder, WEDNESDAY - timedelta(days=back), back)
+    fill_three_days(site.rt, site.folder)
     _signs_up(page, site)
     _confirms(page, site)
     _reads_the_first_digest(page, site)

@@ -230,7 +230,7 @@ def test_settings_and_their_faults(house: Reading) -> None:
         (True, f"interests/{own}", {"words": "robots", "cap": "99"}, 422),
         (True, f"interests/{own}", {"act": "remove"}, 422),
         (True, f"interests/{others}", {"act": "remove"}, 422),
-        (True, "interests/x", {"act": "remove"}, 400),
+        (True, "interests/x", {"act": "remove"}, 404),
         (True, "schedule", {"hour": "99", "zone": "UTC", "weekdays": "mon"}, 422),
         (True, "schedule", {"hour": "08", "zone": "Mars/Base", "weekdays": "mon"}, 422),
         (True, "schedule", {"hour": "08", "zone": "UTC"}, 422),
@@ -289,7 +289,7 @@ def test_faults_of_requests(house: Reading) -> None:
     elsewhere = {"Origin": "https://elsewhere.example"}
     for name, answer, status in (
         ("unforeseen", client.get("/raise/0"), 500),
-        ("no number", client.get("/raise/x"), 400),
+        ("no number", client.get("/raise/x"), 404),
         ("no page", client.get("/nowhere"), 404),
         ("no such method", client.put("/about"), 405),
         ("too large", client.post("/", content=b"words=" + b"x" * 70_000, headers=_FORM), 413),

@@ -151,7 +151,12 @@ class TestFortnight:
         assert not faults, "\n".join(faults)
 
     def test_digests_go_out_on_time_and_name_what_is_late(self, played: Fortnight) -> None:
-        faults = [fault for mail in played.mails for fault in mail_faults(played.script, mail)]
+        faults = [
+            fault
+            for mail in played.mails
+            if mail.to in READERS
+            for fault in mail_faults(played.script, mail)
+        ]
         assert not faults, "\n".join(faults)
         for reader in ("all@example.org", "adapters@example.org"):
             on = {mail.at.date(): mail for mail in played.mails if mail.to == reader}

@@ -8,19 +8,17 @@ moves the clock forward.
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from support.axe import PHONE, violations
 from support.hands import Hand, Keys, Mouse, Thumb
 from support.life import Life, Watch
-from support.reading_house import WEDNESDAY, fill
+from support.reading_house import fill_three_days
 from support.whole_site import WholeSite, whole_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("readers-life")]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SMALL = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 LOOKS = (Path(__file__).parents[1] / "support" / "looks.js").read_text(encoding="utf-8")
 
@@ -29,17 +27,8 @@ LOOKS = (Path(__file__).parents[1] / "support" / "looks.js").read_text(encoding=
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSite]:
     folder = tmp_path_factory.mktemp("life")
     with whole_site(folder) as made:
-        for back in (2, 1, 0):
-            fill(made.rt, folder, WEDNESDAY - timedelta(days=back), back)
+        fill_three_days(made.rt, folder)
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield made
-        made.close()
 
 
 @pytest.mark.parametrize("way", ["no script", "thumb", "keys"])

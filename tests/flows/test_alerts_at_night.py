@@ -12,7 +12,7 @@ from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_due
 from service.flows.editions import pause, resume
 from service.flows.send import send_ready
-from service.store.leases import claim
+from service.store.claims import claim
 
 EVENING = datetime(2026, 11, 18, 20, 58, tzinfo=UTC)
 MORNING = datetime(2026, 11, 19, 7, 0, tzinfo=UTC)

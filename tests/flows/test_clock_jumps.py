@@ -43,7 +43,7 @@ def tick(rt):
 def had(rt):
     """(date, numbers of papers) of each mail, in the order in which they were planned."""
     slots = {e.id: e.slot for e in rt.db.read(list_editions)}
-    made = [(slots[row.edition_id], digest_of(row)) for row in rows(rt)]
+    made = [(slots[row.edition_id], digest_of(row)) for row in rows(rt, "digest")]
     return [
         (date.fromisoformat(slot).day, sorted(int(title.split()[-1]) for title in titles_of(one)))
         for slot, one in made
@@ -66,7 +66,10 @@ def ada(rt):
     return add(rt, "ada@example.org", "adapters", hour="8", weekdays=EVERY_DAY)
 
 
-@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=4000)])
+@pytest.mark.parametrize(
+    "ahead",
+    [timedelta(hours=1), timedelta(days=1), timedelta(days=5), timedelta(days=4000)],
+)
 @pytest.mark.slow  # thirteen rounds of the engine
 def test_a_clock_that_was_ahead_costs_no_date_and_doubles_none(rt, tmp_path, ada, ahead):
     paper(rt, tmp_path, 1)
@@ -90,7 +93,7 @@ def test_a_clock_that_was_ahead_costs_no_date_and_doubles_none(rt, tmp_path, ada
     assert {1, 29, 30, 31} <= set(papers)
     slots = {e.slot for e in rt.db.read(list_editions)}
     assert {f"2026-11-{day}" for day in range(18, 22)} <= slots
-    if ahead < timedelta(days=10):
+    if ahead < timedelta(days=4):
         assert 2 in papers, "its day has come"
 
 

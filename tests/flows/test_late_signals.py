@@ -17,14 +17,15 @@ from service.flows.alerts import plan_alerts
 from service.flows.became import what_became
 from service.flows.compose import compose_planned, digest_for
 from service.flows.daily import plan_daily
-from service.flows.editions import resend
 from service.flows.freeze import Decided, freeze
 from service.flows.interests import apply_change, change_of, read_form
 from service.flows.letter import digest_of
 from service.flows.mail_days import read_history
 from service.flows.preview import preview
-from service.flows.send import send_ready, sweep
+from service.flows.resend import read_wanted, resend
+from service.flows.send import send_ready
 from service.flows.shelf import load_shelf
+from service.flows.sweep import sweep
 from service.store.events import add_event
 from service.store.leases import mark_outcome
 from service.store.processes import Process
@@ -411,7 +412,7 @@ def test_a_refused_mail_that_is_sent_again_tells_it_and_the_daily_does_not(rt, t
     server.on("DOT", reply("550 5.7.1 not today"), times=1)
     assert asyncio.run(send_ready(rt)).failed == 1
     edition = rows(rt)[-1].edition_id
-    resend(rt, edition, by="ann")
+    resend(rt, read_wanted(edition), by="ann")
     assert told(rt) == [(1, ["code"], False)]
     tomorrow = rt.clock().date() + timedelta(days=1)
     plan_daily(rt, tomorrow)

@@ -81,8 +81,12 @@ def test_a_pause_without_a_mail_day_leaves_no_rest(november, tmp_path):
 
 
 def bounce(rt, server, folder, number):
-    server.on("RCPT", reply("550 5.1.1 no such user"), times=1)
+    """Who had a mail lately is believed to be gone when it is said again."""
+    server.on("RCPT", reply("550 5.1.1 no such user"), match="ada")
     day(rt, folder, number, "Adapters")
+    rt.clock.go(minutes=13)
+    asyncio.run(send_ready(rt))
+    server.clear()
 
 
 def lift(rt, number):

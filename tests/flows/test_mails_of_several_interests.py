@@ -113,9 +113,9 @@ def test_trending_beside_interests_holds_what_did_not_stand_above_or_come_before
 
 
 def with_trending(rt, email):
-    from service.flows.manage import set_mail
+    from service.flows.manage import Choices, choose
     from service.flows.manage_link import manage_token
     from service.store.subscribers import get_subscriber_row
 
     row = rt.db.read(lambda s: get_subscriber_row(s, email_key=email))
-    set_mail(rt, manage_token(rt, row, rt.clock(), fresh=True), trending=True)
+    choose(rt, manage_token(rt, row, rt.clock(), fresh=True), Choices(trending=True))

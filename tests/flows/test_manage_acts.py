@@ -55,13 +55,10 @@ def test_changing_hour_or_zone_brings_no_second_digest_on_a_date(
         paper = paper_item(2000 + hour, f"Adapters, part {hour}")
         ingest_items(house.rt, tmp_path, [paper], on=house.clock().date())
         if hour % 5 == 0:
-            manage.set_schedule(
-                house.rt,
-                token(house),
-                hour=(hour * 7) % 24,
-                zone=zones[hour // 5 % 2],
-                weekdays=EVERY_DAY,
+            when = manage.Choices(
+                hour=(hour * 7) % 24, zone=zones[hour // 5 % 2], weekdays=EVERY_DAY
             )
+            manage.choose(house.rt, token(house), when)
         plan_due(house.rt)
     rows = house.rt.db.read(lambda s: list_deliveries(s, subscriber_id=reader.id))
     editions = [row.edition_id for row in rows if row.kind in ("digest", "first")]

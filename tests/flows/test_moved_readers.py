@@ -10,6 +10,7 @@ from support.house import Clock, add, ingest_items, open_house, paper_item, rows
 
 from service.flows import manage
 from service.flows.daily import plan_due
+from service.flows.manage import Choices
 from service.flows.manage_link import manage_token
 from service.flows.next_mail import next_mail_at
 from service.flows.runtime import Runtime
@@ -36,7 +37,7 @@ def move(rt: Runtime, zone: str, hour: int, days: frozenset[int] = EVERY_DAY) ->
     row = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
     assert row is not None
     token = manage_token(rt, row, rt.clock())
-    manage.set_schedule(rt, token, hour=hour, zone=zone, weekdays=days)
+    manage.choose(rt, token, Choices(hour=hour, zone=zone, weekdays=days))
 
 
 def dates(rt: Runtime) -> list[tuple[int, str]]:

@@ -13,6 +13,7 @@ from service.flows.daily import plan_due
 from service.flows.interests import apply_change, change_of
 from service.flows.leave import undo, unsubscribe
 from service.flows.letter import digest_of
+from service.flows.manage import Choices
 from service.flows.manage_link import manage_token
 from service.flows.send import send_ready
 from service.store.subscribers import get_subscriber_row, list_profile_rows
@@ -66,7 +67,7 @@ def test_an_outage_is_caught_up_from_the_hour_of_the_last_mail_also_in_the_east(
 def drop_fridays(rt):
     row = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
     token = manage_token(rt, row, rt.clock())
-    manage.set_schedule(rt, token, hour=8, zone=row.zone, weekdays=frozenset(range(4)))
+    manage.choose(rt, token, Choices(hour=8, zone=row.zone, weekdays=frozenset(range(4))))
 
 
 def choose_wednesday(rt):

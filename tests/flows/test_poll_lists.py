@@ -23,10 +23,12 @@ from support.polling import (
 )
 from support.web_site import WebSite
 
+from service.flows.history import HistoryReport, bring_wanted, want_history
 from service.flows.poll import PollError
 from service.flows.replay import replay
 from service.flows.runtime import Runtime
-from service.flows.sources import add_source, bring_history
+from service.flows.sources import add_source
+from service.sources.calendar import source_day
 from service.store.tables import PaperRow, SightingRow
 
 pytestmark = pytest.mark.slow  # weeks of polls
@@ -240,6 +242,18 @@ def test_what_a_week_does_not_settle_is_asked_day_by_day(
     assert {r.items for d, r in ledger(rt).items() if 9 <= d.day <= 13} == {3}
 
 
+def bring_past(rt: Runtime, clock: Clock, days: int) -> HistoryReport:
+    """Ask for the past alone, as a poll does behind what is new."""
+    row = source(rt)
+    rt.db.write(lambda s: want_history(s, row, days, source_day(row.kind, clock())))
+
+    async def bring() -> HistoryReport:
+        async with rt.open_fetcher() as fetcher:
+            return await bring_wanted(rt, fetcher, row, sleep=clock.sleep)
+
+    return asyncio.run(bring())
+
+
 def test_a_polled_day_in_a_week_that_is_asked_for_the_past_stays_news(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:
@@ -251,7 +265,7 @@ def test_a_polled_day_in_a_week_that_is_asked_for_the_past_stays_news(
     poll(rt, clock)
     lists["2026-11-13"].append(late)
     asked = len(site.asked)
-    made = asyncio.run(bring_history(rt, 1, 9, sleep=clock.sleep))
+    made = bring_past(rt, clock, 9)
     assert asked_of(site, asked) == ["2026-W46", "2026-W46 p1", "2026-11-08", "2026-11-07"]
     assert (made.papers, made.error) == (5 * 3, "")
     assert "Late on Friday's list" not in papers(rt)
@@ -285,7 +299,7 @@ def test_history_can_be_asked_for_later(rt: Runtime, site: WebSite, clock: Clock
     site.at["/api/daily_papers"] = hf_lists(day_lists(*days))
     add_source(rt, "hf_daily", history_days=0)
     poll(rt, clock)
-    made = asyncio.run(bring_history(rt, 1, 4, sleep=clock.sleep))
+    made = bring_past(rt, clock, 4)
     assert (made.days, made.papers, made.error) == (2, 6, "")
 
 

@@ -12,13 +12,15 @@ from support.smtp_server import hang, reply
 from service.flows.begin import never
 from service.flows.daily import plan_daily
 from service.flows.notice import add_notice
-from service.flows.send import send_ready, sweep
+from service.flows.send import send_ready
+from service.flows.sweep import sweep
 from service.store import consent as consent_store
 from service.store.consent import list_suppressions
 from service.store.db import Database
 from service.store.deliveries import list_attempts, list_deliveries
 from service.store.leases import mark_expired, release
 from service.store.processes import Process
+from service.store.sent import list_carried, list_sent
 from service.store.subscribers import get_subscriber_row
 
 
@@ -97,6 +99,25 @@ def test_a_lost_lease_is_no_reason_to_suppress(rt, server):
     assert len(server.accepted) == 1
 
 
+def test_an_answer_that_comes_after_the_doubt_was_settled_is_proof(rt, server):
+    """The process stood still, or a clock jumped: its mail was presumed before the relay spoke."""
+    server.on("DOT", hang(), times=1)
+    reports = []
+    thread = threading.Thread(target=lambda: reports.append(asyncio.run(send_ready(rt))))
+    thread.start()
+    server.wait_until_hung()
+    rt.clock.go(hours=1)
+    sweep(rt)
+    assert row(rt).state == "presumed"
+    assert rt.db.read(lambda s: list_carried(s, [row(rt).subscriber_id]))
+    server.release()
+    thread.join(20)
+    assert reports[0].accepted == 1
+    assert row(rt).state == "accepted"
+    assert rt.db.read(lambda s: list_sent(s, [row(rt).subscriber_id]))
+    assert not any(rt.db.read(lambda s: list_carried(s, [row(rt).subscriber_id])).values())
+
+
 def test_expiry_does_not_take_a_row_that_somebody_began_meanwhile(rt):
     seen = row(rt)
     taken = take(rt, rt.owner().id)
@@ -142,16 +163,16 @@ def test_a_database_that_is_away_for_the_answer_does_not_cost_it(rt, server, mon
 
 
 def test_a_mark_that_failed_sends_nothing_and_is_tried_later(rt, server, monkeypatch):
-    import service.store.leases as leases
+    import service.flows.journal as journal
 
-    real, begun = leases.mark_sending, rt.clock()
+    real, begun = journal.mark_sending, rt.clock()
 
     def mark_later(*args, **values):
         if rt.clock() == begun:
             raise sa.exc.OperationalError("UPDATE", {}, Exception("disk full"))
         return real(*args, **values)
 
-    monkeypatch.setattr(leases, "mark_sending", mark_later)
+    monkeypatch.setattr(journal, "mark_sending", mark_later)
     assert asyncio.run(send_ready(rt)).deferred == 1
     assert server.accepted == []
     rt.clock.go(minutes=15)

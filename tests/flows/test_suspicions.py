@@ -16,6 +16,7 @@ from service.flows.daily import DateError, plan_daily, plan_due
 from service.flows.interests import add_interest, read_kind
 from service.flows.leave import erase, unsubscribe
 from service.flows.letter import digest_of
+from service.flows.manage import Choices
 from service.flows.manage_link import manage_token
 from service.flows.send import send_ready
 from service.store.editions import get_edition, list_editions
@@ -71,10 +72,10 @@ def test_an_earlier_hour_on_the_same_day_loses_no_day(rt, tmp_path):
     papers(rt, tmp_path, 1)
     at(rt, 2026, 11, 18, 7, 30)
     days = frozenset(range(5))
-    manage.set_schedule(rt, token(rt), hour=6, zone="UTC", weekdays=days)
+    manage.choose(rt, token(rt), Choices(hour=6, zone="UTC", weekdays=days))
     assert plan_due(rt).ready == 1
     assert slots(rt) == [("2026-11-18", "ready", "")]
-    manage.set_schedule(rt, token(rt), hour=10, zone="UTC", weekdays=days)
+    manage.choose(rt, token(rt), Choices(hour=10, zone="UTC", weekdays=days))
     at(rt, 2026, 11, 18, 10, 0)
     plan_due(rt)
     assert len(slots(rt)) == 1
@@ -86,7 +87,7 @@ def test_an_hour_chosen_after_the_days_mail_brings_no_second(rt, tmp_path):
     papers(rt, tmp_path, 1)
     at(rt, 2026, 11, 18, 6, 0)
     plan_due(rt)
-    manage.set_schedule(rt, token(rt), hour=5, zone="UTC", weekdays=frozenset(range(5)))
+    manage.choose(rt, token(rt), Choices(hour=5, zone="UTC", weekdays=frozenset(range(5))))
     papers(rt, tmp_path, 2)
     plan_due(rt)
     assert len(slots(rt)) == 1
@@ -99,7 +100,7 @@ def test_a_new_hour_before_the_first_mail_does_not_send_at_once(rt, tmp_path):
     at(rt, 2026, 11, 18, 9, 0)
     add(rt, ADA, "adapters", hour="8")
     papers(rt, tmp_path, 1)
-    manage.set_schedule(rt, token(rt), hour=7, zone="UTC", weekdays=frozenset(range(5)))
+    manage.choose(rt, token(rt), Choices(hour=7, zone="UTC", weekdays=frozenset(range(5))))
     assert plan_due(rt).planned == 0
 
 
@@ -115,7 +116,7 @@ def test_a_new_hour_before_the_first_mail_does_not_send_at_once(rt, tmp_path):
 def test_one_mail_a_date_where_the_clock_is_changed(rt, tmp_path, zone, first):
     rt.clock.at = first
     add(rt, ADA, "adapters", hour="2", tz=zone)
-    manage.set_schedule(rt, token(rt), hour=2, zone=zone, weekdays=frozenset(range(7)))
+    manage.choose(rt, token(rt), Choices(hour=2, zone=zone, weekdays=frozenset(range(7))))
     end, n = first + timedelta(days=4), 0
     while rt.clock() < end:
         n += 1
@@ -139,11 +140,11 @@ def test_moving_west_and_back_brings_one_mail_a_date(rt, tmp_path):
     every = frozenset(range(7))
     at(rt, 2026, 11, 17, 23, 0)  # Wednesday 08:00 in Tokyo
     plan_due(rt)
-    manage.set_schedule(rt, token(rt), hour=8, zone="America/Los_Angeles", weekdays=every)
+    manage.choose(rt, token(rt), Choices(hour=8, zone="America/Los_Angeles", weekdays=every))
     for _ in range(30):
         plan_due(rt)
         rt.clock.go(hours=1)
-    manage.set_schedule(rt, token(rt), hour=8, zone="Asia/Tokyo", weekdays=every)
+    manage.choose(rt, token(rt), Choices(hour=8, zone="Asia/Tokyo", weekdays=every))
     for _ in range(30):
         plan_due(rt)
         rt.clock.go(hours=1)
@@ -302,8 +303,12 @@ def test_a_second_attempt_has_the_same_bytes_whatever_the_reader_changed(rt, ser
     seen = []
 
     def changed():
-        manage.set_schedule(rt, token(rt), hour=11, zone="Asia/Tokyo", weekdays=frozenset({0, 2}))
-        manage.set_mail(rt, token(rt), locale="de", format="text", style="full", trending=True)
+        manage.choose(
+            rt, token(rt), Choices(hour=11, zone="Asia/Tokyo", weekdays=frozenset({0, 2}))
+        )
+        manage.choose(
+            rt, token(rt), Choices(locale="de", format="text", style="full", trending=True)
+        )
 
     server.on("DOT", reply("451 4.3.0 later"), times=1)
     assert send(rt).deferred == 1

@@ -1,13 +1,14 @@
 """What goes after its time, and what stays."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zlib import compress
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
+from support.arrows import by_hand
 from support.house import Clock, add, ingest_items, open_house, paper_item
 
 from service.flows.daily import plan_daily
@@ -18,9 +19,10 @@ from service.flows.tidy import forget_unconfirmed, tidy
 from service.store.consent import email_hash, get_suppression
 from service.store.deliveries import add_attempt, list_deliveries
 from service.store.house_tables import AdminRow, SessionRow
+from service.store.keeping import clear_contents
 from service.store.raw_polls import add_raw_poll
 from service.store.subscribers import get_subscriber_row, list_subscriber_rows
-from service.store.tables import AttemptRow, DeliveryRow, MatchRow, RawPollRow
+from service.store.tables import AttemptRow, DeliveryRow, MatchRow, RawPollRow, SentPaperRow
 
 
 @pytest.fixture
@@ -75,7 +77,8 @@ def test_raw_polls_attempts_and_contents_have_their_days(
         row.state = "accepted"
         session.add(row)
 
-    rt.db.write(store)
+    with by_hand():
+        rt.db.write(store)
 
     def left() -> tuple[int, int, int]:
         return rt.db.read(
@@ -98,6 +101,31 @@ def test_raw_polls_attempts_and_contents_have_their_days(
     clock.go(days=310)
     tidy(rt)
     assert left() == (0, 0, 0)
+
+
+def test_only_contents_before_the_first_of_a_later_edition_go(
+    rt: Runtime, clock: Clock, tmp_path: Path
+) -> None:
+    for n in range(3):
+        add(rt, f"eva{n}@example.org", "adapters")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters that forget less")])
+    for _ in range(2):
+        plan_daily(rt)
+        clock.go(days=196)  # the same weekday
+    rows = rt.db.read(lambda s: list_deliveries(s))
+
+    def end(session) -> None:  # type: ignore[no-untyped-def]
+        for row in rows:
+            session.get(DeliveryRow, row.id).state = "accepted"
+            session.get(DeliveryRow, row.id).content = {"v": 1}
+
+    with by_hand():
+        rt.db.write(end)
+    clock.go(days=9)
+    before = clock() - timedelta(days=400)
+    assert [rt.db.write(lambda s: clear_contents(s, before, 2)) for _ in range(3)] == [2, 1, 0]
+    kept = [row.edition_id for row in rt.db.read(lambda s: list_deliveries(s)) if row.content]
+    assert kept == [max(row.edition_id for row in rows)] * 3
 
 
 def test_what_is_under_way_is_never_touched(rt: Runtime, clock: Clock, tmp_path: Path) -> None:
@@ -170,3 +198,58 @@ def test_no_file_of_the_database_holds_an_erased_address(rt: Runtime, tmp_path: 
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert {file.name for file in files} >= {"paperpost.db", "paperpost.db-wal"}
     assert [file.name for file in files if b"eva@example.org" in file.read_bytes()] == []
+
+
+def test_which_papers_came_goes_long_after_they_could_come_again(
+    rt: Runtime, clock: Clock, tmp_path: Path
+) -> None:
+    add(rt, "ada@example.org", "adapters")
+    mails = []
+    for day, wait in ((1, 300), (2, 0)):
+        ingest_items(rt, tmp_path, [paper_item(day, f"Adapters of {day}")], on=clock.at.date())
+        plan_daily(rt)
+        mails.append(rt.db.read(lambda s: list_deliveries(s))[-1])
+        row = mails[-1]
+        papers = (row.content or {})["papers"]
+        rt.db.write(
+            lambda s, r=row, p=papers: s.add_all(
+                SentPaperRow(subscriber_id=r.subscriber_id, paper_id=i, delivery_id=r.id) for i in p
+            )
+        )
+        clock.go(days=wait)
+    clock.go(days=99)
+    assert "sent" not in tidy(rt).removed
+    clock.go(days=2)
+    assert tidy(rt).removed["sent"] == 1
+    left = rt.db.read(lambda s: s.exec(select(SentPaperRow.delivery_id)).all())
+    assert left == [mails[1].id]
+    assert "sent" not in tidy(rt).removed
+
+
+def test_what_cannot_go_keeps_nothing_else(
+    rt: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> int:
+        raise RuntimeError("no such index")
+
+    monkeypatch.setattr("service.flows.tidy.keeping.delete_raw_polls", broken)
+
+    def session_of(session: Session) -> None:
+        row = SessionRow(
+            admin_id=_admin(session), id_hash="x", created_at=clock.at, seen_at=clock.at
+        )
+        session.add(row)
+
+    rt.db.write(session_of)
+    clock.go(days=30)
+    report = tidy(rt)
+    assert report.failed == {"raw_polls": "RuntimeError: no such index"}
+    assert report.removed["sessions"] == 1
+
+
+def _admin(session: Session) -> int:
+    row = AdminRow(name="ann", role="owner", created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    return row.id

@@ -33,9 +33,10 @@ from service.flows.leave import unsubscribe
 from service.flows.letter import digest_of
 from service.flows.readers import import_readers
 from service.flows.search import search
-from service.flows.send import send_ready, sweep
+from service.flows.send import send_ready
 from service.flows.sources import add_source
 from service.flows.subscribe import Wish, request
+from service.flows.sweep import sweep
 from service.flows.welcome import send_first
 from service.matching.counting import Asked
 from service.matching.parse import parse_keywords

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from support.desk import token_in
 from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.routes import flat_routes
 from support.smtp_server import SmtpServer, reply
@@ -87,12 +88,6 @@ def app(rt: Runtime) -> FastAPI:
 def client(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, base_url=BASE) as made:
         yield made
-
-
-def token_in(page: str) -> str:
-    found = re.search(r'name="token" value="([^"]+)"', page)
-    assert found, page[:2000]
-    return found[1]
 
 
 def log_in(rt: Runtime, client: TestClient, role: str = "owner") -> str:
@@ -609,24 +604,6 @@ def test_settings_are_checked_and_recorded(rt, client):
     client.post("/admin/settings", data={"token": token, "name": "hour", "value": ""})
     assert rt.db.read(get_defaults).hour == 8
     assert [a.after for a in rt.db.read(list_audit) if a.what == "setting"][-1] == {"value": "6"}
-
-
-def test_refused_ones_grouped_and_sent_again(rt, client, server):
-    server.on("RCPT", reply("550 5.7.1 blocked by policy"), match="ada@")
-    server.on("RCPT", reply("550 5.1.1 no such user"), match="ben@")
-    plan_daily(rt)
-    send(rt)
-    token = log_in(rt, client, "sender")
-    page = client.get("/admin/editions/1").text
-    assert "our side: policy or reputation: 1" in page
-    assert "550 5.7.1 blocked by policy" in page
-    assert "Send again to 1" in page
-    server.clear()
-    after = client.post("/admin/editions/1/resend", data={"token": token})
-    assert after.url.path == "/admin/editions/2"
-    assert send(rt) == 1
-    listed = client.get("/admin/deliveries", params={"state": "failed"}).text
-    assert "blocked by policy" in listed
 
 
 def test_what_people_and_feeds_wrote_is_escaped(rt, client, tmp_path):

@@ -5,13 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+from support.axe import DESK, PHONE, violations
 from support.house import add, ingest_items, paper_item
 from support.smtp_server import SmtpServer, reply
 from support.whole_site import WholeSite, whole_site
 
 from service.flows import staff
+from service.flows.alarms import Alarm, end_alarm, raise_alarm
 from service.flows.daily import plan_daily
+from service.flows.runtime import Runtime
 from service.flows.send import send_ready
+from service.flows.tokens import make_token
+from service.store.db import Session
 
 pytestmark = pytest.mark.browser
 PASSWORD = "correct horse battery"
@@ -20,6 +25,13 @@ PAGES = [
     *("", "/sources", "/sources/1", "/sources/1?days=90", "/sources/add", "/sources/add/feed"),
     *("/sources/add/arxiv_rss", "/readers", "/import", "/suppressions", "/editions", "/deliveries"),
     *("/deliveries?state=failed", "/send", "/settings", "/staff", "/audit", "/password"),
+    *(
+        "/deliveries?domain=uni.example&words=x&order=address",
+        "/deliveries/groups",
+        "/tokens",
+        "/alarms",
+    ),
+    *("/deliveries/resend?edition=1", "/deliveries/resend?edition=1&meaning=policy"),
 ]
 
 
@@ -29,14 +41,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSite]:
     folder = tmp_path_factory.mktemp("desk")
     with SmtpServer() as smtp, whole_site(folder, relay_port=smtp.port) as made:
         smtp.on("RCPT", reply("550 5.1.1 unknown " + "x" * 120), match="gone")
+        smtp.on("RCPT", reply("550 5.7.1 blocked https://help.example/" + "y" * 80), match="wall")
         for address, words in ((LONG, "adapters"), ("gone@uni.example", "adapters"),
+                               ("wall@uni.example", "adapters"),
                                ("bo@uni.example", "unicorns")):  # fmt: skip
             add(made.rt, address, words)
         ingest_items(made.rt, folder, [paper_item(1, "Adapters that forget less")])
         plan_daily(made.rt)
         asyncio.run(send_ready(made.rt))
         add(made.rt, "late@uni.example", "adapters")
+        made.rt.db.write(lambda s: _alarms(made.rt, s))
         yield made
+
+
+def _alarms(rt: Runtime, session: Session) -> None:
+    """One that stands, in long words of a server, and one that is over."""
+    said = "550 5.7.1 blocked https://help.example/" + "z" * 80
+    for key in ("a-domain-of-a-very-long-name.institutes.uni.example", "soft.example"):
+        what = f"{key} refuses our mail."
+        alarm = Alarm(kind="domain", key=key, what=what, place=said, next_step="paperpost doctor")
+        raise_alarm(rt, session, alarm)
+    end_alarm(rt, session, "domain", "soft.example")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +80,7 @@ def desk(site: WholeSite, chromium: str) -> Iterator[tuple[Page, list[str]]]:
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_label("The same again").fill(PASSWORD)
         page.get_by_role("button", name="Set password").click()
+        page.get_by_role("button", name="Log in").wait_for()  # the next page is there
         _fits(page)
         page.get_by_label("Name").fill("mia")
         page.get_by_label("Password").fill(PASSWORD)
@@ -156,3 +182,59 @@ def test_rows_of_the_long_tables_stand_as_blocks_on_a_phone(
         assert not page.locator(".sideways").first.is_visible()
         named = table.locator("td[data-label='State']").first
         assert "State" in named.evaluate("e => getComputedStyle(e, '::before').content")
+
+
+def test_axe_finds_nothing_where_deliveries_are_watched(
+    desk: tuple[Page, list[str]], site: WholeSite
+) -> None:
+    page, said = desk
+    make_token(site.rt, "a monitor", ["deliveries:read"], by="a test")
+    for path in ("/editions/1", "/deliveries", "/deliveries/1", "/deliveries/groups"):
+        page.goto(f"{site.address}/admin{path}")
+        assert violations(page) == [], path
+    for path in ("/deliveries/resend?edition=1", "/tokens", "/staff", "/alarms", "/instance"):
+        page.goto(f"{site.address}/admin{path}")
+        assert violations(page, [PHONE]) == [], path
+    page.goto(f"{site.address}/admin/tokens")
+    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    assert violations(page, [DESK]) == []
+    page.set_viewport_size({"width": 360, "height": 740})
+    said.clear()  # of the page that holds a mail, axe says what it may not look into
+
+
+def test_what_acts_on_deliveries_is_large_enough_for_a_finger(
+    desk: tuple[Page, list[str]], site: WholeSite
+) -> None:
+    page, said = desk
+    seen = 0
+    for path in ("/deliveries", "/deliveries/groups", "/deliveries/resend?edition=1", "/tokens"):
+        page.goto(f"{site.address}/admin{path}")
+        for one in page.locator(
+            "main :is(button, select, summary, input:not([type=hidden]))"
+        ).all():
+            if not one.is_visible():
+                continue
+            inner = one.evaluate("e => (e.closest('label') || e).getBoundingClientRect().toJSON()")
+            assert inner["height"] >= 40, (path, one.inner_html(), inner)
+            seen += 1
+        for line in page.locator(".links li").all():
+            assert line.evaluate("e => e.getBoundingClientRect().height") >= 36, path
+    assert seen > 12
+    page.goto(f"{site.address}/admin/deliveries/groups?edition=1")
+    page.get_by_role("button", name="Send again: Digest of").click()
+    page.wait_for_url("**/deliveries/resend?*")
+    page.get_by_role("button", name="Send again to 1", exact=True).click()
+    page.wait_for_url("**/admin/editions/*")
+    assert page.get_by_text("These are sent again.").is_visible()
+    _fits(page)
+    assert said == []
+
+
+def test_axe_finds_nothing_on_the_page_of_alarms(
+    desk: tuple[Page, list[str]], site: WholeSite
+) -> None:
+    page, _ = desk
+    page.goto(f"{site.address}/admin/alarms")
+    assert page.get_by_text("a-domain-of-a-very-long-name").count()
+    assert violations(page) == []
+    page.set_viewport_size({"width": 360, "height": 740})

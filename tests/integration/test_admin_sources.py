@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlmodel import Session
+from support.desk import token_in
 from support.polling import Clock, Wakes, polling_house, rss_feed
 from support.web_site import WebSite
 
@@ -58,12 +59,6 @@ class Desk:
 
     def acts(self) -> list[tuple[str, str]]:
         return [(row.who, row.what) for row in self.rt.db.read(list_audit)][::-1]
-
-
-def token_in(page: str) -> str:
-    found = re.search(r'name="token" value="([^"]+)"', page)
-    assert found, page[:2000]
-    return found[1]
 
 
 @pytest.fixture

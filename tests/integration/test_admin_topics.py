@@ -6,46 +6,19 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from support.desk import signed_in
 from support.reading_house import Reading, reading_house
 
-from service import admin
-from service.flows import staff
 from service.flows.topics import get_topic, list_topics
-from service.pages.front import furnish
-from service.pages.templates import Pages, PageSite
 from service.store.staff import list_audit
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
-PASSWORD = "correct horse battery"
-
-
-def token_in(page: str) -> str:
-    found = re.search(r'name="token" value="([^"]+)"', page)
-    assert found is not None
-    return found[1]
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Reading]:
     with reading_house(tmp_path, papers=False) as made:
         yield made
-
-
-def signed_in(house: Reading, role: str) -> tuple[TestClient, str]:
-    base, name = house.rt.site.base_url, f"ann-{role}"
-    link = staff.create_admin(house.rt, name, role, by="cli").removeprefix(base)
-    pages = Pages(PageSite(base_url=base), house.rt.catalogs)
-    app = FastAPI()
-    furnish(app, pages, statuses=admin.STATUSES)
-    app.include_router(admin.router(house.rt, pages))
-    client = TestClient(app, base_url=base)
-    data = {"token": token_in(client.get(link).text), "password": PASSWORD, "again": PASSWORD}
-    client.post(link, data=data)
-    data = {"name": name, "password": PASSWORD}
-    data["token"] = token_in(client.get("/admin/login").text)
-    return client, token_in(client.post("/admin/login", data=data).text)
 
 
 def test_an_editor_keeps_topics_on_record(house: Reading) -> None:

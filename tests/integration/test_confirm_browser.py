@@ -32,9 +32,9 @@ def page(house: Reading, chromium: str) -> Iterator[Page]:
         browser.close()
 
 
-def ask(house: Reading, page: Page, email: str) -> None:
+def ask(house: Reading, page: Page, email: str, words: str = "adapters") -> None:
     page.goto("/")
-    page.fill("#words", "adapters")
+    page.fill("#words", words)
     page.fill("#email", email)
     page.evaluate("document.querySelector('[name=shown]').remove()")  # typed in no time
     with page.expect_navigation():
@@ -98,6 +98,26 @@ def test_the_zone_is_changed_and_what_follows_is_told(house: Reading, page: Page
     assert (house.reader("ada@uni.example").hour, house.reader("ada@uni.example").zone) == (
         6, "Asia/Tokyo",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_begin_stands_on_the_first_screen(house: Reading, page: Page, language: str) -> None:
+    ask(
+        house, page, "ada.lovelace@university.example",
+        "adapters, low-rank adaptation, retrieval-augmented unicorns",
+    )  # fmt: skip
+    house.send()
+    link = path_in(house.mails("ada.lovelace@university.example")[0], "confirm")
+    page.goto(f"{link}?lang={language}")
+    assert page.locator(".reading").count() == 1
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for thing in ("#hour", "#zone", "main .primary"):
+            box = page.locator(thing).bounding_box()
+            assert box is not None
+            assert box["height"] >= 44, (thing, box)
+            assert box["y"] + box["height"] <= 640, (thing, box)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_an_ended_link_in_a_browser(house: Reading, page: Page) -> None:

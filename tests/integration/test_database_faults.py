@@ -12,7 +12,7 @@ from support.command import Shell
 from support.house import open_house
 
 from service.errors import PaperpostError
-from service.flows import source_health
+from service.flows import readiness
 from service.settings import load_settings
 from service.store import db as store_db
 from service.store.db import DatabaseError
@@ -134,24 +134,24 @@ def test_a_command_says_who_it_waits_for(
 def test_ready_means_that_something_can_be_written(
     tmp_path: Path, quick_to_give_up: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_health, "READY_S", 0.3)
+    monkeypatch.setattr(readiness, "READY_S", 0.3)
     with open_house(tmp_path) as house:
-        assert source_health.is_ready(house.runtime)
+        assert readiness.look(house.runtime).can_serve
         other = sqlite3.connect(tmp_path / "paperpost.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        assert not source_health.is_ready(house.runtime)
+        assert not readiness.look(house.runtime).can_serve
         other.close()
-        assert source_health.is_ready(house.runtime)
+        assert readiness.look(house.runtime).can_serve
 
 
 def test_ready_does_not_wait_for_a_writer_that_is_busy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_health, "READY_S", 0.2)
+    monkeypatch.setattr(readiness, "READY_S", 0.2)
     done = threading.Event()
     with open_house(tmp_path) as house:
         threading.Thread(target=lambda: house.db.write(lambda _: done.wait(10))).start()
-        assert not source_health.is_ready(house.runtime)
+        assert not readiness.look(house.runtime).can_serve
         done.set()
-        monkeypatch.setattr(source_health, "READY_S", 10.0)
-        assert source_health.is_ready(house.runtime)
+        monkeypatch.setattr(readiness, "READY_S", 10.0)
+        assert readiness.look(house.runtime).can_serve

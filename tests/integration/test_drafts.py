@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from support.desk import token_in
 from support.house import Clock, add, ingest_items, open_house, paper_item
 
 from service import admin
@@ -51,12 +52,6 @@ def started(folder: Path, clock: Clock) -> Iterator[tuple[Runtime, TestClient]]:
         furnish(app, pages, statuses=admin.STATUSES)
         with TestClient(app, base_url=BASE) as client:
             yield rt, client
-
-
-def token_in(page: str) -> str:
-    found = re.search(r'name="token" value="([^"]+)"', page)
-    assert found, page[:2000]
-    return found[1]
 
 
 def log_in(rt: Runtime, client: TestClient, name: str) -> str:

@@ -1,6 +1,7 @@
 """The embedded engine: one at a time, coalesced, failures contained, a drain that loses nothing."""
 
 import asyncio
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from support.smtp_server import SmtpServer, hang, slow
 
 from service.engine import Embedded
 from service.flows.daily import plan_daily
+from service.flows.own_link import ask_link
 from service.flows.planning import digest_edition, plan_reader
 from service.flows.runtime import Runtime
 from service.store.deliveries import count_waiting, list_deliveries
@@ -228,6 +230,48 @@ def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(
     assert sorted(m.recipient for m in server.accepted) == sorted(
         f"reader{n}@example.org" for n in range(40)
     )
+
+
+@pytest.mark.slow
+def test_stopped_at_any_moment_and_started_again_nobody_is_missed_or_mailed_twice(
+    rt: Runtime, server: SmtpServer, tmp_path: Path
+) -> None:
+    plan(rt, tmp_path, 40)
+    server.on("DOT", slow(0.08))
+    server.on("RCPT", slow(0.005))
+    draw = random.Random(7)
+
+    async def once() -> None:
+        engine = Embedded(rt)
+        await engine.start()
+        await asyncio.sleep(draw.random() * 0.12)
+        await engine.stop()
+
+    starts = 0
+    while set(states(rt)) != {"accepted"} and starts < 60:
+        asyncio.run(once())
+        starts += 1
+        assert set(states(rt)) <= {"ready", "accepted"}
+    assert 3 < starts < 60
+    assert len({m.recipient for m in server.accepted}) == len(server.accepted) == 40
+
+
+def test_a_mail_that_a_stranger_asked_for_begins_apart_from_the_request(
+    rt: Runtime,
+) -> None:
+    add(rt, "ada@example.org", "adapters")
+
+    async def ask() -> None:
+        engine = Embedded(rt)
+        await engine.start()
+        await asyncio.to_thread(ask_link, rt, "ada@example.org")
+        await engine.stop()
+
+    asyncio.run(ask())
+    (row,) = [row for row in rt.db.read(lambda s: list_deliveries(s)) if row.kind == "manage-link"]
+    assert row.not_before is not None
+    assert (row.not_before - row.planned_at).total_seconds() == 0.5
+    assert rt.apart.total_seconds() == 0
 
 
 def test_a_write_that_nobody_waits_for_any_more_harms_no_other(rt: Runtime) -> None:

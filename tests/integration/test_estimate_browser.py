@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+from support.browsing import launched
 from support.reader_site import make_site, serving
 from support.reading_house import Reading, reading_house
 
@@ -22,10 +23,9 @@ def house(tmp_path: Path) -> Iterator[Reading]:
 
 @pytest.fixture
 def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    """One each: beside a running one no house can be made (playwright has the thread's loop)."""
+    with launched(chromium) as made:
         yield made
-        made.close()
 
 
 @pytest.mark.parametrize(("width", "script"), [(360, True), (1200, True), (360, False)])

@@ -1,10 +1,11 @@
 """Every route of the whole application: what looking changes (nothing), and who may do what."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.every_address import ACTS, ADA, PAGES, STAFF_ACTS, World, world
+from support.every_address import ACTS, ADA, PAGES, PROGRAM_ACTS, STAFF_ACTS, World, world
 from support.house import open_house
 from support.routes import flat_routes
 
@@ -39,7 +40,7 @@ def test_a_route_in_no_list_fails_the_build(tmp_path: Path) -> None:
     unlisted = "say in tests/support/every_address.py how it is asked, and who may"
     assert {r.path for r in routes if r.method == "GET"} ^ PAGES.keys() == set(), unlisted
     acts = {r.path for r in routes if r.method == "POST"}
-    assert acts ^ {*ACTS, *STAFF_ACTS} == set(), unlisted
+    assert acts ^ {*ACTS, *STAFF_ACTS, *PROGRAM_ACTS} == set(), unlisted
     assert {r.method for r in routes} == {"GET", "POST"}
 
 
@@ -56,7 +57,7 @@ def test_looking_changes_no_row_of_any_table(made: World) -> None:
                 if method == "GET" and answer.status_code in DONE:
                     opened.add(route)
         assert made.house.tables() == before, route
-    assert PAGES.keys() - opened == set()
+    assert PAGES.keys() - opened == {"/metrics"}  # for machines: tests/integration/test_metrics.py
     assert len(before["session"]) == 1
     assert len(before["pace"]) > 4
 
@@ -214,3 +215,29 @@ def test_only_a_link_that_was_mailed_on_request_shows_the_address(made: World) -
     assert [kind for kind, page in pages.items() if ADA in page] == []
     assert ADA in made.house.client.get(made.address("/manage/{fresh}")).text
     assert ADA in made.house.client.get(made.address("/manage/{fresh}/export")).text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [str(2**53 + 1), str(2**63), "9" * 30, "9" * 5000, "-1", "x"])
+def test_a_number_that_no_row_can_have_is_no_page(made: World, number: str) -> None:
+    """Wherever an address holds the number of a row: larger than a database, or Python, takes."""
+    rows = ("interest", "reader", "delivery", "edition", "source")
+    held = re.compile(rf"\{{({'|'.join(rows)})\}}")
+    none = dict.fromkeys(rows, number)
+    before = made.house.tables()
+    asked = [one for pages in PAGES.values() for one in pages if held.search(one)]
+    acts = [(who, one) for who, one in ACTS.values() if held.search(one)]
+    of_staff = [one for one in STAFF_ACTS if "_id}" in one]
+    assert (len(asked) > 9, len(acts) > 2, len(of_staff) > 6) == (True, True, True)
+    for one in asked:
+        address = made.address(one, **none)
+        assert made.desk.get(address).status_code == 404, one
+    for who, one in acts:
+        address = made.address(one, **none, T=made.values[who])
+        answer = made.house.client.post(address, data={"act": "pause"})
+        assert answer.status_code == 404, one
+    for one in of_staff:
+        address = re.sub(r"\{\w+\}", "x", re.sub(r"\{\w+_id\}", number, one))
+        assert made.desk.post(address, data={"act": "pause"}).status_code == 404, one
+    after = made.house.tables()
+    assert after == before

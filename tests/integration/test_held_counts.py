@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from support.command import Shell
-from support.house import add, ingest_items, open_house, paper_item
+from support.house import add, ingest_items, mark, open_house, paper_item
 
 from service import admin
 from service.flows import staff
@@ -17,8 +17,9 @@ from service.flows.ledger import deliveries, gone_owners
 from service.flows.segment import find_readers, read_segment
 from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
+from service.store.claims import claim
 from service.store.deliveries import list_deliveries
-from service.store.leases import claim, mark_outcome, mark_sending
+from service.store.leases import mark_outcome
 from service.store.processes import Process
 
 BASE = "http://127.0.0.1:8000"
@@ -34,12 +35,7 @@ def fill(rt, folder):
     theirs = Process(rt.db, folder / "locks", rt.clock())
     for owner, n in ((rt.owner().id, 3), (theirs.id, 2)):
         for row in rt.db.write(lambda s, o=owner, k=n: claim(s, owner=o, now=rt.clock(), limit=k)):
-            assert rt.db.write(
-                lambda s, r=row, o=owner: mark_sending(
-                    s, delivery_id=r.id, fence=r.fence, owner=o, hashed="-",
-                    now=rt.clock(), sha="",
-                )
-            )  # fmt: skip
+            assert mark(rt, row, owner)
     rows = rt.db.read(lambda s: list_deliveries(s))
     for row, states in ((rows[0], ("unknown",)), (rows[1], ("unknown", "presumed"))):
         for state in states:

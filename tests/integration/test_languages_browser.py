@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
-from support.reading_house import WEDNESDAY, fill
+from support.reading_house import fill_three_days
 from support.whole_site import WholeSite, whole_site
 
 from service.delivery.i18n import MIRRORED
@@ -73,8 +72,7 @@ def abroad(
 ) -> Iterator[Abroad]:
     folder = tmp_path_factory.mktemp(request.param)
     with whole_site(folder) as site, sync_playwright() as playwright:
-        for back in (2, 1, 0):
-            fill(site.rt, folder, WEDNESDAY - timedelta(days=back), back)
+        fill_three_days(site.rt, folder)
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         headers = {"Accept-Language": request.param}
         page = browser.new_context(extra_http_headers=headers, viewport=PHONE).new_page()

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 from support.house import add
-from support.reading_house import WEDNESDAY, fill
+from support.reading_house import fill_three_days
 from support.whole_site import WholeSite, whole_site
 
 from service.flows.daily import plan_daily
@@ -62,8 +61,7 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("looks")
     with whole_site(folder) as site, sync_playwright() as playwright:
-        for back in (2, 1, 0):
-            fill(site.rt, folder, WEDNESDAY - timedelta(days=back), back)
+        fill_three_days(site.rt, folder)
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page()
         yield Desk(site, page)

@@ -144,13 +144,29 @@ def test_an_alert_does_not_speak_of_the_hour_of_the_digest() -> None:
             assert "because you confirmed on" in body
 
 
-@pytest.mark.parametrize("words", ["550 5.7.1 Go away", "Go away"])
-def test_an_alarm_tells_the_status_once(words: str) -> None:
-    data = {"domain": "a.example", "status": "5.7.1", "words": words, "refused": 4, "link": "x"}
+@pytest.mark.parametrize("ended", ["", "2026-11-20 09:40 UTC"])
+def test_an_alarm_says_what_to_do_and_its_end_how_long_it_was(ended: str) -> None:
+    data = {
+        "what": "a.example refuses our mail.",
+        "place": "The server said: 550 5.7.1 <Go away>",
+        "next_step": "Mend what it names.",
+        "since": "2026-11-20 08:10 UTC",
+        "ended": ended,
+        "domain": "a.example",
+        "status": "5.7.1",
+        "words": "550 5.7.1 <Go away>",
+        "refused": 4,
+        "link": "https://x.example/admin/alarms",
+    }
     made = RENDERER.render_notice("alarm", data)
+    assert made.subject == ("Over: " if ended else "Alarm: ") + "a.example refuses our mail."
+    assert "&lt;Go away&gt;" in made.html
     for body in (made.html.partition("<body")[2], made.text):
         assert body.count("5.7.1") == 1
-        assert "5.7.1 Go away" in body
+        assert "2026-11-20 08:10 UTC" in body
+        assert ("Mend what it names." in body) is not bool(ended)
+        assert ("to 2026-11-20 09:40 UTC" in " ".join(body.split())) is bool(ended)
+        assert data["link"] in body
 
 
 def test_texts_of_papers_say_their_language() -> None:

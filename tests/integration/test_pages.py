@@ -49,12 +49,12 @@ def _application(pages: Pages, failures: list[str]) -> FastAPI:
         return PlainTextResponse("left")
 
     @app.get("/number/{number}")
-    def number(number: int) -> int:
-        return number
+    def number(number: int, least: int = 0) -> int:
+        return max(number, least)
 
     @app.get("/api/v1/number/{number}")
-    def api_number(number: int) -> int:
-        return number
+    def api_number(number: int, least: int = 0) -> int:
+        return max(number, least)
 
     @app.get("/raise/{what}")
     @app.get("/api/v1/raise/{what}")
@@ -165,7 +165,8 @@ def test_head_is_get_without_a_body(client: TestClient) -> None:
         ("/raise/429", 429, "Many requests from your network."),
         ("/raise/418", 418, "This request cannot be read."),
         ("/raise/502", 502, "This page failed, and that is our fault."),
-        ("/number/x", 400, "This request cannot be read. path.number"),
+        ("/number/x", 404, "There is no page at this address."),
+        ("/number/1?least=x", 400, "This request cannot be read. query.least"),
         ("/raise/query", 400, "The bracket is never closed character 12 Add ) at the end."),
         ("/raise/old", 410, "This &lt;link&gt; ended 27 November Mail me a new one."),
     ],
@@ -198,7 +199,8 @@ def test_the_api_gets_json(client: TestClient, failures: list[str]) -> None:
     for path, status, what in (
         ("/api/v1/nowhere", 404, "There is no page at this address."),
         ("/api/v1/raise/query", 400, "The bracket is never closed"),
-        ("/api/v1/number/x", 422, "This request cannot be read."),
+        ("/api/v1/number/x", 404, "There is no page at this address."),
+        ("/api/v1/number/1?least=x", 422, "This request cannot be read."),
         ("/api/v1/raise/boom", 500, "This page failed, and that is our fault."),
     ):
         answer = client.get(path)

@@ -12,14 +12,13 @@ import uvicorn
 from fastapi import Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from jinja2 import ChoiceLoader, FileSystemLoader
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from support.furnished import make_app, make_pages, sample_entries
 
 from service.mailbox import Mailbox, MailboxServer
 from service.pages.paging import Paging
 
 pytestmark = pytest.mark.browser
-CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = """<!doctype html><html><head><meta http-equiv="refresh" content="0;url=/nowhere"></head>
 <body style="color: #123456" onload="document.title='ran'"><p id="styled">446 papers.</p>
 <script>parent.document.title = 'ran'; document.body.id = 'ran'</script>
@@ -83,17 +82,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("no chromium on this machine")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield browser
-        browser.close()
 
 
 def _mail_page(browser: Browser, site: str) -> Page:

@@ -66,7 +66,18 @@ def notice_data(word: str = "Word") -> dict[str, dict[str, Any]]:
             "refused": [(word, 10, word)],
             "link": url,
         },
-        "alarm": {"domain": word, "status": "5.7.1", "words": word, "refused": 12, "link": url},
+        "alarm": {
+            "what": word,
+            "place": f"5.7.1 {word}",
+            "next_step": word,
+            "since": word,
+            "ended": "",
+            "domain": word,
+            "status": "5.7.1",
+            "words": word,
+            "refused": 12,
+            "link": url,
+        },
     }
 
 

@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
-from support.reading_house import WEDNESDAY, fill
+from playwright.sync_api import Browser, Page, Route, expect
+from support.reading_house import fill_three_days
 from support.whole_site import WholeSite, whole_site
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 THREE = ["Hugging Face Daily Papers", "arXiv cs.CL", "arXiv cs.LG"]
 LOOKS = (Path(__file__).parents[1] / "support" / "looks.js").read_text()
 PHONE, PHONE_AT_120 = (360, 640), (300, 533)
@@ -23,17 +21,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSite]:
     """With the link to the built-in mailbox in its head."""
     folder = tmp_path_factory.mktemp("sign-up")
     with whole_site(folder) as made:
-        for back in (2, 1, 0):
-            fill(made.rt, folder, WEDNESDAY - timedelta(days=back), back)
+        fill_three_days(made.rt, folder)
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield made
-        made.close()
 
 
 @pytest.fixture
@@ -68,13 +57,49 @@ def test_all_that_is_needed_stands_on_the_first_screen(
     page.goto(site.address)
     assert page.locator(".notice").count() == is_test
     assert page.locator("a[href$='/mailbox']").count() == 1
+    stand_on_the_first_screen(page, width, height)
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["en-GB", "de-DE"])
+def test_also_with_an_estimate_and_a_word_that_never_occurred(
+    site: WholeSite, browser: Browser, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setattr("service.web.signup.browse.read_names", lambda _rt: THREE)
+    width, height = PHONE
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, locale=language, timezone_id="Europe/Zurich"
+    )
+    page = context.new_page()
+    page.goto(site.address)
+    before = page.locator("#words").bounding_box()
+    page.locator("#words").fill("adapters, low-rank adaptation, retrieval-augmented unicorns")
+    expect(page.locator("#reading .reading")).to_be_visible()
+    expect(page.locator("#reading .meta")).to_contain_text("unicorns")
+    after = page.locator("#words").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert before["y"] == after["y"], "the field stays where it is while one types"
+    page.locator("#email").fill("ada.lovelace@university.example")
+    page.evaluate("scrollTo(0, 0)")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        stand_on_the_first_screen(page, width, height)
+    context.close()
+
+
+def stand_on_the_first_screen(page: Page, width: int, height: int) -> None:
+    """Words, address, schedule and button, each large enough for a thumb."""
     for thing in ("h1", "#words", "#email", "#hour", "#zone", "main .primary"):
         box = page.locator(thing).bounding_box()
         assert box is not None, thing
         assert box["y"] + box["height"] <= height, (thing, box)
         assert box["x"] + box["width"] <= width, (thing, box)
+        assert thing == "h1" or box["height"] >= 44, (thing, box)
+    small = "['words', 'email', 'hour', 'zone'].filter(id => "
+    small += "parseFloat(getComputedStyle(document.getElementById(id)).fontSize) < 16)"
+    assert page.evaluate(small) == [], "smaller letters make phones zoom in"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    context.close()
 
 
 def test_it_is_asked_once_typing_rests_and_the_field_keeps_focus_and_caret(page: Page) -> None:

@@ -146,6 +146,9 @@ def _mails() -> dict[str, Rendered]:
         "relay": "smtp.example.org:587", "accepted": 35402, "planned": 35486,
         "edition": "Digest of today", "groups": [("refused", 23)], "domain": "uni.example",
         "refused": [("The mailbox is full", 4, "552 5.2.2")], "status": "5.7.1",
+        "what": "uni.example refuses our mail.", "since": "2026-11-20 08:10 UTC", "ended": "",
+        "place": "412 mails were refused. The server said: 550 5.7.1 refused for a reason of ours",
+        "next_step": "Mend what the server names: SPF, DKIM, DMARC, our reputation or our rate.",
     }  # fmt: skip
     mails = {}
     for kind, wanted in NOTICES.items():

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
+from support.arrows import by_hand
 from support.house import ingest_items, paper_item
 from support.reading_house import Reading, reading_house
 
@@ -157,7 +158,8 @@ def test_papers_of_a_mail_that_did_not_come_are_named_with_where_they_went(
         session.execute(sa.text(f"UPDATE delivery SET state='{state}' WHERE id={row.id}"))
         add_carry(session, row.id or 0)
 
-    house.rt.db.write(lose)
+    with by_hand():
+        house.rt.db.write(lose)
     before = why(house, "2026-11-18")
     assert "Adapters that were late waits for your next mail" in before
     house.clock.go(days=1)

@@ -51,6 +51,18 @@ def test_the_readme_names_every_command() -> None:
     assert missing == set()
 
 
+def test_the_readme_names_every_command_of_every_group() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `paperpost ")]
+    missing = {
+        (group, name)
+        for group, names in commands().items()
+        for name in names
+        if not any(re.search(rf"`paperpost {group} .*\b{name}`", row) for row in rows)
+    }
+    assert missing == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_make_target_and_link_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

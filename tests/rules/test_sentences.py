@@ -151,8 +151,8 @@ def test_texts_for_the_staff_alone_do_not_go_to_translators() -> None:
     told = for_readers()
     assert told.get("Papers of %(day)s") is not None
     assert told.get("Saved.") is not None
-    assert told.get("%(domain)s refuses us") is None
-    assert catalogue().get("%(domain)s refuses us") is not None
+    assert told.get("Alarm: %(what)s") is None
+    assert catalogue().get("Alarm: %(what)s") is not None
 
 
 @pytest.mark.slow

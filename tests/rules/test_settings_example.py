@@ -11,7 +11,7 @@ from service.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 SHOWN = dict(
-    match.groups() for line in LINES if (match := re.match(r"#?PAPERPOST_([A-Z_]+)=(.*)$", line))
+    match.groups() for line in LINES if (match := re.match(r"#?PAPERPOST_([A-Z_0-9]+)=(.*)$", line))
 )
 
 

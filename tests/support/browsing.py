@@ -1,19 +1,29 @@
-"""A real browser for stories: no network but loopback, errors of scripts fail the test."""
+"""A real browser for tests: no network but loopback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @contextmanager
-def open_browser(chromium: str, **context: Any) -> Iterator[Page]:
-    """One page. Raises AssertionError at the end when a script failed or CSP refused something."""
+def launched(chromium: str) -> Iterator[Browser]:
+    """A browser without pages, as the fixture ``browser`` has it."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def open_browser(chromium: str, **context: Any) -> Iterator[Page]:
+    """One page. Raises AssertionError at the end when a script failed or CSP refused something."""
+    with launched(chromium) as browser:
         page = browser.new_context(**context).new_page()
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -21,8 +31,5 @@ def open_browser(chromium: str, **context: Any) -> Iterator[Page]:
             "console",
             lambda said: faults.append(said.text) if "Content Security" in said.text else None,
         )
-        try:
-            yield page
-        finally:
-            browser.close()
+        yield page
         assert faults == []

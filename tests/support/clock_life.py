@@ -26,6 +26,7 @@ from service.flows.alerts import plan_alerts
 from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
 from service.flows.leave import undo, unsubscribe
+from service.flows.manage import Choices
 from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
@@ -252,7 +253,7 @@ class Life:
         first = person.open_from(now)
         person.moves.append(f"{now:%d %H:%M} {zone} {hour} {sorted(days)}")
         token = manage_token(self.rt, self.row(person), now)
-        manage.set_schedule(self.rt, token, hour=hour, zone=zone, weekdays=days)
+        manage.choose(self.rt, token, Choices(hour=hour, zone=zone, weekdays=days))
         person.zone, person.hour, person.days = zone, hour, days
         person.weeks.append((now, days))
         person.zones.append((now, zone))

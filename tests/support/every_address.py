@@ -23,6 +23,7 @@ from service.flows.daily import plan_daily
 from service.flows.letter import share_name
 from service.flows.manage_link import manage_token
 from service.flows.own_feed import change_feed
+from service.flows.tokens import SCOPES, make_token
 from service.flows.topics import add_topic
 from service.mailbox import Mailbox
 from service.settings import load_settings
@@ -54,6 +55,12 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/": ("/", "/?words=adapters", "/?lang=de"),
     "/about": ("/about",),
     "/api/openapi.json": ("/api/openapi.json",),
+    "/api/v1/alarms": ("/api/v1/alarms", "/api/v1/alarms?every=true"),
+    "/api/v1/deliveries": ("/api/v1/deliveries", "/api/v1/deliveries?state=held&words=x"),
+    "/api/v1/deliveries/groups": ("/api/v1/deliveries/groups",),
+    "/api/v1/deliveries/{delivery_id}": ("/api/v1/deliveries/{delivery}", "/api/v1/deliveries/999"),
+    "/api/v1/editions": ("/api/v1/editions",),
+    "/api/v1/editions/{edition_id}": ("/api/v1/editions/{edition}", "/api/v1/editions/999"),
     "/api/v1/estimate": ("/api/v1/estimate?q=robots", "/api/v1/estimate?q=("),
     "/api/v1/papers": ("/api/v1/papers", "/api/v1/papers?on=2026-11-18"),
     "/api/v1/related": ("/api/v1/related?paper={number}", "/api/v1/related?paper=x"),
@@ -101,7 +108,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     },
     **{
         f"/manage/{{token}}/interests/{{profile_id}}{end}": (
-            f"/manage/{{manage}}/interests/1{end}",
+            f"/manage/{{manage}}/interests/{{interest}}{end}",
         )
         for end in ("", "/look")
     },
@@ -110,6 +117,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/papers/{day}": ("/papers/2026-11-18", "/papers/2026-11-15", "/papers/x"),
     "/papers/{scheme}/{value:path}": ("/papers/{paper}", "/papers/doi/10.1/a/b"),
     "/privacy": ("/privacy",),
+    "/metrics": ("/metrics",),
     "/readyz": ("/readyz",),
     "/robots.txt": ("/robots.txt",),
     "/search": ("/search", "/search?q=robots", "/search?q=(", "/search?q=a,b&page=9"),
@@ -132,11 +140,15 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/mailbox/{mail_id}/text": ("/mailbox/{message}/text",),
     # the staff
     "/admin": ("/admin",),
+    "/admin/alarms": ("/admin/alarms",),
     "/admin/audit": ("/admin/audit",),
     "/admin/deliveries": ("/admin/deliveries", "/admin/deliveries?state=accepted"),
+    "/admin/deliveries/groups": ("/admin/deliveries/groups", "/admin/deliveries/groups?words=x"),
+    "/admin/deliveries/resend": ("/admin/deliveries/resend?edition={edition}",),
     "/admin/deliveries/{delivery_id}": ("/admin/deliveries/{delivery}", "/admin/deliveries/999"),
     "/admin/deliveries/{delivery_id}/mail": ("/admin/deliveries/{delivery}/mail",),
     "/admin/editions": ("/admin/editions",),
+    "/admin/instance": ("/admin/instance",),
     "/admin/editions/{edition_id}": ("/admin/editions/{edition}", "/admin/editions/999"),
     "/admin/editions/{edition_id}/progress": ("/admin/editions/{edition}/progress",),
     "/admin/find": ("/admin/find?email=ada@uni.example", "/admin/find"),
@@ -146,6 +158,11 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/admin/password": ("/admin/password",),
     "/admin/readers": ("/admin/readers", "/admin/readers?q=ada"),
     "/admin/readers/{reader_id}": ("/admin/readers/{reader}", "/admin/readers/999"),
+    "/admin/readers/{reader_id}/interests": ("/admin/readers/{reader}/interests",),
+    "/admin/readers/{reader_id}/interests/{interest_id}": (
+        "/admin/readers/{reader}/interests/{interest}",
+        "/admin/readers/{reader}/interests/999",
+    ),
     "/admin/readers/{reader_id}/mail": ("/admin/readers/{reader}/mail",),
     "/admin/readers/{reader_id}/preview": ("/admin/readers/{reader}/preview",),
     "/admin/send": ("/admin/send",),
@@ -161,9 +178,10 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/admin/sources": ("/admin/sources",),
     "/admin/sources/add": ("/admin/sources/add",),
     "/admin/sources/add/{kind}": ("/admin/sources/add/arxiv_rss", "/admin/sources/add/x"),
-    "/admin/sources/{source_id:int}": ("/admin/sources/{source}", "/admin/sources/999"),
+    "/admin/sources/{source_id}": ("/admin/sources/{source}", "/admin/sources/999"),
     "/admin/staff": ("/admin/staff",),
     "/admin/suppressions": ("/admin/suppressions",),
+    "/admin/tokens": ("/admin/tokens",),
     "/admin/topics": ("/admin/topics",),
     "/admin/topics/add": ("/admin/topics/add",),
     "/admin/topics/{name}": ("/admin/topics/robots", "/admin/topics/x"),
@@ -215,15 +233,27 @@ ACTS: dict[str, tuple[str, str]] = {
 STAFF_ACTS = frozenset(
     "/admin/" + path
     for path in (
+        "alarms/{alarm_id}/end",
+        "deliveries/resend", "deliveries/{delivery_id}/resolve", "tokens",
         "editions/{edition_id}/{act}", "import", "import/problems", "link/{token}", "login",
-        "logout", "note", "password", "readers", "readers/{reader_id}/confirm-again",
+        "instance", "logout", "note", "password", "readers", "readers/{reader_id}/confirm-again",
+        "readers/{reader_id}/interests", "readers/{reader_id}/interests/{interest_id}",
         "readers/{reader_id}/schedule", "readers/{reader_id}/{act}", "send", "send/count",
         "send/{key}/start", "send/{key}/test",
-        "settings", "sources/add/{kind}", "sources/fields", "sources/{source_id:int}/{act}",
+        "settings", "sources/add/{kind}", "sources/fields", "sources/{source_id}/{act}",
         "staff", "suppressions", "topics/add", "topics/{name}", "topics/{name}/remove",
     )
 )  # fmt: skip
 """tests/integration/test_admin.py: a session, its form token, and the role that each needs."""
+
+PROGRAM_ACTS = frozenset(
+    {
+        "/api/v1/alarms/{alarm_id}/end",
+        "/api/v1/deliveries/resend",
+        "/api/v1/deliveries/{delivery_id}/resolve",
+    }
+)
+"""tests/integration/test_deliveries_doors.py, test_alarm_doors.py: a token with its scope."""
 
 OF_READERS = ("confirm", "never", "manage", "fresh", "address", "leave", "mail", "feed")
 """Kinds of tokens that readers hold."""
@@ -232,7 +262,8 @@ OF_READERS = ("confirm", "never", "manage", "fresh", "address", "leave", "mail",
 @dataclass
 class World:
     """values: what stands in addresses, of ada · bens: the same tokens of another reader ·
-    desk: a browser in which one of the staff is logged in."""
+    desk: a browser in which one of the staff is logged in,
+    with a program's token beside."""
 
     house: Reading
     app: FastAPI
@@ -341,6 +372,8 @@ def world(folder: Path) -> Iterator[World]:
         settings = load_settings(None, data_dir=folder)
         app = make_app(rt, settings, mailbox=mailbox)
         desk = TestClient(app, base_url=BASE, follow_redirects=False)
+        program = make_token(rt, "tests", list(SCOPES), by="tests")["token"]
+        desk.headers["Authorization"] = f"Bearer {program}"
         house.client = TestClient(app, base_url=BASE, follow_redirects=False)
         values = {
             **_tokens(house, ADA),

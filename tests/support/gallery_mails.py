@@ -1,5 +1,5 @@
 """Every mail of the gallery, as the relay took it: sign-up, ingest, matching, composing, rendering
-and SMTP are the product's own. Report and alarm, which nothing sends yet, are rendered."""
+and SMTP are the product's own. Report and alarm, which go to staff, are rendered."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -242,6 +242,14 @@ class _Week:
             "link": admin("editions/12"),
         }
         alarm = {
+            "what": "university.example refuses our mail.",
+            "place": "412 mails were refused for a reason that lies with us. The server said: 550"
+            " 5.7.1 Our system has detected that this mail is likely unsolicited",
+            "next_step": "Mend what the server names: SPF, DKIM, DMARC, our reputation or rate"
+            " (paperpost doctor). Mails to it wait; one is tried at 09:40 UTC. Nobody is"
+            " suppressed.",
+            "since": "2026-11-20 08:10 UTC",
+            "ended": "",
             "domain": "university.example",
             "status": "5.7.1",
             "words": "550 5.7.1 Our system has detected that this mail is likely unsolicited",

@@ -1,7 +1,8 @@
 """A whole house for tests: real database, real SMTP conversations, a clock that is set by hand."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -10,16 +11,19 @@ from typing import Any
 
 from sqlalchemy import Dialect, Engine, event, make_url
 from sqlalchemy.util import LRUCache
+from support.arrows import watch
 
 from service.flows.daily import plan_daily
 from service.flows.ingest import ingest_files
 from service.flows.readers import add_reader, read_new
 from service.flows.runtime import Runtime
 from service.settings import Settings, load_settings
+from service.store.claims import claim
 from service.store.db import make_engine
 from service.store.deliveries import list_deliveries
-from service.store.leases import claim, mark_sending
+from service.store.missed_rows import MISSED
 from service.store.tables import DeliveryRow
+from service.store.wire import Mark, mark_sending
 from service.wiring import House, open_database
 
 START = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)  # a Wednesday
@@ -61,6 +65,9 @@ def lay_database(settings: Settings, content: bytes | None = None) -> None:
     if not file.exists():
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content or _migrated())
+        if content is not None:  # else it would look like a copy of the other one
+            with closing(sqlite3.connect(file)) as made, made:
+                made.execute("UPDATE instance SET epoch = 0")
 
 
 @cache
@@ -76,11 +83,11 @@ def hasten(engine: Engine) -> None:
     """What costs every small house of a test its time and a process that runs for long has once:
     statements are compiled for all of them together; and nothing waits for the disk, as on the
     tests' PostgreSQL."""
-    if engine.dialect.name != "sqlite":
-        return
-    engine.dialect, kept = _statements()
-    engine.update_execution_options(compiled_cache=kept)
-    event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
+    watch(engine)
+    if engine.dialect.name == "sqlite":
+        engine.dialect, kept = _statements()
+        engine.update_execution_options(compiled_cache=kept)
+        event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
     engine.dispose()  # the connections that were opened before
 
 
@@ -115,9 +122,15 @@ def add(rt: Runtime, email: str, keywords: str = "", **cells: str) -> int:
     return add_reader(rt, read_new({"email": email, "keywords": keywords, **cells}))
 
 
-def rows(rt: Runtime, kind: str = "") -> list[DeliveryRow]:
-    """The ledger of mails in its order; kind: of these alone."""
-    return [row for row in rt.db.read(list_deliveries) if not kind or row.kind == kind]
+def rows(rt: Runtime, kind: str = "", *, missed: bool = False) -> list[DeliveryRow]:
+    """The ledger of mails in its order; kind: of these alone. missed: also of days on which a test
+    let nothing run, which its clock just jumps over, and the alarm about them."""
+    return [
+        row
+        for row in rt.db.read(list_deliveries)
+        if (not kind or row.kind == kind)
+        and (missed or (row.reason != MISSED and (kind or row.kind != "alarm")))
+    ]
 
 
 def paper_item(
@@ -160,9 +173,5 @@ def take(rt: Runtime, owner: int) -> DeliveryRow:
 
 def mark(rt: Runtime, taken: DeliveryRow, owner: int) -> bool:
     """The write-ahead mark of a leased mail; False: it may not be sent."""
-    return rt.db.write(
-        lambda s: mark_sending(
-            s, delivery_id=taken.id or 0, fence=taken.fence, owner=owner,
-            hashed="-", now=rt.clock(), sha="",
-        )
-    )  # fmt: skip
+    one = Mark(taken.id or 0, taken.fence, "-", "")
+    return rt.db.write(lambda s: bool(mark_sending(s, [one], owner=owner, now=rt.clock())))

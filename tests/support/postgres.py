@@ -1,6 +1,7 @@
 """A PostgreSQL cluster of the tests' own: made, used and thrown away by one test process.
 
-It listens on a random loopback port, trusts everybody there, and does not wait for the disk.
+It listens on a random loopback port, trusts everybody there, and does not wait for the disk (one
+that is restarted under way is ``careful``: what it said was committed is there afterwards).
 ``initdb`` refuses root, so root runs it as ``postgres`` or ``nobody``, in a folder of that user.
 """
 
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from sqlmodel import SQLModel
+from support.arrows import POSTGRES_TRIGGERS
 from support.required import skip_unless_required
 
 import service.store.tables  # noqa: F401 - what the metadata is made of
@@ -27,7 +29,8 @@ from service.store import migrations
 from service.store.db import Database
 
 _ROLE = "paperpost"
-_QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60"
+_SMALL = "-c max_connections=60"
+_QUICK = f"-c fsync=off -c synchronous_commit=off -c full_page_writes=off {_SMALL}"
 
 
 def binaries() -> Path:
@@ -43,10 +46,12 @@ def binaries() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A running server; ``port`` is on 127.0.0.1. laid: migrated databases, empty again."""
+    """A running server; ``port`` is on 127.0.0.1. laid: migrated databases, empty again. again:
+    stops it ("immediate" = as if killed, "fast" = in order) and starts it on the same port."""
 
     port: int
     laid: list[str] = field(default_factory=list)
+    again: Callable[[str], None] = lambda how: None
 
     def url(self, database: str) -> str:
         """Return the SQLAlchemy URL of ``database``."""
@@ -66,14 +71,27 @@ class Cluster:
     def laid_database(self) -> Iterator[str]:
         """Give the URL of a database of the newest revision without rows. To migrate one costs
         longer than most tests, so it is emptied and given to the next one."""
-        name = self.laid.pop() if self.laid else self._lay()
+        name = self.laid.pop() if self.laid else self.lay()
         yield self.url(name)
         if self._is_emptied(name):
             self.laid.append(name)
         else:
             self._run("DROP DATABASE {} WITH (FORCE)", name)
 
-    def _lay(self) -> str:
+    @contextmanager
+    def copy_of(self, name: str) -> Iterator[str]:
+        """Give the URL of a copy of a database that nobody is connected to, and drop it then."""
+        copy = f"t{uuid.uuid4().hex[:16]}"
+        with self._connect("postgres") as connection:
+            words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(words.format(sql.Identifier(copy), sql.Identifier(name)))
+        try:
+            yield self.url(copy)
+        finally:
+            self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", copy)
+
+    def lay(self) -> str:
+        """Make a migrated database without rows; its name."""
         name = f"t{uuid.uuid4().hex[:16]}"
         self._run("CREATE DATABASE {}", name)
         db = Database(self.url(name))
@@ -81,6 +99,9 @@ class Cluster:
             migrations.migrate(db)
         finally:
             db.close()
+        with self._connect(name) as connection:
+            for trigger in POSTGRES_TRIGGERS:
+                connection.execute(trigger.encode())
         return name
 
     def _is_emptied(self, name: str) -> bool:
@@ -114,7 +135,7 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
+def running_cluster(*, careful: bool = False) -> Iterator[Cluster]:
     """Start a cluster and stop it at the end, whatever the tests did."""
     tools = binaries()
     home = Path(tempfile.mkdtemp(prefix="pp-pg-"))
@@ -123,9 +144,15 @@ def running_cluster() -> Iterator[Cluster]:
     try:
         _call([tools / "initdb", "-D", data, "-U", _ROLE, "-A", "trust", "-E", "UTF8",
                "--locale=C", "--no-sync"], home, who)  # fmt: skip
-        port = _start(tools, data, home, who)
+        settings = _SMALL if careful else _QUICK
+        port = _start(tools, data, home, who, settings)
+
+        def again(how: str) -> None:
+            _call([tools / "pg_ctl", "-D", data, "-m", how, "-w", "stop"], home, who)
+            _start(tools, data, home, who, settings, port)
+
         try:
-            yield Cluster(port)
+            yield Cluster(port, again=again)
         finally:
             _call([tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], home, who)
     finally:
@@ -145,12 +172,16 @@ def _owner(home: Path) -> dict[str, Any]:
     skip_unless_required("postgres", "root may not run it and there is no user postgres or nobody")
 
 
-def _start(tools: Path, data: Path, home: Path, who: dict[str, Any]) -> int:
+def _start(
+    tools: Path, data: Path, home: Path, who: dict[str, Any], settings: str, port: int = 0
+) -> int:
+    wanted = port
     for _ in range(5):  # somebody else may take the port between asking and starting
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", wanted))
             port = int(probe.getsockname()[1])
-        options = f"-p {port} -k '' -c listen_addresses=127.0.0.1 {_QUICK}"
+        options = f"-p {port} -k '' -c listen_addresses=127.0.0.1 {settings}"
         try:
             _call([tools / "pg_ctl", "-D", data, "-w", "-t", "30", "-l", home / "log",
                    "-o", options, "start"], home, who)  # fmt: skip

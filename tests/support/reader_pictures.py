@@ -11,7 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -206,4 +206,5 @@ def _state(weights: Sequence[tuple[str, int, int]]) -> None:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     table = f"| page | requests | came over the wire |\n| --- | ---: | ---: |\n{rows}"
+    table = f"Weighed on {datetime.now(UTC):%Y-%m-%d}.\n\n{table}"
     DOC.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")

@@ -118,7 +118,7 @@ def reading_house(
     ):
         rt = house.runtime
         if papers and laid is None:
-            _fill_three_days(rt, folder)
+            fill_three_days(rt, folder)
         # the form is filled by a script: it says so by leaving the time field away
         client = TestClient(make_site(rt), base_url=rt.site.base_url, follow_redirects=False)
         yield Reading(rt, clock, smtp, client, folder)
@@ -129,7 +129,7 @@ def _filled() -> bytes:
     """The SQLite database with the three days, made once for all tests of this process."""
     with TemporaryDirectory() as folder:
         with open_house(Path(folder)) as house:
-            _fill_three_days(house.runtime, Path(folder))
+            fill_three_days(house.runtime, Path(folder))
         return (Path(folder) / "paperpost.db").read_bytes()
 
 
@@ -142,7 +142,8 @@ def _subscribed(address: str, words: str) -> bytes:
         return (Path(folder) / "paperpost.db").read_bytes()
 
 
-def _fill_three_days(rt: Runtime, folder: Path) -> None:
+def fill_three_days(rt: Runtime, folder: Path) -> None:
+    """Monday to Wednesday, each with its six papers."""
     for back in (2, 1, 0):
         fill(rt, folder, WEDNESDAY - timedelta(days=back), back)
 

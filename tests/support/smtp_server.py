@@ -34,6 +34,7 @@ _DEFAULTS = {
     "NOOP": "250 2.0.0 Ok",
     "QUIT": "221 2.0.0 bye",
     "AUTH": "235 2.7.0 welcome",
+    "STARTTLS": "220 2.0.0 ready",
 }
 
 
@@ -257,13 +258,21 @@ class _Session:
                 f"250{' ' if at == len(lines) - 1 else '-'}{x}" for at, x in enumerate(lines)
             )
             return await self.step("EHLO", text, usual) and verb != "QUIT"
+        if verb == "MAIL" and self.sender:
+            await self.say("503 5.5.1 nested MAIL")
+            return True
+        if verb == "RCPT" and not self.sender:
+            await self.say("503 5.5.1 MAIL first")
+            return True
         if verb == "MAIL":
-            self.sender, self.recipients = _address(text), []
+            self.recipients = []
         elif verb == "RSET":
             self.sender, self.recipients = "", []
         elif verb == "STARTTLS":
-            await self.say("220 2.0.0 ready")
-            await self.writer.start_tls(self.server._tls)
+            if not await self.step("STARTTLS", text):
+                return False
+            if self.last.startswith("220"):
+                await self.writer.start_tls(self.server._tls)
             return True
         elif verb == "DATA":
             return await self.data(text)
@@ -271,12 +280,18 @@ class _Session:
             await self.say("500 5.5.1 unknown command")
             return True
         accepted = await self.step(verb, text)
+        if accepted and verb == "MAIL" and self.last.startswith("2"):
+            self.sender = _address(text)
         if accepted and verb == "RCPT" and self.last.startswith("2"):
             self.recipients.append(_address(text))
         return accepted and verb != "QUIT" and not self.last.startswith("421")
 
     async def data(self, text: str) -> bool:
-        if not await self.step("DATA", text):
+        rule = self.server.rule_for("DATA", text)
+        if rule is None and not self.recipients:
+            await self.say("554 5.5.1 no valid recipients")
+            return True
+        if not await self.act(rule, _DEFAULTS["DATA"]):
             return False
         if not self.last.startswith("354"):
             return not self.last.startswith("421")
@@ -285,6 +300,7 @@ class _Session:
         data = data[1:] if data.startswith(b"..") else data
         received = [Received(self.sender, r, data, self.number) for r in self.recipients]
         rule = self.server.rule_for("DOT", " ".join(self.recipients))
+        self.sender, self.recipients = "", []
         if rule is None or rule.record or rule.kind == "slow":
             for message in received:
                 self.server.record(message)
@@ -294,7 +310,6 @@ class _Session:
                 self.server.record(message)
             await self.say(_DEFAULTS["DOT"])
             return True
-        self.sender, self.recipients = "", []
         return await self.act(rule, _DEFAULTS["DOT"]) and not self.last.startswith("421")
 
     async def step(self, step: str, line: str, usual: str = "") -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.defaults import Defaults
+from service.delivery.answers import Meaning
 from service.delivery.outcome import Accepted, Broken, Outcome, Phase, Refused, Reply, Stopped
 from service.delivery.retry import Verdict, judge
 from service.delivery.states import State
@@ -47,7 +48,6 @@ def refused(text: str, phase: Phase = "rcpt") -> Refused:
         ("553 unknown recipient", "rcpt", "person"),
         ("550 user unknown", "reply", "other"),
         ("550 Blocked: spam from your IP, user unknown", "rcpt", "policy"),
-        ("554 Relay access denied", "rcpt", "policy"),
         ("550 something else", "rcpt", "other"),
         ("552 mailbox full", "rcpt", "full"),
         ("552 message size exceeds limit", "reply", "content"),
@@ -56,7 +56,7 @@ def refused(text: str, phase: Phase = "rcpt") -> Refused:
 )
 def test_permanent_refusals(text: str, phase: Phase, reason: str) -> None:
     found = verdict(refused(text, phase))
-    assert (found.kind, found.reason) == ("failed", reason)
+    assert (found.kind, found.meaning) == ("failed", reason)
     assert found.state is State.FAILED
     assert found.suppresses == (reason == "person")
     assert found.text
@@ -65,7 +65,7 @@ def test_permanent_refusals(text: str, phase: Phase, reason: str) -> None:
 def test_enhanced_status_must_be_of_the_same_class() -> None:
     assert verdict(refused("550 see 4.2.2 no such user")).enhanced == ""
     assert verdict(refused("550 at 10.5.1.1 no such user")).enhanced == ""
-    assert verdict(Refused("rcpt", Reply(550, "5.1.1", "x"))).reason == "person"
+    assert verdict(Refused("rcpt", Reply(550, "5.1.1", "x"))).meaning == "person"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,10 @@ def test_enhanced_status_must_be_of_the_same_class() -> None:
         refused("535 5.7.8 bad password", "connect"),
         refused("530 5.7.0 sign in first", "mail"),
         refused("554 5.7.1 no mail from here", "connect"),
+        refused("554 5.7.1 <x@y>: Relay access denied", "rcpt"),
+        refused("554 Relay access denied", "rcpt"),
+        refused("550 5.7.60 client does not have permissions to send as this sender", "reply"),
+        refused("550 5.4.5 daily sending quota exceeded", "reply"),
         Broken("connect", "refused"),
         Broken("rcpt", "lost"),
         Broken("data", "lost before the body"),
@@ -117,9 +121,9 @@ def test_no_time_left_is_expired_with_the_last_words() -> None:
 
 
 def test_throttling_is_seen() -> None:
-    assert verdict(refused("421 4.7.0 slow down")).is_throttled
-    assert verdict(refused("450 4.7.28 slow down")).is_throttled
-    assert not verdict(refused("451 4.7.1 greylisted")).is_throttled
+    assert verdict(refused("421 4.7.0 slow down")).meaning is Meaning.RATE
+    assert verdict(refused("450 4.7.28 slow down")).meaning is Meaning.RATE
+    assert verdict(refused("451 4.7.1 greylisted")).meaning is not Meaning.RATE
 
 
 def test_accepted_and_stopped() -> None:

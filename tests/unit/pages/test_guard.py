@@ -1,5 +1,6 @@
 """Cross-origin guard, form tokens, sign-up checks, session cookie."""
 
+import secrets
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.pages.guard import CrossOriginGuard, FormTokens, SignUpCheck, SignUpVerdict
-from service.pages.sessions import SessionCookie, Sessions, new_session_token, session_hash
+from service.pages.sessions import SessionCookie, Sessions, session_hash
 
 
 async def _nothing(*_: object) -> None:
@@ -131,7 +132,7 @@ def test_session_cookie_flags() -> None:
 
 
 def test_sessions_find_rows_by_hash_and_bind_forms_to_them() -> None:
-    token, other = new_session_token(), new_session_token()
+    token, other, unknown = (secrets.token_urlsafe(32) for _ in range(3))
     rows = {session_hash(token): "kim", session_hash(other): "ada"}
     sessions = Sessions(SessionCookie(https=False), FormTokens(["key"]), rows.get)
     kim = sessions.signed_in(_with_cookie(f"paperpost={token}"))
@@ -142,5 +143,5 @@ def test_sessions_find_rows_by_hash_and_bind_forms_to_them() -> None:
     assert token not in kim.hash
     assert sessions.sent_by(kim, sessions.form_token(kim))
     assert not sessions.sent_by(ada, sessions.form_token(kim))
-    for cookie in ("", "paperpost=short", f"other={token}", f"paperpost={new_session_token()}"):
+    for cookie in ("", "paperpost=short", f"other={token}", f"paperpost={unknown}"):
         assert sessions.signed_in(_with_cookie(cookie)) is None, cookie

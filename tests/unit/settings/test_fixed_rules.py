@@ -35,6 +35,10 @@ FIGURES = {
     "burst_after_days": 10, "keep_draft_days": 30, "keep_process_days": 14,
     "keep_watch_days": 400, "batch_due": "00:30", "list_due": "12:00", "silent_times": 3,
     "crosscheck_polls": 2, "crosscheck_minutes": 60, "hold_look_minutes": 5, "usual_percent": 80,
+    "breaker_percent": 5, "breaker_least": 20, "breaker_in_a_row": 20, "rest_minutes": 10,
+    "pause_at_domains": 2, "mails_a_second": 0, "mails_a_minute": 0, "mails_an_hour": 0,
+    "mails_a_day": 0, "domain_a_second": 0, "domain_a_minute": 0, "domain_an_hour": 0,
+    "domain_a_day": 0,
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from service.sources import arxiv_days
-from service.sources.days import crosscheck_words, day_state, is_due, wants_crosscheck
+from service.sources.days import day_state, is_due, wants_crosscheck
 
 WED, FRI, SAT = date(2026, 6, 17), date(2026, 6, 19), date(2026, 6, 20)  # Friday: a holiday
 UNKNOWN = date(2031, 6, 18)  # a Wednesday of a year that no calendar knows
@@ -84,14 +84,6 @@ def test_the_past_is_asked_after_some_late_answers_and_until_it_named_papers():
     assert not wants("late", 5, 42)
     assert not wants("complete", 5, None)
     assert not wants("late", 5, None, kind="hf_daily")
-
-
-@pytest.mark.parametrize(
-    ("announced", "words"),
-    [(None, ""), (0, "cross-checked: none"), (1240, "cross-checked: 1,240 announced")],
-)
-def test_a_cross_check_in_words(announced, words):
-    assert crosscheck_words(announced) == words
 
 
 # ---- arXiv's calendar ----

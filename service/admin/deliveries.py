@@ -1,0 +1,260 @@
+"""Deliveries: who got what, with the server's words; groups by meaning, and sending them again."""
+
+from asyncio import to_thread
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from service.admin.desk import Desk
+from service.admin.reader_choices import read_day
+from service.delivery.meaning import ABOUT, Meaning
+from service.delivery.states import HELD, State
+from service.errors import PaperpostError
+from service.flows import groups, ledger, reconcile, resend
+from service.flows.editions import need_edition
+from service.flows.letter import bytes_of
+from service.flows.preview import shown, why
+from service.flows.resend import Wanted, read_wanted
+from service.flows.runtime import Runtime
+from service.flows.staff import Member
+from service.pages.forms import FieldError, RowNumber
+from service.pages.frame import framed
+from service.pages.paging import address_of_page, paging_of
+from service.store import deliveries as deliveries_store
+from service.store import delivery_lists
+from service.store import editions as editions_store
+from service.store import subscribers as subscribers_store
+from service.store.db import Session
+from service.store.delivery_lists import ORDERS, Chosen
+from service.store.rests import list_rests
+from service.store.tables import DeliveryRow, EditionRow
+from service.subscribers.cadence import local_date
+
+PAGE_SIZE = 100
+FILTERS = ("edition", "state", "meaning", "domain", "from", "to", "q", "words", "order")
+STATES = (*(str(s) for s in State), "held")
+
+
+def add_routes(routes: APIRouter, desk: Desk) -> None:
+    """Add /admin/deliveries."""
+    rt = desk.rt
+
+    @routes.get("/deliveries")
+    def deliveries(request: Request) -> Response:
+        who = desk.member(request)
+        typed = _typed(request.query_params)
+        chosen = _chosen(rt, typed)
+
+        def load(session: Session) -> dict[str, Any]:
+            total = delivery_lists.count_chosen(session, chosen)
+            paging = paging_of(request, total, PAGE_SIZE)
+            order = typed["order"] or "newest"
+            rows = delivery_lists.list_chosen(
+                session, chosen, order=order, limit=paging.size, offset=paging.offset
+            )
+            return {"rows": [ledger.delivery_facts(row) for row in rows], "paging": paging}
+
+        context = rt.db.read(load) | _filters(typed)
+        context["address_of_page"] = lambda number: address_of_page(request, number)
+        return desk.answer(request, "deliveries.html", context, who=who)
+
+    @routes.get("/deliveries/groups")
+    def by_meaning(request: Request) -> Response:
+        who = desk.member(request)
+        typed = _typed(request.query_params)
+        chosen = _chosen(rt, typed)
+
+        def load(session: Session) -> dict[str, Any]:
+            found = groups.groups(session, chosen)
+            ids = [i for group in found for i in group.examples]
+            rows = {
+                row.id: ledger.delivery_facts(row)
+                for row in delivery_lists.list_chosen(session, Chosen(ids=tuple(ids)))
+            }
+            names = {
+                number: editions_store.get_edition(session, id=number)
+                for group in found
+                for number, _ in group.editions.most_common(5)
+            }
+            shown = [
+                group.as_dict() | {"examples": [rows[i] for i in group.examples if i in rows]}
+                for group in found
+            ]
+            return {"groups": shown, "editions": names}
+
+        return desk.answer(
+            request, "delivery_groups.html", rt.db.read(load) | _filters(typed), who=who
+        )
+
+    def confirm(
+        request: Request,
+        who: Member,
+        wanted: Wanted,
+        errors: dict[str, FieldError] | None = None,
+    ) -> Response:
+        def load(session: Session) -> dict[str, Any]:
+            return {
+                "edition": need_edition(session, wanted.edition_id),
+                "rests": list_rests(session, rt.clock()),
+            }
+
+        context = rt.db.read(load) | {
+            "wanted": wanted,
+            "says": groups.says(wanted.meaning) if wanted.meaning else "",
+            "advice": groups.ADVICE.get(wanted.meaning, ""),
+            "found": resend.count(rt, wanted),
+        }
+        return desk.answer(
+            request, "resend.html", context, who=who, errors=errors, status=409 if errors else 200
+        )
+
+    @routes.get("/deliveries/resend")
+    def look(request: Request) -> Response:
+        who = desk.member(request, "sender")
+        return confirm(request, who, _wanted(request.query_params))
+
+    @routes.post("/deliveries/resend")
+    async def send_again(request: Request) -> Response:
+        sent = await desk.sent(request, "sender")
+        form = sent.form
+        wanted = _wanted({name: form.raw(name) for name in ("edition", "meaning", "domain")})
+        number = form.raw("mails")
+        expected = int(number) if number.isdecimal() and len(number) < 10 else -1
+        try:
+            made = await to_thread(
+                lambda: resend.resend(rt, wanted, sent.who.name, sent.address, expected=expected)
+            )
+        except resend.ResendError as error:
+            errors = {"mails": FieldError(error.what, "mails", error.next_step)}
+            return await to_thread(confirm, request, sent.who, wanted, errors)
+        target = made["edition"] or wanted.edition_id
+        return desk.go(f"editions/{target}", "resent" if made["edition"] else "nothing")
+
+    def story(
+        request: Request,
+        who: Member,
+        delivery_id: int,
+        errors: dict[str, FieldError] | None = None,
+    ) -> Response:
+        def load(session: Session) -> dict[str, Any]:
+            row = deliveries_store.get_delivery(session, id=delivery_id)
+            if row is None:
+                raise HTTPException(404)
+            edition = need_edition(session, row.edition_id)
+            return {
+                "row": ledger.delivery_story(session, delivery_id),
+                "edition": edition,
+                "why": why(rt, row, _day_of(rt, edition, row)),
+                "has_mail": bool(row.content and edition.kind != "notice" and row.rcpt),
+                "reader_id": row.subscriber_id,
+                "answers": _answers(row) if who.may("sender") else (),
+            }
+
+        return desk.answer(
+            request,
+            "delivery.html",
+            rt.db.read(load),
+            who=who,
+            errors=errors,
+            status=409 if errors else 200,
+        )
+
+    @routes.get("/deliveries/{delivery_id}")
+    def delivery(request: Request, delivery_id: RowNumber) -> Response:
+        return story(request, desk.member(request), delivery_id)
+
+    @routes.post("/deliveries/{delivery_id}/resolve")
+    async def resolve(request: Request, delivery_id: RowNumber) -> Response:
+        sent = await desk.sent(request, "sender")
+        answer = sent.form.raw("answer")
+        try:
+            await to_thread(reconcile.resolve, rt, delivery_id, answer, sent.who.name, sent.address)
+        except PaperpostError as error:
+            errors = {"answer": FieldError(error.what, "answer", error.next_step)}
+            return await to_thread(story, request, sent.who, delivery_id, errors)
+        return desk.go(f"deliveries/{delivery_id}", "saved")
+
+    @routes.get("/deliveries/{delivery_id}/mail")
+    def delivery_mail(request: Request, delivery_id: RowNumber) -> Response:
+        desk.member(request, "editor")
+
+        def load(session: Session) -> str:
+            row = deliveries_store.get_delivery(session, id=delivery_id)
+            # a notice holds somebody's fresh link: the staff need not see it
+            if row is None or row.subscriber_id is None or not row.content:
+                raise HTTPException(404)
+            edition = editions_store.get_edition(session, id=row.edition_id)
+            reader = subscribers_store.get_subscriber_row(session, id=row.subscriber_id)
+            if edition is None or edition.kind == "notice" or "papers" not in row.content:
+                raise HTTPException(404)
+            holds = row.content["papers"] or row.content.get("signals")
+            if not holds and "digest" in row.content:
+                raise HTTPException(404)
+            return shown("", bytes_of(rt, row, edition, reader)).html
+
+        return framed(rt.db.read(load))
+
+
+def _typed(query: Mapping[str, str]) -> dict[str, str]:
+    """What stands in the address; what is none of the choices is left out."""
+    typed = {name: query.get(name, "").strip()[:254] for name in FILTERS}
+    known = {"state": STATES, "meaning": tuple(Meaning), "order": tuple(ORDERS)}
+    for name, words in known.items():
+        typed[name] = typed[name] if typed[name] in words else ""
+    for name in ("from", "to"):
+        typed[name] = typed[name] if read_day(typed[name]) else ""
+    is_number = typed["edition"].isdecimal() and len(typed["edition"]) < 15
+    typed["edition"] = typed["edition"] if is_number else ""
+    return typed
+
+
+def _chosen(rt: Runtime, typed: Mapping[str, str]) -> Chosen:
+    return ledger.read_chosen(
+        edition_id=int(typed["edition"]) if typed["edition"] else None,
+        state=typed["state"],
+        meaning=typed["meaning"],
+        domain=typed["domain"],
+        first=read_day(typed["from"]),
+        last=read_day(typed["to"]),
+        zone=rt.zone,
+        address=typed["q"],
+        words=typed["words"],
+        dead=ledger.gone_owners(rt) if typed["state"] == "held" else (),
+    )
+
+
+def _filters(typed: Mapping[str, str]) -> dict[str, Any]:
+    """What the form shows. kept: what is in force, to be carried along in links."""
+    return {
+        "typed": typed,
+        "kept": {name: value for name, value in typed.items() if value},
+        "states": STATES,
+        "meanings": [(str(m), ABOUT[m].says) for m in Meaning],
+        "orders": tuple(ORDERS),
+    }
+
+
+def _wanted(query: Mapping[str, str]) -> Wanted:
+    number = query.get("edition", "")
+    if not (number.isdecimal() and len(number) < 15):
+        raise HTTPException(404)
+    return read_wanted(
+        int(number), meaning=query.get("meaning", ""), domain=query.get("domain", "")[:254]
+    )
+
+
+def _answers(row: DeliveryRow) -> tuple[str, ...]:
+    """What a person may say of a mail in doubt."""
+    if row.state not in HELD:
+        return ()
+    return ("accepted",) if row.state == State.PRESUMED else tuple(reconcile.ANSWERS)
+
+
+def _day_of(rt: Runtime, edition: EditionRow, row: DeliveryRow) -> date:
+    """The day a delivery stands for: its digest's, else the one it was planned on."""
+    on = read_day(edition.slot) if edition.kind == "digest" else None
+    return on or local_date(row.planned_at, rt.zone)

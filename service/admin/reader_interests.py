@@ -1,0 +1,207 @@
+"""A reader's interests on the desk: one is added, reworded, paused or removed for its reader."""
+
+from asyncio import to_thread
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from service.admin.desk import Desk, Sent, fault_of
+from service.defaults import DAYS, FIXED
+from service.errors import PaperpostError
+from service.flows import staff_interests as flow
+from service.flows.interests import (
+    InterestChange,
+    Wanted,
+    change_of,
+    read_cap,
+    read_form,
+    read_kind,
+    read_own,
+    read_people,
+    read_threshold,
+    read_votes,
+)
+from service.flows.readers import ReaderError
+from service.flows.staff import Member, audit
+from service.pages.forms import FieldError, Form, RowNumber
+from service.store import subscribers as subscribers_store
+from service.store.tables import ProfileRow, SubscriberRow
+from service.subscribers.model import Cadence
+
+_FIELDS = ("name", "words", "people", "cadence", "weekday", "cap", "threshold", "own", "votes",
+           "sure")  # fmt: skip
+_HERE = ("active", "pending", "bounced")
+_NEW = {"name": "", "kind": "", "text": "", "cadence": "daily", "weekday": FIXED.weekly_day,
+        "cap": None, "threshold": 0, "own": "", "late_news": False, "votes": None,
+        "paused": False}  # fmt: skip
+
+
+def add_routes(routes: APIRouter, desk: Desk) -> None:
+    """Add /admin/readers/ID/interests and /admin/readers/ID/interests/ID."""
+    rt = desk.rt
+
+    def found(reader_id: int, interest_id: int | None) -> tuple[SubscriberRow, ProfileRow | None]:
+        """The reader, and the interest of theirs."""
+
+        def load(session: Any) -> tuple[SubscriberRow, ProfileRow | None]:
+            row = subscribers_store.get_subscriber_row(session, id=reader_id)
+            if row is None or row.state not in _HERE:
+                raise HTTPException(404)
+            if interest_id is None:
+                return row, None
+            for one in subscribers_store.list_profile_rows(session, reader_id):
+                if one.id == interest_id:
+                    return row, one
+            raise HTTPException(404)
+
+        return rt.db.read(load)
+
+    def page(
+        request: Request,
+        who: Member,
+        reader_id: int,
+        interest_id: int | None,
+        form: Form | None = None,
+        errors: dict[str, FieldError] | None = None,
+    ) -> Response:
+        row, interest = found(reader_id, interest_id)
+        context = {
+            "reader": row,
+            "interest_id": interest_id,
+            "facts": flow.facts_of(interest) if interest is not None else _NEW,
+            "form": form,
+            "days": DAYS,
+        }
+        status = 422 if errors else 200
+        return desk.answer(request, "interest.html", context, who=who, errors=errors, status=status)
+
+    @routes.get("/readers/{reader_id}/interests")
+    def new(request: Request, reader_id: RowNumber) -> Response:
+        return page(request, desk.member(request, "editor"), reader_id, None)
+
+    @routes.post("/readers/{reader_id}/interests")
+    async def add(request: Request, reader_id: RowNumber) -> Response:
+        sent = await desk.sent(request, "editor")
+
+        def act() -> Response:
+            row, _ = found(reader_id, None)
+            try:
+                made = flow.add_by_hand(rt, row.email_key, _read_new(sent.form))
+            except PaperpostError as error:
+                errors = fault_of(error, _FIELDS, "words")
+                return page(request, sent.who, reader_id, None, sent.form, errors)
+            return done(sent, "add interest", reader_id, "added", {}, made)
+
+        return await to_thread(act)
+
+    @routes.get("/readers/{reader_id}/interests/{interest_id}")
+    def one(request: Request, reader_id: RowNumber, interest_id: RowNumber) -> Response:
+        return page(request, desk.member(request, "editor"), reader_id, interest_id)
+
+    @routes.post("/readers/{reader_id}/interests/{interest_id}")
+    async def change(request: Request, reader_id: RowNumber, interest_id: RowNumber) -> Response:
+        sent = await desk.sent(request, "editor")
+
+        def act() -> Response:
+            row, interest = found(reader_id, interest_id)
+            assert interest is not None
+            try:
+                what, said, was, now = press(sent.form, row.email_key, interest)
+            except PaperpostError as error:
+                errors = fault_of(error, _FIELDS, "words")
+                kept = sent.form if "words" in sent.form else None
+                return page(request, sent.who, reader_id, interest_id, kept, errors)
+            return done(sent, what, reader_id, said, was, now)
+
+        return await to_thread(act)
+
+    def press(
+        form: Form, key: str, interest: ProfileRow
+    ) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+        """Do what a button says: (act, what is said, what was, what is now)."""
+        number, was = interest.id or 0, flow.facts_of(interest)
+        match form.raw("act"):
+            case "pause" | "resume" as wish:
+                flow.pause_by_hand(rt, key, number, paused=wish == "pause")
+                said = "paused" if wish == "pause" else "resumed"
+                return f"{wish} interest", said, was, was | {"paused": wish == "pause"}
+            case "remove":
+                if not form.flag("sure"):
+                    raise ReaderError("This was not confirmed.", "sure", "Tick the box first.")
+                return "remove interest", "removed", flow.remove_by_hand(rt, key, number), {}
+            case _:
+                now = flow.change_by_hand(rt, key, number, lambda row: _read_change(form, row))
+                return "change interest", "saved", was, now
+
+    def done(
+        sent: Sent, what: str, reader_id: int, said: str,
+        was: dict[str, Any], now: dict[str, Any],
+    ) -> Response:  # fmt: skip
+        before, after = flow.told(was, now)
+        audit(rt, sent.who.name, what, f"reader {reader_id}", before, after, sent.address)
+        return desk.go(f"readers/{reader_id}", said)
+
+
+def _text(form: Form, name: str) -> str:
+    return form.raw(name).replace("\r\n", "\n").strip()
+
+
+def _read_new(form: Form) -> InterestChange:
+    """Words or people; neither is the day's most-voted papers. Raises PaperpostError."""
+    words = _text(form, "words")
+    people = _people(_text(form, "people"))
+    if words and people is not None:
+        raise ReaderError("This is more than one interest.", "people", "Add one after the other.")
+    return _with_choices(form, InterestChange(wanted=people or read_form(words)))
+
+
+def _people(text: str) -> Wanted | None:
+    try:
+        return read_people(text)
+    except PaperpostError as error:
+        error.where = "people"
+        raise
+
+
+def _read_change(form: Form, row: ProfileRow) -> InterestChange:
+    """What the form says of an interest as it is; words that were not touched stay as they are."""
+    words = _text(form, "words")
+    wanted = None
+    if words != row.text:
+        wanted = read_kind(row.kind, words) if row.kind == "follow" else read_form(words)
+    return _with_choices(form, change_of(row, wanted))
+
+
+def _with_choices(form: Form, change: InterestChange) -> InterestChange:
+    signals, votes = form.flag("late_news"), read_votes(form.raw("votes"))
+    if votes is not None and not signals:
+        raise ReaderError("This interest tells no later news.", "votes", "Tick it, or leave empty.")
+    own = form.raw("own").strip()
+    return replace(
+        change,
+        name=form.text("name"),
+        cadence=Cadence(_one_of(form, "cadence", tuple(one.value for one in Cadence))),
+        weekday=DAYS.index(_one_of(form, "weekday", DAYS)),
+        cap=read_cap(form.raw("cap")),
+        threshold=read_threshold(form.raw("threshold")),
+        own=_own(own) if own else "",
+        signals=signals,
+        votes=votes,
+    )
+
+
+def _own(name: str) -> str:
+    try:
+        return read_own(name)
+    except PaperpostError as error:
+        error.where = "own"
+        raise
+
+
+def _one_of(form: Form, name: str, options: tuple[str, ...]) -> str:
+    if form.raw(name) not in options:
+        raise ReaderError("This is not one of the choices.", name, "Choose one of them.")
+    return form.raw(name)

@@ -1,0 +1,56 @@
+"""Tokens for programs: made here and shown once, listed, ended."""
+
+from asyncio import to_thread
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from service.admin.desk import Desk, fault_of
+from service.errors import PaperpostError
+from service.flows import tokens
+from service.flows.staff import Member
+from service.pages.forms import FieldError
+
+
+def add_routes(routes: APIRouter, desk: Desk) -> None:
+    """Add /admin/tokens."""
+    rt = desk.rt
+
+    def page(
+        request: Request,
+        who: Member,
+        errors: dict[str, FieldError] | None = None,
+        made: dict[str, Any] | None = None,
+        name: str = "",
+    ) -> Response:
+        context = {
+            "tokens": tokens.list_tokens(rt),
+            "scopes": tokens.SCOPES,
+            "made": made,
+            "name": name,
+        }
+        return desk.answer(
+            request, "tokens.html", context, who=who, errors=errors, status=422 if errors else 200
+        )
+
+    @routes.get("/tokens")
+    def show(request: Request) -> Response:
+        return page(request, desk.member(request, "owner"))
+
+    @routes.post("/tokens")
+    async def change(request: Request) -> Response:
+        sent = await desk.sent(request, "owner")
+        form, by = sent.form, sent.who.name
+        name = form.text("name", most=tokens.MOST_NAME)
+        made: dict[str, Any] | None = None
+        try:
+            if form.raw("act") == "end":
+                await to_thread(tokens.end_token, rt, name, by, sent.address)
+            else:
+                wanted = form.choices("scope", tuple(tokens.SCOPES))
+                made = await to_thread(tokens.make_token, rt, name, wanted, by, sent.address)
+        except PaperpostError as error:
+            errors = fault_of(error, ("name", "scope"), "name")
+            return await to_thread(page, request, sent.who, errors, None, name)
+        return await to_thread(page, request, sent.who, None, made)

@@ -1,0 +1,56 @@
+"""Programs with a token: who asks, and whether the token is for that."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+from fastapi import Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from service.errors import PaperpostError
+from service.flows.runtime import Runtime
+from service.flows.tokens import SCOPES, Caller, find_caller
+
+_BEARER = HTTPBearer(
+    scheme_name="token",
+    auto_error=False,
+    description="A token of this installation (`paperpost tokens create NAME --scope SCOPE`, or "
+    "the page Staff, Tokens), sent as `Authorization: Bearer ...`. Scopes: "
+    + "; ".join(f"`{scope}`: {means}" for scope, means in SCOPES.items())
+    + ".",
+)
+
+Given = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+
+
+class UnknownCallerError(PaperpostError):
+    """No token, or one that opens nothing."""
+
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="api"'}
+
+
+class ScopeError(PaperpostError):
+    """A token that is for something else."""
+
+
+def caller_of(rt: Runtime, scope: str) -> Callable[[Given], Caller]:
+    """A dependency: who asks. Raises UnknownCallerError, ScopeError."""
+
+    def asked(given: Given) -> Caller:
+        found = find_caller(rt, given.credentials) if given is not None else None
+        if found is None:
+            raise UnknownCallerError(
+                "This address is for programs with a token."
+                if given is None
+                else "This token opens nothing: it is not ours, or it has ended.",
+                "Authorization",
+                f"paperpost tokens create NAME --scope {scope}",
+            )
+        if not found.may(scope):
+            raise ScopeError(
+                f"This token is not for {scope}.",
+                "Authorization",
+                f"Make one that is: paperpost tokens create NAME --scope {scope}",
+            )
+        return found
+
+    return asked

@@ -1,0 +1,165 @@
+"""Deliveries for programs: lists by what became of them, one with every try, groups by meaning,
+and sending a group again. Each asks for a token with its scope."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.api.callers import caller_of
+from service.delivery.meaning import Meaning
+from service.flows import groups, ledger, reconcile, resend
+from service.flows.editions import details, overview
+from service.flows.runtime import Runtime
+from service.flows.tokens import Caller
+from service.pages.forms import RowNumber
+from service.pages.network import Proxies, client_of, forwarded_of
+from service.store import delivery_lists
+from service.store.db import Session
+from service.store.delivery_lists import Chosen
+
+_Number = Annotated[int | None, Query(ge=1, le=2**53)]
+_Text = Annotated[str, Query(max_length=254)]
+_State = Literal[
+    "planned", "ready", "leased", "sending", "accepted", "deferred", "failed", "unknown",
+    "presumed", "suppressed", "expired", "cancelled", "skipped", "held",
+]  # fmt: skip
+_Order = Literal["oldest", "newest", "address", "domain", "state", "tries"]
+
+
+class Resend(BaseModel):
+    """Which refused mails go again.
+
+    edition: of this one · meaning, domain, ids: only these · mails: the number that is expected,
+    as a dry run gave it · dry_run: count alone · key: the same one twice is one act, for a request
+    that is repeated because its answer was lost.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    edition: int = Field(ge=1, le=2**53)
+    meaning: str = Field(default="", max_length=16)
+    domain: str = Field(default="", max_length=254)
+    ids: list[Annotated[int, Field(ge=1, le=2**53)]] = Field(default_factory=list, max_length=1000)
+    mails: int | None = Field(default=None, ge=0, le=2**53)
+    dry_run: bool = False
+    key: str = Field(default="", max_length=60)
+
+
+class Answer(BaseModel):
+    """What became of a held mail: it came (accepted), nobody will know (presumed), or it did not
+    come and is sent again (ready)."""
+
+    model_config = ConfigDict(extra="forbid")
+    answer: Literal["accepted", "presumed", "ready"]
+
+
+def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
+    """Add /api/v1/editions and /api/v1/deliveries."""
+
+    def place_of(request: Request) -> str:
+        """Where a program asks from, for the record of acts."""
+        peer = request.client.host if request.client else ""
+        return client_of(peer, forwarded_of(request.headers), proxies)
+
+    Reader = Annotated[Caller, Depends(caller_of(rt, "deliveries:read"))]
+    Sender = Annotated[Caller, Depends(caller_of(rt, "deliveries:send"))]
+
+    def chosen(
+        edition: _Number = None,
+        state: _State | None = None,
+        meaning: Meaning | None = None,
+        domain: _Text = "",
+        since: date | None = None,
+        until: date | None = None,
+        address: _Text = "",
+        words: _Text = "",
+    ) -> Chosen:
+        return ledger.read_chosen(
+            edition_id=edition, state=state or "", meaning=meaning or "", domain=domain,
+            first=since, last=until, zone=rt.zone, address=address, words=words,
+            dead=ledger.gone_owners(rt) if state == "held" else (),
+        )  # fmt: skip
+
+    Wanted = Annotated[Chosen, Depends(chosen)]
+
+    @routes.get("/v1/editions")
+    def all_editions(
+        _who: Reader,
+        notices: bool = False,
+        offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> dict[str, Any]:
+        """Every sending occasion with its balance, newest first. Scope: deliveries:read."""
+        dead = ledger.gone_owners(rt)
+        rows = rt.db.read(lambda s: overview(s, notices=notices, dead=dead, now=rt.clock()))
+        return {"total": len(rows), "offset": offset, "editions": rows[offset : offset + limit]}
+
+    @routes.get("/v1/editions/{edition_id}")
+    def one_edition(_who: Reader, edition_id: RowNumber) -> dict[str, Any]:
+        """One edition: its balance, why there was no mail, what was refused. Scope:
+        deliveries:read."""
+        dead = ledger.gone_owners(rt)
+        return rt.db.read(lambda s: details(s, edition_id, dead=dead, now=rt.clock()))
+
+    @routes.get("/v1/deliveries")
+    def some_deliveries(
+        _who: Reader,
+        wanted: Wanted,
+        order: _Order = "oldest",
+        offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> dict[str, Any]:
+        """Deliveries, a page at a time. state: held = nobody can say whether it came · meaning:
+        what a refusal was about · since, until: days on which they were planned · address, words:
+        parts of the address, of the server's words. Scope: deliveries:read."""
+
+        def load(session: Session) -> dict[str, Any]:
+            total = delivery_lists.count_chosen(session, wanted)
+            rows = ledger.list_facts(session, wanted, order=order, limit=limit, offset=offset)
+            return {"total": total, "offset": offset, "deliveries": rows}
+
+        return rt.db.read(load)
+
+    @routes.get("/v1/deliveries/groups")
+    def by_meaning(_who: Reader, wanted: Wanted) -> list[dict[str, Any]]:
+        """What was refused, put off or left without an answer, by what it means, with counts,
+        words, domains and examples; ``resend``: whether sending again makes sense. Scope:
+        deliveries:read."""
+        return [group.as_dict() for group in rt.db.read(lambda s: groups.groups(s, wanted))]
+
+    @routes.get("/v1/deliveries/{delivery_id}")
+    def one_delivery(_who: Reader, delivery_id: RowNumber) -> dict[str, Any]:
+        """One delivery with every try and what the server said to it. Scope: deliveries:read."""
+        return rt.db.read(lambda s: ledger.delivery_story(s, delivery_id))
+
+    @routes.post("/v1/deliveries/resend")
+    def send_again(request: Request, who: Sender, asked: Resend) -> dict[str, Any]:
+        """Send a group of refused mails again, as an edition of its own: first with ``dry_run``,
+        then with the number of ``mails`` that it gave. Nobody gets a mail twice by it. Scope:
+        deliveries:send."""
+        wanted = resend.read_wanted(
+            asked.edition, meaning=asked.meaning, domain=asked.domain, ids=asked.ids, key=asked.key
+        )
+        if asked.dry_run:
+            return _without_addresses(resend.count(rt, wanted).as_dict())
+        if asked.mails is None:
+            raise resend.ResendError(
+                "Nothing was sent: the number of mails was not confirmed.",
+                "mails",
+                "Ask with dry_run first, then give the number it tells.",
+            )
+        return resend.resend(rt, wanted, who.signature, place_of(request), expected=asked.mails)
+
+    @routes.post("/v1/deliveries/{delivery_id}/resolve")
+    def resolve(
+        request: Request, who: Sender, delivery_id: RowNumber, said: Answer
+    ) -> dict[str, Any]:
+        """Say what became of a held mail. Scope: deliveries:send."""
+        return reconcile.resolve(rt, delivery_id, said.answer, who.signature, place_of(request))
+
+
+def _without_addresses(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The scope to send is not the one to look."""
+    return {**found, "examples": [one["id"] for one in found["examples"]]}

@@ -1,0 +1,179 @@
+"""Who got what: deliveries by what became of them, one with every try, groups by meaning."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli import printing
+from service.cli.edition_commands import deliveries_app
+from service.cli.opening import runtime
+from service.cli.paper_commands import Json, day
+from service.cli.resending import ask, confirmed
+
+if TYPE_CHECKING:
+    from service.flows.runtime import Runtime
+    from service.store.delivery_lists import Chosen
+
+Edition = Annotated[int | None, typer.Option(help="Only this edition")]
+Meaning = Annotated[
+    str, typer.Option(help="What the refusal was about: person, full, policy, content, relay, ...")
+]
+Domain = Annotated[str, typer.Option(help="Only this receiving domain")]
+First = Annotated[
+    datetime | None,
+    typer.Option("--since", formats=["%Y-%m-%d"], help="Planned on this date or later"),
+]
+Last = Annotated[
+    datetime | None,
+    typer.Option("--until", formats=["%Y-%m-%d"], help="Planned on this date or before"),
+]
+Words = Annotated[str, typer.Option(help="A part of the server's words, or of the reason")]
+
+
+def register(app: typer.Typer) -> None:
+    """Its commands hang in the group of deliveries."""
+
+
+def _chosen(rt: "Runtime", **typed: Any) -> "Chosen":
+    from service.flows.ledger import gone_owners, read_chosen
+
+    dead = gone_owners(rt) if typed.get("state") == "held" else []
+    return read_chosen(zone=rt.zone, dead=dead, **typed)
+
+
+def _check(state: str, meaning: str) -> None:
+    from service.delivery import meaning as meanings
+    from service.delivery.states import State
+
+    if state:
+        printing.one_of(state, [*State, "held"], "--state")
+    if meaning:
+        printing.one_of(meaning, [*meanings.Meaning], "--meaning")
+
+
+@deliveries_app.command("list")
+def deliveries_list(
+    edition: Edition = None,
+    state: Annotated[str, typer.Option(help="A state, or held")] = "",
+    meaning: Meaning = "",
+    domain: Domain = "",
+    since: First = None,
+    until: Last = None,
+    address: Annotated[str, typer.Option(help="A part of the address")] = "",
+    words: Words = "",
+    order: Annotated[
+        str, typer.Option(help="oldest, newest, address, domain, state or tries")
+    ] = "oldest",
+    as_json: Json = False,
+) -> None:
+    """Deliveries with their state and the server's words."""
+    from service.flows.ledger import list_facts
+    from service.store.delivery_lists import ORDERS
+
+    _check(state, meaning)
+    printing.one_of(order, [*ORDERS], "--order")
+    first, last = day(since), day(until)
+    with runtime() as rt:
+        chosen = _chosen(
+            rt, edition_id=edition, state=state, meaning=meaning, domain=domain, first=first,
+            last=last, address=address, words=words,
+        )  # fmt: skip
+        rows = rt.db.read(lambda s: list_facts(s, chosen, order=order))
+    if as_json:
+        printing.as_json(rows)
+    else:
+        printing.table(
+            rows,
+            ["id", "edition", "email", "state", "meaning", "code", "reason", "attempts"],
+            "No delivery yet." if chosen == type(chosen)() else "None.",
+        )
+
+
+@deliveries_app.command("show")
+def deliveries_show(delivery_id: int, as_json: Json = False) -> None:
+    """One delivery with every try and what the server said to it."""
+    from service.flows.ledger import delivery_story
+
+    with runtime() as rt:
+        found = rt.db.read(lambda s: delivery_story(s, delivery_id))
+    if as_json:
+        printing.as_json(found)
+        return
+    tries = found.pop("tries")
+    for name, value in found.items():
+        if value not in (None, ""):
+            typer.echo(f"{name}: {value}")
+    printing.table(tries, ["n", "at", "phase", "code", "text"], "Not tried yet.")
+
+
+@deliveries_app.command("groups")
+def deliveries_groups(
+    edition: Edition = None,
+    state: Annotated[str, typer.Option(help="Only this state")] = "",
+    meaning: Meaning = "",
+    domain: Domain = "",
+    since: First = None,
+    until: Last = None,
+    words: Words = "",
+    as_json: Json = False,
+) -> None:
+    """What was refused, put off or left without an answer, by what it means: how many, what the
+    servers said, examples, and whether sending again makes sense."""
+    from service.flows.groups import groups
+
+    _check(state, meaning)
+    first, last = day(since), day(until)
+    with runtime() as rt:
+        chosen = _chosen(
+            rt, edition_id=edition, state=state, meaning=meaning, domain=domain, first=first,
+            last=last, words=words,
+        )  # fmt: skip
+        found = [group.as_dict() for group in rt.db.read(lambda s: groups(s, chosen))]
+    if as_json:
+        printing.as_json(found)
+        return
+    if not found:
+        typer.echo("Nothing was refused, put off or left without an answer.")
+    for group in found:
+        states = ", ".join(f"{n:,} {state}" for state, n in group["states"].items())
+        typer.echo(f"{group['name']}: {group['meaning']} ({states})")
+        for line in _lines(group):
+            typer.echo(f"  {line}")
+
+
+def _lines(group: dict[str, Any]) -> Sequence[str]:
+    words = [f"{w['count']:>7,}  {w['text']}" for w in group["words"][:8]]
+    where = ", ".join(f"{d['domain']} {d['count']:,}" for d in group["domains"][:5])
+    shown = ", ".join(str(i) for i in group["examples"])
+    told = [*words, f"domains: {where}", f"examples: paperpost deliveries show {shown}"]
+    told.append(str(group["advice"]))
+    if group["resend"]:
+        for one in group["editions"][:5]:
+            told.append(
+                f"paperpost deliveries resend --edition {one['edition']} --meaning {group['name']}"
+            )
+    return told
+
+
+@deliveries_app.command("resend")
+def deliveries_resend(
+    edition: Annotated[int, typer.Option(help="Of this edition")],
+    meaning: Meaning = "",
+    domain: Domain = "",
+    only: Annotated[list[int] | None, typer.Option("--id", help="Only these; may be repeated")] = (
+        None
+    ),
+    key: Annotated[str, typer.Option(help="The same key twice is one act")] = "",
+    yes: Annotated[int | None, typer.Option("--yes", help="The number of mails expected")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count alone")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send a group of refused mails again, as an edition of its own. Nobody gets a mail twice by
+    it, and who is not to be mailed is left out.
+
+    Without --yes, or with another number than it would be: nothing is sent, and it ends with 1.
+    """
+    wanted = ask(edition, meaning=meaning, domain=domain, ids=only or (), key=key)
+    confirmed(wanted, yes, dry_run=dry_run, as_json=as_json)

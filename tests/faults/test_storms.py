@@ -1,0 +1,155 @@
+"""The storms of ``make faults``, each in its short form.
+
+Another run of the dice: ``PAPERPOST_TEST_SEED=7 .venv/bin/pytest -s tests/faults/test_storms.py``.
+"""
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.storm import answers, halts, kills, leaving, points, rough
+from support.storm.book import Book
+from support.storm.ground import Ground, relay, template
+from support.storm.nursery import nursery
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+FOUR = {"smtp_connections": "4", "spread_minutes": "0"}
+
+
+@pytest.fixture
+def seed() -> int:
+    found = int(os.environ.get("PAPERPOST_TEST_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"PAPERPOST_TEST_SEED={found}")
+    return found
+
+
+@pytest.fixture(params=BOTH)
+def cluster(request: pytest.FixtureRequest) -> Any:
+    """A PostgreSQL to lay installations in; None = SQLite."""
+    return None if request.param == "sqlite" else request.getfixturevalue("postgres_cluster")
+
+
+def storm(
+    folder: Path,
+    cluster: Any,
+    seed: int,
+    act: Callable[[Ground, Book], object],
+    script: Any = None,
+    **what: Any,
+) -> dict[str, Any]:
+    """Lay, hurt, judge: the totals. Fails with the first breach in words."""
+    book = Book(None, "a storm in short", "", seed)
+    made = template(folder / "laid", cluster, settings=FOUR, **what)
+    log = folder / "relay.jsonl"
+    with relay(log, script) as (port, _), made.copy(folder / "ground", port, log) as ground:
+        act(ground, book)
+    print(book.totals)
+    assert book.breaches == []
+    return book.totals
+
+
+def test_kills(tmp_path, cluster, seed):
+    """Ten on each database: twenty in all."""
+    totals = storm(
+        tmp_path, cluster, seed, lambda g, b: kills.run(g, b, 10, 4), kills.SCRIPT, readers=300
+    )
+    assert totals["kills"] == 10
+    assert totals["in_the_middle"] >= 5
+
+
+def test_points(tmp_path, cluster, seed):
+    """Twenty of all points on each database; which ones, the dice say."""
+    made = template(tmp_path / "laid", cluster, readers=25, settings=FOUR)
+    book = Book(None, "points in short", "", seed)
+    with nursery() as nest:
+        every = points.every_point(nest, made, tmp_path)
+        assert len(every) > 40
+        chosen = random.Random(seed).sample(every, 20)
+        points.sweep(nest, made, tmp_path, chosen, "signal=KILL", book, connections=4)
+    print(book.totals)
+    assert book.breaches == []
+    assert book.totals["killed"] >= 15  # the last calls of a run are not made in each
+
+
+def test_answers(tmp_path, seed):
+    script = answers.script(seed)
+    script["rules"] = [rule for rule in script["rules"] if rule["act"] != "hang"]
+    script["rules"].append({"step": "DOT", "act": "hang", "seconds": 8, "match": r"^r7@"})
+    totals = storm(
+        tmp_path, None, seed, lambda g, b: answers.run(g, b, 4), script,
+        readers=0, addresses=answers.addresses(240),
+    )  # fmt: skip
+    assert totals["misclassified"] == 0
+    assert totals["odd_answers"] > 40
+
+
+def test_one_stands_still(tmp_path, cluster, seed):
+    dice = random.Random(seed)
+    totals = storm(
+        tmp_path, cluster, seed, lambda g, b: halts.stand_still(g, b, dice, connections=4),
+        kills.SCRIPT, readers=100,
+    )  # fmt: skip
+    assert totals["sent_meanwhile"] > 0
+
+
+def test_two_senders(tmp_path, cluster, seed):
+    totals = storm(tmp_path, cluster, seed, halts.two_senders, readers=40)
+    assert totals["mails"] == 40
+
+
+@pytest.mark.postgres
+def test_two_schedulers(tmp_path, postgres_cluster, seed):
+    totals = storm(tmp_path, postgres_cluster, seed, halts.two_schedulers, readers=30)
+    assert (totals["mails"], totals["editions"]) == (30, 1)
+
+
+def test_leaving(tmp_path, seed):
+    totals = storm(
+        tmp_path, None, seed, lambda g, b: leaving.run(g, b, leave=40, forget=10),
+        kills.SCRIPT, readers=300,
+    )  # fmt: skip
+    assert totals["begun_afterwards"] == 0
+    assert totals["stopped"] > 5
+
+
+def test_locked(tmp_path, seed):
+    storm(
+        tmp_path, None, seed, lambda g, b: rough.locked(g, b, 3.0, connections=4),
+        kills.SCRIPT, readers=100,
+    )  # fmt: skip
+
+
+def test_a_disk_that_fails(tmp_path, seed):
+    """Three points of a failing disk, in turn."""
+    made = template(tmp_path / "laid", None, readers=25, settings=FOUR)
+    book = Book(None, "a failing disk in short", "", seed)
+    with nursery() as nest:
+        every = points.every_point(nest, made, tmp_path, points.DISK)
+        chosen = random.Random(seed).sample(every, 3)
+        points.sweep(nest, made, tmp_path, chosen, "error=EIO", book, connections=4)
+    assert book.breaches == []
+    assert book.totals["killed"] == 0
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_restarted(tmp_path, seed):
+    from support.postgres import running_cluster
+
+    with running_cluster(careful=True) as cluster:
+        storm(
+            tmp_path, cluster, seed,
+            lambda g, b: rough.restarts(g, b, cluster, 2, connections=4), kills.SCRIPT, readers=300,
+        )  # fmt: skip
+
+
+@pytest.mark.postgres
+def test_commits_whose_answer_is_lost(tmp_path, postgres_cluster, seed):
+    totals = storm(
+        tmp_path, postgres_cluster, seed,
+        lambda g, b: rough.lost_commits(g, b, share=0.1, connections=4), kills.SCRIPT, readers=100,
+    )  # fmt: skip
+    assert totals["commits_lost"] > 0

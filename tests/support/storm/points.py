@@ -1,0 +1,133 @@
+"""A blow at every system call by which a send changes the world, one after the other.
+
+strace counts the calls of each thread: point (name, n) is hit by the first thread that makes its
+n-th call of that name, as it enters it. With ``signal=KILL`` the process dies there; with
+``error=EIO`` or ``ENOSPC`` the call fails, and the process is left to itself.
+"""
+
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.required import skip_unless_required
+from support.storm.book import Book
+from support.storm.ground import SEND, Ground, Template, relay
+from support.storm.nursery import Nursery
+from support.storm.verdict import settle
+
+CALLS = ("fdatasync", "fsync", "sendto", "write", "writev", "sendmsg")
+DISK = ("fdatasync", "fsync", "pwrite64", "ftruncate")
+PATIENCE_S = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The n-th call (from 1) of this name that a thread makes; last: and all after it."""
+
+    name: str
+    n: int
+    onward: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.n}{' and on' if self.onward else ''}"
+
+
+def strace() -> str:
+    """Where strace is; skips (or fails, when required) without."""
+    found = shutil.which("strace")
+    if found is None:
+        skip_unless_required("strace", "strace is not on PATH")
+    return found
+
+
+def _send(nest: Nursery, ground: Ground, *options: str) -> int | None:
+    """One send under strace; what it ended with, None when it hung (it is killed then)."""
+    try:
+        return nest.run(
+            SEND, ground.environment, ground.errors, [strace(), "-f", *options], PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def every_point(
+    nest: Nursery, template: Template, folder: Path, names: Sequence[str] = CALLS
+) -> list[Point]:
+    """The points of one send that nobody disturbs, by name and number."""
+    trace = folder / "trace"
+    with (
+        relay(folder / "dry.jsonl") as (port, _),
+        template.copy(folder / "dry", port, folder / "dry.jsonl") as ground,
+    ):
+        ended = _send(nest, ground, "-o", str(trace), "-s", "0", "-e", f"trace={','.join(names)}")
+        assert ended == 0, ground.errors.read_text()[-2000:]
+    made: Counter[tuple[str, str]] = Counter()
+    for line in trace.read_text(errors="replace").splitlines():
+        thread, _, call = line.partition(" ")
+        name = call.strip().partition("(")[0]
+        if name in names:
+            made[thread, name] += 1
+    most = {
+        name: max((n for (_, of), n in made.items() if of == name), default=0) for name in names
+    }
+    return [Point(name, n) for name in names for n in range(1, most[name] + 1)]
+
+
+def hit(
+    nest: Nursery,
+    template: Template,
+    folder: Path,
+    point: Point,
+    blow: str,
+    book: Book,
+    *,
+    most_held: int,
+) -> bool:
+    """One send that is hit at one point, and what came of it. blow: "signal=KILL", "error=EIO".
+    False: a promise was broken."""
+    name = f"p{book.done}"
+    log = folder / f"{name}.jsonl"
+    with relay(log) as (port, _), template.copy(folder / name, port, log) as ground:
+        when = f"{point.n}{'+' if point.onward else ''}"
+        ended = _send(
+            nest, ground, "-o", "/dev/null", "-e", f"trace={point.name}",
+            "-e", f"inject={point.name}:{blow}:when={when}",
+        )  # fmt: skip
+        sent = ground.logged()
+        book.count(
+            points=1,
+            killed=ended == -9,
+            hung=ended is None,
+            in_the_middle=0 < sent < len(template.plan.readers),
+        )
+        said = ground.finish_here()
+        good = settle(ground, book, most_held=most_held, where=f"{blow} at {point}", said=said)
+    if good:
+        log.unlink()
+    return good
+
+
+def sweep(
+    nest: Nursery,
+    template: Template,
+    folder: Path,
+    points: Sequence[Point],
+    blow: str,
+    book: Book,
+    *,
+    connections: int,
+) -> None:
+    """All points that are not behind us yet."""
+    while book.done < len(points):
+        hit(nest, template, folder, points[book.done], blow, book, most_held=2 * connections)
+        book.step()
+
+
+def spread(points: Sequence[Point], many: int) -> list[Point]:
+    """So many of them, evenly over all."""
+    if many >= len(points):
+        return list(points)
+    return [points[(2 * at + 1) * len(points) // (2 * many)] for at in range(many)]
