@@ -72,7 +72,9 @@ def pause(rt, until):
 
 
 def bodies(server):
-    mail = message_from_bytes(server.accepted[-1].data, policy=policy.default)
+    """Both parts of the reader's last mail; alarms to the staff may go before it or after."""
+    of_reader = [mail.data for mail in server.accepted if mail.recipient == ADA]
+    mail = message_from_bytes(of_reader[-1], policy=policy.default)
     return [mail.get_body((kind,)).get_content() for kind in ("html", "plain")]
 
 

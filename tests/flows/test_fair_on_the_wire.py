@@ -99,7 +99,7 @@ def test_mails_that_meet_on_their_way_wait_just_before_the_body(rt, limit):
 @pytest.mark.slow
 def test_a_small_edition_overtakes_a_large_one(rt, tmp_path, server):
     choose(rt, smtp_connections=2)
-    server.on("DOT", slow(0.02))
+    server.on("DOT", slow(0.1))  # so that planning two more is the faster of the two
     fill(rt, tmp_path, 60)
     sending, reports = begin(send_ready(rt))
     wait_for(lambda: len(server.accepted) >= 5)
