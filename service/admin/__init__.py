@@ -11,6 +11,7 @@ from service.admin import (
     instance,
     new_source,
     overview,
+    pace,
     reader_interests,
     readers,
     send,
@@ -63,6 +64,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         imports,
         instance,
         editions,
+        pace,  # its address looks like that of one delivery
         deliveries,
         send,
         settings,

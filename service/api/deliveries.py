@@ -1,5 +1,5 @@
 """Deliveries for programs: lists by what became of them, one with every try, groups by meaning,
-and sending a group again. Each asks for a token with its scope."""
+what limits them, and sending a group again. Each asks for a token with its scope."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -13,6 +13,7 @@ from service.delivery.meaning import Meaning
 from service.flows import groups, ledger, reconcile, resend
 from service.flows.editions import details, overview
 from service.flows.runtime import Runtime
+from service.flows.send_state import read_limits
 from service.flows.tokens import Caller
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies, client_of, forwarded_of
@@ -128,6 +129,13 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         words, domains and examples; ``resend``: whether sending again makes sense. Scope:
         deliveries:read."""
         return [group.as_dict() for group in rt.db.read(lambda s: groups.groups(s, wanted))]
+
+    @routes.get("/v1/deliveries/pace")
+    def what_limits(_who: Reader) -> list[dict[str, Any]]:
+        """What limits mails now: accounts and groups of receiving domains, with the mails they
+        ``had`` of those that go at ``most``, how many ``at_once``, ``until`` when nothing goes,
+        why, and how many mails wait for it. Scope: deliveries:read."""
+        return [one.as_dict() for one in read_limits(rt)]
 
     @routes.get("/v1/deliveries/{delivery_id}")
     def one_delivery(_who: Reader, delivery_id: RowNumber) -> dict[str, Any]:

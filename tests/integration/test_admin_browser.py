@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
@@ -10,12 +11,14 @@ from support.house import add, ingest_items, paper_item
 from support.smtp_server import SmtpServer, reply
 from support.whole_site import WholeSite, whole_site
 
+from service.delivery.breakers import Breaker
 from service.flows import staff
 from service.flows.alarms import Alarm, end_alarm, raise_alarm
 from service.flows.daily import plan_daily
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.flows.tokens import make_token
+from service.store import rests
 from service.store.db import Session
 
 pytestmark = pytest.mark.browser
@@ -28,6 +31,8 @@ PAGES = [
     *(
         "/deliveries?domain=uni.example&words=x&order=address",
         "/deliveries/groups",
+        "/deliveries/pace",
+        "/instance",
         "/tokens",
         "/alarms",
     ),
@@ -62,6 +67,8 @@ def _alarms(rt: Runtime, session: Session) -> None:
         alarm = Alarm(kind="domain", key=key, what=what, place=said, next_step="paperpost doctor")
         raise_alarm(rt, session, alarm)
     end_alarm(rt, session, "domain", "soft.example")
+    rest = Breaker(cause="rate", until=rt.clock() + timedelta(minutes=10), at_once=1, words=said)
+    rests.write(session, rests.DOMAIN, {"a-domain-of-a-very-long-name.uni.example": rest})
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +196,8 @@ def test_axe_finds_nothing_where_deliveries_are_watched(
 ) -> None:
     page, said = desk
     make_token(site.rt, "a monitor", ["deliveries:read"], by="a test")
-    for path in ("/editions/1", "/deliveries", "/deliveries/1", "/deliveries/groups"):
+    for path in ("/editions/1", "/deliveries", "/deliveries/1", "/deliveries/groups",
+                 "/deliveries/pace"):  # fmt: skip
         page.goto(f"{site.address}/admin{path}")
         assert violations(page) == [], path
     for path in ("/deliveries/resend?edition=1", "/tokens", "/staff", "/alarms", "/instance"):

@@ -2,16 +2,21 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, reply
 
+from service.admin import pace as pace_page
+from service.app import make_app
 from service.cli import doctor_checks, doctor_ledger, pace_commands
 from service.delivery.breakers import Breaker
+from service.flows import staff, tokens
 from service.flows.daily import plan_daily
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
@@ -22,7 +27,8 @@ from service.store.instance import set_setting
 from service.store.routes import groups_of, keep_route
 from service.wiring import House
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.usefixtures("cheap_passwords"), pytest.mark.slow]
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -111,6 +117,63 @@ def test_who_had_how_many_and_who_waits_for_what(house, server, capsys):
     assert "2 reasons to wait; 1 mail waits until" in check.says
     limit(rt, mails_a_day=0, domain_an_hour=0)
     assert [one.name for one in read_limits(rt)] == ["b.example"]
+
+
+def desk(house: House) -> TestClient:
+    """A browser of one of the staff who may only look."""
+    rt = house.runtime
+    client = TestClient(make_app(rt, house.settings), base_url="http://127.0.0.1:8000")
+    link = staff.create_admin(rt, "vera", "viewer", by="cli")
+    staff.redeem(rt, link.rpartition("/")[2], PASSWORD)
+    client.cookies.set("paperpost", staff.log_in(rt, "vera", PASSWORD, "127.0.0.1", "tests"))
+    return client
+
+
+def words_of(client: TestClient) -> str:
+    page = client.get("/admin/deliveries/pace").text
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_the_page_tells_limits_counts_rests_and_who_waits(house, server, monkeypatch):
+    rt, client = house.runtime, desk(house)
+    said = words_of(client)
+    assert "Nothing was counted, and nobody rests." in said
+    assert said.count("no limit") == 8
+    limit(rt, mails_a_day=30, domain_an_hour=2)
+    plan_daily(rt)
+    asyncio.run(send_ready(rt))
+    rest = Breaker(cause="rate", until=rt.clock() + timedelta(minutes=10), at_once=1, words="<i>")
+    rt.db.write(lambda s: rests.write(s, rests.DOMAIN, {"b.example": rest}))
+    said = words_of(client)
+    assert said.count("no limit") == 6
+    assert f"127.0.0.1:{server.port} account" in said
+    assert "3 of 30 a day" in said
+    assert "2 of 2 an hour" in said
+    assert "b.example mail service ◐ waits until 18 Nov 09:10" in said
+    assert "a.example mail service ◐ waits until" in said
+    assert "the limit of 2 mails an hour to a.example is reached" in said
+    assert "<i>" not in client.get("/admin/deliveries/pace").text
+    monkeypatch.setattr(pace_page, "MOST", 1)
+    said = words_of(client)
+    assert "And 2 more" in said
+    assert "127.0.0.1" in said  # the account comes first
+
+
+def test_programs_ask_for_the_same(house):
+    rt = house.runtime
+    limit(rt, domain_an_hour=2)
+    plan_daily(rt)
+    asyncio.run(send_ready(rt))
+    client = TestClient(make_app(rt, house.settings), base_url="http://127.0.0.1:8000")
+    assert client.get("/api/v1/deliveries/pace").status_code == 401
+    made = tokens.make_token(rt, "a monitor", ["deliveries:read"], by="cli")
+    header = {"Authorization": f"Bearer {made['token']}"}
+    found = client.get("/api/v1/deliveries/pace", headers=header).json()
+    assert [(one["name"], one["had"], one["most"]) for one in found] == [
+        ("a.example", {"hour": 2}, {"hour": 2}),
+        ("b.example", {"hour": 1}, {"hour": 2}),
+    ]
+    assert found[0]["until"] is not None
 
 
 def test_the_doctor_speaks_to_the_second_relay_too(house, server):

@@ -1,0 +1,42 @@
+"""What limits mails now: the limits in force, what went of late, who rests and until when."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from service.admin.desk import Desk
+from service.flows.send_state import Limited, read_limits
+
+WINDOWS = {"second": "a_second", "minute": "a_minute", "hour": "an_hour", "day": "a_day"}
+"""Windows of a limit, and how the names of their settings end."""
+
+MOST = 100
+"""Accounts and mail services on the page; a house may know thousands, the rest is a number."""
+
+
+def add_routes(routes: APIRouter, desk: Desk) -> None:
+    """Add /admin/deliveries/pace."""
+    rt = desk.rt
+
+    @routes.get("/deliveries/pace")
+    def pace(request: Request) -> Response:
+        who = desk.member(request)
+        found, limits = sorted(read_limits(rt), key=_urgency), rt.defaults()
+        context = {
+            "limits": {
+                whose: {name: getattr(limits, name) for name in _settings(whose)}
+                for whose in ("mails", "domain")
+            },
+            "limited": [one.as_dict() for one in found[:MOST]],
+            "unseen": max(0, len(found) - MOST),
+        }
+        return desk.answer(request, "pace.html", context, who=who)
+
+
+def _settings(whose: str) -> list[str]:
+    return [f"{whose}_{window}" for window in WINDOWS.values()]
+
+
+def _urgency(one: Limited) -> tuple[bool, int, bool, float]:
+    """Accounts first, then what most mails wait for, what rests, and what is nearest its limit."""
+    used = max((one.had[name] / most for name, most in one.most.items()), default=0.0)
+    return one.kind != "account", -one.waiting, one.until is None, -used
