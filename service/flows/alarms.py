@@ -74,6 +74,20 @@ def raise_alarm(rt: Runtime, session: Session, alarm: Alarm) -> bool:
     return True
 
 
+def prepare_alarm(rt: Runtime, session: Session, alarm: Alarm) -> None:
+    """Write an alarm down inside a transaction that found a part of what it is about.
+
+    ``raise_alarm`` tells it afterwards, with the words of the whole; where that does not come
+    (a crash between), ``keep_alarms`` does. One that is open stays as it is.
+    """
+    row = alarms_store.get_alarm(session, alarm.kind, alarm.key)
+    if row is None or row.ended_at is not None:
+        says = {"what": alarm.what, "place": alarm.place, "next_step": alarm.next_step}
+        row = alarms_store.put_alarm(session, alarm.kind, alarm.key, says, rt.clock())
+        row.count = 0
+        session.add(row)
+
+
 def end_alarm(rt: Runtime, session: Session, kind: str, key: str) -> bool:
     """Its cause is gone: told once, where its beginning was. False when there was none."""
     row = alarms_store.get_alarm(session, kind, key)

@@ -83,7 +83,7 @@ def plan_due(rt: Runtime) -> DailyReport:
         for on, edition_id in planned:
             dates[on] = edition_id
             report.planned += 1
-    tell_missed(rt, missed)
+    tell_missed(rt, missed, now)
     if dates:
         match_new(rt)
     for on, edition_id in sorted(dates.items()):

@@ -8,12 +8,13 @@ from datetime import date, datetime
 from service.defaults import FIXED
 from service.delivery.message import domain_of, message_id
 from service.delivery.states import State
-from service.flows.alarms import Alarm, raise_alarm
+from service.flows.alarms import Alarm, prepare_alarm, raise_alarm
 from service.flows.planning import PRIORITY, digest_edition, edition_key
 from service.flows.runtime import Runtime
 from service.store import missed_rows
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
+from service.subscribers.cadence import local_date
 
 KIND = "missed"
 """Of the alarm about days without a run; it fades by itself."""
@@ -29,7 +30,8 @@ def plan_missed(
 ) -> dict[date, int]:
     """Write down, in the transaction that plans the mail after them, the days that were missed.
 
-    Who has a row of such a day keeps it. Returns how many rows each date got.
+    Who has a row of such a day keeps it. Returns how many rows each date got. The alarm about them
+    is written with them, and told by ``tell_missed``.
     """
     made = {}
     for on, readers in sorted(days.items()):
@@ -62,25 +64,33 @@ def plan_missed(
         if count := missed_rows.add_rows(session, rows):
             missed_rows.reopen_edition(session, edition, now)
             made[on] = count
+    if made:
+        prepare_alarm(rt, session, _alarm(rt, made, now))
     return made
 
 
-def tell_missed(rt: Runtime, missed: Mapping[date, int]) -> None:
-    """One alarm for one outage."""
+def tell_missed(rt: Runtime, missed: Mapping[date, int], now: datetime) -> None:
+    """One alarm for one outage. missed: the rows of each date, over all readers · now: when the run
+    after it began."""
     if not missed:
         return
-    days = sorted(missed)
+    rt.db.write(lambda s: raise_alarm(rt, s, _alarm(rt, missed, now)), Priority.MAIL)
+    rt.log("days_missed", days=len(missed), mails=sum(missed.values()))
+
+
+def _alarm(rt: Runtime, missed: Mapping[date, int], now: datetime) -> Alarm:
+    limits, days, most = rt.defaults(), sorted(missed), max(missed.values())
     named = ", ".join(f"{on:%d %B}" for on in days[:_NAMED])
-    more = f" and {len(days) - _NAMED} more days" if len(days) > _NAMED else ""
-    most = max(missed.values())
-    alarm = Alarm(
+    if (more := len(days) - _NAMED) > 0:
+        named += f" and {more} more {'day' if more == 1 else 'days'}"
+    back = max(limits.catchup_days, limits.window_days - 1)
+    return Alarm(
         kind=KIND,
-        key=f"{days[0]}..{days[-1]}",
-        what=f"No run was made on {named}{more}: nothing was at work at readers' hours.",
-        place=f"daily mails of up to {most:,} readers",
-        next_step="Nothing is lost: the one mail that each gets now holds what was new "
-        f"({FIXED.missed_days} days are looked back). See that paperpost run starts with the "
-        "machine and is started again (deploy/).",
+        key=f"{local_date(now, rt.zone)}",
+        what=f"No run was made on {named}: nothing was at work at readers' hours.",
+        place=f"daily mails of {most:,} {'reader' if most == 1 else 'readers'} or more; days more "
+        f"than {FIXED.missed_days} back are not listed",
+        next_step=f"The one mail that each gets now holds what was new, up to {back} days back; "
+        "what is older stands on the daily pages. See that paperpost run starts with the machine "
+        "and is started again (deploy/).",
     )
-    rt.db.write(lambda s: raise_alarm(rt, s, alarm), Priority.MAIL)
-    rt.log("days_missed", days=len(days), mails=sum(missed.values()))

@@ -8,7 +8,10 @@ from datetime import UTC, date, datetime
 import pytest
 from support.house import Clock, add, ingest_items, paper_item, rows
 
+from service.flows import daily
+from service.flows.alarms import keep_alarms
 from service.flows.daily import plan_daily, plan_due
+from service.flows.lapse import _alarm
 from service.flows.letter import digest_of
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
@@ -17,6 +20,7 @@ from service.flows.suppress import suppress, unsuppress
 from service.flows.why_day import answer_day
 from service.store import alarms as alarms_store
 from service.store.editions import list_editions
+from service.store.instance import set_setting
 from service.store.subscribers import get_subscriber_row
 from service.subscribers.address import read_address
 
@@ -112,11 +116,46 @@ def test_the_staff_is_told_once_of_an_outage(rt, tmp_path, server):
     outage(rt, tmp_path)
     come_back(rt, 13)
     [alarm] = rt.db.read(alarms_store.list_open)
-    assert (alarm.kind, alarm.key) == ("missed", "2026-11-10..2026-11-12")
+    assert (alarm.kind, alarm.key, alarm.count) == ("missed", "2026-11-13", 1)
     assert "10 November, 11 November, 12 November" in alarm.what
-    assert "2 readers" in alarm.place
+    assert "2 readers or more" in alarm.place
     asyncio.run(send_ready(rt))
     assert [m.recipient for m in server.accepted].count("papers@example.org") == 1
+
+
+def test_a_crash_before_the_telling_loses_no_alarm(rt, tmp_path, server, monkeypatch):
+    outage(rt, tmp_path, readers=3)
+    monkeypatch.setattr(daily, "CHUNK", 2)  # a transaction for two readers, one for the third
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(daily, "tell_missed", killed)
+        with pytest.raises(KeyboardInterrupt):
+            come_back(rt, 13)
+    [alarm] = rt.db.read(alarms_store.list_open)
+    assert (alarm.told_at, alarm.count) == (None, 0)
+    assert "10 November, 11 November, 12 November" in alarm.what
+    rt.clock.go(minutes=5)
+    plan_due(rt)  # the process that comes after it finds no day that was missed
+    keep_alarms(rt)
+    asyncio.run(send_ready(rt))
+    assert [m.recipient for m in server.accepted].count("papers@example.org") == 1
+
+
+@pytest.mark.slow
+def test_the_alarm_says_how_far_the_mail_reaches_back(rt, tmp_path):
+    outage(rt, tmp_path, readers=1)
+    come_back(rt, 24)  # papers of the 10th are 14 days old, those before are not caught up
+    [alarm] = rt.db.read(alarms_store.list_open)
+    assert "up to 14 days back" in alarm.next_step
+    assert "and 2 more days" in alarm.what
+    [mail] = [d for row in rows(rt) if row.state == "ready" and (d := digest_of(row))]
+    shown = {entry.title.text for entry in mail.sections[0].entries}
+    assert shown == {f"Adapters of {day}" for day in (10, 11, 12, 13)}
+    rt.db.write(lambda s: set_setting(s, "catchup_days", "3"))
+    assert "up to 6 days back" in _alarm(rt, {date(2026, 11, 12): 1}, rt.clock()).next_step
 
 
 @pytest.mark.slow
