@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from support.house import Clock, add, ingest_items, paper_item, rows
 from support.smtp_server import SmtpServer, reply
 
@@ -15,6 +16,7 @@ from service.flows.alarms import Alarm, alarm_facts, raise_alarm
 from service.flows.breakers import keep_breakers, relay_is_back
 from service.flows.daily import plan_daily
 from service.flows.editions import resume
+from service.flows.journal import Journal
 from service.flows.runtime import Runtime
 from service.flows.send import SendReport, send_ready
 from service.store import alarms as alarms_store
@@ -190,6 +192,31 @@ def test_content_is_told_and_blames_no_domain(rt, server, clock: Clock):
     key = str(rows(rt, "digest")[0].edition_id)
     assert alarms(rt)["content", key]["count"] == 8
     assert rt.db.read(lambda s: rests_store.list_open(s, clock())) == {}
+
+
+def test_what_our_own_database_refuses_is_held_against_nobody(rt, server, clock, monkeypatch):
+    """Nobody rests, nobody is alarmed, and who is on trial is neither cleared nor condemned."""
+    plan(rt, "near.example", "far.example", each=12)
+    on_trial = Breaker(cause="policy", until=clock() - timedelta(seconds=1), at_once=2)
+    rt.db.write(lambda s: rests_store.write(s, DOMAIN, {"far.example": on_trial}))
+
+    async def down(*_: object) -> bool:
+        raise OperationalError("UPDATE delivery", {}, Exception("disk I/O error"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "mark", down)
+        report = send(rt)
+    assert (report.accepted, report.deferred) == (0, 24)
+    assert states(rt, "near.example") == states(rt, "far.example") == {"deferred": 12}
+    assert {row.reason for row in rows(rt)} == {"the database did not take the mark"}
+    bars = rt.db.read(lambda s: rests_store.list_all(s, clock()))
+    assert {key: (b.times, b.good, b.refused) for (_, key), b in bars.items()} == {
+        "far.example": (0, 0, 0)
+    }
+    assert alarms(rt) == {}
+    assert server.accepted == []
+    clock.go(minutes=30)
+    assert send(rt).accepted == 24
 
 
 def test_a_relay_that_is_not_set_up_for_us_costs_no_mail(rt, server, clock: Clock):
