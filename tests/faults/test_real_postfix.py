@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.storm import postfix
-from support.storm.book import Book
+from support.storm.book import Tally
 from support.storm.ground import template
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -21,16 +21,16 @@ def folder() -> Iterator[Path]:
 
 
 def test_postfix_is_killed(folder):
-    book = Book(None, "a real Postfix in short", "", 1)
+    tally = Tally()
     with postfix.sink(folder) as (sink, dumps):
         relay = postfix.Postfix(folder / "postfix", sink)
         relay.start()
         try:
             made = template(folder / "laid", None, settings={"smtp_connections": "4"}, readers=150)
             with made.copy(folder / "ground", relay.port, folder / "none.jsonl") as ground:
-                postfix.run(ground, book, relay, dumps, 2)
+                postfix.run(ground, tally, "1", relay, dumps, 2)
         finally:
             relay.stop()
-    print(book.totals)
-    assert book.breaches == []
-    assert book.totals["kills"] == 2
+    print(tally.sums)
+    assert tally.breaches == []
+    assert tally.sums["kills"] == 2

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.storm import answers, halts, kills, leaving, points, rough
-from support.storm.book import Book
+from support.storm.book import Tally
 from support.storm.ground import Ground, relay, template
 from support.storm.nursery import nursery
 
@@ -37,25 +37,34 @@ def storm(
     folder: Path,
     cluster: Any,
     seed: int,
-    act: Callable[[Ground, Book], object],
+    act: Callable[[Ground, Tally], object],
     script: Any = None,
     **what: Any,
-) -> dict[str, Any]:
-    """Lay, hurt, judge: the totals. Fails with the first breach in words."""
-    book = Book(None, "a storm in short", "", seed)
+) -> dict[str, float]:
+    """Lay, hurt, judge: the sums. Fails with the first breach in words."""
+    tally = Tally()
     made = template(folder / "laid", cluster, settings=FOUR, **what)
     log = folder / "relay.jsonl"
-    with relay(log, script) as (port, _), made.copy(folder / "ground", port, log) as ground:
-        act(ground, book)
-    print(book.totals)
-    assert book.breaches == []
-    return book.totals
+    with (
+        nursery() as nest,
+        relay(log, script) as (port, _),
+        made.copy(folder / "ground", port, log, nest) as ground,
+    ):
+        act(ground, tally)
+    print(tally.sums, tally.peaks)
+    assert tally.breaches == []
+    return tally.sums
 
 
 def test_kills(tmp_path, cluster, seed):
     """Ten on each database: twenty in all."""
     totals = storm(
-        tmp_path, cluster, seed, lambda g, b: kills.run(g, b, 10, 4), kills.SCRIPT, readers=300
+        tmp_path,
+        cluster,
+        seed,
+        lambda g, t: kills.run(g, t, f"{seed}", 10, 4),
+        kills.SCRIPT,
+        readers=300,
     )
     assert totals["kills"] == 10
     assert totals["in_the_middle"] >= 5
@@ -64,15 +73,15 @@ def test_kills(tmp_path, cluster, seed):
 def test_points(tmp_path, cluster, seed):
     """Twenty of all points on each database; which ones, the dice say."""
     made = template(tmp_path / "laid", cluster, readers=25, settings=FOUR)
-    book = Book(None, "points in short", "", seed)
+    tally = Tally()
     with nursery() as nest:
-        every = points.every_point(nest, made, tmp_path)
+        every = points.every_point(points.calls(nest, made, tmp_path))
         assert len(every) > 40
-        chosen = random.Random(seed).sample(every, 20)
-        points.sweep(nest, made, tmp_path, chosen, "signal=KILL", book, connections=4)
-    print(book.totals)
-    assert book.breaches == []
-    assert book.totals["killed"] >= 15  # the last calls of a run are not made in each
+        for point in random.Random(seed).sample(every, 20):
+            points.hit(nest, made, tmp_path, point, "signal=KILL", tally, most_held=8)
+    print(tally.sums)
+    assert tally.breaches == []
+    assert tally.sums["killed"] >= 15  # the last calls of a run are not made in each
 
 
 def test_answers(tmp_path, seed):
@@ -80,7 +89,7 @@ def test_answers(tmp_path, seed):
     script["rules"] = [rule for rule in script["rules"] if rule["act"] != "hang"]
     script["rules"].append({"step": "DOT", "act": "hang", "seconds": 8, "match": r"^r7@"})
     totals = storm(
-        tmp_path, None, seed, lambda g, b: answers.run(g, b, 4), script,
+        tmp_path, None, seed, lambda g, t: answers.run(g, t, 4), script,
         readers=0, addresses=answers.addresses(240),
     )  # fmt: skip
     assert totals["misclassified"] == 0
@@ -90,26 +99,28 @@ def test_answers(tmp_path, seed):
 def test_one_stands_still(tmp_path, cluster, seed):
     dice = random.Random(seed)
     totals = storm(
-        tmp_path, cluster, seed, lambda g, b: halts.stand_still(g, b, dice, connections=4),
+        tmp_path, cluster, seed, lambda g, t: halts.stand_still(g, t, dice, connections=4),
         kills.SCRIPT, readers=100,
     )  # fmt: skip
     assert totals["sent_meanwhile"] > 0
 
 
 def test_two_senders(tmp_path, cluster, seed):
-    totals = storm(tmp_path, cluster, seed, halts.two_senders, readers=40)
+    totals = storm(tmp_path, cluster, seed, lambda g, t: halts.two_senders(g, t, 0), readers=40)
     assert totals["mails"] == 40
 
 
 @pytest.mark.postgres
 def test_two_schedulers(tmp_path, postgres_cluster, seed):
-    totals = storm(tmp_path, postgres_cluster, seed, halts.two_schedulers, readers=30)
+    totals = storm(
+        tmp_path, postgres_cluster, seed, lambda g, t: halts.two_schedulers(g, t, 0), readers=30
+    )
     assert (totals["mails"], totals["editions"]) == (30, 1)
 
 
 def test_leaving(tmp_path, seed):
     totals = storm(
-        tmp_path, None, seed, lambda g, b: leaving.run(g, b, leave=40, forget=10),
+        tmp_path, None, seed, lambda g, t: leaving.run(g, t, f"{seed}", leave=40, forget=10),
         kills.SCRIPT, readers=300,
     )  # fmt: skip
     assert totals["begun_afterwards"] == 0
@@ -118,7 +129,7 @@ def test_leaving(tmp_path, seed):
 
 def test_locked(tmp_path, seed):
     storm(
-        tmp_path, None, seed, lambda g, b: rough.locked(g, b, 3.0, connections=4),
+        tmp_path, None, seed, lambda g, t: rough.locked(g, t, 3.0, connections=4),
         kills.SCRIPT, readers=100,
     )  # fmt: skip
 
@@ -126,13 +137,13 @@ def test_locked(tmp_path, seed):
 def test_a_disk_that_fails(tmp_path, seed):
     """Three points of a failing disk, in turn."""
     made = template(tmp_path / "laid", None, readers=25, settings=FOUR)
-    book = Book(None, "a failing disk in short", "", seed)
+    tally = Tally()
     with nursery() as nest:
-        every = points.every_point(nest, made, tmp_path, points.DISK)
-        chosen = random.Random(seed).sample(every, 3)
-        points.sweep(nest, made, tmp_path, chosen, "error=EIO", book, connections=4)
-    assert book.breaches == []
-    assert book.totals["killed"] == 0
+        every = points.every_point(points.calls(nest, made, tmp_path, points.DISK))
+        for point in random.Random(seed).sample(every, 3):
+            points.hit(nest, made, tmp_path, point, "error=EIO", tally, most_held=8)
+    assert tally.breaches == []
+    assert tally.sums["killed"] == 0
 
 
 @pytest.mark.postgres
@@ -142,7 +153,8 @@ def test_a_database_that_is_restarted(tmp_path, seed):
     with running_cluster(careful=True) as cluster:
         storm(
             tmp_path, cluster, seed,
-            lambda g, b: rough.restarts(g, b, cluster, 2, connections=4), kills.SCRIPT, readers=300,
+            lambda g, t: rough.restarts(g, t, f"{seed}", cluster, 2, connections=4),
+            kills.SCRIPT, readers=300,
         )  # fmt: skip
 
 
@@ -150,6 +162,7 @@ def test_a_database_that_is_restarted(tmp_path, seed):
 def test_commits_whose_answer_is_lost(tmp_path, postgres_cluster, seed):
     totals = storm(
         tmp_path, postgres_cluster, seed,
-        lambda g, b: rough.lost_commits(g, b, share=0.1, connections=4), kills.SCRIPT, readers=100,
+        lambda g, t: rough.lost_commits(g, t, seed, share=0.1, connections=4),
+        kills.SCRIPT, readers=100,
     )  # fmt: skip
     assert totals["commits_lost"] > 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from support.house import Clock, open_house
-from support.storm.book import Book
+from support.storm.book import Tally
 from support.storm.checker import Event, check
 from support.storm.ground import ON, Ground
 
@@ -113,7 +113,7 @@ def misjudged(ground: Ground, log: Sequence[Event]) -> list[str]:
     return wrong
 
 
-def run(ground: Ground, book: Book, connections: int, *, hours: int = 24) -> None:
+def run(ground: Ground, tally: Tally, connections: int, *, hours: int = 24) -> None:
     """Send until nothing waits, ten minutes of the house's clock between two rounds."""
     clock = Clock(datetime.now(UTC))
     begun = clock.at
@@ -133,14 +133,13 @@ def run(ground: Ground, book: Book, connections: int, *, hours: int = 24) -> Non
     wrong = misjudged(ground, log)
     found = check(ground.plan, log)
     said = [one for one in log if one["e"] == "said" and one.get("to")]
-    book.breach(*wrong[:10], *(case for case in found.cases if not case.startswith("lost")))
-    book.count(
-        readers=len(ground.plan.readers), mails=found.mails, doubled=found.doubled,
+    tally.breach(*wrong[:10], *(case for case in found.cases if not case.startswith("lost")))
+    tally.count(
+        rounds=1, readers=len(ground.plan.readers), mails=found.mails, doubled=found.doubled,
         changed=found.changed, misclassified=len(wrong), odd_answers=len(said),
         held=paused.get("unknown", 0) + paused.get("presumed", 0), failed=paused.get("failed", 0),
         expired=paused.get("expired", 0), hours=(clock.at - begun).total_seconds() / 3600,
     )  # fmt: skip
-    book.step()
 
 
 async def _round(rt: Any, port: int, connections: int) -> None:

@@ -60,6 +60,28 @@ def events(*logs: Path) -> list[Event]:
     return found
 
 
+@dataclass(slots=True)
+class Tail:
+    """A log that grows, each byte of which is read once. lines, taken: whole lines so far, and
+    those of them that say a mail was taken."""
+
+    log: Path
+    lines: int = 0
+    taken: int = 0
+    _read: int = 0
+
+    def look(self) -> "Tail":
+        """Read what is new."""
+        with self.log.open("rb") as file:
+            file.seek(self._read)
+            new = file.read()
+        new = new[: new.rfind(b"\n") + 1]
+        self._read += len(new)
+        self.lines += new.count(b"\n")
+        self.taken += new.count(b'{"e": "taken"')
+        return self
+
+
 def taken(log: Iterable[Event]) -> list[Event]:
     """The messages that the relays took."""
     return [one for one in log if one["e"] == "taken"]

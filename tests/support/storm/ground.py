@@ -17,7 +17,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from support.house import START, Clock, ingest_items, open_house, paper_item
-from support.storm.checker import STAFF, Event, Plan, events
+from support.storm.checker import STAFF, Event, Plan, Tail, events
+from support.storm.nursery import ROOT, Forked, Nursery
 
 from service.flows.daily import plan_daily
 from service.flows.readers import import_readers
@@ -25,7 +26,6 @@ from service.flows.send import send_ready
 from service.store import instance as instance_store
 from service.store.db import make_engine
 
-ROOT = Path(__file__).resolve().parents[3]
 ON = START.date()
 """The date of the daily that is sent: a Wednesday in the past."""
 
@@ -33,6 +33,9 @@ SEND = ("send", "daily", "--on", str(ON), "--json")
 IN_DOUBT = ("unknown", "presumed", "sending")
 
 _PORTS = "smtp://127.0.0.1:{}"
+
+Child = subprocess.Popen[str] | Forked
+"""A running `paperpost`."""
 
 
 def address(number: int) -> str:
@@ -86,7 +89,8 @@ def relay(
 class Ground:
     """One installation: its data folder, its database, its relay's port and log.
 
-    more: of the environment · source: where the relays' events are read, when not in ``log``.
+    more: of the environment · source: where the relays' events are read, when not in ``log`` ·
+    nest: where sends are forked, without it each is a command of its own.
     """
 
     folder: Path
@@ -96,7 +100,12 @@ class Ground:
     plan: Plan
     more: dict[str, str] = field(default_factory=dict)
     source: Callable[[], list[Event]] | None = None
-    children: list[subprocess.Popen[str]] = field(default_factory=list)
+    nest: Nursery | None = None
+    children: list[Child] = field(default_factory=list)
+    _tail: Tail = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tail = Tail(self.log)
 
     @property
     def data(self) -> Path:
@@ -139,13 +148,18 @@ class Ground:
                 child.kill()
                 child.wait()
 
-    def send(self, **more: str) -> subprocess.Popen[str]:
-        """The daily, planned and sent."""
-        return self.start(*SEND, **more)
+    def send(self, **more: str) -> Child:
+        """The daily, planned and sent; by another clock (more: of its environment) it is a command
+        of its own."""
+        if self.nest is None or more:
+            return self.start(*SEND, **more)
+        child = self.nest.start(SEND, self.environment, self.errors)
+        self.children.append(child)
+        return child
 
     def finish(self, seconds: float = 600.0) -> dict[str, Any]:
         """Send to the end; what the command said. Raises AssertionError: it broke down."""
-        with self.send() as child:
+        with self.start(*SEND) as child:
             try:
                 said, _ = child.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
@@ -172,11 +186,11 @@ class Ground:
 
     def logged(self) -> int:
         """Lines of the relay's log so far: cheap, asked often."""
-        return self.log.read_bytes().count(b"\n")
+        return self._tail.look().lines
 
     def arrived(self) -> int:
         """Mails that the relay took so far; as cheap."""
-        return self.log.read_bytes().count(b'"taken"')
+        return self._tail.look().taken
 
     def rows(self) -> list[dict[str, Any]]:
         """The digests of the ledger as it stands, read from a connection of our own."""
@@ -221,18 +235,20 @@ class Template:
         self.folder, self.url, self.plan, self._cluster = folder, url, plan, cluster
 
     @contextmanager
-    def copy(self, folder: Path, port: int, log: Path) -> Iterator[Ground]:
+    def copy(
+        self, folder: Path, port: int, log: Path, nest: Nursery | None = None
+    ) -> Iterator[Ground]:
         """The same, to be hurt; gone afterwards."""
         folder.mkdir(parents=True)
         try:
             if self._cluster is None:
                 shutil.copytree(self.folder, folder / "data")
                 url = f"sqlite:///{(folder / 'data' / 'paperpost.db').as_posix()}"
-                yield from self._on(Ground(folder, url, port, log, self.plan))
+                yield from self._on(Ground(folder, url, port, log, self.plan, nest=nest))
             else:
                 (folder / "data").mkdir()
                 with self._cluster.copy_of(self.url.rpartition("/")[2]) as url:
-                    yield from self._on(Ground(folder, url, port, log, self.plan))
+                    yield from self._on(Ground(folder, url, port, log, self.plan, nest=nest))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

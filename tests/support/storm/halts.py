@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from support.required import skip_unless_required
-from support.storm.book import Book
+from support.storm.book import Tally
 from support.storm.checker import taken
-from support.storm.ground import Ground
+from support.storm.ground import Child, Ground
 from support.storm.verdict import settle
 
 LEASES = "+100m"
@@ -29,14 +29,14 @@ def by_clock(words: str) -> dict[str, str]:
     skip_unless_required("faketime", "libfaketimeMT.so.1 is not installed")
 
 
-def _wait(ground: Ground, target: int, child: subprocess.Popen[str], seconds: float = 120.0) -> int:
+def _wait(ground: Ground, target: int, child: Child, seconds: float = 120.0) -> int:
     end = time.monotonic() + seconds
     while child.poll() is None and ground.logged() < target and time.monotonic() < end:
         time.sleep(0.002)
     return ground.logged()
 
 
-def stand_still(ground: Ground, book: Book, dice: random.Random, *, connections: int) -> None:
+def stand_still(ground: Ground, tally: Tally, dice: random.Random, *, connections: int) -> None:
     """A sender is stopped in the middle; three leases later another one goes on; then the first
     wakes up and finds that the world has moved."""
     many = len(ground.plan.readers)
@@ -48,27 +48,27 @@ def stand_still(ground: Ground, book: Book, dice: random.Random, *, connections:
     begun = time.monotonic()
     other = ground.send(**by_clock(LEASES))
     other.communicate(timeout=300)
-    book.most(second_s=time.monotonic() - begun)
+    tally.most(second_s=time.monotonic() - begun)
     went_on = ground.logged() - sent
     first.send_signal(signal.SIGCONT)
     first.communicate(timeout=300)
-    book.count(stops=1, sent_before=sent, sent_meanwhile=went_on)
+    tally.count(stops=1, sent_before=sent, sent_meanwhile=went_on)
     if first.poll() is None or first.returncode not in (0, 1):
-        book.breach(f"who stood still ended with {first.returncode}")
+        tally.breach(f"who stood still ended with {first.returncode}")
     if not went_on:
-        book.breach("nobody went on while one stood still")
-    settle(ground, book, most_held=2 * connections, where=f"stop after {sent}")
+        tally.breach("nobody went on while one stood still")
+    settle(ground, tally, most_held=2 * connections, where=f"stop after {sent}")
 
 
-def two_senders(ground: Ground, book: Book) -> None:
+def two_senders(ground: Ground, tally: Tally, number: int) -> None:
     """Two commands at once over the same readers."""
     both = [ground.send(), ground.send()]
     for one in both:
         one.communicate(timeout=300)
         if one.returncode not in (0, 1):
-            book.breach(f"start {book.done}: one ended with {one.returncode}")
-    book.count(starts=1)
-    settle(ground, book, most_held=0, where=f"start {book.done}")
+            tally.breach(f"start {number}: one ended with {one.returncode}")
+    tally.count(starts=1)
+    settle(ground, tally, most_held=0, where=f"start {number}")
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def served(ground: Ground, clock: str, count: int) -> Iterator[list[subprocess.P
                 one.communicate()
 
 
-def two_schedulers(ground: Ground, book: Book) -> None:
+def two_schedulers(ground: Ground, tally: Tally, number: int) -> None:
     """Two `paperpost run` at once when all readers are due: one edition, one mail each."""
     many = len(ground.plan.readers)
     with served(ground, f"@{DUE}", 2) as both:
@@ -101,24 +101,22 @@ def two_schedulers(ground: Ground, book: Book) -> None:
         time.sleep(0.3)
     log = taken(ground.events())
     rows = ground.rows()
-    book.count(starts=1, mails=len(log), editions=len({row["edition_id"] for row in rows}))
+    tally.count(starts=1, mails=len(log), editions=len({row["edition_id"] for row in rows}))
     editions = len({row["edition_id"] for row in rows})
     if (len(rows), editions) != (many, 1):
-        book.breach(f"start {book.done}: {len(rows)} mails in {editions} editions")
+        tally.breach(f"start {number}: {len(rows)} mails in {editions} editions")
     if sorted(one["to"] for one in log) != sorted(ground.plan.readers):
-        book.breach(
-            f"start {book.done}: {len(log)} mails for {many} readers, states {ground.states()}"
+        tally.breach(
+            f"start {number}: {len(log)} mails for {many} readers, states {ground.states()}"
         )
     if set(ground.states()) != {"accepted"}:
-        book.breach(
-            f"start {book.done}: states {ground.states()}" + ground.errors.read_text()[-500:]
-        )
+        tally.breach(f"start {number}: states {ground.states()}" + ground.errors.read_text()[-500:])
 
 
 JUMPS = ("-3d", "-1h", "-5m", "-2s", "+0", "+7s", "+20m", "+45m", "+2h", "+6h")
 
 
-def clock_jumps(ground: Ground, book: Book, dice: random.Random, *, connections: int) -> None:
+def clock_jumps(ground: Ground, tally: Tally, dice: random.Random, *, connections: int) -> None:
     """The machine's clock is set ahead and back while mails go out; timers of the process go on."""
     file = ground.folder / "clock"
     file.write_text("+0\n")
@@ -133,6 +131,6 @@ def clock_jumps(ground: Ground, book: Book, dice: random.Random, *, connections:
     child.communicate()
     file.write_text("+0\n")
     if child.returncode not in (0, 1):
-        book.breach(f"it ended with {child.returncode}: " + ground.errors.read_text()[-500:])
-    book.count(jumps=jumps, sends=1)
-    settle(ground, book, most_held=2 * connections * (1 + jumps), where=f"{jumps} jumps")
+        tally.breach(f"it ended with {child.returncode}: " + ground.errors.read_text()[-500:])
+    tally.count(jumps=jumps, sends=1)
+    settle(ground, tally, most_held=2 * connections * (1 + jumps), where=f"{jumps} jumps")

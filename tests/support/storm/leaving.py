@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from support.house import Clock, open_house
-from support.storm.book import Book
+from support.storm.book import Tally
 from support.storm.checker import check
 from support.storm.ground import Ground
 
@@ -16,10 +16,10 @@ from service.wiring import now
 BEGAN = ("taken", "body", "cut")
 
 
-def run(ground: Ground, book: Book, *, leave: int, forget: int) -> None:
+def run(ground: Ground, tally: Tally, seed: str, *, leave: int, forget: int) -> None:
     """The moment of each is known from outside: after the call has come back it is committed. A
     body whose 354 was said later than that may not come."""
-    dice = random.Random(book.facts["seed"])
+    dice = random.Random(seed)
     chosen = dice.sample(ground.plan.readers, leave + forget)
     acts = [(one, at < leave) for at, one in enumerate(chosen)]
     dice.shuffle(acts)
@@ -58,16 +58,15 @@ def run(ground: Ground, book: Book, *, leave: int, forget: int) -> None:
     ground.plan = replace(ground.plan, without=frozenset(chosen))
     said = ground.finish()
     found = check(ground.plan, ground.events())
-    book.breach(*late[:10], *found.cases)
+    tally.breach(*late[:10], *found.cases)
     if said["held"]:
-        book.breach(f"{said['held']} held though nothing went wrong")
+        tally.breach(f"{said['held']} held though nothing went wrong")
     had = {one["to"] for one in log if one["e"] == "taken"}
-    book.count(
+    tally.count(
         left=leave, erased=forget, stopped=len(set(chosen) - had), begun_afterwards=len(late),
         mails=found.mails, lost=found.lost, doubled=found.doubled, while_sending=while_sending,
     )  # fmt: skip
-    book.most(slowest_act_ms=slowest * 1000)
-    book.step()
+    tally.most(slowest_act_ms=slowest * 1000)
 
 
 class _Now(Clock):

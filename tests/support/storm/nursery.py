@@ -1,27 +1,93 @@
 """Starts ``paperpost`` hundreds of times without its two seconds of imports: a process that has
 loaded everything, and nothing more (no house, no thread), forks for each command.
 
-The child stands still until strace holds it (strace hits a process that runs; it needs no start).
+Under strace the child stands still until strace holds it (strace hits a process that runs; it needs
+no start).
 """
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.storm.ground import ROOT
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass
+class Forked:
+    """A command of a nursery; to be used as a ``Popen`` is. said: the file of what it printed."""
+
+    nest: "Nursery"
+    pid: int
+    said: Path
+    returncode: int | None = None
+    _ends: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ends = os.pidfd_open(self.pid)
+
+    def poll(self) -> int | None:
+        """The exit code (-9: killed), None while it runs."""
+        if self.returncode is None and select.select([self._ends], [], [], 0)[0]:
+            self._reap()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises TimeoutExpired."""
+        if self.returncode is None:
+            if not select.select([self._ends], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
+            self._reap()
+        assert self.returncode is not None
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait for its end; what it printed (its errors stand in the file that was named)."""
+        self.wait(timeout)
+        return self.said.read_text(), ""
+
+    def send_signal(self, number: int) -> None:
+        """Nothing when it has ended."""
+        if self.poll() is None:
+            signal.pidfd_send_signal(self._ends, number)
+
+    def kill(self) -> None:
+        """At once."""
+        self.send_signal(signal.SIGKILL)
+
+    def _reap(self) -> None:
+        self.returncode = int(self.nest.ask({"do": "wait", "pid": self.pid}))
+        os.close(self._ends)
 
 
 class Nursery:
-    """``run`` is one command under strace; it ends with what the process ended with."""
+    """``start`` is one command; ``run`` is one under strace."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self._made = 0
+
+    def start(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        errors: Path,
+        *,
+        stands: bool = False,
+    ) -> Forked:
+        """`paperpost WORDS`. errors: the file to which its standard error is added · stands: it
+        waits for SIGCONT before it begins."""
+        self._made += 1
+        said = errors.with_name(f"said{self._made}")
+        asked = {"do": "fork", "words": list(words), "environment": dict(environment),
+                 "errors": str(errors), "said": str(said), "stands": stands}  # fmt: skip
+        return Forked(self, int(self.ask(asked)), said)
 
     def run(
         self,
@@ -33,31 +99,29 @@ class Nursery:
     ) -> int:
         """strace: its command, without ``-p``. The exit code, -9 when killed; raises TimeoutExpired
         with the process killed when it takes longer."""
-        asked = {"words": words, "environment": environment, "errors": str(errors)}
-        pid = int(self._ask(json.dumps(asked)))
+        child = self.start(words, environment, errors, stands=True)
         held = subprocess.Popen(
-            [*strace, "-p", str(pid)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-        )
+            [*strace, "-p", str(child.pid)],
+            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
         assert held.stderr is not None
         first = held.stderr.readline()
         assert "attached" in first, first
-        os.kill(pid, signal.SIGCONT)
-        end = time.monotonic() + patience
+        child.send_signal(signal.SIGCONT)
         try:
             held.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
-            os.kill(pid, signal.SIGKILL)
+            child.kill()
             held.communicate()
-            self._ask("wait")
-            raise subprocess.TimeoutExpired(
-                list(words), time.monotonic() - end + patience
-            ) from None
-        return int(self._ask("wait"))
+            child.wait()
+            raise
+        return child.wait()
 
-    def _ask(self, line: str) -> str:
+    def ask(self, asked: Mapping[str, object]) -> str:
+        """One line there and one back."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(line + "\n")
+        self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         return self._process.stdout.readline().strip()
 
@@ -81,12 +145,14 @@ def nursery() -> Iterator[Nursery]:
 
 def _child(asked: Mapping[str, object]) -> None:
     """In the fork: become the command, once we may go on."""
-    os.kill(os.getpid(), signal.SIGSTOP)
+    if asked["stands"]:
+        os.kill(os.getpid(), signal.SIGSTOP)
     os.environ.clear()
     os.environ.update(dict(asked["environment"]))  # type: ignore[call-overload]
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    said = os.open(str(asked["said"]), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     errors = os.open(str(asked["errors"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for number, target in ((0, nowhere), (1, nowhere), (2, errors)):
+    for number, target in ((0, nowhere), (1, said), (2, errors)):
         os.dup2(target, number)
     from service.cli import main as paperpost
 
@@ -94,8 +160,26 @@ def _child(asked: Mapping[str, object]) -> None:
     paperpost()
 
 
+def _fork(asked: Mapping[str, object]) -> int:
+    child = os.fork()
+    if child:
+        if asked["stands"]:
+            os.waitpid(child, os.WUNTRACED)
+        return child
+    code = 1
+    try:
+        _child(asked)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(bool(end.code))
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def main() -> None:
-    """Fork for each line that comes, until the end."""
+    """Fork, or wait for a fork, for each line that comes, until the end."""
     import service.cli.opening
     import service.cli.program
     import service.cli.send_commands
@@ -107,25 +191,13 @@ def main() -> None:
 
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    child = 0
     for line in sys.stdin:
-        if line.strip() == "wait":
-            status = os.waitpid(child, 0)[1]
-            sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        asked = json.loads(line)
+        if asked["do"] == "wait":
+            said = os.waitstatus_to_exitcode(os.waitpid(asked["pid"], 0)[1])
         else:
-            child = os.fork()
-            if not child:
-                code = 1
-                try:
-                    _child(json.loads(line))
-                    code = 0
-                except SystemExit as end:
-                    code = end.code if isinstance(end.code, int) else int(bool(end.code))
-                finally:
-                    sys.stderr.flush()
-                    os._exit(code)
-            os.waitpid(child, os.WUNTRACED)
-            sys.stdout.write(f"{child}\n")
+            said = _fork(asked)
+        sys.stdout.write(f"{said}\n")
         sys.stdout.flush()
 
 

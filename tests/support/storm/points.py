@@ -8,12 +8,12 @@ n-th call of that name, as it enters it. With ``signal=KILL`` the process dies t
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from support.required import skip_unless_required
-from support.storm.book import Book
+from support.storm.book import Tally
 from support.storm.ground import SEND, Ground, Template, relay
 from support.storm.nursery import Nursery
 from support.storm.verdict import settle
@@ -53,10 +53,10 @@ def _send(nest: Nursery, ground: Ground, *options: str) -> int | None:
         return None
 
 
-def every_point(
+def calls(
     nest: Nursery, template: Template, folder: Path, names: Sequence[str] = CALLS
-) -> list[Point]:
-    """The points of one send that nobody disturbs, by name and number."""
+) -> dict[str, int]:
+    """The most calls of each name that a thread makes in one send that nobody disturbs."""
     trace = folder / "trace"
     with (
         relay(folder / "dry.jsonl") as (port, _),
@@ -70,10 +70,14 @@ def every_point(
         name = call.strip().partition("(")[0]
         if name in names:
             made[thread, name] += 1
-    most = {
+    return {
         name: max((n for (_, of), n in made.items() if of == name), default=0) for name in names
     }
-    return [Point(name, n) for name in names for n in range(1, most[name] + 1)]
+
+
+def every_point(found: Mapping[str, int]) -> list[Point]:
+    """The points of so many calls, by name and number."""
+    return [Point(name, n) for name, most in found.items() for n in range(1, most + 1)]
 
 
 def hit(
@@ -82,48 +86,29 @@ def hit(
     folder: Path,
     point: Point,
     blow: str,
-    book: Book,
+    tally: Tally,
     *,
     most_held: int,
-) -> bool:
-    """One send that is hit at one point, and what came of it. blow: "signal=KILL", "error=EIO".
-    False: a promise was broken."""
-    name = f"p{book.done}"
-    log = folder / f"{name}.jsonl"
-    with relay(log) as (port, _), template.copy(folder / name, port, log) as ground:
+) -> None:
+    """One send that is hit at one point, and what came of it. blow: "signal=KILL", "error=EIO"."""
+    log = folder / f"{point.name}{point.n}.jsonl"
+    with relay(log) as (port, _), template.copy(folder / log.stem, port, log) as ground:
         when = f"{point.n}{'+' if point.onward else ''}"
         ended = _send(
             nest, ground, "-o", "/dev/null", "-e", f"trace={point.name}",
             "-e", f"inject={point.name}:{blow}:when={when}",
         )  # fmt: skip
         sent = ground.logged()
-        book.count(
+        tally.count(
             points=1,
             killed=ended == -9,
             hung=ended is None,
             in_the_middle=0 < sent < len(template.plan.readers),
         )
         said = ground.finish_here()
-        good = settle(ground, book, most_held=most_held, where=f"{blow} at {point}", said=said)
+        good = settle(ground, tally, most_held=most_held, where=f"{blow} at {point}", said=said)
     if good:
         log.unlink()
-    return good
-
-
-def sweep(
-    nest: Nursery,
-    template: Template,
-    folder: Path,
-    points: Sequence[Point],
-    blow: str,
-    book: Book,
-    *,
-    connections: int,
-) -> None:
-    """All points that are not behind us yet."""
-    while book.done < len(points):
-        hit(nest, template, folder, points[book.done], blow, book, most_held=2 * connections)
-        book.step()
 
 
 def spread(points: Sequence[Point], many: int) -> list[Point]:

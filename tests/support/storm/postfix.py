@@ -21,7 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from support.required import skip_unless_required
-from support.storm.book import Book
+from support.storm.book import Tally
 from support.storm.checker import Event
 from support.storm.ground import Ground
 from support.storm.halts import by_clock
@@ -246,42 +246,42 @@ def once(log: list[Event]) -> tuple[list[Event], int]:
     return kept, sum(times - 1 for name, times in seen.items() if name)
 
 
-def run(ground: Ground, book: Book, relay: Postfix, dumps: Path, kills: int) -> None:
+def run(ground: Ground, tally: Tally, seed: str, relay: Postfix, dumps: Path, kills: int) -> None:
     """Postfix dies in the middle of a send, again and again; each time the sender is let end by
     itself (what it could not hand over waits), and is started twelve minutes of its clock later."""
-    dice = random.Random(book.facts["seed"])
+    dice = random.Random(seed)
     many = len(ground.plan.readers)
     ground.source = lambda: once(dumped(dumps))[0]
     ground.more["PAPERPOST_RELAY_LOG"] = str(relay.log)
-    minutes = 0
+    done = minutes = 0
     open_ones = ("planned", "ready", "leased", "sending", "deferred")
     while minutes < 19 * 60:
         child = ground.send(**by_clock(f"+{minutes}m"))
-        if book.done < kills:
+        is_hit = done < kills
+        if is_hit:
             had = _many(dumps)
-            target = had + dice.randint(1, max(2, (many - had) // (kills - book.done + 2)))
+            target = had + dice.randint(1, max(2, (many - had) // (kills - done + 2)))
             while child.poll() is None and _many(dumps) < target:
                 time.sleep(0.01)
             time.sleep(dice.uniform(0, 0.05))
-            book.count(kills=1, processes_killed=relay.kill(), in_the_middle=child.poll() is None)
+            tally.count(kills=1, processes_killed=relay.kill(), in_the_middle=child.poll() is None)
         child.communicate(timeout=300)
-        if book.done < kills:
+        if is_hit:
             relay.start()
-            book.step()
+            done += 1
         minutes += 12
-        if book.done >= kills and not any(ground.states().get(state) for state in open_ones):
+        if done >= kills and not any(ground.states().get(state) for state in open_ones):
             break
     _drain(relay)
     said = {"held": sum(row["state"] in ("unknown", "presumed") for row in ground.rows())}
-    book.count(hours_of_its_clock=minutes / 60)
+    tally.count(hours_of_its_clock=minutes / 60)
     settle(
-        ground, book, most_held=kills * 20, later=timedelta(minutes=minutes), said=said,
+        ground, tally, most_held=kills * 20, later=timedelta(minutes=minutes), said=said,
         may_have_ended=("expired",), after=lambda: _drain(relay),
     )  # fmt: skip
-    book.count(handed_on_twice_by_postfix=once(dumped(dumps))[1])
+    tally.count(handed_on_twice_by_postfix=once(dumped(dumps))[1])
     resolved = [row for row in ground.rows() if row["reason"].startswith("proof: ")]
-    book.count(resolved_by_its_log=len(resolved))
-    book.step()
+    tally.count(resolved=len(resolved), resolved_by_its_log=len(resolved))
 
 
 def _many(folder: Path) -> int:

@@ -1,61 +1,86 @@
 """The figures of all books as the table of docs/reliability.md.
 
 ``python -m support.storm.report`` writes it between the two marks of that page. Figures are those
-of the books (bench/results/faults), nothing is typed by hand.
+of the books (bench/results/faults), nothing is typed by hand. A campaign that has no book has a row
+that says so.
 """
 
 from typing import Any
 
 from support.storm.book import RESULTS, ROOT
 from support.storm.checker import bound
+from support.storm.parts import PARTS
 
 from bench.measured.process import kept
 
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
-TRIALS = ("kills", "points", "stops", "commits_lost", "starts", "restarts", "locks", "sends")
 LEAST = 10
 """With fewer trials 3/N says nothing."""
 
-ORDER = ("kills", "points", "answers", "stops", "senders", "schedulers", "clock", "leaving",
-         "restarts", "commits", "locked", "full", "eio", "postfix")  # fmt: skip
+WORDS = {"commits_lost": "COMMITs lost", "acts": "left or erased"}
+BESIDE = {
+    "misclassified": "misclassified", "begun_afterwards": "bodies begun afterwards",
+    "handed_on_twice_by_postfix": "handed on twice by Postfix", "hung": "hung",
+}  # fmt: skip
+"""Further figures that are promises of their own, or say what a campaign met."""
+
 HEAD = (
-    "| storm | database | trials | mails | lost | doubled | held (had arrived) | carried"
-    " | 3/N per trial, per mail | recovery | on, at |\n" + "| --- " * 11 + "|\n"
+    "| storm | database | trials, of wanted | mails | lost | doubled | held (had arrived)"
+    " | resolved | beside | 3/N per trial, per mail | recovery | minutes | on, at |\n"
+    + "| --- " * 13
+    + "|\n"
 )
 
 
-def line(name: str, database: str, book: dict[str, Any]) -> str:
-    """One row."""
-    totals = book["totals"]
-    kind = next((kind for kind in TRIALS if kind in totals), "")
-    many = int(totals.get(kind, 0) or totals.get("left", 0) + totals.get("erased", 0))
-    kind = kind or ("left" if "left" in totals else "")
-    word = {"left": "leaving, erased", "commits_lost": "COMMITs lost"}.get(kind, kind)
-    mails = int(totals.get("mails", 0))
-    lost, doubled = int(totals.get("lost", 0)), int(totals.get("doubled", 0))
-    rare = "—"
-    if not lost and not doubled:
-        rare = ", ".join(f"{bound(n):.2g}" for n in (many, mails) if n >= LEAST) or "—"
-    last = book["runs"][-1]
-    recovery = f"{totals['recovery_s']:.1f} s" if "recovery_s" in totals else ""
-    held, arrived = int(totals.get("held", 0)), int(totals.get("held_had_arrived", 0))
+def rarer(facts: dict[str, Any]) -> str:
+    """3/N for trials and for mails; a campaign in which something was broken has none."""
+    sums = facts["sums"]
+    if facts["breaches"]:
+        return "—"
+    many = (sums.get(facts["trial"], 0), sums.get("mails", 0))
+    return ", ".join(f"{bound(int(n)):.2g}" for n in many if n >= LEAST) or "—"
+
+
+def line(name: str, database: str, facts: dict[str, Any]) -> str:
+    """One row; facts {}: nothing was run."""
+    if not facts.get("runs"):
+        return f"| {name} | {database} | 0 |" + " |" * 10 + "\n"
+    sums, peaks = facts["sums"], facts["peaks"]
+    word = WORDS.get(facts["trial"], facts["trial"])
+    trials = f"{facts['done']} of {facts['wanted']}"
+    counted = int(sums.get(facts["trial"], 0))
+    trials += f" {word}" if counted == facts["done"] else f" sends, {counted} {word}"
+    held, arrived = int(sums.get("held", 0)), int(sums.get("held_had_arrived", 0))
+    beside = [f"{int(sums[key])} {words}" for key, words in BESIDE.items() if key in sums]
+    recovery = f"{peaks['recovery_s']:.1f} s" if "recovery_s" in peaks else ""
+    last = facts["runs"][-1]
+    minutes = sum(run.get("minutes", 0) for run in facts["runs"])
     cells = [
-        name, database, f"{many} {word}" if many else f"{int(book['done'])} rounds", f"{mails:,}",
-        str(lost), str(doubled), f"{held} ({arrived})" if held else "0",
-        str(int(totals.get("carried", 0))), rare, recovery, f"{last['on']}, {last['commit']}",
+        name, database, trials, f"{int(sums.get('mails', 0)):,}", str(int(sums.get("lost", 0))),
+        str(int(sums.get("doubled", 0))), f"{held} ({arrived})" if held else "0",
+        str(int(sums.get("resolved", 0))), ", ".join(beside), rarer(facts), recovery,
+        f"{minutes:.0f}", f"{last['on']}, {last['commit']}",
     ]  # fmt: skip
     return "| " + " | ".join(cells) + " |\n"
 
 
+def told(name: str, database: str, facts: dict[str, Any]) -> str:
+    """The same in words, for whoever waits for it; and what was broken."""
+    sums = facts["sums"]
+    said = [f"{int(sums.get(key, 0))} {key}" for key in ("lost", "doubled", "held", "resolved")]
+    words = f"{name} {database}: {facts['done']} of {facts['wanted']}; {', '.join(said)}"
+    words += f"; {len(facts['breaches'])} breaches\n  {sums | facts['peaks']}\n"
+    return words + "".join(f"  broken: {case}\n" for case in facts["breaches"][:20])
+
+
 def table() -> str:
-    """All books that are there, in the order of the parts."""
-    rows = []
-    for name in ORDER:
-        for database in ("sqlite", "postgres"):
-            book = kept(RESULTS / f"{name}-{database}.json")
-            if book:
-                rows.append(line(name, database, book))
+    """All campaigns, in their order."""
+    rows = [
+        line(name, database, kept(RESULTS / f"{name}-{database}.json"))
+        for name, part in PARTS.items()
+        for database in part.databases
+    ]
     return HEAD + "".join(rows)
 
 

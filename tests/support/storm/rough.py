@@ -12,45 +12,45 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from support.storm.book import Book
-from support.storm.ground import Ground
+from support.storm.book import Tally
+from support.storm.ground import Child, Ground
 from support.storm.verdict import settle
 
 
-def _ended(ground: Ground, book: Book, child: subprocess.Popen[str], where: str) -> None:
+def _ended(ground: Ground, tally: Tally, child: Child, where: str) -> None:
     """A sender may end by itself when its database is gone; never by an error it does not know."""
     said, _ = child.communicate(timeout=300)
-    book.count(ended_early=child.returncode not in (0, 1) or not said)
+    tally.count(ended_early=child.returncode not in (0, 1) or not said)
     if child.returncode not in (0, 1, 2):
-        book.breach(f"{where}: the sender ended with {child.returncode}")
+        tally.breach(f"{where}: the sender ended with {child.returncode}")
     if "Traceback" in (words := ground.errors.read_text()):
-        book.breach(f"{where}: " + words[words.index("Traceback") :].strip()[-300:])
+        tally.breach(f"{where}: " + words[words.index("Traceback") :].strip()[-300:])
         ground.errors.write_text("")
 
 
-def restarts(ground: Ground, book: Book, cluster: Any, times: int, *, connections: int) -> None:
+def restarts(
+    ground: Ground, tally: Tally, seed: str, cluster: Any, times: int, *, connections: int
+) -> None:
     """PostgreSQL is stopped, by turns as if killed and in order, and started again, mid-send."""
-    dice = random.Random(book.facts["seed"])
+    dice = random.Random(seed)
     many = len(ground.plan.readers)
     child = ground.send()
-    while book.done < times:
+    for number in range(times):
         target = ground.logged() + dice.randint(1, max(2, many // (times + 4)))
         begun = time.monotonic()
         while child.poll() is None and ground.logged() < target and time.monotonic() - begun < 60:
             time.sleep(0.005)
         if child.poll() is not None:
-            _ended(ground, book, child, f"restart {book.done}")
+            _ended(ground, tally, child, f"restart {number}")
             child = ground.send()
             while (
                 child.poll() is None and ground.logged() < target and time.monotonic() - begun < 90
             ):
                 time.sleep(0.005)
-        cluster.again("immediate" if book.done % 2 == 0 else "fast")
-        book.count(restarts=1)
-        book.step()
-    _ended(ground, book, child, "after the last restart")
-    settle(ground, book, most_held=times * 2 * connections)
-    book.step()
+        cluster.again("immediate" if number % 2 == 0 else "fast")
+        tally.count(restarts=1)
+    _ended(ground, tally, child, "after the last restart")
+    settle(ground, tally, most_held=times * 2 * connections)
 
 
 class LosingProxy:
@@ -115,10 +115,12 @@ class LosingProxy:
             one.close()
 
 
-def lost_commits(ground: Ground, book: Book, *, share: float, connections: int) -> None:
+def lost_commits(
+    ground: Ground, tally: Tally, seed: int, *, share: float, connections: int
+) -> None:
     """Answers of COMMITs are lost at random during a send."""
     name, port = ground.url.rpartition("/")[2], int(ground.url.rpartition(":")[2].partition("/")[0])
-    proxy = LosingProxy(port, share, int(book.facts["seed"]))
+    proxy = LosingProxy(port, share, seed)
     direct = ground.url
     ground.url = f"postgresql+psycopg://paperpost@127.0.0.1:{proxy.port}/{name}"
     starts = 0
@@ -133,13 +135,12 @@ def lost_commits(ground: Ground, book: Book, *, share: float, connections: int) 
     finally:
         ground.url = direct
         proxy.close()
-    book.count(commits_lost=proxy.lost, starts=starts)
+    tally.count(commits_lost=proxy.lost, starts=starts)
     # each answer that was lost may leave what one batch of marks and answers held in doubt
-    settle(ground, book, most_held=(proxy.lost + starts) * 4 * connections)
-    book.step()
+    settle(ground, tally, most_held=(proxy.lost + starts) * 4 * connections)
 
 
-def locked(ground: Ground, book: Book, seconds: float, *, connections: int) -> None:
+def locked(ground: Ground, tally: Tally, seconds: float, *, connections: int) -> None:
     """Another process holds SQLite's write lock for so long, in the middle of a send."""
     many = len(ground.plan.readers)
     child = ground.send()
@@ -157,11 +158,10 @@ def locked(ground: Ground, book: Book, seconds: float, *, connections: int) -> N
         if time.monotonic() - freed > 60:
             break
         time.sleep(0.01)
-    book.most(recovered_s=time.monotonic() - freed)
-    _ended(ground, book, child, f"locked for {seconds:.0f} s")
-    book.count(locks=1, seconds_locked=seconds, sent_meanwhile=meanwhile)
-    settle(ground, book, most_held=4 * connections)
-    book.step()
+    tally.most(recovered_s=time.monotonic() - freed)
+    _ended(ground, tally, child, f"locked for {seconds:.0f} s")
+    tally.count(locks=1, seconds_locked=seconds, sent_meanwhile=meanwhile)
+    settle(ground, tally, most_held=4 * connections)
 
 
 @contextmanager
@@ -186,7 +186,7 @@ def small_disk(folder: Path, mb: int) -> Iterator[Path]:
             time.sleep(0.1)
 
 
-def full(ground: Ground, book: Book, free_kb: int, *, connections: int) -> None:
+def full(ground: Ground, tally: Tally, free_kb: int, *, connections: int) -> None:
     """The disk has so much room left when the send begins; later somebody makes room."""
     ballast = ground.data / "ballast"
     free = shutil.disk_usage(ground.data).free
@@ -199,14 +199,14 @@ def full(ground: Ground, book: Book, free_kb: int, *, connections: int) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.communicate()
-        book.count(hung=1)
+        tally.count(hung=1)
     reached = ground.logged() - before
     words = ground.errors.read_text()
     if "Traceback" in words:
-        book.breach(f"{free_kb} KB free: " + words[words.index("Traceback") :].strip()[-300:])
-    book.count(
+        tally.breach(f"{free_kb} KB free: " + words[words.index("Traceback") :].strip()[-300:])
+    tally.count(
         points=1, refused=child.returncode not in (0, None) and not reached, went_on=bool(reached)
     )
     ballast.unlink()
     ground.errors.write_text("")
-    settle(ground, book, most_held=4 * connections, where=f"{free_kb} KB free")
+    settle(ground, tally, most_held=4 * connections, where=f"{free_kb} KB free")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from support.storm.book import Book
+from support.storm.book import Tally
 from support.storm.checker import against, check
 from support.storm.ground import Ground
 
@@ -15,7 +15,7 @@ PUT_OFF = 8
 
 def settle(
     ground: Ground,
-    book: Book,
+    tally: Tally,
     *,
     most_held: int,
     where: str = "",
@@ -34,7 +34,7 @@ def settle(
     begun = time.monotonic()
     told = said or ground.finish()
     if said is None:
-        book.most(recovery_s=time.monotonic() - begun)
+        tally.most(recovery_s=time.monotonic() - begun)
     for _ in range(PUT_OFF):
         if "deferred" not in ground.states():
             break
@@ -63,9 +63,9 @@ def settle(
     carried = word.held + sum(row["state"] in may_have_ended for row in rows)
     if second != carried:
         broken.append(f"{carried} were held, and {second} got a mail the day after")
-    book.count(
+    tally.count(
         mails=found.mails, lost=found.lost, doubled=found.doubled, repeated=found.repeated,
-        held=word.held, held_had_arrived=word.arrived, carried=second,
+        held=word.held, held_had_arrived=word.arrived, resolved=second,
     )  # fmt: skip
-    book.breach(*(f"{where}: {case}" if where else case for case in broken))
+    tally.breach(*(f"{where}: {case}" if where else case for case in broken))
     return not broken
