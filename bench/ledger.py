@@ -31,7 +31,8 @@ from service.wiring import open_database
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 TEXT_AT = "2026-11-22 00:00:00.000000"
 PAPERS = 20
-CONTENT = json.dumps({"digest": "x" * 27_000, "papers": list(range(1, PAPERS + 1))})
+LISTED = json.dumps(list(range(1, PAPERS + 1)))
+BODY = json.dumps({"digest": "x" * 27_000})
 
 
 def fill(db: Database, mails: int) -> None:
@@ -68,12 +69,13 @@ def fill(db: Database, mails: int) -> None:
             for n in range(1, mails + 1)
         ],
     )  # fmt: skip
+    rows("content", [filler("content", id=1, papers=LISTED, body=BODY)])
     rows(
         "delivery",
         [
             filler(
                 "delivery", id=n, edition_id=1, recipient_key=f"r{n}", subscriber_id=n,
-                kind="digest", state="leased", fence=1, lease_owner=1, attempts=1, content=CONTENT,
+                kind="digest", state="leased", fence=1, lease_owner=1, attempts=1, content_id=1,
                 message_id=f"m{n}", token=f"t{n}", bounce_id=f"b{n}",
             )
             for n in range(1, mails + 1)

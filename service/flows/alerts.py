@@ -19,6 +19,7 @@ from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.shelf import load_shelf
 from service.store import alerts as alerts_store
+from service.store import contents as contents_store
 from service.store import editions as editions_store
 from service.store import sent as sent_store
 from service.store import subscribers as subscribers_store
@@ -192,6 +193,8 @@ def _plan_one(
         row.zone,
         *quiet_of(row, limits),
     )
+    content = content_of(digest, row) | ({"forced": True} if asked.forced else {})
+    (held,) = contents_store.put(session, [content])
     made = plan_row(
         rt,
         session,
@@ -202,9 +205,9 @@ def _plan_one(
         now=now,
         deadline=ends - now,
         state=State.READY,
-        content=content_of(digest, row) | ({"forced": True} if asked.forced else {}),
         subscriber_id=row.id,
         locale=row.locale,
+        **held,
     )
     if made is not None:
         report.planned += 1

@@ -13,6 +13,7 @@ from typing import Any
 from service.delivery.states import State
 from service.digest.candidate import NothingNew
 from service.digest.model import Digest, to_json
+from service.store import contents as contents_store
 from service.store import leases as leases_store
 from service.store import sent as sent_store
 from service.store import signals as signals_store
@@ -27,17 +28,20 @@ FRAME = ("locale", "format", "hour", "zone", "weekdays")
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What one planned row is to become. before: what it was when a person's send opened it again
-    (``leases.reopen``), kept with what it becomes · broken: papers that cannot be composed."""
+    (``leases.reopen``), kept with what it becomes · broken: papers that cannot be composed ·
+    profiles: of a digest that several readers get (one object), the numbers of this reader's
+    interests, section by section; () = the sections say it themselves."""
 
     delivery_id: int
     reader_id: int | None
     result: Digest | NothingNew
     before: Mapping[str, Any] | None = None
     broken: Mapping[int, str] = field(default_factory=dict)
+    profiles: tuple[int | None, ...] = ()
 
 
 def content_of(digest: Digest, reader: SubscriberRow | None = None) -> dict[str, Any]:
-    """What is stored on the row: the digest, every paper that counts as sent, and those sent before
+    """What a mail holds: the digest, every paper that counts as sent, and those sent before
     of which it tells later news.
 
     reader: whose mail it is; the frame around the papers is kept with it.
@@ -67,34 +71,48 @@ def freeze(
         for d in made
         if isinstance(d.result, Digest) and d.reader_id is not None
     }
-    held = sent_store.hold_readers(session, list(mails), wait=wait)
-    free = may_freeze(session, {i: mails[i] for i in held}, now)
+    ours = sent_store.hold_readers(session, list(mails), wait=wait)
+    free = may_freeze(session, {i: mails[i] for i in ours}, now)
     readers = {
         row.id: row for row in subscribers_store.list_subscriber_rows(session, ids=sorted(free))
     }
-    done: list[Digest | NothingNew] = []
-    again = 0
-    for decided in made:
-        result = decided.result
-        if isinstance(result, Digest):
-            if decided.reader_id not in free:
-                again += 1
-                continue
-            state, reason = State.READY, ""
-            content = content_of(result, readers[decided.reader_id])
+    settled = [d for d in made if not isinstance(d.result, Digest) or d.reader_id in free]
+    digests: dict[int, dict[str, Any]] = {}
+    contents = []
+    for decided in settled:
+        if isinstance(result := decided.result, Digest):
+            if id(result) not in digests:
+                digests[id(result)] = content_of(result)
+            content = framed(digests[id(result)], readers[decided.reader_id])
+            if decided.profiles:
+                content["profiles"] = list(decided.profiles)
         else:
-            state, reason = State.SKIPPED, result.reason
-            content = {"checked": result.checked, "papers": []}
-            content |= {k: n for k in ("had", "later") if (n := getattr(result, k))}
-            if result.until is not None:
-                content["until"] = result.until.isoformat()
-        if decided.before:
-            content["before"] = decided.before
+            content = _nothing(result)
+        contents.append({**content, "before": decided.before} if decided.before else content)
+    done: list[Digest | NothingNew] = []
+    left: list[int | None] = []
+    for decided, held in zip(settled, contents_store.put(session, contents), strict=True):
+        result = decided.result
+        state, reason = (
+            (State.READY, "") if isinstance(result, Digest) else (State.SKIPPED, result.reason)
+        )
         if leases_store.set_composed(
-            session, decided.delivery_id, state=state, content=content, reason=reason
+            session, decided.delivery_id, state=state, held=held, reason=reason
         ):
             done.append(result)
-    return done, again
+        else:
+            left.append(held["content_id"])
+    contents_store.delete_unused(session, left)
+    return done, len(made) - len(settled)
+
+
+def _nothing(result: NothingNew) -> dict[str, Any]:
+    """What is stored on a row that is skipped."""
+    content: dict[str, Any] = {"checked": result.checked, "papers": []}
+    content |= {k: n for k in ("had", "later") if (n := getattr(result, k))}
+    if result.until is not None:
+        content["until"] = result.until.isoformat()
+    return content
 
 
 def may_freeze(session: Session, mails: Mapping[int, Digest], now: datetime) -> set[int]:

@@ -33,6 +33,7 @@ from service.flows.segment import recorded
 from service.flows.shelf import place_of
 from service.flows.staff import write_audit
 from service.flows.today import start_alerts, start_daily, undo_daily
+from service.store import contents as contents_store
 from service.store import editions as editions_store
 from service.store import papers as papers_store
 from service.store import sent as sent_store
@@ -231,15 +232,20 @@ def _plan_part(
     if plan.kind == "manual" and group == "mails":
         sent_store.hold_readers(session, ids, wait=True)
         left = papers_left(session, plan, ids)
-    for row in subscribers_store.list_subscriber_rows(session, ids=ids):
+    rows = subscribers_store.list_subscriber_rows(session, ids=ids)
+    made = {
+        row.id: framed(found, row)
+        for row in rows
+        if group == "mails" and (found := content(session, row, left.get(row.id or 0, ())))
+    }
+    held = dict(zip(made, contents_store.put(session, [*made.values()]), strict=True))
+    for row in rows:
         assert row.id is not None
-        state, reason, made = State.SKIPPED, group, None
+        state, reason = State.SKIPPED, group
         if group == "refused":
             state, reason = State.SUPPRESSED, "bounced" if row.state == "bounced" else "suppressed"
         elif group == "mails":
-            made = content(session, row, left.get(row.id, ()))
-            state, reason = (State.READY, "") if made else (State.SKIPPED, "already_had")
-            made = framed(made, row) if made else None
+            state, reason = (State.READY, "") if row.id in held else (State.SKIPPED, "already_had")
         plan_row(
             rt,
             session,
@@ -251,10 +257,10 @@ def _plan_part(
             deadline=deadline,
             state=state,
             reason=reason,
-            content=made,
             subscriber_id=row.id,
             locale=row.locale,
             not_before=now + deadline if row.id in held_back else None,
+            **held.get(row.id, {}),
         )
 
 

@@ -55,7 +55,7 @@ def add_notice(
         deadline=timedelta(hours=rt.defaults().notice_deadline_hours)
         + ((not_before - now) if not_before and not_before > now else timedelta()),
         state=State.READY,
-        content={"notice": kind, "data": dict(data)},
+        own={"notice": kind, "data": dict(data)},
         subscriber_id=subscriber_id,
         locale=locale,
         not_before=not_before,

@@ -167,7 +167,7 @@ def draft_row(
         ),
         bounce_id="preview",
         token="preview",  # nosec B106: in place of one
-        content=dict(content),
+        own=dict(content),
         planned_at=now,
     )
 

@@ -121,7 +121,7 @@ def _plan(
         now=now,
         deadline=deadline,
         state=State.READY,
-        content=framed({"notice": "quiet", "data": data, "papers": []}, row),
+        own=framed({"notice": "quiet", "data": data, "papers": []}, row),
         subscriber_id=row.id,
         locale=row.locale,
     )

@@ -21,6 +21,7 @@ from service.flows.groups import can_resend, says
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
+from service.store import contents as contents_store
 from service.store import delivery_lists
 from service.store import editions as editions_store
 from service.store import sent as sent_store
@@ -246,7 +247,8 @@ def _plan_part(
     edition = editions_store.get_edition(session, id=before.edition_id)
     if edition is None and again:
         edition = _open(rt, session, old, wanted, by, us)
-    for row, reader, content in again:
+    put = contents_store.put(session, [content for *_, content in again])
+    for (row, reader, _), held in zip(again, put, strict=True):
         assert edition is not None
         plan_row(
             rt,
@@ -258,9 +260,9 @@ def _plan_part(
             now=rt.clock(),
             deadline=timedelta(hours=rt.defaults().digest_deadline_hours),
             state=State.READY,
-            content=content,
             subscriber_id=reader.id,
             locale=row.locale,
+            **held,
         )
     number = (edition.id or 0) if edition is not None else 0
     return _Part(number, rows[-1].id or 0, left_out)

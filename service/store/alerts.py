@@ -92,7 +92,7 @@ def list_due_alerts(
     editions = [row[0] for row in session.execute(alive)]
     if not editions:
         return []
-    forced = sa.func.coalesce(col(DeliveryRow.content)["forced"].as_boolean(), sa.false())
+    forced = sa.func.coalesce(col(DeliveryRow.own)["forced"].as_boolean(), sa.false())
     rows = session.execute(
         sa.select(col(DeliveryRow.id), SubscriberRow)
         .join(SubscriberRow, col(SubscriberRow.id) == col(DeliveryRow.subscriber_id))

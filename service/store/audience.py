@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from service.store import contents
 from service.store.deliveries import is_held
 from service.store.tables import (
     DeliveryRow,
@@ -244,19 +245,22 @@ def take_back(session: Session, edition_ids: Sequence[int], wait: datetime, bega
         col(DeliveryRow.not_before) == wait,
     ]
     planned_now = col(DeliveryRow.planned_at) >= began
+    held = contents.hold_of(session, *mine)
     gone = session.execute(sa.delete(DeliveryRow).where(*mine, planned_now))
-    before = col(DeliveryRow.content)["before"]
+    before = col(DeliveryRow.own)["before"]
     back = session.execute(
         sa.update(DeliveryRow)
         .where(*mine, sa.not_(planned_now))
         .values(
             state="skipped",
             reason=sa.func.coalesce(before["reason"].as_string(), "nothing_new"),
-            content=before["content"],
+            own=before["content"],
+            content_id=None,
             not_before=None,
         )
         .execution_options(synchronize_session=False)
     )
+    contents.delete_unused(session, held)
     return int(gone.rowcount) + int(back.rowcount)  # type: ignore[attr-defined]
 
 

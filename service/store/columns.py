@@ -27,14 +27,16 @@ def reference(
     *,
     null: bool = False,
     primary: bool = False,
-    on_delete: str = "CASCADE",
+    on_delete: str | None = None,
     index: bool = True,
 ) -> Any:
+    """on_delete: None = the row loses the reference where it may, else it goes along."""
+    rule = on_delete or ("SET NULL" if null else "CASCADE")
     return Field(
         default=None if null else ...,
         sa_column=Column(
             Big,
-            ForeignKey(f"{target}.id", ondelete="SET NULL" if null else on_delete),
+            ForeignKey(f"{target}.id", ondelete=rule),
             nullable=null,
             primary_key=primary,
             index=index and not primary,

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from service.delivery.message import MessageError, ascii_address, domain_of
 from service.delivery.states import HELD, State
+from service.store import contents
 from service.store.db import insert_once
 from service.store.house_tables import ProcessRow
 from service.store.tables import AttemptRow, DeliveryRow, EditionRow
@@ -32,7 +33,8 @@ def add_delivery(
     """Insert one row; None when this recipient already has one in this edition.
 
     The Message-ID is looked at too: it is all that an erased row still shares with the recipient.
-    And the reader: a new address is no second recipient.
+    And the reader: a new address is no second recipient. values: its other columns, those of its
+    content from ``contents.put``.
     """
     there = session.exec(
         select(col(DeliveryRow.id)).where(
@@ -43,6 +45,7 @@ def add_delivery(
         )
     ).first()
     if there is not None:
+        contents.delete_unused(session, [values.get("content_id")])
         return None
     row = DeliveryRow(
         edition_id=edition_id,
@@ -58,7 +61,10 @@ def add_delivery(
         planned_at=now,
         **values,
     )
-    return row if insert_once(session, row) else None
+    if insert_once(session, row):
+        return row
+    contents.delete_unused(session, [values.get("content_id")])
+    return None
 
 
 def get_delivery(
@@ -238,8 +244,8 @@ def count_waiting(session: Session, edition_ids: Sequence[int] | None = None) ->
 def forget_recipient(
     session: Session, subscriber_id: int, email: str, email_key: str, hashed: str
 ) -> None:
-    """Erasure: rows stay for the balance; addresses go, also out of servers' words, and
-    contents."""
+    """Erasure: rows stay for the balance; addresses go, also out of servers' words, and what the
+    mails held, but for what others have as well."""
     mine = sa.or_(
         col(DeliveryRow.subscriber_id) == subscriber_id,
         col(DeliveryRow.recipient_key) == email_key,
@@ -247,6 +253,7 @@ def forget_recipient(
 
     rcpts = session.execute(sa.select(col(DeliveryRow.rcpt)).where(mine).distinct()).scalars()
     known = {email, email_key, *(one for one in rcpts if one)}  # earlier addresses too
+    held = contents.hold_of(session, mine)
     ids = sa.select(col(DeliveryRow.id)).where(mine)
     _take_out(session, col(DeliveryRow.id), col(DeliveryRow.reason), mine, known)
     tried = col(AttemptRow.delivery_id).in_(ids)
@@ -258,11 +265,13 @@ def forget_recipient(
             rcpt=None,
             domain="",
             recipient_key=hashed,
-            content=None,
+            own=None,
+            content_id=None,
             subscriber_id=None,
         )
         .execution_options(synchronize_session=False)
     )
+    contents.delete_unused(session, held)
 
 
 def _take_out(session: Session, key: Any, words: Any, mine: Any, addresses: set[str]) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from service.delivery.states import FINAL
+from service.store import contents
 from service.store.editions import DRAFT
 from service.store.house_tables import AuditRow, ProcessRow, SessionRow
 from service.store.tables import (
@@ -56,11 +57,11 @@ def clear_contents(session: Session, before: datetime, limit: int) -> int:
         .limit(1)
     )
     end = session.execute(later).scalar_one_or_none()
-    ids = (
-        sa.select(col(DeliveryRow.id))
+    old = (
+        sa.select(col(DeliveryRow.id), col(DeliveryRow.content_id))
         .where(
             sa.true() if end is None else col(DeliveryRow.id) < end,
-            col(DeliveryRow.content).is_not(None),
+            sa.or_(col(DeliveryRow.content_id).is_not(None), col(DeliveryRow.own).is_not(None)),
             col(DeliveryRow.planned_at) < before,
             # by number, not by the index of states: a step ends with its last row
             (col(DeliveryRow.state) + "").in_([str(s) for s in FINAL]),
@@ -68,11 +69,15 @@ def clear_contents(session: Session, before: datetime, limit: int) -> int:
         .order_by(col(DeliveryRow.id).desc())
         .limit(limit)
     )
-    found = [row[0] for row in session.execute(ids).all()]
+    found = session.execute(old).all()
     if found:
         session.execute(
-            sa.update(DeliveryRow).where(col(DeliveryRow.id).in_(found)).values(content=None)
+            sa.update(DeliveryRow)
+            .where(col(DeliveryRow.id).in_([number for number, _ in found]))
+            .values(own=None, content_id=None)
+            .execution_options(synchronize_session=False)
         )
+        contents.delete_unused(session, {content_id for _, content_id in found})
     return len(found)
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.delivery.states import OPEN, State, leaving
+from service.store import contents
 from service.store.house_tables import ProcessRow
 from service.store.sent import TESTED, add_carry, add_sent_papers
 from service.store.tables import AttemptRow, DeliveryRow, EditionRow
@@ -27,13 +28,12 @@ def set_composed(
     delivery_id: int,
     *,
     state: State,
-    content: Mapping[str, Any] | None,
+    held: Mapping[str, Any],
     reason: str = "",
 ) -> bool:
-    """planned -> ready or skipped; False when the row has moved on."""
-    return _move(
-        session, delivery_id, state, sources=[State.PLANNED], content=content, reason=reason
-    )
+    """planned -> ready or skipped; False when the row has moved on. held: the columns of its
+    content (``contents.put``)."""
+    return _move(session, delivery_id, state, sources=[State.PLANNED], reason=reason, **held)
 
 
 def _move(
@@ -57,19 +57,29 @@ def _move(
 
 
 def mark_outcome(
-    session: Session, row: DeliveryRow, state: State, now: datetime, **values: Any
+    session: Session,
+    row: DeliveryRow,
+    state: State,
+    now: datetime,
+    *,
+    content: Any = None,
+    **values: Any,
 ) -> bool:
     """leased or sending -> what came of it, under the fence of this lease.
 
-    accepted also writes what was sent, unless it was a test (``reason``: TESTED); failed, expired
-    and presumed carry the papers on.
+    content: what the mail holds from now on, where that changes · accepted also writes what was
+    sent, unless it was a test (``reason``: TESTED); failed, expired and presumed carry the papers
+    on.
     """
     assert row.id is not None
     if state is State.ACCEPTED:
         values.setdefault("accepted_at", now)
+    values |= contents.put(session, [content])[0] if content is not None else {}
     moved = _move(
         session, row.id, state, fence=row.fence, lease_owner=None, lease_until=None, **values
     )
+    if content is not None:
+        contents.delete_unused(session, [row.content_id, values["content_id"]])
     if moved and state is State.ACCEPTED and values.get("reason") != TESTED:
         add_sent_papers(session, row.id)
     if moved and state in (State.FAILED, State.EXPIRED, State.PRESUMED):
@@ -270,11 +280,11 @@ def try_unheard_now(session: Session, now: datetime) -> int:
 
 def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
     """skipped -> planned, for a row that held nothing (a person's send tries again). What it was is
-    kept in its content as ``before``, for undo."""
+    kept beside as ``before``, for undo."""
     if row.state != "skipped" or row.reason not in HELD_NOTHING:
         return False
     assert row.id is not None
-    was = {k: v for k, v in (row.content or {"papers": []}).items() if k != "before"}
+    was = {k: v for k, v in (row.own or {"papers": []}).items() if k != "before"}
     return _move(
         session,
         row.id,
@@ -282,7 +292,7 @@ def reopen(session: Session, row: DeliveryRow, deadline_at: datetime) -> bool:
         sources=[State.SKIPPED],
         deadline_at=deadline_at,
         reason="",
-        content={"before": {"reason": row.reason, "content": was}},
+        own={"before": {"reason": row.reason, "content": was}},
     )
 
 

@@ -155,7 +155,7 @@ def list_waiting_mails(
 ) -> list[MailRow]:
     """Mails with papers in some states, newest first."""
     query = _mails(subscriber_id).where(
-        col(DeliveryRow.state).in_(states), col(DeliveryRow.content).is_not(None)
+        col(DeliveryRow.state).in_(states), col(DeliveryRow.content_id).is_not(None)
     )
     return _rows(session, query.order_by(col(DeliveryRow.id).desc()).limit(50))
 

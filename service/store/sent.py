@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from service.store import contents
 from service.store.given import run, table_of
 from service.store.tables import CarryRow, DeliveryRow, PaperRow, SentPaperRow, SubscriberRow
 
@@ -18,16 +19,17 @@ reader."""
 
 _LISTED = {
     "sqlite": "SELECT DISTINCT d.subscriber_id, COALESCE(p.merged_into, p.id), 'new', d.id "
-    "FROM delivery d, json_each(d.content, '$.papers') j "
+    "FROM delivery d JOIN content c ON c.id = d.content_id, json_each(c.papers) j "
     "JOIN paper p ON p.id = CAST(j.value AS INTEGER)",
     "postgresql": "SELECT DISTINCT d.subscriber_id, COALESCE(p.merged_into, p.id), 'new', d.id "
-    "FROM delivery d, json_array_elements_text(d.content->'papers') j(value) "
+    "FROM delivery d JOIN content c ON c.id = d.content_id "
+    "CROSS JOIN LATERAL json_array_elements_text(c.papers) j(value) "
     "JOIN paper p ON p.id = CAST(j.value AS BIGINT)",
 }
 """Papers of a delivery; one that was found to be another's twin meanwhile counts as that one."""
 
 _LATE = {
-    name: query.replace("'new'", "'signal'").replace("papers'", "signals'")
+    name: query.replace("'new'", "'signal'").replace("c.papers", "c.signals")
     for name, query in _LISTED.items()
 }
 """The same of papers that had come before and of which it told later news."""
@@ -42,7 +44,6 @@ def add_sent_papers(session: Session, delivery_id: int) -> None:
             sa.text(
                 "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # nosec B608
                 f"{papers} WHERE d.id = :id AND d.subscriber_id IS NOT NULL "
-                "AND d.content IS NOT NULL "
                 "ON CONFLICT DO NOTHING"
             ),
             {"id": delivery_id},
@@ -99,7 +100,7 @@ def add_sent_of_many(
     late = [(mail, list(told)) for mail, _, told in mails if told]
     insert = (
         "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # nosec B608
-        f"{_GIVEN[name]} WHERE d.subscriber_id IS NOT NULL AND d.content IS NOT NULL "
+        f"{_GIVEN[name]} WHERE d.subscriber_id IS NOT NULL AND d.content_id IS NOT NULL "
         "ON CONFLICT DO NOTHING"
     )
     for occasion, listed in (("new", papers), ("signal", late)):
@@ -129,7 +130,7 @@ def add_carry(session: Session, delivery_id: int) -> None:
     session.execute(
         sa.text(
             f"INSERT INTO carry (subscriber_id, paper_id, delivery_id) {papers} "  # nosec B608
-            "WHERE d.id = :id AND d.subscriber_id IS NOT NULL AND d.content IS NOT NULL "
+            "WHERE d.id = :id AND d.subscriber_id IS NOT NULL "
             "ON CONFLICT (subscriber_id, paper_id) DO UPDATE SET delivery_id = excluded.delivery_id"
             " WHERE EXISTS (SELECT 1 FROM delivery x WHERE x.id = excluded.delivery_id"
             " AND x.state = 'presumed')"
@@ -181,16 +182,7 @@ def list_sent(
 
 def list_in_flight(session: Session, subscriber_ids: Sequence[int]) -> dict[int, set[int]]:
     """Per reader: papers of deliveries that are under way (they must not ride twice)."""
-    rows = session.execute(
-        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.content)["papers"]).where(
-            col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)),
-            col(DeliveryRow.state).in_(UNDER_WAY),
-            col(DeliveryRow.content).is_not(None),
-        )
-    ).all()
-    found: dict[int, set[int]] = {}
-    for subscriber_id, papers in rows:
-        found.setdefault(subscriber_id, set()).update(papers or ())
+    found = _papers_of(session, subscriber_ids, col(DeliveryRow.state).in_(UNDER_WAY))
     twins = _merged(session, sorted({paper for ids in found.values() for paper in ids}))
     for ids in found.values():
         ids.update([twins[paper] for paper in ids if paper in twins])
@@ -215,18 +207,30 @@ def list_tested(
     session: Session, subscriber_ids: Sequence[int], since: datetime
 ) -> dict[int, set[int]]:
     """Per reader: papers of mails that went to the operator's address from an instant on."""
+    return _papers_of(
+        session,
+        subscriber_ids,
+        col(DeliveryRow.state) == "accepted",
+        col(DeliveryRow.reason) == TESTED,
+        col(DeliveryRow.accepted_at) >= since,
+    )
+
+
+def _papers_of(
+    session: Session, subscriber_ids: Sequence[int], *which: sa.ColumnElement[bool]
+) -> dict[int, set[int]]:
+    """Per reader: papers of some of their mails."""
     rows = session.execute(
-        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.content)["papers"]).where(
+        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.content_id)).where(
             col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)),
-            col(DeliveryRow.state) == "accepted",
-            col(DeliveryRow.reason) == TESTED,
-            col(DeliveryRow.accepted_at) >= since,
-            col(DeliveryRow.content).is_not(None),
+            *which,
+            col(DeliveryRow.content_id).is_not(None),
         )
     ).all()
+    papers = contents.list_papers(session, {content_id for _, content_id in rows})
     found: dict[int, set[int]] = {}
-    for subscriber_id, papers in rows:
-        found.setdefault(subscriber_id, set()).update(papers or ())
+    for subscriber_id, content_id in rows:
+        found.setdefault(subscriber_id, set()).update(papers.get(content_id, ()))
     return found
 
 
@@ -239,12 +243,13 @@ def list_resting(
         sa.select(
             col(DeliveryRow.subscriber_id),
             col(DeliveryRow.id),
-            col(DeliveryRow.content)["papers"],
+            col(DeliveryRow.content_id),
         ).where(col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)), *_rests(now))
     ).all()
+    papers = contents.list_papers(session, {content_id for *_, content_id in rows})
     found: dict[int, dict[int, set[int]]] = {}
-    for subscriber_id, delivery_id, papers in rows:
-        found.setdefault(subscriber_id, {})[delivery_id] = set(papers or ())
+    for subscriber_id, delivery_id, content_id in rows:
+        found.setdefault(subscriber_id, {})[delivery_id] = set(papers.get(content_id, ()))
     return found
 
 
@@ -258,13 +263,16 @@ def _rests(now: datetime) -> list[sa.ColumnElement[bool]]:
 
 def skip_resting(session: Session, delivery_id: int, now: datetime) -> bool:
     """A daily takes the papers of an alert that rests; False when it does not rest any more."""
+    held = contents.hold_of(session, col(DeliveryRow.id) == delivery_id)
     change = (
         sa.update(DeliveryRow)
         .where(col(DeliveryRow.id) == delivery_id, *_rests(now))
-        .values(state="skipped", reason="in_digest", content=None)
+        .values(state="skipped", reason="in_digest", own=None, content_id=None)
         .execution_options(synchronize_session=False)
     )
-    return bool(session.execute(change).rowcount)  # type: ignore[attr-defined]
+    is_skipped = bool(session.execute(change).rowcount)  # type: ignore[attr-defined]
+    contents.delete_unused(session, held)
+    return is_skipped
 
 
 def hold_readers(session: Session, subscriber_ids: Sequence[int], *, wait: bool) -> set[int]:

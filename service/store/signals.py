@@ -1,7 +1,7 @@
 """Late signals in the tables: events of papers that readers had, and which were told already.
 
 Told is told by ``sent_paper`` with the occasion ``signal``; a digest names its signals in
-``content.signals`` as it names its papers in ``content.papers``.
+``signals`` of its content as it names its papers in ``papers``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from service.store import contents
 from service.store.sent import TESTED, UNDER_WAY
 from service.store.tables import DeliveryRow, PaperEventRow, PaperRow, SentPaperRow
 
@@ -121,21 +122,21 @@ def list_mailed(
     if testing:
         is_test = col(DeliveryRow.reason) == TESTED
         states.append(sa.and_(is_test, col(DeliveryRow.state) == "accepted"))
-    signals = col(DeliveryRow.content)["signals"]
     rows = session.execute(
         sa.select(
-            col(DeliveryRow.subscriber_id), signals, col(DeliveryRow.planned_at),
-            col(DeliveryRow.state),
+            col(DeliveryRow.subscriber_id), col(DeliveryRow.content_id),
+            col(DeliveryRow.planned_at), col(DeliveryRow.state),
         ).where(
             col(DeliveryRow.subscriber_id).in_(list(subscriber_ids)),
             sa.or_(*states),
-            col(DeliveryRow.content).is_not(None),
+            col(DeliveryRow.content_id).is_not(None),
         )
-    )  # fmt: skip
+    ).all()  # fmt: skip
+    told = contents.list_signals(session, {content_id for _, content_id, *_ in rows})
     return [
-        Mailed(reader, tuple(papers), at, state not in _LEFT_OPEN, state == "presumed")
-        for reader, papers, at, state in rows
-        if papers
+        Mailed(reader, tuple(told[held]), at, state not in _LEFT_OPEN, state == "presumed")
+        for reader, held, at, state in rows
+        if held in told
     ]
 
 
@@ -167,9 +168,15 @@ def list_taken_signals(
 
 def list_contents(session: Session, delivery_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """The frozen digests of some mails, of those that still have one."""
-    rows = session.execute(
-        sa.select(col(DeliveryRow.id), col(DeliveryRow.content)).where(
-            col(DeliveryRow.id).in_(list(delivery_ids)), col(DeliveryRow.content).is_not(None)
+    held = session.execute(
+        sa.select(col(DeliveryRow.id), col(DeliveryRow.content_id)).where(
+            col(DeliveryRow.id).in_(list(delivery_ids)), col(DeliveryRow.content_id).is_not(None)
         )
-    )
-    return {delivery_id: content["digest"] for delivery_id, content in rows if "digest" in content}
+    ).all()
+    rows = contents.list_rows(session, {content_id for _, content_id in held})
+    bodies = {row.id: row.body for row in rows}
+    return {
+        delivery_id: bodies[content_id]["digest"]
+        for delivery_id, content_id in held
+        if "digest" in bodies[content_id]
+    }

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from service.delivery.states import State
-from service.store.tables import DeliveryRow, SentPaperRow
+from service.store.tables import ContentRow, DeliveryRow, SentPaperRow
 
 MOST = 200
 """Refused mails that are looked at, the newest."""
@@ -20,7 +20,8 @@ def list_suspects(session: Session, since: datetime, *, mails: int, domains: int
     that was accepted meanwhile; with the server's words. Nothing where as many were not accepted:
     then it is not a paper. What was only too long blames none."""
     refused = session.execute(
-        sa.select(col(DeliveryRow.content), col(DeliveryRow.domain), col(DeliveryRow.reason))
+        sa.select(col(ContentRow.papers), col(DeliveryRow.domain), col(DeliveryRow.reason))
+        .join(ContentRow, col(ContentRow.id) == col(DeliveryRow.content_id))
         .where(
             col(DeliveryRow.state) == str(State.FAILED),
             col(DeliveryRow.meaning) == "content",
@@ -35,8 +36,8 @@ def list_suspects(session: Session, since: datetime, *, mails: int, domains: int
     held: Counter[int] = Counter()
     where: defaultdict[int, set[str]] = defaultdict(set)
     words: dict[int, str] = {}
-    for content, domain, reason in refused:
-        for paper in set((content or {}).get("papers", ())):
+    for papers, domain, reason in refused:
+        for paper in set(papers):
             held[paper] += 1
             where[paper].add(domain)
             words.setdefault(paper, str(reason).partition(": ")[2])

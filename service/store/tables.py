@@ -9,10 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Relationship, SQLModel
 
 from service.defaults import DAYS, FIXED
 from service.store.columns import Big, instant, json_list, json_object, key, reference, text
+from service.store.split import Shared, joined
 
 
 class PaperRow(SQLModel, table=True):
@@ -272,9 +273,23 @@ class EditionRow(SQLModel, table=True):
     )
 
 
+class ContentRow(SQLModel, table=True):
+    """What mails hold that are the same but for their reader (``split.Shared``), once for all of
+    them. sha: of all of it. A number is never given twice, so that it may be kept in mind."""
+
+    __tablename__ = "content"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: int | None = key()
+    sha: str = Field(max_length=64, unique=True)
+    papers: list[int] = json_list()
+    signals: list[int] = json_list()
+    body: dict[str, Any] = json_object()
+
+
 class DeliveryRow(SQLModel, table=True):
     """One edition to one recipient. domain: where its mail is received, in the form for DNS (""
-    once erased) · meaning: a word of ``delivery.answers``, what the last refusal was about."""
+    once erased) · meaning: a word of ``delivery.answers``, what the last refusal was about ·
+    own: what is this reader's alone of the content; all of it where nobody else gets the same."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -309,7 +324,8 @@ class DeliveryRow(SQLModel, table=True):
     token: str = Field(max_length=64, unique=True)
     date_header: datetime | None = instant()
     body_sha: str = Field(default="", max_length=64)
-    content: dict[str, Any] | None = Field(
+    content_id: int | None = reference("content", null=True, on_delete="NO ACTION")
+    own: dict[str, Any] | None = Field(
         default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
     )
     code: int | None = None
@@ -319,6 +335,19 @@ class DeliveryRow(SQLModel, table=True):
     planned_at: datetime = instant(null=False)
     marked_at: datetime | None = instant()
     accepted_at: datetime | None = instant(index=True)
+    shared: ContentRow | None = Relationship(
+        sa_relationship_kwargs={"lazy": "selectin", "viewonly": True}
+    )
+
+    @property
+    def content(self) -> dict[str, Any] | None:
+        """What the mail holds, as one; it is made anew at each call."""
+        if self.content_id is None:
+            return self.own
+        if self.shared is None or self.shared.id != self.content_id:
+            raise LookupError(f"delivery {self.id}: its content was not read with it")
+        whole = Shared(self.shared.body, self.shared.papers, self.shared.signals)
+        return joined(whole, self.own)
 
 
 class AttemptRow(SQLModel, table=True):

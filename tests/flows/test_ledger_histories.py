@@ -28,7 +28,7 @@ from service.flows.planning import plan_row
 from service.flows.reconcile import apply_proofs, reconcile
 from service.flows.runtime import Runtime
 from service.flows.settle import balance
-from service.store import deliveries, editions, leases, restored
+from service.store import contents, deliveries, editions, leases, restored
 from service.store.claims import claim
 from service.store.sent import list_carried, list_sent
 from service.store.subscribers import set_state
@@ -107,11 +107,12 @@ def begin(rt: Runtime, owners: dict[str, int]) -> World:
             paper = PaperRow(title=f"P{n}-{place}", first_seen_at=rt.clock())
             session.add(paper)
             session.flush()
+            (held,) = contents.put(session, [{"papers": [paper.id], "digest": {}}])
             plan_row(
                 rt, session, edition, recipient_key=f"r{n}-{place}@example.org",
                 rcpt=f"r{n}-{place}@example.org", kind="manual", now=rt.clock(),
                 deadline=timedelta(days=2), state=State.READY, subscriber_id=reader,
-                content={"papers": [paper.id], "digest": {}},
+                **held,
             )  # fmt: skip
         editions.set_edition(session, edition.id or 0, planned=MAILS)
         session.flush()

@@ -16,7 +16,7 @@ from service.flows.own_link import ask_link
 from service.flows.send import send_ready
 from service.store.consent import add_consent, add_suppression, email_hash
 from service.store.subscribers import get_subscriber_row
-from service.store.tables import AttemptRow, DeliveryRow
+from service.store.tables import AttemptRow, ContentRow, DeliveryRow
 
 OLD, NEW, NEVER = "ada@example.org", "ada@example.net", "ada@example.com"
 
@@ -44,7 +44,8 @@ def test_no_address_of_a_reader_outlives_them(tmp_path, database_url, order):
         kept = rt.db.read(
             lambda s: (
                 list(s.execute(sa.select(DeliveryRow.rcpt, DeliveryRow.recipient_key))),
-                list(s.execute(sa.select(DeliveryRow.content, DeliveryRow.reason))),
+                list(s.execute(sa.select(DeliveryRow.own, DeliveryRow.reason))),
+                list(s.execute(sa.select(ContentRow.body))),
                 list(s.execute(sa.select(AttemptRow.text))),
             )
         )

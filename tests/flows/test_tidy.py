@@ -117,7 +117,7 @@ def test_only_contents_before_the_first_of_a_later_edition_go(
     def end(session) -> None:  # type: ignore[no-untyped-def]
         for row in rows:
             session.get(DeliveryRow, row.id).state = "accepted"
-            session.get(DeliveryRow, row.id).content = {"v": 1}
+            session.get(DeliveryRow, row.id).own = {"v": 1}
 
     with by_hand():
         rt.db.write(end)

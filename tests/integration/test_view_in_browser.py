@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from support.arrows import by_hand
 from support.browsing import open_browser
+from support.held import hold
 from support.house import add, ingest_items, paper_item
 from support.reading_house import WEDNESDAY, Reading, fill, path_in, reading_house
 from support.whole_site import whole_site
@@ -85,7 +86,7 @@ def test_only_the_mail_is_behind_its_page(house: Reading) -> None:
 def test_a_digest_of_the_first_version_is_shown_in_todays_look(house: Reading) -> None:
     mail = mailed(house)
     content = json.loads(OLD.read_text(encoding="utf-8"))
-    change(house, mail, content={"digest": content, "papers": [1, 2, 3]})
+    hold(house.rt, mail.id, {"digest": content, "papers": [1, 2, 3]})
     page = view(house, mail)
     for words in (
         "446 new papers checked, 3 contain your words.",

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from support.digests import digest, entry, line, section
+from support.held import hold
 from support.house import ingest_items, paper_item
 from support.reading_house import Reading, reading_house
 
@@ -22,7 +22,6 @@ from service.matching.parse import parse_query
 from service.matching.score import Statistics, score
 from service.papers.model import Alias, Paper
 from service.store.deliveries import list_deliveries
-from service.store.tables import DeliveryRow
 from service.web.tuning import _PARTS
 
 
@@ -101,9 +100,7 @@ def test_a_paper_that_no_words_brought_has_its_own_reason(
         )
     else:
         made = section(full, kind=kind, name="", lines=(short,))
-    change = sa.update(DeliveryRow).where(sa.column("id") == row.id)
-    content = content_of(digest(made))
-    house.rt.db.write(lambda s: s.execute(change.values(content=content)))
+    hold(house.rt, row.id, content_of(digest(made)))
     for value in (full.value,) if kind == "signals" else (full.value, short.value):
         for name in (row.token, share_name(row)):
             page = unescape(house.client.get(f"/tune/{name}/arxiv/{value}").text)
