@@ -110,5 +110,5 @@ def _progress(desk: Desk, session: Session, edition_id: int, dead: list[int]) ->
         "first": canary.look(session, edition, now),
         "is_moving": is_moving,
         "resendable": sum(r["again"] for r in facts["refused"]),
-        "not_resendable": sum(r["count"] - r["again"] for r in facts["refused"]),
+        "not_resendable": sum(r["count"] - r["again"] - r["done"] for r in facts["refused"]),
     }

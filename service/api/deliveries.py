@@ -126,8 +126,8 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     @routes.get("/v1/deliveries/groups")
     def by_meaning(_who: Reader, wanted: Wanted) -> list[dict[str, Any]]:
         """What was refused, put off or left without an answer, by what it means, with counts,
-        words, domains and examples; ``resend``: whether sending again makes sense. Scope:
-        deliveries:read."""
+        words, domains and examples; ``resend``: whether sending again makes sense, ``again``: for
+        how many, ``done``: how many were sent again already. Scope: deliveries:read."""
         return [group.as_dict() for group in rt.db.read(lambda s: groups.groups(s, wanted))]
 
     @routes.get("/v1/deliveries/pace")

@@ -149,11 +149,13 @@ def _lines(group: dict[str, Any]) -> Sequence[str]:
     shown = ", ".join(str(i) for i in group["examples"])
     told = [*words, f"domains: {where}", f"examples: paperpost deliveries show {shown}"]
     told.append(str(group["advice"]))
-    if group["resend"]:
-        for one in group["editions"][:5]:
-            told.append(
-                f"paperpost deliveries resend --edition {one['edition']} --meaning {group['name']}"
-            )
+    if group["done"]:
+        told.append(f"{group['done']:,} of these sent again already")
+    told += [
+        f"paperpost deliveries resend --edition {one['edition']} --meaning {group['name']}"
+        for one in group["editions"][:5]
+        if one["again"]
+    ]
     return told
 
 

@@ -138,8 +138,11 @@ def editions_resend(
 ) -> None:
     """Send again to the refused ones where it makes sense. Nobody gets a mail twice by it: whoever
     has one that came, may have come or is under way is left out. With --yes and another number
-    than it would be: nothing is sent, and it ends with 1."""
-    from service.cli.resending import ask, send_again
+    than it would be: nothing is sent, and it ends with 1. At a terminal it asks first, without
+    --yes; a script is not asked."""
+    from service.cli.resending import agreed, ask, has_terminal, send_again
 
     wanted = ask(edition_id, meaning=meaning, domain=domain, key=key)
+    if yes is None and not dry_run and has_terminal():
+        yes = agreed(wanted)
     send_again(wanted, yes, dry_run=dry_run, as_json=as_json)

@@ -1,5 +1,6 @@
 """Sending refused mails again from the command line, the same for an edition and for a group."""
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,26 @@ def send_again(wanted: "Wanted", yes: int | None, *, dry_run: bool, as_json: boo
             return
         made = resend.resend(rt, wanted, by="cli", expected=yes)
         send_planned(rt, [made["edition"]] if made["edition"] else [], made, as_json)
+
+
+def agreed(wanted: "Wanted") -> int:
+    """Ask the person at the terminal; the number of mails they said yes to. Ends with 1 at a no."""
+    from service.flows import resend
+
+    with runtime() as rt:
+        found = resend.count(rt, wanted)
+    typer.echo(equation(found), err=True)
+    if found.mails:
+        # not typer.confirm: standard output is for the report alone
+        typer.echo(f"Send {printing.tally(found.mails, 'mail')}? [y/N] ", nl=False, err=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise typer.Abort
+    return found.mails
+
+
+def has_terminal() -> bool:
+    """Whether somebody sits there who can be asked."""
+    return sys.stdin.isatty()
 
 
 def equation(found: "Count") -> str:

@@ -21,6 +21,7 @@ class Meaning(StrEnum):
     RELAY = "relay"
     SILENT = "silent"
     REST = "rest"
+    LATE = "late"
     OTHER = "other"
 
 
@@ -56,6 +57,9 @@ ABOUT: Mapping[Meaning, About] = {
     Meaning.SILENT: About(says="no answer", blamed="account", can_resend=True),
     Meaning.REST: About(
         says="not tried: its domain or the account rests", blamed="nobody", can_resend=True
+    ),
+    Meaning.LATE: About(
+        says="never tried: its time was over first", blamed="nobody", can_resend=True
     ),
     Meaning.OTHER: About(says="refused without a known reason", blamed="nobody", can_resend=True),
 }

@@ -27,6 +27,8 @@ ADVICE: Mapping[str, str] = {
     "silent": "No mail is sent twice on a guess. Proof is looked for; a held newsletter waits for "
     "your word.",
     "rest": "It is tried when the rest is over; see the alarms for why.",
+    "late": "Nobody tried it in time: see that paperpost run is at work, and what limits mails; "
+    "then it may be sent again.",
     "other": "Read the server's words, then send again.",
 }
 
@@ -40,7 +42,8 @@ class Group:
 
     meaning: a word of ``delivery.meaning`` · states: state -> number · words: the servers' words,
     addresses and queue numbers taken out, with numbers · domains, editions: of how many · examples:
-    ids of some · again: how many of them a person may send again.
+    ids of some · again: by edition, how many of them a person may send again · done: how many were
+    sent again already.
     """
 
     meaning: str
@@ -49,7 +52,8 @@ class Group:
     domains: Counter[str] = field(default_factory=Counter)
     editions: Counter[int] = field(default_factory=Counter)
     examples: list[int] = field(default_factory=list)
-    again: int = 0
+    again: Counter[int] = field(default_factory=Counter)
+    done: int = 0
 
     @property
     def count(self) -> int:
@@ -69,10 +73,14 @@ class Group:
             "states": dict(self.states.most_common()),
             "words": [{"text": text, "count": n} for text, n in self.words.most_common(20)],
             "domains": [{"domain": d, "count": n} for d, n in self.domains.most_common(20)],
-            "editions": [{"edition": e, "count": n} for e, n in self.editions.most_common(20)],
+            "editions": [
+                {"edition": e, "count": n, "again": self.again[e]}
+                for e, n in self.editions.most_common(20)
+            ],
             "examples": list(self.examples),
-            "resend": can_resend(self.meaning) and self.again > 0,
-            "again": self.again,
+            "resend": self.again.total() > 0,
+            "again": self.again.total(),
+            "done": self.done,
         }
 
 
@@ -96,7 +104,15 @@ def plainly(reason: str, code: int = 0) -> str:
 
 def groups(session: Session, chosen: Chosen) -> list[Group]:
     """The groups of what was chosen, in the order of ``Meaning``; suppressed rows have none."""
-    return gather(delivery_lists.list_parts(session, chosen))
+    found = gather(delivery_lists.list_parts(session, chosen))
+    editions = {edition for group in found for edition in group.again}
+    for edition, family in delivery_lists.families(session, editions).items():
+        done = delivery_lists.count_again(session, chosen, edition, family)
+        for group in found:
+            n = min(done.get(group.meaning, 0), group.again[edition])
+            group.again[edition] -= n
+            group.done += n
+    return found
 
 
 def refusals(session: Session, edition_id: int) -> list[Group]:
@@ -120,7 +136,7 @@ def gather(parts: Iterable[Part]) -> list[Group]:
             group.domains[part.domain] += part.count
         group.editions[part.edition_id] += part.count
         if part.state in REFUSED and part.kind != "notice" and can_resend(part.meaning):
-            group.again += part.count
+            group.again[part.edition_id] += part.count
         for number in (part.newest, part.oldest):
             if len(group.examples) < EXAMPLES and number not in group.examples:
                 group.examples.append(number)

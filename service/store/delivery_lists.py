@@ -1,12 +1,13 @@
 """Deliveries as lists and groups: what the staff asks the ledger. Nothing here changes a row."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from service.store.deliveries import is_held
@@ -20,6 +21,9 @@ ANSWERED = ("failed", "expired", "deferred", "unknown", "presumed", "suppressed"
 
 _MEANT = (*ANSWERED, "ready", "leased", "sending", "cancelled")
 """States in which a row may have a meaning."""
+
+_NOT_GONE = ("failed", "expired", "cancelled", "suppressed", "skipped")
+"""States of mails that surely did not come, and will not."""
 
 _OLD = ("person", "full", "policy", "relay", "content")
 
@@ -72,13 +76,15 @@ ORDERS: Mapping[str, tuple[Any, ...]] = {
 
 def meaning_column() -> sa.ColumnElement[str]:
     """What a row's last refusal was about. Rows of before revision 0006 have it as the first word
-    of their reason; "temporary" = its time was over before anybody said anything else."""
+    of their reason; "temporary" = its time was over before anybody said anything else, "late" =
+    before anybody tried."""
     reason, state = col(DeliveryRow.reason), col(DeliveryRow.state)
     failed = [(sa.and_(state == "failed", reason.like(f"{m}:%")), m) for m in _OLD]
     return sa.case(
         (col(DeliveryRow.meaning) != "", col(DeliveryRow.meaning)),
         *failed,
         (state == "failed", "other"),
+        (sa.and_(state == "expired", col(DeliveryRow.attempts) == 0), "late"),
         (state == "expired", "temporary"),
         (state.in_(["unknown", "presumed"]), "silent"),
         else_="",
@@ -238,15 +244,55 @@ def list_family(session: Session, edition_id: int) -> list[int]:
     return found
 
 
+def families(session: Session, edition_ids: Collection[int]) -> dict[int, list[int]]:
+    """Of these editions, those of which a part was sent again, or that are such a part, each with
+    all of its family (``list_family``)."""
+    query = sa.select(col(EditionRow.id), col(EditionRow.slot)).where(
+        col(EditionRow.kind).in_(["manual", "newsletter"]), col(EditionRow.slot).like("resend:%")
+    )
+    before = {number: int(slot.split(":")[1]) for number, slot in session.execute(query)}
+
+    def first(edition_id: int) -> int:
+        while edition_id in before:
+            edition_id = before[edition_id]
+        return edition_id
+
+    found: dict[int, list[int]] = {}
+    for number in before:
+        found.setdefault(first(number), [first(number)]).append(number)
+    return {one: found[first(one)] for one in edition_ids if first(one) in found}
+
+
+def count_again(
+    session: Session, chosen: Chosen, edition_id: int, family: Sequence[int]
+) -> dict[str, int]:
+    """Of the refused mails of one edition, by meaning: how many readers have one of its family
+    that came, may have come or is on its way."""
+    other, meaning = aliased(DeliveryRow), meaning_column().label("about")
+    went = [col(other.edition_id).in_(list(family)), col(other.state).not_in(_NOT_GONE)]
+    key = sa.exists().where(*went, col(other.recipient_key) == col(DeliveryRow.recipient_key))
+    reader = sa.exists().where(*went, col(other.subscriber_id) == col(DeliveryRow.subscriber_id))
+    query = (
+        sa.select(meaning, sa.func.count())
+        .where(
+            *_conditions(chosen),
+            col(DeliveryRow.edition_id) == edition_id,
+            col(DeliveryRow.state).in_(REFUSED),
+            sa.or_(key, reader),
+        )
+        .group_by(meaning)
+    )
+    return {about: int(n) for about, n in session.execute(query)}
+
+
 def list_went(
     session: Session, edition_ids: Sequence[int], readers: Sequence[int], keys: Sequence[str]
 ) -> tuple[set[int], set[str]]:
     """Readers and keys of recipients that have a mail of these editions which came, may have come
     or is on its way: they get no second one."""
-    none = ("failed", "expired", "cancelled", "suppressed", "skipped")
     mine = (
         col(DeliveryRow.edition_id).in_(list(edition_ids)),
-        col(DeliveryRow.state).not_in(none),
+        col(DeliveryRow.state).not_in(_NOT_GONE),
     )
     by_reader = sa.select(col(DeliveryRow.subscriber_id)).where(
         *mine, col(DeliveryRow.subscriber_id).in_(list(readers))

@@ -71,7 +71,7 @@ def test_refused_are_grouped_by_what_it_means_and_sent_again_where_it_helps(rt, 
     assert send(rt).failed == 3
     (edition,) = rt.db.read(list_editions)
     found = {g.meaning: g for g in rt.db.read(lambda s: refusals(s, edition.id))}
-    assert {m: (g.count, g.again) for m, g in found.items()} == {
+    assert {m: (g.count, g.again.total()) for m, g in found.items()} == {
         "person": (1, 0), "full": (1, 1), "policy": (1, 1),
     }  # fmt: skip
     assert dict(found["full"].words) == {"552 5.2.2 mailbox full": 1}
@@ -301,7 +301,44 @@ def test_the_story_of_a_delivery_has_every_try(rt, server):
     assert "try later" in story["tries"][0]["text"]
     (group,) = rt.db.read(lambda s: groups(s, Chosen()))
     assert (dict(group.states), group.examples) == ({"deferred": 1}, [row["id"]])
-    assert group.again == 0
+    assert group.again.total() == 0
+
+
+def test_what_was_sent_again_is_not_offered_once_more(rt, server):
+    server.on("RCPT", reply("550 5.7.1 blocked by policy"))
+    first = newsletter(rt)
+    assert send(rt).failed == 4
+    server.clear()
+    server.on("RCPT", reply("550 5.7.1 blocked by policy"), match="eve@")
+    second = again(rt, first, domain="two.example")["edition"]
+    assert send(rt).accepted == 1  # dan has it, eve was refused twice
+    (group,) = rt.db.read(lambda s: groups(s, Chosen()))
+    assert (group.count, group.done, dict(group.again)) == (5, 1, {first: 3, second: 1})
+    assert rt.db.read(lambda s: refusals(s, first))[0].as_dict()["again"] == 3
+    server.clear()
+    again(rt, first)
+    assert send(rt).accepted == 3
+    (group,) = rt.db.read(lambda s: groups(s, Chosen()))
+    assert (group.done, group.again.total(), group.as_dict()["resend"]) == (5, 0, False)
+    assert again(rt, first)["planned"] == 0  # as the group says
+
+
+def test_what_nobody_tried_before_its_deadline_is_a_group_of_its_own(rt, clock):
+    plan_daily(rt)
+    rt.db.write(lambda s: s.execute(sa.text(  # one of them was tried, and put off
+        "UPDATE delivery SET attempts = 1, meaning = 'temporary' WHERE recipient_key LIKE 'ada@%'"
+    )))  # fmt: skip
+    clock.go(hours=48)
+    send(rt)
+    found = {g.meaning: g.as_dict() for g in rt.db.read(lambda s: groups(s, Chosen()))}
+    assert {name: g["states"] for name, g in found.items()} == {
+        "temporary": {"expired": 1}, "late": {"expired": 3},
+    }  # fmt: skip
+    assert found["late"]["meaning"] == "never tried: its time was over first"
+    assert "Nobody tried it in time" in found["late"]["advice"]
+    assert rt.db.read(lambda s: count_chosen(s, Chosen(meaning="late"))) == 3
+    (edition,) = rt.db.read(list_editions)
+    assert again(rt, edition.id, meaning="late")["planned"] == 3
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import pytest
 from support.command import Shell
 from support.smtp_server import SmtpServer, reply
 
+from service.cli import resending
+
 pytestmark = pytest.mark.slow
 READERS = ("ada@one.example", "ben@two.example", "cy@two.example")
 
@@ -72,6 +74,29 @@ def test_groups_and_sending_one_of_them_again(shell, server):
     again = shell.say("editions", "resend", number, "--json")
     assert (again.code, again.json["planned"]) == (0, 0)
     assert len(server.accepted) == 2
+    told = shell.say("deliveries", "groups").out
+    assert "2 of these sent again already" in told
+    assert "paperpost deliveries resend" not in told
+
+
+def test_sending_an_edition_again_asks_who_sits_at_a_terminal(shell, server, monkeypatch):
+    number = newsletter(shell, server)
+    monkeypatch.setattr(resending, "has_terminal", lambda: True)
+    no = shell.say("editions", "resend", number, typed="n\n")
+    assert (no.code, no.out, server.accepted) == (1, "", [])
+    assert "2 mails would be sent again; left out: 1 address does not exist" in no.err
+    assert "Send 2 mails?" in no.err
+    assert shell.say("editions", "resend", number, "--dry-run", "--json").json["mails"] == 2
+    yes = shell.say("editions", "resend", number, "--json", typed="y\n")
+    assert (yes.code, yes.json["accepted"]) == (0, 2)  # the JSON alone on standard output
+    none = shell.say("editions", "resend", number)
+    assert (none.code, "Send" in none.err) == (0, False)
+    assert len(server.accepted) == 2
+
+
+def test_a_script_is_not_asked(shell, server):
+    number = newsletter(shell, server)
+    assert shell.say("editions", "resend", number, "--json").json["accepted"] == 2
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_laws(phase: Phase, code: int, words: str) -> None:
         assert "blocked" not in words
     if code < 500:
         assert meaning in ("temporary", "rate", "full", "policy", "relay")
-    assert meaning not in (Meaning.SILENT, Meaning.REST)
+    assert meaning not in (Meaning.SILENT, Meaning.REST, Meaning.LATE)
 
 
 MAY_BE_BLAMED = {"userunknown", "hostunknown", "hasmoved", "suspend", "notaccept", "filtered"}
