@@ -1,9 +1,7 @@
 """What a template made, as pieces that are put together for each mail.
 
 A form is rendered once, its holes open. Filled with what is of one reader's words (marks, reasons)
-it is a ``Fragment``: quoted-printable, open only where a link of the reader stands. Fragments are
-joined to the part of a mail: those of HTML as they are; those of text by lines, where empty ones
-between two are counted and never more than one is left. Pure.
+it is a ``Fragment``: quoted-printable, open only where a link of the reader stands. Pure.
 """
 
 import re
@@ -33,7 +31,6 @@ Open = bytes | str
 
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _HOLE = "\U000ffffd"
-_BREAKS = (b"", b"\r\n", b"\r\n\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +182,17 @@ class TextForm:
 
     def filled(self, values: Mapping[str, str], own: Own = NOTHING) -> Fragment:
         """Return it with values where their signs are; links may stay open."""
-        if self.quick is not None:
-            filled = self.quick.filled(values, own)
-            if filled is not None:
-                return filled
-        return text_fragment(told(self.pieces, values, own))
+        return self.quickly(values, own) or text_fragment(told(self.pieces, values, own))
+
+    def quickly(self, values: Mapping[str, str], own: Own = NOTHING) -> Fragment | None:
+        """Return it with its links open; None where that cannot be."""
+        return self.quick.filled(values, own) if self.quick is not None else None
+
+    def asks(self) -> frozenset[str]:
+        """Return the signs on whose values it hangs, beside links that stay open."""
+        if self.quick is None:
+            return signs_of(self.pieces)
+        return signs_of([piece for piece in self.pieces if isinstance(piece, Later)])
 
     def parts(self) -> tuple[tuple[Piece, ...] | Held, ...]:
         """Return what stands between held calls, and those. Raises Unfit: not on lines of its
@@ -280,7 +283,7 @@ def _quick(pieces: Sequence[Piece]) -> _Quick | None:
 
 
 def _is_open(piece: Piece) -> bool:
-    """Say whether a piece is text, or an address that is put into a fragment later."""
+    """Say whether a piece is text, or an address put into a fragment later."""
     return isinstance(piece, str) and (not is_sign(piece) or is_url(piece))
 
 
@@ -348,30 +351,14 @@ def numbered(fragment: Fragment, number: int) -> Fragment:
     )
 
 
-def with_sign(fragment: Fragment, sign: str, value: str) -> Fragment:
-    """Return a fragment with a value (plain letters and digits) in place of its sign."""
-    said = f"{value}=\r\n".encode("ascii")
-    shown = tuple([said if piece == sign else piece for piece in fragment.open])
-    size = fragment.size + len(value) * fragment.open.count(sign)
-    return Fragment(shown, size, fragment.before, fragment.after)
-
-
-def joined_text(fragments: Iterable[Fragment]) -> tuple[list[Open], int]:
-    """Return the pieces of a text part and its size, holes not counted. Raises Unfit."""
-    done: list[Open] = []
-    size, breaks = 0, 2
-    for fragment in fragments:
-        breaks += fragment.before
-        if not fragment.open:
-            continue
-        if done:
-            if breaks < 1:
-                raise Unfit("Two pieces of text on one line.")
-            breaks = min(breaks, 2)
-            done.append(_BREAKS[breaks])
-            size += breaks
-        done += fragment.open
-        size += fragment.size
-        breaks = fragment.after
-    done.append(b"\r\n")
-    return done, size + 1
+def signs_of(pieces: Iterable[Piece]) -> frozenset[str]:
+    """Return the signs in pieces, in what is left for later too."""
+    found: set[str] = set()
+    for piece in pieces:
+        if isinstance(piece, Later):
+            for given in piece.given:
+                if isinstance(given, tuple):
+                    found |= signs_of(given)
+        elif isinstance(piece, str) and is_sign(piece):
+            found.add(piece)
+    return frozenset(found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.delivery import message
 from service.delivery.printed import Part, Printed
@@ -41,7 +41,14 @@ class Heads:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def written(heads: Heads, printed: Printed) -> bytes:
+class Written(NamedTuple):
+    """A whole message. lines: as it goes before the final dot, None = that is to be looked for."""
+
+    message: bytes
+    lines: bytes | None = None
+
+
+def written(heads: Heads, printed: Printed) -> Written:
     """Return the whole message. Raises MessageError: an address, a link or a name that cannot stand
     in its header."""
     lines = [
@@ -64,17 +71,21 @@ def written(heads: Heads, printed: Printed) -> bytes:
         lines.append(_as_is("Feedback-ID", heads.feedback_id))
     kind = b"Auto-Submitted: auto-generated\r\n" if heads.is_notice else b"Precedence: bulk\r\n"
     lines.append(kind + b"X-Auto-Response-Suppress: OOF, AutoReply\r\n")
+    text = printed.text
     if heads.format != "html":
-        return b"".join(
-            (*lines, _described("plain", printed.text), _MIME, b"\r\n", printed.text.body)
-        )
+        lines += (_described("plain", text), _MIME, b"\r\n")
+        return Written(b"".join((*lines, *text.pieces)), b"".join((*lines, *text.lines)))
     boundary = message.boundary(heads.message_id)
     first = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n--{boundary}'
-    lines += (_MIME, first.encode("ascii"))
     between = f"\r\n--{boundary}".encode("ascii")
-    text = (_described("plain", printed.text), b"\r\n", printed.text.body)
-    html = (_described("html", printed.html), b"\r\n", printed.html.body)
-    return b"".join((*lines, b"\r\n", *text, between, b"\r\n", *html, between, b"--\r\n"))
+    html = printed.html
+    lines += (_MIME, first.encode("ascii"), b"\r\n", _described("plain", text), b"\r\n")
+    then = (between, b"\r\n", _described("html", html), b"\r\n")
+    last = (between, b"--\r\n")
+    return Written(
+        b"".join((*lines, *text.pieces, *then, *html.pieces, *last)),
+        b"".join((*lines, *text.lines, *then, *html.lines, *last)),
+    )
 
 
 def _described(kind: str, part: Part) -> bytes:

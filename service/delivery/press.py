@@ -10,31 +10,21 @@ mail.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
-from itertools import accumulate
 
 from jinja2 import TemplateError as JinjaError
 
 from service.delivery import phrases, plain, proof, shapes
-from service.delivery.forms import Call, Forms, Frame, Paper, Scope
-from service.delivery.fragments import (
-    Fragment,
-    Open,
-    done_now,
-    joined_text,
-    told,
-    with_sign,
-)
+from service.delivery.forms import Forms
+from service.delivery.fragments import signs_of, told
 from service.delivery.frame import ReaderFrame
-from service.delivery.heads import Heads, written
-from service.delivery.held_templates import escaped
+from service.delivery.heads import Heads, Written, written
 from service.delivery.holes import (
     CONFIRMED,
     CONFIRMED_DAY,
     SCHEDULE,
-    SECTION,
     SUBJECT,
     SUBJECT_LINE,
     Unfit,
@@ -42,14 +32,25 @@ from service.delivery.holes import (
     sentence_sign,
 )
 from service.delivery.i18n import Texts
+from service.delivery.keeping import Keeping
 from service.delivery.message import build
-from service.delivery.printed import Part, Printed, part_of
+from service.delivery.plates import Filler, Plates, Setter, section_sign
+from service.delivery.printed import Printed, shown_in
 from service.delivery.render import HEADERS, Renderer, sentences
 from service.digest import budget
-from service.digest.model import Digest
+from service.digest.model import Digest, with_profiles
 
 KEPT = 128_000_000
-"""Bytes of rendered papers that are kept: 20 papers each of some 450 profiles."""
+"""Bytes of rendered papers and digests that are kept: 20 papers each of some 450 profiles."""
+
+_PLATES = 3 / 8
+"""Of which whole digests may hold so much."""
+
+_LINES = 4_000_000
+"""Bytes of lines that are kept for readers who have them alike."""
+
+Profiles = Sequence[int | None]
+"""Which interest of the reader each section is of."""
 
 _REASONS = 50
 """So many reasons for the slow path are logged."""
@@ -68,17 +69,43 @@ class Press:
         self.renderer = renderer
         self._log = log
         self._told: set[str] = set()
-        self._forms = Forms(renderer, kept)
+        for_plates = int(kept * _PLATES)
+        self._forms = Forms(renderer, kept - for_plates)
+        self._setter = Setter(self._forms)
+        self._plates = Keeping[Plates](for_plates)
+        self._filler = Filler(min(_LINES, for_plates))
         self._lock = threading.Lock()
         self._refusals: dict[str, str] = {}
 
-    def mail(self, digest: Digest, reader: ReaderFrame, heads: Heads) -> bytes:
+    def mail(
+        self,
+        digest: Digest,
+        reader: ReaderFrame,
+        heads: Heads,
+        profiles: Profiles | None = None,
+    ) -> bytes:
         """Return the whole message. Raises RenderError, MessageError."""
+        return self.post(digest, reader, heads, profiles).message
+
+    def post(
+        self,
+        digest: Digest,
+        reader: ReaderFrame,
+        heads: Heads,
+        profiles: Profiles | None = None,
+    ) -> Written:
+        """Return the whole message, and as it goes on the wire where that is known.
+
+        profiles: one for each section of a digest that many readers share; None = they are in it.
+        What many readers get is made once for the same digest object. Raises RenderError,
+        MessageError.
+        """
         try:
-            printed = self.printed(digest, reader)
+            printed = self.printed(digest, reader, profiles)
         except Exception as error:  # the slow path knows whether anything is wrong, and says it
             self._tell(error)
-            return build(self.renderer.render_digest(digest, reader), **heads.fields())
+            rendered = self.renderer.render_digest(with_profiles(digest, profiles), reader)
+            return Written(build(rendered, **heads.fields()))
         return written(heads, printed)
 
     def _tell(self, error: Exception) -> None:
@@ -88,22 +115,25 @@ class Press:
             self._told.add(why)
             self._log("mail_rendered_whole", why=why)
 
-    def fit(self, digest: Digest, reader: ReaderFrame) -> Digest:
+    def fit(self, digest: Digest, reader: ReaderFrame, profiles: Profiles | None = None) -> Digest:
         """Return the digest as ``mail`` would show it (``Renderer.fit``): the sizes of its pieces
         are added up. Beside those of the slow path they hold at most 3 bytes more for each hole."""
         try:
             self._refuse_unproven(reader.locale)
             with self._lock:
-                return self._fitted(digest, reader)[0]
+                return self._fitted(digest, reader, profiles)[0]
         except Exception as error:
             self._tell(error)
-            return self.renderer.fit(digest, reader)
+            fitted = self.renderer.fit(with_profiles(digest, profiles), reader)
+            return fitted if profiles is None else with_profiles(fitted, [None] * len(profiles))
 
-    def printed(self, digest: Digest, reader: ReaderFrame) -> Printed:
+    def printed(
+        self, digest: Digest, reader: ReaderFrame, profiles: Profiles | None = None
+    ) -> Printed:
         """Return subject and parts. Raises Unfit: the slow path must do it."""
         self._refuse_unproven(reader.locale)
         with self._lock:
-            return self._fitted(digest, reader)[1]
+            return self._fitted(digest, reader, profiles)[1]
 
     def refusal(self, language: str) -> str:
         """Return why mails of a language go the slow path; "" when they do not."""
@@ -114,7 +144,7 @@ class Press:
     @property
     def memory(self) -> int:
         """Bytes that are kept."""
-        return self._forms.memory
+        return self._forms.memory + self._plates.used + self._filler.memory
 
     def _refuse_unproven(self, locale: str) -> None:
         language = self.renderer.catalogs.texts(locale).language
@@ -123,15 +153,17 @@ class Press:
 
     def _unproven(self, digest: Digest, reader: ReaderFrame) -> Printed:
         with self._lock:
-            return self._fitted(digest, reader)[1]
+            return self._fitted(digest, reader, None)[1]
 
-    def _fitted(self, digest: Digest, reader: ReaderFrame) -> tuple[Digest, Printed]:
+    def _fitted(
+        self, digest: Digest, reader: ReaderFrame, profiles: Profiles | None
+    ) -> tuple[Digest, Printed]:
         last: list[tuple[Digest, Printed]] = []
 
         def fits(candidate: Digest) -> bool:
-            done = self._put_together(candidate, reader)
+            done = self._put_together(candidate, reader, profiles, keep=candidate is digest)
             last[:] = [(candidate, done)]
-            size = len(done.text.body) + len(done.html.body) + HEADERS
+            size = done.text.length + done.html.length + HEADERS
             renderer = self.renderer
             return done.html.size <= renderer.html_budget and size <= renderer.message_budget
 
@@ -140,34 +172,63 @@ class Press:
             raise Unfit("This digest does not fit into one mail.")
         return last[0]
 
-    def _put_together(self, digest: Digest, reader: ReaderFrame) -> Printed:
+    def _put_together(
+        self, digest: Digest, reader: ReaderFrame, profiles: Profiles | None, *, keep: bool
+    ) -> Printed:
         texts = self.renderer.catalogs.texts(reader.locale)
+        there = None if profiles is None else tuple(map(bool, profiles))
+        key = (id(digest), texts.language, shapes.sort_of(reader), there)
+        plates = self._plates.get(key)
+        try:
+            if plates is None or plates.digest is not digest:
+                plates = self._made(digest, reader, texts, profiles)
+                if keep:
+                    self._plates.put(key, plates)
+            own = _own(digest, reader, texts, profiles)
+            in_text, in_html = shown_in(own)
+            values = {**plates.values, **own}
+            return Printed(
+                plates.subject,
+                self._filler.text(plates, values, in_text),
+                self._filler.html(plates, values, in_html),
+            )
+        except JinjaError as error:
+            raise Unfit(f"A template cannot be rendered: {error}") from error
+
+    def _made(
+        self, digest: Digest, reader: ReaderFrame, texts: Texts, profiles: Profiles | None
+    ) -> Plates:
+        """What all readers of this sort get of a digest. Raises Unfit."""
         said = {
             name: (sentence_sign(number), sentence)
             for number, (name, sentence) in enumerate(sentences(digest, texts).items())
         }
-        values = _values(digest, reader, texts)
+        values = {SUBJECT_LINE: phrases.subject(digest, texts)}
         refuse_signs("".join([values[SUBJECT_LINE], *(sentence for _, sentence in said.values())]))
         values |= dict(said.values())
-        try:
-            scope = self._forms.scope(digest, reader, texts)
-            frame = self._forms.frame(scope, digest, reader, said)
-            subject = values[SUBJECT] = plain.one_line(told(frame.subject, values))
-            filler = _Filler(self._forms, scope, digest)
-            return Printed(subject, filler.text(frame, values), filler.html(frame, values))
-        except JinjaError as error:
-            raise Unfit(f"A template cannot be rendered: {error}") from error
+        named = with_profiles(digest, profiles)
+        scope = self._forms.scope(named, reader, texts)
+        frame = self._forms.frame(scope, named, reader, said)
+        if not signs_of(frame.subject) <= values.keys():
+            raise Unfit("The subject is other for each reader.")
+        values[SUBJECT] = plain.one_line(told(frame.subject, values))
+        return self._setter.plates(digest, named, scope, frame, values)
 
 
-def _values(digest: Digest, reader: ReaderFrame, texts: Texts) -> dict[str, str]:
-    """What goes where signs are. Raises Unfit."""
+def _own(
+    digest: Digest, reader: ReaderFrame, texts: Texts, profiles: Profiles | None
+) -> dict[str, str]:
+    """What is the reader's alone, by its signs. Raises Unfit."""
     if not shapes.is_plain(reader.tune_base):
         raise Unfit("The address of Tune is not a plain one.")
     values = shapes.urls(reader)
-    values[SUBJECT_LINE] = phrases.subject(digest, texts)
     values[SCHEDULE] = _schedule(texts, reader.weekdays, reader.hour, reader.zone)
     if reader.confirmed_on is not None:
         values[CONFIRMED], values[CONFIRMED_DAY] = _days(texts, reader.confirmed_on)
+    ids = profiles if profiles is not None else [s.profile_id for s in digest.sections]
+    for at, profile_id in enumerate(ids):
+        if profile_id:
+            values[section_sign(at)] = str(profile_id)
     return values
 
 
@@ -181,68 +242,3 @@ def _days(texts: Texts, on: date) -> tuple[str, str]:
     """A day without and with its weekday, as templates write it."""
     days = texts.long_day(on), texts.day(on)
     return days[0].replace(" ", plain.GLUE), days[1].replace(" ", plain.GLUE)
-
-
-class _Filler:
-    """Puts one digest together."""
-
-    def __init__(self, forms: Forms, scope: Scope, digest: Digest) -> None:
-        self._forms = forms
-        self._scope = scope
-        self._digest = digest
-        self._papers: list[dict[str, list[Paper]]] = [
-            {
-                "entries": [forms.paper(scope, entry) for entry in section.entries],
-                "lines": [forms.paper(scope, line) for line in section.lines],
-                "signals": [forms.paper(scope, signal) for signal in section.signals],
-            }
-            for section in digest.sections
-        ]
-        counts = [len(section.entries) for section in digest.sections]
-        self._before = list(accumulate(counts, initial=0))
-
-    def html(self, frame: Frame, values: Mapping[str, str]) -> Part:
-        """Return the HTML part. Raises Unfit."""
-        done: list[Open] = []
-        size = 0
-        for fragment in self._html_fragments(frame):
-            done += fragment.open
-            size += fragment.size
-        shown = {}
-        for sign in {one for one in done if one.__class__ is str}:
-            later = frame.later.get(sign)
-            value = done_now(later, values) if later is not None else values[sign]
-            shown[sign] = plain.body(escaped(value))
-        return part_of(done, shown, size)
-
-    def text(self, frame: Frame, values: Mapping[str, str]) -> Part:
-        """Return the text part. Raises Unfit."""
-        done, size = joined_text(self._text_fragments(frame, values))
-        signs = {one for one in done if one.__class__ is str}
-        return part_of(done, {sign: plain.body(values[sign]) for sign in signs}, size)
-
-    def _html_fragments(self, frame: Frame) -> Iterator[Fragment]:
-        for piece in frame.html:
-            if isinstance(piece, Call):
-                yield from self._section(piece)
-            else:
-                yield piece
-
-    def _text_fragments(self, frame: Frame, values: Mapping[str, str]) -> Iterator[Fragment]:
-        for piece in frame.text:
-            if isinstance(piece, Call):
-                yield from self._section(piece)
-            else:
-                yield piece if isinstance(piece, Fragment) else piece.filled(values)
-
-    def _section(self, call: Call) -> list[Fragment]:
-        section = self._digest.sections[call.at]
-        papers, before = self._papers[call.at], self._before[call.at]
-        return [
-            papers[one.loop][one.at].shown(one, before)
-            if isinstance(one, Call)
-            else one
-            if isinstance(one, Fragment)
-            else with_sign(one.fragment, SECTION, str(section.profile_id))
-            for one in self._forms.section(self._scope, call, section).pieces
-        ]

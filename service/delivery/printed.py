@@ -1,20 +1,33 @@
-"""A mail without its headers: subject and encoded parts. Pure."""
+"""A mail without its headers: subject and encoded parts, and what goes into their holes. Pure."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-from service.delivery.quoted import as_base64, encoded, is_too_long
+from service.delivery import plain
+from service.delivery.held_templates import escaped
+from service.delivery.quoted import LINE, as_base64, encoded, is_too_long
+
+_PLAIN = re.compile(r"[A-Za-z0-9:/._~-]+")
+"""What is written alike in HTML and text, and takes one byte a letter when encoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a mail as it goes on the wire. size: bytes of its text before encoding."""
+    """One part of a mail. pieces: its bytes, joined · lines: the same as they go on the wire, dots
+    doubled where they begin a line · length: of its bytes · size: bytes of its text before
+    encoding."""
 
-    body: bytes
-    encoding: str
+    pieces: Sequence[bytes]
+    lines: Sequence[bytes]
+    length: int
     size: int
+    encoding: str = "quoted-printable"
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +39,80 @@ class Printed:
     html: Part
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Values by their signs: encoded, with dots doubled, and bytes of their text."""
+
+    encoded: Mapping[str, bytes]
+    lines: Mapping[str, bytes]
+    sizes: Mapping[str, int]
+
+    def with_more(self, told: Iterable[tuple[str, str]]) -> "Shown":
+        """Return it with further values, as text."""
+        more = {sign: _encoded(value) for sign, value in told}
+        return Shown(
+            {**self.encoded, **{sign: one[0] for sign, one in more.items()}},
+            {**self.lines, **{sign: one[1] for sign, one in more.items()}},
+            {**self.sizes, **{sign: one[2] for sign, one in more.items()}},
+        )
+
+
+def shown_in(values: Mapping[str, str]) -> tuple[Shown, Shown]:
+    """Return values as they stand in text, and in HTML."""
+    shown: dict[str, bytes] = {}
+    sizes: dict[str, int] = {}
+    others: list[tuple[str, str]] = []
+    for sign, value in values.items():
+        if _PLAIN.fullmatch(value) is None or value[0] == ".":
+            others.append((sign, value))
+            continue
+        size = sizes[sign] = len(value)
+        shown[sign] = f"{value}=\r\n".encode("ascii") if size < LINE else encoded(value)
+    plainly = Shown(shown, shown, sizes)
+    if not others:
+        return plainly, plainly
+    in_html = [(sign, escaped(value)) for sign, value in others]
+    return plainly.with_more(others), plainly.with_more(in_html)
+
+
 @lru_cache(maxsize=4096)
-def _shown(value: str) -> tuple[bytes, int]:
-    """A value encoded, and the size of its text; many mails say the same."""
-    return encoded(value), len(value.encode("utf-8"))
+def _encoded(value: str) -> tuple[bytes, bytes, int]:
+    """Many mails say the same."""
+    said = plain.body(value)
+    done = encoded(said)
+    return done, dotted(done), len(said.encode("utf-8"))
 
 
-def part_of(pieces: Sequence[Any], values: Mapping[str, str], size: int) -> Part:
-    """Join pieces (encoded bytes, or a sign whose value is given); the last line is ended.
+def dotted(lines: bytes) -> bytes:
+    """Return encoded lines with a dot that begins one doubled (RFC 5321 section 4.5.2). They begin
+    a line."""
+    if b"\n." in lines:
+        lines = lines.replace(b"\n.", b"\n..")
+    return b"." + lines if lines.startswith(b".") else lines
 
-    size: bytes of the text of the pieces. Quoted-printable, or base64 where that is much shorter.
+
+def part_of(
+    open: Sequence[bytes | str],
+    lines: Sequence[bytes | str],
+    size: int,
+    signs: Iterable[tuple[str, int]],
+    shown: Shown,
+) -> Part:
+    """Fill in pieces (encoded bytes, or a sign whose value is given); the last line is ended.
+
+    lines: the same with dots doubled · size: bytes of the text of the pieces · signs: how often
+    each occurs. Quoted-printable, or base64 where that is much shorter. Raises TypeError where a
+    sign has no value.
     """
-    shown = {sign: _shown(value) for sign, value in values.items()}
-    size += sum([shown[p][1] for p in pieces if p.__class__ is str])
-    body = b"".join([shown[p][0] if p.__class__ is str else p for p in pieces])
-    if body.endswith(b"=\r\n"):
-        body = body[:-3] + b"\r\n"
-    if is_too_long(len(body), size):
-        return Part(as_base64(body), "base64", size)
-    return Part(body, "quoted-printable", size)
+    pieces: list[bytes] = list(map(shown.encoded.get, open, open))  # type: ignore[arg-type]
+    on_wire: list[bytes] = list(map(shown.lines.get, lines, lines))  # type: ignore[arg-type]
+    if pieces and pieces[-1].endswith(b"=\r\n"):
+        pieces[-1] = pieces[-1][:-3] + b"\r\n"
+        on_wire[-1] = on_wire[-1][:-3] + b"\r\n"
+    for sign, times in signs:
+        size += shown.sizes[sign] * times
+    length = sum(map(len, pieces))
+    if is_too_long(length, size):
+        done = (as_base64(b"".join(pieces)),)
+        return Part(done, done, len(done[0]), size, "base64")
+    return Part(pieces, on_wire, length, size)

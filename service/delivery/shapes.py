@@ -144,6 +144,12 @@ def scope_key(digest: Digest, reader: ReaderFrame) -> Hashable:
     return (digest.kind, digest.on, digest.version, _FRAME_KEY(reader), there)
 
 
+def sort_of(reader: ReaderFrame) -> Hashable:
+    """Return what a whole digest hangs on beside what is in it, but for the reader's values."""
+    there = tuple(map(bool, _URLS_OF(reader)))
+    return (_FRAME_KEY(reader), there, reader.confirmed_on is not None)
+
+
 def held_digest(digest: Digest) -> Digest:
     """Return the digest as the template of a frame may see it. Raises Unfit."""
     for text in _texts(digest, "sections", *_OF_DIGEST):
@@ -182,7 +188,8 @@ def narrow_reader(reader: ReaderFrame) -> ReaderFrame:
 
 def urls(reader: ReaderFrame) -> dict[str, str]:
     """Return the addresses of a reader by their signs."""
-    return dict(zip(_URLS.values(), _URLS_OF(reader), strict=True))
+    values = zip(_URLS.values(), _URLS_OF(reader), strict=True)
+    return {sign: value for sign, value in values if value}
 
 
 def _texts(value: Any, *without: str) -> Iterable[str]:

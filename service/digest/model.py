@@ -5,8 +5,8 @@ words themselves (a paper that is refreshed later does not change a mail already
 ``to_json``/``from_json`` are versioned; a new field gets a default so that old rows still load.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -203,6 +203,16 @@ class Digest:
     def is_trending_only(self) -> bool:
         """True when no interest has anything in it."""
         return bool(self.sections) and all(s.kind == "trending" for s in self.sections)
+
+
+def with_profiles(digest: Digest, profiles: Sequence[int | None] | None) -> Digest:
+    """Return a digest with one profile's id (or None) for each section; None = as it is."""
+    if profiles is None:
+        return digest
+    pairs = zip(digest.sections, profiles, strict=True)
+    return replace(
+        digest, sections=tuple(replace(section, profile_id=one) for section, one in pairs)
+    )
 
 
 def to_json(digest: Digest) -> dict[str, Any]:
