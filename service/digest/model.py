@@ -6,7 +6,7 @@ words themselves (a paper that is refreshed later does not change a mail already
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -215,21 +215,32 @@ def with_profiles(digest: Digest, profiles: Sequence[int | None] | None) -> Dige
     )
 
 
+_NAMES = {
+    kind: tuple(field.name for field in fields(kind))
+    for kind in (Marked, Reason, Entry, Line, Happening, Signal, Section, AddedBy, Digest)
+}
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def to_json(digest: Digest) -> dict[str, Any]:
     """Return plain JSON values (dates as ISO strings)."""
+    made = _plain(digest)
+    assert isinstance(made, dict)
+    return made
 
-    def plain(value: Any) -> Any:
-        if isinstance(value, date):
-            return value.isoformat()
-        if isinstance(value, dict):
-            return {k: plain(v) for k, v in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(v) for v in value]
+
+def _plain(value: Any) -> Any:
+    """In one pass: ``dataclasses.asdict`` copies each value first, and takes three times as long."""
+    kind = type(value)
+    if kind in _PLAIN:
         return value
-
-    result = plain(asdict(digest))
-    assert isinstance(result, dict)
-    return result
+    if kind is tuple or kind is list:
+        return [_plain(one) for one in value]
+    if names := _NAMES.get(kind):
+        return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _marked(data: Mapping[str, Any]) -> Marked:
