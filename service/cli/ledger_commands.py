@@ -1,4 +1,4 @@
-"""The ledger: is this database the one that sent last, and what became of a mail in doubt."""
+"""The ledger: is this database the one that sent last, and what became of a held mail."""
 
 from typing import Annotated
 
@@ -44,7 +44,7 @@ def instance_go_on(
 ) -> None:
     """Say which database this is, and send from it again.
 
-    only: nothing was sent from elsewhere since. restored: a backup; what waited in it is in doubt.
+    only: nothing was sent from elsewhere since. restored: a backup; what waited in it is held.
     copy: another one goes on; this one gets an identity of its own.
     """
     from service.flows.epoch import ANSWERS, go_on
@@ -55,7 +55,7 @@ def instance_go_on(
     told = [
         f"{printing.tally(made[name], noun)} {words}"
         for name, noun, words in (
-            ("in_doubt", "mail", "in doubt"),
+            ("in_doubt", "mail", "held"),
             ("skipped", "mail", "not composed any more"),
             ("cancelled", "mail", "cancelled"),
             ("moved", "reader", "next at their coming hour"),

@@ -49,7 +49,7 @@ WORDS: Mapping[str, str] = {
 MEANS: Mapping[Answer, str] = {
     "only": "This is the only one, and nothing was sent from elsewhere since: go on as it is.",
     "restored": "This is the only one, restored from a backup: what waited in it may have gone "
-    "since and is in doubt; mails of hours that are past are not sent.",
+    "since and is held; mails of hours that are past are not sent.",
     "copy": "This is a copy, and the other one goes on: it gets an identity of its own, and "
     "everything that waits is cancelled here.",
 }
@@ -209,7 +209,9 @@ def go_on(rt: Runtime, answer: str, by: str, address: str = "") -> dict[str, Any
         here = _here(rt, uid, epoch, inode=file.inode)
         found = Standing(compare(seen, uid, epoch, here), uid, epoch, seen)
         if not found.held:
-            raise InstanceError("Nothing is held.", "", "Mail is sent from here as it is.")
+            raise InstanceError(
+                "Nothing is to be answered.", "", "Mail is sent from here as it is."
+            )
         if answer not in found.answers:
             raise InstanceError(
                 f"{answer!r} does not fit: {found.words}", "", f"Use {' or '.join(found.answers)}."

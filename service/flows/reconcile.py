@@ -135,7 +135,7 @@ def _unreadable(rt: Runtime, session: Session, words: str) -> None:
     alarm = Alarm(
         kind=KIND,
         key="unreadable",
-        what=f"The relay's log cannot be read: {words}. Mails in doubt stay so for longer.",
+        what=f"The relay's log cannot be read: {words}. Held mails stay so for longer.",
         place=f"PAPERPOST_RELAY_LOG={rt.relay_log}",
         next_step="Let the user of Paperpost read it (group adm), or take the setting out.",
     )

@@ -68,7 +68,7 @@ class Balance:
         if self.rows > self.planned:
             told.append(f"{self.rows - self.planned:,} more rows than the {self.planned:,} planned")
         if in_doubt := self.states.get(State.UNKNOWN, 0):
-            told.append(f"{in_doubt:,} in doubt")
+            told.append(f"{in_doubt:,} held and not settled")
         if self.under_way:
             told.append(f"{self.under_way:,} under way")
         return ", ".join(told)

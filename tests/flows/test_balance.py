@@ -77,8 +77,8 @@ def test_what_an_edition_becomes(row, states, state):
         (2, {"accepted": 2}, ""),
         (3, {"accepted": 2}, "1 of 3 have no row"),
         (1, {"accepted": 2}, "1 more rows than the 1 planned"),
-        (3, {"accepted": 1, "unknown": 2}, "2 in doubt"),
-        (3, {"accepted": 1, "unknown": 1, "ready": 1}, "1 in doubt, 1 under way"),
+        (3, {"accepted": 1, "unknown": 2}, "2 held and not settled"),
+        (3, {"accepted": 1, "unknown": 1, "ready": 1}, "1 held and not settled, 1 under way"),
     ],
 )
 def test_what_is_missing_in_words(planned, states, words):
@@ -91,7 +91,7 @@ def test_only_what_is_over_and_does_not_balance_is_told_of():
 
     assert told(edition(closes=NOW), {"unknown": 1}) == ""
     assert told(edition("manual", 3), {"accepted": 2, "ready": 1}) == ""
-    assert "1 in doubt" in told(edition("newsletter", 1, "incomplete"), {"unknown": 1})
+    assert "1 held and not settled" in told(edition("newsletter", 1, "incomplete"), {"unknown": 1})
     assert "no row" in told(edition("manual", 3, "done"), {"accepted": 2})
     assert "not planned to its end" in told(edition("manual"), {"planned": 2})
     young = edition("manual")

@@ -25,7 +25,7 @@ def test_a_restored_backup_asks_at_the_command_line(shell: Shell, tmp_path: Path
     kept = tmp_path / "backup.db"
     assert shell.say("instance", "show", "--json").json["held"] is False
     refused = shell.say("instance", "go-on", "--as", "only")
-    assert (refused.code, "Nothing is held." in refused.err) == (1, True)
+    assert (refused.code, "Nothing is to be answered." in refused.err) == (1, True)
     shell.say("settings", "set", "hour", "9")
     shutil.copy(database, kept)
     assert shell.say("send", "daily", "--on", ON).code == 0

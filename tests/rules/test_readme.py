@@ -72,6 +72,17 @@ def test_every_make_target_and_link_exists(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
+def test_every_page_of_the_docs_is_found_from_the_readme() -> None:
+    found, new = set(), [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md"]
+    while new:
+        page = new.pop()
+        found.add(page)
+        links = re.findall(r"\]\(([^)#:]+\.md)", page.read_text(encoding="utf-8"))
+        new += [path for one in links if (path := (page.parent / one).resolve()) not in found]
+    names = {page.name for page in found}
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - names == set()
+
+
 def test_the_guide_of_readers_shows_each_of_its_pictures_and_they_are_small() -> None:
     text = (ROOT / "docs" / "readers.md").read_text(encoding="utf-8")
     pictures = list((ROOT / "docs" / "pictures" / "readers").glob("*.webp"))
