@@ -61,8 +61,10 @@ Outcome = Accepted | Refused | Broken | Stopped
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who to whom, and the bytes: fixed at the first render."""
+    """Who to whom, and the bytes: fixed at the first render. lines: the message as it goes before
+    the final dot (CRLF, dots doubled), None where that is to be looked for."""
 
     sender: str
     recipient: str
     message: bytes
+    lines: bytes | None = None

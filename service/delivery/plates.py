@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from service.delivery import plain
+from service.delivery import plain, shapes
 from service.delivery.forms import Call, Forms, Frame, Paper, Scope
 from service.delivery.fragments import (
     Fragment,
@@ -124,7 +124,9 @@ class Setter:
         text = tuple(self._text(page, frame, values))
         html = self._html(page, frame, values, later)
         memory = 2_000 + html.memory + sum([p.memory if isinstance(p, Plate) else 0 for p in text])
-        return Plates(kept, values[SUBJECT], text, html, later, values, memory + _memory(kept))
+        return Plates(
+            kept, values[SUBJECT], text, html, later, values, memory + shapes.digest_memory(kept)
+        )
 
     def _text(
         self, page: "_Page", frame: Frame, values: Mapping[str, str]
@@ -305,15 +307,3 @@ class Filler:
         if made is None:  # links of the reader are within its lines
             return Plate.of(lines.form.filled(values))
         return self._lines.put(key, Plate.of(made))
-
-
-def _memory(digest: Digest) -> int:
-    """About how many bytes a digest holds."""
-    size = 1_000
-    for section in digest.sections:
-        for entry in section.entries:
-            letters = len(entry.title.text) + len(entry.abstract.text)
-            pieces = len(entry.title.marks) + len(entry.abstract.marks) + len(entry.reasons)
-            size += 3_000 + 2 * letters + 130 * pieces + 400 * len(entry.links)
-        size += 1_500 * (1 + len(section.lines) + len(section.signals)) + 40 * len(section.rest)
-    return size

@@ -95,6 +95,18 @@ def own_memory(item: Item) -> int:
     return 700 + 130 * marks + sum(130 + getsizeof(reason.term) for reason in reasons)
 
 
+def digest_memory(digest: Digest) -> int:
+    """Return about how many bytes a parsed digest holds."""
+    size = 1_000
+    for section in digest.sections:
+        for entry in section.entries:
+            letters = len(entry.title.text) + len(entry.abstract.text)
+            pieces = len(entry.title.marks) + len(entry.abstract.marks) + len(entry.reasons)
+            size += 3_000 + 2 * letters + 130 * pieces + 400 * len(entry.links)
+        size += 1_500 * (1 + len(section.lines) + len(section.signals)) + 40 * len(section.rest)
+    return size
+
+
 def marked_of(item: Item) -> tuple[Marked, ...]:
     """Return the texts of a paper that have marks, in the order of their numbers."""
     return (item.title, item.abstract) if isinstance(item, Entry) else (item.title,)

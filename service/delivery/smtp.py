@@ -161,7 +161,7 @@ class Mailer:
                 return not_sent
             if not await mark():
                 return Stopped()
-            lines = stuffed(envelope.message)
+            lines = envelope.lines or stuffed(envelope.message)
             behind, commands = self._behind(line)
             sent = path.body(lines, commands, self._waits)
             if sent is None:

@@ -37,7 +37,7 @@ def rendered(rt: Runtime, limits: Defaults, jobs: Sequence[Job]) -> list[Letter]
     with rt.holding(limits):
         for job in jobs:
             try:
-                envelope = envelope_of(rt, job.row, job.edition, job.reader)
+                envelope = envelope_of(rt, job.row, job.edition, job.reader, job.kept)
                 letters.append(Letter(job, envelope, sha_of(envelope.message)))
             except Exception as error:
                 letters.append(Letter(job, None, error=error))
@@ -101,4 +101,5 @@ class Ahead:
 
 
 def _size(letter: Letter) -> int:
-    return len(letter.envelope.message) if letter.envelope is not None else 0
+    envelope = letter.envelope
+    return len(envelope.message) + len(envelope.lines or b"") if envelope is not None else 0

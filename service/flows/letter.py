@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from service.delivery.frame import ReaderFrame, Rendered
-from service.delivery.heads import Heads
+from service.delivery.heads import Heads, Written
 from service.delivery.message import build
 from service.delivery.outcome import Envelope
 from service.digest.model import Digest, from_json
+from service.flows.contents import Kept, whole
 from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
 from service.store.subscribers import days_of
@@ -162,20 +163,39 @@ def bytes_of(
     In test mode the subject says so, and the links of a reader's mail belong to nobody: whoever
     looks at it must not unsubscribe the reader. A notice keeps the link it is about.
     """
-    content = row.content or {}
-    is_notice = edition.kind == "notice"
-    reader = as_frozen(reader, content)
-    if rt.test_recipient and not is_notice and reader is not None:
+    return _written(rt, row, edition, reader, at).message
+
+
+def _written(
+    rt: Runtime,
+    row: DeliveryRow,
+    edition: EditionRow,
+    reader: SubscriberRow | None,
+    at: datetime | None = None,
+    kept: Kept | None = None,
+) -> Written:
+    """``bytes_of``, and as they go on the wire. kept: the row's content, where it was read."""
+    if kept is None:
+        content = row.content or {}
+        own, has_digest = content, "digest" in content
+    else:
+        own, has_digest = row.own or {}, kept.digest is not None
+    reader = as_frozen(reader, own)
+    if rt.test_recipient and edition.kind != "notice" and reader is not None:
         reader = nobody(reader)
         row = DeliveryRow(**{**row.model_dump(), "token": "preview"})  # nosec B105: in place of one
     heads = _heads(rt, row, edition, reader, at)
-    if reader is not None and "digest" in content and not (rt.test_recipient or "test" in content):
-        digest = from_json(content["digest"])
-        return rt.press.mail(digest, frame_of_row(rt, row, reader, digest), heads)
+    if reader is not None and has_digest and not (rt.test_recipient or "test" in own):
+        if kept is None or kept.digest is None:
+            digest, profiles = from_json(own["digest"]), None
+        else:
+            digest, profiles = kept.digest, own.get("profiles")
+        return rt.press.post(digest, frame_of_row(rt, row, reader, digest), heads, profiles)
+    content = own if kept is None else whole(row, kept)
     rendered = render_row(rt, row, reader, content)
     if rt.test_recipient:
         rendered = _marked(rt, rendered, row.locale)
-    return build(rendered, **heads.fields())
+    return Written(build(rendered, **heads.fields()))
 
 
 def _heads(
@@ -216,18 +236,25 @@ def _marked(rt: Runtime, rendered: Rendered, locale: str) -> Rendered:
 
 
 def envelope_of(
-    rt: Runtime, row: DeliveryRow, edition: EditionRow, reader: SubscriberRow | None
+    rt: Runtime,
+    row: DeliveryRow,
+    edition: EditionRow,
+    reader: SubscriberRow | None,
+    kept: Kept | None = None,
 ) -> Envelope:
     """Who to whom, and the bytes, signed where we sign: by the row's own date, so that a retry has
-    the same ones."""
+    the same ones. kept: the row's content, where it was read."""
     sender = rt.site.sender
     if rt.bounce_address:
         local, _, domain = rt.bounce_address.partition("@")
         sender = f"{local}+{row.bounce_id}@{domain}"
+    made = _written(rt, row, edition, reader, kept=kept)
+    message = signed(rt, row, made.message)
     return Envelope(
         sender=sender,
         recipient=rt.test_recipient or row.rcpt or "",
-        message=signed(rt, row, bytes_of(rt, row, edition, reader)),
+        message=message,
+        lines=made.lines if message is made.message else None,
     )
 
 

@@ -16,6 +16,7 @@ from service.delivery.retry import Verdict, doubted, judge
 from service.delivery.states import State
 from service.flows.alerts import quiet_of
 from service.flows.breakers import Counted, Told, listen
+from service.flows.contents import Kept
 from service.flows.deferred import words_of
 from service.flows.doubt import is_doubtful
 from service.flows.quarantine import hide, left_of
@@ -64,10 +65,13 @@ class SendReport:
 
 @dataclass(frozen=True, slots=True)
 class Job:
+    """One claimed mail. kept: its content, where others may have the same."""
+
     row: DeliveryRow
     edition: EditionRow
     reader: SubscriberRow | None
     hashed: str
+    kept: Kept | None = None
 
 
 def awake(at: datetime, reader: SubscriberRow, limits: Defaults) -> datetime:

@@ -187,12 +187,14 @@ def _jobs(rt: Runtime, session: Session, rows: Sequence[DeliveryRow]) -> list[Jo
         )
     }
     editions = {i: editions_store.get_edition(session, id=i) for i in {r.edition_id for r in rows}}
+    contents = rt.contents.read(session, rows)
     jobs = []
     for row in rows:
         edition = editions[row.edition_id]
         assert edition is not None
         hashed = consent_store.email_hash(rt.instance.key, row.recipient_key)
-        jobs.append(Job(row, edition, readers.get(row.subscriber_id), hashed))
+        reader, kept = readers.get(row.subscriber_id), contents.get(row.content_id or 0)
+        jobs.append(Job(row, edition, reader, hashed, kept))
     return jobs
 
 
