@@ -56,7 +56,7 @@ ABOUT: Mapping[Meaning, About] = {
     ),
     Meaning.SILENT: About(says="no answer", blamed="account", can_resend=True),
     Meaning.REST: About(
-        says="not tried: its domain or the account rests", blamed="nobody", can_resend=True
+        says="not tried: a rest or a limit keeps it back", blamed="nobody", can_resend=True
     ),
     Meaning.LATE: About(
         says="never tried: its time was over first", blamed="nobody", can_resend=True

@@ -26,7 +26,7 @@ ADVICE: Mapping[str, str] = {
     "relay": "Mend what the server names (signing in, sender, relaying), then send again.",
     "silent": "No mail is sent twice on a guess. Proof is looked for; a held newsletter waits for "
     "your word.",
-    "rest": "It is tried when the rest is over; see the alarms for why.",
+    "rest": "It goes by itself when the rest is over or the limit allows; see what limits mails.",
     "late": "Nobody tried it in time: see that paperpost run is at work, and what limits mails; "
     "then it may be sent again.",
     "other": "Read the server's words, then send again.",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, sync_playwright
 from support.axe import DESK, PHONE, violations
 from support.house import add, ingest_items, paper_item
@@ -189,6 +190,30 @@ def test_rows_of_the_long_tables_stand_as_blocks_on_a_phone(
         assert not page.locator(".sideways").first.is_visible()
         named = table.locator("td[data-label='State']").first
         assert "State" in named.evaluate("e => getComputedStyle(e, '::before').content")
+
+
+def test_a_database_that_must_not_send_asks_on_a_page_that_fits(
+    desk: tuple[Page, list[str]], site: WholeSite
+) -> None:
+    page, said = desk
+
+    def older(by: int) -> None:  # as a restored backup is
+        change = sa.text("UPDATE instance SET epoch = epoch - :by")
+        site.rt.db.write(lambda s: s.execute(change, {"by": by}))
+
+    older(1)
+    try:
+        for path in ("/instance", "/alarms", ""):
+            page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+            page.goto(f"{site.address}/admin{path}")
+            _fits(page)
+            assert violations(page) == [], path
+        page.goto(f"{site.address}/admin/instance")
+        assert page.get_by_role("button", name="It is a restored backup").is_visible()
+    finally:
+        older(-1)
+        page.set_viewport_size({"width": 360, "height": 740})
+    assert said == []
 
 
 def test_axe_finds_nothing_where_deliveries_are_watched(
