@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from service.delivery import message
-from service.delivery.printed import Part, Printed
+from service.delivery.printed import Printed
 from service.delivery.quoted import header_text
 from service.errors import Sentence
 
@@ -73,14 +73,14 @@ def written(heads: Heads, printed: Printed) -> Written:
     lines.append(kind + b"X-Auto-Response-Suppress: OOF, AutoReply\r\n")
     text = printed.text
     if heads.format != "html":
-        lines += (_described("plain", text), _MIME, b"\r\n")
+        lines += (_described("plain", text.encoding), _MIME, b"\r\n")
         return Written(b"".join((*lines, *text.pieces)), b"".join((*lines, *text.lines)))
     boundary = message.boundary(heads.message_id)
     first = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n--{boundary}'
     between = f"\r\n--{boundary}".encode("ascii")
     html = printed.html
-    lines += (_MIME, first.encode("ascii"), b"\r\n", _described("plain", text), b"\r\n")
-    then = (between, b"\r\n", _described("html", html), b"\r\n")
+    lines += (_MIME, first.encode("ascii"), b"\r\n", _described("plain", text.encoding), b"\r\n")
+    then = (between, b"\r\n", _described("html", html.encoding), b"\r\n")
     last = (between, b"--\r\n")
     return Written(
         b"".join((*lines, *text.pieces, *then, *html.pieces, *last)),
@@ -88,9 +88,10 @@ def written(heads: Heads, printed: Printed) -> Written:
     )
 
 
-def _described(kind: str, part: Part) -> bytes:
+@lru_cache(maxsize=64)
+def _described(kind: str, encoding: str) -> bytes:
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\n'
-    return f"{head}Content-Transfer-Encoding: {part.encoding}\r\n".encode("ascii")
+    return f"{head}Content-Transfer-Encoding: {encoding}\r\n".encode("ascii")
 
 
 @lru_cache(maxsize=64)
@@ -115,5 +116,6 @@ def _as_is(name: str, value: str) -> bytes:
     return f"{name}: {message.as_is(value, name)}\r\n".encode("ascii")
 
 
+@lru_cache(maxsize=64)
 def _link(name: str, url: str) -> bytes:
     return f"{name}: {message.link(url, name)}\r\n".encode("ascii")

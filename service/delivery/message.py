@@ -30,6 +30,7 @@ _AS_IS = frozenset(
 )
 _LONGEST_LINE = 998
 _VISIBLE = re.compile(r"[\x20-\x7e]+")
+_NOT_IN_LINKS = re.compile("[<> ,]")
 _ADDRESS = re.compile(r"[^\s@<>,;:()\[\]\\\"\x00-\x1f\x7f]+@[^\s@<>,;:()\[\]\\\"\x00-\x1f\x7f]+")
 
 
@@ -215,7 +216,7 @@ def as_is(value: str, header: str) -> str:
 
 def link(url: str, header: str) -> str:
     """Return "<https://...>". Raises MessageError."""
-    if not url.startswith(("https://", "http://")) or set(url) & set("<> ,"):
+    if not url.startswith(("https://", "http://")) or _NOT_IN_LINKS.search(url):
         raise MessageError(
             Sentence("'%(url)s' is no web address.", url=plain.one_line(url)[:80]), header
         )
@@ -227,7 +228,7 @@ def leaving(url: str, mail: str) -> str:
     header = "List-Unsubscribe"
     if not mail:
         return link(url, header)
-    if not mail.startswith("mailto:") or set(mail) & set("<> ,"):
+    if not mail.startswith("mailto:") or _NOT_IN_LINKS.search(mail):
         raise MessageError(
             Sentence("'%(url)s' is no web address.", url=plain.one_line(mail)[:80]), header
         )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from service.delivery import plain
 from service.delivery.held_templates import escaped
@@ -39,8 +40,7 @@ class Printed:
     html: Part
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """Values by their signs: encoded, with dots doubled, and bytes of their text."""
 
     encoded: Mapping[str, bytes]
@@ -49,12 +49,14 @@ class Shown:
 
     def with_more(self, told: Iterable[tuple[str, str]]) -> "Shown":
         """Return it with further values, as text."""
-        more = {sign: _encoded(value) for sign, value in told}
-        return Shown(
-            {**self.encoded, **{sign: one[0] for sign, one in more.items()}},
-            {**self.lines, **{sign: one[1] for sign, one in more.items()}},
-            {**self.sizes, **{sign: one[2] for sign, one in more.items()}},
-        )
+        shown, sizes = dict(self.encoded), dict(self.sizes)
+        doubled: dict[str, bytes] = {}
+        for sign, value in told:
+            shown[sign], lines, sizes[sign] = _encoded(value)
+            if lines is not shown[sign]:
+                doubled[sign] = lines
+        is_same = self.encoded is self.lines and not doubled
+        return Shown(shown, shown if is_same else {**shown, **self.lines, **doubled}, sizes)
 
 
 def shown_in(values: Mapping[str, str]) -> tuple[Shown, Shown]:
@@ -69,10 +71,9 @@ def shown_in(values: Mapping[str, str]) -> tuple[Shown, Shown]:
         size = sizes[sign] = len(value)
         shown[sign] = f"{value}=\r\n".encode("ascii") if size < LINE else encoded(value)
     plainly = Shown(shown, shown, sizes)
-    if not others:
-        return plainly, plainly
-    in_html = [(sign, escaped(value)) for sign, value in others]
-    return plainly.with_more(others), plainly.with_more(in_html)
+    in_text = plainly.with_more(others)
+    marked = [(sign, escaped(value)) for sign, value in others]
+    return in_text, in_text if marked == others else plainly.with_more(marked)
 
 
 @lru_cache(maxsize=4096)
