@@ -7,17 +7,19 @@ import re
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import SMTP
 from pathlib import Path
 
-import dkim
 import pytest
-from support.dkim_keys import make_key, records
+from support.dkim_keys import holds, make_key, records
 from support.dns_stub import DnsStub
 from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, reply
 
 from service.delivery.dkim import DkimKeys, keys_of
 from service.errors import SettingError
+from service.flows import manual
 from service.flows.daily import plan_daily
 from service.flows.send import send_ready
 
@@ -46,24 +48,6 @@ def keys(folder: Path) -> DkimKeys:
     found = keys_of(f"m1={folder}/rsa.pem, e1={folder}/ed.pem", SENDER)
     assert found is not None
     return found
-
-
-def holds(message: bytes, keys: DkimKeys) -> list[bool]:
-    """dkimpy's word on each signature, the topmost first."""
-    known = {f"{key.selector}._domainkey.{keys.domain}.": key.record for key in keys.keys}
-
-    def look_up(name: bytes, timeout: int = 5) -> bytes | None:
-        found = known.get(name.decode())
-        return found.encode() if found is not None else None
-
-    def is_good(at: int) -> bool:
-        try:
-            return bool(dkim.DKIM(message).verify(at, dnsfunc=look_up))
-        except dkim.ValidationError:  # of the body
-            return False
-
-    count = message.split(b"\r\n\r\n")[0].count(b"DKIM-Signature:")
-    return [is_good(at) for at in range(count)]
 
 
 def test_rsa_and_ed25519_sign_the_mail_as_it_is(keys):
@@ -179,6 +163,58 @@ def test_a_retry_has_the_same_signed_bytes(tmp_path, folder):
         assert first == second
         assert rt.dkim is not None
         assert holds(second, rt.dkim) == [True, True]
+
+
+HARD = (
+    "Ünïcode adapters: naïve Bayes für 100\u202f% of Zürich",
+    "大规模语言模型的低秩适配器与遗忘问题研究综述" * 4,
+    "Адаптеры, которые меньше забывают \U0001f9ec",
+    "adapters " + "x" * 1200,
+    ".adapters that begin with a dot",
+)
+
+
+@pytest.mark.slow
+def test_a_relay_of_seven_bits_takes_everything_and_breaks_no_signature(tmp_path, folder):
+    """It offers no 8BITMIME, so whoever is behind it need not change an encoding either."""
+    features = ("PIPELINING", "SIZE 10000000")
+    with (
+        SmtpServer(features=features) as server,
+        open_house(
+            tmp_path, smtp_port=server.port, mail_from=SENDER, site_name="Papiere für Zürich",
+            org_name="图书馆", dkim_keys=f"m1={folder}/rsa.pem,e1={folder}/ed.pem",
+        ) as house,
+    ):  # fmt: skip
+        rt = house.runtime
+        for name, cells in (
+            ("ada", {"name": "Åse Müller", "locale": "de"}),
+            ("li", {"name": "李明", "format": "text"}),
+            ("new", {"confirmed": "false"}),
+        ):
+            add(rt, f"{name}@example.net", "adapters", **cells)
+            add(rt, f"{name}2@example.net", **cells)
+        papers = [paper_item(n, title, title * 3) for n, title in enumerate(HARD, 1)]
+        ingest_items(rt, tmp_path, papers)
+        plan_daily(rt)
+        plan = manual.draft(
+            rt, kind="newsletter", subject="Grüße 👋", body="Größe: 1 µm\n\n" + HARD[1], key="n"
+        )
+        manual.start(rt, plan, expected=manual.count(rt, plan).mails, at_once=True)
+        report = asyncio.run(send_ready(rt))
+        assert (report.failed, report.deferred, report.held) == (0, 0, 0)
+        assert rt.dkim is not None
+        assert len(server.accepted) == 10  # four digests, four newsletters, two confirmations
+        for mail in server.accepted:
+            assert mail.data.isascii()
+            assert max(len(line) for line in mail.data.split(b"\r\n")) <= 998
+            parts = list(message_from_bytes(mail.data, policy=SMTP).walk())
+            coded = {str(p.get("Content-Transfer-Encoding", "7bit")).lower() for p in parts}
+            assert coded <= {"7bit", "quoted-printable", "base64"}
+            assert holds(mail.data, rt.dkim) == [True, True]
+        everything = b"".join(mail.data for mail in server.accepted)
+        assert b"base64" in everything
+        assert b"quoted-printable" in everything
+        assert not [line for line in server.commands if "BODY=" in line or "SMTPUTF8" in line]
 
 
 _VERIFY = r"""

@@ -7,11 +7,23 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from support.bare_venv import ROOT, build_wheel, locked_names, make_bare_venv
+from support.bare_venv import (
+    ROOT,
+    build_wheel,
+    extra_names,
+    link,
+    locked_names,
+    make_bare_venv,
+)
+from support.command import list_of
+from support.dkim_keys import holds, make_key
+from support.smtp_server import SmtpServer
 
 from service import __version__
+from service.delivery.dkim import keys_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+ON = "2026-11-18"
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +37,15 @@ def programs(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     return make_bare_venv(tmp_path_factory.mktemp("bare") / "an environment", wheel)
 
 
-def run(programs: Path, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of the bare environment in an empty folder, with an empty environment."""
+def run(
+    programs: Path, home: Path, *words: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of the bare environment in an empty folder, with an empty environment but for
+    settings of ours."""
+    ours = {f"PAPERPOST_{name}": value for name, value in settings.items()}
     return subprocess.run(
         [str(programs / words[0]), *words[1:]], cwd=home, capture_output=True, text=True,
-        check=False, env={"PATH": os.defpath, "HOME": str(home), "LANG": "C.UTF-8"},
+        check=False, env={"PATH": os.defpath, "HOME": str(home), "LANG": "C.UTF-8", **ours},
     )  # fmt: skip
 
 
@@ -86,3 +102,40 @@ def test_it_renders_and_sends_the_demo(programs: Path, tmp_path: Path) -> None:
     assert "dana.eml" not in mails
     (page,) = keep.rglob("ada.html")
     assert "reasoning" in page.read_text(encoding="utf-8").lower()
+
+
+def test_it_signs_what_it_sends_with_the_extra_and_asks_for_it_without(
+    programs: Path, wheel: Path, tmp_path: Path
+) -> None:
+    """From nothing to a signed mail at a relay, as an operator does it."""
+    key = f"m1={make_key(tmp_path / 'rsa.pem')}, e1={make_key(tmp_path / 'ed.pem', 'ed25519')}"
+    with SmtpServer() as relay:
+        settings = {
+            "SMTP_URL": f"smtp://127.0.0.1:{relay.port}",
+            "MAIL_FROM": "papers@uni.example",
+            "DKIM_KEYS": key,
+        }
+
+        def paperpost(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+            return run(place, tmp_path, "paperpost", *words, **settings)
+
+        refused = paperpost(programs, "subscribers", "list")
+        assert refused.returncode == 1
+        assert "this installation cannot sign: dkimpy and PyNaCl are not there" in refused.stderr
+        signing = make_bare_venv(tmp_path / "signing", wheel)
+        link(signing.parent, [*extra_names("dkim"), "cffi", "pycparser"])
+        items = list_of(tmp_path, "items.json", 1, 2)
+        for words in (
+            ("migrate",),
+            ("subscribers", "add", "ada@uni.example", "--keywords", "adapters", "--confirmed"),
+            ("ingest", items, "--kind", "hf_daily", "--on", ON),
+            ("send", "daily", "--on", ON),
+        ):
+            done = paperpost(signing, *words)
+            assert done.returncode == 0, (words, done.stdout, done.stderr)
+        (mail,) = relay.accepted
+    assert mail.recipient == "ada@uni.example"
+    assert b"Adapters that forget less" in mail.data
+    keys = keys_of(key, settings["MAIL_FROM"])
+    assert keys is not None
+    assert holds(mail.data, keys) == [True, True]

@@ -9,6 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -37,10 +39,23 @@ def make_bare_venv(folder: Path, wheel: Path) -> Path:
     return programs
 
 
+def extra_names(extra: str) -> list[str]:
+    """The distributions that an extra of pyproject.toml names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [
+        re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in project["optional-dependencies"][extra]
+    ]
+
+
 def link_core(folder: Path) -> None:
     """Link what requirements.lock names into an environment: no download."""
+    link(folder, locked_names(ROOT / "requirements.lock"))
+
+
+def link(folder: Path, names: Sequence[str]) -> None:
+    """Link distributions of the tests' environment into another one."""
     (packages,) = (folder / "lib").glob("python*/site-packages")
-    for name in locked_names(ROOT / "requirements.lock"):
+    for name in names:
         try:
             _link(distribution(name), packages)
         except PackageNotFoundError:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import dkim
 import pytest
 
 from service.delivery.dkim import DkimKeys
@@ -28,3 +29,21 @@ def records(keys: DkimKeys) -> dict[tuple[str, str], list[str]]:
         parts = [f'"{text[at : at + 250]}"' for at in range(0, len(text), 250)]
         found[f"{key.selector}._domainkey.{keys.domain}", "TXT"] = [" ".join(parts)]
     return found
+
+
+def holds(message: bytes, keys: DkimKeys) -> list[bool]:
+    """dkimpy's word on each signature, the topmost first."""
+    known = {f"{key.selector}._domainkey.{keys.domain}.": key.record for key in keys.keys}
+
+    def look_up(name: bytes, timeout: int = 5) -> bytes | None:
+        found = known.get(name.decode())
+        return found.encode() if found is not None else None
+
+    def is_good(at: int) -> bool:
+        try:
+            return bool(dkim.DKIM(message).verify(at, dnsfunc=look_up))
+        except dkim.ValidationError:  # of the body
+            return False
+
+    count = message.split(b"\r\n\r\n")[0].count(b"DKIM-Signature:")
+    return [is_good(at) for at in range(count)]
