@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alembic import op
 
@@ -112,10 +111,11 @@ def _split(part: Part) -> None:
     if not rest:
         return
     bind = op.get_bind()
-    module = sqlite if bind.dialect.name == "sqlite" else postgresql
-    bind.execute(module.insert(CONTENT).on_conflict_do_nothing(), list(made.values()))
     of_sha = sa.select(CONTENT.c.sha, CONTENT.c.id).where(CONTENT.c.sha.in_(list(made)))
-    ids = {sha: number for sha, number in bind.execute(of_sha)}
+    there = {row[0] for row in bind.execute(of_sha)}
+    if new := [content for sha, content in made.items() if sha not in there]:
+        bind.execute(sa.insert(CONTENT), new)
+    ids = {row[0]: row[1] for row in bind.execute(of_sha)}
     change = (
         sa.update(DELIVERY)
         .where(DELIVERY.c.id == sa.bindparam("number"))

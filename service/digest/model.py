@@ -230,7 +230,7 @@ def to_json(digest: Digest) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """In one pass: ``dataclasses.asdict`` copies each value first, and takes three times as long."""
+    """In one pass: ``dataclasses.asdict`` copies each value first and takes three times as long."""
     kind = type(value)
     if kind in _PLAIN:
         return value
