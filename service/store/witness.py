@@ -3,6 +3,7 @@
 Each start of sending raises the number in the database and in this file. A database that is
 behind its file was restored; one that meets no file, or another's, was moved or copied. The file is
 written over in place, so that its own number in the file system (inode) tells a copy of the folder.
+Where a file system gives its files other numbers at each mount, numbers say nothing.
 """
 
 import fcntl
@@ -24,12 +25,17 @@ SIZE = 1024
 """Bytes of the file: written over within one block, also on a full disk."""
 
 MACHINE_ID = Path("/etc/machine-id")
+MOUNTS = Path("/proc/self/mountinfo")
+
+RENUMBERING = ("fuse", "9p", "virtiofs", "cifs", "smb", "vboxsf", "vmhgfs", "prl_fs")
+"""Kinds of file system (proc(5), the first letters of what follows " - ") that may number a file
+anew at each mount: folders of a host in a virtual machine or a container, network drives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What the file says: the installation, its epoch, and where it was written. machine, database:
-    "" where it cannot be told."""
+    """What the file says: the installation, its epoch, and where it was written. inode, machine,
+    database: 0 or "" where it cannot be told."""
 
     uid: str
     epoch: int
@@ -53,9 +59,9 @@ class WitnessFile:
             return None
 
     def inode(self) -> int:
-        """The file's own number, 0 before there is one."""
+        """The file's own number, 0 before there is one, and where it does not last."""
         try:
-            return self.path.stat().st_ino
+            return lasting_number(self.path.stat())
         except FileNotFoundError:
             return 0
 
@@ -72,7 +78,7 @@ class WitnessFile:
 class _Open:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.inode = os.fstat(file.fileno()).st_ino
+        self.inode = lasting_number(os.fstat(file.fileno()))
 
     def read(self) -> Witness | None:
         return _parsed(os.pread(self._file.fileno(), SIZE, 0))
@@ -82,6 +88,20 @@ class _Open:
         words = json.dumps(asdict(seen)).encode("ascii")
         os.pwrite(self._file.fileno(), words.ljust(SIZE - 1) + b"\n", 0)
         os.fsync(self._file.fileno())
+
+
+def lasting_number(found: os.stat_result) -> int:
+    """A file's number in its file system, 0 where that changes while the file stays."""
+    place = f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}"
+    try:
+        mounts = MOUNTS.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return found.st_ino
+    for mount in mounts:
+        facts, _, kind = mount.partition(" - ")
+        if facts.split(" ")[2:3] == [place] and kind.startswith(RENUMBERING):
+            return 0
+    return found.st_ino
 
 
 def _parsed(content: bytes) -> Witness | None:
@@ -110,7 +130,7 @@ def database_code(db: Database) -> str:
     if db.is_sqlite:
         file = sa.make_url(db.url).database
         try:
-            return str(Path(file).stat().st_ino) if file else ""
+            return str(lasting_number(Path(file).stat()) or "") if file else ""
         except OSError:
             return ""
     return db.read(_postgres_code)

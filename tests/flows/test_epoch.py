@@ -1,13 +1,23 @@
 """A restored backup, a clone, a copied folder: nothing is sent before a person says which it is."""
 
 import asyncio
+import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from support.backups import back_up, bring_back, restored_elsewhere
-from support.house import add, ingest_items, mark, open_house, paper_item, plan_one, rows, take
+from support.house import (
+    add,
+    ingest_items,
+    mark,
+    open_house,
+    paper_item,
+    plan_one,
+    rows,
+    take,
+)
 
 from service.delivery.states import State
 from service.flows import epoch
@@ -36,6 +46,7 @@ HERE = Witness("a", 5, "", 7, "m", "d")
         (HERE, 4, "behind"),
         (Witness("b", 5, "", 7, "m", "d"), 5, "another"),
         (Witness("a", 5, "", 8, "m", "d"), 5, "copied"),
+        (Witness("a", 5, "", 0, "m", "d"), 5, ""),  # a file system that numbers anew
         (Witness("a", 5, "", 7, "n", "d"), 5, "copied"),
         (Witness("a", 5, "", 7, "", "d"), 5, ""),  # a container has no name of its own
         (Witness("a", 5, "", 7, "m", "e"), 5, "moved"),
@@ -47,7 +58,7 @@ def test_what_file_and_database_say_of_each_other(seen, number, why):
 
 
 def send(rt):
-    rt.epoch_raised = float("-inf")  # as after ten seconds, or in another process
+    rt.epoch_raised = float("-inf")  # as after a second, or in another process
     return asyncio.run(send_ready(rt))
 
 
@@ -220,7 +231,7 @@ def test_what_was_under_way_in_a_backup_is_in_doubt(rt, tmp_path, request):
     taken = take(rt, owner)
     kept = back_up(rt.db.url, tmp_path / "backup", request)
     assert mark(rt, taken, owner)
-    rt.epoch_raised -= 11
+    rt.epoch_raised -= epoch.EVERY_S
     epoch.raise_epoch(rt)
     bring_back(rt, kept)
     assert rows(rt)[0].state == "leased"
@@ -253,6 +264,40 @@ def test_what_the_backup_does_not_know_of_is_marked_in_the_next_mail(rt, tmp_pat
     assert again == {"2611.00001": True, "2611.00002": False}
 
 
+def mounted(tmp_path: Path, kind: str) -> Path:
+    """A table of mounts (proc(5)) by which the tests' folder lies on such a file system."""
+    found = tmp_path.stat().st_dev
+    place = f"{os.major(found)}:{os.minor(found)}"
+    table = tmp_path / "mounts"
+    table.write_text(
+        "22 27 0:21 / /proc rw,relatime - proc proc rw\n"
+        f"31 27 {place} / /data rw,relatime shared:9 - {kind} host rw\n"
+    )
+    return table
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [("ext4", "copied"), ("fuse.sshfs", ""), ("virtiofs", ""), ("cifs", "")]
+)
+def test_a_drive_that_numbers_its_files_anew_at_each_mount_is_no_reason_to_ask(
+    tmp_path, server, clock, monkeypatch, kind, why
+):
+    """The same folder with other inodes, as after the next mount."""
+    monkeypatch.setattr(witness_store, "MOUNTS", mounted(tmp_path, kind))
+    values = {"smtp_port": server.port, "clock": clock}
+    with open_house(tmp_path / "one", **values) as house:
+        plan_one(house.runtime, tmp_path)
+        assert send(house.runtime).accepted == 1
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    with open_house(tmp_path / "two", **values) as house:
+        assert epoch.standing(house.runtime).why == why
+
+
+def test_without_a_table_of_mounts_numbers_are_believed(tmp_path, monkeypatch):
+    monkeypatch.setattr(witness_store, "MOUNTS", tmp_path / "none")
+    assert witness_store.lasting_number(tmp_path.stat()) == tmp_path.stat().st_ino
+
+
 AT = "Nov 22 00:10:01 mail postfix"
 
 
@@ -280,7 +325,7 @@ def test_a_refusal_before_a_restore_proves_nothing_of_what_went_after_the_backup
     if was == "deferred":
         rt.db.write(lambda s: mark_outcome(s, taken, State.DEFERRED, rt.clock()))
     kept = back_up(rt.db.url, tmp_path / "backup", request)
-    rt.epoch_raised -= 11
+    rt.epoch_raised -= epoch.EVERY_S
     epoch.raise_epoch(rt)
     bring_back(rt, kept)
     rt.db.write(lambda s: release(s, [owner]))  # the process of then is no more
