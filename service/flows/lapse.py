@@ -3,7 +3,7 @@ what it would have held rides in the one mail that follows (``flows/window.misse
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from service.defaults import FIXED
 from service.delivery.message import domain_of, message_id
@@ -11,6 +11,7 @@ from service.delivery.states import State
 from service.flows.alarms import Alarm, prepare_alarm, raise_alarm
 from service.flows.planning import PRIORITY, digest_edition, edition_key
 from service.flows.runtime import Runtime
+from service.store import editions as editions_store
 from service.store import missed_rows
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -62,7 +63,7 @@ def plan_missed(
             if reader.id not in there
         ]
         if count := missed_rows.add_rows(session, rows):
-            missed_rows.reopen_edition(session, edition, now)
+            editions_store.open_again(session, edition, now + timedelta(minutes=1))
             made[on] = count
     if made:
         prepare_alarm(rt, session, _alarm(rt, made, now))

@@ -93,9 +93,7 @@ def plan_reader(
         if may and there is not None and leases_store.reopen(session, there, now + deadline):
             row = there
     if row is not None and not is_over:
-        edition.state, edition.planned = "open", None  # its balance is "so far" again
-        edition.closes_at = max(edition.closes_at or now, now + deadline)
-        session.add(edition)
+        editions_store.open_again(session, edition, now + deadline)
     return row
 
 

@@ -37,6 +37,15 @@ def add_edition(
     return there, False
 
 
+def open_again(session: Session, edition: EditionRow, until: datetime) -> None:
+    """A rolling edition that gets more rows, perhaps after it was closed: its balance is "so far"
+    again, and taken at ``until`` or later. One that was cancelled stays so."""
+    if edition.state != "cancelled":
+        edition.state, edition.planned = "open", None
+        edition.closes_at = max(edition.closes_at or until, until)
+        session.add(edition)
+
+
 def put_draft(session: Session, slot: str, *, now: datetime, **values: Any) -> EditionRow:
     """Keep a draft under its key; what was kept under it before is replaced."""
     row, is_new = add_edition(session, kind=DRAFT, slot=slot, now=now, state=DRAFT, **values)

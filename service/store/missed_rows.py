@@ -1,14 +1,13 @@
 """Rows of days on which nobody ran: many at once, each once."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from service.store.tables import DeliveryRow, EditionRow
+from service.store.tables import DeliveryRow
 
 MISSED = "missed"
 """The reason of a skipped row: nothing ran at the reader's hour; the next mail has its papers."""
@@ -39,11 +38,3 @@ def _count(session: Session, rows: Sequence[dict[str, Any]]) -> int:
     names = [row["message_id"] for row in rows]
     query = sa.select(sa.func.count()).where(col(DeliveryRow.message_id).in_(names))
     return int(session.execute(query).scalar_one())
-
-
-def reopen_edition(session: Session, edition: EditionRow, now: datetime) -> None:
-    """A rolling edition that got rows after it was closed is balanced anew."""
-    if edition.state != "cancelled":
-        edition.state, edition.planned = "open", None
-        edition.closes_at = max(edition.closes_at or now, now + timedelta(minutes=1))
-        session.add(edition)
