@@ -117,8 +117,8 @@ def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
 
 
 def _of_domain(domain: str) -> list[sa.ColumnElement[bool]]:
-    """Found by the address where that holds the domain as it is: the column itself lies behind the
-    content of its row, and is read of few."""
+    """Found by the address where that holds the domain as it is: that stands in an index, and the
+    column itself is read of few."""
     same = [col(DeliveryRow.domain) == domain]
     if domain.isascii() and not domain.startswith("xn--"):
         same.insert(0, _holds(col(DeliveryRow.recipient_key), f"@{domain}"))

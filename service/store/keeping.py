@@ -45,9 +45,8 @@ def delete_attempts(session: Session, before: datetime, limit: int) -> int:
 def clear_contents(session: Session, before: datetime, limit: int) -> int:
     """Digests planned before an instant lose their content; the row stays for the balance.
 
-    Numbers follow time: only rows before the first of a later edition are looked at, the youngest
-    first. To learn when a row was planned, SQLite reads the content before it, so that asking it
-    of all would be to read the whole ledger.
+    A content goes with the last row that holds it. Numbers follow time: only rows before the first
+    of a later edition are looked at, the youngest first, so that not the whole ledger is read.
     """
     later = (
         sa.select(col(DeliveryRow.id))

@@ -69,8 +69,6 @@ def unfinished(session: Session, now: datetime, by: timedelta) -> Unfinished:
 def _refused_day(session: Session, before: datetime) -> tuple[int, int]:
     """Of the digest editions that are open and began before an instant: the deferred mails, and all
     mails, of the one in which more wait than came; (0, 0) where there is none.
-
-    No column behind the content of a mail is asked for: SQLite would read the content with it.
     """
     waiting = session.execute(
         sa.select(col(DeliveryRow.edition_id), sa.func.count())
@@ -123,7 +121,7 @@ def count_papers(session: Session) -> int:
 
 def oldest_waiting(session: Session, now: datetime) -> datetime | None:
     """Since when the mail waits that could go now and was planned first (numbers follow time: the
-    instant stands behind the content, and is read of one mail alone). What begins later, and
+    instant is read of one mail alone). What begins later, and
     editions that are paused, do not count."""
     begins = [
         sa.or_(column.is_(None), column <= now)
