@@ -191,12 +191,12 @@ class Forms:
         return Paper(self, scope, item, alike.number, key, marked)
 
     def form(
-        self, scope: Scope, alike: int, item: shapes.Item, call: Call, number: int | None
+        self, scope: Scope, alike: int, call: Call, number: int | None, paper: "Paper"
     ) -> HtmlForm | _TextForm:
         """Return a paper's form for one place; of its number the width counts. Raises Unfit."""
         key = (alike, call.which, len(str(number)))
         found = self._papers.get(key)
-        return found or self._papers.put(key, self._new_paper(scope, item, call, number))
+        return found or self._papers.put(key, self._new_paper(scope, paper.held(), call, number))
 
     def keep(self, key: Hashable, fragment: Fragment) -> None:
         """Count what a paper with marks holds more."""
@@ -266,9 +266,8 @@ class Forms:
         return Shown(tuple(pieces), memory)
 
     def _new_paper(
-        self, scope: Scope, item: shapes.Item, call: Call, n: int | None
+        self, scope: Scope, shape: shapes.Item, call: Call, n: int | None
     ) -> HtmlForm | _TextForm:
-        shape = shapes.held_item(item)
         rendered, tape = self._run(scope, call.held, shape, n)
         if call.which[0] == "html":
             return HtmlForm.read(rendered, tape)
@@ -309,7 +308,7 @@ class Forms:
 class Paper:
     """A paper of one mail."""
 
-    __slots__ = ("_alike", "_forms", "_item", "_key", "_marked", "_own", "_scope")
+    __slots__ = ("_alike", "_forms", "_item", "_key", "_marked", "_own", "_scope", "_shape")
 
     def __init__(
         self,
@@ -327,6 +326,7 @@ class Paper:
         self._key = key
         self._marked = marked
         self._own: Own | None = None
+        self._shape: shapes.Item | None = None
 
     def shown(self, call: Call, before: int) -> Fragment:
         """Return it as one place of the mail shows it. before: papers in full of the sections
@@ -343,12 +343,18 @@ class Paper:
         return found
 
     def _filled(self, call: Call, number: int | None) -> Fragment:
-        form = self._forms.form(self._scope, self._alike, self._item, call, number)
+        form = self._forms.form(self._scope, self._alike, call, number, self)
         own = self._own = self._own or self._of_reader()
         if isinstance(form, HtmlForm):
             return form.filled(own)
         fragment = form.form.paper(own)
         return replace(fragment, is_numbered=True) if form.is_numbered else fragment
+
+    def held(self) -> shapes.Item:
+        """Return it as a template may see it. Raises Unfit."""
+        if self._shape is None:
+            self._shape = shapes.held_item(self._item)
+        return self._shape
 
     def _of_reader(self) -> Own:
         item = self._item

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from weakref import ref
 
-from service.delivery import plain, shapes
+from service.delivery import plain
 from service.delivery.forms import Call, Forms, Frame, Paper, Scope
 from service.delivery.fragments import (
     Fragment,
@@ -90,10 +91,11 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Plates:
-    """A digest as one sort of reader gets it. later: what filters of a template do for each mail ·
-    values: what is the same in all of its mails, by signs."""
+    """A digest as one sort of reader gets it. of: that digest while somebody holds it · later: what
+    filters of a template do for each mail · values: what is the same in all of its mails, by signs.
+    """
 
-    digest: Digest
+    of: ref[Digest]
     subject: str
     text: tuple["Plate | Lines", ...]
     html: Plate
@@ -124,9 +126,7 @@ class Setter:
         text = tuple(self._text(page, frame, values))
         html = self._html(page, frame, values, later)
         memory = 2_000 + html.memory + sum([p.memory if isinstance(p, Plate) else 0 for p in text])
-        return Plates(
-            kept, values[SUBJECT], text, html, later, values, memory + shapes.digest_memory(kept)
-        )
+        return Plates(ref(kept), values[SUBJECT], text, html, later, values, memory)
 
     def _text(
         self, page: "_Page", frame: Frame, values: Mapping[str, str]

@@ -10,7 +10,7 @@ mail.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -36,14 +36,14 @@ from service.delivery.keeping import Keeping
 from service.delivery.message import build
 from service.delivery.plates import Filler, Plates, Setter, section_sign
 from service.delivery.printed import Printed, shown_in
-from service.delivery.render import HEADERS, Renderer, sentences
+from service.delivery.render import HEADERS, Renderer, sentences, weight
 from service.digest import budget
 from service.digest.model import Digest, with_profiles
 
 KEPT = 128_000_000
 """Bytes of rendered papers and digests that are kept: 20 papers each of some 450 profiles."""
 
-_PLATES = 3 / 8
+_PLATES = 1 / 2
 """Of which whole digests may hold so much."""
 
 _LINES = 4_000_000
@@ -73,6 +73,7 @@ class Press:
         self._forms = Forms(renderer, kept - for_plates)
         self._setter = Setter(self._forms)
         self._plates = Keeping[Plates](for_plates)
+        self._last: tuple[Hashable, Plates] | None = None
         self._filler = Filler(min(_LINES, for_plates))
         self._lock = threading.Lock()
         self._refusals: dict[str, str] = {}
@@ -121,11 +122,25 @@ class Press:
         try:
             self._refuse_unproven(reader.locale)
             with self._lock:
-                return self._fitted(digest, reader, profiles)[0]
+                return self._fitted(digest, reader, profiles, keep=False)[0]
         except Exception as error:
             self._tell(error)
             fitted = self.renderer.fit(with_profiles(digest, profiles), reader)
             return fitted if profiles is None else with_profiles(fitted, [None] * len(profiles))
+
+    def sizes(
+        self, digest: Digest, reader: ReaderFrame, profiles: Profiles | None = None
+    ) -> tuple[int, int]:
+        """Return the bytes that ``fit`` compares with the two budgets, of a digest as it is: those
+        of its HTML before encoding, and of the whole mail. Raises RenderError."""
+        try:
+            self._refuse_unproven(reader.locale)
+            with self._lock:
+                return _sizes(self._put_together(digest, reader, profiles, keep=False))
+        except Exception as error:
+            self._tell(error)
+            done = self.renderer.render_digest(with_profiles(digest, profiles), reader)
+            return len(done.html.encode()), weight(done)
 
     def printed(
         self, digest: Digest, reader: ReaderFrame, profiles: Profiles | None = None
@@ -133,7 +148,7 @@ class Press:
         """Return subject and parts. Raises Unfit: the slow path must do it."""
         self._refuse_unproven(reader.locale)
         with self._lock:
-            return self._fitted(digest, reader, profiles)[1]
+            return self._fitted(digest, reader, profiles, keep=True)[1]
 
     def refusal(self, language: str) -> str:
         """Return why mails of a language go the slow path; "" when they do not."""
@@ -153,19 +168,20 @@ class Press:
 
     def _unproven(self, digest: Digest, reader: ReaderFrame) -> Printed:
         with self._lock:
-            return self._fitted(digest, reader, None)[1]
+            return self._fitted(digest, reader, None, keep=False)[1]
 
     def _fitted(
-        self, digest: Digest, reader: ReaderFrame, profiles: Profiles | None
+        self, digest: Digest, reader: ReaderFrame, profiles: Profiles | None, *, keep: bool
     ) -> tuple[Digest, Printed]:
         last: list[tuple[Digest, Printed]] = []
 
         def fits(candidate: Digest) -> bool:
-            done = self._put_together(candidate, reader, profiles, keep=candidate is digest)
+            done = self._put_together(
+                candidate, reader, profiles, keep=keep and candidate is digest
+            )
             last[:] = [(candidate, done)]
-            size = done.text.length + done.html.length + HEADERS
-            renderer = self.renderer
-            return done.html.size <= renderer.html_budget and size <= renderer.message_budget
+            html, whole = _sizes(done)
+            return html <= self.renderer.html_budget and whole <= self.renderer.message_budget
 
         fitted = budget.fit(digest, fits)
         if last[0][0] is not fitted and not fits(fitted):
@@ -178,12 +194,14 @@ class Press:
         texts = self.renderer.catalogs.texts(reader.locale)
         there = None if profiles is None else tuple(map(bool, profiles))
         key = (id(digest), texts.language, shapes.sort_of(reader), there)
-        plates = self._plates.get(key)
         try:
-            if plates is None or plates.digest is not digest:
+            plates = self._kept(key, digest)
+            if plates is None:
                 plates = self._made(digest, reader, texts, profiles)
                 if keep:
                     self._plates.put(key, plates)
+                else:
+                    self._last = (key, plates)
             own = _own(digest, reader, texts, profiles)
             in_text, in_html = shown_in(own)
             values = {**plates.values, **own}
@@ -194,6 +212,13 @@ class Press:
             )
         except JinjaError as error:
             raise Unfit(f"A template cannot be rendered: {error}") from error
+
+    def _kept(self, key: Hashable, digest: Digest) -> Plates | None:
+        """What was made of this very digest, or made last."""
+        found = self._plates.get(key)
+        if found is None and self._last is not None and self._last[0] == key:
+            found = self._last[1]
+        return found if found is not None and found.of() is digest else None
 
     def _made(
         self, digest: Digest, reader: ReaderFrame, texts: Texts, profiles: Profiles | None
@@ -213,6 +238,10 @@ class Press:
             raise Unfit("The subject is other for each reader.")
         values[SUBJECT] = plain.one_line(told(frame.subject, values))
         return self._setter.plates(digest, named, scope, frame, values)
+
+
+def _sizes(done: Printed) -> tuple[int, int]:
+    return done.html.size, done.text.length + done.html.length + HEADERS
 
 
 def _own(

@@ -6,7 +6,7 @@ the digest is of the first sort. Pure.
 """
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import fields, replace
 from operator import attrgetter
 from sys import getsizeof
@@ -102,8 +102,8 @@ def digest_memory(digest: Digest) -> int:
         for entry in section.entries:
             letters = len(entry.title.text) + len(entry.abstract.text)
             pieces = len(entry.title.marks) + len(entry.abstract.marks) + len(entry.reasons)
-            size += 3_000 + 2 * letters + 130 * pieces + 400 * len(entry.links)
-        size += 1_500 * (1 + len(section.lines) + len(section.signals)) + 40 * len(section.rest)
+            size += 1_200 + letters * 3 // 2 + 130 * pieces + 200 * len(entry.links)
+        size += 1_000 * (1 + len(section.lines) + len(section.signals)) + 40 * len(section.rest)
     return size
 
 
@@ -114,8 +114,7 @@ def marked_of(item: Item) -> tuple[Marked, ...]:
 
 def held_item(item: Item) -> Item:
     """Return the paper as a template may see it. Raises Unfit: a text that cannot be data."""
-    for text in _texts(item):
-        refuse_signs(text)
+    refuse_signs("\0".join(_texts(item)))
     held: dict[str, Any] = {
         name: HeldMarked(name, getattr(item, name).text, number)
         for number, name in enumerate(_MARKED[type(item)])
@@ -134,8 +133,7 @@ def section_key(section: Section) -> Hashable:
 
 def held_section(section: Section) -> Section:
     """Return the section as a template may see it, its papers held back. Raises Unfit."""
-    for text in _texts(section, *_LOOPS, "rest"):
-        refuse_signs(text)
+    refuse_signs("\0".join(_texts(section, *_LOOPS, "rest")))
     held: dict[str, Any] = {
         loop: tuple(Stub(loop, at) for at in range(len(getattr(section, loop)))) for loop in _LOOPS
     }
@@ -164,8 +162,7 @@ def sort_of(reader: ReaderFrame) -> Hashable:
 
 def held_digest(digest: Digest) -> Digest:
     """Return the digest as the template of a frame may see it. Raises Unfit."""
-    for text in _texts(digest, "sections", *_OF_DIGEST):
-        refuse_signs(text)
+    refuse_signs("\0".join(_texts(digest, "sections", *_OF_DIGEST)))
     held: dict[str, Any] = {name: Poison(f"digest.{name}") for name in _OF_DIGEST}
     held["sections"] = tuple(SectionStub("sections", at) for at in range(len(digest.sections)))
     return replace(digest, **held)
@@ -204,17 +201,20 @@ def urls(reader: ReaderFrame) -> dict[str, str]:
     return {sign: value for sign, value in values if value}
 
 
-def _texts(value: Any, *without: str) -> Iterable[str]:
+def _texts(value: Any, *without: str) -> list[str]:
     """Every text in a value of the digest, however deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, one in value.items():
-            yield from (*_texts(name), *_texts(one))
-    elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _texts(one)
-    elif hasattr(value, "__dataclass_fields__"):
-        for field in fields(value):
-            if field.name not in without:
-                yield from _texts(getattr(value, field.name))
+    found: list[str] = []
+    left: list[Any] = [
+        getattr(value, name) for name in value.__dataclass_fields__ if name not in without
+    ]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            found.append(one)
+        elif isinstance(one, tuple | list):
+            left += one
+        elif isinstance(one, Mapping):
+            left += (*one, *one.values())
+        elif hasattr(one, "__dataclass_fields__"):
+            left += [getattr(one, name) for name in one.__dataclass_fields__]
+    return found

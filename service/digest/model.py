@@ -147,7 +147,7 @@ class AddedBy:
     added_on: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
 class Digest:
     """What one subscriber gets in one edition.
 
