@@ -205,6 +205,20 @@ def test_one_of_two_is_erased_then_the_other(rt, tmp_path):
     assert (again.sha, again.id > body.id) == (body.sha, True), "a number is never given twice"
 
 
+def test_what_was_erased_is_not_in_the_file_any_more(rt, tmp_path):
+    """Of SQLite; PostgreSQL writes over it in its own time."""
+    add(rt, ADA, "unforgettable adapters, adapters")
+    add(rt, BEN, "adapters")
+    ingest_items(rt, tmp_path, [paper_item(1, TITLE)])
+    plan_daily(rt)
+    assert len(bodies(rt)) == 2
+    assert erase(rt, ADA)
+    assert len(bodies(rt)) == 1
+    if rt.db.is_sqlite:
+        assert rt.db.empty_log()
+        assert b"unforgettable" not in Path(rt.db.engine.url.database).read_bytes()
+
+
 def test_what_is_over_goes_with_the_last_mail_that_holds_it(rt, tmp_path):
     daily(rt, tmp_path, ADA, BEN)
     (mail, _) = rows(rt)
