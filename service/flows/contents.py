@@ -1,7 +1,7 @@
 """What mails share, read once: contents by their numbers, parsed, bounded in bytes.
 
-A content never changes and its number is never given twice, so what is kept is true as long as
-anybody asks for it.
+A content never changes, and its number is given to no other as long as one database lives: what is
+kept is kept for one run of sending (a backup restored in place may give a number again).
 """
 
 import threading
@@ -43,7 +43,7 @@ class Kept:
 
 
 class Contents:
-    """Those of an installation. Every method may be called from any thread."""
+    """Those of one run. Every method may be called from any thread."""
 
     def __init__(self, limit: int = KEPT) -> None:
         self._lock = threading.Lock()

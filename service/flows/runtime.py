@@ -20,7 +20,6 @@ from service.delivery.press import Press
 from service.delivery.render import Renderer
 from service.delivery.site import Site
 from service.delivery.smtp import Mailer
-from service.flows.contents import Contents
 from service.flows.learned import LiveWords
 from service.flows.live_corpus import LiveCorpus
 from service.flows.live_index import LiveIndex
@@ -102,7 +101,6 @@ class Runtime:
     corpus: LiveCorpus = field(init=False)
     words: LiveWords = field(default_factory=LiveWords)
     tally: Tally = field(default_factory=Tally)
-    contents: Contents = field(default_factory=Contents)
     token_uses: dict[int, datetime] = field(default_factory=dict)
     apart: timedelta = timedelta(0)
     witness: WitnessFile = field(init=False)

@@ -16,6 +16,7 @@ from service.delivery.message import MessageError
 from service.delivery.outcome import Broken, Refused, Stopped
 from service.delivery.smtp import Mailer
 from service.flows.ahead import Ahead, Letter
+from service.flows.contents import Contents
 from service.flows.epoch import need, raise_epoch
 from service.flows.failover import tell_accounts
 from service.flows.journal import WAITS, Journal
@@ -57,6 +58,7 @@ class _Run:
     is_in_doubt: bool = False
     resting: set[int] = field(default_factory=set)
     broken_off: list[Job] = field(default_factory=list)
+    contents: Contents = field(default_factory=Contents)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     enough: int = 0
 
@@ -178,7 +180,7 @@ async def send_ready(
     return report
 
 
-def _jobs(rt: Runtime, session: Session, rows: Sequence[DeliveryRow]) -> list[Job]:
+def _jobs(run: _Run, session: Session, rows: Sequence[DeliveryRow]) -> list[Job]:
     """What goes with leased rows, read outside the writer: answers wait there to be written."""
     readers = {
         reader.id: reader
@@ -187,12 +189,12 @@ def _jobs(rt: Runtime, session: Session, rows: Sequence[DeliveryRow]) -> list[Jo
         )
     }
     editions = {i: editions_store.get_edition(session, id=i) for i in {r.edition_id for r in rows}}
-    contents = rt.contents.read(session, rows)
+    contents = run.contents.read(session, rows)
     jobs = []
     for row in rows:
         edition = editions[row.edition_id]
         assert edition is not None
-        hashed = consent_store.email_hash(rt.instance.key, row.recipient_key)
+        hashed = consent_store.email_hash(run.rt.instance.key, row.recipient_key)
         reader, kept = readers.get(row.subscriber_id), contents.get(row.content_id or 0)
         jobs.append(Job(row, edition, reader, hashed, kept))
     return jobs
@@ -281,7 +283,7 @@ async def _lease(run: _Run, limit: int) -> list[Job]:
     rows = await run.desk.claim(run.owner, limit, is_warm=run.done > 0)
     rt.tally.claimed(row.domain for row in rows)
     run.is_in_doubt = bool(rows)  # until they are in hand
-    return await rt.db.aread(lambda s: _jobs(rt, s, rows)) if rows else []
+    return await rt.db.aread(lambda s: _jobs(run, s, rows)) if rows else []
 
 
 async def _give_back(run: _Run, left: Sequence[Job]) -> None:
