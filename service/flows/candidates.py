@@ -1,28 +1,21 @@
 """Which papers come into question for one reader's mail: matches of the window, what is carried,
 and for a first digest the known ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from service.defaults import Defaults
 from service.digest.candidate import Candidate
+from service.flows.ride import Ride
 from service.flows.runtime import Runtime
 from service.flows.shelf import Shelf, candidate, load_papers
-from service.flows.window import (
-    Occasion,
-    here_from,
-    rode_on,
-    week_from,
-    window_end,
-    window_start,
-)
+from service.flows.window import Occasion, week_from
 from service.store import alerts as alerts_store
 from service.store import matches as matches_store
 from service.store import papers as papers_store
 from service.store.db import Session
-from service.store.slots import Slots
-from service.subscribers.cadence import day_bounds, local_date
+from service.subscribers.cadence import local_date
 from service.subscribers.model import Cadence, Profile, Subscriber
 
 
@@ -42,25 +35,20 @@ class Seen:
 def new_candidates(
     session: Session,
     shelf: Shelf,
-    asked: Sequence[Profile],
+    ride: Ride,
     reader: Subscriber,
     on: date,
-    limits: Defaults,
     had: set[int],
     carried: Mapping[int, bool],
     rt: Runtime,
     occasion: Occasion,
-    missed: date | None,
     seen: Seen,
 ) -> list[Candidate]:
     """Matches among the papers that became new in the window, and what is carried."""
+    asked, starts = ride.asked, ride.starts
     if not asked:
         return []
     by_id = {p.id: p for p in asked}
-    slots = shelf.slots.get(reader.id, Slots())
-    here, rode = here_from(reader, slots), rode_on(reader, slots, on, rt.clock())
-    starts = {p.id: window_start(p, reader, on, limits, missed, here, rode) for p in asked}
-    start, end = day_bounds(min(starts.values()), on)[0], window_end(reader, on, rt.clock())
     if occasion == "daily":
         seen.weeks = {
             p.id: week_from(p, reader, on, starts[p.id])
@@ -69,9 +57,7 @@ def new_candidates(
         }
     pairs: list[tuple[int, int, bool]] = []
     later: list[tuple[int, int]] = []
-    for profile_id, paper_id, eligible_at in matches_store.list_matches(
-        session, list(by_id), start, end
-    ):
+    for profile_id, paper_id, eligible_at in _matched(session, shelf, ride):
         profile = by_id[profile_id]
         day = eligible_at.date()
         if day < starts[profile_id]:  # the threshold: see candidate, with today's votes
@@ -106,6 +92,32 @@ def new_candidates(
     for paper_id in extra:
         made += [candidate(rt, shelf, p, paper_id, carried[paper_id], on) for p in asked]
     return [c for c in made if c is not None]
+
+
+def load_matches(
+    session: Session, shelf: Shelf, windows: Mapping[tuple[datetime, datetime], Sequence[int]]
+) -> None:
+    """Bring the matches of many profiles onto the shelf: of some in each window [start, end)."""
+    days = shelf.worked.eligible
+    for window, profile_ids in windows.items():
+        pairs = matches_store.list_matched(session, profile_ids, *window)
+        missing = {paper for papers in pairs.values() for paper in papers} - days.keys()
+        days.update(matches_store.list_eligible(session, sorted(missing)))
+        for profile_id in profile_ids:
+            shelf.matches[profile_id, *window] = pairs.get(profile_id, ())
+
+
+def _matched(session: Session, shelf: Shelf, ride: Ride) -> Iterable[tuple[int, int, datetime]]:
+    """(profile, paper, when it became new) of one mail, by profile and paper."""
+    window, days = (ride.start, ride.end), shelf.worked.eligible
+    if any((profile.id, *window) not in shelf.matches for profile in ride.asked):
+        load_matches(session, shelf, {window: [profile.id for profile in ride.asked]})
+    return [
+        (profile.id, paper, days[paper])
+        for profile in sorted(ride.asked, key=lambda one: one.id)
+        for paper in shelf.matches[profile.id, *window]
+        if paper in days  # else it was deleted this moment
+    ]
 
 
 def _may_have_come(shelf: Shelf, profile: Profile, eligible_at: datetime) -> bool:

@@ -4,7 +4,7 @@ load (profiles, matches, what was sent) -> decide (digest/select) -> record (rea
 with the reason). Nothing is sent here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -18,7 +18,9 @@ from service.flows.candidates import Seen, known_candidates, new_candidates
 from service.flows.fitting import fitted
 from service.flows.freeze import Decided, freeze
 from service.flows.quarantine import hide, without_broken
+from service.flows.ride import ride_of
 from service.flows.runtime import Runtime
+from service.flows.sharing import keys_of
 from service.flows.shelf import (
     Shelf,
     checked,
@@ -33,15 +35,12 @@ from service.flows.window import (
     can_wait,
     counted_from,
     first_day,
-    is_due,
     is_told_anyway,
     kind_of,
-    missed_since,
     paused_from,
     rest_from,
-    window_end,
 )
-from service.flows.worked import Worked
+from service.flows.worked import Decision, Worked, decision_of
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -79,21 +78,16 @@ def digest_for(
     none for who wants nothing of editors."""
     note = note if note or occasion == "alert" else shelf.note
     note = note if reader.picks else ""
-    limits = shelf.limits
+    limits, now = shelf.limits, rt.clock()
     slots = shelf.slots.get(reader.id, Slots())
     last = slots.last
-    profiles = [
-        p for p in shelf.profiles.get(reader.id, []) if is_due(p, reader, on, last, occasion)
-    ]
+    ride = ride_of(reader, shelf.profiles.get(reader.id, ()), slots, on, now, limits, occasion)
+    profiles, asked, missed = ride.profiles, ride.asked, ride.missed
     if occasion == "daily" and not profiles and not reader.trending and _has_days(shelf, reader):
         return NothingNew("not_your_day", 0)
-    asked = [p for p in profiles if p.kind is not ProfileKind.TRENDING]
     resting = shelf.resting.get(reader.id, set())
     had = shelf.had.get(reader.id, set()) | (set() if occasion == "daily" else resting)
     carried = shelf.carried.get(reader.id, {})
-    missed: date | None = None
-    if occasion == "daily":
-        missed = missed_since(reader, slots.newest, on, rt.clock(), limits)
     told_on = occasion == "daily" and is_told_anyway(reader, asked, on)
     gathers = occasion == "daily" and (told_on or reader.at_least > 1)
     # days that had too few, or none, count as well
@@ -105,9 +99,7 @@ def digest_for(
     candidates = (
         known_candidates(rt, session, shelf, asked, on, limits, had)
         if occasion == "first"
-        else new_candidates(
-            session, shelf, asked, reader, on, limits, had, carried, rt, occasion, missed, seen
-        )
+        else new_candidates(session, shelf, ride, reader, on, had, carried, rt, occasion, seen)
     )
     if seen.weeks:
         first_on = min(first_on, *seen.weeks.values())
@@ -120,7 +112,7 @@ def digest_for(
         trending = trending_candidates(session, shelf, reader.id, had, carried)
     paused_on = paused_from(reader, slots, on) if occasion == "daily" else None
     kind = kind_of(occasion, reader, asked, last, on, paused=paused_on is not None)
-    end = window_end(reader, on, rt.clock())
+    end = ride.end
     signals = []
     if occasion == "daily":
         shelf.news = load_news(rt, session, shelf) if shelf.news is None else shelf.news
@@ -278,24 +270,71 @@ def _compose_chunk(
     readers = {i: subscribers_store.to_subscriber(row) for i, row in found.items()}
     shelf = load_shelf(rt, session, limits, [i for i in readers if i is not None], on, worked)
     shelf.by_hand = by_hand
+    keys = _keys(rt, session, shelf, rows, readers, on, note)
     made: list[Decided] = []
     for row in rows:
         assert row.id is not None
         reader = readers.get(row.subscriber_id)
         result: Digest | NothingNew
+        profiles: tuple[int | None, ...] = ()
+        known: Decision | None = None
         if reader is None:
             result = NothingNew("erased", 0)
         elif reader.paused_until is not None and reader.paused_until > on:
             result = NothingNew("paused", 0, until=reader.paused_until)
         else:
-            occasion: Occasion = "first" if row.kind == "first" else "daily"
             try:
-                result = digest_for(rt, session, shelf, reader, on, occasion, note=note)
+                known = _decision(rt, session, shelf, reader, on, _occasion(row), note, keys)
+                result, profiles = known.result, known.numbers(shelf.profiles[reader.id])
             except (PaperpostError, ValueError, KeyError, RecursionError) as error:
                 rt.log("compose_failed", delivery=row.id, error=f"{type(error).__name__}: {error}")
                 result = NothingNew(f"error: {type(error).__name__}", 0)
-            if isinstance(result, Digest):
-                result = fitted(rt, row, found[row.subscriber_id], result)
-        before = (row.content or {}).get("before")
-        made.append(Decided(row.id, row.subscriber_id, result, before, shelf.broken))
+            else:
+                if isinstance(result, Digest):
+                    person = found[row.subscriber_id]
+                    result = fitted(rt, row, person, known, result, profiles)
+        before = (row.own or {}).get("before")
+        made.append(
+            Decided(row.id, row.subscriber_id, result, before, shelf.broken, profiles, known)
+        )
+    return made
+
+
+def _occasion(row: DeliveryRow) -> Occasion:
+    return "first" if row.kind == "first" else "daily"
+
+
+def _keys(
+    rt: Runtime,
+    session: Session,
+    shelf: Shelf,
+    rows: Sequence[DeliveryRow],
+    readers: Mapping[int | None, Subscriber],
+    on: date,
+    note: str,
+) -> Mapping[int, Hashable]:
+    asked = [
+        (readers[row.subscriber_id], _occasion(row)) for row in rows if row.subscriber_id in readers
+    ]
+    return keys_of(rt, session, shelf, on, asked, note)
+
+
+def _decision(
+    rt: Runtime,
+    session: Session,
+    shelf: Shelf,
+    reader: Subscriber,
+    on: date,
+    occasion: Occasion,
+    note: str,
+    keys: Mapping[int, Hashable],
+) -> Decision:
+    """What was decided for somebody of whom the same is known, or is now."""
+    kept, key = shelf.worked.decisions, keys.get(reader.id)
+    if key is not None and (made := kept.get(key)) is not None:
+        return made
+    result = digest_for(rt, session, shelf, reader, on, occasion, note=note)
+    made = decision_of(result, shelf.profiles.get(reader.id, ()))
+    if key is not None and not shelf.broken:
+        kept.keep(key, made)
     return made

@@ -15,13 +15,14 @@ from service.flows.compose import ComposeReport, compose_planned
 from service.flows.epoch import need, standing
 from service.flows.lapse import plan_missed, tell_missed
 from service.flows.match import match_new
-from service.flows.planning import begins_at, digest_edition, plan_reader
+from service.flows.planning import begins_at, digest_edition, plan_readers
 from service.flows.quiet import plan_quiet
 from service.flows.runtime import Runtime
 from service.flows.waiting import wait_until, waiting_readers, was_held
 from service.flows.watch import mark_late
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
+from service.store import many_readers
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -80,9 +81,9 @@ def plan_due(rt: Runtime) -> DailyReport:
             Priority.MAIL,
         )
         missed.update(lapsed)
-        for on, edition_id in planned:
+        for on, (edition_id, rows) in planned.items():
             dates[on] = edition_id
-            report.planned += 1
+            report.planned += rows
     tell_missed(rt, missed, now)
     if dates:
         match_new(rt)
@@ -99,9 +100,13 @@ def plan_due(rt: Runtime) -> DailyReport:
 
 def _plan_chunk(
     rt: Runtime, session: Session, ids: list[int], now: datetime
-) -> tuple[list[tuple[date, int]], dict[date, int]]:
-    """What was planned, and how many mails of each date nobody made while it was their time."""
-    planned = []
+) -> tuple[dict[date, tuple[int, int]], dict[date, int]]:
+    """What was planned, (edition, rows) by date, and how many mails of each date nobody made while
+    it was their time."""
+    planned: dict[date, tuple[int, int]] = {}
+    due: dict[date, list[SubscriberRow]] = {}
+    begins: dict[int, datetime] = {}
+    nexts: dict[int, datetime] = {}
     lapsed: dict[date, list[SubscriberRow]] = {}
     limits = rt.defaults()
     rows = subscribers_store.list_subscriber_rows(session, ids=ids, state="active")
@@ -120,25 +125,28 @@ def _plan_chunk(
         except (CadenceError, ValueError, KeyError, OSError) as error:
             # a clock that cannot be read harms nobody else, and is looked at again tomorrow
             rt.log("clock_failed", reader=row.id, error=f"{type(error).__name__}: {error}"[:200])
-            subscribers_store.set_next_digest(session, row.id, now + timedelta(days=1))
+            nexts[row.id] = now + timedelta(days=1)
             continue
         if slot is not None and row.id in waiting:
             again = wait_until(slot[1], limits, now)
             if again is not None:
-                subscribers_store.set_next_digest(session, row.id, min(again, after))
+                nexts[row.id] = min(again, after)
                 continue
         if slot is not None:
-            edition = digest_edition(session, slot[0], now)
+            due.setdefault(slot[0], []).append(row)
             begin = begins_at(slot[1], row.email_key, limits.spread_minutes, now)
-            if row.id in waiting and was_held(slot[1], limits, now):
-                begin = None
-            made = plan_reader(
-                rt, session, edition, row, kind="digest", now=now,
-                deadline=timedelta(hours=limits.digest_deadline_hours), not_before=begin,
-            )  # fmt: skip
-            if made is not None and edition.id is not None:
-                planned.append((slot[0], edition.id))
-        subscribers_store.set_next_digest(session, row.id, after)
+            if begin is not None and not (row.id in waiting and was_held(slot[1], limits, now)):
+                begins[row.id] = begin
+        nexts[row.id] = after
+    many_readers.set_next_digests(session, nexts)
+    for on, readers in sorted(due.items()):
+        edition = digest_edition(session, on, now)
+        made = plan_readers(
+            rt, session, edition, readers, kind="digest", now=now,
+            deadline=timedelta(hours=limits.digest_deadline_hours), not_before=begins,
+        )  # fmt: skip
+        if made and edition.id is not None:
+            planned[on] = edition.id, len(made)
     return planned, plan_missed(rt, session, lapsed, now)
 
 
@@ -232,23 +240,30 @@ def _plan_now(
     now = rt.clock()
     deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
     planned, dates = 0, {}
+    by_date: dict[date, list[SubscriberRow]] = {}
     for row, meant in still_active(session, part):
+        by_date.setdefault(meant, []).append(row)
+    for meant, rows in sorted(by_date.items()):
         edition = digest_edition(session, meant, now, created_by)
         assert edition.id is not None
         dates[meant] = edition.id
-        made = plan_reader(
-            rt, session, edition, row, kind="digest", now=now, deadline=deadline, reopen=True
+        made = plan_readers(
+            rt, session, edition, rows, kind="digest", now=now, deadline=deadline, reopen=True
         )
-        planned += made is not None
-        _is_done_for(session, row, meant, now)
+        planned += len(made)
+        _is_done_for(session, rows, meant, now)
     return planned, dates
 
 
-def _is_done_for(session: Session, row: SubscriberRow, meant: date, now: datetime) -> None:
+def _is_done_for(
+    session: Session, rows: Sequence[SubscriberRow], meant: date, now: datetime
+) -> None:
     """Who has a row of a date is due for the next one: where a person's send (cron) is all that is
     at work, nobody is overdue for it."""
-    reader = subscribers_store.to_subscriber(row)
-    at = slot_at(meant, reader.hour, reader.zone)
-    if row.id is not None and row.next_digest_at is not None and row.next_digest_at <= at:
-        after = next_slot(reader, max(at, now))[1]
-        subscribers_store.set_next_digest(session, row.id, after)
+    nexts = {}
+    for row in rows:
+        reader = subscribers_store.to_subscriber(row)
+        at = slot_at(meant, reader.hour, reader.zone)
+        if row.id is not None and row.next_digest_at is not None and row.next_digest_at <= at:
+            nexts[row.id] = next_slot(reader, max(at, now))[1]
+    many_readers.set_next_digests(session, nexts)

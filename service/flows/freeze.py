@@ -5,7 +5,7 @@ Deciding reads without locks, and two processes may decide for the same reader a
 what is taken; who comes second decides anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,14 @@ from typing import Any
 from service.delivery.states import State
 from service.digest.candidate import NothingNew
 from service.digest.model import Digest, to_json
+from service.flows.worked import Decision
 from service.store import contents as contents_store
 from service.store import leases as leases_store
+from service.store import many_readers
 from service.store import sent as sent_store
 from service.store import signals as signals_store
-from service.store import subscribers as subscribers_store
 from service.store.db import Session
+from service.store.split import Shared, shared_of
 from service.store.tables import SubscriberRow
 
 FRAME = ("locale", "format", "hour", "zone", "weekdays")
@@ -30,7 +32,8 @@ class Decided:
     """What one planned row is to become. before: what it was when a person's send opened it again
     (``leases.reopen``), kept with what it becomes · broken: papers that cannot be composed ·
     profiles: of a digest that several readers get (one object), the numbers of this reader's
-    interests, section by section; () = the sections say it themselves."""
+    interests, section by section; () = the sections say it themselves · known: the decision that it
+    is for many, which keeps the name of its content."""
 
     delivery_id: int
     reader_id: int | None
@@ -38,6 +41,7 @@ class Decided:
     before: Mapping[str, Any] | None = None
     broken: Mapping[int, str] = field(default_factory=dict)
     profiles: tuple[int | None, ...] = ()
+    known: Decision | None = None
 
 
 def content_of(digest: Digest, reader: SubscriberRow | None = None) -> dict[str, Any]:
@@ -73,37 +77,65 @@ def freeze(
     }
     ours = sent_store.hold_readers(session, list(mails), wait=wait)
     free = may_freeze(session, {i: mails[i] for i in ours}, now)
-    readers = {
-        row.id: row for row in subscribers_store.list_subscriber_rows(session, ids=sorted(free))
-    }
-    settled = [d for d in made if not isinstance(d.result, Digest) or d.reader_id in free]
-    digests: dict[int, dict[str, Any]] = {}
-    contents = []
+    frames = many_readers.list_columns(session, sorted(free), FRAME)
+    settled = [
+        d
+        for d in made
+        if not isinstance(d.result, Digest) or (d.reader_id in free and d.reader_id in frames)
+    ]
+    bodies = _Bodies(settled)
+    ids = contents_store.ids_of(session, bodies.names(), bodies.body)
+    composed = []
     for decided in settled:
+        before = {"before": decided.before} if decided.before else {}
         if isinstance(result := decided.result, Digest):
-            if id(result) not in digests:
-                digests[id(result)] = content_of(result)
-            content = framed(digests[id(result)], readers[decided.reader_id])
-            if decided.profiles:
-                content["profiles"] = list(decided.profiles)
+            assert decided.reader_id is not None
+            own: dict[str, Any] = {"frame": frames[decided.reader_id], **before}
+            numbers = decided.profiles or [section.profile_id for section in result.sections]
+            if any(numbers):
+                own["profiles"] = list(numbers)
+            held = {"content_id": ids[bodies.name(result)], "own": own}
+            composed.append(leases_store.Composed(decided.delivery_id, State.READY, held))
         else:
-            content = _nothing(result)
-        contents.append({**content, "before": decided.before} if decided.before else content)
-    done: list[Digest | NothingNew] = []
-    left: list[int | None] = []
-    for decided, held in zip(settled, contents_store.put(session, contents), strict=True):
-        result = decided.result
-        state, reason = (
-            (State.READY, "") if isinstance(result, Digest) else (State.SKIPPED, result.reason)
-        )
-        if leases_store.set_composed(
-            session, decided.delivery_id, state=state, held=held, reason=reason
-        ):
-            done.append(result)
-        else:
-            left.append(held["content_id"])
+            held = {"content_id": None, "own": {**_nothing(result), **before}}
+            composed.append(
+                leases_store.Composed(decided.delivery_id, State.SKIPPED, held, result.reason)
+            )
+    moved = leases_store.set_composed(session, composed)
+    left = [one.held["content_id"] for one in composed if one.delivery_id not in moved]
     contents_store.delete_unused(session, left)
-    return done, len(made) - len(settled)
+    return [d.result for d in settled if d.delivery_id in moved], len(made) - len(settled)
+
+
+class _Bodies:
+    """The contents of a chunk's digests, each made once, and only where its name is not known."""
+
+    def __init__(self, made: Iterable[Decided]) -> None:
+        self._names: dict[int, str] = {}
+        self._digests: dict[str, Digest] = {}
+        self._made: dict[str, Shared] = {}
+        for one in made:
+            if isinstance(digest := one.result, Digest) and id(digest) not in self._names:
+                known = one.known if one.known is not None and one.known.result is digest else None
+                sha = known.sha if known is not None else ""
+                if not sha:
+                    body = shared_of(content_of(digest))
+                    sha = body.sha()
+                    self._made[sha] = body
+                if known is not None:
+                    known.sha = sha
+                self._names[id(digest)] = sha
+                self._digests[sha] = digest
+
+    def names(self) -> set[str]:
+        return set(self._digests)
+
+    def name(self, digest: Digest) -> str:
+        return self._names[id(digest)]
+
+    def body(self, sha: str) -> Shared:
+        """Of a name; the content may have been removed since it was written."""
+        return self._made.get(sha) or shared_of(content_of(self._digests[sha]))
 
 
 def _nothing(result: NothingNew) -> dict[str, Any]:
@@ -119,7 +151,8 @@ def may_freeze(session: Session, mails: Mapping[int, Digest], now: datetime) -> 
     """Of readers who are held, those whose digest may be frozen: none of its papers was had or is
     under way, and none of its late signals told. Alerts that rest until their hour give up theirs
     to a daily."""
-    wanted = {reader_id: set(digest.paper_ids()) for reader_id, digest in mails.items()}
+    papers, told_of = _papers_of(mails.values())
+    wanted = {reader_id: papers[id(digest)] for reader_id, digest in mails.items()}
     for reader_id, alerts in sent_store.list_resting(session, list(mails), now).items():
         if mails[reader_id].kind == "alert":
             continue
@@ -127,6 +160,15 @@ def may_freeze(session: Session, mails: Mapping[int, Digest], now: datetime) -> 
             if theirs & wanted[reader_id]:
                 sent_store.skip_resting(session, alert, now)
     taken = sent_store.list_taken(session, wanted)
-    late = {i: {signal.paper_id for signal in digest.signals()} for i, digest in mails.items()}
+    late = {reader_id: told_of[id(digest)] for reader_id, digest in mails.items()}
     told = signals_store.list_taken_signals(session, late)
     return {i for i in mails if not taken.get(i) and not told.get(i)}
+
+
+def _papers_of(digests: Iterable[Digest]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """The papers of digests, and those of which they tell later news, by the identity of each."""
+    each = {id(digest): digest for digest in digests}
+    return (
+        {i: set(digest.paper_ids()) for i, digest in each.items()},
+        {i: {signal.paper_id for signal in digest.signals()} for i, digest in each.items()},
+    )

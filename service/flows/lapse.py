@@ -1,18 +1,17 @@
 """Days on which nobody ran: each reader's mail of such a day becomes a row that says so, once, and
 what it would have held rides in the one mail that follows (``flows/window.missed_since``)."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from service.defaults import FIXED
-from service.delivery.message import domain_of, message_id
 from service.delivery.states import State
 from service.flows.alarms import Alarm, prepare_alarm, raise_alarm
-from service.flows.planning import PRIORITY, digest_edition, edition_key
+from service.flows.planning import digest_edition, reader_values
 from service.flows.runtime import Runtime
 from service.store import editions as editions_store
 from service.store import missed_rows
+from service.store import planned as planned_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import local_date
@@ -40,29 +39,18 @@ def plan_missed(
         assert edition.id is not None
         ids = [reader.id for reader in readers if reader.id is not None]
         there = missed_rows.list_there(session, edition.id, ids)
-        key = edition_key(edition)
         rows = [
-            {
-                "edition_id": edition.id,
-                "recipient_key": reader.email_key,
-                "rcpt": reader.email,
-                "domain": domain_of(reader.email),
-                "subscriber_id": reader.id,
+            reader_values(rt, edition, reader, now)
+            | {
                 "kind": "digest",
-                "locale": reader.locale,
-                "priority": PRIORITY["digest"],
                 "state": str(State.SKIPPED),
                 "reason": missed_rows.MISSED,
-                "message_id": message_id(rt.instance.key, key, reader.email_key, rt.mail_domain),
-                "bounce_id": secrets.token_hex(10),
-                "token": secrets.token_urlsafe(16),
-                "planned_at": now,
                 "deadline_at": now,
             }
             for reader in readers
             if reader.id not in there
         ]
-        if count := missed_rows.add_rows(session, rows):
+        if count := len(planned_store.add_deliveries(session, rows)):
             editions_store.open_again(session, edition, now + timedelta(minutes=1))
             made[on] = count
     if made:

@@ -77,6 +77,7 @@ class Shelf:
     broken: dict[int, str] = field(default_factory=dict)
     doubted: datetime | None = None
     marks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    matches: dict[tuple[int, datetime, datetime], Sequence[int]] = field(default_factory=dict)
     tastes: dict[int, Taste] = field(default_factory=dict)
     vectors: dict[int, Vector] = field(default_factory=dict)
     likenesses: dict[int, Likeness] = field(default_factory=dict)
@@ -286,9 +287,14 @@ def document_on(shelf: Shelf, paper_id: int) -> Document:
 
 def query_on(shelf: Shelf, profile: Profile) -> Query | None:
     """The query of an interest, read once."""
+    return shelf.worked.query(words_on(shelf, profile), profile)
+
+
+def words_on(shelf: Shelf, profile: Profile) -> str:
+    """``words_of`` an interest, put together once."""
     if profile.id not in shelf.words:
         shelf.words[profile.id] = words_of(profile)
-    return shelf.worked.query(shelf.words[profile.id], profile)
+    return shelf.words[profile.id]
 
 
 def _listed_on(shelf: Shelf, paper_id: int) -> date | None:

@@ -7,7 +7,7 @@ from service.flows.alerts import plan_alerts
 from service.flows.audience import Audience, ManualError, Plan, Started
 from service.flows.compose import compose_planned
 from service.flows.daily import due_readers, still_active
-from service.flows.planning import digest_edition, plan_reader
+from service.flows.planning import digest_edition, plan_readers
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.store import audience as audience_store
@@ -60,15 +60,17 @@ def _plan_today(
     now = rt.clock()
     deadline = timedelta(hours=rt.defaults().digest_deadline_hours)
     planned: dict[int, list[int]] = {}
+    by_date: dict[date, list[SubscriberRow]] = {}
     for row, meant in still_active(session, part):
+        by_date.setdefault(meant, []).append(row)
+    for meant, rows in sorted(by_date.items()):
         edition = digest_edition(session, meant, now, created_by)
         assert edition.id is not None
         dates[meant] = edition.id
-        made = plan_reader(
-            rt, session, edition, row, kind="digest", now=now, deadline=deadline, reopen=True
+        made = plan_readers(
+            rt, session, edition, rows, kind="digest", now=now, deadline=deadline, reopen=True
         )
-        if made is not None and made.id is not None:
-            planned.setdefault(edition.id, []).append(made.id)
+        planned[edition.id] = sorted(made.values())
     if until is not None:
         for edition_id, ids in planned.items():
             audience_store.set_wait(session, edition_id, until, ids=ids)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from service.delivery.states import State
 from service.flows.compose import compose_planned
 from service.flows.match import match_new
-from service.flows.planning import digest_edition, plan_reader
+from service.flows.planning import digest_edition, plan_readers
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
@@ -37,16 +37,16 @@ def _plan_first(
     if row is None:
         return None
     edition = digest_edition(session, on, now)
-    made = plan_reader(
+    made = plan_readers(
         rt,
         session,
         edition,
-        row,
+        [row],
         kind="first",
         now=now,
         deadline=timedelta(hours=rt.defaults().digest_deadline_hours),
     )
-    return edition.id if made is not None else None
+    return edition.id if made else None
 
 
 def _keep_slot(session: Session, edition_id: int, reader_id: int) -> bool:

@@ -5,7 +5,7 @@ Whoever takes a reference away looks in the same transaction whether it was the 
 begins to refer to what somebody removes at that moment; SQLite has one writer at a time.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +32,7 @@ def put(session: Session, contents: Sequence[Mapping[str, Any]]) -> list[dict[st
             shared = shared_of(content)
             made[key] = (shared.sha(), shared)
         keys.append(key)
-    ids = _ids_of(session, dict(made.values()))
+    ids = ids_of(session, (wanted := dict(made.values())), wanted.__getitem__)
     return [
         {"content_id": ids[made[key][0]], "own": own_of(content)}
         if key
@@ -41,12 +41,14 @@ def put(session: Session, contents: Sequence[Mapping[str, Any]]) -> list[dict[st
     ]
 
 
-def _ids_of(session: Session, wanted: Mapping[str, Shared]) -> dict[str, int]:
+def ids_of(session: Session, shas: Iterable[str], made: Callable[[str], Shared]) -> dict[str, int]:
     """Per SHA: its content, which nobody removes before this transaction ends. In one order, so
-    that two who write the same do not wait for each other."""
+    that two who write the same do not wait for each other. made: a content that is not there yet.
+    """
+    wanted = set(shas)
     found: dict[str, int] = {}
     module = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    while missing := sorted(wanted.keys() - found.keys()):
+    while missing := sorted(wanted - found.keys()):
         for start in range(0, len(missing), _PART):
             query = (
                 sa.select(col(ContentRow.sha), col(ContentRow.id))
@@ -55,7 +57,7 @@ def _ids_of(session: Session, wanted: Mapping[str, Shared]) -> dict[str, int]:
                 .with_for_update(read=True, key_share=True)
             )
             found.update((sha, number) for sha, number in session.execute(query))
-        if rows := [_row(sha, wanted[sha]) for sha in missing if sha not in found]:
+        if rows := [_row(sha, made(sha)) for sha in missing if sha not in found]:
             session.execute(module.insert(ContentRow).on_conflict_do_nothing(), rows)
     return found
 

@@ -1,6 +1,8 @@
 """Changes of state: every UPDATE names the state it leaves, and the fence of its lease."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from service.delivery.states import OPEN, State, leaving
 from service.store import contents
+from service.store.given import run, table_of
 from service.store.house_tables import ProcessRow
 from service.store.sent import TESTED, add_carry, add_sent_papers
 from service.store.tables import AttemptRow, DeliveryRow, EditionRow
@@ -23,17 +26,45 @@ LEFT = "the sending process ended before the relay answered"
 """Of rows that a dead process left in ``sending``."""
 
 
-def set_composed(
-    session: Session,
-    delivery_id: int,
-    *,
-    state: State,
-    held: Mapping[str, Any],
-    reason: str = "",
-) -> bool:
-    """planned -> ready or skipped; False when the row has moved on. held: the columns of its
-    content (``contents.put``)."""
-    return _move(session, delivery_id, state, sources=[State.PLANNED], reason=reason, **held)
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What a planned row becomes. state: ready or skipped · held: the columns of its content
+    (``contents.put``)."""
+
+    delivery_id: int
+    state: State
+    held: Mapping[str, Any]
+    reason: str = ""
+
+
+def set_composed(session: Session, rows: Sequence[Composed]) -> set[int]:
+    """planned -> ready or skipped, in one statement. Returns the rows that moved; the others had
+    moved on before."""
+    if not rows:
+        return set()
+    for row in rows:
+        leaving(row.state, State.PLANNED)
+    name = session.get_bind().dialect.name
+    columns = {"id": "id", "state": "text", "content_id": "id", "own": "text", "reason": "text"}
+    own = "given_rows.own" if name == "sqlite" else "CAST(given_rows.own AS JSON)"
+    moved = run(
+        session,
+        "UPDATE delivery SET state = given_rows.state, reason = given_rows.reason, "  # nosec B608
+        f"content_id = given_rows.content_id, own = {own} "
+        f"FROM ({table_of(name, columns)}) AS given_rows "
+        "WHERE delivery.id = given_rows.id AND delivery.state = 'planned' RETURNING delivery.id",
+        [
+            (
+                row.delivery_id,
+                str(row.state),
+                row.held["content_id"],
+                None if row.held["own"] is None else json.dumps(row.held["own"]),
+                row.reason,
+            )
+            for row in rows
+        ],
+    )
+    return set(moved.scalars())
 
 
 def _move(

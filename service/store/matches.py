@@ -86,21 +86,15 @@ def delete_matches(
             session.execute(sa.delete(MatchRow).where(col(column).in_(some)))
 
 
-def list_matches(
-    session: Session,
-    profile_ids: Sequence[int],
-    start: datetime,
-    end: datetime,
-) -> list[tuple[int, int, datetime]]:
-    """(profile, paper, eligible_at) of papers that became new in [start, end)."""
-    found: list[tuple[int, int, datetime]] = []
+def list_matched(
+    session: Session, profile_ids: Sequence[int], start: datetime, end: datetime
+) -> dict[int, tuple[int, ...]]:
+    """Per profile: its papers that became new in [start, end), by id. Profiles without any have no
+    entry."""
+    found: dict[int, list[int]] = {}
     for at in range(0, len(profile_ids), 500):
         rows = session.execute(
-            sa.select(
-                col(MatchRow.profile_id),
-                col(MatchRow.paper_id),
-                col(PaperRow.eligible_at),
-            )
+            sa.select(col(MatchRow.profile_id), col(MatchRow.paper_id))
             .join(PaperRow, col(PaperRow.id) == col(MatchRow.paper_id))
             .where(
                 col(MatchRow.profile_id).in_(list(profile_ids[at : at + 500])),
@@ -108,10 +102,30 @@ def list_matches(
                 col(PaperRow.eligible_at) < end,
                 *SHOWN,
             )
-            .order_by(col(MatchRow.profile_id), col(MatchRow.paper_id))
         ).all()
-        found.extend((p, q, e) for p, q, e in rows)
+        for profile_id, paper_id in rows:
+            found.setdefault(profile_id, []).append(paper_id)
+    return {profile_id: tuple(sorted(papers)) for profile_id, papers in found.items()}
+
+
+def list_eligible(session: Session, paper_ids: Sequence[int]) -> dict[int, datetime]:
+    """When papers became new, of those that did."""
+    found: dict[int, datetime] = {}
+    for at in range(0, len(paper_ids), 500):
+        rows = session.execute(
+            sa.select(col(PaperRow.id), col(PaperRow.eligible_at)).where(
+                col(PaperRow.id).in_(list(paper_ids[at : at + 500])),
+                col(PaperRow.eligible_at).is_not(None),
+            )
+        ).all()
+        found.update((paper_id, eligible_at) for paper_id, eligible_at in rows)
     return found
+
+
+def list_instants(session: Session, since: datetime) -> list[datetime]:
+    """The instants from one on at which papers became new, in order: those of polls, few."""
+    at = col(PaperRow.eligible_at)
+    return list(session.scalars(sa.select(at).where(at >= since).distinct().order_by(at)))
 
 
 def newest_eligible(session: Session) -> datetime | None:

@@ -16,7 +16,7 @@ from support.smtp_server import SmtpServer, hang, slow
 from service.engine import Embedded
 from service.flows.daily import plan_daily
 from service.flows.own_link import ask_link
-from service.flows.planning import digest_edition, plan_reader
+from service.flows.planning import digest_edition, plan_readers
 from service.flows.runtime import Runtime
 from service.store.deliveries import count_waiting, list_deliveries
 from service.store.subscribers import list_subscriber_rows
@@ -324,8 +324,8 @@ def test_digests_that_a_dead_process_left_planned_are_composed(
     def half(session: Session) -> None:
         now, hours = rt.clock(), timedelta(hours=20)
         edition = digest_edition(session, now.date(), now)
-        for row in list_subscriber_rows(session):
-            plan_reader(rt, session, edition, row, kind="digest", now=now, deadline=hours)
+        readers = list_subscriber_rows(session)
+        plan_readers(rt, session, edition, readers, kind="digest", now=now, deadline=hours)
 
     rt.db.write(half)
     clock = rt.clock
