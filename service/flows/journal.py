@@ -241,6 +241,8 @@ class Journal:
                 one = record(self._rt, session, answer.job, answer.outcome, self._limits)
                 report.told += one.told
                 report.add(one)
+        if not answers:
+            return report, Counted()
         accepted = [answer.job.row for answer in taken]
         return report, hear(self._rt, session, accepted, report, self._limits)
 

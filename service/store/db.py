@@ -80,14 +80,16 @@ def make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if not parsed.drivername.startswith("sqlite"):
         return _postgres(parsed)
+    pool: dict[str, Any] = {"pool_size": 10}
     if parsed.database and parsed.database != ":memory:":
+        pool["pool_use_lifo"] = True  # so the writer mostly gets the one whose pages it has read
         with suppress(OSError):  # there already; or it cannot be, and SQLite will say so
             os.close(os.open(parsed.database, os.O_CREAT | os.O_EXCL, 0o600))  # -wal, -shm follow
     engine = create_engine(
         parsed,
         connect_args={"timeout": BUSY_S, "check_same_thread": False},
-        pool_size=10,
         hide_parameters=True,
+        **pool,
     )
 
     @event.listens_for(engine, "connect")
@@ -271,8 +273,8 @@ class Database:
             connection = self.engine.connect().execution_options(write=True)
             with (
                 connection,
+                connection.begin(),
                 Session(connection, expire_on_commit=False) as session,
-                session.begin(),
             ):
                 for unit in units:
                     done.append(unit.work(session))

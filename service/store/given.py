@@ -5,7 +5,8 @@ costs more than the database takes to run it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -31,16 +32,28 @@ def table_of(dialect: str, columns: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=64)
-def statement(sql: str) -> sa.TextClause:
-    """A statement whose parameter ``now``, where it has one, is an instant."""
-    made = sa.text(sql)
-    return made.bindparams(sa.bindparam("now", type_=UTCDateTime())) if ":now" in sql else made
+def _ready(sql: str, dialect: sa.Dialect) -> str:
+    """A statement in the words of the driver, with parameters by name."""
+    if dialect.name == "sqlite":
+        return sql  # its driver takes names with a colon
+    return str(sa.text(sql).compile(dialect=dialect))
+
+
+@lru_cache
+def _instant(dialect: sa.Dialect) -> Callable[[datetime], Any]:
+    """An instant as the driver takes it."""
+    return UTCDateTime().bind_processor(dialect) or (lambda at: at)
 
 
 def run(
     session: Session, sql: str, rows: Sequence[Sequence[Any]], **values: Any
 ) -> "sa.CursorResult[Any]":
     """Run a statement over rows."""
-    result = session.execute(statement(sql), {"given": json.dumps(rows), **values})
-    assert isinstance(result, sa.CursorResult)
-    return result
+    session.flush()
+    connection = session.connection()
+    dialect = connection.dialect
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = _instant(dialect)(value)
+    values["given"] = json.dumps(rows)
+    return connection.exec_driver_sql(_ready(sql, dialect), values)
