@@ -1,6 +1,6 @@
 """A daily begun by hand and taken back leaves every slot as it was, with its reason."""
 
-from typing import ClassVar
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -8,6 +8,7 @@ from support.house import add, ingest_items, paper_item, rows
 
 from service.flows import manual
 from service.flows.daily import plan_due
+from service.flows.freeze import Decided
 
 KEY = "by-hand"
 
@@ -46,19 +47,9 @@ def test_undo_gives_every_slot_its_reason_back(skipped):
 
 
 def test_a_slot_opened_by_an_earlier_version_was_nothing_new(skipped, monkeypatch):
+    """It kept nothing of what was before."""
     monkeypatch.setattr(
-        "service.flows.compose.Decided", lambda i, r, result, *_: Bare(i, r, result)
+        "service.flows.compose.Decided", lambda *given: replace(Decided(*given), before=None)
     )
     assert press_and_undo(skipped) == ["ready", "ready", "skipped"]
     assert {(row.reason, row.content) for row in rows(skipped)} == {("nothing_new", None)}
-
-
-class Bare:
-    """What was decided, without what was before."""
-
-    broken: ClassVar[dict[int, str]] = {}
-
-    before = None
-
-    def __init__(self, delivery_id, reader_id, result):
-        self.delivery_id, self.reader_id, self.result = delivery_id, reader_id, result
