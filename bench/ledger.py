@@ -84,12 +84,11 @@ def fill(db: Database, mails: int) -> None:
 
 
 def ours(db: Database, mails: int, group: int) -> None:
-    papers = list(range(1, PAPERS + 1))
     for first in range(1, mails + 1, group):
         ids = range(first, min(first + group, mails + 1))
         marks = [Mark(n, 1, f"h{n}", "0" * 64) for n in ids]
         db.write(lambda s, m=marks: mark_sending(s, m, owner=1, now=AT))  # type: ignore[misc]
-        taken = [Taken(n, 1, 1, 250, "2.0.0", "ok", papers) for n in ids]
+        taken = [Taken(n, 1, 1, 250, "2.0.0", "ok") for n in ids]
         db.write(lambda s, t=taken: accept_many(s, t, AT, reason=""))  # type: ignore[misc]
 
 

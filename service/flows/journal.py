@@ -260,7 +260,6 @@ def _recorded(rt: Runtime, limits: Defaults, answer: Answer, session: Session) -
 def _taken(answer: Answer) -> Taken:
     assert isinstance(answer.outcome, Accepted)
     row, reply = answer.job.row, answer.outcome.reply
-    content = row.content or {}
     return Taken(
         row.id or 0,
         row.fence,
@@ -268,6 +267,4 @@ def _taken(answer: Answer) -> Taken:
         reply.code,
         reply.enhanced,
         reply.text.replace("\0", ""),  # PostgreSQL takes none
-        content.get("papers", ()),
-        content.get("signals", ()),
     )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from service.defaults import Defaults
 from service.delivery.outcome import Accepted, Broken, Outcome, Refused, Reply, Stopped
@@ -252,15 +253,20 @@ def _stop(session: Session, job: Job, now: datetime) -> None:
 
 
 def quarantine(
-    session: Session, row: DeliveryRow, now: datetime, text: str, broken: Mapping[int, str]
+    session: Session,
+    row: DeliveryRow,
+    now: datetime,
+    text: str,
+    broken: Mapping[int, str],
+    content: Mapping[str, Any],
 ) -> SendReport:
     """A mail that cannot be rendered harms one delivery, not the edition; where papers of it are to
-    blame they are hidden, and it goes out without them."""
+    blame they are hidden, and it goes out without them. content: what the row holds."""
     if not _is_held(session, row):
         return SendReport()
     hide(session, broken, now)
     is_first = not row.body_sha  # what was tried before keeps its bytes
-    if broken and is_first and (left := left_of(row.content or {}, broken)):
+    if broken and is_first and (left := left_of(content, broken)):
         leases_store.mark_outcome(session, row, State.READY, now, content=left)
         return SendReport()
     leases_store.mark_outcome(session, row, State.FAILED, now, reason=text, meaning="content")

@@ -57,10 +57,11 @@ def fault_of(candidate: Candidate, on: date, limits: Defaults) -> str:
     return ""
 
 
-def spoiling(rt: Runtime, row: DeliveryRow, reader: SubscriberRow | None) -> dict[int, str]:
+def spoiling(
+    rt: Runtime, row: DeliveryRow, reader: SubscriberRow | None, content: Mapping[str, Any]
+) -> dict[int, str]:
     """The papers, with the reason, for which a frozen digest cannot be rendered; none when it
-    cannot be rendered without any either."""
-    content = row.content or {}
+    cannot be rendered without any either. content: what the row holds."""
     if "digest" not in content:
         return {}
     digest = from_json(content["digest"])

@@ -16,7 +16,7 @@ from service.delivery.message import MessageError
 from service.delivery.outcome import Broken, Refused, Stopped
 from service.delivery.smtp import Mailer
 from service.flows.ahead import Ahead, Letter
-from service.flows.contents import Contents
+from service.flows.contents import Contents, whole
 from service.flows.epoch import need, raise_epoch
 from service.flows.failover import tell_accounts
 from service.flows.journal import WAITS, Journal
@@ -215,6 +215,9 @@ async def _carry(run: _Run) -> None:
 async def _deliver(run: _Run, letter: Letter) -> None:
     """What goes wrong harms this one alone."""
     job, envelope = letter.job, letter.envelope
+    if job.row.content_id is not None and job.kept is None:  # its reader was erased meanwhile
+        run.journal.note(job, Stopped())
+        return
     if envelope is None:
         await _spoiled(run, job, letter.error)
         return
@@ -244,8 +247,11 @@ async def _spoiled(run: _Run, job: Job, error: Exception | None) -> None:
         return
     text = f"content: {type(error).__name__}: {error}"[:500]
     rt.log("render_failed", delivery=row.id, error=type(error).__name__)
-    broken = await asyncio.to_thread(spoiling, rt, row, job.reader)
-    await run.journal.write_down(row, lambda s: quarantine(s, row, rt.clock(), text, broken))
+    content = whole(row, job.kept)
+    broken = await asyncio.to_thread(spoiling, rt, row, job.reader, content)
+    await run.journal.write_down(
+        row, lambda s: quarantine(s, row, rt.clock(), text, broken, content)
+    )
 
 
 async def _look_again(run: _Run, edition: EditionRow) -> None:

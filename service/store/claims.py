@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import raiseload
 from sqlmodel import Session, col
 
 from service.delivery.states import State, leaving
@@ -218,7 +219,8 @@ class _Desk:
                 lease_until=self.now + LEASE,
                 date_header=sa.func.coalesce(col(DeliveryRow.date_header), self.now),
             )
-            .returning(DeliveryRow),
+            .returning(DeliveryRow)
+            .options(raiseload(DeliveryRow.shared)),  # type: ignore[arg-type]
             execution_options={"synchronize_session": False, "populate_existing": True},
         ).all()
         for row in rows:  # they outlive this session, and other units must not touch them

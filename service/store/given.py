@@ -46,14 +46,14 @@ def _instant(dialect: sa.Dialect) -> Callable[[datetime], Any]:
 
 
 def run(
-    session: Session, sql: str, rows: Sequence[Sequence[Any]], **values: Any
+    session: Session, sql: str, rows: Sequence[Sequence[Any]] | str, **values: Any
 ) -> "sa.CursorResult[Any]":
-    """Run a statement over rows."""
+    """Run a statement over rows, or over their JSON where several statements get the same."""
     session.flush()
     connection = session.connection()
     dialect = connection.dialect
     for name, value in values.items():
         if isinstance(value, datetime):
             values[name] = _instant(dialect)(value)
-    values["given"] = json.dumps(rows)
+    values["given"] = rows if isinstance(rows, str) else json.dumps(rows)
     return connection.exec_driver_sql(_ready(sql, dialect), values)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -76,49 +77,48 @@ def _add_sent_twins(session: Session, *delivery_ids: int) -> None:
 
 
 _GIVEN = {
-    "sqlite": "SELECT d.subscriber_id, COALESCE(p.merged_into, p.id), :occasion, d.id "
-    "FROM json_each(:given) g JOIN delivery d ON d.id = json_extract(g.value, '$[0]') "
-    "JOIN json_each(g.value, '$[1]') j JOIN paper p ON p.id = j.value",
-    "postgresql": "SELECT d.subscriber_id, COALESCE(p.merged_into, p.id), :occasion, d.id "
+    "sqlite": "SELECT d.subscriber_id, COALESCE(p.merged_into, p.id), 'new', d.id "
+    "FROM json_each(:given) g CROSS JOIN delivery d ON d.id = json_extract(g.value, '$[0]') "
+    "CROSS JOIN content c ON c.id = d.content_id CROSS JOIN json_each(c.papers) j "
+    "CROSS JOIN paper p ON p.id = j.value WHERE d.subscriber_id IS NOT NULL",
+    "postgresql": "SELECT d.subscriber_id, COALESCE(p.merged_into, p.id), 'new', d.id "
     "FROM json_array_elements(CAST(:given AS JSON)) g(value) "
     "JOIN delivery d ON d.id = CAST(g.value->>0 AS BIGINT) "
-    "CROSS JOIN LATERAL json_array_elements_text(g.value->1) j(value) "
-    "JOIN paper p ON p.id = CAST(j.value AS BIGINT)",
+    "JOIN content c ON c.id = d.content_id "
+    "CROSS JOIN LATERAL json_array_elements_text(c.papers) j(value) "
+    "JOIN paper p ON p.id = CAST(j.value AS BIGINT) WHERE d.subscriber_id IS NOT NULL",
 }
-"""Papers of many deliveries, told beside: what was read from their contents is not read again."""
+"""Papers of many deliveries, whose numbers come first in each given row; in an order that leaves
+SQLite no other way than by keys."""
 
 
-def add_sent_of_many(
-    session: Session, mails: Sequence[tuple[int, Sequence[int], Sequence[int]]]
-) -> None:
-    """``add_sent_papers`` for many: (delivery, its papers, papers of which it told later news).
+@lru_cache
+def _listing(dialect: str) -> tuple[str, str]:
+    """What inserts the papers of many and the news told of earlier ones; what ends their carry."""
+    papers = _GIVEN[dialect]
+    told = papers.replace("'new'", "'signal'").replace("c.papers", "c.signals")
+    mine = table_of(dialect, {"id": "id"})
+    return (
+        "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # nosec B608
+        f"{papers} UNION ALL {told} ON CONFLICT DO NOTHING",
+        "DELETE FROM carry WHERE subscriber_id IN (SELECT d.subscriber_id FROM delivery d "  # nosec B608
+        f"WHERE d.id IN (SELECT id FROM ({mine}) AS given)) "
+        "AND EXISTS (SELECT 1 FROM sent_paper s WHERE s.subscriber_id = carry.subscriber_id "
+        "AND s.paper_id = carry.paper_id AND s.occasion = 'new')",
+    )
+
+
+def add_sent_of_many(session: Session, delivery_ids: Sequence[int], given: str) -> None:
+    """``add_sent_papers`` for many. given: JSON of rows that begin with their numbers.
 
     An erased reader, or a content that was taken away meanwhile, has none.
     """
     name = session.get_bind().dialect.name
-    papers = [(mail, list(new)) for mail, new, _ in mails if new]
-    late = [(mail, list(told)) for mail, _, told in mails if told]
-    insert = (
-        "INSERT INTO sent_paper (subscriber_id, paper_id, occasion, delivery_id) "  # nosec B608
-        f"{_GIVEN[name]} WHERE d.subscriber_id IS NOT NULL AND d.content_id IS NOT NULL "
-        "ON CONFLICT DO NOTHING"
-    )
-    for occasion, listed in (("new", papers), ("signal", late)):
-        if listed:
-            run(session, insert, listed, occasion=occasion)
-    ids = [(mail[0],) for mail in mails]
-    if not ids:
-        return
+    insert, end_carry = _listing(name)
+    run(session, insert, given)
     if name == "postgresql":
-        _add_sent_twins(session, *[mail[0] for mail in mails])
-    run(
-        session,
-        "DELETE FROM carry WHERE subscriber_id IN (SELECT d.subscriber_id FROM delivery d "  # nosec B608
-        f"WHERE d.id IN (SELECT id FROM ({table_of(name, {'id': 'id'})}) AS given)) "
-        "AND EXISTS (SELECT 1 FROM sent_paper s WHERE s.subscriber_id = carry.subscriber_id "
-        "AND s.paper_id = carry.paper_id AND s.occasion = 'new')",
-        ids,
-    )
+        _add_sent_twins(session, *delivery_ids)
+    run(session, end_carry, given)
 
 
 def add_carry(session: Session, delivery_id: int) -> None:

@@ -1,6 +1,7 @@
 """Marks before, and acceptances after, of all mails that are on the wire at once: each one
 statement for many. A lease is looked at row by row in it, as if there were but one."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,7 +81,7 @@ def mark_sending(
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A mail that the relay took. n: which try · papers, signals: what its content lists."""
+    """A mail that the relay took. n: which try."""
 
     delivery_id: int
     fence: int
@@ -88,8 +89,6 @@ class Taken:
     code: int
     enhanced: str
     text: str
-    papers: Sequence[int] = ()
-    signals: Sequence[int] = ()
 
 
 class Uneven(Exception):
@@ -132,13 +131,14 @@ def accept_many(session: Session, taken: Sequence[Taken], now: datetime, *, reas
     down by itself (``mark_outcome``).
     """
     move, tries = _accepting(session.get_bind().dialect.name)
-    rows = [
-        (t.delivery_id, t.fence, t.n, t.code, t.enhanced, t.text, queued_as(t.text)) for t in taken
-    ]
+    rows = json.dumps(
+        [
+            (t.delivery_id, t.fence, t.n, t.code, t.enhanced, t.text, queued_as(t.text))
+            for t in taken
+        ]
+    )
     if run(session, move, rows, reason=reason, now=now).rowcount != len(taken):
         raise Uneven
     run(session, tries, rows, now=now)
     if reason != TESTED:
-        add_sent_of_many(
-            session, [(t.delivery_id, t.papers, t.signals) for t in taken if t.papers or t.signals]
-        )
+        add_sent_of_many(session, [t.delivery_id for t in taken], rows)

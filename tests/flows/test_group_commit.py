@@ -77,9 +77,7 @@ def test_many_acceptances_leave_what_one_by_one_leaves(rt):
     many, alone = taken[:4], taken[4:]
 
     def written(session):
-        said = [
-            Taken(row.id, row.fence, 1, 250, "2.0.0", "ok", row.content["papers"]) for row in many
-        ]
+        said = [Taken(row.id, row.fence, 1, 250, "2.0.0", "ok") for row in many]
         accept_many(session, said, rt.clock(), reason="")
         for row in alone:
             values = {"reason": "", "code": 250, "enhanced": "2.0.0"}
@@ -103,7 +101,7 @@ def test_of_a_batch_in_which_one_has_moved_on_nothing_is_written(rt):
     owner = rt.owner().id
     taken = leased(rt, owner)
     rt.db.write(lambda s: mark_sending(s, marks_of(rt, taken[1:]), owner=owner, now=rt.clock()))
-    said = [Taken(row.id, row.fence, 1, 250, "", "", row.content["papers"]) for row in taken]
+    said = [Taken(row.id, row.fence, 1, 250, "", "") for row in taken]
     with pytest.raises(Uneven):
         rt.db.write(lambda s: accept_many(s, said, rt.clock(), reason=""))
     assert states(rt) == ["leased"] + ["sending"] * 5
