@@ -137,11 +137,11 @@ class Forms:
         self._numbers = 0
         self._scopes = Keeping[Scope](_FRAMES)
         self._frames = Keeping[Frame](_FRAMES)
-        # a day's papers fit as forms, or each new reader costs their making again
+        # a day's papers fit in each, or every new reader costs their making again
         self._sections = Keeping[Shown](limit // 8)
         self._papers = Keeping[HtmlForm | _TextForm](limit // 4)
-        self._alike = Keeping[_Alike](limit // 12)
-        self._marked = Keeping[_Marked](limit - limit // 8 - limit // 4 - limit // 12)
+        self._alike = Keeping[_Alike](limit // 8)
+        self._marked = Keeping[_Marked](limit // 2)
 
     @property
     def memory(self) -> int:
@@ -236,7 +236,7 @@ class Forms:
         memory = 2_000 + html.memory + text.memory
         return Frame(
             subject_pieces,
-            tuple([_call(x, "html") if isinstance(x, Held) else x for x in html.parts()]),
+            tuple([_call(x, "html") if isinstance(x, Held) else x.doubled() for x in html.parts()]),
             html.later,
             tuple(
                 [_call(x, "text") if isinstance(x, Held) else _prepared(x) for x in text.parts()]
@@ -261,6 +261,7 @@ class Forms:
                 pieces.append(_call(one, "text" if is_text else "html"))
                 continue
             fragment = one if isinstance(one, Fragment) else text_fragment(told(one, {}))
+            fragment = fragment.doubled()
             pieces.append(Named(fragment) if SECTION in fragment.open else fragment)
         memory = 500 + sum(300 if isinstance(p, Call) else p.memory for p in pieces)
         return Shown(tuple(pieces), memory)
@@ -338,6 +339,7 @@ class Paper:
             found = self._filled(call, number)
             if found.is_numbered and number is not None:
                 found = numbered(found, number)
+            found = found.doubled()
             places[call.which, number] = found
             self._forms.keep(self._key, found)
         return found
@@ -352,8 +354,7 @@ class Paper:
 
     def held(self) -> shapes.Item:
         """Return it as a template may see it. Raises Unfit."""
-        if self._shape is None:
-            self._shape = shapes.held_item(self._item)
+        self._shape = self._shape or shapes.held_item(self._item)
         return self._shape
 
     def _of_reader(self) -> Own:
@@ -366,7 +367,7 @@ class Paper:
 def _prepared(pieces: tuple[Piece, ...]) -> Fragment | TextForm:
     """What stands around sections in text, as far as it is the same in every mail."""
     if all(isinstance(piece, str) and not is_sign(piece) for piece in pieces):
-        return text_fragment(told(pieces, {}))
+        return text_fragment(told(pieces, {})).doubled()
     return TextForm(pieces).quickened()
 
 

@@ -23,7 +23,7 @@ from service.delivery.holes import (
     is_url,
     parted,
 )
-from service.delivery.quoted import encoded
+from service.delivery.quoted import dotted, encoded
 from service.digest.model import Marked
 
 Open = bytes | str
@@ -36,7 +36,7 @@ _HOLE = "\U000ffffd"
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """A piece of a part. open: its bytes and holes · size: bytes of its text before encoding, holes
-    not counted.
+    not counted · lines: ``open`` with dots doubled where they begin a line, once it is to be kept.
 
     Of text parts: before, after: line ends around it, which are not in ``open`` · is_numbered: the
     paper's number comes before it.
@@ -47,11 +47,19 @@ class Fragment:
     before: int = 0
     after: int = 0
     is_numbered: bool = False
+    lines: tuple[Open, ...] = ()
 
     @property
     def memory(self) -> int:
         """About how many bytes it holds."""
-        return 160 + 40 * len(self.open) + sum(map(len, self.open))
+        doubled = [b for a, b in zip(self.open, self.lines, strict=False) if a is not b]
+        pieces = (*self.open, *doubled)
+        return 200 + 50 * len(pieces) + sum(map(len, pieces))
+
+    def doubled(self) -> "Fragment":
+        """Return it with its lines as they go on the wire: each piece begins one."""
+        lines = tuple([dotted(p) if isinstance(p, bytes) else p for p in self.open])
+        return replace(self, lines=lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from service.delivery.fragments import (
 from service.delivery.held_templates import escaped
 from service.delivery.holes import SECTION, SUBJECT, Later, Unfit
 from service.delivery.keeping import Keeping
-from service.delivery.printed import Part, Shown, dotted, part_of
-from service.delivery.quoted import encoded
+from service.delivery.printed import Part, Shown, part_of
+from service.delivery.quoted import dotted, encoded
 from service.digest.model import Digest
 
 _LAST = b"\r\n"
@@ -48,24 +48,11 @@ class Plate:
 
     @classmethod
     def of(cls, fragment: Fragment) -> "Plate":
-        """Bytes that follow each other become one piece."""
-        done: list[Open] = []
-        between: list[bytes] = []
-        for piece in fragment.open:
-            if isinstance(piece, bytes):
-                between.append(piece)
-                continue
-            if whole := b"".join(between):
-                done.append(whole)
-            between.clear()
-            done.append(piece)
-        if whole := b"".join(between):
-            done.append(whole)
-        on_wire = tuple([dotted(p) if isinstance(p, bytes) else p for p in done])
-        signs = Counter(piece for piece in done if isinstance(piece, str))
+        """Its pieces are those of the fragments that it is made of."""
+        signs = Counter([piece for piece in fragment.open if isinstance(piece, str)])
         return cls(
-            tuple(done),
-            on_wire,
+            fragment.open,
+            fragment.lines,
             fragment.size,
             tuple(signs.items()),
             fragment.before,
@@ -74,8 +61,8 @@ class Plate:
 
     @property
     def memory(self) -> int:
-        """About how many bytes it holds."""
-        doubled = sum(len(b) for a, b in zip(self.open, self.lines, strict=True) if a is not b)
+        """About how many bytes it holds when nobody else holds its pieces."""
+        doubled = sum([len(b) for a, b in zip(self.open, self.lines, strict=True) if a is not b])
         return 400 + 60 * len(self.open) + sum(map(len, self.open)) + doubled
 
 
@@ -152,7 +139,7 @@ class Setter:
         if asks <= values.keys():
             fragment = form.quickly(values) if form.quick is not None else form.filled(values)
             if fragment is not None:
-                return fragment
+                return fragment.doubled()
         self._number += 1
         return Lines(form, tuple(sorted(asks)), self._number)
 
@@ -160,10 +147,12 @@ class Setter:
         self, page: "_Page", frame: Frame, values: Mapping[str, str], later: Mapping[str, Later]
     ) -> Plate:
         done: list[Open] = []
+        lines: list[Open] = []
         size = 0
         for piece in frame.html:
             for fragment in page.section(piece) if isinstance(piece, Call) else (piece,):
                 done += fragment.open
+                lines += fragment.lines
                 size += fragment.size
         for at, sign in enumerate(done):
             if isinstance(sign, bytes):
@@ -176,11 +165,9 @@ class Setter:
                 continue
             said = plain.body(escaped(value))
             done[at] = encoded(said)
+            lines[at] = dotted(encoded(said))
             size += len(said.encode("utf-8"))
-        last = done[-1] if done else b""
-        if isinstance(last, bytes) and last.endswith(b"=\r\n"):
-            done[-1] = last[:-3] + b"\r\n"
-        return Plate.of(Fragment(tuple(done), size))
+        return Plate.of(Fragment(tuple(done), size, lines=tuple(lines)))
 
 
 class _Page:
@@ -217,13 +204,15 @@ class _Page:
 
 def _renamed(fragment: Fragment, sign: str, to: str) -> Fragment:
     """Return a fragment with another sign in place of one."""
-    pieces = tuple([to if piece == sign else piece for piece in fragment.open])
-    return replace(fragment, open=pieces)
+    open = tuple([to if piece == sign else piece for piece in fragment.open])
+    lines = tuple([to if piece == sign else piece for piece in fragment.lines])
+    return replace(fragment, open=open, lines=lines)
 
 
 def _run_of(fragments: Iterable[Fragment]) -> Fragment:
     """Return fragments of text as one. Raises Unfit."""
     done: list[Open] = []
+    lines: list[Open] = []
     size = before = breaks = 0
     for fragment in fragments:
         breaks += fragment.before
@@ -232,13 +221,17 @@ def _run_of(fragments: Iterable[Fragment]) -> Fragment:
         if done:
             between = _line_ends(breaks)
             done.append(between)
+            lines.append(between)
             size += len(between) // 2
         else:
             before = breaks
         done += fragment.open
+        lines += fragment.lines
         size += fragment.size
         breaks = fragment.after
-    return Fragment(tuple(done), size, before, breaks) if done else Fragment((), 0, breaks)
+    if not done:
+        return Fragment((), 0, breaks)
+    return Fragment(tuple(done), size, before, breaks, lines=tuple(lines))
 
 
 def _line_ends(count: int) -> bytes:
@@ -305,5 +298,5 @@ class Filler:
             return found
         made = lines.form.quickly(values)
         if made is None:  # links of the reader are within its lines
-            return Plate.of(lines.form.filled(values))
-        return self._lines.put(key, Plate.of(made))
+            return Plate.of(lines.form.filled(values).doubled())
+        return self._lines.put(key, Plate.of(made.doubled()))

@@ -40,10 +40,11 @@ from service.delivery.render import HEADERS, Renderer, sentences, weight
 from service.digest import budget
 from service.digest.model import Digest, with_profiles
 
-KEPT = 128_000_000
-"""Bytes of rendered papers and digests that are kept: 20 papers each of some 450 profiles."""
+KEPT = 160_000_000
+"""Bytes of rendered papers and digests that are kept, as their pieces are counted (those that both
+hold, twice): 20 papers each of some 400 profiles."""
 
-_PLATES = 1 / 2
+_PLATES = 2 / 5
 """Of which whole digests may hold so much."""
 
 _LINES = 4_000_000

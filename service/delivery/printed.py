@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from service.delivery import plain
 from service.delivery.held_templates import escaped
-from service.delivery.quoted import LINE, as_base64, encoded, is_too_long
+from service.delivery.quoted import LINE, as_base64, dotted, encoded, is_too_long
 
 _PLAIN = re.compile(r"[A-Za-z0-9:/._~-]+")
 """What is written alike in HTML and text, and takes one byte a letter when encoded."""
@@ -82,14 +82,6 @@ def _encoded(value: str) -> tuple[bytes, bytes, int]:
     said = plain.body(value)
     done = encoded(said)
     return done, dotted(done), len(said.encode("utf-8"))
-
-
-def dotted(lines: bytes) -> bytes:
-    """Return encoded lines with a dot that begins one doubled (RFC 5321 section 4.5.2). They begin
-    a line."""
-    if b"\n." in lines:
-        lines = lines.replace(b"\n.", b"\n..")
-    return b"." + lines if lines.startswith(b".") else lines
 
 
 def part_of(

@@ -56,6 +56,14 @@ def _quoted(raw: bytes) -> bytes:
     return done
 
 
+def dotted(lines: bytes) -> bytes:
+    """Return encoded lines with a dot that begins one doubled (RFC 5321 section 4.5.2). They begin
+    a line."""
+    if b"\n." in lines:
+        lines = lines.replace(b"\n.", b"\n..")
+    return b"." + lines if lines.startswith(b".") else lines
+
+
 def as_base64(quoted: bytes) -> bytes:
     """Return what ``encoded`` made of a text as base64, its lines ended by CRLF in it as well."""
     done = b2a_base64(a2b_qp(quoted), newline=False)
