@@ -5,7 +5,7 @@ answer and the papers in one transaction. A row in ``sending`` is never sent aga
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -156,13 +156,7 @@ async def send_ready(
             elif not await desk.waits():
                 break
     finally:
-        left = await ahead.aclose()
-        await asyncio.gather(*carrying)
-        await journal.settled()
-        await _give_back(run, [*left, *run.broken_off])
-        await learning.aclose()
-        if own:
-            await pool.aclose()
+        await _to_its_end(_wind_up(run, carrying, learning, closes=own))
     report.deferred += desk.put_off.total()
     report.said += desk.put_off
     await asyncio.to_thread(tell_accounts, rt, pool)
@@ -178,6 +172,33 @@ async def send_ready(
             **({"said": report.said.most_common(3)} if report.said else {}),
         )
     return report
+
+
+async def _wind_up(
+    run: _Run, carrying: Sequence[asyncio.Task[None]], learning: Learning, *, closes: bool
+) -> None:
+    """What is on the wire ends and is recorded; what was not begun is given back."""
+    left = await run.ahead.aclose()
+    await asyncio.gather(*carrying)
+    await run.journal.settled()
+    await _give_back(run, [*left, *run.broken_off])
+    await learning.aclose()
+    if closes:
+        await run.pool.aclose()
+
+
+async def _to_its_end(work: Coroutine[None, None, None]) -> None:
+    """Do work to its end, also when the first cancellation of this task comes meanwhile (it is
+    raised afterwards); the second one breaks it off."""
+    task, me = asyncio.ensure_future(work), asyncio.current_task()
+    assert me is not None
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if me.cancelling() > 1:
+            task.cancel()
+        await task
+        raise
 
 
 def _jobs(run: _Run, session: Session, rows: Sequence[DeliveryRow]) -> list[Job]:

@@ -1,5 +1,6 @@
 """A send that is told to stop: what is on the wire ends and is recorded, the rest stays ready."""
 
+import asyncio
 import os
 import random
 import signal
@@ -14,6 +15,7 @@ from support.smtp_server import SmtpServer, hang, slow
 
 from service.cli import sending
 from service.cli.sending import SendingStopped, send_now
+from service.flows import send
 from service.flows.daily import plan_daily
 from service.flows.runtime import Runtime
 from service.store.deliveries import list_deliveries
@@ -82,6 +84,37 @@ def test_what_is_on_the_wire_ends_and_the_rest_stays_ready(
     assert send_now(rt).accepted == left
     assert states(rt) == ["accepted"] * READERS
     assert len({m.message_id for m in server.accepted}) == len(server.accepted) == READERS
+
+
+def test_a_signal_while_a_run_that_broke_off_winds_up_costs_no_answer(
+    rt: Runtime, server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body is out, the database goes away for good, and only then somebody says stop."""
+    server.on("DOT", hang(), times=1)
+    is_out, is_broken = threading.Event(), threading.Event()
+
+    async def some_moved(*_: object) -> None:
+        await asyncio.to_thread(is_out.wait, 20)
+        is_broken.set()
+        raise RuntimeError("no database")
+
+    def tell() -> None:
+        server.wait_until_hung(20)
+        is_out.set()
+        assert is_broken.wait(20)
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.1)
+        server.release()
+
+    thread = threading.Thread(target=tell)
+    thread.start()
+    monkeypatch.setattr(send._Run, "some_moved", some_moved)
+    with pytest.raises((SendingStopped, RuntimeError)):
+        send_now(rt)
+    thread.join()
+    assert "unknown" not in states(rt)
+    assert states(rt).count("accepted") == len(server.accepted) >= 1
 
 
 @pytest.mark.slow  # waits out the drain
