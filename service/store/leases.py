@@ -52,7 +52,9 @@ def set_composed(session: Session, rows: Sequence[Composed]) -> set[int]:
         "UPDATE delivery SET state = given_rows.state, reason = given_rows.reason, "  # nosec B608
         f"content_id = given_rows.content_id, own = {own} "
         f"FROM ({table_of(name, columns)}) AS given_rows "
-        "WHERE delivery.id = given_rows.id AND delivery.state = 'planned' RETURNING delivery.id",
+        # as a sum, so that no database reads all that are planned to find these few
+        "WHERE delivery.id = given_rows.id AND delivery.state || '' = 'planned' "
+        "RETURNING delivery.id",
         [
             (
                 row.delivery_id,
