@@ -292,7 +292,7 @@ def _compose_chunk(
             else:
                 if isinstance(result, Digest):
                     person = found[row.subscriber_id]
-                    result = fitted(rt, row, person, known, result, profiles)
+                    result = fitted(rt, row, person, shelf.worked, known, result, profiles)
         before = (row.own or {}).get("before")
         made.append(
             Decided(row.id, row.subscriber_id, result, before, shelf.broken, profiles, known)
