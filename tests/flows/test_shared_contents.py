@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from sqlalchemy import event
 from sqlmodel import col, select
 from support.arrows import by_hand
 from support.house import add, ingest_items, paper_item, rows
@@ -271,3 +272,28 @@ def test_a_row_that_moved_on_leaves_no_content(rt, tmp_path, monkeypatch):
     monkeypatch.setattr(leases, "set_composed", lambda *_: set())
     plan_daily(rt)
     assert bodies(rt) == kept
+
+
+def test_rows_are_frozen_and_contents_looked_up_by_number(rt, tmp_path):
+    """However many rows are planned: no statement walks through them all."""
+    if not rt.db.is_sqlite:
+        pytest.skip("PostgreSQL chooses its way by what it counted")
+    asked: dict[str, Any] = {}
+
+    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        asked[statement] = values
+
+    event.listen(rt.db.engine, "before_cursor_execute", note)
+    daily(rt, tmp_path, ADA, BEN)
+    assert erase(rt, ADA)
+    event.remove(rt.db.engine, "before_cursor_execute", note)
+    plans = {}
+    with rt.db.engine.connect() as connection:
+        for words in ("UPDATE delivery SET state = given", "DELETE FROM content"):
+            ((statement, values),) = [one for one in asked.items() if one[0].startswith(words)]
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            plans[words] = [row[-1] for row in plan]
+    frozen, removed = plans.values()
+    assert "SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)" in frozen
+    assert any("ix_delivery_content_id (content_id=?)" in step for step in removed)
+    assert "SEARCH content USING INTEGER PRIMARY KEY (rowid=?)" in removed
