@@ -12,6 +12,7 @@ from support.smtp_server import hang, reply
 import service.flows.journal as journal
 from service.delivery.smtp import Mailer
 from service.delivery.states import State
+from service.flows.contents import Contents
 from service.flows.daily import plan_daily
 from service.flows.leave import erase_row, leave_row, unsubscribe
 from service.flows.send import send_ready
@@ -282,3 +283,25 @@ def test_what_nobody_thought_of_harms_one_mail_alone(rt, server, monkeypatch, wh
     assert asyncio.run(in_time()).accepted == READERS - 3
     left = {row.rcpt: row.state for row in rows(rt) if row.state != "accepted"}
     assert left == dict.fromkeys(raised, "ready" if when == "before its mark" else "unknown")
+
+
+def test_who_is_erased_between_the_claim_and_the_reading_of_the_mail_gets_none(
+    rt, server, monkeypatch
+):
+    """The content that nobody else shares goes with them: there is nothing to render. Whose content
+    was not found though they are there is tried again."""
+    real, gone = Contents.read, []
+
+    def read(contents, session, claimed):
+        if gone:
+            return real(contents, session, claimed)
+        gone.append(claimed[0].id)
+        rt.db.write(lambda s: erase_of(rt, s, claimed[0].subscriber_id))
+        return {}
+
+    monkeypatch.setattr(Contents, "read", read)
+    report = asyncio.run(send_ready(rt))
+    assert (report.accepted, report.failed) == (READERS - 1, 0)
+    row = next(row for row in rows(rt) if row.id == gone[0])
+    assert (row.state, row.reason, row.content_id) == ("suppressed", "erased", None)
+    assert len(server.accepted) == READERS - 1
