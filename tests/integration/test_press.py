@@ -5,6 +5,7 @@ import re
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,18 @@ from support.pressed import HEADS, fits_the_wire, read
 from service.delivery import holes
 from service.delivery.frame import ReaderFrame
 from service.delivery.heads import Heads
+from service.delivery.hot_path import stuffed
 from service.delivery.message import build
 from service.delivery.press import Press
-from service.digest.model import AddedBy, Digest, Marked, Reason, from_json, to_json
+from service.digest.model import (
+    AddedBy,
+    Digest,
+    Marked,
+    Reason,
+    from_json,
+    to_json,
+    with_profiles,
+)
 
 RENDERER = renderer()
 PRESS = Press(RENDERER)
@@ -300,6 +310,35 @@ def test_a_site_of_other_letters() -> None:
     assert read(press.mail(made, frame(), HEADS)) == read(
         build(own.render_digest(made, frame()), **HEADS.fields())
     )
+
+
+@pytest.mark.parametrize("format", ["html", "text"])
+def test_what_goes_on_the_wire_is_the_message_with_its_dots_doubled(format: str) -> None:
+    dots = ". .net " + "... " * 60
+    made = digest(section(*[entry(n, f".{n} {dots}", abstract=Marked(dots)) for n in range(6)]))
+    post = PRESS.post(made, frame(zone=".Odd/Zone"), replace(HEADS, format=format))
+    assert post.lines == stuffed(post.message) != post.message
+
+
+def test_a_digest_that_is_shared_names_each_readers_interests() -> None:
+    shared = with_profiles(everything(), [None] * len(everything().sections))
+    for first in (7, 70_000):
+        ids = [first + at for at in range(len(shared.sections))]
+        ids[1] = None
+        own = with_profiles(shared, ids)
+        assert PRESS.mail(shared, frame(), HEADS, ids) == Press(RENDERER).mail(own, frame(), HEADS)
+        assert PRESS.fit(shared, frame(), ids) is shared
+        assert PRESS.sizes(shared, frame(), ids) == PRESS.sizes(own, frame())
+
+
+def test_a_digest_of_many_readers_is_put_together_once() -> None:
+    made, press = everything(), Press(RENDERER)
+    press.mail(made, frame(), HEADS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(press, "_made", lambda *_: pytest.fail("it is made again"))
+        other = frame(manage_url=f"{BASE}/manage/other", hour=3, confirmed_on=date(2026, 1, 2))
+        again = press.mail(made, other, HEADS)
+    assert again == Press(RENDERER).mail(made, other, HEADS)
 
 
 def test_lines_of_all_sorts_get_their_numbers() -> None:
