@@ -243,8 +243,10 @@ async def _deliver(run: _Run, letter: Letter) -> None:
         await _spoiled(run, job, letter.error)
         return
     tally, domain = run.rt.tally, job.row.domain
-    if tally.unheard[domain] >= max(1, run.limits.breaker_in_a_row // 4):
-        await run.journal.settled()  # it may rest by now: refusals come faster than they are kept
+    few, some = run.limits.breaker_in_a_row // 4, run.limits.breaker_least // 2
+    if tally.unheard[domain] >= max(1, few) or tally.unheard.total() >= max(1, some):
+        # it, or the account, may rest by now: refusals come faster than they are kept
+        await run.journal.settled()
         tally.unheard.clear()
     if tally.is_resting(domain, run.rt.clock()) or job.edition.id in run.resting:
         run.journal.note(job, Stopped())
