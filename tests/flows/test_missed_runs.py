@@ -123,6 +123,7 @@ def test_the_staff_is_told_once_of_an_outage(rt, tmp_path, server):
     assert [m.recipient for m in server.accepted].count("papers@example.org") == 1
 
 
+@pytest.mark.slow
 def test_a_crash_before_the_telling_loses_no_alarm(rt, tmp_path, server, monkeypatch):
     outage(rt, tmp_path, readers=3)
     monkeypatch.setattr(daily, "CHUNK", 2)  # a transaction for two readers, one for the third

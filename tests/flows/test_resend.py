@@ -304,6 +304,7 @@ def test_the_story_of_a_delivery_has_every_try(rt, server):
     assert group.again.total() == 0
 
 
+@pytest.mark.slow
 def test_what_was_sent_again_is_not_offered_once_more(rt, server):
     server.on("RCPT", reply("550 5.7.1 blocked by policy"))
     first = newsletter(rt)
@@ -323,6 +324,7 @@ def test_what_was_sent_again_is_not_offered_once_more(rt, server):
     assert again(rt, first)["planned"] == 0  # as the group says
 
 
+@pytest.mark.slow
 def test_what_nobody_tried_before_its_deadline_is_a_group_of_its_own(rt, clock):
     plan_daily(rt)
     rt.db.write(lambda s: s.execute(sa.text(  # one of them was tried, and put off
