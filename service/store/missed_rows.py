@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from service.store.planned import of_edition
 from service.store.tables import DeliveryRow
 
 MISSED = "missed"
@@ -15,7 +16,7 @@ def list_there(session: Session, edition_id: int, reader_ids: Sequence[int]) -> 
     """Who of these readers has a row in an edition, under whatever address."""
     rows = session.execute(
         sa.select(col(DeliveryRow.subscriber_id)).where(
-            col(DeliveryRow.edition_id) == edition_id,
+            of_edition(edition_id),
             col(DeliveryRow.subscriber_id).in_(reader_ids),
         )
     )

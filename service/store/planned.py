@@ -25,6 +25,12 @@ class There:
     reason: str
 
 
+def of_edition(edition_id: int) -> sa.ColumnElement[bool]:
+    """Whether a row is of an edition, where readers are asked for: SQLite looks them up by their
+    own index and does not walk the edition, which has many more rows than a reader."""
+    return col(DeliveryRow.edition_id) + 0 == edition_id
+
+
 def list_there(
     session: Session, edition_id: int, people: Sequence[tuple[str, int, str]]
 ) -> list[There]:
@@ -44,7 +50,7 @@ def list_there(
             ).where(
                 sa.or_(
                     sa.and_(col(row.edition_id) == edition_id, col(row.recipient_key).in_(keys)),
-                    sa.and_(col(row.edition_id) == edition_id, col(row.subscriber_id).in_(readers)),
+                    sa.and_(of_edition(edition_id), col(row.subscriber_id).in_(readers)),
                     col(row.message_id).in_(names),
                 )
             )
