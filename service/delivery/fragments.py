@@ -52,14 +52,18 @@ class Fragment:
     @property
     def memory(self) -> int:
         """About how many bytes it holds."""
-        doubled = [b for a, b in zip(self.open, self.lines, strict=False) if a is not b]
-        pieces = (*self.open, *doubled)
-        return 200 + 50 * len(pieces) + sum(map(len, pieces))
+        size = 200 + 50 * len(self.open) + sum(map(len, self.open))
+        if self.lines is self.open:
+            return size
+        doubled = zip(self.open, self.lines, strict=False)
+        return size + sum([50 + len(b) for a, b in doubled if a is not b])
 
     def doubled(self) -> "Fragment":
         """Return it with its lines as they go on the wire: each piece begins one."""
         lines = tuple([dotted(p) if isinstance(p, bytes) else p for p in self.open])
-        return replace(self, lines=lines)
+        if lines == self.open:
+            lines = self.open
+        return Fragment(self.open, self.size, self.before, self.after, self.is_numbered, lines)
 
 
 @dataclass(frozen=True, slots=True)
