@@ -41,8 +41,9 @@ def _ready(sql: str, dialect: sa.Dialect) -> str:
 
 @lru_cache
 def _instant(dialect: sa.Dialect) -> Callable[[datetime], Any]:
-    """An instant as the driver takes it."""
-    return UTCDateTime().bind_processor(dialect) or (lambda at: at)
+    """An instant as the driver takes it: on SQLite the text that all others have, or comparing
+    them would compare two spellings."""
+    return UTCDateTime().dialect_impl(dialect).bind_processor(dialect) or (lambda at: at)
 
 
 def run(

@@ -51,7 +51,14 @@ def test_a_body_that_was_not_taken_brings_nothing():
 def test_alarms_are_no_digests():
     found = check(PLAN, [*GOOD, mail(STAFF, "<9>", ())])
     assert (found.breaches, found.mails) == (0, 2)
-    assert check(PLAN, [*GOOD, mail(STAFF, "<9>"), mail(STAFF, "<9>")]).doubled == 1
+
+
+def test_an_alarm_may_come_twice_under_one_name_with_the_same_bytes():
+    """Notices go at least once; digests at most once."""
+    alarm = mail(STAFF, "<9>", ())
+    assert check(PLAN, [*GOOD, alarm, alarm]).breaches == 0
+    assert check(PLAN, [*GOOD, alarm, {**alarm, "sha": "other"}]).changed == 1
+    assert check(PLAN, [*GOOD, {**alarm, "id": ""}]).doubled == 1
 
 
 def test_the_word_of_the_product_is_held_against_the_logs():

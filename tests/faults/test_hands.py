@@ -109,3 +109,5 @@ def test_who_was_not_run_has_a_row_as_wide(tmp_path):
     kept.step(1, Tally())
     nothing = line("kills", "sqlite", {})
     assert nothing.count("|") == line("kills", "sqlite", kept.facts).count("|")
+    before_the_rounds = {"runs": [{"on": "2026-11-22"}], "totals": {"kills": 3}, "done": 4}
+    assert line("kills", "sqlite", before_the_rounds) == nothing

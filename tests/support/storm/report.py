@@ -43,8 +43,8 @@ def rarer(facts: dict[str, Any]) -> str:
 
 
 def line(name: str, database: str, facts: dict[str, Any]) -> str:
-    """One row; facts {}: nothing was run."""
-    if not facts.get("runs"):
+    """One row; facts {}, or of the shape before the rounds: nothing was run."""
+    if not facts.get("runs") or "sums" not in facts:
         return f"| {name} | {database} | 0 |" + " |" * 10 + "\n"
     sums, peaks = facts["sums"], facts["peaks"]
     word = WORDS.get(facts["trial"], facts["trial"])
