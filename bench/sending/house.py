@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlmodel import SQLModel
 
 from bench.captured.papers import hf_items
 from service import log
@@ -112,11 +113,15 @@ def _multiply(session: Session, readers: int, cap: int) -> None:
         ),
         {"kept": cap},
     )
-    people = [dict(row) for row in run(sa.text("SELECT * FROM subscriber")).mappings()]
-    wanted = [dict(row) for row in run(sa.text("SELECT * FROM profile")).mappings()]
+    tables = SQLModel.metadata.tables
+
+    def all_of(table: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in run(sa.select(tables[table])).mappings()]
+
+    people, wanted = all_of("subscriber"), all_of("profile")
     matched: dict[int, list[dict[str, Any]]] = {}
-    for row in run(sa.text("SELECT * FROM match")).mappings():
-        matched.setdefault(row["profile_id"], []).append(dict(row))
+    for row in all_of("match"):
+        matched.setdefault(row["profile_id"], []).append(row)
     of_reader = {row["subscriber_id"]: row for row in wanted}
     first, first_profile = max(r["id"] for r in people) + 1, max(r["id"] for r in wanted) + 1
     new: dict[str, list[dict[str, Any]]] = {"subscriber": [], "profile": [], "match": []}
@@ -124,9 +129,7 @@ def _multiply(session: Session, readers: int, cap: int) -> None:
     def write() -> None:
         for table, rows in new.items():
             if rows:
-                names = ", ".join(f'"{n}"' for n in rows[0])
-                values = ", ".join(f":{n}" for n in rows[0])
-                run(sa.text(f'INSERT INTO "{table}" ({names}) VALUES ({values})'), rows)  # nosec B608
+                run(sa.insert(tables[table]), rows)
                 rows.clear()
 
     for n in range(readers - len(people)):
