@@ -1,8 +1,9 @@
 """A house whose readers have a day's digests to come: matched and planned, or composed as well.
 
-Several hundred distinct interests of common words of 600 captured papers; every reader has one of
-them, under a name, tokens and links of their own. Readers beyond the first of an interest are
-copies of its rows. ``cap`` (papers in a mail) makes the size: 4, 9, 20 give about 15, 30, 68 KB.
+Distinct interests of common words of 600 captured papers; every reader has one of them, under a
+name, tokens and links of their own. Readers beyond the first of an interest are copies of its rows:
+as many interests as readers is a house in which nobody shares words. ``cap`` (papers in a mail)
+makes the size: 4, 9, 20 give about 15, 30, 68 KB.
 """
 
 import json
@@ -40,14 +41,14 @@ SEED = 20261122
 _WORD = re.compile(r"[a-z]{6,}")
 
 
-def interests(items: list[dict[str, Any]]) -> list[list[str]]:
+def interests(items: list[dict[str, Any]], count: int) -> list[list[str]]:
     """Lists of words, each in two to eight of a hundred papers."""
     counted: Counter[str] = Counter()
     for item in items:
         counted.update(set(_WORD.findall(item["paper"].get("summary", "").lower())))
     words = sorted(w for w, n in counted.items() if 0.02 <= n / len(items) <= 0.08)
     chance = random.Random(SEED)  # nosec B311
-    return [chance.sample(words, 6) for _ in range(INTERESTS)]
+    return [chance.sample(words, 6) for _ in range(count)]
 
 
 @contextmanager
@@ -81,15 +82,15 @@ def _set(session: Session, name: str, value: object) -> None:
     )
 
 
-def fill(folder: Path, readers: int, cap: int, database: str = "") -> None:
-    """Papers, interests, matches, readers."""
+def fill(folder: Path, readers: int, cap: int, count: int = INTERESTS, database: str = "") -> None:
+    """Papers, interests (``count`` of them), matches, readers."""
     items = list(hf_items())[:PAPERS]
     folder.mkdir(parents=True, exist_ok=True)
     captured = folder / "items.json"
     captured.write_text(json.dumps(items), "utf-8")
     with house(folder, database=database) as made:
         rt = made.runtime
-        for number, words in enumerate(interests(items)):
+        for number, words in enumerate(interests(items, count)):
             cells = {
                 "email": f"base{number}@example.org",
                 "keywords": "\n".join(words),

@@ -1,4 +1,5 @@
-"""Our part as a process of its own: fill, plan (and compose), or send. Figures go to the parent."""
+"""Our part as a process of its own: fill (FOLDER READERS CAP [INTERESTS [DATABASE]]), plan (and
+compose; FOLDER [DATABASE]), or send (FOLDER PORT SESSIONS [DATABASE]). Figures go to the parent."""
 
 import asyncio
 import sys
@@ -33,8 +34,8 @@ def main() -> None:
     act, folder, *more = sys.argv[1:]
     place = Path(folder)
     if act == "fill":
-        readers, cap, database = int(more[0]), int(more[1]), "".join(more[2:])
-        house.fill(place, readers, cap, database)
+        readers, cap, *others = (int(number) for number in more[:3])
+        house.fill(place, readers, cap, *others, database="".join(more[3:]))
     elif act == "plan":
         report(lambda: {**house.plan(place, "".join(more)), "peak_mb": round(peak_mb())})
     elif act == "send":
