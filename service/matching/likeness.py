@@ -7,8 +7,7 @@ pairs among 6,856 captured papers of four weeks the nearest had 0.13 of their ru
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import TypeVar
 from zlib import crc32
 
@@ -19,15 +18,30 @@ ALIKE = 0.3
 
 _LEAST_TITLE = 4
 
+_BITS = 2048
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What is compared of a paper: a number for every run, and one for its title (0: too short)."""
+    """What is compared of a paper: a number for every run, and one for its title (0: too short).
+
+    bits: has the bit of every run, some of them one for two · crowded: how many runs found their
+    bit taken.
+    """
 
     runs: frozenset[int] = frozenset()
     title: int = 0
+    bits: int = field(init=False, compare=False, repr=False)
+    crowded: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        bits = 0
+        for run in self.runs:
+            bits |= 1 << run % _BITS
+        object.__setattr__(self, "bits", bits)
+        object.__setattr__(self, "crowded", len(self.runs) - bits.bit_count())
 
 
 def likeness(document: Document) -> Likeness:
@@ -42,13 +56,18 @@ def likeness(document: Document) -> Likeness:
     return Likeness(runs, whole)
 
 
-@lru_cache(maxsize=1 << 15)  # the same papers stand in the mails of many readers
 def are_alike(one: Likeness, other: Likeness) -> bool:
     """Whether two papers are nearly the same; nothing to compare is not alike."""
     if one.title and one.title == other.title:
         return True
-    few, many = sorted((len(one.runs), len(other.runs)))
+    few, many = len(one.runs), len(other.runs)
+    if few > many:
+        few, many = many, few
     if few < ALIKE * many or not few:
+        return False
+    # never less than the runs in common, and nearly always far too few
+    most = (one.bits & other.bits).bit_count() + min(one.crowded, other.crowded)
+    if most < ALIKE * (few + many - most):
         return False
     common = len(one.runs & other.runs)
     return common >= ALIKE * (few + many - common)

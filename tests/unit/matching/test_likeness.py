@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from support.match_strategies import papers
 
 from service.matching.document import prepare
-from service.matching.likeness import Likeness, apart, are_alike, likeness
+from service.matching.likeness import ALIKE, Likeness, apart, are_alike, likeness
 from service.papers.model import Alias, Paper
 
 ABSTRACT = (
@@ -47,6 +47,21 @@ def test_alike_both_ways_and_always_with_itself(one: Paper, other: Paper) -> Non
     first, second = likeness(prepare(one)), likeness(prepare(other))
     assert are_alike(first, second) == are_alike(second, first)
     assert are_alike(first, first) == bool(first.runs or first.title)
+
+
+NUMBERS = st.frozensets(
+    st.builds(lambda bit, more: bit + (more << 24), st.integers(0, 9), st.integers(0, 3)),
+    max_size=30,
+)
+"""Of few bits, so that many runs share one."""
+
+
+@given(NUMBERS, NUMBERS)
+def test_what_is_passed_over_unread_is_not_alike(
+    one: frozenset[int], other: frozenset[int]
+) -> None:
+    is_alike = bool(one) and len(one & other) >= ALIKE * len(one | other)
+    assert are_alike(Likeness(one), Likeness(other)) == is_alike
 
 
 def runs(*numbers: int) -> Likeness:
