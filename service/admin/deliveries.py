@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from service.admin.desk import Desk
+from service.admin.desk import Desk, fault_at
 from service.admin.reader_choices import read_day
 from service.delivery.meaning import ABOUT, Meaning
-from service.delivery.states import HELD, State
+from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows import groups, ledger, reconcile, resend
 from service.flows.editions import need_edition
@@ -43,11 +43,14 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     """Add /admin/deliveries."""
     rt = desk.rt
 
+    def asked(request: Request) -> tuple[Member, dict[str, str], Chosen]:
+        """Who asks, the filters as they stand in the address, and what they choose."""
+        who, typed = desk.member(request), _typed(request.query_params)
+        return who, typed, _chosen(rt, typed)
+
     @routes.get("/deliveries")
     def deliveries(request: Request) -> Response:
-        who = desk.member(request)
-        typed = _typed(request.query_params)
-        chosen = _chosen(rt, typed)
+        who, typed, chosen = asked(request)
 
         def load(session: Session) -> dict[str, Any]:
             total = delivery_lists.count_chosen(session, chosen)
@@ -64,9 +67,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     @routes.get("/deliveries/groups")
     def by_meaning(request: Request) -> Response:
-        who = desk.member(request)
-        typed = _typed(request.query_params)
-        chosen = _chosen(rt, typed)
+        who, typed, chosen = asked(request)
 
         def load(session: Session) -> dict[str, Any]:
             found = groups.groups(session, chosen)
@@ -108,9 +109,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "advice": groups.ADVICE.get(wanted.meaning, ""),
             "found": resend.count(rt, wanted),
         }
-        return desk.answer(
-            request, "resend.html", context, who=who, errors=errors, status=409 if errors else 200
-        )
+        return desk.answer(request, "resend.html", context, who=who, errors=errors, refused=409)
 
     @routes.get("/deliveries/resend")
     def look(request: Request) -> Response:
@@ -129,7 +128,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 lambda: resend.resend(rt, wanted, sent.who.name, sent.address, expected=expected)
             )
         except resend.ResendError as error:
-            errors = {"mails": FieldError(error.what, "mails", error.next_step)}
+            errors = fault_at("mails", error)
             return await to_thread(confirm, request, sent.who, wanted, errors)
         target = made["edition"] or wanted.edition_id
         return desk.go(f"editions/{target}", "resent" if made["edition"] else "nothing")
@@ -151,17 +150,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 "why": why(rt, row, _day_of(rt, edition, row)),
                 "has_mail": bool(row.content and edition.kind != "notice" and row.rcpt),
                 "reader_id": row.subscriber_id,
-                "answers": _answers(row) if who.may("sender") else (),
+                "answers": reconcile.answers_for(row.state) if who.may("sender") else (),
             }
 
-        return desk.answer(
-            request,
-            "delivery.html",
-            rt.db.read(load),
-            who=who,
-            errors=errors,
-            status=409 if errors else 200,
-        )
+        context = rt.db.read(load)
+        return desk.answer(request, "delivery.html", context, who=who, errors=errors, refused=409)
 
     @routes.get("/deliveries/{delivery_id}")
     def delivery(request: Request, delivery_id: RowNumber) -> Response:
@@ -174,7 +167,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         try:
             await to_thread(reconcile.resolve, rt, delivery_id, answer, sent.who.name, sent.address)
         except PaperpostError as error:
-            errors = {"answer": FieldError(error.what, "answer", error.next_step)}
+            errors = fault_at("answer", error)
             return await to_thread(story, request, sent.who, delivery_id, errors)
         return desk.go(f"deliveries/{delivery_id}", "saved")
 
@@ -245,13 +238,6 @@ def _wanted(query: Mapping[str, str]) -> Wanted:
     return read_wanted(
         int(number), meaning=query.get("meaning", ""), domain=query.get("domain", "")[:254]
     )
-
-
-def _answers(row: DeliveryRow) -> tuple[str, ...]:
-    """What a person may say of a mail in doubt."""
-    if row.state not in HELD:
-        return ()
-    return ("accepted",) if row.state == State.PRESUMED else tuple(reconcile.ANSWERS)
 
 
 def _day_of(rt: Runtime, edition: EditionRow, row: DeliveryRow) -> date:

@@ -17,7 +17,7 @@ from service.errors import PaperpostError
 from service.flows import staff
 from service.flows.runtime import Runtime
 from service.flows.staff import Member
-from service.pages.forms import FieldError, Form, read_form
+from service.pages.forms import FieldError, Form, SeveralError, read_form
 from service.pages.guard import FormTokens
 from service.pages.network import Proxies, client_of, forwarded_of
 from service.pages.sessions import SessionCookie, Sessions, SignedIn
@@ -120,9 +120,12 @@ class Desk:
         *,
         who: Member | None = None,
         errors: Mapping[str, FieldError] | None = None,
-        status: int = 200,
+        refused: int = 422,
     ) -> HTMLResponse:
-        """Render ``templates/pages/admin/NAME``; it also sees who, token, errors, at and said."""
+        """Render ``templates/pages/admin/NAME``; it also sees who, token, errors, at and said.
+
+        refused: the HTTP status where there are errors.
+        """
         said = SAID.get(request.query_params.get("said", ""), "")
         values = {
             "who": who,
@@ -133,6 +136,7 @@ class Desk:
             "said": self.pages.texts(request).gettext(said) if said else "",
             **(context or {}),
         }
+        status = refused if errors else 200
         return self.pages.answer(request, f"admin/{name}", values, status=status)
 
     def at(self, instant: datetime | str | None) -> str:
@@ -165,10 +169,18 @@ class Desk:
         return self.rt.clock().astimezone(ZoneInfo(self.rt.zone)).date()
 
 
+def fault_at(field: str, error: PaperpostError) -> dict[str, FieldError]:
+    """A refusal at a field."""
+    return {field: FieldError(error.what, field, error.next_step)}
+
+
 def fault_of(error: PaperpostError, fields: Sequence[str], default: str) -> dict[str, FieldError]:
-    """A refusal at the field it names, else at ``default``."""
-    where = error.where if error.where in fields else default
-    return {where: FieldError(error.what, where, error.next_step)}
+    """Refusals at the fields they name, else at ``default``."""
+    if isinstance(error, SeveralError):
+        return {
+            k: v for one in error.errors.values() for k, v in fault_of(one, fields, default).items()
+        }
+    return fault_at(error.where if error.where in fields else default, error)
 
 
 def safe_next(target: str, fallback: str) -> str:

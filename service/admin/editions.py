@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from service.admin.desk import Desk
+from service.admin.desk import Desk, fault_at
 from service.errors import PaperpostError
 from service.flows import canary, ledger, manual
 from service.flows import editions as flow
@@ -31,9 +31,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         dead = ledger.gone_owners(rt)
         context = rt.db.read(lambda s: _progress(desk, s, edition_id, dead))
-        return desk.answer(
-            request, "edition.html", context, who=who, errors=errors, status=409 if errors else 200
-        )
+        return desk.answer(request, "edition.html", context, who=who, errors=errors, refused=409)
 
     @routes.get("/editions")
     def list_editions(request: Request) -> Response:
@@ -77,7 +75,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         try:
             await to_thread(acts[act])
         except PaperpostError as error:
-            errors = {"act": FieldError(error.what, "act", error.next_step)}
+            errors = fault_at("act", error)
             return await to_thread(page, request, sent.who, edition_id, errors)
         said = {"pause": "paused", "resume": "resumed", "cancel": "cancelled", "undo": "undone"}
         return desk.go(f"editions/{edition_id}", said.get(act, act))

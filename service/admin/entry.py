@@ -23,14 +23,18 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     rt = desk.rt
 
     def shown(
-        request: Request, page: str, status: int = 200, fault: FieldError | None = None, **more: str
+        request: Request,
+        page: str,
+        fault: FieldError | None = None,
+        refused: int = 422,
+        **more: str,
     ) -> Response:
         # the demo's data are not where the bare command looks
         place = f"PAPERPOST_DATA_DIR={rt.data_dir} " if desk.pages.site.banner() else ""
         command = f"{place}paperpost admin create NAME --role ROLE"
         context = {"entry_token": desk.tokens.make(ENTRY, ""), "command": command, **more}
         errors = {fault.where: fault} if fault else {}
-        return desk.answer(request, page, context, errors=errors, status=status)
+        return desk.answer(request, page, context, errors=errors, refused=refused)
 
     @routes.get("/login")
     def login_page(request: Request) -> Response:
@@ -51,7 +55,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             )
         except staff.LoginError as error:
             fault = FieldError(error.what, "password", error.next_step)
-            return shown(request, "login.html", 403, fault, name=name, target=target)
+            return shown(request, "login.html", fault, 403, name=name, target=target)
         answer = RedirectResponse(safe_next(target, desk.here.admin()), 303)
         desk.cookie.write(answer, token)
         return answer
@@ -77,7 +81,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             except staff.StaffError as error:
                 fault = FieldError(error.what, "password", error.next_step)
         if fault is not None:
-            return shown(request, "link.html", 422, fault, name=name, link_token=token)
+            return shown(request, "link.html", fault, name=name, link_token=token)
         return desk.go("login", "password")
 
     @routes.post("/logout")
@@ -110,5 +114,5 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             except PaperpostError as error:
                 errors = fault_of(error, ("old", "password"), "password")
         if errors:
-            return desk.answer(request, "password.html", who=sent.who, errors=errors, status=422)
+            return desk.answer(request, "password.html", who=sent.who, errors=errors)
         return desk.go("", "saved")

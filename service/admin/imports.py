@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.admin.desk import Desk
+from service.admin.desk import Desk, fault_at
 from service.errors import PaperpostError
 from service.flows import readers as flow
 from service.flows import suppress
@@ -31,9 +31,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         **context: Any,
     ) -> Response:
         values = {"report": None, "dry": True, "text": "", **context}
-        return desk.answer(
-            request, "import.html", values, who=who, errors=errors, status=422 if errors else 200
-        )
+        return desk.answer(request, "import.html", values, who=who, errors=errors)
 
     @routes.get("/import")
     def show_import(request: Request) -> Response:
@@ -53,7 +51,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         try:
             report = await to_thread(flow.import_readers, rt, data, by=sent.who.name, dry_run=dry)
         except PaperpostError as error:
-            errors = {"file": FieldError(error.what, "file", error.next_step)}
+            errors = fault_at("file", error)
             return import_page(request, sent.who, errors, text=text)
         if not dry:
             after = {"rows": report.rows, "added": report.added, "bad": len(report.problems)}
@@ -89,14 +87,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         rows = rt.db.read(consent_store.list_suppressions)
         context = {"rows": rows[:SHOWN], "total": len(rows), "note": note}
-        return desk.answer(
-            request,
-            "suppressions.html",
-            context,
-            who=who,
-            errors=errors,
-            status=422 if errors else 200,
-        )
+        return desk.answer(request, "suppressions.html", context, who=who, errors=errors)
 
     @routes.get("/suppressions")
     def show_bars(request: Request) -> Response:
@@ -113,7 +104,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                     suppress.unsuppress, rt, address, by=who, network=sent.address
                 )
             except PaperpostError as error:
-                errors = {"addresses": FieldError(error.what, "addresses", error.next_step)}
+                errors = fault_at("addresses", error)
                 return await to_thread(bars, request, sent.who, errors)
             note = "Lifted." if lifted else "This address was not suppressed."
             return await to_thread(bars, request, sent.who, None, note)

@@ -5,7 +5,7 @@ from asyncio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.admin.desk import Desk
+from service.admin.desk import Desk, fault_at
 from service.errors import PaperpostError
 from service.flows import epoch
 from service.flows.staff import Member
@@ -20,9 +20,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         request: Request, who: Member, errors: dict[str, FieldError] | None = None
     ) -> Response:
         context = {"found": epoch.standing(rt).as_dict()}
-        return desk.answer(
-            request, "instance.html", context, who=who, errors=errors, status=409 if errors else 200
-        )
+        return desk.answer(request, "instance.html", context, who=who, errors=errors, refused=409)
 
     @routes.get("/instance")
     def instance(request: Request) -> Response:
@@ -35,6 +33,6 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         try:
             await to_thread(epoch.go_on, rt, answer, who, sent.address)
         except PaperpostError as error:
-            errors = {"answer": FieldError(error.what, "answer", error.next_step)}
+            errors = fault_at("answer", error)
             return await to_thread(page, request, sent.who, errors)
         return desk.go("instance", "resumed")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from service.admin.desk import Desk, Sent
+from service.admin.desk import Desk, Sent, fault_at
 from service.errors import PaperpostError
 from service.flows import sources as flow
 from service.flows.source_kinds import list_kinds
@@ -92,8 +92,7 @@ def _choose(
     desk: Desk, request: Request, who: Member, errors: dict[str, FieldError] | None = None
 ) -> Response:
     context = {"kinds": list_kinds(), "fields": flow.list_fields(desk.rt)}
-    status = 422 if errors else 200
-    return desk.answer(request, "add_source.html", context, who=who, errors=errors, status=status)
+    return desk.answer(request, "add_source.html", context, who=who, errors=errors)
 
 
 def _adapter(kind: str) -> Adapter:
@@ -112,7 +111,7 @@ def _faults(made: Adapter, error: PaperpostError) -> dict[str, FieldError]:
     where = PREFIX + error.where if error.where in names else "act"
     if where == "act" and names:
         where = PREFIX + names[0]
-    return {where: FieldError(error.what, where, error.next_step)}
+    return fault_at(where, error)
 
 
 def _form(
@@ -135,8 +134,7 @@ def _form(
         "read_from": "",
         **more,
     }
-    status = 422 if errors else 200
-    return desk.answer(request, "new_source.html", context, who=who, errors=errors, status=status)
+    return desk.answer(request, "new_source.html", context, who=who, errors=errors)
 
 
 async def _try(desk: Desk, request: Request, sent: Sent, made: Adapter) -> Response:
@@ -161,7 +159,7 @@ async def _try(desk: Desk, request: Request, sent: Sent, made: Adapter) -> Respo
     except PaperpostError as error:
         faults = _faults(made, error)
         if body is not None and error.where not in {one.name for one in made.parameters}:
-            faults = {"file": FieldError(error.what, "file", error.next_step)}
+            faults = fault_at("file", error)
         return _form(desk, request, sent.who, made, sent.form, faults)
     name = upload.name if upload is not None and body is not None else ""
     entries = _entries(desk, trial, sent.form.text("title") or trial.title)

@@ -42,9 +42,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         context = desk.rt.db.read(lambda s: _numbers(desk, s, dead))
         if form is not None:
             context |= {"note": form.raw("note"), "note_on": form.raw("on")}
-        return desk.answer(
-            request, "overview.html", context, who=who, errors=errors, status=422 if errors else 200
-        )
+        return desk.answer(request, "overview.html", context, who=who, errors=errors)
 
     @routes.get("")
     def overview(request: Request) -> Response:

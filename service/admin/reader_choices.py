@@ -36,16 +36,17 @@ def read_choices(form: Form, languages: tuple[str, ...]) -> Choices:
         schedule,
         at_least=read_at_least(form.raw("at_least")),
         quiet=read_quiet_text(form.raw("quiet")),
-        locale=_one_of(form, "locale", languages),
-        format=_one_of(form, "format", FORMS),
-        style=_one_of(form, "style", get_args(Style)),
+        locale=one_of(form, "locale", languages),
+        format=one_of(form, "format", FORMS),
+        style=one_of(form, "style", get_args(Style)),
         tell_anyway=form.flag("tell_anyway"),
         trending=form.flag("trending"),
         picks=form.flag("picks"),
     )
 
 
-def _one_of(form: Form, name: str, options: tuple[str, ...]) -> str:
+def one_of(form: Form, name: str, options: tuple[str, ...]) -> str:
+    """A choice of a field. Raises ReaderError: none of them."""
     if form.raw(name) not in options:
         raise ReaderError("This is not one of the choices.", name, "Choose one of them.")
     return form.raw(name)

@@ -9,29 +9,26 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk, Sent, fault_of
+from service.admin.reader_choices import one_of
 from service.defaults import DAYS, FIXED
 from service.errors import PaperpostError
 from service.flows import staff_interests as flow
 from service.flows.interests import (
     InterestChange,
-    Wanted,
     change_of,
-    read_cap,
     read_form,
     read_kind,
-    read_own,
     read_people,
-    read_threshold,
-    read_votes,
 )
 from service.flows.readers import ReaderError
 from service.flows.staff import Member, audit
 from service.pages.forms import FieldError, Form, RowNumber
+from service.pages.interest_form import read_options
 from service.store import subscribers as subscribers_store
 from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.model import Cadence
 
-_FIELDS = ("name", "words", "people", "cadence", "weekday", "cap", "threshold", "own", "votes",
+_FIELDS = ("name", "words", "people", "cadence", "weekday", "cap", "threshold", "own_name", "votes",
            "sure")  # fmt: skip
 _HERE = ("active", "pending", "bounced")
 _NEW = {"name": "", "kind": "", "text": "", "cadence": "daily", "weekday": FIXED.weekly_day,
@@ -75,8 +72,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "form": form,
             "days": DAYS,
         }
-        status = 422 if errors else 200
-        return desk.answer(request, "interest.html", context, who=who, errors=errors, status=status)
+        return desk.answer(request, "interest.html", context, who=who, errors=errors)
 
     @routes.get("/readers/{reader_id}/interests")
     def new(request: Request, reader_id: RowNumber) -> Response:
@@ -145,30 +141,18 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.go(f"readers/{reader_id}", said)
 
 
-def _text(form: Form, name: str) -> str:
-    return form.raw(name).replace("\r\n", "\n").strip()
-
-
 def _read_new(form: Form) -> InterestChange:
     """Words or people; neither is the day's most-voted papers. Raises PaperpostError."""
-    words = _text(form, "words")
-    people = _people(_text(form, "people"))
+    words = form.typed("words")
+    people = read_people(form.typed("people"))
     if words and people is not None:
         raise ReaderError("This is more than one interest.", "people", "Add one after the other.")
     return _with_choices(form, InterestChange(wanted=people or read_form(words)))
 
 
-def _people(text: str) -> Wanted | None:
-    try:
-        return read_people(text)
-    except PaperpostError as error:
-        error.where = "people"
-        raise
-
-
 def _read_change(form: Form, row: ProfileRow) -> InterestChange:
     """What the form says of an interest as it is; words that were not touched stay as they are."""
-    words = _text(form, "words")
+    words = form.typed("words")
     wanted = None
     if words != row.text:
         wanted = read_kind(row.kind, words) if row.kind == "follow" else read_form(words)
@@ -176,32 +160,13 @@ def _read_change(form: Form, row: ProfileRow) -> InterestChange:
 
 
 def _with_choices(form: Form, change: InterestChange) -> InterestChange:
-    signals, votes = form.flag("late_news"), read_votes(form.raw("votes"))
-    if votes is not None and not signals:
+    made = read_options(form, own=bool(form.typed("own_name")))
+    if made["votes"] is not None and not made["signals"]:
         raise ReaderError("This interest tells no later news.", "votes", "Tick it, or leave empty.")
-    own = form.raw("own").strip()
     return replace(
         change,
         name=form.text("name"),
-        cadence=Cadence(_one_of(form, "cadence", tuple(one.value for one in Cadence))),
-        weekday=DAYS.index(_one_of(form, "weekday", DAYS)),
-        cap=read_cap(form.raw("cap")),
-        threshold=read_threshold(form.raw("threshold")),
-        own=_own(own) if own else "",
-        signals=signals,
-        votes=votes,
+        cadence=Cadence(one_of(form, "cadence", tuple(one.value for one in Cadence))),
+        weekday=DAYS.index(one_of(form, "weekday", DAYS)),
+        **made,
     )
-
-
-def _own(name: str) -> str:
-    try:
-        return read_own(name)
-    except PaperpostError as error:
-        error.where = "own"
-        raise
-
-
-def _one_of(form: Form, name: str, options: tuple[str, ...]) -> str:
-    if form.raw(name) not in options:
-        raise ReaderError("This is not one of the choices.", name, "Choose one of them.")
-    return form.raw(name)

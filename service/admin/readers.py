@@ -77,14 +77,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "address_of_page": lambda number: address_of_page(request, number),
             "why_left": reasons_told(rt) if state == "left" else None,
         }
-        return desk.answer(
-            request,
-            "readers.html",
-            context,
-            who=who,
-            errors=errors,
-            status=422 if errors else 200,
-        )
+        return desk.answer(request, "readers.html", context, who=who, errors=errors)
 
     def found(reader_id: int) -> SubscriberRow:
         row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, id=reader_id))
@@ -108,9 +101,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "languages": languages,
             **answers(rt, request, reader_id),
         }
-        return desk.answer(
-            request, "reader.html", context, who=who, errors=errors, status=422 if errors else 200
-        )
+        return desk.answer(request, "reader.html", context, who=who, errors=errors)
 
     @routes.get("/readers")
     def list_readers(request: Request) -> Response:
@@ -129,11 +120,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         }
 
         def make() -> int:
-            try:
-                read_people(cells["people"])
-            except PaperpostError as error:
-                error.where = "people"
-                raise
+            read_people(cells["people"])
             return add_reader(rt, read_new(cells), by=sent.who.name)
 
         try:

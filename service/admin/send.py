@@ -42,9 +42,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "segments": SEGMENTS,
         }
         context["drafts"] = [] if typed else drafts.unsent(rt)
-        return desk.answer(
-            request, "compose.html", context, who=who, errors=errors, status=422 if errors else 200
-        )
+        return desk.answer(request, "compose.html", context, who=who, errors=errors)
 
     def read(form: Form, who: Member) -> tuple[Plan, dict[str, str]]:
         typed = {name: form.text(name, most=70_000) for name in EMPTY}
@@ -149,15 +147,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "limits": limits,
             "trials": trials or [],
         }
-        return await to_thread(
-            desk.answer,
-            request,
-            "check.html",
-            context,
-            who=who,
-            errors=errors,
-            status=422 if errors else 200,
-        )
+        return await to_thread(desk.answer, request, "check.html", context, who=who, errors=errors)
 
     @routes.get("/send/{key}")
     async def check(request: Request, key: str) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.admin.desk import Desk, fault_of
+from service.admin.desk import Desk, fault_at, fault_of
 from service.defaults import Defaults, fixed_table, parse, table
 from service.errors import PaperpostError
 from service.flows import staff
@@ -37,9 +37,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "site": desk.pages.site,
             "rt": rt,
         }
-        return desk.answer(
-            request, "settings.html", context, who=who, errors=errors, status=422 if errors else 200
-        )
+        return desk.answer(request, "settings.html", context, who=who, errors=errors)
 
     @routes.get("/settings")
     def show_settings(request: Request) -> Response:
@@ -53,7 +51,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             await to_thread(_set, desk, sent.who, name, text, sent.address)
         except PaperpostError as error:
             field = name if name in [r["name"] for r in table(Defaults())] else "name"
-            errors = {field: FieldError(error.what, field, error.next_step)}
+            errors = fault_at(field, error)
             return await to_thread(settings_page, request, sent.who, sent.form, errors)
         return desk.go("settings", "saved")
 
@@ -70,9 +68,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "link_made": link,
             "name": name,
         }
-        return desk.answer(
-            request, "staff.html", context, who=who, errors=errors, status=422 if errors else 200
-        )
+        return desk.answer(request, "staff.html", context, who=who, errors=errors)
 
     @routes.get("/staff")
     def show_staff(request: Request) -> Response:

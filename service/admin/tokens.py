@@ -30,9 +30,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "made": made,
             "name": name,
         }
-        return desk.answer(
-            request, "tokens.html", context, who=who, errors=errors, status=422 if errors else 200
-        )
+        return desk.answer(request, "tokens.html", context, who=who, errors=errors)
 
     @routes.get("/tokens")
     def show(request: Request) -> Response:

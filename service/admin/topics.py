@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.admin.desk import Desk, Sent
+from service.admin.desk import Desk, Sent, fault_at, fault_of
 from service.errors import PaperpostError
 from service.flows import topics as flow
 from service.flows.staff import Member
@@ -75,11 +75,10 @@ def _keep(desk: Desk, request: Request, sent: Sent, name: str, values: dict[str,
         else:
             flow.add_topic(rt, values, by=by, address=address)
     except QueryError as error:
-        errors = {"text": FieldError(str(error.what), "text", str(error.next_step))}
+        errors = fault_at("text", error)
         return _form(desk, request, sent.who, name, values, errors, error.suggestion)
     except PaperpostError as error:
-        field = error.where if error.where in _FIELDS else "name"
-        errors = {field: FieldError(str(error.what), field, str(error.next_step))}
+        errors = fault_of(error, _FIELDS, "name")
         return _form(desk, request, sent.who, name, values, errors)
     return desk.go("topics", "saved" if name else "added")
 
@@ -103,5 +102,4 @@ def _form(
         "meant": meant,
         "page": desk.pages.links.here.topic(name) if name else "",
     }
-    status = 422 if errors else 200
-    return desk.answer(request, "topic.html", context, who=who, errors=errors, status=status)
+    return desk.answer(request, "topic.html", context, who=who, errors=errors)

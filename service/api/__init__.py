@@ -197,8 +197,9 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
             return _cited(form, found)
         return [paper_data(one) for one in found]
 
-    alarms.add_routes(routes, rt)
-    deliveries.add_routes(routes, rt, read_proxies(trusted_proxies))
+    proxies = read_proxies(trusted_proxies)
+    alarms.add_routes(routes, rt, proxies)
+    deliveries.add_routes(routes, rt, proxies)
 
     @routes.get("/openapi.json", include_in_schema=False)
     def schema() -> dict[str, Any]:

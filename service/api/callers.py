@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
-from fastapi import Security
+from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
 from service.flows.tokens import SCOPES, Caller, find_caller
+from service.pages.network import Proxies, client_of, forwarded_of
 
 _BEARER = HTTPBearer(
     scheme_name="token",
@@ -54,3 +55,13 @@ def caller_of(rt: Runtime, scope: str) -> Callable[[Given], Caller]:
         return found
 
     return asked
+
+
+def place_of(proxies: Proxies) -> Callable[[Request], str]:
+    """A dependency: where a program asks from, for the record of acts."""
+
+    def place(request: Request) -> str:
+        peer = request.client.host if request.client else ""
+        return client_of(peer, forwarded_of(request.headers), proxies)
+
+    return place

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.callers import caller_of
+from service.api.callers import caller_of, place_of
 from service.delivery.meaning import Meaning
 from service.flows import groups, ledger, reconcile, resend
 from service.flows.editions import details, overview
@@ -16,7 +16,7 @@ from service.flows.runtime import Runtime
 from service.flows.send_state import read_limits
 from service.flows.tokens import Caller
 from service.pages.forms import RowNumber
-from service.pages.network import Proxies, client_of, forwarded_of
+from service.pages.network import Proxies
 from service.store import delivery_lists
 from service.store.db import Session
 from service.store.delivery_lists import Chosen
@@ -59,13 +59,9 @@ class Answer(BaseModel):
 def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     """Add /api/v1/editions and /api/v1/deliveries."""
 
-    def place_of(request: Request) -> str:
-        """Where a program asks from, for the record of acts."""
-        peer = request.client.host if request.client else ""
-        return client_of(peer, forwarded_of(request.headers), proxies)
-
     Reader = Annotated[Caller, Depends(caller_of(rt, "deliveries:read"))]
     Sender = Annotated[Caller, Depends(caller_of(rt, "deliveries:send"))]
+    Place = Annotated[str, Depends(place_of(proxies))]
 
     def chosen(
         edition: _Number = None,
@@ -143,7 +139,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         return rt.db.read(lambda s: ledger.delivery_story(s, delivery_id))
 
     @routes.post("/v1/deliveries/resend")
-    def send_again(request: Request, who: Sender, asked: Resend) -> dict[str, Any]:
+    def send_again(who: Sender, place: Place, asked: Resend) -> dict[str, Any]:
         """Send a group of refused mails again, as an edition of its own: first with ``dry_run``,
         then with the number of ``mails`` that it gave. Nobody gets a mail twice by it. Scope:
         deliveries:send."""
@@ -158,14 +154,12 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
                 "mails",
                 "Ask with dry_run first, then give the number it tells.",
             )
-        return resend.resend(rt, wanted, who.signature, place_of(request), expected=asked.mails)
+        return resend.resend(rt, wanted, who.signature, place, expected=asked.mails)
 
     @routes.post("/v1/deliveries/{delivery_id}/resolve")
-    def resolve(
-        request: Request, who: Sender, delivery_id: RowNumber, said: Answer
-    ) -> dict[str, Any]:
+    def resolve(who: Sender, place: Place, delivery_id: RowNumber, said: Answer) -> dict[str, Any]:
         """Say what became of a held mail. Scope: deliveries:send."""
-        return reconcile.resolve(rt, delivery_id, said.answer, who.signature, place_of(request))
+        return reconcile.resolve(rt, delivery_id, said.answer, who.signature, place)
 
 
 def _without_addresses(found: Mapping[str, Any]) -> dict[str, Any]:

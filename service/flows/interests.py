@@ -72,8 +72,13 @@ def read_form(words: str) -> Wanted:
 
 
 def read_people(people: str) -> Wanted | None:
-    """The field *People*: names and organisations, one a line; None where it is empty."""
-    return read_kind(ProfileKind.FOLLOW.value, people) if people.strip() else None
+    """The field *People*: names and organisations, one a line; None where it is empty. Raises
+    QueryError with ``where`` people."""
+    try:
+        return read_kind(ProfileKind.FOLLOW.value, people) if people.strip() else None
+    except QueryError as error:
+        error.where = "people"
+        raise
 
 
 def read_kind(kind: str, text: str) -> Wanted:

@@ -292,12 +292,20 @@ def resolve(
     return made
 
 
+def answers_for(state: str) -> tuple[str, ...]:
+    """What a person may say of a mail in this state: of one whose papers ride in the next mail only
+    that it came, of one that is not held nothing."""
+    if state not in HELD:
+        return ()
+    return ("accepted",) if state == State.PRESUMED else tuple(ANSWERS)
+
+
 def _answer(row: DeliveryRow, answer: str) -> State:
     if row.state not in HELD:
         raise ResolveError(
             f"Delivery {row.id} is {row.state}, not held.", "", "deliveries list --state held"
         )
-    fitting = [a for a, state in ANSWERS.items() if row.state == State.UNKNOWN or a == "accepted"]
+    fitting = answers_for(row.state)
     if answer not in fitting:
         raise ResolveError(
             f"{answer!r} is no answer for a mail that is {row.state}.",

@@ -1,7 +1,7 @@
 """Typed reading of POST forms: bounded, every fault said in three parts, nothing typed lost."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -39,6 +39,14 @@ class FormTooLargeError(SpokenError):
 
 class UnreadableFormError(SpokenError):
     """The body is no form."""
+
+
+class SeveralError(SpokenError):
+    """Faults of several fields of one form. errors: field -> its fault."""
+
+    def __init__(self, errors: Mapping[str, PaperpostError]) -> None:
+        super().__init__(Sentence("Several fields are to be mended."), next(iter(errors)))
+        self.errors = dict(errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,10 @@ class Form:
         """Return what was typed, to show it again ("" when absent)."""
         values = self._values.get(name, ())
         return values[-1] if values else ""
+
+    def typed(self, name: str) -> str:
+        """Return what was typed without blanks around it, line ends as \\n."""
+        return self.raw(name).replace("\r\n", "\n").strip()
 
     def with_value(self, name: str, value: str) -> "Form":
         """The same form with another value in one field."""
@@ -173,6 +185,20 @@ class Form:
     def upload(self, name: str) -> Upload | None:
         """Return the file, None when none was chosen."""
         return self._uploads.get(name)
+
+
+def read_each(
+    read: Mapping[str, Callable[[], Any]],
+) -> tuple[dict[str, Any], dict[str, PaperpostError]]:
+    """What each reads, and the faults by their fields."""
+    made: dict[str, Any] = {}
+    errors: dict[str, PaperpostError] = {}
+    for name, one in read.items():
+        try:
+            made[name] = one()
+        except PaperpostError as error:
+            errors[error.where or name] = error
+    return made, errors
 
 
 async def read_form(

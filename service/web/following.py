@@ -7,8 +7,8 @@ from datetime import date
 from service.delivery.i18n import Texts
 from service.flows.estimate import days_of
 from service.flows.follow import Name, Narrower, count_names
-from service.flows.interests import read_people
 from service.flows.match import learn
+from service.matching.parse import parse_people
 from service.web.door import Door, Offer
 from service.web.reading import days_said, papers_said
 
@@ -27,12 +27,12 @@ def read_names_back(
     door: Door, people: str, texts: Texts, *, words: str = ""
 ) -> tuple[NameLine, ...]:
     """What each line of the field would have brought. Raises QueryError with the position."""
-    wanted = read_people(people)
-    if wanted is None or wanted.query is None:
+    if not people.strip():
         return ()
+    query = parse_people(people)
     learn(door.rt)
     days = days_of(door.rt)
-    names = count_names(door.rt, wanted.query, days, words=words)
+    names = count_names(door.rt, query, days, words=words)
     return tuple(_line(name, names, days, texts) for name in names)
 
 

@@ -9,14 +9,14 @@ from fastapi.responses import Response
 from service.errors import PaperpostError
 from service.flows import manage
 from service.flows.interests import InterestChange, read_form
-from service.pages.forms import Form, RowNumber
+from service.pages.forms import Form, RowNumber, SeveralError
 from service.store.tables import ProfileRow
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.following import read_names_back
 from service.web.looked import look_at
 from service.web.settings_kept import kept_text, read_kept
-from service.web.settings_read import SeveralError, read_change
+from service.web.settings_read import read_change
 from service.web.settings_shown import Trouble, ended, shown_page
 
 

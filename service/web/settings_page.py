@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from service.errors import PaperpostError
 from service.flows import manage, manage_interests, own_feed
-from service.pages.forms import Form, RowNumber
+from service.pages.forms import Form, RowNumber, SeveralError
 from service.store.tables import ProfileRow
 from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
@@ -17,7 +17,6 @@ from service.web.leaving import left_page
 from service.web.places import PlaceError
 from service.web.settings_kept import read_kept
 from service.web.settings_read import (
-    SeveralError,
     read_change,
     read_choices,
     read_new,

@@ -1,6 +1,6 @@
 """The forms of a reader's own page, read: interests, and what is chosen of when and how."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, get_args
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from service.defaults import FIXED, Defaults
 from service.delivery.i18n import Texts
 from service.digest.select import Style
-from service.errors import PaperpostError, Sentence, SpokenError
+from service.errors import PaperpostError, Sentence
 from service.flows.interests import (
     InterestChange,
     Wanted,
@@ -17,13 +17,11 @@ from service.flows.interests import (
     read_cap,
     read_form,
     read_kind,
-    read_own,
     read_people,
-    read_threshold,
-    read_votes,
 )
 from service.flows.manage import Choices, ManageError
-from service.pages.forms import Form
+from service.pages.forms import Form, SeveralError, read_each
+from service.pages.interest_form import read_options
 from service.store.tables import ProfileRow
 from service.subscribers.cadence import (
     read_at_least,
@@ -37,14 +35,6 @@ from service.web.places import read_place
 
 PARTS = ("schedule", "alerts", "mail")
 """Sections of the form "When, alerts, look": each has its button, which saves all that was sent."""
-
-
-class SeveralError(SpokenError):
-    """Faults of several fields of one form. errors: field -> its fault."""
-
-    def __init__(self, errors: Mapping[str, PaperpostError]) -> None:
-        super().__init__(Sentence("Several fields are to be mended."), next(iter(errors)))
-        self.errors = dict(errors)
 
 
 def read_choices(form: Form, own: str, spoken: Sequence[Texts], limits: Defaults) -> Choices:
@@ -73,21 +63,7 @@ def _chosen(
         read["quiet"] = lambda: _quiet(form, limits)
     if "mail" in there:
         read |= _mail(form, [texts.language for texts in spoken])
-    return _read_each(read)
-
-
-def _read_each(
-    read: Mapping[str, Callable[[], Any]],
-) -> tuple[dict[str, Any], dict[str, PaperpostError]]:
-    """What each reads, and the faults by their fields."""
-    made: dict[str, Any] = {}
-    errors: dict[str, PaperpostError] = {}
-    for name, one in read.items():
-        try:
-            made[name] = one()
-        except PaperpostError as error:
-            errors[error.where or name] = error
-    return made, errors
+    return read_each(read)
 
 
 def _schedule(form: Form, spoken: Sequence[Texts]) -> dict[str, Callable[[], Any]]:
@@ -169,18 +145,10 @@ def in_a_month(today: date) -> date:
 # ---- interests ----
 
 
-def _text(form: Form, field: str) -> str:
-    return form.raw(field).replace("\r\n", "\n").strip()
-
-
 def read_new(form: Form, reader_name: str) -> list[InterestChange]:
     """A new interest: the fields of words and of people, an interest each; neither = trending."""
-    words = _text(form, "words")
-    try:
-        followed = read_people(_text(form, "people"))
-    except PaperpostError as error:
-        error.where = "people"
-        raise
+    words = form.typed("words")
+    followed = read_people(form.typed("people"))
     wanted = [read_form(words)] if words or followed is None else []
     both = [*wanted, followed] if followed is not None else wanted
     return [_new(form, one, reader_name) for one in both]
@@ -193,7 +161,7 @@ def _new(form: Form, wanted: Wanted, reader_name: str) -> InterestChange:
 
 def read_change(form: Form, row: ProfileRow, reader_name: str) -> InterestChange:
     """What the form says; a form without a cap or the ticks leaves these as they are."""
-    kind, words = form.raw("kind"), _text(form, "words")
+    kind, words = form.raw("kind"), form.typed("words")
     wanted = read_kind(kind, words) if kind == "follow" else read_form(words)
     change = replace(change_of(row, wanted), name=form.raw("name"), **_read_days(form))
     return replace(change, **_read_more(form, reader_name))
@@ -209,15 +177,6 @@ def _read_days(form: Form) -> dict[str, Any]:
 def _read_more(form: Form, reader_name: str) -> dict[str, Any]:
     """Cap, least score, own papers, later news. reader_name: taken where no name is typed. Raises
     SeveralError."""
-    if "choices" not in form:
-        return {"cap": read_cap(form.raw("cap"))} if "cap" in form else {}
-    made, errors = _read_each({
-        "cap": lambda: read_cap(form.raw("cap")),
-        "threshold": lambda: read_threshold(form.raw("threshold")),
-        "own": lambda: read_own(form.raw("own_name"), reader_name) if form.flag("own") else "",
-        "signals": lambda: form.flag("signals"),
-        "votes": lambda: read_votes(form.raw("votes")),
-    })  # fmt: skip
-    if errors:
-        raise SeveralError(errors)
-    return made
+    if "choices" in form:
+        return read_options(form, own=form.flag("own"), known=reader_name)
+    return {"cap": read_cap(form.raw("cap"))} if "cap" in form else {}

@@ -217,7 +217,7 @@ def _typed_over(made: Shown, typed: Form) -> Shown:
         name=typed.raw("name") if "name" in typed else made.name,
         cadence=typed.raw("cadence") or made.cadence,
         weekday=typed.raw("weekday") or made.weekday,
-        text=typed.raw("words").replace("\r\n", "\n"),
+        text=typed.typed("words"),
         cap=typed.raw("cap") if "cap" in typed else made.cap,
         choices=_typed_choices(typed, made.choices),
     )

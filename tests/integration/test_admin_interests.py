@@ -54,7 +54,7 @@ def test_an_editor_does_all_that_a_reader_can(house: Reading) -> None:
     }
     choices = {
         "name": "Robots", "words": "robots AND hands", "cadence": "weekly", "weekday": "tue",
-        "cap": "7", "threshold": "1.5", "own": "Ada Lee", "late_news": "1", "votes": "50",
+        "cap": "7", "threshold": "1.5", "own_name": "Ada Lee", "signals": "1", "votes": "50",
     }  # fmt: skip
     assert names == {*choices, "token", "act"}, "every choice has its field"
     assert "Saved." in client.post(here, data={**form, **choices}).text
@@ -93,7 +93,7 @@ def test_a_fault_stands_at_its_field_and_nothing_typed_is_lost(house: Reading) -
     data = {**PLAIN, "token": token, "name": "What I typed"}
     for field, value in (
         ("words", "robots AND (a"), ("people", "au:x AND ("), ("cap", "0"), ("threshold", "-1"),
-        ("votes", "50"), ("own", "?"), ("cadence", "hourly"), ("weekday", "caturday"),
+        ("votes", "50"), ("own_name", "?"), ("cadence", "hourly"), ("weekday", "caturday"),
     ):  # fmt: skip
         answer = client.post(f"{where(house)}/interests", data={**data, field: value})
         assert answer.status_code == 422, field

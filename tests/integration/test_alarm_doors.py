@@ -37,7 +37,9 @@ def rt(house) -> Runtime:
 
 @pytest.fixture
 def client(house) -> Iterator[TestClient]:
-    with TestClient(make_app(house.runtime, house.settings), base_url=BASE) as made:
+    with TestClient(
+        make_app(house.runtime, house.settings), base_url=BASE, client=("127.0.0.1", 5)
+    ) as made:
         yield made
 
 
@@ -98,6 +100,8 @@ def test_programs_read_and_end_with_a_token(rt, client):
     assert (one["id"], one["state"], one["next_step"]) == (number, "open", "Mend what it names.")
     assert client.post(f"/api/v1/alarms/{number}/end", headers=read).status_code == 403
     assert client.post(f"/api/v1/alarms/{number}/end", headers=send).json()["state"] == "over"
+    (act,) = [row for row in rt.db.read(list_audit) if row.what == "end alarm"]
+    assert act.address == "127.0.0.1"
     assert client.get("/api/v1/alarms", headers=read).json() == []
     assert len(client.get("/api/v1/alarms?every=true", headers=read).json()) == 1
     assert client.post("/api/v1/alarms/999/end", headers=send).status_code == 404
