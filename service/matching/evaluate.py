@@ -105,20 +105,26 @@ def _evaluate(node: Node, find: Callable[[Leaf], Truth]) -> Truth:
 
 def find_leaf(leaf: Leaf, document: Document) -> Truth:
     """The hits of one leaf, or None where it does not occur."""
+    if isinstance(leaf, Term | Near):
+        return tuple(_text_hits(leaf, document)) or None
     if isinstance(leaf, Number):
         return () if holds(leaf, figure_of(leaf, document)) else None
     return tuple(_hits(leaf, document)) or None
 
 
-def _hits(leaf: Leaf, document: Document) -> Iterator[Hit]:
+def _text_hits(leaf: Term | Near, document: Document) -> list[Hit]:
+    found: list[Hit] = []
+    for place in _PLACES[leaf.field]:
+        lattice = document.lattice(place)
+        spans = lattice.spans(leaf) if isinstance(leaf, Term) else lattice.near_spans(leaf)
+        if spans:
+            starts, ends = lattice.folded.starts, lattice.folded.ends
+            found += [Hit(leaf.text, place, starts[first], ends[past - 1]) for first, past in spans]
+    return found
+
+
+def _hits(leaf: Person | Category | Identifier, document: Document) -> Iterator[Hit]:
     match leaf:
-        case Term() | Near():
-            for place in _PLACES[leaf.field]:
-                lattice = document.lattice(place)
-                spans = lattice.spans(leaf) if isinstance(leaf, Term) else lattice.near_spans(leaf)
-                starts, ends = lattice.folded.starts, lattice.folded.ends
-                for first, past in spans:
-                    yield Hit(leaf.text, place, starts[first], ends[past - 1])
         case Person():
             for author in document.people:
                 if is_person(leaf, author.parts):

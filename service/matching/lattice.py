@@ -95,6 +95,8 @@ class Lattice:
         that it has there. Only what the next three words may lead to is kept, so that a phrase of
         hundreds of equal words takes little memory and time in proportion to both lengths.
         """
+        if not self._may_begin(term):
+            return []
         count = len(term.words)
         rests: deque[dict[int, int]] = deque(maxlen=3)
         for at in range(count - 1, -1, -1):
@@ -109,6 +111,21 @@ class Lattice:
             if len(rests) == 3 and not any(rests):
                 return []
         return sorted(rests[0].items())
+
+    def _may_begin(self, term: Term) -> bool:
+        """Whether a word of the text may be the first of the term: mostly none is."""
+        word = term.words[0]
+        if term.exact or word.kind != "stem" or word.stem in self.by_stem:
+            return True
+        twos, threes = self._joins
+        if word.stem in twos or word.stem in threes:
+            return True
+        for label in term.joins[0]:
+            if label and (
+                label[-1] == "*" or label in self.by_stem or label in twos or label in threes
+            ):
+                return True
+        return False
 
     def _steps(self, term: Term, at: int) -> Iterator[tuple[int, int, Sequence[int]]]:
         """(words of the term, words of the text that are the same, where these begin)."""
