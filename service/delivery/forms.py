@@ -1,8 +1,8 @@
 """Templates rendered beforehand: frames, sections, papers, each kept under what it hangs on."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment
 from jinja2.runtime import Macro
@@ -20,7 +20,6 @@ from service.delivery.fragments import (
 from service.delivery.frame import ReaderFrame
 from service.delivery.held_templates import HeldTexts, hold_filters, holding
 from service.delivery.holes import (
-    SECTION,
     SUBJECT,
     Held,
     Later,
@@ -31,8 +30,9 @@ from service.delivery.holes import (
     refuse_signs,
 )
 from service.delivery.i18n import Texts
-from service.delivery.keeping import Keeping
+from service.delivery.keeping import Keeping, Sized
 from service.delivery.render import Renderer, name_of
+from service.delivery.sections import Call, Shown, call_of
 from service.digest.model import Digest, Entry, Section
 
 _FRAMES = 2_000_000
@@ -62,37 +62,6 @@ class Frame:
     html: tuple["Fragment | Call", ...]
     later: Mapping[str, Later]
     text: tuple["Fragment | TextForm | Call", ...]
-    memory: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A macro for one item of a loop, by its name and place. which: what its form hangs on beside
-    the item · number: of a paper in its section, in a text part."""
-
-    loop: str
-    at: int
-    which: tuple[str, Hashable]
-    number: int | None
-    held: Held
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A fragment in which the section is named by its id."""
-
-    fragment: Fragment
-
-    @property
-    def memory(self) -> int:
-        return self.fragment.memory
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A section in one part."""
-
-    pieces: tuple[Fragment | Named | Call, ...]
     memory: int
 
 
@@ -127,6 +96,16 @@ class _Marked:
         return self.own + sum(fragment.memory for fragment in self.places.values())
 
 
+class _Open:
+    """In place of a form that a template makes only of what is one reader's: each has its own."""
+
+    memory = 100
+
+
+_OPEN = _Open()
+_Form = TypeVar("_Form", bound=Sized)
+
+
 class Forms:
     """The store of an installation; not for two threads at once."""
 
@@ -138,8 +117,8 @@ class Forms:
         self._scopes = Keeping[Scope](_FRAMES)
         self._frames = Keeping[Frame](_FRAMES)
         # a day's papers fit in each, or every new reader costs their making again
-        self._sections = Keeping[Shown](limit // 8)
-        self._papers = Keeping[HtmlForm | _TextForm](limit // 4)
+        self._sections = Keeping[Shown | _Open](limit // 8)
+        self._papers = Keeping[HtmlForm | _TextForm | _Open](limit // 4)
         self._alike = Keeping[_Alike](limit // 8)
         self._marked = Keeping[_Marked](limit // 2)
 
@@ -172,10 +151,14 @@ class Forms:
         )
 
     def section(self, scope: Scope, call: Call, section: Section) -> Shown:
-        """Return a section, places for its papers in it. Raises Unfit."""
+        """Return a section, places for its heading and its papers in it. Raises Unfit."""
+        refuse_signs(section.name)
         key = (scope.number, call.which, shapes.section_key(section))
-        found = self._sections.get(key)
-        return found or self._sections.put(key, self._new_section(scope, call, section))
+
+        def made(is_open: bool) -> Shown:
+            return self._new_section(scope, call, shapes.held_section(section, is_open=is_open))
+
+        return _kept(self._sections, key, section.name, made)
 
     def paper(self, scope: Scope, item: shapes.Item) -> "Paper":
         """Return a paper, to be shown in the places of this mail."""
@@ -191,12 +174,16 @@ class Forms:
         return Paper(self, scope, item, alike.number, key, marked)
 
     def form(
-        self, scope: Scope, alike: int, call: Call, number: int | None, paper: "Paper"
+        self, scope: Scope, alike: int, call: Call, number: int | None, item: shapes.Item
     ) -> HtmlForm | _TextForm:
         """Return a paper's form for one place; of its number the width counts. Raises Unfit."""
         key = (alike, call.which, len(str(number)))
-        found = self._papers.get(key)
-        return found or self._papers.put(key, self._new_paper(scope, paper.held(), call, number))
+
+        def made(is_open: bool) -> HtmlForm | _TextForm:
+            shape = shapes.held_item(item, is_open=is_open)
+            return self._new_paper(scope, shape, call, number)
+
+        return _kept(self._papers, key, shapes.own_text(item), made)
 
     def keep(self, key: Hashable, fragment: Fragment) -> None:
         """Count what a paper with marks holds more."""
@@ -236,42 +223,29 @@ class Forms:
         memory = 2_000 + html.memory + text.memory
         return Frame(
             subject_pieces,
-            tuple([_call(x, "html") if isinstance(x, Held) else x.doubled() for x in html.parts()]),
+            tuple(
+                [call_of(x, "html") if isinstance(x, Held) else x.doubled() for x in html.parts()]
+            ),
             html.later,
             tuple(
-                [_call(x, "text") if isinstance(x, Held) else _prepared(x) for x in text.parts()]
+                [call_of(x, "text") if isinstance(x, Held) else _prepared(x) for x in text.parts()]
             ),
             memory,
         )
 
     def _new_section(self, scope: Scope, call: Call, section: Section) -> Shown:
-        rendered, tape = self._run(scope, call.held, shapes.held_section(section))
-        pieces: list[Fragment | Named | Call] = []
-        found: Sequence[Any]
-        is_text = call.which[0] == "text"
-        if not is_text:
-            form = HtmlForm.read(rendered, tape)
-            if form.later:
-                raise Unfit("A filter has to run for each reader of a section.")
-            found = form.parts()
-        else:
-            found = TextForm.read(rendered, tape).parts()
-        for one in found:
-            if isinstance(one, Held):
-                pieces.append(_call(one, "text" if is_text else "html"))
-                continue
-            fragment = one if isinstance(one, Fragment) else text_fragment(told(one, {}))
-            fragment = fragment.doubled()
-            pieces.append(Named(fragment) if SECTION in fragment.open else fragment)
-        memory = 500 + sum(300 if isinstance(p, Call) else p.memory for p in pieces)
-        return Shown(tuple(pieces), memory)
+        rendered, tape = self._run(scope, call.held, section)
+        return Shown.read(rendered, tape, call.which[0])
 
     def _new_paper(
         self, scope: Scope, shape: shapes.Item, call: Call, n: int | None
     ) -> HtmlForm | _TextForm:
         rendered, tape = self._run(scope, call.held, shape, n)
         if call.which[0] == "html":
-            return HtmlForm.read(rendered, tape)
+            form = HtmlForm.read(rendered, tape)
+            if form.later:
+                raise Unfit("A filter has to run for each reader of a paper.")
+            return form
         if n is None:
             return _TextForm(TextForm.read(rendered, tape).quickened(), False)
         other = n - 1 if len(str(n - 1)) == len(str(n)) and n > 1 else n + 1
@@ -309,7 +283,7 @@ class Forms:
 class Paper:
     """A paper of one mail."""
 
-    __slots__ = ("_alike", "_forms", "_item", "_key", "_marked", "_own", "_scope", "_shape")
+    __slots__ = ("_alike", "_forms", "_item", "_key", "_marked", "_own", "_scope")
 
     def __init__(
         self,
@@ -327,7 +301,6 @@ class Paper:
         self._key = key
         self._marked = marked
         self._own: Own | None = None
-        self._shape: shapes.Item | None = None
 
     def shown(self, call: Call, before: int) -> Fragment:
         """Return it as one place of the mail shows it. before: papers in full of the sections
@@ -345,23 +318,40 @@ class Paper:
         return found
 
     def _filled(self, call: Call, number: int | None) -> Fragment:
-        form = self._forms.form(self._scope, self._alike, call, number, self)
         own = self._own = self._own or self._of_reader()
+        form = self._forms.form(self._scope, self._alike, call, number, self._item)
         if isinstance(form, HtmlForm):
             return form.filled(own)
         fragment = form.form.paper(own)
         return replace(fragment, is_numbered=True) if form.is_numbered else fragment
 
-    def held(self) -> shapes.Item:
-        """Return it as a template may see it. Raises Unfit."""
-        self._shape = self._shape or shapes.held_item(self._item)
-        return self._shape
-
     def _of_reader(self) -> Own:
         item = self._item
         why = phrases.reasons(item, self._scope.texts) if isinstance(item, Entry) else ""
-        refuse_signs(why)
+        refuse_signs(f"{why}\0{shapes.own_text(item)}")
         return Own(shapes.marked_of(item), why)
+
+
+def _kept(
+    store: Keeping[_Form | _Open], key: Hashable, own: Hashable, made: Callable[[bool], _Form]
+) -> _Form:
+    """Return a form by its key. own: what is held back of it; where its template does not do
+    without (that hangs on template and key alone), the form is of that as well."""
+    found = store.get(key)
+    if found is None:
+        try:
+            found = made(False)
+        except Unfit:
+            found = _OPEN
+        store.put(key, found)
+    if not isinstance(found, _Open):
+        return found
+    shown = store.get((key, own))
+    if shown is None:
+        shown = made(True)
+        store.put((key, own), shown)
+    assert not isinstance(shown, _Open)
+    return shown
 
 
 def _prepared(pieces: tuple[Piece, ...]) -> Fragment | TextForm:
@@ -369,32 +359,3 @@ def _prepared(pieces: tuple[Piece, ...]) -> Fragment | TextForm:
     if all(isinstance(piece, str) and not is_sign(piece) for piece in pieces):
         return text_fragment(told(pieces, {})).doubled()
     return TextForm(pieces).quickened()
-
-
-def _call(held: Held, part: str) -> Call:
-    number = _number(held) if part == "text" and held.loop != "sections" else None
-    which = (part, _which(held, is_numbered=number is not None))
-    return Call(held.loop, held.at, which, number, held)
-
-
-def _which(held: Held, *, is_numbered: bool = False) -> Hashable:
-    """What a held call hangs on beside its item, and its number where it has one."""
-    given: list[Hashable] = []
-    for name, value in (*enumerate(held.given), *held.named.items()):
-        if isinstance(value, Digest | ReaderFrame | HeldTexts):
-            continue
-        if type(value) is int and is_numbered:
-            continue
-        if isinstance(value, str | int | float | None):
-            given.append((name, value))
-        else:
-            raise Unfit(f"A macro for a paper is given a {type(value).__name__}.")
-    return (held.loop, getattr(held.macro, "name", ""), tuple(given))
-
-
-def _number(held: Held) -> int | None:
-    """The number of a paper: the only whole number that its macro is given."""
-    found = [n for n in (*held.given, *held.named.values()) if type(n) is int]
-    if len(found) > 1:
-        raise Unfit("A macro for a paper is given two numbers.")
-    return found[0] if found else None

@@ -7,6 +7,7 @@ it is a ``Fragment``: quoted-printable, open only where a link of the reader sta
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from service.delivery import plain
 from service.delivery.held_templates import escaped
@@ -16,6 +17,7 @@ from service.delivery.holes import (
     Later,
     MarkedHole,
     Piece,
+    PlainHole,
     StarredHole,
     Tape,
     Unfit,
@@ -95,7 +97,9 @@ class HtmlForm:
         for piece in tape.pieces(plain.body(rendered)):
             if isinstance(piece, StarredHole):
                 raise Unfit("A template puts stars in HTML.")
-            if isinstance(piece, Later):
+            if isinstance(piece, PlainHole):
+                done.append(MarkedHole(piece.number, "", ""))
+            elif isinstance(piece, Later):
                 sign = tape.sign_of(piece)
                 later[sign] = piece
                 done.append(sign)
@@ -114,25 +118,20 @@ class HtmlForm:
     def parts(self) -> tuple[Fragment | Held, ...]:
         """Return what stands between held calls, and those. Raises Unfit."""
         done: list[Fragment | Held] = []
-        between: list[Open] = []
         size = self.size
-        for piece in (*self.pieces, None):
-            if isinstance(piece, bytes | str):
-                between.append(piece)
+        for one in apart(self.pieces):
+            if isinstance(one, Held):
+                done.append(one)
                 continue
-            if isinstance(piece, MarkedHole):
+            pieces = tuple([piece for piece in one if not isinstance(piece, MarkedHole)])
+            if len(pieces) < len(one):
                 raise Unfit("Marks where no paper is.")
-            if between:
-                done.append(Fragment(tuple(between), size))
-                between, size = [], 0
-            if piece is not None:
-                done.append(piece)
+            done.append(Fragment(pieces, size))
+            size = 0
         return tuple(done)
 
     def filled(self, own: Own) -> Fragment:
         """Return a paper with what is of the reader's words. Raises Unfit."""
-        if self.later:
-            raise Unfit("A filter has to run for each reader of a paper.")
         done: list[Open] = []
         size, whole = self.size, b""
         for piece in self.pieces:
@@ -206,24 +205,14 @@ class TextForm:
             return signs_of(self.pieces)
         return signs_of([piece for piece in self.pieces if isinstance(piece, Later)])
 
-    def parts(self) -> tuple[tuple[Piece, ...] | Held, ...]:
+    def parts(self) -> list[tuple[Piece, ...] | Held]:
         """Return what stands between held calls, and those. Raises Unfit: not on lines of its
         own."""
-        found: list[tuple[Piece, ...] | Held] = []
-        between: list[Piece] = []
-        for piece in (*self.pieces, None):
-            if piece is not None and not isinstance(piece, Held):
-                between.append(piece)
-                continue
-            if between:
-                last = between[-1]
-                if piece is not None and not (isinstance(last, str) and last.endswith("\n")):
-                    raise Unfit("A template for text has a paper within a line.")
-                found.append(tuple(between))
-                between = []
-            if piece is not None:
-                found.append(piece)
-        return tuple(found)
+        found = apart(self.pieces)
+        for one in found[:-1]:
+            if isinstance(one, tuple) and not (isinstance(one[-1], str) and one[-1].endswith("\n")):
+                raise Unfit("A template for text has a paper within a line.")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +288,21 @@ def _is_open(piece: Piece) -> bool:
     return isinstance(piece, str) and (not is_sign(piece) or is_url(piece))
 
 
+def apart(pieces: Iterable[Any]) -> list[tuple[Any, ...] | Held]:
+    """Return what stands between held calls, and those."""
+    found: list[tuple[Any, ...] | Held] = []
+    between: list[Any] = []
+    for piece in pieces:
+        if not isinstance(piece, Held):
+            between.append(piece)
+            continue
+        if between:
+            found.append(tuple(between))
+            between = []
+        found.append(piece)
+    return [*found, tuple(between)] if between else found
+
+
 def told(pieces: Iterable[Piece], values: Mapping[str, str], own: Own = NOTHING) -> str:
     """Return pieces as text: signs by their values (or as they are), what was left is done."""
     done = []
@@ -309,6 +313,8 @@ def told(pieces: Iterable[Piece], values: Mapping[str, str], own: Own = NOTHING)
             done.append(done_now(piece, values, own))
         elif isinstance(piece, StarredHole):
             done.append(starred(own.marked[piece.number]))
+        elif isinstance(piece, PlainHole):
+            done.append(own.marked[piece.number].text)
         else:
             raise Unfit("A paper within a line of text.")
     return "".join(done)
@@ -350,6 +356,19 @@ def text_fragment(text: str) -> Fragment:
     size += len(last.encode("utf-8"))
     done.append(encoded(last + "\n")[:-2])
     return Fragment(tuple(done), size, before, len(text) - before - len(inside))
+
+
+def html_fragment(pieces: Iterable[Piece], values: Mapping[str, str]) -> Fragment:
+    """Return HTML as a fragment, values where their signs are; other signs stay open."""
+    text = ""
+    for piece in pieces:
+        if isinstance(piece, str) and piece not in values:
+            text += piece
+        else:
+            text += plain.body(escaped(told((piece,), values)))
+    parts = [part for part in parted(text) if part]
+    size = sum([len(part.encode("utf-8")) for part in parts if not is_sign(part)])
+    return Fragment(tuple([part if is_sign(part) else encoded(part) for part in parts]), size)
 
 
 def numbered(fragment: Fragment, number: int) -> Fragment:

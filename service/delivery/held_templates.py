@@ -18,12 +18,15 @@ from jinja2.visitor import NodeTransformer
 from service.delivery.holes import (
     CONFIRMED,
     CONFIRMED_DAY,
+    HEADING,
     SCHEDULE,
     SUBJECT_LINE,
     WHY,
     HeldMarked,
+    HeldText,
     Poison,
     Present,
+    Spelled,
     Stub,
     Tape,
     Unfit,
@@ -35,8 +38,8 @@ from service.digest.model import Marked
 _HOLD = "held_for_later"
 _HARMLESS = frozenset({"e", "escape", "string", "safe", "join", "select", "list", "default", "d"})
 """Filters of Jinja that treat a sign as they would treat the text in its place."""
-_LATER = frozenset({"wrap", "spread", "filler", "one_line", "safe_url"})
-"""Filters of ours that make text of text; given a reader's value, they work for each mail."""
+_LATER = frozenset({"wrap", "spread", "filler", "one_line", "safe_url", "replace"})
+"""Filters that make text of text; given a reader's value, they work for each mail."""
 _MEASURED = re.compile(r"%(\(\w+\))?[-+ #0-9.*]")
 
 
@@ -105,6 +108,9 @@ class HeldTexts:
             return SCHEDULE
         raise Unfit("A template says another hour than the reader's.")
 
+    def tongue(self, text: Any) -> str:
+        return text.tongue if isinstance(text, HeldText) else self._texts.tongue(text)
+
 
 def hold_filters(environment: Environment, texts: Texts, tape: Callable[[], Tape]) -> None:
     """Let the filters of an environment leave for later what needs the reader.
@@ -117,11 +123,13 @@ def hold_filters(environment: Environment, texts: Texts, tape: Callable[[], Tape
         filters[name] = _deferred(environment.filters[name], tape)
     day, long_day = environment.filters["day"], environment.filters["long_day"]
     starred, reasons = environment.filters["starred"], environment.filters["reasons"]
+    section_name = environment.filters["section_name"]
     filters |= {
         "day": _sign_or(CONFIRMED_DAY, day),
         "long_day": _sign_or(CONFIRMED, long_day),
         "starred": _starred_or(starred),
         "reasons": _why_or(reasons),
+        "section_name": _heading_or(section_name),
         "subject_line": _subject_line,
     }
     environment.filters = filters
@@ -145,7 +153,14 @@ def _starred_or(starred: Callable[..., str]) -> Callable[..., str]:
     def held(text: Marked, stars: bool = True) -> str:
         if not isinstance(text, HeldMarked):
             return starred(text, stars)
-        return text.starred if stars else text.text
+        return text.starred if stars else str(text.text)
+
+    return held
+
+
+def _heading_or(section_name: Callable[[Any], str]) -> Callable[[Any], str]:
+    def held(section: Any) -> str:
+        return HEADING if isinstance(section.name, Poison) else section_name(section)
 
     return held
 
@@ -166,7 +181,9 @@ def _why_or(reasons: Callable[[Any], str]) -> Callable[[Any], str]:
 
 
 def _deferred(work: Callable[..., str], tape: Callable[[], Tape]) -> Callable[..., str]:
+    @wraps(work)
     def later(*given: Any, **named: Any) -> str:
+        given = tuple([str(value) if isinstance(value, HeldText) else value for value in given])
         if any(isinstance(value, str) and has_sign(value) for value in given):
             return tape().do_later(work, *given, **named)
         return work(*given, **named)
@@ -181,9 +198,14 @@ def _guarded(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(work)
     def guarded(*given: Any, **named: Any) -> Any:
-        signs = [v for v in (*given, *named.values()) if isinstance(v, str) and has_sign(v)]
+        signs = [v for v in (*given, *named.values()) if _is_open(v)]
         if signs and (name != "format" or _MEASURED.search(str(given[0])) or signs[0] is given[0]):
             raise Unfit(f"The filter {name!r} is given a reader's value.", name)
         return work(*given, **named)
 
     return guarded
+
+
+def _is_open(value: Any) -> bool:
+    """Say whether a value writes a sign."""
+    return isinstance(value, Spelled) or (isinstance(value, str) and has_sign(value))

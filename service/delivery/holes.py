@@ -24,9 +24,10 @@ _FORBIDDEN = re.compile(f"[\r{_PLANE}]|{re.escape(TUNE)}")
 
 _names = iter(range(0xF0000, 0xF0100))
 SUBJECT, SUBJECT_LINE = (chr(next(_names)) for _ in range(2))
-CONFIRMED, CONFIRMED_DAY, SCHEDULE, WHY, SECTION = (chr(next(_names)) for _ in range(5))
+CONFIRMED, CONFIRMED_DAY, SCHEDULE, WHY, SECTION, HEADING = (chr(next(_names)) for _ in range(6))
 _URLS = 0xF0040
-_SENTENCES, _MARKED, _STARRED, _LATER, _HELD = 0xF0080, 0xF0100, 0xF0800, 0xF1000, 0xF8000
+_SENTENCES, _MARKED, _STARRED, _PLAIN = 0xF0080, 0xF0100, 0xF0800, 0xF0C00
+_LATER, _HELD = 0xF1000, 0xF8000
 _PIECES = 5
 
 
@@ -79,6 +80,16 @@ class Spelled(Present):
     __html__ = __str__  # type: ignore[assignment]
 
 
+class HeldText(Spelled):
+    """A text that is cut to the words of each reader. tongue: the language that it is in."""
+
+    __slots__ = ("tongue",)
+
+    def __init__(self, name: str, sign: str, tongue: str) -> None:
+        super().__init__(name, sign)
+        self.tongue = tongue
+
+
 class Stub(Poison):
     """A section, paper or signal in a loop: handed on to a macro, never looked at."""
 
@@ -99,13 +110,17 @@ class SectionStub(Stub):
 
 
 class HeldMarked(Marked):
-    """A text whose marks are the reader's: its pieces come out as signs, of both sorts."""
+    """A text whose marks are the reader's: its pieces come out as signs, of both sorts. tongue: its
+    language, where what it says is the reader's as well."""
 
     __slots__ = ("number",)
     number: int
 
-    def __init__(self, name: str, text: str, number: int) -> None:
-        super().__init__(text, Poison(f"the marks of {name}"))  # type: ignore[arg-type]
+    def __init__(self, name: str, text: str, number: int, tongue: str | None = None) -> None:
+        said: Any = text
+        if tongue is not None:
+            said = HeldText(f"the text of {name}", chr(_PLAIN + number), tongue)
+        super().__init__(said, Poison(f"the marks of {name}"))  # type: ignore[arg-type]
         object.__setattr__(self, "number", number)
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
@@ -137,6 +152,13 @@ class StarredHole:
 
 
 @dataclass(frozen=True, slots=True)
+class PlainHole:
+    """Where a text stands without its marks."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """What a filter does once its values are here. given: pieces or plain values."""
 
@@ -157,7 +179,7 @@ class Held:
     named: Mapping[str, Any]
 
 
-Piece = str | MarkedHole | StarredHole | Later | Held
+Piece = str | MarkedHole | StarredHole | PlainHole | Later | Held
 """Text, a sign or ``TUNE`` for a value of the reader, or something to be done."""
 
 
@@ -208,6 +230,8 @@ class Tape:
             return self.held[code - _HELD]
         if code >= _LATER:
             return self.later[code - _LATER]
+        if code >= _PLAIN:
+            return PlainHole(code - _PLAIN)
         return StarredHole(code - _STARRED) if code >= _STARRED else sign
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from weakref import ref
 
-from service.delivery import plain
-from service.delivery.forms import Call, Forms, Frame, Paper, Scope
+from service.delivery import phrases, plain
+from service.delivery.forms import Forms, Frame, Paper, Scope
 from service.delivery.fragments import (
     Fragment,
     Open,
@@ -27,6 +27,7 @@ from service.delivery.holes import SECTION, SUBJECT, Later, Unfit
 from service.delivery.keeping import Keeping
 from service.delivery.printed import Part, Shown, part_of
 from service.delivery.quoted import dotted, encoded
+from service.delivery.sections import Call
 from service.digest.model import Digest
 
 _LAST = b"\r\n"
@@ -192,14 +193,16 @@ class _Page:
         """Return the pieces of a section in one part, its id open. Raises Unfit."""
         section = self._digest.sections[call.at]
         papers, before = self._papers[call.at], self._before[call.at]
-        return [
-            papers[one.loop][one.at].shown(one, before)
-            if isinstance(one, Call)
-            else one
-            if isinstance(one, Fragment)
-            else _renamed(one.fragment, SECTION, section_sign(call.at))
-            for one in self._forms.section(self._scope, call, section).pieces
-        ]
+        done: list[Fragment] = []
+        for one in self._forms.section(self._scope, call, section).pieces:
+            if isinstance(one, Call):
+                done.append(papers[one.loop][one.at].shown(one, before))
+            elif isinstance(one, Fragment):
+                done.append(one)
+            else:
+                named = one.filled(phrases.section_name(section, self._scope.texts)).doubled()
+                done.append(_renamed(named, SECTION, section_sign(call.at)))
+        return done
 
 
 def _renamed(fragment: Fragment, sign: str, to: str) -> Fragment:

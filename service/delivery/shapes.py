@@ -8,6 +8,7 @@ the digest is of the first sort. Pure.
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import fields, replace
+from functools import lru_cache
 from operator import attrgetter
 from sys import getsizeof
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from service.delivery.holes import (
     refuse_signs,
     url_sign,
 )
+from service.delivery.i18n import Texts
 from service.digest.model import Digest, Entry, Line, Marked, Section, Signal
 
 Item = Entry | Line | Signal
@@ -56,43 +58,56 @@ _ITEM_KEYS = {
     for kind, marked in _MARKED.items()
 }
 _LOOPS = ("entries", "lines", "signals")
-_SECTION_KEY = attrgetter(*_alike(Section, "profile_id", "rest", *_LOOPS))
+_SECTION_KEY = attrgetter(*_alike(Section, "name", "profile_id", "rest", *_LOOPS))
 _DIGEST_KEY = attrgetter(*_alike(Digest, "sections", *_OF_DIGEST))
 _URLS_OF = attrgetter(*_URLS)
 _FRAME_KEY = attrgetter(*_alike(ReaderFrame, "confirmed_on", *_URLS, *_READERS))
 
 
 def item_key(item: Item) -> Hashable:
-    """Return what a form of a paper hangs on: all of it but marks, reasons and score."""
+    """Return what a form of a paper hangs on: all of it but marks, reasons and score, and of its
+    abstract, which is cut for each reader, the language."""
     if isinstance(item, Entry):
         return (
             _ITEM_KEYS[Entry](item),
             item.title.text,
-            item.abstract.text,
+            _tongue(item.abstract.text),
             tuple(item.links.items()),
             bool(item.reasons),
         )
     return (type(item), _ITEM_KEYS[type(item)](item), item.title.text)
 
 
+@lru_cache(maxsize=4096)
+def _tongue(text: str) -> str | None:
+    """The language of a text; None where there is none. Papers have few abstracts each."""
+    return Texts.tongue(text) if text else None
+
+
+def own_text(item: Item) -> str:
+    """Return the text of a paper that is cut for each reader."""
+    return item.abstract.text if isinstance(item, Entry) else ""
+
+
 def own_key(item: Item) -> Hashable:
     """Return what is of one reader's words in a paper."""
     if isinstance(item, Entry):
         reasons = tuple([(reason.term, reason.where) for reason in item.reasons])
-        return (item.title.marks, item.abstract.marks, reasons)
+        return (item.title.marks, item.abstract.text, item.abstract.marks, reasons)
     return item.title.marks
 
 
 def memory(item: Item) -> int:
     """Return about how many bytes a paper's key holds."""
-    return 1_500 + sum(map(getsizeof, _texts(item)))
+    return 1_500 + sum(map(getsizeof, _texts(item, "abstract")))
 
 
 def own_memory(item: Item) -> int:
     """Return about how many bytes the key of one reader's words in a paper holds."""
     marks = sum(len(text.marks) for text in marked_of(item))
     reasons = item.reasons if isinstance(item, Entry) else ()
-    return 700 + 130 * marks + sum(130 + getsizeof(reason.term) for reason in reasons)
+    words = sum([130 + getsizeof(reason.term) for reason in reasons])
+    return 700 + getsizeof(own_text(item)) + 130 * marks + words
 
 
 def digest_memory(digest: Digest) -> int:
@@ -112,13 +127,15 @@ def marked_of(item: Item) -> tuple[Marked, ...]:
     return (item.title, item.abstract) if isinstance(item, Entry) else (item.title,)
 
 
-def held_item(item: Item) -> Item:
-    """Return the paper as a template may see it. Raises Unfit: a text that cannot be data."""
+def held_item(item: Item, *, is_open: bool = False) -> Item:
+    """Return the paper as a template may see it. is_open: with the text that is cut for its reader.
+    Raises Unfit: a text that cannot be data."""
     refuse_signs("\0".join(_texts(item)))
-    held: dict[str, Any] = {
-        name: HeldMarked(name, getattr(item, name).text, number)
-        for number, name in enumerate(_MARKED[type(item)])
-    }
+    held: dict[str, Any] = {}
+    for number, name in enumerate(_MARKED[type(item)]):
+        text = getattr(item, name).text
+        tongue = _tongue(text) if name == "abstract" and not is_open else None
+        held[name] = HeldMarked(name, text, number, tongue)
     if isinstance(item, Entry):
         held |= {name: Poison(f"the {name} of a paper") for name in _NOBODYS}
         held["reasons"] = Present("the reasons of a paper") if item.reasons else ()
@@ -126,13 +143,14 @@ def held_item(item: Item) -> Item:
 
 
 def section_key(section: Section) -> Hashable:
-    """Return what the form of a section hangs on: its words, and how much is in it."""
+    """Return what the form of a section hangs on beside its name: how much is in it."""
     counts = (len(section.entries), len(section.lines), len(section.signals), len(section.rest))
     return (_SECTION_KEY(section), bool(section.profile_id), counts)
 
 
-def held_section(section: Section) -> Section:
-    """Return the section as a template may see it, its papers held back. Raises Unfit."""
+def held_section(section: Section, *, is_open: bool = False) -> Section:
+    """Return the section as a template may see it, its papers held back. is_open: with its name.
+    Raises Unfit."""
     refuse_signs("\0".join(_texts(section, *_LOOPS, "rest")))
     held: dict[str, Any] = {
         loop: tuple(Stub(loop, at) for at in range(len(getattr(section, loop)))) for loop in _LOOPS
@@ -140,6 +158,8 @@ def held_section(section: Section) -> Section:
     if section.profile_id:
         held["profile_id"] = Spelled("the id of an interest", SECTION)
     held["rest"] = tuple(Stub("rest", at) for at in range(len(section.rest)))
+    if not is_open:
+        held["name"] = Poison("the name of a section")
     return replace(section, **held)
 
 

@@ -198,6 +198,10 @@ OVERRIDES = {
     '{{ entry.title.text | upper }}': True,
     '{{ entry.title.text | truncate(12) }}': True,
     '{{ entry.abstract.text[:30] }}': True,
+    '{{ entry.abstract.text }}': True,
+    '{{ entry.abstract.text | upper }}': True,
+    '{{ entry.abstract.text | replace("a", "<b>") }}': True,
+    '{% if entry.votes and entry.votes > 40 %}{{ entry.abstract.text | length }}{% endif %}': True,
     '{% if entry.votes and entry.votes > 40 %}many{% endif %}': True,
     '{{ entry | reasons }}': True,
     '{{ linked(entry.title) }}, {{ entry.authors | join("/") }}': True,
@@ -339,6 +343,66 @@ def test_a_digest_of_many_readers_is_put_together_once() -> None:
         other = frame(manage_url=f"{BASE}/manage/other", hour=3, confirmed_on=date(2026, 1, 2))
         again = press.mail(made, other, HEADS)
     assert again == Press(RENDERER).mail(made, other, HEADS)
+
+
+def cut_for(word: str) -> Digest:
+    """Two papers, their abstracts cut to other words, in an interest of that name."""
+    papers = [
+        entry(n, abstract=Marked(f"We study <{word}> & more. [...] {word}s drift.", ((10, 14),)))
+        for n in range(2)
+    ]
+    return digest(section(*papers, name=f"{word} · & + {word}"))
+
+
+def test_a_paper_is_rendered_once_however_it_is_cut_and_its_interest_called() -> None:
+    press = Press(RENDERER)
+    for word in ("LoRA", "Größen"):
+        made = cut_for(word)
+        with pytest.MonkeyPatch.context() as patch:
+            if word != "LoRA":
+                patch.setattr(press._forms, "_run", lambda *_: pytest.fail("rendered again"))
+            mail = press.mail(made, frame(), HEADS)
+        assert mail == Press(RENDERER).mail(made, frame(), HEADS)
+        assert read(mail) == read(whole(made, frame()))
+        fits_the_wire(mail)
+
+
+@pytest.mark.parametrize("sign", ["\U000f0000", holes.TUNE], ids=["value", "link"])
+def test_our_signs_in_an_abstract_or_a_heading_are_that_mails_alone(sign: str) -> None:
+    for odd in (
+        digest(section(entry(0), name=f"a {sign}")),
+        digest(section(entry(0, abstract=Marked(f"We {sign} study.")))),
+    ):
+        press, plain = Press(RENDERER), digest(section(entry(0)))
+        with pytest.raises(holes.Unfit):
+            press.printed(odd, frame())
+        kept = press.mail(plain, frame(), HEADS)
+        assert kept == Press(RENDERER).mail(plain, frame(), HEADS)
+        reads_alike(odd, frame())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "shown",
+    ["section.name", "section.name | upper", "section | section_name | upper", "section.name[:3]"],
+    ids=["name", "upper", "heading", "cut"],
+)
+def test_an_operators_heading_is_obeyed(tmp_path: Path, shown: str) -> None:
+    ours = Path(RENDERER.template_dirs[-1], "email", "_paper.html").read_text("utf-8")
+    place = '&nbsp;<span class="light">'
+    assert ours.count(place) == 1
+    (tmp_path / "email").mkdir()
+    text = ours.replace(place, f"<i>Ours: {{{{ {shown} }}}}</i>{place}")
+    (tmp_path / "email" / "_paper.html").write_text(text, "utf-8")
+    own = renderer(tmp_path)
+    press = Press(own)
+    assert press.refusal("en") == ""
+    for word in ("LoRA", "Größen", "LoRA"):
+        made = cut_for(word)
+        press.printed(made, frame())  # not the slow path
+        mail = press.mail(made, frame(), HEADS)
+        assert read(mail) == read(build(own.render_digest(made, frame()), **HEADS.fields()))
+        assert mail == Press(own).mail(made, frame(), HEADS)
 
 
 def test_lines_of_all_sorts_get_their_numbers() -> None:
