@@ -320,11 +320,6 @@ def _check_database(url: str) -> None:
 
 def _check_relay(settings: Settings) -> None:
     url = settings.smtp_url.get_secret_value()
-    scheme, colon, _ = url.partition(":")
-    if not colon or scheme not in ("mailbox", "smtp", "smtps", "smtp+starttls"):
-        what = "PAPERPOST_SMTP_URL begins with none of the four ways to a relay"
-        step = "Use smtp://, smtps://, smtp+starttls:// or mailbox:."
-        raise SettingError(what, "PAPERPOST_SMTP_URL", step)
     if settings.uses_mailbox and not settings.is_loopback and url != "mailbox:public":
         raise SettingError(
             "The development mailbox would be open to the network: "
@@ -381,18 +376,25 @@ def relay_address(
     """Return (host, port, user, password) of an SMTP URL, None for the mailbox.
 
     In the password ``@`` is written %40, ``/`` %2F, ``#`` %23 (RFC 3986 section 2.1).
-    Raises SettingError when it cannot be read.
+    Raises SettingError: it cannot be read, or a password would go to another machine in clear text.
     """
-    if url.startswith("mailbox:") and variable == "PAPERPOST_SMTP_URL":
+    is_first = variable == "PAPERPOST_SMTP_URL"
+    if url.startswith("mailbox:") and is_first:
         return None
-    parts = _door(url)
     usual = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
-    if parts is None or not parts.hostname or parts.scheme not in usual:
+    scheme = url.partition(":")[0]
+    if scheme not in usual:
+        step = f"Use smtp://, smtps://, smtp+starttls://{' or mailbox:' if is_first else ''}."
+        raise SettingError(f"{variable} begins with no way to a relay", variable, step)
+    if (parts := _door(url)) is None or not parts.hostname:
         raise SettingError(
             f"{variable} has no host and port that can be read",
             variable,
             "Write smtp://user:password@host:port; in the password write @ as %40, / as %2F, "
             "# as %23, ? as %3F.",
         )
-    port = parts.port or usual[parts.scheme]
+    if scheme == "smtp" and parts.username and not _loopback(parts.hostname):
+        what = f"{variable}: the password for {parts.hostname} would travel in clear text"
+        raise SettingError(what, variable, "Write smtp+starttls:// or smtps://.")
+    port = parts.port or usual[scheme]
     return parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or "")

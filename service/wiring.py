@@ -146,10 +146,11 @@ class House:
     def second_relay(self) -> Relay | None:
         """The account that takes mails while the first cannot, None where there is none."""
         second = self.settings.smtp_url_2
-        return None if second is None else self._relay_of(second.get_secret_value())
+        name = "PAPERPOST_SMTP_URL_2"
+        return None if second is None else self._relay_of(second.get_secret_value(), name)
 
-    def _relay_of(self, url: str) -> Relay | None:
-        address = relay_address(url)
+    def _relay_of(self, url: str, setting: str = "PAPERPOST_SMTP_URL") -> Relay | None:
+        address = relay_address(url, setting)
         if address is None:
             return None
         host, port, user, password = address
@@ -161,6 +162,7 @@ class House:
             user=user,
             password=password,
             ca_file=str(self.settings.smtp_ca_file or ""),
+            setting=setting,
         )
 
     def _open_mailer(self, limits: Defaults) -> Mailer | Accounts:

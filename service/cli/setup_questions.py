@@ -113,12 +113,6 @@ def relay_url(value: str) -> str:
         return "mailbox:"
     if "://" not in value and not value.startswith("mailbox:"):
         value = f"smtp+starttls://{value}"
-    if value.partition(":")[0] not in ("mailbox", "smtp", "smtps", "smtp+starttls"):
-        raise SettingError(
-            f"{value.partition(':')[0]}: is no way to a relay.",
-            "",
-            "Use smtp://, smtps://, smtp+starttls:// or mailbox:.",
-        )
     relay_address(_holdable(value))
     return value
 

@@ -117,7 +117,7 @@ def check_clear(relay: Relay, is_near: bool) -> None:
     if relay.user and relay.tls == "none" and not is_near:
         raise RelayError(
             f"The password for {relay.host} would travel in clear text.",
-            "PAPERPOST_SMTP_URL",
+            relay.setting,
             "Write smtp+starttls:// or smtps://.",
         )
 

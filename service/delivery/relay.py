@@ -19,7 +19,6 @@ from aiosmtplib import (
 
 from service.errors import PaperpostError
 
-_URL = "PAPERPOST_SMTP_URL"
 _TLS_CHECK_S = 3.0
 
 
@@ -33,7 +32,8 @@ class AuthorityError(RelayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """Where mail is handed in. tls: none, starttls or tls (from the first byte)."""
+    """Where mail is handed in. tls: none, starttls or tls (from the first byte) · setting: that
+    names it."""
 
     host: str
     port: int
@@ -42,6 +42,7 @@ class Relay:
     password: str = ""
     ca_file: str = ""
     local_hostname: str = ""
+    setting: str = "PAPERPOST_SMTP_URL"
 
     def __repr__(self) -> str:
         return f"Relay({self.host}:{self.port}, {self.tls}, user={bool(self.user)})"
@@ -84,6 +85,7 @@ def let_go(client: SMTP) -> None:
 
 async def explained(error: BaseException, relay: Relay, seconds: float) -> RelayError:
     """Return what a person can do about a failed conversation."""
+    setting = relay.setting
     if relay.ca_file and (why := _unread(relay.ca_file)):
         step = "Set PAPERPOST_SMTP_CA_FILE to the PEM file of the relay's authority."
         return AuthorityError(f"{relay.ca_file} {why}.", "", step)
@@ -94,7 +96,7 @@ async def explained(error: BaseException, relay: Relay, seconds: float) -> Relay
         return RelayError(
             f"{relay.name} refused the password ({_said(error)}).",
             "",
-            f"Check {_URL}; in the password write @ as %40, / as %2F, # as %23.",
+            f"Check {setting}; in the password write @ as %40, / as %2F, # as %23.",
         )
     if isinstance(error, SMTPResponseException) and error.code == 530:
         return _about_signing_in(error, relay)
@@ -105,36 +107,40 @@ async def explained(error: BaseException, relay: Relay, seconds: float) -> Relay
             "Set PAPERPOST_MAIL_FROM to an address that this account may send from.",
         )
     if isinstance(error, SMTPResponseException):
-        return RelayError(f"{relay.name} answered {_said(error)}.", "", f"Check {_URL}.")
+        return RelayError(f"{relay.name} answered {_said(error)}.", "", f"Check {setting}.")
     silent = isinstance(error, SMTPTimeoutError | TimeoutError | SMTPServerDisconnected)
     if silent and relay.tls != "tls" and await _speaks_tls(relay):
         return RelayError(
-            f"{relay.name} speaks TLS from the first byte.", "", f"Write smtps:// in {_URL}."
+            f"{relay.name} speaks TLS from the first byte.",
+            "",
+            f"Write smtps:// in {setting}.",
         )
     if isinstance(error, SMTPTimeoutError | TimeoutError):
         return RelayError(
             f"{relay.name} did not answer within {seconds:g} seconds.",
             "",
-            f"Check host and port in {_URL}, and whether a firewall lets this machine out.",
+            f"Check host and port in {setting}, and whether a firewall lets this machine out.",
         )
     if relay.tls == "tls" and isinstance(_cause(error, ssl.SSLError), ssl.SSLError):
         return RelayError(
             f"{relay.name} speaks no TLS from the first byte.",
             "",
-            f"Write smtp+starttls:// (usually port 587) in {_URL}; smtps:// is for port 465.",
+            f"Write smtp+starttls:// (usually port 587) in {setting}; smtps:// is for port 465.",
         )
     words = str(_cause(error, OSError) or error) or type(error).__name__
     if "AUTH extension" in words:
-        step = f"Take user and password out of {_URL}, or use its port for signing in (587, 465)."
+        step = f"Take user and password out of {setting}, or use its port for it (587, 465)."
         return RelayError(f"{relay.name} offers no signing in.", "", step)
     if "STARTTLS extension" in words:
-        step = f"Write smtps:// (usually port 465) in {_URL}, or ask the relay's operator."
+        step = f"Write smtps:// (usually port 465) in {setting}, or ask the relay's operator."
         return RelayError(f"{relay.name} offers no STARTTLS.", "", step)
     if isinstance(error, SMTPConnectError | OSError):
         return RelayError(
-            f"{relay.name} cannot be reached ({words}).", "", f"Check host and port in {_URL}."
+            f"{relay.name} cannot be reached ({words}).",
+            "",
+            f"Check host and port in {setting}.",
         )
-    return RelayError(f"{relay.name}: {words}.", "", f"Check {_URL}.")
+    return RelayError(f"{relay.name}: {words}.", "", f"Check {setting}.")
 
 
 def _unread(ca_file: str) -> str:
@@ -154,12 +160,12 @@ def _about_signing_in(error: SMTPResponseException, relay: Relay) -> RelayError:
         return RelayError(
             f"{relay.name} takes mail only over TLS ({_said(error)}).",
             "",
-            f"Write smtp+starttls:// in {_URL}.",
+            f"Write smtp+starttls:// in {relay.setting}.",
         )
     return RelayError(
         f"{relay.name} takes mail only after signing in ({_said(error)}).",
         "",
-        f"Write user:password@ before the host in {_URL}.",
+        f"Write user:password@ before the host in {relay.setting}.",
     )
 
 
@@ -201,7 +207,7 @@ async def _about_certificate(
         return RelayError(
             f"{relay.host} shows a certificate for another name.",
             "",
-            f"Write the name that is in its certificate into {_URL}.",
+            f"Write the name that is in its certificate into {relay.setting}.",
         )
     issuer = ""
     with contextlib.suppress(SMTPException, OSError, ValueError):

@@ -135,7 +135,7 @@ def test_a_relay_that_cannot_be_reached_is_asked_for_again(folder: Path) -> None
                  "mailbox:", "", "none", "none", "later"],
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert "ftp: is no way to a relay" in result.output
+    assert "begins with no way to a relay" in result.output
     assert "cannot be reached" in result.output
     assert load_settings(folder / ".env").uses_mailbox
 

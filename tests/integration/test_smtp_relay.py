@@ -84,6 +84,12 @@ def test_refusals_in_words(server: SmtpServer, step: str, words: str, said: str)
 
 
 @pytest.mark.slow  # waits for silences to be given up
+def test_the_second_account_is_told_of_by_its_own_setting(server: SmtpServer) -> None:
+    server.on("AUTH", reply("535 5.7.8 Bad credentials"))
+    with pytest.raises(RelayError, match="PAPERPOST_SMTP_URL_2; in the password"):
+        probe(at(server, user="u", password="p", setting="PAPERPOST_SMTP_URL_2"))
+
+
 def test_relay_that_is_not_there_or_says_nothing(server: SmtpServer) -> None:
     with SmtpServer() as gone:
         relay = at(gone)

@@ -85,7 +85,7 @@ def test_loopback_is_an_address_and_no_beginning(host: str, is_here: bool) -> No
     "url",
     ["smtp://me:p@ss@smtp.example:587", "smtp://me:1/ss@smtp.example", "smtp://smtp.example/x",
      "smtp://me:1#ss@smtp.example", "smtp://me:1?ss@smtp.example", "smtps://", "smtps://h:abc",
-     "smtps://h:99999", "smtp+starttls://me:pw@", "smtp://a b"],
+     "smtps://h:99999", "smtp+starttls://me:pw@", "smtp://a b", "smtp:"],
 )  # fmt: skip
 def test_a_relay_address_with_a_raw_character_is_refused_unseen(url: str) -> None:
     error = refused(smtp_url=url)
@@ -93,6 +93,24 @@ def test_a_relay_address_with_a_raw_character_is_refused_unseen(url: str) -> Non
     for written in ("%40", "%2F", "%23"):
         assert written in error.next_step
     assert "ss" not in error.what  # nothing of the password
+
+
+@pytest.mark.parametrize("name", ["smtp_url", "smtp_url_2"])
+def test_a_password_goes_to_another_machine_over_tls_alone(name: str) -> None:
+    """Nothing starts with it: a refusal at the first mail would be seen by nobody."""
+    error = refused(**{name: "smtp://me:hunter2@smtp.example"})
+    assert error.where == f"PAPERPOST_{name.upper()}"
+    assert "clear text" in error.what
+    assert "smtp+starttls://" in error.next_step
+    assert "hunter2" not in str(error)
+    assert load(**{name: "smtp://me:hunter2@127.0.0.1"})
+    assert load(**{name: "smtp://relay.campus.example"})
+
+
+def test_the_second_account_is_named_by_its_own_setting() -> None:
+    error = refused(smtp_url_2="mailbox:")
+    assert error.where == "PAPERPOST_SMTP_URL_2"
+    assert "mailbox:" not in error.next_step
 
 
 def test_relay_addresses_that_can_be_read() -> None:
