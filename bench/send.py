@@ -1,9 +1,10 @@
 """Sending, side by side in one run: Postfix's smtp-source (before and after), ours, aiosmtplib,
 nodemailer's pool, and the naive service, all into Postfix's smtp-sink with the same bytes.
 
-Run from the checkout: ``PYTHONPATH=. python bench/send.py [--readers N] [--caps 4,9,20]
-[--sessions 1,10,50] [--database URL] [--parts ...]``; needs Debian's package postfix (not started)
-and, for nodemailer, node with nodemailer in NODE_PATH. The result is ``results/send.json``.
+Run from the checkout: ``PYTHONPATH=.:tests python bench/send.py [--readers N] [--caps 4,9,20]
+[--sessions 1,10,50] [--interests N] [--on sqlite|postgres] [--only ours]``; needs Debian's package
+postfix (not started) and, for nodemailer, node with nodemailer in NODE_PATH. The result is
+``results/send.json``.
 
 Ours: readers of 400 distinct interests, each with a name, tokens and links of their own; papers are
 matched and rows planned before. Composing is measured as it is done (all mails of a date, then they
@@ -14,13 +15,11 @@ A row is ``disturbed`` when its anchors differ by more than 15 %.
 
 import argparse
 import json
-import os
 import shutil
-import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,9 @@ if __name__ == "__main__":  # also as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.captured.papers import RESULTS
-from bench.measured.process import MARK, MOST_APART, Figures, keep, kept, machine
+from bench.measured.process import MOST_APART, Figures, figures_of, keep, kept, machine
+from bench.sending.ground import DATABASES, Ground, cluster_of, composed, module
+from bench.sending.house import INTERESTS
 from bench.sending.sink import PROGRAMS, Sink, sink, source, told
 
 HERE = Path(__file__).resolve().parent
@@ -38,55 +39,29 @@ NAIVE = 300
 """So few mails of the naive service are enough: it is that slow."""
 
 
-def apart(*command: str) -> Figures:
-    """The figures of a command that tells them on its last line."""
-    done = subprocess.run(
-        [*command], check=False, stdout=subprocess.PIPE, text=True, cwd=HERE.parent,
-        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
-    )  # fmt: skip
-    lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
-    if done.returncode or not lines:
-        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}.\n{done.stdout}")
-    figures: Figures = json.loads(lines[-1].removeprefix(MARK))
-    return figures
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of one house. cap: papers of a mail."""
+
+    readers: int
+    cap: int
+    interests: int
+    is_only_ours: bool
+
+    def name(self, database: str) -> str:
+        words = [f"{self.cap} papers"]
+        words += [database] if database != "sqlite" else []
+        words += [f"{self.interests} interests"] if self.interests != INTERESTS else []
+        return ", ".join(words)
 
 
-def module(name: str, *more: object) -> Figures:
-    return apart(sys.executable, "-m", name, *map(str, more))
-
-
-def prepared(folder: Path, readers: int, cap: int) -> Figures:
-    """A house with its day composed, in ``folder``; what composing took of each digest."""
-    subprocess.run(
-        [sys.executable, "-m", "bench.sending.ours", "fill", str(folder), str(readers), str(cap)],
-        check=True,
-        cwd=HERE.parent,
-    )
-    made = module("bench.sending.ours", "plan", folder)
-    assert made["ready"] == readers, f"{made['ready']} of {readers} digests are ready"
-    return {
-        "compose_us": round(made["compose_s"] / readers * 1e6),
-        "compose_cpu_us": round(made["compose_cpu_s"] / readers * 1e6),
-        "plan_cpu_us": round((made["all_cpu_s"] - made["compose_cpu_s"]) / readers * 1e6),
-        "peak_mb": made["peak_mb"],
-    }
-
-
-def typical(folder: Path, into: Path) -> int:
-    """Put a mail of about the mean size of the house's into a file; its bytes."""
-    figures = module("bench.sending.sample", folder, into)
-    return int(figures["bytes"])
-
-
-def ours(into: Sink, folder: Path, work: Path, sessions: int, count: int) -> Figures:
-    shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(folder, work)
-    before = into.processor_s()
-    made = module("bench.sending.ours", "send", work, into.port, sessions)
-    assert made["taken"] == count, f"{made['taken']} of {count} were taken"
-    with sqlite3.connect(work / "paperpost.db") as rows:
-        query = "SELECT count(*) FROM delivery WHERE state = 'accepted' AND code = 250"
-        assert rows.execute(query).fetchone() == (count,)
+def ours(into: Sink, ground: Ground, sessions: int, count: int) -> Figures:
+    with ground.copy() as copy:
+        before = into.processor_s()
+        more = (into.port, sessions, copy.database)
+        made = module("bench.sending.ours", "send", copy.folder, *more)
+        assert made["taken"] == count, f"{made['taken']} of {count} were taken"
+        assert copy.accepted() == count
     figures = told(count, made["wall"], made["used"], into.processor_s() - before)
     return {**figures, "peak_mb": made["peak_mb"]}
 
@@ -95,24 +70,24 @@ def rival(into: Sink, name: str, what: object, count: int, sessions: int) -> Fig
     before = into.processor_s()
     if name == "nodemailer":
         script = str(HERE / "sending" / "nodemailer.mjs")
-        made = apart("node", script, str(into.port), str(what), str(count), str(sessions))
+        made = figures_of("node", script, str(into.port), str(what), str(count), str(sessions))
     else:
         made = module("bench.sending.rivals", name, into.port, what, count, sessions)
     assert made["taken"] == count
     return told(count, made["wall"], made["used"], into.processor_s() - before)
 
 
-def row(into: Sink, folder: Path, work: Path, sessions: int, count: int, cap: int) -> Figures:
+def row(into: Sink, ground: Ground, message: Path, sessions: int, asked: Asked) -> Figures:
     """All senders at one size and number of sessions."""
-    message = folder / "typical.eml"
-    figures: Figures = {"bytes": message.stat().st_size}
-    figures["before"] = source(into, message, count, sessions)
-    figures["ours"] = ours(into, folder, work, sessions, count)
+    count = asked.readers
+    figures: Figures = {"before": source(into, message, count, sessions)}
+    figures["ours"] = ours(into, ground, sessions, count)
     figures["after"] = source(into, message, count, sessions)
-    figures["aiosmtplib"] = rival(into, "plain", message, count, sessions)
-    if shutil.which("node"):
-        figures["nodemailer"] = rival(into, "nodemailer", message, count, sessions)
-    figures["naive"] = rival(into, "naive", cap, NAIVE, sessions)
+    if not asked.is_only_ours:
+        figures["aiosmtplib"] = rival(into, "plain", message, count, sessions)
+        if shutil.which("node"):
+            figures["nodemailer"] = rival(into, "nodemailer", message, count, sessions)
+        figures["naive"] = rival(into, "naive", asked.cap, NAIVE, sessions)
     rates = [figures[name]["per_second"] for name in ("before", "after")]
     used = statistics.mean(figures[name]["cpu_us"] for name in ("before", "after"))
     figures["apart"] = round(max(rates) / min(rates) - 1, 3)
@@ -127,6 +102,9 @@ def main() -> None:
     asked.add_argument("--readers", type=int, default=30_000)
     asked.add_argument("--caps", default="4,9,20")
     asked.add_argument("--sessions", default="1,10,50")
+    asked.add_argument("--interests", type=int, default=INTERESTS)
+    asked.add_argument("--on", default="sqlite", choices=DATABASES)
+    asked.add_argument("--only", default="", choices=["", "ours"])
     asked.add_argument("--keep", default=str(FILE))
     chosen = asked.parse_args()
     if not (PROGRAMS / "smtp-sink").exists():
@@ -134,25 +112,29 @@ def main() -> None:
         return
     place = Path(chosen.keep)
     result: dict[str, Any] = kept(place)
-    result |= {
-        "machine": machine(),
+    result["machine"] = machine()
+    at = {
         "date": datetime.now(UTC).isoformat(timespec="minutes"),  # noqa: TID251
         "command": " ".join(["python", "bench/send.py", *sys.argv[1:]]),
+        "readers": chosen.readers,
     }
-    with tempfile.TemporaryDirectory(prefix="paperpost-send-") as temporary:
+    with (
+        tempfile.TemporaryDirectory(prefix="paperpost-send-") as temporary,
+        cluster_of(chosen.on) as cluster,
+    ):
         for cap in map(int, chosen.caps.split(",")):
-            folder, work = Path(temporary) / f"cap{cap}", Path(temporary) / "work"
-            name = f"{cap} papers"
-            result.setdefault(name, {})
-            result[name]["compose"] = prepared(folder, chosen.readers, cap)
-            result[name]["bytes"] = typical(folder, folder / "typical.eml")
-            for sessions in map(int, chosen.sessions.split(",")):
-                with sink() as into:
-                    figures = row(into, folder, work, sessions, chosen.readers, cap)
-                result[name][f"{sessions} sessions"] = figures
-                print(name, sessions, json.dumps(figures), flush=True)
-                keep(place, result)
-            shutil.rmtree(folder)
+            one = Asked(chosen.readers, cap, chosen.interests, chosen.only == "ours")
+            folder, message = Path(temporary) / f"cap{cap}", Path(temporary) / "typical.eml"
+            name = one.name(chosen.on)
+            with composed(folder, cluster, one.readers, cap, one.interests) as (ground, compose):
+                made = module("bench.sending.sample", folder, message, ground.database)
+                result[name] = {**at, "compose": compose, "bytes": made["bytes"]}
+                for sessions in map(int, chosen.sessions.split(",")):
+                    with sink() as into:
+                        figures = row(into, ground, message, sessions, one)
+                    result[name][f"{sessions} sessions"] = figures
+                    print(name, sessions, json.dumps(figures), flush=True)
+                    keep(place, result)
 
 
 if __name__ == "__main__":

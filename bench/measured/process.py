@@ -91,16 +91,21 @@ def measured_apart(module: str, name: str, *, tries: int = 3) -> Figures:
 
 def run_apart(module: str, name: str) -> Figures:
     """In the parent: the figures of ``python -m module one NAME``."""
+    return figures_of(sys.executable, "-m", module, "one", name, PYTHONHASHSEED="0")
+
+
+def figures_of(*command: str, **environment: str) -> Figures:
+    """The figures of a command that tells them on its last line (``report``)."""
     done = subprocess.run(
-        [sys.executable, "-m", module, "one", name],
+        [*command],
         check=False,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONHASHSEED": "0"},
+        env={**os.environ, **environment},
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
     if done.returncode or not lines:
-        raise SystemExit(f"{module} one {name} ended with {done.returncode}.\n{done.stdout}")
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}.\n{done.stdout}")
     figures: Figures = json.loads(lines[-1].removeprefix(MARK))
     return figures
 

@@ -13,8 +13,8 @@ from service.store.subscribers import get_subscriber_row
 MANY = 200
 
 
-def sample(folder: Path, into: Path) -> Figures:
-    with house.house(folder) as made:
+def sample(folder: Path, into: Path, database: str) -> Figures:
+    with house.house(folder, database=database) as made:
         rt = made.runtime
 
         def mails(session: object) -> list[bytes]:
@@ -37,4 +37,4 @@ def sample(folder: Path, into: Path) -> Figures:
 
 
 if __name__ == "__main__":
-    report(lambda: sample(Path(sys.argv[1]), Path(sys.argv[2])))
+    report(lambda: sample(Path(sys.argv[1]), Path(sys.argv[2]), "".join(sys.argv[3:])))
