@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.callers import caller_of, place_of
 from service.delivery.meaning import Meaning
-from service.flows import groups, ledger, reconcile, resend
-from service.flows.editions import details, overview
+from service.flows import ledger, reconcile, resend
+from service.flows.editions import details, list_groups, overview
 from service.flows.runtime import Runtime
 from service.flows.send_state import read_limits
 from service.flows.tokens import Caller
@@ -124,7 +124,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         """What was refused, put off or left without an answer, by what it means, with counts,
         words, domains and examples; ``resend``: whether sending again makes sense, ``again``: for
         how many, ``done``: how many were sent again already. Scope: deliveries:read."""
-        return [group.as_dict() for group in rt.db.read(lambda s: groups.groups(s, wanted))]
+        return [group.as_dict() for group in rt.db.read(lambda s: list_groups(s, wanted))]
 
     @routes.get("/v1/deliveries/pace")
     def what_limits(_who: Reader) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Who got what: deliveries by what became of them, one with every try, groups by meaning."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +28,10 @@ Last = Annotated[
     datetime | None,
     typer.Option("--until", formats=["%Y-%m-%d"], help="Planned on this date or before"),
 ]
+OfState = Annotated[
+    str, typer.Option("--state", help="A state, or held (nobody can say whether it came)")
+]
+Address = Annotated[str, typer.Option(help="A part of the address")]
 Words = Annotated[str, typer.Option(help="A part of the server's words, or of the reason")]
 
 
@@ -56,12 +59,12 @@ def _check(state: str, meaning: str) -> None:
 @deliveries_app.command("list")
 def deliveries_list(
     edition: Edition = None,
-    state: Annotated[str, typer.Option(help="A state, or held")] = "",
+    state: OfState = "",
     meaning: Meaning = "",
     domain: Domain = "",
     since: First = None,
     until: Last = None,
-    address: Annotated[str, typer.Option(help="A part of the address")] = "",
+    address: Address = "",
     words: Words = "",
     order: Annotated[
         str, typer.Option(help="oldest, newest, address, domain, state or tries")
@@ -111,52 +114,35 @@ def deliveries_show(delivery_id: int, as_json: Json = False) -> None:
 @deliveries_app.command("groups")
 def deliveries_groups(
     edition: Edition = None,
-    state: Annotated[str, typer.Option(help="Only this state")] = "",
+    state: OfState = "",
     meaning: Meaning = "",
     domain: Domain = "",
     since: First = None,
     until: Last = None,
+    address: Address = "",
     words: Words = "",
     as_json: Json = False,
 ) -> None:
     """What was refused, put off or left without an answer, by what it means: how many, what the
     servers said, examples, and whether sending again makes sense."""
-    from service.flows.groups import groups
+    from service.cli.ledger_words import group_lines
+    from service.flows.editions import list_groups
 
     _check(state, meaning)
     first, last = day(since), day(until)
     with runtime() as rt:
         chosen = _chosen(
             rt, edition_id=edition, state=state, meaning=meaning, domain=domain, first=first,
-            last=last, words=words,
+            last=last, address=address, words=words,
         )  # fmt: skip
-        found = [group.as_dict() for group in rt.db.read(lambda s: groups(s, chosen))]
+        found = [group.as_dict() for group in rt.db.read(lambda s: list_groups(s, chosen))]
     if as_json:
         printing.as_json(found)
         return
     if not found:
         typer.echo("Nothing was refused, put off or left without an answer.")
-    for group in found:
-        states = ", ".join(f"{n:,} {state}" for state, n in group["states"].items())
-        typer.echo(f"{group['name']}: {group['meaning']} ({states})")
-        for line in _lines(group):
-            typer.echo(f"  {line}")
-
-
-def _lines(group: dict[str, Any]) -> Sequence[str]:
-    words = [f"{w['count']:>7,}  {w['text']}" for w in group["words"][:8]]
-    where = ", ".join(f"{d['domain']} {d['count']:,}" for d in group["domains"][:5])
-    shown = ", ".join(str(i) for i in group["examples"])
-    told = [*words, f"domains: {where}", f"examples: paperpost deliveries show {shown}"]
-    told.append(str(group["advice"]))
-    if group["done"]:
-        told.append(f"{group['done']:,} of these sent again already")
-    told += [
-        f"paperpost deliveries resend --edition {one['edition']} --meaning {group['name']}"
-        for one in group["editions"][:5]
-        if one["again"]
-    ]
-    return told
+    for line in group_lines(found):
+        typer.echo(line)
 
 
 @deliveries_app.command("resend")

@@ -44,7 +44,8 @@ def editions_list(as_json: Json = False) -> None:
 
 @editions_app.command("show")
 def editions_show(edition_id: int, as_json: Json = False) -> None:
-    """One edition: its balance and reasons."""
+    """One edition: its balance, why some got no mail, what was put off and refused."""
+    from service.cli.ledger_words import edition_lines
     from service.flows.editions import details
     from service.flows.ledger import gone_owners
 
@@ -54,8 +55,8 @@ def editions_show(edition_id: int, as_json: Json = False) -> None:
     if as_json:
         printing.as_json(found)
     else:
-        for key, value in found.items():
-            typer.echo(f"{key}: {value}")
+        for line in edition_lines(found):
+            typer.echo(line)
 
 
 @editions_app.command("pause")

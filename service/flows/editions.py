@@ -8,7 +8,7 @@ from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows.alarms import end_alarm
 from service.flows.deferred import deferrals
-from service.flows.groups import refusals
+from service.flows.groups import Group, groups, refusals
 from service.flows.planning import PRIORITY
 from service.flows.runtime import Runtime
 from service.flows.settle import balance, balance_of, uneven
@@ -18,6 +18,7 @@ from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
 from service.store.db import Priority, Session
+from service.store.delivery_lists import Chosen
 from service.store.tables import EditionRow
 
 
@@ -120,6 +121,13 @@ def details(
         "equation": edition.options.get("equation", ""),
         "canary": edition.options.get("canary", 0),
     }
+
+
+def list_groups(session: Session, chosen: Chosen) -> list[Group]:
+    """The groups of what was chosen, by meaning. Raises EditionError: no such edition."""
+    if chosen.edition_id is not None:
+        need_edition(session, chosen.edition_id)
+    return groups(session, chosen)
 
 
 def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:

@@ -79,6 +79,40 @@ def test_groups_and_sending_one_of_them_again(shell, server):
     assert "paperpost deliveries resend" not in told
 
 
+def test_an_edition_is_told_in_words(shell, server):
+    number = newsletter(shell, server)
+    lines = shell.say("editions", "show", number).out.splitlines()
+    assert lines[0].startswith(f"Edition {number}: newsletter News, ")
+    assert "3 planned = 3 failed" in lines
+    assert (
+        "policy: refused because of us: reputation, authentication, their rules (2 failed)" in lines
+    )
+    assert not any(mark in line for line in lines for mark in ("{", "uneven", "False"))
+    one = shell.say("deliveries", "groups", "--address", "ben@", "--json").json
+    assert [(g["name"], g["count"]) for g in one] == [("policy", 1)]
+
+
+def test_what_has_no_row_stands_in_the_balance():
+    from service.cli.ledger_words import edition_lines
+    from service.delivery.states import State
+
+    found = {str(state): 0 for state in State} | {
+        "id": 7, "kind": "digest", "title": "", "slot": "2026-11-20", "state": "incomplete",
+        "opened_at": "2026-11-20T07:00:00+00:00", "created_by": "", "segment": "", "held": 1,
+        "not_before": None, "so_far": False, "planned": 4, "planned_rows": 1, "accepted": 1,
+        "unknown": 1, "uneven": "It does not balance: 1 of 4 have no row.", "paused_why": "",
+        "reasons": {"skipped": {"nothing_new": 2}}, "put_off": [], "refused": [],
+    }  # fmt: skip
+    assert list(edition_lines(found)) == [
+        "Edition 7: digest 2026-11-20, incomplete",
+        "begun 2026-11-20T07:00 UTC by the clock",
+        "4 planned = 1 not composed + 1 accepted + 1 unknown + 1 without a row",
+        "1 held: paperpost deliveries list --edition 7 --state held",
+        "It does not balance: 1 of 4 have no row.",
+        "skipped: 2 nothing new",
+    ]
+
+
 def test_sending_an_edition_again_asks_who_sits_at_a_terminal(shell, server, monkeypatch):
     number = newsletter(shell, server)
     monkeypatch.setattr(resending, "has_terminal", lambda: True)
@@ -124,6 +158,7 @@ def test_what_cannot_be_read_is_misuse(shell, typed):
     "typed",
     [
         ("deliveries", "list", "--edition", "99"),
+        ("deliveries", "groups", "--edition", "99"),
         ("deliveries", "show", "99"),
         ("deliveries", "resend", "--edition", "99", "--yes", "1"),
         ("tokens", "end", "nobody"),

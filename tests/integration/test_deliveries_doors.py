@@ -93,6 +93,7 @@ def test_a_group_is_looked_at_confirmed_and_sent_again_once(rt, client, server):
     assert "550 5.7.1 blocked by policy" in page
     groups = client.get("/admin/deliveries/groups").text
     assert re.search(r"Refused because of us.*?>2<", groups, re.S)
+    assert "policy: 5.7.1" not in page + groups + client.get("/admin/deliveries").text
     assert "two.example" in groups
     assert "ben@two.example" in groups
     person, policy = groups.split("Refused because of us")[0], groups
@@ -206,6 +207,8 @@ def test_programs_read_and_send_again(rt, client, server):
     assert (listed["total"], [d["email"] for d in listed["deliveries"]]) == (2, ["ben@two.example"])
     one = client.get(f"/api/v1/deliveries/{listed['deliveries'][0]['id']}", headers=reading).json()
     assert one["tries"][0]["text"] == "5.7.1 blocked by policy"
+    for path in ("deliveries", "deliveries/groups"):
+        assert client.get(f"/api/v1/{path}?edition=99", headers=reading).status_code == 404
     groups = client.get("/api/v1/deliveries/groups", headers=reading).json()
     assert [(g["name"], g["count"], g["resend"]) for g in groups] == [
         ("person", 1, False), ("policy", 2, True),

@@ -1,0 +1,69 @@
+"""What became of mails, told in lines: one edition with its balance, groups of refused mails."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from service.delivery.states import State
+
+
+def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """One edition as ``flows.editions.details`` gives it: its balance, what is wrong with it, why
+    some got no mail, what was put off and refused."""
+    name = found["title"] or found["slot"]
+    yield f"Edition {found['id']}: {found['kind']} {name}, {found['state']}"
+    yield f"begun {found['opened_at']:.16} UTC by {found['created_by'] or 'the clock'}"
+    if found["segment"]:
+        yield f"to: {found['segment']}"
+    if found["not_before"]:
+        yield f"goes from {found['not_before']:.16} UTC on"
+    yield _balance(found)
+    if found["so_far"]:
+        yield "So far: readers are added as their hour comes."
+    if found["held"]:
+        which = f"paperpost deliveries list --edition {found['id']} --state held"
+        yield f"{found['held']:,} held: {which}"
+    yield from filter(None, (found["uneven"], found["paused_why"]))
+    for state, reasons in found["reasons"].items():
+        told = ", ".join(f"{n:,} {why.replace('_', ' ') or '-'}" for why, n in reasons.items())
+        yield f"{state}: {told}"
+    for one in found["put_off"]:
+        yield f"put off, tried again: {one['count']:,} × {one['text']}"
+    yield from group_lines(found["refused"])
+
+
+def _balance(found: Mapping[str, Any]) -> str:
+    """ "5 planned = 3 accepted + 2 failed", with what is under way, and what has no row."""
+    counts = {str(state): found[state] for state in State} | {"planned": found["planned_rows"]}
+    parts = [
+        f"{n:,} {state if state != 'planned' else 'not composed'}"
+        for state, n in counts.items()
+        if n
+    ]
+    if (lost := found["planned"] - sum(counts.values())) > 0:
+        parts.append(f"{lost:,} without a row")
+    return f"{found['planned']:,} planned = {' + '.join(parts) or '0'}"
+
+
+def group_lines(groups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Groups of refused mails: how many, the servers' words, what to do, how to send again."""
+    for group in groups:
+        states = ", ".join(f"{n:,} {state}" for state, n in group["states"].items())
+        yield f"{group['name']}: {group['meaning']} ({states})"
+        for line in _about(group):
+            yield f"  {line}"
+
+
+def _about(group: Mapping[str, Any]) -> Iterator[str]:
+    for one in group["words"][:8]:
+        yield f"{one['count']:>7,}  {one['text']}"
+    yield "domains: " + ", ".join(f"{d['domain']} {d['count']:,}" for d in group["domains"][:5])
+    shown = ", ".join(str(i) for i in group["examples"])
+    yield f"examples: {shown} (paperpost deliveries show {group['examples'][0]})"
+    yield str(group["advice"])
+    if group["done"]:
+        yield f"{group['done']:,} of these sent again already"
+    for one in group["editions"][:5]:
+        if one["again"]:
+            yield (
+                f"paperpost deliveries resend --edition {one['edition']} --meaning {group['name']}"
+            )
