@@ -22,7 +22,7 @@ from service.matching.query import (
 
 _BARE = re.compile(r"(?!(?:AND|OR|NOT|ANDNOT|NEAR|ADJ\d*)$)\w[\w.'/+#&-]*\*?", re.IGNORECASE)
 _SIMPLE = re.compile(r"[\w-]+\*?")
-_BARE_ITEM = re.compile(r"(?!NOT\s)\w[^,;，、；\"\r\n]*")
+_BARE_ITEM = re.compile(r"(?!NOT\s)\w(?:[^,;，、；\"\r\n*]|\*(?!\w))*")
 
 
 def show(node: Node) -> str:

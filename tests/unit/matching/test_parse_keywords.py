@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.captures import shared_data
 
@@ -113,6 +113,7 @@ def test_people_are_read_in_every_usual_form() -> None:
 items = st.text(st.sampled_from("abcLoRA -'=“\"()*:OR路β1"), min_size=1, max_size=12)
 
 
+@example(['"β*1"'])
 @given(st.lists(items, min_size=1, max_size=5))
 def test_any_list_is_read_or_refused_and_reads_back(parts: list[str]) -> None:
     try:
