@@ -15,7 +15,7 @@ from service.delivery.meaning import ABOUT, Meaning
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows import groups, ledger, reconcile, resend
-from service.flows.editions import need_edition
+from service.flows.editions import list_groups, need_edition
 from service.flows.letter import bytes_of
 from service.flows.preview import shown, why
 from service.flows.resend import Wanted, read_wanted
@@ -56,10 +56,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             total = delivery_lists.count_chosen(session, chosen)
             paging = paging_of(request, total, PAGE_SIZE)
             order = typed["order"] or "newest"
-            rows = delivery_lists.list_chosen(
+            rows = ledger.list_facts(
                 session, chosen, order=order, limit=paging.size, offset=paging.offset
             )
-            return {"rows": [ledger.delivery_facts(row) for row in rows], "paging": paging}
+            return {"rows": rows, "paging": paging}
 
         context = rt.db.read(load) | _filters(typed)
         context["address_of_page"] = lambda number: address_of_page(request, number)
@@ -70,12 +70,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         who, typed, chosen = asked(request)
 
         def load(session: Session) -> dict[str, Any]:
-            found = groups.groups(session, chosen)
-            ids = [i for group in found for i in group.examples]
-            rows = {
-                row.id: ledger.delivery_facts(row)
-                for row in delivery_lists.list_chosen(session, Chosen(ids=tuple(ids)))
-            }
+            found = list_groups(session, chosen)
+            ids = tuple(i for group in found for i in group.examples)
+            listed = ledger.list_facts(session, Chosen(ids=ids)) if ids else []
+            rows = {row["id"]: row for row in listed}
             names = {
                 number: editions_store.get_edition(session, id=number)
                 for group in found

@@ -94,12 +94,16 @@ def can_resend(meaning: str) -> bool:
     return meaning in ABOUT and ABOUT[Meaning(meaning)].can_resend
 
 
-def plainly(reason: str, code: int = 0) -> str:
-    """The server's words without what differs from mail to mail: addresses, queue numbers."""
+def words_of(reason: str, code: int | None = None) -> str:
+    """What the server said, or why there is no mail: without the word of its meaning before it."""
     meaning, colon, said = reason.partition(": ")
     words = said if colon and meaning in ABOUT else reason
-    words = _NUMBER.sub("…", _ADDRESS.sub("…", words))
-    return f"{code} {words}".strip() if code else words or "no answer"
+    return f"{code} {words}".strip() if code else words
+
+
+def plainly(reason: str, code: int = 0) -> str:
+    """The same without what differs from mail to mail: addresses, queue numbers."""
+    return _NUMBER.sub("…", _ADDRESS.sub("…", words_of(reason, code))) or "no answer"
 
 
 def groups(session: Session, chosen: Chosen) -> list[Group]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from service.delivery.meaning import Meaning
 from service.delivery.states import State
 from service.flows.editions import EditionError, need_edition
-from service.flows.groups import says
+from service.flows.groups import says, words_of
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store.db import Session
@@ -135,6 +135,7 @@ def delivery_facts(row: DeliveryRow) -> dict[str, Any]:
         "code": row.code,
         "enhanced": row.enhanced,
         "reason": row.reason,
+        "words": words_of(row.reason, row.code),
         "meaning": row.meaning,
         "attempts": row.attempts,
         "message_id": row.message_id,

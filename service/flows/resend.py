@@ -17,7 +17,7 @@ from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows.editions import need_edition
 from service.flows.eligible import fitting
-from service.flows.groups import can_resend, says
+from service.flows.groups import can_resend, says, words_of
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
@@ -118,8 +118,9 @@ def count(rt: Runtime, wanted: Wanted) -> Count:
             for row, _reader, _content in fitting(rt, session, rows, family, found.left_out):
                 found.mails += 1
                 if len(found.examples) < 5:
+                    words = words_of(row.reason, row.code)
                     facts = {"id": row.id, "email": row.rcpt or "", "reason": row.reason}
-                    found.examples.append(facts)
+                    found.examples.append(facts | {"words": words})
         return found
 
     return rt.db.read(look)

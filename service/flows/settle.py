@@ -160,12 +160,13 @@ def _tell(rt: Runtime, session: Session, now: datetime) -> None:
         if not words:
             continue
         told.add(str(edition.id))
-        name = f"edition {edition.id} ({edition.kind} {edition.title or edition.slot})"
+        name = f"{edition.kind} {edition.title or edition.slot}"
+        what = f"Edition {edition.id}: {words[0].lower()}{words[1:]}"
         step = f"Look at it: paperpost editions show {edition.id}."
         raise_alarm(
             rt,
             session,
-            Alarm(kind=KIND, key=str(edition.id), what=words, place=name, next_step=step),
+            Alarm(kind=KIND, key=str(edition.id), what=what, place=name, next_step=step),
         )
     for row in alarms_store.list_open(session):
         if row.kind == KIND and row.key not in told:

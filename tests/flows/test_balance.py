@@ -158,7 +158,8 @@ def test_a_row_that_is_gone_is_told_everywhere_until_it_is_mended(rt, tmp_path):
     rt.db.write(lambda s: editions_store.set_edition(s, kept.edition_id, state="incomplete"))
     settle_editions(rt)
     words = "It does not balance: 1 of 2 have no row."
-    assert [a.what for a in rt.db.read(alarms_store.list_open)] == [words]
+    (alarm,) = rt.db.read(alarms_store.list_open)
+    assert alarm.what == f"Edition {kept.edition_id}: it does not balance: 1 of 2 have no row."
     assert rt.db.read(lambda s: overview(s, now=rt.clock()))[0]["uneven"] == words
     assert rt.db.read(lambda s: details(s, kept.edition_id))["uneven"] == words
     assert rt.db.read(lambda s: list_uneven(s, rt.clock())) == {kept.edition_id: words}

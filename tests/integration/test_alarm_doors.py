@@ -91,6 +91,23 @@ def test_the_page_says_what_to_do_and_ends_it(rt, client, role, may):
         assert client.post(f"/admin/alarms/{number}/end", data={"token": token}).status_code == 404
 
 
+def test_each_button_says_to_the_ear_which_alarm_it_ends(rt, client):
+    log_in(rt, client, "sender")
+    up(rt)
+    alarm = Alarm(kind="edition", key="4", what="Edition 4 paused by itself.", place="x",
+                  next_step="y")  # fmt: skip
+    rt.db.write(lambda s: raise_alarm(rt, s, alarm))
+    page = client.get("/admin/alarms").text
+    names = re.findall(r"<button>(It is over.*?)</button>", page)
+    assert names == [
+        f'It is over<span class="out-of-sight">: {what}</span>'
+        for what in ("a.example refuses our mail.", "Edition 4 paused by itself.")
+    ]
+    assert re.findall(r'href="([^"]+)">Look at it<', page) == [
+        "/admin/deliveries/groups?domain=a.example", "/admin/editions/4",
+    ]  # fmt: skip
+
+
 def test_programs_read_and_end_with_a_token(rt, client):
     number = up(rt)
     read, send = bearer(rt, "deliveries:read"), bearer(rt, "deliveries:send")

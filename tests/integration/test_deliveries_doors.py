@@ -171,7 +171,18 @@ def test_lists_are_filtered_by_their_address(rt, client, server):
     assert len(listed("state=lost&meaning=x&order=x&from=x&edition=x")) == 3
     for odd in ("%", "edition=99999999999999999999", "words=%27", "page=9"):
         assert client.get(f"/admin/deliveries?{odd}").status_code == 200
+    for missing in ("deliveries?edition=99", "deliveries/groups?edition=99"):
+        assert client.get(f"/admin/{missing}").status_code == 404
     assert client.get("/admin/deliveries/resend?edition=x").status_code in (403, 404)
+
+
+def test_a_page_of_groups_without_any_reads_no_ledger(rt, client, monkeypatch):
+    plan_daily(rt)
+    send(rt)
+    log_in(rt, client, "viewer")
+    monkeypatch.setattr(deliveries.ledger, "delivery_facts", None)
+    page = client.get("/admin/deliveries/groups")
+    assert "Nothing was refused, put off or left without an answer." in page.text
 
 
 @pytest.mark.slow
