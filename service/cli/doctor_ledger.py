@@ -82,5 +82,12 @@ def relay_log(house: House) -> Check | None:
             f"{tally(facts['short'], 'mail')} had a short queue id, which proves nothing",
             "postconf -e enable_long_queue_ids=yes, and reload Postfix.",
         )
+    if facts["read_at"] and not facts["known"]:
+        return Check(
+            "relay log",
+            "warn",
+            f"{facts['path']} was read, and no line in it is of a mail that Postfix took",
+            "Name the file that Postfix writes (postconf maillog_file, or /var/log/mail.log).",
+        )
     read = f"read to {facts['read_at']:%d %b %H:%M}" if facts["read_at"] else "not read yet"
     return Check("relay log", "ok", f"{facts['path']}, {read}")

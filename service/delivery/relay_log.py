@@ -62,12 +62,13 @@ class Reader:
     """Reads lines in their order; what is known of queue ids that are under way goes on with it.
 
     domain: of our Message-IDs; others' mails are not remembered · short: lines with a short queue
-    id that carried one of our Message-IDs.
+    id that carried one of our Message-IDs · known: lines that are Postfix's, of any mail.
     """
 
     domain: str
     queue: dict[str, str]
     short: int = 0
+    known: int = 0
 
     @classmethod
     def resumed(cls, domain: str, kept: Mapping[str, Any]) -> "Reader":
@@ -89,6 +90,7 @@ class Reader:
     def _line(self, line: str) -> Proof | None:
         if (parts := _LINE.match(line)) is None:
             return None
+        self.known += 1
         who, queue_id, rest = parts["who"], parts["id"], parts["rest"]
         if who == "cleanup" and (named := _MESSAGE_ID.search(rest)):
             self._begin(queue_id, named[1])

@@ -152,6 +152,7 @@ def _take(
     now_kept = reader.kept() | {
         "proofs": [[p.message_id, p.verdict, p.queue_id, p.words] for p in made.waits],
         "short": int(kept.get("short", 0)) + reader.short,
+        "known": int(kept.get("known", 0)) + reader.known,
     }
     if portion.lost:
         rt.log("relay_log_lost", what="lines between the last reading and a rotation are gone")
@@ -317,9 +318,9 @@ def _answer(row: DeliveryRow, answer: str) -> State:
 
 def log_facts(rt: Runtime) -> dict[str, Any]:
     """How the relay's log stands: path, read_at, problem ("" = none), short (lines with short queue
-    ids that named mails of ours)."""
+    ids that named mails of ours), known (lines that are Postfix's, of any mail)."""
     if rt.relay_log is None:
-        return {"path": "", "read_at": None, "problem": "", "short": 0}
+        return {"path": "", "read_at": None, "problem": "", "short": 0, "known": 0}
     path = str(rt.relay_log)
     place, kept, read_at = rt.db.read(lambda s: relay_log_store.get_place(s, path))
     problem = ""
@@ -332,4 +333,5 @@ def log_facts(rt: Runtime) -> dict[str, Any]:
         "read_at": read_at,
         "problem": problem,
         "short": int(kept.get("short", 0)),
+        "known": int(kept.get("known", 0)),
     }

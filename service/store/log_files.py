@@ -3,6 +3,7 @@
 A file is known by the hash of its first line. What was read is a place: that hash, and the bytes
 behind which to go on. Turned over by name (``mail.log.1``, ``mail.log-20261122``, with ``.gz``) or
 by copy and cut, the rest of the old one is read first, then those that came between, then the new.
+The very first reading begins with the one that was turned over last: a mail may have begun there.
 """
 
 import errno
@@ -62,7 +63,9 @@ def _find(path: Path, place: Place) -> tuple[tuple[Path, Place] | None, bool]:
     """The file in which the place lies, and whether one was lost."""
     mark = _mark(path)
     if not place.mark:
-        return ((path, Place(mark, 0)) if mark else None), False
+        before = _older(path)[-1:]
+        started = ((one, Place(_mark(one), 0)) for one in (*before, path))
+        return next((found for found in started if found[1].mark), None), False
     if mark == place.mark and place.position <= path.stat().st_size:
         return (path, place), False
     for file in _older(path):

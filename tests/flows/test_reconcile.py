@@ -4,11 +4,13 @@ import asyncio
 import gzip
 import shutil
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from support.house import add, ingest_items, mark, paper_item, plan_one, rows, take
 from support.smtp_server import drop, reply
 
+from service.cli import doctor_ledger
 from service.delivery.outcome import Accepted, Refused, Reply
 from service.flows import reconcile as flow
 from service.flows.daily import plan_daily
@@ -187,6 +189,38 @@ def test_a_log_that_was_turned_over_is_read_to_its_end(rt, doubtful, log, kind):
     reconcile(rt)  # there may be no new one yet
     log(f"{AT} postfix/master[1]: begun again\n", active())
     assert reconcile(rt).accepted == 1
+
+
+@pytest.mark.parametrize("kind", ["renamed", "packed"])
+def test_a_log_that_was_turned_over_before_anybody_read_it(rt, doubtful, log, kind):
+    """The setting is made after the mail was held, or the log turned over within its lines."""
+    log(begun(doubtful))
+    _turned_over(rt.relay_log, kind)
+    log(active())
+    assert reconcile(rt).accepted == 1
+
+
+def test_what_the_doctor_says_of_the_log(rt, doubtful, log):
+    def doctor():
+        check = doctor_ledger.relay_log(SimpleNamespace(runtime=rt))
+        return check.level, check.says
+
+    there, rt.relay_log = rt.relay_log, rt.relay_log.with_name("not.there")
+    assert doctor() == ("fail", f"{rt.relay_log} cannot be read: No such file or directory")
+    rt.relay_log = there
+    assert doctor() == ("ok", f"{there}, not read yet")
+    log("Nov 22 00:10:01 mail sshd[7]: Connection closed\n")
+    reconcile(rt)
+    level, says = doctor()
+    assert (level, "no line in it is of a mail that Postfix took" in says) == ("warn", True)
+    log(begun(doubtful), active())
+    reconcile(rt)
+    assert doctor() == ("ok", f"{there}, read to {rt.clock():%d %b %H:%M}")
+    log(begun(doubtful, "3F2A11C0D8"))
+    reconcile(rt)
+    assert doctor() == ("warn", "1 mail had a short queue id, which proves nothing")
+    rt.relay_log = None
+    assert doctor_ledger.relay_log(SimpleNamespace(runtime=rt)) is None
 
 
 def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(rt, doubtful, log):
