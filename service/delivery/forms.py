@@ -1,22 +1,15 @@
 """Templates rendered beforehand: frames, sections, papers, each kept under what it hangs on."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from jinja2 import Environment
 from jinja2.runtime import Macro
 
 from service.delivery import phrases, shapes
-from service.delivery.fragments import (
-    Fragment,
-    HtmlForm,
-    Own,
-    TextForm,
-    numbered,
-    text_fragment,
-    told,
-)
+from service.delivery.fragments import Fragment, Own, told
 from service.delivery.frame import ReaderFrame
 from service.delivery.held_templates import HeldTexts, hold_filters, holding
 from service.delivery.holes import (
@@ -29,11 +22,13 @@ from service.delivery.holes import (
     is_sign,
     refuse_signs,
 )
+from service.delivery.html_forms import HtmlForm
 from service.delivery.i18n import Texts
 from service.delivery.keeping import Keeping, Sized
 from service.delivery.render import Renderer, name_of
 from service.delivery.sections import Call, Shown, call_of
-from service.digest.model import Digest, Entry, Section
+from service.delivery.text_forms import TextForm, text_fragment
+from service.digest.model import Digest, Entry, Reason, Section
 
 _FRAMES = 2_000_000
 """Bytes that scopes and frames may hold, each."""
@@ -223,9 +218,7 @@ class Forms:
         memory = 2_000 + html.memory + text.memory
         return Frame(
             subject_pieces,
-            tuple(
-                [call_of(x, "html") if isinstance(x, Held) else x.doubled() for x in html.parts()]
-            ),
+            tuple([call_of(x, "html") if isinstance(x, Held) else x for x in html.parts()]),
             html.later,
             tuple(
                 [call_of(x, "text") if isinstance(x, Held) else _prepared(x) for x in text.parts()]
@@ -310,9 +303,6 @@ class Paper:
         found = places.get((call.which, number))
         if found is None:
             found = self._filled(call, number)
-            if found.is_numbered and number is not None:
-                found = numbered(found, number)
-            found = found.doubled()
             places[call.which, number] = found
             self._forms.keep(self._key, found)
         return found
@@ -322,14 +312,18 @@ class Paper:
         form = self._forms.form(self._scope, self._alike, call, number, self._item)
         if isinstance(form, HtmlForm):
             return form.filled(own)
-        fragment = form.form.paper(own)
-        return replace(fragment, is_numbered=True) if form.is_numbered else fragment
+        return form.form.paper(own, number if form.is_numbered else None)
 
     def _of_reader(self) -> Own:
         item = self._item
-        why = phrases.reasons(item, self._scope.texts) if isinstance(item, Entry) else ""
+        why = _why(item.reasons, self._scope.texts) if isinstance(item, Entry) else ""
         refuse_signs(f"{why}\0{shapes.own_text(item)}")
         return Own(shapes.marked_of(item), why)
+
+
+@lru_cache(maxsize=4096)
+def _why(reasons: tuple[Reason, ...], texts: Texts) -> str:
+    return phrases.said_reasons(reasons, texts)
 
 
 def _kept(
@@ -357,5 +351,5 @@ def _kept(
 def _prepared(pieces: tuple[Piece, ...]) -> Fragment | TextForm:
     """What stands around sections in text, as far as it is the same in every mail."""
     if all(isinstance(piece, str) and not is_sign(piece) for piece in pieces):
-        return text_fragment(told(pieces, {})).doubled()
+        return text_fragment(told(pieces, {}))
     return TextForm(pieces).quickened()

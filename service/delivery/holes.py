@@ -20,6 +20,8 @@ TUNE = "https://tune.invalid/0token0of0the0reader00"
 """In place of ``ReaderFrame.tune_base``: an address, since links are cleaned before they are
 written."""
 _SPLIT = re.compile(f"({re.escape(TUNE)}|[{_PLANE}])")
+_FIRST_BYTE = b"\xf3"
+"""With which each sign, and no letter of a script, begins in UTF-8."""
 _FORBIDDEN = re.compile(f"[\r{_PLANE}]|{re.escape(TUNE)}")
 
 _names = iter(range(0xF0000, 0xF0100))
@@ -280,7 +282,8 @@ def parted(text: str) -> list[str]:
 def refuse_signs(text: str) -> None:
     """Raise Unfit where a text of the world holds one of our signs, or a carriage return (half of
     a line break, whose other half may stand in the next piece)."""
-    if not text.isascii() or "\r" in text or TUNE in text:
+    is_safe = text.isascii() or _FIRST_BYTE not in text.encode("utf-8", "surrogatepass")
+    if not is_safe or "\r" in text or TUNE in text:
         found = _FORBIDDEN.search(text)
         if found is not None:
             raise Unfit(f"A text holds U+{ord(found[0][0]):04X}.")

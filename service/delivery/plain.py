@@ -64,7 +64,7 @@ def wrapped(text: str, first: str = "", rest: str = "", width: int = WIDTH) -> s
     are parted between their letters.
     """
     text = _of_one_line(text)
-    if is_single(text):
+    if text.replace(GLUE, " ").isascii() or is_single(text):
         return _by_blanks(text, first, rest, width).replace(GLUE, " ")
     lines: list[str] = []
     line, used, is_empty = first, columns(first), True

@@ -15,19 +15,14 @@ from weakref import ref
 
 from service.delivery import phrases, plain
 from service.delivery.forms import Forms, Frame, Paper, Scope
-from service.delivery.fragments import (
-    Fragment,
-    Open,
-    TextForm,
-    done_now,
-    signs_of,
-)
+from service.delivery.fragments import Fragment, Open, done_now, signs_of
 from service.delivery.held_templates import escaped
 from service.delivery.holes import SECTION, SUBJECT, Later, Unfit
 from service.delivery.keeping import Keeping
 from service.delivery.printed import Part, Shown, part_of
 from service.delivery.quoted import dotted, encoded
 from service.delivery.sections import Call
+from service.delivery.text_forms import TextForm
 from service.digest.model import Digest
 
 _LAST = b"\r\n"
@@ -140,7 +135,7 @@ class Setter:
         if asks <= values.keys():
             fragment = form.quickly(values) if form.quick is not None else form.filled(values)
             if fragment is not None:
-                return fragment.doubled()
+                return fragment
         self._number += 1
         return Lines(form, tuple(sorted(asks)), self._number)
 
@@ -168,7 +163,7 @@ class Setter:
             done[at] = encoded(said)
             lines[at] = dotted(encoded(said))
             size += len(said.encode("utf-8"))
-        return Plate.of(Fragment(tuple(done), size, lines=tuple(lines)))
+        return Plate.of(Fragment(tuple(done), tuple(lines), size))
 
 
 class _Page:
@@ -200,7 +195,7 @@ class _Page:
             elif isinstance(one, Fragment):
                 done.append(one)
             else:
-                named = one.filled(phrases.section_name(section, self._scope.texts)).doubled()
+                named = one.filled(phrases.section_name(section, self._scope.texts))
                 done.append(_renamed(named, SECTION, section_sign(call.at)))
         return done
 
@@ -214,27 +209,41 @@ def _renamed(fragment: Fragment, sign: str, to: str) -> Fragment:
 
 def _run_of(fragments: Iterable[Fragment]) -> Fragment:
     """Return fragments of text as one. Raises Unfit."""
-    done: list[Open] = []
-    lines: list[Open] = []
-    size = before = breaks = 0
+    column = _Column()
     for fragment in fragments:
-        breaks += fragment.before
-        if not fragment.open:
-            continue
-        if done:
-            between = _line_ends(breaks)
-            done.append(between)
-            lines.append(between)
-            size += len(between) // 2
+        column.add(fragment)
+    if not column.open:
+        return Fragment((), (), 0, column.breaks)
+    pieces = tuple(column.open), tuple(column.lines)
+    return Fragment(*pieces, column.size, column.before, column.breaks)
+
+
+class _Column:
+    """Pieces of text, one below the other. before, breaks: line ends around all of them so far."""
+
+    __slots__ = ("before", "breaks", "lines", "open", "size")
+
+    def __init__(self) -> None:
+        self.open: list[Open] = []
+        self.lines: list[Open] = []
+        self.size = self.before = self.breaks = 0
+
+    def add(self, piece: Fragment | Plate) -> None:
+        """Add one at the end. Raises Unfit."""
+        self.breaks += piece.before
+        if not piece.open:
+            return
+        if self.open:
+            between = _line_ends(self.breaks)
+            self.open.append(between)
+            self.lines.append(between)
+            self.size += len(between) // 2
         else:
-            before = breaks
-        done += fragment.open
-        lines += fragment.lines
-        size += fragment.size
-        breaks = fragment.after
-    if not done:
-        return Fragment((), 0, breaks)
-    return Fragment(tuple(done), size, before, breaks, lines=tuple(lines))
+            self.before = self.breaks
+        self.open += piece.open
+        self.lines += piece.lines
+        self.size += piece.size
+        self.breaks = piece.after
 
 
 def _line_ends(count: int) -> bytes:
@@ -263,28 +272,13 @@ class Filler:
 
     def text(self, plates: Plates, values: Mapping[str, str], shown: Shown) -> Part:
         """Return the text part. values: all, by sign. Raises Unfit."""
-        open_: list[Open] = []
-        on_wire: list[Open] = []
+        column = _Column()
         signs: list[tuple[str, int]] = []
-        size, breaks = 0, 0
         for piece in plates.text:
             run = piece if isinstance(piece, Plate) else self._filled(piece, values)
-            breaks += run.before
-            if not run.open:
-                continue
-            if open_:
-                between = _line_ends(breaks)
-                open_.append(between)
-                on_wire.append(between)
-                size += len(between) // 2
-            open_ += run.open
-            on_wire += run.lines
+            column.add(run)
             signs += run.signs
-            size += run.size
-            breaks = run.after
-        open_.append(_LAST)
-        on_wire.append(_LAST)
-        return part_of(open_, on_wire, size + 1, signs, shown)
+        return part_of([*column.open, _LAST], [*column.lines, _LAST], column.size + 1, signs, shown)
 
     def html(self, plates: Plates, values: Mapping[str, str], shown: Shown) -> Part:
         """Return the HTML part. Raises Unfit."""
@@ -301,5 +295,5 @@ class Filler:
             return found
         made = lines.form.quickly(values)
         if made is None:  # links of the reader are within its lines
-            return Plate.of(lines.form.filled(values).doubled())
-        return self._lines.put(key, Plate.of(made.doubled()))
+            return Plate.of(lines.form.filled(values))
+        return self._lines.put(key, Plate.of(made))

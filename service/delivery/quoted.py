@@ -48,6 +48,15 @@ def encoded(text: str) -> bytes:
     return done[:cut] + b"=\r\n" + done[cut:] + b"=\r\n"
 
 
+def lines_of(text: str) -> bytes:
+    """Return printable lines without blanks at their ends as ``encoded`` writes them, the last one
+    not ended."""
+    is_plain = text.isascii() and "=" not in text and "\n.\n" not in f"\n{text}\n"
+    if is_plain and max(map(len, text.split("\n"))) < LINE - 1:  # nothing is encoded or parted
+        return text.replace("\n", "\r\n").encode("ascii")
+    return encoded(text + "\n")[:-2]
+
+
 def _quoted(raw: bytes) -> bytes:
     """binascii's encoding; a line that it makes one longer, for a blank at its end, is parted."""
     done = b2a_qp(raw)

@@ -5,18 +5,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from service.delivery import plain
-from service.delivery.fragments import (
-    Fragment,
-    TextForm,
-    apart,
-    html_fragment,
-    signs_of,
-    text_fragment,
-    told,
-)
+from service.delivery.fragments import Fragment, apart, signs_of, told
 from service.delivery.frame import ReaderFrame
 from service.delivery.held_templates import HeldTexts
 from service.delivery.holes import HEADING, SECTION, Held, Later, Piece, Tape, Unfit
+from service.delivery.html_forms import html_fragment
+from service.delivery.text_forms import TextForm, text_fragment
 from service.digest.model import Digest
 
 
@@ -77,7 +71,7 @@ class Shown:
             if is_html and signs_of([p for p in one if isinstance(p, Later)]) - {HEADING}:
                 raise Unfit("A filter has to run for each reader of a section.")
             named = Named(one, is_html)
-            fragment = named.filled("").doubled()
+            fragment = named.filled("")
             pieces.append(named if signs_of(one) & {HEADING, SECTION} else fragment)
         memory = 500 + sum(300 if isinstance(p, Call) else p.memory for p in pieces)
         return cls(tuple(pieces), memory)

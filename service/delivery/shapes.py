@@ -104,10 +104,11 @@ def memory(item: Item) -> int:
 
 def own_memory(item: Item) -> int:
     """Return about how many bytes the key of one reader's words in a paper holds."""
-    marks = sum(len(text.marks) for text in marked_of(item))
-    reasons = item.reasons if isinstance(item, Entry) else ()
-    words = sum([130 + getsizeof(reason.term) for reason in reasons])
-    return 700 + getsizeof(own_text(item)) + 130 * marks + words
+    if not isinstance(item, Entry):
+        return 700 + 130 * len(item.title.marks)
+    words = sum([130 + getsizeof(reason.term) for reason in item.reasons])
+    marks = len(item.title.marks) + len(item.abstract.marks)
+    return 700 + getsizeof(item.abstract.text) + 130 * marks + words
 
 
 def digest_memory(digest: Digest) -> int:
