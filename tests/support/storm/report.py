@@ -42,6 +42,11 @@ def rarer(facts: dict[str, Any]) -> str:
     return ", ".join(f"{bound(int(n)):.2g}" for n in many if n >= LEAST) or "—"
 
 
+def figure(sums: dict[str, Any], name: str) -> str:
+    """ "—" = a storm that does not count it."""
+    return f"{int(sums[name]):,}" if name in sums else "—"
+
+
 def line(name: str, database: str, facts: dict[str, Any]) -> str:
     """One row; facts {}, or of the shape before the rounds: nothing was run."""
     if not facts.get("runs") or "sums" not in facts:
@@ -51,16 +56,16 @@ def line(name: str, database: str, facts: dict[str, Any]) -> str:
     trials = f"{facts['done']} of {facts['wanted']}"
     counted = int(sums.get(facts["trial"], 0))
     trials += f" {word}" if counted == facts["done"] else f" sends, {counted} {word}"
-    held, arrived = int(sums.get("held", 0)), int(sums.get("held_had_arrived", 0))
+    held = figure(sums, "held")
+    arrived = f" ({figure(sums, 'held_had_arrived')})" if held.strip("0—") else ""
     beside = [f"{int(sums[key])} {words}" for key, words in BESIDE.items() if key in sums]
     recovery = f"{peaks['recovery_s']:.1f} s" if "recovery_s" in peaks else ""
     last = facts["runs"][-1]
     minutes = sum(run.get("minutes", 0) for run in facts["runs"])
     cells = [
-        name, database, trials, f"{int(sums.get('mails', 0)):,}", str(int(sums.get("lost", 0))),
-        str(int(sums.get("doubled", 0))), f"{held} ({arrived})" if held else "0",
-        str(int(sums.get("resolved", 0))), ", ".join(beside), rarer(facts), recovery,
-        f"{minutes:.0f}", f"{last['on']}, {last['commit']}",
+        name, database, trials, figure(sums, "mails"), figure(sums, "lost"),
+        figure(sums, "doubled"), f"{held}{arrived}", figure(sums, "resolved"), ", ".join(beside),
+        rarer(facts), recovery, f"{minutes:.0f}", f"{last['on']}, {last['commit']}",
     ]  # fmt: skip
     return "| " + " | ".join(cells) + " |\n"
 
@@ -68,7 +73,7 @@ def line(name: str, database: str, facts: dict[str, Any]) -> str:
 def told(name: str, database: str, facts: dict[str, Any]) -> str:
     """The same in words, for whoever waits for it; and what was broken."""
     sums = facts["sums"]
-    said = [f"{int(sums.get(key, 0))} {key}" for key in ("lost", "doubled", "held", "resolved")]
+    said = [f"{figure(sums, key)} {key}" for key in ("lost", "doubled", "held", "resolved")]
     words = f"{name} {database}: {facts['done']} of {facts['wanted']}; {', '.join(said)}"
     words += f"; {len(facts['breaches'])} breaches\n  {sums | facts['peaks']}\n"
     return words + "".join(f"  broken: {case}\n" for case in facts["breaches"][:20])
