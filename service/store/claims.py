@@ -166,7 +166,7 @@ class _Desk:
         fresh = row.where(
             col(DeliveryRow.state) == str(State.READY), col(DeliveryRow.not_before).is_(None)
         ).order_by(col(DeliveryRow.not_before), col(DeliveryRow.id))
-        self._take(again, (share + 1) // 2)
+        has_more = self._take(again, (share + 1) // 2)
         taken = len(self.rows)
         at = after.get(edition, 0)
         self._take(fresh.where(col(DeliveryRow.id) > at) if at else fresh, share - taken + begun)
@@ -177,14 +177,16 @@ class _Desk:
             self._take(fresh.where(col(DeliveryRow.id) <= at), share - len(self.rows) + begun)
         elif len(self.rows) > taken and (self.gate.blocked or self._full):
             after[edition] = self.rows[-1].id or 0
-        self._take(again, share - len(self.rows) + begun)
+        if has_more:
+            self._take(again, share - len(self.rows) + begun)
         return len(self.rows) - begun
 
-    def _take(self, query: Any, want: int, *, notices: bool = False) -> None:
-        """Lease what may go of up to ``want`` rows of a query; where some may not, look further."""
+    def _take(self, query: Any, want: int, *, notices: bool = False) -> bool:
+        """Lease what may go of up to ``want`` rows of a query; where some may not, look further.
+        Returns whether there may be more of them."""
         for _ in range(ROUNDS):
             if want <= 0:
-                return
+                return True
             out = self.gate.blocked if notices else [*self.gate.blocked, *self._full]
             looked = query.where(col(DeliveryRow.domain).not_in(out)) if out else query
             looked = looked.limit(want)
@@ -192,12 +194,13 @@ class _Desk:
                 looked = looked.with_for_update(skip_locked=True, of=DeliveryRow)
             found = self.session.execute(looked).all()
             if not found:
-                return
+                return False
             may = self.gate.admit([domain for _, domain in found], notices=notices)
             ids = [i for (i, _), goes in zip(found, may, strict=True) if goes]
-            want -= self._lease(ids)
+            asked, want = want, want - self._lease(ids)
             if len(ids) == len(found):
-                return
+                return len(found) == asked
+        return True
 
     def _lease(self, ids: list[int]) -> int:
         if not ids:

@@ -29,6 +29,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlmodel import Session as Session  # flows take their sessions from here
 
 from service.errors import PaperpostError
+from service.store.driver import execute
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
@@ -106,7 +107,7 @@ def make_engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get("write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        execute(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -121,8 +122,8 @@ def _postgres(url: sa.URL) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         if connection.get_execution_options().get("write", False):
-            connection.exec_driver_sql(
-                f"SET LOCAL idle_in_transaction_session_timeout = {STILL_S * 1000:.0f}"
+            execute(
+                connection, f"SET LOCAL idle_in_transaction_session_timeout = {STILL_S * 1000:.0f}"
             )
 
     return engine

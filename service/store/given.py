@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from service.store.driver import Done, execute
+
 _CASTS = {"id": "BIGINT", "int": "INTEGER", "text": "TEXT"}
 
 
@@ -46,15 +48,17 @@ def _instant(dialect: sa.Dialect) -> Callable[[datetime], Any]:
     return UTCDateTime().dialect_impl(dialect).bind_processor(dialect) or (lambda at: at)
 
 
-def run(
-    session: Session, sql: str, rows: Sequence[Sequence[Any]] | str, **values: Any
-) -> "sa.CursorResult[Any]":
+def run(session: Session, sql: str, rows: Sequence[Sequence[Any]] | str, **values: Any) -> Done:
     """Run a statement over rows, or over their JSON where several statements get the same."""
+    return ask(session, sql, given=rows if isinstance(rows, str) else json.dumps(rows), **values)
+
+
+def ask(session: Session, sql: str, **values: Any) -> Done:
+    """Run a statement that is made once, with parameters by name (``:name``)."""
     session.flush()
     connection = session.connection()
     dialect = connection.dialect
     for name, value in values.items():
         if isinstance(value, datetime):
             values[name] = _instant(dialect)(value)
-    values["given"] = rows if isinstance(rows, str) else json.dumps(rows)
-    return connection.exec_driver_sql(_ready(sql, dialect), values)
+    return execute(connection, _ready(sql, dialect), values)

@@ -66,7 +66,7 @@ def set_composed(session: Session, rows: Sequence[Composed]) -> set[int]:
             for row in rows
         ],
     )
-    return set(moved.scalars())
+    return {number for (number,) in moved.rows}
 
 
 def _move(

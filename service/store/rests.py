@@ -16,6 +16,7 @@ from service.defaults import FIXED
 from service.delivery.breakers import EVERY, Breaker, from_json, to_json
 from service.delivery.states import State
 from service.store.db import insert_once
+from service.store.given import ask
 from service.store.house_tables import PaceRow
 from service.store.tables import DeliveryRow, EditionRow
 
@@ -26,7 +27,7 @@ DOMAIN: Scope = "rest:domain"
 ACCOUNT: Scope = "rest:account"
 SCOPES: tuple[Scope, ...] = (DOMAIN, ACCOUNT)
 
-_ANY_OPEN = sa.text(
+_ANY_OPEN = (
     "SELECT 1 FROM pace WHERE scope IN ('rest:domain', 'rest:account') "
     "AND until IS NOT NULL LIMIT 1"
 )
@@ -65,7 +66,7 @@ def list_rests(session: Session, now: datetime) -> list[Rest]:
 
 def list_open(session: Session, now: datetime) -> dict[tuple[Scope, str], Breaker]:
     """Every breaker that is not closed, resting or probing."""
-    if session.execute(_ANY_OPEN).first() is None:
+    if not ask(session, _ANY_OPEN).rows:
         return {}
     rows = session.exec(
         select(PaceRow)

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from service.delivery.states import State, leaving
+from service.store.given import ask
 from service.store.send_pace import Gate, Hold, Pace
 from service.store.tables import DeliveryRow, EditionRow
 
 _WAITING = {
-    "sqlite": sa.text(
-        """
+    "sqlite": """
     WITH RECURSIVE found(priority, edition_id) AS (
       SELECT p.priority,
         (SELECT d.edition_id FROM delivery d WHERE d.state = :state AND d.priority = p.priority
@@ -26,10 +26,8 @@ _WAITING = {
          ORDER BY d.edition_id LIMIT 1)
       FROM found WHERE found.edition_id IS NOT NULL)
     SELECT priority, edition_id FROM found WHERE edition_id IS NOT NULL
-    """
-    ),
-    "postgresql": sa.text(
-        """
+    """,
+    "postgresql": """
     WITH RECURSIVE found(state, priority, edition_id) AS (
       (SELECT d.state, d.priority, d.edition_id FROM delivery d
        WHERE (d.state, d.priority) >= (:state, 1)
@@ -42,8 +40,7 @@ _WAITING = {
         ORDER BY d.state, d.priority, d.edition_id LIMIT 1) AS later
       WHERE found.state = :state)
     SELECT priority, edition_id FROM found WHERE state = :state
-    """
-    ),
+    """,
 }
 """Every edition with a row of a state, one look at the index for each (and none at its rows).
 
@@ -69,7 +66,7 @@ def list_waiting(
     found = {
         (int(priority), int(edition))
         for state in (State.READY, State.DEFERRED)
-        for priority, edition in session.execute(asked, {"state": str(state)})
+        for priority, edition in ask(session, asked, state=str(state)).rows
     }
     if edition_ids is not None:
         found = {(priority, edition) for priority, edition in found if edition in set(edition_ids)}

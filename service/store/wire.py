@@ -73,9 +73,9 @@ def mark_sending(
         done = run(
             session, f"{sql} RETURNING delivery.id, delivery.fence", rows, owner=owner, now=now
         )
-        return {(found.id, found.fence) for found in done}
+        return set(done.rows)
     return {  # SQLite before 3.35
-        (row[0], row[1]) for row in rows if run(session, sql, [row], owner=owner, now=now).rowcount
+        (row[0], row[1]) for row in rows if run(session, sql, [row], owner=owner, now=now).changed
     }
 
 
@@ -137,7 +137,7 @@ def accept_many(session: Session, taken: Sequence[Taken], now: datetime, *, reas
             for t in taken
         ]
     )
-    if run(session, move, rows, reason=reason, now=now).rowcount != len(taken):
+    if run(session, move, rows, reason=reason, now=now).changed != len(taken):
         raise Uneven
     run(session, tries, rows, now=now)
     if reason != TESTED:

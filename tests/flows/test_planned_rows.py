@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import sqlalchemy as sa
 from support.house import add, ingest_items, paper_item, rows
+from support.statements import noted
 
 from service.flows.daily import plan_daily
 from service.store.planned import list_there
@@ -12,17 +12,11 @@ from service.store.planned import list_there
 
 @contextmanager
 def statements(rt) -> Iterator[list[tuple]]:
+    """Those about deliveries; complete when it is over."""
     seen: list[tuple] = []
-
-    def note(conn, cursor, statement, parameters, context, executemany):
-        if " delivery" in statement:
-            seen.append((statement, parameters))
-
-    sa.event.listen(rt.db.engine, "before_cursor_execute", note)
-    try:
+    with noted(rt.db.engine) as all_of_them:
         yield seen
-    finally:
-        sa.event.remove(rt.db.engine, "before_cursor_execute", note)
+    seen += [one for one in all_of_them if " delivery" in one[0]]
 
 
 def plan(rt, readers):

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic import command
-from sqlalchemy import event
 from sqlmodel import col, select
 from support.arrows import by_hand
 from support.house import add, ingest_items, paper_item, rows
 from support.meanwhile import at_once
 from support.smtp_server import reply
+from support.statements import noted
 
 from service.delivery.states import State
 from service.flows import manual
@@ -278,15 +278,10 @@ def test_rows_are_frozen_and_contents_looked_up_by_number(rt, tmp_path):
     """However many rows are planned: no statement walks through them all."""
     if not rt.db.is_sqlite:
         pytest.skip("PostgreSQL chooses its way by what it counted")
-    asked: dict[str, Any] = {}
-
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
-        asked[statement] = values
-
-    event.listen(rt.db.engine, "before_cursor_execute", note)
-    daily(rt, tmp_path, ADA, BEN)
-    assert erase(rt, ADA)
-    event.remove(rt.db.engine, "before_cursor_execute", note)
+    with noted(rt.db.engine) as all_of_them:
+        daily(rt, tmp_path, ADA, BEN)
+        assert erase(rt, ADA)
+    asked = dict(all_of_them)
     plans = {}
     with rt.db.engine.connect() as connection:
         for words in ("UPDATE delivery SET state = given", "DELETE FROM content"):
