@@ -36,6 +36,9 @@ def rendered(rt: Runtime, limits: Defaults, jobs: Sequence[Job]) -> list[Letter]
     letters = []
     with rt.holding(limits):
         for job in jobs:
+            if job.kept is not None and job.kept.fault is not None:
+                letters.append(Letter(job, None, error=job.kept.fault))
+                continue
             try:
                 envelope = envelope_of(rt, job.row, job.edition, job.reader, job.kept)
                 letters.append(Letter(job, envelope, sha_of(envelope.message)))

@@ -24,7 +24,8 @@ KEPT = 32_000_000
 @dataclass(frozen=True, slots=True)
 class Kept:
     """One content. digest: the same object for all of its mails, sections without numbers of
-    interests; None of a newsletter, whose words ``body`` holds."""
+    interests; None of a newsletter, whose words ``body`` holds · fault: why it cannot be read; then
+    it has neither."""
 
     id: int
     digest: Digest | None
@@ -32,14 +33,19 @@ class Kept:
     papers: tuple[int, ...]
     signals: tuple[int, ...]
     memory: int
+    fault: Exception | None = None
 
     @classmethod
     def of(cls, row: ContentRow) -> "Kept":
-        digest = from_json(row.body["digest"]) if "digest" in row.body else None
+        listed = tuple(row.papers), tuple(row.signals)
+        least = 500 + 40 * len(row.papers)
+        try:
+            digest = None if "notice" in row.body else from_json(row.body["digest"])
+        except Exception as error:  # harms the mails that hold it alone
+            return cls(row.id or 0, None, {}, *listed, least, error)
         body = row.body if digest is None else {}
         size = digest_memory(digest) if digest is not None else 4 * len(str(body))
-        listed = tuple(row.papers), tuple(row.signals)
-        return cls(row.id or 0, digest, body, *listed, 500 + 40 * len(row.papers) + size)
+        return cls(row.id or 0, digest, body, *listed, least + size)
 
 
 class Contents:

@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from service.defaults import Defaults
 from service.delivery.accounts import Accounts, account_of
@@ -94,8 +95,9 @@ class _Appetite:
 
     @property
     def enough(self) -> int:
-        """So many in hand, and more are claimed."""
-        return max(self.wanted, self.least) // 2
+        """So many in hand, and more are claimed: half of it where few are wanted; of many less,
+        since a claim costs the same however many it takes."""
+        return max(self.least // 2, self.wanted // 4)
 
     def claims(self, in_hand: int, done: int, now: float) -> int:
         """How many to claim now, 0 while enough is in hand."""
@@ -270,8 +272,11 @@ async def _spoiled(run: _Run, job: Job, error: Exception | None) -> None:
         return
     text = f"content: {type(error).__name__}: {error}"[:500]
     rt.log("render_failed", delivery=row.id, error=type(error).__name__)
-    content = whole(row, job.kept)
-    broken = await asyncio.to_thread(spoiling, rt, row, job.reader, content)
+    content: dict[str, Any] = {}
+    broken: dict[int, str] = {}
+    if job.kept is None or job.kept.fault is None:  # else nothing of it can be left out
+        content = whole(row, job.kept)
+        broken = await asyncio.to_thread(spoiling, rt, row, job.reader, content)
     await run.journal.write_down(
         row, lambda s: quarantine(s, row, rt.clock(), text, broken, content)
     )
