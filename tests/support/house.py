@@ -70,13 +70,19 @@ def lay_database(settings: Settings, content: bytes | None = None) -> None:
                 made.execute("UPDATE instance SET epoch = 0")
 
 
-@cache
-def _statements() -> tuple[Dialect, LRUCache[Any]]:
-    """What SQLite's statements are compiled for and kept in, for all houses of this process."""
-    engine = make_engine("sqlite://")
-    engine.connect().close()  # a dialect learns from its first connection
-    engine.dispose()
-    return engine.dialect, LRUCache(1500)
+_STATEMENTS: dict[str, tuple[Dialect, LRUCache[Any]]] = {}
+
+
+def _statements(engine: Engine) -> tuple[Dialect, LRUCache[Any]]:
+    """What the statements of a kind of database are compiled for and kept in, for all houses of
+    this process."""
+    name = engine.dialect.name
+    if name not in _STATEMENTS:
+        first = make_engine("sqlite://") if name == "sqlite" else engine
+        first.connect().close()  # a dialect learns from its first connection
+        first.dispose()
+        _STATEMENTS[name] = first.dialect, LRUCache(1500)
+    return _STATEMENTS[name]
 
 
 def hasten(engine: Engine) -> None:
@@ -84,9 +90,9 @@ def hasten(engine: Engine) -> None:
     statements are compiled for all of them together; and nothing waits for the disk, as on the
     tests' PostgreSQL."""
     watch(engine)
+    engine.dialect, kept = _statements(engine)
+    engine.update_execution_options(compiled_cache=kept)
     if engine.dialect.name == "sqlite":
-        engine.dialect, kept = _statements()
-        engine.update_execution_options(compiled_cache=kept)
         event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
     engine.dispose()  # the connections that were opened before
 
