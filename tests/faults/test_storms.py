@@ -15,6 +15,8 @@ from support.storm.book import Tally
 from support.storm.ground import Ground, relay, template
 from support.storm.nursery import nursery
 
+from service.store.db import STILL_S
+
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 FOUR = {"smtp_connections": "4", "spread_minutes": "0"}
@@ -39,14 +41,15 @@ def storm(
     seed: int,
     act: Callable[[Ground, Tally], object],
     script: Any = None,
+    still_s: float = STILL_S,
     **what: Any,
 ) -> dict[str, float]:
-    """Lay, hurt, judge: the sums. Fails with the first breach in words."""
+    """Lay, hurt, judge: the sums. Fails with the first breach in words. still_s: see nursery."""
     tally = Tally()
     made = template(folder / "laid", cluster, settings=FOUR, **what)
     log = folder / "relay.jsonl"
     with (
-        nursery() as nest,
+        nursery(still_s) as nest,
         relay(log, script) as (port, _),
         made.copy(folder / "ground", port, log, nest) as ground,
     ):
@@ -100,7 +103,7 @@ def test_one_stands_still(tmp_path, cluster, seed):
     dice = random.Random(seed)
     totals = storm(
         tmp_path, cluster, seed, lambda g, t: halts.stand_still(g, t, dice, connections=4),
-        kills.SCRIPT, readers=100,
+        kills.SCRIPT, readers=100, still_s=4.0,
     )  # fmt: skip
     assert totals["sent_meanwhile"] > 0
 

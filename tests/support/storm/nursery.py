@@ -16,6 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from service.store import db as store_db
+from service.store.db import STILL_S
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -127,12 +130,13 @@ class Nursery:
 
 
 @contextmanager
-def nursery() -> Iterator[Nursery]:
-    """A process from which commands are forked."""
+def nursery(still_s: float = STILL_S) -> Iterator[Nursery]:
+    """A process from which commands are forked. still_s: seconds for which they may do nothing
+    within a transaction on PostgreSQL."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
     environment["OPENBLAS_NUM_THREADS"] = "1"
     with subprocess.Popen(
-        [sys.executable, "-m", "support.storm.nursery"],
+        [sys.executable, "-m", "support.storm.nursery", str(still_s)],
         cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None
@@ -189,6 +193,7 @@ def main() -> None:
     import service.flows.send
     import service.wiring  # noqa: F401 - all that a send loads
 
+    store_db.STILL_S = float(sys.argv[1])
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
