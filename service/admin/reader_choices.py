@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import get_args
 
-from service.digest.select import Style
+from service.digest.entries import Style
 from service.flows.manage import Choices
 from service.flows.readers import ReaderError
 from service.pages.forms import Form

@@ -7,40 +7,27 @@ come after those that are. Equal scores are in the order of the papers' names, w
 every database.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal, cast, get_args
+from typing import cast
 
 from service.defaults import Defaults
-from service.digest import excerpt
-from service.digest.candidate import Candidate, HitLike, Interest, NothingNew
+from service.digest.candidate import Candidate, Interest, NothingNew
+from service.digest.entries import Style, entry_of, line_of
 from service.digest.model import (
     AddedBy,
     Digest,
     DigestKind,
     Entry,
-    Field,
-    Line,
-    Marked,
-    Reason,
     Section,
     SectionKind,
     Signal,
 )
-from service.digest.people import named
 from service.digest.signals import section_of
 from service.digest.trending import popular
-from service.matching.likeness import Likeness, apart, are_alike
+from service.matching.likeness import Gathered, apart
 
-Style = Literal["short", "full", "none", "summary"]
-"""summary: the source's machine-made line where there is one, else short."""
-
-NAME_CHARS, LINK_CHARS = 120, 2000
-"""Longer names of authors and places, and longer addresses, are faults of a source: one paper must
-not take the room of the others."""
-
-_FIELDS = frozenset(get_args(Field))
 _ORDER: dict[SectionKind, int] = {
     "people": 0,
     "chosen": 1,
@@ -96,6 +83,7 @@ def compose(
     rest_on: date | None = None,
     list_on: date | None = None,
     signals: Sequence[Signal] = (),
+    entries: MutableMapping[Hashable, Entry] | None = None,
 ) -> Digest | NothingNew:
     """Return what this reader gets.
 
@@ -106,6 +94,7 @@ def compose(
         list_on: the newest day with a list, where ``on`` has none.
     signals: later events of papers that were sent; they stand after the interests, and a mail may
         hold them alone.
+    entries: those made before with the same papers and limits; new ones are added.
     A first digest shows only the best few; what it leaves out is not in it at all, so that new
     papers come in the next daily.
     Raises KeyError when a candidate names a profile that is not among ``interests``.
@@ -125,7 +114,7 @@ def compose(
     news = section_of(signals)
     if not groups and news is None:
         return NothingNew("nothing_new", checked)
-    sections = _sections(groups, names, limits, style)
+    sections = _sections(groups, names, limits, style, {} if entries is None else entries)
     if news is not None:
         at = len(sections) - bool(liked)
         sections = (*sections[:at], news, *sections[at:])
@@ -204,7 +193,11 @@ def _keep_best(groups: Iterable[_Group], n: int) -> None:
 
 
 def _sections(
-    groups: Sequence[_Group], names: dict[int, str], limits: Defaults, style: Style
+    groups: Sequence[_Group],
+    names: dict[int, str],
+    limits: Defaults,
+    style: Style,
+    made: MutableMapping[Hashable, Entry],
 ) -> tuple[Section, ...]:
     full, lines = _places(groups, limits)
     result = []
@@ -218,9 +211,13 @@ def _sections(
                 since=group.interest.since,
                 total=len(ids),
                 entries=tuple(
-                    _entry(f, names, limits, style) for f in group.found if f.best.paper.id in full
+                    entry_of(f.best, f.others, names, limits, style, made)
+                    for f in group.found
+                    if f.best.paper.id in full
                 ),
-                lines=tuple(_line(f) for f in group.found if f.best.paper.id in lines),
+                lines=tuple(
+                    line_of(f.best, f.others) for f in group.found if f.best.paper.id in lines
+                ),
                 rest=tuple(i for i in ids if i not in full and i not in lines),
             )
         )
@@ -233,7 +230,7 @@ class _Room:
 
     limits: Defaults
     full: set[int] = field(default_factory=set)
-    shown: list[Likeness] = field(default_factory=list)
+    shown: Gathered = field(default_factory=Gathered)
     taken: dict[int, int] = field(default_factory=dict)
 
     def has(self, at: int, group: _Group) -> bool:
@@ -246,13 +243,13 @@ class _Room:
         likeness = found.best.likeness
         if likeness is None or group.kind == "chosen":
             return False
-        return any(are_alike(likeness, other) for other in self.shown)
+        return self.shown.has_like(likeness)
 
     def give(self, at: int, found: _Found) -> None:
         self.full.add(found.best.paper.id)
         self.taken[at] = self.taken.get(at, 0) + 1
         if found.best.likeness is not None:
-            self.shown.append(found.best.likeness)
+            self.shown.add(found.best.likeness)
 
 
 def _places(groups: Sequence[_Group], limits: Defaults) -> tuple[set[int], set[int]]:
@@ -286,109 +283,3 @@ def _places(groups: Sequence[_Group], limits: Defaults) -> tuple[set[int], set[i
                 room.give(at, found)
     left = [f.best.paper.id for _, f in ordered if f.best.paper.id not in room.full]
     return room.full, set(left[: limits.line_entries])
-
-
-def _entry(found: _Found, names: dict[int, str], limits: Defaults, style: Style) -> Entry:
-    best, paper = found.best, found.best.paper
-    ranges = {
-        where: [(h.start, h.end) for c in (best, *found.others) for h in c.hits if h.where == where]
-        for where in ("title", "abstract", "authors")
-    }
-    told = _machine_line(paper.summary_line, limits) if style == "summary" else ""
-    return Entry(
-        paper_id=paper.id,
-        scheme=paper.key.scheme,
-        value=paper.key.value,
-        title=excerpt.title(paper.title, ranges["title"]),
-        abstract=Marked("")
-        if told
-        else _abstract(paper.abstract, ranges["abstract"], limits, style),
-        authors=tuple(map(_bounded, named(paper.authors, ranges["authors"], limits.author_names))),
-        author_count=len(paper.authors),
-        dated_on=paper.published_on or paper.announced_on,  # the day we saw it is not its own
-        place=_bounded(best.place),
-        votes=paper.votes,
-        comments=paper.comments,
-        links={name: url for name, url in paper.links.items() if len(url) <= LINK_CHARS},
-        reasons=_reasons((best, *found.others)),
-        also_in=tuple(dict.fromkeys(names[c.profile_id] for c in found.others)),
-        again=best.again or any(c.again for c in found.others),
-        score=best.score,
-        parts=dict(best.parts),
-        summary_line=told,
-        withdrawn=paper.withdrawn,
-    )
-
-
-def _abstract(
-    text: str, ranges: Sequence[tuple[int, int]], limits: Defaults, style: Style
-) -> Marked:
-    if style == "none":
-        return Marked("")
-    if style == "full":
-        return excerpt.full(text, ranges)
-    return excerpt.short(text, ranges, limits.abstract_chars)
-
-
-def _bounded(name: str) -> str:
-    return name if len(name) <= NAME_CHARS else name[: NAME_CHARS - 1].rstrip() + "…"
-
-
-def _machine_line(text: str, limits: Defaults) -> str:
-    """The source's own line; of more than a short abstract's length its first sentence."""
-    is_line = len(text) <= limits.abstract_chars
-    return text if is_line else excerpt.short(text, (), limits.abstract_chars).text
-
-
-def _reasons(candidates: Iterable[Candidate]) -> tuple[Reason, ...]:
-    """Return each term once, with the first place it was found in (title before abstract); of terms
-    found at just the same places (agent, agents) the one that is printed there, else the first.
-    What stands inside a longer hit (adaptation in low-rank adaptation) is no reason there."""
-    texts: dict[str, str] = {}
-    found: dict[str, list[HitLike]] = {}
-    for candidate in candidates:
-        texts = {"title": candidate.paper.title, "abstract": candidate.paper.abstract}
-        for hit in _outermost(candidate.hits):
-            found.setdefault(hit.term.casefold(), []).append(hit)
-    alike: dict[frozenset[tuple[str, int, int]], HitLike] = {}
-    for term, hits in found.items():
-        first = hits[0]
-        printed = texts.get(first.where, "")[first.start : first.end].casefold()
-        places = frozenset((hit.where, hit.start, hit.end) for hit in hits)
-        if places not in alike or term == printed:
-            alike[places] = first
-    return tuple(
-        Reason(hit.term, cast(Field, hit.where if hit.where in _FIELDS else "abstract"))
-        for hit in alike.values()
-    )
-
-
-def _outermost(hits: Iterable[HitLike]) -> Iterator[HitLike]:
-    """Yield the hits in order, the title's first, without those inside a longer one."""
-    where, widest = "", (0, 0)
-    for hit in sorted(hits, key=lambda h: (h.where != "title", h.where, h.start, -h.end)):
-        if hit.where != where or hit.end > widest[1]:
-            where, widest = hit.where, (hit.start, hit.end)
-        if widest == (hit.start, hit.end):
-            yield hit
-
-
-def _line(found: _Found) -> Line:
-    paper = found.best.paper
-    return Line(
-        paper_id=paper.id,
-        scheme=paper.key.scheme,
-        value=paper.key.value,
-        title=excerpt.title(
-            paper.title,
-            [
-                (h.start, h.end)
-                for c in (found.best, *found.others)
-                for h in c.hits
-                if h.where == "title"
-            ],
-        ),
-        link=url if len(url := paper.links.get("abs", "")) <= LINK_CHARS else "",
-        again=found.best.again or any(c.again for c in found.others),
-        withdrawn=paper.withdrawn,
-    )

@@ -136,6 +136,7 @@ def digest_for(
         rest_on=rest_from(missed, paused_on, profiles, on, limits),
         list_on=shelf.list_on,
         signals=signals,
+        entries=shelf.worked.entries,
     )
     result = without_broken(shelf, on, candidates, trending, made)
     if isinstance(result, NothingNew) and told_on and not (seen.had or seen.later):

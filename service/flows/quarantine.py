@@ -11,8 +11,9 @@ from typing import Any, get_args
 
 from service.defaults import Defaults
 from service.digest.candidate import Candidate, Interest, NothingNew
+from service.digest.entries import Style
 from service.digest.model import Digest, Section, from_json, to_json
-from service.digest.select import Style, compose
+from service.digest.select import compose
 from service.flows.letter import render_row
 from service.flows.runtime import Runtime
 from service.flows.shelf import Shelf

@@ -14,7 +14,6 @@ from service.flows.waiting import Late, lists_of
 from service.flows.window import age_of
 from service.flows.worked import Found, Worked, words_of
 from service.matching.document import Document
-from service.matching.evaluate import evaluate
 from service.matching.likeness import Likeness, likeness
 from service.matching.own import is_own
 from service.matching.query import Query
@@ -212,7 +211,7 @@ def _met(
     except Exception as error:  # the mail goes out without it
         shelf.broken[row.id] = f"words: {type(error).__name__}: {error}"[:500]
         return None
-    hits = evaluate(query, document)
+    hits = shelf.worked.hits(query, row.id, document)
     if hits is None:
         return None
     statistics = rt.corpus.statistics

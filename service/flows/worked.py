@@ -11,12 +11,12 @@ from datetime import date, datetime
 
 from service.digest.budget import shown
 from service.digest.candidate import NothingNew
-from service.digest.model import Digest, with_profiles
+from service.digest.model import Digest, Entry, with_profiles
 from service.flows.live import query_of
 from service.matching.document import Document
-from service.matching.evaluate import Hit
+from service.matching.evaluate import Begins, Hit, Truth, begins_of, evaluate_node, find_leaf
 from service.matching.likeness import Likeness
-from service.matching.query import Query
+from service.matching.query import Leaf, Query
 from service.matching.score import Score, Statistics, Weights, weights_of
 from service.matching.taste import Vector
 from service.papers.model import Paper
@@ -28,6 +28,8 @@ KEPT_S = 30.0
 
 MOST_PAPERS = 2_000
 MOST_FOUND = 200_000
+MOST_TERMS = 400_000
+MOST_ENTRIES = 10_000
 MOST_SHOWN = 20_000
 """Papers in the decisions that are kept: some 2 KB each."""
 
@@ -105,8 +107,10 @@ class Polls:
 @dataclass(kw_only=True)
 class Worked:
     """eligible: when papers became new · found: what a query found in a paper on a day, with its
-    score for a reader who said nothing yet of papers · shares: by (language, format), which share
-    of the room of a mail one byte of ``digest/size`` takes, of some mails."""
+    score for a reader who said nothing yet of papers · terms: by paper, what a term found in it:
+    interests have terms in common · begins: by query (its id), where its terms may begin ·
+    entries: papers as mails show them (``select.compose``) · shares: by (language, format), which
+    share of the room of a mail one byte of ``digest/size`` takes, of some mails."""
 
     rows: dict[int, PaperRow] = field(default_factory=dict)
     papers: dict[int, Paper] = field(default_factory=dict)
@@ -116,7 +120,11 @@ class Worked:
     vectors: dict[int, Vector] = field(default_factory=dict)
     likenesses: dict[int, Likeness] = field(default_factory=dict)
     found: dict[Hashable, Found] = field(default_factory=dict)
+    terms: dict[int, dict[Leaf, Truth]] = field(default_factory=dict)
+    entries: dict[Hashable, Entry] = field(default_factory=dict)
     queries: dict[str, Query | None] = field(default_factory=dict)
+    begins: dict[int, Begins] = field(default_factory=dict)
+    looked: int = 0
     weights: dict[str, Weights] = field(default_factory=dict)
     polls: Polls | None = None
     shares: dict[tuple[str, str], list[float]] = field(default_factory=dict)
@@ -127,15 +135,38 @@ class Worked:
         """This one while it is young and small, else a new one."""
         is_young = time.monotonic() - self.begun < KEPT_S
         is_small = len(self.rows) < MOST_PAPERS and len(self.found) < MOST_FOUND
+        if len(self.entries) > MOST_ENTRIES:
+            self.entries.clear()
+        if self.looked > MOST_TERMS:
+            self.terms.clear()
+            self.looked = 0
         return self if is_young and is_small else Worked()
 
     def query(self, words: str, profile: Profile) -> Query | None:
         """The query of an interest, read once for all that have the same words."""
         if words not in self.queries:
-            self.queries[words] = query_of(
-                profile.kind.value, profile.text, profile.compiled, profile.options
-            )
+            made = query_of(profile.kind.value, profile.text, profile.compiled, profile.options)
+            self.queries[words] = made
+            if made is not None:
+                self.begins[id(made)] = begins_of(made)
         return self.queries[words]
+
+    def hits(self, query: Query, paper_id: int, document: Document) -> tuple[Hit, ...] | None:
+        """``evaluate`` a query that was read here. Terms that begin nowhere are passed over, each
+        other one is looked for once in a paper."""
+        begins, known = self.begins[id(query)], self.terms.setdefault(paper_id, {})
+        there = document.labels(begins.every)
+
+        def find(leaf: Leaf) -> Truth:
+            begin = begins.of.get(id(leaf))
+            if begin is not None and there.isdisjoint(begin):
+                return None
+            if leaf not in known:
+                self.looked += 1
+                known[leaf] = find_leaf(leaf, document)
+            return known[leaf]
+
+        return evaluate_node(query.root, find)
 
     def weights_for(self, words: str, query: Query, statistics: Statistics) -> Weights:
         """What the terms of a query are worth, worked out once."""

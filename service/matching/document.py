@@ -1,7 +1,7 @@
 """A paper made ready for matching: its words by field, folded once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -61,6 +61,10 @@ class Document:
         if found is None:
             found = self._lattices[place] = Lattice(self._folded(place))
         return found
+
+    def labels(self, some: Set[str]) -> set[str]:
+        """Those labels that a path through title or abstract carries (``Lattice``)."""
+        return self.lattice("title").of_these(some) | self.lattice("abstract").of_these(some)
 
     def _folded(self, place: str) -> Folded:
         if place == "title":

@@ -5,11 +5,12 @@ field; the words of an AND may lie in different ones.
 """
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from service.matching.document import Document
+from service.matching.lattice import beginnings
 from service.matching.names import is_person
 from service.matching.query import (
     And,
@@ -24,6 +25,7 @@ from service.matching.query import (
     Person,
     Query,
     Term,
+    leaves,
 )
 from service.text.fold import fold
 
@@ -72,6 +74,27 @@ def evaluate_node(root: Node, find: Callable[[Leaf], Truth]) -> tuple[Hit, ...] 
     """Evaluate a tree with ``find`` answering for its leaves."""
     truth = _evaluate(root, find)
     return None if truth is None else in_reading_order(truth)
+
+
+@dataclass(frozen=True, slots=True)
+class Begins:
+    """Where the terms of a query may begin. of: by leaf (its id) the labels of title or abstract
+    with one of which it begins; leaves are missing that may occur without one · every: all of
+    them (``Document.labels``)."""
+
+    of: Mapping[int, frozenset[str]]
+    every: frozenset[str]
+
+
+def begins_of(query: Query) -> Begins:
+    """Read where the terms of a query may begin; the query is kept as long as what is returned."""
+    of = {}
+    for leaf in leaves(query.root):
+        if isinstance(leaf, Term) and leaf.field in ("", "ti", "abs"):
+            begins = beginnings(leaf)
+            if begins is not None:
+                of[id(leaf)] = begins
+    return Begins(of, frozenset().union(*of.values()))
 
 
 def in_reading_order(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:

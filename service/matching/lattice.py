@@ -8,6 +8,7 @@ text carry the same labels (stems), so "fine-tuning", "fine tuning" and "finetun
 from bisect import bisect_left, bisect_right
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from service.matching.query import Near, Term, Word
@@ -95,7 +96,8 @@ class Lattice:
         that it has there. Only what the next three words may lead to is kept, so that a phrase of
         hundreds of equal words takes little memory and time in proportion to both lengths.
         """
-        if not self._may_begin(term):
+        begins = beginnings(term)
+        if begins is not None and not self.of_these(begins):
             return []
         count = len(term.words)
         rests: deque[dict[int, int]] = deque(maxlen=3)
@@ -112,20 +114,10 @@ class Lattice:
                 return []
         return sorted(rests[0].items())
 
-    def _may_begin(self, term: Term) -> bool:
-        """Whether a word of the text may be the first of the term: mostly none is."""
-        word = term.words[0]
-        if term.exact or word.kind != "stem" or word.stem in self.by_stem:
-            return True
-        twos, threes = self._joins
-        if word.stem in twos or word.stem in threes:
-            return True
-        for label in term.joins[0]:
-            if label and (
-                label[-1] == "*" or label in self.by_stem or label in twos or label in threes
-            ):
-                return True
-        return False
+    def of_these(self, labels: AbstractSet[str]) -> set[str]:
+        """Those labels that a path through the text carries."""
+        stems, (twos, threes) = self.by_stem, self._joins
+        return {one for one in labels if one in stems or one in twos or one in threes}
 
     def _steps(self, term: Term, at: int) -> Iterator[tuple[int, int, Sequence[int]]]:
         """(words of the term, words of the text that are the same, where these begin)."""
@@ -166,6 +158,16 @@ class Lattice:
             ):
                 marked.update(at for found in window.values() for at in found)
         return [(at, at + 1) for at in sorted(marked)]
+
+
+def beginnings(term: Term) -> frozenset[str] | None:
+    """The labels with one of which each path of a term begins; None where they are not known
+    before the text is."""
+    word = term.words[0]
+    begins = (word.stem, *(term.joins[0] if term.joins else ()))
+    if term.exact or word.kind != "stem" or any(label[-1:] == "*" for label in begins):
+        return None
+    return frozenset(filter(None, begins))
 
 
 def labels(term: Term, at: int) -> Iterator[tuple[int, str]]:

@@ -6,6 +6,7 @@ Versions under another name and serial reports are; papers on one subject are no
 pairs among 6,856 captured papers of four weeks the nearest had 0.13 of their runs in common.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -18,7 +19,7 @@ ALIKE = 0.3
 
 _LEAST_TITLE = 4
 
-_BITS = 2048
+_BITS = 1 << 15
 
 T = TypeVar("T")
 
@@ -73,6 +74,26 @@ def are_alike(one: Likeness, other: Likeness) -> bool:
     return common >= ALIKE * (few + many - common)
 
 
+class Gathered:
+    """Papers that others are compared with, all at once where none is like them."""
+
+    def __init__(self) -> None:
+        self._each: list[Likeness] = []
+        self._bits = 0
+        self._titles: set[int] = set()
+
+    def add(self, one: Likeness) -> None:
+        self._each.append(one)
+        self._bits |= one.bits
+        self._titles.add(one.title)
+
+    def has_like(self, one: Likeness) -> bool:
+        """Whether one of them is nearly the same."""
+        most = (one.bits & self._bits).bit_count() + one.crowded
+        may_be = most >= ALIKE * len(one.runs) or (one.title and one.title in self._titles)
+        return bool(may_be) and any(are_alike(one, other) for other in self._each)
+
+
 def apart(
     ranked: Sequence[T], of: Callable[[T], Likeness | None], *, window: int, places: int
 ) -> list[T]:
@@ -82,16 +103,23 @@ def apart(
     of the ``window`` above it; where all that are left are, the best of them. The rest keeps its
     order. of: None is like nothing.
     """
-    left = list(ranked)
+    left = deque(ranked)
     placed: list[T] = []
+    gathered = Gathered()
     while left and len(placed) < places:
-        above = [known for one in placed[-window:] if (known := of(one)) is not None]
-        at = next(
-            (n for n, one in enumerate(left) if not _is_like_any(of(one), above)),
-            0,
-        )
-        placed.append(left.pop(at))
-    return placed + left
+        best = of(left[0])
+        if best is not None and gathered.has_like(best):
+            above = [known for one in placed[-window:] if (known := of(one)) is not None]
+            found = (n for n, one in enumerate(left) if not _is_like_any(of(one), above))
+            at = next(found, 0)
+            best = of(left[at])
+        else:
+            at = 0
+        if best is not None:
+            gathered.add(best)
+        placed.append(left[at])
+        del left[at]
+    return placed + list(left)
 
 
 def _is_like_any(one: Likeness | None, above: Sequence[Likeness]) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from service.defaults import FIXED, Defaults
 from service.delivery.i18n import Texts
-from service.digest.select import Style
+from service.digest.entries import Style
 from service.errors import PaperpostError, Sentence
 from service.flows.interests import (
     InterestChange,

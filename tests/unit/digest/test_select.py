@@ -257,3 +257,28 @@ def test_json_and_back() -> None:
 def test_unknown_profile_is_a_fault() -> None:
     with pytest.raises(KeyError):
         made([LORA], [candidate(1, profile=77)])
+
+
+def test_entries_made_before_change_nothing() -> None:
+    base = candidate(1, parts={"title": 1.0})
+    others = [
+        base,
+        candidate(1, parts={"title": 2.0}),
+        candidate(1, score=2.0),
+        candidate(1, hits=(Hit("LoRA", "abstract", 16, 20),)),
+        candidate(1, hits=(Hit("lora", "title", 0, 4),)),
+        candidate(1, place="cs.LG"),
+        candidate(1, again=True),
+        candidate(2),
+    ]
+    several = [[one] for one in others]
+    several += [[base, candidate(1, 2, score=0.5, **more)] for more in ({}, {"again": True})]
+    several += [[base, candidate(1, 2, score=0.5, hits=())]]
+    kept: dict[Any, Any] = {}
+    for _ in range(2):
+        for interests in ([LORA, DIFFUSION], [LORA, replace(DIFFUSION, name="Noise")]):
+            for style in ("short", "full", "none", "summary"):
+                for some in several:
+                    wanted = made(interests, some, style=style)
+                    assert made(interests, some, style=style, entries=kept) == wanted
+    assert len(kept) == 4 * (len(others) + 2 * 3)
