@@ -17,6 +17,7 @@ from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.mailed import full, link_mailed, link_told, when
+from service.web.settings_kept import read_kept
 from service.web.settings_shown import Trouble, ended, shown_page
 
 _LONGEST = 2000
@@ -147,7 +148,8 @@ def _address_routes(routes: APIRouter, door: Door) -> None:
             return ended(door, request, token, error)
         except PaperpostError as error:
             faults, _offers = faults_of({"email": error}, texts)
-            trouble = Trouble(part="address", faults=faults, typed=form)
+            kept = read_kept(form, "address")
+            trouble = Trouble(part="address", faults=faults, typed=form, kept=kept)
             return shown_page(door, request, token, trouble, status=422)
         if answer.full:
             return full(door, request)

@@ -13,15 +13,17 @@ from service.web.settings_read import PARTS
 
 
 def held(door: Door, row: SubscriberRow, typed: Form | None) -> dict[str, object]:
-    """now: what the fields hold, as it is or as it was typed · was: what they held when the page
-    was opened, for a tab that is behind another (``settings_read.read_choices``)."""
+    """now: what the fields hold, as it is or as it was typed · changed: whether these differ · was:
+    what they held when the page was opened, for a tab that is behind another
+    (``settings_read.read_choices``)."""
     stored = _stored(door, row)
     if typed is None:
         sent = {name: "1" if value is True else value for name, value in stored.items() if value}
         days = sent.pop("mail_days")
         shown = {**sent, "weekdays": sorted(days), "zone": row.zone, "part": PARTS}
-        return {"now": stored, "was": urlencode(shown, doseq=True)}
-    return {"now": _typed_over(stored, typed), "was": typed.raw("was")}
+        return {"now": stored, "changed": False, "was": urlencode(shown, doseq=True)}
+    now = _typed_over(stored, typed)
+    return {"now": now, "changed": now != stored, "was": typed.raw("was")}
 
 
 def _stored(door: Door, row: SubscriberRow) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A reader's own page behind the signed link: interests, when, how, pause, a feed, leaving."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -15,7 +15,7 @@ from service.subscribers.tokens import TokenError
 from service.web.door import Door, faults_of
 from service.web.leaving import left_page
 from service.web.places import PlaceError
-from service.web.settings_kept import read_kept
+from service.web.settings_kept import kept_text, read_kept
 from service.web.settings_read import (
     read_change,
     read_choices,
@@ -128,6 +128,21 @@ def _interest_routes(routes: APIRouter, door: Door) -> None:
 
 
 def _choice_routes(routes: APIRouter, door: Door) -> None:
+    @routes.post("/manage/{token}/kept/{part}")
+    def keep(
+        request: Request,
+        token: str,
+        part: Literal["choices", "pause", "address"],
+        form: Annotated[Form, Depends(door.form)],
+    ) -> Response:
+        """What is typed in one of these forms, as a field of all others; nothing is stored."""
+        try:
+            manage.open_manage(door.rt, token)
+        except TokenError as error:
+            return ended(door, request, token, error)
+        context = {"part": part, "kept": kept_text(part, form)}
+        return door.answer(request, "reader/kept.html", context)
+
     def save(request: Request, token: str, form: Form, part: str) -> Response:
         def work() -> str:
             spoken = [door.pages.catalogs.texts(one) for one in door.pages.catalogs.languages]

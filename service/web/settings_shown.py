@@ -29,7 +29,7 @@ from service.web.leaving import left_page
 from service.web.looked import Looked
 from service.web.places import place_options
 from service.web.settings_held import held
-from service.web.settings_kept import kept_texts
+from service.web.settings_kept import FORMS, kept_texts
 from service.web.settings_read import in_a_month, in_a_week
 from service.web.settings_told import (
     chosen_of,
@@ -51,7 +51,7 @@ class Trouble:
     """A form that came back. part: which form ("choices": when, alerts and look together) · typed:
     what it held · names: the people in it · looked: what its words would change · places: zones
     that what was typed may be · saved: which button did its work · removed: an interest that
-    was · kept: what other forms of interests hold and nobody saved."""
+    was · kept: what other forms hold and nobody saved."""
 
     part: str = ""
     faults: dict[str, FieldError] | None = None
@@ -258,14 +258,28 @@ def _context(
         "faults": trouble.faults or {},
         "typed": trouble.typed or Form({}),
         **_interests_context(door, found, trouble, texts),
-        **held(door, row, trouble.typed if trouble.part == "choices" else None),
+        **held(door, row, _typed_in(trouble, "choices")),
         **_choices_context(door, row, trouble, texts),
         "paused_until": row.paused_until if is_paused else None,
+        **_typed_once(
+            trouble, row.paused_until.isoformat() if row.paused_until and is_paused else ""
+        ),
         "soonest": (today + timedelta(days=1)).isoformat(),
         "latest": (today + timedelta(days=door.rt.defaults().pause_days)).isoformat(),
         "week": texts.day(in_a_week(today)),
         "month": texts.day(in_a_month(today)),
         "feeds": _feeds(door, row) if row.feed_since is not None and found.fresh else (),
+    }
+
+
+def _typed_once(trouble: Trouble, until: str) -> dict[str, object]:
+    """The end of a pause and the new address, each the only field of its form. until: as it is."""
+    pause, moved = _typed_in(trouble, "pause"), _typed_in(trouble, "address")
+    shown = until if pause is None else pause.raw("until")
+    return {
+        "until": shown,
+        "is_until_kept": trouble.part != "pause" and shown != until,
+        "new_email": "" if moved is None else moved.raw("email"),
     }
 
 
@@ -304,7 +318,7 @@ def _interests_context(
         one.id: _choices(one, name, scores.get(one.id or 0, ()), texts) for one in found.interests
     }
     new = Choices(own=any(known), own_name=name, open=any(known))
-    typed_new = _typed_new(trouble)
+    typed_new = _typed_in(trouble, "new")
     if typed_new is not None:
         new = _typed_choices(typed_new, new)
     return {
@@ -320,7 +334,7 @@ def _interests_context(
         "typed_new": typed_new or Form({}),
         "kept": trouble.kept,
         "kept_texts": kept_texts(trouble.kept),
-        "parts": [*(f"interest-{one}" for one in ids), "new"],
+        "parts": [*(f"interest-{one}" for one in ids), "new", *FORMS],
         "usual_votes": texts.number(door.rt.defaults().signal_votes),
         "most": door.rt.defaults().interests,
         "has_votes": door.has_votes(),
@@ -329,9 +343,9 @@ def _interests_context(
     }
 
 
-def _typed_new(trouble: Trouble) -> Form | None:
-    """What the form of a new interest held, if it came back or was kept."""
-    return trouble.typed if trouble.part == "new" else trouble.kept.get("new")
+def _typed_in(trouble: Trouble, part: str) -> Form | None:
+    """What a form held, if it came back or was kept."""
+    return trouble.typed if trouble.part == part else trouble.kept.get(part)
 
 
 def _choices_context(

@@ -35,6 +35,15 @@ def typed(house: Reading, path: str, **form: str) -> str:
     """Type into a form; the hidden field that the answer puts into all others."""
     answer = house.client.post(f"{link(house)}/{path}look", data=form, headers=LIVE).text
     part = path.strip("/").replace("interests/", "interest-") or "new"
+    return found_in(answer, part)
+
+
+def kept_of(house: Reading, part: str, **form: str) -> str:
+    """The same of a form that is of no interest."""
+    return found_in(house.client.post(f"{link(house)}/kept/{part}", data=form).text, part)
+
+
+def found_in(answer: str, part: str) -> str:
     found = re.search(
         rf'<div data-hx-swap-oob="innerHTML:\.kept-{part}">'
         r'<input type="hidden" name="kept" value="([^"]*)">',
@@ -112,3 +121,34 @@ def test_its_own_button_saves_it_and_what_is_as_it_was_is_not_called_unsaved(
     for one in odd:
         answer = house.client.post(f"{link(house)}/pause", data={"act": "end", "kept": one})
         assert answer.status_code < 400, one
+
+
+def test_a_city_a_date_and_an_address_stay_while_another_form_is_saved(house: Reading) -> None:
+    (row,) = interests(house)
+    kept = [
+        kept_of(house, "choices", place="Tokyo", hour="06", weekdays="mon", was="hour=08", x="no"),
+        kept_of(house, "pause", until="2026-12-24", act="set"),
+        kept_of(house, "address", email="ada@lab.example"),
+    ]
+    assert "x=no" not in kept[0]
+    form = {"kind": "keywords", "words": "robots", "name": row.name}
+    answer = house.client.post(
+        f"{link(house)}/interests/{row.id}", data={**form, "kept": kept}
+    ).text
+    assert interests(house)[0].text == "robots"
+    assert 'name="place" list="places" value="Tokyo"' in answer
+    assert '<option value="06" selected' in answer
+    assert 'name="was" value="hour=08"' in answer
+    assert 'name="until"' in answer
+    assert 'value="2026-12-24"' in answer
+    assert 'value="ada@lab.example"' in answer
+    assert answer.count("Not saved yet.") == 3
+    wrong = {"email": "no-address", "kept": kept}
+    refused = house.client.post(f"{link(house)}/address", data=wrong)
+    assert (refused.status_code, "Tokyo" in refused.text) == (422, True)
+    assert 'value="no-address"' in refused.text
+    assert refused.text.count("Not saved yet.") == 2
+    saved = house.client.post(f"{link(house)}/pause", data={"act": "week", "kept": kept[1:2]})
+    assert saved.status_code == 303, "its own button needs nothing kept"
+    assert house.client.post(f"{link(house)}/kept/leave", data={"x": "1"}).status_code == 404
+    assert house.client.post("/manage/x/kept/pause", data={"until": "x"}).status_code == 404

@@ -214,6 +214,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "/manage/{token}/alerts": ("manage", "/manage/{T}/alerts"),
     "/manage/{token}/feed": ("manage", "/manage/{T}/feed"),
     "/manage/{token}/interests": ("manage", "/manage/{T}/interests"),
+    "/manage/{token}/kept/{part}": ("manage", "/manage/{T}/kept/pause"),
     "/manage/{token}/interests/{profile_id}": ("manage", "/manage/{T}/interests/{interest}"),
     "/manage/{token}/interests/{profile_id}/look": (
         "manage",
