@@ -64,6 +64,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     ResendError: 409,
     ResolveError: 409,
     ScopeError: 403,
+    topics.TopicGoneError: 410,
     UnknownCallerError: 401,
 }
 """HTTP statuses of errors under ``/api``."""

@@ -23,6 +23,7 @@ from service.matching.parse import parse_keywords, parse_query, read_again
 from service.matching.query import Query, QueryError
 from service.matching.suggestions import text_of
 from service.store import papers as papers_store
+from service.store import staff as staff_store
 from service.store import topics as topics_store
 from service.store.db import Priority, Session
 from service.store.house_tables import TopicRow
@@ -35,6 +36,11 @@ _MIDDLE_OF = 10
 _LONGEST_TITLE, _LONGEST_ABOUT, _LONGEST_TEXT = 120, 1000, 4000
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 KINDS = ("keywords", "query")
+_REMOVED = "remove topic"
+
+
+class TopicGoneError(NotHereError):
+    """A topic that was taken away."""
 
 
 class TopicError(PaperpostError):
@@ -97,13 +103,15 @@ def list_topics(rt: Runtime) -> list[Topic]:
 
 
 def get_topic(rt: Runtime, name: str) -> Topic:
-    """One topic. Raises NotHereError."""
+    """One topic. Raises NotHereError; TopicGoneError: there was one, for as long as acts are
+    kept."""
     row = rt.db.read(lambda s: topics_store.get_topic(s, name))
-    if row is None:
-        raise NotHereError(
-            Sentence("There is no topic of this name."), "", Sentence("Choose one of the list.")
-        )
-    return _topic(row)
+    if row is not None:
+        return _topic(row)
+    onward = Sentence("Choose one of the list.")
+    if rt.db.read(lambda s: staff_store.was_done(s, _REMOVED, name)):
+        raise TopicGoneError(Sentence("This topic was taken away."), "", onward)
+    raise NotHereError(Sentence("There is no topic of this name."), "", onward)
 
 
 @lru_cache(maxsize=2 * FIXED.most_topics)
@@ -229,7 +237,7 @@ def remove_topic(rt: Runtime, name: str, *, by: str, address: str = "") -> Topic
         row = topics_store.get_topic(session, name)
         if row is not None:
             session.delete(row)
-            _record(session, rt, by, "remove topic", name, before.facts(), None, address)
+            _record(session, rt, by, _REMOVED, name, before.facts(), None, address)
 
     rt.db.write(act, Priority.WEB)
     return before

@@ -163,6 +163,12 @@ def list_audit(session: Session, *, limit: int = 100, offset: int = 0) -> list[A
     )
 
 
+def was_done(session: Session, what: str, target: str) -> bool:
+    """Whether an act of this kind to this target is kept."""
+    query = select(AuditRow.id).where(AuditRow.what == what, AuditRow.target == target)
+    return session.exec(query.limit(1)).first() is not None
+
+
 def count_audit(session: Session) -> int:
     """How many acts are kept."""
     return int(session.execute(sa.select(sa.func.count()).select_from(AuditRow)).scalar_one())

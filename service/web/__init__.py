@@ -8,6 +8,7 @@ from service.flows.interests import InterestError
 from service.flows.leave import LinkError
 from service.flows.manage import ManageError
 from service.flows.runtime import Runtime
+from service.flows.topics import TopicGoneError
 from service.pages.network import read_proxies
 from service.pages.templates import Pages
 from service.subscribers.tokens import TokenError
@@ -40,6 +41,7 @@ from service.web.door import Door
 STATUSES: dict[type[PaperpostError], int] = {
     LinkError: 404,
     NotHereError: 404,
+    TopicGoneError: 410,
     TokenError: 410,
     ManageError: 422,
     InterestError: 422,

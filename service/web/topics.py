@@ -5,7 +5,14 @@ from fastapi.responses import Response
 
 from service.defaults import FIXED
 from service.flows.browse import NotHereError
-from service.flows.topics import FRESH_DAYS, PAGE_SIZE, get_topic, list_topics, read_topic
+from service.flows.topics import (
+    FRESH_DAYS,
+    PAGE_SIZE,
+    TopicGoneError,
+    get_topic,
+    list_topics,
+    read_topic,
+)
 from service.pages.paging import address_of_page, paging_of
 from service.web.door import Door, spoken
 
@@ -26,7 +33,8 @@ def add_routes(routes: APIRouter, door: Door) -> None:
         except NotHereError as error:
             there = (links.topics(), texts.gettext("All topics"))
             said = texts.said(error.what), texts.said(error.next_step)
-            return door.say(request, *said, link=there, status=404)
+            status = 410 if isinstance(error, TopicGoneError) else 404
+            return door.say(request, *said, link=there, status=status)
         asked = paging_of(request, FIXED.most_found, PAGE_SIZE)
         page = read_topic(door.rt, topic, offset=asked.offset)
         paging = paging_of(request, min(page.total, FIXED.most_found), PAGE_SIZE)

@@ -58,6 +58,20 @@ def test_a_topic_is_kept_changed_and_removed_on_record(house: Reading) -> None:
     ]
 
 
+def test_a_topic_that_was_taken_away_says_so_until_it_is_made_again(house: Reading) -> None:
+    places = ("/topics/folding", "/feeds/topics/folding.atom")
+    assert [house.client.get(one).status_code for one in places] == [404, 404]
+    add_topic(house.rt, {"name": "folding", "text": "towels"}, by="a")
+    remove_topic(house.rt, "folding", by="a")
+    assert [house.client.get(one).status_code for one in places] == [410, 410]
+    page = house.client.get("/topics/folding").text
+    assert "This topic was taken away." in page
+    assert 'href="/topics"' in page
+    assert "Dieses Thema wurde entfernt." in house.client.get("/topics/folding?lang=de").text
+    add_topic(house.rt, {"name": "folding", "text": "towels"}, by="a")
+    assert [house.client.get(one).status_code for one in places] == [200, 200]
+
+
 REFUSED = (
     ({"name": "Two Words"}, "name"),
     ({"name": "../admin"}, "name"),
