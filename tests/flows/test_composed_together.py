@@ -2,7 +2,7 @@
 
 from support.house import add, ingest_items, paper_item, rows
 
-import service.flows.shelf as shelf
+import service.flows.worked as worked
 from service.flows.daily import plan_daily
 from service.flows.worked import Worked
 
@@ -15,11 +15,12 @@ def without_ids(content):
 def test_readers_of_the_same_words_are_composed_alike_and_papers_read_once(
     rt, tmp_path, monkeypatch
 ):
-    asked, real = [], shelf.evaluate
-    monkeypatch.setattr(shelf, "evaluate", lambda q, d: asked.append(d) or real(q, d))
+    asked, real = [], worked.find_leaf
+    monkeypatch.setattr(worked, "find_leaf", lambda t, d: asked.append(d) or real(t, d))
     for n in range(3):
         add(rt, f"r{n}@example.org", "adapters")
     add(rt, "other@example.org", "forget")
+    add(rt, "both@example.org", "adapters, forget")
     ingest_items(rt, tmp_path, [paper_item(n, f"Adapters that forget {n}") for n in (1, 2)])
     plan_daily(rt)
     by_key = {row.recipient_key: row.content for row in rows(rt)}
@@ -29,7 +30,7 @@ def test_readers_of_the_same_words_are_composed_alike_and_papers_read_once(
     assert without_ids(made[3]) != without_ids(made[0]), "other words, other marks"
     interests = {c["digest"]["sections"][0]["profile_id"] for c in made}
     assert len(interests) == 4, "each mail names its own reader's interest"
-    assert len(asked) == 4, "two papers for each of two lists of words"
+    assert len(asked) == 4, "each of two terms once in each of two papers"
 
 
 def test_it_is_kept_for_seconds_and_bounded(monkeypatch):
