@@ -138,7 +138,8 @@ def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
         if edition.state in ("cancelled", "done"):
             raise EditionError(f"Edition {edition_id} is {edition.state}.", "", "Nothing to pause.")
         editions_store.set_edition(session, edition_id, paused=True)
-        _note(rt, session, by, "pause", edition_id, address)
+        target = f"edition {edition_id}"
+        write_audit(session, rt.clock(), who=by, what="pause", target=target, address=address)
 
     rt.db.write(act, Priority.WEB)
 
@@ -161,7 +162,8 @@ def resume(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
             )
         editions_store.set_edition(session, edition_id, paused=False, paused_why="")
         end_alarm(rt, session, "edition", str(edition_id))
-        _note(rt, session, by, "resume", edition_id, address)
+        target = f"edition {edition_id}"
+        write_audit(session, rt.clock(), who=by, what="resume", target=target, address=address)
 
     rt.db.write(act, Priority.WEB)
     rt.engine.enqueue("send")
@@ -184,27 +186,15 @@ def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
             values["planned"] = sum(editions_store.count_states(session, edition_id).values())
         editions_store.set_edition(session, edition_id, **values)
         end_alarm(rt, session, "edition", str(edition_id))
-        _note(rt, session, by, "cancel", edition_id, address, {"not_sent": stopped})
+        write_audit(
+            session,
+            rt.clock(),
+            who=by,
+            what="cancel",
+            target=f"edition {edition_id}",
+            after={"not_sent": stopped},
+            address=address,
+        )
         return stopped
 
     return rt.db.write(act, Priority.WEB)
-
-
-def _note(
-    rt: Runtime,
-    session: Session,
-    by: str,
-    what: str,
-    edition_id: int,
-    address: str,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    write_audit(
-        session,
-        rt.clock(),
-        who=by,
-        what=what,
-        target=f"edition {edition_id}",
-        after=after,
-        address=address,
-    )

@@ -124,13 +124,3 @@ def is_first_visit(session: Session, source_id: int, at: datetime) -> bool:
         col(SourceDayRow.source_id) == source_id, col(SourceDayRow.polled_at) < at
     )
     return not any(session.execute(query.limit(1)).first() for query in (earlier, asked))
-
-
-def sizes(session: Session, start: datetime, end: datetime) -> tuple[int, int]:
-    """How many answers of [start, end) are kept, and their bytes as stored."""
-    count, size = session.execute(
-        sa.select(
-            sa.func.count(), sa.func.coalesce(sa.func.sum(sa.func.length(col(RawPollRow.body))), 0)
-        ).where(col(RawPollRow.at) >= start, col(RawPollRow.at) < end)
-    ).one()
-    return int(count), int(size)

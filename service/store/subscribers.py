@@ -341,15 +341,6 @@ def list_profile_ids(session: Session) -> set[int]:
     return {i for i in session.exec(select(col(ProfileRow.id))).all() if i is not None}
 
 
-def set_next_digest(session: Session, subscriber_id: int, at: datetime | None) -> None:
-    """When the reader's next slot begins (None = never)."""
-    session.execute(
-        sa.update(SubscriberRow)
-        .where(col(SubscriberRow.id) == subscriber_id)
-        .values(next_digest_at=at)
-    )
-
-
 def list_unmatched_profiles(session: Session, limit: int) -> list[ProfileRow]:
     """Profiles that have not met the papers that are still new."""
     return list(

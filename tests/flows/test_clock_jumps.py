@@ -5,7 +5,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from support.house import Clock, add, ingest_items, paper_item, rows
+from support.house import Clock, add, ingest_items, make_due, paper_item, rows
 
 from service.flows.alerts import plan_alerts
 from service.flows.clocks import set_clocks
@@ -15,7 +15,7 @@ from service.flows.send import send_ready
 from service.flows.sources import add_source
 from service.store.editions import list_editions
 from service.store.sources import list_sources
-from service.store.subscribers import get_subscriber_row, set_next_digest
+from service.store.subscribers import get_subscriber_row
 
 EVERY_DAY = "mon,tue,wed,thu,fri,sat,sun"
 
@@ -127,7 +127,7 @@ def test_alerts_go_on_after_the_clock_was_set_back(rt, tmp_path):
 
 
 def stored(rt, at):
-    rt.db.write(lambda s: set_next_digest(s, 1, at))
+    make_due(rt, 1, at)
 
 
 def test_a_newer_tzdata_brings_the_mail_at_its_new_hour_and_none_of_the_day_before(

@@ -30,12 +30,13 @@ from service.flows.runtime import Runtime
 from service.flows.sources import add_source
 from service.flows.tidy import tidy
 from service.store.deliveries import list_deliveries
-from service.store.raw_polls import list_kept, sizes
+from service.store.raw_polls import list_kept
 from service.store.tables import (
     MatchRow,
     PaperAliasRow,
     PaperEventRow,
     PaperRow,
+    RawPollRow,
     SightingRow,
 )
 
@@ -91,8 +92,9 @@ def visited(rt: Runtime, clock: Clock, *source_ids: int) -> str:
     for source_id in source_ids:
         poll(rt, clock, source_id)
     start, end = clock() - timedelta(hours=12), clock() + timedelta(hours=1)
-    count, size = rt.db.read(lambda s: sizes(s, start, end))
-    return f"{clock():%Y-%m-%d}: {count} answers, {size / 1024:.0f} kB as stored"
+    query = select(RawPollRow.body).where(col(RawPollRow.at) >= start, col(RawPollRow.at) < end)
+    sizes = [len(body) for body in rt.db.read(lambda s: s.exec(query).all())]
+    return f"{clock():%Y-%m-%d}: {len(sizes)} answers, {sum(sizes) / 1024:.0f} kB as stored"
 
 
 # Hundreds of captured papers, three times.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.house import make_due
 from support.polling import Clock
 from support.smtp_server import SmtpServer, reply
 from typer.testing import CliRunner, Result
@@ -226,12 +227,11 @@ def test_a_source_that_fails_is_told_with_its_words(house: House) -> None:
 
 def test_readers_who_are_due_and_unsent_are_found(house: House) -> None:
     from service.flows.readers import add_reader, read_new
-    from service.store.subscribers import set_next_digest
 
     assert by_name(house)["work"].level == "ok"
     rt = house.runtime
     reader = add_reader(rt, read_new({"email": "a@example.org"}), by="test")
-    rt.db.write(lambda s: set_next_digest(s, reader, rt.clock() - timedelta(hours=1)))
+    make_due(rt, reader, rt.clock() - timedelta(hours=1))
     row = by_name(house)["work"]
     assert (row.level, row.says) == ("fail", "1 reader due and not planned")
 

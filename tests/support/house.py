@@ -18,8 +18,9 @@ from service.flows.ingest import ingest_files
 from service.flows.readers import add_reader, read_new
 from service.flows.runtime import Runtime
 from service.settings import Settings, load_settings
+from service.store import subscribers as subscribers_store
 from service.store.claims import claim
-from service.store.db import make_engine
+from service.store.db import Session, make_engine
 from service.store.deliveries import list_deliveries
 from service.store.missed_rows import MISSED
 from service.store.tables import DeliveryRow
@@ -181,3 +182,15 @@ def mark(rt: Runtime, taken: DeliveryRow, owner: int) -> bool:
     """The write-ahead mark of a leased mail; False: it may not be sent."""
     one = Mark(taken.id or 0, taken.fence, "-", "")
     return rt.db.write(lambda s: bool(mark_sending(s, [one], owner=owner, now=rt.clock())))
+
+
+def make_due(rt: Runtime, reader_id: int, at: datetime | None) -> None:
+    """A reader's next slot begins at ``at`` (None = never)."""
+
+    def act(session: Session) -> None:
+        row = subscribers_store.get_subscriber_row(session, id=reader_id)
+        assert row is not None
+        row.next_digest_at = at
+        session.add(row)
+
+    rt.db.write(act)
