@@ -45,10 +45,10 @@ def pool() -> list[list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_all_matchers_agree_on_twenty_thousand_pairs(pool: list[list[str]]) -> None:
+def test_all_matchers_agree_on_six_thousand_pairs(pool: list[list[str]]) -> None:
     seen: list[Checked] = []
 
-    @settings(max_examples=320, database=None)
+    @settings(max_examples=100, database=None)
     @given(RANDOMS)
     def run(chance: random.Random) -> None:
         found = check_block(chance, pool, queries=8, papers=8, places=chance.random() < 0.25)
@@ -57,7 +57,7 @@ def test_all_matchers_agree_on_twenty_thousand_pairs(pool: list[list[str]]) -> N
 
     run()
     pairs = sum(found.pairs for found in seen)
-    assert pairs >= 20_000
+    assert pairs >= 6_000
     assert 0.1 < sum(found.matches for found in seen) / pairs < 0.6
 
 
