@@ -8,15 +8,20 @@ from playwright.sync_api import Page
 PHONE, DESK = (360, 640), (1200, 900)
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _OF_COLOURS = ["color-contrast", "link-in-text-block"]
+_NO_COLOURS = {rule: {"enabled": False} for rule in _OF_COLOURS}
 _SCRIPT = Axe().axe_script
-_RUN = """runOnly => axe.run({resultTypes: ['violations'], runOnly}).then(found =>
+_RUN = """([runOnly, rules]) =>
+  axe.run({resultTypes: ["violations"], runOnly, rules}).then(found =>
   found.violations.map(one => one.id + ': ' + one.help + ': '
     + one.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join('; ')))"""
 
 
-def violations(page: Page, widths: Sequence[tuple[int, int]] = (PHONE, DESK)) -> list[str]:
+def violations(
+    page: Page, widths: Sequence[tuple[int, int]] = (PHONE, DESK), *, colours: bool = True
+) -> list[str]:
     """All rules in the light mode of each width, and those about colours in the dark one, too.
 
+    colours: without them, for the same page in another language: they take most of the time.
     The page stays in its last width and its light mode. A page whose policy forbids all scripts
     (a mail that is shown) needs a context with ``bypass_csp``: axe would wait for ever.
     """
@@ -25,7 +30,9 @@ def violations(page: Page, widths: Sequence[tuple[int, int]] = (PHONE, DESK)) ->
     for width, height in widths:
         page.set_viewport_size({"width": width, "height": height})
         for scheme, only in (("dark", _OF_COLOURS), ("light", _TAGS)):
+            if scheme == "dark" and not colours:
+                continue
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            for fault in page.evaluate(_RUN, only):
+            for fault in page.evaluate(_RUN, [only, {} if colours else _NO_COLOURS]):
                 found[f"{width} {scheme}: {fault}"] = None
     return list(found)
