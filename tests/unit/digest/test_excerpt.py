@@ -165,10 +165,10 @@ def test_a_piece_from_within_begins_with_a_word_that_can_begin() -> None:
 
 
 def test_hostile_endings_are_cut_at_once() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for text in ("to " * 4000 + "x" * 50, "(" + " (" * 4000, "and so " * 4000 + "!"):
         excerpt.short(text, [], 420)
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2
 
 
 def test_a_sentence_that_needs_little_more_than_its_half_stays_whole() -> None:
