@@ -250,11 +250,12 @@ def envelope_of(
         sender = f"{local}+{row.bounce_id}@{domain}"
     made = _written(rt, row, edition, reader, kept=kept)
     message = signed(rt, row, made.message)
+    signatures = message[: len(message) - len(made.message)]
     return Envelope(
         sender=sender,
         recipient=rt.test_recipient or row.rcpt or "",
         message=message,
-        lines=made.lines if message is made.message else None,
+        lines=signatures + made.lines if made.lines is not None else None,
     )
 
 

@@ -18,10 +18,15 @@ from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, reply
 
 from service.delivery.dkim import DkimKeys, keys_of
+from service.delivery.hot_path import stuffed
 from service.errors import SettingError
 from service.flows import manual
 from service.flows.daily import plan_daily
+from service.flows.letter import envelope_of
 from service.flows.send import send_ready
+from service.store.deliveries import list_deliveries
+from service.store.editions import get_edition
+from service.store.subscribers import get_subscriber_row
 
 AT = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 SENDER = "papers@example.org"
@@ -158,11 +163,19 @@ def test_a_retry_has_the_same_signed_bytes(tmp_path, folder):
         server.on("DOT", reply("451 4.3.0 later", record=True), times=1)
         asyncio.run(send_ready(rt))
         clock.go(hours=1)
+        made = rt.db.read(lambda session: _envelope(rt, session))
+        assert made.lines == stuffed(made.message)
         asyncio.run(send_ready(rt))
         first, second = (mail.data for mail in server.accepted)
         assert first == second
         assert rt.dkim is not None
         assert holds(second, rt.dkim) == [True, True]
+
+
+def _envelope(rt, session):
+    (row,) = [one for one in list_deliveries(session) if one.state == "deferred"]
+    edition = get_edition(session, id=row.edition_id)
+    return envelope_of(rt, row, edition, get_subscriber_row(session, id=row.subscriber_id))
 
 
 HARD = (
