@@ -127,13 +127,13 @@ def hear(breaker: Breaker, heard: Heard, now: datetime, rules: Rules, cause: Cau
             return replace(breaker, until=max(breaker.until or now, now + rules.slower_rest))
         return breaker
     if heard.is_slower:
-        return _opened(breaker, now, "rate", rules.slower_rest, rules.longest)
+        return opened(breaker, now, "rate", rules.slower_rest, rules.longest)
     if not breaker.is_closed:
         if heard.bad:
-            return _opened(breaker, now, cause, rules.rest, rules.longest)
+            return opened(breaker, now, cause, rules.rest, rules.longest)
         return _widened(breaker, heard.good, rules)
     if _is_tripped(breaker, now, rules):
-        return _opened(breaker, now, cause, rules.rest, rules.longest)
+        return opened(breaker, now, cause, rules.rest, rules.longest)
     return breaker
 
 
@@ -148,8 +148,20 @@ def settled(breaker: Breaker, now: datetime) -> Breaker:
 def opened(
     breaker: Breaker, now: datetime, cause: Cause, rest: timedelta, longest: timedelta
 ) -> Breaker:
-    """The breaker opened for another reason than its own answers (the account, by many domains)."""
-    return _opened(breaker, now, cause, rest, longest)
+    """The breaker opened; also for another reason than its own answers (the account, by many
+    domains)."""
+    wait = min(rest * 2 ** min(breaker.times, 16), max(longest, rest))
+    return replace(
+        breaker,
+        cause=cause,
+        until=now + wait,
+        at_once=1,
+        times=breaker.times + 1,
+        in_a_row=0,
+        counts=(),
+        good=0,
+        since=breaker.since or now,
+    )
 
 
 def rates(breaker: Breaker, now: datetime) -> tuple[int, int]:
@@ -181,23 +193,6 @@ def _is_tripped(breaker: Breaker, now: datetime, rules: Rules) -> bool:
     answers, bad = rates(breaker, now)
     too_many = answers >= rules.least and bad * 100 > rules.percent * answers
     return too_many or breaker.in_a_row >= rules.in_a_row
-
-
-def _opened(
-    breaker: Breaker, now: datetime, cause: Cause, rest: timedelta, longest: timedelta
-) -> Breaker:
-    wait = min(rest * 2 ** min(breaker.times, 16), max(longest, rest))
-    return replace(
-        breaker,
-        cause=cause,
-        until=now + wait,
-        at_once=1,
-        times=breaker.times + 1,
-        in_a_row=0,
-        counts=(),
-        good=0,
-        since=breaker.since or now,
-    )
 
 
 def _widened(breaker: Breaker, good: int, rules: Rules) -> Breaker:
