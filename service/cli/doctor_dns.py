@@ -43,7 +43,8 @@ def sender_dns(house: House, file: Path | None = None) -> Iterator[Check]:
     if ask is None or "." not in sender or (file is None and house.settings.uses_mailbox):
         return
     envelope = rt.bounce_address.rpartition("@")[2].lower() or sender
-    for one in asyncio.run(sender_records.look(ask, sender, envelope, rt.dkim)):
+    today = rt.clock().date()
+    for one in asyncio.run(sender_records.look(ask, sender, envelope, rt.dkim, today)):
         yield Check(one.name, one.level, one.says, one.next_step)
 
 

@@ -3,7 +3,8 @@ words. Pure: it asks through a function that is handed in."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 from service.delivery.dkim import DkimKeys, Key
@@ -33,10 +34,12 @@ class Finding:
     next_step: str = ""
 
 
-async def look(ask: Ask, sender: str, envelope: str, keys: DkimKeys | None) -> list[Finding]:
+async def look(
+    ask: Ask, sender: str, envelope: str, keys: DkimKeys | None, on: date
+) -> list[Finding]:
     """Judge the records of a sender. sender: the domain in From · envelope: the one that bounces
-    go to (MAIL FROM) · keys: ours, None where the relay signs."""
-    signed = [await dkim(ask, key, keys.domain) for key in keys.keys] if keys else []
+    go to (MAIL FROM) · keys: ours, None where the relay signs · on: today, UTC."""
+    signed = [await _of_key(ask, key, keys, on) for key in keys.keys] if keys else []
     if keys is None:
         signed = [
             Finding(
@@ -138,6 +141,14 @@ async def _lookups(ask: Ask, record: str, domain: str, inside: tuple[str, ...]) 
     return count, ""
 
 
+async def _of_key(ask: Ask, key: Key, keys: DkimKeys, on: date) -> Finding:
+    """As ``dkim``; a key that signs nothing yet does no harm without its record."""
+    found = await dkim(ask, key, keys.domain)
+    if found.level != "fail" or key.since <= on or key in keys.in_force(on):
+        return found
+    return replace(found, level="warn", says=f"{found.says} (it signs from {key.since} on)")
+
+
 async def dkim(ask: Ask, key: Key, domain: str) -> Finding:
     """Whether the record of one of our keys lets others verify what it signs."""
     name = f"{key.selector}._domainkey.{domain}"
@@ -146,7 +157,7 @@ async def dkim(ask: Ask, key: Key, domain: str) -> Finding:
     if found.failed:
         return _unknown("DKIM", name, found)
     if not found.records:
-        return Finding("DKIM", "fail", f"{name} has no record: our signatures count for nothing",
+        return Finding("DKIM", "fail", f"{name} has no record: what it signs counts for nothing",
                        publish)  # fmt: skip
     if len(found.records) > 1:
         return Finding("DKIM", "fail", f"{name} has {len(found.records)} records; which one counts "

@@ -1,7 +1,8 @@
 """SPF, DKIM and DMARC of a sender, judged from records."""
 
 import asyncio
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from service.delivery.dns import Found, RecordFile
 from service.delivery.sender_records import dkim, dmarc, look, spf
 
 US = "papers.uni.example"
+TODAY = date(2026, 11, 22)
 KEY = Key(
     selector="m1", file="m1.pem", algorithm="rsa-sha256", since=date.min, public="MIIB",
     bits=2048, private=b"",
@@ -119,10 +121,24 @@ def test_dmarc(records, envelope, level, says):
 
 def test_every_key_is_looked_at_and_without_keys_the_relay_is_said_to_sign():
     keys = DkimKeys("uni.example", [KEY, SHORT])
-    found = asyncio.run(look(asking({}), US, US, keys))
+    found = asyncio.run(look(asking({}), US, US, keys, TODAY))
     assert [one.name for one in found] == ["SPF", "DKIM", "DKIM", "DMARC"]
-    found = asyncio.run(look(asking({}), US, US, None))
+    found = asyncio.run(look(asking({}), US, US, None, TODAY))
     assert [(one.name, one.level) for one in found][1] == ("DKIM", "ok")
+
+
+def test_a_key_of_tomorrow_fails_nothing_today():
+    """Rotation: its record is to be there before the day; until then it signs nothing."""
+    coming = replace(KEY, selector="m2", since=TODAY + timedelta(days=30))
+
+    def levels(keys, on):
+        found = asyncio.run(look(asking({}), US, US, DkimKeys("uni.example", keys), on))
+        return [one.level for one in found if one.name == "DKIM"], found[-2].says
+
+    assert levels([KEY, coming], TODAY)[0] == ["fail", "warn"]
+    assert f"it signs from {coming.since} on" in levels([KEY, coming], TODAY)[1]
+    assert levels([KEY, coming], coming.since)[0] == ["fail", "fail"]
+    assert levels([coming], TODAY)[0] == ["fail"]  # the only one signs at once
 
 
 def test_records_of_a_file_are_those_of_the_dns():
