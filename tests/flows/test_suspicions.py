@@ -19,6 +19,7 @@ from service.flows.letter import digest_of
 from service.flows.manage import Choices
 from service.flows.manage_link import manage_token
 from service.flows.send import send_ready
+from service.store.deliveries import count_waiting
 from service.store.editions import get_edition, list_editions
 from service.store.subscribers import get_subscriber_row
 from service.subscribers.cadence import local_date, slot_at
@@ -123,7 +124,8 @@ def test_one_mail_a_date_where_the_clock_is_changed(rt, tmp_path, zone, first):
         if n % 8 == 0:
             papers(rt, tmp_path, n)
         plan_due(rt)
-        send(rt)
+        if rt.db.read(count_waiting):
+            send(rt)
         rt.clock.go(minutes=30)
     dates = [local_date(first, zone) + timedelta(days=d) for d in range(6)]
     meant = [str(d) for d in dates if first < slot_at(d, 2, zone) <= rt.clock() - STEP]
