@@ -1,7 +1,8 @@
-"""Ten real weekdays and every list of words that readers of real services chose: each digest that
+"""Real weekdays and every list of words that readers of real services chose: each digest that
 was decided with others is the one that its reader would have got alone."""
 
 import json
+import os
 from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,7 +27,9 @@ from service.store.db import Session
 from service.store.sent import add_sent_papers
 from service.store.tables import DeliveryRow
 
-DAYS = 10
+DAYS = int(os.environ.get("PAPERPOST_TEST_DAYS") or 4)
+"""Wednesday to Monday: the day of the weekly mails is one of them. Ten take a minute more."""
+
 EACH = 3
 """Readers of each list: two alike but for their addresses and languages, one who chose more."""
 
