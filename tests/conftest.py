@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from support.postgres import Cluster
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-for _name, _examples in (("quick", 25), ("thorough", 150)):
+for _name, _examples in (("quick", 25), ("thorough", 75)):
     settings.register_profile(
         _name,
         deadline=None,
@@ -179,16 +179,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what does more in a whole run than in a quick one: .ci/run runs it in both."""
+    """Mark what does more in a whole run than in a quick one: .ci/run runs it in both. The tests of
+    a module that need a browser are one group: one process starts it, and furnishes their house."""
     draws = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
     if draws or "quick" in getattr(item, "fixturenames", ()):
         item.add_marker("deeper")
+    if item.get_closest_marker("browser") and item.get_closest_marker("xdist_group") is None:
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one process must do together goes first (the rest stays in its random order): begun
-    last, it would go on for minutes while the other processes have nothing left."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """What takes long goes first (the rest stays in its random order): what one process must do
+    together, then the storms. Begun last, they would go on while the other process has nothing."""
+    items.sort(key=_is_short)
+
+
+def _is_short(item: pytest.Item) -> tuple[bool, ...]:
+    return tuple(item.get_closest_marker(name) is None for name in ("xdist_group", "faults"))
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
