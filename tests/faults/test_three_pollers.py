@@ -59,8 +59,8 @@ def check(folder: Path, url: str, gap: float, pages: int) -> None:
 
 
 def test_scaled_down(database_url: str, tmp_path: Path) -> None:
-    check(tmp_path, database_url, 0.3, 5)
+    check(tmp_path, database_url, 0.3, 3)
 
 
 def test_at_the_real_pace(tmp_path: Path) -> None:
-    check(tmp_path, f"sqlite:///{(tmp_path / 'paperpost.db').as_posix()}", 3.0, 3)
+    check(tmp_path, f"sqlite:///{(tmp_path / 'paperpost.db').as_posix()}", 3.0, 1)
