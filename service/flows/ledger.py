@@ -43,8 +43,14 @@ def read_chosen(
     """Which deliveries were asked for. state: one of the states, or "held" (dead: of
     ``gone_owners``) · first, last: days of the installation (``zone``) on which they were planned.
 
-    Raises EditionError: no such state or meaning.
+    Raises EditionError: no such state or meaning, or a last day before the first.
     """
+    if first is not None and last is not None and first > last:
+        raise EditionError(
+            f"{first} is after {last}: no day is in between.",
+            "--since",
+            "Give the earlier day as --since and the later one as --until.",
+        )
     if state not in ("", "held", *(str(s) for s in State)):
         raise EditionError(f"{state!r} is no state.", "--state", f"Use {', '.join(State)} or held.")
     if meaning not in ("", *(str(m) for m in Meaning)):

@@ -20,7 +20,7 @@ class Limited:
     kind: account or domain · name: "host:port", a group's name, or "*" for every account · had,
     most: mails by window ("second", "minute", "hour", "day"), of those with a limit · at_once:
     mails under way at most, None = no limit · until: nothing goes before then, None = it may go ·
-    why: in words, "" where nothing holds it up · waiting: mails that are due and wait for it.
+    why: in words, "" where nothing holds it up · waiting: mails that wait for it.
     """
 
     kind: str
@@ -56,7 +56,7 @@ def _limited(session: Session, pace: Pace, now: datetime) -> list[Limited]:
         gate = Gate(session, replace(pace, account=account), now, locks=False)
         for hold in gate.holds():
             holds.setdefault((hold.kind, hold.key), hold)
-    waiting = count_due(session, now) if holds else {}
+    waiting = count_due(session, now, put_off_too=True) if holds else {}
     found = []
     for kind, name in sorted({*counted, *resting, *holds}):
         most = (pace.mails if kind == "account" else pace.domain).named()

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from service.delivery.meaning import Meaning
 from service.delivery.states import State, leaving
 from service.store.given import ask
 from service.store.send_pace import Gate, Hold, Pace
@@ -101,11 +102,16 @@ def has_due(session: Session, now: datetime, edition_ids: Collection[int] | None
 
 
 def count_due(
-    session: Session, now: datetime, edition_ids: Collection[int] | None = None
+    session: Session,
+    now: datetime,
+    edition_ids: Collection[int] | None = None,
+    *,
+    put_off_too: bool = False,
 ) -> dict[tuple[str, bool], int]:
     """How many rows might go now if nothing kept them back, by domain and whether it is a
-    notice."""
-    due = _due(now, edition_ids, col(DeliveryRow.domain), col(DeliveryRow.priority) == 0).subquery()
+    notice. put_off_too: also those that were told to wait until a limit ends."""
+    columns = (col(DeliveryRow.domain), col(DeliveryRow.priority) == 0)
+    due = _due(now, edition_ids, *columns, put_off_too=put_off_too).subquery()
     domain, notice = due.c
     query = sa.select(domain, notice, sa.func.count()).group_by(domain, notice)
     return {(d, bool(is_notice)): n for d, is_notice, n in session.execute(query)}
@@ -133,7 +139,7 @@ def put_off(
     """Due rows that a hold keeps back wait until an instant, and say why. Returns how many; there
     may be more when it is ``limit``."""
     ids = list(session.scalars(_held(now, hold, edition_ids, limit)))
-    words = {"not_before": until, "meaning": "rest", "reason": hold.why[:500]}
+    words = {"not_before": until, "meaning": str(Meaning.REST), "reason": hold.why[:500]}
     for state, values in (
         (State.READY, {**words, "state": str(State.DEFERRED)}),
         (State.DEFERRED, words),
@@ -163,14 +169,22 @@ def _held(now: datetime, hold: Hold, edition_ids: Collection[int] | None, limit:
     return query
 
 
-def _due(now: datetime, edition_ids: Collection[int] | None, *columns: Any) -> Any:
+def _due(
+    now: datetime,
+    edition_ids: Collection[int] | None,
+    *columns: Any,
+    put_off_too: bool = False,
+) -> Any:
+    is_time = sa.or_(col(DeliveryRow.not_before).is_(None), col(DeliveryRow.not_before) <= now)
+    if put_off_too:
+        is_time = sa.or_(is_time, col(DeliveryRow.meaning) == str(Meaning.REST))
     query = (
         sa.select(*columns)
         .select_from(DeliveryRow)
         .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
         .where(
             col(DeliveryRow.state).in_(leaving(State.LEASED, State.READY, State.DEFERRED)),
-            sa.or_(col(DeliveryRow.not_before).is_(None), col(DeliveryRow.not_before) <= now),
+            is_time,
             *sendable(now),
         )
     )

@@ -40,6 +40,14 @@ def newsletter(shell: Shell, server: SmtpServer) -> str:
     return str(sent.json["editions"][0])
 
 
+@pytest.mark.parametrize("which", ["list", "groups"])
+def test_a_first_day_after_the_last_is_a_mistake(shell, which):
+    done = shell.say("deliveries", which, "--since", "2026-11-20", "--until", "2026-11-10")
+    assert done.code == 1
+    assert "2026-11-20 is after 2026-11-10" in done.err
+    assert "--since" in done.err
+
+
 def test_groups_and_sending_one_of_them_again(shell, server):
     number = newsletter(shell, server)
     listed = shell.say(

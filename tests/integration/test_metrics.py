@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,6 +15,7 @@ from support.arrows import by_hand
 from support.house import Clock, add, ingest_items, open_house, paper_item, rows
 
 from service.app import make_app
+from service.engine.embedded import Stats
 from service.flows import readiness
 from service.flows.alarms import Alarm, raise_alarm
 from service.flows.daily import plan_daily, plan_due
@@ -83,6 +85,18 @@ def test_degraded_is_said_in_words_and_still_serves(house, clock):
         "mails are due and not planned",
         "alarms are open: domain 1",
     ]
+
+
+def test_a_task_that_failed_when_it_ran_last_is_said_without_its_words(house, monkeypatch):
+    failed = Stats(runs=3, failures=3, last_error="MailError: no TLS for ada@uni.example")
+    engine = SimpleNamespace(stats=lambda: {"send": failed, "poll": Stats(runs=1)})
+    monkeypatch.setattr(house.runtime, "engine", engine)
+    said = ask(house, "/readyz").json()["says"]
+    assert said == [
+        "the task send ended with an error; it is tried again, and the log says which",
+    ]
+    failed.last_error = ""  # it came to its end since
+    assert ask(house, "/readyz").json()["says"] == []
 
 
 def test_503_when_nothing_can_be_written(house, monkeypatch):

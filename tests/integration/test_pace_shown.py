@@ -102,8 +102,8 @@ def test_who_had_how_many_and_who_waits_for_what(house, server, capsys):
     rt.db.write(lambda s: rests.write(s, rests.DOMAIN, {"b.example": rest}))
     account = f"127.0.0.1:{server.port}"
     assert facts(rt) == [
-        ("account", account, {"day": 3}, {"day": 3}, None, True, 1),
-        ("domain", "a.example", {"hour": 2}, {"hour": 2}, None, True, 1),
+        ("account", account, {"day": 3}, {"day": 3}, None, True, 2),
+        ("domain", "a.example", {"hour": 2}, {"hour": 2}, None, True, 2),
         ("domain", "b.example", {"hour": 1}, {"hour": 2}, 1, True, 0),
     ]
     told = printed(capsys, house, as_json=False)
@@ -111,10 +111,10 @@ def test_who_had_how_many_and_who_waits_for_what(house, server, capsys):
     assert "2 of 2 an hour" in told
     assert "the limit of 3 mails a day is reached" in " ".join(told.split())
     found = json.loads(printed(capsys, house, as_json=True))
-    assert [one["waiting"] for one in found] == [1, 1, 0]
+    assert [one["waiting"] for one in found] == [2, 2, 0]
     check = doctor_ledger.pace(house)
     assert check.level == "warn"
-    assert "2 reasons to wait; 1 mail waits until" in check.says
+    assert "2 reasons to wait; 2 mails wait until" in check.says
     limit(rt, mails_a_day=0, domain_an_hour=0)
     assert [one.name for one in read_limits(rt)] == ["b.example"]
 
