@@ -50,7 +50,7 @@ def moving(house: Reading, to: str = "ada@new.example") -> str:
     """The token that the mailbox of a new address gets."""
     ask_address(house.rt, fresh(house), to)
     house.send()
-    return path_in(house.mails(to)[-1], "manage/address").rpartition("/")[2]
+    return house.path_to(to, "manage/address").rpartition("/")[2]
 
 
 def tokens(house: Reading) -> dict[str, str]:
@@ -131,7 +131,7 @@ def test_each_ends_in_its_time(house: Reading) -> None:
     press = house.client.post(f"{PATHS['manage'].format(made['manage'])}/link")
     assert press.status_code == 200
     house.send()
-    assert path_in(house.mails(ADA)[-1], "manage")
+    assert house.path_to(ADA, "manage")
 
 
 def test_a_fresh_link_is_fresh_for_a_day_and_an_ordinary_one_afterwards(house: Reading) -> None:
@@ -159,7 +159,7 @@ def test_a_change_of_address_works_once_and_ends_what_was_fresh(house: Reading) 
     back = manage_token(house.rt, row, house.clock(), fresh=True)
     ask_address(house.rt, back, ADA)
     house.send()
-    again = path_in(house.mails(ADA)[-1], "manage/address")
+    again = house.path_to(ADA, "manage/address")
     house.clock.go(minutes=1)
     assert house.client.post(again).status_code == 200
     answer = house.client.post(path)  # the first link once more: it was for one time
@@ -190,7 +190,7 @@ def test_a_link_that_waited_for_its_place_is_fresh_when_it_comes(house: Reading)
         house.client.post("/", data={"email": email, "words": "robots", "hour": "08"})
     house.clock.go(hours=2)
     house.send()
-    link = path_in(house.mails(ADA)[-1], "manage")
+    link = house.path_to(ADA, "manage")
     house.clock.go(hours=23)
     assert ADA in house.client.get(link).text
     house.clock.go(hours=1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pybtex.database import parse_string
 from support.house import ingest_items, paper_item
-from support.reading_house import Reading, path_in, reading_house
+from support.reading_house import Reading, reading_house
 
 from service.flows import leave
 from service.flows.browse import read_paper
@@ -282,7 +282,7 @@ def test_references_of_paper_mail_and_day(house: Reading) -> None:
     entries = parse_string(house.client.get("/papers/2026-11-18?format=bib").text, "bibtex").entries
     assert len(entries) == 6
     assert house.client.get("/papers/arxiv/2611.00100?format=pdf").status_code == 404
-    view = house.client.get(path_in(house.mails("ada@uni.example")[-1], "d")).text
+    view = house.client.get(house.path_to("ada@uni.example", "d")).text
     assert f"/d/{share_name(mail)}/papers.bib" in view
 
 

@@ -80,7 +80,7 @@ def test_only_the_mail_is_behind_its_page(house: Reading) -> None:
     assert links == {*files, "/papers/2026-11-18", "/", "/privacy"}, "none to a reader's page"
     moved = house.client.get(f"/d/{mail.token}")
     assert (moved.status_code, moved.headers["location"]) == (302, f"/d/{shared}")
-    assert path_in(house.mails(ADA)[-1], "d") == f"/d/{shared}", "the mail links to what is shared"
+    assert house.path_to(ADA, "d") == f"/d/{shared}", "the mail links to what is shared"
 
 
 def test_a_digest_of_the_first_version_is_shown_in_todays_look(house: Reading) -> None:

@@ -40,7 +40,7 @@ def hidden(html: str) -> dict[str, str]:
 
 def link_of(house: Reading, to: str = "ada@uni.example") -> str:
     house.send()
-    return path_in(house.mails(to)[-1], "confirm")
+    return house.path_to(to, "confirm")
 
 
 def test_the_page_says_what_to_look_for_and_sends_once_more(house: Reading) -> None:

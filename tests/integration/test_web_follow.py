@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.house import ingest_items, paper_item
-from support.reading_house import WEDNESDAY, Reading, path_in, reading_house
+from support.reading_house import WEDNESDAY, Reading, reading_house
 
 from service.flows.manage_link import manage_token
 from service.flows.match import match_new
@@ -49,7 +49,7 @@ def test_people_alone_are_an_interest_and_stand_on_the_page_behind_the_link(hous
     people = "Ana Silva\r\norg: Example University"
     house.client.post("/", data={"email": ADA, "people": people, "hour": "08"})
     house.send()
-    link = path_in(house.mails(ADA)[-1], "confirm")
+    link = house.path_to(ADA, "confirm")
     assert "By any of: Ana Silva · org: Example University" in words(house.client.get(link).text)
     assert "Ana" not in str(house.mails(ADA)[-1]), "nothing that was typed is mailed"
     house.client.post(link, data={"asked": "1"})

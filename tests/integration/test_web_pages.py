@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.house import ingest_items, paper_item
-from support.reading_house import Reading, path_in, reading_house
+from support.reading_house import Reading, reading_house
 
 from service.flows import manual
 from service.flows.daily import plan_daily
@@ -163,7 +163,7 @@ def test_a_mail_in_the_browser_tells_nothing_of_its_reader(house: Reading) -> No
     ada = house.reader("ada@uni.example")
     rows = house.rt.db.read(lambda s: list_deliveries(s, subscriber_id=ada.id))
     mail = next(row for row in rows if row.content and "digest" in row.content)
-    page = house.client.get(path_in(house.mails("ada@uni.example")[-1], "d"))
+    page = house.client.get(house.path_to("ada@uni.example", "d"))
     assert "Adapters" in page.text
     assert "ada@uni.example" not in page.text
     for secret in ("/manage/", "/u/", ada.unsubscribe_token):

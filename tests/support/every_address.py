@@ -304,7 +304,7 @@ def _tokens(house: Reading, address: str) -> dict[str, str]:
     ask_address(house.rt, fresh, moved)
     change_feed(house.rt, fresh, "open")
     house.send()
-    moving = path_in(house.mails(moved)[-1], "manage/address")
+    moving = house.path_to(moved, "manage/address")
     return {
         "leave": reader.unsubscribe_token,
         "manage": manage_token(house.rt, reader, now),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import default
@@ -28,6 +28,7 @@ from service.store.subscribers import get_subscriber_row, list_profile_rows
 from service.store.tables import ProfileRow, SubscriberRow
 
 WEDNESDAY = date(2026, 11, 18)
+_LINK = r"http://[^/\s]+(/{}/\S+)"
 
 
 @dataclass
@@ -41,13 +42,28 @@ class Reading:
     folder: Path
 
     def send(self) -> int:
-        """Hand everything that waits to the relay; how many mails it took."""
+        """Hand everything that waits to the relay, one mail after the other in the order of the
+        ledger; how many it took."""
         with ThreadPoolExecutor(1) as thread:  # a browser test has a loop in its own thread
-            return thread.submit(lambda: asyncio.run(send_ready(self.rt)).accepted).result()
+            return thread.submit(lambda: asyncio.run(self._sent())).result()
+
+    async def _sent(self) -> int:
+        mailer = self.rt.open_mailer(replace(self.rt.defaults(), smtp_connections=1))
+        try:
+            return (await send_ready(self.rt, mailer=mailer)).accepted
+        finally:
+            await mailer.aclose()
 
     def mails(self, to: str) -> list[EmailMessage]:
         """What the relay took for an address, oldest first."""
         return [read(one.data) for one in self.smtp.accepted if one.recipient == to]
+
+    def path_to(self, address: str, kind: str) -> str:
+        """The path of the newest link of a kind that was mailed to an address."""
+        for mail in reversed(self.mails(address)):
+            if re.search(_LINK.format(kind), text_of(mail)):
+                return path_in(mail, kind)
+        raise AssertionError(f"no mail to {address} has a link to /{kind}/")
 
     def reader(self, address: str) -> SubscriberRow:
         row = self.rt.db.read(lambda s: get_subscriber_row(s, email_key=address))
@@ -66,7 +82,7 @@ class Reading:
         """Post the form as a browser without JavaScript does, and press Begin in the mail."""
         self.client.post("/", data={"email": address, "words": words, "hour": "08", **more})
         self.send()
-        link = path_in(self.mails(address)[-1], "confirm")
+        link = self.path_to(address, "confirm")
         answer = self.client.post(link, data={"asked": "1"})
         assert answer.status_code == 200
 
@@ -96,7 +112,7 @@ def text_of(mail: EmailMessage) -> str:
 
 def path_in(mail: EmailMessage, kind: str) -> str:
     """The path of the first link of a kind: "/confirm/..."."""
-    found = re.search(rf"http://[^/\s]+(/{kind}/\S+)", text_of(mail))
+    found = re.search(_LINK.format(kind), text_of(mail))
     assert found is not None, text_of(mail)
     return found[1]
 

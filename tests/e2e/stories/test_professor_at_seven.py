@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.house import ingest_items, paper_item
-from support.reading_house import Reading, path_in, reading_house, text_of
+from support.reading_house import Reading, reading_house, text_of
 
 from service.flows.daily import plan_due
 
@@ -19,7 +19,7 @@ def test_seven_oclock_in_zurich_in_plain_text_with_a_pause(tmp_path: Path) -> No
         house.subscribe("prof@uni.example", "adapters", hour="07", zone="Europe/Zurich")
         house.client.post("/manage", data={"email": "prof@uni.example"})
         house.send()
-        manage = path_in(house.mails("prof@uni.example")[-1], "manage")
+        manage = house.path_to("prof@uni.example", "manage")
         house.client.post(f"{manage}/mail", data={"format": "text", "style": "short"})
         house.clock.at = datetime(2026, 11, 19, 5, 59, tzinfo=UTC)
         ingest_items(
