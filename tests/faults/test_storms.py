@@ -105,7 +105,7 @@ def test_one_stands_still(tmp_path, cluster, seed):
         tmp_path, cluster, seed, lambda g, t: halts.stand_still(g, t, dice, connections=4),
         kills.SCRIPT, readers=100, still_s=4.0,
     )  # fmt: skip
-    assert totals["sent_meanwhile"] > 0
+    assert totals["sent_meanwhile"] > 0 or totals["stood_on_the_lock"] == 1
 
 
 def test_two_senders(tmp_path, cluster, seed):

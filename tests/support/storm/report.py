@@ -22,6 +22,7 @@ WORDS = {"commits_lost": "COMMITs lost", "acts": "left or erased"}
 BESIDE = {
     "misclassified": "misclassified", "begun_afterwards": "bodies begun afterwards",
     "handed_on_twice_by_postfix": "handed on twice by Postfix", "hung": "hung",
+    "stood_on_the_lock": "with SQLite's lock in hand",
 }  # fmt: skip
 """Further figures that are promises of their own, or say what a campaign met."""
 
