@@ -35,6 +35,7 @@ from bench.sending.sink import PROGRAMS, Sink, sink, source, told
 
 HERE = Path(__file__).resolve().parent
 FILE = RESULTS / "send.json"
+READERS = 30_000
 NAIVE = 300
 """So few mails of the naive service are enough: it is that slow."""
 
@@ -52,6 +53,7 @@ class Asked:
         words = [f"{self.cap} papers"]
         words += [database] if database != "sqlite" else []
         words += [f"{self.interests} interests"] if self.interests != INTERESTS else []
+        words += [f"{self.readers} readers"] if self.readers != READERS else []
         return ", ".join(words)
 
 
@@ -99,7 +101,7 @@ def row(into: Sink, ground: Ground, message: Path, sessions: int, asked: Asked) 
 
 def main() -> None:
     asked = argparse.ArgumentParser()
-    asked.add_argument("--readers", type=int, default=30_000)
+    asked.add_argument("--readers", type=int, default=READERS)
     asked.add_argument("--caps", default="4,9,20")
     asked.add_argument("--sessions", default="1,10,50")
     asked.add_argument("--interests", type=int, default=INTERESTS)
