@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from service.defaults import Defaults
@@ -28,7 +28,7 @@ from service.flows.failover import tell_accounts
 from service.flows.poll import poll_due
 from service.flows.refold import RefoldReport, learn_categories, refold_some
 from service.flows.relay import RelayWatch
-from service.flows.runtime import SEND_SOON, Runtime
+from service.flows.runtime import SEND_SOON, Runtime, Stats
 from service.flows.send import send_ready
 from service.flows.settle import settle_editions
 from service.flows.stock import PATIENCE, fill_corpus
@@ -52,17 +52,6 @@ DRAIN = 30.0
 
 REST = 0.05
 """Seconds between two chunks of work that nobody waits for."""
-
-
-@dataclass(slots=True)
-class Stats:
-    """One task: how often it ran, when, and what went wrong the last time."""
-
-    runs: int = 0
-    failures: int = 0
-    running: bool = False
-    last_at: datetime | None = None
-    last_error: str = ""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from service.flows.editions import EditionError, need_edition
 from service.flows.runtime import Runtime
-from service.flows.staff import write_audit
+from service.flows.staff import audit_edition
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store.db import Priority, Session
@@ -57,14 +57,8 @@ def go_on(rt: Runtime, edition_id: int, *, by: str, address: str = "") -> int:
                 "Let the rest go when all of them were.",
             )
         n = audience_store.set_wait(session, edition_id, None, after=now)
-        write_audit(
-            session,
-            now,
-            who=by,
-            what="send the rest",
-            target=f"edition {edition_id}",
-            after={"mails": n},
-            address=address,
+        audit_edition(
+            session, now, edition_id, by, "send the rest", after={"mails": n}, address=address
         )
         return n
 

@@ -12,7 +12,7 @@ from service.flows.groups import Group, groups, refusals
 from service.flows.planning import PRIORITY
 from service.flows.runtime import Runtime
 from service.flows.settle import balance, balance_of, uneven
-from service.flows.staff import write_audit
+from service.flows.staff import audit_edition
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
@@ -138,8 +138,7 @@ def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
         if edition.state in ("cancelled", "done"):
             raise EditionError(f"Edition {edition_id} is {edition.state}.", "", "Nothing to pause.")
         editions_store.set_edition(session, edition_id, paused=True)
-        target = f"edition {edition_id}"
-        write_audit(session, rt.clock(), who=by, what="pause", target=target, address=address)
+        audit_edition(session, rt.clock(), edition_id, by, "pause", address=address)
 
     rt.db.write(act, Priority.WEB)
 
@@ -162,8 +161,7 @@ def resume(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
             )
         editions_store.set_edition(session, edition_id, paused=False, paused_why="")
         end_alarm(rt, session, "edition", str(edition_id))
-        target = f"edition {edition_id}"
-        write_audit(session, rt.clock(), who=by, what="resume", target=target, address=address)
+        audit_edition(session, rt.clock(), edition_id, by, "resume", address=address)
 
     rt.db.write(act, Priority.WEB)
     rt.engine.enqueue("send")
@@ -186,15 +184,10 @@ def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
             values["planned"] = sum(editions_store.count_states(session, edition_id).values())
         editions_store.set_edition(session, edition_id, **values)
         end_alarm(rt, session, "edition", str(edition_id))
-        write_audit(
-            session,
-            rt.clock(),
-            who=by,
-            what="cancel",
-            target=f"edition {edition_id}",
-            after={"not_sent": stopped},
-            address=address,
-        )
+        audit_edition(
+            session, rt.clock(), edition_id, by, "cancel",
+            after={"not_sent": stopped}, address=address,
+        )  # fmt: skip
         return stopped
 
     return rt.db.write(act, Priority.WEB)

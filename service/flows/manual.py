@@ -31,7 +31,7 @@ from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.flows.segment import recorded
 from service.flows.shelf import place_of
-from service.flows.staff import write_audit
+from service.flows.staff import audit_edition
 from service.flows.today import start_alerts, start_daily, undo_daily
 from service.store import contents as contents_store
 from service.store import editions as editions_store
@@ -88,12 +88,12 @@ def start(
         else:
             made = _start_frozen(rt, plan, audience, wait)
         rt.db.write(
-            lambda s: write_audit(
+            lambda s: audit_edition(
                 s,
                 rt.clock(),
-                who=plan.created_by,
-                what=f"send {plan.kind}",
-                target=f"edition {made.edition_id}",
+                made.edition_id,
+                plan.created_by,
+                f"send {plan.kind}",
                 after={
                     "key": plan.key,
                     "segment": recorded(plan.segment)[:500],

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from service.flows import epoch, readiness
 from service.flows.breakers import is_relay_resting
@@ -142,7 +142,7 @@ def _whole_tables(rt: Runtime) -> Iterator[Family]:
 
 def _tasks(rt: Runtime) -> Iterator[Family]:
     """Of this process alone; none where it only serves pages."""
-    stats: Mapping[str, Any] = getattr(rt.engine, "stats", dict)()
+    stats = rt.engine.stats()
     if not stats:
         return
     yield Family(

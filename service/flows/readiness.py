@@ -75,7 +75,7 @@ def _degraded(rt: Runtime) -> Iterator[str]:
         yield "no source answers"
     if disk_free(rt) < LEAST_DISK:
         yield "the disk is nearly full"
-    for name, stats in getattr(rt.engine, "stats", dict)().items():  # of this process
+    for name, stats in rt.engine.stats().items():  # of this process
         if stats.last_error:
             yield f"the task {name} ended with an error; it is tried again, and the log says which"
     if alarms := rt.db.read(alarms_store.count_open):

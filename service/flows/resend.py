@@ -20,7 +20,7 @@ from service.flows.eligible import fitting
 from service.flows.groups import can_resend, says, words_of
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
-from service.flows.staff import write_audit
+from service.flows.staff import audit_edition
 from service.store import contents as contents_store
 from service.store import delivery_lists
 from service.store import editions as editions_store
@@ -301,12 +301,12 @@ def _release(
     """``planned`` is written last, with it the edition may go."""
     planned = sum(editions_store.count_states(session, edition_id).values())
     editions_store.set_edition(session, edition_id, planned=planned, paused=False)
-    write_audit(
+    audit_edition(
         session,
         rt.clock(),
-        who=by,
-        what="resend",
-        target=f"edition {wanted.edition_id}",
+        wanted.edition_id,
+        by,
+        "resend",
         after={"edition": edition_id, "mails": planned}
         | {name: value for name, value in _act(wanted).items() if value},
         address=address,

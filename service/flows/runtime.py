@@ -36,11 +36,25 @@ SEND_SOON = "send soon"
 once the work of sending would slow down the next page, and tell that this address gets mail."""
 
 
+@dataclass(slots=True)
+class Stats:
+    """One task of this process: how often it ran, when it began, what went wrong the last time."""
+
+    runs: int = 0
+    failures: int = 0
+    running: bool = False
+    last_at: datetime | None = None
+    last_error: str = ""
+
+
 class Engine(Protocol):
     """The port that flows need: somebody runs a task soon, or wakes the sender."""
 
     def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:
         """Run ``task`` soon; a repeated or lost call is harmless (rows hold the truth)."""
+
+    def stats(self) -> Mapping[str, Stats]:
+        """Per task that ever ran in this process: its figures."""
 
 
 class NoEngine:
@@ -48,6 +62,10 @@ class NoEngine:
 
     def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:
         """Do nothing; the caller goes on to do the work."""
+
+    def stats(self) -> Mapping[str, Stats]:
+        """No task ever ran."""
+        return {}
 
 
 Parser = Callable[[str, bytes, Any], Parsed]

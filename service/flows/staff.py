@@ -87,6 +87,21 @@ def write_audit(
     )
 
 
+def audit_edition(
+    session: Session,
+    now: datetime,
+    edition_id: int,
+    by: str,
+    what: str,
+    *,
+    after: Mapping[str, Any] | None = None,
+    address: str = "",
+) -> None:
+    """Record an act on one edition."""
+    target = f"edition {edition_id}"
+    write_audit(session, now, who=by, what=what, target=target, after=after, address=address)
+
+
 def audit(
     rt: Runtime,
     who: str,

@@ -9,7 +9,7 @@ from service.flows.compose import compose_planned
 from service.flows.daily import due_readers, still_active
 from service.flows.planning import digest_edition, plan_readers
 from service.flows.runtime import Runtime
-from service.flows.staff import write_audit
+from service.flows.staff import audit_edition
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
@@ -139,15 +139,10 @@ def undo_daily(rt: Runtime, edition_id: int, key: str, *, by: str, address: str 
         ]
         n = audience_store.take_back(session, ids, until, began)
         _forget_act(session, ids, key)
-        write_audit(
-            session,
-            rt.clock(),
-            who=by,
-            what="undo send",
-            target=f"edition {edition_id}",
-            after={"taken_back": n},
-            address=address,
-        )
+        audit_edition(
+            session, rt.clock(), edition_id, by, "undo send",
+            after={"taken_back": n}, address=address,
+        )  # fmt: skip
         return n
 
     return rt.db.write(back, Priority.WEB)

@@ -8,12 +8,12 @@ from support.house import ingest_items, open_house, paper_item
 
 from service.flows import words
 from service.flows.learned import FILE, Learned, read_file
-from service.flows.runtime import Runtime
+from service.flows.runtime import NoEngine, Runtime
 from service.flows.words import learn_words, words_of
 from service.store.papers import count_after
 
 
-class Bell:
+class Bell(NoEngine):
     """An engine that only remembers who was called."""
 
     def __init__(self) -> None:

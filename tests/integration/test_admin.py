@@ -23,7 +23,7 @@ from service.flows.daily import plan_daily
 from service.flows.leave import unsubscribe
 from service.flows.leave_part import note_reason
 from service.flows.manage_link import manage_token
-from service.flows.runtime import Runtime
+from service.flows.runtime import NoEngine, Runtime
 from service.flows.send import send_ready
 from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
@@ -39,7 +39,7 @@ PASSWORD = "correct horse battery"
 BASE = "http://127.0.0.1:8000"
 
 
-class Woken:
+class Woken(NoEngine):
     """Stands where the engine is: remembers what was asked."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from support.house import Clock, add, ingest_items, open_house, paper_item
 from service import admin
 from service.flows import drafts, manual, staff
 from service.flows.editions import EditionError, details, overview
-from service.flows.runtime import Runtime
+from service.flows.runtime import NoEngine, Runtime
 from service.flows.tidy import tidy
 from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
@@ -33,7 +33,7 @@ LETTER = {
 }
 
 
-class Asleep:
+class Asleep(NoEngine):
     """Stands where the engine is."""
 
     def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:

@@ -15,10 +15,10 @@ from support.arrows import by_hand
 from support.house import Clock, add, ingest_items, open_house, paper_item, rows
 
 from service.app import make_app
-from service.engine.embedded import Stats
 from service.flows import readiness
 from service.flows.alarms import Alarm, raise_alarm
 from service.flows.daily import plan_daily, plan_due
+from service.flows.runtime import Stats
 from service.flows.watchdog import watch_runs
 from service.settings import load_settings
 from service.store import runs

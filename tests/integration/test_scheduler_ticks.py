@@ -4,10 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from service.engine.embedded import Embedded
+from service.flows.runtime import NoEngine
 from service.scheduler import AT_START, TICKS, make_scheduler, mend_ticks, start
 
 
-class Wakes:
+class Wakes(NoEngine):
     def __init__(self) -> None:
         self.tasks: list[str] = []
 

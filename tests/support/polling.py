@@ -14,7 +14,7 @@ from support.house import hasten, lay_database
 from support.web_site import WebSite
 
 from service.flows.poll import poll_due
-from service.flows.runtime import Runtime
+from service.flows.runtime import NoEngine, Runtime
 from service.settings import load_settings
 from service.sources import arxiv_api, arxiv_oai, arxiv_rss, biorxiv, hf_daily
 from service.sources.adapter import Request
@@ -68,7 +68,7 @@ def polled_rt(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
         yield house.runtime
 
 
-class Wakes:
+class Wakes(NoEngine):
     """An engine that writes down who was woken."""
 
     def __init__(self) -> None:

@@ -61,8 +61,8 @@ class Reading:
     def path_to(self, address: str, kind: str) -> str:
         """The path of the newest link of a kind that was mailed to an address."""
         for mail in reversed(self.mails(address)):
-            if re.search(_LINK.format(kind), text_of(mail)):
-                return path_in(mail, kind)
+            if found := re.search(_LINK.format(kind), text_of(mail)):
+                return found[1]
         raise AssertionError(f"no mail to {address} has a link to /{kind}/")
 
     def reader(self, address: str) -> SubscriberRow:

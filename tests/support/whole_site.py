@@ -15,12 +15,12 @@ from support.reader_site import serving
 from service.app import make_app
 from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_due
-from service.flows.runtime import Runtime
+from service.flows.runtime import NoEngine, Runtime
 from service.flows.send import send_ready
 from service.mailbox import Mailbox, MailboxServer
 
 
-class Woken:
+class Woken(NoEngine):
     """Stands where the engine is: the test itself says when work is done."""
 
     def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:

@@ -34,7 +34,7 @@ def run(ground: Ground, tally: Tally, seed: str, *, leave: int, forget: int) -> 
         while child.poll() is None and not ground.logged():
             time.sleep(0.005)
         done_at: dict[str, float] = {}
-        slowest = 0.0
+        slowest, while_sending = 0.0, 0
         for at, (one, is_leaving) in enumerate(acts):
             # spread over the send: an act for so many mails
             target = at * len(ground.plan.readers) // (len(acts) + 1)
@@ -47,7 +47,7 @@ def run(ground: Ground, tally: Tally, seed: str, *, leave: int, forget: int) -> 
                 assert erase(rt, one)
             done_at[one] = time.time()
             slowest = max(slowest, time.monotonic() - begun)
-        while_sending = child.poll() is None
+            while_sending += child.poll() is None
     child.communicate(timeout=600)
     log = ground.events()
     late = [
@@ -63,8 +63,9 @@ def run(ground: Ground, tally: Tally, seed: str, *, leave: int, forget: int) -> 
         tally.breach(f"{said['held']} held though nothing went wrong")
     had = {one["to"] for one in log if one["e"] == "taken"}
     tally.count(
-        left=leave, erased=forget, stopped=len(set(chosen) - had), begun_afterwards=len(late),
-        mails=found.mails, lost=found.lost, doubled=found.doubled, while_sending=while_sending,
+        acts=len(acts), left=leave, erased=forget, stopped=len(set(chosen) - had),
+        begun_afterwards=len(late), mails=found.mails, lost=found.lost,
+        doubled=found.doubled, while_sending=while_sending,
     )  # fmt: skip
     tally.most(slowest_act_ms=slowest * 1000)
 
