@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from service.store import house_tables, tables  # noqa: F401  (they fill the metadata)
+from service.store import house_tables, report_tables, tables  # noqa: F401  (they fill the metadata)
 
 NOT_OURS = ("procrastinate_",)
 

@@ -145,7 +145,9 @@ class RawPollRow(SQLModel, table=True):
 
 class SubscriberRow(SQLModel, table=True):
     """A reader. quiet_from, quiet_until: hours without alerts, null = the installation's ·
-    feed_since: since when the feed of their own is open, null = it is not."""
+    feed_since: since when the feed of their own is open, null = it is not · score: of reports that
+    their mail came back, as of scored_at · rests_until, rests: no mail before, and how many times
+    in a row, since it was not taken for now."""
 
     __tablename__ = "subscriber"
     __table_args__ = (Index("ix_subscriber_due", "state", "next_digest_at"),)
@@ -179,6 +181,9 @@ class SubscriberRow(SQLModel, table=True):
     left_at: datetime | None = instant()
     added_by: str = text()
     score: int = 0
+    scored_at: datetime | None = instant()
+    rests_until: datetime | None = instant()
+    rests: int = Field(default=0, sa_column_kwargs={"server_default": sa.text("0")})
 
 
 class ProfileRow(SQLModel, table=True):

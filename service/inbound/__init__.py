@@ -1,0 +1,1 @@
+"""Ways in for mails that come back: an IMAP mailbox, LMTP, webhooks of mail services."""

@@ -1,0 +1,1 @@
+"""Mails that come back, read: bounces, complaints, wishes to leave, automatic answers. Pure."""
