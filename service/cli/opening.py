@@ -6,12 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service import log
-from service.defaults import FIXED
-from service.settings import Settings, load_settings
-
 if TYPE_CHECKING:
     from service.flows.runtime import Runtime
+    from service.settings import Settings
     from service.wiring import House
 
 DEMO_DIR = Path("var/demo")
@@ -23,17 +20,21 @@ def is_bare() -> bool:
     return not Path(".env").is_file() and not any(os.environ.get(name) for name in _OWN)
 
 
-def settings(**values: Any) -> Settings:
+def settings(**values: Any) -> "Settings":
     """Read the settings of this folder and environment."""
+    from service.settings import load_settings
+
     return load_settings(**values)
 
 
 @contextmanager
-def house(chosen: Settings | None = None, *, quiet: bool = True) -> Iterator["House"]:
+def house(chosen: "Settings | None" = None, *, quiet: bool = True) -> Iterator["House"]:
     """The house, closed again at the end. Its mailbox listens only once a mail is to be sent.
 
     quiet: a command, which logs warnings alone; what serves for long logs all, and keeps it.
     """
+    from service import log
+    from service.defaults import FIXED
     from service.store.faults import explained
     from service.wiring import House
 
@@ -61,7 +62,7 @@ def house(chosen: Settings | None = None, *, quiet: bool = True) -> Iterator["Ho
 
 
 @contextmanager
-def runtime(chosen: Settings | None = None) -> Iterator["Runtime"]:
+def runtime(chosen: "Settings | None" = None) -> Iterator["Runtime"]:
     """What flows work with."""
     with house(chosen) as made:
         yield made.runtime

@@ -18,6 +18,7 @@ from service.cli import (
     edition_commands,
     estimate_commands,
     house_commands,
+    inbound_commands,
     interest_commands,
     ledger_commands,
     pace_commands,
@@ -105,6 +106,7 @@ def top(
 
 for part in (
     house_commands,
+    inbound_commands,
     paper_commands,
     estimate_commands,
     cite_commands,
