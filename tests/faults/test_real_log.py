@@ -27,10 +27,10 @@ def postfix() -> Iterator[Postfix]:
 
 
 def _running(home: Path) -> Iterator[Postfix]:
-    made = Postfix(home / "postfix", 9)
+    made = Postfix(
+        home / "postfix", header_checks="regexp:{config}/refused", defer_transports="smtp"
+    )
     (made.config / "refused").write_text("/^X-Refuse:/ REJECT 5.7.1 not this one\n")
-    with (made.config / "main.cf").open("a") as out:
-        out.write(f"header_checks = regexp:{made.config}/refused\ndefer_transports = smtp\n")
     made.start()
     try:
         yield made

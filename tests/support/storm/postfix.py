@@ -87,6 +87,7 @@ retry     unix  - - n - - error
 discard   unix  - - n - - discard
 anvil     unix  - - n - 1 anvil
 scache    unix  - - n - 1 scache
+lmtp      unix  - - n - - lmtp
 """
 
 
@@ -108,14 +109,19 @@ def _free() -> int:
 class Postfix:
     """``port`` takes mail; ``log`` is its mail log; ``queued`` is what it still holds."""
 
-    def __init__(self, home: Path, sink: int) -> None:
+    def __init__(self, home: Path, sink: int = 9, **settings: str) -> None:
+        """home: a folder to be made · sink: port that all mail goes on to · settings: of
+        main.cf, in place of ours; {config} in one is the folder that holds it."""
         self.home, self.port = home, _free()
         self.config = home / "etc"
         for folder in ("etc", "queue", "data"):
             (home / folder).mkdir(parents=True)
         home.chmod(0o755)
         os.chown(home / "data", pwd.getpwnam("postfix").pw_uid, 0)
-        (self.config / "main.cf").write_text(MAIN.format(home=home, sink=sink))
+        ours = dict(line.split(" =", 1) for line in MAIN.splitlines())
+        ours |= {name: " " + words for name, words in settings.items()}
+        lines = "".join(f"{name} ={words}\n" for name, words in ours.items())
+        (self.config / "main.cf").write_text(lines.format(home=home, sink=sink, config=self.config))
         (self.config / "master.cf").write_text(MASTER.format(port=self.port))
         self.log = home / "mail.log"
 
