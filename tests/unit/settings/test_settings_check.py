@@ -6,7 +6,14 @@ import pytest
 
 from service.defaults import Defaults, parse, with_rows
 from service.errors import SettingError
-from service.settings import Settings, load_settings, relay_address, web_address
+from service.settings import (
+    Settings,
+    inbox_address,
+    lmtp_address,
+    load_settings,
+    relay_address,
+    web_address,
+)
 
 
 def load(**values: object) -> Settings:
@@ -156,6 +163,15 @@ def test_the_authoritys_file_is_read_at_the_start(tmp_path: Path) -> None:
         ("inbox_url", "https://mail.example.org"),
         ("inbox_url", "imaps://"),
         ("inbox_url", "imaps://me:1/ss@mail.example.org"),
+        ("inbox_url", "imaps://mail.example.org"),
+        ("inbox_url", "imaps://me@mail.example.org"),
+        ("inbox_url", "imap://me:pw@mail.example.org"),
+        ("inbox_address", "Leave <leave@example.org>"),
+        ("lmtp_listen", "2424"),
+        ("lmtp_listen", "127.0.0.1"),
+        ("lmtp_listen", "0.0.0.0:2424"),
+        ("lmtp_listen", "unix:lmtp"),
+        ("lmtp_listen", "unix:/" + "x" * 100),
         ("database_url", "mysql://u:p@127.0.0.1/x"),
         ("database_url", "/var/lib/paperpost.db"),
         ("timezone", "Europe/Nowhere"),
@@ -173,6 +189,11 @@ def test_other_values_that_would_fail_later(name: str, value: str) -> None:
         ("signup", "domains:a.edu, b.org"),
         ("privacy_url", "https://example.org/privacy?lang=en#mail"),
         ("inbox_url", "imaps://me:pw@mail.example.org"),
+        ("inbox_url", "imap://me:pw@127.0.0.1:1143/Bounces"),
+        ("lmtp_listen", "127.0.0.1:2424"),
+        ("lmtp_listen", "[::1]:2424"),
+        ("lmtp_listen", "public:0.0.0.0:2424"),
+        ("lmtp_listen", "unix:/run/paperpost/lmtp"),
         ("database_url", "sqlite:////var/lib/x.db"),
         ("database_url", "postgresql+psycopg://paperpost@127.0.0.1/paperpost"),
     ],
@@ -213,3 +234,42 @@ def test_words_of_taste_are_kept_as_the_product_writes_them() -> None:
 def test_a_stored_word_that_is_refused_today_stops_nothing() -> None:
     """It was taken by an older version: the default counts until somebody sets it again."""
     assert with_rows({"weekdays": "mon,foo", "hour": "7"}) == Defaults(hour=7)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("imaps://me:pw@mx.a.edu", ("mx.a.edu", 993, "tls", "me", "pw", "INBOX")),
+        ("imap+starttls://me:pw@a.edu", ("a.edu", 143, "starttls", "me", "pw", "INBOX")),
+        ("imap://me:p%40ss@[::1]:99/", ("::1", 99, "none", "me", "p@ss", "INBOX")),
+        (
+            "imaps://a%40b.edu:p%2Fw@a.edu/In/B%20%40",
+            ("a.edu", 993, "tls", "a@b.edu", "p/w", "In/B @"),
+        ),
+    ],
+)
+def test_the_parts_of_an_inbox(url: str, place: tuple[object, ...]) -> None:
+    assert inbox_address(url) == place
+
+
+def test_where_lmtp_listens() -> None:
+    assert lmtp_address("unix:/run/p/lmtp") == "/run/p/lmtp"
+    assert lmtp_address("localhost:24") == ("localhost", 24)
+    assert lmtp_address("public:[::]:24") == ("::", 24)
+
+
+@pytest.mark.parametrize(
+    ("values", "address"),
+    [
+        ({}, ""),
+        ({"bounce_address": "b@a.edu"}, ""),  # nobody reads what comes there
+        ({"bounce_address": "b@a.edu", "inbox_url": "imaps://me%40a.edu:pw@a.edu"}, "b@a.edu"),
+        ({"bounce_address": "b@a.edu", "lmtp_listen": "127.0.0.1:24"}, "b@a.edu"),
+        ({"lmtp_listen": "127.0.0.1:24"}, ""),
+        ({"inbox_url": "imaps://me%40a.edu:pw@mx.a.edu"}, "me@a.edu"),
+        ({"inbox_url": "imaps://me:pw@mx.a.edu"}, ""),
+        ({"inbox_address": "leave@a.edu", "bounce_address": "b@a.edu"}, "leave@a.edu"),
+    ],
+)
+def test_where_readers_may_write_to_leave(values: dict[str, str], address: str) -> None:
+    assert load(**values).leave_address == address
