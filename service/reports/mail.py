@@ -1,0 +1,327 @@
+"""Any bytes as a mail, within bounds: its head and a flat list of its parts. Pure.
+
+The standard library reads the MIME. It is kept from doing too much by what it is given: so many
+bytes and lines, a message class that counts what is attached to it and how deep, and a policy that
+cuts long header fields. Whatever a mail was made to cost, it costs no more than these bounds.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.errors import HeaderParseError
+from email.feedparser import BytesFeedParser
+from email.header import decode_header
+from email.message import Message
+from email.parser import HeaderParser
+from email.policy import Compat32, Policy
+from encodings import normalize_encoding
+from encodings.aliases import aliases
+from typing import cast
+
+SIZE = 2_000_000
+"""Bytes of a mail that are read: a report says what it has to say before what it returns."""
+LINES = 40_000
+PARTS = 300
+"""Parts of one mail; each block of a delivery-status is one."""
+DEPTH = 20
+"""Parts within parts; what lies deeper is not opened."""
+FIELD = 2_000
+"""Characters of one header field."""
+HEADS = 200_000
+"""Characters of all header fields that are kept of one mail."""
+TEXTS = 400_000
+"""Characters of all texts that are kept of one mail."""
+
+Headers = tuple[tuple[str, str], ...]
+"""Fields in their order: name in lower case, value on one line without encoded words."""
+
+SAME = {
+    "message/global": "message/rfc822",
+    "message/news": "message/rfc822",
+    "message/global-headers": "text/rfc822-headers",
+    "message/rfc822-headers": "text/rfc822-headers",
+    "message/global-delivery-status": "message/delivery-status",
+    "message/global-disposition-notification": "message/disposition-notification",
+}
+"""Content types that are read as another one (RFC 6532, 6533; names seen instead of it)."""
+
+FIELDS_ONLY = frozenset(
+    {"message/delivery-status", "message/disposition-notification", "message/feedback-report"}
+)
+"""message/* types that hold fields for machines and no mail."""
+
+OPAQUE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part without parts. kind: content type, lower case · headers: its own; of
+    "message/rfc822" and "text/rfc822-headers" those of the returned mail · text: decoded, lines
+    end with LF, without NUL; of a kind in ``FIELDS_ONLY`` all its blocks as they stand; "" of
+    what is no text and of "message/rfc822", whose parts follow · returned: stands in or below a
+    mail that is returned."""
+
+    kind: str
+    headers: Headers
+    text: str = ""
+    returned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail, opened. parts: depth first, in their order · problems: what was left out or cut, in
+    words · message: the same as the standard library has it, within the same bounds."""
+
+    headers: Headers
+    parts: tuple[Part, ...]
+    problems: tuple[str, ...]
+    message: Message = field(repr=False, compare=False)
+
+
+def first(headers: Headers, name: str) -> str:
+    """The first field of this name (lower case); "" = none."""
+    return next((value for key, value in headers if key == name), "")
+
+
+def every(headers: Headers, name: str) -> tuple[str, ...]:
+    """All fields of this name (lower case)."""
+    return tuple(value for key, value in headers if key == name)
+
+
+def open_mail(data: bytes) -> Mail:
+    """Open any bytes. Raises nothing."""
+    opening = _Opening()
+    root = opening.parse(data, depth=0)
+    headers = opening.headers(root)
+    parts = tuple(opening.parts(root, headers, returned=False))
+    return Mail(headers, parts, tuple(dict.fromkeys(opening.problems)), root)
+
+
+def fields_of(text: str) -> Headers:
+    """The block of fields that a text begins with, read as a head. At most ``HEADS`` characters."""
+    return _Opening().block(text[:HEADS])
+
+
+_BREAKS = re.compile(rb"\r*\n")
+_BYTE_ORDER = b"\xef\xbb\xbf"
+
+
+def _bounded(data: bytes, problems: list[str]) -> bytes:
+    """At most ``SIZE`` bytes and ``LINES`` lines that end with LF, without NUL. A CR alone ends a
+    line only where nothing else does."""
+    if len(data) > SIZE:
+        problems.append(f"only the first {SIZE} of {len(data)} bytes were read")
+    data = data[:SIZE].removeprefix(_BYTE_ORDER).replace(b"\0", b"")
+    data = _BREAKS.sub(b"\n", data).replace(b"\r", b" " if b"\n" in data else b"\n")
+    data = data.lstrip(b"\n")
+    if data.count(b"\n") > LINES:
+        problems.append(f"only the first {LINES} lines were read")
+        data = b"\n".join(data.split(b"\n", LINES)[:LINES])
+    return data
+
+
+class _Enough(Exception):
+    """So many parts are enough: raised out of the standard library's parser."""
+
+
+class _Message(Message):
+    """A part as the standard library's parser fills it; tells it nothing that makes it go deeper
+    than ``DEPTH``, and stumbles over nothing."""
+
+    depth = 0
+
+    def attach(self, payload: Message) -> None:  # type: ignore[override]
+        if isinstance(payload, _Message):
+            payload.depth = self.depth + 1
+        super().attach(payload)
+
+    def get_content_type(self) -> str:
+        kind = super().get_content_type()
+        kind = SAME.get(kind, kind)
+        is_deep = self.depth >= DEPTH and kind.startswith(("multipart/", "message/"))
+        return OPAQUE if is_deep else kind
+
+    def get_boundary(self, failobj: object = None) -> str | None:  # type: ignore[override]
+        """None too where the field names a charset that no text has."""
+        with suppress(ValueError, LookupError):
+            return super().get_boundary()
+        return None
+
+    def below(self) -> "list[_Message] | None":
+        """The parts of a part that has parts."""
+        payload = self.get_payload()
+        return cast("list[_Message]", payload) if isinstance(payload, list) else None
+
+    def is_coded(self) -> bool:
+        """In base64?"""
+        return str(self.get("content-transfer-encoding", "")).lower() == "base64"
+
+    def content(self) -> bytes:
+        """What a part without parts holds, decoded; of one with parts its source, decoded."""
+        whole = _Message(policy=_POLICY)
+        whole["Content-Transfer-Encoding"] = str(self.get("content-transfer-encoding", ""))
+        whole.set_payload(self.source())
+        content = whole.get_payload(decode=True)
+        return content if isinstance(content, bytes) else b""
+
+    def source(self) -> str:
+        """What stands below the head of a part: its text, or that of all blocks of fields."""
+        blocks = self.below()
+        if blocks is None:
+            return str(self.get_payload() or "")
+        return "\n".join(f"{one.fields()}{one.source()}" for one in blocks)
+
+    def fields(self) -> str:
+        """The head as it stood, with the empty line after it where something follows."""
+        lines = "".join(f"{name}: {value}\n" for name, value in self.raw_items())
+        return f"{lines}\n" if lines and self.get_payload() else lines
+
+
+class _Policy(Compat32):
+    """Header fields of at most ``FIELD`` characters."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name[:FIELD], value[:FIELD].strip()
+
+
+_POLICY = _Policy()
+
+
+class _Opening:
+    """One mail being opened: what is left of its bounds, and the problems met."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._parts = 0
+        self._heads = HEADS
+        self._texts = TEXTS
+
+    def parse(self, data: bytes, *, depth: int) -> _Message:
+        """The tree of what was read until a bound was reached."""
+        made: list[_Message] = []
+
+        def make(policy: Policy = _POLICY) -> _Message:
+            if self._parts > PARTS:
+                raise _Enough
+            self._parts += 1
+            made.append(_Message(policy=policy))
+            made[-1].depth = depth
+            return made[-1]
+
+        parser = BytesFeedParser(make, policy=_POLICY)
+        made.clear()  # the parser makes one to see how that is called
+        try:
+            parser.feed(_bounded(data, self.problems))
+            parser.close()
+        except _Enough:
+            self.problems.append(f"only the first {PARTS} parts were opened")
+        return made[0] if made else _Message(policy=_POLICY)
+
+    def headers(self, message: Message) -> Headers:
+        """The fields of a part, as far as the bound for a mail's heads goes."""
+        kept = []
+        for name, value in message.raw_items():
+            self._heads -= len(name) + len(value)
+            if self._heads < 0:
+                self.problems.append(f"only {HEADS} characters of header fields were read")
+                break
+            kept.append((_line(name).lower(), _line(value)))
+        return tuple(kept)
+
+    def block(self, text: str) -> Headers:
+        """The fields that a text begins with."""
+        raw = text.lstrip("\n").encode("utf-8", "replace").decode("ascii", "surrogateescape")
+        return self.headers(HeaderParser(policy=_POLICY).parsestr(raw))
+
+    def parts(self, message: _Message, headers: Headers, *, returned: bool) -> Iterator[Part]:
+        """What a part consists of."""
+        kind, below = message.get_content_type(), message.below()
+        if kind in FIELDS_ONLY:
+            yield Part(kind, headers, self._text(message), returned)
+        elif kind.startswith("message/"):
+            inner = self._inner(message)
+            head = self.headers(inner)
+            yield Part(kind, head, "", returned=True)
+            yield from self.parts(inner, head, returned=True)
+        elif below is not None:
+            for one in below:
+                yield from self.parts(one, self.headers(one), returned=returned)
+        elif kind == "text/rfc822-headers":
+            text = self._text(message)
+            yield Part(kind, self.block(text), text, returned=True)
+        elif kind.startswith("text/"):
+            yield Part(kind, headers, self._text(message), returned)
+        elif kind.startswith("multipart/"):
+            self.problems.append(f"{kind} without its boundary")
+            yield Part("text/plain", headers, self._text(message), returned)
+        else:
+            if message.depth >= DEPTH:
+                self.problems.append(f"parts deeper than {DEPTH} were not opened")
+            yield Part(kind, headers, "", returned)
+
+    def _inner(self, message: _Message) -> _Message:
+        """The mail that a message/* holds. One in base64 is decoded first, though no standard
+        allows it; one that the parser stopped before is empty."""
+        inner = (message.below() or [_Message(policy=_POLICY)])[0]
+        if message.is_coded() and not inner.fields():
+            return self.parse(message.content(), depth=message.depth + 1)
+        return inner
+
+    def _text(self, message: _Message) -> str:
+        """A part's text, as far as the bound for a mail's texts goes."""
+        charset = ""
+        with suppress(ValueError, LookupError):
+            charset = message.get_content_charset("")
+        text = decoded(message.content(), charset)
+        if len(text) > self._texts:
+            self.problems.append(f"only {TEXTS} characters of text were read")
+        text = text[: self._texts]
+        self._texts -= len(text)
+        return text
+
+
+def _line(raw: str) -> str:
+    """A field as the parser has it (bytes beyond ASCII as surrogates), on one line, decoded."""
+    text = decoded(raw.encode("ascii", "surrogateescape"), "")
+    if "=?" in text:
+        with suppress(HeaderParseError):
+            text = "".join(
+                piece if isinstance(piece, str) else decoded(piece, charset or _RAW)
+                for piece, charset in decode_header(text)
+            )
+    return " ".join(text.split())
+
+
+_RAW = "raw_unicode_escape"
+"""How ``decode_header`` gives what stands between encoded words."""
+
+_CHARSETS = frozenset(aliases.values()) - {"ascii"} | {_RAW}
+"""Of Python's codecs those that texts have: punycode and idna, whose cost grows with the square
+of the text, have no other name and so are none of them."""
+
+_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "latin_1": "cp1252"}
+"""Charsets that are named where a wider one is meant."""
+
+
+def decoded(data: bytes, charset: str) -> str:
+    """Bytes as text, whatever they are said to be: by their charset, else as UTF-8, else with
+    marks for what cannot be read. Lines end with LF; nothing that a database refuses (NUL, lone
+    surrogates)."""
+    name = normalize_encoding(charset.strip("'\" ")).lower()
+    name = aliases.get(name, name)
+    named = _WIDER.get(name, name) if name in _CHARSETS else ""
+    for codec, errors in (
+        (named or "utf_8", "strict"),
+        ("utf_8", "strict"),
+        (named or "cp1252", "replace"),
+    ):
+        with suppress(LookupError, ValueError):
+            return _clean(data.decode(codec, errors))
+    return _clean(data.decode("cp1252", "replace"))
+
+
+def _clean(text: str) -> str:
+    text = text.replace("\0", "").replace("\r\n", "\n")
+    return text.encode("utf-8", "replace").decode("utf-8")
