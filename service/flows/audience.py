@@ -302,12 +302,12 @@ def _decided(rt: Runtime, plan: Plan, readers: Sequence[Candidate]) -> dict[str,
     if plan.kind == "alert":
         return _alerts(rt, readers)
     due = [
-        (row, meant)
-        for row, meant in rt.db.read(lambda s: due_readers(rt, s, None, None))
-        if row.id in wanted
+        (reader_id, meant)
+        for reader_id, meant in rt.db.read(lambda s: due_readers(rt, s, None, None))
+        if reader_id in wanted
     ]
     groups = outlook(rt, due)
-    today = {row.id for row, _ in due}
+    today = {reader_id for reader_id, _ in due}
     groups["not_a_mail_day"] = [i for i in wanted if i not in today]
     return groups
 

@@ -37,6 +37,11 @@ from service.subscribers.cadence import (
 )
 
 CHUNK = 100
+PART = 500
+"""Readers whose rows are looked at together, to see who is due."""
+
+Due = tuple[int, date]
+"""A reader, and the local date meant for them."""
 
 
 class DateError(PaperpostError):
@@ -163,33 +168,33 @@ def check_date(rt: Runtime, on: date | None) -> None:
         )
 
 
-def due_readers(
-    rt: Runtime, session: Session, on: date | None, email_key: str | None
-) -> list[tuple[SubscriberRow, date]]:
-    """Every active reader with the date meant for them, where it is a mail day."""
+def due_readers(rt: Runtime, session: Session, on: date | None, email_key: str | None) -> list[Due]:
+    """Every active reader with the date meant for them, where it is a mail day. Their rows are
+    read by parts and let go: there may be very many."""
     now = rt.clock()
     found = []
-    for row in subscribers_store.list_subscriber_rows(session, state="active"):
-        if email_key is not None and row.email_key != email_key:
-            continue
-        try:
-            reader = subscribers_store.to_subscriber(row)
-            meant = on or local_date(now, reader.zone)
-            if is_mail_day(reader, meant):
-                found.append((row, meant))
-        except (ValueError, KeyError, OSError) as error:
-            rt.log("clock_failed", reader=row.id, error=f"{type(error).__name__}: {error}"[:200])
+    ids = subscribers_store.list_active_ids(session, email_key=email_key)
+    for start in range(0, len(ids), PART):
+        part = ids[start : start + PART]
+        for row in subscribers_store.list_subscriber_rows(session, ids=part, state="active"):
+            try:
+                reader = subscribers_store.to_subscriber(row)
+                meant = on or local_date(now, reader.zone)
+                if is_mail_day(reader, meant):
+                    found.append((reader.id, meant))
+            except (ValueError, KeyError, OSError) as error:
+                said = f"{type(error).__name__}: {error}"[:200]
+                rt.log("clock_failed", reader=row.id, error=said)
     return found
 
 
-def still_active(
-    session: Session, part: Sequence[tuple[SubscriberRow, date]]
-) -> list[tuple[SubscriberRow, date]]:
+def still_active(session: Session, part: Sequence[Due]) -> list[tuple[SubscriberRow, date]]:
     """The readers of a part as they are now; who left or was erased meanwhile is left out."""
-    ids = [row.id for row, _ in part if row.id is not None]
-    rows = subscribers_store.list_subscriber_rows(session, ids=ids, state="active")
+    rows = subscribers_store.list_subscriber_rows(
+        session, ids=[reader_id for reader_id, _ in part], state="active"
+    )
     now = {row.id: row for row in rows}
-    return [(now[row.id], meant) for row, meant in part if row.id in now]
+    return [(now[reader_id], meant) for reader_id, meant in part if reader_id in now]
 
 
 def plan_daily(
@@ -235,7 +240,7 @@ def _at_once(
 
 
 def _plan_now(
-    rt: Runtime, session: Session, part: list[tuple[SubscriberRow, date]], created_by: str
+    rt: Runtime, session: Session, part: Sequence[Due], created_by: str
 ) -> tuple[int, dict[date, int]]:
     now = rt.clock()
     deadline = timedelta(hours=rt.defaults().digest_deadline_hours)

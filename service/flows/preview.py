@@ -4,7 +4,7 @@
 store anyway.)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from email import message_from_bytes
@@ -19,7 +19,7 @@ from service.errors import PaperpostError
 from service.flows.alerts import quarter
 from service.flows.became import why_skipped
 from service.flows.compose import digest_for
-from service.flows.daily import check_date, due_readers
+from service.flows.daily import Due, check_date, due_readers
 from service.flows.freeze import content_of
 from service.flows.letter import bytes_of
 from service.flows.match import match_new
@@ -250,17 +250,17 @@ def would_send(
     return {"readers": len(readers), "mails": len(groups.get("mails", ())), "skipped": skipped}
 
 
-def outlook(rt: Runtime, readers: list[tuple[SubscriberRow, date]]) -> dict[str, list[int]]:
+def outlook(rt: Runtime, readers: Sequence[Due]) -> dict[str, list[int]]:
     """Readers of a daily by what it would bring them: mails, paused, already_planned,
     not_your_day, nothing_new, too_few, error."""
     groups: dict[str, list[int]] = {}
-    by_day: dict[date, list[SubscriberRow]] = {}
-    for row, meant in readers:
-        by_day.setdefault(meant, []).append(row)
-    for meant, rows in sorted(by_day.items()):
+    by_day: dict[date, list[int]] = {}
+    for reader_id, meant in readers:
+        by_day.setdefault(meant, []).append(reader_id)
+    for meant, ids in sorted(by_day.items()):
         taken = rt.db.read(lambda s, d=meant: audience_store.list_slot_rows(s, d.isoformat()))  # type: ignore[misc]
-        for start in range(0, len(rows), CHUNK):
-            part = rows[start : start + CHUNK]
+        for start in range(0, len(ids), CHUNK):
+            part = ids[start : start + CHUNK]
             rt.db.read(lambda s, p=part, d=meant, t=taken: _look_ahead(rt, s, p, d, t, groups))  # type: ignore[misc]
     return groups
 
@@ -268,15 +268,14 @@ def outlook(rt: Runtime, readers: list[tuple[SubscriberRow, date]]) -> dict[str,
 def _look_ahead(
     rt: Runtime,
     session: Session,
-    rows: list[SubscriberRow],
+    ids: Sequence[int],
     on: date,
     taken: Mapping[int, tuple[str, str]],
     groups: dict[str, list[int]],
 ) -> None:
-    ids = [r.id for r in rows if r.id is not None]
     shelf = load_shelf(rt, session, rt.defaults(), ids, on)
     shelf.by_hand = True
-    for row in rows:
+    for row in subscribers_store.list_subscriber_rows(session, ids=ids):
         assert row.id is not None
         state, reason = taken.get(row.id, ("", ""))
         free = not state or (state == "skipped" and reason in leases_store.HELD_NOTHING)

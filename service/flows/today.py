@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from service.flows.alerts import plan_alerts
 from service.flows.audience import Audience, ManualError, Plan, Started
 from service.flows.compose import compose_planned
-from service.flows.daily import due_readers, still_active
+from service.flows.daily import Due, due_readers, still_active
 from service.flows.planning import digest_edition, plan_readers
 from service.flows.runtime import Runtime
 from service.flows.staff import audit_edition
@@ -26,9 +26,7 @@ def start_daily(rt: Runtime, plan: Plan, audience: Audience, wait: timedelta) ->
     dates: dict[date, int] = {}
     chosen = {i for ids in audience.groups.values() for i in ids}
     readers = [
-        pair
-        for pair in rt.db.read(lambda s: due_readers(rt, s, None, None))
-        if pair[0].id in chosen
+        pair for pair in rt.db.read(lambda s: due_readers(rt, s, None, None)) if pair[0] in chosen
     ]
     for start in range(0, len(readers), CHUNK):
         part = readers[start : start + CHUNK]
@@ -52,7 +50,7 @@ def start_daily(rt: Runtime, plan: Plan, audience: Audience, wait: timedelta) ->
 def _plan_today(
     rt: Runtime,
     session: Session,
-    part: Sequence[tuple[SubscriberRow, date]],
+    part: Sequence[Due],
     dates: dict[date, int],
     until: datetime | None,
     created_by: str,

@@ -185,6 +185,15 @@ def list_subscriber_rows(
     return list(session.exec(query).all())
 
 
+def list_active_ids(session: Session, *, email_key: str | None = None) -> list[int]:
+    """Numbers of active readers by address, of one address where it is given."""
+    query = sa.select(col(SubscriberRow.id)).where(col(SubscriberRow.state) == "active")
+    if email_key is not None:
+        query = query.where(col(SubscriberRow.email_key) == email_key)
+    found = session.scalars(query.order_by(col(SubscriberRow.email_key)))
+    return [i for i in found if i is not None]
+
+
 def count_subscribers(session: Session) -> dict[str, int]:
     """Number of readers per state."""
     rows = session.execute(
