@@ -43,27 +43,23 @@ def strace() -> str:
     return found
 
 
-def _send(nest: Nursery, ground: Ground, *options: str) -> int | None:
-    """One send under strace; what it ended with, None when it hung (it is killed then)."""
+def _run(nest: Nursery, ground: Ground, words: Sequence[str], *options: str) -> int | None:
+    """One command under strace; what it ended with, None when it hung (it is killed then)."""
     try:
         return nest.run(
-            SEND, ground.environment, ground.errors, [strace(), "-f", *options], PATIENCE_S
+            words, ground.environment, ground.errors, [strace(), "-f", *options], PATIENCE_S
         )
     except subprocess.TimeoutExpired:
         return None
 
 
-def calls(
-    nest: Nursery, template: Template, folder: Path, names: Sequence[str] = CALLS
+def counted(
+    nest: Nursery, ground: Ground, words: Sequence[str], names: Sequence[str]
 ) -> dict[str, int]:
-    """The most calls of each name that a thread makes in one send that nobody disturbs."""
-    trace = folder / "trace"
-    with (
-        relay(folder / "dry.jsonl") as (port, _),
-        template.copy(folder / "dry", port, folder / "dry.jsonl") as ground,
-    ):
-        ended = _send(nest, ground, "-o", str(trace), "-s", "0", "-e", f"trace={','.join(names)}")
-        assert ended == 0, ground.errors.read_text()[-2000:]
+    """The most calls of each name that a thread makes in one command that nobody disturbs."""
+    trace = ground.folder / "trace"
+    ended = _run(nest, ground, words, "-o", str(trace), "-s", "0", "-e", f"trace={','.join(names)}")
+    assert ended == 0, ground.errors.read_text()[-2000:]
     made: Counter[tuple[str, str]] = Counter()
     for line in trace.read_text(errors="replace").splitlines():
         thread, _, call = line.partition(" ")
@@ -73,6 +69,29 @@ def calls(
     return {
         name: max((n for (_, of), n in made.items() if of == name), default=0) for name in names
     }
+
+
+def calls(
+    nest: Nursery, template: Template, folder: Path, names: Sequence[str] = CALLS
+) -> dict[str, int]:
+    """``counted`` for a send."""
+    with (
+        relay(folder / "dry.jsonl") as (port, _),
+        template.copy(folder / "dry", port, folder / "dry.jsonl") as ground,
+    ):
+        return counted(nest, ground, SEND, names)
+
+
+def strike(
+    nest: Nursery, ground: Ground, words: Sequence[str], point: Point, blow: str
+) -> int | None:
+    """One command that is hit at one point; what it ended with, None when it hung. blow:
+    "signal=KILL", "error=EIO"."""
+    when = f"{point.n}{'+' if point.onward else ''}"
+    return _run(
+        nest, ground, words, "-o", "/dev/null", "-e", f"trace={point.name}",
+        "-e", f"inject={point.name}:{blow}:when={when}",
+    )  # fmt: skip
 
 
 def every_point(found: Mapping[str, int]) -> list[Point]:
@@ -90,14 +109,10 @@ def hit(
     *,
     most_held: int,
 ) -> None:
-    """One send that is hit at one point, and what came of it. blow: "signal=KILL", "error=EIO"."""
+    """One send that is hit at one point, and what came of it. blow: as ``strike``."""
     log = folder / f"{point.name}{point.n}.jsonl"
     with relay(log) as (port, _), template.copy(folder / log.stem, port, log) as ground:
-        when = f"{point.n}{'+' if point.onward else ''}"
-        ended = _send(
-            nest, ground, "-o", "/dev/null", "-e", f"trace={point.name}",
-            "-e", f"inject={point.name}:{blow}:when={when}",
-        )  # fmt: skip
+        ended = strike(nest, ground, SEND, point, blow)
         sent = ground.logged()
         tally.count(
             points=1,
