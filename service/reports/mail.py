@@ -75,8 +75,8 @@ class Mail:
 
     headers: Headers
     parts: tuple[Part, ...]
-    problems: tuple[str, ...]
-    message: Message = field(repr=False, compare=False)
+    problems: tuple[str, ...] = ()
+    message: Message = field(default_factory=Message, repr=False, compare=False)
 
 
 def first(headers: Headers, name: str) -> str:
