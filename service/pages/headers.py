@@ -26,6 +26,9 @@ FRAME_POLICY = (
 )
 """For a mail shown in a frame: its styles are inline; nothing is fetched and nothing runs."""
 
+TEXT_POLICY = "sandbox; default-src 'none'; form-action 'none'; frame-ancestors 'self'"
+"""For a mail that came in, as text: nothing of it is ever a document of ours."""
+
 ALONE_POLICY = FRAME_POLICY.replace(
     "sandbox allow-popups",
     "sandbox allow-top-navigation-by-user-activation allow-downloads allow-popups",

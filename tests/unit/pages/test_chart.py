@@ -1,0 +1,43 @@
+"""Bars of a share by day: where they stand, and where the limit does."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from service.pages.chart import Share, chart
+
+FIRST = date(2026, 11, 1)
+
+
+def shares(*pairs: tuple[int, int]) -> list[Share]:
+    return [Share(FIRST + timedelta(days=n), *pair) for n, pair in enumerate(pairs)]
+
+
+def test_a_bar_is_as_high_as_its_share_and_the_limit_stands_in_the_middle():
+    made = chart(shares((1, 100), (0, 100), (3, 100), (0, 0)), 2.0)
+    assert made is not None
+    assert (made.top, made.limit_y) == (4.0, 50.0)
+    assert [(b.share.day.day, b.height, b.is_above) for b in made.bars] == [
+        (1, 25.0, False),
+        (3, 75.0, True),
+    ]
+    assert [b.x for b in made.bars] == [2.5, 52.5]
+    assert (made.above, made.highest) == (1, Share(date(2026, 11, 3), 3, 100))
+    assert (made.first, made.last) == (FIRST, date(2026, 11, 4))
+
+
+def test_what_is_far_above_is_cut_so_that_the_limit_is_seen():
+    made = chart(shares((1, 1), (1, 1000)), 0.1)
+    assert made is not None
+    assert made.top == pytest.approx(1.0)
+    assert made.limit_y == 90.0
+    assert [b.height for b in made.bars] == [100.0, 10.0]
+    assert [b.is_above for b in made.bars] == [True, False]  # the limit itself is within it
+
+
+def test_a_day_without_mail_has_no_share():
+    made = chart(shares((2, 0)), 2.0)
+    assert made is not None
+    assert made.bars == ()
+    assert made.highest is None
+    assert chart([], 2.0) is None
