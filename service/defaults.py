@@ -125,6 +125,22 @@ class Defaults:
     pause_at_domains: int = _about(
         2, "domains that refuse an edition's mails pause it; 0 = never", high=1000
     )
+    hard_score: int = _about(
+        2, "a reader's score at which a report that nobody is there bars the address", low=2
+    )
+    soft_score: int = _about(3, "a reader's score at which their mail rests", low=1)
+    soft_rest_days: int = _about(
+        2, "days it rests the first time, then twice as long", low=1, high=60
+    )
+    soft_rests: int = _about(
+        4, "rests in a row, without a mail that arrived, after which the address is barred", high=20
+    )
+    complaints_in_10000: int = _about(
+        10, "more complaints in so many mails of a week alarm; 0 = never", high=10_000
+    )
+    hard_percent: int = _about(
+        2, "more mails of a week than this to nobody, in 100, alarm; 0 = never", high=100
+    )
     run_by_hour: int = _about(
         12, "hour by which the day's mails are all away, else an alarm; 24 = never", high=24
     )
@@ -148,6 +164,9 @@ class Defaults:
     )
     keep_attempt_days: int = _about(90, "attempts", low=1)
     keep_left_days: int = _about(30, "readers who left, before they are erased", low=1)
+    keep_inbound_days: int = _about(
+        30, "mails that came in, whole; those to be looked at stay until then", low=1
+    )
 
     @property
     def retries(self) -> tuple[timedelta, ...]:
@@ -221,6 +240,17 @@ class Fixed:
     trusted_days: int = _about(
         14, "days after a mail was taken in which one answer does not say that the mailbox is gone"
     )
+    hard_weight: int = _about(2, "what a report that nobody is there adds to a reader's score")
+    soft_weight: int = _about(1, "what any other one adds, once a day")
+    report_days: int = _about(
+        6, "a mail of which nobody said so long that it came back takes 1 off; a relay tries for 5"
+    )
+    gone_hours: int = _about(
+        24, "hours in which readers of a domain that are said not to be there count as at once"
+    )
+    rate_days: int = _about(7, "days over which complaints and mails to nobody are counted")
+    rate_least: int = _about(3, "reports from which on they can alarm")
+    kept_bytes: int = _about(262_144, "of a mail that came in, from its beginning")
     breaker_minutes: int = _about(60, "minutes over which the answers of a domain are counted")
     relay_rest_minutes: int = _about(2, "a relay that does not answer rests this long, then twice")
     longest_rest_minutes: int = _about(240, "no domain rests longer than this at once")

@@ -117,21 +117,47 @@ def about_relaying(domain: str, verdict: Verdict) -> Alarm:
     )
 
 
-def about_gone(domain: str, readers: int, verdict: Verdict) -> Alarm:
-    """A domain that knows several of its readers no more, all at once."""
+def about_gone(domain: str, readers: int, verdict: Verdict, *, came_back: bool = False) -> Alarm:
+    """A domain that knows several of its readers no more, all at once. came_back: their mails were
+    taken, and sent back."""
     said = words_of(verdict.code, verdict.text)
+    follows = (
+        " They are mailed on, with rests between, and those who were barred today are mailed again:"
+        f" paperpost bounces list --kind hard --domain {domain}."
+        if came_back
+        else " Their mails wait and are tried until their deadline: paperpost deliveries list"
+        f" --meaning person --state deferred --domain {domain}."
+    )
     return Alarm(
         kind="gone",
         key=domain,
         what=f"{domain} says of {readers} readers at once that they are not there.",
         place=f"It took mail for them a short while ago, so its directory may be out. It said:"
         f" {said}",
-        next_step="Nobody is suppressed. Their mails wait and are tried until their deadline:"
-        f" paperpost deliveries list --meaning person --state deferred --domain {domain}.",
+        next_step=f"Nobody is suppressed.{follows}",
         domain=domain,
         status=verdict.enhanced,
         words=said,
         refused=readers,
+    )
+
+
+def about_returned(domain: str, kind: str, mails: int, verdict: Verdict) -> Alarm:
+    """A domain that took mails and sends them back. kind: policy (because of us) or content."""
+    said = words_of(verdict.code, verdict.text)
+    why = "because of us" if kind == "policy" else "for their content"
+    return Alarm(
+        kind="returned",
+        key=f"{kind}:{domain}",
+        what=f"{domain} sent back {mails} mails {why} within a day.",
+        place=f"It said: {said}",
+        next_step="Mend what it names: SPF, DKIM, DMARC, our reputation (paperpost doctor)"
+        f"; paperpost bounces list --kind {kind} --domain {domain} shows them. Nobody is"
+        " suppressed.",
+        domain=domain,
+        status=verdict.enhanced,
+        words=said,
+        refused=mails,
     )
 
 

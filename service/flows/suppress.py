@@ -6,11 +6,13 @@ from datetime import date
 from service.errors import PaperpostError
 from service.flows.leave import leave_row
 from service.flows.runtime import Runtime
+from service.flows.score import reset
 from service.flows.spreadsheet import decode, read_csv
 from service.flows.staff import audit, write_audit
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import local_date, next_slot
 
@@ -92,14 +94,20 @@ def unsuppress(rt: Runtime, address: Address, *, by: str = "admin", network: str
 
 def _unsuppress(rt: Runtime, session: Session, address: Address) -> bool:
     hashed = consent_store.email_hash(rt.instance.key, address.key)
-    lifted = consent_store.delete_suppression(session, hashed)
     row = subscribers_store.get_subscriber_row(session, email_key=address.key)
     if row is None or row.state != "bounced":
-        return lifted
+        return consent_store.delete_suppression(session, hashed)
+    lift_row(rt, session, row, hashed)
+    return True
+
+
+def lift_row(rt: Runtime, session: Session, row: SubscriberRow, hashed: str) -> None:
+    """A reader whose mail had bounced gets mail again, in a transaction; reports begin anew."""
     now = rt.clock()
+    consent_store.delete_suppression(session, hashed)
+    reset(row, now)
     row.state = "active"
     row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
     # the time without mail was no outage of ours: the next mail is like the one after a pause
     row.paused_until = max(local_date(now, row.zone), row.paused_until or date.min)
     session.add(row)
-    return True

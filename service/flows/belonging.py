@@ -1,0 +1,56 @@
+"""Whose mail a report is about. Only what our own mails hold proves it: the return path of one
+mail, its Message-ID, or a reader's token for leaving; addresses in a report prove nothing.
+
+Who knows one of these has had the mail, and could as well press the link for leaving in it. So a
+report that bears one is believed, with two bounds: it must be about a mail that went out, and one
+that names another address than the mail's (a mailbox that forwards) never says by itself that the
+reader is not there.
+"""
+
+from service.delivery.message import domain_of
+from service.errors import PaperpostError
+from service.reports.model import Report, Traces
+from service.store import reports as reports_store
+from service.store.db import Session
+from service.store.tables import DeliveryRow
+from service.subscribers.address import read_address
+
+MOST = 50
+"""Traces of each kind that are looked up, and mails that one report can be about."""
+
+
+def find(session: Session, traces: Traces) -> list[DeliveryRow]:
+    """The mails that a report is about, by number; none where nothing in it is ours. By a token for
+    leaving alone: the newest mail of that reader."""
+    found = reports_store.find_deliveries(
+        session, list(traces.bounce_ids[:MOST]), list(traces.message_ids[:MOST])
+    )
+    if not found and traces.leave_tokens:
+        found = reports_store.find_by_leaving(session, list(traces.leave_tokens[:MOST]))
+    return found[:MOST]
+
+
+def row_of(report: Report, rows: list[DeliveryRow]) -> DeliveryRow | None:
+    """Which of the mails one recipient of a report is about: the only one, or the one that went to
+    the address that is named."""
+    if len(rows) == 1:
+        return rows[0]
+    return next((row for row in rows if row.rcpt and is_for(row, report.recipient)), None)
+
+
+def is_for(row: DeliveryRow, recipient: str) -> bool:
+    """Whether a report names the address of a mail, or none."""
+    return not recipient or not row.rcpt or key_of(recipient) == key_of(row.rcpt)
+
+
+def key_of(address: str) -> str:
+    """An address folded for comparison; of one that is none, its text."""
+    try:
+        return read_address(address).key
+    except PaperpostError:
+        return address.strip().strip("<>").lower()
+
+
+def domain_in(recipient: str) -> str:
+    """The domain of an address in a report, in the form for DNS; "" = there is none."""
+    return domain_of(recipient) if "@" in recipient else ""

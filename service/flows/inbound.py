@@ -1,0 +1,155 @@
+"""A mail that came in: read, found to be about one of our mails or not, followed, kept once.
+
+All that follows is one transaction with the mail's own row, found again by the hash of its bytes:
+a process that dies between has done nothing, and whoever brings the mail again finds it done.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from service.defaults import FIXED
+from service.flows import belonging
+from service.flows.consequence import Heard, follow
+from service.flows.runtime import Runtime
+from service.reports.model import Kind, Read, Report
+from service.store import reports as reports_store
+from service.store.db import Priority, Session
+from service.store.report_tables import InboundRow, ReportRow
+from service.store.tables import DeliveryRow
+
+InboundState = Literal["done", "review", "foreign"]
+
+MOST_REPORTS = 100
+"""Recipients of one mail that are written down."""
+
+_CARRIED = re.compile(
+    rb"(?:(?:return-path|delivered-to|x-original-to|envelope-to|received)[ \t]*:[^\n]*\n"
+    rb"(?:[ \t][^\n]*\n)*|>?from [^\n]*\n)+",
+    re.IGNORECASE,
+)
+"""Lines that whoever carries a mail writes on top of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """id: of the mail's row · is_new: it had not come before · said: what followed from each report
+    (``consequence.ENDS``)."""
+
+    id: int
+    is_new: bool
+    state: InboundState
+    read: Read
+    said: tuple[str, ...]
+
+
+def take(rt: Runtime, data: bytes, *, way: str, rcpts: Sequence[str] = ()) -> Taken:
+    """Read a mail and do what follows, once. way: imap lmtp pipe webhook:NAME · rcpts: addresses
+    that it was handed over for. Raises what the database raises: then nothing was done."""
+    from service.reports.read import read_report
+
+    read = read_report(data, bounce_address=rt.bounce_address, rcpts=rcpts)
+    return take_read(rt, data, read, way=way, rcpts=rcpts)
+
+
+def take_read(
+    rt: Runtime, data: bytes, read: Read, *, way: str, rcpts: Sequence[str] = ()
+) -> Taken:
+    """The same for what was read already; ``data`` may be anything that it was read from."""
+    sha = fingerprint(data)
+    row, said, heard = rt.db.write(
+        lambda s: _take(rt, s, sha, data, read, way, rcpts), Priority.MAIL
+    )
+    if heard is not None:
+        heard.keep(rt)
+        rt.log("came_in", way=way, state=row.state, form=row.form, kinds=_kinds(read))
+    assert row.id is not None
+    return Taken(row.id, heard is not None, row.state, read, said)  # type: ignore[arg-type]
+
+
+def fingerprint(data: bytes) -> str:
+    """SHA-256 of a mail, however it was carried: line ends, and the lines that servers put on top
+    of it, make no other one."""
+    plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip(b"\n")
+    carried = _CARRIED.match(plain)
+    return hashlib.sha256(plain[carried.end() if carried else 0 :].rstrip(b"\n")).hexdigest()
+
+
+def _take(
+    rt: Runtime,
+    session: Session,
+    sha: str,
+    data: bytes,
+    read: Read,
+    way: str,
+    rcpts: Sequence[str],
+) -> tuple[InboundRow, tuple[str, ...], Heard | None]:
+    now, heard = rt.clock(), Heard()
+    row = InboundRow(
+        sha=sha,
+        at=now,
+        way=way[:32],
+        rcpts=[clean(one, 254) for one in rcpts[:MOST_REPORTS]],
+        sender=clean(read.sender, 998),
+        subject=clean(read.subject, 998),
+        size=len(data),
+        raw=data[: FIXED.kept_bytes],
+        form=read.form[:32],
+        problems=[clean(one, 300) for one in read.problems[:20]],
+    )
+    if (there := reports_store.add_inbound(session, row)) is not None:
+        known = reports_store.list_of_inbound(session, [there.id or 0])
+        return there, tuple(one.said for one in known), None
+    mails = belonging.find(session, read.traces)
+    row.state = "foreign" if not mails else "done" if read.is_sure else "review"
+    session.add(row)
+    limits = rt.defaults()
+    said = []
+    for report in read.reports[:MOST_REPORTS]:
+        mail = belonging.row_of(report, mails)
+        written = _written(report, row, mail, now)
+        session.add(written)
+        session.flush()
+        if row.state == "review":
+            written.said = reports_store.WAITS if mail is not None else ""
+        elif mail is not None:
+            written.said = follow(rt, session, written, mail, limits, heard)
+        session.add(written)
+        said.append(written.said)
+    if any(mail.rcpt is None for mail in mails):  # of who was erased nothing is written down again
+        session.flush()
+        reports_store.forget_mails(session, [row.id or 0])
+    return row, tuple(said), heard
+
+
+def _written(report: Report, row: InboundRow, mail: DeliveryRow | None, now: datetime) -> ReportRow:
+    recipient = clean(report.recipient, 254)
+    return ReportRow(
+        inbound_id=row.id or 0,
+        delivery_id=mail.id if mail is not None else None,
+        subscriber_id=mail.subscriber_id if mail is not None else None,
+        kind=str(report.kind),
+        reason=clean(report.reason, 32),
+        recipient=recipient,
+        domain=mail.domain if mail is not None else belonging.domain_in(recipient),
+        status=clean(report.status, 16),
+        code=report.code,
+        action=clean(report.action, 16),
+        words=clean(report.words, 1000),
+        mta=clean(report.mta, 254),
+        at=now,
+        said="",
+    )
+
+
+def clean(text: str, most: int) -> str:
+    """A text of strangers as both databases take it: no NUL, no half of a character, not longer
+    than ``most``."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:most]
+
+
+def _kinds(read: Read) -> str:
+    return ",".join(sorted({str(one.kind) for one in read.reports} - {str(Kind.NONE)}))
