@@ -291,7 +291,7 @@ def site_of(settings: Settings) -> Site:
         sender=settings.sender,
         reply_to=settings.reply_to or settings.contact_email or "",
         thumbnails=settings.thumbnails,
-        inbox="",  # no room reads PAPERPOST_INBOX_URL yet: a mailto that nobody reads ends nothing
+        inbox=settings.leave_address,
     )
 
 

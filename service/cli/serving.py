@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -73,9 +73,11 @@ def address_of(sock: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def working(house: "House") -> AsyncIterator[None]:
-    """The engine and the clock, at work for as long as the block lasts; then they are drained."""
+async def working(house: "House", *, listens: bool) -> AsyncIterator[None]:
+    """The engine and the clock, at work for as long as the block lasts; then they are drained.
+    Mails that come back are read from the inbox. listens: and taken by LMTP."""
     from service import scheduler
+    from service.cli import ways
     from service.engine import Embedded
 
     engine = Embedded(house.runtime)
@@ -83,7 +85,11 @@ async def working(house: "House") -> AsyncIterator[None]:
     await engine.start()
     clock = scheduler.start(engine)
     try:
-        yield
+        async with AsyncExitStack() as open_ways:
+            if listens:
+                await open_ways.enter_async_context(ways.listening(house, engine))
+            await open_ways.enter_async_context(ways.reading(house, engine))
+            yield
     finally:
         clock.shutdown(wait=False)
         await engine.stop()
@@ -132,7 +138,7 @@ def serve(
         if not with_work:
             yield
             return
-        async with working(house):
+        async with working(house, listens=True):
             yield
 
     app = make_app(house.runtime, settings, mailbox=mailbox, banner=banner, lifespan=lifespan)
@@ -167,7 +173,7 @@ async def work_until_told(house: "House", told: Told) -> None:
         loop.add_signal_handler(number, over.set)
     if told.came:
         return
-    async with working(house):
+    async with working(house, listens=False):
         await over.wait()
 
 

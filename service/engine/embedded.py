@@ -162,6 +162,10 @@ class Embedded:
         """Per task that ever ran: its figures."""
         return dict(self._stats)
 
+    def beside(self, name: str) -> Stats:
+        """Where the figures go of somebody who works in this process beside the tasks."""
+        return self._stats.setdefault(name, Stats())
+
     async def idle(self) -> None:
         """Wait until nothing runs and nothing is asked for (for tests and one-off commands)."""
         await asyncio.sleep(0)

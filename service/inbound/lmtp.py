@@ -1,0 +1,189 @@
+"""Take mails from a mail server by LMTP (RFC 2033), on a port of this machine or a socket file.
+
+One mail is taken once, however many recipients it was handed over for; each of them gets an answer
+of its own, as LMTP wants. What the database cannot take is refused for now (4xx): the mail server
+keeps the mail and comes again.
+"""
+
+import asyncio
+import socket
+from pathlib import Path
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from service.errors import PaperpostError
+from service.flows.inbound import take
+from service.flows.runtime import Runtime, Stats
+
+MOST_BYTES = 32 * 1024 * 1024
+"""Bytes of a mail; a larger one is refused (552). Our mails, which reports return, are small."""
+
+LINE = 1024 * 1024
+"""Bytes of one line: mail servers hand in what SMTP would not allow."""
+
+MOST_RCPTS = 100
+
+SECONDS = 300.0
+"""How long a client may say nothing."""
+
+NAME = "lmtp"
+
+
+class LmtpError(PaperpostError):
+    """It cannot be listened there."""
+
+
+class _Taker:
+    """What aiosmtpd calls."""
+
+    def __init__(self, rt: Runtime, stats: Stats) -> None:
+        self._rt, self._stats = rt, stats
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: object
+    ) -> str:
+        if len(envelope.rcpt_tos) >= MOST_RCPTS:
+            return "452 4.5.3 Too many recipients at once"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        rt, stats = self._rt, self._stats
+        data = bytes(envelope.original_content or b"")
+        stats.runs += 1
+        stats.last_at = rt.clock()
+        try:
+            rcpts = list(envelope.rcpt_tos)
+            taken = await asyncio.to_thread(take, rt, data, way="lmtp", rcpts=rcpts)
+        except Exception as error:  # whatever the database raises: the mail server keeps the mail
+            stats.failures += 1
+            stats.last_error = (str(error) or type(error).__name__)[:500]
+            rt.log("lmtp_not_taken", error=stats.last_error)
+            return "451 4.3.0 It cannot be kept now; come again"
+        stats.last_error = ""
+        rt.log("lmtp", state=taken.state, inbound=taken.id, again=not taken.is_new)
+        return f"250 2.0.0 Taken as {taken.id}"
+
+
+class _Line(LMTP):
+    """One connection: remembered, so that stopping does not wait for who hangs on."""
+
+    line_length_limit = LINE
+
+    def __init__(self, taker: _Taker, lines: set["_Line"], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            taker,
+            loop=loop,
+            hostname="paperpost.localhost",  # the default asks the resolver
+            ident="Paperpost",
+            data_size_limit=MOST_BYTES,
+            enable_SMTPUTF8=True,
+            timeout=SECONDS,
+        )
+        self._lines = lines
+        self._wanted = 1
+        self.is_at_data = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._lines.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lines.discard(self)
+        super().connection_lost(error)
+
+    async def smtp_DATA(self, arg: str) -> None:
+        """The same, with as many answers as recipients."""
+        self._wanted = max(1, len(self.envelope.rcpt_tos)) if self.envelope else 1
+        self.is_at_data = True
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self.is_at_data = False
+
+    async def push(self, status: str | bytes) -> None:
+        """Say a reply; what follows the dot once for each recipient (RFC 2033 section 4.2)."""
+        text = status.decode("utf-8", "replace") if isinstance(status, bytes) else status
+        if self.is_at_data and text[:3] not in ("354", "501", "503"):
+            text = "\r\n".join([text] * self._wanted)
+        await super().push(text)
+
+    def hang_up(self) -> None:
+        """End it; a mail whose dot was not answered comes again."""
+        if self.transport is not None:
+            self.transport.close()
+
+
+class LmtpServer:
+    """Listens from ``start`` to ``stop``, in the running loop."""
+
+    def __init__(
+        self, rt: Runtime, place: str | tuple[str, int], stats: Stats | None = None
+    ) -> None:
+        """place: the path of a socket file, or host and port (0 = any free one)."""
+        self._place = place
+        self._taker = _Taker(rt, stats if stats is not None else Stats())
+        self._lines: set[_Line] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen. Raises LmtpError."""
+        loop = asyncio.get_running_loop()
+
+        def line() -> _Line:
+            return _Line(self._taker, self._lines, loop)
+
+        try:
+            if isinstance(self._place, str):
+                await asyncio.to_thread(_clear, Path(self._place))
+                self._server = await loop.create_unix_server(line, self._place)
+                await asyncio.to_thread(_open_to_all, Path(self._place))
+            else:
+                host, port = self._place
+                self._server = await loop.create_server(line, host, port)
+                self.port = int(self._server.sockets[0].getsockname()[1])
+        except OSError as error:
+            shown = self._place if isinstance(self._place, str) else "{}:{}".format(*self._place)
+            raise LmtpError(
+                f"It cannot be listened for mails on {shown}: {error.strerror or error}",
+                "PAPERPOST_LMTP_LISTEN",
+                "Free it, or write another port or socket there.",
+            ) from None
+
+    async def stop(self, drain: float = 10.0) -> None:
+        """Listen no more; mails that are being handed over have ``drain`` seconds."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.close()
+        end = asyncio.get_running_loop().time() + drain
+        while any(line.is_at_data for line in self._lines):
+            if asyncio.get_running_loop().time() >= end:
+                break
+            await asyncio.sleep(0.05)
+        for line in tuple(self._lines):
+            line.hang_up()
+        await asyncio.sleep(0)
+        if isinstance(self._place, str):
+            await asyncio.to_thread(Path(self._place).unlink, missing_ok=True)
+
+
+def _clear(path: Path) -> None:
+    """A socket file that a dead process left is removed. Raises OSError: somebody listens there."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink()
+            return
+    raise OSError(None, "another process listens there")
+
+
+def _open_to_all(path: Path) -> None:
+    """Who gets into its folder may hand in mail, as on a port of this machine."""
+    path.chmod(0o666)
