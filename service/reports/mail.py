@@ -89,6 +89,15 @@ def every(headers: Headers, name: str) -> tuple[str, ...]:
     return tuple(value for key, value in headers if key == name)
 
 
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:@]{1,64}@[^\s<>()\"',;:@]{1,255}")
+
+
+def address_of(value: str) -> str:
+    """The address in a field, one in angle brackets before others; "" = none."""
+    found = _ADDRESS.search(value, max(value.rfind("<"), 0)) or _ADDRESS.search(value)
+    return found[0].rstrip(".]") if found else ""
+
+
 def open_mail(data: bytes) -> Mail:
     """Open any bytes. Raises nothing."""
     opening = _Opening()

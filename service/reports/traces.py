@@ -48,7 +48,7 @@ def find_traces(mail: Mail, rcpts: Sequence[str] = ()) -> Traces:
             + [found for text in texts for found in _QUOTED_ID.findall(text)]
         ),
         leave_tokens=_most(
-            [token] * bool(token := leave_token(mail))
+            [leave_token(mail)]
             + [found for text in (*own, *back, *texts) for found in _LEAVE_LINK.findall(text)]
         ),
     )
@@ -65,5 +65,5 @@ def _values(heads: Iterable[Headers]) -> list[str]:
 
 
 def _most(found: Iterable[str]) -> tuple[str, ...]:
-    """The first ``MOST`` different ones."""
-    return tuple(islice(dict.fromkeys(found), MOST))
+    """The first ``MOST`` different ones that say something."""
+    return tuple(islice(dict.fromkeys(filter(None, found)), MOST))
