@@ -45,6 +45,7 @@ def count(rt, table):
     return rt.db.read(lambda s: s.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar())
 
 
+@pytest.mark.slow
 def test_readers_get_after_test_mode_what_went_to_the_operator(trial, tmp_path, server):
     add(trial, ADA, "adapters")
     for number in (3, 4, 5):

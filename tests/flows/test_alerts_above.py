@@ -33,6 +33,7 @@ def mails(rt):
 
 
 @pytest.mark.parametrize(("zone", "shift"), [("UTC", 0), ("America/Los_Angeles", 8)])
+@pytest.mark.slow
 def test_what_is_above_four_alerts_waits_for_the_digest(rt, tmp_path, zone, shift):
     at(rt, 2026, 11, 17, 12 + shift)
     add(rt, "ada@example.org", "adapters", cadence="instant", hour="8", tz=zone)

@@ -168,6 +168,7 @@ def written(rt, act):
     return sorted(seen)
 
 
+@pytest.mark.slow
 def test_the_same_is_done_for_every_address(rt):
     add(rt, "known@example.org", "adapters")
     add(rt, "left@example.org", "adapters")

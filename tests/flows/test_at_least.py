@@ -49,6 +49,7 @@ def wanted(*numbers, words="Adapters"):
     return {n: [paper_item(n, words)] for n in numbers}
 
 
+@pytest.mark.slow
 def test_fewer_papers_wait_for_more_and_the_first_line_counts_all_their_days(rt, tmp_path):
     add(rt, ADA, "adapters", at_least="2")
     days(rt, tmp_path, range(9, 14), wanted(9, 11) | wanted(10, words="Another"))
@@ -69,12 +70,14 @@ def test_none_waits_so_long_that_it_would_be_lost(rt, tmp_path):
     assert papers_on(rt) == {16: (2, 1), 25: (3,)}
 
 
+@pytest.mark.slow
 def test_a_weekly_interest_does_not_wait_for_another_week(rt, tmp_path):
     add(rt, ADA, "adapters", cadence="weekly", at_least="5")
     days(rt, tmp_path, range(9, 14), wanted(10))
     assert [made.kind for made in mails(rt).values()] == ["weekly"]
 
 
+@pytest.mark.slow
 def test_on_mondays_it_is_told_that_nothing_came(rt, tmp_path):
     add(rt, ADA, "adapters", tell_anyway="yes")
     add(rt, "ben@example.org", "adapters")
@@ -129,6 +132,7 @@ def test_in_the_west_what_came_last_week_is_not_what_was_had_since(rt, tmp_path)
     assert papers_on(rt) == {9: (1,), 16: ()}
 
 
+@pytest.mark.slow
 def test_who_had_one_by_alert_after_a_mails_hour_is_told_nothing_untrue(rt, tmp_path):
     add(rt, ADA, "adapters", cadence="instant", tell_anyway="yes")
     days(rt, tmp_path, [9], wanted(9))

@@ -87,6 +87,7 @@ def test_nobody_else_mails_it(rt):
     assert (send(rt), bar(rt)) == (0, "import")
 
 
+@pytest.mark.slow
 def test_only_the_confirmation_passes_until_begin(rt, server):
     page = page_token(rt, ask(rt).number)
     ask_link(rt, ADA, network="203.0.113.0")

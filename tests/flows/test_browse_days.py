@@ -33,6 +33,7 @@ def test_a_day_shows_every_paper_most_voted_first_unvoted_last(house: Reading) -
     assert page.papers[0].submitted_by == "carla"
 
 
+@pytest.mark.slow
 def test_the_order_is_that_of_the_trending_mail(house: Reading, tmp_path: Path) -> None:
     """On a day that stands alone both lists must be the same."""
     alone = date(2026, 11, 11)

@@ -42,6 +42,7 @@ def tomorrow(rt):
     return plan_daily(rt)
 
 
+@pytest.mark.slow
 def test_what_matches_no_more_goes_after_the_look_back(rt, server, tmp_path):
     reader = add(rt, "ada@example.org", "adapters")
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters that forget less")])
@@ -79,6 +80,7 @@ def test_a_relay_that_is_away_for_weeks_costs_no_paper(rt, server, tmp_path):
     assert carried(rt) == []
 
 
+@pytest.mark.slow
 def test_trending_that_moved_goes_and_is_never_sent_unmarked_again(rt, server, tmp_path):
     add(rt, "ada@example.org")
     ingest_items(rt, tmp_path, [paper_item(1, "Robots", votes=9)])

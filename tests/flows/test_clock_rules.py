@@ -133,6 +133,7 @@ def test_who_has_a_zone_that_is_gone_from_tzdata_has_mail_by_the_houses_clock(rt
     assert [row.recipient_key[:3] for row in rows(rt) if digest_of(row)] == ["ben", "ada"]
 
 
+@pytest.mark.slow
 def test_a_weekly_mail_holds_what_came_after_the_last_one(rt, tmp_path):
     rt.clock.at = datetime(2026, 11, 13, 9, 0, tzinfo=UTC)  # a Friday, after its hour
     add(rt, "ada@example.org", "adapters", cadence="weekly", hour="8")
@@ -206,6 +207,7 @@ def test_rows_planned_into_a_cancelled_date_say_so_and_their_papers_ride_on(rt, 
     assert plan_daily(rt).ready == 2
 
 
+@pytest.mark.slow
 def test_alerts_at_most_four_a_day_also_where_utc_is_a_day_ahead(rt, tmp_path):
     rt.clock.at = datetime(2026, 11, 19, 0, 30, tzinfo=UTC)  # 14:30 on the 18th in Honolulu
     add(rt, "ada@example.org", "adapters", cadence="instant", tz="Pacific/Honolulu")

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from support.house import Clock, add, ingest_items, open_house, paper_item, rows
 
 from service.delivery.phrases import headline
@@ -32,6 +33,7 @@ def heads(rt: Runtime) -> dict[str, str]:
     return rt.db.read(load)
 
 
+@pytest.mark.slow
 def test_a_weekly_mail_counts_its_week_and_a_day_without_papers_counts_nothing(
     tmp_path: Path,
 ) -> None:
@@ -79,6 +81,7 @@ def test_the_sign_of_a_day_is_no_alarm_for_what_is_usual() -> None:
     assert sign("hf_daily", past, "failed") == "failed"
 
 
+@pytest.mark.slow
 def test_what_came_after_the_last_mail_is_counted_wherever_the_reader_is(tmp_path: Path) -> None:
     """In Tokyo eight in the morning is yesterday in UTC; lists grow after every reader's hour."""
     clock = Clock(datetime(2026, 11, 17, 3, tzinfo=UTC))

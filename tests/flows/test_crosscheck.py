@@ -102,6 +102,7 @@ def test_a_stale_feed_is_told_from_what_its_past_names(
     )
 
 
+@pytest.mark.slow
 def test_an_announcement_that_is_late_everywhere_is_asked_for_again_after_an_hour(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_holiday_that_is_not_on_file_makes_nothing_late(
     assert papers(rt)["Tuesday one"]
 
 
+@pytest.mark.slow
 def test_a_cross_check_without_an_answer_is_made_again(
     rt: Runtime, site: WebSite, clock: Clock
 ) -> None:

@@ -92,6 +92,7 @@ def test_no_mail_day_sends_nothing_and_its_papers_ride_in_the_next(rt, tmp_path)
     assert send(rt)[1].accepted == 1
 
 
+@pytest.mark.slow
 def test_ten_in_full_thirty_as_lines_the_rest_counted(rt, server, tmp_path):
     add(rt, "ada@example.org", "adapters")
     ingest_items(rt, tmp_path, [paper_item(n, f"Adapters, part {n}") for n in range(1, 46)])

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.house import add, ingest_items, paper_item
 
 from service.flows.daily import plan_daily
@@ -60,6 +61,7 @@ def atom(folder: Path, numbers: range) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_days_of_two_sources_with_a_past_equal_their_mails(rt: Runtime, tmp_path: Path) -> None:
     history = tmp_path / "past.json"
     history.write_text(json.dumps([paper_item(n, f"Adapters, part {n}") for n in range(900, 905)]))

@@ -109,6 +109,7 @@ def test_the_categories_of_a_name_are_offered_too(rt, tmp_path):
 # ---- own papers ----
 
 
+@pytest.mark.slow
 def test_own_papers_come_in_no_digest_no_alert_and_no_estimate(rt, tmp_path):
     reader = add(rt, "ada@example.org", "adapters")
     choose(rt, reader, own="Ana Silva")

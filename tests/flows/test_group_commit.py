@@ -138,6 +138,7 @@ def test_leases_whose_commit_had_no_answer_are_given_back_and_used(rt, server, m
     assert len(server.accepted) == READERS
 
 
+@pytest.mark.slow
 def test_acceptances_whose_commit_had_no_answer_are_counted_once(rt, server, monkeypatch):
     real, lost = rt.db.awrite, []
 

@@ -109,6 +109,7 @@ def test_a_lifted_bar_is_followed_by_the_last_days_and_a_link(november, tmp_path
     assert (days_in(digests(november)[-1]), digests(november)[-1].rest_on) == ([23], None)
 
 
+@pytest.mark.slow
 def test_the_link_after_a_lifted_bar_waits_too(november, tmp_path, server):
     bounce(november, server, tmp_path, 4)
     november.db.write(lambda s: s.execute(sa.text("DELETE FROM carry")))
@@ -120,6 +121,7 @@ def test_the_link_after_a_lifted_bar_waits_too(november, tmp_path, server):
     assert (days_in(last), last.rest_on) == ([18], date(2026, 11, 5))
 
 
+@pytest.mark.slow
 def test_a_bar_lifted_at_once_or_within_a_pause_changes_neither(november, tmp_path, server):
     bounce(november, server, tmp_path, 4)
     pause(november, "2026-11-18")
@@ -140,6 +142,7 @@ def test_an_outage_after_a_lifted_bar_is_still_caught_up(november, tmp_path, ser
     assert days_in(digests(november)[-1])[-2:] == [9, 18]
 
 
+@pytest.mark.slow
 def test_nothing_from_before_an_interest_began_is_a_rest(november, tmp_path):
     day(november, tmp_path, 3, "Adapters")
     november.db.write(lambda s: s.execute(sa.text("UPDATE profile SET since = '2026-11-20'")))

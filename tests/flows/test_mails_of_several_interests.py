@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date
 
+import pytest
 from support.house import add, ingest_items, paper_item, rows
 
 from service.delivery.i18n import Texts
@@ -60,6 +61,7 @@ def test_one_alert_holds_all_that_came_for_instant_interests(rt, tmp_path):
     assert shown(digests(rt)[1]) == {"robots": [2]}
 
 
+@pytest.mark.slow
 def test_a_first_digest_is_the_best_of_all_interests_and_says_how_many_there_were(rt, tmp_path):
     reader = add(rt, "ada@example.org", "adapters")
     also(rt, reader, "speech", cadence=Cadence.WEEKLY)
@@ -79,6 +81,7 @@ def test_a_first_digest_is_the_best_of_all_interests_and_says_how_many_there_wer
     assert sum(len(ids) for ids in shown(digests(rt)[1]).values()) == left
 
 
+@pytest.mark.slow
 def test_what_is_only_counted_counts_in_its_heading_and_as_sent(rt, tmp_path):
     reader = add(rt, "ada@example.org", "adapters", cap="2")
     also(rt, reader, "speech")

@@ -339,6 +339,7 @@ def test_todays_digest_by_hand_and_taken_back(rt, server, clock):
     assert send(rt) == 2
 
 
+@pytest.mark.slow
 def test_todays_digest_goes_after_the_window_and_only_to_those_who_missed_it(rt, server, clock):
     plan_daily(rt, email_key="ada@example.org")
     assert send(rt) == 1

@@ -164,6 +164,7 @@ def test_a_day_without_an_announcement_is_asked_for_once(
 
 
 @pytest.mark.parametrize("broken", ["token", "gone"])
+@pytest.mark.slow
 def test_when_records_do_not_answer_submissions_do_and_records_are_asked_again(
     rt: Runtime, site: WebSite, clock: Clock, broken: str
 ) -> None:

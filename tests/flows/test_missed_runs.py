@@ -76,6 +76,7 @@ def test_each_missed_day_has_its_rows_and_the_mail_after_it_all_papers(rt, tmp_p
     assert {n for who, n in mails.items() if who.startswith("reader")} == {2}
 
 
+@pytest.mark.slow
 def test_again_and_again_changes_nothing(rt, tmp_path):
     outage(rt, tmp_path)
     come_back(rt, 13)
@@ -112,6 +113,7 @@ def test_a_week_is_looked_back_and_no_further(rt, tmp_path):
     assert missed == ["2026-11-20", "2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26"]
 
 
+@pytest.mark.slow
 def test_the_staff_is_told_once_of_an_outage(rt, tmp_path, server):
     outage(rt, tmp_path)
     come_back(rt, 13)

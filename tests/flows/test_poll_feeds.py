@@ -215,6 +215,7 @@ def test_an_empty_feed_is_an_answer(rt: Runtime, site: WebSite, clock: Clock) ->
     assert (row["outcome"], row["items"], source(rt).state) == ("read", 0, "ok")
 
 
+@pytest.mark.slow
 def test_a_feed_that_falls_silent_is_marked(rt: Runtime, site: WebSite, clock: Clock) -> None:
     listed = one_a_day(rt, site, clock, 6)
     assert source(rt).state == "ok"

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from support.house import Clock, open_house
 from support.smtp_server import SmtpServer, reply
 
@@ -21,6 +22,7 @@ def ask(rt):
     request(rt, wish, network="203.0.113.0")
 
 
+@pytest.mark.slow
 def test_a_confirmation_goes_when_the_relay_answers_again(tmp_path: Path) -> None:
     with SmtpServer() as gone:
         port = gone.port

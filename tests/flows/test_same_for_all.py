@@ -77,6 +77,7 @@ def test_every_address_makes_the_same_work(rt, act):
     assert len(seen) == 1, seen
 
 
+@pytest.mark.slow
 def test_every_address_asked_for_takes_a_place_of_its_network(rt):
     for email in (*ADDRESSES, *(f"r{n}@example.org" for n in range(26))):
         assert not ask(rt, email).delayed  # also for a reader, and for one who is barred
@@ -141,6 +142,7 @@ def test_numbers_tell_nothing_of_what_was_stored_between(rt, act, email):
     assert between == tuple(a + e for a, e in zip(alone, extra, strict=True))
 
 
+@pytest.mark.slow
 def test_two_processes_mail_an_address_once(houses):
     """Both look before either has written."""
     with ThreadPoolExecutor(2) as threads:

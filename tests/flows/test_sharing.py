@@ -312,6 +312,7 @@ def test_alerts_of_a_day_are_counted_for_each_reader(house):
     assert keys == {}
 
 
+@pytest.mark.slow
 def test_readers_who_get_the_same_hold_one_content(rt, tmp_path, monkeypatch):
     decided, real = Counter(), compose.digest_for
     monkeypatch.setattr(

@@ -64,6 +64,7 @@ def test_who_had_either_gets_no_second_mail(rt: Runtime) -> None:
     assert plan_daily(rt).skipped == {"nothing_new": 2}
 
 
+@pytest.mark.slow
 def test_who_had_neither_gets_one(rt: Runtime) -> None:
     """The older was never new to anybody; what the younger promised is kept."""
     bring(rt, "feed", seen(*JOURNAL, title="A title without the word"), verdict="known")

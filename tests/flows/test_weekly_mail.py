@@ -45,6 +45,7 @@ def also(rt, reader, words, since=None, **change):
     rt.db.write(lambda s: add_whole(s, reader, made, rt.clock(), since=since))
 
 
+@pytest.mark.slow
 def test_the_week_is_ranked_anew_and_its_days_do_not_count(rt, tmp_path):
     add(rt, "ada@example.org", "adapters", cadence="weekly")
     papers = {
@@ -70,6 +71,7 @@ def test_the_foot_of_a_weekly_mail_names_its_own_day(rt, tmp_path):
     assert frame_of(rt, "t", row, rt.clock()).weekdays == {0, 1, 2, 3, 4}
 
 
+@pytest.mark.slow
 def test_beside_daily_interests_its_section_says_since_when(rt, tmp_path):
     reader = add(rt, "ada@example.org", "adapters")
     also(rt, reader, "speech", cadence=Cadence.WEEKLY)
@@ -89,6 +91,7 @@ def test_beside_daily_interests_its_section_says_since_when(rt, tmp_path):
     assert friday.checked == 4  # those of the week, since one of them covers it
 
 
+@pytest.mark.slow
 def test_one_begun_in_the_week_says_since_then(rt, tmp_path):
     reader = add(rt, "ada@example.org", "adapters")
     also(rt, reader, "speech", since=date(2026, 11, 18), cadence=Cadence.WEEKLY)
@@ -99,6 +102,7 @@ def test_one_begun_in_the_week_says_since_then(rt, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_the_first_mail_after_a_pause_says_what_it_covers(rt, tmp_path):
     """Also where no mail came before the pause."""
     add(rt, "ada@example.org", "adapters", paused_until="2026-11-20")

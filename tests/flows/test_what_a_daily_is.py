@@ -123,6 +123,7 @@ def begin(rt, server):
     assert confirm(rt, re.search(r"/confirm/([\w.~=-]+)", text)[1], first_now=False) == "begun"
 
 
+@pytest.mark.slow
 def test_2_who_signed_up_has_the_day_before_and_a_wider_query_digs_up_nothing(rt, server, tmp_path):
     for day in (16, 17, 18):
         take_in(rt, tmp_path, day, day)
@@ -171,6 +172,7 @@ def test_3_a_persons_send_asks_for_no_hour_and_waits_for_no_source(rt, tmp_path)
     assert send(rt) == 1
 
 
+@pytest.mark.slow
 def test_3_today_is_the_readers_own_and_again_is_the_rest(rt, tmp_path):
     rt.clock.at = datetime(2026, 11, 20, 11, tzinfo=UTC)  # Saturday 01:00 on Kiritimati
     take_in(rt, tmp_path, 20, 1)
@@ -206,6 +208,7 @@ def also(rt, reader, words, kind="keywords", **change):
     rt.db.write(lambda s: add_whole(s, reader, made, rt.clock()))
 
 
+@pytest.mark.slow
 def test_4_daily_weekly_follows_and_signals_are_one_mail(rt, tmp_path):
     reader = add(rt, ADA, "adapters", hour="8")
     also(rt, reader, "glaciers", cadence=Cadence.WEEKLY, weekday=4)
@@ -254,6 +257,7 @@ def test_4_a_first_digest_takes_the_dates_slot_and_an_alert_does_not(rt, tmp_pat
 # ---- 5: days without mail ----
 
 
+@pytest.mark.slow
 def test_5_what_comes_on_days_without_mail_rides_in_the_next(rt, tmp_path):
     add(rt, ADA, "adapters", hour="8", weekdays="mon,fri")
     for day in range(20, 24):
@@ -348,6 +352,7 @@ def test_7_the_same_paper_stands_in_the_better_interest_which_names_the_other(rt
 # ---- 8: trending ----
 
 
+@pytest.mark.slow
 def test_8_trending_is_of_three_list_days_by_votes_a_day_and_ten(rt, tmp_path):
     add(rt, ADA)
     listed = {

@@ -134,6 +134,7 @@ def test_strangers_see_the_log_in_on_every_route(app, client):
         assert answer.headers["location"].startswith("/admin/login"), path
 
 
+@pytest.mark.slow
 def test_every_post_wants_this_sessions_form_token(rt, app, client):
     log_in(rt, client)
     for row in flat_routes(app):
@@ -366,6 +367,7 @@ def test_test_mail_is_marked_harmless_and_counts_for_nobody(rt, client, server):
     assert "6 addresses; 5 fit" in many.text
 
 
+@pytest.mark.slow
 def test_a_reader_whole_story(rt, client, server):
     server.on("RCPT", reply("552 5.2.2 mailbox full"), match="ben@")
     plan_daily(rt)
@@ -630,6 +632,7 @@ def test_a_source_that_was_never_read_is_not_advertised(rt, client, tmp_path):
     assert rt.db.read(list_read_names) == ["Hugging Face Daily Papers"], "that one brought papers"
 
 
+@pytest.mark.slow
 def test_progress_counts_each_mail_once_and_promises_nothing_while_paused(rt, client, server):
     add(rt, "cy@example.org", "adapters")
     add(rt, "dora@example.org", "diffusion")

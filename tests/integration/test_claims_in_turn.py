@@ -121,6 +121,7 @@ def test_a_large_edition_never_keeps_a_small_one_waiting(db):
     assert split(grab(db, 20, place=first.place)) == {large: 20}
 
 
+@pytest.mark.slow
 def test_a_claim_too_small_for_all_serves_each_in_its_turn(db):
     editions = [fill(db, f"e{n}", 5) for n in range(4)]
     place, served = Place(), Counter()

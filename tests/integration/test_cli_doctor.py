@@ -62,6 +62,7 @@ def test_the_text_has_a_line_a_check_and_every_value_of_taste(folder: Path) -> N
         assert f"\n{name} " in result.output
 
 
+@pytest.mark.slow
 def test_what_was_found_stands_last_with_a_sum(folder: Path) -> None:
     """46 values below it would push it off the screen."""
     env(folder, DATA_DIR="var")
@@ -145,6 +146,7 @@ def test_a_public_address_needs_https_and_a_key(folder: Path) -> None:
     assert found(run("doctor", "--json"))["secret key"]["state"] == "fail"
 
 
+@pytest.mark.slow
 def test_the_relay_is_asked_and_its_words_are_shown(folder: Path) -> None:
     with SmtpServer() as server:
         env(folder, SMTP_URL=f"smtp://127.0.0.1:{server.port}")

@@ -40,6 +40,7 @@ def test_an_import_with_an_unknown_column_changes_nothing(shell: Shell) -> None:
     assert shell.say("subscribers", "list", "--json").json == []
 
 
+@pytest.mark.slow
 def test_the_rest_of_a_canary_goes_by_a_command(shell: Shell) -> None:
     shell.say("subscribers", "import", str(readers(shell)))
     house = House(load_settings(None))

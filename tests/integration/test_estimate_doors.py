@@ -222,6 +222,7 @@ def test_papers_that_are_still_being_read_are_told(
 
 
 @pytest.mark.parametrize("live", [False, True])
+@pytest.mark.slow
 def test_a_change_is_shown_before_it_is_saved(house: Reading, live: bool) -> None:
     link, row = house.own_page("ada@uni.example")
     before = house.tables()

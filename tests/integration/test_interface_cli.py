@@ -198,6 +198,7 @@ def test_a_list_is_an_array_of_objects_also_when_it_is_empty(
     assert all(isinstance(row, dict) for row in said.json)
 
 
+@pytest.mark.slow
 def test_lists_hold_every_row(shell: Shell, tmp_path: Path) -> None:
     lines = [f"reader{n:03}@uni.example" for n in range(121)]
     (tmp_path / "list.csv").write_text("\n".join(["email,keywords", *lines]))

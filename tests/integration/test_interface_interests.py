@@ -19,6 +19,7 @@ def ada(shell: Shell) -> Shell:
     return shell
 
 
+@pytest.mark.slow
 def test_an_interest_is_added_changed_paused_and_removed(ada: Shell) -> None:
     people = ("--people", "Bo Chen; org: Example University")
     added = ada.say("interests", "add", ADA, *people, "--name", "The lab", "--cadence", "weekly",

@@ -77,6 +77,7 @@ def test_a_new_kind_of_source_is_a_skeleton(shell: Shell, tmp_path: Path) -> Non
     assert "service/sources/registry.py" in told
 
 
+@pytest.mark.slow
 def test_a_poll_that_failed_is_no_success_and_the_doctor_names_it(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them(shell: Shell, tmp_path: P
     assert (bars["added"], [row["row"] for row in bars["problems"]]) == (1, [3])
 
 
+@pytest.mark.slow
 def test_all_readers_are_exported_as_an_import_reads_them(shell: Shell, tmp_path: Path) -> None:
     add = ("subscribers", "add", "--confirmed", "--json")
     shell.say(*add, "ada@uni.example", "--keywords", "LoRA, =PEFT", "--tz", "Europe/Zurich")
@@ -49,6 +50,7 @@ def test_all_readers_are_exported_as_an_import_reads_them(shell: Shell, tmp_path
     ]
 
 
+@pytest.mark.slow
 def test_a_confirmation_is_sent_again_only_where_one_may_be(shell: Shell) -> None:
     email = "ada@uni.example"
     shell.say("subscribers", "add", email, "--trending", "--json")
@@ -58,6 +60,7 @@ def test_a_confirmation_is_sent_again_only_where_one_may_be(shell: Shell) -> Non
     assert shell.say("subscribers", "confirm-again", "nobody").code == 2
 
 
+@pytest.mark.slow
 def test_every_act_tells_scripts_what_it_did(shell: Shell) -> None:
     email = "ada@uni.example"
     added = shell.say("subscribers", "add", email, "--trending", "--json").json
@@ -72,6 +75,7 @@ def test_every_act_tells_scripts_what_it_did(shell: Shell) -> None:
     assert shell.say("subscribers", "erase", email, "--json").json == erased
 
 
+@pytest.mark.slow
 def test_bad_rows_come_back_and_the_corrected_file_goes_in(shell: Shell, tmp_path: Path) -> None:
     table = (
         "email,profile,keywords,hour\n"
@@ -131,6 +135,7 @@ def test_a_list_is_read_as_a_spreadsheet_saves_it(
     assert (kind, text.split(), cadence) == ("keywords", words.split(), "weekly")
 
 
+@pytest.mark.slow
 def test_every_interest_of_every_reader_comes_back_from_an_export(
     shell: Shell, tmp_path: Path
 ) -> None:
@@ -172,6 +177,7 @@ def test_bars_go_in_by_a_list_and_bad_lines_are_told(shell: Shell, tmp_path: Pat
     assert shell.say("suppressions", "list", "--json").json == []
 
 
+@pytest.mark.slow
 def test_a_readers_story_and_being_forgotten(shell: Shell) -> None:
     shell.say("subscribers", "add", "ada@uni.example", "--keywords", "LoRA", "--confirmed")
     shown = shell.say("subscribers", "show", "ada@uni.example", "--json").json

@@ -83,6 +83,7 @@ def test_words_typed_stay_while_the_schedule_is_saved(house: Reading) -> None:
     assert area(refused.text, f"words-{row.id}") == "adapters, robots & <b>"
 
 
+@pytest.mark.slow
 def test_a_new_one_stays_while_others_are_saved_looked_at_and_removed(house: Reading) -> None:
     (row,) = interests(house)
     kept = typed(house, "", words="robots", people="Wei Zhang", name="Hands")
@@ -105,6 +106,7 @@ def test_a_new_one_stays_while_others_are_saved_looked_at_and_removed(house: Rea
     assert [one.text for one in interests(house)] == ["towels"]
 
 
+@pytest.mark.slow
 def test_its_own_button_saves_it_and_what_is_as_it_was_is_not_called_unsaved(
     house: Reading,
 ) -> None:

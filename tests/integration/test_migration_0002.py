@@ -60,6 +60,7 @@ def everything(db):
         }
 
 
+@pytest.mark.slow
 def test_rows_stay_and_the_hour_is_found_by_the_index(db):
     db.write(fill)
     before = everything(db)

@@ -55,6 +55,7 @@ def mail_of_the_next_day(house: Reading, folder: Path, number: int, title: str) 
     house.send()
 
 
+@pytest.mark.slow
 def test_it_is_closed_until_a_fresh_link_opens_it(house: Reading) -> None:
     closed = f"/feeds/mine/{house.reader(ADA).feed_token}.atom"
     assert house.client.get(closed).status_code == 404

@@ -62,6 +62,7 @@ def test_an_entity_bomb_harms_nobody(pool: ParsePool) -> None:
     assert pool.parse("feed", GOOD).items == 1
 
 
+@pytest.mark.slow
 def test_what_takes_long_by_the_processor_goes_to_the_second_worker_unharmed() -> None:
     """Neither worker is ended for it: the first says that it gave up."""
     items = b"".join(

@@ -335,6 +335,7 @@ def _noon() -> Any:
 
 
 @pytest.mark.parametrize("word", ["adaptation ", "大模型推理"])
+@pytest.mark.slow
 def test_budget_holds_for_500_matches(word: str) -> None:
     papers = [
         entry(

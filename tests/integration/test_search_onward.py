@@ -42,6 +42,7 @@ def test_where_no_word_alone_is_to_blame_any_of_them_are_offered(house: Reading)
     assert "any of the words" not in search(house, "emus owls")
 
 
+@pytest.mark.slow
 def test_who_has_a_link_takes_the_words_into_an_interest(house: Reading) -> None:
     house.subscribe("ada@uni.example", "towels")
     own, _ = house.own_page("ada@uni.example")
@@ -78,6 +79,7 @@ def test_a_page_beyond_the_last_says_so(house: Reading, page: str) -> None:
     assert house.client.get("/search?q=unicorns&page=2").status_code == 200, "nothing is said"
 
 
+@pytest.mark.slow
 def test_the_words_wait_while_the_link_is_mailed(house: Reading) -> None:
     house.subscribe("ada@uni.example", "towels")
     asked = {"words": "fold AND towels", "email": "ada@uni.example"}

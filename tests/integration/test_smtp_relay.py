@@ -90,6 +90,7 @@ def test_the_second_account_is_told_of_by_its_own_setting(server: SmtpServer) ->
         probe(at(server, user="u", password="p", setting="PAPERPOST_SMTP_URL_2"))
 
 
+@pytest.mark.slow
 def test_relay_that_is_not_there_or_says_nothing(server: SmtpServer) -> None:
     with SmtpServer() as gone:
         relay = at(gone)
@@ -130,6 +131,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> TlsAuthority:
 
 
 @pytest.mark.parametrize("mode", ["tls", "starttls"])
+@pytest.mark.slow
 def test_tls_with_and_without_the_authority(authority: TlsAuthority, mode: str) -> None:
     context = authority.context()
     features = (*FEATURES, "STARTTLS", "AUTH PLAIN")

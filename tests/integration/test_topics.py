@@ -43,6 +43,7 @@ def seed(house: Reading) -> str:
     return found[1]
 
 
+@pytest.mark.slow
 def test_a_topic_is_kept_changed_and_removed_on_record(house: Reading) -> None:
     made = add_topic(house.rt, {"name": "folding", "text": "fold towels", "kind": "query"}, by="a")
     assert (made.title, made.kind) == ("Folding", "query")
@@ -58,6 +59,7 @@ def test_a_topic_is_kept_changed_and_removed_on_record(house: Reading) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_topic_that_was_taken_away_says_so_until_it_is_made_again(house: Reading) -> None:
     places = ("/topics/folding", "/feeds/topics/folding.atom")
     assert [house.client.get(one).status_code for one in places] == [404, 404]

@@ -56,6 +56,7 @@ def fields(page: str, act: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in named}
 
 
+@pytest.mark.slow
 def test_a_word_is_taken_out_and_comes_back(house: Reading) -> None:
     mail = mailed(house, "adapters, robots")
     page = house.client.get(page_of(mail)).text

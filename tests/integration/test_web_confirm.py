@@ -70,6 +70,7 @@ def test_the_page_says_what_to_look_for_and_sends_once_more(house: Reading) -> N
     assert len(house.mails("ada@uni.example")) == 2
 
 
+@pytest.mark.slow
 def test_a_wrong_address_is_changed_with_everything_typed(house: Reading) -> None:
     typed = {**FORM, "people": "Ana Silva", "without": "survey", "email": "ada@uni.exampel"}
     page = house.client.post("/", data=typed)

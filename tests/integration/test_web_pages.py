@@ -156,6 +156,7 @@ def test_feeds_hold_the_day_in_its_order(house: Reading) -> None:
     assert made["items"][0]["url"] == "http://127.0.0.1:8000/papers/arxiv/2611.00100"
 
 
+@pytest.mark.slow
 def test_a_mail_in_the_browser_tells_nothing_of_its_reader(house: Reading) -> None:
     house.subscribe("ada@uni.example", "adapters")
     plan_daily(house.rt)
@@ -180,6 +181,7 @@ def test_a_mail_in_the_browser_tells_nothing_of_its_reader(house: Reading) -> No
     assert f"/d/{share_name(mail)}" in history
 
 
+@pytest.mark.slow
 def test_why_no_mail_in_the_words_of_the_house(house: Reading, tmp_path: Path) -> None:
     house.subscribe("ada@uni.example", "unicorns")
     token = manage_token(house.rt, house.reader("ada@uni.example"), house.clock())

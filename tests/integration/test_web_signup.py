@@ -211,6 +211,7 @@ def test_many_from_one_network_are_delayed_and_told_so(house: Reading) -> None:
     assert house.send() == 1
 
 
+@pytest.mark.slow
 def test_an_ended_link_says_when_and_offers_a_way_on(house: Reading) -> None:
     house.client.post("/", data=FORM)
     house.send()
@@ -233,6 +234,7 @@ def test_never_again_needs_no_subscription_and_holds(house: Reading) -> None:
     assert house.send() == 0
 
 
+@pytest.mark.slow
 def test_an_address_alone_subscribes_to_trending(house: Reading) -> None:
     house.subscribe("ben@uni.example")
     row = house.tables()["profile"]

@@ -186,6 +186,7 @@ def test_states_of_a_reader(house: Reading, values: dict[str, object], on: str, 
 # ---- papers ----
 
 
+@pytest.mark.slow
 def test_a_paper_that_came_is_told_with_its_mail_and_words(house: Reading) -> None:
     send_daily(house)
     told = why_paper(house, "https://arxiv.org/abs/2611.00100v2")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from support.plain_forms import forms_of
 from support.reading_house import Reading, path_in, reading_house, text_of
 
@@ -11,6 +12,7 @@ VICTIM = "victim@uni.example"
 FORM = {"email": VICTIM, "words": "buy at evil.example", "hour": "03", "people": "Mallory Evil"}
 
 
+@pytest.mark.slow
 def test_the_victim_gets_one_mail_and_can_end_it_for_ever(tmp_path: Path) -> None:
     with reading_house(tmp_path) as house:
         answers = {_shape(house.client.post("/", data=FORM).text) for _ in range(6)}
@@ -34,6 +36,7 @@ def test_the_victim_gets_one_mail_and_can_end_it_for_ever(tmp_path: Path) -> Non
         assert not _trace(house)
 
 
+@pytest.mark.slow
 def test_whoever_does_nothing_is_forgotten_when_the_link_ends(tmp_path: Path) -> None:
     with reading_house(tmp_path) as house:
         house.client.post("/", data=FORM)
@@ -47,6 +50,7 @@ def test_whoever_does_nothing_is_forgotten_when_the_link_ends(tmp_path: Path) ->
         assert house.send() == 0, "and nobody writes again"
 
 
+@pytest.mark.slow
 def test_the_stranger_learns_nothing_and_the_reader_keeps_what_they_have(tmp_path: Path) -> None:
     with reading_house(tmp_path) as house:
         house.subscribe(VICTIM, "adapters")

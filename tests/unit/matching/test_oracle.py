@@ -105,6 +105,7 @@ def test_a_hit_beside_its_word_is_found_out() -> None:
         assert is_astray(moved, query, paper, document)
 
 
+@pytest.mark.slow
 def test_an_oracle_in_a_hurry_gives_the_same_answers() -> None:
     chance, differed = random.Random(7), set()
     for _ in range(20):

@@ -88,6 +88,7 @@ def test_terms_are_as_typed_and_leave_out_the_negative() -> None:
         ("(((((((((a)))))))))", 9, "8 are the most"),
     ],
 )
+@pytest.mark.slow
 def test_refusals_name_the_character(text: str, position: int, says: str) -> None:
     with pytest.raises(QueryError) as caught:
         parse_query(text)

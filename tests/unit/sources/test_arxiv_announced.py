@@ -101,6 +101,7 @@ def test_a_late_cross_list_is_told_from_a_correction(change: dict[str, Any], lat
     assert is_late_cross_list(sighting, ("cs.CL",), since=TUE, days=30) is late
 
 
+@pytest.mark.slow
 def test_a_real_month(shared: Path) -> None:
     """Datestamps as if a tenth of the records had changed again up to ten days later."""
     path = shared / "arxiv_corpus" / "arxiv_daily_2026-05-25_2026-06-19.jsonl.gz"

@@ -123,6 +123,7 @@ def test_an_unknown_category_is_an_error_with_arxivs_words() -> None:
         ARXIV.parse(body)
 
 
+@pytest.mark.slow
 def test_a_full_list_is_warned_of() -> None:
     item = b"<item><title>T</title><guid>oai:arXiv.org:2607.%05dv1</guid></item>"
     result = ARXIV.parse(RSS % (b"x", b"", b"".join(item % n for n in range(1, 2001))))
