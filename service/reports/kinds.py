@@ -135,11 +135,11 @@ def _own_text(mail: Mail) -> str:
     for kind in ("text/plain", "text/html"):
         for part in mail.parts:
             if part.kind == kind and not part.returned and part.text.strip():
-                return part.text if kind == "text/plain" else _lines_of(part.text)
+                return part.text if kind == "text/plain" else lines_of(part.text)
     return ""
 
 
-def _lines_of(markup: str) -> str:
+def lines_of(markup: str) -> str:
     """The words of HTML, a block a line: of its first ``_READ_CHARS`` characters."""
     pieces = (html_to_text(piece) for piece in _BREAK.split(markup[:_READ_CHARS]))
     return "\n".join(islice(filter(None, pieces), 200))

@@ -1,0 +1,278 @@
+"""Reports that are text for people: whom it is about and what was said, by families of form. Pure.
+
+A report is cut where the returned mail begins. A line of a known form names a recipient; what
+follows up to the next one is about it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from service.reports.found import (
+    ADDRESS,
+    CODE,
+    STATUS,
+    Found,
+    Where,
+    address_in,
+    one_line,
+    place_of,
+)
+from service.reports.kinds import lines_of
+from service.reports.mail import Mail, every, first
+from service.reports.reason_words import AGENT
+
+TEXT = 60_000
+"""Characters of a text that are looked at."""
+LINE = 2_000
+"""Characters of one of its lines."""
+SECTIONS = 200
+"""Recipients of one report in text."""
+
+_AT = ADDRESS.pattern
+_OPEN = r"[<\"'(\[]{0,3}(?:smtp:|rfc822; ?|mailto:)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a line names a recipient. where: what this form tells of the session · is_clear: forms
+    that are not are used only where no clear one was found."""
+
+    name: str
+    pattern: re.Pattern[str]
+    where: Where = ""
+    is_clear: bool = True
+
+
+def _form(name: str, pattern: str, where: Where = "", *, is_clear: bool = True) -> Form:
+    return Form(name, re.compile(pattern, re.IGNORECASE), where, is_clear)
+
+
+FORMS: tuple[Form, ...] = (
+    _form(
+        "own",
+        rf"\s*(?:unknown (?:local )?user|invalid final delivery userid|no such (?:local )?user)"
+        rf"\s*:\s*{_OPEN}(?P<at>{_AT})",
+        "own",
+    ),
+    _form(
+        "label",
+        r"\s*[-*]?\s*(?:(?:failed|intended|original|final|target|to|affected)\W{0,2})?"
+        r"(?:recipient|rcpt to|rcpt|mail address|e-?mail address|addressed to|user|mailbox|to)"
+        rf"(?: ?mail)?(?: ?address)?\s*[:=]\s*{_OPEN}(?P<at>{_AT})",
+    ),
+    _form("x400", rf".{{0,400}}\bsmtp[=:](?P<at>{_AT})"),
+    _form("reply", rf"\s*[45]\d\d[ -](?:[45]\.\d+\.\d+ )?<(?P<at>{_AT})>"),
+    _form("line", rf"[\s>*\-.\u2022]{{0,40}}{_OPEN}(?P<at>{_AT})(?! wrote)"),
+    _form(
+        "sentence",
+        r".{0,600}?\b(?:to|for|recipients?|address(?:es|e)?|user|mailbox|account|userid|errors?|"
+        rf"attempts|failed|an|a|à)(?: the)?(?: (?:following|user|address))?\s*[:=]?\s*{_OPEN}"
+        rf"(?P<at>{_AT})",
+        is_clear=False,
+    ),
+)
+
+_RETURNED = re.compile(
+    r"\s*[-=_*#> ]{2,}.{0,80}\b(original|copy|returned|unsent|headers?|enclosed|bounced|follows"
+    r"|transcript of (the )?message)\b.*"
+    r"|\W{0,4}(here is|this is|included is|below( this line)? is|a) (a )?(copy|summary) of .*"
+    r"|\W{0,4}(the |your )?((original|returned|bounced|unsent|undelivered) )?(mail|message|e-?mail)"
+    r"( body)?( headers?)? (follows?|reads|is attached|as follows|text follows).*"
+    r"|\W{0,4}original (mail|message)( headers?)?( as)?( follows?)?\s*[:.].*"
+    r"|.{0,60}\b(original|undelivered) (mail|message).{0,40} follows?:?\W*"
+    r"|\W{0,4}(intestazioni originali|original-?(nachricht|header)|message d'origine|"
+    r"encabezados de mensajes? original|mensaje original|cabe[cç]alhos? (da|originais)).*"
+    r"|(received|return-path|dkim-signature|arc-\w[\w-]*|x-[\w-]{2,60}|message-id|mime-version)"
+    r" ?:.*",
+    re.IGNORECASE,
+)
+_SENDER = re.compile(
+    r"\bmail from\b|^\W{0,6}(from|sender|reply-to|cc)\b\W|\bfrom=|\bF=\[|please |contact |"
+    r"assist|help|postmaster@|mailer-daemon@|abuse@|message-id|envelope",
+    re.IGNORECASE,
+)
+_DELAY = re.compile(
+    r"\bwarning\b|\bdelayed\b|will (be |continue )?(to be )?(retri|tri|try|attempt)|"
+    r"temporary failure report|still being retried|postponed|not? need to resend|"
+    r"keep(s)? trying|advisory-only",
+    re.IGNORECASE,
+)
+_FAILS = re.compile(
+    r"(could|can|was|has|were|is|been|did)( ?n[o']t|not)( \w+){0,3} (deliver|reach|sen[dt])|"
+    r"undeliver|unable to deliver|fail\w* to deliver|deliver\w* (\w+ ){0,4}fail|"
+    r"fail\w* (\w+ ){0,3}deliver|trouble delivering|error \w+ delivering|delivery problem|"
+    r"returned (mail|to sender)|(permanent|fatal) error|n'a pas pu|nicht zugestellt|"
+    r"no (se )?(ha podido|pudo) (ser )?entrega|non .{0,20}recapit|não .{0,20}entreg|"
+    r"не может быть доставлен|не доставлен|送信できません|配信できません|"
+    r"message (was |has been |is )?(rejected|bounced|returned|refused|blocked)|"
+    r"(rejected|refused|bounced) (your|the) (message|mail)",
+    re.IGNORECASE,
+)
+_DAEMON = re.compile(
+    r"mailer[-_ ]?daemon|post[-_ ]?master|mail[-. ]?deliver|delivery[-. ](sub)?system|"
+    r"mail (delivery|system|administrator)|^<?>?$",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"undeliver|returned? mail|fail(ure|ed)|delivery (status|report|notif|problem|error)|"
+    r"bounce|not delivered|mail (system )?error|non remis|unzustellbar|delay|rejected|"
+    r"could not|error sending|loop alert",
+    re.IGNORECASE,
+)
+
+
+def text_of(mail: Mail) -> str:
+    """What a report says to people, up to the mail that it returns."""
+    own = [part for part in mail.parts if not part.returned]
+    texts = [part.text for part in own if part.kind == "text/plain" and part.text.strip()]
+    if not texts:
+        texts = [lines_of(part.text) for part in own if part.kind == "text/html"]
+    return cut("\n".join(texts)[:TEXT])
+
+
+def cut(text: str) -> str:
+    """A text up to where a returned mail begins; no line longer than ``LINE``."""
+    kept: list[str] = []
+    for line in text.splitlines():
+        line = line[:LINE]
+        if _RETURNED.fullmatch(line) and any(one.strip() for one in kept):
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def is_report(mail: Mail, text: str) -> bool:
+    """Whether a mail looks like a report on a delivery: two of its sender, its subject and its
+    words, or a field that says so."""
+    sender = first(mail.headers, "from")
+    signs = (
+        bool(_DAEMON.search(sender)),
+        bool(_SUBJECT.search(first(mail.headers, "subject"))),
+        bool(_FAILS.search(text)),
+    )
+    return bool(every(mail.headers, "x-failed-recipients")) or sum(signs) >= 2
+
+
+def is_delay(text: str) -> bool:
+    """Whether a text speaks of one that is still tried."""
+    return _DELAY.search(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a text says of one recipient."""
+
+    recipient: str
+    words: str
+    where: Where
+    form: str
+
+
+def sections_of(text: str, but: frozenset[str] = frozenset()) -> tuple[Section, ...]:
+    """What a text says, one a recipient. but: addresses (lower case) that are none of them."""
+    for forms in (tuple(one for one in FORMS if one.is_clear), FORMS):
+        found = _joined(_sections(text, forms, but))
+        if found:
+            return found[:SECTIONS]
+    return ()
+
+
+def _sections(text: str, forms: tuple[Form, ...], but: frozenset[str]) -> Iterator[Section]:
+    at, where, name = "", "", ""
+    lines: list[str] = []
+    for line in text.splitlines():
+        form, address = _named(line, forms, but)
+        if form and address.lower() != at.lower():
+            if at:
+                yield Section(at, "\n".join(lines), where, name)  # type: ignore[arg-type]
+            at, where, name, lines = address, form.where, form.name, []
+        lines.append(line)
+    if at:
+        yield Section(at, "\n".join(lines), where, name)  # type: ignore[arg-type]
+
+
+def _named(line: str, forms: tuple[Form, ...], but: frozenset[str]) -> tuple[Form | None, str]:
+    """The form of a line that names a recipient, and whom."""
+    if "@" not in line or _SENDER.search(line):
+        return None, ""
+    for form in forms:
+        found = form.pattern.match(line)
+        if found and found["at"].lower() not in but:
+            return form, found["at"].strip(".")
+    return None, ""
+
+
+def _joined(sections: Iterator[Section]) -> tuple[Section, ...]:
+    """One section an address, in the order in which they were found."""
+    kept: dict[str, Section] = {}
+    for one in sections:
+        before = kept.get(one.recipient.lower())
+        if before is None:
+            kept[one.recipient.lower()] = one
+        else:
+            words = f"{before.words}\n{one.words}"
+            kept[one.recipient.lower()] = Section(
+                before.recipient, words, before.where or one.where, before.form
+            )
+    return tuple(kept.values())
+
+
+def found_in(mail: Mail, text: str) -> tuple[tuple[Found, str], ...]:
+    """What a report in text says, one a recipient, each with the name of its form."""
+    sections = sections_of(text, _others(mail))
+    failed = [
+        address_in(one)
+        for value in every(mail.headers, "x-failed-recipients")
+        for one in value.split(",")
+    ]
+    named = {one.lower() for one in failed if one}
+    if named:
+        sections = tuple(one for one in sections if one.recipient.lower() in named)
+        sections += tuple(
+            Section(one, "", "", "x-failed-recipients")
+            for one in failed
+            if one and one.lower() not in {s.recipient.lower() for s in sections}
+        )
+    action = "delayed" if is_delay(text) else "failed"
+    is_one = len(sections) == 1
+    return tuple((_found(one, text if is_one else "", action), one.form) for one in sections)
+
+
+def _found(section: Section, text: str, action: str) -> Found:
+    said = section.words
+    where = section.where or place_of(said) or place_of(text)
+    if AGENT.search(said):
+        where = "agent"
+    elif 'unknown user: "' in said:
+        where = "own"
+    return Found(
+        recipient=section.recipient,
+        action=action,
+        words=answer_in(said) or answer_in(text),
+        around=text or said,
+        where=where,
+    )
+
+
+def found_of(recipient: str, text: str) -> Found:
+    """What a text says as a whole of a recipient that no form of ours named."""
+    action = "delayed" if is_delay(text) else "failed"
+    return _found(Section(recipient, text, "", ""), text, action)
+
+
+def answer_in(text: str) -> str:
+    """The answer of a server in a text, from its code on; "" = none."""
+    found = CODE.search(text) or STATUS.search(text)
+    return one_line(text[found.start() :]) if found else ""
+
+
+def _others(mail: Mail) -> frozenset[str]:
+    """Addresses that are not recipients: who reports, and to whom."""
+    fields = ("from", "to", "reply-to", "return-path", "delivered-to", "x-original-to")
+    return frozenset(
+        found[0].lower()
+        for name in fields
+        for value in every(mail.headers, name)
+        for found in ADDRESS.finditer(value)
+    )

@@ -1,0 +1,123 @@
+"""A mail that came in, read: whose form it has and what follows for each recipient. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from email.message import Message
+
+from flufl.bounce import all_failures
+
+from service.reports import arf, bodies, dsn
+from service.reports.kinds import kind_of, rest_of
+from service.reports.mail import Mail, first, open_mail
+from service.reports.model import Kind, Read, Report, Traces
+from service.reports.probe import probe_token
+from service.reports.reasons import judge
+from service.reports.traces import find_traces
+
+_MILD = (Kind.NONE, Kind.AUTO, Kind.SOFT, Kind.CONTENT, Kind.POLICY, Kind.HARD)
+"""Kinds of one recipient that was reported twice, the one that is believed first."""
+
+
+def read_report(data: bytes, *, bounce_address: str = "", rcpts: Sequence[str] = ()) -> Read:
+    """Read any bytes. bounce_address: BOUNCE_ADDRESS, "" = none is set · rcpts: whom the mail was
+    handed in for, where the way in knows. Raises nothing."""
+    mail = open_mail(data)
+    is_probe = bool(probe_token(mail, bounce_address, rcpts))
+    told = _PROBE if is_probe else _told(mail)
+    return Read(
+        reports=told.reports,
+        traces=Traces() if is_probe else find_traces(mail, rcpts),
+        form=told.form,
+        sender=first(mail.headers, "from"),
+        subject=first(mail.headers, "subject"),
+        message_id=first(mail.headers, "message-id").strip("<> "),
+        problems=(*mail.problems, *told.problems),
+        is_sure=told.is_sure,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one way of reading made of a mail."""
+
+    form: str
+    reports: tuple[Report, ...]
+    is_sure: bool = True
+    problems: tuple[str, ...] = ()
+
+
+_PROBE = _Told("probe", (Report(kind=Kind.NONE, reason="probe"),))
+_LETTER = _Told("", (Report(kind=Kind.NONE, reason="letter"),))
+
+
+def _told(mail: Mail) -> _Told:
+    """The first way of reading that says something: fields for machines, then what is surely no
+    failure, then texts for people."""
+    complaints = arf.complaints_of(mail)
+    if complaints:
+        return _Told("arf", complaints)
+    text = bodies.text_of(mail)
+    fields = dsn.recipients_of(mail)
+    if fields:
+        return _Told("dsn", _once(_of_fields(fields, text)))
+    known = kind_of(mail)
+    if known is None and bodies.is_report(mail, text):
+        return _of_text(mail, text)
+    known = known or rest_of(mail)
+    return _Told(known[1], (known[0],)) if known else _LETTER
+
+
+def _of_text(mail: Mail, text: str) -> _Told:
+    """A report whose form is text for people."""
+    found = bodies.found_in(mail, text)
+    problems: tuple[str, ...] = ()
+    if found:
+        form, reports = f"body:{found[0][1]}", _once(judge(one) for one, _ in found)
+    else:
+        addresses, problems = _flufl(mail, text)
+        form = "flufl" if addresses else "text"
+        reports = _once(judge(bodies.found_of(one, text)) for one in addresses or [""])
+    is_sure = all(one.reason != "unknown" for one in reports)
+    return _Told(form, reports, is_sure, problems)
+
+
+def _of_fields(fields: Sequence[dsn.Fields], text: str) -> Iterable[Report]:
+    """What the fields of each recipient say, with what the text beside them says of it."""
+    said = {one.recipient.lower(): one for one in bodies.sections_of(text)}
+    only = next(iter(said.values())) if len(said) == 1 else None
+    for one in fields:
+        recipient = dsn.recipient_of(one)
+        section = said.get(recipient.lower())
+        around = section.words if section else ""
+        if len(fields) == 1 and len(said) <= 1:
+            section, around = section or only, text
+        found = dsn.found_of(one, around)
+        if not recipient and section:
+            found = replace(found, recipient=section.recipient)
+        yield judge(found)
+
+
+def _once(reports: Iterable[Report]) -> tuple[Report, ...]:
+    """One report a recipient: of several the mildest."""
+    kept: dict[str, Report] = {}
+    for one in reports:
+        before = kept.get(one.recipient.lower())
+        if before is None or _MILD.index(one.kind) < _MILD.index(before.kind):
+            kept[one.recipient.lower()] = one
+    return tuple(kept.values())
+
+
+def _flufl(mail: Mail, text: str) -> tuple[list[str], tuple[str, ...]]:
+    """The addresses that flufl.bounce finds in the head and the text of a report; it is given no
+    more than those, so that nothing it walks through is deep or long."""
+    flat = Message()
+    for name, value in mail.headers[:100]:
+        if not name.startswith("content-"):
+            flat[name] = value
+    flat.set_payload(text)
+    try:
+        temporary, permanent = all_failures(flat)
+    except Exception as error:  # a detector may stumble over what it did not expect
+        return [], (f"flufl.bounce: {type(error).__name__}",)
+    found = sorted({*temporary, *permanent})
+    return [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in found], ()
