@@ -58,6 +58,7 @@ HOW = {
     "again": "the mail asked for once more",
     "leave": "left",
     "undo": "leaving undone",
+    "resume": "mail asked for again after it had come back",
     "erase": "erased",
 }
 """How an act came about, in plain words; others speak for themselves."""

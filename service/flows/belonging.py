@@ -7,6 +7,8 @@ that names another address than the mail's (a mailbox that forwards) never says 
 reader is not there.
 """
 
+from email.utils import parseaddr
+
 from service.delivery.message import domain_of
 from service.errors import PaperpostError
 from service.reports.model import Report, Traces
@@ -28,6 +30,18 @@ def find(session: Session, traces: Traces) -> list[DeliveryRow]:
     if not found and traces.leave_tokens:
         found = reports_store.find_by_leaving(session, list(traces.leave_tokens[:MOST]))
     return found[:MOST]
+
+
+def find_leaving(session: Session, traces: Traces) -> list[DeliveryRow]:
+    """The same of a mail to the address for leaving: the token in it alone says whose it is."""
+    return reports_store.find_by_leaving(session, list(traces.leave_tokens[:1]))
+
+
+def is_by_reader(sender: str, mails: list[DeliveryRow]) -> bool:
+    """Whether a letter comes from the address that our mail went to. A mail can be forwarded, and
+    who answers then is somebody else."""
+    written = key_of(parseaddr(sender)[1])
+    return any(mail.rcpt and key_of(mail.rcpt) == written for mail in mails)
 
 
 def row_of(report: Report, rows: list[DeliveryRow]) -> DeliveryRow | None:

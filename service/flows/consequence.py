@@ -52,6 +52,7 @@ ENDS: Mapping[str, str] = {
     "test": "the mail went to the operator, as a test",
     "erased": "its reader was erased",
     "unsent": "this mail was never sent",
+    "delayed": "the server still tries",
     "waits": "a person decides",
     "": "nothing",
 }
@@ -89,6 +90,8 @@ def follow(
         prove_taken(rt, session, row, "a report about it came in")
     if kind in (Kind.NONE, Kind.AUTO):
         return ""
+    if report.action == "delayed":  # nothing failed yet
+        return reports_store.DELAYED
     if reports_store.is_known(session, report):
         return reports_store.AGAIN
     if kind in (Kind.POLICY, Kind.CONTENT):

@@ -23,6 +23,9 @@ from service.store.tables import DeliveryRow
 
 InboundState = Literal["done", "review", "foreign"]
 
+BY_TOKEN, BY_REPLY = "optout:token", "optout:reply"
+"""Forms of a wish to leave: by the address in List-Unsubscribe, and in a person's own words."""
+
 MOST_REPORTS = 100
 """Recipients of one mail that are written down."""
 
@@ -103,8 +106,10 @@ def _take(
     if (there := reports_store.add_inbound(session, row)) is not None:
         known = reports_store.list_of_inbound(session, [there.id or 0])
         return there, tuple(one.said for one in known), None
-    mails = belonging.find(session, read.traces)
-    row.state = "foreign" if not mails else "done" if read.is_sure else "review"
+    find = belonging.find_leaving if read.form == BY_TOKEN else belonging.find
+    mails = find(session, read.traces)
+    is_sure = read.is_sure and (read.form != BY_REPLY or belonging.is_by_reader(read.sender, mails))
+    row.state = "foreign" if not mails else "done" if is_sure else "review"
     session.add(row)
     limits = rt.defaults()
     said = []

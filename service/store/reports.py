@@ -19,8 +19,12 @@ CAME_BACK = ("hard", "soft")
 SCORED = ("scored", "elsewhere", "doubted", "rests", "suppressed")
 """What follows from a report that counts against a reader."""
 
-AGAIN, WAITS = "again", "waits"
-"""What follows from a report: nothing, since its mail has one of this kind · a person decides."""
+AGAIN, WAITS, DELAYED = "again", "waits", "delayed"
+"""What follows from a report: nothing, since its mail has one of this kind · a person decides · the
+server still tries."""
+
+IDLE = (AGAIN, WAITS, DELAYED)
+"""Such reports say nothing of their mail."""
 
 
 def add_inbound(session: Session, row: InboundRow) -> InboundRow | None:
@@ -77,7 +81,7 @@ def is_known(session: Session, report: ReportRow) -> bool:
         col(ReportRow.delivery_id) == report.delivery_id,
         col(ReportRow.kind) == report.kind,
         col(ReportRow.id) != report.id,
-        col(ReportRow.said).not_in([AGAIN, WAITS]),
+        col(ReportRow.said).not_in(IDLE),
     )
     return session.scalars(query.limit(1)).first() is not None
 
@@ -95,7 +99,9 @@ def has_scored(session: Session, subscriber_id: int, since: datetime) -> bool:
 def _came_back(*kinds: str) -> sa.Exists:
     """Of a delivery: a report says so."""
     return sa.exists().where(
-        col(ReportRow.delivery_id) == col(DeliveryRow.id), col(ReportRow.kind).in_(kinds)
+        col(ReportRow.delivery_id) == col(DeliveryRow.id),
+        col(ReportRow.kind).in_(kinds),
+        col(ReportRow.said).not_in(IDLE),
     )
 
 
@@ -198,7 +204,7 @@ def count_told(session: Session, kind: str, since: datetime, domain: str = "") -
     query = sa.select(sa.func.count(sa.distinct(col(ReportRow.delivery_id)))).where(
         col(ReportRow.kind) == kind,
         col(ReportRow.at) >= since,
-        col(ReportRow.said).not_in(["", AGAIN, WAITS, "test"]),
+        col(ReportRow.said).not_in(["", "test", *IDLE]),
     )
     if domain:
         query = query.where(col(ReportRow.domain) == domain)

@@ -1,0 +1,174 @@
+"""Reports and mails that came in as lists and sums. Nothing here changes a row."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
+
+from service.store.report_tables import InboundRow, ReportRow
+from service.store.reports import IDLE
+from service.store.sent import TESTED
+from service.store.tables import DeliveryRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which reports; what is empty or None leaves all in. state: of the mail (done, review,
+    foreign) · address: a part of the recipient · since, until: came in from, before · before_id:
+    reports before this one."""
+
+    kind: str = ""
+    reason: str = ""
+    domain: str = ""
+    state: str = ""
+    address: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before_id: int | None = None
+
+
+Found = tuple[ReportRow, InboundRow]
+
+
+def _where(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    address = wanted.address.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return [
+        clause
+        for asked, clause in (
+            (wanted.kind, col(ReportRow.kind) == wanted.kind),
+            (wanted.reason, col(ReportRow.reason) == wanted.reason),
+            (wanted.domain, col(ReportRow.domain) == wanted.domain.lower()),
+            (wanted.state, col(InboundRow.state) == wanted.state),
+            (
+                wanted.address,
+                sa.func.lower(col(ReportRow.recipient)).like(f"%{address}%", escape="\\"),
+            ),
+            (wanted.since, col(ReportRow.at) >= wanted.since),
+            (wanted.until, col(ReportRow.at) < wanted.until),
+            (wanted.before_id, col(ReportRow.id) < (wanted.before_id or 0)),
+        )
+        if asked
+    ]
+
+
+def _found(*columns: Any) -> sa.Select[Any]:
+    return sa.select(*columns).join(InboundRow, col(InboundRow.id) == col(ReportRow.inbound_id))
+
+
+_PLAIN = defer(InboundRow.raw)  # type: ignore[arg-type]
+"""A list needs no bytes of mails."""
+
+
+def list_found(
+    session: Session, wanted: Filter, *, limit: int | None, offset: int = 0
+) -> list[Found]:
+    """Reports with their mails, newest first."""
+    query = _found(ReportRow, InboundRow).where(*_where(wanted)).options(_PLAIN)
+    query = query.order_by(col(ReportRow.id).desc()).limit(limit).offset(offset)
+    return [(report, row) for report, row in session.execute(query)]
+
+
+def count_found(session: Session, wanted: Filter) -> int:
+    """How many there are."""
+    query = _found(sa.func.count()).select_from(ReportRow)
+    return int(session.scalar(query.where(*_where(wanted))) or 0)
+
+
+def list_of_reader(session: Session, subscriber_id: int, limit: int) -> list[Found]:
+    """Reports about a reader's mails, newest first."""
+    query = _found(ReportRow, InboundRow).where(col(ReportRow.subscriber_id) == subscriber_id)
+    query = query.options(_PLAIN).order_by(col(ReportRow.id).desc()).limit(limit)
+    return [(report, row) for report, row in session.execute(query)]
+
+
+def list_of_deliveries(session: Session, ids: Collection[int]) -> list[Found]:
+    """Reports about some mails, oldest first."""
+    query = _found(ReportRow, InboundRow).where(col(ReportRow.delivery_id).in_(list(ids)))
+    query = query.options(_PLAIN).order_by(col(ReportRow.id))
+    return [(report, row) for report, row in session.execute(query)]
+
+
+def list_review(session: Session, *, limit: int, offset: int) -> list[InboundRow]:
+    """Mails that a person is to look at, oldest first."""
+    query = select(InboundRow).where(col(InboundRow.state) == "review").options(_PLAIN)
+    return list(
+        session.exec(
+            query.order_by(col(InboundRow.at), col(InboundRow.id)).limit(limit).offset(offset)
+        ).all()
+    )
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """How many mails came in, by what became of them."""
+    query = sa.select(col(InboundRow.state), sa.func.count()).group_by(col(InboundRow.state))
+    return {state: int(n) for state, n in session.execute(query)}
+
+
+def list_decided(session: Session, after_id: int, limit: int) -> list[InboundRow]:
+    """Mails of which a person said what they are, whole, by number."""
+    query = select(InboundRow).where(
+        col(InboundRow.decision) != "",
+        col(InboundRow.raw).is_not(None),
+        col(InboundRow.id) > after_id,
+    )
+    return list(session.exec(query.order_by(col(InboundRow.id)).limit(limit)).all())
+
+
+# ---- rates ----
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What a domain took in one hour (its beginning, UTC), or was said of mails in it."""
+
+    hour: datetime
+    domain: str
+    kind: str
+    mails: int
+
+
+def _hour_of(session: Session, at: Any) -> Any:
+    """ "2026-11-22 09" of an instant, UTC."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sa.func.strftime("%Y-%m-%d %H", at)
+    return sa.func.to_char(sa.func.timezone("UTC", at), "YYYY-MM-DD HH24")
+
+
+def iter_hours(session: Session, since: datetime, domain: str = "") -> Iterator[Hour]:
+    """Mails that were accepted (kind "accepted") and those of each kind of report that had its
+    consequence, each mail once, by domain and hour."""
+    hour = _hour_of(session, col(DeliveryRow.accepted_at))
+    taken = sa.select(hour, col(DeliveryRow.domain), sa.literal("accepted"), sa.func.count()).where(
+        col(DeliveryRow.accepted_at) >= since, col(DeliveryRow.reason) != TESTED
+    )
+    at = _hour_of(session, col(ReportRow.at))
+    told = sa.select(
+        at,
+        col(ReportRow.domain),
+        col(ReportRow.kind),
+        sa.func.count(sa.distinct(col(ReportRow.delivery_id))),
+    ).where(
+        col(ReportRow.at) >= since,
+        col(ReportRow.delivery_id).is_not(None),
+        col(ReportRow.said).not_in(["test", *IDLE]),
+    )
+    if domain:
+        taken = taken.where(col(DeliveryRow.domain) == domain)
+        told = told.where(col(ReportRow.domain) == domain)
+    for query in (
+        taken.group_by(sa.literal_column("1"), col(DeliveryRow.domain)),
+        told.group_by(sa.literal_column("1"), col(ReportRow.domain), col(ReportRow.kind)),
+    ):
+        for text, of, kind, mails in session.execute(query):
+            yield Hour(datetime.strptime(f"{text} +0000", "%Y-%m-%d %H %z"), of, kind, int(mails))
+
+
+def list_deliveries_of(session: Session, reports: Sequence[ReportRow]) -> dict[int, DeliveryRow]:
+    """The mails that some reports are about, by number."""
+    ids = [one.delivery_id for one in reports if one.delivery_id is not None]
+    query = select(DeliveryRow).where(col(DeliveryRow.id).in_(ids))
+    return {row.id or 0: row for row in session.exec(query)}
