@@ -74,7 +74,7 @@ def explained(error: BaseException, inbox: Inbox) -> InboxError:
             f"Write imap+starttls:// (usually port 143) in {URL}; imaps:// is for port 993.",
         )
     words = said(error)
-    if "starttls" in words.lower():
+    if inbox.tls == "starttls" and ("TLS not supported" in words or "STARTTLS" in words):
         step = f"Write imaps:// (usually port 993) in {URL}, or ask its operator."
         return InboxError(f"{inbox.name} offers no STARTTLS.", "", step)
     if isinstance(error, OSError):

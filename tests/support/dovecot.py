@@ -1,9 +1,9 @@
-"""A real Dovecot of the tests' own: IMAP (with TLS where an authority is given) and LMTP on loopback.
+"""A real Dovecot of the tests' own on loopback: IMAP (TLS where an authority is given) and LMTP.
 
 Every user exists, has ``PASSWORD`` and a mailbox of its own that is empty at first, so one server
 serves many tests. What stands behind a ``+`` in an address is not part of the user's name, nor is
-the domain. root runs it as ``nobody``, in a folder of that user; nothing of the machine's Dovecot is
-used but its programs.
+the domain. root runs it as ``nobody``, in a folder of that user; nothing of the machine's Dovecot
+is used but its programs.
 """
 
 import grp
@@ -94,8 +94,8 @@ def _free() -> int:
 
 
 class Dovecot:
-    """port: of IMAP in clear text (and STARTTLS where it has a certificate) · tls_port: of IMAP over
-    TLS, 0 = without · lmtp_port: where mails are handed in · log: what it says."""
+    """port: of IMAP in clear text (and STARTTLS where it has a certificate) · tls_port: of IMAP
+    over TLS, 0 = without · lmtp_port: where mails are handed in · log: what it says."""
 
     def __init__(
         self,
@@ -106,7 +106,8 @@ class Dovecot:
         prefix: str = "",
         config: str = "",
     ) -> None:
-        """home: a folder for it alone, which its user may enter · config: lines for the end of dovecot.conf."""
+        """home: a folder for it alone, which its user may enter · config: lines for the end of
+        dovecot.conf."""
         self.program = shutil.which("dovecot") or "/usr/sbin/dovecot"
         for needed in (self.program, "/usr/lib/dovecot/imap", "/usr/lib/dovecot/lmtp"):
             if not Path(needed).exists():
@@ -185,7 +186,8 @@ class Dovecot:
                 line.sendmail(sender, [to], data)
 
     def folders(self, user: str) -> dict[str, list[bytes]]:
-        """The mails of a user by folder, "INBOX" and others with "/" between levels; oldest first."""
+        """The mails of a user by folder, "INBOX" and others with "/" between levels, oldest
+        first."""
         root = self.home / "mail" / user / "Maildir"
         found: dict[str, list[bytes]] = {}
         if not root.exists():
