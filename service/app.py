@@ -8,12 +8,13 @@ from fastapi import FastAPI
 from service import admin, api, web
 from service.errors import Sentence
 from service.flows.runtime import Runtime
+from service.inbound import webhook
 from service.mailbox import Mailbox
 from service.mailbox import router as mailbox_router
 from service.pages.front import furnish
 from service.pages.hosts import HostNames
 from service.pages.templates import Pages, PageSite
-from service.settings import Settings
+from service.settings import Settings, secrets_in
 
 TEST_MODE = Sentence("Test mode: every mail goes to the operator, none to readers.")
 
@@ -59,7 +60,20 @@ def make_app(
     proxies = settings.trusted_proxies
     app.include_router(web.router(rt, pages, trusted_proxies=proxies, metrics_token=token))
     app.include_router(api.router(rt, trusted_proxies=settings.trusted_proxies))
+    app.include_router(webhook.router(rt, keys_of(settings)))
     app.include_router(admin.router(rt, pages, trusted_proxies=settings.trusted_proxies))
     if mailbox is not None:
         app.include_router(mailbox_router(mailbox, pages))
     return app
+
+
+def keys_of(settings: Settings) -> webhook.Keys:
+    """What opens the ways in by HTTP."""
+    return webhook.Keys(
+        raw=secrets_in(settings.inbound_secret),
+        ses_topics=settings.inbound_ses,
+        ses_passwords=secrets_in(settings.inbound_ses_password),
+        postmark=secrets_in(settings.inbound_postmark),
+        mailgun=secrets_in(settings.inbound_mailgun),
+        sendgrid=settings.inbound_sendgrid,
+    )

@@ -42,7 +42,8 @@ def furnish(
     # add_middleware puts the last one added outermost
     app.add_middleware(CompressOpen, base=pages.links.here.base)
     base = pages.links.here.base
-    app.add_middleware(BoundedBodies, refusal=errors.refused, files=("/admin/", f"{base}/admin/"))
+    files = tuple(f"{at}{part}" for at in {"", base} for part in ("/admin/", "/inbound/"))
+    app.add_middleware(BoundedBodies, refusal=errors.refused, files=files)
     app.add_middleware(
         CrossOriginGuard,
         base_url=pages.site.base_url,

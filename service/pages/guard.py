@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.delivery.links import holds
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-UNGUARDED = ("/u/",)
-"""RFC 8058: mail providers post here, without cookies and from anywhere."""
+UNGUARDED = ("/u/", "/inbound/")
+"""Mail providers post here, without cookies and from anywhere: one click (RFC 8058), and what
+became of our mails, which they prove by a signature."""
 
 Refusal = Callable[[Request], Response | Awaitable[Response]]
 

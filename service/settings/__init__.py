@@ -11,7 +11,7 @@ from service.settings.addresses import (
     web_address,
 )
 from service.settings.checks import check, check_authority, load_settings
-from service.settings.fields import PREFIX, Settings, machine_zone
+from service.settings.fields import PREFIX, Settings, machine_zone, secrets_in
 
 __all__ = [
     "PREFIX",
@@ -23,5 +23,6 @@ __all__ = [
     "load_settings",
     "machine_zone",
     "relay_address",
+    "secrets_in",
     "web_address",
 ]

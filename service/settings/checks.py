@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from service.errors import SettingError
 from service.settings.addresses import (
@@ -17,7 +17,7 @@ from service.settings.addresses import (
     split,
     web_address,
 )
-from service.settings.fields import PREFIX, Settings
+from service.settings.fields import PREFIX, Settings, secrets_in
 
 ADDRESSES = (
     "mail_from",
@@ -27,6 +27,8 @@ ADDRESSES = (
     "contact_email",
     "test_recipient",
 )
+INBOUND = ("inbound_secret", "inbound_ses_password", "inbound_postmark", "inbound_mailgun")
+SHORTEST_SECRET = 16
 DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 
 
@@ -61,6 +63,8 @@ def check(settings: Settings) -> None:
     check_authority(settings.smtp_ca_file)
     check_authority(settings.sources_ca_file, "sources_ca_file", "the sources'")
     check_authority(settings.inbox_ca_file, "inbox_ca_file", "the mailbox's")
+    for name in INBOUND:
+        _check_secrets(name, getattr(settings, name))
     if settings.inbox_url is not None:
         inbox_address(settings.inbox_url.get_secret_value())
     if settings.lmtp_listen is not None:
@@ -74,6 +78,16 @@ def _check_address(name: str, value: str | None) -> None:
             f"{PREFIX}{name.upper()}",
             "Write the address alone, in ASCII letters, like papers@example.org; "
             "the name before it is PAPERPOST_SITE_NAME.",
+        )
+
+
+def _check_secrets(name: str, value: SecretStr | None) -> None:
+    variable = f"{PREFIX}{name.upper()}"
+    if any(len(one) < SHORTEST_SECRET for one in secrets_in(value)):
+        raise SettingError(
+            f"{variable} has fewer than {SHORTEST_SECRET} characters: it could be guessed.",
+            variable,
+            'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"',
         )
 
 

@@ -96,6 +96,30 @@ class Settings(BaseSettings):
         description="Where run takes mails that come back by LMTP: 127.0.0.1:2424 or "
         "unix:/run/paperpost/lmtp; public:HOST:PORT where other machines may hand in mail",
     )
+    inbound_secret: Annotated[SecretStr | None, BeforeValidator(_blank_is_none)] = Field(
+        None,
+        description="Opens /inbound/raw for mails that come back, each signed with it (HMAC); "
+        "several separated by commas: any of them",
+    )
+    inbound_ses: str = Field(
+        "",
+        description="Opens /inbound/ses: ARNs of the SNS topics to which Amazon SES reports, "
+        "comma separated",
+    )
+    inbound_ses_password: Annotated[SecretStr | None, BeforeValidator(_blank_is_none)] = Field(
+        None,
+        description="Password in the address of that subscription, instead of the signature: for "
+        "machines that cannot fetch Amazon's certificates",
+    )
+    inbound_postmark: Annotated[SecretStr | None, BeforeValidator(_blank_is_none)] = Field(
+        None, description="Opens /inbound/postmark: the password in the address of its webhooks"
+    )
+    inbound_mailgun: Annotated[SecretStr | None, BeforeValidator(_blank_is_none)] = Field(
+        None, description="Opens /inbound/mailgun: the HTTP webhook signing key of the account"
+    )
+    inbound_sendgrid: str = Field(
+        "", description="Opens /inbound/sendgrid: the verification key of its signed event webhook"
+    )
     site_name: str = Field("Paperpost", description="Name of this service")
     nameserver: OptionalText = Field(
         None,
@@ -190,6 +214,11 @@ class Settings(BaseSettings):
             return self.mail_from
         host = urlsplit(self.base_url).hostname or "localhost"
         return f"papers@{'localhost' if stays_here(host) else host}"
+
+
+def secrets_in(value: SecretStr | None) -> list[str]:
+    """The secrets of a setting, which are separated by commas."""
+    return [one.strip() for one in value.get_secret_value().split(",")] if value else []
 
 
 def machine_zone() -> str:

@@ -258,6 +258,9 @@ PROGRAM_ACTS = frozenset(
 )
 """tests/integration/test_deliveries_doors.py, test_alarm_doors.py: a token with its scope."""
 
+SIGNED_ACTS = frozenset({"/inbound/{way}"})
+"""tests/integration/test_webhook.py: a signature, or a password in the address."""
+
 OF_READERS = ("confirm", "never", "manage", "fresh", "address", "leave", "mail", "feed")
 """Kinds of tokens that readers hold."""
 
