@@ -14,14 +14,21 @@ Nothing has a route outside: our relay knows these domains and answers 5.4.4 for
 one knows ours.
 """
 
+import imaplib
+import re
 import smtplib
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from email.message import EmailMessage
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage, Message
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
 from pathlib import Path
+from urllib.parse import unquote
 
-from support.dovecot import Dovecot, running_dovecot
+from support.dovecot import PASSWORD, Dovecot, running_dovecot
 from support.storm.postfix import Postfix
 
 OURS = "paperpost.example.org"
@@ -47,8 +54,8 @@ RELAY = SHARED | {
     "myhostname": f"relay.{OURS}",
     "mydomain": OURS,
     "bounce_queue_lifetime": "60s",
-    "maximal_queue_lifetime": "8s",
-    "delay_warning_time": "2s",
+    "maximal_queue_lifetime": "5s",
+    "delay_warning_time": "1s",
 }
 THEIRS = SHARED | {
     "myhostname": "mx.example.net",
@@ -58,6 +65,7 @@ THEIRS = SHARED | {
     "smtpd_recipient_restrictions": "check_recipient_access regexp:{config}/access, "
     "reject_unlisted_recipient, permit_mynetworks, reject",
 }
+KNOWN = "!/^gone/  yes\n"
 ACCESS = """\
 /^barred/  554 5.7.1 Service unavailable; client host blocked using lists.example.net
 /^busy/    452 4.2.2 The mailbox is full, try again later
@@ -84,9 +92,15 @@ class World:
             transport=f"/@{_literally(OURS)}$/  smtp:[127.0.0.1]:{self.relay.port}\n"
             f"/@({far})\\.example\\.net$/  lmtp:inet:127.0.0.1:{boxes.lmtp_port}\n",
             relayed=f"/^({far})\\.example\\.net$/ yes\n",
-            known="!/^gone/  yes\n",
+            known=KNOWN,
             access=ACCESS,
         )
+
+    def forget_people_of(self, domain: str) -> None:
+        """The directory of a domain is out: its server knows nobody any more. "" = it is back."""
+        known = f"!/^gone|@{_literally(domain)}$/  yes\n" if domain else KNOWN
+        _write(self.far, known=known)
+        self.far.reload()
 
     @property
     def url(self) -> str:
@@ -110,10 +124,70 @@ class World:
         mail.set_content(("x" * 70 + "\n") * (FILLING_KB * 1024 // 71))
         self.boxes.deliver(mail.as_bytes(), address, "friend@example.net")
 
+    def received(self, address: str) -> EmailMessage:
+        """The newest mail in the mailbox of a reader."""
+        mails = self.boxes.folders(address.partition("@")[0])["INBOX"]
+        found = message_from_bytes(mails[-1], policy=SMTP)
+        assert isinstance(found, EmailMessage)
+        return found
+
+    def empty(self, address: str) -> None:
+        """The reader tidies up."""
+        with imaplib.IMAP4("127.0.0.1", self.boxes.port) as line:
+            line.login(address.partition("@")[0], PASSWORD)
+            line.select("INBOX")
+            line.store("1:*", "+FLAGS", "\\Deleted")
+            line.expunge()
+
     def post(self, mail: EmailMessage, sender: str, to: str) -> None:
         """A reader, or a machine of theirs, writes; it comes by way of our relay as all else."""
         with smtplib.SMTP("127.0.0.1", self.relay.port) as line:
             line.send_message(mail, sender, [to])
+
+    def leave_by_mail(self, address: str) -> None:
+        """The reader's mail program writes to the address in List-Unsubscribe, as it says."""
+        said = re.search(
+            r"<mailto:([^?>]+)\?subject=([^>]+)>", self.received(address)["List-Unsubscribe"]
+        )
+        assert said is not None
+        mail = _mail(address, said[1], unquote(said[2]))
+        mail.set_content("")
+        self.post(mail, address, said[1])
+
+    def complain(self, address: str) -> None:
+        """The reader pressed "spam"; their provider tells us (ARF, RFC 5965)."""
+        mail = _mail("fbl@example.net", BOUNCES, "FW: the mail complained about")
+        mail.set_content("This is a report of an e-mail abuse.\r\n")
+        mail.make_mixed()
+        report = Message()
+        report["Content-Type"] = "message/feedback-report"
+        report.set_payload("Feedback-Type: abuse\r\nUser-Agent: FBL/1.0\r\nVersion: 1\r\n\r\n")
+        mail.attach(report)
+        mail.add_attachment(self.received(address))
+        mail.replace_header(
+            "Content-Type",
+            mail["Content-Type"].replace("mixed", "report; report-type=feedback-report"),
+        )
+        self.post(mail, "", BOUNCES)
+
+    def be_away(self, address: str) -> None:
+        """The reader's server answers that they are on holiday (RFC 3834)."""
+        got = self.received(address)
+        mail = _mail(address, got["Return-Path"].strip("<>"), f"Automatic reply: {got['Subject']}")
+        mail["Auto-Submitted"] = "auto-replied"
+        mail["In-Reply-To"] = got["Message-ID"]
+        mail.set_content("I am away until Monday and read no mail.\r\n")
+        self.post(mail, "", mail["To"])
+
+    def refused_at(self) -> dict[str, float]:
+        """When each address was refused last, by the logs of both Postfix (whole seconds)."""
+        found = {}
+        for line in (self.relay.log.read_text() + self.far.log.read_text()).splitlines():
+            said = re.match(r"(\w{3} +\d+ [\d:]+) .* to=<([^>]+)>,.* status=(bounc|deferr)ed", line)
+            if said is not None:
+                at = datetime.strptime(f"{datetime.now().year} {said[1]}", "%Y %b %d %H:%M:%S")
+                found[said[2]] = at.timestamp()
+        return found
 
     def settled(self, seconds: float = 60.0) -> bool:
         """Wait until neither Postfix holds anything; False when they still do."""
@@ -123,6 +197,14 @@ class World:
                 return False
             time.sleep(0.1)
         return True
+
+
+def _mail(sender: str, to: str, subject: str) -> EmailMessage:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
+    mail["Date"] = format_datetime(datetime.now().astimezone())
+    mail["Message-ID"] = make_msgid(domain="example.net")
+    return mail
 
 
 def _literally(domain: str) -> str:

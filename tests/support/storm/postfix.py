@@ -173,10 +173,17 @@ class Postfix:
                     found += stat.S_ISREG(mode) and bool(mode & stat.S_IXUSR)
         return found
 
+    def reload(self) -> None:
+        """Have it read its configuration again."""
+        self._tell("reload")
+
     def stop(self) -> None:
         """In order, whatever state it is in."""
+        self._tell("stop")
+
+    def _tell(self, word: str) -> None:
         subprocess.run(
-            [program("postfix"), "-c", str(self.config), "stop"],
+            [program("postfix"), "-c", str(self.config), word],
             check=False, capture_output=True, timeout=60,
         )  # fmt: skip
 

@@ -27,9 +27,9 @@ CALLS = ("fdatasync", "fsync", "sendto", "write", "writev", "sendmsg", "pwrite64
 SORTS = ("gone", "barred", "full", "busy")
 
 ASKED = {
-    "reports": "SELECT s.email, r.kind, r.reason, r.status, r.said, count(*) AS many"
+    "reports": "SELECT s.email, r.kind, r.reason, r.status, r.action, r.said, count(*) AS many"
     " FROM report r LEFT JOIN subscriber s ON s.id = r.subscriber_id"
-    " GROUP BY s.email, r.kind, r.reason, r.status, r.said",
+    " GROUP BY s.email, r.kind, r.reason, r.status, r.action, r.said",
     "readers": "SELECT email, state, score, rests, rests_until IS NOT NULL AS rests_now"
     " FROM subscriber",
     "barred": "SELECT reason, count(*) AS many FROM suppression GROUP BY reason",
