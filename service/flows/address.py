@@ -11,6 +11,7 @@ from service.flows.manage import NOBODYS, ManageError, fresh_reader
 from service.flows.manage_link import is_fresh, made_at
 from service.flows.notice import add_notice
 from service.flows.runtime import SEND_SOON, Runtime
+from service.flows.score import reset
 from service.flows.subscribe import check_signup, place_of
 from service.store import consent as consent_store
 from service.store import leases as leases_store
@@ -128,6 +129,7 @@ def _change_address(rt: Runtime, session: Session, token: str, network: str, age
     if bar is not None and bar.reason == "left":
         consent_store.delete_suppression(session, hashed)
     row.email, row.email_key = address.email, address.key
+    reset(row, now)
     if row.state == "bounced":
         row.state = "active"
         row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]

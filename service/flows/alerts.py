@@ -17,6 +17,7 @@ from service.flows.freeze import content_of, may_freeze
 from service.flows.match import match_new
 from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
+from service.flows.score import is_resting
 from service.flows.shelf import load_shelf
 from service.store import alerts as alerts_store
 from service.store import contents as contents_store
@@ -24,6 +25,7 @@ from service.store import editions as editions_store
 from service.store import sent as sent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.store.missed_rows import RESTED
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import awake_until, is_quiet, local_date, quiet_hours
 
@@ -114,6 +116,8 @@ def _wait_reason(
 ) -> str:
     if row.paused_until is not None and row.paused_until > on:
         return "paused"
+    if is_resting(row, now):
+        return RESTED
     if not forced and is_quiet(now, row.zone, *quiet_of(row, limits)):
         return "quiet"
     times = alerts_store.list_alert_times(session, row.id or 0)

@@ -15,6 +15,7 @@ from service.flows.ledger import gone_owners
 from service.flows.match import match_new
 from service.flows.preview import alert_outlook, outlook
 from service.flows.runtime import Runtime
+from service.flows.score import is_resting
 from service.flows.segment import Segment, find_readers, read_dates, read_segment
 from service.papers.identity import arxiv_id, doi
 from service.papers.model import SCHEMES, Alias
@@ -25,6 +26,7 @@ from service.store import sent as sent_store
 from service.store import sightings as sightings_store
 from service.store.audience import Candidate
 from service.store.db import Session
+from service.store.missed_rows import RESTED
 from service.subscribers.cadence import local_date
 from service.text.clean import collapse
 from service.text.markdown import MOST_CHARACTERS
@@ -38,6 +40,7 @@ MOST_PAPERS = 200
 TERMS: Mapping[str, str] = {
     "refused": "refused earlier",
     "paused": "paused",
+    RESTED: "mail came back",
     "not_a_mail_day": "no mail today",
     "not_your_day": "weekly, on another day",
     "already_planned": "already have today's",
@@ -272,6 +275,8 @@ def _count(rt: Runtime, plan: Plan) -> Audience:
             rt.clock(), reader.zone
         ):
             groups.setdefault("paused", []).append(reader.id)
+        elif is_resting(reader, rt.clock()):
+            groups.setdefault(RESTED, []).append(reader.id)
         else:
             open_readers.append(reader)
     for name, ids in _decided(rt, plan, open_readers).items():

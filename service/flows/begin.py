@@ -8,6 +8,7 @@ from service.errors import Sentence
 from service.flows import leave, rejoin
 from service.flows.agreed import WORDING, agreed_text
 from service.flows.runtime import Runtime
+from service.flows.score import reset
 from service.flows.welcome import send_first
 from service.store import consent as consent_store
 from service.store import sent as sent_store
@@ -196,6 +197,7 @@ def activate(session: Session, row: SubscriberRow, now: datetime, *, since: date
 def set_active(row: SubscriberRow, now: datetime) -> None:
     """The row of a reader that is mailed from now on."""
     row.state, row.confirmed_at, row.confirm_until, row.left_at = "active", now, None, None
+    reset(row, now)
     row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
 
 

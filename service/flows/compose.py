@@ -20,6 +20,7 @@ from service.flows.freeze import Decided, freeze
 from service.flows.quarantine import hide, without_broken
 from service.flows.ride import ride_of
 from service.flows.runtime import Runtime
+from service.flows.score import is_resting
 from service.flows.sharing import keys_of
 from service.flows.shelf import (
     Shelf,
@@ -44,6 +45,7 @@ from service.flows.worked import Decision, Worked, decision_of
 from service.store import deliveries as deliveries_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.store.missed_rows import RESTED
 from service.store.slots import Slots
 from service.store.tables import DeliveryRow
 from service.subscribers.cadence import day_bounds, local_date
@@ -273,6 +275,7 @@ def _compose_chunk(
     shelf.by_hand = by_hand
     keys = _keys(rt, session, shelf, rows, readers, on, note)
     made: list[Decided] = []
+    now = rt.clock()
     for row in rows:
         assert row.id is not None
         reader = readers.get(row.subscriber_id)
@@ -283,6 +286,8 @@ def _compose_chunk(
             result = NothingNew("erased", 0)
         elif reader.paused_until is not None and reader.paused_until > on:
             result = NothingNew("paused", 0, until=reader.paused_until)
+        elif is_resting(found[row.subscriber_id], now):
+            result = NothingNew(RESTED, 0)
         else:
             try:
                 known = _decision(rt, session, shelf, reader, on, _occasion(row), note, keys)

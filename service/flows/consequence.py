@@ -30,11 +30,9 @@ from service.store import reports as reports_store
 from service.store import sent as sent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
+from service.store.missed_rows import RESTED
 from service.store.report_tables import ReportRow
 from service.store.tables import DeliveryRow, SubscriberRow
-
-RESTED = "bounced"
-"""The reason of a skipped row: the reader's mail rested; the next one has its papers."""
 
 ENDS: Mapping[str, str] = {
     "suppressed": "the address is barred",

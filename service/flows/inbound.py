@@ -16,6 +16,7 @@ from service.flows import belonging
 from service.flows.consequence import Heard, follow
 from service.flows.runtime import Runtime
 from service.reports.model import Kind, Read, Report
+from service.reports.read import read_report
 from service.store import reports as reports_store
 from service.store.db import Priority, Session
 from service.store.report_tables import InboundRow, ReportRow
@@ -52,8 +53,6 @@ class Taken:
 def take(rt: Runtime, data: bytes, *, way: str, rcpts: Sequence[str] = ()) -> Taken:
     """Read a mail and do what follows, once. way: imap lmtp pipe webhook:NAME · rcpts: addresses
     that it was handed over for. Raises what the database raises: then nothing was done."""
-    from service.reports.read import read_report
-
     read = read_report(data, bounce_address=rt.bounce_address, rcpts=rcpts)
     return take_read(rt, data, read, way=way, rcpts=rcpts)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from service.delivery.states import State
 from service.errors import Sentence, SpokenError
 from service.flows.runtime import Runtime
+from service.flows.score import reset
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
@@ -114,6 +115,7 @@ def _undo(rt: Runtime, session: Session, token: str, network: str, agent: str) -
         return False
     consent_store.delete_suppression(session, hashed)
     row.state, row.left_at = "active", None
+    reset(row, now)
     row.next_digest_at = back_at(subscribers_store.to_subscriber(row), row.confirmed_at, now)
     session.add(row)
     consent_store.add_consent(

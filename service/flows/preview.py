@@ -24,6 +24,7 @@ from service.flows.freeze import content_of
 from service.flows.letter import bytes_of
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
+from service.flows.score import is_resting
 from service.flows.shelf import load_shelf
 from service.flows.window import Occasion
 from service.store import alerts as alerts_store
@@ -33,6 +34,7 @@ from service.store import editions as editions_store
 from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
+from service.store.missed_rows import RESTED
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import is_mail_day, local_date
 
@@ -101,6 +103,9 @@ def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date, no
         return Preview(says=f"No mail: this reader is {reader.state}.")
     if reader.paused_until is not None and reader.paused_until > on:
         return Preview(says=f"{texts.day(on)}: paused until {texts.long_day(reader.paused_until)}.")
+    if reader.rests_until is not None and local_date(reader.rests_until, reader.zone) > on:
+        until = texts.long_day(local_date(reader.rests_until, reader.zone))
+        return Preview(says=f"{texts.day(on)}: no mail before {until}, since the last came back.")
     made = _decide(rt, session, reader, on, "daily", note)
     is_to_come = on > max(local_date(rt.clock(), z) for z in (reader.zone, "UTC"))
     if isinstance(made, NothingNew):
@@ -283,6 +288,8 @@ def _look_ahead(
             found = "already_planned"
         elif row.paused_until is not None and row.paused_until > on:
             found = "paused"
+        elif is_resting(row, rt.clock()):
+            found = RESTED
         else:
             try:
                 made = digest_for(
@@ -324,6 +331,8 @@ def _alert_outlook(
         meant = on or max(local_date(now, row.zone), local_date(now, "UTC"))
         if row.paused_until is not None and row.paused_until > meant:
             word = "paused"
+        elif is_resting(row, now):
+            word = RESTED
         elif alerts_store.count_alerts_on(session, row.id, row.zone, meant) >= limits.alerts_a_day:
             word = "capped"
         else:

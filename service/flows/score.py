@@ -5,6 +5,7 @@ report about it came for ``report_days``: a relay tries for days before it gives
 """
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from service.defaults import FIXED, Defaults
 from service.store import reports as reports_store
@@ -25,7 +26,14 @@ def is_forgiven(reader: SubscriberRow, row: DeliveryRow) -> bool:
     return began is not None and row.marked_at is not None and row.marked_at < began
 
 
-def is_resting(reader: SubscriberRow, now: datetime) -> bool:
+class Rests(Protocol):
+    """Whoever may rest."""
+
+    @property
+    def rests_until(self) -> datetime | None: ...
+
+
+def is_resting(reader: Rests, now: datetime) -> bool:
     """Whether no mail goes to a reader for now, because the last ones came back."""
     return reader.rests_until is not None and reader.rests_until > now
 

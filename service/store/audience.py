@@ -26,7 +26,8 @@ READERS = ("active", "bounced")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One reader of a segment. paused_until: a local date or None."""
+    """One reader of a segment. paused_until: a local date or None · rests_until: no mail
+    before, since the last ones came back; or None."""
 
     id: int
     email: str
@@ -36,6 +37,7 @@ class Candidate:
     zone: str
     style: str
     paused_until: date | None
+    rests_until: datetime | None
 
 
 def list_candidates(
@@ -61,6 +63,7 @@ def list_candidates(
         col(SubscriberRow.zone),
         col(SubscriberRow.style),
         col(SubscriberRow.paused_until),
+        col(SubscriberRow.rests_until),
     ).where(col(SubscriberRow.state).in_(READERS))
     if words:
         part = "%" + re.sub(r"([\\%_])", r"\\\1", words.lower()) + "%"

@@ -11,6 +11,9 @@ from service.store.tables import DeliveryRow
 MISSED = "missed"
 """The reason of a skipped row: nothing ran at the reader's hour; the next mail has its papers."""
 
+RESTED = "bounced"
+"""The same of one whose reader's mail rested, since the last ones came back."""
+
 
 def list_there(session: Session, edition_id: int, reader_ids: Sequence[int]) -> set[int]:
     """Who of these readers has a row in an edition, under whatever address."""

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from service.store.missed_rows import MISSED
+from service.store.missed_rows import MISSED, RESTED
 from service.store.sent import TESTED, UNDER_WAY
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 
@@ -61,7 +61,9 @@ def list_slots(
     one came after: to its reader there was none.
     """
     paused = sa.and_(col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason) == "paused")
-    missed = sa.and_(col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason) == MISSED)
+    missed = sa.and_(
+        col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason).in_([MISSED, RESTED])
+    )
     tested = sa.and_(col(DeliveryRow.state) == "accepted", col(DeliveryRow.reason) == TESTED)
     went_out = sa.and_(
         col(DeliveryRow.state).in_(WENT_OUT), sa.true() if testing else sa.not_(tested)
