@@ -137,7 +137,9 @@ def get_inbound(session: Session, inbound_id: int) -> dict[str, Any]:
     return {**_mail(row, reports_store.list_of_inbound(session, [inbound_id])), "raw": row.raw}
 
 
-def list_review(session: Session, *, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
+def list_review(
+    session: Session, *, limit: int | None = 50, offset: int = 0
+) -> list[dict[str, Any]]:
     """Mails that a person is to look at, oldest first, without their bytes."""
     rows = lists.list_review(session, limit=limit, offset=offset)
     reports: dict[int, list[ReportRow]] = {}

@@ -1,5 +1,6 @@
 """Reports and mails that came in as lists and sums. Nothing here changes a row."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,24 +36,25 @@ Found = tuple[ReportRow, InboundRow]
 
 
 def _where(wanted: Filter) -> list[sa.ColumnElement[bool]]:
-    address = wanted.address.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return [
-        clause
-        for asked, clause in (
-            (wanted.kind, col(ReportRow.kind) == wanted.kind),
-            (wanted.reason, col(ReportRow.reason) == wanted.reason),
-            (wanted.domain, col(ReportRow.domain) == wanted.domain.lower()),
-            (wanted.state, col(InboundRow.state) == wanted.state),
-            (
-                wanted.address,
-                sa.func.lower(col(ReportRow.recipient)).like(f"%{address}%", escape="\\"),
-            ),
-            (wanted.since, col(ReportRow.at) >= wanted.since),
-            (wanted.until, col(ReportRow.at) < wanted.until),
-            (wanted.before_id, col(ReportRow.id) < (wanted.before_id or 0)),
-        )
-        if asked
-    ]
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.kind:
+        found.append(col(ReportRow.kind) == wanted.kind)
+    if wanted.reason:
+        found.append(col(ReportRow.reason) == wanted.reason)
+    if wanted.domain:
+        found.append(col(ReportRow.domain) == wanted.domain.lower())
+    if wanted.state:
+        found.append(col(InboundRow.state) == wanted.state)
+    if wanted.address:
+        part = re.sub(r"([\\%_])", r"\\\1", wanted.address.lower())
+        found.append(sa.func.lower(col(ReportRow.recipient)).like(f"%{part}%", escape="\\"))
+    if wanted.since is not None:
+        found.append(col(ReportRow.at) >= wanted.since)
+    if wanted.until is not None:
+        found.append(col(ReportRow.at) < wanted.until)
+    if wanted.before_id is not None:
+        found.append(col(ReportRow.id) < wanted.before_id)
+    return found
 
 
 def _found(*columns: Any) -> sa.Select[Any]:
@@ -92,7 +94,7 @@ def list_of_deliveries(session: Session, ids: Collection[int]) -> list[Found]:
     return [(report, row) for report, row in session.execute(query)]
 
 
-def list_review(session: Session, *, limit: int, offset: int) -> list[InboundRow]:
+def list_review(session: Session, *, limit: int | None, offset: int) -> list[InboundRow]:
     """Mails that a person is to look at, oldest first."""
     query = select(InboundRow).where(col(InboundRow.state) == "review").options(_PLAIN)
     return list(
