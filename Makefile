@@ -87,8 +87,8 @@ run: .venv/.core ## everything in one process, http://127.0.0.1:8000
 test: .venv/.dev ## the quick tests, at most 3 minutes
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not ($(LEFT_OUT))" $(ARGS)
 
-test-all: .venv/.dev ## every test; PostgreSQL and a browser must be here
-	@PAPERPOST_TEST_REQUIRE=postgres,browser $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+test-all: .venv/.dev ## every test; PostgreSQL, a browser and Dovecot must be here
+	@PAPERPOST_TEST_REQUIRE=postgres,browser,dovecot $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 rest:
 	@echo "$(REST)"

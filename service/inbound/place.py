@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass
+from imaplib import IMAP4
 from typing import Literal
 
 from imap_tools import MailboxFolderSelectError, MailboxLoginError, UnexpectedCommandStatusError
@@ -77,6 +78,10 @@ def explained(error: BaseException, inbox: Inbox) -> InboxError:
     if inbox.tls == "starttls" and ("TLS not supported" in words or "STARTTLS" in words):
         step = f"Write imaps:// (usually port 993) in {URL}, or ask its operator."
         return InboxError(f"{inbox.name} offers no STARTTLS.", "", step)
+    if isinstance(error, IMAP4.abort):
+        return InboxError(
+            f"{inbox.name} hung up ({words}).", "", f"It is tried again; check {URL}."
+        )
     if isinstance(error, OSError):
         what = f"{inbox.name} cannot be reached ({words})."
         return InboxError(what, "", f"Check host and port in {URL}.")

@@ -144,7 +144,7 @@ def test_without_move_a_mail_is_copied_and_only_its_own_first_copy_is_taken_out(
         ({"refuse": {"CREATE": "over quota"}}, {}, "answered: NO over quota", "Check"),
         ({}, {"tls": "starttls"}, "offers no STARTTLS", "imaps://"),
         ({}, {"tls": "tls"}, "speaks no TLS from the first byte", "imap+starttls://"),
-        ({"drop": {"LOGIN"}}, {}, "answered", "it is tried again"),
+        ({"drop": {"LOGIN"}}, {}, "hung up", "tried again"),
     ],
 )
 def test_what_goes_wrong_is_said_in_three_parts(
