@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from service.cli import doctor_dns, doctor_ledger
+from service.cli import doctor_dns, doctor_inbox, doctor_ledger
 from service.cli.doctor_line import Check, failed
 from service.cli.doctor_mails import mail_text, own_templates, templates
 from service.cli.env_file import strange_names
@@ -202,6 +202,7 @@ def inside(house: House, to: str = "", records: Path | None = None) -> Iterator[
         ("staff", _staff),
     ):
         yield from _guarded(name, look, house)
+    yield from doctor_inbox.ways_in(house)
     try:
         yield from doctor_dns.sender_dns(house, records)
     except PaperpostError as error:
