@@ -79,3 +79,10 @@ def upgrade() -> None:
     op.add_column(
         "subscriber", sa.Column("rests", sa.Integer(), nullable=False, server_default=sa.text("0"))
     )
+
+
+def downgrade() -> None:
+    for name in ("rests", "rests_until", "scored_at"):
+        op.drop_column("subscriber", name)
+    op.drop_table("report")
+    op.drop_table("inbound")

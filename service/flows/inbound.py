@@ -27,6 +27,9 @@ InboundState = Literal["done", "review", "foreign"]
 BY_TOKEN, BY_REPLY = "optout:token", "optout:reply"
 """Forms of a wish to leave: by the address in List-Unsubscribe, and in a person's own words."""
 
+PROBE = "probe"
+"""The form of a mail that ``doctor`` sent to itself."""
+
 MOST_REPORTS = 100
 """Recipients of one mail that are written down."""
 
@@ -108,7 +111,10 @@ def _take(
     find = belonging.find_leaving if read.form == BY_TOKEN else belonging.find
     mails = find(session, read.traces)
     is_sure = read.is_sure and (read.form != BY_REPLY or belonging.is_by_reader(read.sender, mails))
-    row.state = "foreign" if not mails else "done" if is_sure else "review"
+    if mails or read.form == PROBE:
+        row.state = "done" if is_sure else "review"
+    else:
+        row.state = "foreign"
     session.add(row)
     limits = rt.defaults()
     said = []

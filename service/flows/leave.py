@@ -11,6 +11,7 @@ from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
+from service.store import reports as reports_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -155,6 +156,8 @@ def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> 
     )
     session.flush()
     leases_store.stop_erased(session, row.id, row.email_key)
+    known = deliveries_store.list_addresses(session, row.id)
+    reports_store.forget_reader(session, row.id, {row.email, row.email_key, *known})
     deliveries_store.forget_recipient(session, row.id, row.email, row.email_key, hashed)
     editions_store.forget_in_drafts(session, {row.email, row.email_key})
     # what was agreed to, and what servers said, lies under the codes of earlier addresses too

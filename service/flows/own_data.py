@@ -14,13 +14,14 @@ from datetime import date, datetime
 from typing import Any
 
 from service.flows.agreed import told
+from service.flows.consequence import ENDS
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import formula_safe
 from service.flows.staff_interests import facts_of
 from service.papers.model import Paper
 from service.papers.reference_files import bibtex, ris
 from service.store import consent as consent_store
-from service.store import own_rows
+from service.store import own_rows, report_lists
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
@@ -47,6 +48,8 @@ TABLES: Mapping[str, str] = {
     "carry": "papers_waiting",
     "feedback": "feedback",
     "match": "matches",
+    "report": "reports",
+    "inbound": "reports",
 }
 """Tables that hold something of a reader, and where it stands in the file."""
 
@@ -115,11 +118,13 @@ def _parts(rt: Runtime, row: SubscriberRow) -> Iterator[tuple[str, Any]]:
             "service": rt.site.name,
             "run_by": rt.site.org,
             "written_at": rt.clock().isoformat(),
-            "left_out": "the random texts in your links, which open your pages",
+            "left_out": "the random texts in your links, which open your pages, and the bytes of"
+            " mails that came back, which hold them",
         },
     )
     yield from rt.db.read(lambda s: _facts(rt, s, row)).items()
     yield "mails", _mails(rt, reader_id)
+    yield "reports", _reports(rt, reader_id)
     yield "papers", _had(rt, row)
     yield "matches", _matches(rt, reader_id)
 
@@ -169,6 +174,28 @@ def _names(session: Session, ids: list[int]) -> dict[int, str]:
     """ "arxiv/2611.00001", by which our pages and the API know a paper."""
     keys = papers_store.list_keys(session, list(dict.fromkeys(ids)))
     return {i: f"{scheme}/{value}" for i, (scheme, value) in keys.items()}
+
+
+def _reports(rt: Runtime, reader_id: int) -> list[dict[str, Any]]:
+    """What came in about their mails, oldest first."""
+    found = rt.db.read(lambda s: report_lists.list_of_reader(s, reader_id, None))
+    return [
+        {
+            "at": _plain(report.at),
+            "kind": report.kind,
+            "reason": report.reason,
+            "address": report.recipient,
+            "code": report.code,
+            "status": report.status,
+            "words": report.words,
+            "server": report.mta,
+            "followed": ENDS.get(report.said, report.said),
+            "from": row.sender,
+            "subject": row.subject,
+            "mail": report.delivery_id,
+        }
+        for report, row in reversed(found)
+    ]
 
 
 def _mails(rt: Runtime, reader_id: int) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from service.flows import rejoin
 from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
 from service.flows.runtime import Runtime
-from service.store import alarms, keeping, mail_caps, rests, routes, send_pace
+from service.store import alarms, keeping, mail_caps, reports, rests, routes, send_pace
 from service.store import matches as matches_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -90,6 +90,8 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
     steps: dict[str, Callable[[Session], int]] = {
         "raw_polls": lambda s: keeping.delete_raw_polls(s, now - ago(limits.keep_raw_days), STEP),
         "attempts": lambda s: keeping.delete_attempts(s, now - ago(limits.keep_attempt_days), STEP),
+        "inbound": lambda s: reports.clear_whole(s, now - ago(limits.keep_inbound_days), STEP),
+        "reports": lambda s: reports.clear_words(s, now - ago(limits.keep_attempt_days), STEP),
         "contents": lambda s: keeping.clear_contents(s, now - ago(limits.keep_digest_days), STEP),
         "sent": lambda s: keeping.delete_sent(s, now - ago(limits.keep_sent_days), STEP),
         "sessions": lambda s: keeping.delete_sessions(

@@ -241,6 +241,12 @@ def count_waiting(session: Session, edition_ids: Sequence[int] | None = None) ->
     return {state: int(n) for state, n in session.execute(query).all()}
 
 
+def list_addresses(session: Session, subscriber_id: int) -> set[str]:
+    """Every address to which a reader's mails went."""
+    query = sa.select(col(DeliveryRow.rcpt)).where(col(DeliveryRow.subscriber_id) == subscriber_id)
+    return {one for one in session.scalars(query.distinct()) if one}
+
+
 def forget_recipient(
     session: Session, subscriber_id: int, email: str, email_key: str, hashed: str
 ) -> None:

@@ -80,7 +80,7 @@ def count_found(session: Session, wanted: Filter) -> int:
     return int(session.scalar(query.where(*_where(wanted))) or 0)
 
 
-def list_of_reader(session: Session, subscriber_id: int, limit: int) -> list[Found]:
+def list_of_reader(session: Session, subscriber_id: int, limit: int | None) -> list[Found]:
     """Reports about a reader's mails, newest first."""
     query = _found(ReportRow, InboundRow).where(col(ReportRow.subscriber_id) == subscriber_id)
     query = query.options(_PLAIN).order_by(col(ReportRow.id).desc()).limit(limit)

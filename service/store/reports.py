@@ -1,8 +1,8 @@
 """Mails that came in and their reports: written once, counted per reader, forgotten in time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -221,19 +221,105 @@ def count_accepted(session: Session, since: datetime) -> int:
 # ---- forgotten ----
 
 
+def forget_reader(session: Session, subscriber_id: int, addresses: Collection[str]) -> None:
+    """Erasure: of mails that came in about a reader, or that name one of their addresses, the
+    figures alone stay. addresses: with those that they had before."""
+    known = sorted({one.lower() for one in addresses if one})
+    mine = sa.select(col(DeliveryRow.id)).where(col(DeliveryRow.subscriber_id) == subscriber_id)
+    about = sa.select(col(ReportRow.inbound_id)).where(
+        sa.or_(
+            col(ReportRow.subscriber_id) == subscriber_id,
+            col(ReportRow.delivery_id).in_(mine),
+            sa.func.lower(col(ReportRow.recipient)).in_(known),
+        )
+    )
+    named = sa.select(col(InboundRow.id)).where(
+        sa.or_(
+            *[
+                sa.func.lower(col(InboundRow.sender)).contains(one, autoescape=True)
+                for one in known
+            ],
+            *[_holds(session, form.encode()) for one in addresses for form in {one, one.lower()}],
+        )
+    )
+    ids = {*session.scalars(about), *(session.scalars(named) if known else ())}
+    forget_mails(session, ids)
+    session.execute(
+        sa.update(ReportRow)
+        .where(col(ReportRow.inbound_id).in_(ids))
+        .values(domain="")
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _holds(session: Session, text: bytes) -> sa.ColumnElement[bool]:
+    """Whether a mail holds some bytes; asked of those alone that belong to no reader, since the
+    others are found by their reports."""
+    raw, wanted = col(InboundRow.raw), sa.literal(text, sa.LargeBinary)
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    at = sa.func.instr(raw, wanted) if is_sqlite else sa.func.position(wanted.op("IN")(raw))
+    belongs = sa.exists().where(
+        col(ReportRow.inbound_id) == col(InboundRow.id), col(ReportRow.subscriber_id).is_not(None)
+    )
+    return sa.and_(sa.not_(belongs), at > 0)
+
+
 def forget_mails(session: Session, inbound_ids: Collection[int]) -> None:
     """Of some mails that came in, what they were stays: kinds, reasons and numbers; addresses,
     words and bytes go."""
     ids = list(inbound_ids)
-    session.execute(
-        sa.update(InboundRow)
-        .where(col(InboundRow.id).in_(ids))
-        .values(raw=None, rcpts=[], sender="", subject="", problems=[])
-        .execution_options(synchronize_session=False)
+    _clear(session, InboundRow, col(InboundRow.id).in_(ids), **_WHOLE, problems=[])
+    _clear(session, ReportRow, col(ReportRow.inbound_id).in_(ids), **_WORDS)
+
+
+_WHOLE: Mapping[str, Any] = {"raw": None, "rcpts": [], "sender": "", "subject": ""}
+_WORDS: Mapping[str, Any] = {"recipient": "", "words": "", "mta": ""}
+
+
+def _clear(session: Session, table: Any, which: sa.ColumnElement[bool], **values: Any) -> int:
+    change = sa.update(table).where(which).values(**values)
+    done = session.execute(change.execution_options(synchronize_session=False))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def clear_whole(session: Session, before: datetime, limit: int) -> int:
+    """Mails that came in before an instant lose their bytes, but for those that wait for a
+    person."""
+    ids = (
+        sa.select(col(InboundRow.id))
+        .where(
+            col(InboundRow.at) < before,
+            col(InboundRow.raw).is_not(None),
+            col(InboundRow.state) != "review",
+        )
+        .limit(limit)
     )
-    session.execute(
-        sa.update(ReportRow)
-        .where(col(ReportRow.inbound_id).in_(ids))
-        .values(recipient="", words="", mta="")
-        .execution_options(synchronize_session=False)
+    found = list(session.scalars(ids))
+    return _clear(session, InboundRow, col(InboundRow.id).in_(found), **_WHOLE) if found else 0
+
+
+def clear_words(session: Session, before: datetime, limit: int) -> int:
+    """Reports that came in before an instant lose address and words; what is not ours goes. The
+    rest stays: by it a mail that comes once more is known."""
+    foreign = (
+        sa.select(col(InboundRow.id))
+        .where(col(InboundRow.at) < before, col(InboundRow.state) == "foreign")
+        .limit(limit)
     )
+    gone = list(session.scalars(foreign))
+    if gone:
+        session.execute(sa.delete(ReportRow).where(col(ReportRow.inbound_id).in_(gone)))
+        session.execute(sa.delete(InboundRow).where(col(InboundRow.id).in_(gone)))
+    worded = (
+        sa.select(col(ReportRow.id))
+        .where(
+            col(ReportRow.at) < before,
+            col(ReportRow.said) != WAITS,
+            sa.or_(*[col(getattr(ReportRow, name)) != "" for name in _WORDS]),
+        )
+        .limit(limit - len(gone))
+    )
+    found = list(session.scalars(worded))
+    if found:
+        _clear(session, ReportRow, col(ReportRow.id).in_(found), **_WORDS)
+    return len(gone) + len(found)

@@ -98,6 +98,19 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
             ("keep_attempt_days",),
         ),
         Kept(
+            Sentence("Mails that came back, and answers to ours"),
+            (
+                Sentence("As they came: %(days)s.", days=_days(limits.keep_inbound_days)),
+                Sentence(
+                    "What they said: %(days)s. Of what kind they were: with the mail they were"
+                    " about.",
+                    days=_days(limits.keep_attempt_days),
+                ),
+            ),
+            ("inbound", "report"),
+            ("keep_inbound_days", "keep_attempt_days"),
+        ),
+        Kept(
             Sentence("The page of a mail in the browser"),
             (
                 Sentence(

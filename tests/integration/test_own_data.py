@@ -52,7 +52,7 @@ def fresh(house: Reading, *, is_fresh: bool = True) -> str:
 def personal_tables() -> set[str]:
     """Tables that lead to a reader, by a key, an address or its code."""
     found = {"subscriber"}
-    marks = {"email", "rcpt", "email_hash", "email_key", "recipient_key"}
+    marks = {"email", "rcpt", "rcpts", "email_hash", "email_key", "recipient_key"}
     grown = True
     while grown:
         grown = False
