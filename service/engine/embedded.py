@@ -26,6 +26,7 @@ from service.flows.daily import plan_due
 from service.flows.epoch import InstanceHeld
 from service.flows.failover import tell_accounts
 from service.flows.poll import poll_due
+from service.flows.rates import watch_rates
 from service.flows.refold import RefoldReport, learn_categories, refold_some
 from service.flows.relay import RelayWatch
 from service.flows.runtime import SEND_SOON, Runtime, Stats
@@ -95,7 +96,7 @@ class Embedded:
             "clocks": lambda wanted: self._in_turn(lambda: set_clocks(rt)),
             "sweep": lambda wanted: self._in_turn(self._sweep),
             "settle": lambda wanted: self._in_turn(self._settle),
-            "watchdog": lambda wanted: asyncio.to_thread(watch_runs, rt),
+            "watchdog": lambda wanted: asyncio.to_thread(self._watch),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
             "refold": lambda wanted: asyncio.to_thread(self._refold),
             "corpus": lambda wanted: asyncio.to_thread(self._fill_corpus),
@@ -263,6 +264,10 @@ class Embedded:
     def _settle(self) -> int:
         forget_unconfirmed(self._rt)
         return settle_editions(self._rt)
+
+    def _watch(self) -> None:
+        watch_runs(self._rt)
+        watch_rates(self._rt)
 
     def _refold(self) -> None:
         """In the background, beside everything else, with a rest after each chunk."""
