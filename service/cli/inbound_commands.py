@@ -1,4 +1,5 @@
-"""One mail that came in, from standard input: what it means, or taken as an MTA hands it over.
+"""Mails that came in: one from standard input, explained or taken as an MTA hands it over, or all
+that wait in the mailbox.
 
 A pipe transport starts this command for each mail, so it imports little and what it needs late.
 """
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from service.cli import printing
-from service.cli.opening import runtime
+from service.cli.opening import house, runtime
 from service.cli.paper_commands import Json
 from service.errors import PaperpostError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 EX_TEMPFAIL = 75
 """Of sysexits.h: the mail stays with the MTA, which tries again later."""
 
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 10 * 1024 * 1024
 """What is read of one mail; what lies behind is read past, so that the MTA sees no broken pipe."""
 
 RECIPIENTS = ("ORIGINAL_RECIPIENT", "RECIPIENT")
@@ -44,6 +45,9 @@ def inbound(
         list[str] | None,
         typer.Option(help="Address it was handed over for, of the envelope; may be repeated."),
     ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Read the mailbox of INBOX_URL once instead.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """One bounce, complaint or reply from standard input.
@@ -51,6 +55,11 @@ def inbound(
     As a pipe transport: ends with 0 once the mail is kept, and with 75 when it could not be, so
     that the MTA tries again.
     """
+    if fetch:
+        if explain or rcpt:
+            raise typer.BadParameter("It goes with --json alone.", param_hint="--fetch")
+        _fetch(as_json)
+        return
     data = read_mail(sys.stdin.buffer)
     if not data.strip():
         raise typer.BadParameter("No mail came on standard input.", param_hint="MAIL")
@@ -89,6 +98,26 @@ def _explain(data: bytes, rcpts: Sequence[str], as_json: bool) -> None:
         printing.as_json(rows)
     else:
         printing.table(rows, _COLUMNS, "It says nothing.")
+
+
+def _fetch(as_json: bool) -> None:
+    from service.cli.ways import inbox_of
+    from service.errors import SettingError
+    from service.inbound.imap import read_once
+
+    with house() as opened:
+        inbox = inbox_of(opened.settings)
+        if inbox is None:
+            raise SettingError(
+                "There is no mailbox to read.", "PAPERPOST_INBOX_URL", "Set it (docs/bounces.md)."
+            )
+        found = read_once(opened.runtime, inbox)
+    facts = {**found.states, "again": found.again, "cut": found.cut, "failed": found.failed}
+    said = ", ".join(f"{n} {name}" for name, n in facts.items() if n) or "nothing waited"
+    printing.told(facts, f"{inbox.name}: {said}.", wants_json=as_json)
+    if found.failed:
+        typer.echo(f"{found.failed} stay in the mailbox: {found.why}", err=True)
+        raise typer.Exit(1)
 
 
 def _row(report: "Report") -> dict[str, Any]:

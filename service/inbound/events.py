@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from service.reports.arf import COMPLAINTS
 from service.reports.found import STATUS, Found, place_of
 from service.reports.mail import Mail, Part
 from service.reports.model import WORDS, Kind, Read, Report, Traces
@@ -25,7 +26,7 @@ NOBODY: Meaning = (Kind.HARD, "no_such_user")
 UNKNOWN: Meaning = (Kind.SOFT, "unknown")
 REPUTATION: Meaning = (Kind.POLICY, "reputation")
 SPAM: Meaning = (Kind.CONTENT, "spam_content")
-COMPLAINT: Meaning = (Kind.COMPLAINT, "complaint")
+COMPLAINT: Meaning = COMPLAINTS["abuse"]
 OPTOUT: Meaning = (Kind.OPTOUT, "unsubscribe")
 ANSWER: Meaning = (Kind.AUTO, "auto_reply")
 SUPPRESSED: Meaning = (Kind.SOFT, "suppressed")

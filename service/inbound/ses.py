@@ -18,7 +18,6 @@ from typing import Any
 from service.errors import SettingError
 from service.inbound.events import (
     ANSWER,
-    COMPLAINT,
     NOBODY,
     OPTOUT,
     SUPPRESSED,
@@ -37,6 +36,7 @@ from service.inbound.events import (
     traces_of,
 )
 from service.inbound.signatures import Certificate, check_password
+from service.reports.arf import COMPLAINTS
 from service.reports.model import Kind, Report
 
 TRIES = timedelta(hours=25)
@@ -71,13 +71,6 @@ _OWN: Mapping[tuple[str, str], Meaning] = {
     ("Permanent", "UnsubscribedRecipient"): OPTOUT,
 }
 """The same where SES handed nothing over to any server."""
-
-_COMPLAINTS: Mapping[str, Meaning | None] = {
-    "not-spam": None,
-    "auth-failure": (Kind.POLICY, "authentication"),
-    "virus": (Kind.CONTENT, "virus"),
-}
-"""``complaintFeedbackType`` (RFC 5965 section 7.3) that is no complaint of a reader."""
 
 Fetch = Callable[[str], Awaitable[bytes | None]]
 Tell = Callable[[str, str], Awaitable[None]]
@@ -214,11 +207,11 @@ def _reports(event: Any) -> list[Report]:
         return _bounced(at(event, "bounce"))
     to = listed(at(event, "mail", "destination"), MOST_RECIPIENTS)
     if kind == "Complaint":
-        said = text(at(event, "complaint", "complaintFeedbackType"))
-        meaning = _COMPLAINTS.get(said, COMPLAINT)
+        said = text(at(event, "complaint", "complaintFeedbackType")) or "abuse"
+        meaning = COMPLAINTS.get(said, COMPLAINTS["other"])
         named = listed(at(event, "complaint", "complainedRecipients"), MOST_RECIPIENTS)
         whom = [at(one, "emailAddress") for one in named] or to or [""]
-        return [said_by(meaning, one, said) for one in whom] if meaning else []
+        return [said_by(meaning, one, said) for one in whom]
     if kind == "Reject":  # SES found a virus in it
         return [said_by((Kind.CONTENT, "virus"), one) for one in to or [""]]
     if kind == "Subscription":
