@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from service.admin import (
     alarms,
+    bounces,
     deliveries,
     editions,
     entry,
@@ -23,6 +24,8 @@ from service.admin import (
 from service.admin.desk import Desk
 from service.errors import PaperpostError
 from service.flows.alarms import AlarmError
+from service.flows.bounce_lists import BounceFilterError
+from service.flows.bounces import NoSuchMailError
 from service.flows.drafts import DraftError
 from service.flows.editions import EditionError
 from service.flows.preview import PreviewError
@@ -35,6 +38,8 @@ from service.pages.templates import Pages
 
 STATUSES: dict[type[PaperpostError], int] = {
     AlarmError: 404,
+    BounceFilterError: 422,
+    NoSuchMailError: 404,
     DraftError: 404,
     EditionError: 404,
     ResendError: 409,
@@ -57,6 +62,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         entry,
         overview,
         alarms,
+        bounces,
         new_source,  # its addresses begin like those of one source
         sources,
         reader_interests,  # the same, of one reader

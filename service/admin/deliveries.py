@@ -14,7 +14,9 @@ from service.admin.reader_choices import read_day
 from service.delivery.meaning import ABOUT, Meaning
 from service.delivery.states import State
 from service.errors import PaperpostError
-from service.flows import groups, ledger, reconcile, resend
+from service.flows import bounces, groups, ledger, reconcile, resend
+from service.flows.bounce_words import plain_reason
+from service.flows.consequence import ENDS
 from service.flows.editions import list_groups, need_edition
 from service.flows.letter import bytes_of
 from service.flows.preview import shown, why
@@ -59,9 +61,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             rows = ledger.list_facts(
                 session, chosen, order=order, limit=paging.size, offset=paging.offset
             )
-            return {"rows": rows, "paging": paging}
+            back = bounces.of_deliveries(session, [row["id"] for row in rows])
+            return {"rows": rows, "paging": paging, "back": back}
 
         context = rt.db.read(load) | _filters(typed)
+        context["plain_reason"] = plain_reason
         context["address_of_page"] = lambda number: address_of_page(request, number)
         return desk.answer(request, "deliveries.html", context, who=who)
 
@@ -151,7 +155,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 "answers": reconcile.answers_for(row.state) if who.may("sender") else (),
             }
 
-        context = rt.db.read(load)
+        context = rt.db.read(load) | {"plain_reason": plain_reason, "said_words": ENDS}
         return desk.answer(request, "delivery.html", context, who=who, errors=errors, refused=409)
 
     @routes.get("/deliveries/{delivery_id}")

@@ -41,6 +41,7 @@ SAID: Mapping[str, str] = {
     "password": "The password is set. Log in with it.",  # nosec B105: words about one, not one
     "out": "You are logged out.",
     "over": "The alarm is over.",
+    "decided": "Decided.",
     "rest": "The rest is on its way.",
     "nothing": "Nothing could be sent again.",
     "resent": "These are sent again.",

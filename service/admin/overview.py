@@ -11,13 +11,14 @@ from fastapi.responses import Response
 from service.admin.desk import Desk, fault_of
 from service.admin.reader_choices import read_day
 from service.errors import PaperpostError
-from service.flows import editions
+from service.flows import bounces, editions
 from service.flows.deferred import deferrals
 from service.flows.ledger import gone_owners
 from service.flows.note import NOTE_CHARS, NoteError, set_note
 from service.flows.runtime import Runtime
 from service.flows.staff import Member
 from service.pages.forms import FieldError, Form
+from service.reports.model import Kind
 from service.store import alarms as alarms_store
 from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
@@ -88,6 +89,8 @@ def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
         - sum(deliveries_store.count_left(session, dead).values()),
         "held": audience_store.count_deliveries(session, held_by=dead),
         "put_off": deferrals(session)[:3],
+        "came_back": _came_back(session, midnight),
+        "to_look_at": bounces.count_by_state(session).get("review", 0),
         "alarms": alarms_store.list_open(session),
         "editions": found[:5],
         "note": editions_store.note_of(session, today),
@@ -95,6 +98,15 @@ def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
         "note_most": NOTE_CHARS,
         "steps": _steps(rt, sources, stored["papers"], readers, found),
     }
+
+
+def _came_back(session: Session, since: datetime) -> list[tuple[str, int]]:
+    """(kind, number of reports) of those that came in since, where there are some."""
+    counts = [
+        (str(kind), bounces.count_reports(session, bounces.Filter(kind=kind, since=since)))
+        for kind in (Kind.HARD, Kind.SOFT, Kind.POLICY, Kind.COMPLAINT)
+    ]
+    return [(kind, n) for kind, n in counts if n]
 
 
 def _steps(

@@ -11,9 +11,11 @@ from service.admin.answers import answers, reasons_told
 from service.admin.desk import Desk, fault_of
 from service.admin.reader_choices import FIELDS, read_choices, read_day, read_until
 from service.errors import PaperpostError
-from service.flows import leave
+from service.flows import bounces, leave
 from service.flows.agreed import told
 from service.flows.alerts import quiet_of
+from service.flows.bounce_words import plain_reason
+from service.flows.consequence import ENDS
 from service.flows.interests import read_people
 from service.flows.own_feed import FeedAct
 from service.flows.preview import preview, why
@@ -260,6 +262,10 @@ def _story(desk: Desk, session: Session, row: SubscriberRow) -> dict[str, Any]:
             told(c) | {"when": c.at} for c in consent_store.list_consents(session, row.id)
         ],
         "mails": mails,
+        "came_back": bounces.story(session, row.id),
+        "standing": bounces.standing(desk.rt, session, row),
+        "said_words": ENDS,
+        "plain_reason": plain_reason,
         "today": local_date(desk.rt.clock(), row.zone),
         "quiet": quiet_of(row, desk.rt.defaults()),
         "quiet_typed": quiet_text(row.quiet_from, row.quiet_until),

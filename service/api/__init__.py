@@ -13,12 +13,14 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from service.api import alarms, deliveries
+from service.api import alarms, bounces, deliveries
 from service.api.callers import ScopeError, UnknownCallerError
 from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import browse, topics
 from service.flows.alarms import AlarmError
+from service.flows.bounce_lists import BounceFilterError
+from service.flows.bounces import NoSuchMailError
 from service.flows.browse import NotHereError, Shown
 from service.flows.estimate import compare, estimate
 from service.flows.figures import (
@@ -58,6 +60,8 @@ class AskedError(SpokenError):
 STATUSES: dict[type[PaperpostError], int] = {
     AlarmError: 404,
     AskedError: 422,
+    BounceFilterError: 422,
+    NoSuchMailError: 404,
     LikedError: 422,
     NotHereError: 404,
     QueryError: 422,
@@ -201,6 +205,7 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
     proxies = read_proxies(trusted_proxies)
     alarms.add_routes(routes, rt, proxies)
     deliveries.add_routes(routes, rt, proxies)
+    bounces.add_routes(routes, rt)
 
     @routes.get("/openapi.json", include_in_schema=False)
     def schema() -> dict[str, Any]:

@@ -135,7 +135,8 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     @routes.get("/v1/deliveries/{delivery_id}")
     def one_delivery(_who: Reader, delivery_id: RowNumber) -> dict[str, Any]:
-        """One delivery with every try and what the server said to it. Scope: deliveries:read."""
+        """One delivery with every try and what the server said to it, and what came back of it.
+        Scope: deliveries:read."""
         return rt.db.read(lambda s: ledger.delivery_story(s, delivery_id))
 
     @routes.post("/v1/deliveries/resend")

@@ -96,7 +96,7 @@ def deliveries_list(
 
 @deliveries_app.command("show")
 def deliveries_show(delivery_id: int, as_json: Json = False) -> None:
-    """One delivery with every try and what the server said to it."""
+    """One delivery with every try and what the server said to it, and what came back of it."""
     from service.flows.ledger import delivery_story
 
     with runtime() as rt:
@@ -104,11 +104,14 @@ def deliveries_show(delivery_id: int, as_json: Json = False) -> None:
     if as_json:
         printing.as_json(found)
         return
-    tries = found.pop("tries")
+    tries, back = found.pop("tries"), found.pop("came_back")
     for name, value in found.items():
         if value not in (None, ""):
             typer.echo(f"{name}: {value}")
     printing.table(tries, ["n", "at", "phase", "code", "text"], "Not tried yet.")
+    if back:
+        typer.echo("Came back:")
+        printing.table(back, ["inbound", "at", "kind", "reason", "status", "words", "said"], "")
 
 
 @deliveries_app.command("groups")

@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from service.cli import (
     alarm_commands,
+    bounce_commands,
     cite_commands,
     delivery_commands,
     edition_commands,
@@ -116,6 +117,7 @@ for part in (
     edition_commands,
     delivery_commands,
     alarm_commands,
+    bounce_commands,
     ledger_commands,
     pace_commands,
     template_commands,

@@ -87,6 +87,8 @@ def why_skipped(
         return _("You had all of these papers already.")
     if reason == "in_digest":
         return _("It waited, and its papers came with the digest that was made first.")
+    if reason == "bounced":
+        return _("Earlier mails had come back from your mail server, so none was made.")
     if reason == MISSED:
         return _("Nothing was sent at your hour; what was new came with the mail that followed.")
     if reason == "not_your_day":

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from service.delivery.meaning import Meaning
 from service.delivery.states import State
+from service.flows.bounces import of_deliveries
 from service.flows.editions import EditionError, need_edition
 from service.flows.groups import says, words_of
 from service.flows.runtime import Runtime
@@ -99,7 +100,8 @@ def deliveries(
 
 
 def delivery_story(session: Session, delivery_id: int) -> dict[str, Any]:
-    """One delivery with its tries and the server's words of each. Raises EditionError: none."""
+    """One delivery with its tries and the server's words of each, and what came back of it. Raises
+    EditionError: none."""
     row = deliveries_store.get_delivery(session, id=delivery_id)
     if row is None:
         raise EditionError(f"There is no delivery {delivery_id}.", "", "paperpost deliveries list")
@@ -127,6 +129,7 @@ def delivery_story(session: Session, delivery_id: int) -> dict[str, Any]:
             }
             for one in tries
         ],
+        "came_back": of_deliveries(session, [delivery_id]).get(delivery_id, []),
     }
 
 

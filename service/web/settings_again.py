@@ -10,6 +10,7 @@ from service.web.door import Door
 _SECTIONS = {
     "schedule": "#when",
     "alerts": "#alerts",
+    "bounces": "",
     "mail": "#mail",
     "pause": "#pause",
     "feed": "#feed",

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.errors import PaperpostError
-from service.flows import manage, manage_interests, own_feed
+from service.flows import bounces, manage, manage_interests, own_feed
 from service.pages.forms import Form, RowNumber, SeveralError
 from service.store.tables import ProfileRow
 from service.subscribers.cadence import local_date
@@ -175,6 +175,18 @@ def _choice_routes(routes: APIRouter, door: Door) -> None:
             return "pause"
 
         return _act(door, request, token, form, "pause", work)
+
+    @routes.post("/manage/{token}/bounces")
+    def come_back(
+        request: Request, token: str, form: Annotated[Form, Depends(door.form)]
+    ) -> Response:
+        def work() -> str:
+            reader = manage.open_manage(door.rt, token).reader
+            network, agent = door.network(request), door.agent(request)
+            made = bounces.come_back(door.rt, reader.id or 0, network=network, agent=agent)
+            return "back" if made == "resumed" else "stays"
+
+        return _act(door, request, token, form, "bounces", work)
 
     @routes.post("/manage/{token}/feed")
     def feed(request: Request, token: str, form: Annotated[Form, Depends(door.form)]) -> Response:

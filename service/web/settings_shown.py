@@ -23,6 +23,7 @@ from service.subscribers.model import DAYS
 from service.subscribers.options import read_options
 from service.subscribers.tokens import TokenError
 from service.subscribers.zone import is_known
+from service.web.bounced import bounced_told
 from service.web.door import Door, Offer, spoken
 from service.web.following import NameLine
 from service.web.leaving import left_page
@@ -254,6 +255,7 @@ def _context(
         "said_at": said_at,
         "undo": _undo(trouble.removed),
         "next_words": next_told(door, row, next_at, texts),
+        "bounced": bounced_told(door, row, email, texts),
         "trouble": trouble,
         "faults": trouble.faults or {},
         "typed": trouble.typed or Form({}),

@@ -186,6 +186,8 @@ def saved_told(
             said, where = _("Paused until %(day)s.", day=day), "pause"
         case "pause":
             said, where = _("The pause is over."), "pause"
+        case "back":
+            said, where = _("Your papers come again."), "bounces"
         case "feed":
             return _feed(saved, texts), "feed"
         case _:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from support.came_back import lay
 from support.house import ingest_items, paper_item
 from support.reading_house import Reading, path_in, reading_house
 
@@ -56,6 +57,9 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/about": ("/about",),
     "/api/openapi.json": ("/api/openapi.json",),
     "/api/v1/alarms": ("/api/v1/alarms", "/api/v1/alarms?every=true"),
+    "/api/v1/bounces": ("/api/v1/bounces", "/api/v1/bounces?kind=hard&since=2026-11-01"),
+    "/api/v1/bounces/rates": ("/api/v1/bounces/rates", "/api/v1/bounces/rates?days=7&domain=x"),
+    "/api/v1/bounces/{inbound_id}": ("/api/v1/bounces/{inbound}", "/api/v1/bounces/999"),
     "/api/v1/deliveries": ("/api/v1/deliveries", "/api/v1/deliveries?state=held&words=x"),
     "/api/v1/deliveries/groups": ("/api/v1/deliveries/groups",),
     "/api/v1/deliveries/pace": ("/api/v1/deliveries/pace",),
@@ -96,6 +100,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         for path in (
             "address",
             "alerts",
+            "bounces",
             "erase",
             "feed",
             "interests",
@@ -143,6 +148,12 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/admin": ("/admin",),
     "/admin/alarms": ("/admin/alarms",),
     "/admin/audit": ("/admin/audit",),
+    "/admin/bounces": ("/admin/bounces", "/admin/bounces?kind=hard&q=x", "/admin/bounces?page=9"),
+    "/admin/bounces/export.csv": ("/admin/bounces/export.csv",),
+    "/admin/bounces/rates": ("/admin/bounces/rates", "/admin/bounces/rates?domain=x&days=7"),
+    "/admin/bounces/review": ("/admin/bounces/review",),
+    "/admin/bounces/{inbound_id}": ("/admin/bounces/{inbound}", "/admin/bounces/999"),
+    "/admin/bounces/{inbound_id}/raw": ("/admin/bounces/{inbound}/raw",),
     "/admin/deliveries": ("/admin/deliveries", "/admin/deliveries?state=accepted"),
     "/admin/deliveries/groups": ("/admin/deliveries/groups", "/admin/deliveries/groups?words=x"),
     "/admin/deliveries/pace": ("/admin/deliveries/pace",),
@@ -212,6 +223,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "/history/{token}/marks": ("history", "/history/{T}/marks"),
     "/tune/{token}/{scheme}/{value:path}": ("mail", "/tune/{T}/{paper}"),
     "/manage/{token}/alerts": ("manage", "/manage/{T}/alerts"),
+    "/manage/{token}/bounces": ("manage", "/manage/{T}/bounces"),
     "/manage/{token}/feed": ("manage", "/manage/{T}/feed"),
     "/manage/{token}/interests": ("manage", "/manage/{T}/interests"),
     "/manage/{token}/kept/{part}": ("manage", "/manage/{T}/kept/pause"),
@@ -236,7 +248,7 @@ ACTS: dict[str, tuple[str, str]] = {
 STAFF_ACTS = frozenset(
     "/admin/" + path
     for path in (
-        "alarms/{alarm_id}/end",
+        "alarms/{alarm_id}/end", "bounces/{inbound_id}/decide",
         "deliveries/resend", "deliveries/{delivery_id}/resolve", "tokens",
         "editions/{edition_id}/{act}", "import", "import/problems", "link/{token}", "login",
         "instance", "logout", "note", "password", "readers", "readers/{reader_id}/confirm-again",
@@ -387,6 +399,7 @@ def world(folder: Path) -> Iterator[World]:
             **_log_in(house, desk),
             "message": mailbox.heads(limit=1)[0].id,
             "source": str(rt.db.read(list_sources)[0].id),
+            "inbound": str(lay(rt, state="review")),
         }
         bens = {**_tokens(house, BEN), **_links(house, "other@uni.example")}
         house.clock.go(minutes=1)

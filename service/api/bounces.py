@@ -1,0 +1,81 @@
+"""What came back, for programs: reports, one mail that came in, rates. Each asks for a token with
+its scope."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+
+from service.api.callers import caller_of
+from service.flows import bounces
+from service.flows.bounce_lists import LIMITS, read_filter, read_rates
+from service.flows.bounces import Filter
+from service.flows.runtime import Runtime
+from service.flows.tokens import Caller
+from service.pages.forms import RowNumber
+from service.reports.model import Kind
+from service.store.db import Session
+from service.subscribers.cadence import local_date
+
+_Text = Annotated[str, Query(max_length=254)]
+_State = Literal["done", "review", "foreign"]
+
+
+def add_routes(routes: APIRouter, rt: Runtime) -> None:
+    """Add /api/v1/bounces."""
+
+    Reader = Annotated[Caller, Depends(caller_of(rt, "deliveries:read"))]
+
+    def chosen(
+        kind: Kind | None = None,
+        reason: _Text = "",
+        domain: _Text = "",
+        state: _State | None = None,
+        address: _Text = "",
+        since: date | None = None,
+        until: date | None = None,
+    ) -> Filter:
+        return read_filter(
+            kind=kind or "", reason=reason, domain=domain, state=state or "", address=address,
+            first=since, last=until, zone=rt.zone,
+        )  # fmt: skip
+
+    Wanted = Annotated[Filter, Depends(chosen)]
+
+    @routes.get("/v1/bounces")
+    def some_reports(
+        _who: Reader,
+        wanted: Wanted,
+        offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> dict[str, Any]:
+        """Reports, newest first, one a recipient. state: of the mail they stood in (review: a
+        person is to look at it, foreign: nothing in it is ours) · since, until: days on which they
+        came in · address: a part of it · said: what followed. Scope: deliveries:read."""
+
+        def load(session: Session) -> dict[str, Any]:
+            total = bounces.count_reports(session, wanted)
+            rows = bounces.list_reports(session, wanted, limit=limit, offset=offset)
+            return {"total": total, "offset": offset, "bounces": rows}
+
+        return rt.db.read(load)
+
+    @routes.get("/v1/bounces/rates")
+    def some_rates(
+        _who: Reader,
+        domain: _Text = "",
+        days: Annotated[int, Query(ge=1, le=400)] = 30,
+    ) -> dict[str, Any]:
+        """What came back of what was handed over, in the last days: all, by day, by domain, with
+        shares in percent and which of the providers' ``limits`` are passed (``above``). Scope:
+        deliveries:read."""
+        today = local_date(rt.clock(), rt.zone)
+        found = read_rates(rt, today - timedelta(days=days - 1), today, domain=domain)
+        return {"limits": dict(LIMITS), **found.as_dict()}
+
+    @routes.get("/v1/bounces/{inbound_id}")
+    def one_mail(_who: Reader, inbound_id: RowNumber) -> dict[str, Any]:
+        """One mail that came in: what we understood of each recipient, whose it is, what followed.
+        The mail itself is for people alone. Scope: deliveries:read."""
+        found = rt.db.read(lambda s: bounces.get_inbound(s, inbound_id))
+        return {name: value for name, value in found.items() if name != "raw"}

@@ -1,0 +1,253 @@
+"""What came back: reports, one mail that came in, what waits for a look, rates, samples."""
+
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli import printing
+from service.cli.opening import runtime
+from service.cli.paper_commands import Json, day
+
+if TYPE_CHECKING:
+    from service.flows.bounces import Filter
+    from service.flows.runtime import Runtime
+
+bounces_app = typer.Typer(help="Mails that came back, and what followed.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a mail that came in")]
+OfKind = Annotated[
+    str, typer.Option("--kind", help="hard, soft, policy, content, complaint, optout, auto or none")
+]
+Reason = Annotated[str, typer.Option(help="Like no_such_user or mailbox_full")]
+Domain = Annotated[str, typer.Option(help="Only this receiving domain")]
+OfState = Annotated[str, typer.Option("--state", help="Of its mail: done, review or foreign")]
+Address = Annotated[str, typer.Option(help="A part of the address")]
+First = Annotated[
+    datetime | None,
+    typer.Option("--since", formats=["%Y-%m-%d"], help="Came in on this date or later"),
+]
+Last = Annotated[
+    datetime | None,
+    typer.Option("--until", formats=["%Y-%m-%d"], help="Came in on this date or before"),
+]
+COLUMNS = ["inbound", "at", "recipient", "kind", "reason", "status", "words", "said"]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang this part's commands into the program."""
+    app.add_typer(bounces_app, name="bounces")
+
+
+def _filter(rt: "Runtime", **typed: Any) -> "Filter":
+    from service.flows.bounce_lists import read_filter
+
+    return read_filter(zone=rt.zone, **typed)
+
+
+def _check(kind: str, state: str) -> None:
+    from service.flows.bounce_words import STATES
+    from service.reports.model import Kind
+
+    if kind:
+        printing.one_of(kind, [*Kind], "--kind")
+    if state:
+        printing.one_of(state, [*STATES], "--state")
+
+
+@bounces_app.command("list")
+def bounces_list(
+    kind: OfKind = "",
+    reason: Reason = "",
+    domain: Domain = "",
+    state: OfState = "",
+    address: Address = "",
+    since: First = None,
+    until: Last = None,
+    as_json: Json = False,
+) -> None:
+    """Reports, newest first: for whom, what they say and what followed."""
+    from service.flows.bounces import list_reports
+
+    _check(kind, state)
+    first, last = day(since), day(until)
+    with runtime() as rt:
+        chosen = _filter(
+            rt, kind=kind, reason=reason, domain=domain, state=state, address=address,
+            first=first, last=last,
+        )  # fmt: skip
+        rows = rt.db.read(lambda s: list_reports(s, chosen, limit=None))
+    if as_json:
+        printing.as_json(rows)
+    else:
+        printing.table(
+            rows, COLUMNS, "Nothing came back yet." if chosen == type(chosen)() else "None."
+        )
+
+
+@bounces_app.command("show")
+def bounces_show(
+    inbound_id: Number,
+    raw: Annotated[bool, typer.Option("--raw", help="The mail itself, byte by byte")] = False,
+    as_json: Json = False,
+) -> None:
+    """One mail that came in: what we understood, whose it is, what followed."""
+    from service.flows.bounces import BounceError, get_inbound
+
+    with runtime() as rt:
+        found = rt.db.read(lambda s: get_inbound(s, inbound_id))
+    data = found.pop("raw")
+    if raw:
+        if data is None:
+            raise BounceError("The mail itself is not kept any more.", f"mail {inbound_id}")
+        sys.stdout.buffer.write(data)
+        return
+    if as_json:
+        printing.as_json({**found, "is_kept": data is not None})
+        return
+    reports = found.pop("reports")
+    for name, value in found.items():
+        if value not in (None, "", []):
+            typer.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+    printing.table(reports, [c for c in COLUMNS if c not in ("inbound", "at")], "No report.")
+
+
+@bounces_app.command("review")
+def bounces_review(as_json: Json = False) -> None:
+    """Mails that wait for a person's look, the oldest first."""
+    from service.flows.bounces import list_review
+
+    with runtime() as rt:
+        found = rt.db.read(lambda s: list_review(s, limit=None, offset=0))
+    if as_json:
+        printing.as_json(found)
+        return
+    printing.table(found, ["id", "at", "sender", "subject"], "Nothing waits for a look.")
+    if found:
+        typer.echo("Decide with: paperpost bounces decide ID KIND")
+
+
+@bounces_app.command("decide")
+def bounces_decide(
+    inbound_id: Number,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="hard, soft, policy, ...")],
+    as_json: Json = False,
+) -> None:
+    """Say what a mail means: what follows from it is done, and it is kept as a sample by which the
+    rules are tested."""
+    from service.flows.bounces import decide
+    from service.reports.model import Kind
+
+    printing.one_of(kind, [*Kind], "KIND")
+    with runtime() as rt:
+        made = decide(rt, inbound_id, kind, by="command line")
+    printing.told(made, f"Decided: mail {inbound_id} is {kind}.", wants_json=as_json)
+
+
+@bounces_app.command("rates")
+def bounces_rates(
+    domain: Domain = "",
+    since: First = None,
+    days: Annotated[int, typer.Option(min=1, max=400, help="So many days until today")] = 30,
+    as_json: Json = False,
+) -> None:
+    """What came back of what was handed over, by domain and by day, with the providers' limits
+    (hard 2 %, complaints 0.1 %)."""
+    from service.flows.bounce_lists import LIMITS, read_rates
+    from service.subscribers.cadence import local_date
+
+    first = day(since)
+    with runtime() as rt:
+        today = local_date(rt.clock(), rt.zone)
+        found = read_rates(rt, first or today - timedelta(days=days - 1), today, domain=domain)
+    if as_json:
+        printing.as_json({"limits": dict(LIMITS), **found.as_dict()})
+        return
+    columns = ["name", "accepted", "hard", "hard %", "complaints", "complaints %", "soft",
+               "policy", "content", "above"]  # fmt: skip
+    rows = [
+        one.as_dict() | {f"{what} %": _share(one.percent(what)) for what in LIMITS}
+        for one in (*found.domains, *reversed(found.days))
+        if one.accepted or one.hard or one.soft or one.policy or one.content or one.complaints
+    ]
+    printing.table(rows, columns, "Nothing was handed over in this time.")
+
+
+def _share(percent: float | None) -> str:
+    return "-" if percent is None else f"{percent:.2f}"
+
+
+@bounces_app.command("export")
+def bounces_export(
+    output: Annotated[Path | None, typer.Option(help="Into this file; else it is printed")] = None,
+    kind: OfKind = "",
+    reason: Reason = "",
+    domain: Domain = "",
+    state: OfState = "",
+    address: Address = "",
+    since: First = None,
+    until: Last = None,
+) -> None:
+    """Reports as a table for a spreadsheet (CSV); no cell of it starts a formula."""
+    from service.flows.bounce_lists import csv_parts
+
+    _check(kind, state)
+    first, last = day(since), day(until)
+    with runtime() as rt:
+        chosen = _filter(
+            rt, kind=kind, reason=reason, domain=domain, state=state, address=address,
+            first=first, last=last,
+        )  # fmt: skip
+        if output is None:
+            for part in csv_parts(rt, chosen):
+                typer.echo(part, nl=False)
+            return
+        with output.open("w", encoding="utf-8", newline="") as file:
+            for part in csv_parts(rt, chosen):
+                file.write(part)
+    typer.echo(f"Written: {output}")
+
+
+@bounces_app.command("samples")
+def bounces_samples(
+    folder: Annotated[Path, typer.Option("--export", help="Into this folder")],
+    as_json: Json = False,
+) -> None:
+    """Write the mails whose meaning a person decided as .eml, and expected.jsonl with what was
+    decided. They hold addresses of readers: keep them to yourself."""
+    from service.flows.bounce_samples import export_samples
+
+    with runtime() as rt:
+        count = export_samples(rt, folder)
+    facts = {"folder": folder, "mails": count}
+    printing.told(facts, f"{printing.tally(count, 'mail')} in {folder}", wants_json=as_json)
+
+
+@bounces_app.command("check")
+def bounces_check(
+    folder: Annotated[
+        Path | None, typer.Option("--samples", help="An exported folder, not the database")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read all mails that a person decided once more, and say where the rules of today say
+    otherwise; then it ends with 1."""
+    from service.flows.bounce_samples import check_folder, check_samples
+
+    with runtime() as rt:
+        found = [*(check_folder(rt, folder) if folder else check_samples(rt))]
+    others = [one for one in found if not one.agrees]
+    if as_json:
+        printing.as_json([one.as_dict() for one in found])
+    else:
+        for one in others:
+            reads = ", ".join(f"{kind} ({reason})" for kind, reason in one.reads)
+            typer.echo(f"{one.name}: decided {one.decided}, the rules say {reads}")
+        typer.echo(
+            f"{printing.tally(len(found), 'mail')} read again, "
+            f"{len(others):,} read otherwise than decided."
+        )
+    if others:
+        raise typer.Exit(1)

@@ -1,0 +1,179 @@
+"""What came back, for the doors: filters as they are typed, tables for spreadsheets, rates."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from service.errors import PaperpostError
+from service.flows import bounces
+from service.flows.bounce_words import STATES
+from service.flows.bounces import Filter, Rate
+from service.flows.runtime import Runtime
+from service.flows.spreadsheet import formula_safe
+from service.reports.model import Kind
+
+LIMITS: Mapping[str, float] = {"hard": 2.0, "complaints": 0.1}
+"""What providers want to see stay below, in percent of the mails handed over: hard bounces (Amazon
+SES wants them below 2 and reviews an account at 5), complaints (Gmail's and Yahoo's rules for
+senders: below 0.1, never 0.3)."""
+
+COLUMNS = (
+    "at", "kind", "reason", "status", "code", "recipient", "domain", "words", "action", "mta",
+    "said", "state", "way", "form", "inbound", "delivery", "subscriber",
+)  # fmt: skip
+"""Columns of an export."""
+
+_PART = 1000
+
+
+class BounceFilterError(PaperpostError):
+    """What was asked for cannot be; ``where`` is the option."""
+
+
+def read_filter(
+    *,
+    kind: str = "",
+    reason: str = "",
+    domain: str = "",
+    state: str = "",
+    address: str = "",
+    first: date | None = None,
+    last: date | None = None,
+    zone: str = "UTC",
+) -> Filter:
+    """Which reports were asked for. first, last: days of the installation (``zone``) on which they
+    came in. Raises BounceFilterError: no such kind or state, or a last day before the first."""
+    if kind not in ("", *Kind):
+        raise BounceFilterError(f"{kind!r} is no kind.", "--kind", f"Use {', '.join(Kind)}.")
+    if state not in ("", *STATES):
+        raise BounceFilterError(f"{state!r} is no state.", "--state", f"Use {', '.join(STATES)}.")
+    if first is not None and last is not None and first > last:
+        raise BounceFilterError(
+            f"{first} is after {last}: no day is in between.",
+            "--since",
+            "Give the earlier day as --since and the later one as --until.",
+        )
+    return Filter(
+        kind=kind,
+        reason=reason.strip().lower().replace(" ", "_"),
+        domain=domain.strip().lower().removeprefix("@"),
+        state=state,
+        address=address.strip(),
+        since=_begins(first, zone) if first is not None else None,
+        until=_begins(last + timedelta(days=1), zone) if last is not None else None,
+    )
+
+
+def _begins(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def csv_parts(rt: Runtime, chosen: Filter) -> Iterator[str]:
+    """Reports as a table for a spreadsheet, newest first, some at a time; no cell starts a
+    formula."""
+    yield _csv([COLUMNS])
+    while rows := _part(rt, chosen):
+        yield _csv(
+            [formula_safe(str("" if row[c] is None else row[c])) for c in COLUMNS] for row in rows
+        )
+        chosen = replace(chosen, before_id=rows[-1]["id"])
+
+
+def _part(rt: Runtime, chosen: Filter) -> list[dict[str, Any]]:
+    return rt.db.read(lambda s: bounces.list_reports(s, chosen, limit=_PART))
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
+
+
+def raw_text(raw: bytes | None, most: int = 400_000) -> str:
+    """The mail as it came, for looking at: as text, without signs that are not printed."""
+    if raw is None:
+        return "The mail itself is not kept any more."
+    text = raw[:most].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    shown = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+    return shown if len(raw) <= most else f"{shown}\n\n[{len(raw) - most:,} more bytes]\n"
+
+
+# ---- rates ----
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """Counts of a domain or of a day. name: of the domain, or the day as YYYY-MM-DD."""
+
+    name: str
+    accepted: int
+    hard: int
+    soft: int
+    policy: int
+    content: int
+    complaints: int
+
+    def percent(self, what: str) -> float | None:
+        """hard or complaints, of what was handed over; None where nothing was."""
+        return 100 * float(getattr(self, what)) / self.accepted if self.accepted else None
+
+    @property
+    def above(self) -> list[str]:
+        """Which limits it is above."""
+        return [what for what, limit in LIMITS.items() if (self.percent(what) or 0) > limit]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, with the shares in percent."""
+        shares = {f"{what}_percent": self.percent(what) for what in LIMITS}
+        rounded = {k: None if v is None else round(v, 3) for k, v in shares.items()}
+        return asdict(self) | rounded | {"above": self.above}
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """all: of the whole span · days: each of it, oldest first · domains: above a limit first, then
+    those with most mails."""
+
+    all: Summed
+    days: tuple[Summed, ...]
+    domains: tuple[Summed, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "all": self.all.as_dict(),
+            "days": [one.as_dict() for one in self.days],
+            "domains": [one.as_dict() for one in self.domains],
+        }
+
+
+def read_rates(rt: Runtime, first: date, last: date, *, domain: str = "") -> Rates:
+    """What came back of what was handed over, from ``first`` to ``last`` (the installation's
+    days); domain: of it alone."""
+    since = _begins(first, rt.zone)
+    found = rt.db.read(lambda s: bounces.rates(s, since, zone=rt.zone, domain=domain))
+    found = [one for one in found if first <= one.day <= last]
+    every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    by_day: dict[date, list[Rate]] = {day: [] for day in every}
+    by_domain: dict[str, list[Rate]] = {}
+    for one in found:
+        by_day[one.day].append(one)
+        by_domain.setdefault(one.domain, []).append(one)
+    days = [_sum(day.isoformat(), rows) for day, rows in by_day.items()]
+    domains = [_sum(name, rows) for name, rows in by_domain.items()]
+    domains.sort(key=lambda d: (not d.above, -d.accepted, d.name))
+    return Rates(all=_sum("", found), days=tuple(days), domains=tuple(domains))
+
+
+def _sum(name: str, rows: Sequence[Rate]) -> Summed:
+    return Summed(
+        name,
+        *(
+            sum(getattr(one, what) for one in rows)
+            for what in ("accepted", "hard", "soft", "policy", "content", "complaints")
+        ),
+    )
