@@ -3,20 +3,21 @@
 from service.reports.found import address_in, one_line
 from service.reports.mail import Mail, every, fields_of, first
 from service.reports.model import WORDS, Kind, Report
+from service.reports.vocabulary import REASONS
 
-COMPLAINTS: dict[str, tuple[Kind, str]] = {
-    "abuse": (Kind.COMPLAINT, "abuse"),
-    "fraud": (Kind.COMPLAINT, "fraud"),
-    "virus": (Kind.COMPLAINT, "virus_complaint"),
-    "other": (Kind.COMPLAINT, "other_complaint"),
-    "opt-out": (Kind.OPTOUT, "opt_out"),
-    "opt-out-list": (Kind.OPTOUT, "opt_out"),
-    "not-spam": (Kind.NONE, "not_spam"),
-    "miscategorized": (Kind.NONE, "not_spam"),
-    "auth-failure": (Kind.POLICY, "authentication"),
-    "dmarc": (Kind.POLICY, "authentication"),
+COMPLAINTS = {
+    "abuse": "abuse",
+    "fraud": "fraud",
+    "virus": "virus_complaint",
+    "other": "other_complaint",
+    "opt-out": "opt_out",
+    "opt-out-list": "opt_out",
+    "not-spam": "not_spam",
+    "miscategorized": "not_spam",
+    "auth-failure": "auth_failure",
+    "dmarc": "auth_failure",
 }
-"""Feedback-Type (IANA's registry; dmarc as some write it): what follows, and the reason."""
+"""The reason of a Feedback-Type (IANA's registry; dmarc as some write it)."""
 
 
 def complaints_of(mail: Mail) -> tuple[Report, ...]:
@@ -27,12 +28,12 @@ def complaints_of(mail: Mail) -> tuple[Report, ...]:
     if part is None:
         return _hotmail(mail)
     fields = fields_of(part.text)
-    kind, reason = COMPLAINTS.get(first(fields, "feedback-type").lower(), COMPLAINTS["other"])
+    reason = COMPLAINTS.get(first(fields, "feedback-type").lower(), "other_complaint")
     named = (*every(fields, "original-rcpt-to"), *every(fields, "removal-recipient"))
     recipients = dict.fromkeys(filter(None, map(address_in, named))) or [_returned_to(mail)]
     text = next((p.text for p in mail.parts if p.kind == "text/plain" and not p.returned), "")
     return tuple(
-        Report(kind=kind, reason=reason, recipient=one, words=one_line(text)[:WORDS])
+        Report(kind=REASONS[reason][0], reason=reason, recipient=one, words=one_line(text)[:WORDS])
         for one in recipients
     )
 

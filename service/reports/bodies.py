@@ -51,31 +51,34 @@ def _form(name: str, pattern: str, where: Where = "", *, is_clear: bool = True) 
 FORMS: tuple[Form, ...] = (
     _form(
         "own",
-        rf"\s*(?:unknown (?:local )?user|invalid final delivery userid|no such (?:local )?user)"
+        rf"\s*(?:(?:unknown|no such) (?:local )?(?:user|host)|invalid final delivery userid)"
         rf"\s*:\s*{_OPEN}(?P<at>{_AT})",
         "own",
     ),
     _form(
         "label",
         r"\s*[-*]?\s*(?:(?:failed|intended|original|final|target|to|affected)\W{0,2})?"
-        r"(?:recipient|rcpt to|rcpt|mail address|e-?mail address|addressed to|user|mailbox|to)"
+        r"(?:recipient|rcpt to|rcpt|mail address|e-?mail address|addressed to|user|mailbox)"
         rf"(?: ?mail)?(?: ?address)?\s*[:=]\s*{_OPEN}(?P<at>{_AT})",
     ),
     _form("x400", rf".{{0,400}}\bsmtp[=:](?P<at>{_AT})"),
     _form("reply", rf"\s*[45]\d\d[ -](?:[45]\.\d+\.\d+ )?<(?P<at>{_AT})>"),
     _form("line", rf"[\s>*\-.\u2022]{{0,40}}{_OPEN}(?P<at>{_AT})(?! wrote)"),
     _form(
+        "field", rf"\s*(?!to\b)[a-z][\w ()/\-]{{1,60}}[:=]\s*{_OPEN}(?P<at>{_AT})", is_clear=False
+    ),
+    _form(
         "sentence",
         r".{0,600}?\b(?:to|for|recipients?|address(?:es|e)?|user|mailbox|account|userid|errors?|"
-        rf"attempts|failed|an|a|à)(?: the)?(?: (?:following|user|address))?\s*[:=]?\s*{_OPEN}"
+        rf"attempts|failed|an|a|à)\b(?: the)?(?: (?:following|user|address))?[\s:=]{{1,9}}{_OPEN}"
         rf"(?P<at>{_AT})",
         is_clear=False,
     ),
 )
 
 _RETURNED = re.compile(
-    r"\s*[-=_*#> ]{2,}.{0,80}\b(original|copy|returned|unsent|headers?|enclosed|bounced|follows"
-    r"|transcript of (the )?message)\b.*"
+    r"\s*[-=_*#> ]{2,}(?!.*\bsession\b).{0,80}\b(original|copy|returned|unsent|headers?|"
+    r"enclosed|bounced|follows|transcript of (the )?message)\b.*"
     r"|\W{0,4}(here is|this is|included is|below( this line)? is|a) (a )?(copy|summary) of .*"
     r"|\W{0,4}(the |your )?((original|returned|bounced|unsent|undelivered) )?(mail|message|e-?mail)"
     r"( body)?( headers?)? (follows?|reads|is attached|as follows|text follows).*"
@@ -100,26 +103,32 @@ _DELAY = re.compile(
 )
 _FAILS = re.compile(
     r"(could|can|was|has|were|is|been|did)( ?n[o']t|not)( \w+){0,3} (deliver|reach|sen[dt])|"
-    r"undeliver|unable to deliver|fail\w* to deliver|deliver\w* (\w+ ){0,4}fail|"
-    r"fail\w* (\w+ ){0,3}deliver|trouble delivering|error \w+ delivering|delivery problem|"
-    r"returned (mail|to sender)|(permanent|fatal) error|n'a pas pu|nicht zugestellt|"
+    r"(not|to) be (successfully )?delivered|undeliver|unable to deliver|fail\w* to deliver|"
+    r"deliver\w* (\w+ ){0,4}fail|fail\w* (\w+ ){0,3}deliver|trouble delivering|"
+    r"error \w+ delivering|delivery (problem|warning)|(has|have) been (postponed|delayed)|"
+    r"returned (mail|to sender)|(mail|message) has been returned|(permanent|fatal) error|"
+    r"message is delayed|n'a pas pu|nicht zugestellt|requested (mail )?action (was )?not taken|"
     r"no (se )?(ha podido|pudo) (ser )?entrega|non .{0,20}recapit|não .{0,20}entreg|"
     r"не может быть доставлен|не доставлен|送信できません|配信できません|"
     r"message (was |has been |is )?(rejected|bounced|returned|refused|blocked)|"
-    r"(rejected|refused|bounced) (your|the) (message|mail)",
+    r"(rejected|refused|bounced) (your|the) (message|mail)|duplicated message-id|"
+    r"could ?n[o']t be delivered|delivery errors",
     re.IGNORECASE,
 )
+_ANSWER = re.compile(r"^\W{0,10}[45][0-5]\d[ -]+\S|[ (#][45]\.\d\.\d{1,3}\b", re.MULTILINE)
+_HEARD = re.compile(r"^\W{0,20}<<< ?([45]\d\d\b.*(?:\n\W{0,20}<<< ?[45]\d\d\b.*)*)", re.MULTILINE)
 _DAEMON = re.compile(
     r"mailer[-_ ]?daemon|post[-_ ]?master|mail[-. ]?deliver|delivery[-. ](sub)?system|"
     r"mail (delivery|system|administrator)|^<?>?$",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
-    r"undeliver|returned? mail|fail(ure|ed)|delivery (status|report|notif|problem|error)|"
-    r"bounce|not delivered|mail (system )?error|non remis|unzustellbar|delay|rejected|"
-    r"could not|error sending|loop alert",
+    r"undeliver|returned? mail|fail(ure|ed)|delivery (status|report|notif|problem|error|warning)|"
+    r"bounce|not delivered|mail (system )?error|processing error|non remis|unzustellbar|delay|"
+    r"rejected|could not|error sending|loop alert|not member article",
     re.IGNORECASE,
 )
+_HEADS = ("message/rfc822", "text/rfc822-headers")
 
 
 def text_of(mail: Mail) -> str:
@@ -143,15 +152,20 @@ def cut(text: str) -> str:
 
 
 def is_report(mail: Mail, text: str) -> bool:
-    """Whether a mail looks like a report on a delivery: two of its sender, its subject and its
-    words, or a field that says so."""
-    sender = first(mail.headers, "from")
-    signs = (
-        bool(_DAEMON.search(sender)),
-        bool(_SUBJECT.search(first(mail.headers, "subject"))),
-        bool(_FAILS.search(text)),
+    """Whether a mail looks like a report on a delivery: a field that says so, or two signs of
+    which one is its sender, its subject or its words."""
+    first_signs = (
+        _DAEMON.search(first(mail.headers, "from")),
+        _SUBJECT.search(first(mail.headers, "subject")),
+        _FAILS.search(text),
     )
-    return bool(every(mail.headers, "x-failed-recipients")) or sum(signs) >= 2
+    other_signs = (
+        _ANSWER.search(text),
+        any(part.kind in _HEADS for part in mail.parts),
+        first(mail.headers, "return-path") == "<>",
+    )
+    is_sign = any(first_signs) and sum(map(bool, (*first_signs, *other_signs))) >= 2
+    return is_sign or bool(every(mail.headers, "x-failed-recipients"))
 
 
 def is_delay(text: str) -> bool:
@@ -249,7 +263,7 @@ def _found(section: Section, text: str, action: str) -> Found:
     return Found(
         recipient=section.recipient,
         action=action,
-        words=answer_in(said) or answer_in(text),
+        words=heard_in(text) or answer_in(said) or answer_in(text),
         around=text or said,
         where=where,
     )
@@ -264,7 +278,13 @@ def found_of(recipient: str, text: str) -> Found:
 def answer_in(text: str) -> str:
     """The answer of a server in a text, from its code on; "" = none."""
     found = CODE.search(text) or STATUS.search(text)
-    return one_line(text[found.start() :]) if found else ""
+    return one_line(text[found.start() :].split("\n\n", 1)[0]) if found else ""
+
+
+def heard_in(text: str) -> str:
+    """What a server answered first in a transcript of a session; "" = none."""
+    found = _HEARD.search(text)
+    return found[1] if found else ""
 
 
 def _others(mail: Mail) -> frozenset[str]:

@@ -74,6 +74,17 @@ def _is_whole(group: Fields) -> bool:
     return not is_named or bool(group.get("action"))
 
 
+_FIRST = re.compile(
+    r"^(reporting-mta|original-recipient|final-recipient|arrival-date|x-postfix-queue-id):.*",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
+
+
+def without_fields(text: str) -> str:
+    """A text up to where fields for machines begin in it."""
+    return _FIRST.sub("", text)
+
+
 def found_of(fields: Fields, section: str) -> Found:
     """What the fields of one recipient say. section: what the text for people says of it."""
     words, where = _diagnostic(fields.get("diagnostic-code", ""))

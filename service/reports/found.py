@@ -28,7 +28,7 @@ class Found:
 ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]{1,200}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,250}[A-Za-z0-9])?")
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 CODE = re.compile(
-    r"(?<![\d.:/\-+#=])([245][0-5]\d)(?=[ \-:,;.\"']|$)(?!\.\d)(?! bytes)", re.MULTILINE
+    r"(?<![\d./\-+#=])(?<!\d:)([45][0-5]\d)(?=[ \-:,;.\"']|$)(?!\.\d)(?! bytes)", re.MULTILINE
 )
 _BOTH = re.compile(r"(?<![\d.])([245]\d\d)[ \-]{1,3}['\"#(]{0,2}([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 
@@ -38,7 +38,7 @@ _PLACES: tuple[tuple[Where, re.Pattern[str]], ...] = (
         re.compile(
             r"(in reply to (the )?|after |response to )(end of )?(\"?\.\"?|data|body|message)"
             r"( command)?\b(?! transfer)|after i sent the message|refused .{0,40}\(data\)|"
-            r"smtp command\s+data\b|\(state 1[578]\)|after end of data",
+            r"smtp command\s+data\b|\(state 1[578]\)|after end of data|\[body\]",
             re.IGNORECASE,
         ),
     ),
@@ -47,7 +47,7 @@ _PLACES: tuple[tuple[Where, re.Pattern[str]], ...] = (
         re.compile(
             r"(in reply to|after|response to|>>>|<<<|did not like our|in)[ :]{0,2}(the )?rcpt\b|"
             r"does not like recipient|rcpt to (generated|command)|rejected address|"
-            r"rcpt to: ?<?\S{0,200}\s+(received )?(<<<|>>>) ?[45]\d\d|\(state 1[34]\)|"
+            r"\[rcpt_to\]|rcpt to: ?<?\S{0,200}\s+(received )?(<<<|>>>) ?[45]\d\d|\(state 1[34]\)|"
             r"smtp command\s+rcpt|(need|no valid) rcpt|rcpt (command )?first",
             re.IGNORECASE,
         ),
@@ -56,7 +56,7 @@ _PLACES: tuple[tuple[Where, re.Pattern[str]], ...] = (
         "mail",
         re.compile(
             r"(in reply to|after|response to|>>>|<<<|did not like our|in)[ :]{0,2}(the )?mail from|"
-            r"does not like sender|smtp command\s+mail",
+            r"does not like sender|but sender was rejected|\[mail_from\]|smtp command\s+mail",
             re.IGNORECASE,
         ),
     ),
@@ -64,7 +64,7 @@ _PLACES: tuple[tuple[Where, re.Pattern[str]], ...] = (
         "connect",
         re.compile(
             r"(in reply to|after|response to)[ :]{0,2}(the )?([he]hlo|lhlo|initial connection)|"
-            r"connected to \S{1,200} but (greeting|connection|my name was)",
+            r"\[connect\]|connected to \S{1,200} but (greeting|connection|my name was)",
             re.IGNORECASE,
         ),
     ),

@@ -59,7 +59,8 @@ def _told(mail: Mail) -> _Told:
     text = bodies.text_of(mail)
     fields = dsn.recipients_of(mail)
     if fields:
-        return _Told("dsn", _once(_of_fields(fields, text)))
+        reports = _once(_of_fields(fields, dsn.without_fields(text)))
+        return _Told("dsn", reports, _is_understood(reports))
     known = kind_of(mail)
     if known is None and bodies.is_report(mail, text):
         return _of_text(mail, text)
@@ -77,8 +78,11 @@ def _of_text(mail: Mail, text: str) -> _Told:
         addresses, problems = _flufl(mail, text)
         form = "flufl" if addresses else "text"
         reports = _once(judge(bodies.found_of(one, text)) for one in addresses or [""])
-    is_sure = all(one.reason != "unknown" for one in reports)
-    return _Told(form, reports, is_sure, problems)
+    return _Told(form, reports, _is_understood(reports), problems)
+
+
+def _is_understood(reports: Iterable[Report]) -> bool:
+    return all(one.reason != "unknown" for one in reports)
 
 
 def _of_fields(fields: Sequence[dsn.Fields], text: str) -> Iterable[Report]:

@@ -19,7 +19,9 @@ NOBODY = words(
     r"| of that| exists| found)",
     r"(mailbox|account|user|address|recipient|inbox|person)( \S{1,80})??( that you tried to reach)?"
     r" (does ?n[o']t|did not|do not|doesn't) exist",
+    r"(address|mailbox) (that )?you entered could ?n[o']t be found",
     r"not our (user|customer|client)|not local|no valid recipients?",
+    r"does ?n[o']t have an? .{0,60}account",
     r"(utilisateur|destinataire|adresse|compte) .{0,20}(inconnue?|inexistante?|n'existe pas)",
     r"(usuario|destinatario|buz[oó]n|cuenta) .{0,20}(desconocid[oa]|no existe|inexistente)",
     r"(usu[aá]rio|destinat[aá]rio|conta) .{0,20}(desconhecid[oa]|n[aã]o existe|inexistente)",
@@ -31,8 +33,8 @@ NOBODY = words(
 
 NOBODY_HERE = words(
     r"\bno (such )?(user|mailbox|one|account|recipient|person)( \S{1,80})?? (here|by that name)",
-    r"does ?n[o']t have an? .{0,60}account",
     r"recipient name is not recogni[sz]ed|recip(ient)?notfound|recipient not found by",
+    r"(non r[eé]pertori[eé]|no se encuentra) .{0,20}(annuaire|directorio) (de )?domino",
     r"not listed in (the )?(domino|public name|address book)|not listed in public",
     r"invalid final delivery userid|no account by that name",
     r"(address|mailbox|account) (is )?(wrong or )?no longer (in use|valid|exists?)",
@@ -41,6 +43,12 @@ NOBODY_HERE = words(
 )
 """Words of a system that speaks of its own mailboxes: enough alone."""
 
+FULL_TOO = words(
+    r"(mailbox|inbox|maildir|account|user) .{0,40}(exceed\w*|reached) .{0,20}"
+    r"(allowed|maximum|its|local|storage|size|limit)|insufficient (mailbox )?storage",
+    r"mailbox .{0,40}exceeded|too much mail|zu ?viele mails|postfach .{0,20}voll|bo[iî]te "
+    r".{0,30}pleine|buz[oó]n .{0,20}lleno|casella .{0,20}piena|caixa .{0,30}cheia",
+)
 DISABLED = words(
     r"(account|mailbox|user|recipient|mail ?box|domain)( \S{1,80})??( that you tried to reach)?"
     r"( is| has been| was| currently| temporarily| or domain is|\.)* ?"
@@ -48,7 +56,7 @@ DISABLED = words(
     r"on hold|not active|no longer active|expired|blocked due to inactivity)",
     r"\b(disabled|suspended|inactive|deactivated|locked|frozen) "
     r"(account|mailbox|user|recipient)",
-    r"(has )?not been collected|recipient .{0,20}suspend",
+    r"recipient .{0,20}suspend",
 )
 MOVED = words(
     r"(user|recipient|mailbox|account|address|person)( \S{1,80})?? (has )?(moved|changed)",
@@ -57,17 +65,18 @@ MOVED = words(
 )
 DOMAIN_GONE = words(
     r"\b(host|domain)( name)?( or domain name)?( \S{1,80})?? (is |was )?"
-    r"(unknown|not (found|reachable|exist\w*)|could ?n[o']t be found|does ?n[o']t exist)",
+    r"(unknown|not (found|exist\w*)|could ?n[o']t be found|does ?n[o']t exist)",
     r"(unknown|no such|illegal|invalid|nonexistent|bad destination) (mail )?"
     r"(host|domain)( name)?( found)?|\bnxdomain\b",
     r"name or service not known|no address associated with (host)?name",
     r"unroute?able (mail )?(domain|address)|host lookups? failed permanently",
     r"mx records? point to non-?existent|no route found to domain",
-    r"dns domain \S{0,80} ?does not exist|responded with code nxdomain",
+    r"unknown (host|domain)|domain does not exist",
 )
 NO_MAIL_HERE = words(
-    r"(host|domain)( \S{1,80})??( /domain)? (does ?n[o']t|do not) accept (any )?(e-?)?mail",
-    r"no mx record found|null ?mx|recipient address has null mx|no smtp service",
+    r"(host|domain)( \S{1,80})??( /domain)? (does ?n[o']t|do not) accept (any )?(e-?)?mail"
+    r"(?! (from|without|that|with))",
+    r"no mx( record)? found|null ?mx|recipient address has null mx|no smtp service",
     r"no host found for existing smtp connection",
 )
 EXPIRED = words(
@@ -81,7 +90,8 @@ NETWORK = words(
     r"connect(ion)? (\w+ ){0,3}(timed? ?out|refused|reset|lost|closed|dropped|failed)",
     r"(network|connection|communication|dns) (error|failure|problem|timeout)",
     r"(no route to|can ?not (connect|find|reach)|can't connect|couldn't (find|connect)|"
-    r"not able to establish|wasn't able to establish|unable to connect)",
+    r"not accept our requests to connect|not able to establish|wasn't able to establish|"
+    r"unable to connect)",
     r"(host|server|destination)( \S{1,80})?? (is )?(not (respond\w*|reachable)|unreachable|down|"
     r"unavailable)",
     r"mail (for \S+ )?loops? back|hop count|too many hops|too many received|"
@@ -96,7 +106,7 @@ SYSTEM = words(
     r"duplicated message-id|try again later|resources",
 )
 AGENT = words(
-    r"command output|pipe to \|?|procmail|maildrop|vacation program|delivery program",
+    r"command output|pipe to \||procmail|maildrop|vacation program|delivery program",
     r"unknown mailer error|mail(er)? (program )?(exited|died)",
 )
 FILTERED = words(
@@ -125,9 +135,9 @@ TOO_FAST = words(
 REPUTATION = words(
     r"reputation|(black|block|deny|grey|gray|reject) ?-?list|\b(dns|r|s|ur|x)bl\b|dnsbl|"
     r"spamhaus|spamcop|barracuda|senderscore|sorbs|cloudmark|uribl|surbl",
-    r"banned|(ip|host|server|address|network|sender|connection)s?( \S{1,80})??( is| was| has been|"
-    r" are)? ?(blocked|refused|denied|listed|blacklisted|unwelcome)",
-    r"block(ed|ing)? (your|this|ip|sender|by|from|using|because)|listed (in|at|by|on)\b",
+    r"banned|\b(ip|address|network|sender|client)s?( \S{1,80})??( is| was| has been|"
+    r" are)? ?(blocked|denied|(?<!not )listed|blacklisted|unwelcome)",
+    r"block(ed|ing)? (your|this|ip|sender|by|from|using|because)|(?<!not )listed (in|at|by|on)\b",
     r"user complaints|complaint rate|poor|unwanted messages|abus(e|ive)|"
     r"messages from \S+ (weren't sent|temporarily deferred)",
 )
@@ -142,7 +152,7 @@ SECURITY_OF_CONTENT = words(
     r"(message|mail|email) (was )?(rejected|refused) (due to|because of|for) (its )?content",
 )
 MALFORMED = words(
-    r"rfc ?-?(2?822|5322|2045|2047)|(not|non)[- ]?(rfc )?complian",
+    r"rfc ?-?(2822|5322|2045|2047)|rfc ?822 compl|(not|non)[- ]?(rfc )?complian",
     r"(duplicate|multiple|missing|bad|invalid|malformed|illegal|too many) .{0,30}headers?",
     r"header (field|error|line)|8 ?-?bit|smtputf8|line (is )?too long|bare (lf|cr|<)",
     r"syntax error in (message|header)|mime (error|boundary)|transcode|message format",
@@ -156,8 +166,9 @@ ENCRYPTION = words(r"starttls|\btls\b|\bssl\b|encrypt|certificate")
 POLICY = words(
     r"polic(y|ies)|denied|not (authori[sz]ed|allowed|permitted|accepted)|prohibited|"
     r"security|restricted|administrative|forbidden|blocked|not welcome|"
-    r"(transaction|message|mail|email|connection|connections)( was| is| has been)? "
-    r"(rejected|refused|not accepted)|refused to accept|rejected by|^ ?rejected|"
+    r"(transaction|message|mail|email)( was| is| has been)? "
+    r"(rejected|refused|not accepted)|connections? not accepted|refused to accept|"
+    r"rejected by|^ ?rejected|"
     r"requires? (moderat|approv|permission)|permission to post|mail rejete",
 )
 SENDER = words(
@@ -165,5 +176,6 @@ SENDER = words(
     r"(bad|invalid|unverified|unknown|unroute?able|forged) -?(envelope |return )?"
     r"(sender|return path|from\b)",
     r"domain of sender|sender'?s? (address|domain)|sender (rejected|blocked|denied|not)",
-    r"return[- ]path|(address|domain) of (the )?sender|envelope sender|sending (mta|domain)",
+    r"verification failed|callout|return[- ]path",
+    r"(address|domain) of (the )?sender|envelope sender|sending (mta|domain)",
 )

@@ -11,7 +11,7 @@ class Row:
     """One row of the table; what is empty fits everything.
 
     source: where it comes from · kind: "4" or "5", the class of the status or the code · status: a
-    pattern for subject and detail ("1.[136]"), "-" = only where there is none · words: looked for
+    pattern for subject and detail ("1.[136]"), "-" = none · words: looked for
     in the server's words · unless: not where these words stand there · links: looked for in the
     links among them · where: when the answer came."""
 
@@ -50,4 +50,4 @@ class Said:
 
 def _is_status(pattern: str, status: str) -> bool:
     detail = status.partition(".")[2]
-    return not detail if pattern == "-" else re.fullmatch(pattern, detail) is not None
+    return re.fullmatch(pattern, detail or "-") is not None

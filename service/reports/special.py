@@ -35,4 +35,84 @@ SPECIAL: tuple[Row, ...] = (
         status=r"4\.1",
         words=words(r"recipient address rejected: access denied"),
     ),
+    Row(
+        reason="no_such_user",
+        source="Outlook.com 550 5.5.0: the mailbox does not exist",
+        kind="5",
+        status=r"5\.0",
+        words=words(r"requested action not taken: mailbox unavailable"),
+        where=frozenset({"", "rcpt"}),
+    ),
+    Row(
+        reason="domain_gone",
+        source="Outlook.com 554 5.5.0, Exchange Online 5.4.310: the domain is not there",
+        kind="5",
+        words=words(r"because the domain is not reachable", r"dns domain .{0,80}does not exist"),
+    ),
+    Row(
+        reason="too_fast",
+        source="Exchange Online 5.1.90, 5.7.705, 5.7.708, 5.7.750: more than we may send",
+        status=r"1\.90|7\.(705|708|750)",
+    ),
+    Row(
+        reason="busy",
+        source="Exchange Online 5.2.121, 5.2.122: the recipient gets too much in an hour",
+        status=r"2\.12[12]",
+    ),
+    Row(
+        reason="reputation",
+        source="Exchange Online 5.7.511, 5.7.606 to 5.7.649: a banned address",
+        status=r"7\.(511|60[6-9]|6[1-4]\d)",
+    ),
+    Row(
+        reason="relaying",
+        source="Exchange 5.7.54, 5.7.57, 5.7.60, 5.7.64: no relaying, not that sender",
+        status=r"7\.(54|57|60|64)",
+    ),
+    Row(
+        reason="policy",
+        source="Exchange RESOLVER.RST, 5.7.124 to 5.7.136: closed to senders from outside",
+        words=words(r"resolver\.rst\.(?!recipsizelimit)"),
+    ),
+    Row(
+        reason="sender_refused",
+        source="Exchange Online 5.1.8: an outbound sender that is blocked",
+        words=words(r"bad outbound sender"),
+    ),
+    Row(
+        reason="no_such_user",
+        source="Yahoo 554, given after the body: no such account",
+        kind="5",
+        words=words(r"delivery error: dd .{0,120}does ?n[o']t have an? "),
+    ),
+    Row(
+        reason="disabled",
+        source="Yahoo 554: an account that was switched off",
+        words=words(r"delivery error: dd .{0,160}(disabled|discontinued)", r"\(554\.30\)"),
+    ),
+    Row(
+        reason="greylisted",
+        source="Yahoo 421 4.7.0 [GL01], [TSS01] to [TSS03]: come again later",
+        words=words(r"\[(gl01|tss0[1-3])\]"),
+    ),
+    Row(
+        reason="reputation",
+        source="Yahoo 421 4.7.0 [TSS04] to [TSS11], 553 5.7.1 [BL21], [BL23]: our standing",
+        words=words(r"\[(tss(0[4-9]|1\d)|bl2\d|ipts04)\]"),
+    ),
+    Row(
+        reason="filtered",
+        source="Facebook 550 5.1.1 RCP-P2, RCP-P3: the reader's preferences",
+        words=words(r"\brcp-p[23]\b"),
+    ),
+    Row(
+        reason="policy",
+        source="Charter and Spectrum AUP#, Cox CX...: their rules for senders",
+        words=words(r"\baup#", r"\bcx(bl|thrt|cnct|dns|sndr|mj)\w*\b"),
+    ),
+    Row(
+        reason="policy",
+        source="Google Groups: the group is closed to us, or not there",
+        links=words(r"groups\.google\.com/support|support\.google\.com/\S{0,40}groups"),
+    ),
 )
