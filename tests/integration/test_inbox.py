@@ -186,6 +186,24 @@ def test_a_poller_waits_until_the_server_says_that_a_mail_came(rt: Runtime, take
     assert not poller.stats.running
 
 
+def test_a_mail_that_comes_while_idle_is_asked_for_is_not_overlooked(
+    rt: Runtime, taker: Taker
+) -> None:
+    with imap_server(tells_at_once=True) as server:
+        poller = Poller(rt, inbox_at(server), idle_s=30)
+        poller.start()
+        try:
+            until(lambda: server.commands.count("UID SEARCH") >= 3)  # it was told each time
+            server.tells_at_once = False
+            assert server.idling.wait(5)
+            time.sleep(0.05)
+            count = server.commands.count("IDLE")
+            time.sleep(0.1)
+            assert server.commands.count("IDLE") - count <= 1
+        finally:
+            poller.stop()
+
+
 def test_without_idle_it_looks_again(rt: Runtime, taker: Taker) -> None:
     with imap_server(offers="IMAP4rev1 MOVE") as server:
         poller = Poller(rt, inbox_at(server), look_s=0.02)

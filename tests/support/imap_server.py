@@ -17,7 +17,8 @@ OFFERS = "IMAP4rev1 IDLE MOVE UIDPLUS NAMESPACE"
 @dataclass
 class ImapServer:
     """mails: by UID, in the folder that is read · folders: name -> contents · refuse: command ->
-    the words of its NO, for so long as they stand here · drop: commands at which it hangs up."""
+    the words of its NO, for so long as they stand here · drop: commands at which it hangs up ·
+    tells_at_once: that something came, in the same breath as that it idles."""
 
     mails: dict[int, bytes] = field(default_factory=dict)
     folders: dict[str, list[bytes]] = field(default_factory=lambda: {"INBOX": []})
@@ -27,6 +28,7 @@ class ImapServer:
     commands: list[str] = field(default_factory=list)
     idling: threading.Event = field(default_factory=threading.Event)
     come: threading.Event = field(default_factory=threading.Event)
+    tells_at_once: bool = False
     port: int = 0
 
     def serve(self, listener: socket.socket) -> None:
@@ -63,8 +65,12 @@ class ImapServer:
                 return
 
     def _idle(self, talk: Any, say: Any) -> None:
-        say("+ idling")
+        at_once = self.tells_at_once
+        say("+ idling" + ("\r\n* 1 EXISTS" if at_once else ""))
         self.idling.set()
+        if at_once:
+            talk.readline()
+            return
         self.come.wait(5)
         self.come.clear()
         say(f"* {len(self.mails)} EXISTS")
