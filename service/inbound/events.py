@@ -12,26 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from service.reports.arf import COMPLAINTS
 from service.reports.found import STATUS, Found, place_of
 from service.reports.mail import Mail, Part
-from service.reports.model import WORDS, Kind, Read, Report, Traces
+from service.reports.model import WORDS, Read, Report, Traces
 from service.reports.reasons import judge
 from service.reports.traces import find_traces
+from service.reports.vocabulary import REASONS
 
-Meaning = tuple[Kind, str]
-"""What follows, and a word of ``reports.reasons``."""
-
-NOBODY: Meaning = (Kind.HARD, "no_such_user")
-UNKNOWN: Meaning = (Kind.SOFT, "unknown")
-REPUTATION: Meaning = (Kind.POLICY, "reputation")
-SPAM: Meaning = (Kind.CONTENT, "spam_content")
-COMPLAINT: Meaning = COMPLAINTS["abuse"]
-OPTOUT: Meaning = (Kind.OPTOUT, "unsubscribe")
-ANSWER: Meaning = (Kind.AUTO, "auto_reply")
-SUPPRESSED: Meaning = (Kind.SOFT, "suppressed")
-"""The provider keeps a list of its own of whom it sends nothing: for now nothing comes there, but
-such a list is filled by others' mails, too, and its entries end; so it is no proof."""
+SUPPRESSED = "suppressed"
+"""The provider has a list of its own of whom it sends nothing: for now nothing comes there, but it
+is filled by others' mails, too, and its entries end; so it is no proof."""
 
 NAME = "paperpost"
 """A field for what the sender of a mail likes to have back (metadata): our Message-ID stands there,
@@ -146,20 +136,26 @@ def traces_of(headers: Iterable[tuple[Any, Any]], message_ids: Iterable[Any] = (
     )
 
 
-def said_by(meaning: Meaning, recipient: Any, words: Any = "", mta: Any = "") -> Report:
-    """What the provider itself decided or was told of one recipient."""
-    kind, reason = meaning
+def said_by(reason: str, recipient: Any, words: Any = "") -> Report:
+    """What the provider itself decided, or was told, of one recipient. reason: a word of
+    ``reports.vocabulary``."""
     return Report(
-        kind=kind, reason=reason, recipient=address(recipient), words=text(words), mta=text(mta)
+        kind=REASONS[reason][0], reason=reason, recipient=address(recipient), words=text(words)
     )
 
 
+def hard_by_class(words: Any) -> str:
+    """The reason where a provider calls a bounce hard and not why: that is believed alone where no
+    server's words came with it. Words that are not understood are no proof that nobody is there."""
+    return "unknown" if text(words) else "no_such_user"
+
+
 def refused(
-    otherwise: Meaning, recipient: Any, *, status: Any = "", code: Any = 0, words: Any = "",
+    otherwise: str, recipient: Any, *, status: Any = "", code: Any = 0, words: Any = "",
     mta: Any = "",
 ) -> Report:  # fmt: skip
-    """What a server answered to the provider. otherwise: the provider's class of it, where neither
-    status nor words say anything."""
+    """What a server answered to the provider. otherwise: the reason that the provider's class of
+    it comes to, where neither status nor words say anything."""
     said, number = text(words), reply_code(code)
     if number and not said.startswith(str(number)):
         said = f"{number} {said}".strip()
@@ -176,5 +172,4 @@ def refused(
     )
     if report.reason != "unknown":
         return report
-    kind, reason = otherwise
-    return replace(report, kind=kind, reason=reason)
+    return replace(report, kind=REASONS[otherwise][0], reason=otherwise)

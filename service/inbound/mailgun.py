@@ -13,18 +13,14 @@ from threading import Lock
 from typing import Any
 
 from service.inbound.events import (
-    COMPLAINT,
     NAME,
-    NOBODY,
-    OPTOUT,
     SUPPRESSED,
-    UNKNOWN,
     Event,
-    Meaning,
     Post,
     RefusedError,
     at,
     event_of,
+    hard_by_class,
     parsed,
     refused,
     said_by,
@@ -32,16 +28,16 @@ from service.inbound.events import (
     traces_of,
 )
 from service.inbound.signatures import check_time, is_hmac
-from service.reports.model import Kind, Report
+from service.reports.model import Report
 
 TRIES_S = 9 * 3600
 """A post is tried again for 8 hours."""
 
-_REASONS: dict[str, Meaning] = {
+_REASONS: dict[str, str] = {
     "suppress-bounce": SUPPRESSED,
-    "suppress-complaint": COMPLAINT,
-    "suppress-unsubscribe": OPTOUT,
-    "old": (Kind.SOFT, "expired"),
+    "suppress-complaint": "abuse",
+    "suppress-unsubscribe": "opt_out",
+    "old": "expired",
 }
 """``reason`` of a permanent failure that was Mailgun's own decision (605, 607 and 606 of
 ``delivery-status.code``; "old": tried for too long). Of others the server's words decide, and then
@@ -85,9 +81,9 @@ class Mailgun:
 def _report(event: Any) -> Report | None:
     kind, recipient = at(event, "event"), at(event, "recipient")
     if kind == "complained":
-        return said_by(COMPLAINT, recipient)
+        return said_by("abuse", recipient)
     if kind == "unsubscribed":
-        return said_by(OPTOUT, recipient)
+        return said_by("opt_out", recipient)
     if kind != "failed" or at(event, "severity") == "temporary":
         return None  # it is tried again
     status = at(event, "delivery-status")
@@ -96,7 +92,7 @@ def _report(event: Any) -> Report | None:
     if own is not None:
         return said_by(own, recipient, words)
     return refused(
-        NOBODY if at(status, "bounce-type") == "hard" else UNKNOWN,
+        hard_by_class(words) if at(status, "bounce-type") == "hard" else "unknown",
         recipient,
         status=at(status, "enhanced-code"),
         code=at(status, "code"),

@@ -10,21 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.inbound.events import (
-    ANSWER,
-    COMPLAINT,
     NAME,
-    NOBODY,
-    OPTOUT,
-    REPUTATION,
-    SPAM,
     SUPPRESSED,
-    UNKNOWN,
     Event,
-    Meaning,
     Post,
     RefusedError,
     at,
     event_of,
+    hard_by_class,
     parsed,
     refused,
     said_by,
@@ -33,38 +26,37 @@ from service.inbound.events import (
 )
 from service.inbound.signatures import check_password
 from service.reports.mail import open_mail
-from service.reports.model import Kind, Report, Traces
+from service.reports.model import Report, Traces
 from service.reports.traces import find_traces
 
-_SAID: dict[str, Meaning] = {
-    "HardBounce": NOBODY,
-    "DnsError": (Kind.SOFT, "unreachable"),
-    "SpamNotification": SPAM,
-    "Unknown": UNKNOWN,
-    "SoftBounce": UNKNOWN,
-    "Blocked": REPUTATION,
-    "DMARCPolicy": (Kind.POLICY, "authentication"),
+_SAID: dict[str, str] = {
+    "DnsError": "unreachable",
+    "SpamNotification": "spam_content",
+    "Unknown": "unknown",
+    "SoftBounce": "unknown",
+    "Blocked": "reputation",
+    "DMARCPolicy": "authentication",
 }
 """Types of postmarkapp.com/developer/api/bounce-api ("Bounce types") that a server's answer led to;
 its words decide where they say anything."""
 
-_OWN: dict[str, Meaning] = {
-    "Unsubscribe": OPTOUT,
-    "AutoResponder": ANSWER,
-    "AddressChange": ANSWER,
-    "VirusNotification": (Kind.CONTENT, "virus"),
-    "ChallengeVerification": (Kind.AUTO, "challenge"),
-    "BadEmailAddress": NOBODY,
-    "SpamComplaint": COMPLAINT,
+_OWN: dict[str, str] = {
+    "Unsubscribe": "opt_out",
+    "AutoResponder": "auto_reply",
+    "AddressChange": "auto_reply",
+    "VirusNotification": "virus",
+    "ChallengeVerification": "challenge",
+    "BadEmailAddress": "no_such_user",
+    "SpamComplaint": "abuse",
 }
 """Types that say it by themselves. Of no reader of ours are Subscribe, OpenRelayTest,
 ManuallyDeactivated, Unconfirmed, SMTPApiError, InboundError and TemplateRenderingFailed; a
 Transient is tried again."""
 
-_SUPPRESSED: dict[str, Meaning] = {
+_SUPPRESSED: dict[str, str] = {
     "HardBounce": SUPPRESSED,
-    "SpamComplaint": COMPLAINT,
-    "ManualSuppression": OPTOUT,
+    "SpamComplaint": "abuse",
+    "ManualSuppression": "opt_out",
 }
 """``SuppressionReason`` of a subscription that ended; a bounce has its own post, too."""
 
@@ -104,6 +96,8 @@ def _report(event: Any) -> Report | None:
         return None
     if own := _OWN.get(kind):
         return said_by(own, recipient, words)
+    if kind == "HardBounce":
+        return refused(hard_by_class(words), recipient, words=words)
     return refused(_SAID[kind], recipient, words=words) if kind in _SAID else None
 
 

@@ -10,16 +10,9 @@ getting-started-event-webhook-security-features.
 from typing import Any
 
 from service.inbound.events import (
-    COMPLAINT,
     NAME,
-    NOBODY,
-    OPTOUT,
-    REPUTATION,
-    SPAM,
     SUPPRESSED,
-    UNKNOWN,
     Event,
-    Meaning,
     Post,
     RefusedError,
     at,
@@ -31,7 +24,7 @@ from service.inbound.events import (
     traces_of,
 )
 from service.inbound.signatures import PublicKey, check_time
-from service.reports.model import Kind, Report
+from service.reports.model import Report
 
 TRIES_S = 25 * 3600
 """A post is tried again for 24 hours."""
@@ -41,26 +34,26 @@ MOST_EVENTS = 10_000
 _SIGNATURE = "x-twilio-email-event-webhook-signature"
 _TIME = "x-twilio-email-event-webhook-timestamp"
 
-_CLASSES: dict[str, Meaning] = {
-    "invalid address": NOBODY,
-    "mailbox unavailable": (Kind.SOFT, "disabled"),
-    "reputation": REPUTATION,
-    "content": SPAM,
-    "frequency or volume too high": (Kind.POLICY, "too_fast"),
-    "technical failure": UNKNOWN,
-    "technical": UNKNOWN,
+_CLASSES: dict[str, str] = {
+    "invalid address": "no_such_user",
+    "mailbox unavailable": "disabled",
+    "reputation": "reputation",
+    "content": "spam_content",
+    "frequency or volume too high": "too_fast",
+    "technical failure": "unknown",
+    "technical": "unknown",
 }
 """``bounce_classification`` (twilio.com/docs/sendgrid: Bounce and block classifications)."""
 
-_DROPS: dict[str, Meaning] = {
+_DROPS: dict[str, str] = {
     "bounced address": SUPPRESSED,
-    "unsubscribed address": OPTOUT,
-    "spam reporting address": COMPLAINT,
-    "invalid": NOBODY,
-    "spam content": SPAM,
+    "unsubscribed address": "opt_out",
+    "spam reporting address": "abuse",
+    "invalid": "no_such_user",
+    "spam content": "spam_content",
 }
-"""``reason`` of what SendGrid itself dropped (.../tracking-events/event: dropped), by how it
-begins."""
+"""``reason`` of what SendGrid itself dropped (.../tracking-events/event: dropped). Of no reader are
+"Invalid SMTPAPI header" and "Recipient List over Package Quota"."""
 
 
 class SendGrid:
@@ -101,16 +94,15 @@ def _event(event: Any) -> Event | None:
 def _report(event: Any) -> Report | None:
     kind, recipient, words = at(event, "event"), at(event, "email"), at(event, "reason")
     if kind == "spamreport":
-        return said_by(COMPLAINT, recipient)
+        return said_by("abuse", recipient)
     if kind in ("unsubscribe", "group_unsubscribe"):
-        return said_by(OPTOUT, recipient)
+        return said_by("opt_out", recipient)
     if kind == "dropped":
-        said = text(words).lower()
-        own = next((means for begin, means in _DROPS.items() if said.startswith(begin)), None)
+        own = _DROPS.get(text(words).lower().partition(" (")[0])
         return said_by(own, recipient, words) if own else None
     if kind != "bounce":
         return None
-    otherwise = _CLASSES.get(text(at(event, "bounce_classification")).lower(), UNKNOWN)
-    if at(event, "type") == "expired" and otherwise == UNKNOWN:
-        otherwise = (Kind.SOFT, "expired")
+    otherwise = _CLASSES.get(text(at(event, "bounce_classification")).lower(), "unknown")
+    if at(event, "type") == "expired" and otherwise == "unknown":
+        otherwise = "expired"
     return refused(otherwise, recipient, status=at(event, "status"), words=words)

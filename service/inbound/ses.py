@@ -17,17 +17,13 @@ from typing import Any
 
 from service.errors import SettingError
 from service.inbound.events import (
-    ANSWER,
-    NOBODY,
-    OPTOUT,
     SUPPRESSED,
-    UNKNOWN,
     Event,
-    Meaning,
     Post,
     RefusedError,
     at,
     event_of,
+    hard_by_class,
     listed,
     parsed,
     refused,
@@ -37,7 +33,7 @@ from service.inbound.events import (
 )
 from service.inbound.signatures import Certificate, check_password
 from service.reports.arf import COMPLAINTS
-from service.reports.model import Kind, Report
+from service.reports.model import Report
 
 TRIES = timedelta(hours=25)
 """So old may a post be: SNS tries for an hour unless its policy says otherwise."""
@@ -53,22 +49,21 @@ _TOPIC = re.compile(
 )
 _PEM = re.compile(r"/SimpleNotificationService-[0-9a-f]{16,64}\.pem")
 
-_BOUNCES: Mapping[tuple[str, str], Meaning] = {
-    ("Permanent", "General"): NOBODY,
-    ("Permanent", "NoEmail"): NOBODY,
-    ("Transient", "MailboxFull"): (Kind.SOFT, "mailbox_full"),
-    ("Transient", "MessageTooLarge"): (Kind.CONTENT, "too_large"),
-    ("Transient", "CustomTimeoutExceeded"): (Kind.SOFT, "expired"),
-    ("Transient", "ContentRejected"): (Kind.CONTENT, "content"),
-    ("Transient", "AttachmentRejected"): (Kind.CONTENT, "content"),
+_BOUNCES: Mapping[tuple[str, str], str] = {
+    ("Permanent", "NoEmail"): "no_such_user",
+    ("Transient", "MailboxFull"): "mailbox_full",
+    ("Transient", "MessageTooLarge"): "too_large",
+    ("Transient", "CustomTimeoutExceeded"): "expired",
+    ("Transient", "ContentRejected"): "content",
+    ("Transient", "AttachmentRejected"): "content",
 }
 """``bounceType`` and ``bounceSubType`` (notification-contents, "Bounce types"); the words of the
 server decide where they say anything, and what is not here is for now."""
 
-_OWN: Mapping[tuple[str, str], Meaning] = {
+_OWN: Mapping[tuple[str, str], str] = {
     ("Permanent", "Suppressed"): SUPPRESSED,
     ("Permanent", "OnAccountSuppressionList"): SUPPRESSED,
-    ("Permanent", "UnsubscribedRecipient"): OPTOUT,
+    ("Permanent", "UnsubscribedRecipient"): "opt_out",
 }
 """The same where SES handed nothing over to any server."""
 
@@ -208,15 +203,15 @@ def _reports(event: Any) -> list[Report]:
     to = listed(at(event, "mail", "destination"), MOST_RECIPIENTS)
     if kind == "Complaint":
         said = text(at(event, "complaint", "complaintFeedbackType")) or "abuse"
-        meaning = COMPLAINTS.get(said, COMPLAINTS["other"])
+        meaning = COMPLAINTS.get(said.lower(), COMPLAINTS["other"])
         named = listed(at(event, "complaint", "complainedRecipients"), MOST_RECIPIENTS)
         whom = [at(one, "emailAddress") for one in named] or to or [""]
         return [said_by(meaning, one, said) for one in whom]
     if kind == "Reject":  # SES found a virus in it
-        return [said_by((Kind.CONTENT, "virus"), one) for one in to or [""]]
+        return [said_by("virus", one) for one in to or [""]]
     if kind == "Subscription":
         new = at(event, "subscription", "newTopicPreferences", "unsubscribeAll")
-        return [said_by(OPTOUT, one) for one in to or [""]] if new is True else []
+        return [said_by("opt_out", one) for one in to or [""]] if new is True else []
     return []
 
 
@@ -230,10 +225,11 @@ def _bounced(bounce: Any) -> list[Report]:
             found.append(said_by(own, whom, words))
         elif key == ("Transient", "General") and not (words or status or action):
             # no report of a server: the answer of a vacation program comes as this
-            found.append(said_by(ANSWER, whom))
+            found.append(said_by("auto_reply", whom))
         else:
             words = re.sub(r"\A[a-z0-9-]{1,20}; ?", "", words, flags=re.IGNORECASE)
             mta = at(bounce, "reportingMTA")
-            otherwise = _BOUNCES.get(key, UNKNOWN)
+            is_hard = key == ("Permanent", "General")
+            otherwise = hard_by_class(words) if is_hard else _BOUNCES.get(key, "unknown")
             found.append(refused(otherwise, whom, status=status, words=words, mta=mta))
     return found
