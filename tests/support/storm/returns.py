@@ -161,5 +161,5 @@ def _look(back: Returned, user: str, point: Point, tally: Tally) -> None:
 
 
 def _own(mail: bytes) -> bytes:
-    """Without what the server put on top."""
-    return mail[mail.index(b"\nDate: ") :]
+    """Without what servers put on top, and the line end that they put below."""
+    return mail[mail.index(b"\nDate: ") :].rstrip(b"\n")
