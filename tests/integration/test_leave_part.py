@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -200,11 +199,21 @@ def test_the_page_says_when_all_is_erased(house: Reading) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("inbox", ["", "leave@papers.example"])
-def test_a_mailto_is_named_only_where_an_inbox_is_read(tmp_path: Path, inbox: str) -> None:
-    configured = {"inbox_url": "imaps://leave%40papers.example:secret@imap.papers.example"}
+@pytest.mark.parametrize(
+    ("configured", "inbox"),
+    [
+        ({"bounce_address": "b@papers.example"}, ""),
+        ({"inbox_url": "imaps://me:secret@imap.papers.example"}, ""),
+        ({"inbox_url": "imaps://leave%40papers.example:secret@imap.papers.example"},
+         "leave@papers.example"),
+        ({"inbox_address": "leave@papers.example", "lmtp_listen": "127.0.0.1:2424"},
+         "leave@papers.example"),
+    ],
+)  # fmt: skip
+def test_a_mailto_is_named_only_where_an_inbox_is_read(
+    tmp_path: Path, configured: dict[str, str], inbox: str
+) -> None:
     with reading_house(tmp_path, **configured) as house:
-        house.rt.site = replace(house.rt.site, inbox=inbox)
         house.subscribe(ADA, "adapters")
         plan_daily(house.rt)
         house.send()

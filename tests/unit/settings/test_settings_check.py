@@ -26,7 +26,14 @@ def refused(**values: object) -> SettingError:
     return caught.value
 
 
-ADDRESSES = ("mail_from", "reply_to", "bounce_address", "contact_email", "test_recipient")
+ADDRESSES = (
+    "mail_from",
+    "reply_to",
+    "bounce_address",
+    "inbox_address",
+    "contact_email",
+    "test_recipient",
+)
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
