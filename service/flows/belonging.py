@@ -7,6 +7,7 @@ that names another address than the mail's (a mailbox that forwards) never says 
 reader is not there.
 """
 
+from collections.abc import Sequence
 from email.utils import parseaddr
 
 from service.delivery.message import domain_of
@@ -25,16 +26,21 @@ def find(session: Session, traces: Traces) -> list[DeliveryRow]:
     """The mails that a report is about, by number; none where nothing in it is ours. By a token for
     leaving alone: the newest mail of that reader."""
     found = reports_store.find_deliveries(
-        session, list(traces.bounce_ids[:MOST]), list(traces.message_ids[:MOST])
+        session, _ours(traces.bounce_ids), _ours(traces.message_ids)
     )
     if not found and traces.leave_tokens:
-        found = reports_store.find_by_leaving(session, list(traces.leave_tokens[:MOST]))
+        found = reports_store.find_by_leaving(session, _ours(traces.leave_tokens))
     return found[:MOST]
+
+
+def _ours(traces: Sequence[str]) -> list[str]:
+    """Those that may be ours: all that we write is plain, and short."""
+    return [one for one in traces[:MOST] if one.isascii() and one.isprintable() and len(one) < 255]
 
 
 def find_leaving(session: Session, traces: Traces) -> list[DeliveryRow]:
     """The same of a mail to the address for leaving: the token in it alone says whose it is."""
-    return reports_store.find_by_leaving(session, list(traces.leave_tokens[:1]))
+    return reports_store.find_by_leaving(session, _ours(traces.leave_tokens[:1]))
 
 
 def is_by_reader(sender: str, mails: list[DeliveryRow]) -> bool:

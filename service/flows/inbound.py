@@ -96,13 +96,13 @@ def _take(
     row = InboundRow(
         sha=sha,
         at=now,
-        way=way[:32],
+        way=clean(way, 32),
         rcpts=[clean(one, 254) for one in rcpts[:MOST_REPORTS]],
         sender=clean(read.sender, 998),
         subject=clean(read.subject, 998),
         size=len(data),
         raw=data[: FIXED.kept_bytes],
-        form=read.form[:32],
+        form=clean(read.form, 32),
         problems=[clean(one, 300) for one in read.problems[:20]],
     )
     if (there := reports_store.add_inbound(session, row)) is not None:
