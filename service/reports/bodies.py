@@ -63,6 +63,7 @@ FORMS: tuple[Form, ...] = (
     ),
     _form("x400", rf".{{0,400}}\bsmtp[=:](?P<at>{_AT})"),
     _form("reply", rf"\s*[45]\d\d[ -](?:[45]\.\d+\.\d+ )?<(?P<at>{_AT})>"),
+    _form("answer", rf"\s*<?(?P<at>{_AT})>?: 5\d\d[ -]", "named"),
     _form("line", rf"[\s>*\-.\u2022]{{0,40}}{_OPEN}(?P<at>{_AT})(?! wrote)"),
     _form(
         "field", rf"\s*(?!to\b)[a-z][\w ()/\-]{{1,60}}[:=]\s*{_OPEN}(?P<at>{_AT})", is_clear=False
@@ -96,9 +97,14 @@ _SENDER = re.compile(
     re.IGNORECASE,
 )
 _DELAY = re.compile(
-    r"\bwarning\b|\bdelayed\b|will (be |continue )?(to be )?(retri|tri|try|attempt)|"
+    r"\bwarning\b|\bdelayed\b|will (be |continue )?(to be )?(retri|tri|try)|"
     r"temporary failure report|still being retried|postponed|not? need to resend|"
     r"keep(s)? trying|advisory-only",
+    re.IGNORECASE,
+)
+_FINAL = re.compile(
+    r"(permanent|fatal) error|failed permanently|given up|giving up|no further delivery|"
+    r"not going to try again|will not (be retried|continue)",
     re.IGNORECASE,
 )
 _FAILS = re.compile(
@@ -170,7 +176,7 @@ def is_report(mail: Mail, text: str) -> bool:
 
 def is_delay(text: str) -> bool:
     """Whether a text speaks of one that is still tried."""
-    return _DELAY.search(text) is not None
+    return bool(_DELAY.search(text)) and not _FINAL.search(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +240,7 @@ def _joined(sections: Iterator[Section]) -> tuple[Section, ...]:
 
 def found_in(mail: Mail, text: str) -> tuple[tuple[Found, str], ...]:
     """What a report in text says, one a recipient, each with the name of its form."""
-    sections = sections_of(text, _others(mail))
+    sections = sections_of(text, _others(mail)) or sections_of(text)
     failed = [
         address_in(one)
         for value in every(mail.headers, "x-failed-recipients")
@@ -255,7 +261,7 @@ def found_in(mail: Mail, text: str) -> tuple[tuple[Found, str], ...]:
 
 def _found(section: Section, text: str, action: str) -> Found:
     said = section.words
-    where = section.where or place_of(said) or place_of(text)
+    where = place_of(said) or place_of(text) or section.where
     if AGENT.search(said):
         where = "agent"
     elif 'unknown user: "' in said:

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Where = Literal["", "connect", "mail", "rcpt", "body", "agent", "own"]
-"""When the refusal came: at connect or EHLO, at MAIL, at RCPT, after the body, from a delivery
-program, or from a system that speaks of its own mailboxes; "" = not said."""
+Where = Literal["", "connect", "mail", "rcpt", "named", "body", "agent", "own"]
+"""When the refusal came: at connect or EHLO, at MAIL, at RCPT, beside the address it is about,
+after the body, from a delivery program, or from a system that speaks of its own mailboxes; "" = not
+said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ _OURS = re.compile(
     re.IGNORECASE,
 )
 _RCPT: frozenset[Where] = frozenset({"rcpt", "own"})
+_UNSPOILT: frozenset[Where] = frozenset({"", "named", "rcpt", "own"})
+_ANY = _UNSPOILT | {"body"}
 _EARLY: frozenset[Where] = frozenset({"connect", "mail"})
 
 ROWS: tuple[Row, ...] = (
@@ -59,10 +61,10 @@ ROWS: tuple[Row, ...] = (
         reason="no_such_user",
         source="RFC 3463 X.1.1, X.1.3, X.1.10 (Exchange Online) and words that name the mailbox",
         kind="5",
-        status=r"1\.(0|1|3|6|10)|4\.1",
+        status=r"1\.(0|1|3|10)|4\.1",
         words=say.NOBODY,
         unless=_OURS,
-        where=frozenset({"", "rcpt", "own", "body"}),
+        where=_ANY,
     ),
     # what speaks of the sending side
     Row(
@@ -117,6 +119,12 @@ ROWS: tuple[Row, ...] = (
         status=r"7\.(2[0-9]|3[0-2]|50[0-9]|515)",
         unless=say.NO_NAME,
     ),
+    Row(
+        reason="malformed",
+        source="RFC 5322 and the words of servers that ask for it",
+        words=say.MALFORMED,
+        unless=say.NOBODY,
+    ),
     Row(reason="authentication", source="words of SPF, DKIM, DMARC", words=say.AUTHENTICATION),
     Row(reason="no_ptr", source="words of a host without a name", words=say.NO_NAME),
     Row(reason="relaying", source="Postfix, Exchange: no relaying", words=RELAYING),
@@ -126,13 +134,8 @@ ROWS: tuple[Row, ...] = (
         words=words(r"relaying|relay access|mail relay|open relay|relay host"),
     ),
     Row(reason="virus", source="words of harm", words=say.VIRUS),
-    Row(
-        reason="malformed",
-        source="RFC 5322 and the words of servers that ask for it",
-        words=say.MALFORMED,
-        unless=say.NOBODY,
-    ),
     Row(reason="too_fast", source="words of a rate", words=say.TOO_FAST),
+    Row(reason="content", source="Gmail 552 5.7.0 and others", words=say.CONTENT_ITSELF),
     Row(reason="reputation", source="words of lists and of a bad name", words=say.REPUTATION),
     Row(
         reason="reputation",
@@ -163,7 +166,7 @@ ROWS: tuple[Row, ...] = (
         kind="5",
         status=r"[0-5]\.\d+|-",
         words=say.DOMAIN_GONE,
-        where=frozenset({"", "rcpt", "own"}),
+        where=_UNSPOILT,
     ),
     Row(
         reason="domain_gone",
@@ -176,7 +179,7 @@ ROWS: tuple[Row, ...] = (
         kind="5",
         status=r"[01345]\.\d+|-",
         words=say.NOBODY_HERE,
-        where=frozenset({"", "rcpt", "own", "body"}),
+        where=_ANY,
     ),
     Row(
         reason="no_such_user",
@@ -185,6 +188,14 @@ ROWS: tuple[Row, ...] = (
         status=r"[0-57]\.\d+|-",
         words=say.NOBODY,
         where=_RCPT,
+    ),
+    Row(
+        reason="no_such_user",
+        source="words that name the mailbox, in an answer beside its address",
+        kind="5",
+        status=r"0\.0|-",
+        words=say.NOBODY,
+        where=frozenset({"named"}),
     ),
     Row(
         reason="no_such_user",
@@ -231,11 +242,12 @@ ROWS: tuple[Row, ...] = (
     Row(reason="no_mail_here", source="RFC 7505 X.1.10", kind="5", status=r"1\.10"),
     # for now
     Row(reason="disabled", source="RFC 3463 X.2.1: the mailbox is disabled", status=r"2\.1"),
+    Row(reason="system", source="RFC 3463 X.3.1: no room on the server itself", words=say.DISK),
+    Row(reason="expired", source="words of a queue's end", words=say.EXPIRED),
     Row(reason="expired", source="RFC 3463 X.4.7: delivery time expired", status=r"4\.7"),
     Row(reason="unreachable", source="RFC 3463 X.4.Y: network and routing", status=r"4\.\d+"),
     Row(reason="system", source="RFC 3463 X.3.Y and X.5.Y", status=r"[35]\.\d+"),
     Row(reason="malformed", source="RFC 3463 X.6.Y: form of the message", status=r"6\.\d+"),
-    Row(reason="expired", source="words of a queue's end", words=say.EXPIRED),
     Row(reason="unreachable", source="words of the network", words=say.NETWORK),
     Row(reason="agent", source="words of a delivery program", words=say.AGENT),
     Row(reason="system", source="words of something broken", words=say.SYSTEM),

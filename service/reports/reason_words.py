@@ -37,6 +37,7 @@ NOBODY_HERE = words(
     r"(non r[eé]pertori[eé]|no se encuentra) .{0,20}(annuaire|directorio) (de )?domino",
     r"not listed in (the )?(domino|public name|address book)|not listed in public",
     r"invalid final delivery userid|no account by that name",
+    r"local user .{0,200}\b(not known|unknown|no such user)",
     r"(address|mailbox|account) (is )?(wrong or )?no longer (in use|valid|exists?)",
     r"(user|mailbox|address|account)( \S{1,80})?? (does ?n[o']t|doesn't) exist "
     r"(here|on (this|our)|at this)",
@@ -99,7 +100,7 @@ NETWORK = words(
     r"lost connection|no answer from host|bad gateway|could not find a gateway",
 )
 SYSTEM = words(
-    r"disk (space|full)|no space left|insufficient (system|disk)|out of memory|file system",
+    r"file system",
     r"(local|system|internal|server|service|processing|configuration|data format) ?"
     r"(\w+ )?(error|failure|problem)|service (currently )?(not available|unavailable)",
     r"temporar(y|ily) (failure|unavailable|error)|can'?t create|cannot open|i/o error",
@@ -123,17 +124,20 @@ AUTHENTICATION = words(
 )
 NO_NAME = words(
     r"reverse[ -](dns|mapping|lookup|address)|\bptr\b|\br-?dns\b|cannot (find|resolve) your",
-    r"\bhelo\b|\behlo\b|fully[- ]qualified|(mismatch\w*|does not match) .{0,20}(client )?(ip|host)",
+    r"\b(helo|ehlo) (command|name|host|hostname|argument|string|rejected|is)|"
+    r"(invalid|bad|forged|your) (helo|ehlo)\b|fully[- ]qualified",
+    r"(mismatch\w*|does not match) .{0,20}(client )?(ip|host)",
     r"dynamic (ip|host|address)|generic (ptr|host|hostname)|hostname (is )?(not|could)",
     r"cannot find your hostname|no (dns|host) ?name (for|of) your",
 )
 TOO_FAST = words(
-    r"too (many|fast|much)|(rate|volume|frequency|connection|concurren\w+|session|hourly|daily)"
+    r"too (many(?! unwanted)|fast|much)",
+    r"(rate|volume|frequency|connection|concurren\w+|session|hourly|daily)"
     r"[ -]?(is )?(limit\w*|exceeded|control\w*)|throttl|slow(er)? down|unusual rate|"
     r"unexpected volume|frequency limited|exceed\w* .{0,60}(per|an|this|in one) (hour|minute|day)",
 )
 REPUTATION = words(
-    r"reputation|(black|block|deny|grey|gray|reject) ?-?list|\b(dns|r|s|ur|x)bl\b|dnsbl|"
+    r"reputation|(black|block|deny|reject) ?-?list|\b(dns|r|s|ur|x)bl\b|dnsbl|"
     r"spamhaus|spamcop|barracuda|senderscore|sorbs|cloudmark|uribl|surbl",
     r"banned|\b(ip|address|network|sender|client)s?( \S{1,80})??( is| was| has been|"
     r" are)? ?(blocked|denied|(?<!not )listed|blacklisted|unwelcome)",
@@ -146,6 +150,8 @@ SPAM = words(
     r"bad (url|link)|url in message|looks? like|considered (as )?unwanted",
 )
 VIRUS = words(r"virus|malware|infected|trojan|\bworm\b|malicious")
+DISK = words(r"disk (space|full)|no space left|insufficient (system|disk)|out of memory")
+CONTENT_ITSELF = words(r"because its content|content presents|potential(ly)? (security|harm)")
 SECURITY_OF_CONTENT = words(
     r"content (presents|filter|reject|restrict|polic|not|error|is)|message content|"
     r"media (error|type)|attachment|forbidden (file|content|type)|conversion|"

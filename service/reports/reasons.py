@@ -1,7 +1,6 @@
 """What a refusal is about: from what a form said of one recipient to its reason. Pure."""
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 
 from service.reports.found import ADDRESS, Found, code_in, one_line, status_in
@@ -11,13 +10,13 @@ from service.reports.rows import Row, Said
 from service.reports.special import SPECIAL
 from service.reports.vocabulary import REASONS
 
-__all__ = ["REASONS", "judge", "row_of"]
+__all__ = ["REASONS", "judge", "row_for"]
 
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]{1,400}", re.IGNORECASE)
 
 
 @lru_cache(maxsize=512)
-def row_of(said: Said) -> Row:
+def _row_of(said: Said) -> Row:
     """The row that speaks of what was said."""
     return next(row for row in (*SPECIAL, *ROWS) if row.fits(said))
 
@@ -25,11 +24,8 @@ def row_of(said: Said) -> Row:
 def judge(found: Found) -> Report:
     """What follows from what a form said of one recipient."""
     words, around = one_line(found.words), one_line(found.around)
-    status, code = _status(found.status, status_in(words)), code_in(words)
-    status, code = status or status_in(around), code or code_in(around)
-    reason = "delivered"
-    if not _is_done(found, status):
-        reason = _reason(found, [one for one in (words, around) if one] or [""], status, code)
+    status, code = _answer(found, words, around)
+    reason = "delivered" if _is_done(found, status) else _reason(found)
     return Report(
         kind=REASONS[reason][0],
         reason=reason,
@@ -42,12 +38,26 @@ def judge(found: Found) -> Report:
     )
 
 
-def _reason(found: Found, texts: Sequence[str], status: str, code: int) -> str:
-    """By the first of the texts that says something; one that is still tried is never gone."""
-    reasons = (row_of(_said(found, text, status, code)).reason for text in texts)
-    reason = next((one for one in reasons if one != "unknown"), "unknown")
+def row_for(found: Found) -> Row:
+    """The row of the tables that decides: by the server's words, else by all that was said."""
+    words, around = one_line(found.words), one_line(found.around)
+    answer = _answer(found, words, around)
+    texts = [one for one in (words, around) if one] or [""]
+    rows = [_row_of(_said(found, text, *answer)) for text in texts]
+    return next((row for row in rows if row.reason != "unknown"), rows[0])
+
+
+def _reason(found: Found) -> str:
+    """One that is still tried is never gone."""
+    reason = row_for(found).reason
     is_open = reason == "unknown" or REASONS[reason][0] is Kind.HARD
     return "delayed" if found.action == "delayed" and is_open else reason
+
+
+def _answer(found: Found, words: str, around: str) -> tuple[str, int]:
+    """Status and code, "" and 0 where none was said."""
+    status = _status(found.status, status_in(words)) or status_in(around)
+    return status, code_in(words) or code_in(around)
 
 
 def _said(found: Found, words: str, status: str, code: int) -> Said:

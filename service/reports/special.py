@@ -111,6 +111,11 @@ SPECIAL: tuple[Row, ...] = (
         words=words(r"\baup#", r"\bcx(bl|thrt|cnct|dns|sndr|mj)\w*\b"),
     ),
     Row(
+        reason="spam_content",
+        source="Orange OFR_506: looks like spam",
+        words=words(r"\bofr_?506\b"),
+    ),
+    Row(
         reason="policy",
         source="Google Groups: the group is closed to us, or not there",
         links=words(r"groups\.google\.com/support|support\.google\.com/\S{0,40}groups"),
