@@ -6,6 +6,7 @@ from typing import Any
 
 from support.house import Clock, add, ingest_items, paper_item, rows
 
+from service.defaults import DAYS
 from service.flows.bounces import get_inbound
 from service.flows.daily import plan_daily
 from service.flows.inbound import Taken, take_read
@@ -22,12 +23,14 @@ NOBODY = {"reason": "no_such_user", "status": "5.1.1", "code": 550, "words": "55
 FULL = {"reason": "mailbox_full", "status": "4.2.2", "code": 452, "words": "mailbox is full"}
 BLOCKED = {"reason": "reputation", "status": "5.7.1", "code": 550, "words": "you are listed"}
 
+EVERY_DAY = ",".join(DAYS)
+
 
 def mailed(rt: Runtime, folder: Path, *readers: str) -> dict[str, DeliveryRow]:
     """The mails of this day, by address, after the relay was asked to take them."""
     rt.db.write(lambda s: set_setting(s, "spread_minutes", "0"))
     for reader in readers:
-        add(rt, reader)
+        add(rt, reader, weekdays=EVERY_DAY)
     number = (rt.clock() - Clock().at).days + 1
     ingest_items(rt, folder, [paper_item(number, f"Attention {number}")], rt.clock().date())
     plan_daily(rt)
