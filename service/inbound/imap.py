@@ -24,6 +24,7 @@ from imap_tools import (
 )
 from imap_tools.utils import check_command_status, encode_folder
 
+from service.flows.epoch import need
 from service.flows.inbound import take
 from service.flows.runtime import Runtime
 from service.inbound.place import Inbox, explained
@@ -250,7 +251,9 @@ def opened(inbox: Inbox) -> Iterator[Conversation]:
 
 
 def read_once(rt: Runtime, inbox: Inbox) -> Fetched:
-    """Take every mail that waits, once. Raises InboxError, and what the database raises."""
+    """Take every mail that waits, once. Raises InboxError, InstanceHeld (a copy of the database
+    must not read what is the original's), and what the database raises."""
+    need(rt)
     with opened(inbox) as line:
         return read_all(rt, line)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from service.errors import PaperpostError
 from service.flows.alarms import Alarm, end_alarm, raise_alarm
+from service.flows.epoch import standing
 from service.flows.runtime import Runtime, Stats
 from service.inbound.imap import Conversation, Fetched, opened, read_all
 from service.inbound.place import Inbox, InboxError
@@ -81,9 +82,9 @@ class Poller:
     def _work(self) -> None:
         while not self._over.is_set():
             try:
-                if self._sole.take():
+                if not standing(self._rt).held and self._sole.take():
                     self._read_on()
-                else:
+                else:  # another process reads, or a person says first which database this is
                     self._over.wait(self._look_s)
             except Exception as error:  # whatever it is: mails wait, and it is tried again
                 if not self._over.is_set():

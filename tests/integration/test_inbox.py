@@ -10,6 +10,7 @@ from support.house import Clock, open_house
 from support.imap_server import ImapServer, imap_server
 
 from service.flows.alarms import alarm_facts
+from service.flows.epoch import InstanceHeld
 from service.flows.inbound import Taken
 from service.flows.runtime import Runtime
 from service.inbound import imap
@@ -17,6 +18,8 @@ from service.inbound.place import Inbox, InboxError
 from service.inbound.poller import Poller
 from service.reports.model import Read, Traces
 from service.store import alarms as alarms_store
+from service.store.db import Priority
+from service.store.instance import raise_epoch
 from service.store.sole import Sole
 
 
@@ -288,6 +291,19 @@ def test_of_two_pollers_one_reads(rt: Runtime, taker: Taker) -> None:
             poller.stop()
     assert other.take()  # given back
     other.give()
+
+
+def test_a_copy_of_the_database_reads_nothing(rt: Runtime, taker: Taker, tmp_path: Path) -> None:
+    rt.db.write(raise_epoch, Priority.WEB)  # it has sent, from another folder
+    with imap_server(mails={1: mail("done")}) as server:
+        with pytest.raises(InstanceHeld):
+            imap.read_once(rt, inbox_at(server))
+        poller = Poller(rt, inbox_at(server), look_s=0.02)
+        poller.start()
+        time.sleep(0.1)
+        poller.stop()
+        assert server.commands == []
+    assert poller.stats.failures == 0
 
 
 def test_a_lock_is_held_once(rt: Runtime, tmp_path: Path) -> None:
