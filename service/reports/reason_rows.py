@@ -41,7 +41,7 @@ _OURS = re.compile(
 )
 _RCPT: frozenset[Where] = frozenset({"rcpt", "own"})
 _UNSPOILT: frozenset[Where] = frozenset({"", "named", "rcpt", "own"})
-_ANY = _UNSPOILT | {"body"}
+_ANY: frozenset[Where] = _UNSPOILT | {"body"}
 _EARLY: frozenset[Where] = frozenset({"connect", "mail"})
 
 ROWS: tuple[Row, ...] = (
