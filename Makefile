@@ -104,7 +104,7 @@ check: .venv/.dev ## format, lint, types, imports, dependencies, templates, secu
 	@echo "format, lint, types, imports, dependencies, templates, security: good"
 	@$(MAKE) test
 
-faults: .venv/.dev ## kills, drops, hangs, full disks, clocks that jump: fourteen storms over a send (ARGS="kills sqlite"); goes on where it ended
+faults: .venv/.dev ## kills, drops, hangs, full disks, clocks that jump: fifteen storms over mails (ARGS="kills sqlite"); goes on where it ended
 	@PYTHONPATH=.:tests $(BIN)/python -m support.storm $(ARGS)
 
 bench: .venv/.dev ## the measured claims
@@ -139,6 +139,12 @@ profiles: .venv/.dev ## all real keyword lists on all captured papers: the oracl
 
 hostile: .venv/.dev ## a hundred thousand hostile queries: read within 50 ms or refused
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.hostile $(ARGS)
+
+mutations: .venv/.dev ## 20,000 damaged mails and all hostile ones are read: none crashes, is slow or large; goes on where it ended
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.campaigns.mutations $(ARGS)
+
+bounces: .venv/.dev ## how the captured bounces are read: the figures of docs/bounces.md anew
+	@PYTHONPATH=.:tests $(BIN)/python -m support.bounce_matrix
 
 gallery: .venv/.dev ## forty pictures of mails of real readers, into var/gallery; a browser must be here (ARGS=daily: some)
 	@PYTHONPATH=.:tests $(BIN)/python -m support.gallery $(ARGS)

@@ -5,13 +5,13 @@ chance comes from the seed and that number: two processes may share the rounds o
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.storm import answers, halts, kills, leaving, points, postfix, rough
+from support.storm import answers, halts, kills, leaving, points, postfix, returns, rough
 from support.storm.book import Tally
 from support.storm.ground import Ground, Template, relay, template
 from support.storm.hands import Act
@@ -40,11 +40,19 @@ class Site:
         return f"{self.seed}:{first}"
 
 
+def _calls_of_a_send(folder: Path, cluster: Any, names: Sequence[str]) -> dict[str, int]:
+    """The calls of a send that nobody disturbs."""
+    with nursery() as nest:
+        made = template(folder / "laid", cluster, readers=POINT_READERS, settings=FOUR)
+        return points.calls(nest, made, folder, names)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """lay: what all rounds of a process share · wanted: trials, 0 = as many as there are points ·
     each: trials of a round · trial: the figure that counts them, and N of 3/N · names: system calls
-    to be counted before · careful: a PostgreSQL that waits for the disk."""
+    to be counted before · count: how they are counted, in a folder of their own · careful: a
+    PostgreSQL that waits for the disk."""
 
     lay: Callable[[Site], AbstractContextManager[Act]]
     wanted: int
@@ -54,6 +62,7 @@ class Part:
     databases: tuple[str, ...] = ("sqlite", "postgres")
     careful: bool = False
     names: tuple[str, ...] = ()
+    count: Callable[[Path, Any, Sequence[str]], dict[str, int]] = _calls_of_a_send
 
 
 @contextmanager
@@ -227,6 +236,34 @@ def _postfix(site: Site) -> Iterator[Act]:
     yield act
 
 
+@contextmanager
+def _read_back(folder: Path, cluster: Any) -> Iterator[returns.Returned]:
+    with (
+        nursery() as nest,
+        returns.returned(folder, cluster, returns.readers(2), nest) as back,
+    ):
+        yield back
+
+
+def _calls_of_a_reading(folder: Path, cluster: Any, names: Sequence[str]) -> dict[str, int]:
+    """The calls of a reading of the mailbox that nobody disturbs."""
+    with _read_back(folder, cluster) as back:
+        return returns.undisturbed(back, folder, names)
+
+
+@contextmanager
+def _inbound(site: Site) -> Iterator[Act]:
+    every = points.every_point(site.calls)
+    random.Random(site.seed).shuffle(every)
+    with _read_back(site.folder, site.cluster) as back:
+        returns.undisturbed(back, site.folder)
+
+        def act(first: int, _: int, tally: Tally) -> None:
+            returns.hit(back, site.folder, every[first], tally)
+
+        yield act
+
+
 SLOW = {"rules": [{"step": "DOT", "act": "slow", "seconds": 0.1}]}
 ONLY_SQLITE, ONLY_POSTGRES = ("sqlite",), ("postgres",)
 
@@ -263,5 +300,9 @@ PARTS: dict[str, Part] = {
     ),
     "postfix": Part(
         _postfix, 50, "a real Postfix killed and restarted", "kills", 10, ONLY_SQLITE
+    ),
+    "inbound": Part(
+        _inbound, 0, "kill -9 at every system call of who reads what comes back", "points",
+        names=returns.CALLS, count=_calls_of_a_reading,
     ),
 }  # fmt: skip

@@ -14,12 +14,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from support.dovecot import Dovecot
+from support.house import open_house
 from support.returning import BOUNCES, FAR, OURS, World, returning
 from support.storm.book import Tally
 from support.storm.ground import Ground, Template, template
 from support.storm.nursery import Nursery
 from support.storm.points import Point, counted, strike
 
+from service.flows.epoch import go_on
 from service.store.db import make_engine
 
 FETCH = ("inbound", "--fetch", "--json")
@@ -88,6 +90,8 @@ class Returned:
         self.inbox.deliver_all(self.mails, f"{user}@{OURS}")
         with self.made.copy(folder, 9, folder / "none.jsonl", self.nest) as ground:
             ground.more |= self.more | {"PAPERPOST_INBOX_URL": self.inbox.url(user)}
+            with open_house(ground.data, database_url=ground.url) as house:
+                go_on(house.runtime, "only", "Paperpost")  # a copy reads nothing by itself
             yield ground
 
 
