@@ -25,9 +25,8 @@ MOST = 50
 def find(session: Session, traces: Traces) -> list[DeliveryRow]:
     """The mails that a report is about, by number; none where nothing in it is ours. By a token for
     leaving alone: the newest mail of that reader."""
-    found = reports_store.find_deliveries(
-        session, _ours(traces.bounce_ids), _ours(traces.message_ids)
-    )
+    named = [f"<{one.strip('<>')}>" for one in _ours(traces.message_ids)]  # as the ledger has them
+    found = reports_store.find_deliveries(session, _ours(traces.bounce_ids), named)
     if not found and traces.leave_tokens:
         found = reports_store.find_by_leaving(session, _ours(traces.leave_tokens))
     return found[:MOST]

@@ -76,18 +76,22 @@ def parsed(body: bytes | str) -> Any:
         raise RefusedError(422, "This is no JSON that can be read.") from None
 
 
+def canonical(event: Any) -> bytes:
+    """The same bytes for the same event. Raises RefusedError (422)."""
+    try:
+        return json.dumps(event, sort_keys=True, separators=(",", ":")).encode("ascii")
+    except RecursionError:
+        raise RefusedError(422, "This is too deep.") from None
+
+
 def event_of(
     event: Any, provider: str, reports: Sequence[Report], traces: Traces, subject: str = ""
 ) -> Event | None:
     """The event and its reading; None where it reports nothing."""
     if not reports:
         return None
-    try:
-        data = json.dumps(event, sort_keys=True, separators=(",", ":")).encode("ascii")
-    except RecursionError:
-        raise RefusedError(422, "This is too deep.") from None
     read = Read(reports=tuple(reports), traces=traces, form=f"provider:{provider}", subject=subject)
-    return Event(data, read)
+    return Event(canonical(event), read)
 
 
 def at(event: Any, *path: str) -> Any:

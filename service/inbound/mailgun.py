@@ -19,6 +19,7 @@ from service.inbound.events import (
     Post,
     RefusedError,
     at,
+    canonical,
     event_of,
     hard_by_class,
     parsed,
@@ -55,7 +56,8 @@ class Mailgun:
 
     async def prove(self, post: Post) -> None:
         """As told by ``Provider``."""
-        signed = at(parsed(post.body), "signature")
+        posted = parsed(post.body)
+        signed = at(posted, "signature")
         moment, token, made = (at(signed, name) for name in ("timestamp", "token", "signature"))
         moment = str(moment) if type(moment) is int else moment
         if not all(isinstance(one, str) for one in (moment, token, made)) or len(token) > 100:
@@ -63,7 +65,7 @@ class Mailgun:
         if not is_hmac(self._keys, f"{moment}{token}".encode("utf-8", "replace"), made):
             raise RefusedError(403, "The signature is another one.")
         check_time(moment, post.now, TRIES_S)
-        if not self._tokens.is_first(token, post.body):
+        if not self._tokens.is_first(token, canonical(at(posted, "event-data"))):
             raise RefusedError(403, "The signature was used for another event.")
 
     def events(self, body: bytes) -> list[Event | None]:
@@ -109,11 +111,11 @@ class _Tokens:
         self._seen: OrderedDict[str, bytes] = OrderedDict()
         self._lock = Lock()
 
-    def is_first(self, token: str, body: bytes) -> bool:
+    def is_first(self, token: str, event: bytes) -> bool:
         """Whether the token is new, or came with the same event."""
-        event = hashlib.sha256(body).digest()
+        made = hashlib.sha256(event).digest()
         with self._lock:
-            known = self._seen.setdefault(token, event)
+            known = self._seen.setdefault(token, made)
             if len(self._seen) > self._most:
                 self._seen.popitem(last=False)
-        return known == event
+        return known == made

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from service.errors import PaperpostError
 from service.flows.alarms import Alarm, raise_alarm
 from service.flows.inbound import Taken, take, take_read
 from service.flows.runtime import Runtime
@@ -65,6 +66,9 @@ def router(rt: Runtime, keys: Keys) -> APIRouter:
             rt.log("webhook_refused", way=way if way in ways else "", status=refusal.status)
             heads = {"WWW-Authenticate": 'Basic realm="inbound"'} if refusal.status == 401 else {}
             return JSONResponse({"error": refusal.says}, refusal.status, heads)
+        except PaperpostError as error:  # nothing is taken here just now: it shall come again
+            rt.log("webhook_failed", way=way, error=str(error.what))
+            return JSONResponse({"error": "Nothing can be kept here just now."}, 503)
         rt.log("webhook", way=way, **done)
         return JSONResponse({name: done[name] for name in ("taken", "known", "ignored")})
 
