@@ -22,7 +22,7 @@ from service.pages.forms import FieldError, RowNumber
 from service.pages.headers import TEXT_POLICY
 from service.pages.paging import address_of_page, paging_of
 from service.reports.model import Kind
-from service.reports.reasons import REASONS
+from service.reports.vocabulary import REASONS
 from service.store.db import Session
 
 PAGE_SIZE = 100

@@ -170,7 +170,7 @@ def bounces_rates(
     rows = [
         one.as_dict() | {f"{what} %": _share(one.percent(what)) for what in LIMITS}
         for one in (*found.domains, *reversed(found.days))
-        if one.accepted or one.hard or one.soft or one.policy or one.content or one.complaints
+        if one.is_told
     ]
     printing.table(rows, columns, "Nothing was handed over in this time.")
 

@@ -105,6 +105,9 @@ def raw_text(raw: bytes | None, most: int = 400_000) -> str:
 # ---- rates ----
 
 
+_COUNTS = ("accepted", "hard", "soft", "policy", "content", "complaints")
+
+
 @dataclass(frozen=True, slots=True)
 class Summed:
     """Counts of a domain or of a day. name: of the domain, or the day as YYYY-MM-DD."""
@@ -120,6 +123,11 @@ class Summed:
     def percent(self, what: str) -> float | None:
         """hard or complaints, of what was handed over; None where nothing was."""
         return 100 * float(getattr(self, what)) / self.accepted if self.accepted else None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether anything was handed over or came back."""
+        return any(getattr(self, what) for what in _COUNTS)
 
     @property
     def above(self) -> list[str]:
@@ -172,8 +180,5 @@ def read_rates(rt: Runtime, first: date, last: date, *, domain: str = "") -> Rat
 def _sum(name: str, rows: Sequence[Rate]) -> Summed:
     return Summed(
         name,
-        *(
-            sum(getattr(one, what) for one in rows)
-            for what in ("accepted", "hard", "soft", "policy", "content", "complaints")
-        ),
+        *(sum(getattr(one, what) for one in rows) for what in _COUNTS),
     )

@@ -44,6 +44,7 @@ _REASONS: Mapping[str, Sentence] = {
     "unreachable": Sentence("The mail server could not be reached."),
     "system": Sentence("Something is broken at the mail server, or on the way there."),
     "agent": Sentence("The program that puts mail into the mailbox failed."),
+    "suppressed": Sentence("The service that sends our mail holds this address back."),
 }
 
 

@@ -40,13 +40,14 @@ class Bar:
 @dataclass(frozen=True, slots=True)
 class Chart:
     """bars: of the days with a share above nothing · limit: in percent, limit_y: its place · top:
-    what the upper edge stands for · highest: the day with the greatest share · above: number of
-    days above the limit."""
+    what the upper edge stands for, is_cut: some are higher · highest: the day with the greatest
+    share · above: number of days above the limit."""
 
     bars: tuple[Bar, ...]
     limit: float
     limit_y: float
     top: float
+    is_cut: bool
     first: date
     last: date
     highest: Share | None
@@ -80,6 +81,7 @@ def chart(shares: Sequence[Share], limit: float) -> Chart | None:
         limit=limit,
         limit_y=round(100 - 100 * limit / top, 3),
         top=top,
+        is_cut=most > top,
         first=shares[0].day,
         last=shares[-1].day,
         highest=max((b.share for b in bars), key=lambda s: s.percent or 0.0, default=None),

@@ -16,7 +16,7 @@ def shares(*pairs: tuple[int, int]) -> list[Share]:
 def test_a_bar_is_as_high_as_its_share_and_the_limit_stands_in_the_middle():
     made = chart(shares((1, 100), (0, 100), (3, 100), (0, 0)), 2.0)
     assert made is not None
-    assert (made.top, made.limit_y) == (4.0, 50.0)
+    assert (made.top, made.limit_y, made.is_cut) == (4.0, 50.0, False)
     assert [(b.share.day.day, b.height, b.is_above) for b in made.bars] == [
         (1, 25.0, False),
         (3, 75.0, True),
@@ -30,6 +30,7 @@ def test_what_is_far_above_is_cut_so_that_the_limit_is_seen():
     made = chart(shares((1, 1), (1, 1000)), 0.1)
     assert made is not None
     assert made.top == pytest.approx(1.0)
+    assert made.is_cut
     assert made.limit_y == 90.0
     assert [b.height for b in made.bars] == [100.0, 10.0]
     assert [b.is_above for b in made.bars] == [True, False]  # the limit itself is within it
