@@ -133,6 +133,8 @@ def _set_up_others(dated: list[Any], rendered: list[Any]) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
+    # Its detectors log a traceback of each mail they stumble over; reports/read.py says so itself.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
 
 def log(event: str, **facts: Any) -> None:

@@ -8,7 +8,7 @@ cuts long header fields. Whatever a mail was made to cost, it costs no more than
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.feedparser import BytesFeedParser
 from email.header import decode_header
@@ -17,7 +17,7 @@ from email.parser import HeaderParser
 from email.policy import Compat32, Policy
 from encodings import normalize_encoding
 from encodings.aliases import aliases
-from typing import cast
+from typing import Any, Final, cast
 
 SIZE = 2_000_000
 """Bytes of a mail that are read: a report says what it has to say before what it returns."""
@@ -71,12 +71,11 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Mail:
     """A mail, opened. parts: depth first, in their order · problems: what was left out or cut, in
-    words · message: the same as the standard library has it, within the same bounds."""
+    words."""
 
     headers: Headers
     parts: tuple[Part, ...]
     problems: tuple[str, ...] = ()
-    message: Message = field(default_factory=Message, repr=False, compare=False)
 
 
 def first(headers: Headers, name: str) -> str:
@@ -104,7 +103,7 @@ def open_mail(data: bytes) -> Mail:
     root = opening.parse(data, depth=0)
     headers = opening.headers(root)
     parts = tuple(opening.parts(root, headers, returned=False))
-    return Mail(headers, parts, tuple(dict.fromkeys(opening.problems)), root)
+    return Mail(headers, parts, tuple(dict.fromkeys(opening.problems)))
 
 
 def fields_of(text: str) -> Headers:
@@ -112,7 +111,6 @@ def fields_of(text: str) -> Headers:
     return _Opening().block(text[:HEADS])
 
 
-_BREAKS = re.compile(rb"\r*\n")
 _BYTE_ORDER = b"\xef\xbb\xbf"
 
 
@@ -122,8 +120,9 @@ def _bounded(data: bytes, problems: list[str]) -> bytes:
     if len(data) > SIZE:
         problems.append(f"only the first {SIZE} of {len(data)} bytes were read")
     data = data[:SIZE].removeprefix(_BYTE_ORDER).replace(b"\0", b"")
-    data = _BREAKS.sub(b"\n", data).replace(b"\r", b" " if b"\n" in data else b"\n")
-    data = data.lstrip(b"\n")
+    for _ in range(3):  # some write CR CR LF
+        data = data.replace(b"\r\n", b"\n")
+    data = data.replace(b"\r", b" " if b"\n" in data else b"\n").lstrip(b"\n")
     if data.count(b"\n") > LINES:
         problems.append(f"only the first {LINES} lines were read")
         data = b"\n".join(data.split(b"\n", LINES)[:LINES])
@@ -132,6 +131,11 @@ def _bounded(data: bytes, problems: list[str]) -> bytes:
 
 class _Enough(Exception):
     """So many parts are enough: raised out of the standard library's parser."""
+
+
+_STUMBLES: Final = (LookupError, TypeError, ValueError)
+"""What the standard library raises over parameters of RFC 2231 that contradict each other, or name
+a charset that no text has."""
 
 
 class _Message(Message):
@@ -152,39 +156,44 @@ class _Message(Message):
         return OPAQUE if is_deep else kind
 
     def get_boundary(self, failobj: object = None) -> str | None:  # type: ignore[override]
-        """None too where the field names a charset that no text has."""
-        with suppress(ValueError, LookupError):
+        with suppress(*_STUMBLES):
             return super().get_boundary()
         return None
 
+    def get_param(self, param: str, failobj: Any = None, *args: Any, **named: Any) -> Any:
+        """A charset only where it is one of texts, since payloads are decoded by it unasked."""
+        value = failobj
+        with suppress(*_STUMBLES):
+            value = super().get_param(param, failobj, *args, **named)
+        if param != "charset" or value is failobj:
+            return value
+        name = value[2] if isinstance(value, tuple) else value
+        return name if _codec(name) else failobj
+
     def below(self) -> "list[_Message] | None":
         """The parts of a part that has parts."""
-        payload = self.get_payload()
-        return cast("list[_Message]", payload) if isinstance(payload, list) else None
+        return cast("list[_Message]", self.get_payload()) if self.is_multipart() else None
 
     def is_coded(self) -> bool:
         """In base64?"""
         return str(self.get("content-transfer-encoding", "")).lower() == "base64"
 
     def content(self) -> bytes:
-        """What a part without parts holds, decoded; of one with parts its source, decoded."""
+        """What stands below the head, decoded; of a part with parts their sources, decoded."""
+        below = self.below()
+        if below is None:
+            content = self.get_payload(decode=True)
+            return content if isinstance(content, bytes) else b""
         whole = _Message(policy=_POLICY)
         whole["Content-Transfer-Encoding"] = str(self.get("content-transfer-encoding", ""))
-        whole.set_payload(self.source())
-        content = whole.get_payload(decode=True)
-        return content if isinstance(content, bytes) else b""
+        whole.set_payload(b"\n".join(one.source() for one in below))
+        return whole.content()
 
-    def source(self) -> str:
-        """What stands below the head of a part: its text, or that of all blocks of fields."""
-        blocks = self.below()
-        if blocks is None:
-            return str(self.get_payload() or "")
-        return "\n".join(f"{one.fields()}{one.source()}" for one in blocks)
-
-    def fields(self) -> str:
-        """The head as it stood, with the empty line after it where something follows."""
-        lines = "".join(f"{name}: {value}\n" for name, value in self.raw_items())
-        return f"{lines}\n" if lines and self.get_payload() else lines
+    def source(self) -> bytes:
+        """The part as it stood, with its head."""
+        head = "".join(f"{name}: {value}\n" for name, value in self.raw_items())
+        between = b"\n" if head and self.get_payload() else b""
+        return head.encode("ascii", "surrogateescape") + between + self.content()
 
 
 class _Policy(Compat32):
@@ -219,13 +228,16 @@ class _Opening:
             made[-1].depth = depth
             return made[-1]
 
-        parser = BytesFeedParser(make, policy=_POLICY)
-        made.clear()  # the parser makes one to see how that is called
         try:
+            parser = BytesFeedParser(make, policy=_POLICY)
+            made.clear()  # it makes one to see how that is called
             parser.feed(_bounded(data, self.problems))
             parser.close()
         except _Enough:
             self.problems.append(f"only the first {PARTS} parts were opened")
+            for unfinished in made:
+                if unfinished.get_payload() is None:
+                    unfinished.set_payload("")
         return made[0] if made else _Message(policy=_POLICY)
 
     def headers(self, message: Message) -> Headers:
@@ -274,16 +286,13 @@ class _Opening:
         """The mail that a message/* holds. One in base64 is decoded first, though no standard
         allows it; one that the parser stopped before is empty."""
         inner = (message.below() or [_Message(policy=_POLICY)])[0]
-        if message.is_coded() and not inner.fields():
+        if message.is_coded() and not inner.keys():
             return self.parse(message.content(), depth=message.depth + 1)
         return inner
 
     def _text(self, message: _Message) -> str:
         """A part's text, as far as the bound for a mail's texts goes."""
-        charset = ""
-        with suppress(ValueError, LookupError):
-            charset = message.get_content_charset("")
-        text = decoded(message.content(), charset)
+        text = decoded(message.content(), message.get_content_charset(""))
         if len(text) > self._texts:
             self.problems.append(f"only {TEXTS} characters of text were read")
         text = text[: self._texts]
@@ -318,9 +327,7 @@ def decoded(data: bytes, charset: str) -> str:
     """Bytes as text, whatever they are said to be: by their charset, else as UTF-8, else with
     marks for what cannot be read. Lines end with LF; nothing that a database refuses (NUL, lone
     surrogates)."""
-    name = normalize_encoding(charset.strip("'\" ")).lower()
-    name = aliases.get(name, name)
-    named = _WIDER.get(name, name) if name in _CHARSETS else ""
+    named = _codec(charset)
     for codec, errors in (
         (named or "utf_8", "strict"),
         ("utf_8", "strict"),
@@ -329,6 +336,13 @@ def decoded(data: bytes, charset: str) -> str:
         with suppress(LookupError, ValueError):
             return _clean(data.decode(codec, errors))
     return _clean(data.decode("cp1252", "replace"))
+
+
+def _codec(charset: str) -> str:
+    """Python's name of a charset that texts have; "" = none of them."""
+    name = normalize_encoding(charset.strip("'\" ")).lower()
+    name = aliases.get(name, name)
+    return _WIDER.get(name, name) if name in _CHARSETS else ""
 
 
 def _clean(text: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from service import log
 from service.cli.opening import house
 from service.defaults import FIXED
+from service.reports.read import read_report
 from service.settings import load_settings
 from service.store.db import Database
 
@@ -45,6 +46,16 @@ def _speak() -> None:
         raise ValueError(f"{ADDRESS} opened http://127.0.0.1:8000{LINKS[1]}")
     except ValueError:
         outside.exception("it broke for %s", ADDRESS)
+
+
+def test_a_library_that_stumbles_over_a_mail_writes_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.set_up("text")
+    read = read_report(b"Return-Path: <>\nFrom: x\n\nYour mail could not be delivered.")
+    logging.getLogger("flufl.bounce").error("a traceback a mail")
+    assert read.reports
+    assert capsys.readouterr().err == ""
 
 
 def test_json_lines_hold_everything_and_nobody(capsys: pytest.CaptureFixture[str]) -> None:
