@@ -5,12 +5,14 @@ import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as make_curve_key
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as make_rsa_key
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -40,11 +42,16 @@ def basic(password: str = SECRET) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"x:{password}".encode()).decode()}
 
 
+@cache
+def _rsa_key() -> RSAPrivateKey:
+    return make_rsa_key(public_exponent=65537, key_size=2048)  # 0.1 s of a processor
+
+
 class Sns:
     """Amazon SNS with a key of its own; ``fetcher`` gives its certificate."""
 
     def __init__(self, now: datetime, *, days: int = 30) -> None:
-        self.key = make_rsa_key(public_exponent=65537, key_size=2048)
+        self.key = _rsa_key()
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
         self.pem = (
             x509.CertificateBuilder()
