@@ -111,7 +111,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                         limit,
                     ),
                 )
-                for name, limit in bounce_lists.LIMITS.items()
+                for name, limit in found.all.limits.items()
             ],
         }
         return desk.answer(request, "bounce_rates.html", context, who=who)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from service.api.callers import caller_of
 from service.flows import bounces
-from service.flows.bounce_lists import LIMITS, read_filter, read_rates
+from service.flows.bounce_lists import read_filter, read_rates
 from service.flows.bounces import Filter
 from service.flows.runtime import Runtime
 from service.flows.tokens import Caller
@@ -70,8 +70,8 @@ def add_routes(routes: APIRouter, rt: Runtime) -> None:
         shares in percent and which of the providers' ``limits`` are passed (``above``). Scope:
         deliveries:read."""
         today = local_date(rt.clock(), rt.zone)
-        found = read_rates(rt, today - timedelta(days=days - 1), today, domain=domain)
-        return {"limits": dict(LIMITS), **found.as_dict()}
+        first = today - timedelta(days=days - 1)
+        return read_rates(rt, first, today, domain=domain).as_dict()
 
     @routes.get("/v1/bounces/{inbound_id}")
     def one_mail(_who: Reader, inbound_id: RowNumber) -> dict[str, Any]:

@@ -153,9 +153,9 @@ def bounces_rates(
     days: Annotated[int, typer.Option(min=1, max=400, help="So many days until today")] = 30,
     as_json: Json = False,
 ) -> None:
-    """What came back of what was handed over, by domain and by day, with the providers' limits
-    (hard 2 %, complaints 0.1 %)."""
-    from service.flows.bounce_lists import LIMITS, read_rates
+    """What came back of what was handed over, by domain and by day, and what is above its
+    limit (settings hard_percent, complaints_in_10000)."""
+    from service.flows.bounce_lists import read_rates
     from service.subscribers.cadence import local_date
 
     first = day(since)
@@ -163,12 +163,12 @@ def bounces_rates(
         today = local_date(rt.clock(), rt.zone)
         found = read_rates(rt, first or today - timedelta(days=days - 1), today, domain=domain)
     if as_json:
-        printing.as_json({"limits": dict(LIMITS), **found.as_dict()})
+        printing.as_json(found.as_dict())
         return
     columns = ["name", "accepted", "hard", "hard %", "complaints", "complaints %", "soft",
                "policy", "content", "above"]  # fmt: skip
     rows = [
-        one.as_dict() | {f"{what} %": _share(one.percent(what)) for what in LIMITS}
+        one.as_dict() | {f"{what} %": _share(one.percent(what)) for what in one.limits}
         for one in (*found.domains, *reversed(found.days))
         if one.is_told
     ]

@@ -3,11 +3,12 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from service.defaults import Defaults
 from service.errors import PaperpostError
 from service.flows import bounces
 from service.flows.bounce_words import STATES
@@ -15,11 +16,6 @@ from service.flows.bounces import Filter, Rate
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import formula_safe
 from service.reports.model import Kind
-
-LIMITS: Mapping[str, float] = {"hard": 2.0, "complaints": 0.1}
-"""What providers want to see stay below, in percent of the mails handed over: hard bounces (Amazon
-SES wants them below 2 and reviews an account at 5), complaints (Gmail's and Yahoo's rules for
-senders: below 0.1, never 0.3)."""
 
 COLUMNS = (
     "at", "kind", "reason", "status", "code", "recipient", "domain", "words", "action", "mta",
@@ -105,12 +101,20 @@ def raw_text(raw: bytes | None, most: int = 400_000) -> str:
 # ---- rates ----
 
 
+def limits_of(defaults: Defaults) -> dict[str, float]:
+    """Above which share, in percent of the mails handed over, the staff is to act: hard bounces
+    (Amazon SES wants them below 2 and reviews an account at 5) and complaints (Gmail's and Yahoo's
+    rules for senders: below 0.1, never 0.3)."""
+    return {"hard": defaults.hard_percent, "complaints": defaults.complaints_in_10000 / 100}
+
+
 _COUNTS = ("accepted", "hard", "soft", "policy", "content", "complaints")
 
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """Counts of a domain or of a day. name: of the domain, or the day as YYYY-MM-DD."""
+    """Counts of a domain or of a day. name: of the domain, or the day as YYYY-MM-DD · limits: as
+    ``limits_of`` gives them."""
 
     name: str
     accepted: int
@@ -119,6 +123,7 @@ class Summed:
     policy: int
     content: int
     complaints: int
+    limits: Mapping[str, float]
 
     def percent(self, what: str) -> float | None:
         """hard or complaints, of what was handed over; None where nothing was."""
@@ -132,13 +137,14 @@ class Summed:
     @property
     def above(self) -> list[str]:
         """Which limits it is above."""
-        return [what for what, limit in LIMITS.items() if (self.percent(what) or 0) > limit]
+        return [what for what, limit in self.limits.items() if (self.percent(what) or 0) > limit]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, with the shares in percent."""
-        shares = {f"{what}_percent": self.percent(what) for what in LIMITS}
+        shares = {f"{what}_percent": self.percent(what) for what in self.limits}
         rounded = {k: None if v is None else round(v, 3) for k, v in shares.items()}
-        return asdict(self) | rounded | {"above": self.above}
+        counts = {what: getattr(self, what) for what in ("name", *_COUNTS)}
+        return counts | rounded | {"above": self.above}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,7 @@ class Rates:
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
         return {
+            "limits": dict(self.all.limits),
             "all": self.all.as_dict(),
             "days": [one.as_dict() for one in self.days],
             "domains": [one.as_dict() for one in self.domains],
@@ -171,14 +178,13 @@ def read_rates(rt: Runtime, first: date, last: date, *, domain: str = "") -> Rat
     for one in found:
         by_day[one.day].append(one)
         by_domain.setdefault(one.domain, []).append(one)
-    days = [_sum(day.isoformat(), rows) for day, rows in by_day.items()]
-    domains = [_sum(name, rows) for name, rows in by_domain.items()]
+    limits = limits_of(rt.defaults())
+    days = [_sum(day.isoformat(), rows, limits) for day, rows in by_day.items()]
+    domains = [_sum(name, rows, limits) for name, rows in by_domain.items()]
     domains.sort(key=lambda d: (not d.above, -d.accepted, d.name))
-    return Rates(all=_sum("", found), days=tuple(days), domains=tuple(domains))
+    return Rates(all=_sum("", found, limits), days=tuple(days), domains=tuple(domains))
 
 
-def _sum(name: str, rows: Sequence[Rate]) -> Summed:
-    return Summed(
-        name,
-        *(sum(getattr(one, what) for one in rows) for what in _COUNTS),
-    )
+def _sum(name: str, rows: Sequence[Rate], limits: Mapping[str, float]) -> Summed:
+    counts = {what: sum(getattr(one, what) for one in rows) for what in _COUNTS}
+    return Summed(name=name, limits=limits, **counts)

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, sync_playwright
 from support.axe import DESK, PHONE, violations
-from support.house import add, ingest_items, paper_item
+from support.came_back import lay
+from support.house import add, ingest_items, paper_item, rows
 from support.smtp_server import SmtpServer, reply
 from support.whole_site import WholeSite, whole_site
 
@@ -38,6 +39,8 @@ PAGES = [
         "/alarms",
     ),
     *("/deliveries/resend?edition=1", "/deliveries/resend?edition=1&meaning=policy"),
+    *("/bounces", "/bounces?kind=soft&domain=uni.example", "/bounces/review", "/bounces/rates"),
+    *("/bounces/1", "/bounces/2"),
 ]
 
 
@@ -56,8 +59,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSite]:
         plan_daily(made.rt)
         asyncio.run(send_ready(made.rt))
         add(made.rt, "late@uni.example", "adapters")
+        _came_back(made.rt)
         made.rt.db.write(lambda s: _alarms(made.rt, s))
         yield made
+
+
+def _came_back(rt: Runtime) -> None:
+    """A mail that came back, in long words of a server, and one that nobody understood."""
+    (taken,) = (row for row in rows(rt) if row.state == "accepted")
+    words = "552 5.2.2 over quota https://help.example/" + "q" * 80
+    mine = {"delivery_id": taken.id, "subscriber_id": taken.subscriber_id, "recipient": LONG}
+    soft = {"kind": "soft", "reason": "mailbox_full", "words": words, "said": "scored"}
+    lay(rt, {**mine, **soft}, {**mine, "kind": "complaint", "words": ""}, subject="s" * 90)
+    odd = {"kind": "none", "reason": "unknown", "recipient": "", "domain": "", "said": "waits"}
+    lay(rt, odd, state="review", subject="FAILURE NOTICE " + "z" * 80)
 
 
 def _alarms(rt: Runtime, session: Session) -> None:
@@ -222,7 +237,8 @@ def test_axe_finds_nothing_where_deliveries_are_watched(
     page, said = desk
     make_token(site.rt, "a monitor", ["deliveries:read"], by="a test")
     for path in ("/editions/1", "/deliveries", "/deliveries/1", "/deliveries/groups",
-                 "/deliveries/pace"):  # fmt: skip
+                 "/deliveries/pace", "/bounces", "/bounces/1", "/bounces/review",
+                 "/bounces/rates", "/readers/1"):  # fmt: skip
         page.goto(f"{site.address}/admin{path}")
         assert violations(page) == [], path
     for path in ("/deliveries/resend?edition=1", "/tokens", "/staff", "/alarms", "/instance"):
@@ -240,7 +256,8 @@ def test_what_acts_on_deliveries_is_large_enough_for_a_finger(
 ) -> None:
     page, said = desk
     seen = 0
-    for path in ("/deliveries", "/deliveries/groups", "/deliveries/resend?edition=1", "/tokens"):
+    for path in ("/deliveries", "/deliveries/groups", "/deliveries/resend?edition=1", "/tokens",
+                 "/bounces", "/bounces/2", "/bounces/review"):  # fmt: skip
         page.goto(f"{site.address}/admin{path}")
         for one in page.locator(
             "main :is(button, select, summary, input:not([type=hidden]))"
