@@ -10,6 +10,7 @@ from service.digest.model import Digest, from_json
 from service.flows.freeze import content_of
 from service.flows.groups import can_resend
 from service.flows.runtime import Runtime
+from service.flows.score import is_resting
 from service.store import consent as consent_store
 from service.store import delivery_lists
 from service.store import sent as sent_store
@@ -102,6 +103,8 @@ def _judge(row: DeliveryRow, known: _Known, now: datetime) -> tuple[str, dict[st
         return "sent again already", {}
     if reader.paused_until is not None and reader.paused_until > local_date(now, reader.zone):
         return "paused", {}
+    if is_resting(reader, now):
+        return "mail came back", {}
     if (digest := known.digests.get(row.id or 0)) is None:
         content = dict(row.content or {})
         return ("", content) if content.get("notice") else ("has no content", {})

@@ -33,12 +33,19 @@ PROBE = "probe"
 MOST_REPORTS = 100
 """Recipients of one mail that are written down."""
 
+_LINE = rb"[^\r\n]*(?:\r\n?|\n)"
 _CARRIED = re.compile(
-    rb"(?:(?:return-path|delivered-to|x-original-to|envelope-to|received)[ \t]*:[^\n]*\n"
-    rb"(?:[ \t][^\n]*\n)*|>?from [^\n]*\n)+",
+    rb"[\r\n]*(?:(?:return-path|delivered-to|x-original-to|envelope-to|received)[ \t]*:"
+    + _LINE + rb"(?:[ \t]" + _LINE + rb")*|>?from " + _LINE + rb")*",
     re.IGNORECASE,
-)
+)  # fmt: skip
 """Lines that whoever carries a mail writes on top of it."""
+
+_HEAD = 1 << 16
+"""Bytes at the beginning in which such lines are looked for."""
+
+_PART = 1 << 20
+"""Bytes that are hashed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,20 @@ def take_read(
 def fingerprint(data: bytes) -> str:
     """SHA-256 of a mail, however it was carried: line ends, and the lines that servers put on top
     of it, make no other one."""
-    plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip(b"\n")
-    carried = _CARRIED.match(plain)
-    return hashlib.sha256(plain[carried.end() if carried else 0 :].rstrip(b"\n")).hexdigest()
+    carried = _CARRIED.match(data, 0, _HEAD)
+    made, ends = hashlib.sha256(), 0
+    for at in range(carried.end() if carried else 0, len(data), _PART):
+        part = data[at : at + _PART]
+        if part.startswith(b"\n") and data[at - 1 : at] == b"\r":  # the end of a line in two parts
+            part = part[1:]
+        part = part.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if text := part.rstrip(b"\n"):
+            while ends:
+                made.update(b"\n" * min(ends, _PART))
+                ends -= min(ends, _PART)
+            made.update(text)
+        ends += len(part) - len(text)
+    return made.hexdigest()
 
 
 def _take(
