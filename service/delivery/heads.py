@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from service.delivery import message
+from service.delivery.given_back import NONE
 from service.delivery.printed import Printed
 from service.delivery.quoted import header_text
 from service.errors import Sentence
@@ -33,6 +34,7 @@ class Heads:
     unsubscribe_mail: str = ""
     help_url: str = ""
     feedback_id: str = ""
+    given_back: tuple[str, str] = NONE
     is_notice: bool = False
     format: str = "html"
 
@@ -69,6 +71,8 @@ def written(heads: Heads, printed: Printed) -> Written:
         lines.append(_link("List-Help", heads.help_url))
     if heads.feedback_id:
         lines.append(_as_is("Feedback-ID", heads.feedback_id))
+    if heads.given_back != NONE:
+        lines.append(_as_is(*heads.given_back))
     kind = b"Auto-Submitted: auto-generated\r\n" if heads.is_notice else b"Precedence: bulk\r\n"
     lines.append(kind + b"X-Auto-Response-Suppress: OOF, AutoReply\r\n")
     text = printed.text

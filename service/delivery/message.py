@@ -21,12 +21,13 @@ from email_validator import EmailNotValidError, validate_email
 
 from service.delivery import plain
 from service.delivery.frame import Rendered
+from service.delivery.given_back import NAME, NONE
 from service.delivery.quoted import LINE, header_text, is_too_long
 from service.errors import Sentence, SpokenError
 
 _AS_IS = frozenset(
     {"list-unsubscribe", "list-unsubscribe-post", "list-id", "list-help"}
-    | {"feedback-id", "message-id"}
+    | {"feedback-id", "message-id", "x-smtpapi", f"x-pm-metadata-{NAME}"}
 )
 _LONGEST_LINE = 998
 _VISIBLE = re.compile(r"[\x20-\x7e]+")
@@ -129,6 +130,7 @@ def build(
     unsubscribe_mail: str = "",
     help_url: str = "",
     feedback_id: str = "",
+    given_back: tuple[str, str] = NONE,
     is_notice: bool = False,
     format: str = "html",
 ) -> bytes:
@@ -136,6 +138,7 @@ def build(
 
     message_id: with its angle brackets · date: aware · list_id: "Paperpost <papers.example.org>".
     unsubscribe_url: https, also answers the RFC 8058 POST; None writes no List-Unsubscribe.
+    given_back: name and value of ``given_back``'s field.
     unsubscribe_mail: "mailto:..." that does the same, where somebody reads it; it stands second.
     format: "html" = text and HTML, "text" = text alone.
     Raises MessageError: an address, a link or a name that cannot stand in its header.
@@ -159,6 +162,9 @@ def build(
         message["List-Help"] = link(help_url, "List-Help")
     if feedback_id:
         message["Feedback-ID"] = as_is(feedback_id, "Feedback-ID")
+    if given_back != NONE:
+        name, value = given_back
+        message[name] = as_is(value, name)
     if is_notice:
         message["Auto-Submitted"] = "auto-generated"
     else:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from service.delivery.frame import ReaderFrame, Rendered
+from service.delivery.given_back import given_back
 from service.delivery.heads import Heads, Written
 from service.delivery.message import build
 from service.delivery.outcome import Envelope
@@ -223,6 +224,7 @@ def _heads(
         unsubscribe_mail=by_mail,
         help_url=rt.links.to("/about"),
         feedback_id=f"{edition.id or 0}:{edition.kind}:paperpost" if not is_notice else "",
+        given_back=given_back(rt.relay_host, row.message_id),
         is_notice=is_notice,
         format=reader.format if reader is not None else "html",
     )

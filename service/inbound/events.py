@@ -23,10 +23,6 @@ SUPPRESSED = "suppressed"
 """The provider has a list of its own of whom it sends nothing: for now nothing comes there, but it
 is filled by others' mails, too, and its entries end; so it is no proof."""
 
-NAME = "paperpost"
-"""A field for what the sender of a mail likes to have back (metadata): our Message-ID stands there,
-where the provider gives that back and no header."""
-
 
 class RefusedError(Exception):
     """A post that is not taken. status: 401, 403, 404, 413, 422 or 503 · says: plain words for

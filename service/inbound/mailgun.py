@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
+from service.delivery.given_back import NAME
 from service.inbound.events import (
-    NAME,
     SUPPRESSED,
     Event,
     Post,

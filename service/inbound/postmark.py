@@ -9,8 +9,8 @@ bounce-webhook, .../spam-complaint-webhook, .../subscription-change-webhook.
 from collections.abc import Sequence
 from typing import Any
 
+from service.delivery.given_back import NAME
 from service.inbound.events import (
-    NAME,
     SUPPRESSED,
     Event,
     Post,

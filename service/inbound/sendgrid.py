@@ -9,8 +9,8 @@ getting-started-event-webhook-security-features.
 
 from typing import Any
 
+from service.delivery.given_back import NAME
 from service.inbound.events import (
-    NAME,
     SUPPRESSED,
     Event,
     Post,

@@ -26,7 +26,7 @@ from service.store.db import Priority
 WINDOW_S = 300
 """Seconds that a signed raw mail may have been on its way."""
 
-_TIME, _SIGNATURE, _RCPT = "paperpost-time", "paperpost-signature", "paperpost-rcpt"
+_TIME, _SIGNATURE, _RCPT = "Paperpost-Time", "Paperpost-Signature", "Paperpost-Rcpt"
 
 CERTIFICATE_S = 10.0
 """Seconds for a certificate of Amazon SNS, which itself waits 15 for our answer."""

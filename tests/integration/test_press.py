@@ -17,6 +17,7 @@ from support.pressed import HEADS, fits_the_wire, read
 
 from service.delivery import holes
 from service.delivery.frame import ReaderFrame
+from service.delivery.given_back import given_back
 from service.delivery.heads import Heads
 from service.delivery.hot_path import stuffed
 from service.delivery.message import build
@@ -67,6 +68,9 @@ def test_headers_are_written_alike(format: str) -> None:
     reads_alike(digest(section(entry(1, "A" * 300))), frame(), replace(heads, recipient="a@b.org"))
     by_mail = replace(heads, unsubscribe_mail="mailto:leave@papers.example.org?subject=x%20y")
     reads_alike(digest(section(entry(1, title))), frame(), by_mail)
+    for host in ("smtp.sendgrid.net", "smtp-broadcasts.postmarkapp.com"):
+        named = given_back(host, heads.message_id)
+        reads_alike(digest(section(entry(1))), frame(), replace(heads, given_back=named))
     notice = replace(heads, is_notice=True, unsubscribe_url=None, feedback_id="", reply_to="")
     reads_alike(digest(section(entry(1))), frame(), notice)
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Door:
 
     rt: Runtime
     clock: Clock
+    server: SmtpServer
     sns: Sns
     grid: Grid = field(default_factory=Grid)
     client: TestClient = field(init=False)
@@ -73,7 +75,7 @@ def opened(folder: Path, **values: Any) -> Iterator[Door]:
     with SmtpServer() as server, open_house(
         folder, smtp_port=server.port, clock=clock, bounce_address=BOUNCES, **values
     ) as house:  # fmt: skip
-        door = Door(house.runtime, clock, Sns(clock()))
+        door = Door(house.runtime, clock, server, Sns(clock()))
         house.runtime.open_fetcher = door.sns.fetcher  # type: ignore[assignment]
         door.open(folder)
         yield door
@@ -213,6 +215,17 @@ def test_a_bounce_of_nobodys_mail_bars_nobody(door: Door, tmp_path: Path, way: s
 def test_who_complains_has_left(door: Door, tmp_path: Path, way: str) -> None:
     row = mailed(door, tmp_path)
     assert door.post(way, complained(door, way, row)) == (200, NEW)
+    assert door.state() == "left"
+
+
+@pytest.mark.slow
+def test_a_complaint_to_sendgrid_is_known_by_what_our_mail_said(door: Door, tmp_path: Path) -> None:
+    door.rt.relay_host = "smtp.sendgrid.net"
+    mailed(door, tmp_path)
+    mail = message_from_bytes(door.server.accepted[-1].data)
+    given = json.loads(mail["X-SMTPAPI"])["unique_args"]
+    complaint = {"event": "spamreport", "email": ADA, "sg_event_id": "1", **given}
+    assert door.post("sendgrid", door.grid.post([complaint], door.clock())) == (200, NEW)
     assert door.state() == "left"
 
 

@@ -170,6 +170,7 @@ def test_addresses() -> None:
         ("list_id", "Bücher <x>"),
         ("message_id", "<a@b>\r\nX: y"),
         ("feedback_id", "a\nb"),
+        ("given_back", ("X-SMTPAPI", "a\nb")),
         ("date", datetime(2026, 11, 20)),
     ],
 )
