@@ -2,9 +2,13 @@
 reads it; and the reader of the mailbox is killed where it hurts."""
 
 import asyncio
+import json
 import random
+import socket
 import subprocess
+import sys
 import tempfile
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,12 +20,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from support.house import Clock, ingest_items, open_house, paper_item
-from support.returning import FAR, World, returning
+from support.returning import BOUNCES, FAR, World, returning
 from support.storm import returns
 from support.storm.book import Tally
 from support.storm.ground import Ground, template
 from support.storm.halts import served
-from support.storm.nursery import nursery
+from support.storm.nursery import ROOT, nursery
 from support.storm.points import every_point
 
 from service.cli.ways import inbox_of
@@ -31,6 +35,7 @@ from service.inbound.imap import read_once
 from service.store.db import make_engine
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
+PAGE = ROOT / "docs" / "bounces.md"
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
@@ -248,8 +253,72 @@ def days_after(world: World, ground: Ground, folder: Path) -> None:
             assert {tuple(ends(ground, one)) for one in STORY[sort]} == {(("accepted", ""),) * 5}
 
 
+PIPE = """#!/bin/sh
+umask 000
+cat >{folder}/mail
+echo "$@" >{folder}/words
+"""
+
+
+def test_postfix_hands_over_by_lmtp_and_by_a_pipe(folder):
+    """As docs/bounces.md says; while nobody listens, Postfix keeps the mail."""
+    first, second = "gone0@campus.example.net", "ok0@lab.example.net"
+    settings = {"spread_minutes": "0"}
+    addresses = [first, second]
+    laid = template(folder / "laid", None, readers=0, addresses=addresses, settings=settings)
+    with (
+        returning(folder, gives_up="5m") as world,
+        laid.copy(folder / "day", world.relay.port, folder / "none.jsonl") as ground,
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            listens = f"127.0.0.1:{free.getsockname()[1]}"
+        ground.more |= returns.environment(world) | {"PAPERPOST_LMTP_LISTEN": listens}
+        del ground.more["PAPERPOST_INBOX_URL"]
+        world.hand_over(f"lmtp:inet:{listens}")
+        with served(ground, f"@{FIRST:%Y-%m-%d %H:%M:%S}", 1) as [site]:
+            wait(lambda: Watch(ground).look(1) and world.settled(0), 120, site)
+        assert told(ground) == {first: ("bounced", "suppressed")}
+        world.be_away(second)
+        world.leave_by_mail(second)
+        time.sleep(2)
+        assert world.relay.queued() == 2
+        with served(ground, f"@{FIRST + timedelta(minutes=5):%Y-%m-%d %H:%M:%S}", 1) as [site]:
+            wait(lambda: Watch(ground).look(3), 60, site)
+        assert told(ground)[second] == ("left", "left")
+        (folder / "pipe").mkdir()
+        (folder / "pipe").chmod(0o777)
+        program = folder / "take"
+        program.write_text(PIPE.format(folder=folder / "pipe"))
+        program.chmod(0o755)
+        recipe = PAGE.read_text().partition("# master.cf\n")[2].partition("#")[0]
+        recipe = recipe.replace("user=paperpost", "user=nobody").replace(
+            "/opt/paperpost/venv/bin/paperpost", str(program)
+        )
+        recipe = recipe.replace("directory=/var/lib/paperpost", f"directory={folder}")
+        world.hand_over("paperpost:", textwrap.dedent(recipe))
+        world.complain(second)
+        assert world.settled(20)
+        *_, option, to = (folder / "pipe" / "words").read_text().split()
+        assert (option, to) == ("--rcpt", BOUNCES)
+        with (folder / "pipe" / "mail").open("rb") as mail:
+            done = subprocess.run(
+                [sys.executable, "-m", "service", "inbound", option, to, "--json"],
+                cwd=ROOT, env=ground.environment, stdin=mail, capture_output=True, check=True,
+            )  # fmt: skip
+        [report] = json.loads(done.stdout)["reports"]
+        assert report["class"] == "complaint"
+
+
+def told(ground: Ground) -> dict[str, tuple[str, str]]:
+    """Readers of whom something was told -> their state, and what followed."""
+    found = returns.known(ground.url)
+    states = {row["email"]: row["state"] for row in found["readers"]}
+    ends = {row["email"]: row["said"] for row in found["reports"] if row["kind"] != "auto"}
+    return {one: (states[one], said) for one, said in ends.items() if one}
+
+
 def test_the_reader_of_the_mailbox_is_killed(folder, cluster):
-    """At ten points on each database: twenty in all (``make faults ARGS=inbound``: at every one)."""
+    """At ten points on each database: twenty in all (``make faults ARGS=inbound``: at each)."""
     tally = Tally()
     with nursery() as nest, returns.returned(folder, cluster, returns.readers(2), nest) as back:
         points = every_point(returns.undisturbed(back, folder))

@@ -54,7 +54,6 @@ RELAY = SHARED | {
     "myhostname": f"relay.{OURS}",
     "mydomain": OURS,
     "bounce_queue_lifetime": "60s",
-    "maximal_queue_lifetime": "5s",
     "delay_warning_time": "1s",
 }
 THEIRS = SHARED | {
@@ -76,17 +75,14 @@ class World:
     """relay: ours, ``relay.port`` takes mail · far: the readers' · inbox: our Dovecot, user
     ``bounces`` · boxes: the readers' Dovecot."""
 
-    def __init__(self, home: Path, inbox: Dovecot, boxes: Dovecot) -> None:
+    def __init__(self, home: Path, inbox: Dovecot, boxes: Dovecot, gives_up: str) -> None:
         self.inbox, self.boxes = inbox, boxes
         self.far = Postfix(home / "far", **THEIRS)
-        self.relay = Postfix(home / "relay", **RELAY)
+        self.relay = Postfix(home / "relay", **RELAY, maximal_queue_lifetime=gives_up)
         far = "|".join(name.partition(".")[0] for name in FAR)
-        _write(
-            self.relay,
-            transport=f"/@{_literally(OURS)}$/  lmtp:inet:127.0.0.1:{inbox.lmtp_port}\n"
-            f"/@({far})\\.example\\.net$/  smtp:[127.0.0.1]:{self.far.port}\n",
-            relayed=f"/^{_literally(OURS)}$/ yes\n",
-        )
+        self._onward = f"/@({far})\\.example\\.net$/  smtp:[127.0.0.1]:{self.far.port}\n"
+        _write(self.relay, relayed=f"/^{_literally(OURS)}$/ yes\n")
+        self._hand_over(f"lmtp:inet:127.0.0.1:{inbox.lmtp_port}")
         _write(
             self.far,
             transport=f"/@{_literally(OURS)}$/  smtp:[127.0.0.1]:{self.relay.port}\n"
@@ -95,6 +91,17 @@ class World:
             known=KNOWN,
             access=ACCESS,
         )
+
+    def _hand_over(self, transport: str) -> None:
+        ours = f"/@{_literally(OURS)}$/  {transport}\n"
+        _write(self.relay, transport=ours + self._onward)
+
+    def hand_over(self, transport: str, service: str = "") -> None:
+        """What comes back goes another way from now on. service: a line of master.cf for it."""
+        self._hand_over(transport)
+        with (self.relay.config / "master.cf").open("a") as out:
+            out.write(service)
+        self.relay.reload()
 
     def forget_people_of(self, domain: str) -> None:
         """The directory of a domain is out: its server knows nobody any more. "" = it is back."""
@@ -230,12 +237,13 @@ plugin {{
 
 
 @contextmanager
-def returning(home: Path) -> Iterator[World]:
-    """All four while the block lasts. home: a folder that other users may enter."""
+def returning(home: Path, gives_up: str = "5s") -> Iterator[World]:
+    """All four while the block lasts. home: a folder that other users may enter · gives_up: how
+    long our relay tries."""
     with ExitStack() as stack:
         inbox = stack.enter_context(running_dovecot())
         boxes = stack.enter_context(running_dovecot(config=quota()))
-        world = World(home, inbox, boxes)
+        world = World(home, inbox, boxes, gives_up)
         stack.callback(world.stop)
         world.start()
         yield world
