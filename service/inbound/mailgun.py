@@ -62,7 +62,7 @@ class Mailgun:
         moment = str(moment) if type(moment) is int else moment
         if not all(isinstance(one, str) for one in (moment, token, made)) or len(token) > 100:
             raise RefusedError(401, "The signature is missing.")
-        if not is_hmac(self._keys, f"{moment}{token}".encode("utf-8", "replace"), made):
+        if not is_hmac(self._keys, made, f"{moment}{token}".encode("utf-8", "replace")):
             raise RefusedError(403, "The signature is another one.")
         check_time(moment, post.now, TRIES_S)
         if not self._tokens.is_first(token, canonical(at(posted, "event-data"))):

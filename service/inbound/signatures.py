@@ -21,13 +21,19 @@ from service.inbound.events import RefusedError
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
-def is_hmac(keys: Sequence[bytes], signed: bytes, signature: str) -> bool:
-    """Whether one of the keys made this SHA-256 HMAC (hex); compared in constant time."""
+def is_hmac(keys: Sequence[bytes], signature: str, *signed: bytes) -> bool:
+    """Whether one of the keys made this SHA-256 HMAC (hex) of all parts together; compared in
+    constant time."""
     given = signature.strip().lower()
     if not _HEX.fullmatch(given):
         return False
-    made = [hmac.digest(key, signed, "sha256").hex() for key in keys]
-    return any(hmac.compare_digest(one, given) for one in made)
+    for key in keys:
+        made = hmac.new(key, digestmod="sha256")
+        for part in signed:
+            made.update(part)
+        if hmac.compare_digest(made.hexdigest(), given):
+            return True
+    return False
 
 
 def check_password(passwords: Sequence[str], authorization: str) -> None:

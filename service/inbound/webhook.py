@@ -19,9 +19,11 @@ from service.flows.alarms import Alarm, raise_alarm
 from service.flows.inbound import Taken, take, take_read
 from service.flows.runtime import Runtime
 from service.inbound.events import Post, Provider, RefusedError
-from service.pages.forms import UPLOAD_BYTES
 from service.sources.outcome import Fetched
 from service.store.db import Priority
+
+RAW_BYTES = 10 * 1024 * 1024
+"""Bytes of a raw mail, as of one on standard input."""
 
 WINDOW_S = 300
 """Seconds that a signed raw mail may have been on its way."""
@@ -108,8 +110,8 @@ def _raw(rt: Runtime, keys: Sequence[bytes]) -> Way:
         if not moment or not made:
             raise RefusedError(401, f"{_TIME} and {_SIGNATURE} are missing.")
         check_time(moment, rt.clock(), WINDOW_S)
-        body = await _body(request, UPLOAD_BYTES)
-        if not is_hmac(keys, f"{moment}.{rcpt}.".encode("latin-1", "replace") + body, made):
+        body = await _body(request, RAW_BYTES)
+        if not is_hmac(keys, made, f"{moment}.{rcpt}.".encode("latin-1", "replace"), body):
             raise RefusedError(403, "The signature is another one.")
         if not body.strip():
             raise RefusedError(422, "There is no mail in it.")

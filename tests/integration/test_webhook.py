@@ -291,7 +291,7 @@ def test_a_raw_mail_is_signed_not_long_ago_with_one_of_the_secrets(door: Door) -
 def test_what_is_too_large_is_not_read_to_its_end(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook, "UPLOAD_BYTES", 1000)
+    monkeypatch.setattr(webhook, "RAW_BYTES", 1000)
     assert door.post("raw", raw(b"x" * 1001, door.clock()))[0] == 413
     big = b'{"x": "' + b"x" * 6_000_000 + b'"}'
     for way in ("ses", "mailgun", "sendgrid", "postmark"):
