@@ -101,11 +101,16 @@ def raw_text(raw: bytes | None, most: int = 400_000) -> str:
 # ---- rates ----
 
 
+_USUAL = Defaults()
+
+
 def limits_of(defaults: Defaults) -> dict[str, float]:
     """Above which share, in percent of the mails handed over, the staff is to act: hard bounces
     (Amazon SES wants them below 2 and reviews an account at 5) and complaints (Gmail's and Yahoo's
     rules for senders: below 0.1, never 0.3)."""
-    return {"hard": defaults.hard_percent, "complaints": defaults.complaints_in_10000 / 100}
+    hard = defaults.hard_percent or _USUAL.hard_percent  # 0 = no alarm
+    complaints = defaults.complaints_in_10000 or _USUAL.complaints_in_10000
+    return {"hard": hard, "complaints": complaints / 100}
 
 
 _COUNTS = ("accepted", "hard", "soft", "policy", "content", "complaints")

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from service.delivery.i18n import Texts
 from service.flows import bounces
 from service.flows.bounce_words import says
+from service.reports.found import ADDRESS
 from service.store.tables import SubscriberRow
+from service.subscribers.address import mask
 from service.subscribers.cadence import local_date
 from service.web.door import Door
 
@@ -21,7 +23,8 @@ class Bounced:
 
 
 def bounced_told(door: Door, row: SubscriberRow, address: str, texts: Texts) -> Bounced | None:
-    """None for a reader whose mail is taken. address: as the page may show it."""
+    """None for a reader whose mail is taken. address: as the page may show it; where that is
+    masked, so is every address in the server's words."""
     found = door.rt.db.read(lambda s: bounces.standing(door.rt, s, row))
     if found is None:
         return None
@@ -42,4 +45,7 @@ def bounced_told(door: Door, row: SubscriberRow, address: str, texts: Texts) -> 
         )
     else:
         lines.append(_("Nothing is sent there now."))
-    return Bounced(tuple(lines), found.words, found.can_resume)
+    server = found.words
+    if address != row.email:
+        server = ADDRESS.sub(lambda one: mask(one[0]), server)
+    return Bounced(tuple(lines), server, found.can_resume)

@@ -67,6 +67,10 @@ def test_rates_and_tables(house, shell, tmp_path):
     said = shell.say("bounces", "rates", "--json").json
     assert said["limits"] == {"hard": 2.0, "complaints": 0.1}
     assert len(said["days"]) == 30
+    shell.say("settings", "set", "hard_percent", "5")
+    shell.say("settings", "set", "complaints_in_10000", "0")  # no alarm
+    limits = shell.say("bounces", "rates", "--json").json["limits"]
+    assert limits == {"hard": 5, "complaints": 0.1}
     assert "Nothing was handed over" in shell.say("bounces", "rates").out
     lay(house.runtime, {"words": "+1 and on"})
     printed = shell.say("bounces", "export").out
