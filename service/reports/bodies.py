@@ -64,7 +64,7 @@ FORMS: tuple[Form, ...] = (
     _form("x400", rf".{{0,400}}\bsmtp[=:](?P<at>{_AT})"),
     _form("reply", rf"\s*[45]\d\d[ -](?:[45]\.\d+\.\d+ )?<(?P<at>{_AT})>"),
     _form("answer", rf"\s*<?(?P<at>{_AT})>?: 5\d\d[ -]", "named"),
-    _form("line", rf"[\s>*\-.\u2022]{{0,40}}{_OPEN}(?P<at>{_AT})(?! wrote)"),
+    _form("line", rf"[\s>*\-.\u2022]{{0,40}}{_OPEN}(?P<at>{_AT})(?![\w-])(?! wrote)"),
     _form(
         "field", rf"\s*(?!to\b)[a-z][\w ()/\-]{{1,60}}[:=]\s*{_OPEN}(?P<at>{_AT})", is_clear=False
     ),
@@ -78,13 +78,13 @@ FORMS: tuple[Form, ...] = (
 )
 
 _RETURNED = re.compile(
-    r"\s*[-=_*#> ]{2,}(?!.*\bsession\b).{0,80}\b(original|copy|returned|unsent|headers?|"
+    r"\s*+[-=_*#> ]{2,}+.{0,80}?\b(original|copy|returned|unsent|headers?|"
     r"enclosed|bounced|follows|transcript of (the )?message)\b.*"
     r"|\W{0,4}(here is|this is|included is|below( this line)? is|a) (a )?(copy|summary) of .*"
     r"|\W{0,4}(the |your )?((original|returned|bounced|unsent|undelivered) )?(mail|message|e-?mail)"
     r"( body)?( headers?)? (follows?|reads|is attached|as follows|text follows).*"
     r"|\W{0,4}original (mail|message)( headers?)?( as)?( follows?)?\s*[:.].*"
-    r"|.{0,60}\b(original|undelivered) (mail|message).{0,40} follows?:?\W*"
+    r"|.{0,60}\b(original|undelivered) (mail|message).{0,40} follows?:?\W*+$"
     r"|\W{0,4}(intestazioni originali|original-?(nachricht|header)|message d'origine|"
     r"encabezados de mensajes? original|mensaje original|cabe[cç]alhos? (da|originais)).*"
     r"|(received|return-path|dkim-signature|arc-\w[\w-]*|x-[\w-]{2,60}|message-id|mime-version)"
@@ -151,7 +151,7 @@ def cut(text: str) -> str:
     kept: list[str] = []
     for line in text.splitlines():
         line = line[:LINE]
-        if _RETURNED.fullmatch(line) and any(one.strip() for one in kept):
+        if _RETURNED.match(line) and "session" not in line and any(map(str.strip, kept)):
             break
         kept.append(line)
     return "\n".join(kept)

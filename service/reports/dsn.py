@@ -91,14 +91,16 @@ def found_of(fields: Fields, section: str) -> Found:
     status = STATUS.search(fields.get("status", ""))
     action = fields.get("action", "").lower().split()
     comment = fields.get("status", "")[status.end() :] if status else ""
+    recipient, mta = recipient_of(fields), _typed(fields.get("remote-mta", ""))[1]
+    is_named = bool(recipient and mta and status) and recipient.lower() in words.lower()
     return Found(
-        recipient=recipient_of(fields),
+        recipient=recipient,
         action=_ACTIONS.get(action[0].strip(";,."), "") if action else "",
         status=status[1] if status else "",
         words=words or one_line(comment).strip("( )"),
         around=section,
-        where=where or place_of(section),
-        mta=_typed(fields.get("remote-mta", ""))[1].split(" ")[0][:255],
+        where=where or place_of(section) or ("named" if is_named else ""),
+        mta=mta.split(" ")[0][:255],
     )
 
 

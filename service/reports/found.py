@@ -26,7 +26,9 @@ class Found:
     mta: str = ""
 
 
-ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]{1,200}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,250}[A-Za-z0-9])?")
+ADDRESS = re.compile(
+    r"[^\s<>\"'(),;:\[\]]{1,200}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,250}[A-Za-z0-9])?+"
+)
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 CODE = re.compile(
     r"(?<![\d./\-+#=])(?<!\d:)([45][0-5]\d)(?=[ \-:,;.\"']|$)(?!\.\d)(?! bytes)", re.MULTILINE
@@ -72,8 +74,18 @@ _PLACES: tuple[tuple[Where, re.Pattern[str]], ...] = (
 )
 
 
+_AFTER_DATA = re.compile(r">>> DATA\s+<<< ?[45]\d\d", re.IGNORECASE)
+_WAS_RCPT = re.compile(
+    r"need rcpt|no valid recipient|rcpt first|5\.1\.\d|\.\.\. user unknown", re.IGNORECASE
+)
+"""Where commands were sent together, a transcript shows DATA before the answer to RCPT; what
+follows tells."""
+
+
 def place_of(text: str) -> Where:
     """Where in the session a refusal came, as far as the words say it."""
+    if _AFTER_DATA.search(text) and not _WAS_RCPT.search(text):
+        return "body"
     return next((where for where, pattern in _PLACES if pattern.search(text)), "")
 
 

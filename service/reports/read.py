@@ -18,6 +18,10 @@ _MILD = (Kind.NONE, Kind.AUTO, Kind.SOFT, Kind.CONTENT, Kind.POLICY, Kind.HARD)
 """Kinds of one recipient that was reported twice, the one that is believed first."""
 
 
+RECIPIENTS = 100
+"""Recipients of one report; what is said of more is left out."""
+
+
 def read_report(data: bytes, *, bounce_address: str = "", rcpts: Sequence[str] = ()) -> Read:
     """Read any bytes. bounce_address: BOUNCE_ADDRESS, "" = none is set · rcpts: whom the mail was
     handed in for, where the way in knows. Raises nothing."""
@@ -31,7 +35,7 @@ def read_report(data: bytes, *, bounce_address: str = "", rcpts: Sequence[str] =
         sender=first(mail.headers, "from"),
         subject=first(mail.headers, "subject"),
         message_id=first(mail.headers, "message-id").strip("<> "),
-        problems=(*mail.problems, *told.problems),
+        problems=mail.problems + told.problems,
         is_sure=told.is_sure,
     )
 
@@ -59,8 +63,8 @@ def _told(mail: Mail) -> _Told:
     text = bodies.text_of(mail)
     fields = dsn.recipients_of(mail)
     if fields:
-        reports = _once(_of_fields(fields, dsn.without_fields(text)))
-        return _Told("dsn", reports, _is_understood(reports))
+        reports = _once(_of_fields(fields[:RECIPIENTS], dsn.without_fields(text)))
+        return _Told("dsn", reports, _is_understood(reports), _left_out(len(fields)))
     known = kind_of(mail)
     if known is None and bodies.is_report(mail, text):
         return _of_text(mail, text)
@@ -71,14 +75,20 @@ def _told(mail: Mail) -> _Told:
 def _of_text(mail: Mail, text: str) -> _Told:
     """A report whose form is text for people."""
     found = bodies.found_in(mail, text)
-    problems: tuple[str, ...] = ()
+    problems = _left_out(len(found))
     if found:
-        form, reports = f"body:{found[0][1]}", _once(judge(one) for one, _ in found)
+        form = f"body:{found[0][1]}"
+        reports = _once(judge(one) for one, _ in found[:RECIPIENTS])
     else:
         addresses, problems = _flufl(mail, text)
         form = "flufl" if addresses else "text"
         reports = _once(judge(bodies.found_of(one, text)) for one in addresses or [""])
     return _Told(form, reports, _is_understood(reports), problems)
+
+
+def _left_out(count: int) -> tuple[str, ...]:
+    """The problem of a report with more recipients than are read."""
+    return (f"only the first {RECIPIENTS} recipients were read",) if count > RECIPIENTS else ()
 
 
 def _is_understood(reports: Iterable[Report]) -> bool:
@@ -115,13 +125,14 @@ def _flufl(mail: Mail, text: str) -> tuple[list[str], tuple[str, ...]]:
     """The addresses that flufl.bounce finds in the head and the text of a report; it is given no
     more than those, so that nothing it walks through is deep or long."""
     flat = Message()
+    flat["From"] = first(mail.headers, "from") or "nobody"
     for name, value in mail.headers[:100]:
-        if not name.startswith("content-"):
+        if name != "from" and not name.startswith("content-"):
             flat[name] = value
     flat.set_payload(text)
     try:
         temporary, permanent = all_failures(flat)
     except Exception as error:  # a detector may stumble over what it did not expect
         return [], (f"flufl.bounce: {type(error).__name__}",)
-    found = sorted({*temporary, *permanent})
+    found = sorted({*temporary, *permanent})[:RECIPIENTS]
     return [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in found], ()

@@ -12,6 +12,9 @@ from service.reports.vocabulary import REASONS
 
 __all__ = ["REASONS", "judge", "row_for"]
 
+LOOKED_AT = 1_200
+"""Characters of words in which a reason is looked for."""
+
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]{1,400}", re.IGNORECASE)
 
 
@@ -68,7 +71,7 @@ def _said(found: Found, words: str, status: str, code: int) -> Said:
         kind = "5"
     links = " ".join(_LINK.findall(words))
     plain = ADDRESS.sub(" ", _LINK.sub(" ", words))
-    return Said(kind, status, one_line(plain)[:4000], links, found.where)
+    return Said(kind, status, one_line(plain)[:LOOKED_AT], links, found.where)
 
 
 def _status(field: str, said: str) -> str:

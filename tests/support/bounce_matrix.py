@@ -1,9 +1,9 @@
 """How real reports are read: confusion matrix and reasons over the captured collections.
 
 ``make bounces`` (``python -m support.bounce_matrix``; two seconds) writes docs/bounces.md between
-its marks. Sisimai's files carry its own label (reason and whether it is a hard bounce). flufl.bounce
-only says which addresses are in a file and calls a full mailbox, a time that was over and a policy
-permanent; so here each of its files is labelled by what stands in it (``FLUFL``).
+its marks. Sisimai's files carry its own label (reason and whether it is a hard bounce).
+flufl.bounce only says which addresses are in a file and calls a full mailbox, a time that was over
+and a policy permanent; so here each of its files is labelled by what stands in it (``FLUFL``).
 """
 
 import json
@@ -62,10 +62,9 @@ switched off, time that was over, and refusals that say no cause."""
 WHY = {
     "sisimai/lhost-exim-37.eml": "the host that does not exist is the sender's, not the reader's",
     "sisimai/lhost-postfix-59.eml": "one mailbox gets too much; that is not our pace",
-    "sisimai/rhost-messagelabs-02.eml": "words alone: neither a status nor that RCPT was answered",
     "sisimai/rhost-nttdocomo-03.eml": "an unknown user after the body, whom RCPT had accepted",
     "sisimai_not/rb-issue-368-bug.eml": "it is one: a full mailbox",
-    "flufl/simple_05.txt": "words alone, as above",
+    "flufl/simple_05.txt": "words alone: neither a status nor that RCPT was answered",
 }
 """Why a file is read otherwise than labelled."""
 
@@ -145,9 +144,10 @@ def lines(shared: Path) -> Iterator[str]:
         yield from _matrix(part)
     right, total = addresses(shared)
     yield "flufl.bounce itself only says which addresses are in a file, and calls a full mailbox, a"
-    yield "time that was over and a refusal by policy permanent. So its files are labelled here by what"
-    yield "stands in them (`tests/support/bounce_matrix.py`): hard where the text says that nobody has"
-    yield f"the mailbox, else soft. The same addresses were found in {right} of {total} files."
+    yield "time that was over and a refusal by policy permanent. So its files are labelled here by"
+    yield "what stands in them (`tests/support/bounce_matrix.py`): hard where the text says that"
+    yield "nobody has the mailbox, else soft."
+    yield f"The same addresses were found in {right} of {total} files."
     yield ""
     yield "By form, both collections:"
     yield ""
@@ -176,8 +176,9 @@ def lines(shared: Path) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for one in found:
         if one.wanted != one.got:
+            labelled_as, why = f"{one.wanted} ({one.label})", WHY.get(one.file, "")
             read_as = f"{one.report.kind}, {one.report.reason}"
-            yield f"| {one.file} | {one.wanted} ({one.label}) | {read_as} | {WHY.get(one.file, '')} |"
+            yield f"| {one.file} | {labelled_as} | {read_as} | {why} |"
 
 
 def _family(form: str) -> str:

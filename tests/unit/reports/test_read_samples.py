@@ -9,6 +9,12 @@ from service.reports.read import read_report
 FOLDER = Path(__file__).parents[2] / "data" / "bounces"
 
 SAID = {
+    "sendmail-after-body": ("dsn", ["soft filtered 5.0.0 reader@example.net"]),
+    "dsn-named": ("dsn", ["hard no_such_user 5.0.0 reader@example.net"]),
+    "dsn-words-alone": ("dsn", ["soft filtered 5.0.0 reader@example.net"]),
+    "local-user": ("body:sentence", ["hard no_such_user - reader@example.net"]),
+    "qmail-connected": ("body:line", ["policy policy - reader@example.net"]),
+    "yahoo-account": ("body:line", ["soft filtered - reader@example.net"]),
     "advisory-full": ("body:line", ["soft mailbox_full - reader@example.net"]),
     "arf-abuse": ("arf", ["complaint abuse - reader@example.net"]),
     "arf-auth-failure": ("arf", ["none auth_failure - reader@example.net"]),
