@@ -1,5 +1,6 @@
 """What came back on the desk: lists, one mail, decisions, rates, tables; and for programs."""
 
+import asyncio
 import csv
 import io
 import re
@@ -10,13 +11,18 @@ import pytest
 from fastapi.testclient import TestClient
 from support.came_back import RAW, WORDS, lay
 from support.house import Clock, add, ingest_items, open_house, paper_item, rows
+from support.smtp_server import SmtpServer
 from support.statements import noted
 
 from service.app import make_app
 from service.flows import staff, tokens
+from service.flows.bounce_samples import check_samples
 from service.flows.daily import plan_daily
+from service.flows.inbound import take
 from service.flows.runtime import Runtime
+from service.flows.send import send_ready
 from service.store.staff import list_audit
+from service.store.subscribers import get_subscriber_row
 
 pytestmark = [pytest.mark.usefixtures("cheap_passwords"), pytest.mark.slow]
 BASE = "http://127.0.0.1:8000"
@@ -90,6 +96,7 @@ def test_one_mail_says_what_was_understood_and_shows_it_as_text_alone(rt, client
     assert "the address is barred" in page
     assert "it holds nothing that only we could have written" in page
     assert re.search(rf'<iframe[^>]+src="/admin/bounces/{number}/raw"[^>]+ sandbox ', page)
+    assert "<script>alert" not in page
     raw = client.get(f"/admin/bounces/{number}/raw")
     assert raw.headers["content-type"] == "text/plain; charset=utf-8"
     assert raw.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
@@ -141,6 +148,53 @@ def test_one_press_decides_and_the_queue_goes_on(rt, client):
     assert 'id="kind-fault"' in wrong.text
     acts = [row for row in rt.db.read(list_audit) if "127.0.0.1" in row.address]
     assert [(row.who, row.target) for row in acts if row.target] == [("editor", f"mail {odd}")]
+
+
+ODD = """From: Postmaster <postmaster@uni.example>\r
+To: papers@example.org\r
+Subject: Delivery trouble\r
+Content-Type: multipart/report; report-type=delivery-status; boundary=b\r
+\r
+--b\r
+Content-Type: message/delivery-status\r
+\r
+Reporting-MTA: dns; mx.uni.example\r
+\r
+Final-Recipient: rfc822; ada@uni.example\r
+Action: failed\r
+Status: 5.0.0\r
+\r
+--b\r
+Content-Type: text/rfc822-headers\r
+\r
+Message-ID: <{message_id}>\r
+\r
+--b--\r
+"""
+"""A failure that gives no reason."""
+
+
+def test_a_decision_has_the_consequence_and_tests_the_rules(tmp_path):
+    with SmtpServer() as smtp, open_house(tmp_path, clock=Clock(), smtp_port=smtp.port) as house:
+        rt = house.runtime
+        mailed(rt, tmp_path)
+        asyncio.run(send_ready(rt))
+        (row,) = rows(rt)
+        taken = take(rt, ODD.format(message_id=row.message_id).encode(), way="pipe")
+        assert taken.state == "review"
+        with TestClient(make_app(rt, house.settings), base_url=BASE) as client:
+            token = log_in(rt, client)
+            waits = client.get("/admin/bounces/review").text
+            assert "Delivery trouble" in waits
+            assert 'loading="lazy"' in waits
+            data = {"token": token, "kind": "hard", "from": "review"}
+            client.post(f"/admin/bounces/{taken.id}/decide", data=data)
+            assert "the address is barred" in client.get(f"/admin/bounces/{taken.id}").text
+        reader = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@uni.example"))
+        assert reader is not None
+        assert reader.state == "bounced"
+        (checked,) = check_samples(rt)
+        assert (checked.decided, checked.agrees) == ("hard", False)  # the rules learn it later
 
 
 def test_a_table_for_spreadsheets_starts_no_formula(rt, client):
