@@ -40,6 +40,7 @@ def shell_at(
     return Shell(folder, monkeypatch, SMTP_URL=smtp, MAIL_FROM="papers@papers.example.org", **more)
 
 
+@pytest.mark.slow
 def test_a_relay_without_any_way_back_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ class ImapServer:
                 line, _ = listener.accept()
             except OSError:
                 return
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with suppress(OSError, ValueError), line, line.makefile("rwb") as talk:
                 self._talk(talk)
 
