@@ -181,7 +181,6 @@ def _share(percent: float | None) -> str:
 
 @bounces_app.command("export")
 def bounces_export(
-    output: Annotated[Path | None, typer.Option(help="Into this file; else it is printed")] = None,
     kind: OfKind = "",
     reason: Reason = "",
     domain: Domain = "",
@@ -189,10 +188,14 @@ def bounces_export(
     address: Address = "",
     since: First = None,
     until: Last = None,
+    as_json: Json = False,
 ) -> None:
     """Reports as a table for a spreadsheet (CSV); no cell of it starts a formula."""
     from service.flows.bounce_lists import csv_parts
 
+    if as_json:
+        bounces_list(kind, reason, domain, state, address, since, until, as_json=True)
+        return
     _check(kind, state)
     first, last = day(since), day(until)
     with runtime() as rt:
@@ -200,14 +203,8 @@ def bounces_export(
             rt, kind=kind, reason=reason, domain=domain, state=state, address=address,
             first=first, last=last,
         )  # fmt: skip
-        if output is None:
-            for part in csv_parts(rt, chosen):
-                typer.echo(part, nl=False)
-            return
-        with output.open("w", encoding="utf-8", newline="") as file:
-            for part in csv_parts(rt, chosen):
-                file.write(part)
-    typer.echo(f"Written: {output}")
+        for part in csv_parts(rt, chosen):
+            typer.echo(part, nl=False)
 
 
 @bounces_app.command("samples")
