@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from service.cli.doctor_line import Check, failed
+from service.cli.doctor_webhooks import webhooks
 from service.cli.printing import tally
 from service.cli.ways import inbox_of
 from service.delivery.dns import Found
@@ -29,6 +30,7 @@ LOOK_S = 0.5
 def ways_in(house: House) -> Iterator[Check]:
     """The inbox, LMTP, the return path with its MX, and whether a mail to it arrives."""
     settings = house.settings
+    yield from webhooks(house)
     if settings.uses_mailbox and not has_way(settings):
         return  # mails stay on this machine
     if not has_way(settings):
