@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any
@@ -149,7 +150,7 @@ def web(host: Host = "", port: Port = None) -> None:
 
 
 def _serve(host: str, port: int | None, *, with_work: bool) -> None:
-    from service.cli import serving
+    from service.cli import serving, ways
 
     is_demo = opening.is_bare()
     given: dict[str, Any] = {"host": host} if host else {}
@@ -165,11 +166,15 @@ def _serve(host: str, port: int | None, *, with_work: bool) -> None:
             address = serving.address_of(sock)  # links in mails lead to where the pages are
             chosen = opening.settings(**given, base_url=address)
         told = serving.Told()
-        with told.hearing(signal.SIGTERM), opening.house(chosen, quiet=False) as made:
+        with (
+            ways.bound(chosen) if with_work else nullcontext() as lmtp,
+            told.hearing(signal.SIGTERM),
+            opening.house(chosen, quiet=False) as made,
+        ):
             sock.listen(128)
             serving.greet(made, serving.address_of(sock), demo=is_demo)
             banner = serving.DEMO_BANNER if is_demo else ""
-            serving.serve(made, sock, told, with_work=with_work, banner=banner)
+            serving.serve(made, sock, told, with_work=with_work, lmtp=lmtp, banner=banner)
     finally:
         sock.close()
 

@@ -73,9 +73,9 @@ def address_of(sock: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def working(house: "House", *, listens: bool) -> AsyncIterator[None]:
+async def working(house: "House", lmtp: socket.socket | None = None) -> AsyncIterator[None]:
     """The engine and the clock, at work for as long as the block lasts; then they are drained.
-    Mails that come back are read from the inbox. listens: and taken by LMTP."""
+    Mails that come back are read from the inbox. lmtp: and taken there."""
     from service import scheduler
     from service.cli import ways
     from service.engine import Embedded
@@ -86,8 +86,7 @@ async def working(house: "House", *, listens: bool) -> AsyncIterator[None]:
     clock = scheduler.start(engine)
     try:
         async with AsyncExitStack() as open_ways:
-            if listens:
-                await open_ways.enter_async_context(ways.listening(house, engine))
+            await open_ways.enter_async_context(ways.listening(house, engine, lmtp))
             await open_ways.enter_async_context(ways.reading(house, engine))
             yield
     finally:
@@ -121,10 +120,16 @@ class Told:
 
 
 def serve(
-    house: "House", sock: socket.socket, told: Told, *, with_work: bool, banner: str = ""
+    house: "House",
+    sock: socket.socket,
+    told: Told,
+    *,
+    with_work: bool,
+    lmtp: socket.socket | None = None,
+    banner: str = "",
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is in flight is finished first. told: hears SIGTERM
-    since the house was opened."""
+    since the house was opened · lmtp: where mails are taken that come back, by who works."""
     import uvicorn
 
     from service.app import make_app
@@ -138,7 +143,7 @@ def serve(
         if not with_work:
             yield
             return
-        async with working(house, listens=True):
+        async with working(house, lmtp):
             yield
 
     app = make_app(house.runtime, settings, mailbox=mailbox, banner=banner, lifespan=lifespan)
@@ -173,7 +178,7 @@ async def work_until_told(house: "House", told: Told) -> None:
         loop.add_signal_handler(number, over.set)
     if told.came:
         return
-    async with working(house, listens=False):
+    async with working(house):
         await over.wait()
 
 

@@ -1,8 +1,9 @@
 """The ways in for mails that come back, as the settings name them, at work beside the engine."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, cast
 
 from service.inbound.place import Inbox, Tls
@@ -46,16 +47,30 @@ async def reading(house: "House", engine: "Embedded") -> AsyncIterator[None]:
         await asyncio.to_thread(poller.stop)
 
 
+@contextmanager
+def bound(settings: Settings) -> Iterator[socket.socket | None]:
+    """Where mails are taken by LMTP, for as long as the block lasts; None where it is not set.
+    Raises LmtpError."""
+    if settings.lmtp_listen is None:
+        yield None
+        return
+    from service.inbound.lmtp import bind
+
+    with bind(lmtp_address(settings.lmtp_listen)) as made:
+        yield made
+
+
 @asynccontextmanager
-async def listening(house: "House", engine: "Embedded") -> AsyncIterator[None]:
-    """Mails are taken by LMTP for as long as the block lasts, where it is set. Raises LmtpError."""
-    place = house.settings.lmtp_listen
+async def listening(
+    house: "House", engine: "Embedded", place: socket.socket | None
+) -> AsyncIterator[None]:
+    """Mails are taken by LMTP for as long as the block lasts. place: as ``bound`` gave it."""
     if place is None:
         yield
         return
     from service.inbound.lmtp import NAME, LmtpServer
 
-    server = LmtpServer(house.runtime, lmtp_address(place), engine.beside(NAME))
+    server = LmtpServer(house.runtime, place, engine.beside(NAME))
     await server.start()
     try:
         yield

@@ -115,48 +115,64 @@ class _Line(LMTP):
             self.transport.close()
 
 
+def bind(place: str | tuple[str, int]) -> socket.socket:
+    """A socket that is bound: to the path of a socket file, or to host and port (0 = any free one).
+    A file that a dead process left is taken over. Raises LmtpError."""
+    try:
+        if isinstance(place, str):
+            _clear(Path(place))
+            made, address = socket.socket(socket.AF_UNIX), place
+        else:
+            found = socket.getaddrinfo(*place, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            family, kind, protocol, _, address = found[0]  # type: ignore[assignment]
+            made = socket.socket(family, kind, protocol)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind(address)
+            if isinstance(place, str):
+                Path(place).chmod(0o666)  # who gets into its folder may hand in mail
+        except OSError:
+            made.close()
+            raise
+    except OSError as error:
+        shown = place if isinstance(place, str) else f"{place[0]}:{place[1]}"
+        raise LmtpError(
+            f"It cannot be listened for mails on {shown}: {error.strerror or error}",
+            "PAPERPOST_LMTP_LISTEN",
+            "Free it, or write another port or socket there.",
+        ) from None
+    return made
+
+
 class LmtpServer:
     """Listens from ``start`` to ``stop``, in the running loop."""
 
-    def __init__(
-        self, rt: Runtime, place: str | tuple[str, int], stats: Stats | None = None
-    ) -> None:
-        """place: the path of a socket file, or host and port (0 = any free one)."""
+    def __init__(self, rt: Runtime, place: socket.socket, stats: Stats | None = None) -> None:
+        """place: as ``bind`` made it; ``stop`` closes it, and removes its file."""
         self._place = place
         self._taker = _Taker(rt, stats if stats is not None else Stats())
         self._lines: set[_Line] = set()
         self._server: asyncio.Server | None = None
-        self.port = 0
 
     async def start(self) -> None:
-        """Listen. Raises LmtpError."""
+        """Listen."""
         loop = asyncio.get_running_loop()
 
         def line() -> _Line:
             return _Line(self._taker, self._lines, loop)
 
-        try:
-            if isinstance(self._place, str):
-                await asyncio.to_thread(_clear, Path(self._place))
-                self._server = await loop.create_unix_server(line, self._place)
-                await asyncio.to_thread(_open_to_all, Path(self._place))
-            else:
-                host, port = self._place
-                self._server = await loop.create_server(line, host, port)
-                self.port = int(self._server.sockets[0].getsockname()[1])
-        except OSError as error:
-            shown = self._place if isinstance(self._place, str) else "{}:{}".format(*self._place)
-            raise LmtpError(
-                f"It cannot be listened for mails on {shown}: {error.strerror or error}",
-                "PAPERPOST_LMTP_LISTEN",
-                "Free it, or write another port or socket there.",
-            ) from None
+        if self._place.family == socket.AF_UNIX:
+            self._server = await loop.create_unix_server(line, sock=self._place)
+        else:
+            self._server = await loop.create_server(line, sock=self._place)
 
     async def stop(self, drain: float = 10.0) -> None:
         """Listen no more; mails that are being handed over have ``drain`` seconds."""
         server, self._server = self._server, None
         if server is None:
             return
+        if self._place.family == socket.AF_UNIX:
+            await asyncio.to_thread(Path(self._place.getsockname()).unlink, missing_ok=True)
         server.close()
         end = asyncio.get_running_loop().time() + drain
         while any(line.is_at_data for line in self._lines):
@@ -166,8 +182,6 @@ class LmtpServer:
         for line in tuple(self._lines):
             line.hang_up()
         await asyncio.sleep(0)
-        if isinstance(self._place, str):
-            await asyncio.to_thread(Path(self._place).unlink, missing_ok=True)
 
 
 def _clear(path: Path) -> None:
@@ -182,8 +196,3 @@ def _clear(path: Path) -> None:
             path.unlink()
             return
     raise OSError(None, "another process listens there")
-
-
-def _open_to_all(path: Path) -> None:
-    """Who gets into its folder may hand in mail, as on a port of this machine."""
-    path.chmod(0o666)
