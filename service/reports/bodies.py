@@ -122,6 +122,7 @@ _FAILS = re.compile(
     re.IGNORECASE,
 )
 _ANSWER = re.compile(r"^\W{0,10}[45][0-5]\d[ -]+\S|[ (#][45]\.\d\.\d{1,3}\b", re.MULTILINE)
+_DONE = re.compile(r"[ (#]2\.[0-7]\.\d{1,3}\b|success\w* (mail )?deliver", re.IGNORECASE)
 _HEARD = re.compile(r"^\W{0,20}<<< ?([45]\d\d\b.*(?:\n\W{0,20}<<< ?[45]\d\d\b.*)*)", re.MULTILINE)
 _DAEMON = re.compile(
     r"mailer[-_ ]?daemon|post[-_ ]?master|mail[-. ]?deliver|delivery[-. ](sub)?system|"
@@ -254,9 +255,8 @@ def found_in(mail: Mail, text: str) -> tuple[tuple[Found, str], ...]:
             for one in failed
             if one and one.lower() not in {s.recipient.lower() for s in sections}
         )
-    action = "delayed" if is_delay(text) else "failed"
     is_one = len(sections) == 1
-    return tuple((_found(one, text if is_one else "", action), one.form) for one in sections)
+    return tuple((_found(one, text if is_one else "", _action(text)), one.form) for one in sections)
 
 
 def _found(section: Section, text: str, action: str) -> Found:
@@ -277,8 +277,14 @@ def _found(section: Section, text: str, action: str) -> Found:
 
 def found_of(recipient: str, text: str) -> Found:
     """What a text says as a whole of a recipient that no form of ours named."""
-    action = "delayed" if is_delay(text) else "failed"
-    return _found(Section(recipient, text, "", ""), text, action)
+    return _found(Section(recipient, text, "", ""), text, _action(text))
+
+
+def _action(text: str) -> str:
+    """What a text says became of the mail, in the words of RFC 3464."""
+    if _DONE.search(text) and not _ANSWER.search(text):
+        return "delivered"
+    return "delayed" if is_delay(text) else "failed"
 
 
 def answer_in(text: str) -> str:

@@ -161,11 +161,20 @@ ROWS: tuple[Row, ...] = (
         status=r"1\.6|7\.17",
     ),
     Row(
+        reason="moved",
+        source="RFC 5321 551: words of one that has moved, where RCPT was answered",
+        kind="5",
+        status=r"[01]\.\d+|-",
+        words=say.MOVED,
+        where=_RCPT,
+    ),
+    Row(
         reason="domain_gone",
         source="words of a domain that does not exist",
         kind="5",
         status=r"[0-5]\.\d+|-",
         words=say.DOMAIN_GONE,
+        unless=say.MAYBE_GONE,
         where=_UNSPOILT,
     ),
     Row(

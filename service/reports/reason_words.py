@@ -20,14 +20,15 @@ NOBODY = words(
     r"(mailbox|account|user|address|recipient|inbox|person)( \S{1,80})??( that you tried to reach)?"
     r" (does ?n[o']t|did not|do not|doesn't) exist",
     r"(address|mailbox) (that )?you entered could ?n[o']t be found",
-    r"not our (user|customer|client)|not local|no valid recipients?",
+    r"not our (user|customer|client)|no valid recipients?|not in my validrcptto|cuda_nsu|"
+    r"unable to find (the |that )?(user|recipient|mailbox)",
     r"does ?n[o']t have an? .{0,60}account",
     r"(utilisateur|destinataire|adresse|compte) .{0,20}(inconnue?|inexistante?|n'existe pas)",
     r"(usuario|destinatario|buz[oó]n|cuenta) .{0,20}(desconocid[oa]|no existe|inexistente)",
     r"(usu[aá]rio|destinat[aá]rio|conta) .{0,20}(desconhecid[oa]|n[aã]o existe|inexistente)",
-    r"(empf[aä]nger|benutzer|postfach|adresse) .{0,20}(unbekannt|existiert nicht)",
+    r"(empf(ä|ae|a)nger|benutzer|postfach|adresse) .{0,20}(unbekannt|existiert nicht)",
     r"(utente|indirizzo|casella) .{0,20}(sconosciut[oa]|non esiste|inesistente)",
-    r"unbekannter? (empf[aä]nger|benutzer)|no existe|n'existe pas",
+    r"unbekannter? (empf(ä|ae|a)nger|benutzer)|no existe|n'existe pas",
 )
 """The mailbox was named as one that nobody has; alone it is not enough, see ``reasons``."""
 
@@ -57,12 +58,12 @@ DISABLED = words(
     r"on hold|not active|no longer active|expired|blocked due to inactivity)",
     r"\b(disabled|suspended|inactive|deactivated|locked|frozen) "
     r"(account|mailbox|user|recipient)",
-    r"recipient .{0,20}suspend",
+    r"recipient .{0,20}suspend|due to inactivity",
 )
 MOVED = words(
     r"(user|recipient|mailbox|account|address|person)( \S{1,80})?? (has )?(moved|changed)",
     r"has (been )?(replaced by|moved to)|please (try|use) (the )?new address|"
-    r"no longer on server",
+    r"no longer on server|user not local; please",
 )
 DOMAIN_GONE = words(
     r"\b(host|domain)( name)?( or domain name)?( \S{1,80})?? (is |was )?"
@@ -74,6 +75,9 @@ DOMAIN_GONE = words(
     r"mx records? point to non-?existent|no route found to domain",
     r"unknown (host|domain)|domain does not exist",
 )
+MAYBE_GONE = words(r"(domain|host|address) may not exist", r"your domain", r"dns check")
+"""Said of a sender's domain."""
+
 NO_MAIL_HERE = words(
     r"(host|domain)( \S{1,80})??( /domain)? (does ?n[o']t|do not) accept (any )?(e-?)?mail"
     r"(?! (from|without|that|with))",
@@ -182,6 +186,6 @@ SENDER = words(
     r"(bad|invalid|unverified|unknown|unroute?able|forged) -?(envelope |return )?"
     r"(sender|return path|from\b)",
     r"domain of sender|sender'?s? (address|domain)|sender (rejected|blocked|denied|not)",
-    r"verification failed|callout|return[- ]path",
+    r"sender (address )?verif|verification failed|callout|return[- ]path",
     r"(address|domain) of (the )?sender|envelope sender|sending (mta|domain)",
 )

@@ -64,7 +64,7 @@ def _answer(found: Found, words: str, around: str) -> tuple[str, int]:
 
 
 def _said(found: Found, words: str, status: str, code: int) -> Said:
-    kind = status[:1] or (str(code)[:1] if code else "")
+    kind = "4" if 400 <= code < 500 else status[:1] or (str(code)[:1] if code else "")
     if not kind and found.action == "delayed":
         kind = "4"
     if not kind and found.action == "failed":

@@ -24,6 +24,11 @@ SPECIAL: tuple[Row, ...] = (
         links=words(r"[?&]p=receivingrate"),
     ),
     Row(
+        reason="unreachable",
+        source="Gmail: DNS answered, and had no address for the domain just then",
+        words=words(r"responded with code (noerror|servfail)"),
+    ),
+    Row(
         reason="mailbox_full",
         source="Gmail 452 4.2.2 and 552 5.2.2 (p=OverQuotaTemp, OverQuotaPerm)",
         links=words(r"[?&]p=overquota"),
@@ -109,6 +114,19 @@ SPECIAL: tuple[Row, ...] = (
         reason="policy",
         source="Charter and Spectrum AUP#, Cox CX...: their rules for senders",
         words=words(r"\baup#", r"\bcx(bl|thrt|cnct|dns|sndr|mj)\w*\b"),
+    ),
+    Row(
+        reason="suppressed",
+        source="Amazon SES, SendGrid and others: their own list of addresses that bounced",
+        words=words(r"suppression list", r"has suppressed sending", r"suppressed address"),
+    ),
+    Row(
+        reason="no_such_user",
+        source="Cisco Secure Email 550 #5.1.0: the recipient was looked up and is not there",
+        kind="5",
+        status=r"1\.0",
+        words=words(r"^.{0,20}address rejected\W*$"),
+        where=frozenset({"", "named", "rcpt"}),
     ),
     Row(
         reason="spam_content",

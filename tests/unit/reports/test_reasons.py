@@ -1,5 +1,7 @@
 """What refusals mean: each row of the tables with words that it is for."""
 
+import re
+
 import pytest
 
 from service.reports.found import Found, Where
@@ -12,6 +14,7 @@ MEANT: tuple[tuple[str, str, Where, str], ...] = (
     # providers' own words
     ("5.1.1", "550 5.1.1 see https://support.google.com/mail/?p=NoSuchUser a1", "", "no_such_user"),
     ("", "550 see https://support.google.com/mail/?p=DisabledUser a1", "", "disabled"),
+    ("5.0.0", "the domain couldn't be found, responded with code NOERROR", "", "unreachable"),
     ("4.2.1", "450 https://support.google.com/mail/?p=ReceivingRate a1", "", "busy"),
     ("5.2.2", "552 https://support.google.com/mail/?p=OverQuotaPerm a1", "", "mailbox_full"),
     ("5.4.1", "550 Recipient address rejected: Access denied. AS(2018)", "rcpt", "no_such_user"),
@@ -36,6 +39,8 @@ MEANT: tuple[tuple[str, str, Where, str], ...] = (
     ("5.1.0", "550 sender rejected. AUP#In-1310", "", "policy"),
     ("", "600 Mail rejete OFR_506 [506]", "", "spam_content"),
     ("", "closed, see https://groups.google.com/support/", "", "policy"),
+    ("5.1.1", "554 the address is on the suppression list", "", "suppressed"),
+    ("", "550 #5.1.0 Address rejected.", "rcpt", "no_such_user"),
     # delivery programs
     ("5.1.1", "maildrop: quota exceeded", "agent", "mailbox_full"),
     ("5.1.1", "sort: no such user", "agent", "agent"),
@@ -78,6 +83,12 @@ MEANT: tuple[tuple[str, str, Where, str], ...] = (
     ("", "550 media type refused", "body", "content"),
     # for good
     ("5.1.6", "551 gone", "", "moved"),
+    ("", "551 User not local; please try other@example.net", "rcpt", "moved"),
+    ("", "550 Domain may not exist or DNS check failed", "rcpt", "unknown"),
+    ("5.1.1", "550 Sender verify failed", "rcpt", "sender_refused"),
+    ("", "553 this recipient is not in my validrcptto list (#5.7.1)", "rcpt", "no_such_user"),
+    ("", "550 Callout verification failed: 550 No such user", "rcpt", "sender_refused"),
+    ("5.1.1", "550 blocked due to inactivity", "", "disabled"),
     ("5.7.17", "550 the owner has changed", "", "moved"),
     ("5.4.4", "Host or domain name not found", "", "domain_gone"),
     ("4.0.0", "DNS type 'mx' lookup responded with code NXDOMAIN", "", "domain_gone"),
@@ -140,18 +151,20 @@ def test_what_is_still_tried_is_never_gone(status: str, words: str, where: Where
     assert judge(found(status, words, where, "delayed")).kind is not Kind.HARD
 
 
-@pytest.mark.parametrize("klass", ["4"])
 @pytest.mark.parametrize(
     ("status", "words", "where"),
     [case[:3] for case in MEANT if REASONS[case[3]][0] is Kind.HARD and "NXDOMAIN" not in case[1]],
 )
-def test_a_temporary_status_and_code_is_never_gone(
-    status: str, words: str, where: Where, klass: str
+@pytest.mark.parametrize("both", [False, True])
+def test_a_temporary_answer_is_never_gone(
+    status: str, words: str, where: Where, *, both: bool
 ) -> None:
-    mild = klass + (status[1:] or ".0.0")
-    said = words.replace("550", "450").replace("554", "454").replace("551", "451")
-    said = said.replace("5.1.1", "4.1.1")
-    assert judge(found(mild, said, where)).kind is not Kind.HARD
+    """Neither where status and code are temporary nor where the code alone is."""
+    said = re.sub(r"\b5([05]\d)\b", r"4\1", words)
+    said = said if said != words else f"450 {words}"
+    if both:
+        said, status = re.sub(r"\b5\.(\d+\.\d+)\b", r"4.\1", said), "4" + (status[1:] or ".0.0")
+    assert judge(found(status, said, where)).kind is not Kind.HARD
 
 
 @pytest.mark.parametrize("action", ["delivered", "relayed", "expanded"])
