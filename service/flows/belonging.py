@@ -42,7 +42,7 @@ def find_leaving(session: Session, traces: Traces) -> list[DeliveryRow]:
     return reports_store.find_by_leaving(session, _ours(traces.leave_tokens[:1]))
 
 
-def is_by_reader(sender: str, mails: list[DeliveryRow]) -> bool:
+def is_by_reader(sender: str, mails: Sequence[DeliveryRow]) -> bool:
     """Whether a letter comes from the address that our mail went to. A mail can be forwarded, and
     who answers then is somebody else."""
     written = key_of(parseaddr(sender)[1])

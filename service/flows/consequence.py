@@ -163,8 +163,8 @@ def _bounced(
     rt: Runtime, session: Session, report: ReportRow, reader: SubscriberRow, reason: str
 ) -> str:
     _bar(rt, session, report, reader, reason)
-    reader.state = "bounced"
     session.add(reader)
+    subscribers_store.set_state(session, reader.id or 0, "bounced", only="active")
     rt.log("reader_bounced", reader=reader.id, reason=reason)
     return "suppressed"
 

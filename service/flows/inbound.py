@@ -110,7 +110,11 @@ def _take(
     way: str,
     rcpts: Sequence[str],
 ) -> tuple[InboundRow, tuple[str, ...], Heard | None]:
+    if (there := reports_store.find_inbound(session, sha)) is not None:
+        return _known(session, there)
     now, heard = rt.clock(), Heard()
+    find = belonging.find_leaving if read.form == BY_TOKEN else belonging.find
+    mails = find(session, read.traces)
     row = InboundRow(
         sha=sha,
         at=now,
@@ -121,19 +125,11 @@ def _take(
         size=len(data),
         raw=data[: FIXED.kept_bytes],
         form=clean(read.form, 32),
+        state=_state(read, mails),
         problems=[clean(one, 300) for one in read.problems[:20]],
     )
     if (there := reports_store.add_inbound(session, row)) is not None:
-        known = reports_store.list_of_inbound(session, [there.id or 0])
-        return there, tuple(one.said for one in known), None
-    find = belonging.find_leaving if read.form == BY_TOKEN else belonging.find
-    mails = find(session, read.traces)
-    is_sure = read.is_sure and (read.form != BY_REPLY or belonging.is_by_reader(read.sender, mails))
-    if mails or read.form == PROBE:
-        row.state = "done" if is_sure else "review"
-    else:
-        row.state = "foreign"
-    session.add(row)
+        return _known(session, there)
     limits = rt.defaults()
     said = []
     for report in read.reports[:MOST_REPORTS]:
@@ -151,6 +147,22 @@ def _take(
         session.flush()
         reports_store.forget_mails(session, [row.id or 0])
     return row, tuple(said), heard
+
+
+def _known(session: Session, row: InboundRow) -> tuple[InboundRow, tuple[str, ...], None]:
+    """A mail that came before, in any process."""
+    written = reports_store.list_of_inbound(session, [row.id or 0])
+    return row, tuple(one.said for one in written), None
+
+
+def _state(read: Read, mails: Sequence[DeliveryRow]) -> InboundState:
+    if not mails and read.form != PROBE:
+        return "foreign"
+    if not read.is_sure or (
+        read.form == BY_REPLY and not belonging.is_by_reader(read.sender, mails)
+    ):
+        return "review"
+    return "done"
 
 
 def _written(report: Report, row: InboundRow, mail: DeliveryRow | None, now: datetime) -> ReportRow:

@@ -28,9 +28,8 @@ IDLE = (AGAIN, WAITS, DELAYED)
 
 
 def add_inbound(session: Session, row: InboundRow) -> InboundRow | None:
-    """Write a mail down; the row of the same mail where it came before, in any process."""
-    if (there := find_inbound(session, row.sha)) is not None:
-        return there
+    """Write a mail down of which there was no row; that of another process which did so just now,
+    None where none did."""
     return None if insert_once(session, row) else find_inbound(session, row.sha)
 
 
