@@ -135,7 +135,8 @@ def record(
             now,
             f"{verdict.code} {verdict.enhanced} {verdict.text}"[:300],
         )
-        subscribers_store.set_state(session, job.reader.id or 0, "bounced", only="active")
+        if job.reader.email_key == row.recipient_key:  # not an address they had, or asked to have
+            subscribers_store.set_state(session, job.reader.id or 0, "bounced", only="active")
     return report
 
 

@@ -18,10 +18,13 @@ from support.reports import (
     said_of,
     whole,
 )
+from support.smtp_server import reply
 
+from service.flows.address import ask_address
 from service.flows.daily import plan_daily
 from service.flows.inbound import fingerprint, take_read
 from service.flows.leave import erase
+from service.flows.manage_link import manage_token
 from service.flows.send import send_ready
 from service.flows.suppress import unsuppress
 from service.reports.model import Kind, Read, Report, Traces
@@ -175,6 +178,22 @@ def test_who_moved_is_not_barred_at_the_new_address(rt, tmp_path):
         assert report(rt, row, kind, **NOBODY).said == ("moved",)
     assert (reader(rt, "ada@new.example").state, bar(rt, "ada@new.example")) == ("active", "")
     assert reader(rt, "ada@new.example").score == 0
+
+
+@pytest.mark.parametrize("way", ["refused", "reported"])
+def test_a_new_address_that_is_not_there_leaves_the_reader_alone(rt, server, tmp_path, way):
+    """Asked for with a slip of the hand: the mail to it comes back, the old address works."""
+    mailed(rt, tmp_path, ADA)
+    if way == "refused":
+        server.on("RCPT", reply("550 5.1.1 no such user"), match="labb")
+    ask_address(rt, manage_token(rt, reader(rt, ADA), rt.clock(), fresh=True), "ada@labb.example")
+    rt.clock.go(minutes=5)
+    asyncio.run(send_ready(rt))
+    (asked,) = rows(rt, "address-change")
+    if way == "reported":
+        assert report(rt, asked, Kind.HARD, **NOBODY).said == ("moved",)
+    assert asked.state == {"refused": "failed", "reported": "accepted"}[way]
+    assert (reader(rt, ADA).state, bar(rt, ADA)) == ("active", "")
 
 
 def test_a_mail_from_before_the_new_beginning_is_forgiven(rt, tmp_path):
