@@ -115,7 +115,7 @@ def test_to_explain_needs_no_settings_no_database_and_no_web(tmp_path: Path) -> 
         "sys.argv = ['paperpost', 'inbound', '--explain', '--json']\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'sqlalchemy', 'pydantic_settings', 'fastapi', 'jinja2', 'httpx2', 'numpy', 'structlog'}\n"
+        "heavy = {'sqlalchemy', 'pydantic_settings', 'fastapi', 'jinja2', 'httpx2', 'structlog'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run(
