@@ -3,8 +3,8 @@ mail, its Message-ID, or a reader's token for leaving; addresses in a report pro
 
 Who knows one of these has had the mail, and could as well press the link for leaving in it. So a
 report that bears one is believed, with two bounds: it must be about a mail that went out, and one
-that names another address than the mail's (a mailbox that forwards) never says by itself that the
-reader is not there.
+that names an address of another domain than the mail's (a mailbox that forwards) never says by
+itself that the reader is not there.
 """
 
 from collections.abc import Sequence
@@ -54,12 +54,19 @@ def row_of(report: Report, rows: list[DeliveryRow]) -> DeliveryRow | None:
     the address that is named."""
     if len(rows) == 1:
         return rows[0]
-    return next((row for row in rows if row.rcpt and is_for(row, report.recipient)), None)
+    wanted = key_of(report.recipient)
+    return next((row for row in rows if row.rcpt and key_of(row.rcpt) == wanted), None)
 
 
 def is_for(row: DeliveryRow, recipient: str) -> bool:
-    """Whether a report names the address of a mail, or none."""
-    return not recipient or not row.rcpt or key_of(recipient) == key_of(row.rcpt)
+    """Whether a report names the address of a mail, or none; or another one of its domain, which
+    writes its addresses anew inside (ada@lab.example is a.lovelace@mail.lab.example there)."""
+    if not recipient or not row.rcpt or key_of(recipient) == key_of(row.rcpt):
+        return True
+    named, ours = domain_in(recipient), row.domain
+    return bool(named) and (
+        named == ours or named.endswith(f".{ours}") or ours.endswith(f".{named}")
+    )
 
 
 def key_of(address: str) -> str:

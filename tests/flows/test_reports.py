@@ -85,6 +85,22 @@ def test_another_address_never_says_that_the_reader_is_gone(rt, tmp_path):
     assert bar(rt, ADA) == ""
 
 
+@pytest.mark.parametrize(
+    "inside", ["ADA@lab.example", "a.lovelace@lab.example", "ada@store.lab.example", ""]
+)
+def test_a_domain_that_writes_its_addresses_anew_speaks_of_the_reader(rt, tmp_path, inside):
+    row = mailed(rt, tmp_path, ADA)[ADA]
+    told = NOBODY | {"recipient": inside}
+    assert report(rt, row, Kind.HARD, **told).said == ("suppressed",)
+
+
+@pytest.mark.parametrize("outside", ["ada@home.example", "ada@notlab.example", "x"])
+def test_another_domain_does_not(rt, tmp_path, outside):
+    row = mailed(rt, tmp_path, ADA)[ADA]
+    told = NOBODY | {"recipient": outside}
+    assert report(rt, row, Kind.HARD, **told).said == ("elsewhere",)
+
+
 def test_a_mail_that_never_went_out_is_not_reported(rt, tmp_path):
     plan_one(rt, tmp_path)
     (row,) = rows(rt)
