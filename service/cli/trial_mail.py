@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from service.cli.sending import send_now
 from service.delivery.smtp import Mailer, Probed, Relay, Timeouts
+from service.flows.letter import return_path
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
 from service.store.deliveries import get_delivery, list_attempts
@@ -24,10 +25,10 @@ class Trial:
 
 
 def probe(house: House, relay: Relay | None = None) -> Probed:
-    """Connect (to the first account, or to this one), sign in, offer our sender. Raises
-    RelayError."""
+    """Connect (to the first account, or to this one), sign in, offer a sender as mails have it.
+    Raises RelayError."""
     mailer = Mailer(relay or house.relay(), connections=1, timeouts=SHORT)
-    return asyncio.run(mailer.probe(house.settings.sender))
+    return asyncio.run(mailer.probe(return_path(house.runtime, "0" * 20)))
 
 
 def send_trial(house: House, address: str) -> Trial:

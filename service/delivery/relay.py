@@ -104,7 +104,8 @@ async def explained(error: BaseException, relay: Relay, seconds: float) -> Relay
         return RelayError(
             f"{relay.name} refused the sender {error.sender} ({_said(error)}).",
             "",
-            "Set PAPERPOST_MAIL_FROM to an address that this account may send from.",
+            "Set PAPERPOST_MAIL_FROM (PAPERPOST_BOUNCE_ADDRESS where it is set) to an address that "
+            "this account may send from.",
         )
     if isinstance(error, SMTPResponseException):
         return RelayError(f"{relay.name} answered {_said(error)}.", "", f"Check {setting}.")

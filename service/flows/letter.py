@@ -246,19 +246,23 @@ def envelope_of(
 ) -> Envelope:
     """Who to whom, and the bytes, signed where we sign: by the row's own date, so that a retry has
     the same ones. kept: the row's content, where it was read."""
-    sender = rt.site.sender
-    if rt.bounce_address:
-        local, _, domain = rt.bounce_address.partition("@")
-        sender = f"{local}+{row.bounce_id}@{domain}"
     made = _written(rt, row, edition, reader, kept=kept)
     message = signed(rt, row, made.message)
     signatures = message[: len(message) - len(made.message)]
     return Envelope(
-        sender=sender,
+        sender=return_path(rt, row.bounce_id),
         recipient=rt.test_recipient or row.rcpt or "",
         message=message,
         lines=signatures + made.lines if made.lines is not None else None,
     )
+
+
+def return_path(rt: Runtime, bounce_id: str) -> str:
+    """The envelope's sender: of one mail alone where bounces have an address, else our sender."""
+    if not rt.bounce_address:
+        return rt.site.sender
+    local, _, domain = rt.bounce_address.partition("@")
+    return f"{local}+{bounce_id}@{domain}"
 
 
 def signed(rt: Runtime, row: DeliveryRow, message: bytes) -> bytes:

@@ -89,6 +89,8 @@ def test_the_return_path_needs_an_mx(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert rows["return path"][0] == "ok"
         assert "received by mx.papers.example.org" in rows["return path"][1]
         assert rows["LMTP"][0] == "warn"
+        offered = [line for line in server.commands if line.startswith("MAIL FROM:<bounces+0000")]
+        assert len(offered) == 1  # the relay is asked for a sender as mails have it
         assert rows["leave by mail"][1].endswith(BOUNCES)
         level, says, step = rows["round trip"]
         assert (level, "550" in says or "no such user" in says) == ("fail", True)

@@ -53,7 +53,8 @@ def test_probe_tells_what_the_relay_said(server: SmtpServer) -> None:
             "MAIL",
             "553 5.7.1 not owned by you",
             "{relay} refused the sender papers@example.org (553 5.7.1). Set PAPERPOST_MAIL_FROM "
-            "to an address that this account may send from.",
+            "(PAPERPOST_BOUNCE_ADDRESS where it is set) to an address that this account may send "
+            "from.",
         ),
         (
             "MAIL",
