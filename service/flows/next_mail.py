@@ -16,8 +16,8 @@ _BACK = timedelta(days=16)
 def next_mail_at(rt: Runtime, session: Session, row: SubscriberRow) -> datetime | None:
     """The instant of the next mail, None when none comes; now for one that is due.
 
-    A mail that waits for a late list comes when it is looked at again. Pauses count; a date whose
-    mail is decided, by whichever hand, is passed over.
+    A mail that waits for a late list comes when it is looked at again. Pauses and rests count; a
+    date whose mail is decided, by whichever hand, is passed over.
     """
     if row.state != "active":
         return None
@@ -30,9 +30,10 @@ def next_mail_at(rt: Runtime, session: Session, row: SubscriberRow) -> datetime 
 
     due = row.next_digest_at
     slot = due_slot(reader, due, now) if due is not None else None
-    if due is not None and slot is not None and is_free(slot[0]):
+    begins = max(now, row.rests_until or now)
+    if due is not None and slot is not None and is_free(slot[0]) and begins <= max(due, now):
         return max(due, now)
-    at = now
+    at = begins
     for _ in range(400):
         day, at = next_slot(reader, at)
         if is_free(day):

@@ -15,8 +15,9 @@ from service.flows.waiting import lists_of
 from service.sources.calendar import source_day
 from service.sources.registry import ADAPTERS
 from service.store import consent as consent_store
-from service.store import own_rows
+from service.store import own_rows, report_lists
 from service.store import papers as papers_store
+from service.store import reports as reports_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
@@ -121,6 +122,8 @@ def _answer(rt: Runtime, session: Session, reader_id: int, on: date) -> DayAnswe
     lost = [m for m in mails if m.row.state in NEVER_CAME and m.row.content]
     if row.state == "bounced" and any(m.row.state == "failed" for m in lost):
         says = (*says, _REFUSED, _CHANGE_IT)
+    if reports_store.list_returned(session, [m.row.id or 0 for m in mails]):
+        says = (*says, _CAME_BACK)
     carried, more = _carried(session, row, lost, texts)
     made = DayAnswer(on=on, zone=row.zone, says=says, mails=days, carried=carried, more=more)
     began_on = local_date(_began(row, _acts(session, row)), row.zone)
@@ -199,6 +202,10 @@ def _why(rt: Runtime, session: Session, row: SubscriberRow, on: date) -> tuple[S
 
 _REFUSED = Sentence("Your mail server refuses our mail, so none is sent.")
 _CHANGE_IT = Sentence("Change the address in your settings.")
+_CAME_BACK = Sentence("Your mail server took a mail of that day and sent it back.")
+
+_REPORTS = 20
+"""Newest reports in which it is looked what stopped a reader's mail."""
 
 
 def _acts(session: Session, row: SubscriberRow) -> list[ConsentRow]:
@@ -232,10 +239,13 @@ def _away(row: SubscriberRow, acts: Sequence[ConsentRow], on: date) -> Sentence 
 
 
 def _refused(session: Session, row: SubscriberRow, on: date) -> tuple[Sentence, ...]:
+    reports = report_lists.list_of_reader(session, row.id or 0, _REPORTS)
+    stopped = next((one.at for one, _ in reports if one.said == "suppressed"), None)
     last = own_rows.last_refused(session, row.id or 0)
-    if last is None or last.row.planned_at is None:
+    at = stopped or (last.row.planned_at if last is not None else None)
+    if at is None:
         return (_REFUSED,)
-    since = local_date(last.row.planned_at, row.zone)
+    since = local_date(at, row.zone)
     if on < since:
         return ()
     return (Sentence("Your mail server refused our mail on %(date)s; none is sent since.",

@@ -11,6 +11,7 @@ from service.flows.live import document_of, query_of
 from service.flows.next_mail import next_mail_at
 from service.flows.related import name_in
 from service.flows.runtime import Runtime
+from service.flows.score import is_resting
 from service.flows.shelf import (
     Shelf,
     candidate,
@@ -178,6 +179,12 @@ def _of_reader(rt: Runtime, reader: SubscriberRow) -> list[Sentence]:
         return [Sentence("Your mail server refuses our mail, so none is sent.")]
     if reader.paused_until is not None and reader.paused_until > today:
         return [Sentence("You paused until %(date)s.", date=reader.paused_until)]
+    if reader.rests_until is not None and is_resting(reader, rt.clock()):
+        until = local_date(reader.rests_until, reader.zone)
+        return [
+            Sentence("Earlier mails had come back from your mail server; none is made until"
+                     " %(date)s.", date=until)
+        ]  # fmt: skip
     return []
 
 

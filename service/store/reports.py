@@ -127,6 +127,14 @@ def _taken(after: datetime, until: datetime) -> tuple[sa.ColumnElement[bool], ..
     )
 
 
+def list_returned(session: Session, delivery_ids: Collection[int]) -> set[int]:
+    """Those of some mails that came back."""
+    query = sa.select(col(DeliveryRow.id)).where(
+        col(DeliveryRow.id).in_(list(delivery_ids)), _came_back(*CAME_BACK)
+    )
+    return set(session.scalars(query))
+
+
 # ---- a domain that knows several readers no more ----
 
 

@@ -7,13 +7,16 @@ from support.house import add, rows
 from support.reports import EVERY_DAY, FULL, NOBODY, bar, found, mailed, next_day, reader, report
 from support.smtp_server import reply
 
+from service.flows import why_paper
 from service.flows.alerts import plan_alerts
 from service.flows.audience import Plan, count
 from service.flows.bounces import come_back, standing
+from service.flows.next_mail import next_mail_at
 from service.flows.preview import outlook
 from service.flows.score import GRACE
 from service.flows.segment import Segment
 from service.flows.suppress import unsuppress
+from service.flows.why_day import answer_day
 from service.reports.model import Kind
 from service.store import sent as sent_store
 from service.store.instance import set_setting
@@ -158,3 +161,27 @@ def test_no_other_mail_goes_to_who_rests(rt, tmp_path):
     assert (ada in groups["bounced"], ada in groups["mails"]) == (True, False)
     assert outlook(rt, [(ada, date(2026, 11, 21))])["bounced"] == [ada]
     assert found(rt)[0][0].said == "rests"
+
+
+def test_the_answers_to_why_tell_of_mails_that_came_back(rt, tmp_path):
+    row = mailed(rt, tmp_path, ADA)[ADA]
+    ada, on = reader(rt, ADA).id, rt.clock().date()
+    report(rt, row, Kind.HARD, **NOBODY)
+    assert answer_day(rt, ada, on).says == (
+        "Your mail server took a mail of that day and sent it back.",
+    )
+    rt.clock.go(days=3)
+    assert answer_day(rt, ada, on + timedelta(days=2)).says == (
+        "Your mail server refused our mail on 18 November 2026; none is sent since.",
+        "Change the address in your settings.",
+    )
+
+
+def test_the_next_mail_of_who_rests_is_after_the_rest(rt, tmp_path):
+    assert full(rt, tmp_path) == "rests"
+    ada = reader(rt, ADA)
+    at = rt.db.read(lambda s: next_mail_at(rt, s, ada))
+    assert at.isoformat() == "2026-11-23T08:00:00+00:00"
+    assert at > ada.rests_until
+    (said,) = why_paper._of_reader(rt, ada)
+    assert "none is made until" in said
