@@ -36,6 +36,10 @@ LOOK_S = 60.0
 DRAIN_S = 20.0
 """Seconds that the mail in hand has when the process is to end."""
 
+GREETED_S = 1.0
+"""Seconds for a thread that has no mail in hand; should it still wait for a server to greet, it
+ends with the process."""
+
 
 class Poller:
     """Reads one inbox from ``start`` to ``stop``."""
@@ -67,16 +71,16 @@ class Poller:
         self._thread.start()
 
     def stop(self, drain: float = DRAIN_S) -> None:
-        """Begin no further mail; finish the one in hand within ``drain`` seconds."""
+        """Begin no further mail; finish the one in hand within ``drain`` seconds. A server that
+        does not even greet is not waited for."""
         self._over.set()
         with self._lock:
-            if self._line is not None and self._is_waiting:
-                self._line.hang_up()
-        self._thread.join(drain)
-        if self._thread.is_alive():
-            with self._lock:
-                if self._line is not None:
-                    self._line.hang_up()
+            line, is_waiting = self._line, self._is_waiting
+            if line is not None and is_waiting:
+                line.hang_up()
+        self._thread.join(drain if line is not None else GREETED_S)
+        if line is not None and self._thread.is_alive():
+            line.hang_up()
             self._thread.join(5.0)
 
     def _work(self) -> None:

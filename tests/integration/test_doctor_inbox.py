@@ -171,3 +171,20 @@ def test_a_probe_that_lmtp_took_is_found(tmp_path: Path) -> None:
         assert (taken.state, taken.read.form) == ("done", "probe")
         assert rt.db.read(lambda s: has_probe(s, token))
         assert not rt.db.read(lambda s: has_probe(s, "f" * 16))
+
+
+@pytest.mark.slow
+def test_sender_records_are_judged_for_the_domain_that_bounces_go_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = tmp_path / "records.zone"
+    zone.write_text(
+        'bounce.uni.example. TXT "v=spf1 -all"\n'
+        '_dmarc.uni.example. TXT "v=DMARC1; p=reject; aspf=s"\n'
+    )
+    values = {"MAIL_FROM": "papers@uni.example", "BOUNCE_ADDRESS": "bounces@bounce.uni.example"}
+    said = Shell(tmp_path, monkeypatch, **values).say("doctor", "--dns", str(zone), "--json")
+    rows = {row["check"]: row for row in json.loads(said.out)}
+    assert rows["SPF"]["state"] == "ok"
+    assert rows["DMARC"]["state"] != "ok"
+    assert "bounces go to bounce.uni.example" in rows["DMARC"]["says"]

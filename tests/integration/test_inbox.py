@@ -1,5 +1,6 @@
 """The mailbox is read and watched: what a server says and does, at the lowest seam."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -274,6 +275,21 @@ def test_mails_that_cannot_be_taken_are_an_alarm(rt: Runtime, taker: Taker) -> N
             until(lambda: not open_alarms(rt))
         finally:
             poller.stop()
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_greet_keeps_no_process_from_its_end(rt: Runtime) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = ImapServer(port=silent.getsockname()[1])
+        poller = Poller(rt, inbox_at(server))
+        poller.start()
+        line, _ = silent.accept()
+        began = time.monotonic()
+        poller.stop()
+        assert time.monotonic() - began < 3
+        line.close()
+        poller._thread.join(5)
+        assert not poller._thread.is_alive()
 
 
 def test_of_two_pollers_one_reads(rt: Runtime, taker: Taker) -> None:
