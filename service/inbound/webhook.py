@@ -85,7 +85,7 @@ def providers(rt: Runtime, keys: Keys) -> dict[str, Provider]:
         from service.inbound.ses import Ses, read_topics
 
         topics = read_topics(keys.ses_topics, "PAPERPOST_INBOUND_SES")
-        found["ses"] = Ses(topics, keys.ses_passwords, _fetching(rt), _telling(rt))
+        found["ses"] = Ses(topics, keys.ses_passwords, fetching(rt), _telling(rt))
     if keys.postmark:
         from service.inbound.postmark import Postmark
 
@@ -156,7 +156,10 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(pieces)
 
 
-def _fetching(rt: Runtime) -> Callable[[str], Awaitable[bytes | None]]:
+def fetching(rt: Runtime) -> Callable[[str], Awaitable[bytes | None]]:
+    """Asks for the bytes at an address, by the fetcher that keeps out of private networks; None
+    where that gives none, or leads elsewhere."""
+
     async def fetch(url: str) -> bytes | None:
         try:
             async with asyncio.timeout(CERTIFICATE_S), rt.open_fetcher() as fetcher:

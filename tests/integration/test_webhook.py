@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from support.house import Clock, add, ingest_items, open_house, paper_item, rows
 from support.smtp_server import SmtpServer
+from support.web_site import WebSite
 from support.webhooks import HOST, PEM, SECRET, TOPIC, Grid, Post, Sns, basic, mailgun, raw
 
 from service.app import make_app
@@ -358,6 +359,15 @@ def test_certificates_are_asked_for_a_few_times_a_minute(door: Door) -> None:
     assert len(door.sns.asked) == 6
     door.clock.go(minutes=2)
     assert door.post("ses", door.sns.post(ses_event(None), door.clock())) == (200, NEW)
+
+
+def test_a_certificate_is_taken_from_the_address_itself(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house, WebSite() as site:
+        site.at["/a.pem"] = (200, {}, b"pem")
+        site.at["/moved.pem"] = (302, {"Location": "/a.pem"}, b"")
+        fetch = webhook.fetching(house.runtime)
+        asked = [f"{site.base}/{name}.pem" for name in ("a", "moved", "nothing")]
+        assert [asyncio.run(fetch(url)) for url in asked] == [b"pem", None, None]
 
 
 def test_where_no_certificate_can_be_fetched_the_address_holds_a_password(
