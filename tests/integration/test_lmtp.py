@@ -3,6 +3,7 @@
 import asyncio
 import smtplib
 import socket
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from sqlmodel import select
 from support.command import Shell
 from support.dovecot import Dovecot, running_dovecot
 from support.house import Clock, open_house
+from support.storm import postfix
 
 from service.cli.serving import working
 from service.flows.runtime import Runtime, Stats
@@ -206,3 +208,45 @@ def test_run_says_at_once_that_it_cannot_listen(
     assert said.code == 1
     assert f"127.0.0.1:{port}" in said.err
     assert "Paperpost:" not in said.out
+
+
+@pytest.mark.slow
+def test_a_postfix_hands_over_and_comes_again(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in docs/bounces.md; the first try meets a database that takes nothing."""
+    real, tries = lmtp.take, []
+
+    def take(*args: Any, **values: Any) -> Any:
+        tries.append(values["rcpts"])
+        if len(tries) == 1:
+            raise OSError("the disk is full")
+        return real(*args, **values)
+
+    monkeypatch.setattr(lmtp, "take", take)
+    with tempfile.TemporaryDirectory(prefix="paperpost-lmtp-") as made:
+        Path(made).chmod(0o755)
+
+        def through_postfix(port: int) -> None:
+            relay = postfix.Postfix(Path(made) / "postfix", 9)
+            with (relay.config / "main.cf").open("a") as settings:
+                settings.write(f"default_transport = lmtp:inet:127.0.0.1:{port}\n")
+                settings.write("relayhost =\nrecipient_delimiter = +\nbounce_queue_lifetime = 1d\n")
+            with (relay.config / "master.cf").open("a") as settings:
+                settings.write("lmtp unix - - n - - lmtp\n")
+            relay.start()
+            try:
+                rcpts = [f"bounces+{n:020x}@papers.example.org" for n in range(3)]
+                with smtplib.SMTP("127.0.0.1", relay.port) as line:
+                    line.sendmail("", rcpts, LETTER)
+                for _ in range(300):
+                    if len(rows(rt)) and not relay.queued():
+                        break
+                    time.sleep(0.1)
+            finally:
+                relay.stop()
+
+        talking(rt, through_postfix)
+    (row,) = rows(rt)
+    assert len(tries) >= 2
+    assert sorted(row.rcpts) == [f"bounces+{n:020x}@papers.example.org" for n in range(3)]
+    assert row.raw is not None
+    assert row.raw.endswith(b"A letter.\r\n")
