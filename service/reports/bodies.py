@@ -5,8 +5,8 @@ follows up to the next one is about it.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from service.reports.found import (
     ADDRESS,
@@ -70,7 +70,7 @@ FORMS: tuple[Form, ...] = (
     ),
     _form(
         "sentence",
-        r".{0,600}?\b(?:to|for|recipients?|address(?:es|e)?|user|mailbox|account|userid|errors?|"
+        r".{0,600}?\b(?:to|for|smtp|recipients?|address(?:es|e)?|user|mailbox|account|userid|errors?|"
         rf"attempts|failed|an|a|à)\b(?: the)?(?: (?:following|user|address))?[\s:=]{{1,9}}{_OPEN}"
         rf"(?P<at>{_AT})",
         is_clear=False,
@@ -190,13 +190,15 @@ class Section:
     form: str
 
 
-def sections_of(text: str, but: frozenset[str] = frozenset()) -> tuple[Section, ...]:
-    """What a text says, one a recipient. but: addresses (lower case) that are none of them."""
-    for forms in (tuple(one for one in FORMS if one.is_clear), FORMS):
-        found = _joined(_sections(text, forms, but))
-        if found:
-            return found[:SECTIONS]
-    return ()
+CLEAR = tuple(form for form in FORMS if form.is_clear)
+
+
+def sections_of(
+    text: str, but: frozenset[str] = frozenset(), forms: tuple[Form, ...] = FORMS
+) -> tuple[Section, ...]:
+    """What a text says, one a recipient: by clear forms, else by those of ``forms`` too. but:
+    addresses (lower case) that are none of them."""
+    return (_joined(_sections(text, CLEAR, but)) or _joined(_sections(text, forms, but)))[:SECTIONS]
 
 
 def _sections(text: str, forms: tuple[Form, ...], but: frozenset[str]) -> Iterator[Section]:
@@ -239,24 +241,37 @@ def _joined(sections: Iterator[Section]) -> tuple[Section, ...]:
     return tuple(kept.values())
 
 
-def found_in(mail: Mail, text: str) -> tuple[tuple[Found, str], ...]:
+def failed_in(mail: Mail) -> tuple[str, ...]:
+    """The recipients that Exim's and Google's own field names."""
+    values = every(mail.headers, "x-failed-recipients")
+    found = (address_in(one) for value in values for one in value.split(","))
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def found_in(
+    mail: Mail, text: str, forms: tuple[Form, ...] = FORMS
+) -> tuple[tuple[Found, str], ...]:
     """What a report in text says, one a recipient, each with the name of its form."""
-    sections = sections_of(text, _others(mail)) or sections_of(text)
-    failed = [
-        address_in(one)
-        for value in every(mail.headers, "x-failed-recipients")
-        for one in value.split(",")
-    ]
-    named = {one.lower() for one in failed if one}
-    if named:
-        sections = tuple(one for one in sections if one.recipient.lower() in named)
-        sections += tuple(
-            Section(one, "", "", "x-failed-recipients")
-            for one in failed
-            if one and one.lower() not in {s.recipient.lower() for s in sections}
-        )
-    is_one = len(sections) == 1
-    return tuple((_found(one, text if is_one else "", _action(text)), one.form) for one in sections)
+    others = _others(mail)
+    sections = sections_of(text, others, forms) or sections_of(text, forms=forms)
+    failed = failed_in(mail)
+    if failed:
+        return of_named(failed, text, "x-failed-recipients")
+    return _founds(sections, text)
+
+
+def of_named(recipients: Sequence[str], text: str, form: str) -> tuple[tuple[Found, str], ...]:
+    """What a text says of recipients that something else named. form: what did."""
+    said = {one.recipient.lower(): one for one in sections_of(text)}
+    none = Section("", "", "", form)
+    sections = [replace(said.get(one.lower(), none), recipient=one) for one in recipients]
+    return _founds(sections, text)
+
+
+def _founds(sections: Sequence[Section], text: str) -> tuple[tuple[Found, str], ...]:
+    is_one = len(sections) == 1 or not any(one.words for one in sections)
+    whole, action = text if is_one else "", _action(text)
+    return tuple((_found(one, whole, action), one.form) for one in sections)
 
 
 def _found(section: Section, text: str, action: str) -> Found:
@@ -273,11 +288,6 @@ def _found(section: Section, text: str, action: str) -> Found:
         around=text or said,
         where=where,
     )
-
-
-def found_of(recipient: str, text: str) -> Found:
-    """What a text says as a whole of a recipient that no form of ours named."""
-    return _found(Section(recipient, text, "", ""), text, _action(text))
 
 
 def _action(text: str) -> str:

@@ -26,9 +26,7 @@ class Found:
     mta: str = ""
 
 
-ADDRESS = re.compile(
-    r"[^\s<>\"'(),;:\[\]]{1,200}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,250}[A-Za-z0-9])?+"
-)
+ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]{1,200}@[^\W_](?:[\w.\-]{0,250}[^\W_])?+")
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 CODE = re.compile(
     r"(?<![\d./\-+#=])(?<!\d:)([45][0-5]\d)(?=[ \-:,;.\"']|$)(?!\.\d)(?! bytes)", re.MULTILINE

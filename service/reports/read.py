@@ -73,17 +73,21 @@ def _told(mail: Mail) -> _Told:
 
 
 def _of_text(mail: Mail, text: str) -> _Told:
-    """A report whose form is text for people."""
-    found = bodies.found_in(mail, text)
-    problems = _left_out(len(found))
-    if found:
-        form = f"body:{found[0][1]}"
-        reports = _once(judge(one) for one, _ in found[:RECIPIENTS])
-    else:
+    """A report whose form is text for people: by clear forms of ours, by what flufl.bounce knows,
+    by any line that names somebody, else as a whole."""
+    found = bodies.found_in(mail, text, bodies.CLEAR)
+    problems: tuple[str, ...] = ()
+    form = ""
+    if not found:
         addresses, problems = _flufl(mail, text)
-        form = "flufl" if addresses else "text"
-        reports = _once(judge(bodies.found_of(one, text)) for one in addresses or [""])
-    return _Told(form, reports, _is_understood(reports), problems)
+        found, form = bodies.of_named(addresses, text, ""), "flufl"
+    if not found:
+        found, form = bodies.found_in(mail, text), ""
+    if not found:
+        found, form = bodies.of_named([""], text, ""), "text"
+    reports = _once(judge(one) for one, _ in found[:RECIPIENTS])
+    problems += _left_out(len(found))
+    return _Told(form or f"body:{found[0][1]}", reports, _is_understood(reports), problems)
 
 
 def _left_out(count: int) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import pytest
 
 from service.reports import bodies, dsn
+from service.reports import read as read_module
 from service.reports.found import code_in, place_of, status_in
 from service.reports.mail import open_mail
 from service.reports.read import RECIPIENTS, read_report
@@ -130,6 +131,8 @@ def test_what_a_report_says_itself_is_kept(line: str) -> None:
         ("550 5.1.1 <a@example.net>... User unknown", "a@example.net"),
         ("delivering your mail to <a@example.net>.", "a@example.net"),
         ("Delivery failed 20 attempts: a@example.net", "a@example.net"),
+        ("User quota exceeded: SMTP <a@example.net>", "a@example.net"),
+        ("<ä@пример.example>:", "ä@пример.example"),
         ("it was addressed to 'a@example.net',", "a@example.net"),
         ("a@example.net wrote:", ""),
         (">>> MAIL From:<a@example.net>", ""),
@@ -210,3 +213,32 @@ def test_status_and_code_are_found_in_words(words: str, status: str, code: int) 
 )
 def test_a_delay_is_told_from_an_end(text: str, is_delay: bool) -> None:
     assert bodies.is_delay(text) is is_delay
+
+
+def test_an_answer_to_one_recipient_blames_no_other() -> None:
+    text = (
+        "could not be delivered\n  a@example.net\n    SMTP error after RCPT TO:<a@example.net>:\n"
+        "    550 unknown user\n  b@example.net\n    retry timeout exceeded\n"
+    )
+    one, two = read_report(HEAD + b"\n" + text.encode()).reports
+    assert (one.reason, two.reason) == ("no_such_user", "expired")
+
+
+def test_what_flufl_alone_finds_is_named() -> None:
+    text = (
+        "Your mail to the following recipients could not be delivered because they are not "
+        "accepting mail from list@lists.example.org:\n\treader\n"
+    )
+    data = b"From: MAILER-DAEMON@AOL.com\nSubject: Mail Delivery Problem\n\n" + text.encode()
+    read = read_report(data)
+    assert (read.form, read.reports[0].recipient) == ("flufl", "reader@aol.com")
+
+
+def test_a_report_that_flufl_stumbles_over_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(message: object) -> None:
+        raise IndexError
+
+    monkeypatch.setattr(read_module, "all_failures", stumble)
+    read = read_report(HEAD + b"\nIt could not be delivered: mailbox full\n")
+    assert read.reports[0].reason == "mailbox_full"
+    assert read.problems == ("flufl.bounce: IndexError",)
