@@ -123,7 +123,12 @@ _FAILS = re.compile(
 )
 _ANSWER = re.compile(r"^\W{0,10}[45][0-5]\d[ -]+\S|[ (#][45]\.\d\.\d{1,3}\b", re.MULTILINE)
 _DONE = re.compile(r"[ (#]2\.[0-7]\.\d{1,3}\b|success\w* (mail )?deliver", re.IGNORECASE)
-_HEARD = re.compile(r"^\W{0,20}<<< ?([45]\d\d\b.*(?:\n\W{0,20}<<< ?[45]\d\d\b.*)*)", re.MULTILINE)
+_HEARD = tuple(
+    re.compile(
+        rf"^\W{{0,20}}<<< ?({digit}\d\d\b.*(?:\n\W{{0,20}}<<< ?{digit}\d\d\b.*)*)", re.MULTILINE
+    )
+    for digit in "54"
+)
 _DAEMON = re.compile(
     r"mailer[-_ ]?daemon|post[-_ ]?master|mail[-. ]?deliver|delivery[-. ](sub)?system|"
     r"mail (delivery|system|administrator)|^<?>?$",
@@ -304,9 +309,10 @@ def answer_in(text: str) -> str:
 
 
 def heard_in(text: str) -> str:
-    """What a server answered first in a transcript of a session; "" = none."""
-    found = _HEARD.search(text)
-    return found[1] if found else ""
+    """What a server refused for good first in a transcript of a session, else what it put off
+    first; "" = nothing."""
+    found = (pattern.search(text) for pattern in _HEARD)
+    return next((one[1] for one in found if one), "")
 
 
 def _others(mail: Mail) -> frozenset[str]:

@@ -58,7 +58,7 @@ DISABLED = words(
     r"on hold|not active|no longer active|expired|blocked due to inactivity)",
     r"\b(disabled|suspended|inactive|deactivated|locked|frozen) "
     r"(account|mailbox|user|recipient)",
-    r"recipient .{0,20}suspend|due to inactivity",
+    r"recipient .{0,20}suspend|due to inactivity|no longer accepts? (e-?)?mail",
 )
 MOVED = words(
     r"(user|recipient|mailbox|account|address|person)( \S{1,80})?? (has )?(moved|changed)",

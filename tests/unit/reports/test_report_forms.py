@@ -224,6 +224,19 @@ def test_an_answer_to_one_recipient_blames_no_other() -> None:
     assert (one.reason, two.reason) == ("no_such_user", "expired")
 
 
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        (">>> RCPT To:<a@example.net>\n<<< 450 busy\n<<< 551 gone\n550 x", "551 gone"),
+        (">>> DATA\n<<< 552-a\n<<< 552 b\n<<< 503 c\n", "552-a\n<<< 552 b\n<<< 503 c"),
+        (">>> MAIL From:<a@example.net>\n<<< 452 no room", "452 no room"),
+        ("550 no", ""),
+    ],
+)
+def test_what_was_refused_for_good_is_heard_first(text: str, heard: str) -> None:
+    assert bodies.heard_in(text) == heard
+
+
 def test_what_flufl_alone_finds_is_named() -> None:
     text = (
         "Your mail to the following recipients could not be delivered because they are not "
