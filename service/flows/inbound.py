@@ -14,6 +14,7 @@ from typing import Literal
 from service.defaults import FIXED
 from service.flows import belonging
 from service.flows.consequence import Heard, follow
+from service.flows.epoch import need
 from service.flows.runtime import Runtime
 from service.reports.model import Kind, Read, Report
 from service.reports.read import read_report
@@ -70,7 +71,9 @@ def take(rt: Runtime, data: bytes, *, way: str, rcpts: Sequence[str] = ()) -> Ta
 def take_read(
     rt: Runtime, data: bytes, read: Read, *, way: str, rcpts: Sequence[str] = ()
 ) -> Taken:
-    """The same for what was read already; ``data`` may be anything that it was read from."""
+    """The same for what was read already; ``data`` may be anything that it was read from. Raises
+    InstanceHeld: in a restored backup or a copy nothing counts before a person said which it is."""
+    need(rt)
     sha = fingerprint(data)
     row, said, heard = rt.db.write(
         lambda s: _take(rt, s, sha, data, read, way, rcpts), Priority.MAIL

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.errors import PaperpostError
 from service.flows.alarms import Alarm, raise_alarm
+from service.flows.epoch import InstanceHeld
 from service.flows.inbound import Taken, take, take_read
 from service.flows.runtime import Runtime
 from service.inbound.events import Post, Provider, RefusedError
@@ -68,6 +69,9 @@ def router(rt: Runtime, keys: Keys) -> APIRouter:
             rt.log("webhook_refused", way=way if way in ways else "", status=refusal.status)
             heads = {"WWW-Authenticate": 'Basic realm="inbound"'} if refusal.status == 401 else {}
             return JSONResponse({"error": refusal.says}, refusal.status, heads)
+        except InstanceHeld as held:
+            rt.log("webhook_refused", way=way, status=503)
+            return JSONResponse({"error": held.what}, 503, {"Retry-After": "3600"})
         except PaperpostError as error:  # nothing is taken here just now: it shall come again
             rt.log("webhook_failed", way=way, error=str(error.what))
             return JSONResponse({"error": "Nothing can be kept here just now."}, 503)

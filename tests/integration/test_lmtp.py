@@ -21,6 +21,8 @@ from service.cli.serving import working
 from service.flows.runtime import Runtime, Stats
 from service.inbound import lmtp
 from service.inbound.lmtp import LmtpError, LmtpServer, bind
+from service.store.db import Priority
+from service.store.instance import raise_epoch
 from service.store.report_tables import InboundRow
 from service.wiring import House
 
@@ -106,6 +108,13 @@ def test_what_the_database_cannot_take_comes_again(
         said = talking(rt, lambda port: raw(port, 2, LETTER), stats=stats)
     assert [reply[:9] for reply in said[-3:-1]] == ["451 4.3.0"] * 2
     assert (stats.failures, stats.last_error) == (1, "the disk is full")
+    assert rows(rt) == []
+
+
+def test_a_copy_of_the_database_leaves_its_mails_to_the_original(rt: Runtime) -> None:
+    rt.db.write(raise_epoch, Priority.WEB)  # it has sent, from another folder
+    said = talking(rt, lambda port: raw(port, 1, LETTER))
+    assert said[-2].startswith("451")
     assert rows(rt) == []
 
 

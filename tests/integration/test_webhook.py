@@ -24,7 +24,8 @@ from service.flows.send import send_ready
 from service.inbound import webhook
 from service.settings import load_settings
 from service.store import alarms as alarms_store
-from service.store.instance import set_setting
+from service.store.db import Priority
+from service.store.instance import raise_epoch, set_setting
 from service.store.subscribers import get_subscriber_row
 from service.store.tables import DeliveryRow
 
@@ -447,3 +448,11 @@ def test_keys_that_cannot_be_right_are_refused_at_the_start(door: Door, tmp_path
             door.open(tmp_path, **{name: value})
         assert refused.value.where == f"PAPERPOST_{name.upper()}"
         assert value not in refused.value.what or name == "inbound_ses"
+
+
+def test_a_copy_of_the_database_leaves_it_to_the_original(door: Door) -> None:
+    door.rt.db.write(raise_epoch, Priority.WEB)
+    (door.rt.data_dir / "epoch").unlink(missing_ok=True)  # it has sent, from another folder
+    status, said = door.post("raw", raw(MAIL, door.clock()))
+    assert status == 503
+    assert "database" in said["error"]
