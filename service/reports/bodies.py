@@ -57,7 +57,7 @@ FORMS: tuple[Form, ...] = (
     ),
     _form(
         "label",
-        r"\s*[-*]?\s*(?:(?:failed|intended|original|final|target|to|affected)\W{0,2})?"
+        r"(?:[-*]\s*)?(?:(?:failed|intended|original|final|target|to|affected)\W{0,2})?"
         r"(?:recipient|rcpt to|rcpt|mail address|e-?mail address|addressed to|user|mailbox)"
         rf"(?: ?mail)?(?: ?address)?\s*[:=]\s*{_OPEN}(?P<at>{_AT})",
     ),
@@ -224,6 +224,7 @@ def _named(line: str, forms: tuple[Form, ...], but: frozenset[str]) -> tuple[For
     """The form of a line that names a recipient, and whom."""
     if "@" not in line or _SENDER.search(line):
         return None, ""
+    line = line.strip()  # blanks in front would be tried in vain once for each of them
     for form in forms:
         found = form.pattern.match(line)
         if found and found["at"].lower() not in but:

@@ -84,7 +84,7 @@ FAILED: Final = _any(
 """Words of a mail that could not be delivered."""
 
 AWAY_SUBJECT: Final = re.compile(
-    r"\s*(?:(?:re|aw|sv|vs|antw|rif|odp|ynt|回复|答复)\s*[:：]\s*)?\[?(?:"
+    r"(?:(?:re|aw|sv|vs|antw|rif|odp|ynt|回复|答复)\s*[:：]\s*)?\[?(?:"
     + "|".join(
         (
             r"auto(?:matic(?:ally generated)?|matic|mated)?[- ]?(?:reply|response|answer)",

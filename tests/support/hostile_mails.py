@@ -84,6 +84,13 @@ def of_lines(line: bytes, size: int, kind: bytes = b"text/plain") -> bytes:
     return HEAD + b"Content-Type: " + kind + b"\r\n\r\n" + body
 
 
+def of_runs(run: bytes) -> bytes:
+    """A report with lines that are one run of this and end unlike it, before and after words."""
+    line = run * (1_900 // len(run))
+    text = b"Your mail could not be delivered.\r\n" + (line + b"x\r\nfrom " + line + b"\r\n") * 30
+    return HEAD + b"\r\n" + text
+
+
 def of_parts(part: bytes, size: int) -> bytes:
     """A report of this part again and again."""
     return report(*[part] * (size // (len(part) + 5)))
@@ -180,6 +187,14 @@ MADE: dict[str, Callable[[], bytes]] = {
     "at signs in text": partial(of_lines, b"a@" * 35, MEGABYTE),
     "addresses in text": partial(of_lines, b"<reader@example.net>: 550 5.1.1 unknown", MEGABYTE),
     "digits in text": partial(of_lines, b"550 5.1.1 " * 7, MEGABYTE),
+    **{
+        f"runs of {run!r} in a report": partial(of_runs, run.encode())
+        for run in (" ", "-", "=", "_", "*", "#", ">", ".", "\t", "<", "(", "a", "1", "-> ")
+    },
+    **{
+        f"blanks before {words!r} in a report": partial(of_runs, b" " * 1_880 + words)
+        for words in (b"x@", b"user: x@", b"- user x@y.z", b"x@y.z:", b"original", b"5.1.1 <x@y.z>")
+    },
     "one word of 1 MB": partial(of_lines, b"a" * MEGABYTE, MEGABYTE),
     "one word of digits, 1 MB": partial(of_lines, b"5.1." * (MEGABYTE // 4), MEGABYTE),
     "blanks in text": partial(of_lines, b" " * (MEGABYTE - 2), MEGABYTE),
