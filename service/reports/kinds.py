@@ -35,7 +35,8 @@ def kind_of(mail: Mail) -> tuple[Report, str] | None:
         return receipt, "receipt"
     if _is_report(mail) or _is_daemon(mail):
         return None
-    if not is_automatic(mail) and _asks_to_leave(mail):
+    is_bare = _plain(first(mail.headers, "subject")) == "unsubscribe"  # mail programs write that
+    if (is_bare or not is_automatic(mail)) and _asks_to_leave(mail):
         return _said(mail, Kind.OPTOUT, "unsubscribe"), "optout:reply"
     reason = _automatic_reason(mail)
     return (_said(mail, Kind.AUTO, reason), f"auto:{reason}") if reason else None

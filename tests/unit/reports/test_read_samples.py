@@ -9,6 +9,7 @@ from service.reports.read import read_report
 FOLDER = Path(__file__).parents[2] / "data" / "bounces"
 
 SAID = {
+    "unsubscribe-by-program": ("optout:reply", ["optout unsubscribe - reader@example.net"]),
     "sendmail-after-body": ("dsn", ["soft filtered 5.0.0 reader@example.net"]),
     "dsn-named": ("dsn", ["hard no_such_user 5.0.0 reader@example.net"]),
     "dsn-words-alone": ("dsn", ["soft filtered 5.0.0 reader@example.net"]),
