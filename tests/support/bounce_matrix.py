@@ -11,11 +11,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from support.captures import shared_data
 
-from service.reports.model import Kind, Report
+from service.reports.model import Kind, Read, Report
 from service.reports.read import read_report
 
 CLASSES = ("hard", "soft", "policy", "not a bounce")
@@ -83,12 +84,17 @@ class Case:
     form: str
 
 
+@cache
+def _read(file: Path) -> Read:
+    return read_report(file.read_bytes())
+
+
 def cases(shared: Path) -> Iterator[Case]:
     """Every labelled recipient; what a file says of the same recipient twice counts once."""
     folder = shared / "bounces"
     for line in (folder / "expected.jsonl").read_text().splitlines():
         entry = json.loads(line)
-        read = read_report((folder / entry["file"]).read_bytes())
+        read = _read(folder / entry["file"])
         reports = read.reports
         collection, name = entry["file"].split("/")
         labels = [one["reason"] for one in entry.get("expected", [])] or ["none"]
@@ -115,7 +121,7 @@ def addresses(shared: Path) -> tuple[int, int]:
             continue
         named = entry["expected_addresses"]
         wanted = {one.lower() for one in (*named["temporary"], *named["permanent"])}
-        read = read_report((folder / entry["file"]).read_bytes())
+        read = _read(folder / entry["file"])
         is_bounce = any(one.kind in KINDS for one in read.reports)
         got = {one.recipient.lower() for one in read.reports if is_bounce}
         right += wanted == got

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from support.bounce_matrix import BEGIN, END, Case, addresses, cases, hard, lines
 
+pytestmark = pytest.mark.slow
 PAGE = Path(__file__).parents[3] / "docs" / "bounces.md"
 
 
