@@ -91,7 +91,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         who = desk.member(request)
         domain = request.query_params.get("domain", "").strip().lower()[:254]
         typed = request.query_params.get("days", "")
-        days = next((n for n in SPANS if str(n) == typed), 30)
+        days = next((n for n in SPANS if str(n) == typed), SPANS[0])
         first = desk.today() - timedelta(days=days - 1)
         found = bounce_lists.read_rates(rt, first, desk.today(), domain=domain)
         context = {

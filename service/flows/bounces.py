@@ -123,8 +123,9 @@ def of_deliveries(session: Session, ids: list[int]) -> dict[int, list[dict[str, 
     return found
 
 
-def _get(session: Session, inbound_id: int) -> InboundRow:
-    row = session.get(InboundRow, inbound_id)
+def _get(session: Session, inbound_id: int, *, hold: bool = False) -> InboundRow:
+    """hold: nobody else decides of it before this transaction ends."""
+    row = session.get(InboundRow, inbound_id, with_for_update=hold, populate_existing=hold)
     if row is None:
         raise NoSuchMailError(f"There is no mail {inbound_id}.", "", "paperpost bounces list")
     return row
@@ -166,7 +167,7 @@ def decide(
     limits = rt.defaults()
 
     def act(session: Session) -> tuple[dict[str, Any], Heard]:
-        row, now, heard = _get(session, inbound_id), rt.clock(), Heard()
+        row, now, heard = _get(session, inbound_id, hold=True), rt.clock(), Heard()
         if row.decision and row.decision != meant:
             raise BounceError(
                 f"{row.decided_by} said already that mail {inbound_id} is {row.decision}.",
@@ -271,9 +272,12 @@ _COUNTED = {
 def rates(session: Session, since: datetime, *, zone: str = "UTC", domain: str = "") -> list[Rate]:
     """By day of a zone and domain, oldest first. Only reports about mails of ours count."""
     found: dict[tuple[date, str], dict[str, int]] = {}
+    days: dict[datetime, date] = {}
     for one in lists.iter_hours(session, since, domain):
         if (name := _COUNTED.get(one.kind)) is not None:
-            counts = found.setdefault((local_date(one.hour, zone), one.domain), {})
+            if one.hour not in days:
+                days[one.hour] = local_date(one.hour, zone)
+            counts = found.setdefault((days[one.hour], one.domain), {})
             counts[name] = counts.get(name, 0) + one.mails
     return [Rate(day=day, domain=of, **counts) for (day, of), counts in sorted(found.items())]
 

@@ -161,12 +161,15 @@ def iter_hours(session: Session, since: datetime, domain: str = "") -> Iterator[
     if domain:
         taken = taken.where(col(DeliveryRow.domain) == domain)
         told = told.where(col(ReportRow.domain) == domain)
+    hours: dict[str, datetime] = {}
     for query in (
         taken.group_by(sa.literal_column("1"), col(DeliveryRow.domain)),
         told.group_by(sa.literal_column("1"), col(ReportRow.domain), col(ReportRow.kind)),
     ):
         for text, of, kind, mails in session.execute(query):
-            yield Hour(datetime.strptime(f"{text} +0000", "%Y-%m-%d %H %z"), of, kind, int(mails))
+            if text not in hours:
+                hours[text] = datetime.strptime(f"{text} +0000", "%Y-%m-%d %H %z")
+            yield Hour(hours[text], of, kind, int(mails))
 
 
 def list_deliveries_of(session: Session, reports: Sequence[ReportRow]) -> dict[int, DeliveryRow]:
