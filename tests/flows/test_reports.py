@@ -22,7 +22,7 @@ from support.smtp_server import reply
 
 from service.flows.address import ask_address
 from service.flows.daily import plan_daily
-from service.flows.inbound import fingerprint, take_read
+from service.flows.inbound import take_read
 from service.flows.leave import erase
 from service.flows.manage_link import manage_token
 from service.flows.send import send_ready
@@ -123,20 +123,6 @@ def test_one_mail_counts_once_whichever_way_it_comes(rt, tmp_path):
     other = report(rt, row, Kind.SOFT, data=b"Subject: of another kind\n\n", **FULL)
     assert (other.is_new, other.said) == (True, ("again",))
     assert (reader(rt, ADA).score, len(found(rt))) == (1, 2)
-
-
-def test_the_hash_is_of_the_mail_and_not_of_how_it_came():
-    plain = b"Subject: a\n\nb\n"
-    same = [
-        plain.replace(b"\n", b"\r\n"),
-        plain.replace(b"\n", b"\r"),
-        b"Return-Path: <>\nDelivered-To: x\nReceived: by a\n (b)\n\tfor c\nX-Original-To: y\n"
-        + plain,
-        b"From MAILER-DAEMON Sun Nov 22 11:00:00 2026\n" + plain + b"\n\n",
-    ]
-    assert {fingerprint(one) for one in same} == {fingerprint(plain)}
-    assert fingerprint(b"Subject: b\n\nb\n") != fingerprint(plain)
-    assert fingerprint(b"") == fingerprint(b"\n")
 
 
 def test_two_processes_with_one_mail_count_it_once(houses, tmp_path):
