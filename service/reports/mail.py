@@ -150,7 +150,7 @@ class _Message(Message):
         super().attach(payload)
 
     def get_content_type(self) -> str:
-        kind = super().get_content_type()
+        kind = super().get_content_type().split(maxsplit=1)[0]  # "text/plain charset=..."
         kind = SAME.get(kind, kind)
         is_deep = self.depth >= DEPTH and kind.startswith(("multipart/", "message/"))
         return OPAQUE if is_deep else kind
@@ -268,7 +268,8 @@ class _Opening:
             yield from self.parts(inner, head, returned=True)
         elif below is not None:
             for one in below:
-                yield from self.parts(one, self.headers(one), returned=returned)
+                head = self.headers(one)
+                yield from self.parts(one, head, returned=returned or _is_mail(head))
         elif kind == "text/rfc822-headers":
             text = self._text(message)
             yield Part(kind, self.block(text), text, returned=True)
@@ -298,6 +299,11 @@ class _Opening:
         text = text[: self._texts]
         self._texts -= len(text)
         return text
+
+
+def _is_mail(head: Headers) -> bool:
+    """Whether the head of a part is that of a mail, put there without message/rfc822 around it."""
+    return any(name in ("received", "return-path") for name, _value in head)
 
 
 def _line(raw: str) -> str:

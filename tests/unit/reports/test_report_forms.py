@@ -255,3 +255,17 @@ def test_a_report_that_flufl_stumbles_over_is_read(monkeypatch: pytest.MonkeyPat
     read = read_report(HEAD + b"\nIt could not be delivered: mailbox full\n")
     assert read.reports[0].reason == "mailbox_full"
     assert read.problems == ("flufl.bounce: IndexError",)
+
+
+def test_a_part_with_the_head_of_a_mail_is_returned() -> None:
+    data = HEAD + (
+        b'Content-Type: multipart/mixed; boundary="b"\n\n'
+        b'--b\nContent-Type: text/plain\n charset="us-ascii"\n\n<a@example.net>:\nmailbox full\n'
+        b"--b\nReceived: from a by b\nMessage-ID: <digest-1@lists.example.org>\n"
+        b"Subject: Papers\n\nno such user, said nobody\n--b--\n"
+    )
+    report, returned = open_mail(data).parts
+    assert (report.kind, report.returned, returned.returned) == ("text/plain", False, True)
+    read = read_report(data)
+    assert read.reports[0].reason == "mailbox_full"
+    assert read.traces.message_ids == ("digest-1@lists.example.org",)
