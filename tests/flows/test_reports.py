@@ -26,12 +26,13 @@ from service.flows.inbound import take_read
 from service.flows.leave import erase
 from service.flows.manage_link import manage_token
 from service.flows.send import send_ready
+from service.flows.subscribe import read_wish, request
 from service.flows.suppress import unsuppress
 from service.reports.model import Kind, Read, Report, Traces
 from service.store import alarms as alarms_store
 from service.store.instance import set_setting
 from service.store.leases import release
-from service.store.subscribers import get_subscriber_row
+from service.store.subscribers import get_subscriber_row, list_subscriber_rows
 from service.subscribers.address import read_address
 
 pytestmark = pytest.mark.slow
@@ -207,6 +208,28 @@ def test_a_mail_from_before_the_new_beginning_is_forgiven(rt, tmp_path):
     assert (reader(rt, ADA).state, reader(rt, ADA).score) == ("active", 0)
     assert report(rt, second, Kind.HARD, **NOBODY).said == ("forgiven",)
     assert reader(rt, ADA).state == "active"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "barred", "left"),
+    [
+        (Kind.HARD, "suppressed", "hard", ["pending"]),
+        (Kind.SOFT, "", "", ["pending"]),
+        (Kind.COMPLAINT, "left", "complaint", []),
+    ],
+)
+def test_the_mail_about_a_request_comes_back(rt, kind, said, barred, left):
+    """As when the relay refuses it: who is not there is not asked again, and the request ends."""
+    wish, _ = read_wish(rt, email=ADA, words="lora", hour="", zone="", locale="en")
+    request(rt, wish)
+    asyncio.run(send_ready(rt))
+    (row,) = rows(rt, "confirm")
+    taken = report(rt, row, kind, **NOBODY)
+    assert taken.said == (said,)
+    assert bar(rt, ADA) == barred
+    assert [one.state for one in rt.db.read(list_subscriber_rows)] == left
+    if kind is Kind.COMPLAINT:
+        assert whole(rt, taken)["raw"] is None
 
 
 # ---- proof ----
