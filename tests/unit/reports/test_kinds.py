@@ -1,5 +1,6 @@
 """Wishes to leave, receipts and automatic answers are told from failures and from letters."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ def form_of(text: str) -> str:
         "부재 중 응답",
         "자동 회신: Papers",
     ],
+    ids=count(),
 )
 def test_subjects_of_people_who_are_away(subject: str) -> None:
     assert form_of(f"Subject: {subject}\n\nBack on Monday.") == "auto:vacation"
