@@ -20,6 +20,7 @@ from imap_tools import (
     MailboxCopyError,
     MailboxFetchError,
     MailboxFlagError,
+    MailboxLoginError,
     MailBoxUnencrypted,
 )
 from imap_tools.utils import check_command_status, encode_folder
@@ -76,13 +77,16 @@ class Conversation:
         self._box: BaseMailBox | None = None
         try:
             self._box = _connected(inbox)
-            self._box.login(inbox.user, inbox.password, inbox.folder)
+            _sign_in(self._box, inbox)
             self._box.client.capability()  # servers say more to who has signed in
             self._offers = _capabilities(self._box)
             self.made = self._lay_folders()
         except TROUBLE as error:
             self._drop()
             raise explained(error, inbox) from error
+        except BaseException:
+            self._drop()
+            raise
 
     @property
     def box(self) -> BaseMailBox:
@@ -214,6 +218,20 @@ def _connected(inbox: Inbox) -> BaseMailBox:
             box.client.shutdown()
         raise
     return box
+
+
+def _sign_in(box: BaseMailBox, inbox: Inbox) -> None:
+    """And select the folder. LOGIN takes ASCII alone; other letters go by PLAIN (RFC 4616)."""
+    if f"{inbox.user}{inbox.password}".isascii():
+        box.login(inbox.user, inbox.password, inbox.folder)
+        return
+    try:
+        box.login_utf8(inbox.user, inbox.password, None)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:
+        raise MailboxLoginError(("NO", [str(error).encode()]), "OK") from None
+    box.folder.set(inbox.folder)
 
 
 def _capabilities(box: BaseMailBox) -> frozenset[str]:

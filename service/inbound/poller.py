@@ -152,7 +152,7 @@ class Poller:
     def _failed(self, error: Exception) -> None:
         self._failures += 1
         self.stats.failures += 1
-        words = str(error) if isinstance(error, PaperpostError) else repr(error)
+        words = str(error) if isinstance(error, PaperpostError) else _plain(error)
         self.stats.last_error = words[:500]
         self._rt.log("inbox_failed", error=self.stats.last_error, in_a_row=self._failures)
         if self._failures < TOLD_AFTER:
@@ -160,13 +160,13 @@ class Poller:
         try:
             self._tell(self._about_way(error), "way")
         except Exception as second:  # the database is away too: /readyz says so by itself
-            self._rt.log("inbox_alarm_failed", error=repr(second)[:300])
+            self._rt.log("inbox_alarm_failed", error=_plain(second))
 
     def _about_way(self, error: Exception) -> Alarm:
         if isinstance(error, InboxError):
             what, step = error.what, error.next_step
         else:
-            what, step = repr(error)[:300], "Look at the log, and run paperpost doctor."
+            what, step = _plain(error), "Look at the log, and run paperpost doctor."
         return Alarm(
             kind=NAME,
             key="way",
@@ -191,6 +191,11 @@ class Poller:
             rt.db.write(lambda s: raise_alarm(rt, s, alarm), Priority.MAIL)
         elif rt.db.read(lambda s: _stands(s, key)):
             rt.db.write(lambda s: end_alarm(rt, s, NAME, key), Priority.MAIL)
+
+
+def _plain(error: Exception) -> str:
+    """What happened. Not its repr: that of a text that cannot be encoded holds the whole text."""
+    return f"{type(error).__name__}: {error}"[:300]
 
 
 def _stands(session: Session, key: str) -> bool:

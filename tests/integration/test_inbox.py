@@ -162,6 +162,31 @@ def test_what_goes_wrong_is_said_in_three_parts(
     assert "p" not in caught.value.what.split()
 
 
+def test_letters_beyond_ascii_sign_in(rt: Runtime) -> None:
+    with imap_server() as server:
+        imap.read_once(rt, inbox_at(server, user="zoë", password="geheim-ß"))
+        assert server.plain == "\0zoë\0geheim-ß".encode()
+        server.refuse["AUTHENTICATE"] = "[AUTHENTICATIONFAILED] no"
+        with pytest.raises(InboxError, match="refused the log-in"):
+            imap.read_once(rt, inbox_at(server, user="zoë", password="geheim-ß"))
+
+
+def test_an_error_of_which_nobody_thought_tells_no_password(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_inbox: Inbox) -> None:
+        "geheim-ß".encode("ascii")
+
+    monkeypatch.setattr(imap, "_connected", broken)
+    poller = Poller(rt, inbox_at(ImapServer()), back_off=[0.01])
+    poller.start()
+    until(lambda: poller.stats.failures > 3)
+    poller.stop()
+    assert "UnicodeEncodeError" in poller.stats.last_error
+    (alarm,) = open_alarms(rt)
+    assert "geheim" not in f"{poller.stats.last_error}{alarm}{capsys.readouterr()}"
+
+
 def test_a_host_that_is_down(rt: Runtime) -> None:
     with imap_server() as gone:
         pass

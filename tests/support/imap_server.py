@@ -6,6 +6,7 @@ It speaks just enough for one client at a time; what a real one does is shown wi
 import re
 import socket
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ OFFERS = "IMAP4rev1 IDLE MOVE UIDPLUS NAMESPACE"
 class ImapServer:
     """mails: by UID, in the folder that is read · folders: name -> contents · refuse: command ->
     the words of its NO, for so long as they stand here · drop: commands at which it hangs up ·
-    tells_at_once: that something came, in the same breath as that it idles."""
+    tells_at_once: that something came, in the same breath as that it idles · plain: what
+    was said to AUTHENTICATE PLAIN."""
 
     mails: dict[int, bytes] = field(default_factory=dict)
     folders: dict[str, list[bytes]] = field(default_factory=lambda: {"INBOX": []})
@@ -29,6 +31,7 @@ class ImapServer:
     idling: threading.Event = field(default_factory=threading.Event)
     come: threading.Event = field(default_factory=threading.Event)
     tells_at_once: bool = False
+    plain: bytes = b""
     port: int = 0
 
     def serve(self, listener: socket.socket) -> None:
@@ -61,6 +64,9 @@ class ImapServer:
                 say(answer)
             if verb == "IDLE":
                 self._idle(talk, say)
+            if verb == "AUTHENTICATE":
+                say("+ ")
+                self.plain = b64decode(talk.readline())
             say(f"{tag} OK done")
             if verb == "LOGOUT":
                 return
