@@ -350,7 +350,8 @@ def come_back(
             return "staff"
         hashed = consent_store.email_hash(rt.instance.key, row.email_key)
         if row.state == "bounced":
-            lift_row(rt, session, row, hashed)
+            if not lift_row(rt, session, row, hashed):
+                return "staff"
         elif is_resting(row, now):
             reset(row, now)
             row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]

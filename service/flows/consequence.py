@@ -257,8 +257,8 @@ def _believe_no_more(
     bar = consent_store.get_suppression(session, hashed)
     if bar is None or bar.reason != "hard" or not reports_store.took_before(session, row, before):
         return
-    lift_row(rt, session, reader, hashed)
-    reports_store.set_said(session, one.report_id, "doubted")
+    if lift_row(rt, session, reader, hashed):
+        reports_store.set_said(session, one.report_id, "doubted")
 
 
 # ---- what lies with us ----

@@ -95,15 +95,18 @@ def unsuppress(rt: Runtime, address: Address, *, by: str = "admin", network: str
 def _unsuppress(rt: Runtime, session: Session, address: Address) -> bool:
     hashed = consent_store.email_hash(rt.instance.key, address.key)
     row = subscribers_store.get_subscriber_row(session, email_key=address.key)
-    if row is None or row.state != "bounced":
-        return consent_store.delete_suppression(session, hashed)
-    lift_row(rt, session, row, hashed)
-    return True
+    if row is not None and row.state == "bounced" and lift_row(rt, session, row, hashed):
+        return True
+    return consent_store.delete_suppression(session, hashed)
 
 
-def lift_row(rt: Runtime, session: Session, row: SubscriberRow, hashed: str) -> None:
-    """A reader whose mail had bounced gets mail again, in a transaction; reports begin anew."""
+def lift_row(rt: Runtime, session: Session, row: SubscriberRow, hashed: str) -> bool:
+    """A reader whose mail had bounced gets mail again, in a transaction; reports begin anew. False:
+    in another process they left just now, and stay away."""
     now = rt.clock()
+    session.refresh(row, with_for_update={"key_share": True})
+    if row.state != "bounced":
+        return False
     consent_store.delete_suppression(session, hashed)
     reset(row, now)
     row.state = "active"
@@ -111,3 +114,4 @@ def lift_row(rt: Runtime, session: Session, row: SubscriberRow, hashed: str) -> 
     # the time without mail was no outage of ours: the next mail is like the one after a pause
     row.paused_until = max(local_date(now, row.zone), row.paused_until or date.min)
     session.add(row)
+    return True
