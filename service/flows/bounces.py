@@ -270,7 +270,8 @@ _COUNTED = {
 
 
 def rates(session: Session, since: datetime, *, zone: str = "UTC", domain: str = "") -> list[Rate]:
-    """By day of a zone and domain, oldest first. Only reports about mails of ours count."""
+    """By day of a zone and domain, oldest first. Only reports about mails of ours count. since: a
+    midnight there."""
     found: dict[tuple[date, str], dict[str, int]] = {}
     days: dict[datetime, date] = {}
     for one in lists.iter_hours(session, since, domain):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -133,21 +133,23 @@ class Hour:
     mails: int
 
 
-def _hour_of(session: Session, at: Any) -> Any:
-    """ "2026-11-22 09" of an instant, UTC."""
+def _hour_of(session: Session, at: Any, past: int) -> Any:
+    """ "2026-11-22 09" of an instant, UTC; past: minutes after the full at which an hour begins."""
     if session.get_bind().dialect.name == "sqlite":
-        return sa.func.strftime("%Y-%m-%d %H", at)
-    return sa.func.to_char(sa.func.timezone("UTC", at), "YYYY-MM-DD HH24")
+        return sa.func.strftime("%Y-%m-%d %H", at, f"-{past} minutes")
+    return sa.func.to_char(sa.func.timezone("UTC", at - timedelta(minutes=past)), "YYYY-MM-DD HH24")
 
 
 def iter_hours(session: Session, since: datetime, domain: str = "") -> Iterator[Hour]:
     """Mails that were accepted (kind "accepted") and those of each kind of report that had its
-    consequence, each mail once, by domain and hour."""
-    hour = _hour_of(session, col(DeliveryRow.accepted_at))
+    consequence, each mail once, by domain and hour. Hours begin as ``since`` does, which is the
+    midnight of a zone: not all are whole hours from UTC."""
+    past = since.astimezone(UTC).minute
+    hour = _hour_of(session, col(DeliveryRow.accepted_at), past)
     taken = sa.select(hour, col(DeliveryRow.domain), sa.literal("accepted"), sa.func.count()).where(
         col(DeliveryRow.accepted_at) >= since, col(DeliveryRow.reason) != TESTED
     )
-    at = _hour_of(session, col(ReportRow.at))
+    at = _hour_of(session, col(ReportRow.at), past)
     told = sa.select(
         at,
         col(ReportRow.domain),
@@ -168,7 +170,7 @@ def iter_hours(session: Session, since: datetime, domain: str = "") -> Iterator[
     ):
         for text, of, kind, mails in session.execute(query):
             if text not in hours:
-                hours[text] = datetime.strptime(f"{text} +0000", "%Y-%m-%d %H %z")
+                hours[text] = datetime.strptime(f"{text}:{past} +0000", "%Y-%m-%d %H:%M %z")
             yield Hour(hours[text], of, kind, int(mails))
 
 

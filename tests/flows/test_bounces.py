@@ -1,6 +1,7 @@
 """What the doors ask of mails that came back: lists, decisions, rates; and what goes in time."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from support.smtp_server import reply
 
 from service.defaults import FIXED
 from service.flows import bounces
+from service.flows.bounce_lists import read_rates
 from service.flows.bounces import BounceError, Filter, NoSuchMailError
 from service.flows.daily import plan_daily
 from service.flows.leave import erase
@@ -33,6 +35,7 @@ from service.reports.model import Kind
 from service.store import alarms as alarms_store
 from service.store.instance import set_setting
 from service.store.report_tables import InboundRow, ReportRow
+from service.subscribers.cadence import local_date
 
 pytestmark = pytest.mark.slow
 
@@ -253,3 +256,15 @@ def test_a_mail_that_waits_proves_nothing_before_it_is_decided(rt, tmp_path):
     plan_daily(rt)
     asyncio.run(send_ready(rt))
     assert len(rows(rt, "digest")) == 1
+
+
+def test_days_of_zones_with_half_hours_are_whole(rt, tmp_path):
+    """Midnight is at 18:30 UTC in Kolkata: a mail of 18:45 is the new day's."""
+    rt.clock.at = rt.clock().replace(hour=18, minute=45)
+    report(rt, mailed(rt, tmp_path, EVA)[EVA], Kind.COMPLAINT)
+    rt = replace(rt, zone="Asia/Kolkata")
+    today = local_date(rt.clock(), rt.zone)
+    for first in (today, today - timedelta(days=1)):
+        found = read_rates(rt, first, today)
+        told = {one.name: (one.accepted, one.complaints) for one in found.days if one.is_told}
+        assert told == {today.isoformat(): (1, 1)}
