@@ -55,6 +55,7 @@ FORMS: tuple[Form, ...] = (
         rf"\s*:\s*{_OPEN}(?P<at>{_AT})",
         "own",
     ),
+    _form("told", rf"\s*(?P<at>{_AT}) \((?:user|mailbox|account) not found\)", "own"),
     _form(
         "label",
         r"(?:[-*]\s*)?(?:(?:failed|intended|original|final|target|to|affected)\W{0,2})?"

@@ -196,6 +196,7 @@ ROWS: tuple[Row, ...] = (
         kind="5",
         status=r"[0-57]\.\d+|-",
         words=say.NOBODY,
+        unless=say.MAYBE_NOBODY,
         where=_RCPT,
     ),
     Row(
@@ -211,7 +212,7 @@ ROWS: tuple[Row, ...] = (
         source="RFC 5321 4.2.3, 550: mailbox unavailable, where RCPT was answered",
         kind="5",
         status=r"[05]\.0|1\.1|-",
-        words=words(r"mailbox (is )?(unavailable|not available)"),
+        words=words(r"(mailbox|recipient) (is )?(unavailable|not available)"),
         unless=say.POLICY,
         where=_RCPT,
     ),

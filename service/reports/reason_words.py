@@ -12,13 +12,15 @@ NOBODY = words(
     r"(?: name| address| id| account)?(?: \S{1,80})??(?: is| was| does| are)? ?,? ?"
     r"(unknown|not (be )?(found|known|recogni[sz]ed|exist\w*|registered|listed|valid)|invalid|"
     r"nonexist[ae]nt|non-exist[ae]nt|no longer (exists?|valid|on|with|here)|can ?not be found)",
-    r"\b(unknown|no such|invalid|bad|nonexistent|non-existent|not a valid|undefined|illegal) "
+    r"\b(unknown|no such|invalid|bad|nonexistent|non-existent|not an? (valid|known|local)|"
+    r"undefined|illegal) "
     r"(or illegal )?(e-?mail )?(local |virtual |final delivery |mail ?)?"
     r"(user|recipient|addressee|mailbox|address|account|person|alias|userid|local[ -]part)",
     r"\b(no|not a) (mailbox|one|user|account|recipient|mail box)( here| by that name| with that"
     r"| of that| exists| found)",
     r"(mailbox|account|user|address|recipient|inbox|person)( \S{1,80})??( that you tried to reach)?"
     r" (does ?n[o']t|did not|do not|doesn't) exist",
+    r"no mailbox for|nobody (here )?by that name|"
     r"(address|mailbox) (that )?you entered could ?n[o']t be found",
     r"not our (user|customer|client)|no valid recipients?|not in my validrcptto|cuda_nsu|"
     r"unable to find (the |that )?(user|recipient|mailbox)",
@@ -28,16 +30,22 @@ NOBODY = words(
     r"(usu[aá]rio|destinat[aá]rio|conta) .{0,20}(desconhecid[oa]|n[aã]o existe|inexistente)",
     r"(empf(ä|ae|a)nger|benutzer|postfach|adresse) .{0,20}(unbekannt|existiert nicht)",
     r"(utente|indirizzo|casella) .{0,20}(sconosciut[oa]|non esiste|inesistente)",
-    r"unbekannter? (empf(ä|ae|a)nger|benutzer)|no existe|n'existe pas",
+    r"unbekannter? (empf(ä|ae|a)nger|benutzer)|n([aã])?o existe|n'existe pas",
 )
 """The mailbox was named as one that nobody has; alone it is not enough, see ``reasons``."""
+
+MAYBE_NOBODY = words(
+    r"lookup (failure|failed|error)|not (allowed|permitted|authori[sz]ed) to",
+)
+"""Said of a directory that did not answer, or of what we may do."""
 
 NOBODY_HERE = words(
     r"\bno (such )?(user|mailbox|one|account|recipient|person)( \S{1,80})?? (here|by that name)",
     r"recipient name is not recogni[sz]ed|recip(ient)?notfound|recipient not found by",
     r"(non r[eé]pertori[eé]|no se encuentra) .{0,20}(annuaire|directorio) (de )?domino",
     r"not listed in (the )?(domino|public name|address book)|not listed in public",
-    r"invalid final delivery userid|no account by that name",
+    r"invalid final delivery userid|no account by that name|unknown or illegal alias",
+    r"unknown local[ -]part .{0,80}in domain",
     r"local user .{0,200}\b(not known|unknown|no such user)",
     r"(address|mailbox|account) (is )?(wrong or )?no longer (in use|valid|exists?)",
     r"(user|mailbox|address|account)( \S{1,80})?? (does ?n[o']t|doesn't) exist "
@@ -69,7 +77,7 @@ DOMAIN_GONE = words(
     r"\b(host|domain)( name)?( or domain name)?( \S{1,80})?? (is |was )?"
     r"(unknown|not (found|exist\w*)|could ?n[o']t be found|does ?n[o']t exist)",
     r"(unknown|no such|illegal|invalid|nonexistent|bad destination) (mail )?"
-    r"(host|domain)( name)?( found)?|\bnxdomain\b",
+    r"(host/)?(host|domain)( name)?( found)?|\bnxdomain\b",
     r"name or service not known|no address associated with (host)?name",
     r"unroute?able (mail )?(domain|address)|host lookups? failed permanently",
     r"mx records? point to non-?existent|no route found to domain",
@@ -79,9 +87,10 @@ MAYBE_GONE = words(r"(domain|host|address) may not exist", r"your domain", r"dns
 """Said of a sender's domain."""
 
 NO_MAIL_HERE = words(
-    r"(host|domain)( \S{1,80})??( /domain)? (does ?n[o']t|do not) accept (any )?(e-?)?mail"
-    r"(?! (from|without|that|with))",
-    r"no mx( record)? found|null ?mx|recipient address has null mx|no smtp service",
+    r"(host|domain|server)( \S{1,80})??( /domain)? (does ?n[o']t|do not) accept (any )?(e-?)?mail"
+    r"(?! (from|without|that|with|to|unless|using|over|for))",
+    r"no mx( record)? found|null ?mx|recipient address has null mx|mail receiving disabled",
+    r"name server: \.: host not found",
     r"no host found for existing smtp connection",
 )
 EXPIRED = words(
@@ -107,7 +116,8 @@ SYSTEM = words(
     r"file system",
     r"(local|system|internal|server|service|processing|configuration|data format) ?"
     r"(\w+ )?(error|failure|problem)|service (currently )?(not available|unavailable)",
-    r"temporar(y|ily) (failure|unavailable|error)|can'?t create|cannot open|i/o error",
+    r"temporar(y|ily) (failure|unavailable|error)|can'?t create|cannot open|i/o error|"
+    r"(create|open|write|rename|lock) .{0,80}permission denied",
     r"duplicated message-id|try again later|resources",
 )
 AGENT = words(
@@ -135,7 +145,7 @@ NO_NAME = words(
     r"cannot find your hostname|no (dns|host) ?name (for|of) your",
 )
 TOO_FAST = words(
-    r"too (many(?! unwanted)|fast|much)",
+    r"too (many(?! (unwanted|hops|\W?received))|fast|much)",
     r"(rate|volume|frequency|connection|concurren\w+|session|hourly|daily)"
     r"[ -]?(is )?(limit\w*|exceeded|control\w*)|throttl|slow(er)? down|unusual rate|"
     r"unexpected volume|frequency limited|exceed\w* .{0,60}(per|an|this|in one) (hour|minute|day)",
@@ -163,9 +173,10 @@ SECURITY_OF_CONTENT = words(
 )
 MALFORMED = words(
     r"rfc ?-?(2822|5322|2045|2047)|rfc ?822 compl|(not|non)[- ]?(rfc )?complian",
-    r"(duplicate|multiple|missing|bad|invalid|malformed|illegal|too many) .{0,30}headers?",
-    r"header (field|error|line)|8 ?-?bit|smtputf8|line (is )?too long|bare (lf|cr|<)",
-    r"syntax error in (message|header)|mime (error|boundary)|transcode|message format",
+    r"(duplicate|multiple|missing|bad|invalid|malformed|illegal|too many(?! \W?received)) "
+    r".{0,30}headers?|(?<!following )header (field|error|line)|8 ?-?bit|smtputf8",
+    r"line (is )?too long|bare (lf|cr|<)|syntax error in (message|header)|mime (error|boundary)|"
+    r"transcode|message format",
 )
 TOO_LARGE = words(
     r"(message|mail|e-?mail|size|length|content|file)( \S{1,40})??( is| was)? ?"

@@ -42,12 +42,15 @@ def judge(found: Found) -> Report:
 
 
 def row_for(found: Found) -> Row:
-    """The row of the tables that decides: by the server's words, else by all that was said."""
+    """The row of the tables that decides: by the server's words, else by all that was said. Words
+    of nobody are not believed where the text beside them says that the mailbox is there."""
     words, around = one_line(found.words), one_line(found.around)
     answer = _answer(found, words, around)
     texts = [one for one in (words, around) if one] or [""]
     rows = [_row_of(_said(found, text, *answer)) for text in texts]
-    return next((row for row in rows if row.reason != "unknown"), rows[0])
+    row = next((row for row in rows if row.reason != "unknown"), rows[0])
+    is_doubted = row.reason == "no_such_user" and rows[-1].reason in ("disabled", "mailbox_full")
+    return rows[-1] if is_doubted else row
 
 
 def _reason(found: Found) -> str:

@@ -3,7 +3,7 @@
 These rows come before the general table: each stands for answers that would be misread there.
 """
 
-from service.delivery.answer_words import words
+from service.delivery.answer_words import FULL, words
 from service.reports.rows import Row
 
 SPECIAL: tuple[Row, ...] = (
@@ -110,10 +110,49 @@ SPECIAL: tuple[Row, ...] = (
         source="Facebook 550 5.1.1 RCP-P2, RCP-P3: the reader's preferences",
         words=words(r"\brcp-p[23]\b"),
     ),
+    *(
+        Row(
+            reason=reason,
+            source=f"I.UA's page {page}: {means}",
+            kind="5",
+            links=words(rf"mail\.i\.ua/err/{page}(/|$)"),
+        )
+        for page, reason, means in (
+            ("2", "no_such_user", "the user is not found"),
+            ("3", "disabled", "the mailbox was not used for three months"),
+            ("4", "mailbox_full", "the mailbox is full"),
+            ("(1|6)", "relaying", "not by this server"),
+            ("7", "no_ptr", "the name given at EHLO"),
+            ("8", "sender_refused", "the sender's address could not be checked"),
+            ("9", "reputation", "the sending host is on a list"),
+        )
+    ),
+    Row(
+        reason="reputation",
+        source="AOL's codes (RLY:..), (HVU:..), (DYN:..), (CON:..), (DNS:..), (RTR:..)",
+        kind="5",
+        words=words(r"\((rly|hvu|dyn|con|dns|rtr):[a-z]{1,2}\d?\)"),
+    ),
+    Row(
+        reason="spam_content",
+        source="NetEase DT:SPM, DT:SUM, MI:SPB: looks like spam",
+        words=words(r"\b(dt:(spm|sum)|mi:spb)\b"),
+    ),
+    Row(
+        reason="reputation",
+        source="NetEase HL:..., RP:...: the host's name, its pace and standing",
+        words=words(r"\b(hl:(rep|ihu|ipb|itc)|rp:(drc|ccl|rcl|trc|cel))\b"),
+    ),
+    Row(
+        reason="unreachable",
+        source="SendGrid: it found no exchanger of the reader's domain",
+        words=words(r"unable to get mx info"),
+    ),
     Row(
         reason="policy",
         source="Charter and Spectrum AUP#, Cox CX...: their rules for senders",
         words=words(r"\baup#", r"\bcx(bl|thrt|cnct|dns|sndr|mj)\w*\b"),
+        unless=FULL,
     ),
     Row(
         reason="suppressed",

@@ -120,6 +120,17 @@ SAID = {
     "yahoo-no-account": ("dsn", ["hard no_such_user 5.0.0 reader@example.net"]),
     "yahoo-no-mx": ("body:line", ["hard no_mail_here - reader@example.net"]),
     "yahoo-notice": ("body:line", ["hard no_such_user 5.1.1 reader@example.net"]),
+    "messaging-server-full": ("body:label", ["soft mailbox_full - reader@example.net"]),
+    "messaging-server-alias": ("body:label", ["hard no_such_user - reader@example.net"]),
+    "messaging-server-host": ("body:label", ["hard domain_gone - reader@example.net"]),
+    "groupwise-unknown": ("body:told", ["hard no_such_user - reader@example.net"]),
+    "exim-hops": ("body:line", ["soft unreachable - reader@example.net"]),
+    "exim-alias": ("body:line", ["hard no_such_user - reader@example.net"]),
+    "carrier-disabled": ("body:answer", ["soft disabled - reader@example.net"]),
+    "postfix-no-service": ("dsn", ["policy no_ptr 5.0.0 reader@example.net"]),
+    "sendgrid-no-mx": ("dsn", ["soft unreachable 5.0.0 reader@example.net"]),
+    "sendmail-hops": ("dsn", ["soft unreachable 5.4.6 reader@example.net"]),
+    "postfix-maildir": ("dsn", ["soft system 4.2.0 reader@example.net"]),
     "zoho-delay": ("body:sentence", ["soft unreachable - reader@example.net"]),
 }
 """Of each mail its form and, one a recipient: kind, reason, status, recipient ("-" = not said)."""

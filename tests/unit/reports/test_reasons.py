@@ -37,6 +37,30 @@ MEANT: tuple[tuple[str, str, Where, str], ...] = (
     ("4.7.0", "421 [TSS04] Messages from 192.0.2.1 deferred", "mail", "reputation"),
     ("5.1.1", "550 RCP-P3 not wanted", "", "filtered"),
     ("5.1.0", "550 sender rejected. AUP#In-1310", "", "policy"),
+    ("5.2.2", "552 mailbox full AUP#Out-1530", "rcpt", "mailbox_full"),
+    ("", "550 http://mail.i.ua/err/2/", "rcpt", "no_such_user"),
+    ("", "550 http://mail.i.ua/err/3/", "rcpt", "disabled"),
+    ("", "550 http://mail.i.ua/err/4/", "rcpt", "mailbox_full"),
+    ("", "550 http://mail.i.ua/err/6/", "rcpt", "relaying"),
+    ("", "550 http://mail.i.ua/err/7/", "rcpt", "no_ptr"),
+    ("", "550 http://mail.i.ua/err/8/", "rcpt", "sender_refused"),
+    ("", "550 http://mail.i.ua/err/9/", "rcpt", "reputation"),
+    ("5.2.1", "521 (HVU:B1) see the page", "body", "reputation"),
+    ("", "554 DT:SPM 163 smtp8", "body", "spam_content"),
+    ("", "550 RP:TRC 163 smtp8", "mail", "reputation"),
+    ("5.0.0", "unable to get mx info: failed to get IPs from PTR record", "", "unreachable"),
+    # near to another reason
+    ("", "554-No SMTP service 554-Bad DNS PTR resource record", "connect", "no_ptr"),
+    ("5.3.2", "521 Server does not accept mail", "connect", "no_mail_here"),
+    ("5.1.2", "550 host unknown (Name server: .: host not found)", "", "no_mail_here"),
+    ("", "550 Server does not accept mail for you", "mail", "policy"),
+    ("5.4.6", "554 Too many hops 26 (25 max)", "", "unreachable"),
+    ("", 'Too many "Received" headers - suspected mail loop', "", "unreachable"),
+    ("5.0.0", "550 user lookup failed: no such user", "rcpt", "filtered"),
+    ("5.0.0", "550 no mailbox for reader", "rcpt", "no_such_user"),
+    ("5.0.0", "550 not a known user", "rcpt", "no_such_user"),
+    ("", "550 recipient not available", "rcpt", "no_such_user"),
+    ("4.2.0", "create maildir file /var/mail/tmp/1: Permission denied", "", "system"),
     ("", "600 Mail rejete OFR_506 [506]", "", "spam_content"),
     ("", "closed, see https://groups.google.com/support/", "", "policy"),
     ("5.1.1", "554 the address is on the suppression list", "", "suppressed"),
@@ -192,6 +216,11 @@ def test_a_success_without_an_action_is_nothing() -> None:
 )
 def test_the_status_that_tells_more_is_kept(field: str, words: str, status: str) -> None:
     assert judge(found(field, words, "")).status == status
+
+
+def test_nobody_is_gone_whose_mailbox_is_said_to_be_there() -> None:
+    said = Found(words="550 user unknown", where="rcpt", around="The account is disabled. 550 user")
+    assert judge(said).reason == "disabled"
 
 
 def test_words_are_cut_and_on_one_line() -> None:
