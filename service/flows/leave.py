@@ -145,9 +145,13 @@ def _erase(rt: Runtime, session: Session, email_key: str, by: str) -> bool:
 
 
 def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> None:
-    """Erase one reader inside a transaction."""
+    """Erase one reader inside a transaction. What another process is writing down about them is
+    waited for, and goes too."""
     now = rt.clock()
     assert row.id is not None
+    session.flush()
+    if session.get(SubscriberRow, row.id, with_for_update=True, populate_existing=True) is None:
+        return  # another process did
     hashed = consent_store.email_hash(rt.instance.key, row.email_key)
     if row.state != "pending":
         consent_store.add_suppression(session, hashed, "left", now)
