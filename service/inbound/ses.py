@@ -100,7 +100,7 @@ class Ses:
         self._topics = topics
         self._passwords = passwords
         self._tell = tell
-        self._certificates = _Certificates(fetch)
+        self._certificates = Certificates(fetch)
 
     async def prove(self, post: Post) -> None:
         """As told by ``Provider``; what asks to be confirmed is told to the staff here."""
@@ -133,7 +133,7 @@ class Ses:
         return [_event(parsed(message["Message"]))]
 
 
-class _Certificates:
+class Certificates:
     """Certificates by address, kept while the process lives."""
 
     def __init__(self, fetch: Fetch) -> None:
@@ -145,9 +145,11 @@ class _Certificates:
     async def get(self, url: str, now: datetime) -> Certificate:
         """The certificate at an address that was checked. Raises RefusedError (503, so that SNS
         comes again)."""
+        if (known := self._known.get(url)) is not None:  # and wait for no other
+            return known
         async with self._one:
             if (known := self._known.get(url)) is not None:
-                return known
+                return known  # of who asked meanwhile
             minute = now - timedelta(minutes=1)
             self._asked = [one for one in self._asked if one > minute]
             if len(self._asked) >= MOST_ASKED:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from service.flows.daily import plan_daily
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.inbound import webhook
+from service.inbound.ses import Certificates
 from service.settings import load_settings
 from service.store import alarms as alarms_store
 from service.store.db import Priority
@@ -360,6 +361,29 @@ def test_certificates_are_asked_for_a_few_times_a_minute(door: Door) -> None:
     assert len(door.sns.asked) == 6
     door.clock.go(minutes=2)
     assert door.post("ses", door.sns.post(ses_event(None), door.clock())) == (200, NEW)
+
+
+def test_posts_with_a_known_certificate_wait_for_no_other() -> None:
+    """A stranger may name one that is fetched for seconds; SNS itself waits no longer than 15."""
+    now = datetime(2026, 11, 18, 9, tzinfo=UTC)
+    sns = Sns(now)
+
+    async def fetch(url: str) -> bytes | None:
+        if url != PEM:
+            await asyncio.Event().wait()
+        return sns.pem
+
+    async def asked() -> None:
+        certificates = Certificates(fetch)
+        first = await certificates.get(PEM, now)
+        other = asyncio.create_task(certificates.get(f"{PEM}2", now))
+        await asyncio.sleep(0)
+        try:
+            assert await asyncio.wait_for(certificates.get(PEM, now), 0.2) is first
+        finally:
+            other.cancel()
+
+    asyncio.run(asked())
 
 
 def test_a_certificate_is_taken_from_the_address_itself(tmp_path: Path) -> None:
