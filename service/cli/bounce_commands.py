@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 bounces_app = typer.Typer(help="Mails that came back, and what followed.", no_args_is_help=True)
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a mail that came in")]
+Number = Annotated[
+    int,
+    typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Number of a mail that came in"),
+]
 OfKind = Annotated[
     str, typer.Option("--kind", help="hard, soft, policy, content, complaint, optout, auto or none")
 ]

@@ -55,6 +55,7 @@ def test_one_mail_is_shown_and_decided(house, shell):
     )
     missing = shell.say("bounces", "show", "99")
     assert (missing.code, "There is no mail 99." in missing.err) == (1, True)
+    assert shell.say("bounces", "show", "9" * 20).code == 2, "a number that no database has"
     assert shell.say("bounces", "decide", str(number), "gone").code == 2
     made = shell.say("bounces", "decide", str(number), "auto", "--json").json
     assert (made["decision"], made["decided_by"]) == ("auto", "command line")
