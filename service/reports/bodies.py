@@ -67,7 +67,9 @@ FORMS: tuple[Form, ...] = (
     _form("answer", rf"\s*<?(?P<at>{_AT})>?: 5\d\d[ -]", "named"),
     _form("line", rf"[\s>*\-.\u2022]{{0,40}}{_OPEN}(?P<at>{_AT})(?![\w-])(?! wrote)"),
     _form(
-        "field", rf"\s*(?!to\b)[a-z][\w ()/\-]{{1,60}}[:=]\s*{_OPEN}(?P<at>{_AT})", is_clear=False
+        "field",
+        rf"\s*(?!to\b)[^\W\d_][\w ()\uff08\uff09/\-]{{1,60}}[:=\uff1a]\s*{_OPEN}(?P<at>{_AT})",
+        is_clear=False,
     ),
     _form(
         "sentence",
@@ -94,7 +96,8 @@ _RETURNED = re.compile(
 )
 _SENDER = re.compile(
     r"\bmail from\b|^\W{0,6}(from|sender|reply-to|cc)\b\W|\bfrom=|\bF=\[|please |contact |"
-    r"assist|help|postmaster@|mailer-daemon@|abuse@|message-id|envelope",
+    r"assist|help|postmaster@|mailer-daemon@|abuse@|message-id|envelope|"
+    r"发件人|寄件人|差出人|送信者|отправител|exp[eé]diteur|absender|remitente|mittente",
     re.IGNORECASE,
 )
 _DELAY = re.compile(

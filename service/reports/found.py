@@ -26,7 +26,10 @@ class Found:
     mta: str = ""
 
 
-ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]{1,200}@[^\W_](?:[\w.\-]{0,250}[^\W_])?+")
+_WIDE = r"\uff1a\uff1b\uff0c\uff08\uff09\uff1c\uff1e\u3010\u3011\u300c\u300d"
+"""Colon, comma and brackets of Chinese and Japanese texts."""
+
+ADDRESS = re.compile(rf"[^\s<>\"'(),;:\[\]{_WIDE}]{{1,200}}@[^\W_](?:[\w.\-]{{0,250}}[^\W_])?+")
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 CODE = re.compile(
     r"(?<![\d./\-+#=])(?<!\d:)([45][0-5]\d)(?=[ \-:,;.\"']|$)(?!\.\d)(?! bytes)", re.MULTILINE

@@ -26,6 +26,7 @@ SAID = {
     "carrier-full": ("body:field", ["soft mailbox_full - reader@example.net"]),
     "carrier-iso-2022-jp": ("body:label", ["hard no_such_user - reader@example.net"]),
     "domino-directory": ("body:line", ["hard no_such_user - reader@example.net"]),
+    "chinese-colons": ("body:field", ["hard no_such_user - reader@example.net"]),
     "dragonfly": ("body:reply", ["hard no_such_user - reader@example.net"]),
     "dsn-delivered": ("dsn", ["none delivered 2.0.0 reader@example.net"]),
     "dsn-in-text": ("dsn", ["hard no_such_user 5.1.1 reader@example.net"]),
