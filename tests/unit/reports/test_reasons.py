@@ -59,6 +59,7 @@ MEANT: tuple[tuple[str, str, Where, str], ...] = (
     ("5.0.0", "550 user lookup failed: no such user", "rcpt", "filtered"),
     ("5.0.0", "550 no mailbox for reader", "rcpt", "no_such_user"),
     ("5.0.0", "550 not a known user", "rcpt", "no_such_user"),
+    ("5.2.0", "550 mailbox is no longer in use", "rcpt", "no_such_user"),
     ("", "550 recipient not available", "rcpt", "no_such_user"),
     ("4.2.0", "create maildir file /var/mail/tmp/1: Permission denied", "", "system"),
     ("", "600 Mail rejete OFR_506 [506]", "", "spam_content"),
