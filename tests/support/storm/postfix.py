@@ -224,6 +224,10 @@ def sink(folder: Path) -> Iterator[tuple[int, Path]]:
             child.kill()
 
 
+_QUEUED = re.compile(rb"\bby \S+ \(Postfix\) with E?SMTP id ([0-9A-Za-z]+)")
+"""Postfix's number of a message; above it stands the sink's own line."""
+
+
 def dumped(dumps: Path) -> list[Event]:
     """What the sink took, in the shape of our own relay's log."""
     found: list[Event] = []
@@ -231,7 +235,7 @@ def dumped(dumps: Path) -> list[Event]:
         data = file.read_bytes()
         name = MESSAGE_ID.search(data)
         to = re.search(rb"(?im)^X-Rcpt-Args: <([^>]*)>", data)
-        queue = re.search(rb"(?im)^Received: from .*?\bid ([0-9A-Za-z]+)", data, re.DOTALL)
+        queue = _QUEUED.search(data)
         flat = data.replace(b"\r\n", b"\n").replace(b"=\n", b"")
         found.append(
             {
