@@ -11,7 +11,8 @@ NOBODY = words(
     r"\b(user|recipient|addressee|mailbox|account|alias|userid|username|address|person|member)"
     r"(?: name| address| id| account)?(?: \S{1,80})??(?: is| was| does| are)? ?,? ?"
     r"(unknown|not (be )?(found|known|recogni[sz]ed|exist\w*|registered|listed|valid)|invalid|"
-    r"nonexist[ae]nt|non-exist[ae]nt|no longer (exists?|valid|on|with|here|in use)|can ?not be found)",
+    r"nonexist[ae]nt|non-exist[ae]nt|no longer (exists?|valid|on|with|here|in use)|"
+    r"can ?not be found)",
     r"\b(unknown|no such|invalid|bad|nonexistent|non-existent|not an? (valid|known|local)|"
     r"undefined|illegal) "
     r"(or illegal )?(e-?mail )?(local |virtual |final delivery |mail ?)?"
