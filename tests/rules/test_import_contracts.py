@@ -74,7 +74,7 @@ def _new_room(folder: Path) -> None:
 BREAKS: dict[str, list[Callable[[Path], None]]] = {
     "Imports go down the list of rooms only": [
         _import("papers/model.py", "import service.digest.model"),
-        _import("settings.py", "import service.defaults"),
+        _import("settings/fields.py", "import service.defaults"),
         _new_room,
     ],
     "Each library has one home": [_import("papers/model.py", "import feedparser")],
