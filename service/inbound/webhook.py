@@ -21,7 +21,7 @@ from service.flows.inbound import Taken, take, take_read
 from service.flows.runtime import Runtime
 from service.inbound.events import Post, Provider, RefusedError
 from service.sources.outcome import Fetched
-from service.store.db import Priority
+from service.store.db import REFUSED, Priority
 
 RAW_BYTES = 10 * 1024 * 1024
 """Bytes of a raw mail, as of one on standard input."""
@@ -72,8 +72,9 @@ def router(rt: Runtime, keys: Keys) -> APIRouter:
         except InstanceHeld as held:
             rt.log("webhook_refused", way=way, status=503)
             return JSONResponse({"error": held.what}, 503, {"Retry-After": "3600"})
-        except PaperpostError as error:  # nothing is taken here just now: it shall come again
-            rt.log("webhook_failed", way=way, error=str(error.what))
+        except (PaperpostError, REFUSED) as error:  # nothing is taken just now: it shall come again
+            what = error.what if isinstance(error, PaperpostError) else type(error).__name__
+            rt.log("webhook_failed", way=way, error=what)
             return JSONResponse({"error": "Nothing can be kept here just now."}, 503)
         rt.log("webhook", way=way, **done)
         return JSONResponse({name: done[name] for name in ("taken", "known", "ignored")})

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 from support.house import Clock, add, ingest_items, open_house, paper_item, rows
 from support.smtp_server import SmtpServer
 from support.web_site import WebSite
@@ -254,9 +255,18 @@ def test_nothing_of_a_post_that_is_refused_is_kept(door: Door, tmp_path: Path, w
     assert door.post(way, (body, heads)) == (200, NEW)
 
 
-def test_what_cannot_be_kept_comes_again(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        PaperpostError("This database is a copy.", "", "paperpost adopt"),
+        OperationalError("INSERT INTO inbound", {}, OSError(f"disk full at {ADA}")),
+    ],
+)
+def test_what_cannot_be_kept_comes_again(
+    door: Door, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def held(*_: object, **__: object) -> None:
-        raise PaperpostError("This database is a copy.", "", "paperpost adopt")
+        raise error
 
     monkeypatch.setattr(webhook, "take_read", held)
     assert door.post("postmark", postmark_event(None))[0] == 503
