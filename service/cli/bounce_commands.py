@@ -12,6 +12,8 @@ from service.cli.opening import runtime
 from service.cli.paper_commands import Json, day
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from service.flows.bounces import Filter
     from service.flows.runtime import Runtime
 
@@ -21,9 +23,8 @@ Number = Annotated[
     int,
     typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Number of a mail that came in"),
 ]
-OfKind = Annotated[
-    str, typer.Option("--kind", help="hard, soft, policy, content, complaint, optout, auto or none")
-]
+KINDS = "hard, soft, policy, content, complaint, optout, auto or none"
+OfKind = Annotated[str, typer.Option("--kind", help=KINDS)]
 Reason = Annotated[str, typer.Option(help="Like no_such_user or mailbox_full")]
 Domain = Annotated[str, typer.Option(help="Only this receiving domain")]
 OfState = Annotated[str, typer.Option("--state", help="Of its mail: done, review or foreign")]
@@ -50,14 +51,17 @@ def _filter(rt: "Runtime", **typed: Any) -> "Filter":
     return read_filter(zone=rt.zone, **typed)
 
 
-def _check(kind: str, state: str) -> None:
+def _check(kind: str, state: str, reason: str) -> None:
     from service.flows.bounce_words import STATES
     from service.reports.model import Kind
+    from service.reports.vocabulary import REASONS
 
     if kind:
         printing.one_of(kind, [*Kind], "--kind")
     if state:
         printing.one_of(state, [*STATES], "--state")
+    if reason:
+        printing.one_of(reason, [*REASONS], "--reason")
 
 
 @bounces_app.command("list")
@@ -74,7 +78,7 @@ def bounces_list(
     """Reports, newest first: for whom, what they say and what followed."""
     from service.flows.bounces import list_reports
 
-    _check(kind, state)
+    _check(kind, state, reason)
     first, last = day(since), day(until)
     with runtime() as rt:
         chosen = _filter(
@@ -114,7 +118,29 @@ def bounces_show(
     for name, value in found.items():
         if value not in (None, "", []):
             typer.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
-    printing.table(reports, [c for c in COLUMNS if c not in ("inbound", "at")], "No report.")
+    for one in reports:
+        typer.echo()
+        for line in _report_lines(one):
+            typer.echo(line)
+    if data is not None:
+        typer.echo(f"the mail itself: paperpost bounces show {inbound_id} --raw")
+    if found["state"] == "review":
+        typer.echo(f"decide with: paperpost bounces decide {inbound_id} KIND")
+
+
+def _report_lines(one: dict[str, Any]) -> "Iterator[str]":
+    """One report: what it says, whose it is, what followed."""
+
+    from service.flows.consequence import ENDS
+
+    status = " ".join(str(x) for x in (one["code"] or "", one["status"]) if x)
+    yield f"{one['kind']}: {one['reason'].replace('_', ' ')} {status}".rstrip()
+    yield f"  for: {one['recipient'] or 'no address named'}"
+    if one["words"]:
+        yield f"  words: {one['words']}"
+    if one["delivery"]:
+        yield f"  about: paperpost deliveries show {one['delivery']}"
+    yield f"  what followed: {ENDS.get(one['said'], one['said'])}"
 
 
 @bounces_app.command("review")
@@ -135,18 +161,26 @@ def bounces_review(as_json: Json = False) -> None:
 @bounces_app.command("decide")
 def bounces_decide(
     inbound_id: Number,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="hard, soft, policy, ...")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND", help="hard, soft, policy, content, complaint, optout, auto or none"
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
     """Say what a mail means: what follows from it is done, and it is kept as a sample by which the
     rules are tested."""
     from service.flows.bounces import decide
+    from service.flows.consequence import ENDS
     from service.reports.model import Kind
 
     printing.one_of(kind, [*Kind], "KIND")
     with runtime() as rt:
         made = decide(rt, inbound_id, kind, by="command line")
-    printing.told(made, f"Decided: mail {inbound_id} is {kind}.", wants_json=as_json)
+    followed = "; ".join(ENDS.get(one["said"], one["said"]) for one in made["reports"])
+    told = f"Decided: mail {inbound_id} is {kind}. What followed: {followed}."
+    printing.told(made, told, wants_json=as_json)
 
 
 @bounces_app.command("rates")
@@ -199,7 +233,7 @@ def bounces_export(
     if as_json:
         bounces_list(kind, reason, domain, state, address, since, until, as_json=True)
         return
-    _check(kind, state)
+    _check(kind, state, reason)
     first, last = day(since), day(until)
     with runtime() as rt:
         chosen = _filter(

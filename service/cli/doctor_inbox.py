@@ -31,14 +31,15 @@ def ways_in(house: House) -> Iterator[Check]:
     """The inbox, LMTP, the return path with its MX, and whether a mail to it arrives."""
     settings = house.settings
     yield from webhooks(house)
-    if settings.uses_mailbox and not has_way(settings):
+    if settings.uses_mailbox and not settings.bounce_address and not has_way(settings):
         return  # mails stay on this machine
     if not has_way(settings):
         yield Check(
             "bounces",
             "warn",
             "no way in: what bounces after the relay took it is not noticed",
-            f"Set PAPERPOST_BOUNCE_ADDRESS and PAPERPOST_INBOX_URL; {GUIDE}",
+            "Set PAPERPOST_BOUNCE_ADDRESS and PAPERPOST_INBOX_URL; where the mail server starts "
+            f"paperpost inbound (a pipe) all is well. {GUIDE}",
         )
         if settings.bounce_address:
             yield from _return_path(house)

@@ -182,7 +182,7 @@ def decide(
             session.add(row)
             mails = lists.list_deliveries_of(session, reports)
             for report in reports if before == "review" else ():
-                report.kind, report.at = str(meant), now
+                report.kind = str(meant)
                 session.add(report)
                 session.flush()
                 mail = mails.get(report.delivery_id or 0)

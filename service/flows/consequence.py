@@ -155,7 +155,8 @@ def _bar(
     rt: Runtime, session: Session, report: ReportRow, reader: SubscriberRow, reason: str
 ) -> None:
     hashed = consent_store.email_hash(rt.instance.key, reader.email_key)
-    said = f"{report.code or ''} {report.status} {report.words}".strip()[:300]
+    codes = f"{report.code or ''} {report.status}".strip()
+    said = (report.words if report.words.startswith(codes) else f"{codes} {report.words}")[:300]
     consent_store.add_suppression(session, hashed, reason, rt.clock(), said)
 
 
