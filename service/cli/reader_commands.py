@@ -163,6 +163,13 @@ def show(email: str, as_json: Json = False) -> None:
         found["consent"], ["at", "how", "line", "wording", "address"], "No consent record."
     )
     printing.table(found["mails"], ["kind", "state", "reason", "planned_at"], "No mail yet.")
+    if reports := found["reports"]:
+        typer.echo("\nWhat came back:")
+        printing.table(reports, ["at", "kind", "reason", "words", "followed"], "")
+    if bar := found["suppression"]:
+        typer.echo(
+            f"\nBarred since {bar['since']:.16} UTC ({bar['reason']}). {bar['detail']}".rstrip()
+        )
 
 
 @subscribers_app.command("import")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -151,7 +152,11 @@ def test_a_pipe_keeps_it_once_and_ends_with_0(shell: Shell, mailed) -> None:
         0,
         f"Mail {first.json['id']} was known already: nothing changed.\n",
     )
-    assert "bounced" in shell.say("subscribers", "show", "ada@uni.example").out
+    shown = shell.say("subscribers", "show", "ada@uni.example").out
+    assert "state: bounced" in shown
+    assert "What came back:" in shown
+    assert "the address is barred" in shown
+    assert re.search(r"Barred since \d{4}-\d\d-\d\dT\d\d:\d\d UTC \(hard\)\. 550 5\.1\.1 ", shown)
 
 
 @pytest.mark.slow
