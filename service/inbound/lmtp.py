@@ -137,9 +137,11 @@ def bind(place: str | tuple[str, int]) -> socket.socket:
     except OSError as error:
         shown = place if isinstance(place, str) else f"{place[0]}:{place[1]}"
         raise LmtpError(
-            f"It cannot be listened for mails on {shown}: {error.strerror or error}",
+            f"LMTP cannot listen on {shown}: {error.strerror or error}",
             "PAPERPOST_LMTP_LISTEN",
-            "Free it, or write another port or socket there.",
+            "Make its folder, writable for this user, or write another socket there."
+            if isinstance(place, str)
+            else "Free the port, or write another one there.",
         ) from None
     return made
 

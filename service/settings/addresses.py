@@ -1,6 +1,7 @@
 """Addresses that settings name: of the pages, the relay, the inbox, and what is listened on."""
 
 import re
+from collections.abc import Container
 from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -104,6 +105,18 @@ def relay_address(
     return parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or "")
 
 
+def _inbox_fault(url: str, parts: SplitResult | None, ways: Container[str]) -> str:
+    """What is wrong with it, without a word of it that may be the password."""
+    scheme, door, _ = url.partition("://")
+    if not door:
+        return "no imaps:// stands before it"
+    if scheme not in ways and scheme.isalnum():
+        return f"{scheme}:// leads to none"
+    if parts is None:
+        return "its host is none, or a sign before it is not written as %XX"
+    return "it has no password" if parts.username else "it names no user"
+
+
 def inbox_address(url: str) -> tuple[str, int, str, str, str, str]:
     """Return (host, port, tls, user, password, folder) of INBOX_URL; tls: none, starttls or tls.
 
@@ -114,7 +127,7 @@ def inbox_address(url: str) -> tuple[str, int, str, str, str, str]:
     parts = _door(url, has_path=True)
     if parts is None or parts.scheme not in ways or not (parts.username and parts.password):
         raise SettingError(
-            f"{variable} is not the address of an inbox",
+            f"{variable} is not the address of an inbox: {_inbox_fault(url, parts, ways)}",
             variable,
             "Write imaps://user:password@host; in user and password write @ as %40, / as %2F, "
             "# as %23.",

@@ -1,5 +1,6 @@
 """Settings that would only fail later are refused at the start, with what to write instead."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -280,3 +281,20 @@ def test_where_lmtp_listens() -> None:
 )
 def test_where_readers_may_write_to_leave(values: dict[str, str], address: str) -> None:
     assert load(**values).leave_address == address
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("imap.example.org", "no imaps:// stands before it"),
+        ("pop3://me:secret@mail.example.org", "pop3:// leads to none"),
+        ("me:secret://mail.example.org", "its host is none"),
+        ("imaps://me:se@cret@mail.example.org", "is not written as %XX"),
+        ("imaps://me@mail.example.org", "it has no password"),
+        ("imaps://mail.example.org", "it names no user"),
+    ],
+)
+def test_what_is_wrong_with_an_inbox_is_said_without_its_password(url: str, why: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(why)) as refused:
+        inbox_address(url)
+    assert "cret" not in str(refused.value)
