@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from support.postgres import Cluster
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-for _name, _examples in (("quick", 25), ("thorough", 75)):
+for _name, _examples in (("quick", 25), ("thorough", 50)):
     settings.register_profile(
         _name,
         deadline=None,

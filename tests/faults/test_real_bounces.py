@@ -3,6 +3,7 @@ reads it; and the reader of the mailbox is killed where it hurts."""
 
 import asyncio
 import json
+import os
 import random
 import socket
 import subprocess
@@ -37,6 +38,9 @@ from service.store.db import make_engine
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 PAGE = ROOT / "docs" / "bounces.md"
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+PLAYED_ON = BOTH if os.environ.get("PAPERPOST_TEST_BOUNCES") else BOTH[:1]
+"""The day takes two minutes: on SQLite in each whole run, on both with that variable. The poller
+and what follows from its mails are played on both in ``tests/integration/test_inbox_story.py``."""
 
 
 @pytest.fixture
@@ -143,6 +147,7 @@ def house_with_readers(folder: Path, cluster: Any) -> Iterator[tuple[World, Grou
             yield world, ground
 
 
+@pytest.mark.parametrize("cluster", PLAYED_ON, indirect=True)
 def test_from_refusal_to_consequence(folder, cluster):
     """A day of a house with 29 readers, by `paperpost run` alone: it sends, and reads what comes
     back; killed once meanwhile. Then the next mail days, until those who rested are tried again."""
