@@ -45,13 +45,16 @@ def register(app: typer.Typer) -> None:
     app.add_typer(bounces_app, name="bounces")
 
 
-def _filter(rt: "Runtime", **typed: Any) -> "Filter":
-    from service.flows.bounce_lists import read_filter
-
-    return read_filter(zone=rt.zone, **typed)
-
-
-def _check(kind: str, state: str, reason: str) -> None:
+def _typed(
+    kind: str,
+    reason: str,
+    domain: str,
+    state: str,
+    address: str,
+    since: datetime | None,
+    until: datetime | None,
+) -> dict[str, Any]:
+    """The filters of a command, for ``_filter``; a word that there is not is misuse."""
     from service.flows.bounce_words import STATES
     from service.reports.model import Kind
     from service.reports.vocabulary import REASONS
@@ -62,6 +65,16 @@ def _check(kind: str, state: str, reason: str) -> None:
         printing.one_of(state, [*STATES], "--state")
     if reason:
         printing.one_of(reason, [*REASONS], "--reason")
+    return {
+        "kind": kind, "reason": reason, "domain": domain, "state": state, "address": address,
+        "first": day(since), "last": day(until),
+    }  # fmt: skip
+
+
+def _filter(rt: "Runtime", typed: dict[str, Any]) -> "Filter":
+    from service.flows.bounce_lists import read_filter
+
+    return read_filter(zone=rt.zone, **typed)
 
 
 @bounces_app.command("list")
@@ -78,13 +91,9 @@ def bounces_list(
     """Reports, newest first: for whom, what they say and what followed."""
     from service.flows.bounces import list_reports
 
-    _check(kind, state, reason)
-    first, last = day(since), day(until)
+    typed = _typed(kind, reason, domain, state, address, since, until)
     with runtime() as rt:
-        chosen = _filter(
-            rt, kind=kind, reason=reason, domain=domain, state=state, address=address,
-            first=first, last=last,
-        )  # fmt: skip
+        chosen = _filter(rt, typed)
         rows = rt.db.read(lambda s: list_reports(s, chosen, limit=None))
     if as_json:
         printing.as_json(rows)
@@ -233,13 +242,9 @@ def bounces_export(
     if as_json:
         bounces_list(kind, reason, domain, state, address, since, until, as_json=True)
         return
-    _check(kind, state, reason)
-    first, last = day(since), day(until)
+    typed = _typed(kind, reason, domain, state, address, since, until)
     with runtime() as rt:
-        chosen = _filter(
-            rt, kind=kind, reason=reason, domain=domain, state=state, address=address,
-            first=first, last=last,
-        )  # fmt: skip
+        chosen = _filter(rt, typed)
         for part in csv_parts(rt, chosen):
             typer.echo(part, nl=False)
 
