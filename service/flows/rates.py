@@ -40,21 +40,16 @@ def _alarm(kind: Kind, reports: int, mails: int, most: int) -> Alarm:
     percent = f"{reports / max(1, mails):.2%}"
     share = f"{reports:,} of {mails:,} mails in {FIXED.rate_days} days ({percent})"
     if kind is Kind.COMPLAINT:
-        return Alarm(
-            kind=KIND,
-            key=str(kind),
-            what=f"Readers call too many mails spam: {share}.",
-            place=f"Mailbox providers want less than {most / 100:g} %.",
-            next_step="paperpost bounces list --kind complaint shows them; who complained has left."
-            " Look whom you imported or entered, and whether the way to leave is easy to see.",
-            refused=reports,
+        what = f"Readers call too many mails spam: {share}."
+        step = (
+            "paperpost bounces list --kind complaint shows them; who complained has left."
+            " Look whom you imported or entered, and whether the way to leave is easy to see."
         )
-    return Alarm(
-        kind=KIND,
-        key=str(kind),
-        what=f"Too many mails go to addresses that are not there: {share}.",
-        place=f"Mailbox providers want less than {most / 100:g} %.",
-        next_step="paperpost bounces list --kind hard shows them; they get no mail any more. Look"
-        " where these addresses came from before you import more.",
-        refused=reports,
-    )
+    else:
+        what = f"Too many mails go to addresses that are not there: {share}."
+        step = (
+            "paperpost bounces list --kind hard shows them; they get no mail any more. Look"
+            " where these addresses came from before you import more."
+        )
+    place = f"Mailbox providers want less than {most / 100:g} %."
+    return Alarm(kind=KIND, key=str(kind), what=what, place=place, next_step=step, refused=reports)
