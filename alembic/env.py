@@ -3,7 +3,12 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from service.store import house_tables, report_tables, tables  # noqa: F401  (they fill the metadata)
+from service.store import (  # noqa: F401  (they fill the metadata)
+    desk_tables,
+    house_tables,
+    report_tables,
+    tables,
+)
 
 NOT_OURS = ("procrastinate_",)
 

@@ -17,7 +17,17 @@ from service.store.db import Priority, Session
 
 SCOPES: Mapping[str, str] = {
     "deliveries:read": "look at editions and deliveries, with addresses and the servers' words",
-    "deliveries:send": "send groups of refused mails again, and say what became of held ones",
+    "deliveries:send": "send by hand, pause, resume, cancel, send refused mails again, and say "
+    "what became of held ones",
+    "readers:read": "look at readers, their interests, tags and stories, with addresses",
+    "readers:write": "add, change, import and erase readers, and bar addresses",
+    "sources:read": "look at sources and their days",
+    "sources:write": "add, poll, pause and remove sources, and decide on bursts",
+    "papers:write": "pick, hide and join papers, write notes and topics, decide on proposals, and "
+    "release a daily",
+    "settings:read": "look at the settings",
+    "settings:write": "change settings of taste, and webhooks",
+    "audit:read": "look at the record of acts",
 }
 """What a token may be for; none is part of another."""
 

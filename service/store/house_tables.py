@@ -67,6 +67,8 @@ class RelayLogRow(SQLModel, table=True):
 
 
 class AdminRow(SQLModel, table=True):
+    """One of the staff. email: where reports of their sends go, "" = to the installation's."""
+
     __tablename__ = "admin"
     id: int | None = key()
     name: str = Field(max_length=120, unique=True)
@@ -76,6 +78,7 @@ class AdminRow(SQLModel, table=True):
     link_until: datetime | None = instant()
     created_at: datetime = instant(null=False)
     disabled: bool = False
+    email: str = Field(default="", max_length=254, sa_column_kwargs={"server_default": ""})
 
 
 class SessionRow(SQLModel, table=True):
@@ -90,6 +93,8 @@ class SessionRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
+    """One act. reason: why, in the words of who did it, where they were asked."""
+
     __tablename__ = "audit"
     id: int | None = key()
     at: datetime = instant(null=False, index=True)
@@ -103,6 +108,7 @@ class AuditRow(SQLModel, table=True):
         default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
     )
     address: str = Field(default="", max_length=64)
+    reason: str = Field(default="", sa_column=Column(sa.Text, nullable=False, server_default=""))
 
 
 class ApiTokenRow(SQLModel, table=True):

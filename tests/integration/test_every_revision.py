@@ -1,7 +1,7 @@
 """From every landed revision to the newest, with rows in every table: none is lost, and the columns
 are those of the models."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -46,7 +46,7 @@ def value_of(column, table, n, db):
         case sa.DateTime():
             return instant
         case sa.Date():
-            return date(2026, 11, 18)
+            return date(2026, 11, 18) + timedelta(days=n)
         case sa.JSON():
             return {}
         case sa.Integer() | sa.Numeric() | sa.Float():

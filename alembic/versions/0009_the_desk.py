@@ -1,0 +1,134 @@
+"""The desk: tags, an editor's hand, proposals and votes, figures of past days, calls to programs,
+answers kept; where reports of a person's sends go, why an act was done
+
+Revision ID: 0009
+Revises: 0008
+"""
+
+import sqlalchemy as sa
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table('answer_kept',
+    sa.Column('id', BIG, autoincrement=True, nullable=False),
+    sa.Column('caller', sa.String(length=160), nullable=False),
+    sa.Column('key', sa.String(length=200), nullable=False),
+    sa.Column('asked', sa.String(length=64), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('at', UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_answer_kept')),
+    sa.UniqueConstraint('caller', 'key', name=op.f('uq_answer_kept_caller_key'))
+    )
+    op.create_index(op.f('ix_answer_kept_at'), 'answer_kept', ['at'])
+    op.create_table('daily_release',
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('at', UTCDateTime(), nullable=False),
+    sa.Column('done_by', sa.String(length=120), nullable=False),
+    sa.PrimaryKeyConstraint('day', name=op.f('pk_daily_release'))
+    )
+    op.create_table('day_figure',
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('name', sa.String(length=32), nullable=False),
+    sa.Column('part', sa.String(length=64), nullable=False),
+    sa.Column('count', BIG, nullable=False),
+    sa.PrimaryKeyConstraint('day', 'name', 'part', name=op.f('pk_day_figure'))
+    )
+    op.create_table('webhook',
+    sa.Column('id', BIG, autoincrement=True, nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('url', sa.Text(), nullable=False),
+    sa.Column('events', sa.JSON(), nullable=False),
+    sa.Column('secret', sa.Text(), nullable=False),
+    sa.Column('created_by', sa.String(length=120), nullable=False),
+    sa.Column('created_at', UTCDateTime(), nullable=False),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('ended_at', UTCDateTime(), nullable=True),
+    sa.Column('ended_why', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_webhook'))
+    )
+    op.create_table('pick',
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('paper_id', BIG, nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('done_by', sa.String(length=120), nullable=False),
+    sa.Column('at', UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['paper_id'], ['paper.id'], name=op.f('fk_pick_paper_id_paper'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('day', 'paper_id', name=op.f('pk_pick'))
+    )
+    op.create_table('reader_tag',
+    sa.Column('subscriber_id', BIG, nullable=False),
+    sa.Column('tag', sa.String(length=64), nullable=False),
+    sa.ForeignKeyConstraint(['subscriber_id'], ['subscriber.id'], name=op.f('fk_reader_tag_subscriber_id_subscriber'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('subscriber_id', 'tag', name=op.f('pk_reader_tag'))
+    )
+    op.create_index(op.f('ix_reader_tag_tag'), 'reader_tag', ['tag'])
+    op.create_table('submission',
+    sa.Column('id', BIG, autoincrement=True, nullable=False),
+    sa.Column('at', UTCDateTime(), nullable=False),
+    sa.Column('subscriber_id', BIG, nullable=True),
+    sa.Column('link', sa.Text(), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('paper_id', BIG, nullable=True),
+    sa.Column('listed_on', sa.Date(), nullable=True),
+    sa.Column('problem', sa.Text(), nullable=False),
+    sa.Column('answer', sa.Text(), nullable=False),
+    sa.Column('decided_at', UTCDateTime(), nullable=True),
+    sa.Column('decided_by', sa.String(length=120), nullable=False),
+    sa.ForeignKeyConstraint(['paper_id'], ['paper.id'], name=op.f('fk_submission_paper_id_paper'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['subscriber_id'], ['subscriber.id'], name=op.f('fk_submission_subscriber_id_subscriber'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_submission'))
+    )
+    op.create_index(op.f('ix_submission_listed_on'), 'submission', ['listed_on'])
+    op.create_index(op.f('ix_submission_paper_id'), 'submission', ['paper_id'])
+    op.create_index('ix_submission_state_at', 'submission', ['state', 'at'])
+    op.create_index(op.f('ix_submission_subscriber_id'), 'submission', ['subscriber_id'])
+    op.create_table('vote',
+    sa.Column('paper_id', BIG, nullable=False),
+    sa.Column('subscriber_id', BIG, nullable=False),
+    sa.Column('at', UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['paper_id'], ['paper.id'], name=op.f('fk_vote_paper_id_paper'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['subscriber_id'], ['subscriber.id'], name=op.f('fk_vote_subscriber_id_subscriber'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('paper_id', 'subscriber_id', name=op.f('pk_vote'))
+    )
+    op.create_index('ix_vote_subscriber_id', 'vote', ['subscriber_id'])
+    op.create_table('webhook_call',
+    sa.Column('id', BIG, autoincrement=True, nullable=False),
+    sa.Column('webhook_id', BIG, nullable=False),
+    sa.Column('event_id', sa.String(length=64), nullable=False),
+    sa.Column('event', sa.String(length=32), nullable=False),
+    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('at', UTCDateTime(), nullable=False),
+    sa.Column('next_at', UTCDateTime(), nullable=True),
+    sa.Column('done_at', UTCDateTime(), nullable=True),
+    sa.Column('tries', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['webhook_id'], ['webhook.id'], name=op.f('fk_webhook_call_webhook_id_webhook'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_webhook_call')),
+    sa.UniqueConstraint('webhook_id', 'event_id', name=op.f('uq_webhook_call_webhook_id_event_id'))
+    )
+    op.create_index(op.f('ix_webhook_call_at'), 'webhook_call', ['at'])
+    op.create_index('ix_webhook_call_due', 'webhook_call', ['state', 'next_at'])
+    op.create_index(op.f('ix_webhook_call_webhook_id'), 'webhook_call', ['webhook_id'])
+    op.add_column('admin', sa.Column('email', sa.String(length=254), server_default='', nullable=False))
+    op.add_column('audit', sa.Column('reason', sa.Text(), server_default='', nullable=False))
+
+def downgrade() -> None:
+    op.drop_column("audit", "reason")
+    op.drop_column("admin", "email")
+    for name in (
+        "webhook_call", "vote", "submission", "reader_tag", "pick", "webhook", "day_figure", "daily_release", "answer_kept",
+    ):
+        op.drop_table(name)
