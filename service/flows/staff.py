@@ -73,8 +73,9 @@ def write_audit(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     address: str = "",
+    reason: str = "",
 ) -> None:
-    """Record one act inside the transaction that does it."""
+    """Record one act inside the transaction that does it. reason: why, in the words of who did it."""
     staff_store.add_audit(
         session,
         at=now,
@@ -84,6 +85,7 @@ def write_audit(
         before=before,
         after=after,
         address=address,
+        reason=reason,
     )
 
 
@@ -96,10 +98,19 @@ def audit_edition(
     *,
     after: Mapping[str, Any] | None = None,
     address: str = "",
+    reason: str = "",
 ) -> None:
     """Record an act on one edition."""
-    target = f"edition {edition_id}"
-    write_audit(session, now, who=by, what=what, target=target, after=after, address=address)
+    write_audit(
+        session,
+        now,
+        who=by,
+        what=what,
+        target=f"edition {edition_id}",
+        after=after,
+        address=address,
+        reason=reason,
+    )
 
 
 def audit(
@@ -110,6 +121,7 @@ def audit(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     address: str = "",
+    reason: str = "",
 ) -> None:
     """Record one act that another flow has done."""
     rt.db.write(
@@ -122,6 +134,7 @@ def audit(
             before=before,
             after=after,
             address=address,
+            reason=reason,
         ),
         Priority.WEB,
     )

@@ -139,8 +139,9 @@ def add_audit(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     address: str = "",
+    reason: str = "",
 ) -> None:
-    """One act, by whom and from where."""
+    """One act, by whom, from where and why."""
     session.add(
         AuditRow(
             at=at,
@@ -150,6 +151,7 @@ def add_audit(
             before=dict(before) if before is not None else None,
             after=dict(after) if after is not None else None,
             address=address[:64],
+            reason=reason,
         )
     )
 
