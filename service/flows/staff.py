@@ -75,7 +75,7 @@ def write_audit(
     address: str = "",
     reason: str = "",
 ) -> None:
-    """Record one act inside the transaction that does it. reason: why, in the words of who did it."""
+    """Record one act inside the transaction that does it. reason: in the words of who did it."""
     staff_store.add_audit(
         session,
         at=now,
