@@ -1,8 +1,8 @@
 """Every address of the whole application, with real tokens and numbers in it.
 
-``PAGES`` and ``ACTS`` name every GET and POST route; a route that is in neither fails the build
-(tests/integration/test_every_route.py), so that whoever adds one says how it is asked, and who may.
-In an address ``{name}`` is a value of ``values``.
+``PAGES`` and ``ACTS``, and the tables of ``desk_addresses`` for the staff and programs, name every
+route; one that is in none fails the build (tests/integration/test_every_route.py), so that whoever
+adds one says how it is asked, and who may. In an address ``{name}`` is a value of ``values``.
 """
 
 import re
@@ -14,6 +14,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from support.came_back import lay
+from support.desk_addresses import API_PAGES, DESK_PAGES
 from support.house import ingest_items, paper_item
 from support.reading_house import Reading, path_in, reading_house
 
@@ -56,16 +57,6 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/": ("/", "/?words=adapters", "/?lang=de"),
     "/about": ("/about",),
     "/api/openapi.json": ("/api/openapi.json",),
-    "/api/v1/alarms": ("/api/v1/alarms", "/api/v1/alarms?every=true"),
-    "/api/v1/bounces": ("/api/v1/bounces", "/api/v1/bounces?kind=hard&since=2026-11-01"),
-    "/api/v1/bounces/rates": ("/api/v1/bounces/rates", "/api/v1/bounces/rates?days=7&domain=x"),
-    "/api/v1/bounces/{inbound_id}": ("/api/v1/bounces/{inbound}", "/api/v1/bounces/999"),
-    "/api/v1/deliveries": ("/api/v1/deliveries", "/api/v1/deliveries?state=held&words=x"),
-    "/api/v1/deliveries/groups": ("/api/v1/deliveries/groups",),
-    "/api/v1/deliveries/pace": ("/api/v1/deliveries/pace",),
-    "/api/v1/deliveries/{delivery_id}": ("/api/v1/deliveries/{delivery}", "/api/v1/deliveries/999"),
-    "/api/v1/editions": ("/api/v1/editions",),
-    "/api/v1/editions/{edition_id}": ("/api/v1/editions/{edition}", "/api/v1/editions/999"),
     "/api/v1/estimate": ("/api/v1/estimate?q=robots", "/api/v1/estimate?q=("),
     "/api/v1/papers": ("/api/v1/papers", "/api/v1/papers?on=2026-11-18"),
     "/api/v1/related": ("/api/v1/related?paper={number}", "/api/v1/related?paper=x"),
@@ -144,60 +135,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/mailbox/{mail_id}/html": ("/mailbox/{message}/html",),
     "/mailbox/{mail_id}/source": ("/mailbox/{message}/source",),
     "/mailbox/{mail_id}/text": ("/mailbox/{message}/text",),
-    # the staff
-    "/admin": ("/admin",),
-    "/admin/alarms": ("/admin/alarms",),
-    "/admin/audit": ("/admin/audit",),
-    "/admin/bounces": ("/admin/bounces", "/admin/bounces?kind=hard&q=x", "/admin/bounces?page=9"),
-    "/admin/bounces/export.csv": ("/admin/bounces/export.csv",),
-    "/admin/bounces/rates": ("/admin/bounces/rates", "/admin/bounces/rates?domain=x&days=7"),
-    "/admin/bounces/review": ("/admin/bounces/review",),
-    "/admin/bounces/{inbound_id}": ("/admin/bounces/{inbound}", "/admin/bounces/999"),
-    "/admin/bounces/{inbound_id}/raw": ("/admin/bounces/{inbound}/raw",),
-    "/admin/deliveries": ("/admin/deliveries", "/admin/deliveries?state=accepted"),
-    "/admin/deliveries/groups": ("/admin/deliveries/groups", "/admin/deliveries/groups?words=x"),
-    "/admin/deliveries/pace": ("/admin/deliveries/pace",),
-    "/admin/deliveries/resend": ("/admin/deliveries/resend?edition={edition}",),
-    "/admin/deliveries/{delivery_id}": ("/admin/deliveries/{delivery}", "/admin/deliveries/999"),
-    "/admin/deliveries/{delivery_id}/mail": ("/admin/deliveries/{delivery}/mail",),
-    "/admin/editions": ("/admin/editions",),
-    "/admin/instance": ("/admin/instance",),
-    "/admin/editions/{edition_id}": ("/admin/editions/{edition}", "/admin/editions/999"),
-    "/admin/editions/{edition_id}/progress": ("/admin/editions/{edition}/progress",),
-    "/admin/find": ("/admin/find?email=ada@uni.example", "/admin/find"),
-    "/admin/import": ("/admin/import",),
-    "/admin/link/{token}": ("/admin/link/{staff_link}", "/admin/link/x"),
-    "/admin/login": ("/admin/login",),
-    "/admin/password": ("/admin/password",),
-    "/admin/readers": ("/admin/readers", "/admin/readers?q=ada"),
-    "/admin/readers/{reader_id}": ("/admin/readers/{reader}", "/admin/readers/999"),
-    "/admin/readers/{reader_id}/interests": ("/admin/readers/{reader}/interests",),
-    "/admin/readers/{reader_id}/interests/{interest_id}": (
-        "/admin/readers/{reader}/interests/{interest}",
-        "/admin/readers/{reader}/interests/999",
-    ),
-    "/admin/readers/{reader_id}/mail": ("/admin/readers/{reader}/mail",),
-    "/admin/readers/{reader_id}/preview": ("/admin/readers/{reader}/preview",),
-    "/admin/send": ("/admin/send",),
-    "/admin/send/{key}": ("/admin/send/{draft}", "/admin/send/x"),
-    "/admin/send/{key}/mail": (
-        "/admin/send/{draft}/mail?reader=ada@uni.example",
-        "/admin/send/{draft}/mail",
-    ),
-    "/admin/send/{key}/readers/{term}": ("/admin/send/{draft}/readers/mails",),
-    "/admin/send/{key}/start": ("/admin/send/{draft}/start",),
-    "/admin/send/{key}/test": ("/admin/send/{draft}/test",),
-    "/admin/settings": ("/admin/settings",),
-    "/admin/sources": ("/admin/sources",),
-    "/admin/sources/add": ("/admin/sources/add",),
-    "/admin/sources/add/{kind}": ("/admin/sources/add/arxiv_rss", "/admin/sources/add/x"),
-    "/admin/sources/{source_id}": ("/admin/sources/{source}", "/admin/sources/999"),
-    "/admin/staff": ("/admin/staff",),
-    "/admin/suppressions": ("/admin/suppressions",),
-    "/admin/tokens": ("/admin/tokens",),
-    "/admin/topics": ("/admin/topics",),
-    "/admin/topics/add": ("/admin/topics/add",),
-    "/admin/topics/{name}": ("/admin/topics/robots", "/admin/topics/x"),
+    # the staff, and programs with a token
+    **{route: tuple(addresses) for route, (_may, *addresses) in (DESK_PAGES | API_PAGES).items()},
 }
 
 ACTS: dict[str, tuple[str, str]] = {
@@ -244,31 +183,6 @@ ACTS: dict[str, tuple[str, str]] = {
     "/manage/{token}/erase": ("fresh", "/manage/{T}/erase"),
     "/manage/address/{token}": ("address", "/manage/address/{T}"),
 }
-
-STAFF_ACTS = frozenset(
-    "/admin/" + path
-    for path in (
-        "alarms/{alarm_id}/end", "bounces/{inbound_id}/decide",
-        "deliveries/resend", "deliveries/{delivery_id}/resolve", "tokens",
-        "editions/{edition_id}/{act}", "import", "import/problems", "link/{token}", "login",
-        "instance", "logout", "note", "password", "readers", "readers/{reader_id}/confirm-again",
-        "readers/{reader_id}/interests", "readers/{reader_id}/interests/{interest_id}",
-        "readers/{reader_id}/schedule", "readers/{reader_id}/{act}", "send", "send/count",
-        "send/{key}/start", "send/{key}/test",
-        "settings", "sources/add/{kind}", "sources/fields", "sources/{source_id}/{act}",
-        "staff", "suppressions", "topics/add", "topics/{name}", "topics/{name}/remove",
-    )
-)  # fmt: skip
-"""tests/integration/test_admin.py: a session, its form token, and the role that each needs."""
-
-PROGRAM_ACTS = frozenset(
-    {
-        "/api/v1/alarms/{alarm_id}/end",
-        "/api/v1/deliveries/resend",
-        "/api/v1/deliveries/{delivery_id}/resolve",
-    }
-)
-"""tests/integration/test_deliveries_doors.py, test_alarm_doors.py: a token with its scope."""
 
 SIGNED_ACTS = frozenset({"/inbound/{way}"})
 """tests/integration/test_webhook.py: a signature, or a password in the address."""

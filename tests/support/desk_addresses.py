@@ -1,0 +1,305 @@
+"""What the desk and the programs' interface answer, with the least role or scope of each.
+
+A route that is in no table fails the build, and so does one without a role. How to add one:
+
+- ``DESK_PAGES["/admin/thing/{thing_id}"] = ("editor", "/admin/thing/{thing}", ...)``: the least
+  role, then addresses as they are asked (the first one must open for that role).
+- ``DESK_ACTS["/admin/thing/{thing_id}/{act}"] = (Act("sender", "/admin/thing/{thing}/stop", {...}),
+  ...)``: each act with the form that does it (without the token). ``leaves`` is what the record of
+  acts calls it; ``leaves=None`` only for what changes no row that a person would ask about.
+- ``API_PAGES`` and ``API_ACTS``: the same with a scope in place of the role and JSON as body; the
+  keys of API_ACTS begin with the method: ``"PUT /api/v1/thing/{name}"``.
+
+In an address and in texts of a body ``{name}`` is a value of ``World.values`` or of ``laden``
+(tests/support/laden.py), where what an act needs is laid. ``tests/integration/test_role_matrix.py``
+asks each of them as everybody.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ROLES = ("viewer", "editor", "sender", "owner")
+
+
+@dataclass(frozen=True)
+class Act:
+    """may: the least role (desk) or the scope (API) · body: form fields or JSON · leaves: what the
+    record of acts calls it, None = it changes nothing that is recorded · refused: the status of an
+    act that is not done as it stands here."""
+
+    may: str
+    address: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    leaves: str | None = ""
+    refused: int = 0
+
+
+PASSWORDS = {"password": "a new long password", "again": "a new long password"}
+
+DESK_PAGES: dict[str, tuple[str, ...]] = {
+    "/admin": ("viewer", "/admin"),
+    "/admin/alarms": ("viewer", "/admin/alarms"),
+    "/admin/audit": ("owner", "/admin/audit"),
+    "/admin/bounces": (
+        "viewer", "/admin/bounces", "/admin/bounces?kind=hard&q=x", "/admin/bounces?page=9",
+    ),
+    "/admin/bounces/export.csv": ("editor", "/admin/bounces/export.csv"),
+    "/admin/bounces/rates": (
+        "viewer", "/admin/bounces/rates", "/admin/bounces/rates?domain=x&days=7",
+    ),
+    "/admin/bounces/review": ("viewer", "/admin/bounces/review"),
+    "/admin/bounces/{inbound_id}": ("viewer", "/admin/bounces/{inbound}", "/admin/bounces/999"),
+    "/admin/bounces/{inbound_id}/raw": ("editor", "/admin/bounces/{inbound}/raw"),
+    "/admin/deliveries": ("viewer", "/admin/deliveries", "/admin/deliveries?state=accepted"),
+    "/admin/deliveries/groups": (
+        "viewer", "/admin/deliveries/groups", "/admin/deliveries/groups?words=x",
+    ),
+    "/admin/deliveries/pace": ("viewer", "/admin/deliveries/pace"),
+    "/admin/deliveries/resend": ("sender", "/admin/deliveries/resend?edition={edition}"),
+    "/admin/deliveries/{delivery_id}": (
+        "viewer", "/admin/deliveries/{delivery}", "/admin/deliveries/999",
+    ),
+    "/admin/deliveries/{delivery_id}/mail": ("editor", "/admin/deliveries/{delivery}/mail"),
+    "/admin/editions": ("viewer", "/admin/editions"),
+    "/admin/instance": ("viewer", "/admin/instance"),
+    "/admin/editions/{edition_id}": ("viewer", "/admin/editions/{edition}", "/admin/editions/999"),
+    "/admin/editions/{edition_id}/progress": ("viewer", "/admin/editions/{edition}/progress"),
+    "/admin/find": ("viewer", "/admin/find?email=ada@uni.example", "/admin/find"),
+    "/admin/import": ("editor", "/admin/import"),
+    "/admin/link/{token}": ("", "/admin/link/{staff_link}", "/admin/link/x"),
+    "/admin/login": ("", "/admin/login"),
+    "/admin/password": ("viewer", "/admin/password"),
+    "/admin/readers": ("viewer", "/admin/readers", "/admin/readers?q=ada"),
+    "/admin/readers/{reader_id}": ("viewer", "/admin/readers/{reader}", "/admin/readers/999"),
+    "/admin/readers/{reader_id}/interests": ("editor", "/admin/readers/{reader}/interests"),
+    "/admin/readers/{reader_id}/interests/{interest_id}": (
+        "editor",
+        "/admin/readers/{reader}/interests/{interest}",
+        "/admin/readers/{reader}/interests/999",
+    ),
+    "/admin/readers/{reader_id}/mail": ("editor", "/admin/readers/{reader}/mail"),
+    "/admin/readers/{reader_id}/preview": ("editor", "/admin/readers/{reader}/preview"),
+    "/admin/send": ("editor", "/admin/send"),
+    "/admin/send/{key}": ("editor", "/admin/send/{draft}", "/admin/send/x"),
+    "/admin/send/{key}/mail": (
+        "editor", "/admin/send/{draft}/mail?reader=ada@uni.example", "/admin/send/{draft}/mail",
+    ),
+    "/admin/send/{key}/readers/{term}": ("editor", "/admin/send/{draft}/readers/mails"),
+    "/admin/send/{key}/start": ("editor", "/admin/send/{draft}/start"),
+    "/admin/send/{key}/test": ("editor", "/admin/send/{draft}/test"),
+    "/admin/settings": ("viewer", "/admin/settings"),
+    "/admin/sources": ("viewer", "/admin/sources"),
+    "/admin/sources/add": ("editor", "/admin/sources/add"),
+    "/admin/sources/add/{kind}": (
+        "editor", "/admin/sources/add/arxiv_rss", "/admin/sources/add/x",
+    ),
+    "/admin/sources/{source_id}": ("viewer", "/admin/sources/{source}", "/admin/sources/999"),
+    "/admin/staff": ("owner", "/admin/staff"),
+    "/admin/suppressions": ("viewer", "/admin/suppressions"),
+    "/admin/tokens": ("owner", "/admin/tokens"),
+    "/admin/topics": ("viewer", "/admin/topics"),
+    "/admin/topics/add": ("editor", "/admin/topics/add"),
+    "/admin/topics/{name}": ("viewer", "/admin/topics/robots", "/admin/topics/x"),
+}  # fmt: skip
+
+DESK_ACTS: dict[str, tuple[Act, ...]] = {
+    # who is not logged in yet: a form token of the page
+    "/admin/login": (
+        Act("", "/admin/login", {"name": "otto", "password": "x"}, "log in failed", 403),
+    ),
+    "/admin/link/{token}": (Act("", "/admin/link/{staff_link}", PASSWORDS, "password set"),),
+    "/admin/logout": (Act("viewer", "/admin/logout", leaves="log out"),),
+    "/admin/password": (
+        Act(
+            "viewer",
+            "/admin/password",
+            {"old": "a long password for tests", **PASSWORDS},
+            "password changed",
+        ),
+    ),
+    "/admin/alarms/{alarm_id}/end": (
+        Act("sender", "/admin/alarms/{alarm}/end", leaves="end alarm"),
+    ),
+    "/admin/bounces/{inbound_id}/decide": (
+        Act("editor", "/admin/bounces/{review}/decide", {"kind": "soft"}, "decide bounce"),
+    ),
+    "/admin/deliveries/resend": (
+        Act(
+            "sender", "/admin/deliveries/resend", {"edition": "{refused_edition}", "mails": "1"},
+            "resend",
+        ),
+    ),
+    "/admin/deliveries/{delivery_id}/resolve": (
+        Act("sender", "/admin/deliveries/{held}/resolve", {"answer": "accepted"}, "resolve"),
+    ),
+    "/admin/editions/{edition_id}/{act}": (
+        Act("sender", "/admin/editions/{waiting_edition}/pause", leaves="pause"),
+        Act("sender", "/admin/editions/{waiting_edition}/cancel", leaves="cancel"),
+        Act("sender", "/admin/editions/{waiting_edition}/resume", leaves=None, refused=422),
+        Act("sender", "/admin/editions/{waiting_edition}/rest", leaves=None, refused=422),
+        Act("sender", "/admin/editions/{waiting_edition}/undo", leaves=None, refused=422),
+    ),
+    "/admin/import": (
+        Act("editor", "/admin/import", {"text": "email\nnew@x.example\n"}, None),
+        Act(
+            "editor", "/admin/import", {"text": "email\nnew@x.example\n", "act": "import"},
+            "import readers",
+        ),
+    ),
+    "/admin/import/problems": (Act("editor", "/admin/import/problems", {"rows": "x"}, None),),
+    "/admin/suppressions": (
+        Act("editor", "/admin/suppressions", {"addresses": "out@x.example"}, "suppress"),
+        Act(
+            "editor", "/admin/suppressions", {"addresses": "barred@x.example", "act": "lift"},
+            "unsuppress",
+        ),
+    ),
+    "/admin/instance": (
+        Act("owner", "/admin/instance", {"answer": "x"}, None, refused=409),
+    ),
+    "/admin/sources/add/{kind}": (
+        Act(
+            "editor", "/admin/sources/add/arxiv_rss",
+            {"p_category": "cs.RO", "history": "0"}, "add source",
+        ),
+    ),
+    "/admin/sources/fields": (
+        Act("editor", "/admin/sources/fields", {"field": "{field}", "source": "{field_source}"},
+            "add source"),
+    ),
+    "/admin/sources/{source_id}/{act}": (
+        Act("editor", "/admin/sources/{source}/pause", leaves="pause source"),
+    ),
+    "/admin/note": (
+        Act("editor", "/admin/note", {"on": "2026-11-19", "note": "A word."}, "note"),
+    ),
+    "/admin/readers": (
+        Act(
+            "editor", "/admin/readers",
+            {"email": "new@x.example", "words": "adapters", "confirmed": "1"}, "add reader",
+        ),
+    ),
+    "/admin/readers/{reader_id}/confirm-again": (
+        Act("editor", "/admin/readers/{asked_reader}/confirm-again", leaves="confirm again"),
+    ),
+    "/admin/readers/{reader_id}/interests": (
+        Act("editor", "/admin/readers/{reader}/interests", {"words": "towels"}, "add interest"),
+    ),
+    "/admin/readers/{reader_id}/interests/{interest_id}": (
+        Act(
+            "editor", "/admin/readers/{reader}/interests/{interest}", {"act": "pause"},
+            "pause interest",
+        ),
+        Act(
+            "editor", "/admin/readers/{reader}/interests/{interest}",
+            {"act": "remove", "sure": "1"}, "remove interest",
+        ),
+    ),
+    "/admin/readers/{reader_id}/schedule": (
+        Act(
+            "editor", "/admin/readers/{reader}/schedule",
+            {"hour": "9", "zone": "UTC", "day": "mon", "abstracts": "short", "language": "en"},
+            "schedule",
+        ),
+    ),
+    "/admin/readers/{reader_id}/{act}": (
+        Act("editor", "/admin/readers/{reader}/unsubscribe", {"sure": "1"}, "unsubscribe"),
+        Act("editor", "/admin/readers/{reader}/erase", {"sure": "1"}, "erase"),
+    ),
+    "/admin/send": (
+        Act(
+            "editor", "/admin/send",
+            {"kind": "manual", "segment": "all", "key": "k2", "dates": "2026-11-16..2026-11-18"},
+            "keep draft",
+        ),
+    ),
+    "/admin/send/count": (
+        Act(
+            "editor", "/admin/send/count",
+            {"kind": "manual", "segment": "all", "key": "k2", "dates": "2026-11-16..2026-11-18"},
+            None,
+        ),
+    ),
+    "/admin/send/{key}/start": (
+        Act("sender", "/admin/send/{draft}/start", {"expected": "{expected}"}, "send"),
+    ),
+    "/admin/send/{key}/test": (
+        Act(
+            "editor", "/admin/send/{draft}/test",
+            {"addresses": "me@x.example", "reader": "ada@uni.example"}, "test mail",
+        ),
+    ),
+    "/admin/settings": (
+        Act("owner", "/admin/settings", {"name": "hour", "value": "9"}, "setting"),
+    ),
+    "/admin/staff": (
+        Act("owner", "/admin/staff", {"name": "nina", "role": "viewer"}, "admin link"),
+        Act("owner", "/admin/staff", {"name": "otto", "act": "end"}, "admin ended"),
+    ),
+    "/admin/tokens": (
+        Act("owner", "/admin/tokens", {"name": "new", "scope": "audit:read"}, "make token"),
+        Act("owner", "/admin/tokens", {"name": "tests", "act": "end"}, "end token"),
+    ),
+    "/admin/topics/add": (
+        Act(
+            "editor", "/admin/topics/add",
+            {"name": "hands", "title": "Hands", "kind": "keywords", "text": "hands", "likes": ""},
+            "add topic",
+        ),
+    ),
+    "/admin/topics/{name}": (
+        Act(
+            "editor", "/admin/topics/robots",
+            {"title": "Robots!", "kind": "keywords", "text": "robots", "likes": ""},
+            "change topic",
+        ),
+    ),
+    "/admin/topics/{name}/remove": (
+        Act("editor", "/admin/topics/robots/remove", leaves="remove topic"),
+    ),
+}  # fmt: skip
+
+API_PAGES: dict[str, tuple[str, ...]] = {
+    "/api/v1/alarms": ("deliveries:read", "/api/v1/alarms", "/api/v1/alarms?every=true"),
+    "/api/v1/bounces": (
+        "deliveries:read", "/api/v1/bounces", "/api/v1/bounces?kind=hard&since=2026-11-01",
+    ),
+    "/api/v1/bounces/rates": (
+        "deliveries:read", "/api/v1/bounces/rates", "/api/v1/bounces/rates?days=7&domain=x",
+    ),
+    "/api/v1/bounces/{inbound_id}": (
+        "deliveries:read", "/api/v1/bounces/{inbound}", "/api/v1/bounces/999",
+    ),
+    "/api/v1/deliveries": (
+        "deliveries:read", "/api/v1/deliveries", "/api/v1/deliveries?state=held&words=x",
+    ),
+    "/api/v1/deliveries/groups": ("deliveries:read", "/api/v1/deliveries/groups"),
+    "/api/v1/deliveries/pace": ("deliveries:read", "/api/v1/deliveries/pace"),
+    "/api/v1/deliveries/{delivery_id}": (
+        "deliveries:read", "/api/v1/deliveries/{delivery}", "/api/v1/deliveries/999",
+    ),
+    "/api/v1/editions": ("deliveries:read", "/api/v1/editions"),
+    "/api/v1/editions/{edition_id}": (
+        "deliveries:read", "/api/v1/editions/{edition}", "/api/v1/editions/999",
+    ),
+}  # fmt: skip
+
+API_ACTS: dict[str, tuple[Act, ...]] = {
+    "POST /api/v1/alarms/{alarm_id}/end": (
+        Act("deliveries:send", "/api/v1/alarms/{alarm}/end", leaves="end alarm"),
+    ),
+    "POST /api/v1/deliveries/resend": (
+        Act("deliveries:send", "/api/v1/deliveries/resend", {"dry_run": True}, None),
+        Act(
+            "deliveries:send", "/api/v1/deliveries/resend",
+            {"edition": "{refused_edition}", "mails": 1}, "resend",
+        ),
+    ),
+    "POST /api/v1/deliveries/{delivery_id}/resolve": (
+        Act(
+            "deliveries:send", "/api/v1/deliveries/{held}/resolve", {"answer": "accepted"},
+            "resolve",
+        ),
+    ),
+}  # fmt: skip
