@@ -26,6 +26,7 @@ def upgrade() -> None:
     sa.Column('asked', sa.String(length=64), nullable=False),
     sa.Column('status', sa.Integer(), nullable=True),
     sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('owner', BIG, nullable=True),
     sa.Column('at', UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_answer_kept')),
     sa.UniqueConstraint('caller', 'key', name=op.f('uq_answer_kept_caller_key'))
@@ -53,6 +54,10 @@ def upgrade() -> None:
     sa.Column('created_by', sa.String(length=120), nullable=False),
     sa.Column('created_at', UTCDateTime(), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('failing_since', UTCDateTime(), nullable=True),
+    sa.Column('old_secret', sa.Text(), nullable=False),
+    sa.Column('old_until', UTCDateTime(), nullable=True),
+    sa.Column('tells_address', sa.Boolean(), nullable=False),
     sa.Column('ended_at', UTCDateTime(), nullable=True),
     sa.Column('ended_why', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_webhook'))
@@ -66,6 +71,40 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['paper_id'], ['paper.id'], name=op.f('fk_pick_paper_id_paper'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('day', 'paper_id', name=op.f('pk_pick'))
     )
+    op.create_table('reader_import',
+    sa.Column('id', BIG, autoincrement=True, nullable=False),
+    sa.Column('at', UTCDateTime(), nullable=False),
+    sa.Column('done_by', sa.String(length=120), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('form', sa.String(length=32), nullable=False),
+    sa.Column('basis', sa.JSON(), nullable=False),
+    sa.Column('options', sa.JSON(), nullable=False),
+    sa.Column('step', sa.Integer(), nullable=False),
+    sa.Column('report', sa.JSON(), nullable=False),
+    sa.Column('done_at', UTCDateTime(), nullable=True),
+    sa.Column('undone', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reader_import'))
+    )
+    op.create_index(op.f('ix_reader_import_at'), 'reader_import', ['at'])
+    op.create_index(op.f('ix_reader_import_state'), 'reader_import', ['state'])
+    op.create_table('reader_import_file',
+    sa.Column('import_id', BIG, nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=255), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['import_id'], ['reader_import.id'], name=op.f('fk_reader_import_file_import_id_reader_import'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('import_id', 'kind', 'place', name=op.f('pk_reader_import_file'))
+    )
+    op.create_table('reader_imported',
+    sa.Column('import_id', BIG, nullable=False),
+    sa.Column('subscriber_id', BIG, nullable=False),
+    sa.ForeignKeyConstraint(['import_id'], ['reader_import.id'], name=op.f('fk_reader_imported_import_id_reader_import'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['subscriber_id'], ['subscriber.id'], name=op.f('fk_reader_imported_subscriber_id_subscriber'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('import_id', 'subscriber_id', name=op.f('pk_reader_imported'))
+    )
+    op.create_index('ix_reader_imported_subscriber_id', 'reader_imported', ['subscriber_id'])
     op.create_table('reader_tag',
     sa.Column('subscriber_id', BIG, nullable=False),
     sa.Column('tag', sa.String(length=64), nullable=False),
@@ -123,12 +162,16 @@ def upgrade() -> None:
     op.create_index('ix_webhook_call_due', 'webhook_call', ['state', 'next_at'])
     op.create_index(op.f('ix_webhook_call_webhook_id'), 'webhook_call', ['webhook_id'])
     op.add_column('admin', sa.Column('email', sa.String(length=254), server_default='', nullable=False))
+    op.add_column('api_token', sa.Column('seen_from', sa.String(length=64), server_default='', nullable=False))
+    op.add_column('api_token', sa.Column('ends_at', UTCDateTime(), nullable=True))
     op.add_column('audit', sa.Column('reason', sa.Text(), server_default='', nullable=False))
 
 def downgrade() -> None:
     op.drop_column("audit", "reason")
+    op.drop_column("api_token", "ends_at")
+    op.drop_column("api_token", "seen_from")
     op.drop_column("admin", "email")
     for name in (
-        "webhook_call", "vote", "submission", "reader_tag", "pick", "webhook", "day_figure", "daily_release", "answer_kept",
+        "webhook_call", "vote", "submission", "reader_tag", "reader_imported", "reader_import_file", "reader_import", "pick", "webhook", "day_figure", "daily_release", "answer_kept",
     ):
         op.drop_table(name)

@@ -19,6 +19,48 @@ class ReaderTagRow(SQLModel, table=True):
     tag: str = Field(max_length=64, primary_key=True, index=True)
 
 
+class ImportRow(SQLModel, table=True):
+    """A list of readers that was brought in, or looked at alone. state: tried wanted running done ·
+    digest: of the files and what was chosen, so that what goes in is what was looked at · form: whose
+    export it is · basis: what makes its readers active, see ``flows.consent_basis`` · step: portions
+    that are in · report: what it did so far · undone: of its readers, erased again."""
+
+    __tablename__ = "reader_import"
+    id: int | None = key()
+    at: datetime = instant(null=False, index=True)
+    done_by: str = Field(default="", max_length=120)
+    state: str = Field(default="tried", max_length=16, index=True)
+    digest: str = Field(max_length=64)
+    form: str = Field(default="", max_length=32)
+    basis: dict[str, Any] = json_object()
+    options: dict[str, Any] = json_object()
+    step: int = 0
+    report: dict[str, Any] = json_object()
+    done_at: datetime | None = instant()
+    undone: int = 0
+
+
+class ImportFileRow(SQLModel, table=True):
+    """A file of an import, or a part of its rows with a problem, as gzip. kind: list, tried (problems
+    of the look), problems · place: from 0."""
+
+    __tablename__ = "reader_import_file"
+    import_id: int = reference("reader_import", primary=True)
+    kind: str = Field(max_length=16, primary_key=True)
+    place: int = Field(primary_key=True)
+    name: str = Field(default="", max_length=255)
+    body: bytes = Field(sa_column=Column(sa.LargeBinary, nullable=False))
+
+
+class ImportedRow(SQLModel, table=True):
+    """A reader whom an import brought."""
+
+    __tablename__ = "reader_imported"
+    import_id: int = reference("reader_import", primary=True)
+    subscriber_id: int = reference("subscriber", primary=True)
+    __table_args__ = (Index("ix_reader_imported_subscriber_id", "subscriber_id"),)
+
+
 class ReleaseRow(SQLModel, table=True):
     """The day whose daily may go; without a row it waits, where somebody is to release it. done_by:
     the staff's name, "" = the hour had come."""
@@ -86,7 +128,9 @@ class DayFigureRow(SQLModel, table=True):
 
 class WebhookRow(SQLModel, table=True):
     """A program that is told of events. events: which · secret: what calls are signed with ·
-    failures: in a row · ended_at: since when it is not told any more."""
+    old_secret: the one before, signed with too until old_until · tells_address: whether a reader's
+    address is told with their number · failures: in a row, failing_since: the first of them ·
+    ended_at: since when it is not told any more."""
 
     __tablename__ = "webhook"
     id: int | None = key()
@@ -97,6 +141,10 @@ class WebhookRow(SQLModel, table=True):
     created_by: str = Field(default="", max_length=120)
     created_at: datetime = instant(null=False)
     failures: int = 0
+    failing_since: datetime | None = instant()
+    old_secret: str = text()
+    old_until: datetime | None = instant()
+    tells_address: bool = False
     ended_at: datetime | None = instant()
     ended_why: str = text()
 
@@ -124,7 +172,8 @@ class WebhookCallRow(SQLModel, table=True):
 
 class AnswerKeptRow(SQLModel, table=True):
     """What a program's request with an Idempotency-Key was answered. asked: hash of the request ·
-    status: null while it is worked on."""
+    status: null while nothing was written for it, 0 once something was, then the answer's · owner:
+    the process that works on it, null = none does any more."""
 
     __tablename__ = "answer_kept"
     __table_args__ = (UniqueConstraint("caller", "key"),)
@@ -134,4 +183,5 @@ class AnswerKeptRow(SQLModel, table=True):
     asked: str = Field(max_length=64)
     status: int | None = None
     body: str = Field(default="", sa_column=Column(sa.Text, nullable=False))
+    owner: int | None = Field(default=None, sa_column=Column(Big, nullable=True))
     at: datetime = instant(null=False, index=True)
