@@ -8,6 +8,7 @@ from service.store import (  # noqa: F401  (they fill the metadata)
     house_tables,
     report_tables,
     tables,
+    workbench_tables,
 )
 
 NOT_OURS = ("procrastinate_",)

@@ -112,6 +112,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('subscriber_id', 'tag', name=op.f('pk_reader_tag'))
     )
     op.create_index(op.f('ix_reader_tag_tag'), 'reader_tag', ['tag'])
+    op.create_table('release_wait',
+    sa.Column('subscriber_id', BIG, nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('since', UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['subscriber_id'], ['subscriber.id'], name=op.f('fk_release_wait_subscriber_id_subscriber'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('subscriber_id', name=op.f('pk_release_wait'))
+    )
+    op.create_index(op.f('ix_release_wait_day'), 'release_wait', ['day'])
     op.create_table('submission',
     sa.Column('id', BIG, autoincrement=True, nullable=False),
     sa.Column('at', UTCDateTime(), nullable=False),
@@ -161,17 +169,79 @@ def upgrade() -> None:
     op.create_index(op.f('ix_webhook_call_at'), 'webhook_call', ['at'])
     op.create_index('ix_webhook_call_due', 'webhook_call', ['state', 'next_at'])
     op.create_index(op.f('ix_webhook_call_webhook_id'), 'webhook_call', ['webhook_id'])
+    op.create_table('interest_run',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('at', UTCDateTime(), nullable=False),
+    sa.Column('seconds', sa.Float(), nullable=False),
+    sa.Column('readers', sa.Integer(), nullable=False),
+    sa.Column('interests', sa.Integer(), nullable=False),
+    sa.Column('papers', sa.Integer(), nullable=False),
+    sa.Column('pairs', BIG, nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_interest_run'))
+    )
+    op.create_table('interest_term',
+    sa.Column('term', sa.String(length=254), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('shown', sa.Text(), nullable=False),
+    sa.Column('readers', sa.Integer(), nullable=False),
+    sa.Column('interests', sa.Integer(), nullable=False),
+    sa.Column('papers', sa.Integer(), nullable=False),
+    sa.Column('brings', BIG, nullable=False),
+    sa.PrimaryKeyConstraint('term', 'kind', name=op.f('pk_interest_term'))
+    )
+    op.create_index(op.f('ix_interest_term_brings'), 'interest_term', ['brings'])
+    op.create_index(op.f('ix_interest_term_readers'), 'interest_term', ['readers'])
+    op.create_table('interest_count',
+    sa.Column('profile_id', BIG, nullable=False),
+    sa.Column('papers', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['profile_id'], ['profile.id'], name=op.f('fk_interest_count_profile_id_profile'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('profile_id', name=op.f('pk_interest_count'))
+    )
+    op.create_index(op.f('ix_interest_count_papers'), 'interest_count', ['papers'])
+    op.create_table('source_share',
+    sa.Column('source_id', BIG, nullable=False),
+    sa.Column('category', sa.String(length=80), nullable=False),
+    sa.Column('papers', sa.Integer(), nullable=False),
+    sa.Column('matched', sa.Integer(), nullable=False),
+    sa.Column('alone', sa.Integer(), nullable=False),
+    sa.Column('alone_matched', sa.Integer(), nullable=False),
+    sa.Column('readers', sa.Integer(), nullable=False),
+    sa.Column('only_readers', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['source_id'], ['source.id'], name=op.f('fk_source_share_source_id_source'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('source_id', 'category', name=op.f('pk_source_share'))
+    )
+    op.create_table('paper_join',
+    sa.Column('id', BIG, autoincrement=True, nullable=False),
+    sa.Column('at', UTCDateTime(), nullable=False),
+    sa.Column('keep_id', BIG, nullable=False),
+    sa.Column('gone_id', BIG, nullable=False),
+    sa.Column('done_by', sa.String(length=120), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('before', sa.JSON(), nullable=False),
+    sa.Column('undone_at', UTCDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['gone_id'], ['paper.id'], name=op.f('fk_paper_join_gone_id_paper'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['keep_id'], ['paper.id'], name=op.f('fk_paper_join_keep_id_paper'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_paper_join'))
+    )
+    op.create_index(op.f('ix_paper_join_gone_id'), 'paper_join', ['gone_id'])
+    op.create_index(op.f('ix_paper_join_keep_id'), 'paper_join', ['keep_id'])
+    op.add_column('source', sa.Column('asked_at', UTCDateTime(), nullable=True))
+    op.add_column('source', sa.Column('answer', sa.JSON(none_as_null=True), nullable=True))
     op.add_column('admin', sa.Column('email', sa.String(length=254), server_default='', nullable=False))
     op.add_column('api_token', sa.Column('seen_from', sa.String(length=64), server_default='', nullable=False))
     op.add_column('api_token', sa.Column('ends_at', UTCDateTime(), nullable=True))
     op.add_column('audit', sa.Column('reason', sa.Text(), server_default='', nullable=False))
 
 def downgrade() -> None:
+    op.drop_column("source", "answer")
+    op.drop_column("source", "asked_at")
+    for name in ("paper_join", "source_share", "interest_count", "interest_term", "interest_run"):
+        op.drop_table(name)
     op.drop_column("audit", "reason")
     op.drop_column("api_token", "ends_at")
     op.drop_column("api_token", "seen_from")
     op.drop_column("admin", "email")
     for name in (
-        "webhook_call", "vote", "submission", "reader_tag", "reader_imported", "reader_import_file", "reader_import", "pick", "webhook", "day_figure", "daily_release", "answer_kept",
+        "webhook_call", "vote", "submission", "release_wait", "reader_tag", "reader_imported", "reader_import_file", "reader_import", "pick", "webhook", "day_figure", "daily_release", "answer_kept",
     ):
         op.drop_table(name)

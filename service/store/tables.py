@@ -71,7 +71,9 @@ class PaperEventRow(SQLModel, table=True):
 
 
 class SourceRow(SQLModel, table=True):
-    """Where papers come from. state: ok late stale silent failing paused gone."""
+    """Where papers come from. state: ok late stale silent failing paused gone · asked_at: when a
+    person last asked for a poll · answer: what the newest poll brought (``taking.PollReport``), with
+    ``at``."""
 
     __tablename__ = "source"
     id: int | None = key()
@@ -91,6 +93,10 @@ class SourceRow(SQLModel, table=True):
     last_error: str = text()
     created_at: datetime = instant(null=False)
     first_polled: bool = False
+    asked_at: datetime | None = instant()
+    answer: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
+    )
     __table_args__ = (UniqueConstraint("kind", "params_key"),)
 
 
