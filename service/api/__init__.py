@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from service.api import alarms, bounces, deliveries
 from service.api.callers import ScopeError, UnknownCallerError
+from service.api.once import once_route
 from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import browse, topics
@@ -34,6 +35,7 @@ from service.flows.figures import (
     words_data,
 )
 from service.flows.follow import count_names
+from service.flows.once import AnswerLostError, KeyBusyError, KeyFormError, KeyReusedError
 from service.flows.reconcile import ResolveError
 from service.flows.related import (
     LikedError,
@@ -59,8 +61,12 @@ class AskedError(SpokenError):
 
 STATUSES: dict[type[PaperpostError], int] = {
     AlarmError: 404,
+    AnswerLostError: 409,
     AskedError: 422,
     BounceFilterError: 422,
+    KeyBusyError: 409,
+    KeyFormError: 400,
+    KeyReusedError: 422,
     NoSuchMailError: 404,
     LikedError: 422,
     NotHereError: 404,
@@ -93,7 +99,7 @@ class LikedText(BaseModel):
 def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
     """Return the routes under ``/api``. trusted_proxies: addresses whose X-Forwarded-For is
     believed. Raises SettingError."""
-    routes = APIRouter(prefix="/api")
+    routes = APIRouter(prefix="/api", route_class=once_route(rt))
 
     @routes.get("/v1/estimate")
     def of_words(

@@ -14,8 +14,9 @@ from service.defaults import FIXED
 from service.flows import rejoin
 from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
+from service.flows.once import KEPT
 from service.flows.runtime import Runtime
-from service.store import alarms, keeping, mail_caps, reports, rests, routes, send_pace
+from service.store import alarms, answers, keeping, mail_caps, reports, rests, routes, send_pace
 from service.store import matches as matches_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -116,6 +117,7 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
         "mail_caps": lambda s: mail_caps.delete_ended(s, now, STEP),
         "requests": lambda s: keeping.clear_requests(s, now - ago(limits.confirm_days), STEP),
         "consents": lambda s: keeping.delete_consents(s, now - ago(FIXED.keep_consent_days), STEP),
+        "answers": lambda s: answers.delete_answers(s, now - KEPT, STEP),
         "audit": lambda s: keeping.delete_audit(s, now - ago(FIXED.keep_audit_days), STEP),
     }
     newest = rt.db.read(matches_store.newest_eligible)

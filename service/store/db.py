@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -153,6 +154,44 @@ def is_undone(error: BaseException) -> bool:
     return getattr(cause, "sqlstate", None) in UNDONE
 
 
+_BESIDE: ContextVar["_Beside | None"] = ContextVar("beside", default=None)
+
+
+class _Beside:
+    """What each transaction of one request does besides. is_over: tasks that the request began
+    have its context, and outlive it."""
+
+    def __init__(self, work: Work[None]) -> None:
+        self.work = work
+        self.is_over = False
+
+
+@contextmanager
+def beside(work: Work[None]) -> Iterator[None]:
+    """Within this block, whatever this thread or task asks the writer for does ``work`` too, in
+    the same transaction."""
+    made = _Beside(work)
+    token = _BESIDE.set(made)
+    try:
+        yield
+    finally:
+        made.is_over = True
+        _BESIDE.reset(token)
+
+
+def _with_beside(work: Work[T]) -> Work[T]:
+    also = _BESIDE.get()
+    if also is None or also.is_over:
+        return work
+
+    def both(session: Session) -> T:
+        result = work(session)
+        also.work(session)
+        return result
+
+    return both
+
+
 class _Unit:
     """One piece of work that waits for the writer."""
 
@@ -223,7 +262,7 @@ class Database:
         return await asyncio.to_thread(self.read, work)
 
     def _submit(self, work: Work[Any], priority: Priority) -> Future[Any]:
-        unit = _Unit(work)
+        unit = _Unit(_with_beside(work))
         with self._lock:
             if self._closed:
                 raise DatabaseError("The database is closed.", "", "Start the process again.")

@@ -71,6 +71,15 @@ class ReleaseRow(SQLModel, table=True):
     done_by: str = Field(default="", max_length=120)
 
 
+class ReleaseWaitRow(SQLModel, table=True):
+    """A reader whose mail of a day waits for its release."""
+
+    __tablename__ = "release_wait"
+    subscriber_id: int = reference("subscriber", primary=True)
+    day: date = Field(index=True)
+    since: datetime = instant(null=False)
+
+
 class PickRow(SQLModel, table=True):
     """An editor's choice for a day. place: from 1."""
 

@@ -113,7 +113,8 @@ class AuditRow(SQLModel, table=True):
 
 class ApiTokenRow(SQLModel, table=True):
     """A program's way in to the API. name: what for · token_hash: of the token, which is shown
-    once · scopes: what it may do · seen_at: last use · ended_at: since when it opens nothing."""
+    once · scopes: what it may do · seen_at, seen_from: last use, and its network address · ends_at:
+    when it ends by itself · ended_at: since when it opens nothing."""
 
     __tablename__ = "api_token"
     id: int | None = key()
@@ -123,6 +124,10 @@ class ApiTokenRow(SQLModel, table=True):
     created_by: str = Field(max_length=120)
     created_at: datetime = instant(null=False)
     seen_at: datetime | None = instant()
+    seen_from: str = Field(
+        default="", sa_column=Column(sa.String(64), nullable=False, server_default="")
+    )
+    ends_at: datetime | None = instant()
     ended_at: datetime | None = instant()
 
 
