@@ -41,7 +41,7 @@ def upgrade() -> None:
     op.create_table('day_figure',
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('name', sa.String(length=32), nullable=False),
-    sa.Column('part', sa.String(length=64), nullable=False),
+    sa.Column('part', sa.String(length=254), nullable=False),
     sa.Column('count', BIG, nullable=False),
     sa.PrimaryKeyConstraint('day', 'name', 'part', name=op.f('pk_day_figure'))
     )
@@ -230,9 +230,15 @@ def upgrade() -> None:
     op.add_column('admin', sa.Column('email', sa.String(length=254), server_default='', nullable=False))
     op.add_column('api_token', sa.Column('seen_from', sa.String(length=64), server_default='', nullable=False))
     op.add_column('api_token', sa.Column('ends_at', UTCDateTime(), nullable=True))
+    op.add_column('edition', sa.Column('counted', sa.JSON(), nullable=True))
+    op.create_index('ix_delivery_edition_state', 'delivery', ['edition_id', 'state', 'id'])
+    op.drop_index('ix_delivery_edition_id', 'delivery')
     op.add_column('audit', sa.Column('reason', sa.Text(), server_default='', nullable=False))
 
 def downgrade() -> None:
+    op.create_index('ix_delivery_edition_id', 'delivery', ['edition_id'])
+    op.drop_index('ix_delivery_edition_state', 'delivery')
+    op.drop_column("edition", "counted")
     op.drop_column("source", "answer")
     op.drop_column("source", "asked_at")
     for name in ("paper_join", "source_share", "interest_count", "interest_term", "interest_run"):

@@ -125,13 +125,13 @@ class VoteRow(SQLModel, table=True):
 
 
 class DayFigureRow(SQLModel, table=True):
-    """A count of one UTC day. name: what is counted (accepted, papers, joined, ...) · part: of
-    which (a source, a reason), "" = all."""
+    """A count of one day of the installation's zone. name: what is counted (``flows/day_figures``)
+    · part: of which (a receiving domain), "" = all."""
 
     __tablename__ = "day_figure"
     day: date = Field(primary_key=True)
     name: str = Field(max_length=32, primary_key=True)
-    part: str = Field(default="", max_length=64, primary_key=True)
+    part: str = Field(default="", max_length=254, primary_key=True)
     count: int = Field(default=0, sa_column=Column(Big, nullable=False))
 
 

@@ -262,7 +262,8 @@ class MatchRow(SQLModel, table=True):
 
 class EditionRow(SQLModel, table=True):
     """One sending occasion. state: open closing done incomplete paused cancelled · paused_why: what
-    stopped it by itself, in words for people ("" = a person did, or nobody)."""
+    stopped it by itself, in words for people ("" = a person did, or nobody) · counted: its mails by
+    state when it was done (``editions.states_of``), null = not taken down."""
 
     __tablename__ = "edition"
     __table_args__ = (UniqueConstraint("kind", "audience", "slot"),)
@@ -281,6 +282,9 @@ class EditionRow(SQLModel, table=True):
     paused: bool = False
     paused_why: str = Field(
         default="", sa_column=Column(sa.Text, nullable=False, server_default="")
+    )
+    counted: dict[str, int] | None = Field(
+        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
     )
 
 
@@ -306,6 +310,7 @@ class DeliveryRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("edition_id", "recipient_key"),
         Index("ix_delivery_due", "state", "priority", "edition_id", "not_before", "id"),
+        Index("ix_delivery_edition_state", "edition_id", "state", "id"),
         Index(
             "ix_delivery_lease",
             "state",
@@ -315,7 +320,7 @@ class DeliveryRow(SQLModel, table=True):
         ),
     )
     id: int | None = key()
-    edition_id: int = reference("edition")
+    edition_id: int = reference("edition", index=False)
     recipient_key: str = Field(max_length=254)
     subscriber_id: int | None = reference("subscriber", null=True)
     rcpt: str | None = Field(default=None, max_length=254)
