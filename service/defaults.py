@@ -25,9 +25,12 @@ def _about(
     high: int = 1_000_000,
     words: tuple[str, ...] = (),
     several: bool = False,
+    clock: bool = False,
 ) -> Any:
-    """words: those a text may be; several: of them, with commas."""
+    """words: those a text may be; several: of them, with commas · clock: it is an hour and a
+    minute."""
     meta = {"about": text, "low": low, "high": high, "words": words, "several": several}
+    meta["clock"] = clock
     return field(default=default, metadata=meta)
 
 
@@ -144,6 +147,24 @@ class Defaults:
     run_by_hour: int = _about(
         12, "hour by which the day's mails are all away, else an alarm; 24 = never", high=24
     )
+    # an editor's hand
+    release: str = _about(
+        "auto",
+        "when a day's digests may go: auto, at each reader's hour; until, when an editor releases "
+        "the day, at release_by at the latest; hand, when an editor releases it",
+        words=("auto", "until", "hand"),
+    )
+    release_by: str = _about(
+        "09:00", "hour and minute, by the house's clock, at which release = until waits no more",
+        clock=True,
+    )  # fmt: skip
+    proposals: str = _about(
+        "off",
+        "readers may propose papers; the staff accepts or declines",
+        words=("off", "on"),
+    )
+    proposals_a_day: int = _about(3, "papers that one reader may propose in 24 hours", low=1)
+    votes: str = _about("off", "readers may vote for papers of the daily page", words=("off", "on"))
     # admin
     undo_minutes: int = _about(2, "time in which a manual send can be taken back", high=60)
     canary: int = _about(20, "readers who get a large manual send first", low=1, high=1000)
@@ -152,10 +173,19 @@ class Defaults:
     )
     canary_ticked_above: int = _about(5000, "above this they are ticked", low=1)
     typed_above: int = _about(1000, "from here on the number of mails is typed", low=1)
+    canary_refused_percent: int = _about(
+        10, "more of those few refused than this, and the send pauses by itself", high=100
+    )
+    send_ahead_days: int = _about(
+        30, "a send by hand is planned at most so many days ahead", low=1, high=365
+    )
     test_addresses: int = _about(5, "test mails at most", low=1, high=20)
     login_tries: int = _about(5, "failed log-ins in 15 minutes", low=1, high=100)
     session_idle_hours: int = _about(12, "a session ends after this long without use", low=1)
     session_days: int = _about(14, "a session ends after this many days", low=1, high=90)
+    api_per_minute: int = _about(
+        600, "requests a token may make in a minute, in each process", low=10, high=100_000
+    )
     # keeping
     keep_raw_days: int = _about(30, "raw polls", low=1)
     keep_digest_days: int = _about(400, "digests (as data)", low=1)
@@ -312,6 +342,8 @@ def parse(name: str, text: str) -> int | str:
     if isinstance(found.default, str):
         if len(text) > 200 or any(ord(c) < 32 for c in text):
             raise SettingError("This text is too long or holds control characters.", name)
+        if found.metadata["clock"]:
+            return "{:02}:{:02}".format(*read_clock(text, name))
         return _worded(name, text, found.metadata) if found.metadata["words"] else text.strip()
     low, high = found.metadata["low"], found.metadata["high"]
     try:
@@ -321,6 +353,15 @@ def parse(name: str, text: str) -> int | str:
     if not low <= number <= high:
         raise SettingError(f"{number} is out of range.", name, f"Use {low} to {high}.")
     return number
+
+
+def read_clock(text: str, name: str = "") -> tuple[int, int]:
+    """Read an hour and a minute, as 09:00 or 9:00. Raises SettingError."""
+    hour, colon, minute = text.strip().partition(":")
+    is_number = hour.isdecimal() and minute.isdecimal() and len(hour) <= 2 and len(minute) == 2
+    if not colon or not is_number or int(hour) > 23 or int(minute) > 59:
+        raise SettingError(f"{text!r} is no time of day.", name, "Write it like 09:00.")
+    return int(hour), int(minute)
 
 
 def _worded(name: str, text: str, meta: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Tokens for programs: made here and shown once, listed, ended."""
+"""Tokens for programs: made here and shown once, listed, rotated, ended."""
 
 from asyncio import to_thread
 from typing import Any
@@ -26,7 +26,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         context = {
             "tokens": tokens.list_tokens(rt),
-            "scopes": tokens.SCOPES,
+            "groups": [
+                (group, [one for one in tokens.SCOPES.items() if one[0].startswith(f"{group}:")])
+                for group in tokens.GROUPS
+            ],
+            "now": rt.clock(),
             "made": made,
             "name": name,
         }
@@ -45,10 +49,23 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         try:
             if form.raw("act") == "end":
                 await to_thread(tokens.end_token, rt, name, by, sent.address)
+            elif form.raw("act") == "rotate":
+                made = await to_thread(tokens.rotate_token, rt, name, by, sent.address)
             else:
+                days = _days_of(form.raw("days"))
                 wanted = form.choices("scope", tuple(tokens.SCOPES))
-                made = await to_thread(tokens.make_token, rt, name, wanted, by, sent.address)
+                made = await to_thread(
+                    lambda: tokens.make_token(rt, name, wanted, by, sent.address, days=days)
+                )
         except PaperpostError as error:
-            errors = fault_of(error, ("name", "scope"), "name")
+            errors = fault_of(error, ("name", "scope", "days"), "name")
             return await to_thread(page, request, sent.who, errors, None, name)
         return await to_thread(page, request, sent.who, None, made)
+
+
+def _days_of(text: str) -> int | None:
+    """After how many days it ends; nothing typed = never. Raises TokenNameError."""
+    text = text.strip()
+    if not text:
+        return None
+    return tokens.read_days(int(text) if text.isdecimal() and len(text) < 6 else 0)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
-from fastapi.openapi.utils import get_openapi
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from service.api import alarms, bounces, deliveries
-from service.api.callers import ScopeError, UnknownCallerError
+from service.api.callers import ScopeError, TooManyError, UnknownCallerError, place_of
+from service.api.document import describe
 from service.api.once import once_route
 from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence, SpokenError
@@ -74,6 +74,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     ResendError: 409,
     ResolveError: 409,
     ScopeError: 403,
+    TooManyError: 429,
     topics.TopicGoneError: 410,
     UnknownCallerError: 401,
 }
@@ -99,7 +100,10 @@ class LikedText(BaseModel):
 def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
     """Return the routes under ``/api``. trusted_proxies: addresses whose X-Forwarded-For is
     believed. Raises SettingError."""
-    routes = APIRouter(prefix="/api", route_class=once_route(rt))
+    proxies = read_proxies(trusted_proxies)
+    routes = APIRouter(
+        prefix="/api", route_class=once_route(rt), dependencies=[Depends(place_of(proxies))]
+    )
 
     @routes.get("/v1/estimate")
     def of_words(
@@ -208,7 +212,6 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
             return _cited(form, found)
         return [paper_data(one) for one in found]
 
-    proxies = read_proxies(trusted_proxies)
     alarms.add_routes(routes, rt, proxies)
     deliveries.add_routes(routes, rt, proxies)
     bounces.add_routes(routes, rt)
@@ -216,7 +219,7 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
     @routes.get("/openapi.json", include_in_schema=False)
     def schema() -> dict[str, Any]:
         """The description of these addresses (OpenAPI)."""
-        return get_openapi(title=rt.site.name, version=product_version(), routes=routes.routes)
+        return describe(routes, title=f"{rt.site.name}: API", version=product_version())
 
     return routes
 

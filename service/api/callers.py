@@ -33,11 +33,24 @@ class ScopeError(PaperpostError):
     """A token that is for something else."""
 
 
-def caller_of(rt: Runtime, scope: str) -> Callable[[Given], Caller]:
-    """A dependency: who asks. Raises UnknownCallerError, ScopeError."""
+class TooManyError(PaperpostError):
+    """A token that asks more often than the setting allows. wait: seconds."""
 
-    def asked(given: Given) -> Caller:
-        found = find_caller(rt, given.credentials) if given is not None else None
+    def __init__(self, per_minute: int, wait: float) -> None:
+        super().__init__(
+            f"This token asks more than {per_minute} times a minute.",
+            "Authorization",
+            "Nothing was done. Wait as long as Retry-After says; the setting is api_per_minute.",
+        )
+        self.headers: Mapping[str, str] = {"Retry-After": str(max(1, round(wait + 0.5)))}
+
+
+def caller_of(rt: Runtime, scope: str) -> Callable[[Request, Given], Caller]:
+    """A dependency: who asks. Raises UnknownCallerError, ScopeError, TooManyError."""
+
+    def asked(request: Request, given: Given) -> Caller:
+        place = getattr(request.state, "place", "")
+        found = find_caller(rt, given.credentials, place) if given is not None else None
         if found is None:
             raise UnknownCallerError(
                 "This address is for programs with a token."
@@ -46,6 +59,8 @@ def caller_of(rt: Runtime, scope: str) -> Callable[[Given], Caller]:
                 "Authorization",
                 f"paperpost tokens create NAME --scope {scope}",
             )
+        if wait := rt.token_pace.take(found.id, most := rt.defaults().api_per_minute):
+            raise TooManyError(most, wait)
         if not found.may(scope):
             raise ScopeError(
                 f"This token is not for {scope}.",
@@ -54,14 +69,16 @@ def caller_of(rt: Runtime, scope: str) -> Callable[[Given], Caller]:
             )
         return found
 
+    asked.scope = scope  # type: ignore[attr-defined]  # the document reads it
     return asked
 
 
 def place_of(proxies: Proxies) -> Callable[[Request], str]:
-    """A dependency: where a program asks from, for the record of acts."""
+    """A dependency: where a program asks from, for the record of acts and a token's last use."""
 
     def place(request: Request) -> str:
         peer = request.client.host if request.client else ""
-        return client_of(peer, forwarded_of(request.headers), proxies)
+        request.state.place = client_of(peer, forwarded_of(request.headers), proxies)
+        return str(request.state.place)
 
     return place

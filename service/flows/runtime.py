@@ -23,6 +23,7 @@ from service.delivery.smtp import Mailer
 from service.flows.learned import LiveWords
 from service.flows.live_corpus import LiveCorpus
 from service.flows.live_index import LiveIndex
+from service.flows.token_pace import TokenPace
 from service.sources.adapter import Parsed
 from service.sources.fetch import Fetcher
 from service.store.db import Database
@@ -83,7 +84,8 @@ class Runtime:
     of leases, registered on first use · witness: the epoch beside the database · epoch_raised: when
     this process counted it last, by time.monotonic · apart: by so much mails that strangers
     ask for begin later, where the process that answers them also sends ·
-    token_uses: last uses of tokens that are not written down yet ·
+    token_uses: last uses of tokens that are not written down yet, with the address they came
+    from · token_pace: how many requests each may make now ·
     zone, signup, private_sources, test_recipient, bounce_address: settings ·
     relay_host: of the mail server that takes our mails, "" where they stay on this machine ·
     dns: whom we ask about domains, None = nobody ·
@@ -119,7 +121,8 @@ class Runtime:
     corpus: LiveCorpus = field(init=False)
     words: LiveWords = field(default_factory=LiveWords)
     tally: Tally = field(default_factory=Tally)
-    token_uses: dict[int, datetime] = field(default_factory=dict)
+    token_uses: dict[int, tuple[datetime, str]] = field(default_factory=dict)
+    token_pace: TokenPace = field(default_factory=TokenPace)
     apart: timedelta = timedelta(0)
     witness: WitnessFile = field(init=False)
     epoch_raised: float = float("-inf")

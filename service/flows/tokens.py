@@ -7,6 +7,7 @@ written with the sweep (``keep_uses``).
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from service.errors import PaperpostError
@@ -14,6 +15,7 @@ from service.flows.runtime import Runtime
 from service.flows.staff import secret_hash, write_audit
 from service.store import api_tokens as store
 from service.store.db import Priority, Session
+from service.store.house_tables import ApiTokenRow
 
 SCOPES: Mapping[str, str] = {
     "deliveries:read": "look at editions and deliveries, with addresses and the servers' words",
@@ -35,6 +37,11 @@ PREFIX = "paperpost_"
 """So that a token is known for one where it was left by mistake."""
 
 MOST_NAME = 120
+MOST_DAYS = 3650
+"""So long a token may last that is to end by itself."""
+
+GROUPS = tuple(dict.fromkeys(scope.partition(":")[0] for scope in SCOPES))
+"""What scopes are about, in their order."""
 
 
 class TokenNameError(PaperpostError):
@@ -80,17 +87,28 @@ def read_name(name: str) -> str:
 
 
 def make_token(
-    rt: Runtime, name: str, scopes: Sequence[str], by: str, address: str = ""
+    rt: Runtime,
+    name: str,
+    scopes: Sequence[str],
+    by: str,
+    address: str = "",
+    *,
+    days: int | None = None,
 ) -> dict[str, Any]:
-    """A new token: id, name, scopes, and ``token``, which is told here and never again.
+    """A new token: id, name, scopes, ends_at, and ``token``, which is told here and never again.
 
-    Raises TokenNameError: also where a token of this name has not ended.
+    days: it ends by itself after so many. Raises TokenNameError: also where a token of this name
+    has not ended.
     """
     name, scopes = read_name(name), read_scopes(scopes)
     token = PREFIX + secrets.token_urlsafe(32)
+    ends_at = rt.clock() + timedelta(days=read_days(days)) if days is not None else None
 
     def make(session: Session) -> int:
-        if store.get_token(session, name) is not None:
+        same = store.get_token(session, name)
+        if same is not None and same.ends_at is not None and same.ends_at <= rt.clock():
+            same.ended_at = same.ends_at
+        elif same is not None:
             raise TokenNameError(
                 f"There is a token {name!r} already.", "name", "End it first, or take another name."
             )
@@ -101,21 +119,58 @@ def make_token(
             scopes=scopes,
             created_by=by,
             now=rt.clock(),
+            ends_at=ends_at,
         )
-        _note(rt, session, "make token", name, by, address, {"scopes": list(scopes)})
+        after = {"scopes": list(scopes)} | ({"days": days} if days else {})
+        _note(rt, session, "make token", name, by, address, after)
         return row.id or 0
 
     number = rt.db.write(make, Priority.WEB)
-    return {"id": number, "name": name, "scopes": list(scopes), "token": token}
+    return {
+        "id": number,
+        "name": name,
+        "scopes": list(scopes),
+        "ends_at": ends_at,
+        "token": token,
+    }
+
+
+def read_days(days: int) -> int:
+    """After how many days a token ends. Raises TokenNameError."""
+    if not 1 <= days <= MOST_DAYS:
+        raise TokenNameError(
+            f"A token cannot end after {days} days.", "days", f"Use 1 to {MOST_DAYS}."
+        )
+    return days
+
+
+def rotate_token(rt: Runtime, name: str, by: str, address: str = "") -> dict[str, Any]:
+    """The same token with another secret, told here and never again; the old one opens nothing
+    from now on. Raises TokenNameError."""
+    token = PREFIX + secrets.token_urlsafe(32)
+
+    def rotate(session: Session) -> dict[str, Any]:
+        row = _need(session, name)
+        row.token_hash = secret_hash(token)
+        session.add(row)
+        _note(rt, session, "rotate token", name, by, address)
+        return {"id": row.id, "name": name, "scopes": row.scopes, "ends_at": row.ends_at}
+
+    return {**rt.db.write(rotate, Priority.WEB), "token": token}
+
+
+def _need(session: Session, name: str) -> ApiTokenRow:
+    row = store.get_token(session, name)
+    if row is None:
+        raise TokenNameError(f"There is no token {name!r}.", "name", "paperpost tokens list")
+    return row
 
 
 def end_token(rt: Runtime, name: str, by: str, address: str = "") -> None:
     """The token opens nothing from now on. Raises TokenNameError."""
 
     def end(session: Session) -> None:
-        row = store.get_token(session, name)
-        if row is None:
-            raise TokenNameError(f"There is no token {name!r}.", "name", "paperpost tokens list")
+        row = _need(session, name)
         row.ended_at = rt.clock()
         session.add(row)
         _note(rt, session, "end token", name, by, address)
@@ -125,40 +180,47 @@ def end_token(rt: Runtime, name: str, by: str, address: str = "") -> None:
 
 def list_tokens(rt: Runtime) -> list[dict[str, Any]]:
     """Every token, also ended ones, without what it opens by."""
-    return [
-        {
-            "id": row.id,
-            "name": row.name,
-            "scopes": row.scopes,
-            "created_by": row.created_by,
-            "created_at": row.created_at,
-            "seen_at": max(
-                filter(None, (row.seen_at, rt.token_uses.get(row.id or 0))), default=None
-            ),
-            "ended_at": row.ended_at,
-        }
-        for row in rt.db.read(store.list_tokens)
-    ]
+    return [_facts(rt, row) for row in rt.db.read(store.list_tokens)]
 
 
-def find_caller(rt: Runtime, token: str) -> Caller | None:
-    """Whose token this is, None for one that is not ours or has ended."""
+def _facts(rt: Runtime, row: ApiTokenRow) -> dict[str, Any]:
+    used = rt.token_uses.get(row.id or 0)
+    is_newer = used is not None and (row.seen_at is None or used[0] > row.seen_at)
+    seen_at, seen_from = used if used is not None and is_newer else (row.seen_at, row.seen_from)
+    is_over = row.ended_at is None and row.ends_at is not None and row.ends_at <= rt.clock()
+    return {
+        "id": row.id,
+        "name": row.name,
+        "scopes": row.scopes,
+        "created_by": row.created_by,
+        "created_at": row.created_at,
+        "seen_at": seen_at,
+        "seen_from": seen_from,
+        "ends_at": row.ends_at,
+        "ended_at": row.ends_at if is_over else row.ended_at,
+    }
+
+
+def find_caller(rt: Runtime, token: str, address: str = "") -> Caller | None:
+    """Whose token this is, None for one that is not ours or has ended. address: where it is used
+    from, kept with its last use."""
     if not token.startswith(PREFIX) or len(token) > 200:
         return None
-    row = rt.db.read(lambda s: store.find_token(s, secret_hash(token)))
-    if row is None or row.id is None:
+    row, now = rt.db.read(lambda s: store.find_token(s, secret_hash(token))), rt.clock()
+    if row is None or row.id is None or (row.ends_at is not None and row.ends_at <= now):
         return None
-    rt.token_uses[row.id] = rt.clock()
+    if address:
+        rt.token_uses[row.id] = now, address[:64]
     return Caller(row.id, row.name, frozenset(row.scopes))
 
 
 def keep_uses(rt: Runtime) -> None:
-    """Write down when tokens were used last."""
+    """Write down when and from where tokens were used last."""
     used = dict(rt.token_uses)
     if used:
         rt.db.write(lambda s: store.set_seen(s, used), Priority.MAIL)
-        for number, at in used.items():
-            if rt.token_uses.get(number) == at:
+        for number, use in used.items():
+            if rt.token_uses.get(number) == use:
                 del rt.token_uses[number]
 
 

@@ -17,6 +17,7 @@ def add_token(
     scopes: Sequence[str],
     created_by: str,
     now: datetime,
+    ends_at: datetime | None = None,
 ) -> ApiTokenRow:
     """A new one."""
     row = ApiTokenRow(
@@ -25,6 +26,7 @@ def add_token(
         scopes=list(scopes),
         created_by=created_by,
         created_at=now,
+        ends_at=ends_at,
     )
     session.add(row)
     session.flush()
@@ -55,15 +57,15 @@ def list_tokens(session: Session) -> list[ApiTokenRow]:
     return list(session.exec(select(ApiTokenRow).order_by(*order)).all())
 
 
-def set_seen(session: Session, used: Mapping[int, datetime]) -> None:
-    """When tokens were used last; never back."""
-    for number, at in used.items():
+def set_seen(session: Session, used: Mapping[int, tuple[datetime, str]]) -> None:
+    """When, and from which address, tokens were used last; never back."""
+    for number, (at, address) in used.items():
         session.execute(
             sa.update(ApiTokenRow)
             .where(
                 col(ApiTokenRow.id) == number,
                 sa.or_(col(ApiTokenRow.seen_at).is_(None), col(ApiTokenRow.seen_at) < at),
             )
-            .values(seen_at=at)
+            .values(seen_at=at, seen_from=address)
             .execution_options(synchronize_session=False)
         )

@@ -320,7 +320,7 @@ def test_the_description_names_the_token_and_the_answers(client):
     told = client.get("/api/openapi.json").json()
     assert told["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     for path in ("/api/v1/deliveries", "/api/v1/deliveries/groups", "/api/v1/editions"):
-        assert told["paths"][path]["get"]["security"] == [{"token": []}], path
+        assert told["paths"][path]["get"]["security"] == [{"token": ["deliveries:read"]}], path
     assert told["paths"]["/api/v1/deliveries/resend"]["post"]["security"] == [{"token": []}]
     assert "security" not in told["paths"]["/api/v1/search"]["get"]
 
