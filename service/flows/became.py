@@ -5,6 +5,7 @@ from datetime import date
 from service.delivery.i18n import Texts
 from service.flows.mail_days import MailDay
 from service.store.missed_rows import MISSED
+from service.store.releases import UNRELEASED
 from service.store.sent import TESTED
 
 
@@ -87,10 +88,15 @@ def why_skipped(
         return _("You had all of these papers already.")
     if reason == "in_digest":
         return _("It waited, and its papers came with the digest that was made first.")
+    if reason == "hidden":
+        return _("Its papers were taken out of the lists by the people who run this service.")
     if reason == "bounced":
         return _("Earlier mails had come back from your mail server, so none was made.")
     if reason == MISSED:
         return _("Nothing was sent at your hour; what was new came with the mail that followed.")
+    if reason == UNRELEASED:
+        return _("The editors did not release that day; what was new came with the mail that "
+                 "followed.")  # fmt: skip
     if reason == "not_your_day":
         return _("None of your interests has its day.")
     if reason not in ("too_few", "nothing_new"):

@@ -275,7 +275,7 @@ def merged(old: Sequence[Alias], new: Sequence[Alias]) -> tuple[Alias, ...]:
     return _ordered((*old, *new))
 
 
-_PROOF: tuple[Scheme, ...] = ("arxiv", "doi", "pmid")
+PROOF: tuple[Scheme, ...] = ("arxiv", "doi", "pmid")
 """Names that a paper has one of, in the world: two different ones are two papers."""
 
 
@@ -295,7 +295,7 @@ def _bond(one: Sequence[Alias], other: Sequence[Alias]) -> Scheme | None:
         here, there = _values(one, scheme), _values(other, scheme)
         if here & there:
             return scheme
-        if here and there and scheme in _PROOF:
+        if here and there and scheme in PROOF:
             return None
     return None
 
@@ -315,7 +315,7 @@ def belonging(names: Sequence[Alias], stored: Mapping[int, Sequence[Alias]]) -> 
     bonds = {i: bond for i, known in stored.items() if (bond := _bond(names, known)) is not None}
     chosen: list[int] = []
     for paper_id in sorted(bonds, key=lambda i: (SCHEMES.index(bonds[i]), i)):
-        is_proven = bonds[paper_id] in _PROOF
+        is_proven = bonds[paper_id] in PROOF
         if not any(_parted(stored[paper_id], stored[i], is_proven) for i in chosen):
             chosen.append(paper_id)
     return sorted(chosen)
@@ -323,7 +323,7 @@ def belonging(names: Sequence[Alias], stored: Mapping[int, Sequence[Alias]]) -> 
 
 def _parted(one: Sequence[Alias], other: Sequence[Alias], is_proven: bool) -> bool:
     """Whether two stored papers stay two, although one sighting names both."""
-    for scheme in _PROOF[:1] if is_proven else _PROOF:
+    for scheme in PROOF[:1] if is_proven else PROOF:
         here, there = _values(one, scheme), _values(other, scheme)
         if here and there and not here & there:
             return True

@@ -12,8 +12,8 @@ from service.store.tables import PaperEventRow, PaperRow
 
 _AT_ONCE = 500
 
-CHANGES = ("words", "merged", "hidden")
-"""Kinds of events after which a paper has other words, or is gone."""
+CHANGES = ("words", "merged", "hidden", "shown")
+"""Kinds of events after which a paper has other words, is gone, or is there again."""
 
 
 def list_days(session: Session) -> dict[int, date]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.papers.model import Alias
+from service.store.desk_tables import SubmissionRow
 from service.store.events import add_event, move_events
 from service.store.tables import MatchRow, PaperAliasRow, PaperRow, SightingRow
 
@@ -15,7 +16,8 @@ from service.store.tables import MatchRow, PaperAliasRow, PaperRow, SightingRow
 def merge_papers(
     session: Session, keep: int, gone: int, now: datetime, name: Alias | None = None
 ) -> None:
-    """Names, sightings, matches, what readers had or said, what is carried and events follow.
+    """Names, sightings, matches, what readers had or said, what is carried, events, an editor's
+    picks, readers' votes and proposals follow.
 
     The paper is new from the later of the two days: nobody loses what was still to come, and who
     had either has had both. It meets the profiles again. name: of the twin, for the event.
@@ -27,6 +29,8 @@ def merge_papers(
         ("sent_paper", "subscriber_id", ", occasion, delivery_id"),
         ("carry", "subscriber_id", ", delivery_id"),
         ("match", "profile_id", ", score"),
+        ("vote", "subscriber_id", ", at"),
+        ("pick", "day", ", place, done_by, at"),
     ):
         session.execute(
             sa.text(
@@ -36,7 +40,12 @@ def merge_papers(
             ),
             {"keep": keep, "gone": gone},
         )
-    session.execute(sa.text("DELETE FROM carry WHERE paper_id = :gone"), {"gone": gone})
+    for table in ("carry", "vote", "pick"):
+        session.execute(
+            sa.text(f"DELETE FROM {table} WHERE paper_id = :gone"),  # nosec B608
+            {"gone": gone},
+        )
+    _move(session, SubmissionRow, keep, gone)
     session.execute(sa.delete(MatchRow).where(col(MatchRow.paper_id) == gone))
     _move_feedback(session, keep, gone)
     move_events(session, keep, gone)
