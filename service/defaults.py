@@ -295,6 +295,7 @@ class Fixed:
     login_minutes: int = _about(15, "minutes over which failed log-ins are counted")
     keep_consent_days: int = _about(365, "the keyed consent record of an erased reader")
     keep_audit_days: int = _about(730, "the record of the staff's acts")
+    keep_domain_days: int = _about(92, "counts of past days by receiving domain")
     keep_log_days: int = _about(14, "the lines that run, web and scheduler log, in DATA_DIR/logs")
     keep_draft_days: int = _about(30, "sends that were composed and not begun")
     keep_process_days: int = _about(14, "which processes ran, and when they ended")

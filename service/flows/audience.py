@@ -27,6 +27,7 @@ from service.store import sightings as sightings_store
 from service.store.audience import Candidate
 from service.store.db import Session
 from service.store.missed_rows import RESTED
+from service.store.releases import UNRELEASED
 from service.subscribers.cadence import local_date
 from service.text.clean import collapse
 from service.text.markdown import MOST_CHARACTERS
@@ -43,6 +44,7 @@ TERMS: Mapping[str, str] = {
     RESTED: "mail came back",
     "not_a_mail_day": "no mail today",
     "not_your_day": "weekly, on another day",
+    UNRELEASED: "wait for the day's release",
     "already_planned": "already have today's",
     "already_had": "already have these papers",
     "nothing_new": "nothing new",
@@ -75,7 +77,8 @@ class Plan:
     """What to send and to whom; nothing is stored.
 
     papers: ids, the editor's order · body: Markdown (a newsletter's text, a digest's note) ·
-    key: the idempotency key · canary: send to a few first and wait for a person.
+    key: the idempotency key · canary: send to a few first and wait for a person · at: not before
+    this instant · own_hour: to each reader at the hour of theirs that comes next.
     """
 
     kind: Kind
@@ -87,6 +90,8 @@ class Plan:
     created_by: str = ""
     canary: bool = False
     dates: str = ""
+    at: datetime | None = None
+    own_hour: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

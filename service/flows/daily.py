@@ -17,6 +17,7 @@ from service.flows.lapse import plan_missed, tell_missed
 from service.flows.match import match_new
 from service.flows.planning import begins_at, digest_edition, plan_readers
 from service.flows.quiet import plan_quiet
+from service.flows.release import free_days, gate_for, plan_unreleased, wake
 from service.flows.runtime import Runtime
 from service.flows.waiting import wait_until, waiting_readers, was_held
 from service.flows.watch import mark_late
@@ -25,6 +26,7 @@ from service.store import deliveries as deliveries_store
 from service.store import many_readers
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.store.releases import UNRELEASED, end_waits, set_waits
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import (
     CadenceError,
@@ -74,6 +76,7 @@ def plan_due(rt: Runtime) -> DailyReport:
     report = DailyReport()
     if standing(rt).held:
         return report
+    wake(rt)
     dates: dict[date, int] = {}
     missed: Counter[date] = Counter()
     now = rt.clock()
@@ -108,51 +111,97 @@ def _plan_chunk(
 ) -> tuple[dict[date, tuple[int, int]], dict[date, int]]:
     """What was planned, (edition, rows) by date, and how many mails of each date nobody made while
     it was their time."""
-    planned: dict[date, tuple[int, int]] = {}
-    due: dict[date, list[SubscriberRow]] = {}
-    begins: dict[int, datetime] = {}
-    nexts: dict[int, datetime] = {}
-    lapsed: dict[date, list[SubscriberRow]] = {}
     limits = rt.defaults()
     rows = subscribers_store.list_subscriber_rows(session, ids=ids, state="active")
+    found = _Found()
+    asked = _slots_of(rt, rows, now, found)
+    gate = gate_for(rt, session, {one.row_id: one.on for one in asked}, now)
     waiting = waiting_readers(session, rows, limits, now)
+    for one in asked:
+        row, waits_for = one.row, gate.waits.get(one.row_id)
+        if waits_for is not None and waits_for > one.on:
+            continue  # a new clock of theirs, by which the hour of that date is still to come
+        if waits_for is not None and waits_for < one.on and not _is_paused(row, waits_for):
+            over = found.lapsed if waits_for in gate.free else found.unreleased
+            over.setdefault(waits_for, []).append(row)
+        if gate.holds(one.on):
+            found.held[one.row_id] = one.on
+            continue
+        if one.row_id in waiting:
+            again = wait_until(one.at, limits, now)
+            if again is not None:
+                found.nexts[one.row_id] = min(again, found.nexts[one.row_id])
+                continue
+        found.due.setdefault(one.on, []).append(row)
+        begin = begins_at(one.at, row.email_key, limits.spread_minutes, now)
+        is_held = one.row_id in waiting and was_held(one.at, limits, now)
+        if begin is not None and not is_held:
+            found.begins[one.row_id] = begin
+    many_readers.set_next_digests(session, found.nexts)
+    end_waits(session, gate.waits.keys() - found.held.keys())
+    set_waits(session, found.held, now)
+    planned: dict[date, tuple[int, int]] = {}
+    for on, readers in sorted(found.due.items()):
+        edition = digest_edition(session, on, now)
+        made = plan_readers(
+            rt, session, edition, readers, kind="digest", now=now,
+            deadline=timedelta(hours=limits.digest_deadline_hours), not_before=found.begins,
+        )  # fmt: skip
+        if made and edition.id is not None:
+            planned[on] = edition.id, len(made)
+    plan_unreleased(rt, session, found.unreleased, now)
+    return planned, plan_missed(rt, session, found.lapsed, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A reader and the slot they are due for."""
+
+    row: SubscriberRow
+    row_id: int
+    on: date
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Found:
+    """What becomes of a chunk. due: by date, begins: not before · nexts: when they are due again ·
+    lapsed, unreleased: dates that are over without a mail · held: the date each waits for."""
+
+    due: dict[date, list[SubscriberRow]] = field(default_factory=dict)
+    begins: dict[int, datetime] = field(default_factory=dict)
+    nexts: dict[int, datetime] = field(default_factory=dict)
+    lapsed: dict[date, list[SubscriberRow]] = field(default_factory=dict)
+    unreleased: dict[date, list[SubscriberRow]] = field(default_factory=dict)
+    held: dict[int, date] = field(default_factory=dict)
+
+
+def _slots_of(
+    rt: Runtime, rows: Sequence[SubscriberRow], now: datetime, found: _Found
+) -> list[_Asked]:
+    """The slots of readers who are due, with the dates before them that nobody planned."""
+    asked = []
+    waits = timedelta(minutes=rt.defaults().late_wait_minutes)
     for row in rows:
         assert row.id is not None
         try:
             reader = subscribers_store.to_subscriber(row)
-            waits = timedelta(minutes=limits.late_wait_minutes)
             due_at = row.next_digest_at or now
             slot = due_slot(reader, due_at, now, waits=waits)
-            after = next_slot(reader, now)[1]
+            found.nexts[row.id] = next_slot(reader, now)[1]
             if slot is not None:
                 for on in missed_days(reader, due_at, slot[0], waits=waits, most=FIXED.missed_days):
-                    lapsed.setdefault(on, []).append(row)
+                    found.lapsed.setdefault(on, []).append(row)
+                asked.append(_Asked(row, row.id, *slot))
         except (CadenceError, ValueError, KeyError, OSError) as error:
             # a clock that cannot be read harms nobody else, and is looked at again tomorrow
             rt.log("clock_failed", reader=row.id, error=f"{type(error).__name__}: {error}"[:200])
-            nexts[row.id] = now + timedelta(days=1)
-            continue
-        if slot is not None and row.id in waiting:
-            again = wait_until(slot[1], limits, now)
-            if again is not None:
-                nexts[row.id] = min(again, after)
-                continue
-        if slot is not None:
-            due.setdefault(slot[0], []).append(row)
-            begin = begins_at(slot[1], row.email_key, limits.spread_minutes, now)
-            if begin is not None and not (row.id in waiting and was_held(slot[1], limits, now)):
-                begins[row.id] = begin
-        nexts[row.id] = after
-    many_readers.set_next_digests(session, nexts)
-    for on, readers in sorted(due.items()):
-        edition = digest_edition(session, on, now)
-        made = plan_readers(
-            rt, session, edition, readers, kind="digest", now=now,
-            deadline=timedelta(hours=limits.digest_deadline_hours), not_before=begins,
-        )  # fmt: skip
-        if made and edition.id is not None:
-            planned[on] = edition.id, len(made)
-    return planned, plan_missed(rt, session, lapsed, now)
+            found.nexts[row.id] = now + timedelta(days=1)
+    return asked
+
+
+def _is_paused(row: SubscriberRow, on: date) -> bool:
+    return row.paused_until is not None and on < row.paused_until
 
 
 def check_date(rt: Runtime, on: date | None) -> None:
@@ -188,6 +237,15 @@ def due_readers(rt: Runtime, session: Session, on: date | None, email_key: str |
     return found
 
 
+def released_readers(
+    rt: Runtime, session: Session, on: date | None, email_key: str | None
+) -> tuple[list[Due], list[Due]]:
+    """``due_readers``: those whose date may go, and those whose date waits for its release."""
+    readers = due_readers(rt, session, on, email_key)
+    free = free_days(rt, session, {meant for _, meant in readers})
+    return [x for x in readers if x[1] in free], [x for x in readers if x[1] not in free]
+
+
 def still_active(session: Session, part: Sequence[Due]) -> list[tuple[SubscriberRow, date]]:
     """The readers of a part as they are now; who left or was erased meanwhile is left out."""
     rows = subscribers_store.list_subscriber_rows(
@@ -200,7 +258,8 @@ def still_active(session: Session, part: Sequence[Due]) -> list[tuple[Subscriber
 def plan_daily(
     rt: Runtime, on: date | None = None, *, email_key: str | None = None, created_by: str = "cli"
 ) -> DailyReport:
-    """A person's send: plan and compose at once. The same again plans only the rest.
+    """A person's send: plan and compose at once. The same again plans only the rest; readers whose
+    date waits for its release are left out, and counted.
 
     Raises DateError for a date later than tomorrow, InstanceHeld.
     """
@@ -209,7 +268,9 @@ def plan_daily(
     rt.read_templates()
     match_new(rt)
     report = DailyReport()
-    readers = rt.db.read(lambda s: due_readers(rt, s, on, email_key))
+    readers, held = rt.db.read(lambda s: released_readers(rt, s, on, email_key))
+    if held:
+        report.skipped[UNRELEASED] = len(held)
     dates: dict[date, int] = {}
     for start in range(0, len(readers), CHUNK):
         part = readers[start : start + CHUNK]

@@ -23,6 +23,7 @@ from service.flows.daily import Due, check_date, due_readers
 from service.flows.freeze import content_of
 from service.flows.letter import bytes_of
 from service.flows.match import match_new
+from service.flows.release import free_days
 from service.flows.runtime import Runtime
 from service.flows.score import is_resting
 from service.flows.shelf import load_shelf
@@ -35,6 +36,7 @@ from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.missed_rows import RESTED
+from service.store.releases import UNRELEASED
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import is_mail_day, local_date
 
@@ -257,12 +259,16 @@ def would_send(
 
 def outlook(rt: Runtime, readers: Sequence[Due]) -> dict[str, list[int]]:
     """Readers of a daily by what it would bring them: mails, paused, already_planned,
-    not_your_day, nothing_new, too_few, error."""
+    not_your_day, nothing_new, too_few, error; unreleased: their date waits for its release."""
     groups: dict[str, list[int]] = {}
     by_day: dict[date, list[int]] = {}
     for reader_id, meant in readers:
         by_day.setdefault(meant, []).append(reader_id)
+    free = rt.db.read(lambda s: free_days(rt, s, by_day))
     for meant, ids in sorted(by_day.items()):
+        if meant not in free:
+            groups.setdefault(UNRELEASED, []).extend(ids)
+            continue
         taken = rt.db.read(lambda s, d=meant: audience_store.list_slot_rows(s, d.isoformat()))  # type: ignore[misc]
         for start in range(0, len(ids), CHUNK):
             part = ids[start : start + CHUNK]

@@ -6,28 +6,63 @@ from datetime import date, datetime, timedelta
 from service.flows.alerts import plan_alerts
 from service.flows.audience import Audience, ManualError, Plan, Started
 from service.flows.compose import compose_planned
-from service.flows.daily import Due, due_readers, still_active
+from service.flows.daily import Due, released_readers, still_active
 from service.flows.planning import digest_edition, plan_readers
 from service.flows.runtime import Runtime
+from service.flows.segment import recorded
 from service.flows.staff import audit_edition
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.store.processes import is_over
 from service.store.tables import EditionRow, SubscriberRow
 
 CHUNK = 200
+HALF_PLANNED = timedelta(minutes=20)
+"""Nobody plans for so long: who began has ended."""
 
 
-def start_daily(rt: Runtime, plan: Plan, audience: Audience, wait: timedelta) -> Started:
-    began = rt.clock()
-    until = began + wait if wait else None
+def claim_act(
+    session: Session, plan: Plan, now: datetime, us: int, dead: Sequence[int]
+) -> datetime | None:
+    """Take the key for this process; returns when its planning began first. None: another process
+    has it. The key stands on a draft: its rows go into editions that are there without it."""
+    row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
+    if row is None:
+        editions_store.add_edition(
+            session, kind=editions_store.DRAFT, slot=plan.key, now=now,
+            state=editions_store.DRAFT, created_by=plan.created_by, options={"typed": {}},
+        )  # fmt: skip
+        row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
+        assert row is not None
+    act = row.options.get("act", {})
+    began = datetime.fromisoformat(act["began"]) if act else now
+    if act and act["planner"] != us and not is_over(session, act["planner"], dead):
+        if now - began < HALF_PLANNED:
+            return None
+    row.options = {**row.options, "act": {"planner": us, "began": began.isoformat()}}
+    session.add(row)
+    return began
+
+
+def start_daily(
+    rt: Runtime,
+    plan: Plan,
+    audience: Audience,
+    wait: timedelta,
+    began: datetime,
+    address: str,
+) -> Started:
+    """Plan today's digest for those of the audience who have not had it. began: when this act was
+    begun first, if a crash broke it off."""
+    now = rt.clock()
+    until = now + wait if wait else None
     planned = 0
     dates: dict[date, int] = {}
     chosen = {i for ids in audience.groups.values() for i in ids}
-    readers = [
-        pair for pair in rt.db.read(lambda s: due_readers(rt, s, None, None)) if pair[0] in chosen
-    ]
+    free, _waiting = rt.db.read(lambda s: released_readers(rt, s, None, None))
+    readers = [pair for pair in free if pair[0] in chosen]
     for start in range(0, len(readers), CHUNK):
         part = readers[start : start + CHUNK]
         planned += rt.db.write(
@@ -37,7 +72,9 @@ def start_daily(rt: Runtime, plan: Plan, audience: Audience, wait: timedelta) ->
     for meant, edition_id in sorted(dates.items()):
         compose_planned(rt, edition_id, meant, note=plan.body, by_hand=True)
     ids = [edition_id for _, edition_id in sorted(dates.items())]
-    mails = rt.db.write(lambda s: _note_act(s, plan, ids, began, until), Priority.WEB)
+    mails = rt.db.write(
+        lambda s: _note_act(s, plan, ids, began, until, rt.clock(), address), Priority.WEB
+    )
     return Started(
         edition_id=max(ids, key=lambda i: mails.get(i, 0), default=0),
         planned=planned,
@@ -81,8 +118,10 @@ def _note_act(
     editions: Sequence[int],
     began: datetime,
     until: datetime | None,
+    now: datetime,
+    address: str,
 ) -> dict[int, int]:
-    """Keep the key on the editions, so that the same press is known again."""
+    """Keep the key on the editions, so that the same press is known again, and the record."""
     mails = {}
     for edition_id in editions:
         edition = editions_store.get_edition(session, id=edition_id)
@@ -96,11 +135,23 @@ def _note_act(
         editions_store.set_edition(session, edition_id, options={**edition.options, "acts": acts})
         states = editions_store.count_states(session, edition_id)
         mails[edition_id] = states.get("ready", 0)
+    if editions:
+        audit_edition(
+            session, now, max(editions, key=lambda i: mails[i]), plan.created_by,
+            f"send {plan.kind}", address=address,
+            after={
+                "key": plan.key,
+                "segment": recorded(plan.segment)[:500],
+                "mails": sum(mails.values()),
+            },
+        )  # fmt: skip
     return mails
 
 
-def start_alerts(rt: Runtime, plan: Plan, audience: Audience) -> Started:
-    began = rt.clock()
+def start_alerts(
+    rt: Runtime, plan: Plan, audience: Audience, began: datetime, address: str
+) -> Started:
+    """An alert now for those of the audience for whom something waits."""
     wanted = sorted(audience.groups.get("mails", ()))
     editions: dict[int, None] = {}
     planned = 0
@@ -112,7 +163,9 @@ def start_alerts(rt: Runtime, plan: Plan, audience: Audience) -> Started:
         planned += report.planned
         editions.update(dict.fromkeys(report.editions))
     ids = list(editions)
-    rt.db.write(lambda s: _note_act(s, plan, ids, began, None), Priority.WEB)
+    rt.db.write(
+        lambda s: _note_act(s, plan, ids, began, None, rt.clock(), address), Priority.WEB
+    )
     return Started(
         edition_id=ids[0] if ids else 0, planned=planned, mails=planned, editions=tuple(ids)
     )
@@ -137,6 +190,10 @@ def undo_daily(rt: Runtime, edition_id: int, key: str, *, by: str, address: str 
         ]
         n = audience_store.take_back(session, ids, until, began)
         _forget_act(session, ids, key)
+        row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=key)
+        if row is not None:
+            row.options = {n: v for n, v in row.options.items() if n != "act"}
+            session.add(row)
         audit_edition(
             session, rt.clock(), edition_id, by, "undo send",
             after={"taken_back": n}, address=address,

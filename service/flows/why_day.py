@@ -9,6 +9,7 @@ from service.errors import Sentence, SpokenError
 from service.flows.browse import NotHereError
 from service.flows.mail_days import MailDay, mail_day
 from service.flows.next_mail import next_mail_at
+from service.flows.release import standing_of
 from service.flows.runtime import Runtime
 from service.flows.source_days import lay_days
 from service.flows.waiting import lists_of
@@ -17,6 +18,7 @@ from service.sources.registry import ADAPTERS
 from service.store import consent as consent_store
 from service.store import own_rows, report_lists
 from service.store import papers as papers_store
+from service.store import releases as releases_store
 from service.store import reports as reports_store
 from service.store import sources as sources_store
 from service.store import subscribers as subscribers_store
@@ -260,6 +262,8 @@ def _today(
     due = row.next_digest_at
     if begins > now:
         return (Sentence("Your mail of today is still to come."),)
+    if releases_store.waits_for(session, [row.id or 0]).get(row.id or 0) == on:
+        return _unreleased(rt, session, row, on)
     if due is not None and due > now and local_date(due, row.zone) == on:
         late = [one.title for one in lists_of(session, on)[0]]
         at = due.astimezone(clock_of(row.zone))
@@ -276,6 +280,19 @@ def _today(
             Sentence("Where it stays away, this service does not run now."),
         )
     return (Sentence("Your hour of today was over when it was chosen."),)
+
+
+def _unreleased(
+    rt: Runtime, session: Session, row: SubscriberRow, on: date
+) -> tuple[Sentence, ...]:
+    standing = standing_of(rt, session, on)
+    if standing.is_free:
+        return (Sentence("It is due, and made in the next minutes."),)
+    waits = Sentence("It waits until the editors release the day.")
+    if standing.goes_at is None:
+        return (waits, Sentence("Where they do not, its papers come with your next mail."))
+    at = standing.goes_at.astimezone(clock_of(row.zone))
+    return (waits, Sentence("It goes at %(time)s at the latest.", time=f"{at:%H:%M}"))
 
 
 _WEEKDAYS = (

@@ -16,7 +16,7 @@ from service.store.house_tables import ProcessRow
 from service.store.sent import TESTED, add_carry, add_sent_papers
 from service.store.tables import AttemptRow, DeliveryRow, EditionRow
 
-HELD_NOTHING = ("nothing_new", "too_few", "not_your_day", "missed")
+HELD_NOTHING = ("nothing_new", "too_few", "not_your_day", "missed", "unreleased")
 """Why a slot was skipped that a person's send may try again."""
 
 PART = 200
@@ -237,17 +237,19 @@ def stop_open(
     reason: str,
     *,
     subscriber_id: int | None = None,
+    subscriber_ids: Sequence[int] | None = None,
     edition_id: int | None = None,
 ) -> int:
-    """Move every open row of a reader or an edition to a stopped state."""
+    """Move every open row of a reader, of some readers or of an edition to a stopped state."""
     change = (
         sa.update(DeliveryRow)
         .where(col(DeliveryRow.state).in_(leaving(state, *OPEN)))
         .values(state=str(state), reason=reason, lease_owner=None, lease_until=None)
     )
-    if subscriber_id is not None:
+    readers = [subscriber_id] if subscriber_id is not None else subscriber_ids
+    if readers is not None:
         change = change.where(
-            col(DeliveryRow.subscriber_id) == subscriber_id,
+            col(DeliveryRow.subscriber_id).in_(readers),
             col(DeliveryRow.edition_id).not_in(
                 sa.select(col(EditionRow.id)).where(col(EditionRow.kind) == "notice")
             ),

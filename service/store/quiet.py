@@ -10,7 +10,7 @@ from service.store.tables import DeliveryRow, EditionRow, ProfileRow, Subscriber
 
 KIND = "quiet"
 WITH_PAPERS = ("digest", "alert", "manual")
-EMPTY = ("nothing_new", "not_your_day", "missed")
+EMPTY = ("nothing_new", "not_your_day", "missed", "unreleased")
 
 
 def list_quiet_readers(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from service.store.missed_rows import MISSED, RESTED
+from service.store.releases import UNRELEASED
 from service.store.sent import TESTED, UNDER_WAY
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 
@@ -62,7 +63,8 @@ def list_slots(
     """
     paused = sa.and_(col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason) == "paused")
     missed = sa.and_(
-        col(DeliveryRow.state) == "skipped", col(DeliveryRow.reason).in_([MISSED, RESTED])
+        col(DeliveryRow.state) == "skipped",
+        col(DeliveryRow.reason).in_([MISSED, RESTED, UNRELEASED]),
     )
     tested = sa.and_(col(DeliveryRow.state) == "accepted", col(DeliveryRow.reason) == TESTED)
     went_out = sa.and_(
