@@ -51,7 +51,9 @@ def subject(digest: Digest, texts: Texts, *, test: bool = False) -> str:
 
 
 def _best_title(digest: Digest) -> str:
-    entry = next(digest.entries(), None)
+    """The best of the reader's own; of what the editors picked only where that is all."""
+    own = (e for s in digest.sections if s.kind != "picks" for e in s.entries)
+    entry = next(own, None) or next(digest.entries(), None)
     if entry is not None:
         return entry.title.text
     line = next((line.title.text for s in digest.sections for line in s.lines), "")
@@ -115,7 +117,7 @@ def headline(digest: Digest, texts: Texts) -> str:
 
 
 def _found(digest: Digest, texts: Texts) -> str:
-    found = len(digest.paper_ids())
+    found = sum(s.total for s in digest.sections if s.kind not in ("picks", "signals"))
     if digest.kind == "alert":
         return texts.ngettext(
             "%(num)s new paper contains your words.",
@@ -164,7 +166,7 @@ def _nothing_checked(digest: Digest, found: int, texts: Texts) -> str:
 
 
 def _best_of(digest: Digest, texts: Texts) -> str:
-    shown = sum(s.total for s in digest.sections if s.kind not in ("trending", "signals"))
+    shown = sum(s.total for s in digest.sections if s.kind not in ("picks", "trending", "signals"))
     if digest.kind != "first" or shown >= digest.matched:
         return ""
     return texts.ngettext("Here is the best one.", "Here are the best %(num)s.", shown)
@@ -217,6 +219,8 @@ def _names(titles: Sequence[str], texts: Texts) -> str:
 
 def section_name(section: Section, texts: Texts) -> str:
     """Return the heading of a section, without its count."""
+    if section.kind == "picks":
+        return texts.gettext("Picked by the editors")
     if section.kind == "trending":
         return texts.gettext("Trending")
     if section.kind == "chosen":

@@ -13,7 +13,7 @@ from typing import Any, Literal
 VERSION = 1
 
 DigestKind = Literal["daily", "weekly", "catchup", "first", "alert", "manual"]
-SectionKind = Literal["people", "interest", "signals", "trending", "chosen"]
+SectionKind = Literal["picks", "people", "interest", "signals", "trending", "chosen"]
 HappeningKind = Literal["withdrawn", "code", "doi", "votes"]
 Field = Literal["title", "abstract", "authors", "categories", "source", "organisation", "id"]
 
@@ -120,7 +120,8 @@ class Signal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One interest (or people, trending, chosen papers), best first; or late signals.
+    """One interest (or people, trending, chosen papers), best first; or late signals; or what the
+    editors picked for the day, in their order.
 
     total: papers of this section, shown or only counted.
     rest: ids of the papers that are only counted ("and 14 more on the web").
@@ -202,7 +203,8 @@ class Digest:
     @property
     def is_trending_only(self) -> bool:
         """True when no interest has anything in it."""
-        return bool(self.sections) and all(s.kind == "trending" for s in self.sections)
+        kinds = {section.kind for section in self.sections}
+        return "trending" in kinds and kinds <= {"trending", "picks"}
 
 
 def with_profiles(digest: Digest, profiles: Sequence[int | None] | None) -> Digest:

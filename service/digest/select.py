@@ -1,7 +1,8 @@
 """From candidates to one reader's digest (defaults.md, "What a daily is", 6-8). Pure.
 
-Order of the mail: people, interests (best first), late signals, trending. Ten papers in full over
-the whole mail, thirty more as one line, the rest counted; every one of them counts as sent.
+Order of the mail: editors' picks, people, interests (best first), late signals, trending. Ten papers
+in full over the whole mail, thirty more as one line, the rest counted; every one of them counts as
+sent.
 Of papers of nearly the same text one is shown in full, whatever sections they stand in: the others
 come after those that are. Equal scores are in the order of the papers' names, which is the same in
 every database.
@@ -29,6 +30,7 @@ from service.digest.trending import popular
 from service.matching.likeness import Gathered, apart
 
 _ORDER: dict[SectionKind, int] = {
+    "picks": -1,
     "people": 0,
     "chosen": 1,
     "interest": 2,
@@ -83,6 +85,7 @@ def compose(
     rest_on: date | None = None,
     list_on: date | None = None,
     signals: Sequence[Signal] = (),
+    picks: Sequence[Candidate] = (),
     entries: MutableMapping[Hashable, Entry] | None = None,
 ) -> Digest | NothingNew:
     """Return what this reader gets.
@@ -94,14 +97,19 @@ def compose(
         list_on: the newest day with a list, where ``on`` has none.
     signals: later events of papers that were sent; they stand after the interests, and a mail may
         hold them alone.
+    picks: what the editors picked for the day and the reader has not had, in their order: above
+        all, each with the words of the interests that want it, too. A pick that nobody's words
+        want makes no mail.
     entries: those made before with the same papers and limits; new ones are added.
     A first digest shows only the best few; what it leaves out is not in it at all, so that new
     papers come in the next daily.
     Raises KeyError when a candidate names a profile that is not among ``interests``.
     """
     names = {i.profile_id: i.name for i in interests}
-    groups = _groups(interests, candidates, limits)
-    matched = sum(len(g.found) for g in groups)
+    picked, others = _picked(picks, candidates)
+    groups = _groups(interests, others, limits)
+    wanted = [found for found in picked if found.others]
+    matched = sum(len(g.found) for g in groups) + len(wanted)
     if kind == "first":
         _keep_best(groups, limits.first_papers)
     above = {f.best.paper.id for g in groups for f in g.found}
@@ -109,11 +117,14 @@ def compose(
     if kind == "first":
         liked = liked[: max(0, limits.first_papers - len(above))]
     groups = sorted((g for g in groups if g.found), key=lambda g: g.rank)
-    if liked:
-        groups.append(_Group(Interest(0, ""), "trending", [_Found(c) for c in liked]))
     news = section_of(signals)
-    if not groups and news is None:
+    if not (groups or liked or wanted) and news is None:
         return NothingNew("nothing_new", checked)
+    if picked:
+        groups.insert(0, _Group(Interest(0, ""), "picks", picked))
+    picked_ids = {found.best.paper.id for found in picked}
+    if liked := [c for c in liked if c.paper.id not in picked_ids]:
+        groups.append(_Group(Interest(0, ""), "trending", [_Found(c) for c in liked]))
     sections = _sections(groups, names, limits, style, {} if entries is None else entries)
     if news is not None:
         at = len(sections) - bool(liked)
@@ -133,6 +144,19 @@ def compose(
         rest_on=rest_on,
         list_on=list_on,
     )
+
+
+def _picked(
+    picks: Sequence[Candidate], candidates: Sequence[Candidate]
+) -> tuple[list[_Found], list[Candidate]]:
+    """The picks, each with the candidates that it has for interests; the other candidates."""
+    ids = {pick.paper.id for pick in picks}
+    wanted: dict[int, list[Candidate]] = {}
+    for one in candidates:
+        if one.paper.id in ids:
+            wanted.setdefault(one.paper.id, []).append(one)
+    found = [_Found(pick, tuple(wanted.get(pick.paper.id, ()))) for pick in picks]
+    return found, [one for one in candidates if one.paper.id not in ids]
 
 
 def _groups(
@@ -241,7 +265,7 @@ class _Room:
     def is_like(self, found: _Found, group: _Group) -> bool:
         """Whether nearly the same is shown in full; an editor's choice is his own."""
         likeness = found.best.likeness
-        if likeness is None or group.kind == "chosen":
+        if likeness is None or group.kind in ("chosen", "picks"):
             return False
         return self.shown.has_like(likeness)
 
@@ -255,12 +279,16 @@ class _Room:
 def _places(groups: Sequence[_Group], limits: Defaults) -> tuple[set[int], set[int]]:
     """Return the ids shown in full and as a line.
 
-    The best paper of each section comes before everybody's second, so that a broad interest does
-    not push a narrow one out of sight; then people, interests by score, then what is nearly the
+    What the editors picked comes first. The best paper of each section comes before everybody's
+    second, so that a broad interest does not push a narrow one out of sight; then people, interests by score, then what is nearly the
     same as a paper shown in full, trending.
     """
     room = _Room(limits)
-    asked = [(at, g) for at, g in enumerate(groups) if g.kind != "trending"]
+    for at, group in enumerate(groups):
+        for found in group.found if group.kind == "picks" else ():
+            if room.has(at, group):
+                room.give(at, found)
+    asked = [(at, g) for at, g in enumerate(groups) if g.kind not in ("trending", "picks")]
     for at, group in sorted(asked, key=lambda pair: (-pair[1].found[0].standing, pair[0])):
         first = next((f for f in group.found if not room.is_like(f, group)), None)
         if first is not None and room.has(at, group):
@@ -271,7 +299,9 @@ def _places(groups: Sequence[_Group], limits: Defaults) -> tuple[set[int], set[i
         for place, f in enumerate(g.found)
     )
     ordered = [(at, groups[at].found[place]) for *_, at, place in queue]
-    ordered += [(at, f) for at, g in enumerate(groups) if g.kind == "trending" for f in g.found]
+    ordered += [
+        (at, f) for at, g in enumerate(groups) if g.kind in ("trending", "picks") for f in g.found
+    ]
     for may_be_like in (False, True):
         for at, found in ordered:
             group = groups[at]

@@ -210,7 +210,7 @@ def read_key(text: str) -> str:
 def _chosen(session: Session, papers: Sequence[str], dates: str) -> list[int]:
     found: dict[int, None] = {}
     for text in papers:
-        found[_paper_id(session, text.strip())] = None
+        found[find_paper_id(session, text.strip())] = None
     if dates.strip():
         first, last = read_dates(dates)
         if (last - first).days > 60:
@@ -248,7 +248,9 @@ def read_paper(text: str) -> Alias | int:
     )
 
 
-def _paper_id(session: Session, text: str) -> int:
+def find_paper_id(session: Session, text: str) -> int:
+    """The number of a paper that is named as ``read_paper`` reads it. Raises ManualError."""
+    """The stored paper that an editor names. Raises ManualError."""
     named = read_paper(text)
     if isinstance(named, int):
         ids = list(papers_store.get_rows(session, [named]))

@@ -14,12 +14,14 @@ from service.digest.trending import rank
 from service.errors import Sentence, SpokenError
 from service.flows.changes import PaperHistory, read_changes
 from service.flows.estimate import BackTest
+from service.flows.release import is_free
 from service.flows.runtime import Runtime
 from service.matching.corpus import Found
 from service.papers.model import Paper
 from service.store import editions as editions_store
 from service.store import listing
 from service.store import papers as papers_store
+from service.store import picks as picks_store
 from service.store import sightings as sightings_store
 from service.store.db import Session
 
@@ -71,7 +73,7 @@ class DayPage:
     """One page of a day's list. total: papers of the day that are chosen; whole: all of it ·
     sources: (number, title, papers) and categories: (name, papers), each counted among what the
     other choice leaves · previous, next: days with papers (of the source, where one is chosen) ·
-    note: the editor's, as on the digests of that date."""
+    note, picks: the editors', as on the digests of that date, once it is let go."""
 
     on: date
     total: int
@@ -80,6 +82,7 @@ class DayPage:
     next: date | None
     newest: date | None
     note: str = ""
+    picks: tuple[Shown, ...] = ()
     whole: int = 0
     sources: tuple[tuple[int, str, int], ...] = ()
     categories: tuple[tuple[str, int], ...] = ()
@@ -101,12 +104,19 @@ def read_day(
 ) -> DayPage:
     """Every chosen paper listed on ``on``, in the order of the digest (or newest first), one
     page."""
-    return rt.db.read(lambda s: _read_day(s, on, order, offset, limit, chosen))
+    return rt.db.read(lambda s: _read_day(rt, s, on, order, offset, limit, chosen))
 
 
 def _read_day(
-    session: Session, on: date, order: Order, offset: int, limit: int, chosen: Chosen
+    rt: Runtime,
+    session: Session,
+    on: date,
+    order: Order,
+    offset: int,
+    limit: int,
+    chosen: Chosen,
 ) -> DayPage:
+    is_told = is_free(rt, session, on)
     listed = listing.list_day(session, on)
     rows = in_order(session, [row for row in listed if chosen.takes(row)], order, on)
     ids = [row.paper_id for row in rows[offset : offset + limit]]
@@ -117,7 +127,8 @@ def _read_day(
         previous=listing.shown_days(session, before=on, source=chosen.source),
         next=listing.shown_days(session, after=on, source=chosen.source),
         newest=listing.shown_days(session),
-        note=editions_store.note_of(session, on),
+        note=editions_store.note_of(session, on) if is_told else "",
+        picks=tuple(_shown(session, picks_store.list_picks(session, on)) if is_told else ()),
         whole=len(listed),
         sources=_sources(session, listed, chosen),
         categories=_categories(listed, chosen),

@@ -78,7 +78,8 @@ def digest_for(
 ) -> Digest | NothingNew:
     """Decide what one reader gets on a local date (read only). note: in place of the date's;
     none for who wants nothing of editors."""
-    note = note if note or occasion == "alert" else shelf.note
+    is_told = occasion == "daily" or (occasion == "first" and shelf.is_released)
+    note = note or (shelf.note if is_told else "")
     note = note if reader.picks else ""
     limits, now = shelf.limits, rt.clock()
     slots = shelf.slots.get(reader.id, Slots())
@@ -138,6 +139,11 @@ def digest_for(
         rest_on=rest_from(missed, paused_on, profiles, on, limits),
         list_on=shelf.list_on,
         signals=signals,
+        picks=[
+            replace(pick, again=carried.get(pick.paper.id, False))
+            for pick in (shelf.picks if is_told and reader.picks else ())
+            if pick.paper.id not in had
+        ],
         entries=shelf.worked.entries,
     )
     result = without_broken(shelf, on, candidates, trending, made)

@@ -20,7 +20,7 @@ from service.text.clean import collapse
 NOTE_CHARS = 1000
 """A note is read before the papers; a longer text is a newsletter."""
 
-_LAST_ENDS = timedelta(hours=12)
+LAST_ENDS = timedelta(hours=12)
 """The last zone is so far behind UTC."""
 
 
@@ -57,7 +57,7 @@ def set_note(rt: Runtime, on: date, text: str, *, by: str, address: str = "") ->
     note = read_note(text)
     check_date(rt, on)
     now = rt.clock()
-    if on < (now - _LAST_ENDS).date():
+    if on < (now - LAST_ENDS).date():
         raise NoteError(f"{on} is over.", "--on", "Its mails stay as they are.")
 
     def act(session: Session) -> NoteSet:

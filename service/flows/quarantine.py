@@ -100,7 +100,7 @@ def _with(digest: Digest, keep: Callable[[int], bool]) -> Digest:
     gone = sum(
         before.total - after.total
         for before, after in zip(digest.sections, made, strict=True)
-        if before.kind not in ("trending", "signals")
+        if before.kind not in ("picks", "trending", "signals")
     )
     return replace(
         digest,

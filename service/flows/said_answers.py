@@ -102,6 +102,7 @@ def _said_how(one: Came, texts: Texts) -> str:
 _KINDS = {
     "trending": Sentence("It was among the most-voted papers of its days."),
     "chosen": Sentence("The people who run this service chose it."),
+    "picks": Sentence("The editors picked it for that day."),
 }
 
 

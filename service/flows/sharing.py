@@ -94,7 +94,8 @@ class _Keys:
         minute = self._now.replace(second=0, microsecond=0)
         self._same = (
             on, minute, note, shelf.note, tuple(shelf.late), shelf.read_from, shelf.list_on,
-            shelf.doubted, shelf.by_hand, tuple(shelf.listed),
+            shelf.doubted, shelf.by_hand, tuple(shelf.listed), shelf.is_released,
+            tuple(one.paper.id for one in shelf.picks),
         )  # fmt: skip
         self._listed = frozenset(paper for paper, _ in shelf.listed)
         if shelf.worked.polls is None:
@@ -142,6 +143,7 @@ class _Keys:
         carried = shelf.carried.get(reader.id, {})
         if not ask.is_first:  # that one looks at all papers of its days
             may = {paper for papers in matched for paper in papers}.union(carried)
+            may.update(one.paper.id for one in shelf.picks)
             if ask.has_trending:
                 may |= self._listed
             had, rests = had & may, rests & may

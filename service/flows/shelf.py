@@ -9,6 +9,7 @@ from service.defaults import FIXED, Defaults
 from service.digest.candidate import Candidate
 from service.flows.live import document_of
 from service.flows.match import LOOK_BACK
+from service.flows.release import is_free
 from service.flows.runtime import Runtime
 from service.flows.waiting import Late, lists_of
 from service.flows.window import age_of
@@ -24,6 +25,7 @@ from service.sources.registry import ADAPTERS
 from service.store import editions as editions_store
 from service.store import listing as listing_store
 from service.store import papers as papers_store
+from service.store import picks as picks_store
 from service.store import restored as restored_store
 from service.store import sent as sent_store
 from service.store import sightings as sightings_store
@@ -48,8 +50,8 @@ class Shelf:
     titles of the others · by_hand: a person sends, and waits for nothing · news: what happened
     later to papers that were had, once it was asked for · marks: (paper, sign) of what readers
     said, newest first · tastes, vectors, likenesses: made when they are first asked for · note: the
-    editor's, for the mails of the date · list_on: the newest day with papers by then, where it is
-    another · broken: papers that could not be composed, and why · doubted: papers that
+    editor's, for the mails of the date · picks: theirs, in their order · is_released: the date is
+    let go · list_on: the newest day with papers by then, where it is another · broken: papers that could not be composed, and why · doubted: papers that
     became new before it may have been mailed, by what a restored backup does not know of."""
 
     limits: Defaults
@@ -72,6 +74,8 @@ class Shelf:
     by_hand: bool = False
     news: "News | None" = None
     note: str = ""
+    picks: tuple[Candidate, ...] = ()
+    is_released: bool = True
     list_on: date | None = None
     broken: dict[int, str] = field(default_factory=dict)
     doubted: datetime | None = None
@@ -113,7 +117,7 @@ def load_shelf(
     late, read = lists_of(session, on)
     newest = listing_store.shown_days(session, before=on + timedelta(days=1))
     worked = worked or Worked()
-    return Shelf(
+    shelf = Shelf(
         limits=limits,
         worked=worked,
         rows=worked.rows,
@@ -134,6 +138,24 @@ def load_shelf(
         note=editions_store.note_of(session, on),
         list_on=newest if newest != on else None,
         marks=listing_store.list_feedback(session, reader_ids, FIXED.feedback_marks),
+        is_released=is_free(rt, session, on),
+    )
+    shelf.picks = _picks(session, shelf, on)
+    return shelf
+
+
+def _picks(session: Session, shelf: Shelf, on: date) -> tuple[Candidate, ...]:
+    ids = picks_store.list_picks(session, on)
+    load_papers(session, shelf, ids)
+    return tuple(
+        Candidate(
+            paper=shelf.papers[paper_id],
+            profile_id=0,
+            listed_on=_listed_on(shelf, paper_id),
+            place=place_of(shelf.papers[paper_id], shelf.sightings.get(paper_id, [])),
+        )
+        for paper_id in ids
+        if paper_id in shelf.papers
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from service.store.db import insert_once
 from service.store.desk_tables import ReleaseRow, ReleaseWaitRow
@@ -32,8 +32,8 @@ def get_release(session: Session, day: date) -> ReleaseRow | None:
 
 def list_released(session: Session, days: Collection[date]) -> set[date]:
     """Those of some days that were let go."""
-    rows = session.exec(select(ReleaseRow.day).where(col(ReleaseRow.day).in_(list(days))))
-    return set(rows)
+    day = col(ReleaseRow.day)
+    return {found for (found,) in session.execute(sa.select(day).where(day.in_(list(days))))}
 
 
 def add_release(session: Session, day: date, now: datetime, by: str = "") -> bool:

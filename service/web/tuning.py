@@ -236,6 +236,7 @@ def _holding(mail: Mail, wanted: Entry | Line) -> list[Section]:
 _UNASKED: dict[str, Sentence] = {
     "trending": Sentence("It was among the most-voted papers of its days."),
     "chosen": Sentence("The people who run this service chose it."),
+    "picks": Sentence("The editors picked it for that day."),
     "signals": Sentence("It had come before: this mail brought news of it."),
 }
 """Why a paper came that no words brought, by the kind of its section."""
