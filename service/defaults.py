@@ -198,6 +198,8 @@ class Defaults:
         30, "mails that came in, whole; those to be looked at stay until then", low=1
     )
 
+    keep_audit_days: int = _about(730, "the record of the staff's acts", low=30)
+
     @property
     def retries(self) -> tuple[timedelta, ...]:
         """Waits between attempts; the last one repeats until the deadline."""
@@ -294,10 +296,10 @@ class Fixed:
     )
     login_minutes: int = _about(15, "minutes over which failed log-ins are counted")
     keep_consent_days: int = _about(365, "the keyed consent record of an erased reader")
-    keep_audit_days: int = _about(730, "the record of the staff's acts")
     keep_domain_days: int = _about(92, "counts of past days by receiving domain")
     keep_log_days: int = _about(14, "the lines that run, web and scheduler log, in DATA_DIR/logs")
     keep_draft_days: int = _about(30, "sends that were composed and not begun")
+    keep_call_days: int = _about(30, "calls to other programs that are over")
     keep_process_days: int = _about(14, "which processes ran, and when they ended")
     keep_route_days: int = _about(
         30, "where a domain receives its mail, and what it answered, after it was heard of"

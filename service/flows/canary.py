@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from service.flows.alarms import end_alarm, raise_alarm
+from service.flows.breaker_alarms import about_edition
 from service.flows.editions import EditionError, need_edition
+from service.flows.groups import plainly
 from service.flows.runtime import Runtime
 from service.flows.staff import audit_edition
 from service.store import audience as audience_store
@@ -15,11 +19,15 @@ from service.store.tables import EditionRow
 @dataclass(frozen=True, slots=True)
 class Canary:
     """mails: the first ones · tried: those of them that went to the relay at least once, whatever
-    it said · rest: mails that wait for a person's word (0 = none, or they were let go)."""
+    it said · rest: mails that wait for a person's word (0 = none, or they were let go) · accepted,
+    deferred, refused: of the first ones, so far."""
 
     mails: int
     tried: int
     rest: int
+    accepted: int = 0
+    deferred: int = 0
+    refused: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -35,18 +43,61 @@ def look(session: Session, edition: EditionRow, now: datetime) -> Canary | None:
     states = editions_store.count_states(session, edition.id)
     mails = sum(n for state, n in states.items() if state not in ("skipped", "suppressed")) - rest
     is_begun = edition.not_before is None or edition.not_before <= now
-    return Canary(mails, mails - untried if is_begun else 0, rest)
+    return Canary(
+        mails,
+        mails - untried if is_begun else 0,
+        rest,
+        accepted=states.get("accepted", 0),
+        deferred=states.get("deferred", 0),
+        refused=states.get("failed", 0) + states.get("expired", 0),
+    )
+
+
+def judge(rt: Runtime) -> int:
+    """Sends whose first ones were refused too often pause by themselves, once each, and the staff
+    is told. Returns how many."""
+    return rt.db.write(lambda s: _judge(rt, s), Priority.MAIL)
+
+
+def _judge(rt: Runtime, session: Session) -> int:
+    now, most, paused = rt.clock(), rt.defaults().canary_refused_percent, 0
+    for edition in editions_store.list_unsettled(session):
+        options = edition.options
+        if not options.get("canary") or options.get("judged") or edition.planned is None:
+            continue
+        found = look(session, edition, now)
+        if found is None or not found.is_over:
+            continue
+        edition_id = edition.id or 0
+        values: dict[str, Any] = {"options": {**options, "judged": True}}
+        if found.refused * 100 > most * found.mails:
+            domain, words = audience_store.find_refusal(session, edition_id)
+            why = (
+                f"{found.refused} of the first {found.mails} "
+                + ("was refused" if found.refused == 1 else "were refused")
+                + (f": {plainly(words)}" if words else "")
+                + "."
+            )
+            values |= {"paused": True, "paused_why": why[:500]}
+            name = edition.title or f"{edition.kind} {edition.slot}"
+            rt.log("edition_paused", edition=edition_id, refused=found.refused)
+            raise_alarm(rt, session, about_edition(edition_id, name, why, domain, words))
+            paused += 1
+        editions_store.set_edition(session, edition_id, **values)
+    return paused
 
 
 def go_on(rt: Runtime, edition_id: int, *, by: str, address: str = "") -> int:
-    """The canary looks well: the rest may go. Returns how many.
+    """The canary looks well, or well enough: the rest may go, also where the edition paused by
+    itself because of it. Returns how many.
 
     Raises EditionError: there is no rest, or the first ones have not all been tried.
     """
 
     def free(session: Session) -> int:
         now = rt.clock()
-        found = look(session, need_edition(session, edition_id), now)
+        edition = need_edition(session, edition_id)
+        found = look(session, edition, now)
         if found is None or not found.rest:
             raise EditionError(f"Nothing of edition {edition_id} waits for a canary.")
         if not found.is_over:
@@ -57,6 +108,9 @@ def go_on(rt: Runtime, edition_id: int, *, by: str, address: str = "") -> int:
                 "Let the rest go when all of them were.",
             )
         n = audience_store.set_wait(session, edition_id, None, after=now)
+        if edition.paused and edition.paused_why:
+            editions_store.set_edition(session, edition_id, paused=False, paused_why="")
+            end_alarm(rt, session, "edition", str(edition_id))
         audit_edition(
             session, now, edition_id, by, "send the rest", after={"mails": n}, address=address
         )

@@ -3,21 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from service.defaults import FIXED
 from service.errors import PaperpostError
 from service.flows.audience import Audience, Plan
 from service.flows.leave import look as look_up_token
+from service.flows.links import ask_links, links_of
 from service.flows.preview import Preview
 from service.flows.runtime import Runtime
 from service.flows.trial import look
-from service.store import audience as audience_store
+from service.store import edition_lists
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
 from service.store.newest_days import list_late_titles
 from service.subscribers.address import read_address
-from service.text.markdown import markdown_links
+from service.text.markdown import count_images, markdown_links
 
 Grade = Literal["ok", "warn", "fail"]
 LARGEST = 90_000
@@ -41,10 +42,28 @@ async def check_relay(rt: Runtime) -> Check:
     try:
         found = await pool.probe(rt.site.sender)
     except PaperpostError as error:
-        return Check("Relay answers", "fail", str(error))
+        return Check("Relay answers", "fail", str(error), "deliveries/pace")
     finally:
         await pool.aclose()
-    return Check("Relay answers", "ok", found.greeting[:120])
+    return Check("Relay answers", "ok", found.greeting[:120], "deliveries/pace")
+
+
+async def check_links(rt: Runtime, plan: Plan) -> list[Check]:
+    """Asks what a newsletter links to; nothing for other mails."""
+    if plan.kind != "newsletter":
+        return []
+    name, links = "Links answer", links_of(plan.body)
+    where = f"send?draft={plan.key}"
+    if not links:
+        return [Check(name, "ok", "There are none", where)]
+    asked = await ask_links(rt, links)
+    broken = [one for one in asked if one.fault]
+    beyond = f"; {len(links) - len(asked)} more were not asked" if len(links) > len(asked) else ""
+    if broken:
+        told = "; ".join(f"{one.url[:80]}: {one.fault}" for one in broken[:5])
+        more = f"; {len(broken) - 5} more" if len(broken) > 5 else ""
+        return [Check(name, "warn", told + more + beyond, where)]
+    return [Check(name, "ok", f"{len(asked)} asked{beyond}", where)]
 
 
 def check_plan(rt: Runtime, plan: Plan, audience: Audience) -> list[Check]:
@@ -55,7 +74,7 @@ def check_plan(rt: Runtime, plan: Plan, audience: Audience) -> list[Check]:
     return [
         _sender(rt),
         _test_mode(rt),
-        *_of_mails(rt, mails),
+        *_of_mails(rt, plan, mails),
         _number(rt, plan, audience),
         Check(
             "Suppressed left out",
@@ -73,50 +92,70 @@ def _sender(rt: Runtime) -> Check:
     domain = rt.mail_domain
     name = "Sender set and aligned"
     if domain == host or host.endswith(f".{domain}"):
-        return Check(name, "ok", f"{rt.site.sender}, links to {host}")
+        return Check(name, "ok", f"{rt.site.sender}, links to {host}", "settings")
     if host in ("127.0.0.1", "localhost", "::1"):
-        return Check(name, "warn", f"{rt.site.sender}; links lead to this machine only ({host})")
-    return Check(name, "warn", f"{rt.site.sender}, but links lead to {host}")
+        why = f"{rt.site.sender}; links lead to this machine only ({host})"
+        return Check(name, "warn", why, "settings")
+    return Check(name, "warn", f"{rt.site.sender}, but links lead to {host}", "settings")
 
 
 def _test_mode(rt: Runtime) -> Check:
     if rt.test_recipient:
-        return Check("Test mode off", "warn", f"On: every mail goes to {rt.test_recipient}")
-    return Check("Test mode off", "ok", "Mails go to their readers")
+        why = f"On: every mail goes to {rt.test_recipient}"
+        return Check("Test mode off", "warn", why, "settings")
+    return Check("Test mode off", "ok", "Mails go to their readers", "settings")
 
 
-def _of_mails(rt: Runtime, mails: Sequence[tuple[str, Preview]]) -> list[Check]:
+def _of_mails(rt: Runtime, plan: Plan, mails: Sequence[tuple[str, Preview]]) -> list[Check]:
     if not mails:
-        return [Check("No empty mail", "fail", "Nobody gets a mail", "")]
+        return [Check("No empty mail", "fail", "Nobody gets a mail", f"send?draft={plan.key}")]
     n = f"{len(mails)} looked at"
     empty = [email for email, mail in mails if not mail.is_mail]
-    real = [mail for _, mail in mails if mail.is_mail]
-    bare = [email for email, mail in mails if mail.is_mail and not mail.text.strip()]
-    largest = max((len(m.html.encode()) for m in real), default=0)
-    left = [email for email, m in mails if any(x in m.html + m.text for x in ("{{", "{%", "%("))]
-    subjects = [m.subject for m in real]
-    odd = [s for s in subjects if not SHORTEST_SUBJECT <= len(s) <= LONGEST_SUBJECT]
+    real = [(email, mail) for email, mail in mails if mail.is_mail]
+    bare = [email for email, mail in real if not (mail.text.strip() and mail.html.strip())]
+    sizes = {email: len(mail.html.encode()) for email, mail in real}
+    largest = max(sizes, key=lambda email: sizes[email], default="")
+    size = sizes.get(largest, 0)
+    left = [email for email, m in real if any(x in m.html + m.text for x in ("{{", "{%", "%("))]
+    odd = [
+        (email, mail.subject)
+        for email, mail in real
+        if not SHORTEST_SUBJECT <= len(mail.subject) <= LONGEST_SUBJECT
+    ]
+
+    def seen(emails: Sequence[str]) -> str:
+        """Where the mail of the first of them is looked at."""
+        reader = emails[0] if emails else mails[0][0]
+        return f"send/{plan.key}?reader={quote(reader, safe='@')}#mail"
+
     return [
-        Check("No empty mail", "fail" if empty else "ok", ", ".join(empty) or n),
-        Check("Text and HTML present", "fail" if bare else "ok", ", ".join(bare) or n),
-        _unsubscribe(rt, mails),
+        Check("No empty mail", "fail" if empty else "ok", ", ".join(empty) or n, seen(empty)),
+        Check("Text and HTML present", "fail" if bare else "ok", ", ".join(bare) or n, seen(bare)),
+        _unsubscribe(rt, plan, mails),
         Check(
-            "Largest mail under 90 kB", "fail" if largest > LARGEST else "ok", f"{largest:,} bytes"
+            "Largest mail under 90 kB",
+            "fail" if size > LARGEST else "ok",
+            f"{size:,} bytes" + (f", of {largest}" if size > LARGEST else ""),
+            seen([largest] if largest else []),
         ),
-        Check("Template variables filled", "warn" if left else "ok", ", ".join(left) or n),
+        Check(
+            "Template variables filled", "warn" if left else "ok", ", ".join(left) or n, seen(left)
+        ),
         Check(
             "Subject of 10 to 70 characters",
             "warn" if odd else "ok",
-            f"{len(odd[0])} characters: {odd[0][:80]}" if odd else n,
+            f"{len(odd[0][1])} characters: {odd[0][1][:80]}" if odd else n,
+            f"send?draft={plan.key}" if plan.subject else seen([email for email, _ in odd]),
         ),
     ]
 
 
-def _unsubscribe(rt: Runtime, mails: Sequence[tuple[str, Preview]]) -> Check:
+def _unsubscribe(rt: Runtime, plan: Plan, mails: Sequence[tuple[str, Preview]]) -> Check:
     name = "Unsubscribe works"
     for email, mail in mails:
         if not mail.is_mail:
             continue
+        where = f"send/{plan.key}?reader={quote(email, safe='@')}#mail"
         key = read_address(email).key
         row = rt.db.read(
             lambda s, k=key: subscribers_store.get_subscriber_row(s, email_key=k)  # type: ignore[misc]
@@ -128,17 +167,18 @@ def _unsubscribe(rt: Runtime, mails: Sequence[tuple[str, Preview]]) -> Check:
             or link not in mail.text
             or b"List-Unsubscribe:" not in mail.message
         ):
-            return Check(name, "fail", f"The mail to {email} has no link to leave")
+            return Check(name, "fail", f"The mail to {email} has no link to leave", where)
         if look_up_token(rt, token).email != email:
-            return Check(name, "fail", f"The link in the mail to {email} is somebody else's")
-    return Check(name, "ok", "Header, HTML and text lead to the reader's own page")
+            return Check(name, "fail", f"The link in the mail to {email} is somebody else's", where)
+    where = f"send/{plan.key}?reader={quote(mails[0][0], safe='@')}#mail" if mails else ""
+    return Check(name, "ok", "Header, HTML and text lead to the reader's own page", where)
 
 
 def _number(rt: Runtime, plan: Plan, audience: Audience) -> Check:
     name = "Number within twice the last"
     last = last_number(rt, plan)
     if last is None:
-        return Check(name, "ok", f"{audience.mails:,}; the first of its kind")
+        return Check(name, "ok", f"{audience.mails:,}; the first of its kind", "editions")
     if audience.mails > FIXED.typed_times_last * last:
         return Check(name, "warn", f"{audience.mails:,}, the last one had {last:,}", "editions")
     return Check(name, "ok", f"{audience.mails:,}, the last one had {last:,}", "editions")
@@ -147,8 +187,9 @@ def _number(rt: Runtime, plan: Plan, audience: Audience) -> Check:
 def last_number(rt: Runtime, plan: Plan) -> int | None:
     """Mails of the newest edition of this kind that sent any, None before the first."""
     kind = {"daily": "digest", "alert": "alert"}.get(plan.kind, plan.kind)
-    states = rt.db.read(audience_store.count_all_states)
-    for edition in rt.db.read(lambda s: editions_store.list_editions(s, kinds=[kind], limit=30)):
+    found = rt.db.read(lambda s: editions_store.list_editions(s, kinds=[kind], limit=30))
+    states = rt.db.read(lambda s: edition_lists.states_of(s, found))
+    for edition in found:
         if edition.slot != plan.key and (n := states.get(edition.id or 0, {}).get("accepted", 0)):
             return n
     return None
@@ -177,9 +218,17 @@ def _sources(rt: Runtime, plan: Plan) -> Check:
 def _links(plan: Plan) -> list[Check]:
     if plan.kind != "newsletter":
         return []
+    where = f"send?draft={plan.key}"
     links = markdown_links(plan.body)
     odd = [x for x in links if not x.startswith(("https://", "http://", "mailto:"))]
-    if odd:
-        return [Check("Links are whole", "warn", f"{odd[0][:80]} has no https:// before it")]
     hosts = ", ".join(dict.fromkeys(urlsplit(x).hostname or x for x in links))
-    return [Check("Links are whole", "ok", f"{len(links)}: {hosts}" if links else "There are none")]
+    said = f"{len(links)}: {hosts}" if links else "There are none"
+    whole = Check("Links are whole", "ok", said[:300], where)
+    if odd:
+        whole = Check("Links are whole", "warn", f"{odd[0][:80]} has no https:// before it", where)
+    n = count_images(plan.body)
+    if not n:
+        return [whole]
+    left_out = "1 is left out" if n == 1 else f"{n} are left out"
+    why = f"{left_out}: mails fetch nothing. Link to it instead."
+    return [whole, Check("No pictures", "warn", why, where)]

@@ -1,9 +1,12 @@
 """What an editor composed and did not send yet: an edition in state ``draft``, in no list of them.
 
-It outlives a restart. When the send begins, the draft's row becomes the edition, so that one key is
-one edition whatever is pressed twice. Drafts that nobody sends go after 30 days (tidy).
+It is kept while one types, and outlives the session and a restart. When the send begins, the
+draft's row becomes the edition, so that one key is one edition whatever is pressed twice. Drafts
+that nobody sends go after 30 days (tidy).
 """
 
+import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +21,7 @@ from service.store import editions as editions_store
 from service.store.db import Priority, Session
 from service.store.tables import EditionRow
 
-OFFERED = 5
+OFFERED = 10
 
 
 class DraftError(ManualError):
@@ -27,16 +30,32 @@ class DraftError(ManualError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """plan: as it was read · typed: the form, to be changed."""
+    """plan: as it was read, None for one that was only typed so far · typed: the form, to be
+    changed · kept_by: who changed it last."""
 
-    plan: Plan
+    key: str
+    plan: Plan | None
     typed: Mapping[str, str]
     kept_at: datetime
+    kept_by: str
 
     @property
     def title(self) -> str:
-        """The subject, when it has one."""
-        return self.plan.subject
+        """The subject, or how the text begins."""
+        words = self.typed.get("subject", "") or self.typed.get("body", "").lstrip("# ")
+        return words.split("\n")[0][:70]
+
+    @property
+    def listed(self) -> int:
+        """How many addresses came with it as a file or a list."""
+        keys = self.plan.segment.keys if self.plan is not None else None
+        return len(keys or ())
+
+
+def mark_of(plan: Plan) -> str:
+    """A short name of all that would be sent and to whom: another text has another one."""
+    said = json.dumps([plan.subject, _written(plan)], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def keep(rt: Runtime, plan: Plan, typed: Mapping[str, str]) -> tuple[str, int]:
@@ -45,9 +64,10 @@ def keep(rt: Runtime, plan: Plan, typed: Mapping[str, str]) -> tuple[str, int]:
     Returns (key, edition that this key began earlier: the draft is not kept then; else 0). What
     was begun and taken back is over: its key is spent, and the draft is kept under a new one.
     """
+    dead = rt.owner().dead()
 
     def put(session: Session) -> tuple[str, int]:
-        begun, key = find_started(session, plan.kind, plan.key), plan.key
+        begun, key = find_started(session, plan.kind, plan.key, rt.clock(), dead), plan.key
         if begun is not None:
             edition = editions_store.get_edition(session, id=begun.edition_id)
             if edition is None or edition.state != "cancelled":
@@ -68,6 +88,50 @@ def keep(rt: Runtime, plan: Plan, typed: Mapping[str, str]) -> tuple[str, int]:
     return rt.db.write(put, Priority.WEB)
 
 
+def keep_typed(
+    rt: Runtime, typed: Mapping[str, str], by: str, *, seen_at: datetime | None = None
+) -> tuple[str, str]:
+    """Keep a form as it stands, complete or not. What was checked of it stays what it was.
+
+    seen_at: when the text that ``by`` changes was kept. Where somebody else has changed it since,
+    both stay: this one under a key of its own. Returns (key, who else changed it, "" = nobody).
+    """
+    key = typed.get("key", "") or secrets.token_hex(8)
+
+    def put(session: Session) -> tuple[str, str]:
+        row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=key)
+        mine, other = key, ""
+        if (
+            row is not None
+            and row.created_by != by
+            and (seen_at is None or row.opened_at > seen_at)
+        ):
+            mine, other = secrets.token_hex(8), row.created_by
+            row = None
+        elif row is None and _is_used(session, key):
+            mine = secrets.token_hex(8)
+        options = dict(row.options) if row is not None else {}
+        options["typed"] = {**typed, "key": mine}
+        editions_store.put_draft(
+            session,
+            mine,
+            now=rt.clock(),
+            title=row.title if row is not None else "",
+            created_by=by,
+            options=options,
+        )
+        return mine, other
+
+    return rt.db.write(put, Priority.WEB)
+
+
+def _is_used(session: Session, key: str) -> bool:
+    return any(
+        editions_store.get_edition(session, kind=kind, slot=key) is not None
+        for kind in ("manual", "newsletter")
+    )
+
+
 def find(rt: Runtime, key: str) -> Draft | None:
     """The draft of a key, also of an edition that a crash left half planned (its send goes on)."""
 
@@ -82,29 +146,30 @@ def find(rt: Runtime, key: str) -> Draft | None:
 def _half_planned(session: Session, key: str) -> EditionRow | None:
     for kind in ("manual", "newsletter"):
         row = editions_store.get_edition(session, kind=kind, slot=key)
-        if row is not None and row.planned is None and "draft" in row.options:
+        if row is not None and row.planned is None and row.options.get("draft"):
             return row
     return None
 
 
-def need(rt: Runtime, key: str) -> Draft:
-    """The draft of a key. Raises DraftError."""
+def need(rt: Runtime, key: str) -> Plan:
+    """What was composed under a key. Raises DraftError: nothing, or not to its end."""
     found = find(rt, key)
-    if found is None:
+    if found is None or found.plan is None:
         raise DraftError(
             "There is no such draft; drafts are kept for 30 days.",
             "",
             "Compose it again; nothing was sent.",
         )
-    return found
+    return found.plan
 
 
 def begun(rt: Runtime, key: str) -> int:
     """The edition that a key began, else 0."""
+    dead = rt.owner().dead()
 
     def look(session: Session) -> int:
         for kind in ("manual", "newsletter", "daily"):
-            made = find_started(session, kind, key)
+            made = find_started(session, kind, key, rt.clock(), dead)
             if made is not None:
                 return made.edition_id
         return 0
@@ -130,9 +195,26 @@ def unsent(rt: Runtime) -> list[Draft]:
     rows = rt.db.read(
         lambda s: editions_store.list_editions(s, kinds=[editions_store.DRAFT], limit=50)
     )
-    made = [_draft(row) for row in rows]
-    wanted = [d for d in made if d.plan.kind in ("manual", "newsletter")]
+    wanted = [
+        draft
+        for draft in map(_draft, rows)
+        if draft.typed.get("kind", draft.plan.kind if draft.plan else "") not in ("daily", "alert")
+        and (draft.plan is not None or draft.typed)
+    ]
     return sorted(wanted, key=lambda d: d.kept_at, reverse=True)[:OFFERED]
+
+
+def drop(rt: Runtime, key: str) -> bool:
+    """Throw a draft away; False where there is none."""
+
+    def act(session: Session) -> bool:
+        row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=key)
+        if row is None:
+            return False
+        session.delete(row)
+        return True
+
+    return rt.db.write(act, Priority.WEB)
 
 
 def _written(plan: Plan) -> dict[str, Any]:
@@ -148,16 +230,18 @@ def _written(plan: Plan) -> dict[str, Any]:
 
 
 def _draft(row: EditionRow) -> Draft:
-    kept = row.options["draft"]
-    plan = Plan(
-        kind=kept["kind"],
-        segment=replace(read_segment(kept["segment"], from_files=False), unread=kept["unread"]),
-        papers=tuple(kept["papers"]),
-        subject=row.title,
-        body=kept["body"],
-        key=row.slot,
-        created_by=row.created_by,
-        canary=kept["canary"],
-        dates=kept["dates"],
-    )
-    return Draft(plan, row.options["typed"], row.opened_at)
+    kept, plan = row.options.get("draft"), None
+    if kept:
+        segment = read_segment(kept["segment"], from_files=False)
+        plan = Plan(
+            kind=kept["kind"],
+            segment=replace(segment, unread=kept["unread"]),
+            papers=tuple(kept["papers"]),
+            subject=row.title,
+            body=kept["body"],
+            key=row.slot,
+            created_by=row.created_by,
+            canary=kept["canary"],
+            dates=kept["dates"],
+        )
+    return Draft(row.slot, plan, row.options.get("typed", {}), row.opened_at, row.created_by)

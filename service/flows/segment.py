@@ -9,14 +9,19 @@ from pathlib import Path
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.store import audience as audience_store
+from service.store import delivery_lists
 from service.store import editions as editions_store
 from service.store.audience import Candidate
 from service.store.db import Session
 from service.subscribers.address import read_address
 from service.subscribers.model import Cadence
+from service.text.clean import collapse
 
-KINDS = ("all", "words", "lang", "cadence", "joined", "list", "state")
-_FORMS = "all, words:LoRA, lang:de, cadence:daily, joined:A..B, list:FILE, state:EDITION:failed"
+KINDS = ("all", "words", "lang", "cadence", "joined", "tag", "list", "state")
+_FORMS = (
+    "all, words:LoRA, lang:de, cadence:daily, joined:A..B, tag:NAME, list:FILE, "
+    "state:EDITION:failed, late:EDITION"
+)
 
 
 class SegmentError(PaperpostError):
@@ -36,6 +41,7 @@ class Segment:
     words: str = ""
     lang: str = ""
     cadence: str = ""
+    tag: str = ""
     joined: tuple[date, date] | None = None
     keys: tuple[str, ...] | None = None
     unread: int = 0
@@ -83,10 +89,17 @@ def read_segment(text: str, *, from_files: bool = True) -> Segment:
                 f"{value!r} is no cadence.", "segment", "Use instant, daily or weekly."
             )
         return Segment(kind=kind, text=short, cadence=value)
+    if kind == "tag":
+        tag = collapse(value).casefold()
+        return Segment(kind=kind, text=f"tag:{tag}", tag=tag)
     if kind == "joined":
         return Segment(kind=kind, text=short, joined=read_dates(value, "segment"))
     if kind == "state":
         return _of_state(short, value)
+    if kind == "late":
+        if not value.isdecimal():
+            raise SegmentError(f"{text[:60]!r} names no edition.", "segment", "Like late:12.")
+        return Segment(kind=kind, text=short, edition_id=int(value))
     return _of_list(value, from_files)
 
 
@@ -125,6 +138,8 @@ def find_readers(session: Session, segment: Segment, dead: Sequence[int] = ()) -
     """The readers of a segment by address. dead: owners that are gone, for "held". Raises
     SegmentError: no such edition."""
     of_edition = None
+    if segment.kind == "late":
+        return _came_after(session, segment.edition_id)
     if segment.kind == "state":
         if editions_store.get_edition(session, id=segment.edition_id) is None:
             raise SegmentError(f"There is no edition {segment.edition_id}.", "segment")
@@ -135,10 +150,34 @@ def find_readers(session: Session, segment: Segment, dead: Sequence[int] = ()) -
         lang=segment.lang,
         cadence=segment.cadence,
         joined=segment.joined,
+        tag=segment.tag,
         keys=segment.keys,
         of_edition=of_edition,
         held_by=dead,
     )
+
+
+def _came_after(session: Session, edition_id: int) -> list[Candidate]:
+    """Readers of an edition's own segment who joined or confirmed after it was begun, and have no
+    mail of it, nor of what was sent again of it."""
+    family = delivery_lists.list_family(session, edition_id)
+    first = editions_store.get_edition(session, id=family[0])
+    if first is None or first.kind not in ("manual", "newsletter"):
+        raise SegmentError(
+            f"Nobody comes too late for edition {edition_id}.",
+            "segment",
+            "Only chosen papers and newsletters are sent to those who came later.",
+        )
+    own = str(first.options.get("segment", "all"))
+    if ":" not in own and own != "all":
+        raise SegmentError(
+            f"Edition {edition_id} went to {own}, which is not kept.",
+            "segment",
+            "Name the new ones.",
+        )
+    there = find_readers(session, read_segment(own, from_files=False))
+    late = set(audience_store.list_late(session, since=first.opened_at, editions=family))
+    return [reader for reader in there if reader.id in late]
 
 
 def recorded(segment: Segment) -> str:
@@ -154,10 +193,14 @@ def describe(segment: Segment) -> str:
         return f"readers in the language {segment.lang}"
     if segment.kind == "cadence":
         return f"readers with a {segment.cadence} interest"
+    if segment.kind == "tag":
+        return f"readers with the tag “{segment.tag}”"
     if segment.joined is not None:
         return f"readers who joined between {segment.joined[0]} and {segment.joined[1]}"
     if segment.keys is not None:
         return f"a list of {len(segment.keys):,} addresses"
+    if segment.kind == "late":
+        return f"readers who came after edition {segment.edition_id}"
     if segment.kind == "state":
         return f"readers whose mail of edition {segment.edition_id} is {segment.state}"
     return "all readers"

@@ -17,6 +17,7 @@ from service.delivery.message import MessageError
 from service.delivery.outcome import Broken, Refused, Stopped
 from service.delivery.smtp import Mailer
 from service.flows.ahead import Ahead, Letter
+from service.flows.canary import judge
 from service.flows.contents import Contents, whole
 from service.flows.epoch import need, raise_epoch
 from service.flows.failover import tell_accounts
@@ -163,6 +164,7 @@ async def send_ready(
     report.said += desk.put_off
     await asyncio.to_thread(tell_accounts, rt, pool)
     await asyncio.to_thread(settle_editions, rt)
+    await asyncio.to_thread(judge, rt)
     if report.tried:
         rt.log(
             "send",

@@ -38,9 +38,9 @@ def claim_act(
         assert row is not None
     act = row.options.get("act", {})
     began = datetime.fromisoformat(act["began"]) if act else now
-    if act and act["planner"] != us and not is_over(session, act["planner"], dead):
-        if now - began < HALF_PLANNED:
-            return None
+    is_theirs = bool(act) and act["planner"] != us and now - began < HALF_PLANNED
+    if is_theirs and not is_over(session, act["planner"], dead):
+        return None
     row.options = {**row.options, "act": {"planner": us, "began": began.isoformat()}}
     session.add(row)
     return began
@@ -163,9 +163,7 @@ def start_alerts(
         planned += report.planned
         editions.update(dict.fromkeys(report.editions))
     ids = list(editions)
-    rt.db.write(
-        lambda s: _note_act(s, plan, ids, began, None, rt.clock(), address), Priority.WEB
-    )
+    rt.db.write(lambda s: _note_act(s, plan, ids, began, None, rt.clock(), address), Priority.WEB)
     return Started(
         edition_id=ids[0] if ids else 0, planned=planned, mails=planned, editions=tuple(ids)
     )

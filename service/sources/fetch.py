@@ -65,7 +65,7 @@ def _authorities(ca_file: str) -> ssl.SSLContext:
     return context
 
 
-class _PublicOnly(httpx2.AsyncHTTPTransport):
+class PublicOnly(httpx2.AsyncHTTPTransport):
     """Resolve a name once, check every address, and connect to one that was checked.
 
     Connections are not kept: the pool knows them by address, and two names of one address must
@@ -176,7 +176,7 @@ class Fetcher:
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._client = httpx2.AsyncClient(
-            transport=_PublicOnly(allow_private, ca_file),
+            transport=PublicOnly(allow_private, ca_file),
             follow_redirects=False,
             trust_env=False,
             timeout=httpx2.Timeout(seconds, connect=min(10.0, seconds)),
@@ -200,7 +200,13 @@ class Fetcher:
         await self._client.aclose()
 
     async def fetch(
-        self, url: str, *, etag: str = "", last_modified: str = "", before_hop: Hop | None = None
+        self,
+        url: str,
+        *,
+        etag: str = "",
+        last_modified: str = "",
+        before_hop: Hop | None = None,
+        method: str = "GET",
     ) -> Outcome:
         """Fetch ``url``; with ``etag`` or ``last_modified`` of the last time only when it changed.
 
@@ -214,7 +220,7 @@ class Fetcher:
             headers["If-Modified-Since"] = last_modified
         try:
             async with asyncio.timeout(self._seconds) as limit:
-                return await self._follow(url, headers, limit, before_hop)
+                return await self._follow(method, url, headers, limit, before_hop)
         except TimeoutError:
             return Failed(reason=f"no full answer within {self._seconds:g} seconds")
         except BlockedAddressError as fault:
@@ -226,10 +232,15 @@ class Fetcher:
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError) as fault:
             return Failed(reason=f"this address cannot be asked: {fault}", permanent=True)
         except (httpx2.HTTPError, OSError, zlib.error) as fault:
-            return Failed(reason=_told(fault))
+            return Failed(reason=told(fault))
 
     async def _follow(
-        self, url: str, headers: dict[str, str], limit: asyncio.Timeout, hop: Hop | None
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        limit: asyncio.Timeout,
+        hop: Hop | None,
     ) -> Outcome:
         """Send the request and follow redirects by hand, so that each address is checked."""
         at = httpx2.URL(url)
@@ -240,7 +251,7 @@ class Fetcher:
             if number and hop:
                 await _untimed(limit, hop(str(at)))
             self._client.cookies.clear()
-            request = self._client.build_request("GET", at, headers=headers)
+            request = self._client.build_request(method, at, headers=headers)
             response = await self._client.send(request, stream=True)
             try:
                 location = response.headers.get("Location", "")
@@ -353,7 +364,7 @@ def _repeatable(value: str, most: int) -> str:
     return value if len(value) <= most and value.isascii() and value.isprintable() else ""
 
 
-def _told(fault: Exception) -> str:
+def told(fault: Exception) -> str:
     """Say in words why there is no answer."""
     words = str(fault).partition(": bytearray")[0].rstrip(".")
     if isinstance(fault, zlib.error):

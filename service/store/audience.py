@@ -1,9 +1,8 @@
 """Who a send is for, and what an edition has come to: the questions of the admin's hand."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,10 +10,10 @@ from sqlmodel import Session, col, select
 
 from service.store import contents
 from service.store.deliveries import is_held
+from service.store.reader_lists import Wanted, conditions
 from service.store.tables import (
     DeliveryRow,
     EditionRow,
-    ProfileRow,
     SightingRow,
     SubscriberRow,
     SuppressionRow,
@@ -46,6 +45,7 @@ def list_candidates(
     words: str = "",
     lang: str = "",
     cadence: str = "",
+    tag: str = "",
     joined: tuple[date, date] | None = None,
     keys: Sequence[str] | None = None,
     of_edition: tuple[int, Sequence[str]] | None = None,
@@ -65,35 +65,15 @@ def list_candidates(
         col(SubscriberRow.paused_until),
         col(SubscriberRow.rests_until),
     ).where(col(SubscriberRow.state).in_(READERS))
-    if words:
-        part = "%" + re.sub(r"([\\%_])", r"\\\1", words.lower()) + "%"
-        text = sa.func.lower(col(ProfileRow.text))
-        query = query.where(_has_profile(text.like(part, escape="\\")))
-    if lang:
-        query = query.where(
-            sa.or_(
-                sa.func.lower(SubscriberRow.locale) == lang.lower(),
-                sa.func.lower(SubscriberRow.locale).like(f"{lang.lower()}-%"),
+    query = query.where(
+        *conditions(
+            Wanted(
+                words=words, lang=lang, cadence=cadence, tag=tag, joined=joined,
+                of_edition=(of_edition[0], tuple(of_edition[1])) if of_edition else None,
+                held_by=tuple(held_by),
             )
         )
-    if cadence:
-        query = query.where(_has_profile(col(ProfileRow.cadence) == cadence))
-    if joined is not None:
-        since = sa.func.coalesce(SubscriberRow.confirmed_at, SubscriberRow.created_at)
-        start, end = _instants(*joined)
-        query = query.where(since >= start, since < end)
-    if of_edition is not None:
-        edition_id, states = of_edition
-        wanted_state: Any = col(DeliveryRow.state).in_(list(states))
-        if "held" in states:
-            wanted_state = sa.or_(wanted_state, is_held(held_by))
-        query = query.where(
-            sa.exists().where(
-                col(DeliveryRow.subscriber_id) == col(SubscriberRow.id),
-                col(DeliveryRow.edition_id) == edition_id,
-                wanted_state,
-            )
-        )
+    )  # fmt: skip
     rows = [
         Candidate(*row) for row in session.execute(query.order_by(col(SubscriberRow.email_key)))
     ]
@@ -103,16 +83,18 @@ def list_candidates(
     return [row for row in rows if row.email_key in wanted]
 
 
-def _has_profile(condition: Any) -> Any:
-    return sa.exists().where(col(ProfileRow.subscriber_id) == col(SubscriberRow.id), condition)
-
-
-def _instants(first: date, last: date) -> tuple[datetime, datetime]:
-    zone = datetime.fromisoformat("2000-01-01T00:00:00+00:00").tzinfo
-    return (
-        datetime.combine(first, time(), zone),
-        datetime.combine(last + timedelta(days=1), time(), zone),
+def list_late(session: Session, *, since: datetime, editions: Sequence[int]) -> list[int]:
+    """Active readers who joined or confirmed after an instant and have a row in none of some
+    editions."""
+    joined: Any = sa.func.coalesce(SubscriberRow.confirmed_at, SubscriberRow.created_at)
+    has_one = sa.exists().where(
+        col(DeliveryRow.subscriber_id) == col(SubscriberRow.id),
+        col(DeliveryRow.edition_id).in_(list(editions)),
     )
+    query = sa.select(col(SubscriberRow.id)).where(
+        col(SubscriberRow.state) == "active", joined > since, sa.not_(has_one)
+    )
+    return [i for i in session.scalars(query) if i is not None]
 
 
 def list_suppressed_hashes(session: Session) -> set[str]:
@@ -185,6 +167,57 @@ def count_since(session: Session, since: datetime) -> dict[str, int]:
         .group_by(col(DeliveryRow.state))
     ).all()
     return {state: int(n) for state, n in rows}
+
+
+def find_refusal(session: Session, edition_id: int) -> tuple[str, str]:
+    """(domain, words) of the commonest refusal of an edition, ("", "") for none."""
+    row = session.execute(
+        sa.select(col(DeliveryRow.domain), col(DeliveryRow.reason), sa.func.count())
+        .where(
+            col(DeliveryRow.edition_id) == edition_id,
+            col(DeliveryRow.state).in_(["failed", "expired"]),
+        )
+        .group_by(col(DeliveryRow.domain), col(DeliveryRow.reason))
+        .order_by(sa.func.count().desc(), col(DeliveryRow.domain))
+        .limit(1)
+    ).first()
+    return (str(row[0]), str(row[1])) if row is not None else ("", "")
+
+
+def count_accepted(session: Session, edition_id: int, since: datetime) -> int:
+    """Mails of an edition that were accepted after an instant."""
+    query = sa.select(sa.func.count()).where(
+        col(DeliveryRow.edition_id) == edition_id, col(DeliveryRow.accepted_at) > since
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def count_later(session: Session, edition_id: int, now: datetime) -> int:
+    """Mails of an edition that were never tried and are to begin after an instant."""
+    query = sa.select(sa.func.count()).where(
+        col(DeliveryRow.edition_id) == edition_id,
+        col(DeliveryRow.state).in_(["planned", "ready"]),
+        col(DeliveryRow.attempts) == 0,
+        col(DeliveryRow.not_before) > now,
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def list_minutes(session: Session, edition_id: int) -> list[tuple[datetime, int]]:
+    """Mails of an edition that were accepted, by minute (UTC), oldest first; empty minutes have no
+    entry."""
+    at: Any = col(DeliveryRow.accepted_at)
+    if session.get_bind().dialect.name == "sqlite":
+        minute = sa.func.strftime("%Y-%m-%dT%H:%M", at)
+    else:
+        minute = sa.func.to_char(sa.func.timezone("UTC", at), 'YYYY-MM-DD"T"HH24:MI')
+    rows = session.execute(
+        sa.select(minute, sa.func.count())
+        .where(col(DeliveryRow.edition_id) == edition_id, at.is_not(None))
+        .group_by(minute)
+        .order_by(minute)
+    )
+    return [(datetime.fromisoformat(f"{when}:00+00:00"), int(n)) for when, n in rows]
 
 
 def set_wait(
@@ -275,18 +308,6 @@ def count_held_papers(session: Session) -> dict[int, int]:
         .group_by(col(SightingRow.source_id))
     ).all()
     return {source_id: int(n) for source_id, n in rows}
-
-
-def count_readers(session: Session, *, state: str = "", search: str = "") -> int:
-    """Readers of a state whose address or name holds ``search``."""
-    query = sa.select(sa.func.count()).select_from(SubscriberRow)
-    if state:
-        query = query.where(col(SubscriberRow.state) == state)
-    if search:
-        part = f"%{search.lower()}%"
-        name = sa.func.lower(col(SubscriberRow.name))
-        query = query.where(sa.or_(col(SubscriberRow.email_key).like(part), name.like(part)))
-    return int(session.execute(query).scalar_one())
 
 
 def list_story(

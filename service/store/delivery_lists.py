@@ -227,13 +227,18 @@ def meanings_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
 
 
 def list_family(session: Session, edition_id: int) -> list[int]:
-    """The edition that was first, and all by which parts of it, or of them, were sent again."""
+    """The edition that was first, and all by which parts of it, or of them, were sent again, or
+    by which it went to those who came later."""
     row = session.get(EditionRow, edition_id)
-    while row is not None and (before := row.options.get("resend_of")):
+    while row is not None and (
+        before := row.options.get("resend_of") or row.options.get("late_of")
+    ):
         edition_id, row = before, session.get(EditionRow, before)
     found, new = [edition_id], [edition_id]
     while new:
-        slots = [col(EditionRow.slot).like(f"resend:{one}:%") for one in new]
+        slots = [
+            col(EditionRow.slot).like(f"{how}:{one}:%") for one in new for how in ("resend", "late")
+        ]
         query = sa.select(col(EditionRow.id)).where(
             col(EditionRow.kind).in_(["manual", "newsletter"]),
             sa.or_(*slots),

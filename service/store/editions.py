@@ -100,6 +100,18 @@ def get_edition(
     ).first()
 
 
+def hold_edition(session: Session, *, kind: str, slot: str) -> EditionRow | None:
+    """One edition by its key, as it is now; nobody else changes it before this transaction ends."""
+    query = select(EditionRow).where(
+        col(EditionRow.kind) == kind,
+        col(EditionRow.slot) == slot,
+        col(EditionRow.audience) == "all",
+    )
+    return session.exec(
+        query.with_for_update(), execution_options={"populate_existing": True}
+    ).first()
+
+
 def list_editions(
     session: Session, *, kinds: list[str] | None = None, limit: int | None = None
 ) -> list[EditionRow]:

@@ -46,6 +46,12 @@ def markdown_links(text: str) -> list[str]:
     return list(found)
 
 
+def count_images(text: str) -> int:
+    """How many pictures the text holds; mails have none."""
+    tokens = _READER.parse(text[:MOST_CHARACTERS])
+    return sum(1 for token in tokens for child in token.children or () if child.type == "image")
+
+
 @dataclass(frozen=True, slots=True)
 class TextBlock:
     """A piece of plain text. first, rest: what stands before its first and its other lines.

@@ -12,7 +12,7 @@ import pytest
 from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, reply
 
-from service.flows import canary, drafts, editions, manual
+from service.flows import canary, drafts, editions, frozen, manual
 from service.flows.checks import check_plan, check_relay, needs_typing
 from service.flows.daily import plan_daily, plan_due
 from service.flows.leave import erase, unsubscribe
@@ -165,7 +165,7 @@ def test_nothing_is_claimed_while_rows_are_planned(rt, server, monkeypatch):
     def crash(*_args, **_more):
         raise RuntimeError
 
-    monkeypatch.setattr(manual, "_release", crash)
+    monkeypatch.setattr(frozen, "_release", crash)
     with pytest.raises(RuntimeError):
         manual.start(rt, plan, expected=3, at_once=True)
     monkeypatch.undo()
@@ -237,7 +237,7 @@ def test_who_is_erased_stands_in_no_draft(rt):
 def test_dates_choose_every_listed_paper_by_votes(rt):
     plan = manual.draft(rt, dates="2026-11-18..2026-11-18")
     assert len(plan.papers) == 3
-    made = rt.db.read(lambda s: manual.chosen_digest(rt, s, plan, plan.papers, "short", rt.clock()))
+    made = rt.db.read(lambda s: frozen.chosen_digest(rt, s, plan, plan.papers, "short", rt.clock()))
     assert [e.title.text for e in made.entries()] == [
         "Diffusion over graphs",
         "Adapters that forget less",
@@ -303,7 +303,7 @@ def canary_of(rt: Runtime, edition_id: int) -> canary.Canary:
     return found
 
 
-def test_refused_and_deferred_first_ones_do_not_stop_the_rest(rt, server, clock):
+def test_first_ones_that_are_refused_pause_it_until_somebody_lets_the_rest_go(rt, server, clock):
     rt.db.write(lambda s: set_setting(s, "canary", "2"))
     server.on("RCPT", reply("552 5.2.2 mailbox full"), match="ada@")
     server.on("RCPT", reply("451 4.7.1 greylisted, try later"), match="ben@")
@@ -314,10 +314,13 @@ def test_refused_and_deferred_first_ones_do_not_stop_the_rest(rt, server, clock)
     with pytest.raises(editions.EditionError, match="not all tried"):
         canary.go_on(rt, made.edition_id, by="ada")
     assert send(rt) == 0
-    assert canary_of(rt, made.edition_id) == canary.Canary(2, 2, 1)
+    assert canary_of(rt, made.edition_id) == canary.Canary(2, 2, 1, deferred=1, refused=1)
+    shown = rt.db.read(lambda s: editions.details(s, made.edition_id))
+    assert shown["state"] == "paused"
+    assert shown["paused_why"] == "1 of the first 2 was refused: 5.2.2 mailbox full."
     assert canary.go_on(rt, made.edition_id, by="ada") == 1
     assert canary_of(rt, made.edition_id).rest == 0
-    assert send(rt) == 1
+    assert send(rt) == 1, "and it does not pause a second time"
 
 
 def test_todays_digest_by_hand_and_taken_back(rt, server, clock):

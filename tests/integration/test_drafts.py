@@ -13,7 +13,7 @@ from support.desk import token_in
 from support.house import Clock, add, ingest_items, open_house, paper_item
 
 from service import admin
-from service.flows import drafts, manual, staff
+from service.flows import drafts, frozen, manual, staff
 from service.flows.editions import EditionError, details, overview
 from service.flows.runtime import NoEngine, Runtime
 from service.flows.tidy import tidy
@@ -195,7 +195,7 @@ def test_a_send_that_a_crash_left_half_planned_goes_on(
 
     data = {"token": token, "expected": expected_in(page)}
     with monkeypatch.context() as patched:
-        patched.setattr(manual, "_release", killed)
+        patched.setattr(frozen, "_release", killed)
         with pytest.raises(RuntimeError, match="killed here"):
             client.post("/admin/send/letter/start", data=data)
     with started(tmp_path, clock) as (rt2, later):

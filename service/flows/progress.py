@@ -1,0 +1,100 @@
+"""One edition while it goes and afterwards: what its page, programs and the command show of it.
+
+All of it is read from the ledger, so that it is the same whoever asks and whichever process sends.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from service.flows import canary
+from service.flows.editions import details, need_edition
+from service.flows.late import count_late
+from service.store import audience as audience_store
+from service.store.db import Session
+from service.store.tables import EditionRow
+
+RATE_OVER = timedelta(seconds=60)
+"""The rate is that of the last minute: a pause or a rest an hour ago says nothing of what comes."""
+
+
+def watch(
+    session: Session, edition_id: int, *, now: datetime, dead: Sequence[int] = ()
+) -> dict[str, Any]:
+    """``editions.details`` of an edition, and how it goes.
+
+    begins_at: a time planned ahead, still to come · own_hour, last_at: it goes at each reader's own
+    hour, and when the last of them comes · undo_s: seconds in which it can be taken back, undo_key:
+    of a daily begun by hand, the act · rate: mails a second of the last minute, left_s: seconds
+    that the rest takes so, both None where nothing moves · first: the canary, None without one ·
+    late: readers who came later and have none · minutes: [minute, accepted]. Raises EditionError.
+    """
+    facts = details(session, edition_id, dead=dead, now=now)
+    edition = need_edition(session, edition_id)
+    first = canary.look(session, edition, now)
+    until, key = _undo(edition, now)
+    timing = edition.options.get("timing", {})
+    later = audience_store.count_later(session, edition_id, now)
+    is_open = facts["state"] not in ("cancelled", "done", "incomplete")
+    rate = _rate(session, edition_id, now) if is_open else None
+    due = max(facts["waiting"] - facts["deferred"] - later, 0)
+    waits = until is not None or (first is not None and first.is_over)
+    return {
+        **facts,
+        "begins_at": timing.get("at") if until is not None and is_open else None,
+        "own_hour": bool(timing.get("own_hour")),
+        "last_at": timing.get("last"),
+        "undo_s": int((until - now).total_seconds()) if until is not None and is_open else 0,
+        "undo_key": key,
+        "due": due,
+        "later": later,
+        "rate": rate,
+        "left_s": due / rate if rate and due else None,
+        "first": _canary(first),
+        "late": count_late(session, edition),
+        "minutes": [
+            [minute.isoformat(), n]
+            for minute, n in audience_store.list_minutes(session, edition_id)
+        ],
+        "is_moving": is_open
+        and facts["waiting"] > 0
+        and (facts["state"] != "paused" or facts["leased"] + facts["sending"] > 0)
+        and not (waits and until is None and not due),
+        "draft_key": edition.slot if edition.options.get("typed") else "",
+        "again_of": edition.options.get("resend_of") or edition.options.get("late_of"),
+    }
+
+
+def _undo(edition: EditionRow, now: datetime) -> tuple[datetime | None, str]:
+    """Until when it can be taken back, None when that is over, and the act that is."""
+    until, key = edition.not_before, ""
+    for act_key, act in edition.options.get("acts", {}).items():
+        if act["until"]:
+            until, key = datetime.fromisoformat(act["until"]), act_key
+    if until is None or until <= now or edition.state == "cancelled":
+        return None, ""
+    return until, key
+
+
+def _rate(session: Session, edition_id: int, now: datetime) -> float | None:
+    times = audience_store.list_accept_times(session, edition_id)
+    if times is None:
+        return None
+    since = max(times[0], now - RATE_OVER)
+    n = audience_store.count_accepted(session, edition_id, since)
+    seconds = (now - since).total_seconds()
+    return n / max(seconds, 1.0) if n > 1 else None
+
+
+def _canary(first: canary.Canary | None) -> Mapping[str, Any] | None:
+    if first is None:
+        return None
+    return {
+        "mails": first.mails,
+        "tried": first.tried,
+        "rest": first.rest,
+        "accepted": first.accepted,
+        "deferred": first.deferred,
+        "refused": first.refused,
+        "is_over": first.is_over,
+    }
