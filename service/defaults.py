@@ -183,9 +183,7 @@ class Defaults:
     login_tries: int = _about(5, "failed log-ins in 15 minutes", low=1, high=100)
     session_idle_hours: int = _about(12, "a session ends after this long without use", low=1)
     session_days: int = _about(14, "a session ends after this many days", low=1, high=90)
-    api_per_minute: int = _about(
-        600, "requests a token may make in a minute, in each process", low=10, high=100_000
-    )
+    api_per_minute: int = _about(600, "requests of one token in a minute", low=10, high=100_000)
     # keeping
     keep_raw_days: int = _about(30, "raw polls", low=1)
     keep_digest_days: int = _about(400, "digests (as data)", low=1)

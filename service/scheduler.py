@@ -20,6 +20,7 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("alerts", "interval", {"seconds": 60}),
     ("clocks", "interval", {"seconds": 60}),
     ("poll", "interval", {"seconds": 60}),
+    ("hooks", "interval", {"seconds": 15}),
     ("watchdog", "interval", {"minutes": 5}),
     ("settle", "interval", {"minutes": 10}),
     ("corpus", "interval", {"seconds": 60}),
@@ -29,7 +30,7 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 """Task, trigger, its arguments. Weekdays in a cron trigger would be names, never numbers."""
 
-AT_START = ("sweep", "clocks", "poll", "daily", "alerts", "corpus", "words", "refold", "watchdog")
+AT_START = ("sweep", "clocks", "poll", "daily", "alerts", "corpus", "words", "refold", "watchdog", "hooks")
 
 
 _SLACK = timedelta(seconds=5)

@@ -33,6 +33,7 @@ from service.sources.arxiv_days import (
 )
 from service.sources.fetch import Fetcher
 from service.sources.parse_pool import ParsePool
+from service.sources.post import Poster
 from service.store import migrations
 from service.store.db import Database, DatabaseError
 from service.store.faults import explained
@@ -104,6 +105,12 @@ class House:
             signer=Signer(_keys(settings)),
             open_mailer=self._open_mailer,
             open_fetcher=lambda: Fetcher(
+                _user_agent(settings),
+                clock=clock,
+                allow_private=private,
+                ca_file=str(settings.sources_ca_file or ""),
+            ),
+            open_poster=lambda: Poster(
                 _user_agent(settings),
                 clock=clock,
                 allow_private=private,

@@ -23,8 +23,13 @@ from service.flows.alerts import plan_alerts
 from service.flows.breakers import keep_breakers
 from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
+from service.flows.day_figures import count_days
+from service.flows.edition_lists import keep_counts
 from service.flows.epoch import InstanceHeld
 from service.flows.failover import tell_accounts
+from service.flows.hidden import take_out_hidden
+from service.flows.hook_calls import call_due
+from service.flows.imports import go_on
 from service.flows.poll import poll_due
 from service.flows.rates import watch_rates
 from service.flows.refold import RefoldReport, learn_categories, refold_some
@@ -73,7 +78,8 @@ class _Wanted:
 class Embedded:
     """Runs tasks of one runtime. Made outside the loop, started and stopped inside it.
 
-    Tasks: send, poll, daily, alerts, clocks, sweep, settle, watchdog, tidy, corpus, words, refold.
+    Tasks: send, poll, daily, alerts, clocks, sweep, settle, hooks, watchdog, tidy, corpus, words,
+    refold, imports.
     """
 
     def __init__(self, rt: Runtime) -> None:
@@ -96,7 +102,9 @@ class Embedded:
             "clocks": lambda wanted: self._in_turn(lambda: set_clocks(rt)),
             "sweep": lambda wanted: self._in_turn(self._sweep),
             "settle": lambda wanted: self._in_turn(self._settle),
+            "hooks": lambda wanted: call_due(rt),
             "watchdog": lambda wanted: asyncio.to_thread(self._watch),
+            "imports": lambda wanted: asyncio.to_thread(lambda: go_on(rt)),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
             "refold": lambda wanted: asyncio.to_thread(self._refold),
             "corpus": lambda wanted: asyncio.to_thread(self._fill_corpus),
@@ -126,7 +134,7 @@ class Embedded:
         self._rt.corpus.patience = PATIENCE
         self._rt.apart = timedelta(seconds=SOON[0])
         await asyncio.to_thread(self._rt.owner)  # one owner, made before threads ask for it
-        for task in ("sweep", "send"):
+        for task in ("sweep", "send", "imports"):
             self.enqueue(task)
 
     async def stop(self, drain: float = DRAIN) -> None:
@@ -268,6 +276,8 @@ class Embedded:
     def _watch(self) -> None:
         watch_runs(self._rt)
         watch_rates(self._rt)
+        count_days(self._rt)
+        keep_counts(self._rt)
 
     def _refold(self) -> None:
         """In the background, beside everything else, with a rest after each chunk."""
@@ -278,6 +288,7 @@ class Embedded:
 
     def _sweep(self) -> None:
         sweep(self._rt)
+        take_out_hidden(self._rt)
         keep_uses(self._rt)
         resume_planned(self._rt)
         mark_late(self._rt)

@@ -13,6 +13,7 @@ from typing import Any
 from service.defaults import FIXED
 from service.delivery.states import State
 from service.errors import PaperpostError
+from service.flows.hooks import tell
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
@@ -71,6 +72,7 @@ def raise_alarm(rt: Runtime, session: Session, alarm: Alarm) -> bool:
     if row.count > 1:
         return False
     rt.log("alarm", kind=alarm.kind, what=alarm.what)
+    _call(session, row, now, "alarm.raised")
     return True
 
 
@@ -185,6 +187,7 @@ def _end(rt: Runtime, session: Session, row: AlarmRow, now: datetime) -> None:
     session.add(row)
     session.flush()
     rt.log("alarm_over", kind=row.kind, what=row.what)
+    _call(session, row, now, "alarm.over")
     if row.told_at is None or row.told_at < row.since:
         return  # nobody heard that it began
     # what has not gone yet is told by the mail of its end
@@ -193,6 +196,13 @@ def _end(rt: Runtime, session: Session, row: AlarmRow, now: datetime) -> None:
         if began is not None and began.id is not None:
             leases_store.stop_open(session, State.CANCELLED, "over", edition_id=began.id)
     _mail(rt, session, row, now)
+
+
+def _call(session: Session, row: AlarmRow, now: datetime, event: str) -> None:
+    """Other programs hear of it."""
+    session.flush()
+    facts = {"alarm": row.id, "kind": row.kind, "what": row.what, "where": row.place}
+    tell(session, now, event, {**facts, "next_step": row.next_step})
 
 
 def _mail(rt: Runtime, session: Session, row: AlarmRow, now: datetime, **server: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 from service.errors import Sentence
 from service.flows import leave, rejoin
 from service.flows.agreed import WORDING, agreed_text
+from service.flows.hooks import tell_reader
 from service.flows.runtime import Runtime
 from service.flows.score import reset
 from service.flows.welcome import send_first
@@ -181,6 +182,7 @@ def _begin(
         agent=agent,
         detail=agreed_text(row, asked.interests, lifted=lifted),
     )
+    tell_reader(session, now, "reader.joined", row, "confirmed")
     return row.id
 
 

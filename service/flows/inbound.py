@@ -15,6 +15,7 @@ from service.defaults import FIXED
 from service.flows import belonging
 from service.flows.consequence import Heard, follow
 from service.flows.epoch import need
+from service.flows.hooks import tell
 from service.flows.runtime import Runtime
 from service.reports.model import Kind, Read, Report
 from service.reports.read import read_report
@@ -146,10 +147,29 @@ def _take(
             written.said = follow(rt, session, written, mail, limits, heard)
         session.add(written)
         said.append(written.said)
+        if mail is not None:
+            _tell(session, row, written, mail, now)
     if any(mail.rcpt is None for mail in mails):  # of who was erased nothing is written down again
         session.flush()
         reports_store.forget_mails(session, [row.id or 0])
     return row, tuple(said), heard
+
+
+def _tell(
+    session: Session, row: InboundRow, written: ReportRow, mail: DeliveryRow, now: datetime
+) -> None:
+    """Other programs hear of a report about a mail of ours."""
+    facts = {
+        "inbound": row.id,
+        "report": written.id,
+        "kind": written.kind,
+        "reason": written.reason,
+        "status": written.status,
+        "followed": written.said,
+        "delivery": mail.id,
+        "reader": mail.subscriber_id,
+    }
+    tell(session, now, "bounce.received", facts, email=mail.rcpt or "")
 
 
 def _known(session: Session, row: InboundRow) -> tuple[InboundRow, tuple[str, ...], None]:

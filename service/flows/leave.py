@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from service.delivery.states import State
 from service.errors import Sentence, SpokenError
+from service.flows.hooks import tell, tell_reader
 from service.flows.runtime import Runtime
 from service.flows.score import reset
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
+from service.store import hooks as hooks_store
 from service.store import leases as leases_store
 from service.store import reports as reports_store
 from service.store import subscribers as subscribers_store
@@ -80,7 +82,7 @@ def leave_row(
     now = rt.clock()
     assert row.id is not None
     hashed = consent_store.email_hash(rt.instance.key, row.email_key)
-    row.state, row.left_at, row.next_digest_at = "left", now, None
+    was, row.state, row.left_at, row.next_digest_at = row.state, "left", now, None
     session.add(row)
     consent_store.add_suppression(session, hashed, "left", now)
     consent_store.add_consent(
@@ -94,6 +96,8 @@ def leave_row(
         detail=reason[:500],
     )
     leases_store.stop_open(session, State.SUPPRESSED, "left", subscriber_id=row.id)
+    if was in ("active", "bounced"):
+        tell_reader(session, now, "reader.left", row, "left")
 
 
 def undo(rt: Runtime, token: str, *, network: str = "", agent: str = "") -> bool:
@@ -128,6 +132,7 @@ def _undo(rt: Runtime, session: Session, token: str, network: str, agent: str) -
         address=network,
         agent=agent,
     )
+    tell_reader(session, now, "reader.joined", row, "returned")
     return True
 
 
@@ -144,17 +149,22 @@ def _erase(rt: Runtime, session: Session, email_key: str, by: str) -> bool:
     return True
 
 
-def erase_row(rt: Runtime, session: Session, row: SubscriberRow, *, by: str) -> None:
+def erase_row(
+    rt: Runtime, session: Session, row: SubscriberRow, *, by: str, bar: bool = True
+) -> None:
     """Erase one reader inside a transaction. What another process is writing down about them is
-    waited for, and goes too."""
+    waited for, and goes too. bar: no import brings them back."""
     now = rt.clock()
     assert row.id is not None
     session.flush()
     if session.get(SubscriberRow, row.id, with_for_update=True, populate_existing=True) is None:
         return  # another process did
     hashed = consent_store.email_hash(rt.instance.key, row.email_key)
-    if row.state != "pending":
+    if bar and row.state != "pending":
         consent_store.add_suppression(session, hashed, "left", now)
+    hooks_store.forget_addresses(session, [row.email])
+    if row.state in ("active", "bounced"):
+        tell(session, now, "reader.left", {"reader": row.id, "how": "erased"})
     consent_store.add_consent(
         session, subscriber_id=row.id, hashed=hashed, act="erase", now=now, detail=by
     )

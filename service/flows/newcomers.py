@@ -16,6 +16,7 @@ from service.errors import PaperpostError
 from service.flows import caps
 from service.flows.agreed import WORDING, agreed_text
 from service.flows.begin import set_active
+from service.flows.hooks import tell_reader
 from service.flows.interests import (
     InterestChange,
     Wanted,
@@ -29,8 +30,10 @@ from service.flows.interests import (
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
 from service.flows.subscribe import mail_confirm
+from service.flows.tags import read_tags
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
+from service.store import tags as tags_store
 from service.store.db import Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, cap_key, read_address
@@ -62,7 +65,7 @@ class NewReader:
     first words · on_time, at_least, tell_anyway: as in ``Subscriber`` · cap, threshold, own,
     signals, votes: of what is wanted, as in ``InterestChange`` · format: "" = as for everybody ·
     trending, picks, quiet: as in ``manage.Choices`` · feed: theirs is open · rests: what is wanted
-    is paused."""
+    is paused · tags: of the staff · agreed: when they agreed in another system, in its words."""
 
     address: Address
     wanted: tuple[Wanted, ...]
@@ -91,6 +94,8 @@ class NewReader:
     quiet: tuple[int, int] | None = None
     feed: bool = False
     rests: bool = False
+    tags: tuple[str, ...] = ()
+    agreed: str = ""
 
 
 def read_new(cells: Mapping[str, str]) -> NewReader:
@@ -123,6 +128,7 @@ def read_new(cells: Mapping[str, str]) -> NewReader:
 def _read_choices(cells: Mapping[str, str]) -> dict[str, Any]:
     """What a reader chose beside words and hour; a cell that is empty says nothing."""
     chosen: dict[str, Any] = {"interest_name": collapse(cells.get("interest_name", ""))}
+    chosen |= {"tags": read_tags(cells.get("tags", "")), "agreed": cells.get("agreed", "")[:40]}
     if until := cells.get("paused_until", "").strip():
         try:
             chosen["paused_until"] = date.fromisoformat(until)
@@ -274,13 +280,24 @@ def enter_interest(
     made.paused = new.rests
 
 
+def _basis(basis: Mapping[str, str] | None, new: NewReader) -> dict[str, str] | None:
+    """What is kept of a reader's consent, where a list was asked for it."""
+    if basis is None:
+        return None
+    return {**basis, "since": new.agreed} if new.agreed else dict(basis)
+
+
 def enter(
-    rt: Runtime, session: Session, people: Sequence[Sequence[NewReader]], by: str
+    rt: Runtime,
+    session: Session,
+    people: Sequence[Sequence[NewReader]],
+    by: str,
+    basis: Mapping[str, str] | None = None,
 ) -> list[SubscriberRow]:
     """Insert people against whom nothing stands: what is said of each in one row or several.
 
     The first row counts for what is the reader's own; each brings its interests. Who is not
-    confirmed by every row gets a confirmation.
+    confirmed by every row gets a confirmation. basis: of consent, kept in each record.
     """
     now, limits = rt.clock(), rt.defaults()
     rows = subscribers_store.add_subscribers(
@@ -330,15 +347,26 @@ def enter(
                 row,
                 [(wanted.kind.value, wanted.text) for new in said for wanted in new.wanted],
                 by=by,
+                basis=_basis(basis, said[0]),
             ),
         )
         if confirmed:
             row.added_by = rt.site.org or rt.site.name
             set_active(row, now)
+            tell_reader(session, now, "reader.joined", row, "added")
         else:
             row.confirm_until = now + timedelta(days=limits.confirm_days)
             mail_confirm(rt, session, row, hashed, now, timedelta(), "")
             counted = consent_store.email_hash(rt.instance.key, cap_key(row.email_key))
             caps.note_mail(session, caps.UNASKED, hashed=counted, now=now)
+    tags_store.add_tags(
+        session,
+        [
+            (row.id or 0, tag)
+            for row, said in zip(rows, people, strict=True)
+            for new in said
+            for tag in new.tags
+        ],
+    )
     session.flush()
     return rows

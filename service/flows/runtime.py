@@ -26,6 +26,7 @@ from service.flows.live_index import LiveIndex
 from service.flows.token_pace import TokenPace
 from service.sources.adapter import Parsed
 from service.sources.fetch import Fetcher
+from service.sources.post import Poster
 from service.store.db import Database
 from service.store.instance import Instance, get_defaults
 from service.store.processes import Process
@@ -103,6 +104,7 @@ class Runtime:
     signer: Signer
     open_mailer: Callable[[Defaults], Mailer | Accounts]
     open_fetcher: Callable[[], Fetcher]
+    open_poster: Callable[[], Poster]
     parse: Parser
     owner: Callable[[], Process]
     zone: str

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from service.delivery.states import FINAL, EditionState, State, edition_can
 from service.flows.alarms import Alarm, end_alarm, raise_alarm
+from service.flows.hooks import tell
+from service.flows.report import report_done
 from service.flows.runtime import Runtime
 from service.store import alarms as alarms_store
 from service.store import audience as audience_store
@@ -127,10 +129,30 @@ def _settle(rt: Runtime, session: Session, now: datetime) -> int:
             values: dict[str, object] = {"state": str(state)}
             if state in (EditionState.DONE, EditionState.INCOMPLETE) and edition.planned is None:
                 values["planned"] = counted.rows  # the balance of a rolling one is taken
+            if state is EditionState.DONE:
+                values["counted"] = dict(counted.states)
             editions_store.set_edition(session, edition.id, **values)
-            closed += state is EditionState.DONE
+            if state is EditionState.DONE:
+                closed += 1
+                _tell_done(session, edition, counted, now)
+            if state in (EditionState.DONE, EditionState.INCOMPLETE):
+                report_done(rt, session, edition, now)
     _tell(rt, session, now)
     return closed
+
+
+def _tell_done(session: Session, edition: EditionRow, counted: Balance, now: datetime) -> None:
+    """Other programs hear of it; a notice is a mail to one."""
+    if edition.kind != "notice":
+        facts = {
+            "edition": edition.id,
+            "kind": edition.kind,
+            "slot": edition.slot,
+            "title": edition.title,
+            "planned": counted.rows,
+            "states": {str(state): n for state, n in counted.states.items()},
+        }
+        tell(session, now, "edition.done", facts)
 
 
 def next_state(edition: EditionRow, counted: Balance, now: datetime) -> EditionState:

@@ -11,13 +11,26 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from service.defaults import FIXED
-from service.flows import rejoin
+from service.flows import imported, rejoin
+from service.flows.day_figures import BY_DOMAIN
 from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
 from service.flows.once import KEPT
 from service.flows.runtime import Runtime
-from service.store import alarms, answers, keeping, mail_caps, reports, rests, routes, send_pace
+from service.store import (
+    alarms,
+    answers,
+    day_figures,
+    hooks,
+    keeping,
+    mail_caps,
+    reports,
+    rests,
+    routes,
+    send_pace,
+)
 from service.store import matches as matches_store
+from service.store import staff as staff_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.subscribers.cadence import local_date
@@ -117,8 +130,14 @@ def _steps(rt: Runtime) -> dict[str, Callable[[Session], int]]:
         "mail_caps": lambda s: mail_caps.delete_ended(s, now, STEP),
         "requests": lambda s: keeping.clear_requests(s, now - ago(limits.confirm_days), STEP),
         "consents": lambda s: keeping.delete_consents(s, now - ago(FIXED.keep_consent_days), STEP),
+        "webhook_calls": lambda s: hooks.delete_calls(s, now - ago(FIXED.keep_call_days), STEP),
         "answers": lambda s: answers.delete_answers(s, now - KEPT, STEP),
-        "audit": lambda s: keeping.delete_audit(s, now - ago(FIXED.keep_audit_days), STEP),
+        "domain_figures": lambda s: day_figures.forget_days(
+            s, (now - ago(FIXED.keep_domain_days)).date(), BY_DOMAIN, 1
+        ),
+        "login_tries": lambda s: staff_store.forget_tries(s, now, STEP),
+        "imports": lambda s: imported.forget(rt, s),
+        "audit": lambda s: keeping.delete_audit(s, now - ago(limits.keep_audit_days), STEP),
     }
     newest = rt.db.read(matches_store.newest_eligible)
     if newest is not None:  # counted from the newest paper, as matching does: replays keep theirs

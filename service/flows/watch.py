@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from service.defaults import FIXED
 from service.flows.compose import compose_planned
+from service.flows.hooks import tell
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
 from service.sources.calendar import expected, rhythm_of, source_day
@@ -52,10 +53,18 @@ def record_day(
         row.completed_at = now
     if state in WAITED_FOR or is_gap:
         row.late_polls += 1
+    if row.state in WAITED_FOR and state in SETTLED:
+        _tell(session, source, day, "source.back", now)
     if row.state != "complete":
         row.state = state
     session.add(row)
     return row
+
+
+def _tell(session: Session, source: SourceRow, day: date, event: str, now: datetime) -> None:
+    """Other programs hear of a source's day."""
+    facts = {"source": source.id, "kind": source.kind, "title": source.title, "day": str(day)}
+    tell(session, now, event, facts)
 
 
 def find_day(session: Session, source_id: int, day: date) -> SourceDayRow | None:
@@ -157,6 +166,7 @@ def _mark_late(session: Session, now: datetime) -> list[str]:
         if row.state not in WAITED_FOR:
             row.state, row.expected = "late", True
             session.add(row)
+            _tell(session, source, today, "source.late", now)
         titles.append(source.title)
     return titles
 
