@@ -11,10 +11,16 @@ WORDING = "2026-11"
 
 
 def agreed_text(
-    row: SubscriberRow, interests: Sequence[tuple[str, str]], *, by: str = "", lifted: str = ""
+    row: SubscriberRow,
+    interests: Sequence[tuple[str, str]],
+    *,
+    by: str = "",
+    lifted: str = "",
+    basis: Mapping[str, str] | None = None,
 ) -> str:
     """What begins, as the text that is kept with the act. interests: (kind, text) of each ·
-    by: who added the reader, where it was not the reader · lifted: why the address was suppressed
+    by: who added the reader, where it was not the reader · basis: of consent, for an imported list
+    (``BASES``, words, since, file, on) · lifted: why the address was suppressed
     until now (of who had left it says nothing more than that they came back)."""
     facts: dict[str, Any] = {
         "interests": [{"kind": kind, "text": text} for kind, text in interests],
@@ -22,6 +28,8 @@ def agreed_text(
     }  # fmt: skip
     if by:
         facts["by"] = by
+    if basis:
+        facts["basis"] = dict(basis)
     if lifted and lifted != "left":
         facts["lifted"] = lifted
     return json.dumps(facts, ensure_ascii=False)
@@ -78,11 +86,30 @@ def told(row: ConsentRow) -> dict[str, Any]:
         how += f", which ended the suppression ({lifted})"
     if row.act == "request" and by:
         how = "entered by the staff, to be confirmed"
+    if basis := agreed.pop("basis", None):
+        how += f": {basis_line(basis)}"
     return {
         "act": row.act, "how": how, "at": row.at.isoformat(), "wording": row.wording_version,
         "address": row.address, "program": row.agent, "agreed": agreed,
         "line": _line(agreed), "by": by,
     }  # fmt: skip
+
+
+BASES: Mapping[str, str] = {
+    "elsewhere": "they confirmed elsewhere",
+    "institution": "they are members of our institution",
+    "confirm": "each is asked to confirm",
+}
+"""What makes readers of a list readers here: what the staff say, and each consent record keeps."""
+
+
+def basis_line(basis: Mapping[str, str]) -> str:
+    """ "they confirmed elsewhere (our old list, 2024), since 2024-05-01; staff.csv, 2026-11-22"."""
+    said = BASES.get(basis.get("kind", ""), "nothing was said of their consent")
+    said += f" ({basis['words']})" if basis.get("words") else ""
+    said += f", since {basis['since']}" if basis.get("since") else ""
+    tail = ", ".join(basis[name] for name in ("file", "on") if basis.get(name))
+    return f"{said}; {tail}" if tail else said
 
 
 def _line(agreed: Mapping[str, Any]) -> str:

@@ -21,9 +21,11 @@ from service.flows.staff_interests import facts_of
 from service.papers.model import Paper
 from service.papers.reference_files import bibtex, ris
 from service.store import consent as consent_store
+from service.store import imports as imports_store
 from service.store import own_rows, report_lists
 from service.store import papers as papers_store
 from service.store import subscribers as subscribers_store
+from service.store import tags as tags_store
 from service.store.db import Session
 from service.store.own_rows import HadRow
 from service.store.tables import AttemptRow, ConsentRow, DeliveryRow, SubscriberRow
@@ -50,6 +52,8 @@ TABLES: Mapping[str, str] = {
     "match": "matches",
     "report": "reports",
     "inbound": "reports",
+    "reader_tag": "tags",
+    "reader_imported": "lists",
 }
 """Tables that hold something of a reader, and where it stands in the file."""
 
@@ -158,6 +162,11 @@ def _facts(rt: Runtime, session: Session, row: SubscriberRow) -> dict[str, Any]:
             for m in marks
         ],
         "papers_waiting": [names.get(i, "") for i in waiting],
+        "tags": list(tags_store.tags_of(session, [row.id])[row.id]),
+        "lists": [
+            {"at": _plain(one.at), "form": one.form, "by": one.done_by}
+            for one in imports_store.list_of_reader(session, row.id)
+        ],
     }
 
 

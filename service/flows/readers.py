@@ -5,41 +5,39 @@ their first digest says who added them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from service.defaults import DAYS
-from service.errors import PaperpostError
-from service.flows.newcomers import (
-    NewReader,
-    check_pause,
-    enter,
-    enter_interest,
-    read_new,
-    refusal,
-)
+from service.flows.import_rows import ImportReport, import_readers
+from service.flows.newcomers import NewReader, enter, read_new, refusal
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import ReaderError, read_columns, read_csv, to_csv
+from service.flows.spreadsheet import ReaderError
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
+from service.store import tags as tags_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import quiet_text
 from service.subscribers.model import FORMS, Profile, ProfileKind
 from service.subscribers.options import read_options
 
-__all__ = ["ReaderError", "add_reader", "export_readers", "import_readers", "read_new", "summary"]
-
-_HERE = ("active", "pending")
-_OUT = {"left": "left", "bounced": "hard", "erased": "left"}
-"""States of a row that keep a person out, and why the address is barred then."""
+__all__ = [
+    "ImportReport", "ReaderError", "add_reader", "export_readers", "import_readers", "read_new",
+    "summary",
+]  # fmt: skip
 
 
 def export_readers(session: Session) -> list[dict[str, Any]]:
     """Every reader as rows that an import reads, one a reader and interest, with its state."""
-    rows = subscribers_store.list_subscriber_rows(session)
-    profiles = subscribers_store.list_profiles(session, [r.id for r in rows if r.id is not None])
+    return export_rows(subscribers_store.list_subscriber_rows(session), session)
+
+
+def export_rows(rows: Sequence[SubscriberRow], session: Session) -> list[dict[str, Any]]:
+    """The same of some readers."""
+    ids = [r.id for r in rows if r.id is not None]
+    profiles = subscribers_store.list_profiles(session, ids)
+    tags = tags_store.tags_of(session, ids)
     return [
         {
             "email": row.email,
@@ -68,6 +66,7 @@ def export_readers(session: Session) -> list[dict[str, Any]]:
             "quiet": "" if row.quiet_from is None else quiet_text(row.quiet_from, row.quiet_until),
             "feed": "open" if row.feed_since is not None else "",
             "interest_paused": "true" if each is not None and each.paused else "",
+            "tags": ", ".join(tags[row.id or 0]),
         }
         for row in rows
         if row.email
@@ -110,169 +109,11 @@ def _add(rt: Runtime, session: Session, new: NewReader, by: str) -> int:
     return row.id
 
 
-@dataclass(kw_only=True)
-class ImportReport:
-    """rows: read · added: rows that went in · readers: new ones in them (several rows of one
-    address are several interests) · unchanged: there already · kept_out: rows that say left or
-    bounced · problems: (row number, row, what) · columns: of the file, by our names · ignored:
-    those that are not read."""
-
-    rows: int = 0
-    added: int = 0
-    readers: int = 0
-    unchanged: int = 0
-    kept_out: int = 0
-    problems: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-
-    def add(self, part: "ImportReport") -> None:
-        """Count a part of the same file in."""
-        self.added += part.added
-        self.readers += part.readers
-        self.unchanged += part.unchanged
-        self.kept_out += part.kept_out
-        self.problems += part.problems
-
-    def problems_csv(self) -> str:
-        """The bad rows as a CSV with a column ``problem``, with commas whatever the list had."""
-        rows = [{**row, "problem": problem} for _, row, problem in self.problems]
-        columns = [name for name in self.columns if name != "problem"]
-        return to_csv(rows, [*columns, "problem"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    number: int
-    cells: dict[str, str]
-    new: NewReader
-
-    @property
-    def state(self) -> str:
-        return self.cells.get("state", "").strip().lower()
-
-    @property
-    def is_out(self) -> bool:
-        """An export says so of who left and whose mail bounced: they stay away here too."""
-        return self.state in _OUT
-
-    @property
-    def is_returned(self) -> bool:
-        """It was a bad row of an earlier import, so that nothing of it went in."""
-        return bool(self.cells.get("problem", "").strip())
-
-
-def import_readers(
-    rt: Runtime, data: bytes, *, by: str = "admin", dry_run: bool = False
-) -> ImportReport:
-    """Import a CSV; bad rows come back as problems, the others go in. Raises ReaderError when the
-    file as a whole cannot be read, or has a column that an import does not know.
-
-    Several rows of one address are one reader with several interests. A reader who is there stays
-    as they are; only a corrected bad row brings its interest to one the staff had added.
-    """
-    columns, rows = read_csv(data)
-    report = ImportReport(rows=len(rows), columns=columns, ignored=read_columns(columns))
-    people: dict[str, list[_Row]] = {}
-    for number, cells in rows:
-        try:
-            row = _Row(number, cells, check_pause(rt, read_new(cells)))
-        except PaperpostError as error:
-            report.problems.append((number, cells, _problem(error)))
-        else:
-            people.setdefault(row.new.address.key, []).append(row)
-    waiting = list(people.values())
-    for start in range(0, len(waiting), 100):
-        part = waiting[start : start + 100]
-        report.add(
-            rt.db.write(
-                lambda s, p=part: _import_part(rt, s, p, by, dry_run),  # type: ignore[misc]
-                Priority.BULK,
-            )
-        )
-    report.problems.sort(key=lambda p: p[0])
-    event = "import_tried" if dry_run else "import"
-    rt.log(event, rows=report.rows, added=report.added, problems=len(report.problems))
-    return report
-
-
-def _problem(error: PaperpostError) -> str:
-    """An error in one line; where the sentence does not name the character, that is added."""
-    position = getattr(error, "position", 0)
-    if position and f"character {position}" not in error.what:
-        return f"{error.what} (character {position}) {error.next_step}".rstrip()
-    return str(error)
-
-
-def _import_part(
-    rt: Runtime,
-    session: Session,
-    people: Sequence[Sequence[_Row]],
-    by: str,
-    dry_run: bool,
-) -> ImportReport:
-    """Decide on each person, then insert the new ones together."""
-    report = ImportReport()
-    keys = [rows[0].new.address.key for rows in people]
-    hashes = {key: consent_store.email_hash(rt.instance.key, key) for key in keys}
-    bars = consent_store.find_suppressions(session, list(hashes.values()))
-    there = subscribers_store.find_subscribers(session, keys)
-    most = rt.defaults().interests
-    entering: list[list[NewReader]] = []
-    for key, rows in zip(keys, people, strict=True):
-        reader = there.get(key)
-        state, bar = reader.state if reader else "", bars.get(hashes[key], "")
-        refused = refusal(rt, state, bar)
-        if any(row.is_out for row in rows) and state not in _HERE:
-            report.kept_out += len(rows)
-            if not bar and not dry_run:
-                reason = next(_OUT[row.state] for row in rows if row.is_out)
-                consent_store.add_suppression(session, hashes[key], reason, rt.clock(), by)
-        elif reader is not None and not bar and _stays(state, rows):
-            had = subscribers_store.list_profile_rows(session, reader.id or 0)
-            returned = [row for row in rows if row.is_returned and reader.added_by]
-            wanted = _chosen(returned, {(p.kind, p.text) for p in had}, most, report)
-            report.unchanged += len(rows) - len(returned)
-            for new in () if dry_run else wanted:
-                for each in new.wanted:
-                    enter_interest(session, reader.id or 0, new, each, rt.clock())
-        elif refused is not None:
-            report.problems += [(row.number, row.cells, _problem(refused)) for row in rows]
-        else:
-            entering.append(_chosen(rows, set(), most, report))
-            report.readers += 1
-    if entering and not dry_run:
-        enter(rt, session, entering, by)
-    return report
-
-
-def _stays(state: str, rows: Sequence[_Row]) -> bool:
-    """Whether these rows ask nothing more of a reader who is there than to be there."""
-    return state == "active" or (state == "pending" and not all(r.new.confirmed for r in rows))
-
-
-def _chosen(
-    rows: Sequence[_Row], had: set[tuple[str, str]], most: int, report: ImportReport
-) -> list[NewReader]:
-    """The rows of one person with what is new in them: the same interest twice is one."""
-    found = []
-    for row in rows:
-        fresh = [w for w in row.new.wanted if (w.kind.value, w.text) not in had]
-        if len(had) + len(fresh) > most:
-            problem = f"This reader would have more than {most} interests."
-            report.problems.append((row.number, row.cells, problem))
-            continue
-        had |= {(w.kind.value, w.text) for w in fresh}
-        report.added += bool(fresh)
-        report.unchanged += not fresh
-        if fresh:
-            found.append(replace(row.new, wanted=tuple(fresh)))
-    return found
-
-
 def summary(rows: list[SubscriberRow], session: Session) -> list[dict[str, Any]]:
     """One object per reader for `subscribers list` and the admin page."""
-    profiles = subscribers_store.list_profiles(session, [r.id for r in rows if r.id is not None])
+    ids = [r.id for r in rows if r.id is not None]
+    profiles = subscribers_store.list_profiles(session, ids)
+    tags = tags_store.tags_of(session, ids)
 
     def iso(at: datetime | None) -> str | None:
         return at.isoformat() if at else None
@@ -315,6 +156,8 @@ def summary(rows: list[SubscriberRow], session: Session) -> list[dict[str, Any]]
             "created_at": iso(row.created_at),
             "confirmed_at": iso(row.confirmed_at),
             "added_by": row.added_by,
+            "tags": tags[row.id or 0],
+            "rests_until": iso(row.rests_until),
         }
         for row in rows
     ]

@@ -6,10 +6,10 @@ words is called otherwise would subscribe everybody to the wrong thing without a
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import zip_longest
-from typing import Any
+from typing import Any, TextIO
 
 from service.errors import PaperpostError
 
@@ -18,7 +18,7 @@ COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "c
 CHOICES = (
     "paused_until", "language", "abstracts", "weekly_day", "interest_name", "on_time",
     "cap", "threshold", "own", "late_news", "at_least", "tell_anyway",
-    "format", "also_trending", "picks", "quiet", "feed", "interest_paused",
+    "format", "also_trending", "picks", "quiet", "feed", "interest_paused", "tags",
 )  # fmt: skip
 """What a reader chose beside that: the end of a pause (YYYY-MM-DD), a language like de, abstracts
 short, full, none or summary, the day of a weekly interest, what the interest is called, true for
@@ -27,7 +27,7 @@ name whose papers are left out, and true (or from how many votes on) for later n
 came; how many papers a mail waits for, and true for one a week that also says that nothing came;
 html, text or bare; true for the most-voted papers beside interests, false for mail without what
 editors write and pick; hours without alerts like 21-7, none or usual; open for a feed of one's own;
-true for an interest that rests."""
+true for an interest that rests; words of the staff's on the reader, with commas between them."""
 
 EXPORTED = (*COLUMNS, "people", "weekdays", "state", *CHOICES)
 MORE = ("people", "weekdays", "state", "problem", *CHOICES)
@@ -59,7 +59,7 @@ _MEANT = {
 }
 """What people call a column, though it may mean another thing: asked about, not read."""
 
-EXTRAS = frozenset({"", "id", "no", "nr", "note", "notes", "comment", "comments"})
+EXTRAS = frozenset({"", "id", "no", "nr", "note", "notes", "comment", "comments", "file", "row"})
 """Columns without effect on what a reader gets: left unread."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -99,16 +99,32 @@ def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """
     if len(data) > MOST_BYTES:
         raise ReaderError("The file is larger than 20 MB.", "", "Split it.")
-    if data.startswith(_WORKBOOKS):
+    check_kind(data)
+    columns, names, found = open_csv(io.StringIO(decode(data), newline=""))
+    rows = [(number, {names[c]: cell for c, cell in row.items()}) for number, row in found]
+    return [names[c] for c in columns], rows
+
+
+def check_kind(start: bytes) -> None:
+    """Raises ReaderError: a workbook instead of a table. start: the first bytes of a file."""
+    if start.startswith(_WORKBOOKS):
         raise ReaderError(
             "This is a workbook of a spreadsheet program, not a CSV.",
             "",
             "In the program, save it as CSV (UTF-8).",
         )
-    text = decode(data)
-    first = text.partition("\n")[0]
+
+
+def open_csv(
+    text: TextIO,
+) -> tuple[list[str], dict[str, str], Iterator[tuple[int, dict[str, str]]]]:
+    """A table that is read as it goes: (columns as the file names them, what each is called here,
+    rows by the file's columns with their number; the head is 1, blank rows count). Raises
+    ReaderError, also while rows are read."""
+    first = text.readline()
+    text.seek(0)
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(text, delimiter=delimiter)
     columns = _head(reader)
     names = {c: _ALSO.get(c.strip().lower(), c.strip().lower()) for c in columns}
     if "email" not in names.values():
@@ -117,16 +133,18 @@ def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
             "row 1",
             f"Name the columns {', '.join(COLUMNS)}.",
         )
-    rows = []
-    try:
-        for number, cells in enumerate(reader, 2):
-            given = dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
-            row = {names[column]: _unsafe(cell) for column, cell in given.items()}
-            if any(v.strip() for v in row.values()):
-                rows.append((number, row))
-    except csv.Error as error:
-        raise ReaderError(f"The table breaks off: {error}", f"row {reader.line_num}") from None
-    return [names[c] for c in columns], rows
+
+    def rows() -> Iterator[tuple[int, dict[str, str]]]:
+        try:
+            for number, cells in enumerate(reader, 2):
+                given = zip_longest(columns, cells[: len(columns)], fillvalue="")
+                row = {column: _unsafe(cell) for column, cell in given}
+                if any(v.strip() for v in row.values()):
+                    yield number, row
+        except csv.Error as error:
+            raise ReaderError(f"The table breaks off: {error}", f"row {reader.line_num}") from None
+
+    return columns, names, rows()
 
 
 def _head(reader: Any) -> list[str]:

@@ -138,10 +138,18 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
             ("consent",),
         ),
         Kept(
+            Sentence(
+                "Words by which the people who run this service find you, and the list by which"
+                " they entered you"
+            ),
+            (Sentence("With the rest; they are in the file of your data."),),
+            ("reader_tag", "reader_imported"),
+        ),
+        Kept(
             Sentence("What the people who run this service did with your subscription"),
             (
                 Sentence("%(days)s, under its number and not your address.",
-                         days=_days(FIXED.keep_audit_days)),
+                         days=_days(limits.keep_audit_days)),
             ),
             ("audit",),
             ("keep_audit_days",),

@@ -1,0 +1,161 @@
+"""What imports did: listed, their bad rows as a file, undone where nobody was mailed yet,
+forgotten when their time is over.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from service.flows.agreed import basis_line
+from service.flows.imports import ListError, NoSuchImportError, row_of
+from service.flows.reader_acts import erase_some
+from service.flows.runtime import Runtime
+from service.flows.spreadsheet import to_csv
+from service.flows.staff import write_audit
+from service.store import imports as store
+from service.store.db import Priority, Session
+from service.store.desk_tables import ImportRow
+
+KEPT_LOOKS = timedelta(days=1)
+KEPT_PROBLEMS = timedelta(days=30)
+"""How long a list that was only looked at is kept, and the rows with a problem of one that went
+in."""
+
+_PORTION = 200
+
+
+def get_import(rt: Runtime, number: int) -> dict[str, Any]:
+    """One import as plain values. Raises NoSuchImportError."""
+
+    def load(session: Session) -> dict[str, Any]:
+        row = row_of(session, number)
+        facts = _facts(session, [row])[0]
+        return facts | {
+            "look": row.report.get("look", {}),
+            "here": store.count_imported(session, number),
+            "unmailed": len(store.list_unmailed(session, number)) if row.state == "done" else 0,
+        }
+
+    return rt.db.read(load)
+
+
+def list_imports(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """Imports, newest first."""
+    return _facts(session, store.list_imports(session, limit=limit, offset=offset))
+
+
+def _facts(session: Session, rows: Sequence[ImportRow]) -> list[dict[str, Any]]:
+    kept = store.file_names(session, [row.id or 0 for row in rows])
+    return [
+        {
+            "id": row.id,
+            "at": row.at.isoformat(),
+            "by": row.done_by,
+            "state": row.state,
+            "form": row.form,
+            "files": [one["name"] for one in row.report.get("look", {}).get("files", [])],
+            "basis": row.basis,
+            "basis_line": basis_line(row.basis),
+            "options": row.options,
+            "rows": row.report.get("look", {}).get("rows", 0),
+            "done": row.report.get("done", {}),
+            "done_at": row.done_at.isoformat() if row.done_at else None,
+            "undone": row.undone,
+            "digest": row.digest,
+            "has_problems": bool(
+                kept[row.id or 0].get(store.TRIED if row.state == "tried" else store.PROBLEMS)
+            ),
+        }
+        for row in rows
+    ]
+
+
+def undo(
+    rt: Runtime, number: int, *, expected: int, by: str, reason: str = "", address: str = ""
+) -> int:
+    """Erase those whom an import brought and who were never mailed. expected: how many that is, as
+    it was shown. Raises NoSuchImportError, ListError: another number."""
+
+    def begin(session: Session) -> list[int]:
+        row = row_of(session, number)
+        ids = store.list_unmailed(session, number)
+        if row.state != "done" or len(ids) != expected:
+            raise ListError(
+                f"These are {len(ids):,} readers, not {expected:,}; nothing was done.",
+                "number",
+                f"If that is right, type {len(ids)}.",
+            )
+        write_audit(
+            session, rt.clock(), who=by, what="undo import", target=f"import {number}",
+            after={"readers": len(ids)}, address=address, reason=reason,
+        )  # fmt: skip
+        return ids
+
+    ids = rt.db.write(begin, Priority.WEB)
+    gone = 0
+    for start in range(0, len(ids), _PORTION):
+        part = ids[start : start + _PORTION]
+        gone += rt.db.write(lambda s, p=part: _undo_some(rt, s, number, p, by), Priority.BULK)  # type: ignore[misc]
+    return gone
+
+
+def _undo_some(rt: Runtime, session: Session, number: int, ids: list[int], by: str) -> int:
+    """Erased without a bar: they never asked to be left alone, the list was wrong. Who was mailed
+    meanwhile stays."""
+    still = set(store.list_unmailed(session, number))
+    gone = erase_some(rt, session, [i for i in ids if i in still], by, bar=False)
+    row = row_of(session, number)
+    row.undone += gone
+    session.add(row)
+    return gone
+
+
+def forget(rt: Runtime, session: Session) -> int:
+    """Throw away lists that were only looked at, and rows with a problem, when their time is
+    over."""
+    now = rt.clock()
+    return store.forget_files(session, now - KEPT_LOOKS, now - KEPT_PROBLEMS)
+
+
+def _part(body: bytes) -> tuple[list[tuple[int, str, str]], str]:
+    first, _, text = gzip.decompress(body).decode().partition("\n")
+    return [(n, email, what) for n, email, what in json.loads(first)], text
+
+
+def first_problems(rt: Runtime, number: int, most: int = 50) -> list[tuple[int, str, str]]:
+    """(row, address, what is wrong) of the first ones."""
+    found: list[tuple[int, str, str]] = []
+    for body in _bodies(rt, number):
+        found += _part(body)[0]
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def problems_csv(rt: Runtime, number: int) -> Iterator[str]:
+    """Every row with a problem as a CSV with a column ``problem``, in pieces. Raises
+    NoSuchImportError: there are none, or they are not kept any more."""
+    row = rt.db.read(lambda s: row_of(s, number))
+    bodies = _bodies(rt, number)
+    first = next(bodies, None)
+    if first is None:
+        raise NoSuchImportError("This file is not kept any more.", "", "Import the list again.")
+
+    def parts() -> Iterator[str]:
+        yield to_csv([], [*row.report["look"]["columns"], "problem"])
+        yield _part(first)[1]
+        for body in bodies:
+            yield _part(body)[1]
+
+    return parts()
+
+
+def _bodies(rt: Runtime, number: int) -> Iterator[bytes]:
+    row = rt.db.read(lambda s: row_of(s, number))
+    kind = store.TRIED if row.state == "tried" else store.PROBLEMS
+    for place in rt.db.read(lambda s: store.list_places(s, number, kind)):
+        body = rt.db.read(lambda s, p=place: store.get_part(s, number, kind, p))  # type: ignore[misc]
+        if body is not None:
+            yield body

@@ -1,0 +1,322 @@
+"""Files of an import: packed as they come, opened as often as wanted, read row by row.
+
+A list of 100,000 readers is never in memory as a whole but for its packed bytes: rows are read as
+they are needed, and only people with several rows are kept until the end.
+"""
+
+import codecs
+import gzip
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from service.errors import PaperpostError
+from service.flows.list_forms import ASIDE, OUT, PLAIN, Form, recognise
+from service.flows.newcomers import NewReader, check_pause, read_new
+from service.flows.runtime import Runtime
+from service.flows.spreadsheet import ReaderError, check_kind, open_csv
+from service.flows.tags import read_tags
+from service.subscribers.cadence import read_hour, read_zone
+
+MOST_BYTES = 200_000_000
+"""Of all files of an import together, unpacked."""
+
+MOST_FILES = 10
+PORTION = 200
+"""People who go in with one transaction."""
+
+_PIECE = 1 << 18
+_WORDS = ("profile", "keywords", "people")
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """name: as the file was called, without folders · packed: gzip · sha: of what is in it."""
+
+    name: str
+    packed: bytes
+    sha: str
+
+    def open(self) -> BinaryIO:
+        return gzip.open(io.BytesIO(self.packed), "rb")  # type: ignore[return-value]
+
+
+def pack(name: str, stream: BinaryIO, most: int = MOST_BYTES) -> ListFile:
+    """Read a file in pieces and pack it. Raises ReaderError: too large, a workbook, a ZIP."""
+    hashed, out, size = hashlib.sha256(), io.BytesIO(), 0
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=4, mtime=0) as packed:
+        while piece := stream.read(_PIECE):
+            if not size:
+                check_kind(piece)
+            size += len(piece)
+            if size > most:
+                what = f"The lists are larger than {most // 1_000_000} MB."
+                raise ReaderError(what, "", "Split them.")
+            hashed.update(piece)
+            packed.write(piece)
+    return ListFile(
+        name.replace("\\", "/").rpartition("/")[2][:255], out.getvalue(), hashed.hexdigest()
+    )
+
+
+def unpack(name: str, packed: bytes) -> ListFile:
+    """A file as it was kept."""
+    return ListFile(name, packed, "")
+
+
+def _encoding(file: ListFile) -> str:
+    with file.open() as stream:
+        start = stream.read(2)
+        if start in (b"\xff\xfe", b"\xfe\xff"):
+            return "utf-16"
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            decoder.decode(start)
+            while piece := stream.read(_PIECE):
+                decoder.decode(piece)
+            decoder.decode(b"", True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"
+
+
+class Table:
+    """One file, opened. form: whose export it is. Raises ReaderError: no table, or columns that
+    nobody knows."""
+
+    def __init__(self, file: ListFile) -> None:
+        self.file = file
+        self.encoding = _encoding(file)
+        with self._text() as text:
+            self.columns, self._names, _ = open_csv(text)
+        self.form: Form = recognise(self.columns, self._names, file.name)
+
+    def _text(self) -> io.TextIOWrapper:
+        return io.TextIOWrapper(
+            self.file.open(), encoding=self.encoding, errors="replace", newline=""
+        )
+
+    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """(number as a spreadsheet shows it, cells by the form's columns). Raises ReaderError."""
+        is_ours = self.form.name == PLAIN
+        with self._text() as text:
+            _, names, rows = open_csv(text)
+            small = names if is_ours else {c: c.strip().lower() for c in names}
+            for number, row in rows:
+                yield number, {small[c]: cell for c, cell in row.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What is said of all rows of a list that do not say it themselves. tags: these too, on every
+    reader · keywords: interests of rows without one · confirm: everybody is asked to confirm."""
+
+    tags: tuple[str, ...] = ()
+    language: str = ""
+    hour: str = ""
+    zone: str = ""
+    keywords: str = ""
+    confirm: bool = False
+
+    def facts(self) -> dict[str, Any]:
+        """Those that are said, as plain values."""
+        made = {name: getattr(self, name) for name in ("language", "hour", "zone", "keywords")}
+        made |= {"tags": ", ".join(self.tags), "confirm": self.confirm}
+        return {name: value for name, value in made.items() if value}
+
+
+def read_options(facts: Mapping[str, Any]) -> Options:
+    """The inverse of ``Options.facts``, and what a form says. Raises PaperpostError with ``where``
+    the field."""
+    hour, zone = str(facts.get("hour", "")).strip(), str(facts.get("zone", "")).strip()
+    made = Options(
+        tags=read_tags(str(facts.get("tags", ""))),
+        language=str(facts.get("language", "")).strip(),
+        hour=str(read_hour(hour)) if hour else "",
+        zone=read_zone(zone) if zone else "",
+        keywords=str(facts.get("keywords", "")).strip(),
+        confirm=bool(facts.get("confirm")),
+    )
+    try:
+        read_new(
+            {"email": "name@example.org", "keywords": made.keywords, "language": made.language}
+        )
+    except PaperpostError as error:
+        error.where = "language" if error.where == "language" else "keywords"
+        raise
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that could be read. file: its place among the files · cells: in our columns."""
+
+    file: int
+    number: int
+    cells: dict[str, str]
+    new: NewReader
+
+    @property
+    def state(self) -> str:
+        return self.cells.get("state", "").strip().lower()
+
+    @property
+    def is_out(self) -> bool:
+        """An export says so of who left and whose mail bounced: they stay away here too."""
+        return self.state in OUT
+
+    @property
+    def is_returned(self) -> bool:
+        """It was a bad row of an earlier import, so that nothing of it went in."""
+        return bool(self.cells.get("problem", "").strip())
+
+
+Problem = tuple[int, int, dict[str, str], str]
+"""(place of the file, row, cells, what is wrong)."""
+
+
+@dataclass(slots=True)
+class Portion:
+    """people: the rows of each, together · problems: of rows that could not be read · aside: rows
+    that are taken in by nobody · rows: read for it."""
+
+    people: list[list[Row]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    aside: int = 0
+    rows: int = 0
+
+
+class Lists:
+    """All files of one import. Raises ReaderError: one of them is no list."""
+
+    def __init__(self, rt: Runtime, files: Sequence[ListFile], options: Options) -> None:
+        if len(files) > MOST_FILES:
+            raise ReaderError(f"These are {len(files)} files.", "file", f"{MOST_FILES} at most.")
+        self._rt, self._options = rt, options
+        self.tables = []
+        for file in files:
+            try:
+                self.tables.append(Table(file))
+            except ReaderError as error:
+                if len(files) > 1:
+                    error.where = f"{file.name}, {error.where}".removesuffix(", ")
+                raise
+        self.rows = Counter[int]()
+        self.states = Counter[str]()
+
+    def columns(self) -> list[str]:
+        """Those of the rows with a problem: of one plain file its own, else ours."""
+        if len(self.tables) == 1 and self.tables[0].form.name == PLAIN:
+            return [c for c in self.tables[0].form.columns if c != "problem"]
+        return ["email", "profile", "keywords", "confirmed", "name", "tz", "hour", "language",
+                "tags", "state", "file", "row"]  # fmt: skip
+
+    def portions(self) -> Iterator[Portion]:
+        """Who is to be barred first, over all files; then the others; at the end who has several
+        rows. The same files give the same portions each time."""
+        several, out = self._look()
+        held: dict[str, list[tuple[int, int, dict[str, str]]]] = {}
+        for place, number, cells in self._read():
+            if (key := _key(cells)) in out:
+                held.setdefault(key, []).append((place, number, cells))
+        yield from self._in_portions(list(rows) for rows in held.values())
+        held.clear()
+
+        def others() -> Iterator[list[tuple[int, int, dict[str, str]]]]:
+            for place, number, cells in self._read():
+                key = _key(cells)
+                if key in several and key not in out:
+                    held.setdefault(key, []).append((place, number, cells))
+                elif key not in out:
+                    yield [(place, number, cells)]
+            yield from held.values()
+
+        yield from self._in_portions(others())
+
+    def _look(self) -> tuple[set[str], set[str]]:
+        """(people with several rows, people whom a row keeps out), by the address as typed."""
+        seen: set[str] = set()
+        several: set[str] = set()
+        out: set[str] = set()
+        self.rows.clear()
+        self.states.clear()
+        for place, _, cells in self._read():
+            key, state = _key(cells), cells.get("state", "").strip().lower()
+            (several if key in seen else seen).add(key)
+            if state in OUT:
+                out.add(key)
+            self.rows[place] += 1
+            if state in OUT or state in ASIDE:
+                self.states[state] += 1
+        return several, out
+
+    def _read(self) -> Iterator[tuple[int, int, dict[str, str]]]:
+        for place, table in enumerate(self.tables):
+            for number, row in table.rows():
+                try:
+                    cells = table.form.cells(row)
+                except ReaderError as error:
+                    cells = {"email": row.get("email", ""), "unread": str(error)}
+                yield place, number, cells
+
+    def _in_portions(
+        self, people: Iterator[list[tuple[int, int, dict[str, str]]]]
+    ) -> Iterator[Portion]:
+        made = Portion()
+        for rows in people:
+            read = []
+            for place, number, cells in rows:
+                made.rows += 1
+                if cells.get("state", "") in ASIDE:
+                    made.aside += 1
+                    continue
+                one = self._row(place, number, cells)
+                if isinstance(one, str):
+                    made.problems.append((place, number, cells, one))
+                else:
+                    read.append(one)
+            if read:
+                made.people.append(read)
+            if len(made.people) + len(made.problems) >= PORTION:
+                yield made
+                made = Portion()
+        if made.rows:
+            yield made
+
+    def _row(self, place: int, number: int, cells: dict[str, str]) -> Row | str:
+        """A row that was read, or what is wrong with it."""
+        if "unread" in cells:
+            return cells.pop("unread")
+        said, chosen = dict(cells), self._options
+        for column, value in (
+            ("language", chosen.language),
+            ("hour", chosen.hour),
+            ("tz", chosen.zone),
+        ):
+            if value and not said.get(column, "").strip():
+                said[column] = value
+        if chosen.keywords and not any(said.get(column, "").strip() for column in _WORDS):
+            said["keywords"] = chosen.keywords
+        said["tags"] = ",".join([said.get("tags", ""), *chosen.tags])
+        if chosen.confirm:
+            said["confirmed"] = "false"
+        try:
+            return Row(place, number, cells, check_pause(self._rt, read_new(said)))
+        except PaperpostError as error:
+            return problem_of(error)
+
+
+def _key(cells: Mapping[str, str]) -> str:
+    """An address as it is typed, near enough to know the same one again."""
+    return cells.get("email", "").rpartition("<")[2].rstrip("> ").strip().casefold()
+
+
+def problem_of(error: PaperpostError) -> str:
+    """An error in one line; where the sentence does not name the character, that is added."""
+    position = getattr(error, "position", 0)
+    if position and f"character {position}" not in error.what:
+        return f"{error.what} (character {position}) {error.next_step}".rstrip()
+    return str(error)

@@ -1,0 +1,196 @@
+"""Imported lists: what was looked at, how far each is, its rows with a problem, who came by it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.desk_tables import ImportedRow, ImportFileRow, ImportRow
+from service.store.tables import DeliveryRow
+
+LIST, TRIED, PROBLEMS = "list", "tried", "problems"
+"""Kinds of files of an import: the lists, and the rows with a problem of the look and of the
+import."""
+
+
+def add_import(session: Session, row: ImportRow, files: Sequence[tuple[str, bytes]]) -> int:
+    """Keep a list that was looked at. files: (name, gzip)."""
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    for place, (name, body) in enumerate(files):
+        add_file(session, row.id, LIST, place, body, name)
+    return row.id
+
+
+def add_file(
+    session: Session, import_id: int, kind: str, place: int, body: bytes, name: str = ""
+) -> None:
+    """Keep a file (gzip), or a part of one."""
+    session.add(
+        ImportFileRow(import_id=import_id, kind=kind, place=place, name=name[:255], body=body)
+    )
+    session.flush()
+
+
+def get_import(session: Session, import_id: int) -> ImportRow | None:
+    """One by its number."""
+    return session.get(ImportRow, import_id)
+
+
+def find_tried(session: Session, digest: str) -> ImportRow | None:
+    """The newest look at these very files with these very choices."""
+    query = select(ImportRow).where(col(ImportRow.digest) == digest)
+    return session.exec(query.order_by(col(ImportRow.id).desc()).limit(1)).first()
+
+
+def list_imports(session: Session, *, limit: int, offset: int = 0) -> list[ImportRow]:
+    """Imports, newest first; those that were only looked at too, while their list is kept."""
+    query = select(ImportRow).order_by(col(ImportRow.id).desc()).limit(limit).offset(offset)
+    return list(session.exec(query).all())
+
+
+def count_imports(session: Session) -> int:
+    """How many there are."""
+    return int(session.execute(sa.select(sa.func.count()).select_from(ImportRow)).scalar_one())
+
+
+def list_open(session: Session) -> list[int]:
+    """Imports that are to go on, oldest first."""
+    query = (
+        sa.select(col(ImportRow.id))
+        .where(col(ImportRow.state).in_(["wanted", "running"]))
+        .order_by(col(ImportRow.id))
+    )
+    return [i for i in session.scalars(query) if i is not None]
+
+
+def set_state(
+    session: Session, import_id: int, state: str, only: Sequence[str], **values: Any
+) -> bool:
+    """Change it from one of some states; False: it was in none of them."""
+    change = (
+        sa.update(ImportRow)
+        .where(col(ImportRow.id) == import_id, col(ImportRow.state).in_(only))
+        .values(state=state, **values)
+    )
+    return bool(session.execute(change).rowcount)  # type: ignore[attr-defined]
+
+
+def set_step(session: Session, import_id: int, before: int) -> bool:
+    """One portion more goes in. False: another process does this one."""
+    change = (
+        sa.update(ImportRow)
+        .where(
+            col(ImportRow.id) == import_id,
+            col(ImportRow.state) == "running",
+            col(ImportRow.step) == before,
+        )
+        .values(step=before + 1)
+    )
+    return bool(session.execute(change).rowcount)  # type: ignore[attr-defined]
+
+
+def list_files(session: Session, import_id: int, kind: str) -> list[tuple[str, bytes]]:
+    """(name, gzip) of the files of a kind, in their order."""
+    query = (
+        sa.select(col(ImportFileRow.name), col(ImportFileRow.body))
+        .where(col(ImportFileRow.import_id) == import_id, col(ImportFileRow.kind) == kind)
+        .order_by(col(ImportFileRow.place))
+    )
+    return [(name, body) for name, body in session.execute(query)]
+
+
+def file_names(session: Session, ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
+    """Per import and kind: the names of the files that are kept."""
+    query = (
+        sa.select(col(ImportFileRow.import_id), col(ImportFileRow.kind), col(ImportFileRow.name))
+        .where(col(ImportFileRow.import_id).in_(ids))
+        .order_by(col(ImportFileRow.place))
+    )
+    found: dict[int, dict[str, list[str]]] = {i: {} for i in ids}
+    for import_id, kind, name in session.execute(query):
+        found[import_id].setdefault(kind, []).append(name)
+    return found
+
+
+def get_part(session: Session, import_id: int, kind: str, place: int) -> bytes | None:
+    """One part of a file."""
+    row = session.get(ImportFileRow, (import_id, kind, place))
+    return row.body if row is not None else None
+
+
+def list_places(session: Session, import_id: int, kind: str) -> list[int]:
+    """Which parts of a file there are."""
+    query = (
+        sa.select(col(ImportFileRow.place))
+        .where(col(ImportFileRow.import_id) == import_id, col(ImportFileRow.kind) == kind)
+        .order_by(col(ImportFileRow.place))
+    )
+    return list(session.scalars(query))
+
+
+def delete_files(session: Session, import_id: int, kinds: Sequence[str]) -> None:
+    """Throw files of an import away."""
+    session.execute(
+        sa.delete(ImportFileRow).where(
+            col(ImportFileRow.import_id) == import_id, col(ImportFileRow.kind).in_(kinds)
+        )
+    )
+
+
+def add_imported(session: Session, import_id: int, reader_ids: Sequence[int]) -> None:
+    """These readers came by it."""
+    rows = [{"import_id": import_id, "subscriber_id": i} for i in reader_ids]
+    if rows:
+        session.execute(sa.insert(ImportedRow), rows)
+
+
+def list_unmailed(session: Session, import_id: int, limit: int | None = None) -> list[int]:
+    """Readers who came by it and were never mailed anything, nor is a mail on its way."""
+    went = sa.exists().where(
+        col(DeliveryRow.subscriber_id) == col(ImportedRow.subscriber_id),
+        col(DeliveryRow.state).in_(
+            ["accepted", "presumed", "unknown", "sending", "leased", "deferred", "failed"]
+        ),
+    )
+    query = (
+        sa.select(col(ImportedRow.subscriber_id))
+        .where(col(ImportedRow.import_id) == import_id, sa.not_(went))
+        .order_by(col(ImportedRow.subscriber_id))
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def count_imported(session: Session, import_id: int) -> int:
+    """How many of them are here still."""
+    query = sa.select(sa.func.count()).select_from(ImportedRow)
+    return int(session.execute(query.where(col(ImportedRow.import_id) == import_id)).scalar_one())
+
+
+def list_of_reader(session: Session, reader_id: int) -> list[ImportRow]:
+    """Imports that brought a reader."""
+    query = (
+        select(ImportRow)
+        .join(ImportedRow, col(ImportedRow.import_id) == col(ImportRow.id))
+        .where(col(ImportedRow.subscriber_id) == reader_id)
+    )
+    return list(session.exec(query).all())
+
+
+def forget_files(session: Session, looked_before: datetime, done_before: datetime) -> int:
+    """Lists that were looked at and never pressed go with all of it; of imports that are done the
+    rows with a problem."""
+    never = session.execute(
+        sa.delete(ImportRow).where(
+            col(ImportRow.state) == "tried", col(ImportRow.at) < looked_before
+        )
+    )
+    over = sa.select(col(ImportRow.id)).where(
+        col(ImportRow.state) == "done", col(ImportRow.done_at) < done_before
+    )
+    session.execute(sa.delete(ImportFileRow).where(col(ImportFileRow.import_id).in_(over)))
+    return int(never.rowcount)  # type: ignore[attr-defined]
