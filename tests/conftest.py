@@ -116,11 +116,11 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     from pwdlib import PasswordHash
     from pwdlib.hashers.argon2 import Argon2Hasher
 
-    from service.flows import staff
+    from service.flows import passwords
 
     cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-    monkeypatch.setattr(staff, "_hasher", cheap)
-    monkeypatch.setattr(staff, "_nobody", cheap.hash("nobody has this one"))
+    monkeypatch.setattr(passwords, "_hasher", cheap)
+    monkeypatch.setattr(passwords, "_nobody", cheap.hash("nobody has this one"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,8 +4,10 @@ from fastapi import APIRouter
 
 from service.admin import (
     alarms,
+    audit,
     bounces,
     deliveries,
+    edition_list,
     editions,
     entry,
     imports,
@@ -13,36 +15,43 @@ from service.admin import (
     new_source,
     overview,
     pace,
+    papers_by_hand,
     reader_interests,
     readers,
     send,
     settings,
     sources,
+    staff,
     tokens,
     topics,
 )
 from service.admin.desk import Desk
 from service.errors import PaperpostError
+from service.flows.accounts import NoSuchAccountError
 from service.flows.alarms import AlarmError
 from service.flows.bounce_lists import BounceFilterError
 from service.flows.bounces import NoSuchMailError
 from service.flows.drafts import DraftError
 from service.flows.editions import EditionError
+from service.flows.hidden import NoPaperError
 from service.flows.preview import PreviewError
 from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
 from service.flows.source_days import NoSourceError
-from service.flows.staff import LinkError, LoginError
+from service.flows.staff import LinkError
+from service.flows.tries import LoginError
 from service.pages.network import read_proxies
 from service.pages.templates import Pages
 
 STATUSES: dict[type[PaperpostError], int] = {
     AlarmError: 404,
     BounceFilterError: 422,
+    NoSuchAccountError: 404,
     NoSuchMailError: 404,
     DraftError: 404,
     EditionError: 404,
     ResendError: 409,
+    NoPaperError: 404,
     NoSourceError: 404,
     PreviewError: 404,
     LinkError: 410,
@@ -63,17 +72,21 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         overview,
         alarms,
         bounces,
+        papers_by_hand,
         new_source,  # its addresses begin like those of one source
         sources,
         reader_interests,  # the same, of one reader
         readers,
         imports,
         instance,
+        edition_list,
         editions,
         pace,  # its address looks like that of one delivery
         deliveries,
         send,
         settings,
+        staff,
+        audit,
         tokens,
         topics,
     ):

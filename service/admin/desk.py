@@ -20,7 +20,7 @@ from service.flows.staff import Member
 from service.pages.forms import FieldError, Form, SeveralError, read_form
 from service.pages.guard import FormTokens
 from service.pages.network import Proxies, client_of, forwarded_of
-from service.pages.sessions import SessionCookie, Sessions, SignedIn
+from service.pages.sessions import DeviceCookie, SessionCookie, Sessions, SignedIn
 from service.pages.templates import Pages
 
 ENTRY = "admin-entry"
@@ -39,6 +39,8 @@ SAID: Mapping[str, str] = {
     "left": "This reader is unsubscribed.",
     "erased": "The reader is erased.",
     "password": "The password is set. Log in with it.",  # nosec B105: words about one, not one
+    "changed": "The password is changed; your other sessions have ended.",
+    "sessions": "Ended: the next click there asks for the password.",
     "out": "You are logged out.",
     "over": "The alarm is over.",
     "decided": "Decided.",
@@ -46,6 +48,12 @@ SAID: Mapping[str, str] = {
     "nothing": "Nothing could be sent again.",
     "resent": "These are sent again.",
     "begun": "This send was begun before: here it is.",
+    "hidden": "The paper is hidden everywhere.",
+    "shown": "The paper is shown again.",
+    "joined": "The two are one paper now.",
+    "parted": "They are two papers again.",
+    "fetched": "arXiv was asked again; what it knows better is taken.",
+    "same": "arXiv was asked again and says the same.",
 }
 
 
@@ -73,18 +81,20 @@ class Desk:
         self.pages = pages
         self.here = pages.links.here
         self.tokens = FormTokens(rt.signer.keys)
-        self.cookie = SessionCookie(https=pages.site.base_url.startswith("https:"))
+        is_https = pages.site.base_url.startswith("https:")
+        self.cookie = SessionCookie(https=is_https)
+        self.device = DeviceCookie(self.tokens, https=is_https)
         self.sessions: Sessions[Member] = Sessions(self.cookie, self.tokens, self._find_session)
-        self._seen: dict[str, datetime] = {}
+        self.seen: dict[str, datetime] = {}
         self._proxies = proxies
 
     def _find_session(self, key: str) -> Member | None:
         """Who looks at a page is not idle; that is remembered here, since a GET writes nothing."""
-        found = staff.find_session(self.rt, key, seen=self._seen.get(key))
+        found = staff.find_session(self.rt, key, seen=self.seen.get(key))
         if found is None:
-            self._seen.pop(key, None)
+            self.seen.pop(key, None)
         else:
-            self._seen[key] = self.rt.clock()
+            self.seen[key] = self.rt.clock()
         return found
 
     def address(self, request: Request) -> str:
@@ -92,21 +102,27 @@ class Desk:
         peer = request.client.host if request.client else ""
         return client_of(peer, forwarded_of(request.headers), self._proxies)
 
-    def member(self, request: Request, role: str = "viewer") -> Member:
-        """Who asks. Strangers are led to the log-in; 403 for a smaller role."""
+    def member(self, request: Request, role: str = "viewer", back: str = "") -> Member:
+        """Who asks. Strangers are led to the log-in, and from it to ``back``, else to the page
+        that they asked for; 403 for a smaller role."""
         found = self.sessions.signed_in(request)
         if found is None:
             target = request.url.path if request.method == "GET" else self.here.admin()
-            where = self.here.admin("login") + f"?next={quote(target, safe='/')}"
+            if request.method == "GET" and request.url.query:
+                target += f"?{request.url.query}"
+            where = self.here.admin("login") + f"?next={quote(back or target, safe='/')}"
             raise HTTPException(303, headers={"Location": where})
         if not found.session.may(role):
             raise HTTPException(403)
         return found.session
 
-    async def sent(self, request: Request, role: str, *, most_bytes: int = 256 * 1024) -> Sent:
-        """The form of a logged-in person, with this session's token in it."""
+    async def sent(
+        self, request: Request, role: str, *, most_bytes: int = 256 * 1024, back: str = ""
+    ) -> Sent:
+        """The form of a logged-in person, with this session's token in it. back: where a log-in
+        leads that is needed first."""
         # the table is read in this thread: one row by its key
-        who = self.member(request, role)
+        who = self.member(request, role, back)
         form = await read_form(request, self.pages.texts(request), most_bytes=most_bytes)
         if not self.sessions.sent_by(SignedIn(who, who.session), form.raw("token")):
             raise HTTPException(403)

@@ -1,4 +1,4 @@
-"""In and out: log-in, one-time link, log-out, a new password."""
+"""In and out: log-in, one-time link, log-out."""
 
 from asyncio import to_thread
 
@@ -6,9 +6,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from service.admin.desk import ENTRY, Desk, clear, fault_of, safe_next
-from service.errors import PaperpostError
+from service.admin.compose import MOST_KEPT, came_back
+from service.admin.desk import ENTRY, Desk, clear, safe_next
 from service.flows import staff
+from service.flows.passwords import PasswordError
+from service.flows.tries import LoginError
 from service.pages.forms import FieldError, Form, read_form
 from service.pages.guard import FormTokens
 
@@ -19,7 +21,7 @@ def _checked(form: Form, tokens: FormTokens) -> None:
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
-    """Add /admin/login, /admin/link/T, /admin/logout, /admin/password."""
+    """Add /admin/login, /admin/link/T and /admin/logout."""
     rt = desk.rt
 
     def shown(
@@ -45,19 +47,24 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/login")
     async def log_in(request: Request) -> Response:
-        form = await read_form(request, desk.pages.texts(request))
+        form = await read_form(request, desk.pages.texts(request), most_bytes=MOST_KEPT)
         _checked(form, desk.tokens)
         name, target = form.text("name", most=120), form.raw("next")
-        agent = request.headers.get("user-agent", "")
+        agent, password = request.headers.get("user-agent", ""), form.raw("password")
+        device, address = desk.device.read(request, name), desk.address(request)
         try:
             token = await to_thread(
-                staff.log_in, rt, name, form.raw("password"), desk.address(request), agent
+                lambda: staff.log_in(rt, name, password, address, agent, device=device)
             )
-        except staff.LoginError as error:
+        except LoginError as error:
             fault = FieldError(error.what, "password", error.next_step)
-            return shown(request, "login.html", fault, 403, name=name, target=target)
-        answer = RedirectResponse(safe_next(target, desk.here.admin()), 303)
+            kept = form.raw("kept")
+            return shown(request, "login.html", fault, 403, name=name, target=target, kept=kept)
+        kept = await to_thread(came_back, desk, token, form)
+        answer = RedirectResponse(kept or safe_next(target, desk.here.admin()), 303)
         desk.cookie.write(answer, token)
+        if not device:
+            desk.device.write(answer, name)
         return answer
 
     @routes.get("/link/{token}")
@@ -78,41 +85,16 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 await to_thread(
                     staff.redeem, rt, token, form.raw("password"), address=desk.address(request)
                 )
-            except staff.StaffError as error:
+            except PasswordError as error:
                 fault = FieldError(error.what, "password", error.next_step)
         if fault is not None:
             return shown(request, "link.html", fault, name=name, link_token=token)
-        return desk.go("login", "password")
+        answer = desk.go("login", "password")
+        desk.device.write(answer, name)
+        return answer
 
     @routes.post("/logout")
     async def log_out(request: Request) -> Response:
         sent = await desk.sent(request, "viewer")
-        await to_thread(staff.log_out, rt, sent.who.session)
+        await to_thread(staff.log_out, rt, sent.who, sent.address)
         return clear(desk.go("login", "out"), desk)
-
-    @routes.get("/password")
-    def password_page(request: Request) -> Response:
-        return desk.answer(request, "password.html", who=desk.member(request))
-
-    @routes.post("/password")
-    async def change_password(request: Request) -> Response:
-        sent = await desk.sent(request, "viewer")
-        form = sent.form
-        errors = {}
-        if form.raw("password") != form.raw("again"):
-            errors["again"] = FieldError("The two passwords differ.", "again", "")
-        else:
-            try:
-                await to_thread(
-                    staff.change_password,
-                    rt,
-                    sent.who,
-                    form.raw("old"),
-                    form.raw("password"),
-                    address=sent.address,
-                )
-            except PaperpostError as error:
-                errors = fault_of(error, ("old", "password"), "password")
-        if errors:
-            return desk.answer(request, "password.html", who=sent.who, errors=errors)
-        return desk.go("", "saved")

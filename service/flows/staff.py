@@ -1,20 +1,20 @@
 """The staff: made on the command line, let in by a one-time link, then by name and password.
 
-Passwords are hashed with argon2 (pwdlib), links and sessions are stored as hashes only.
+Links and sessions are stored as hashes only, as are passwords (``flows/passwords``).
 """
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pwdlib import PasswordHash
-
-from service.defaults import FIXED
 from service.errors import PaperpostError
+from service.flows import tries
+from service.flows.passwords import check_password, hashed, is_right
 from service.flows.runtime import Runtime
+from service.flows.tries import LoginError
 from service.store import staff as staff_store
 from service.store.db import Priority, Session
 from service.store.house_tables import AdminRow
@@ -23,13 +23,7 @@ ROLES = ("viewer", "editor", "sender", "owner")
 """Each may do what those before it may."""
 
 LINK_HOURS = 24
-TRY_WINDOW = timedelta(minutes=FIXED.login_minutes)
-SHORTEST, LONGEST = 10, 200
 _SEEN_STEP = timedelta(minutes=1)
-
-_hasher = PasswordHash.recommended()
-_nobody = _hasher.hash(secrets.token_urlsafe(16))
-"""Checked when the name is unknown, so that the answer takes the same time."""
 
 
 class StaffError(PaperpostError):
@@ -38,10 +32,6 @@ class StaffError(PaperpostError):
 
 class LinkError(PaperpostError):
     """A one-time link that was used, has ended, or never was."""
-
-
-class LoginError(PaperpostError):
-    """Name or password are wrong, or there were too many tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +152,12 @@ def create_admin(rt: Runtime, name: str, role: str, by: str, address: str = "") 
     def make(session: Session) -> None:
         now = rt.clock()
         row = staff_store.get_admin(session, name=name)
-        before = {"role": row.role} if row is not None else None
+        before = {"role": row.role, "ended": row.disabled} if row is not None else None
         if row is None:
             row = AdminRow(name=name, role=role, created_at=now)
-        elif row.role == "owner" and role != "owner" and not _other_owner(session, row):
-            raise StaffError("This is the only owner.", "role", "Make another owner first.")
-        row.role, row.disabled = role, False
+        elif row.role != role:
+            turn(session, row, role)
+        row.disabled = False
         row.link_hash, row.link_until = secret_hash(token), now + timedelta(hours=LINK_HOURS)
         session.add(row)
         write_audit(
@@ -192,11 +182,20 @@ def owner_link(rt: Runtime, by: str) -> str:
     return create_admin(rt, "owner", "owner", by)
 
 
-def _other_owner(session: Session, row: AdminRow) -> bool:
-    return any(
-        a.role == "owner" and not a.disabled and a.id != row.id
-        for a in staff_store.list_admins(session)
-    )
+def turn(session: Session, row: AdminRow, role: str) -> None:
+    """Give an account another role; whoever is in by it logs in anew. Raises StaffError."""
+    if role not in ROLES:
+        raise StaffError(f"{role!r} is no role.", "role", f"Use {', '.join(ROLES)}.")
+    need_other_owner(session, row, "role")
+    row.role = role
+    staff_store.delete_sessions(session, admin_id=row.id)
+
+
+def need_other_owner(session: Session, row: AdminRow, where: str) -> None:
+    """Raises StaffError: without this account nobody would be left who can make one."""
+    others = (a for a in staff_store.list_admins(session) if a.id != row.id)
+    if row.role == "owner" and not any(a.role == "owner" and not a.disabled for a in others):
+        raise StaffError("This is the only owner.", where, "Make another owner first.")
 
 
 def look_at_link(rt: Runtime, token: str) -> str:
@@ -215,32 +214,22 @@ def _by_link(session: Session, token: str, now: datetime) -> AdminRow:
     return row
 
 
-def check_password(password: str) -> None:
-    """Raises StaffError: too short or too long. Nothing else is asked of it (NIST SP 800-63B)."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise StaffError(
-            f"The password has {len(password)} characters.",
-            "password",
-            f"Use {SHORTEST} to {LONGEST}.",
-        )
-
-
 def redeem(rt: Runtime, token: str, password: str, *, address: str = "") -> str:
     """Set the password by a one-time link, which ends with it, as do all sessions and the wait
     after failed tries.
 
-    Returns the name. Raises LinkError, StaffError.
+    Returns the name. Raises LinkError, PasswordError.
     """
-    check_password(password)
-    hashed = _hasher.hash(password)
+    check_password(password, look_at_link(rt, token), rt.site.name)
+    stored = hashed(password)
 
     def change(session: Session) -> str:
         now = rt.clock()
         row = _by_link(session, token, now)
-        row.password_hash, row.link_hash, row.link_until = hashed, "", None
+        row.password_hash, row.link_hash, row.link_until = stored, "", None
         session.add(row)
         staff_store.delete_sessions(session, admin_id=row.id)
-        staff_store.delete_tries(session, _tries_of(row.name))  # made by whoever lost the password
+        staff_store.delete_tries(session, tries.of_name(row.name))  # made by who lost the password
         write_audit(
             session, now, who=row.name, what="password set", target=row.name, address=address
         )
@@ -252,20 +241,28 @@ def redeem(rt: Runtime, token: str, password: str, *, address: str = "") -> str:
 def change_password(rt: Runtime, member: Member, old: str, new: str, *, address: str = "") -> None:
     """Set a new password; every other session of this account ends.
 
-    Raises LoginError (the old one is wrong), StaffError.
+    Tries with a wrong old one count like those of a log-in: whoever finds a desk open cannot guess
+    on. Raises LoginError (the old one is wrong, or there were too many tries), PasswordError.
     """
-    check_password(new)
+    check_password(new, member.name, rt.site.name)
+    now, key = rt.clock(), tries.of_change(member.id)
+    tries.check(rt, {key: rt.defaults().login_tries})
     row = rt.db.read(lambda s: staff_store.get_admin(s, id=member.id))
-    if row is None or not _hasher.verify(old, row.password_hash or _nobody):
+    if row is None or not is_right(old, row.password_hash):
+        rt.db.write(
+            lambda s: _note_failure(s, [key], now, member.name, "password not changed", address),
+            Priority.WEB,
+        )
         raise LoginError("This is not your present password.", "old")
-    hashed = _hasher.hash(new)
+    stored = hashed(new)
 
     def change(session: Session) -> None:
         found = staff_store.get_admin(session, id=member.id)
         assert found is not None
-        found.password_hash = hashed
+        found.password_hash = stored
         session.add(found)
         staff_store.delete_sessions(session, admin_id=member.id, keep=member.session)
+        staff_store.delete_tries(session, key)
         write_audit(
             session,
             rt.clock(),
@@ -285,8 +282,7 @@ def disable(rt: Runtime, name: str, by: str, address: str = "") -> None:
         row = staff_store.get_admin(session, name=name)
         if row is None:
             raise StaffError(f"There is no account {name!r}.", "name")
-        if row.role == "owner" and not _other_owner(session, row):
-            raise StaffError("This is the only owner.", "name", "Make another owner first.")
+        need_other_owner(session, row, "name")
         row.disabled, row.link_hash = True, ""
         session.add(row)
         staff_store.delete_sessions(session, admin_id=row.id)
@@ -295,34 +291,32 @@ def disable(rt: Runtime, name: str, by: str, address: str = "") -> None:
     rt.db.write(end, Priority.WEB)
 
 
-def log_in(rt: Runtime, name: str, password: str, address: str, agent: str) -> str:
+def log_in(
+    rt: Runtime, name: str, password: str, address: str, agent: str, *, device: str = ""
+) -> str:
     """Return the token of a new session. Raises LoginError.
 
-    A few tries in 15 minutes, counted by name and by network: the right password does not help
-    while the window is full.
+    device: a browser in which this name has logged in before, as the door has proved
+    (``flows/tries``).
     """
     name = " ".join(name.split())[:120]
     limits, now = rt.defaults(), rt.clock()
-    keys = [_tries_of(name)] + ([f"network:{address}"] if address else [])
-    most = {keys[0]: limits.login_tries} | dict.fromkeys(keys[1:], limits.login_tries * 4)
-    for key in keys:
-        tries, until = rt.db.read(lambda s, k=key: staff_store.get_tries(s, k, now))  # type: ignore[misc]
-        if tries >= most[key] and until is not None:
-            minutes = max(1, round((until - now).total_seconds() / 60))
-            wait = "a minute" if minutes == 1 else f"{minutes} minutes"
-            raise LoginError(f"{tries} tries failed.", "", f"Try again in {wait}.")
+    most = tries.limits_of(rt, name, address, device)
+    tries.check(rt, most)
     row = rt.db.read(lambda s: staff_store.get_admin(s, name=name))
-    usable = row is not None and bool(row.password_hash) and not row.disabled
-    stored = row.password_hash if row is not None and usable else _nobody
-    if not _hasher.verify(password[: LONGEST + 1], stored) or not usable or row is None:
-        rt.db.write(lambda s: _note_failure(s, keys, name, now, address), Priority.WEB)
+    usable = row is not None and not row.disabled
+    if not is_right(password, row.password_hash if row is not None and usable else ""):
+        rt.db.write(
+            lambda s: _note_failure(s, most, now, name, "log in failed", address), Priority.WEB
+        )
         raise LoginError("Name or password is wrong.")
     token = secrets.token_urlsafe(32)
+    assert row is not None
     assert row.id is not None
     admin_id = row.id
 
     def begin(session: Session) -> None:
-        staff_store.delete_tries(session, keys[0])
+        staff_store.delete_tries(session, next(iter(most)))
         staff_store.delete_sessions(
             session,
             unseen_since=now - timedelta(hours=limits.session_idle_hours),
@@ -342,16 +336,11 @@ def log_in(rt: Runtime, name: str, password: str, address: str, agent: str) -> s
     return token
 
 
-def _tries_of(name: str) -> str:
-    return f"name:{name.lower()}"
-
-
 def _note_failure(
-    session: Session, keys: list[str], name: str, now: datetime, address: str
+    session: Session, keys: Iterable[str], now: datetime, name: str, what: str, address: str
 ) -> None:
-    for key in keys:
-        staff_store.add_try(session, key, now, now + TRY_WINDOW)
-    write_audit(session, now, who=name, what="log in failed", address=address)
+    tries.note(session, keys, now)
+    write_audit(session, now, who=name, what=what, address=address)
 
 
 def find_session(rt: Runtime, id_hash: str, *, seen: datetime | None = None) -> Member | None:
@@ -382,6 +371,11 @@ def touch_session(rt: Runtime, id_hash: str) -> None:
     rt.db.write(note, Priority.WEB)
 
 
-def log_out(rt: Runtime, id_hash: str) -> None:
-    """End one session."""
-    rt.db.write(lambda s: staff_store.delete_sessions(s, id_hash=id_hash), Priority.WEB)
+def log_out(rt: Runtime, member: Member, address: str = "") -> None:
+    """End the session by which somebody came."""
+
+    def end(session: Session) -> None:
+        staff_store.delete_sessions(session, id_hash=member.session)
+        write_audit(session, rt.clock(), who=member.name, what="log out", address=address)
+
+    rt.db.write(end, Priority.WEB)

@@ -1,6 +1,7 @@
 """The staff's session cookie. The rows live in the store; here are only name, flags and hash."""
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -54,6 +55,45 @@ class SessionCookie:
         )
 
 
+class DeviceCookie:
+    """Marks a browser in which somebody has logged in with their password: its tries are counted
+    apart from those of strangers. It opens nothing by itself.
+
+    As OWASP's "Slow Down Online Guessing Attacks with Device Cookies" has it.
+    """
+
+    PURPOSE = "admin-device"
+    DAYS = 400
+
+    def __init__(self, tokens: FormTokens, *, https: bool) -> None:
+        self._tokens = tokens
+        self._https = https
+        self.name = "__Host-paperpost-device" if https else "paperpost-device"
+
+    def read(self, request: Request, account: str) -> str:
+        """The browser's own word when ``account`` has logged in here, else ""."""
+        signed = request.cookies.get(self.name, "")
+        held = self._tokens.read(self.PURPOSE, signed, most_s=self.DAYS * 86400) or ""
+        word, _, whose = held.partition(" ")
+        return word if whose and whose == _folded(account) else ""
+
+    def write(self, response: Response, account: str) -> None:
+        """Give the browser a new word for ``account``."""
+        response.set_cookie(
+            self.name,
+            self._tokens.make(self.PURPOSE, f"{secrets.token_hex(12)} {_folded(account)}"),
+            max_age=self.DAYS * 86400,
+            path="/",
+            secure=self._https,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+def _folded(account: str) -> str:
+    return " ".join(account.split()).lower()
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn(Generic[S]):
     """Somebody with a valid session: their row, and the hash that names it."""
@@ -85,6 +125,10 @@ class Sessions(Generic[S]):
         key = session_hash(token)
         row = self._find(key)
         return None if row is None else SignedIn(row, key)
+
+    def holder(self, token: str) -> S | None:
+        """Whose session a token opens, None for one that is over."""
+        return self._find(session_hash(token))
 
     def form_token(self, who: "SignedIn[S]") -> str:
         """Return the hidden field of a form shown to ``who``."""

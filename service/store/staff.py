@@ -1,6 +1,7 @@
 """The staff: accounts, sessions, failed log-ins, and the record of every act."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,10 @@ from sqlmodel import Session, col, select
 from service.store.house_tables import AdminRow, AuditRow, PaceRow, SessionRow
 
 LOGIN = "login"
-"""Scope in ``pace`` of failed log-ins; the key is a name or a network."""
+"""Scope in ``pace`` of failed log-ins; the key is a name, a network or a browser."""
+
+RENAMED = "rename account"
+"""What the record calls it; its before and after tell the names."""
 
 
 def get_admin(
@@ -63,6 +67,33 @@ def get_session(session: Session, id_hash: str) -> tuple[SessionRow, AdminRow] |
         .where(SessionRow.id_hash == id_hash)
     ).first()
     return (found[0], found[1]) if found is not None else None
+
+
+def find_session_row(session: Session, session_id: int) -> tuple[SessionRow, AdminRow] | None:
+    """A session by the number of its row, and whose it is."""
+    row = session.get(SessionRow, session_id)
+    admin = session.get(AdminRow, row.admin_id) if row is not None else None
+    return (row, admin) if row is not None and admin is not None else None
+
+
+def list_sessions(
+    session: Session, *, seen_since: datetime, begun_since: datetime, admin_id: int | None = None
+) -> list[tuple[SessionRow, AdminRow]]:
+    """Sessions that are not over by idleness or age, those used last first; of one account, or of
+    all who have not ended."""
+    query = (
+        select(SessionRow, AdminRow)
+        .join(AdminRow, col(AdminRow.id) == col(SessionRow.admin_id))
+        .where(
+            col(SessionRow.seen_at) > seen_since,
+            col(SessionRow.created_at) > begun_since,
+            col(AdminRow.disabled).is_(False),
+        )
+        .order_by(col(SessionRow.seen_at).desc(), col(SessionRow.id).desc())
+    )
+    if admin_id is not None:
+        query = query.where(SessionRow.admin_id == admin_id)
+    return [(row, admin) for row, admin in session.exec(query).all()]
 
 
 def set_seen(session: Session, id_hash: str, now: datetime) -> None:
@@ -123,6 +154,17 @@ def delete_tries(session: Session, key: str) -> None:
     )
 
 
+def forget_tries(session: Session, now: datetime, limit: int) -> int:
+    """Windows of failed log-ins that are over."""
+    ids = (
+        sa.select(col(PaceRow.id))
+        .where(col(PaceRow.scope) == LOGIN, col(PaceRow.until) < now)
+        .limit(limit)
+    )
+    gone = session.execute(sa.delete(PaceRow).where(col(PaceRow.id).in_(ids)))
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
 def _pace(session: Session, key: str) -> PaceRow | None:
     return session.exec(
         select(PaceRow).where(PaceRow.scope == LOGIN, PaceRow.key == key[:254])
@@ -156,21 +198,95 @@ def add_audit(
     )
 
 
-def list_audit(session: Session, *, limit: int = 100, offset: int = 0) -> list[AuditRow]:
-    """Acts, newest first."""
-    return list(
-        session.exec(
-            select(AuditRow).order_by(col(AuditRow.id).desc()).offset(offset).limit(limit)
-        ).all()
-    )
-
-
 def was_done(session: Session, what: str, target: str) -> bool:
     """Whether an act of this kind to this target is kept."""
     query = select(AuditRow.id).where(AuditRow.what == what, AuditRow.target == target)
     return session.exec(query.limit(1)).first() is not None
 
 
-def count_audit(session: Session) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActsWanted:
+    """Which acts: parts of who, to what and why, whatever their case; ``what`` begins with these
+    words; ``by`` one of these names exactly; from an instant on, and before one."""
+
+    who: str = ""
+    by: Sequence[str] = ()
+    what: str = ""
+    target: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+_EVERY = ActsWanted()
+_ORDERS = {
+    "at": col(AuditRow.id), "who": col(AuditRow.who), "what": col(AuditRow.what),
+    "target": col(AuditRow.target),
+}  # fmt: skip
+ACT_ORDERS = tuple(_ORDERS)
+
+
+def list_audit(
+    session: Session,
+    *,
+    wanted: ActsWanted = _EVERY,
+    sort: str = "-at",
+    limit: int = 100,
+    offset: int = 0,
+    before_id: int | None = None,
+) -> list[AuditRow]:
+    """Acts, newest first, or by a column of ``ACT_ORDERS`` ("-who": downwards). before_id: only
+    older ones, for reading all of them piece by piece."""
+    column = _ORDERS[sort.removeprefix("-")]
+    order = column.desc() if sort.startswith("-") else column.asc()
+    query = _where(select(AuditRow), wanted).order_by(order, col(AuditRow.id).desc())
+    if before_id is not None:
+        query = query.where(col(AuditRow.id) < before_id)
+    return list(session.exec(query.offset(offset).limit(limit)).all())
+
+
+def count_audit(session: Session, wanted: ActsWanted = _EVERY) -> int:
     """How many acts are kept."""
-    return int(session.execute(sa.select(sa.func.count()).select_from(AuditRow)).scalar_one())
+    query = _where(sa.select(sa.func.count()).select_from(AuditRow), wanted)
+    return int(session.execute(query).scalar_one())
+
+
+def list_act_names(session: Session) -> list[str]:
+    """What acts there were, each once."""
+    return list(session.exec(select(AuditRow.what).distinct().order_by(AuditRow.what)).all())
+
+
+def list_renames(session: Session) -> list[tuple[str, str]]:
+    """(old name, new name) of accounts, newest first."""
+    query = select(AuditRow).where(col(AuditRow.what) == RENAMED).order_by(col(AuditRow.id).desc())
+    return [
+        (str((row.before or {}).get("name", "")), str((row.after or {}).get("name", "")))
+        for row in session.exec(query).all()
+    ]
+
+
+def last_changes(session: Session, what: str) -> dict[str, AuditRow]:
+    """The newest act of a kind for each of its targets."""
+    newest = (
+        sa.select(sa.func.max(col(AuditRow.id)))
+        .where(col(AuditRow.what) == what)
+        .group_by(col(AuditRow.target))
+    )
+    query = select(AuditRow).where(col(AuditRow.id).in_(newest))
+    return {row.target: row for row in session.exec(query).all()}
+
+
+def _where(query: Any, wanted: ActsWanted) -> Any:
+    for column, part in (
+        (AuditRow.who, wanted.who), (AuditRow.target, wanted.target),
+    ):  # fmt: skip
+        if part:
+            query = query.where(col(column).icontains(part, autoescape=True))
+    if wanted.by:
+        query = query.where(col(AuditRow.who).in_(wanted.by))
+    if wanted.what:
+        query = query.where(col(AuditRow.what).istartswith(wanted.what, autoescape=True))
+    if wanted.since is not None:
+        query = query.where(col(AuditRow.at) >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(col(AuditRow.at) < wanted.until)
+    return query

@@ -39,8 +39,16 @@ PASSWORDS = {"password": "a new long password", "again": "a new long password"}
 
 DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin": ("viewer", "/admin"),
+    "/admin/account": ("viewer", "/admin/account"),
     "/admin/alarms": ("viewer", "/admin/alarms"),
-    "/admin/audit": ("owner", "/admin/audit"),
+    "/admin/audit": (
+        "owner", "/admin/audit", "/admin/audit?who=olga&sort=-what",
+        "/admin/audit?from=2026-11-19&to=2026-11-18",
+    ),
+    "/admin/audit/export.{kind}": (
+        "owner", "/admin/audit/export.csv", "/admin/audit/export.json?who=olga",
+        "/admin/audit/export.x",
+    ),
     "/admin/bounces": (
         "viewer", "/admin/bounces", "/admin/bounces?kind=hard&q=x", "/admin/bounces?page=9",
     ),
@@ -69,7 +77,6 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/import": ("editor", "/admin/import"),
     "/admin/link/{token}": ("", "/admin/link/{staff_link}", "/admin/link/x"),
     "/admin/login": ("", "/admin/login"),
-    "/admin/password": ("viewer", "/admin/password"),
     "/admin/readers": ("viewer", "/admin/readers", "/admin/readers?q=ada"),
     "/admin/readers/{reader_id}": ("viewer", "/admin/readers/{reader}", "/admin/readers/999"),
     "/admin/readers/{reader_id}/interests": ("editor", "/admin/readers/{reader}/interests"),
@@ -89,6 +96,15 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/send/{key}/start": ("editor", "/admin/send/{draft}/start"),
     "/admin/send/{key}/test": ("editor", "/admin/send/{draft}/test"),
     "/admin/settings": ("viewer", "/admin/settings"),
+    "/admin/papers/find": (
+        "viewer", "/admin/papers/find", "/admin/papers/find?q=robots", "/admin/papers/find?q=(",
+        "/admin/papers/find?state=hidden&q=x",
+    ),
+    "/admin/papers/merge": (
+        "editor", "/admin/papers/merge?keep=1&other=2", "/admin/papers/merge?keep=1",
+        "/admin/papers/merge?keep=x", "/admin/papers/merge?keep=1&other=x",
+    ),
+    "/admin/papers/{paper_id:int}": ("viewer", "/admin/papers/1", "/admin/papers/999"),
     "/admin/sources": ("viewer", "/admin/sources"),
     "/admin/sources/add": ("editor", "/admin/sources/add"),
     "/admin/sources/add/{kind}": (
@@ -96,6 +112,7 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     ),
     "/admin/sources/{source_id}": ("viewer", "/admin/sources/{source}", "/admin/sources/999"),
     "/admin/staff": ("owner", "/admin/staff"),
+    "/admin/staff/{admin_id}": ("owner", "/admin/staff/{member}", "/admin/staff/999"),
     "/admin/suppressions": ("viewer", "/admin/suppressions"),
     "/admin/tokens": ("owner", "/admin/tokens"),
     "/admin/topics": ("viewer", "/admin/topics"),
@@ -110,13 +127,15 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "/admin/link/{token}": (Act("", "/admin/link/{staff_link}", PASSWORDS, "password set"),),
     "/admin/logout": (Act("viewer", "/admin/logout", leaves="log out"),),
-    "/admin/password": (
-        Act(
-            "viewer",
-            "/admin/password",
-            {"old": "a long password for tests", **PASSWORDS},
-            "password changed",
-        ),
+    "/admin/account": (
+        Act("viewer", "/admin/account", {"act": "email", "email": "me@x.example"},
+            "report address"),
+        Act("viewer", "/admin/account", {"act": "others"}, "end sessions"),
+        Act("viewer", "/admin/account", {"act": "session", "session": "{own_session}"},
+            "end session"),
+        Act("viewer", "/admin/account",
+            {"act": "password", "old": "a long password for tests", **PASSWORDS},
+            "password changed"),
     ),
     "/admin/alarms/{alarm_id}/end": (
         Act("sender", "/admin/alarms/{alarm}/end", leaves="end alarm"),
@@ -157,6 +176,18 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "/admin/instance": (
         Act("owner", "/admin/instance", {"answer": "x"}, None, refused=409),
+    ),
+    "/admin/papers/merge": (
+        Act(
+            "editor", "/admin/papers/merge", {"keep": "1", "other": "2", "reason": "one work"},
+            "join papers",
+        ),
+    ),
+    "/admin/papers/{paper_id:int}/{act}": (
+        Act("editor", "/admin/papers/1/hide", {"reason": "spam"}, "hide paper"),
+        Act("editor", "/admin/papers/{hidden_paper}/unhide", leaves="show paper"),
+        Act("editor", "/admin/papers/{joined_paper}/unmerge",
+            {"join": "{join}", "reason": "two works"}, "part papers"),
     ),
     "/admin/sources/add/{kind}": (
         Act(
@@ -236,6 +267,20 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     "/admin/staff": (
         Act("owner", "/admin/staff", {"name": "nina", "role": "viewer"}, "admin link"),
         Act("owner", "/admin/staff", {"name": "otto", "act": "end"}, "admin ended"),
+        Act("owner", "/admin/staff", {"act": "session", "session": "{other_session}"},
+            "end session"),
+    ),
+    "/admin/staff/{admin_id}": tuple(
+        Act("owner", "/admin/staff/{member}", body, leaves)
+        for body, leaves in (
+            ({"act": "role", "role": "editor"}, "change role"),
+            ({"act": "rename", "new": "otto the second"}, "rename account"),
+            ({"act": "email", "email": "otto@x.example"}, "report address"),
+            ({"act": "session", "session": "{other_session}"}, "end session"),
+            ({"act": "sessions"}, "end sessions"),
+            ({"act": "link"}, "admin link"),
+            ({"act": "end"}, "admin ended"),
+        )
     ),
     "/admin/tokens": (
         Act("owner", "/admin/tokens", {"name": "new", "scope": "audit:read"}, "make token"),
@@ -261,6 +306,15 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
 }  # fmt: skip
 
 API_PAGES: dict[str, tuple[str, ...]] = {
+    "/api/v1/papers/find": (
+        "sources:read", "/api/v1/papers/find", "/api/v1/papers/find?q=robots&limit=2",
+    ),
+    "/api/v1/papers/{paper_id}": (
+        "sources:read", "/api/v1/papers/1", "/api/v1/papers/999",
+    ),
+    "/api/v1/papers/{paper_id}/merge": (
+        "sources:read", "/api/v1/papers/1/merge?other=2", "/api/v1/papers/1/merge?other=1",
+    ),
     "/api/v1/alarms": ("deliveries:read", "/api/v1/alarms", "/api/v1/alarms?every=true"),
     "/api/v1/bounces": (
         "deliveries:read", "/api/v1/bounces", "/api/v1/bounces?kind=hard&since=2026-11-01",
@@ -286,6 +340,23 @@ API_PAGES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 API_ACTS: dict[str, tuple[Act, ...]] = {
+    "POST /api/v1/papers/{paper_id}/hide": (
+        Act("papers:write", "/api/v1/papers/1/hide", {"reason": "spam"}, "hide paper"),
+    ),
+    "POST /api/v1/papers/{paper_id}/unhide": (
+        Act("papers:write", "/api/v1/papers/{hidden_paper}/unhide", leaves="show paper"),
+    ),
+    "POST /api/v1/papers/{paper_id}/merge": (
+        Act("papers:write", "/api/v1/papers/1/merge", {"other": 2, "reason": "one work"},
+            "join papers"),
+    ),
+    "POST /api/v1/papers/{paper_id}/unmerge": (
+        Act("papers:write", "/api/v1/papers/{joined_paper}/unmerge",
+            {"join": "{join}", "reason": "two works"}, "part papers"),
+    ),
+    "POST /api/v1/papers/{paper_id}/fetch": (
+        Act("papers:write", "/api/v1/papers/999/fetch", leaves=None, refused=404),
+    ),
     "POST /api/v1/alarms/{alarm_id}/end": (
         Act("deliveries:send", "/api/v1/alarms/{alarm}/end", leaves="end alarm"),
     ),

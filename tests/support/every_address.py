@@ -20,6 +20,7 @@ from support.reading_house import Reading, path_in, reading_house
 
 from service.app import make_app
 from service.flows import staff
+from service.flows.accounts import list_accounts
 from service.flows.address import ask_address
 from service.flows.daily import plan_daily
 from service.flows.letter import share_name
@@ -279,7 +280,12 @@ def _log_in(house: Reading, client: TestClient) -> dict[str, str]:
     answer = client.post("/admin/send", data=data)
     assert answer.status_code == 303, answer.text
     other = staff.create_admin(house.rt, "otto", "viewer", by="cli")
-    return {"draft": "k1", "staff_link": other.rpartition("/")[2]}
+    member = next(a for a in list_accounts(house.rt) if a["name"] == "otto")
+    return {
+        "draft": "k1",
+        "staff_link": other.rpartition("/")[2],
+        "member": str(member["id"]),
+    }
 
 
 @contextmanager

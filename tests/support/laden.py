@@ -1,0 +1,120 @@
+"""What acts of the desk and of programs need, laid into a ``World``; and a way back to it.
+
+``laden(world)`` returns more values for addresses and bodies; ``kept(world)`` remembers every row,
+so that each act of the tables meets the same house.
+"""
+
+import sqlite3
+from collections.abc import Callable
+
+from support.arrows import by_hand
+from support.came_back import lay
+from support.every_address import PASSWORD, World
+from support.house import add, ingest_items, paper_item
+
+from service.flows import sources, staff
+from service.flows.accounts import list_sessions
+from service.flows.alarms import Alarm, raise_alarm
+from service.flows.daily import plan_daily
+from service.flows.hidden import hide_paper
+from service.flows.joined import join_papers
+from service.flows.suppress import import_suppressions
+from service.store import alarms as alarms_store
+from service.store.db import Session
+from service.store.deliveries import list_deliveries
+from service.store.tables import DeliveryRow
+
+
+def laden(world: World) -> dict[str, str]:
+    """Lay an alarm, a mail to look at, an edition with a refused and a held mail, one that waits,
+    a barred address, a reader who was asked; returns their values."""
+    house, rt = world.house, world.house.rt
+    alarm = Alarm(
+        kind="domain", key="a.example", what="It refuses.", place="a.example", next_step="Mend it."
+    )
+    rt.db.write(lambda s: raise_alarm(rt, s, alarm))
+    for name in ("cy", "dee", "eve"):
+        add(rt, f"{name}@uni.example", "adapters")
+    _next_day(world, 901)
+    house.send()
+    made = {row.rcpt: row for row in rt.db.read(list_deliveries)}
+    refused, held = made["cy@uni.example"], made["dee@uni.example"]
+    _furnish(world, refused.id, "failed", "550 5.7.1 blocked by policy")
+    _furnish(world, held.id, "unknown", "")
+    _next_day(world, 902)
+    waiting = max(row.edition_id for row in rt.db.read(list_deliveries))
+    import_suppressions(rt, b"barred@x.example\n", reason="admin", by="tests")
+    presets = next(one for one in sources.presets() if one["sources"])
+    return {
+        "alarm": str(rt.db.read(alarms_store.list_open)[0].id),
+        "review": str(lay(rt, state="review", subject="To look at")),
+        "refused_edition": str(refused.edition_id),
+        "refused": str(refused.id),
+        "held": str(held.id),
+        "waiting_edition": str(waiting),
+        "field": presets["name"],
+        "field_source": str(presets["sources"][0]["title"]),
+        "asked_reader": str(house.reader("new@uni.example").id),
+        "expected": "5",
+        **_papers(world),
+        **_sessions(world),
+    }
+
+
+def _sessions(world: World) -> dict[str, str]:
+    """One of the staff's own sessions beside the one that asks, and a session of another's."""
+    rt = world.house.rt
+    token = staff.create_admin(rt, "otto", "viewer", by="cli").rpartition("/")[2]
+    staff.redeem(rt, token, PASSWORD)
+    staff.log_in(rt, "otto", PASSWORD, "127.0.0.1", "tests")
+    link = staff.create_admin(rt, "otto", "viewer", by="cli").rpartition("/")[2]
+    return {
+        "other_session": str(next(s.id for s in list_sessions(rt) if s.name == "otto")),
+        "staff_link": link,
+    }
+
+
+def _papers(world: World) -> dict[str, str]:
+    """A paper that is hidden, and one with which another was joined by hand."""
+    rt = world.house.rt
+    hide_paper(rt, 18, "a test", by="tests")
+    join = join_papers(rt, 16, 17, "one work", by="tests")
+    return {"hidden_paper": "18", "joined_paper": "16", "join": str(join)}
+
+
+def _next_day(world: World, number: int) -> None:
+    """The next mail day, with a new paper and its mails planned."""
+    house = world.house
+    house.clock.go(days=1)
+    while house.clock().weekday() > 4:
+        house.clock.go(days=1)
+    items = [paper_item(number, f"Adapters once more {number}")]
+    ingest_items(house.rt, house.folder, items, on=house.clock().date())
+    plan_daily(house.rt)
+
+
+def _furnish(world: World, number: int | None, state: str, words: str) -> None:
+    def change(session: Session) -> None:
+        row = session.get(DeliveryRow, number)
+        assert row is not None
+        row.state, row.reason, row.accepted_at = state, words, None
+
+    with by_hand():
+        world.house.rt.db.write(change)
+
+
+def kept(world: World) -> Callable[[], None]:
+    """Remember every row; what is returned brings them back."""
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    _between(world, lambda live: live.backup(copy))
+    return lambda: _between(world, copy.backup)
+
+
+def _between(world: World, act: Callable[[sqlite3.Connection], None]) -> None:
+    held = world.house.rt.db.engine.raw_connection()
+    try:
+        live = held.driver_connection
+        assert isinstance(live, sqlite3.Connection)
+        act(live)
+    finally:
+        held.close()
