@@ -5,7 +5,7 @@ reader for whom the date is a mail day with a free slot, whatever the hour.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -26,12 +26,13 @@ from service.store import deliveries as deliveries_store
 from service.store import many_readers
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
-from service.store.releases import UNRELEASED, end_waits, set_waits
+from service.store.releases import UNRELEASED, end_waits, set_waits, waits_for
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import (
     CadenceError,
     due_slot,
     is_mail_day,
+    latest_slot,
     local_date,
     missed_days,
     next_slot,
@@ -114,17 +115,18 @@ def _plan_chunk(
     limits = rt.defaults()
     rows = subscribers_store.list_subscriber_rows(session, ids=ids, state="active")
     found = _Found()
-    asked = _slots_of(rt, rows, now, found)
-    gate = gate_for(rt, session, {one.row_id: one.on for one in asked}, now)
+    waits = waits_for(session, ids)
+    asked = _slots_of(rt, rows, waits, now, found)
+    free = gate_for(rt, session, {one.on for one in asked}, waits.values(), now)
     waiting = waiting_readers(session, rows, limits, now)
     for one in asked:
-        row, waits_for = one.row, gate.waits.get(one.row_id)
-        if waits_for is not None and waits_for > one.on:
+        row, before = one.row, waits.get(one.row_id)
+        if before is not None and before > one.on:
             continue  # a new clock of theirs, by which the hour of that date is still to come
-        if waits_for is not None and waits_for < one.on and not _is_paused(row, waits_for):
-            over = found.lapsed if waits_for in gate.free else found.unreleased
-            over.setdefault(waits_for, []).append(row)
-        if gate.holds(one.on):
+        if before is not None and before < one.on and not _is_paused(row, before):
+            over = found.lapsed if before in free else found.unreleased
+            over.setdefault(before, []).append(row)
+        if one.on not in free:
             found.held[one.row_id] = one.on
             continue
         if one.row_id in waiting:
@@ -138,7 +140,7 @@ def _plan_chunk(
         if begin is not None and not is_held:
             found.begins[one.row_id] = begin
     many_readers.set_next_digests(session, found.nexts)
-    end_waits(session, gate.waits.keys() - found.held.keys())
+    end_waits(session, waits.keys() - found.held.keys())
     set_waits(session, found.held, now)
     planned: dict[date, tuple[int, int]] = {}
     for on, readers in sorted(found.due.items()):
@@ -177,9 +179,14 @@ class _Found:
 
 
 def _slots_of(
-    rt: Runtime, rows: Sequence[SubscriberRow], now: datetime, found: _Found
+    rt: Runtime,
+    rows: Sequence[SubscriberRow],
+    held: Mapping[int, date],
+    now: datetime,
+    found: _Found,
 ) -> list[_Asked]:
-    """The slots of readers who are due, with the dates before them that nobody planned."""
+    """The slots of readers who are due, with the dates before them that nobody planned. held: the
+    date for whose release each waits; they may be due long after their hour."""
     asked = []
     waits = timedelta(minutes=rt.defaults().late_wait_minutes)
     for row in rows:
@@ -187,7 +194,9 @@ def _slots_of(
         try:
             reader = subscribers_store.to_subscriber(row)
             due_at = row.next_digest_at or now
-            slot = due_slot(reader, due_at, now, waits=waits)
+            slot = latest_slot(reader, now)
+            if row.id not in held:
+                slot = due_slot(reader, due_at, now, waits=waits)
             found.nexts[row.id] = next_slot(reader, now)[1]
             if slot is not None:
                 for on in missed_days(reader, due_at, slot[0], waits=waits, most=FIXED.missed_days):

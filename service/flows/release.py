@@ -201,25 +201,15 @@ def _alarm(rt: Runtime, one: Waiting) -> Alarm:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What a chunk of readers who are due meets: the dates that may go, and for which date each of
-    them waits."""
-
-    free: set[date]
-    waits: Mapping[int, date]
-
-    def holds(self, on: date) -> bool:
-        return on not in self.free
-
-
-def gate_for(rt: Runtime, session: Session, slots: Mapping[int, date], now: datetime) -> Gate:
-    """slots: the date that each reader is due for. What may go is written down as let go."""
-    waits = store.waits_for(session, list(slots))
-    free = free_days(rt, session, {*slots.values(), *waits.values()})
-    for on in sorted(free & set(slots.values())):
+def gate_for(
+    rt: Runtime, session: Session, due: set[date], waited: Iterable[date], now: datetime
+) -> set[date]:
+    """The dates that may go, of those that readers are due for and those they waited for. What may
+    go and is due for somebody is written down as let go."""
+    free = free_days(rt, session, due.union(waited))
+    for on in sorted(free & due):
         store.add_release(session, on, now)
-    return Gate(free, waits)
+    return free
 
 
 def plan_unreleased(

@@ -137,7 +137,6 @@ def test_until_goes_by_itself_at_its_minute_by_the_clock_of_the_house(rt, tmp_pa
     assert said[1] == "It goes at 00:30 at the latest."
     rt.clock.at = datetime(2026, 11, 19, 11, 31, tzinfo=UTC)
     plan_due(rt)
-    print("KAI", [(r.rcpt, r.kind, r.state, r.reason, r.edition_id) for r in rows(rt, missed=True)], rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, id=kai)).next_digest_at)
     assert ("kai@example.org", "ready", "") in told(rt)
 
 
@@ -185,3 +184,19 @@ def test_back_to_auto_wakes_who_waits(rt, tmp_path):
 def test_what_lies_too_far_ahead_is_not_released(rt):
     with pytest.raises(ReleaseError, match="later than tomorrow"):
         release(rt, ON + timedelta(days=2), by="ak")
+
+
+def test_days_without_anybody_at_work_are_told_and_nothing_is_lost(rt, tmp_path):
+    by_hand(rt)
+    ada = add(rt, "ada@example.org", "adapters", hour="10")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters")])
+    rt.clock.go(hours=2)
+    plan_due(rt)
+    rt.clock.go(days=2)  # Friday; nothing ran on Thursday
+    release(rt, ON + timedelta(days=2), by="ak")
+    plan_due(rt)
+    found = [(row.state, row.reason) for row in rows(rt, "digest", missed=True)]
+    assert sorted(found) == [("ready", ""), ("skipped", "missed"), ("skipped", "unreleased")]
+    assert titles(rt, "ada@example.org") == [["Adapters"]]
+    assert not rt.db.read(lambda s: waiting_days(rt, s))
+    assert answer_day(rt, ada, ON).mails[0].reason == "unreleased"
