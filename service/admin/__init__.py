@@ -10,6 +10,7 @@ from service.admin import (
     edition_list,
     editions,
     entry,
+    hooks,
     imports,
     instance,
     new_source,
@@ -34,6 +35,7 @@ from service.flows.bounces import NoSuchMailError
 from service.flows.drafts import DraftError
 from service.flows.editions import EditionError
 from service.flows.hidden import NoPaperError
+from service.flows.hook_lists import NoHookError
 from service.flows.preview import PreviewError
 from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
@@ -51,6 +53,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     DraftError: 404,
     EditionError: 404,
     ResendError: 409,
+    NoHookError: 404,
     NoPaperError: 404,
     NoSourceError: 404,
     PreviewError: 404,
@@ -88,6 +91,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         staff,
         audit,
         tokens,
+        hooks,
         topics,
     ):
         room.add_routes(routes, desk)

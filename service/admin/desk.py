@@ -28,6 +28,7 @@ ENTRY = "admin-entry"
 
 SAID: Mapping[str, str] = {
     "saved": "Saved.",
+    "asked": "It is called within seconds; load the page again to see the answer.",
     "added": "Added.",
     "again": "The confirmation goes out once more.",
     "there": "This source was here already; nothing was changed.",

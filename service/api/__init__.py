@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from service.api import alarms, bounces, deliveries
+from service.api import alarms, bounces, deliveries, hooks, papers_by_hand
 from service.api.callers import ScopeError, TooManyError, UnknownCallerError, place_of
 from service.api.document import describe
 from service.api.once import once_route
@@ -35,6 +35,8 @@ from service.flows.figures import (
     words_data,
 )
 from service.flows.follow import count_names
+from service.flows.hidden import NoPaperError, PaperError
+from service.flows.hook_lists import HookError, NoHookError
 from service.flows.once import AnswerLostError, KeyBusyError, KeyFormError, KeyReusedError
 from service.flows.reconcile import ResolveError
 from service.flows.related import (
@@ -64,12 +66,16 @@ STATUSES: dict[type[PaperpostError], int] = {
     AnswerLostError: 409,
     AskedError: 422,
     BounceFilterError: 422,
+    HookError: 422,
     KeyBusyError: 409,
     KeyFormError: 400,
     KeyReusedError: 422,
     NoSuchMailError: 404,
     LikedError: 422,
+    NoPaperError: 404,
+    NoHookError: 404,
     NotHereError: 404,
+    PaperError: 409,
     QueryError: 422,
     ResendError: 409,
     ResolveError: 409,
@@ -215,6 +221,8 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
     alarms.add_routes(routes, rt, proxies)
     deliveries.add_routes(routes, rt, proxies)
     bounces.add_routes(routes, rt)
+    hooks.add_routes(routes, rt, proxies)
+    papers_by_hand.add_routes(routes, rt, proxies)
 
     @routes.get("/openapi.json", include_in_schema=False)
     def schema() -> dict[str, Any]:

@@ -117,16 +117,16 @@ def join_papers(
 
 
 def part_papers(
-    rt: Runtime, join_id: int, reason: str, *, by: str, address: str = ""
+    rt: Runtime, join_id: int, reason: str, *, by: str, address: str = "", keep_id: int = 0
 ) -> tuple[int, int]:
-    """Undo a join by hand; returns both papers. Raises PaperError: it is not the newest one of
-    these papers, or it is undone already."""
+    """Undo a join by hand; returns both papers. keep_id: the one that must have been kept. Raises
+    PaperError: it is not the newest one of these papers, or it is undone already."""
     why = read_reason(reason)
 
     def act(session: Session) -> tuple[int, int]:
         now = rt.clock()
         join = joins_store.get_join(session, join_id)
-        if join is None or join.undone_at is not None:
+        if join is None or join.undone_at is not None or keep_id not in (0, join.keep_id):
             raise PaperError("There is no such join to be undone.", "join", "Look at the paper.")
         both = (join.keep_id, join.gone_id)
         newest = joins_store.newest_join(session, both)

@@ -118,7 +118,7 @@ def list_joins(session: Session, paper_id: int) -> list[PaperJoinRow]:
     return list(session.exec(query.order_by(col(PaperJoinRow.id).desc())))
 
 
-def list_hidden(session: Session, *, limit: int, offset: int = 0) -> list[PaperRow]:
+def list_hidden(session: Session, *, limit: int | None = None, offset: int = 0) -> list[PaperRow]:
     """Papers that are taken out, the highest numbers first."""
     query = select(PaperRow).where(
         col(PaperRow.quarantined) != "", col(PaperRow.merged_into).is_(None)
@@ -131,33 +131,6 @@ def count_hidden(session: Session) -> int:
     query = sa.select(sa.func.count()).select_from(PaperRow)
     hidden = (col(PaperRow.quarantined) != "", col(PaperRow.merged_into).is_(None))
     return int(session.execute(query.where(*hidden)).scalar_one())
-
-
-def find_titled(session: Session, words: str, *, limit: int, offset: int = 0) -> list[PaperRow]:
-    """Papers, hidden ones too, whose title holds all of the words, the newest first."""
-    return list(
-        session.exec(
-            select(PaperRow)
-            .where(*_titled(words))
-            .order_by(col(PaperRow.id).desc())
-            .limit(limit)
-            .offset(offset)
-        )
-    )
-
-
-def count_titled(session: Session, words: str) -> int:
-    """How many these are."""
-    query = sa.select(sa.func.count()).select_from(PaperRow).where(*_titled(words))
-    return int(session.execute(query).scalar_one())
-
-
-def _titled(words: str) -> list[sa.ColumnElement[bool]]:
-    title = sa.func.lower(col(PaperRow.title))
-    return [
-        col(PaperRow.merged_into).is_(None),
-        *(title.contains(word.lower(), autoescape=True) for word in words.split()[:12]),
-    ]
 
 
 def hold_paper(session: Session, paper_id: int) -> PaperRow | None:
