@@ -92,9 +92,11 @@ class PickRow(SQLModel, table=True):
 
 
 class SubmissionRow(SQLModel, table=True):
-    """A paper that a reader proposes. state: waiting accepted declined · link: as typed · words:
-    their sentence · name: how they want to be named, "" = not at all · paper_id: once it is
-    stored · listed_on: the day on whose page it stands, once accepted · problem: why the link could
+    """A paper that a reader proposes. state: waiting accepted declined · link: as typed · named:
+    what it names, like "arxiv/2611.00001" · words: their sentence · name: how they want to be
+    named, "" = not at all · body: the paper as its archive tells of it, null = not asked for yet,
+    empty = there is none; title: of it · tried_at: when it was asked for last · paper_id: once it
+    is stored · listed_on: the day on whose page it stands, once accepted · problem: why the link could
     not be read yet · answer: why it was declined, for the staff."""
 
     __tablename__ = "submission"
@@ -103,8 +105,12 @@ class SubmissionRow(SQLModel, table=True):
     at: datetime = instant(null=False)
     subscriber_id: int | None = reference("subscriber", null=True)
     link: str = text()
+    named: str = text()
     words: str = text()
     name: str = Field(default="", max_length=200)
+    title: str = text()
+    body: bytes | None = Field(default=None, sa_column=Column(sa.LargeBinary, nullable=True))
+    tried_at: datetime | None = instant()
     state: str = Field(default="waiting", max_length=16)
     paper_id: int | None = reference("paper", null=True)
     listed_on: date | None = Field(default=None, index=True)
