@@ -6,6 +6,7 @@ from service.admin import (
     alarms,
     audit,
     bounces,
+    compose,
     deliveries,
     edition_list,
     editions,
@@ -18,6 +19,7 @@ from service.admin import (
     pace,
     papers_by_hand,
     reader_interests,
+    reader_list,
     readers,
     send,
     settings,
@@ -36,6 +38,7 @@ from service.flows.drafts import DraftError
 from service.flows.editions import EditionError
 from service.flows.hidden import NoPaperError
 from service.flows.hook_lists import NoHookError
+from service.flows.imports import NoSuchImportError
 from service.flows.preview import PreviewError
 from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
@@ -55,6 +58,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     ResendError: 409,
     NoHookError: 404,
     NoPaperError: 404,
+    NoSuchImportError: 404,
     NoSourceError: 404,
     PreviewError: 404,
     LinkError: 410,
@@ -79,6 +83,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         new_source,  # its addresses begin like those of one source
         sources,
         reader_interests,  # the same, of one reader
+        reader_list,
         readers,
         imports,
         instance,

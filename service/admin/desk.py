@@ -37,6 +37,13 @@ SAID: Mapping[str, str] = {
     "resumed": "Resumed.",
     "cancelled": "Cancelled; what was not sent stays unsent.",
     "undone": "Taken back; nothing was sent.",
+    "done_tag": "The tag is on them.",
+    "done_untag": "The tag is taken off.",
+    "done_pause": "They are paused.",
+    "done_resume": "Their pauses are over.",
+    "done_erase": "They are erased.",
+    "list_in": "The list is brought in.",
+    "list_under_way": "The list is being brought in; this page says how far it is.",
     "left": "This reader is unsubscribed.",
     "erased": "The reader is erased.",
     "password": "The password is set. Log in with it.",  # nosec B105: words about one, not one
@@ -129,6 +136,11 @@ class Desk:
             raise HTTPException(403)
         await to_thread(staff.touch_session, self.rt, who.session)
         return Sent(who, form, self.address(request))
+
+    async def typed(self, request: Request, names: Sequence[str]) -> dict[str, str]:
+        """Some fields of a form whose sender nobody knows: to be shown again, never to act."""
+        form = await read_form(request, self.pages.texts(request))
+        return {name: form.raw(name)[:200] for name in names}
 
     def answer(
         self,

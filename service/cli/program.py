@@ -113,6 +113,7 @@ for part in (
     paper_commands,
     desk_paper_commands,
     estimate_commands,
+    hook_commands,
     cite_commands,
     reader_commands,
     interest_commands,

@@ -171,7 +171,7 @@ def send_again(rt: Runtime, call_id: int, by: str, address: str = "") -> dict[st
     def again(session: Session) -> dict[str, Any]:
         call = store.get_call(session, call_id, hold=True)
         if call is None:
-            raise NoHookError(f"There is no call {call_id}.", "id", "paperpost webhooks log ID")
+            raise _no_call(call_id)
         row = _told(session, call.webhook_id)
         if call.state == "waiting":
             raise HookError(f"Call {call_id} waits to be made.", "id", "Nothing to do.")
@@ -214,6 +214,14 @@ def log_of(
         raise _unknown(number)
     rows = store.list_calls(session, number, state=state, limit=limit, offset=offset)
     return [call_facts(row) for row in rows]
+
+
+def get_call(session: Session, number: int) -> dict[str, Any]:
+    """One call. Raises NoHookError."""
+    row = store.get_call(session, number)
+    if row is None:
+        raise _no_call(number)
+    return call_facts(row)
 
 
 def facts(row: WebhookRow) -> dict[str, Any]:
@@ -270,6 +278,10 @@ def _told(session: Session, number: int) -> WebhookRow:
             f"Webhook {number} has ended: {row.ended_why}.", "id", "Add the program anew."
         )
     return row
+
+
+def _no_call(number: int) -> NoHookError:
+    return NoHookError(f"There is no call {number}.", "id", "paperpost webhooks log ID")
 
 
 def _unknown(number: int) -> NoHookError:

@@ -116,6 +116,11 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/suppressions": ("viewer", "/admin/suppressions"),
     "/admin/tokens": ("owner", "/admin/tokens"),
     "/admin/topics": ("viewer", "/admin/topics"),
+    "/admin/webhooks": ("owner", "/admin/webhooks"),
+    "/admin/webhooks/{webhook_id}": (
+        "owner", "/admin/webhooks/{webhook}", "/admin/webhooks/{webhook}?state=done",
+        "/admin/webhooks/999",
+    ),
     "/admin/topics/add": ("editor", "/admin/topics/add"),
     "/admin/topics/{name}": ("viewer", "/admin/topics/robots", "/admin/topics/x"),
 }  # fmt: skip
@@ -284,7 +289,22 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "/admin/tokens": (
         Act("owner", "/admin/tokens", {"name": "new", "scope": "audit:read"}, "make token"),
+        Act("owner", "/admin/tokens", {"name": "tests", "act": "rotate"}, "rotate token"),
         Act("owner", "/admin/tokens", {"name": "tests", "act": "end"}, "end token"),
+    ),
+    "/admin/webhooks": (
+        Act(
+            "owner", "/admin/webhooks",
+            {"name": "crm", "url": "https://crm.example/hook", "event": "reader.left"},
+            "add webhook",
+        ),
+    ),
+    "/admin/webhooks/{webhook_id}": (
+        Act("owner", "/admin/webhooks/{webhook}", {"act": "test"}, "test webhook"),
+        Act("owner", "/admin/webhooks/{webhook}", {"act": "rotate"}, "rotate webhook"),
+        Act("owner", "/admin/webhooks/{webhook}", {"act": "again", "call": "{call}"},
+            "call webhook again"),
+        Act("owner", "/admin/webhooks/{webhook}", {"act": "end"}, "end webhook"),
     ),
     "/admin/topics/add": (
         Act(
@@ -333,6 +353,14 @@ API_PAGES: dict[str, tuple[str, ...]] = {
     "/api/v1/deliveries/{delivery_id}": (
         "deliveries:read", "/api/v1/deliveries/{delivery}", "/api/v1/deliveries/999",
     ),
+    "/api/v1/webhooks": ("settings:read", "/api/v1/webhooks"),
+    "/api/v1/webhooks/{webhook_id}": (
+        "settings:read", "/api/v1/webhooks/{webhook}", "/api/v1/webhooks/999",
+    ),
+    "/api/v1/webhooks/{webhook_id}/calls": (
+        "settings:read", "/api/v1/webhooks/{webhook}/calls",
+        "/api/v1/webhooks/{webhook}/calls?state=done",
+    ),
     "/api/v1/editions": ("deliveries:read", "/api/v1/editions"),
     "/api/v1/editions/{edition_id}": (
         "deliveries:read", "/api/v1/editions/{edition}", "/api/v1/editions/999",
@@ -359,6 +387,26 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "POST /api/v1/alarms/{alarm_id}/end": (
         Act("deliveries:send", "/api/v1/alarms/{alarm}/end", leaves="end alarm"),
+    ),
+    "POST /api/v1/webhooks": (
+        Act(
+            "settings:write", "/api/v1/webhooks",
+            {"name": "crm", "url": "https://crm.example/hook", "events": ["reader.left"]},
+            "add webhook",
+        ),
+    ),
+    **{
+        f"POST /api/v1/webhooks/{{webhook_id}}/{act}": (
+            Act(
+                "settings:write", f"/api/v1/webhooks/{{webhook}}/{act}", leaves=f"{act} webhook"
+            ),
+        )
+        for act in ("rotate", "test", "end")
+    },
+    "POST /api/v1/webhooks/calls/{call_id}/again": (
+        Act(
+            "settings:write", "/api/v1/webhooks/calls/{call}/again", leaves="call webhook again"
+        ),
     ),
     "POST /api/v1/deliveries/resend": (
         Act("deliveries:send", "/api/v1/deliveries/resend", {"dry_run": True}, None),

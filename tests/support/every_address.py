@@ -19,7 +19,7 @@ from support.house import ingest_items, paper_item
 from support.reading_house import Reading, path_in, reading_house
 
 from service.app import make_app
-from service.flows import staff
+from service.flows import hook_lists, hooks, staff
 from service.flows.accounts import list_accounts
 from service.flows.address import ask_address
 from service.flows.daily import plan_daily
@@ -30,6 +30,8 @@ from service.flows.tokens import SCOPES, make_token
 from service.flows.topics import add_topic
 from service.mailbox import Mailbox
 from service.settings import load_settings
+from service.store import hooks as hooks_store
+from service.store.db import Session
 from service.store.deliveries import list_deliveries
 from service.store.sources import list_sources
 from service.store.subscribers import list_profile_rows
@@ -288,6 +290,25 @@ def _log_in(house: Reading, client: TestClient) -> dict[str, str]:
     }
 
 
+def _hook(house: Reading) -> dict[str, str]:
+    """A program that is told of events, and a call that it took."""
+    rt = house.rt
+    made = hook_lists.add_hook(
+        rt, "tests", "https://tests.example/hook", ["source.late"], by="tests"
+    )
+
+    def tell(session: Session) -> str:
+        hooks.tell(session, house.clock(), "source.late", {"source": 1})
+        session.flush()
+        call = hooks_store.list_calls(session, made["id"])[0]
+        call.state, call.next_at = "done", None
+        call.tries = [{"at": house.clock().isoformat(), "code": 200, "words": "ok", "ms": 12}]
+        session.add(call)
+        return str(call.id)
+
+    return {"webhook": str(made["id"]), "call": rt.db.write(tell)}
+
+
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """Two readers with a mail each, a request that waits, a topic, one of the staff."""
@@ -320,6 +341,7 @@ def world(folder: Path) -> Iterator[World]:
             "message": mailbox.heads(limit=1)[0].id,
             "source": str(rt.db.read(list_sources)[0].id),
             "inbound": str(lay(rt, state="review")),
+            **_hook(house),
         }
         bens = {**_tokens(house, BEN), **_links(house, "other@uni.example")}
         house.clock.go(minutes=1)
