@@ -80,9 +80,13 @@ def opened(folder: Path, url: str = "") -> Iterator[House]:
     log.set_up("text", quiet=True)
     values: dict[str, Any] = {"database_url": url} if url else {}
     settings = load_settings(
-        None, data_dir=folder, smtp_url="smtp://127.0.0.1:9", timezone="UTC",
-        contact_email="papers@example.org", **values,
-    )  # fmt: skip
+        None,
+        data_dir=folder,
+        smtp_url="smtp://127.0.0.1:9",
+        timezone="UTC",
+        contact_email="papers@example.org",
+        **values,
+    )
     house = House(settings, clock=Clock(NOW))
     try:
         yield house
@@ -140,7 +144,8 @@ def _mail() -> tuple[Mapping[str, Any], Mapping[str, Any]]:
             content = session.exec(select(ContentRow)).first()
             mails = select(DeliveryRow).where(col(DeliveryRow.content_id).is_not(None))
             mail = session.exec(mails).first()
-            assert content is not None and mail is not None
+            assert content is not None
+            assert mail is not None
             return content.body, mail.own or {}
 
 
@@ -182,7 +187,8 @@ class _Filler:
         table: Any = None
         for row in rows:
             table = type(row).__table__  # type: ignore[attr-defined]
-            part.append({c.name: getattr(row, c.key) for c in table.columns})
+            values = {c.name: getattr(row, c.key) for c in table.columns}
+            part.append({k: v for k, v in values.items() if k != "id" or v is not None})
             if len(part) == PART:
                 self._made.execute(table.insert(), part)
                 part = []
@@ -190,8 +196,11 @@ class _Filler:
             self._made.execute(table.insert(), part)
 
     def _run(self, statement: str, **values: Any) -> None:
-        instants = [sa.bindparam(k, type_=DeliveryRow.__table__.c.planned_at.type)  # type: ignore[attr-defined]
-                    for k, v in values.items() if isinstance(v, datetime)]  # fmt: skip
+        instants = [
+            sa.bindparam(k, type_=DeliveryRow.__table__.c.planned_at.type)  # type: ignore[attr-defined]
+            for k, v in values.items()
+            if isinstance(v, datetime)
+        ]
         self._made.execute(sa.text(statement).bindparams(*instants), values)
 
     def people(self) -> None:
@@ -208,23 +217,39 @@ class _Filler:
             for n in range(1, self._readers + 1):
                 email = f"reader{n * 7919 % self._readers}.{n}@{domain(n)}"
                 yield SubscriberRow(
-                    id=n, email=email, email_key=email, name=f"Reader {n}" if n % 3 else "",
-                    locale=("en", "de", "fr")[n % 3], zone=ZONES[n % 4], hour=6 + n % 6,
-                    state=state(n), unsubscribe_token=f"u{n}", feed_token=f"f{n}",
-                    created_at=joined(n), confirmed_at=joined(n) if n % 100 >= 2 else None,
+                    id=n,
+                    email=email,
+                    email_key=email,
+                    name=f"Reader {n}" if n % 3 else "",
+                    locale=("en", "de", "fr")[n % 3],
+                    zone=ZONES[n % 4],
+                    hour=6 + n % 6,
+                    state=state(n),
+                    unsubscribe_token=f"u{n}",
+                    feed_token=f"f{n}",
+                    created_at=joined(n),
+                    confirmed_at=joined(n) if n % 100 >= 2 else None,
                     left_at=min(joined(n) + timedelta(days=n % 300), NOW)
-                    if state(n) == "left" else None,
+                    if state(n) == "left"
+                    else None,
                     next_digest_at=NOW + timedelta(minutes=n % 1440),
-                )  # fmt: skip
+                )
 
         def interests() -> Iterator[SQLModel]:
             for n in range(1, self._readers + 1):
                 words = WORDS[n % len(WORDS)]
                 yield ProfileRow(
-                    id=n, subscriber_id=n, name=words, kind="keywords", text=f"{words}\nword{n % 997}",
-                    cadence=("daily", "daily", "weekly", "instant")[n % 4], created_at=joined(n),
-                    changed_at=joined(n), matched_at=NOW, since=joined(n).date(),
-                )  # fmt: skip
+                    id=n,
+                    subscriber_id=n,
+                    name=words,
+                    kind="keywords",
+                    text=f"{words}\nword{n % 997}",
+                    cadence=("daily", "daily", "weekly", "instant")[n % 4],
+                    created_at=joined(n),
+                    changed_at=joined(n),
+                    matched_at=NOW,
+                    since=joined(n).date(),
+                )
 
         def agreed() -> Iterator[SQLModel]:
             for n in range(1, self._readers + 1):
@@ -241,24 +266,42 @@ class _Filler:
             for n in range(10, self._readers + 1, 10)
         )
         self._put(
-            SuppressionRow(email_hash=f"{n:064x}", reason=("hard", "left", "complaint")[n % 3],
-                           since=NOW - timedelta(days=n % 300))
+            SuppressionRow(
+                email_hash=f"{n:064x}",
+                reason=("hard", "left", "complaint")[n % 3],
+                since=NOW - timedelta(days=n % 300),
+            )
             for n in range(self._readers // 20)
-        )  # fmt: skip
+        )
 
     def papers(self) -> None:
         """Sources with their days, papers, which source listed them, who wants those of a week."""
         self._put(
-            SourceRow(id=n, kind="arxiv_rss", params_key=name, params={"categories": name},
-                      title=f"arXiv {name}", created_at=NOW - timedelta(days=400),
-                      first_polled=True, last_poll_at=NOW, next_poll_at=NOW + timedelta(minutes=20))
+            SourceRow(
+                id=n,
+                kind="arxiv_rss",
+                params_key=name,
+                params={"categories": name},
+                title=f"arXiv {name}",
+                created_at=NOW - timedelta(days=400),
+                first_polled=True,
+                last_poll_at=NOW,
+                next_poll_at=NOW + timedelta(minutes=20),
+            )
             for n, name in enumerate(("cs.LG", "cs.CL", "cs.CV", "q-bio", "stat.ML", "cs.RO"), 1)
-        )  # fmt: skip
+        )
         self._put(
-            SourceDayRow(source_id=source, day=day, polled_at=NOW, items=120, new=100,
-                         state="complete" if day.weekday() < 5 else "none")
-            for source in range(1, 7) for day in self._days
-        )  # fmt: skip
+            SourceDayRow(
+                source_id=source,
+                day=day,
+                polled_at=NOW,
+                items=120,
+                new=100,
+                state="complete" if day.weekday() < 5 else "none",
+            )
+            for source in range(1, 7)
+            for day in self._days
+        )
 
         def numbered() -> Iterator[tuple[int, date]]:
             number = 0
@@ -268,24 +311,36 @@ class _Filler:
                     yield number, day
 
         self._put(
-            PaperRow(id=n, title=f"On {WORDS[n % 8]}, number {n}", abstract="An invented text. " * 60,
-                     authors=["Ana Silva", "Bo Chen"], categories=["cs.LG"], published_on=day,
-                     listed_on=day, first_seen_at=_at(day, 1), eligible_at=_at(day, 1),
-                     matched_at=_at(day, 1), votes=n % 60)
+            PaperRow(
+                id=n,
+                title=f"On {WORDS[n % 8]}, number {n}",
+                abstract="An invented text. " * 60,
+                authors=["Ana Silva", "Bo Chen"],
+                categories=["cs.LG"],
+                published_on=day,
+                listed_on=day,
+                first_seen_at=_at(day, 1),
+                eligible_at=_at(day, 1),
+                matched_at=_at(day, 1),
+                votes=n % 60,
+            )
             for n, day in numbered()
-        )  # fmt: skip
+        )
         self._put(
             SightingRow(source_id=1 + n % 6, paper_id=n, listed_on=day, first_seen_at=_at(day, 1))
             for n, day in numbered()
         )
-        first = (len(self._days) - MATCHED_DAYS) * PAPERS_A_DAY
-        for day in range(MATCHED_DAYS):
+        matched = min(MATCHED_DAYS, len(self._days))
+        first = (len(self._days) - matched) * PAPERS_A_DAY
+        for day in range(matched):
             for turn in range(3):
                 self._run(
                     "INSERT INTO match (profile_id, paper_id, score) "
                     "SELECT id, :first + 3 * (id % :third) + :turn, 1.0 FROM profile WHERE true",
-                    first=max(0, first) + day * PAPERS_A_DAY + 1, third=PAPERS_A_DAY // 3, turn=turn,
-                )  # fmt: skip
+                    first=first + day * PAPERS_A_DAY + 1,
+                    third=PAPERS_A_DAY // 3,
+                    turn=turn,
+                )
 
     def contents(self, body: Mapping[str, Any]) -> None:
         """What mails hold, shared by those who want the same."""
@@ -297,15 +352,21 @@ class _Filler:
 
     def mails(self, own: str) -> None:
         """Editions with their deliveries and tries, day after day."""
-        self._run("CREATE TEMPORARY TABLE minute (n INTEGER PRIMARY KEY, at TIMESTAMP)"
-                  if self._is_sqlite else
-                  "CREATE TEMPORARY TABLE minute (n INTEGER PRIMARY KEY, at TIMESTAMPTZ)")  # fmt: skip
+        self._run(
+            "CREATE TEMPORARY TABLE minute (n INTEGER PRIMARY KEY, at TIMESTAMP)"
+            if self._is_sqlite
+            else "CREATE TEMPORARY TABLE minute (n INTEGER PRIMARY KEY, at TIMESTAMPTZ)"
+        )
         number = 0
         for place, day in enumerate(self._days):
             is_last = place == len(self._days) - 1
             self._run("DELETE FROM minute")
             for n in range(480):
-                self._run("INSERT INTO minute VALUES (:n, :at)", n=n, at=_at(day, 6) + timedelta(minutes=n))
+                self._run(
+                    "INSERT INTO minute VALUES (:n, :at)",
+                    n=n,
+                    at=_at(day, 6) + timedelta(minutes=n),
+                )
             number += 1
             planned = None if is_last else self._readers
             self._edition(number, "digest", day.isoformat(), _at(day, 4), planned)
@@ -346,54 +407,93 @@ class _Filler:
                     f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}"  # nosec B608
                 )
 
-    def _edition(self, number: int, kind: str, slot: str, at: datetime, planned: int | None) -> None:
+    def _edition(
+        self, number: int, kind: str, slot: str, at: datetime, planned: int | None
+    ) -> None:
         state = "open" if planned is None else "done"
         closes = at + timedelta(days=2)
         self._put(
-            iter([EditionRow(id=number, kind=kind, slot=slot, state=state, planned=planned,
-                             opened_at=at, closes_at=closes if kind in ("digest", "alert") else None,
-                             created_by="" if kind != "manual" else "ann")])
-        )  # fmt: skip
+            iter(
+                [
+                    EditionRow(
+                        id=number,
+                        kind=kind,
+                        slot=slot,
+                        state=state,
+                        planned=planned,
+                        opened_at=at,
+                        closes_at=closes if kind in ("digest", "alert") else None,
+                        created_by="" if kind != "manual" else "ann",
+                    )
+                ]
+            )
+        )
 
     def _deliver(
-        self, edition: int, kind: str, day: date, ends: Sequence[tuple[int, str, str]], own: str,
-        place: int, which: str,
-    ) -> None:  # fmt: skip
+        self,
+        edition: int,
+        kind: str,
+        day: date,
+        ends: Sequence[tuple[int, str, str]],
+        own: str,
+        place: int,
+        which: str,
+    ) -> None:
         turn = f"((id * 7919 + {place * 131}) % {ends[-1][0]})"
 
         def case(values: Sequence[str]) -> str:
-            whens = "".join(f" WHEN {turn} < {end[0]} THEN {value}"
-                            for end, value in zip(ends, values, strict=True))  # fmt: skip
+            whens = "".join(
+                f" WHEN {turn} < {end[0]} THEN {value}"
+                for end, value in zip(ends, values, strict=True)
+            )
             return f"CASE{whens} END"
 
         states = [f"'{state}'" for _, state, _ in ends]
-        meanings = {"550 5.1.1 no such user": "'address'", "550 5.7.1 refused by policy": "'policy'",
-                    "deadline": "'temporary'", "451 4.7.1 try again later": "'temporary'"}  # fmt: skip
-        codes = [reason[:3] if reason[:3].isdecimal() else "250" if state == "accepted" else "NULL"
-                 for _, state, reason in ends]  # fmt: skip
-        tried = [("1" if s in ("accepted", "failed", "expired", "deferred", "presumed", "unknown")
-                  else "0") for _, s, _ in ends]  # fmt: skip
+        meanings = {
+            "550 5.1.1 no such user": "'address'",
+            "550 5.7.1 refused by policy": "'policy'",
+            "deadline": "'temporary'",
+            "451 4.7.1 try again later": "'temporary'",
+        }
+        codes = [
+            reason[:3] if reason[:3].isdecimal() else "250" if state == "accepted" else "NULL"
+            for _, state, reason in ends
+        ]
+        tried = [
+            (
+                "1"
+                if s in ("accepted", "failed", "expired", "deferred", "presumed", "unknown")
+                else "0"
+            )
+            for _, s, _ in ends
+        ]
         accepted = ["at" if s == "accepted" else "NULL" for _, s, _ in ends]
         priority = {"notice": 0, "alert": 1, "digest": 2, "manual": 3}[kind]
-        content = "NULL" if kind == "notice" else f"{place * CONTENTS_A_DAY + 1} + id % {CONTENTS_A_DAY}"
+        content = (
+            "NULL" if kind == "notice" else f"{place * CONTENTS_A_DAY + 1} + id % {CONTENTS_A_DAY}"
+        )
         null = "CAST(NULL AS INTEGER)" if self._is_sqlite else "CAST(NULL AS TIMESTAMPTZ)"
         shown = "json(:own)" if self._is_sqlite else "CAST(:own AS JSON)"
         self._run(
-            "INSERT INTO delivery (edition_id, recipient_key, subscriber_id, rcpt, domain, kind, locale,"  # nosec B608
-            " priority, state, fence, attempts, message_id, bounce_id, token, body_sha, content_id, own,"
+            "INSERT INTO delivery (edition_id, recipient_key, subscriber_id, rcpt, domain,"  # nosec B608
+            " kind, locale, priority, state, fence, attempts, message_id, bounce_id, token, body_sha,"
+            " content_id, own,"
             " code, enhanced, reason, meaning, planned_at, accepted_at, deadline_at)"
             f" SELECT {edition}, email_key, id, email,"
             " substr(email, 1 + position_of), :kind, locale,"
             f" {priority}, {case(states)}, 1, {case(tried)},"
-            f" '<{edition}.' || id || '@papers.example.org>', 'b{edition}x' || id, 't{edition}x' || id,"
+            f" '<{edition}.' || id || '@papers.example.org>', 'b{edition}x' || id,"
+            f" 't{edition}x' || id,"
             f" '', {content}, {shown}, {case(codes)}, '', {case([repr(r) for _, _, r in ends])},"
-            f" {case([meanings.get(r, chr(39) * 2) for _, _, r in ends])}, at, {case(accepted)}, {null}"
+            f" {case([meanings.get(r, chr(39) * 2) for _, _, r in ends])}, at, {case(accepted)},"
+            f" {null}"
             " FROM (SELECT id, email, email_key, locale, "
             + ("instr(email, '@')" if self._is_sqlite else "position('@' in email)")
             + f" AS position_of, id % 480 AS m FROM subscriber WHERE {which}) AS s"
             " JOIN minute ON minute.n = s.m ORDER BY id",
-            kind=kind, own=own,
-        )  # fmt: skip
+            kind=kind,
+            own=own,
+        )
 
     def rest(self) -> None:
         """What came back, acts of the staff, an alarm."""
@@ -402,33 +502,68 @@ class _Filler:
 
         def mail(n: int) -> InboundRow:
             state = "review" if n % 200 == 0 else "foreign" if n % 50 == 0 else "done"
-            return InboundRow(id=n, sha=f"{n:064x}", at=came(n), way="imap", state=state,
-                              sender="mailer-daemon@example.org", subject="Undelivered mail", size=3000,
-                              raw=b"From: x\r\n\r\nno such user" * 40)  # fmt: skip
+            return InboundRow(
+                id=n,
+                sha=f"{n:064x}",
+                at=came(n),
+                way="imap",
+                state=state,
+                sender="mailer-daemon@example.org",
+                subject="Undelivered mail",
+                size=3000,
+                raw=b"From: x\r\n\r\nno such user" * 40,
+            )
 
         def came(n: int) -> datetime:
             return NOW - timedelta(minutes=n * 17 % (len(self._days) * 1440))
 
         self._put(mail(n) for n in range(1, count + 1))
         self._put(
-            ReportRow(inbound_id=n, delivery_id=n, subscriber_id=n % self._readers + 1,
-                      kind=kinds[n % 5], reason="unknown_user", domain=domain(n),
-                      recipient=f"r{n}@{domain(n)}", status="5.1.1", code=550,
-                      words="550 5.1.1 no such user", at=came(n), said="scored")
+            ReportRow(
+                inbound_id=n,
+                delivery_id=n,
+                subscriber_id=n % self._readers + 1,
+                kind=kinds[n % 5],
+                reason="unknown_user",
+                domain=domain(n),
+                recipient=f"r{n}@{domain(n)}",
+                status="5.1.1",
+                code=550,
+                words="550 5.1.1 no such user",
+                at=came(n),
+                said="scored",
+            )
             for n in range(1, count + 1)
-        )  # fmt: skip
+        )
         acts = ("pause", "resume", "change reader", "send", "add reader", "log in")
         self._put(
-            AuditRow(at=NOW - timedelta(minutes=n * 3), who=("ann", "ben", "chen")[n % 3],
-                     what=acts[n % 6], target=f"reader {n % self._readers}", before={"hour": 7},
-                     after={"hour": 8}, address="192.0.2.1", reason="asked by phone" if n % 6 == 2 else "")
+            AuditRow(
+                at=NOW - timedelta(minutes=n * 3),
+                who=("ann", "ben", "chen")[n % 3],
+                what=acts[n % 6],
+                target=f"reader {n % self._readers}",
+                before={"hour": 7},
+                after={"hour": 8},
+                address="192.0.2.1",
+                reason="asked by phone" if n % 6 == 2 else "",
+            )
             for n in range(count)
-        )  # fmt: skip
+        )
         self._put(
-            iter([AlarmRow(kind="breaker", key="uni.example", what="uni.example refuses us (5.7.1).",
-                           place="uni.example", next_step="Look at its words: paperpost deliveries groups.",
-                           since=NOW - timedelta(hours=2), seen_at=NOW)])
-        )  # fmt: skip
+            iter(
+                [
+                    AlarmRow(
+                        kind="domain",
+                        key="uni.example",
+                        what="uni.example refuses us (5.7.1).",
+                        place="uni.example",
+                        next_step="Look at its words: paperpost deliveries groups.",
+                        since=NOW - timedelta(hours=2),
+                        seen_at=NOW,
+                    )
+                ]
+            )
+        )
 
 
 def domain(n: int) -> str:

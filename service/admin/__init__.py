@@ -91,6 +91,7 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         editions,
         pace,  # its address looks like that of one delivery
         deliveries,
+        compose,  # its addresses begin like those of one draft
         send,
         settings,
         staff,

@@ -1,8 +1,9 @@
-"""Editions: the list, and one with its balance and progress."""
+"""One edition: how it goes, the hand on the brake, and what can be done about what was refused."""
 
 from asyncio import to_thread
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -10,56 +11,85 @@ from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk, fault_at
 from service.errors import PaperpostError
-from service.flows import canary, ledger, manual
+from service.flows import canary, late, ledger, manual, progress
 from service.flows import editions as flow
 from service.flows.staff import Member
+from service.pages.chart import Counts, Point, counts
 from service.pages.forms import FieldError, RowNumber
-from service.pages.paging import address_of_page, paging_of
-from service.store import audience as audience_store
-from service.store import editions as editions_store
-from service.store.db import Session
 
-PAGE_SIZE = 100
+MOST_MINUTES = 180
+"""A longer time is drawn in steps of several minutes."""
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
-    """Add /admin/editions."""
+    """Add /admin/editions/ID."""
     rt = desk.rt
+
+    def watched(edition_id: int, who: Member, *, whole: bool) -> dict[str, Any]:
+        dead, now = ledger.gone_owners(rt), rt.clock()
+        facts = rt.db.read(lambda s: progress.watch(s, edition_id, dead=dead, now=now, whole=whole))
+        refused = facts["refused"]
+        return {
+            "edition": facts,
+            "first": facts["first"],
+            "acts": _acts(facts) if who.may("sender") else [],
+            "resendable": sum(r["again"] for r in refused),
+            "not_resendable": sum(r["count"] - r["again"] - r["done"] for r in refused),
+            "timeline": _timeline(facts.get("minutes", []), rt.zone),
+        }
 
     def page(
         request: Request, who: Member, edition_id: int, errors: dict[str, FieldError] | None = None
     ) -> Response:
-        dead = ledger.gone_owners(rt)
-        context = rt.db.read(lambda s: _progress(desk, s, edition_id, dead))
+        context = watched(edition_id, who, whole=True)
         return desk.answer(request, "edition.html", context, who=who, errors=errors, refused=409)
-
-    @routes.get("/editions")
-    def list_editions(request: Request) -> Response:
-        who = desk.member(request)
-        dead = ledger.gone_owners(rt)
-        rows = rt.db.read(lambda s: flow.overview(s, dead=dead, now=rt.clock()))
-        paging = paging_of(request, len(rows), PAGE_SIZE)
-        context = {
-            "editions": rows[paging.offset : paging.offset + paging.size],
-            "paging": paging,
-            "address_of_page": lambda number: address_of_page(request, number),
-        }
-        return desk.answer(request, "editions.html", context, who=who)
 
     @routes.get("/editions/{edition_id}")
     def one(request: Request, edition_id: RowNumber) -> Response:
         return page(request, desk.member(request), edition_id)
 
     @routes.get("/editions/{edition_id}/progress")
-    def progress(request: Request, edition_id: RowNumber) -> Response:
+    def moving(request: Request, edition_id: RowNumber) -> Response:
+        """What moves, for the page that asks every 2 seconds. acts: the buttons that it shows."""
         who = desk.member(request)
-        dead = ledger.gone_owners(rt)
-        context = rt.db.read(lambda s: _progress(desk, s, edition_id, dead))
+        context = watched(edition_id, who, whole=False)
+        shown = request.query_params.get("acts", "")
+        context["acts_changed"] = shown != _named(context["acts"])
         return desk.answer(request, "progress.html", context, who=who)
+
+    @routes.get("/editions/{edition_id}/after")
+    def after(request: Request, edition_id: RowNumber) -> Response:
+        """What takes longer to read: minute by minute, and who came later."""
+        who = desk.member(request)
+        return desk.answer(
+            request, "edition_after.html", watched(edition_id, who, whole=True), who=who
+        )
+
+    @routes.get("/editions/{edition_id}/{act}")
+    def look_again(request: Request, edition_id: RowNumber, act: str) -> Response:
+        """An act that was refused answers under its own address; whoever asks for it again comes
+        back to the edition."""
+        desk.member(request)
+        if act not in SAID:
+            raise HTTPException(404)
+        return desk.go(f"editions/{edition_id}")
+
+    @routes.post("/editions/{edition_id}/late")
+    async def to_late(request: Request, edition_id: RowNumber) -> Response:
+        """Compose the same for who came later; it is looked at before it goes."""
+        back = desk.here.admin(f"editions/{edition_id}")
+        sent = await desk.sent(request, "editor", back=back)
+        try:
+            key = await to_thread(late.compose_late, rt, edition_id, sent.who.name)
+        except PaperpostError as error:
+            errors = fault_at("act", error)
+            return await to_thread(page, request, sent.who, edition_id, errors)
+        return desk.go(f"send/{key}")
 
     @routes.post("/editions/{edition_id}/{act}")
     async def change(request: Request, edition_id: RowNumber, act: str) -> Response:
-        sent = await desk.sent(request, "sender")
+        back = desk.here.admin(f"editions/{edition_id}")
+        sent = await desk.sent(request, "sender", back=back)
         who, address, form = sent.who.name, sent.address, sent.form
         acts = {
             "pause": lambda: flow.pause(rt, edition_id, who, address),
@@ -77,36 +107,51 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         except PaperpostError as error:
             errors = fault_at("act", error)
             return await to_thread(page, request, sent.who, edition_id, errors)
-        said = {"pause": "paused", "resume": "resumed", "cancel": "cancelled", "undo": "undone"}
-        return desk.go(f"editions/{edition_id}", said.get(act, act))
+        return desk.go(f"editions/{edition_id}", SAID[act])
 
 
-def _progress(desk: Desk, session: Session, edition_id: int, dead: list[int]) -> dict[str, Any]:
-    now = desk.rt.clock()
-    facts = flow.details(session, edition_id, dead=dead, now=now)
-    edition = editions_store.get_edition(session, id=edition_id)
-    assert edition is not None
-    undo_until, undo_key = edition.not_before, ""
-    for key, act in edition.options.get("acts", {}).items():
-        if act["until"]:
-            undo_until, undo_key = datetime.fromisoformat(act["until"]), key
-    in_window = undo_until is not None and undo_until > now and edition.state != "cancelled"
-    times = audience_store.list_accept_times(session, edition_id)
-    rate = left = None
-    if times is not None and times[2] > 1:
-        seconds = max((times[1] - times[0]).total_seconds(), 0.001)
-        rate = (times[2] - 1) / seconds
-        left = facts["waiting"] / rate
-    is_moving = facts["waiting"] > 0 and facts["state"] not in ("paused", "cancelled", "done")
-    return {
-        "edition": facts,
-        "undo_s": int((undo_until - now).total_seconds()) if in_window and undo_until else 0,
-        "undo_key": undo_key,
-        "rate": rate,
-        "left_s": left,
-        "draft_key": edition.slot if edition.options.get("typed") else "",
-        "first": canary.look(session, edition, now),
-        "is_moving": is_moving,
-        "resendable": sum(r["again"] for r in facts["refused"]),
-        "not_resendable": sum(r["count"] - r["again"] - r["done"] for r in facts["refused"]),
-    }
+SAID = {
+    "pause": "paused",
+    "resume": "resumed",
+    "cancel": "cancelled",
+    "undo": "undone",
+    "rest": "rest",
+    "late": "",
+}
+"""What is told after each act; the words stand in ``desk.SAID``."""
+
+
+def _acts(facts: dict[str, Any]) -> list[str]:
+    """What a person may do to an edition now."""
+    if facts["state"] in ("done", "cancelled"):
+        return []
+    acts = []
+    if facts["undo_s"]:
+        acts.append("undo" if facts["undo_key"] else "take back")
+    acts.append("resume" if facts["state"] == "paused" else "pause")
+    if "take back" not in acts:
+        acts.append("cancel")
+    first = facts["first"]
+    if first and first["is_over"]:
+        acts.append("rest")
+    return acts
+
+
+def _named(acts: list[str]) -> str:
+    return "-".join(acts).replace(" ", "")
+
+
+def _timeline(minutes: list[list[Any]], zone: str) -> Counts | None:
+    """Mails by minute on the house's wall, from the first to the last; None without one."""
+    if not minutes:
+        return None
+    found = {datetime.fromisoformat(at): n for at, n in minutes}
+    first, last = min(found), max(found)
+    length = int((last - first).total_seconds() // 60) + 1
+    step = -(-length // MOST_MINUTES)
+    points = []
+    for start in range(0, length, step):
+        at = first + timedelta(minutes=start)
+        n = sum(found.get(at + timedelta(minutes=k), 0) for k in range(step))
+        points.append(Point(f"{at.astimezone(ZoneInfo(zone)):%d %b %H:%M}", n))
+    return counts(points)

@@ -1,9 +1,9 @@
-"""The first page: what to do first, today's numbers, an editor's note, what waits."""
+"""The first page: alarms, what to do first, today at a glance, sources, charts, what was sent."""
 
 from asyncio import to_thread
-from datetime import datetime, time
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -11,27 +11,22 @@ from fastapi.responses import Response
 from service.admin.desk import Desk, fault_of
 from service.admin.reader_choices import read_day
 from service.errors import PaperpostError
-from service.flows import bounces, editions
-from service.flows.deferred import deferrals
-from service.flows.ledger import gone_owners
+from service.flows import desk_overview, edition_lists, ledger
 from service.flows.note import NOTE_CHARS, NoteError, set_note
-from service.flows.runtime import Runtime
+from service.flows.source_health import STRIP_DAYS, read_sources
 from service.flows.staff import Member
+from service.pages.chart import Counts, Point, counts
 from service.pages.forms import FieldError, Form
-from service.reports.model import Kind
-from service.store import alarms as alarms_store
-from service.store import audience as audience_store
-from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
-from service.store import papers as papers_store
-from service.store import sources as sources_store
-from service.store import subscribers as subscribers_store
 from service.store.db import Session
-from service.subscribers.cadence import day_bounds
+
+NEWEST = 5
+"""Editions at the end of the page."""
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
-    """Add /admin and /admin/note."""
+    """Add /admin, /admin/overview/now and /admin/note."""
+    rt = desk.rt
 
     def page(
         request: Request,
@@ -39,8 +34,29 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         form: Form | None = None,
         errors: dict[str, FieldError] | None = None,
     ) -> Response:
-        dead = gone_owners(desk.rt)
-        context = desk.rt.db.read(lambda s: _numbers(desk, s, dead))
+        found = desk_overview.read_page(rt)
+        dead = ledger.gone_owners(rt)
+
+        def more(session: Session) -> dict[str, Any]:
+            wanted = edition_lists.read_wanted()
+            newest = edition_lists.list_page(
+                session, wanted, dead=dead, now=rt.clock(), limit=NEWEST
+            )
+            return {"newest": newest, "note": editions_store.note_of(session, desk.today())}
+
+        context: dict[str, Any] = {
+            **found,
+            **rt.db.read(more),
+            **_now(desk, found),
+            "tells": False,
+            "today": desk.today(),
+            "sources": read_sources(rt, days=STRIP_DAYS),
+            "strip_days": STRIP_DAYS,
+            "chart_days": desk_overview.CHART_DAYS,
+            "charts": _charts(desk, found["days"]),
+            "note_on": desk.today().isoformat(),
+            "note_most": NOTE_CHARS,
+        }
         if form is not None:
             context |= {"note": form.raw("note"), "note_on": form.raw("on")}
         return desk.answer(request, "overview.html", context, who=who, errors=errors)
@@ -48,6 +64,15 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("")
     def overview(request: Request) -> Response:
         return page(request, desk.member(request))
+
+    @routes.get("/overview/now")
+    def now(request: Request) -> Response:
+        who = desk.member(request)
+        told = request.query_params.get("told", "")
+        context = _now(desk, desk_overview.read_moving(rt))
+        return desk.answer(
+            request, "overview_now.html", context | {"tells": told != context["told"]}, who=who
+        )
 
     @routes.post("/note")
     async def note(request: Request) -> Response:
@@ -58,86 +83,37 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 example = f"Write it like {desk.today().isoformat()}."
                 raise NoteError("This is no day.", "--on", example)
             words, who = sent.form.raw("note"), sent.who.name
-            await to_thread(set_note, desk.rt, on, words, by=who, address=sent.address)
+            await to_thread(set_note, rt, on, words, by=who, address=sent.address)
         except PaperpostError as error:
             errors = fault_of(error, ("note",), "on")
             return await to_thread(page, request, sent.who, sent.form, errors)
         return desk.go("", "saved")
 
 
-def _numbers(desk: Desk, session: Session, dead: list[int]) -> dict[str, Any]:
-    rt = desk.rt
-    today = desk.today()
-    midnight = datetime.combine(today, time(), ZoneInfo(rt.zone))
-    readers = subscribers_store.count_subscribers(session)
-    sources = sources_store.summary(session)
-    stored = sources_store.count_papers(session)
-    found = editions.overview(session, dead=dead, now=rt.clock())
-    waiting = deliveries_store.count_waiting(session)
-    return {
-        "today": today,
-        "readers": readers,
-        "sources": sources,
-        "late": [
-            s for s in sources if s["state"] in ("late", "stale", "failing", "silent", "gone")
-        ],
-        "unread": [s for s in sources if not s["was_read"] and s["state"] != "gone"],
-        "papers": stored["papers"],
-        "new_today": papers_store.count_new(session, *day_bounds(today, today)),
-        "sent_today": audience_store.count_since(session, midnight),
-        "waiting": sum(n for state, n in waiting.items() if state != "unknown")
-        - sum(deliveries_store.count_left(session, dead).values()),
-        "held": audience_store.count_deliveries(session, held_by=dead),
-        "put_off": deferrals(session)[:3],
-        "came_back": _came_back(session, midnight),
-        "to_look_at": bounces.count_by_state(session).get("review", 0),
-        "alarms": alarms_store.list_open(session),
-        "editions": found[:5],
-        "note": editions_store.note_of(session, today),
-        "note_on": today.isoformat(),
-        "note_most": NOTE_CHARS,
-        "steps": _steps(rt, sources, stored["papers"], readers, found),
-    }
+def _now(desk: Desk, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the moving part shows. told: the key of the words; new ones come
+    with each tenth of an edition, and with its end."""
+    editions = found["editions"]
+    tenths = [(one, one["percent"] // 10 * 10) for one in editions if one["is_moving"]]
+    key = ".".join(f"{one['id']}-{tenth}" for one, tenth in tenths)
+    says = ". ".join(f"{desk.name_of(one)}: {tenth} %" for one, tenth in tenths)
+    return {"now": found, "told": key or "rest", "says": says or "Nothing is under way."}
 
 
-def _came_back(session: Session, since: datetime) -> list[tuple[str, int]]:
-    """(kind, number of reports) of those that came in since, where there are some."""
-    counts = [
-        (str(kind), bounces.count_reports(session, bounces.Filter(kind=kind, since=since)))
-        for kind in (Kind.HARD, Kind.SOFT, Kind.POLICY, Kind.COMPLAINT)
-    ]
-    return [(kind, n) for kind, n in counts if n]
+def _charts(desk: Desk, days: Sequence[Mapping[str, Any]]) -> dict[str, Counts]:
+    texts = desk.pages.catalogs.texts("en")
 
+    def of(name: str, below: str = "") -> Counts:
+        return counts(
+            [
+                Point(
+                    texts.short_day(date.fromisoformat(day["day"])),
+                    day.get(name),
+                    day.get(below) if below else None,
+                )
+                for day in days
+            ]
+        )
 
-def _steps(
-    rt: Runtime,
-    sources: list[dict[str, Any]],
-    papers: int,
-    readers: dict[str, int],
-    found: list[dict[str, Any]],
-) -> list[tuple[bool, str, str]]:
-    """Getting started: (done, words, address under /admin)."""
-    active = readers.get("active", 0)
-    sent = any(e["accepted"] for e in found)
-    sender = rt.site.sender
-    is_here = sender.endswith("@localhost")
-    return [
-        (bool(sources), f"Sources: {len(sources)}" if sources else "Add a source", "sources"),
-        (
-            papers > 0,
-            f"Papers: {papers:,} stored" if papers else "Papers come when a source has answered",
-            "sources",
-        ),
-        (
-            active > 0,
-            f"Readers: {active:,} active" if active else "Invite readers, or import a list",
-            "readers" if active else "import",
-        ),
-        (
-            not is_here,
-            f"Mails come from {sender}"
-            + (": set PAPERPOST_MAIL_FROM and PAPERPOST_SMTP_URL" if is_here else ""),
-            "settings",
-        ),
-        (sent, "The first mails are sent" if sent else "Send the first mails", "send"),
-    ]
+    plain = {name: of(name) for name in ("accepted", "refused", "papers")}
+    return plain | {"readers": of("joined", "left")}

@@ -10,14 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.callers import caller_of, place_of
 from service.delivery.meaning import Meaning
-from service.flows import ledger, reconcile, resend
-from service.flows.editions import details, list_groups, overview
+from service.flows import edition_lists, ledger, reconcile, resend
+from service.flows.editions import details, list_groups
 from service.flows.runtime import Runtime
 from service.flows.send_state import read_limits
 from service.flows.tokens import Caller
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
 from service.store import delivery_lists
+from service.store import edition_lists as edition_rows
 from service.store.db import Session
 from service.store.delivery_lists import Chosen
 
@@ -27,6 +28,11 @@ _State = Literal[
     "planned", "ready", "leased", "sending", "accepted", "deferred", "failed", "unknown",
     "presumed", "suppressed", "expired", "cancelled", "skipped", "held",
 ]  # fmt: skip
+_Kind = Literal["digest", "alert", "manual", "newsletter", "quiet", "notice"]
+_EditionState = Literal["open", "closing", "paused", "incomplete", "done", "cancelled"]
+_Sort = Literal[
+    "begun", "-begun", "name", "-name", "kind", "-kind", "state", "-state", "planned", "-planned"
+]
 _Order = Literal["oldest", "newest", "address", "domain", "state", "tries"]
 
 
@@ -84,14 +90,33 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     @routes.get("/v1/editions")
     def all_editions(
         _who: Reader,
+        kind: _Kind | None = None,
+        state: _EditionState | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        words: _Text = "",
         notices: bool = False,
+        sort: _Sort = "-begun",
         offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> dict[str, Any]:
-        """Every sending occasion with its balance, newest first. Scope: deliveries:read."""
+        """Sending occasions with their balance, a page at a time. since, until: days on which they
+        were opened · words: a part of the title, the slot or who began it · notices: also editions
+        of one mail. Scope: deliveries:read."""
         dead = ledger.gone_owners(rt)
-        rows = rt.db.read(lambda s: overview(s, notices=notices, dead=dead, now=rt.clock()))
-        return {"total": len(rows), "offset": offset, "editions": rows[offset : offset + limit]}
+        wanted = edition_lists.read_wanted(
+            kind=kind or "", state=state or "", first=since, last=until, words=words,
+            notices=notices, zone=rt.zone,
+        )  # fmt: skip
+
+        def load(session: Session) -> dict[str, Any]:
+            rows = edition_lists.list_page(
+                session, wanted, dead=dead, now=rt.clock(), sort=sort, limit=limit, offset=offset
+            )
+            total = edition_rows.count_found(session, wanted)
+            return {"total": total, "offset": offset, "editions": rows}
+
+        return rt.db.read(load)
 
     @routes.get("/v1/editions/{edition_id}")
     def one_edition(_who: Reader, edition_id: RowNumber) -> dict[str, Any]:

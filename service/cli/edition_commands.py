@@ -1,5 +1,7 @@
 """What became of sends: editions, deliveries."""
 
+from datetime import datetime
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -20,26 +22,53 @@ def register(app: typer.Typer) -> None:
 
 
 @editions_app.command("list")
-def editions_list(as_json: Json = False) -> None:
+def editions_list(
+    kind: Annotated[
+        str, typer.Option(help="digest, alert, manual, newsletter, quiet, notice")
+    ] = "",
+    state: Annotated[str, typer.Option(help="open, closing, paused, incomplete, done, ...")] = "",
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", formats=["%Y-%m-%d"], help="Opened on this date or later"),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help="Opened on this date or before"),
+    ] = None,
+    words: Annotated[str, typer.Option(help="A part of the title, the slot, or who began it")] = "",
+    sort: Annotated[
+        str, typer.Option(help="begun, name, kind, state or planned; -begun is downwards")
+    ] = "-begun",
+    as_json: Json = False,
+) -> None:
     """Every edition with its balance; as JSON also notices, which are editions of one mail."""
-    from service.flows.editions import overview
-    from service.flows.ledger import gone_owners
+    from service.flows import edition_lists
 
+    with printing.argument("--sort"):
+        edition_lists.check_sort(sort)
+    if kind:
+        printing.one_of(kind, [*edition_lists.KINDS, "notice"], "--kind")
+    if state:
+        printing.one_of(state, edition_lists.STATES, "--state")
     with runtime() as rt:
-        dead = gone_owners(rt)
-        rows = rt.db.read(lambda s: overview(s, notices=as_json, dead=dead, now=rt.clock()))
-    if as_json:
-        printing.as_json(rows)
-    else:
-        printing.table(
-            rows,
-            ["id", "kind", "slot", "state", "planned", "accepted", "failed", "skipped", "held"],
-            "No edition yet.",
-        )
-        for row in rows:
-            for words in (row["paused_why"], row["uneven"]):
-                if words:
-                    typer.echo(f"Edition {row['id']}: {words}")
+        wanted = edition_lists.read_wanted(
+            kind=kind, state=state, first=day(since), last=day(until), words=words,
+            notices=as_json, zone=rt.zone,
+        )  # fmt: skip
+        found = chain.from_iterable(edition_lists.parts(rt, wanted, sort))
+        if as_json:
+            printing.as_json_rows(found)
+            return
+        rows = list(found)
+    printing.table(
+        rows,
+        ["id", "kind", "slot", "state", "planned", "accepted", "failed", "skipped", "held"],
+        "No edition yet.",
+    )
+    for row in rows:
+        for said in (row["paused_why"], row["uneven"]):
+            if said:
+                typer.echo(f"Edition {row['id']}: {said}")
 
 
 @editions_app.command("show")

@@ -36,6 +36,15 @@ def as_json(value: Any) -> None:
     typer.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
+def as_json_rows(rows: Iterable[Any]) -> None:
+    """Print one JSON array, row by row as they come: there may be millions."""
+    between = "["
+    for row in rows:
+        typer.echo(f"{between}\n{json.dumps(plain(row), ensure_ascii=False, indent=2)}", nl=False)
+        between = ","
+    typer.echo("[]" if between == "[" else "\n]")
+
+
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str) -> None:
     """Print rows under their column names."""
     if not rows:

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from service.defaults import Defaults
 from service.errors import PaperpostError
-from service.flows import bounces
+from service.flows import bounces, day_figures
 from service.flows.bounce_words import STATES
 from service.flows.bounces import Filter, Rate
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import formula_safe
 from service.reports.model import Kind
+from service.store import day_figures as figures_store
+from service.store.db import Session
 
 COLUMNS = (
     "at", "kind", "reason", "status", "code", "recipient", "domain", "words", "action", "mta",
@@ -174,20 +176,48 @@ class Rates:
 def read_rates(rt: Runtime, first: date, last: date, *, domain: str = "") -> Rates:
     """What came back of what was handed over, from ``first`` to ``last`` (the installation's
     days); domain: of it alone."""
-    since = _begins(first, rt.zone)
-    found = rt.db.read(lambda s: bounces.rates(s, since, zone=rt.zone, domain=domain))
-    found = [one for one in found if first <= one.day <= last]
+    by_day_kept, by_domain_kept, since = rt.db.read(lambda s: _kept(rt, s, first, last, domain))
+    found: list[Rate] = []
+    if since <= last:
+        begins = _begins(since, rt.zone)
+        found = rt.db.read(lambda s: bounces.rates(s, begins, zone=rt.zone, domain=domain))
+        found = [one for one in found if since <= one.day <= last]
     every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     by_day: dict[date, list[Rate]] = {day: [] for day in every}
-    by_domain: dict[str, list[Rate]] = {}
-    for one in found:
+    by_domain: dict[str, list[Rate]] = {one.domain: [one] for one in by_domain_kept}
+    for one in (*by_day_kept, *found):
         by_day[one.day].append(one)
+    for one in found:
         by_domain.setdefault(one.domain, []).append(one)
     limits = limits_of(rt.defaults())
     days = [_sum(day.isoformat(), rows, limits) for day, rows in by_day.items()]
     domains = [_sum(name, rows, limits) for name, rows in by_domain.items()]
     domains.sort(key=lambda d: (not d.above, -d.accepted, d.name))
-    return Rates(all=_sum("", found, limits), days=tuple(days), domains=tuple(domains))
+    whole = _sum("", [one for rows in by_day.values() for one in rows], limits)
+    return Rates(all=whole, days=tuple(days), domains=tuple(domains))
+
+
+def _kept(
+    rt: Runtime, session: Session, first: date, last: date, domain: str
+) -> tuple[list[Rate], list[Rate], date]:
+    """What is kept of past days, by day and by domain, and the first day that is not kept: from
+    then on the rows are counted."""
+    counted = day_figures.last_counted(rt, session, first, last)
+    if counted is None:
+        return [], [], first
+    names, wanted = day_figures.BY_DOMAIN, domain or None
+    days = figures_store.list_days(session, names, first, counted, part=wanted)
+    parts = figures_store.list_parts(session, names, first, counted, part=domain)
+    return (
+        [Rate(day=day, domain=domain, **_named(counts)) for day, counts in days.items()],
+        [Rate(day=first, domain=of, **_named(counts)) for of, counts in parts.items()],
+        counted + timedelta(days=1),
+    )
+
+
+def _named(counts: Mapping[str, int]) -> dict[str, int]:
+    also = {"accepted_by": "accepted", "complaint": "complaints"}
+    return {also.get(name, name): n for name, n in counts.items()}
 
 
 def _sum(name: str, rows: Sequence[Rate], limits: Mapping[str, float]) -> Summed:

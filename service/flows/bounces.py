@@ -31,6 +31,7 @@ __all__ = [
     "Sample",
     "Standing",
     "come_back",
+    "count_by_kind",
     "count_by_state",
     "count_reports",
     "decide",
@@ -50,6 +51,7 @@ SOFT = "soft"
 """The bar of a reader whose mails came back for too long; the reader may lift it."""
 
 count_reports = lists.count_found
+count_by_kind = lists.count_by_kind
 count_by_state = lists.count_by_state
 
 

@@ -9,11 +9,9 @@ from service.errors import PaperpostError
 from service.flows.alarms import end_alarm
 from service.flows.deferred import deferrals
 from service.flows.groups import Group, groups, refusals
-from service.flows.planning import PRIORITY
 from service.flows.runtime import Runtime
 from service.flows.settle import balance, balance_of, uneven
 from service.flows.staff import audit_edition
-from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
@@ -30,10 +28,11 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-def _summary(
+def summary(
     edition: EditionRow, states: Mapping[str, int], left: int, now: datetime | None
 ) -> dict[str, Any]:
-    """left: rows in sending whose process is gone; they are held, and wait for nothing.
+    """One edition with its balance. left: rows in sending whose process is gone; they are held, and
+    wait for nothing.
 
     Of the result: so_far: rows may still be added · uneven: what is missing of one that does not
     balance, in words, "" when it does · paused_why: why it was paused by itself.
@@ -72,22 +71,6 @@ def shown_state(edition: EditionRow) -> str:
     return edition.state
 
 
-def overview(
-    session: Session,
-    *,
-    notices: bool = False,
-    dead: Sequence[int] = (),
-    now: datetime | None = None,
-) -> list[dict[str, Any]]:
-    """Every edition (``notices``: these too), newest first, each with its balance. dead: owners
-    that are gone (``ledger.gone_owners``)."""
-    states = audience_store.count_all_states(session, notices=notices)
-    left = deliveries_store.count_left(session, dead)
-    kinds = [*PRIORITY] if notices else None
-    found = editions_store.list_editions(session, kinds=kinds)
-    return [_summary(e, states.get(e.id or 0, {}), left.get(e.id or 0, 0), now) for e in found]
-
-
 def need_edition(session: Session, edition_id: int) -> EditionRow:
     """One edition that was begun. Raises EditionError."""
     edition = editions_store.get_edition(session, id=edition_id)
@@ -111,7 +94,7 @@ def details(
     }
     left = deliveries_store.count_left(session, dead).get(edition_id, 0)
     return {
-        **_summary(edition, counted.states, left, now),
+        **summary(edition, counted.states, left, now),
         "mails": counted.planned - sum(counted.states.get(s, 0) for s in ("skipped", "suppressed")),
         "ended": counted.ended,
         "reasons": reasons,

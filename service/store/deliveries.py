@@ -127,10 +127,9 @@ def is_held(dead: Sequence[int]) -> sa.ColumnElement[bool]:
 
 def count_left(session: Session, dead: Sequence[int]) -> dict[int, int]:
     """Per edition: rows left in ``sending``."""
+    edition = col(DeliveryRow.edition_id) + 0  # else SQLite reads all rows, edition by edition
     rows = session.execute(
-        sa.select(col(DeliveryRow.edition_id), sa.func.count())
-        .where(is_left(dead))
-        .group_by(col(DeliveryRow.edition_id))
+        sa.select(edition, sa.func.count()).where(is_left(dead)).group_by(edition)
     ).all()
     return {edition_id: int(n) for edition_id, n in rows}
 

@@ -80,6 +80,12 @@ def count_found(session: Session, wanted: Filter) -> int:
     return int(session.scalar(query.where(*_where(wanted))) or 0)
 
 
+def count_by_kind(session: Session, since: datetime) -> dict[str, int]:
+    """How many reports came in since an instant, by kind."""
+    query = sa.select(col(ReportRow.kind), sa.func.count()).where(col(ReportRow.at) >= since)
+    return {kind: int(n) for kind, n in session.execute(query.group_by(col(ReportRow.kind)))}
+
+
 def list_of_reader(session: Session, subscriber_id: int, limit: int | None) -> list[Found]:
     """Reports about a reader's mails, newest first."""
     query = _found(ReportRow, InboundRow).where(col(ReportRow.subscriber_id) == subscriber_id)

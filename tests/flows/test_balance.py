@@ -20,7 +20,8 @@ from service.delivery.states import (
     leaving,
 )
 from service.flows.daily import plan_daily
-from service.flows.editions import details, overview
+from service.flows.edition_lists import list_page, read_wanted
+from service.flows.editions import details
 from service.flows.send import send_ready
 from service.flows.settle import (
     Balance,
@@ -112,9 +113,13 @@ def test_every_arrow_leads_to_an_end():
         leaving(State.READY, State.ACCEPTED)
 
 
+def listed(session, rt):
+    return list_page(session, read_wanted(), dead=(), now=rt.clock())
+
+
 def test_a_rolling_edition_counts_so_far_until_it_is_over(rt, tmp_path):
     plan_one(rt, tmp_path)
-    (seen,) = rt.db.read(lambda s: overview(s, now=rt.clock()))
+    (seen,) = rt.db.read(lambda s: listed(s, rt))
     assert (seen["planned"], seen["so_far"], seen["missing"], seen["uneven"]) == (1, True, 1, "")
     asyncio.run(send_ready(rt))
     add(rt, "bo@example.org", "adapters")
@@ -122,7 +127,7 @@ def test_a_rolling_edition_counts_so_far_until_it_is_over(rt, tmp_path):
     asyncio.run(send_ready(rt))
     rt.clock.go(days=2)
     assert settle_editions(rt) == 1
-    (seen,) = rt.db.read(lambda s: overview(s, now=rt.clock()))
+    (seen,) = rt.db.read(lambda s: listed(s, rt))
     assert (seen["state"], seen["planned"], seen["so_far"]) == ("done", 2, False)
 
 
@@ -135,7 +140,7 @@ def test_a_late_reader_opens_a_rolling_edition_again(rt, tmp_path):
     settle_editions(rt)
     add(rt, "bo@example.org", "adapters")
     plan_daily(rt, on)
-    (seen,) = rt.db.read(lambda s: overview(s, now=rt.clock()))
+    (seen,) = rt.db.read(lambda s: listed(s, rt))
     assert (seen["state"], seen["planned"], seen["so_far"]) == ("open", 2, True)
 
 
@@ -160,7 +165,7 @@ def test_a_row_that_is_gone_is_told_everywhere_until_it_is_mended(rt, tmp_path):
     words = "It does not balance: 1 of 2 have no row."
     (alarm,) = rt.db.read(alarms_store.list_open)
     assert alarm.what == f"Edition {kept.edition_id}: it does not balance: 1 of 2 have no row."
-    assert rt.db.read(lambda s: overview(s, now=rt.clock()))[0]["uneven"] == words
+    assert rt.db.read(lambda s: listed(s, rt))[0]["uneven"] == words
     assert rt.db.read(lambda s: details(s, kept.edition_id))["uneven"] == words
     assert rt.db.read(lambda s: list_uneven(s, rt.clock())) == {kept.edition_id: words}
     assert gone["state"] == "accepted"

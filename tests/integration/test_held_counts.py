@@ -12,7 +12,8 @@ from service import admin
 from service.flows import staff
 from service.flows.audience import count, draft
 from service.flows.daily import plan_daily
-from service.flows.editions import details, overview
+from service.flows.edition_lists import list_page, read_wanted
+from service.flows.editions import details
 from service.flows.ledger import deliveries, gone_owners
 from service.flows.segment import find_readers, read_segment
 from service.pages.front import furnish
@@ -55,7 +56,7 @@ def crash(process):
 def numbers(rt):
     dead = gone_owners(rt)
     listed = rt.db.read(lambda s: deliveries(s, state="held", dead=dead))
-    shown = rt.db.read(lambda s: overview(s, dead=dead))[0]
+    shown = rt.db.read(lambda s: list_page(s, read_wanted(), dead=dead, now=rt.clock()))[0]
     one = rt.db.read(lambda s: details(s, shown["id"], dead=dead))
     segment = read_segment(f"state:{shown['id']}:held")
     readers = rt.db.read(lambda s: find_readers(s, segment, dead))
