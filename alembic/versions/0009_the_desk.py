@@ -237,6 +237,7 @@ def upgrade() -> None:
     op.add_column('edition', sa.Column('counted', sa.JSON(), nullable=True))
     op.create_index('ix_delivery_edition_state', 'delivery', ['edition_id', 'state', 'id'])
     op.drop_index('ix_delivery_edition_id', 'delivery')
+    op.add_column('delivery', sa.Column('tested_to', sa.String(length=254), nullable=True))
     op.add_column('audit', sa.Column('reason', sa.Text(), server_default='', nullable=False))
 
 def downgrade() -> None:
@@ -248,6 +249,7 @@ def downgrade() -> None:
     for name in ("paper_join", "source_share", "interest_count", "interest_term", "interest_run"):
         op.drop_table(name)
     op.drop_column("audit", "reason")
+    op.drop_column("delivery", "tested_to")
     op.drop_column("api_token", "ends_at")
     op.drop_column("api_token", "seen_from")
     op.drop_column("admin", "email")

@@ -163,6 +163,7 @@ class Desk:
             "errors": Faults(errors or {}),
             "at": self.at,
             "name_of": self.name_of,
+            "test_recipient": self.rt.test_recipient,
             "said": self.pages.texts(request).gettext(said) if said else "",
             **(context or {}),
         }

@@ -225,7 +225,9 @@ class Journal:
         if not marks:
             return _Marked(set(), later)
         now = self._rt.clock()
-        return _Marked(mark_sending(session, marks, owner=self._owner, now=now), later)
+        to = self._rt.test_recipient or None
+        marked = mark_sending(session, marks, owner=self._owner, now=now, tested_to=to)
+        return _Marked(marked, later)
 
     def _record(self, session: Session, answers: list[Answer]) -> tuple[SendReport, Counted]:
         """All of them, or none."""

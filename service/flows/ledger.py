@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 from service.delivery.meaning import Meaning
 from service.delivery.states import State
 from service.flows.bounces import of_deliveries
+from service.flows.delivery_words import ahead, sentence, steps_of
 from service.flows.editions import EditionError, need_edition
 from service.flows.groups import says, words_of
+from service.flows.reconcile import answers_for
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store.db import Session
@@ -81,14 +83,17 @@ def list_facts(
     order: str = "oldest",
     limit: int | None = None,
     offset: int = 0,
+    after_id: int = 0,
 ) -> list[dict[str, Any]]:
-    """One object per delivery, in an order of ``delivery_lists.ORDERS``. Raises EditionError: no
-    such edition or order."""
+    """One object per delivery, in an order of ``delivery_lists.ORDERS``; after_id: only later ones.
+    Raises EditionError: no such edition or order."""
     if chosen.edition_id is not None:
         need_edition(session, chosen.edition_id)
     if order not in ORDERS:
         raise EditionError(f"{order!r} is no order.", "--order", f"Use {', '.join(ORDERS)}.")
-    rows = list_chosen(session, chosen, order=order, limit=limit, offset=offset)
+    rows = list_chosen(
+        session, chosen, order=order, limit=limit, offset=offset, after_id=after_id
+    )
     return [delivery_facts(row) for row in rows]
 
 
@@ -99,8 +104,16 @@ def deliveries(
     return list_facts(session, read_chosen(edition_id=edition_id, state=state, dead=dead))
 
 
-def delivery_story(session: Session, delivery_id: int) -> dict[str, Any]:
-    """One delivery with its tries and the server's words of each, and what came back of it. Raises
+def delivery_story(
+    session: Session,
+    delivery_id: int,
+    *,
+    now: datetime,
+    zone: str = "UTC",
+    dead: Sequence[int] = (),
+) -> dict[str, Any]:
+    """One delivery with its tries and the server's words of each, what came back of it, its whole
+    way in words (``steps``, ``story``) and what happens next by itself (``ahead``). Raises
     EditionError: none."""
     row = deliveries_store.get_delivery(session, id=delivery_id)
     if row is None:
@@ -108,6 +121,10 @@ def delivery_story(session: Session, delivery_id: int) -> dict[str, Any]:
     edition = need_edition(session, row.edition_id)
     tries = deliveries_store.list_attempts(session, delivery_id)
     about = meanings_of(session, [delivery_id])[delivery_id]
+    back = of_deliveries(session, [delivery_id]).get(delivery_id, [])
+    steps = steps_of(row, tries, back)
+    paused = "paused" if edition.paused else edition.state
+    then = ahead(row, edition.kind, paused, now, dead=dead)
     return {
         **delivery_facts(row),
         "meaning": about,
@@ -129,7 +146,11 @@ def delivery_story(session: Session, delivery_id: int) -> dict[str, Any]:
             }
             for one in tries
         ],
-        "came_back": of_deliveries(session, [delivery_id]).get(delivery_id, []),
+        "came_back": back,
+        "steps": [one.as_dict() for one in steps],
+        "story": sentence(steps, zone),
+        "ahead": then.as_dict() if then is not None else None,
+        "answers": list(answers_for(row.state)),
     }
 
 
@@ -139,6 +160,7 @@ def delivery_facts(row: DeliveryRow) -> dict[str, Any]:
         "id": row.id,
         "edition": row.edition_id,
         "email": row.rcpt or "",
+        "tested_to": row.tested_to or "",
         "kind": row.kind,
         "state": row.state,
         "code": row.code,

@@ -304,7 +304,8 @@ class ContentRow(SQLModel, table=True):
 class DeliveryRow(SQLModel, table=True):
     """One edition to one recipient. domain: where its mail is received, in the form for DNS (""
     once erased) · meaning: a word of ``delivery.answers``, what the last refusal was about ·
-    own: what is this reader's alone of the content; all of it where nobody else gets the same."""
+    own: what is this reader's alone of the content; all of it where nobody else gets the same ·
+    tested_to: where it truly went, or was to go, in test mode."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -346,6 +347,7 @@ class DeliveryRow(SQLModel, table=True):
     )
     code: int | None = None
     enhanced: str = Field(default="", max_length=16)
+    tested_to: str | None = Field(default=None, max_length=254)
     reason: str = text()
     meaning: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     planned_at: datetime = instant(null=False)

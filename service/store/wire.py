@@ -38,8 +38,9 @@ def _marking(dialect: str) -> str:
     mine = table_of(dialect, {"id": "id", "fence": "int", "hashed": "text", "sha": "text"})
     barred = "SELECT 1 FROM suppression p WHERE p.email_hash = given.hashed"
     return (
-        f"UPDATE delivery SET state = '{State.SENDING}', marked_at = :now, body_sha = given.sha "  # nosec B608
-        f"FROM ({mine}) AS given WHERE delivery.id = given.id AND delivery.fence = given.fence "
+        f"UPDATE delivery SET state = '{State.SENDING}', marked_at = :now, body_sha = given.sha, "  # nosec B608
+        f"tested_to = :tested_to FROM ({mine}) AS given "
+        "WHERE delivery.id = given.id AND delivery.fence = given.fence "
         f"AND COALESCE(delivery.state, '') IN ({_quoted(leaving(State.SENDING))}) "
         "AND COALESCE(delivery.lease_owner, 0) = :owner "
         # a notice passes bars that are about subscriptions, and asks for no active reader
@@ -55,7 +56,12 @@ def _marking(dialect: str) -> str:
 
 
 def mark_sending(
-    session: Session, marks: Sequence[Mark], *, owner: int, now: datetime
+    session: Session,
+    marks: Sequence[Mark],
+    *,
+    owner: int,
+    now: datetime,
+    tested_to: str | None = None,
 ) -> set[tuple[int, int]]:
     """The write-ahead mark of many, in one statement: leased -> sending. Returns the leases
     (delivery, fence) that may be used; of the others nothing may go out. One process may ask for
@@ -65,17 +71,17 @@ def mark_sending(
     suppressed, or the edition was paused or cancelled meanwhile. A notice does not ask for an
     active reader, and passes the bar of somebody who left (``consent.lets_pass``). Who leaves also
     changes the rows of their mails: of the two the second waits for the first and sees it.
+    tested_to: where all of them go in test mode.
     """
     dialect = session.get_bind().dialect
     sql = _marking(dialect.name)
     rows = [(mark.delivery_id, mark.fence, mark.hashed, mark.sha) for mark in marks]
+    given = {"owner": owner, "now": now, "tested_to": tested_to}
     if dialect.update_returning:
-        done = run(
-            session, f"{sql} RETURNING delivery.id, delivery.fence", rows, owner=owner, now=now
-        )
+        done = run(session, f"{sql} RETURNING delivery.id, delivery.fence", rows, **given)
         return set(done.rows)
     return {  # SQLite before 3.35
-        (row[0], row[1]) for row in rows if run(session, sql, [row], owner=owner, now=now).changed
+        (row[0], row[1]) for row in rows if run(session, sql, [row], **given).changed
     }
 
 
