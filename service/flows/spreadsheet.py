@@ -6,7 +6,7 @@ words is called otherwise would subscribe everybody to the wrong thing without a
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import zip_longest
 from typing import Any, TextIO
@@ -78,6 +78,15 @@ def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> st
     writer.writeheader()
     for row in rows:
         writer.writerow({k: formula_safe(str(v or "")) for k, v in row.items() if k})
+    return out.getvalue()
+
+
+def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
+    """Lines of a CSV, a part of a large one; its cells cannot start a formula."""
+    out = io.StringIO()
+    csv.writer(out).writerows(
+        [formula_safe("" if cell is None else str(cell)) for cell in row] for row in rows
+    )
     return out.getvalue()
 
 
