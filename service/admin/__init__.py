@@ -11,6 +11,7 @@ from service.admin import (
     edition_list,
     editions,
     entry,
+    held,
     hooks,
     imports,
     instance,
@@ -25,6 +26,7 @@ from service.admin import (
     settings,
     sources,
     staff,
+    suppressions,
     tokens,
     topics,
 )
@@ -86,10 +88,12 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         reader_list,
         readers,
         imports,
+        suppressions,
         instance,
         edition_list,
         editions,
         pace,  # its address looks like that of one delivery
+        held,  # the same
         deliveries,
         compose,  # its addresses begin like those of one draft
         send,

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk, fault_at
@@ -14,7 +14,7 @@ from service.admin.reader_choices import read_day
 from service.delivery.meaning import ABOUT, Meaning
 from service.delivery.states import State
 from service.errors import PaperpostError
-from service.flows import bounces, groups, ledger, reconcile, resend
+from service.flows import bounces, delivery_export, groups, ledger, reconcile, resend
 from service.flows.bounce_words import plain_reason
 from service.flows.consequence import ENDS
 from service.flows.editions import list_groups, need_edition
@@ -47,8 +47,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     def asked(request: Request) -> tuple[Member, dict[str, str], Chosen]:
         """Who asks, the filters as they stand in the address, and what they choose."""
-        who, typed = desk.member(request), _typed(request.query_params)
-        return who, typed, _chosen(rt, typed)
+        who, typed = desk.member(request), read_typed(request.query_params)
+        return who, typed, read_wanted_of(rt, typed)
 
     @routes.get("/deliveries")
     def deliveries(request: Request) -> Response:
@@ -68,6 +68,22 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         context["plain_reason"] = plain_reason
         context["address_of_page"] = lambda number: address_of_page(request, number)
         return desk.answer(request, "deliveries.html", context, who=who)
+
+    @routes.get("/deliveries/export.{kind}")
+    def export(request: Request, kind: str) -> Response:
+        desk.member(request, "editor")
+        form: delivery_export.Form | None = "csv" if kind == "csv" else None
+        form = "json" if kind == "json" else form
+        if form is None:
+            raise HTTPException(404)
+        parts = delivery_export.parts(
+            rt, read_wanted_of(rt, read_typed(request.query_params)), form
+        )
+        return StreamingResponse(
+            (part.encode() for part in parts),
+            media_type=delivery_export.TYPES[form],
+            headers={"Content-Disposition": f'attachment; filename="deliveries.{form}"'},
+        )
 
     @routes.get("/deliveries/groups")
     def by_meaning(request: Request) -> Response:
@@ -141,13 +157,15 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         delivery_id: int,
         errors: dict[str, FieldError] | None = None,
     ) -> Response:
+        dead = ledger.gone_owners(rt)
+
         def load(session: Session) -> dict[str, Any]:
             row = deliveries_store.get_delivery(session, id=delivery_id)
             if row is None:
                 raise HTTPException(404)
             edition = need_edition(session, row.edition_id)
             return {
-                "row": ledger.delivery_story(session, delivery_id),
+                "row": ledger.delivery_story(rt, session, delivery_id, dead=dead),
                 "edition": edition,
                 "why": why(rt, row, _day_of(rt, edition, row)),
                 "has_mail": bool(row.content and edition.kind != "notice" and row.rcpt),
@@ -194,7 +212,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return framed(rt.db.read(load))
 
 
-def _typed(query: Mapping[str, str]) -> dict[str, str]:
+def read_typed(query: Mapping[str, str]) -> dict[str, str]:
     """What stands in the address; what is none of the choices is left out."""
     typed = {name: query.get(name, "").strip()[:254] for name in FILTERS}
     known = {"state": STATES, "meaning": tuple(Meaning), "order": tuple(ORDERS)}
@@ -207,7 +225,7 @@ def _typed(query: Mapping[str, str]) -> dict[str, str]:
     return typed
 
 
-def _chosen(rt: Runtime, typed: Mapping[str, str]) -> Chosen:
+def read_wanted_of(rt: Runtime, typed: Mapping[str, str]) -> Chosen:
     return ledger.read_chosen(
         edition_id=int(typed["edition"]) if typed["edition"] else None,
         state=typed["state"],

@@ -6,11 +6,13 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.callers import caller_of, place_of
 from service.delivery.meaning import Meaning
-from service.flows import edition_lists, ledger, reconcile, resend
+from service.flows import delivery_export, edition_lists, ledger, reconcile, resend, resolving
+from service.flows.delivery_export import Form
 from service.flows.editions import details, list_groups
 from service.flows.runtime import Runtime
 from service.flows.send_state import read_limits
@@ -60,6 +62,25 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     answer: Literal["accepted", "presumed", "ready"]
+
+
+class HeldAnswer(Answer):
+    """What became of many held mails. edition, domain, meaning: only these · mails: the number that
+    is expected, as a dry run gave it · dry_run: count alone."""
+
+    edition: int | None = Field(default=None, ge=1, le=2**53)
+    domain: str = Field(default="", max_length=254)
+    meaning: Meaning | Literal[""] = ""
+    mails: int | None = Field(default=None, ge=0, le=2**53)
+    dry_run: bool = False
+
+
+_EXPORTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The list, in one stream.",
+        "content": {"text/csv": {"schema": {"type": "string"}}, "application/json": {}},
+    }
+}
 
 
 def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
@@ -144,6 +165,18 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
+    @routes.get("/v1/deliveries/export", response_class=StreamingResponse, responses=_EXPORTED)
+    def export(
+        _who: Reader, wanted: Wanted, form: Annotated[Form, Query(alias="format")] = "csv"
+    ) -> StreamingResponse:
+        """All deliveries that are chosen, in one stream, the oldest first. As a table (csv) or as
+        an array of the objects of the list (json). Scope: deliveries:read."""
+        return StreamingResponse(
+            (part.encode() for part in delivery_export.parts(rt, wanted, form)),
+            media_type=delivery_export.TYPES[form],
+            headers={"Content-Disposition": f'attachment; filename="deliveries.{form}"'},
+        )
+
     @routes.get("/v1/deliveries/groups")
     def by_meaning(_who: Reader, wanted: Wanted) -> list[dict[str, Any]]:
         """What was refused, put off or left without an answer, by what it means, with counts,
@@ -161,8 +194,10 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     @routes.get("/v1/deliveries/{delivery_id}")
     def one_delivery(_who: Reader, delivery_id: RowNumber) -> dict[str, Any]:
         """One delivery with every try and what the server said to it, and what came back of it.
-        Scope: deliveries:read."""
-        return rt.db.read(lambda s: ledger.delivery_story(s, delivery_id))
+        ``steps`` and ``story``: its whole way in words · ``ahead``: what happens to it next by
+        itself · ``answers``: what may be said of it, while it is held. Scope: deliveries:read."""
+        dead = ledger.gone_owners(rt)
+        return rt.db.read(lambda s: ledger.delivery_story(rt, s, delivery_id, dead=dead))
 
     @routes.post("/v1/deliveries/resend")
     def send_again(who: Sender, place: Place, asked: Resend) -> dict[str, Any]:
@@ -181,6 +216,25 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
                 "Ask with dry_run first, then give the number it tells.",
             )
         return resend.resend(rt, wanted, who.signature, place, expected=asked.mails)
+
+    @routes.post("/v1/deliveries/resolve")
+    def resolve_many(who: Sender, place: Place, said: HeldAnswer) -> dict[str, Any]:
+        """Say what became of many held mails: first with ``dry_run``, then with the number of
+        ``mails`` that it gave. Scope: deliveries:send."""
+        wanted = ledger.read_chosen(
+            edition_id=said.edition, meaning=said.meaning, domain=said.domain, zone=rt.zone
+        )
+        if said.dry_run:
+            return resolving.count_held(rt, wanted, said.answer).as_dict()
+        if said.mails is None:
+            raise reconcile.ResolveError(
+                "Nothing was done: the number of mails was not confirmed.",
+                "mails",
+                "Ask with dry_run first, then give the number it tells.",
+            )
+        return resolving.resolve_held(
+            rt, wanted, said.answer, who.signature, place, expected=said.mails
+        )
 
     @routes.post("/v1/deliveries/{delivery_id}/resolve")
     def resolve(who: Sender, place: Place, delivery_id: RowNumber, said: Answer) -> dict[str, Any]:

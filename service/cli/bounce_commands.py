@@ -37,6 +37,9 @@ Last = Annotated[
     datetime | None,
     typer.Option("--until", formats=["%Y-%m-%d"], help="Came in on this date or before"),
 ]
+MOST_LINES = 1000
+"""Reports that are printed for people."""
+
 COLUMNS = ["inbound", "at", "recipient", "kind", "reason", "status", "words", "said"]
 
 
@@ -89,18 +92,25 @@ def bounces_list(
     as_json: Json = False,
 ) -> None:
     """Reports, newest first: for whom, what they say and what followed."""
+    from service.flows.bounce_lists import json_parts
     from service.flows.bounces import list_reports
 
     typed = _typed(kind, reason, domain, state, address, since, until)
     with runtime() as rt:
         chosen = _filter(rt, typed)
-        rows = rt.db.read(lambda s: list_reports(s, chosen, limit=None))
-    if as_json:
-        printing.as_json(rows)
-    else:
-        printing.table(
-            rows, COLUMNS, "Nothing came back yet." if chosen == type(chosen)() else "None."
-        )
+        if as_json:
+            for part in json_parts(rt, chosen):
+                typer.echo(part, nl=False)
+            return
+        rows = rt.db.read(lambda s: list_reports(s, chosen, limit=MOST_LINES + 1))
+    more = len(rows) > MOST_LINES
+    printing.table(
+        rows[:MOST_LINES],
+        COLUMNS,
+        "Nothing came back yet." if chosen == type(chosen)() else "None.",
+    )
+    if more:
+        typer.echo(f"These are the newest {MOST_LINES:,}; bounces export writes all of them.")
 
 
 @bounces_app.command("show")

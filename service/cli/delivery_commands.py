@@ -72,6 +72,7 @@ def deliveries_list(
     as_json: Json = False,
 ) -> None:
     """Deliveries with their state and the server's words."""
+    from service.flows.delivery_export import parts
     from service.flows.ledger import list_facts
     from service.store.delivery_lists import ORDERS
 
@@ -83,6 +84,10 @@ def deliveries_list(
             rt, edition_id=edition, state=state, meaning=meaning, domain=domain, first=first,
             last=last, address=address, words=words,
         )  # fmt: skip
+        if as_json and order == "oldest":  # however many there are
+            for part in parts(rt, chosen, "json"):
+                typer.echo(part, nl=False)
+            return
         rows = rt.db.read(lambda s: list_facts(s, chosen, order=order))
     if as_json:
         printing.as_json(rows)
@@ -94,20 +99,99 @@ def deliveries_list(
         )
 
 
+@deliveries_app.command("export")
+def deliveries_export(
+    edition: Edition = None,
+    state: OfState = "",
+    meaning: Meaning = "",
+    domain: Domain = "",
+    since: First = None,
+    until: Last = None,
+    address: Address = "",
+    words: Words = "",
+    as_json: Json = False,
+) -> None:
+    """Deliveries as a table for a spreadsheet (CSV), the oldest first; no cell of it starts a
+    formula."""
+    from service.flows.delivery_export import parts
+
+    _check(state, meaning)
+    first, last = day(since), day(until)
+    with runtime() as rt:
+        chosen = _chosen(
+            rt, edition_id=edition, state=state, meaning=meaning, domain=domain, first=first,
+            last=last, address=address, words=words,
+        )  # fmt: skip
+        for part in parts(rt, chosen, "json" if as_json else "csv"):
+            typer.echo(part, nl=False)
+
+
+@deliveries_app.command("resolve-held")
+def deliveries_resolve_held(
+    answer: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            help="accepted (they came), presumed (nobody will know) or ready "
+            "(they did not come, send them again)",
+        ),
+    ],
+    edition: Edition = None,
+    meaning: Meaning = "",
+    domain: Domain = "",
+    yes: Annotated[int | None, typer.Option("--yes", help="The number of mails expected")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count alone")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what became of many held mails at once.
+
+    Without --yes, or with another number than it would be: nothing is done, and it ends with 1.
+    """
+    from service.flows.resolving import count_held, read_answer, resolve_held
+
+    with printing.argument("--as"):
+        read_answer(answer)
+    _check("", meaning)
+    with runtime() as rt:
+        chosen = _chosen(rt, edition_id=edition, meaning=meaning, domain=domain)
+        if dry_run or yes is None:
+            found = count_held(rt, chosen, answer)
+            count = printing.tally(found.mails, "held mail")
+            told = f"{count}; to say it of them: --yes {found.mails}"
+            printing.told(found.as_dict(), told, wants_json=as_json)
+            if not dry_run:
+                raise typer.Exit(1)
+            return
+        made = resolve_held(rt, chosen, answer, by="cli", expected=yes)
+    count = printing.tally(made["mails"], "mail")
+    printing.told(made, f"Settled: {count} as {answer}.", wants_json=as_json)
+
+
 @deliveries_app.command("show")
-def deliveries_show(delivery_id: int, as_json: Json = False) -> None:
-    """One delivery with every try and what the server said to it, and what came back of it."""
-    from service.flows.ledger import delivery_story
+def deliveries_show(
+    delivery_id: Annotated[
+        int, typer.Argument(metavar="ID", min=1, max=2**53, help="Its number in deliveries list")
+    ],
+    as_json: Json = False,
+) -> None:
+    """One delivery: its way in words, every try with what the server said to it, what came back of
+    it, and what happens to it next by itself."""
+    from service.flows.ledger import delivery_story, gone_owners
 
     with runtime() as rt:
-        found = rt.db.read(lambda s: delivery_story(s, delivery_id))
+        dead = gone_owners(rt)
+        found = rt.db.read(lambda s: delivery_story(rt, s, delivery_id, dead=dead))
     if as_json:
         printing.as_json(found)
         return
-    tries, back = found.pop("tries"), found.pop("came_back")
+    tries, back, then = found.pop("tries"), found.pop("came_back"), found.pop("ahead")
+    found.pop("steps")
+    found["answers"] = ", ".join(found["answers"])
     for name, value in found.items():
         if value not in (None, ""):
             typer.echo(f"{name}: {value}")
+    if then is not None:
+        typer.echo(f"next: {then['words']}{' (' + then['at'] + ')' if then['at'] else ''}")
     printing.table(tries, ["n", "at", "phase", "code", "text"], "Not tried yet.")
     if back:
         typer.echo("Came back:")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -79,6 +80,17 @@ def csv_parts(rt: Runtime, chosen: Filter) -> Iterator[str]:
             [formula_safe(str("" if row[c] is None else row[c])) for c in COLUMNS] for row in rows
         )
         chosen = replace(chosen, before_id=rows[-1]["id"])
+
+
+def json_parts(rt: Runtime, chosen: Filter) -> Iterator[str]:
+    """The same as one array of objects, some at a time."""
+    sign = "[\n"
+    while rows := _part(rt, chosen):
+        for row in rows:
+            yield sign + json.dumps(row, ensure_ascii=False, default=str)
+            sign = ",\n"
+        chosen = replace(chosen, before_id=rows[-1]["id"])
+    yield "]\n" if sign == ",\n" else "[]\n"
 
 
 def _part(rt: Runtime, chosen: Filter) -> list[dict[str, Any]]:

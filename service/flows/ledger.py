@@ -91,9 +91,7 @@ def list_facts(
         need_edition(session, chosen.edition_id)
     if order not in ORDERS:
         raise EditionError(f"{order!r} is no order.", "--order", f"Use {', '.join(ORDERS)}.")
-    rows = list_chosen(
-        session, chosen, order=order, limit=limit, offset=offset, after_id=after_id
-    )
+    rows = list_chosen(session, chosen, order=order, limit=limit, offset=offset, after_id=after_id)
     return [delivery_facts(row) for row in rows]
 
 
@@ -105,12 +103,7 @@ def deliveries(
 
 
 def delivery_story(
-    session: Session,
-    delivery_id: int,
-    *,
-    now: datetime,
-    zone: str = "UTC",
-    dead: Sequence[int] = (),
+    rt: Runtime, session: Session, delivery_id: int, *, dead: Sequence[int] = ()
 ) -> dict[str, Any]:
     """One delivery with its tries and the server's words of each, what came back of it, its whole
     way in words (``steps``, ``story``) and what happens next by itself (``ahead``). Raises
@@ -124,7 +117,7 @@ def delivery_story(
     back = of_deliveries(session, [delivery_id]).get(delivery_id, [])
     steps = steps_of(row, tries, back)
     paused = "paused" if edition.paused else edition.state
-    then = ahead(row, edition.kind, paused, now, dead=dead)
+    then = ahead(row, edition.kind, paused, rt.clock(), dead=dead)
     return {
         **delivery_facts(row),
         "meaning": about,
@@ -148,7 +141,7 @@ def delivery_story(
         ],
         "came_back": back,
         "steps": [one.as_dict() for one in steps],
-        "story": sentence(steps, zone),
+        "story": sentence(steps, rt.zone),
         "ahead": then.as_dict() if then is not None else None,
         "answers": list(answers_for(row.state)),
     }

@@ -265,19 +265,10 @@ def resolve(
                 f"There is no delivery {delivery_id}.", "", "paperpost deliveries list"
             )
         before, state = row.state, _answer(row, answer)
-        now = rt.clock()
-        said = f"{by} said: {answer}"
-        if state is State.READY:
-            hours = timedelta(hours=rt.defaults().digest_deadline_hours)
-            _free(rt, session, row, said, deadline_at=now + hours, not_before=None)
-        else:
-            is_test = state is State.ACCEPTED and rt.test_recipient
-            reason = TESTED if is_test else said
-            leases_store.mark_outcome(session, row, state, now, reason=reason)
-        _note(session, row, now, said, "")
+        settle_by_hand(rt, session, row, answer, by)
         write_audit(
             session,
-            now,
+            rt.clock(),
             who=by,
             what="resolve",
             target=f"delivery {delivery_id}",
@@ -291,6 +282,21 @@ def resolve(
     if made["state"] == State.READY:
         rt.engine.enqueue("send")
     return made
+
+
+def settle_by_hand(rt: Runtime, session: Session, row: DeliveryRow, answer: str, by: str) -> bool:
+    """Do what somebody said of a held mail; False: it is not held any more."""
+    state, now, said = ANSWERS[answer], rt.clock(), f"{by} said: {answer}"
+    if state is State.READY:
+        hours = timedelta(hours=rt.defaults().digest_deadline_hours)
+        moved = _free(rt, session, row, said, deadline_at=now + hours, not_before=None)
+    else:
+        is_test = state is State.ACCEPTED and rt.test_recipient
+        reason = TESTED if is_test else said
+        moved = leases_store.mark_outcome(session, row, state, now, reason=reason)
+    if moved:
+        _note(session, row, now, said, "")
+    return bool(moved)
 
 
 def answers_for(state: str) -> tuple[str, ...]:

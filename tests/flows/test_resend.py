@@ -294,7 +294,7 @@ def test_the_story_of_a_delivery_has_every_try(rt, server):
     plan_daily(rt)
     send(rt)
     (row,) = rt.db.read(lambda s: list_facts(s, read_chosen(address="dan@")))
-    story = rt.db.read(lambda s: delivery_story(s, row["id"]))
+    story = rt.db.read(lambda s: delivery_story(rt, s, row["id"]))
     assert [(t["n"], t["phase"], t["code"], t["enhanced"]) for t in story["tries"]] == [
         (1, "rcpt", 450, "4.2.1")
     ]

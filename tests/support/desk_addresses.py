@@ -41,6 +41,7 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin": ("viewer", "/admin"),
     "/admin/account": ("viewer", "/admin/account"),
     "/admin/alarms": ("viewer", "/admin/alarms"),
+    "/admin/overview/now": ("viewer", "/admin/overview/now", "/admin/overview/now?told=x"),
     "/admin/audit": (
         "owner", "/admin/audit", "/admin/audit?who=olga&sort=-what",
         "/admin/audit?from=2026-11-19&to=2026-11-18",
@@ -63,13 +64,24 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/deliveries/groups": (
         "viewer", "/admin/deliveries/groups", "/admin/deliveries/groups?words=x",
     ),
+    "/admin/deliveries/export.{kind}": (
+        "editor", "/admin/deliveries/export.csv", "/admin/deliveries/export.json?state=accepted",
+        "/admin/deliveries/export.x",
+    ),
+    "/admin/deliveries/held": (
+        "sender", "/admin/deliveries/held?answer=accepted", "/admin/deliveries/held?answer=x",
+    ),
     "/admin/deliveries/pace": ("viewer", "/admin/deliveries/pace"),
     "/admin/deliveries/resend": ("sender", "/admin/deliveries/resend?edition={edition}"),
     "/admin/deliveries/{delivery_id}": (
         "viewer", "/admin/deliveries/{delivery}", "/admin/deliveries/999",
     ),
     "/admin/deliveries/{delivery_id}/mail": ("editor", "/admin/deliveries/{delivery}/mail"),
-    "/admin/editions": ("viewer", "/admin/editions"),
+    "/admin/editions": (
+        "viewer", "/admin/editions", "/admin/editions?kind=digest&state=paused&q=x&sort=-planned",
+        "/admin/editions?page=9&from=2026-11-19&to=2026-11-20",
+    ),
+    "/admin/editions/export.csv": ("viewer", "/admin/editions/export.csv?kind=digest"),
     "/admin/instance": ("viewer", "/admin/instance"),
     "/admin/editions/{edition_id}": ("viewer", "/admin/editions/{edition}", "/admin/editions/999"),
     "/admin/editions/{edition_id}/progress": ("viewer", "/admin/editions/{edition}/progress"),
@@ -153,6 +165,9 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
             "sender", "/admin/deliveries/resend", {"edition": "{refused_edition}", "mails": "1"},
             "resend",
         ),
+    ),
+    "/admin/deliveries/held": (
+        Act("sender", "/admin/deliveries/held", {"answer": "accepted", "mails": "1"}, "resolve"),
     ),
     "/admin/deliveries/{delivery_id}/resolve": (
         Act("sender", "/admin/deliveries/{held}/resolve", {"answer": "accepted"}, "resolve"),
@@ -348,6 +363,9 @@ API_PAGES: dict[str, tuple[str, ...]] = {
     "/api/v1/deliveries": (
         "deliveries:read", "/api/v1/deliveries", "/api/v1/deliveries?state=held&words=x",
     ),
+    "/api/v1/deliveries/export": (
+        "deliveries:read", "/api/v1/deliveries/export?state=accepted&format=json",
+    ),
     "/api/v1/deliveries/groups": ("deliveries:read", "/api/v1/deliveries/groups"),
     "/api/v1/deliveries/pace": ("deliveries:read", "/api/v1/deliveries/pace"),
     "/api/v1/deliveries/{delivery_id}": (
@@ -361,7 +379,12 @@ API_PAGES: dict[str, tuple[str, ...]] = {
         "settings:read", "/api/v1/webhooks/{webhook}/calls",
         "/api/v1/webhooks/{webhook}/calls?state=done",
     ),
-    "/api/v1/editions": ("deliveries:read", "/api/v1/editions"),
+    "/api/v1/overview": ("deliveries:read", "/api/v1/overview"),
+    "/api/v1/editions": (
+        "deliveries:read", "/api/v1/editions",
+        "/api/v1/editions?kind=digest&state=done&sort=-planned&since=2026-11-19&limit=2",
+        "/api/v1/editions?since=2026-11-20&until=2026-11-19",
+    ),
     "/api/v1/editions/{edition_id}": (
         "deliveries:read", "/api/v1/editions/{edition}", "/api/v1/editions/999",
     ),
@@ -414,6 +437,10 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
             "deliveries:send", "/api/v1/deliveries/resend",
             {"edition": "{refused_edition}", "mails": 1}, "resend",
         ),
+    ),
+    "POST /api/v1/deliveries/resolve": (
+        Act("deliveries:send", "/api/v1/deliveries/resolve",
+            {"answer": "accepted", "mails": 1}, "resolve"),
     ),
     "POST /api/v1/deliveries/{delivery_id}/resolve": (
         Act(
