@@ -1,5 +1,7 @@
 """Pages for the staff. GET and HEAD change nothing; every act asks for a role and leaves a row."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
 from service.admin import (
@@ -44,11 +46,13 @@ from service.flows.imports import NoSuchImportError
 from service.flows.preview import PreviewError
 from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
+from service.flows.settings_by_hand import NoSettingError
 from service.flows.source_days import NoSourceError
 from service.flows.staff import LinkError
 from service.flows.tries import LoginError
 from service.pages.network import read_proxies
 from service.pages.templates import Pages
+from service.settings.told import Told
 
 STATUSES: dict[type[PaperpostError], int] = {
     AlarmError: 404,
@@ -61,6 +65,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     NoHookError: 404,
     NoPaperError: 404,
     NoSuchImportError: 404,
+    NoSettingError: 404,
     NoSourceError: 404,
     PreviewError: 404,
     LinkError: 410,
@@ -69,10 +74,13 @@ STATUSES: dict[type[PaperpostError], int] = {
 """HTTP statuses of errors that reach the error page (most are answered where they arise)."""
 
 
-def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter:
+def router(
+    rt: Runtime, pages: Pages, *, trusted_proxies: str = "", deployed: Sequence[Told] = ()
+) -> APIRouter:
     """Return the routes under /admin, for an application that ``pages.front`` furnished.
 
-    trusted_proxies: addresses whose X-Forwarded-For is believed. Raises SettingError.
+    trusted_proxies: addresses whose X-Forwarded-For is believed. deployed: the machine's settings,
+    secrets masked. Raises SettingError.
     """
     routes = APIRouter(include_in_schema=False, prefix="/admin")
     desk = Desk(rt, pages, read_proxies(trusted_proxies))
@@ -97,7 +105,6 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         deliveries,
         compose,  # its addresses begin like those of one draft
         send,
-        settings,
         staff,
         audit,
         tokens,
@@ -105,4 +112,5 @@ def router(rt: Runtime, pages: Pages, *, trusted_proxies: str = "") -> APIRouter
         topics,
     ):
         room.add_routes(routes, desk)
+    settings.add_routes(routes, desk, deployed)
     return routes

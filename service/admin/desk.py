@@ -13,15 +13,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from service.delivery.links import is_relative
-from service.errors import PaperpostError
+from service.errors import PaperpostError, SpokenError
 from service.flows import staff
 from service.flows.runtime import Runtime
 from service.flows.staff import Member
-from service.pages.forms import FieldError, Form, SeveralError, read_form
+from service.pages.forms import UPLOAD_BYTES, FieldError, Form, SeveralError, read_form
 from service.pages.guard import FormTokens
 from service.pages.network import Proxies, client_of, forwarded_of
 from service.pages.sessions import DeviceCookie, SessionCookie, Sessions, SignedIn
 from service.pages.templates import Pages
+from service.pages.uploads import LargeFile, read_large
 
 ENTRY = "admin-entry"
 """Purpose of the form tokens of pages that are shown before anybody is logged in."""
@@ -56,6 +57,7 @@ SAID: Mapping[str, str] = {
     "nothing": "Nothing could be sent again.",
     "resent": "These are sent again.",
     "begun": "This send was begun before: here it is.",
+    "asked": "It is asked as soon as the pace of its server allows.",
     "hidden": "The paper is hidden everywhere.",
     "shown": "The paper is shown again.",
     "joined": "The two are one paper now.",
@@ -137,9 +139,26 @@ class Desk:
         await to_thread(staff.touch_session, self.rt, who.session)
         return Sent(who, form, self.address(request))
 
+    async def sent_files(
+        self, request: Request, role: str, *, most_bytes: int
+    ) -> tuple[Sent, dict[str, list[LargeFile]]]:
+        """The same with files of any length, by field; a form without files may come as any."""
+        if not request.headers.get("content-type", "").lower().startswith("multipart/"):
+            return await self.sent(request, role, most_bytes=UPLOAD_BYTES), {}
+        who = self.member(request, role)
+        texts = self.pages.texts(request)
+        form, files = await read_large(request, texts, most_bytes=most_bytes)
+        if not self.sessions.sent_by(SignedIn(who, who.session), form.raw("token")):
+            raise HTTPException(403)
+        await to_thread(staff.touch_session, self.rt, who.session)
+        return Sent(who, form, self.address(request)), files
+
     async def typed(self, request: Request, names: Sequence[str]) -> dict[str, str]:
         """Some fields of a form whose sender nobody knows: to be shown again, never to act."""
-        form = await read_form(request, self.pages.texts(request))
+        try:
+            form = await read_form(request, self.pages.texts(request))
+        except SpokenError:
+            return {}
         return {name: form.raw(name)[:200] for name in names}
 
     def answer(

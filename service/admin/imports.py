@@ -1,124 +1,189 @@
-"""Lists of addresses: readers from a CSV (first dry), and addresses never to be mailed."""
+"""Lists of readers: looked at first, then brought in as they were looked at; what each did."""
 
+import io
 from asyncio import to_thread
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
-from service.admin.desk import Desk, fault_at
+from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
-from service.flows import readers as flow
-from service.flows import suppress
-from service.flows.staff import Member, audit
-from service.pages.forms import UPLOAD_BYTES, FieldError
-from service.store import consent as consent_store
-from service.subscribers.address import read_address
+from service.flows import imported, imports
+from service.flows.agreed import BASES
+from service.flows.imports import read_basis
+from service.flows.list_files import MOST_BYTES, ListFile, pack, read_options
+from service.flows.list_forms import FORMS
+from service.flows.reader_acts import read_reason
+from service.flows.staff import Member
+from service.pages.forms import FieldError, Form, RowNumber
+from service.pages.paging import address_of_page, paging_of
+from service.pages.uploads import LargeFile
+from service.store import imports as store
+from service.store import tags as tags_store
+from service.store.db import Session
 
-SHOWN = 200
-MOST_BAD = 1_000_000
-"""Characters of bad rows that travel in a page, to be downloaded from it."""
+PAGE_SIZE = 50
+OPTIONS = ("tags", "language", "hour", "zone", "keywords")
+_FIELDS = ("file", "basis", "basis_words", *OPTIONS)
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
-    """Add /admin/import and /admin/suppressions."""
+    """Add /admin/import and /admin/imports."""
     rt = desk.rt
 
-    def import_page(
+    def form_page(
         request: Request,
         who: Member,
+        form: Form | None = None,
         errors: dict[str, FieldError] | None = None,
-        **context: Any,
     ) -> Response:
-        values = {"report": None, "dry": True, "text": "", **context}
-        return desk.answer(request, "import.html", values, who=who, errors=errors)
+        context = {
+            "form": form,
+            "bases": BASES,
+            "forms": FORMS,
+            "zone": rt.zone,
+            "known_tags": rt.db.read(tags_store.list_tags),
+            "languages": [(c, rt.catalogs.texts(c).own_name) for c in rt.catalogs.languages],
+        }
+        return desk.answer(request, "import.html", context, who=who, errors=errors)
 
     @routes.get("/import")
     def show_import(request: Request) -> Response:
-        return import_page(request, desk.member(request, "editor"))
+        return form_page(request, desk.member(request, "editor"))
 
     @routes.post("/import")
-    async def take(request: Request) -> Response:
-        sent = await desk.sent(request, "editor", most_bytes=UPLOAD_BYTES)
+    async def look(request: Request) -> Response:
+        """Look at a list; nobody is added."""
+        sent, files = await desk.sent_files(request, "editor", most_bytes=MOST_BYTES)
         form = sent.form
-        upload = form.upload("file")
-        text = form.raw("text")
-        data = upload.content if upload is not None and upload.content else text.encode()
-        dry = form.raw("act") != "import"
-        if not data.strip():
-            errors = {"file": FieldError("No list was given.", "file", "Choose a file or paste.")}
-            return import_page(request, sent.who, errors)
-        try:
-            report = await to_thread(flow.import_readers, rt, data, by=sent.who.name, dry_run=dry)
-        except PaperpostError as error:
-            errors = fault_at("file", error)
-            return import_page(request, sent.who, errors, text=text)
-        if not dry:
-            after = {"rows": report.rows, "added": report.added, "bad": len(report.problems)}
-            await to_thread(
-                audit, rt, sent.who.name, "import readers", "", None, after, sent.address
-            )
-            rt.engine.enqueue("send")
-        # the list travels back in the page, so that the second press imports what was looked at
-        kept = data.decode("utf-8", "replace") if dry and len(data) < 200_000 else ""
-        bad = report.problems_csv() if report.problems else ""
-        return import_page(
-            request,
-            sent.who,
-            report=report,
-            dry=dry,
-            text=kept,
-            problems=report.problems[:SHOWN],
-            problems_csv=bad if len(bad) <= MOST_BAD else "",
-        )
 
-    @routes.post("/import/problems")
-    async def problems(request: Request) -> Response:
-        """The bad rows that a page of ours holds, as a file: nothing of a list is stored."""
-        sent = await desk.sent(request, "editor", most_bytes=2 * MOST_BAD)
-        return Response(
-            "\ufeff" + sent.form.raw("rows").lstrip("\r\n"),
+        def act() -> Response:
+            try:
+                lists = _packed(form, files.get("file", ()))
+                options = read_options({name: form.raw(name) for name in OPTIONS})
+                basis = read_basis(form.raw("basis"), form.raw("basis_words"))
+                number = imports.look(rt, lists, options, basis, by=sent.who.name)
+            except PaperpostError as error:
+                return form_page(request, sent.who, form, fault_of(error, _FIELDS, "file"))
+            return desk.go(f"imports/{number}")
+
+        return await to_thread(act)
+
+    @routes.get("/imports")
+    def list_imports(request: Request) -> Response:
+        who = desk.member(request, "editor")
+
+        def load(session: Session) -> dict[str, Any]:
+            paging = paging_of(request, store.count_imports(session), PAGE_SIZE)
+            rows = imported.list_imports(session, limit=paging.size, offset=paging.offset)
+            return {"imports": rows, "paging": paging}
+
+        context = rt.db.read(load) | {
+            "address_of_page": lambda number: address_of_page(request, number)
+        }
+        return desk.answer(request, "imports.html", context, who=who)
+
+    def one(
+        request: Request,
+        who: Member,
+        number: int,
+        errors: Mapping[str, FieldError] | None = None,
+        form: Form | None = None,
+    ) -> Response:
+        found = imported.get_import(rt, number)
+        context = {
+            "one": found,
+            "look": found["look"],
+            "now": found["done"] if found["state"] in ("running", "done") else found["look"],
+            "problems": imported.first_problems(rt, number) if found["has_problems"] else [],
+            "form": form,
+        }
+        return desk.answer(request, "imported.html", context, who=who, errors=errors, refused=409)
+
+    @routes.get("/imports/{number}")
+    def show(request: Request, number: RowNumber) -> Response:
+        return one(request, desk.member(request, "editor"), number)
+
+    @routes.get("/imports/{number}/progress")
+    def progress(request: Request, number: RowNumber) -> Response:
+        """How far it is, for the page that asks again and again."""
+        who = desk.member(request, "editor")
+        context = {"one": imported.get_import(rt, number)}
+        return desk.answer(request, "import_progress.html", context, who=who)
+
+    @routes.get("/imports/{number}/problems.csv")
+    def problems(request: Request, number: RowNumber) -> Response:
+        desk.member(request, "editor")
+        parts = imported.problems_csv(rt, number)
+
+        def encoded() -> Any:
+            yield "\ufeff".encode()
+            for part in parts:
+                yield part.encode()
+
+        return StreamingResponse(
+            encoded(),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="problems.csv"'},
         )
 
-    def bars(
-        request: Request, who: Member, errors: dict[str, FieldError] | None = None, note: str = ""
-    ) -> Response:
-        rows = rt.db.read(consent_store.list_suppressions)
-        context = {"rows": rows[:SHOWN], "total": len(rows), "note": note}
-        return desk.answer(request, "suppressions.html", context, who=who, errors=errors)
-
-    @routes.get("/suppressions")
-    def show_bars(request: Request) -> Response:
-        return bars(request, desk.member(request))
-
-    @routes.post("/suppressions")
-    async def change_bars(request: Request) -> Response:
+    @routes.post("/imports/{number}")
+    async def press(request: Request, number: RowNumber) -> Response:
+        """Bring in what was looked at; pressed twice, it comes once."""
         sent = await desk.sent(request, "editor")
-        text, who = sent.form.text("addresses", most=200_000), sent.who.name
-        if sent.form.raw("act") == "lift":
+
+        def act() -> Response:
             try:
-                address = read_address(text)
-                lifted = await to_thread(
-                    suppress.unsuppress, rt, address, by=who, network=sent.address
-                )
+                imports.press(
+                    rt, number, by=sent.who.name, digest=sent.form.raw("digest"),
+                    address=sent.address,
+                )  # fmt: skip
+            except imports.ListError as error:
+                return one(request, sent.who, number, fault_of(error, ("file",), "file"))
+            if imports.is_small(rt, number):
+                imports.bring_in(rt, number)
+                rt.engine.enqueue("send")
+                return desk.go(f"imports/{number}", "list_in")
+            rt.engine.enqueue("imports")
+            return desk.go(f"imports/{number}", "list_under_way")
+
+        return await to_thread(act)
+
+    @routes.post("/imports/{number}/undo")
+    async def undo(request: Request, number: RowNumber) -> Response:
+        """Erase those whom it brought and who were never mailed."""
+        sent = await desk.sent(request, "owner")
+        typed = sent.form.raw("number").replace(",", "").strip()
+
+        def act() -> Response:
+            try:
+                if not typed.isdecimal() or len(typed) > 15:
+                    raise imports.ListError(
+                        "Type the number of readers to erase.", "number", "It stands above."
+                    )
+                imported.undo(
+                    rt, number, expected=int(typed), by=sent.who.name,
+                    reason=read_reason(sent.form.raw("reason")), address=sent.address,
+                )  # fmt: skip
+            except imports.NoSuchImportError:
+                raise
             except PaperpostError as error:
-                errors = fault_at("addresses", error)
-                return await to_thread(bars, request, sent.who, errors)
-            note = "Lifted." if lifted else "This address was not suppressed."
-            return await to_thread(bars, request, sent.who, None, note)
-        report = await to_thread(
-            suppress.import_suppressions,
-            rt,
-            text.encode(),
-            reason="admin",
-            by=who,
-            network=sent.address,
-        )
-        note = f"{report.added} suppressed, {report.unchanged} were already."
-        errors = {}
-        if report.problems:
-            row, typed, problem = report.problems[0]
-            errors["addresses"] = FieldError(f"Line {row}, {typed[:60]!r}: {problem}", "addresses")
-        return await to_thread(bars, request, sent.who, errors, note)
+                errors = fault_of(error, ("number", "reason"), "number")
+                return one(request, sent.who, number, errors, sent.form)
+            return desk.go(f"imports/{number}", "done_erase")
+
+        return await to_thread(act)
+
+
+def _packed(form: Form, files: Sequence[LargeFile]) -> list[ListFile]:
+    """What was chosen, else what was pasted."""
+    lists, left = [], MOST_BYTES
+    for file in files:
+        with file.stream:
+            lists.append(pack(file.name, file.stream, left))
+    text = form.raw("text").encode()
+    if not lists and text.strip():
+        lists.append(pack("pasted.csv", io.BytesIO(text)))
+    return lists

@@ -20,6 +20,7 @@ from service.flows.interests import (
     read_kind,
     read_people,
 )
+from service.flows.reader_acts import read_reason
 from service.flows.readers import ReaderError
 from service.flows.staff import Member, audit
 from service.pages.forms import FieldError, Form, RowNumber
@@ -29,7 +30,7 @@ from service.store.tables import ProfileRow, SubscriberRow
 from service.subscribers.model import Cadence
 
 _FIELDS = ("name", "words", "people", "cadence", "weekday", "cap", "threshold", "own_name", "votes",
-           "sure")  # fmt: skip
+           "sure", "reason")  # fmt: skip
 _HERE = ("active", "pending", "bounced")
 _NEW = {"name": "", "kind": "", "text": "", "cadence": "daily", "weekday": FIXED.weekly_day,
         "cap": None, "threshold": 0, "own": "", "late_news": False, "votes": None,
@@ -85,6 +86,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         def act() -> Response:
             row, _ = found(reader_id, None)
             try:
+                read_reason(sent.form.raw("reason"))
                 made = flow.add_by_hand(rt, row.email_key, _read_new(sent.form))
             except PaperpostError as error:
                 errors = fault_of(error, _FIELDS, "words")
@@ -105,6 +107,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             row, interest = found(reader_id, interest_id)
             assert interest is not None
             try:
+                read_reason(sent.form.raw("reason"))
                 what, said, was, now = press(sent.form, row.email_key, interest)
             except PaperpostError as error:
                 errors = fault_of(error, _FIELDS, "words")
@@ -137,7 +140,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         was: dict[str, Any], now: dict[str, Any],
     ) -> Response:  # fmt: skip
         before, after = flow.told(was, now)
-        audit(rt, sent.who.name, what, f"reader {reader_id}", before, after, sent.address)
+        reason = read_reason(sent.form.raw("reason"))
+        about = f"reader {reader_id}"
+        audit(rt, sent.who.name, what, about, before, after, sent.address, reason=reason)
         return desk.go(f"readers/{reader_id}", said)
 
 

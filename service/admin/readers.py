@@ -1,4 +1,4 @@
-"""Readers: search, one reader's whole story, the preview of their mail, and what may be done."""
+"""One reader: their whole story, the preview of their mail, and what may be done."""
 
 from asyncio import to_thread
 from typing import Any
@@ -7,79 +7,38 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from service.admin.answers import answers, reasons_told
-from service.admin.desk import Desk, fault_of
+from service.admin.answers import answers
+from service.admin.desk import Desk, fault_at, fault_of
 from service.admin.reader_choices import FIELDS, read_choices, read_day, read_until
 from service.errors import PaperpostError
-from service.flows import bounces, leave
-from service.flows.agreed import told
+from service.flows import bounces, reader_story, staff_readers, tags
 from service.flows.alerts import quiet_of
 from service.flows.bounce_words import plain_reason
-from service.flows.consequence import ENDS
-from service.flows.interests import read_people
 from service.flows.own_feed import FeedAct
-from service.flows.preview import preview, why
-from service.flows.readers import add_reader, read_new, summary
+from service.flows.preview import preview
+from service.flows.reader_acts import read_reason
 from service.flows.remind import confirm_again
 from service.flows.staff import Member, audit
 from service.flows.staff_choices import Pause, changed, choose_by_hand
 from service.flows.staff_interests import facts_of
 from service.pages.forms import FieldError, Form, RowNumber
 from service.pages.frame import framed
-from service.pages.paging import Paging, address_of_page, paging_of
-from service.store import audience as audience_store
-from service.store import consent as consent_store
+from service.store import reader_story as story_store
+from service.pages.paging import address_of_page, paging_of
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
+from service.store.reader_lists import Wanted
 from service.store.tables import SubscriberRow
 from service.subscribers.address import read_address
 from service.subscribers.cadence import local_date, quiet_text
 from service.subscribers.model import DAYS
 
-STATES = ("active", "pending", "bounced", "left")
-PAGE_SIZE = 100
+STORY_SIZE = 50
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
     """Add /admin/readers."""
     rt = desk.rt
-
-    def listed(
-        request: Request,
-        who: Member,
-        form: Form | None = None,
-        errors: dict[str, FieldError] | None = None,
-    ) -> Response:
-        search = request.query_params.get("q", "").strip()[:254]
-        state = request.query_params.get("state", "")
-        state = state if state in STATES else ""
-
-        def load(session: Session) -> dict[str, Any]:
-            total = audience_store.count_readers(session, state=state, search=search)
-            paging: Paging = paging_of(request, total, PAGE_SIZE)
-            rows = subscribers_store.list_subscriber_rows(
-                session,
-                state=state or None,
-                search=search,
-                limit=paging.size,
-                offset=paging.offset,
-            )
-            return {
-                "readers": summary(rows, session),
-                "paging": paging,
-                "counts": subscribers_store.count_subscribers(session),
-            }
-
-        context = {
-            **rt.db.read(load),
-            "search": search,
-            "state": state,
-            "states": STATES,
-            "form": form,
-            "address_of_page": lambda number: address_of_page(request, number),
-            "why_left": reasons_told(rt) if state == "left" else None,
-        }
-        return desk.answer(request, "readers.html", context, who=who, errors=errors)
 
     def found(reader_id: int) -> SubscriberRow:
         row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, id=reader_id))
@@ -95,48 +54,31 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         form: Form | None = None,
     ) -> Response:
         row = found(reader_id)
-        context = rt.db.read(lambda s: _story(desk, s, row))
+        kind = request.query_params.get("kind", "")
+        kind = kind if kind in reader_story.KINDS else ""
+
+        def load(session: Session) -> dict[str, Any]:
+            total = story_store.count_events(session, reader_id, kind)
+            paging = paging_of(request, total, STORY_SIZE)
+            return _facts(desk, session, row) | {
+                "events": reader_story.list_story(
+                    rt, session, row, kind=kind, limit=paging.size, offset=paging.offset
+                ),
+                "paging": paging,
+                "days_told": reader_story.list_days(rt, session, row),
+            }
+
         languages = [(code, rt.catalogs.texts(code).own_name) for code in rt.catalogs.languages]
-        context |= {
+        context = rt.db.read(load) | {
+            "kind": kind,
+            "kinds": reader_story.KINDS,
+            "address_of_page": lambda number: address_of_page(request, number) + "#story",
             "form": form,
             "days": DAYS,
             "languages": languages,
             **answers(rt, request, reader_id),
         }
         return desk.answer(request, "reader.html", context, who=who, errors=errors)
-
-    @routes.get("/readers")
-    def list_readers(request: Request) -> Response:
-        return listed(request, desk.member(request))
-
-    @routes.post("/readers")
-    async def add(request: Request) -> Response:
-        sent = await desk.sent(request, "editor")
-        form = sent.form
-        cells = {
-            "email": form.text("email", most=254),
-            "keywords": form.text("words", most=2000),
-            "people": form.text("people", most=2000),
-            "name": form.text("name"),
-            "confirmed": "true" if form.flag("confirmed") else "false",
-        }
-
-        def make() -> int:
-            read_people(cells["people"])
-            return add_reader(rt, read_new(cells), by=sent.who.name)
-
-        try:
-            reader_id = await to_thread(make)
-        except PaperpostError as error:
-            errors = fault_of(error, ("email", "words", "people", "name"), "words")
-            if "email" not in errors and error.where.startswith("addr"):
-                errors = {"email": next(iter(errors.values()))}
-            return await to_thread(listed, request, sent.who, form, errors)
-        await to_thread(
-            audit, rt, sent.who.name, "add reader", f"reader {reader_id}", None, None, sent.address
-        )
-        rt.engine.enqueue("send")
-        return desk.go(f"readers/{reader_id}", "added")
 
     @routes.get("/readers/{reader_id}")
     def one(request: Request, reader_id: RowNumber) -> Response:
@@ -173,6 +115,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
         def change() -> None:
             choices = read_choices(form, rt.catalogs.languages)
+            reason = read_reason(form.raw("reason"))
             until = read_until(form.raw("until").strip())
             # one that is over stands in the form as it was: nothing is asked about it
             pause = Pause(until) if until != row.paused_until else None
@@ -180,12 +123,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             _, before, now = choose_by_hand(rt, row.email_key, choices, pause=pause, feed=feed)
             was, made = changed(before, now)
             who = sent.who.name
-            audit(rt, who, "schedule", f"reader {reader_id}", was, made, sent.address)
+            about = f"reader {reader_id}"
+            audit(rt, who, "schedule", about, was, made, sent.address, reason=reason)
 
         try:
             await to_thread(change)
         except PaperpostError as error:
-            errors = fault_of(error, FIELDS, "hour")
+            errors = fault_of(error, (*FIELDS, "reason"), "hour")
             return await to_thread(story, request, sent.who, reader_id, errors, form)
         return desk.go(f"readers/{reader_id}", "saved")
 
@@ -203,23 +147,72 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         rt.engine.enqueue("send")
         return desk.go(f"readers/{reader_id}", "again")
 
+    @routes.post("/readers/{reader_id}/person")
+    async def person(request: Request, reader_id: RowNumber) -> Response:
+        """Another address or name."""
+        sent = await desk.sent(request, "editor")
+        row, form = await to_thread(found, reader_id), sent.form
+
+        def change() -> None:
+            by = {"by": sent.who.name, "address": sent.address}
+            by["reason"] = read_reason(form.raw("reason"), "person_reason")
+            if (email := form.raw("email").strip()) != row.email:
+                staff_readers.move(rt, reader_id, read_address(email), **by)
+            if (name := form.text("name")) != row.name:
+                staff_readers.rename(rt, reader_id, name, **by)
+
+        try:
+            await to_thread(change)
+        except PaperpostError as error:
+            errors = fault_of(error, ("email", "name", "person_reason"), "email")
+            return await to_thread(story, request, sent.who, reader_id, errors, form)
+        return desk.go(f"readers/{reader_id}", "saved")
+
+    @routes.post("/readers/{reader_id}/tags")
+    async def tag(request: Request, reader_id: RowNumber) -> Response:
+        """Put tags on one reader, or take one off."""
+        sent = await desk.sent(request, "editor")
+        await to_thread(found, reader_id)
+        form, one = sent.form, Wanted(ids=(reader_id,))
+        is_off = bool(form.raw("off"))
+
+        def change() -> None:
+            reason = " ".join(form.raw("tag_reason").split())[:500]
+            words = tags.read_tags(form.raw("off") or form.raw("tags"))
+            if not words:
+                raise tags.TagError("The tag is empty.", "tags", "Write a word or two.")
+            for word in words:
+                tags.tag_readers(
+                    rt, word, one, by=sent.who.name, add=not is_off, reason=reason,
+                    target=f"reader {reader_id}", address=sent.address,
+                )  # fmt: skip
+
+        try:
+            await to_thread(change)
+        except PaperpostError as error:
+            errors = fault_of(error, ("tags",), "tags")
+            return await to_thread(story, request, sent.who, reader_id, errors, form)
+        return desk.go(f"readers/{reader_id}", "saved")
+
     @routes.post("/readers/{reader_id}/{act}")
     async def act_on(request: Request, reader_id: RowNumber, act: str) -> Response:
         sent = await desk.sent(request, "editor")
-        row = await to_thread(found, reader_id)
+        await to_thread(found, reader_id)
         if act not in ("unsubscribe", "erase"):
             raise HTTPException(404)
         if not sent.form.flag("sure"):
             errors = {act: FieldError("This was not confirmed.", act, "Tick the box first.")}
             return await to_thread(story, request, sent.who, reader_id, errors, None)
-        if act == "unsubscribe":
-            by = f"by {sent.who.name}"
-            await to_thread(leave.unsubscribe, rt, row.unsubscribe_token, reason=by)
-        else:
-            await to_thread(leave.erase, rt, row.email_key, by=sent.who.name)
+        try:
+            reason = read_reason(sent.form.raw("reason"), act)
+        except PaperpostError as error:
+            return await to_thread(story, request, sent.who, reader_id, fault_at(act, error), None)
         await to_thread(
-            audit, rt, sent.who.name, act, f"reader {reader_id}", None, None, sent.address
-        )
+            lambda: staff_readers.end(
+                rt, reader_id, erased=act == "erase", by=sent.who.name, reason=reason,
+                address=sent.address,
+            )
+        )  # fmt: skip
         if act == "erase":
             return desk.go("readers", "erased")
         return desk.go(f"readers/{reader_id}", "left")
@@ -238,35 +231,16 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.go(f"readers/{row.id}")
 
 
-def _story(desk: Desk, session: Session, row: SubscriberRow) -> dict[str, Any]:
+def _facts(desk: Desk, session: Session, row: SubscriberRow) -> dict[str, Any]:
     assert row.id is not None
-    mails = []
-    for delivery, edition in audience_store.list_story(session, row.id):
-        on = read_day(edition.slot) if edition.kind == "digest" else None
-        mails.append(
-            {
-                "id": delivery.id,
-                "on": on,
-                "kind": delivery.kind,
-                "state": delivery.state,
-                "at": delivery.accepted_at or delivery.planned_at,
-                "why": why(desk.rt, delivery, on or local_date(delivery.planned_at, row.zone)),
-            }
-        )
     return {
         "reader": row,
+        "tags": tags.tags_of_reader(session, row.id),
         "interests": [
             (one.id, facts_of(one)) for one in subscribers_store.list_profile_rows(session, row.id)
         ],
-        "consents": [
-            told(c) | {"when": c.at} for c in consent_store.list_consents(session, row.id)
-        ],
-        "mails": mails,
-        "came_back": bounces.story(session, row.id),
         "standing": bounces.standing(desk.rt, session, row),
-        "said_words": ENDS,
         "plain_reason": plain_reason,
-        "today": local_date(desk.rt.clock(), row.zone),
         "quiet": quiet_of(row, desk.rt.defaults()),
         "quiet_typed": quiet_text(row.quiet_from, row.quiet_until),
     }

@@ -80,7 +80,7 @@ def told(row: ConsentRow) -> dict[str, Any]:
     by, how = agreed.pop("by", ""), HOW.get(row.act, row.act)
     if row.act == "request" and row.detail == "withdrawn":
         how += ", and taken back there"
-    elif not by and row.act in ("added", "request", "erase") and not agreed:
+    elif not by and row.act in ("added", "request", "erase", "address-changed") and not agreed:
         by = row.detail
     if lifted := agreed.pop("lifted", ""):
         how += f", which ended the suppression ({lifted})"

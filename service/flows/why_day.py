@@ -154,11 +154,25 @@ def _is_about_lists(days: tuple[MailDay, ...], says: tuple[Sentence, ...]) -> bo
     )
 
 
-def _why(rt: Runtime, session: Session, row: SubscriberRow, on: date) -> tuple[Sentence, ...]:
-    """Why a date has no row of a daily."""
+def why_days(
+    rt: Runtime, session: Session, row: SubscriberRow, days: Sequence[date]
+) -> dict[date, tuple[Sentence, ...]]:
+    """Why dates without a row of a daily have none."""
+    acts = _acts(session, row)
+    return {on: _why(rt, session, row, on, acts) for on in days}
+
+
+def _why(
+    rt: Runtime,
+    session: Session,
+    row: SubscriberRow,
+    on: date,
+    acts: Sequence[ConsentRow] | None = None,
+) -> tuple[Sentence, ...]:
+    """Why a date has no row of a daily. acts: the reader's, where they are known."""
     now = rt.clock()
     today = local_date(now, row.zone)
-    acts = _acts(session, row)
+    acts = _acts(session, row) if acts is None else acts
     began = _began(row, acts)
     began_on = local_date(began, row.zone)
     reader = subscribers_store.to_subscriber(row)
