@@ -32,6 +32,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return {
             "edition": facts,
             "first": facts["first"],
+            "acts_changed": False,
             "acts": _acts(facts) if who.may("sender") else [],
             "resendable": sum(r["again"] for r in refused),
             "not_resendable": sum(r["count"] - r["again"] - r["done"] for r in refused),

@@ -17,6 +17,7 @@ from service.flows.audience import ManualError, Plan
 from service.flows.manual import find_started
 from service.flows.runtime import Runtime
 from service.flows.segment import read_segment
+from service.flows.staff import write_audit
 from service.store import editions as editions_store
 from service.store.db import Priority, Session
 from service.store.tables import EditionRow
@@ -204,7 +205,7 @@ def unsent(rt: Runtime) -> list[Draft]:
     return sorted(wanted, key=lambda d: d.kept_at, reverse=True)[:OFFERED]
 
 
-def drop(rt: Runtime, key: str) -> bool:
+def drop(rt: Runtime, key: str, *, by: str, address: str = "") -> bool:
     """Throw a draft away; False where there is none."""
 
     def act(session: Session) -> bool:
@@ -212,6 +213,14 @@ def drop(rt: Runtime, key: str) -> bool:
         if row is None:
             return False
         session.delete(row)
+        write_audit(
+            session,
+            rt.clock(),
+            who=by,
+            what="drop draft",
+            target=row.title or _draft(row).title or key,
+            address=address,
+        )
         return True
 
     return rt.db.write(act, Priority.WEB)

@@ -21,7 +21,7 @@ from service.flows.became import why_skipped
 from service.flows.compose import digest_for
 from service.flows.daily import Due, check_date, due_readers
 from service.flows.freeze import content_of
-from service.flows.letter import bytes_of
+from service.flows.letter import bytes_of, digest_of
 from service.flows.match import match_new
 from service.flows.release import free_days
 from service.flows.runtime import Runtime
@@ -50,7 +50,8 @@ class PreviewError(PaperpostError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """says: which mail this is, or why there is none · html, text, subject and message (the whole
-    mail) are empty when there is none · stored: a row of the ledger, not composed now."""
+    mail) are empty when there is none · stored: a row of the ledger, not composed now · digest:
+    what it was made of, None for a newsletter."""
 
     says: str
     html: str = ""
@@ -58,6 +59,7 @@ class Preview:
     message: bytes = b""
     subject: str = ""
     stored: bool = False
+    digest: Digest | None = None
 
     @property
     def is_mail(self) -> bool:
@@ -96,7 +98,7 @@ def _stored(rt: Runtime, session: Session, reader: SubscriberRow, on: date) -> P
     says = why(rt, row, on)
     if not (row.content or {}).get("digest"):
         return Preview(says=says)
-    return shown(says, bytes_of(rt, row, edition, reader))
+    return shown(says, bytes_of(rt, row, edition, reader), digest_of(row))
 
 
 def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date, note: str) -> Preview:
@@ -126,7 +128,7 @@ def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date, no
     now = rt.clock()
     edition = EditionRow(kind="digest", slot=on.isoformat(), opened_at=now)
     row = draft_row(rt, edition, reader, content_of(made), now)
-    return shown(says, bytes_of(rt, row, edition, reader))
+    return shown(says, bytes_of(rt, row, edition, reader), made)
 
 
 def _decide(
@@ -179,7 +181,7 @@ def draft_row(
     )
 
 
-def shown(says: str, message: bytes) -> Preview:
+def shown(says: str, message: bytes, digest: Digest | None = None) -> Preview:
     """A preview of a mail that exists as bytes."""
     mail = message_from_bytes(message, _class=EmailMessage, policy=mail_policy)
     html, text = mail.get_body(("html",)), mail.get_body(("plain",))
@@ -189,6 +191,7 @@ def shown(says: str, message: bytes) -> Preview:
         text=str(text.get_content()) if text is not None else "",
         message=message,
         subject=str(mail["Subject"] or ""),
+        digest=digest,
     )
 
 

@@ -19,7 +19,12 @@ RATE_OVER = timedelta(seconds=60)
 
 
 def watch(
-    session: Session, edition_id: int, *, now: datetime, dead: Sequence[int] = ()
+    session: Session,
+    edition_id: int,
+    *,
+    now: datetime,
+    dead: Sequence[int] = (),
+    whole: bool = True,
 ) -> dict[str, Any]:
     """``editions.details`` of an edition, and how it goes.
 
@@ -27,7 +32,8 @@ def watch(
     hour, and when the last of them comes · undo_s: seconds in which it can be taken back, undo_key:
     of a daily begun by hand, the act · rate: mails a second of the last minute, left_s: seconds
     that the rest takes so, both None where nothing moves · first: the canary, None without one ·
-    late: readers who came later and have none · minutes: [minute, accepted]. Raises EditionError.
+    late: readers who came later and have none · minutes: [minute, accepted]. Both read the whole
+    edition: without ``whole`` they are left out. Raises EditionError.
     """
     facts = details(session, edition_id, dead=dead, now=now)
     edition = need_edition(session, edition_id)
@@ -38,8 +44,8 @@ def watch(
     is_open = facts["state"] not in ("cancelled", "done", "incomplete")
     rate = _rate(session, edition_id, now) if is_open else None
     due = max(facts["waiting"] - facts["deferred"] - later, 0)
-    waits = until is not None or (first is not None and first.is_over)
-    return {
+    rests = first is not None and first.is_over and not due
+    made = {
         **facts,
         "begins_at": timing.get("at") if until is not None and is_open else None,
         "own_hour": bool(timing.get("own_hour")),
@@ -51,18 +57,18 @@ def watch(
         "rate": rate,
         "left_s": due / rate if rate and due else None,
         "first": _canary(first),
-        "late": count_late(session, edition),
-        "minutes": [
-            [minute.isoformat(), n]
-            for minute, n in audience_store.list_minutes(session, edition_id)
-        ],
         "is_moving": is_open
         and facts["waiting"] > 0
         and (facts["state"] != "paused" or facts["leased"] + facts["sending"] > 0)
-        and not (waits and until is None and not due),
+        and not rests,
         "draft_key": edition.slot if edition.options.get("typed") else "",
         "again_of": edition.options.get("resend_of") or edition.options.get("late_of"),
     }
+    if whole:
+        minutes = audience_store.list_minutes(session, edition_id)
+        made["late"] = count_late(session, edition)
+        made["minutes"] = [[minute.isoformat(), n] for minute, n in minutes]
+    return made
 
 
 def _undo(edition: EditionRow, now: datetime) -> tuple[datetime | None, str]:

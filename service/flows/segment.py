@@ -8,6 +8,7 @@ from pathlib import Path
 
 from service.delivery.states import State
 from service.errors import PaperpostError
+from service.flows.spreadsheet import decode
 from service.store import audience as audience_store
 from service.store import delivery_lists
 from service.store import editions as editions_store
@@ -131,6 +132,25 @@ def _of_list(value: str, from_files: bool) -> Segment:
             unread += 1
     if not keys:
         raise SegmentError("The list holds no address.", "segment", "One address a line.")
+    return Segment(kind="list", text=f"list:{','.join(keys)}", keys=tuple(keys), unread=unread)
+
+
+def listed_in(data: bytes) -> Segment:
+    """The addresses of a file that somebody chose: one a line, or a table with more beside them, as
+    a spreadsheet saves it. Raises SegmentError: none is in it."""
+    keys: dict[str, None] = {}
+    unread = 0
+    for entry in re.split(r"[\s,;|]+", decode(data)):
+        if "@" not in entry:
+            continue  # names, and the names of columns
+        try:
+            keys[read_address(entry.strip("<>\"'()")).key] = None
+        except PaperpostError:
+            unread += 1
+    if not keys:
+        raise SegmentError(
+            "The file holds no address.", "file", "Choose one with an address a line."
+        )
     return Segment(kind="list", text=f"list:{','.join(keys)}", keys=tuple(keys), unread=unread)
 
 

@@ -4,10 +4,12 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from service.delivery.message import message_id
 from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refused
+from service.digest.model import Digest, from_json
 from service.errors import PaperpostError
 from service.flows.audience import ManualError, Plan, papers_left
 from service.flows.freeze import content_of
@@ -31,15 +33,45 @@ class Trial:
     words: str
 
 
-def look(rt: Runtime, plan: Plan, email_key: str) -> Preview:
-    """The mail that ``plan`` would send to one reader; nothing is stored.
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A paper of a mail and why it is there, in words. scheme, value: its name in addresses."""
+
+    title: str
+    words: str
+    scheme: str
+    value: str
+
+
+def why_each(digest: Digest | None) -> list[Why]:
+    """Every paper that is shown in full, with why: words of the reader, votes, a person's hand."""
+    found = []
+    for section in digest.sections if digest is not None else ():
+        for entry in section.entries:
+            if section.kind == "chosen":
+                words = "chosen by hand"
+            elif entry.reasons:
+                words = ", ".join(f"“{r.term}” in the {r.where}" for r in entry.reasons)
+            elif entry.votes:
+                words = "1 vote" if entry.votes == 1 else f"{entry.votes:,} votes"
+            else:
+                words = section.kind
+            name = f"{section.name}: " if section.name and section.kind != "chosen" else ""
+            again = "; carried from a mail that may not have come" if entry.again else ""
+            found.append(Why(entry.title.text, f"{name}{words}{again}", entry.scheme, entry.value))
+    return found
+
+
+def look(rt: Runtime, plan: Plan, email_key: str, on: date | None = None) -> Preview:
+    """The mail that ``plan`` would send to one reader; nothing is stored. on: of a daily, the
+    reader's date, if not today.
 
     Raises PreviewError: no such reader.
     """
     reader = _reader(rt, email_key)
     if plan.kind in ("daily", "alert"):
         if plan.kind == "daily":
-            return preview(rt, email_key, note=plan.body)
+            return preview(rt, email_key, on, note=plan.body)
         content = _alert(rt, reader)
         if content is None:
             return Preview(says="No alert: nothing new since the last mail.")
@@ -47,7 +79,9 @@ def look(rt: Runtime, plan: Plan, email_key: str) -> Preview:
         content = _content(rt, plan, reader)
         if content is None:
             return Preview(says="No mail: this reader already had all of these papers.")
-    return shown("Composed now; nothing was stored or sent.", _bytes(rt, plan, reader, content))
+    digest = from_json(content["digest"]) if "digest" in content else None
+    says = "Composed now; nothing was stored or sent."
+    return shown(says, _bytes(rt, plan, reader, content), digest)
 
 
 def _reader(rt: Runtime, email_key: str) -> SubscriberRow:

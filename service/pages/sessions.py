@@ -130,6 +130,11 @@ class Sessions(Generic[S]):
         """Whose session a token opens, None for one that is over."""
         return self._find(session_hash(token))
 
+    def is_ours(self, form_token: str) -> bool:
+        """Whether we made a form's token, in whatever session: who sends it was one of the staff,
+        and may be told more than a stranger. It allows nothing."""
+        return self._tokens.read(self.PURPOSE, form_token, most_s=SESSION_DAYS * 86400) is not None
+
     def form_token(self, who: "SignedIn[S]") -> str:
         """Return the hidden field of a form shown to ``who``."""
         return self._tokens.make(self.PURPOSE, who.hash)

@@ -14,7 +14,7 @@ from support.house import Clock, add, ingest_items, open_house, paper_item
 
 from service import admin
 from service.flows import drafts, frozen, manual, staff
-from service.flows.editions import EditionError, details, overview
+from service.flows.editions import EditionError, details
 from service.flows.runtime import NoEngine, Runtime
 from service.flows.tidy import tidy
 from service.pages.front import furnish
@@ -92,7 +92,7 @@ def test_a_restart_between_compose_and_send_loses_nothing(
     assert client.post("/admin/send", data={**LETTER, "token": token}).url.path == (
         "/admin/send/letter"
     )
-    assert rt.db.read(overview) == [], "a draft is no edition yet"
+    assert rt.db.read(list_editions) == [], "a draft is no edition yet"
     with started(tmp_path, clock) as (rt2, later):
         token = log_in(rt2, later, "ben")
         composed = later.get("/admin/send", params={"draft": "letter"}).text
