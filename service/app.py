@@ -15,6 +15,7 @@ from service.pages.front import furnish
 from service.pages.hosts import HostNames
 from service.pages.templates import Pages, PageSite
 from service.settings import Settings, secrets_in
+from service.settings.told import told
 
 TEST_MODE = Sentence("Test mode: every mail goes to the operator, none to readers.")
 
@@ -61,7 +62,7 @@ def make_app(
     app.include_router(web.router(rt, pages, trusted_proxies=proxies, metrics_token=token))
     app.include_router(api.router(rt, trusted_proxies=settings.trusted_proxies))
     app.include_router(webhook.router(rt, keys_of(settings)))
-    app.include_router(admin.router(rt, pages, trusted_proxies=settings.trusted_proxies))
+    app.include_router(admin.router(rt, pages, trusted_proxies=proxies, deployed=told(settings)))
     if mailbox is not None:
         app.include_router(mailbox_router(mailbox, pages))
     return app

@@ -1,72 +1,96 @@
-"""Settings of taste."""
+"""Settings: those of taste, each with what it changes, and those of the machine to look at."""
 
 from asyncio import to_thread
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from service.admin.desk import Desk, fault_at
-from service.defaults import Defaults, fixed_table, parse, table
-from service.errors import PaperpostError
-from service.flows.staff import Member, write_audit
-from service.pages.forms import FieldError, Form
-from service.store.db import Priority, Session
-from service.store.instance import set_setting
+from service.defaults import fixed_table
+from service.errors import PaperpostError, SettingError
+from service.flows import settings_by_hand as flow
+from service.flows.setting_effects import effect
+from service.flows.settings_by_hand import Change
+from service.flows.staff import Member
+from service.pages.forms import FieldError
+from service.settings.told import DEFAULT, Told
 
 
-def add_routes(routes: APIRouter, desk: Desk) -> None:
-    """Add /admin/settings."""
+def add_routes(routes: APIRouter, desk: Desk, deployed: Sequence[Told] = ()) -> None:
+    """Add /admin/settings, /admin/settings/machine and /admin/settings/NAME.
+
+    deployed: the settings of the machine, secrets masked."""
     rt = desk.rt
-
-    def settings_page(
-        request: Request,
-        who: Member,
-        form: Form | None = None,
-        errors: dict[str, FieldError] | None = None,
-    ) -> Response:
-        context = {
-            "rows": table(rt.defaults()),
-            "fixed": fixed_table(),
-            "form": form,
-            "site": desk.pages.site,
-            "rt": rt,
-        }
-        return desk.answer(request, "settings.html", context, who=who, errors=errors)
 
     @routes.get("/settings")
     def show_settings(request: Request) -> Response:
-        return settings_page(request, desk.member(request))
+        who = desk.member(request)
+        rows = flow.list_settings(rt)
+        only_changed = request.query_params.get("only") == "changed"
+        shown = [row for row in rows if not (only_changed and row.is_default)]
+        context = {
+            "groups": flow.groups(shown),
+            "only_changed": only_changed,
+            "changed": sum(not row.is_default for row in rows),
+            "fixed": fixed_table(),
+            "strange": flow.without_effect(rt),
+        }
+        return desk.answer(request, "settings.html", context, who=who)
 
-    @routes.post("/settings")
-    async def change(request: Request) -> Response:
-        sent = await desk.sent(request, "owner")
-        name, text = sent.form.raw("name"), sent.form.text("value", most=300)
+    @routes.get("/settings/machine")
+    def machine(request: Request) -> Response:
+        who = desk.member(request, "owner")
+        context = {"deployed": deployed, "default": DEFAULT}
+        return desk.answer(request, "machine.html", context, who=who)
+
+    def page(
+        request: Request,
+        who: Member,
+        name: str,
+        *,
+        typed: str | None = None,
+        change: Change | None = None,
+        errors: dict[str, FieldError] | None = None,
+    ) -> Response:
+        row = flow.find_setting(rt, name)
+        context = {
+            "row": row,
+            "typed": str(row.value) if typed is None else typed,
+            "change": change,
+            "effect": effect(rt, name, row.value) if change is None else "",
+            "history": flow.history(rt, name),
+            "reason": "",
+        }
+        return desk.answer(request, "setting.html", context, who=who, errors=errors)
+
+    @routes.get("/settings/{name}")
+    def one(request: Request, name: str) -> Response:
+        who = desk.member(request)
+        typed = request.query_params.get("value")
+        if typed is None:
+            return page(request, who, name)
+        typed = typed[:300]
+        flow.find_setting(rt, name)
         try:
-            await to_thread(_set, desk, sent.who, name, text, sent.address)
+            return page(request, who, name, typed=typed, change=flow.look(rt, name, typed))
+        except SettingError as error:
+            return page(request, who, name, typed=typed, errors=fault_at("value", error))
+
+    @routes.post("/settings/{name}")
+    async def store(request: Request, name: str) -> Response:
+        sent = await desk.sent(request, "owner")
+        form, by = sent.form, sent.who.name
+        typed, reason = form.text("value", most=300), form.text("reason", most=500)
+        await to_thread(flow.find_setting, rt, name)
+        was = form.raw("was") if "was" in form else None
+        try:
+            await to_thread(
+                lambda: flow.change(rt, name, typed, by, sent.address, reason=reason, was=was)
+            )
         except PaperpostError as error:
-            field = name if name in [r["name"] for r in table(Defaults())] else "name"
-            errors = fault_at(field, error)
-            return await to_thread(settings_page, request, sent.who, sent.form, errors)
-        return desk.go("settings", "saved")
-
-
-def _set(desk: Desk, who: Member, name: str, text: str, address: str) -> None:
-    """Store one value, or go back to the default for an empty one. Raises SettingError."""
-    rt = desk.rt
-    value = str(parse(name, text)) if text else None
-    before = {"value": getattr(rt.defaults(), name, None)}
-
-    def store(session: Session) -> None:
-        set_setting(session, name, value)
-        write_audit(
-            session,
-            rt.clock(),
-            who=who.name,
-            what="setting",
-            target=name,
-            before=before,
-            after={"value": value},
-            address=address,
-        )
-
-    rt.db.write(store, Priority.WEB)
+            errors = fault_at("value", error)
+            return await to_thread(
+                lambda: page(request, sent.who, name, typed=typed, errors=errors)
+            )
+        return desk.go(f"settings/{name}", "saved")

@@ -275,6 +275,17 @@ def last_changes(session: Session, what: str) -> dict[str, AuditRow]:
     return {row.target: row for row in session.exec(query).all()}
 
 
+def list_changes(session: Session, what: str, target: str, limit: int) -> list[AuditRow]:
+    """The newest acts of a kind to one target."""
+    query = (
+        select(AuditRow)
+        .where(col(AuditRow.what) == what, col(AuditRow.target) == target)
+        .order_by(col(AuditRow.id).desc())
+        .limit(limit)
+    )
+    return list(session.exec(query).all())
+
+
 def _where(query: Any, wanted: ActsWanted) -> Any:
     for column, part in (
         (AuditRow.who, wanted.who), (AuditRow.target, wanted.target),

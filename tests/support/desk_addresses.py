@@ -107,7 +107,15 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/send/{key}/readers/{term}": ("editor", "/admin/send/{draft}/readers/mails"),
     "/admin/send/{key}/start": ("editor", "/admin/send/{draft}/start"),
     "/admin/send/{key}/test": ("editor", "/admin/send/{draft}/test"),
-    "/admin/settings": ("viewer", "/admin/settings"),
+    "/admin/settings": ("viewer", "/admin/settings", "/admin/settings?only=changed"),
+    "/admin/settings/machine": ("owner", "/admin/settings/machine"),
+    "/admin/settings/{name}": (
+        "viewer",
+        "/admin/settings/typed_above",
+        "/admin/settings/typed_above?value=5",
+        "/admin/settings/typed_above?value=x",
+        "/admin/settings/x",
+    ),
     "/admin/papers/find": (
         "viewer", "/admin/papers/find", "/admin/papers/find?q=robots", "/admin/papers/find?q=(",
         "/admin/papers/find?state=hidden&q=x",
@@ -281,8 +289,8 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
             {"addresses": "me@x.example", "reader": "ada@uni.example"}, "test mail",
         ),
     ),
-    "/admin/settings": (
-        Act("owner", "/admin/settings", {"name": "hour", "value": "9"}, "setting"),
+    "/admin/settings/{name}": (
+        Act("owner", "/admin/settings/hour", {"value": "9", "was": "8"}, "setting"),
     ),
     "/admin/staff": (
         Act("owner", "/admin/staff", {"name": "nina", "role": "viewer"}, "admin link"),

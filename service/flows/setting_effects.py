@@ -1,0 +1,180 @@
+"""What a value of taste changes, in a number of this house where one can be had.
+
+Each is asked of one value: of the one in force, and of the one that somebody looks at before it is
+stored.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from service.defaults import FIXED
+from service.flows.bounce_lists import read_rates
+from service.flows.runtime import Runtime
+from service.store import setting_counts as store
+from service.store.db import Session
+from service.subscribers.cadence import local_date
+
+Effect = Callable[[Runtime, Session, Any], str]
+_Asked = Callable[[Runtime, Any], str]
+
+_BY_HAND = ("manual", "newsletter")
+_KINDS = {
+    "digest": "daily", "manual": "send of chosen papers", "newsletter": "newsletter",
+}  # fmt: skip
+_PER_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_WHAT = {
+    "keep_raw_days": ("raw poll", "raw polls"),
+    "keep_attempt_days": ("attempt", "attempts"),
+    "keep_audit_days": ("act", "acts"),
+    "keep_inbound_days": ("mail that came in, whole,", "mails that came in, whole,"),
+    "keep_left_days": ("reader who left", "readers who left"),
+    "keep_digest_days": ("mail's content", "mails' contents"),
+}
+
+
+def effect(rt: Runtime, name: str, value: int | str) -> str:
+    """What a value changes, in a sentence; "" where no number tells it."""
+    if name in _RATES:
+        return _RATES[name](rt, value)
+    found = _EFFECTS.get(name)
+    return rt.db.read(lambda s: found(rt, s, value)) if found is not None else ""
+
+
+def _kept(name: str) -> Effect:
+    one, many = _WHAT[name]
+
+    def told(rt: Runtime, session: Session, days: int) -> str:
+        gone = store.count_older(session, name, rt.clock() - timedelta(days=days))
+        if not gone:
+            return f"No {one.rstrip(',')} is older: nothing goes tonight."
+        more = " or more" if gone == store.MOST else ""
+        verb = "is" if gone == 1 else "are"
+        return f"{gone:,}{more} {one if gone == 1 else many} {verb} older and gone tonight."
+
+    return told
+
+
+def _beyond(does: str, does_not: str) -> Effect:
+    """Of a number of mails above which something is asked of a send by hand."""
+
+    def told(rt: Runtime, session: Session, most: int) -> str:
+        last = store.last_edition(session, _BY_HAND)
+        if last is None:
+            return ""
+        verb = does if last[3] > most else does_not
+        return f"The last {_KINDS[last[1]]} had {last[3]:,} mails: with this {verb}."
+
+    return told
+
+
+def _pace(unit: str) -> Effect:
+    def told(rt: Runtime, session: Session, most: int) -> str:
+        last = store.last_edition(session, ("digest",))
+        if last is None or not most:
+            return "No limit." if not most else ""
+        seconds = last[3] / most * _PER_S[unit]
+        return f"The last daily had {last[3]:,} mails: at this pace {_long(seconds)} at least."
+
+    return told
+
+
+def _long(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} minutes"
+    if seconds < 172_800:
+        return f"{seconds / 3600:.1f} hours"
+    return f"{seconds / 86400:.1f} days"
+
+
+def _idle(rt: Runtime, session: Session, hours: int) -> str:
+    return _open(rt, session, rt.clock() - timedelta(hours=hours), _made(rt))
+
+
+def _days(rt: Runtime, session: Session, days: int) -> str:
+    idle = rt.clock() - timedelta(hours=rt.defaults().session_idle_hours)
+    return _open(rt, session, idle, rt.clock() - timedelta(days=days))
+
+
+def _made(rt: Runtime) -> datetime:
+    return rt.clock() - timedelta(days=rt.defaults().session_days)
+
+
+def _open(rt: Runtime, session: Session, idle: datetime, made: datetime) -> str:
+    now = store.count_sessions(
+        session,
+        idle_before=rt.clock() - timedelta(hours=rt.defaults().session_idle_hours),
+        made_before=_made(rt),
+    )
+    left = store.count_sessions(session, idle_before=idle, made_before=made)
+    are = "1 session is" if now == 1 else f"{now:,} sessions are"
+    return f"{are} open now; with this {left:,}."
+
+
+def _tries(rt: Runtime, session: Session, most: int) -> str:
+    failed = store.count_acts(session, "log in failed", rt.clock() - timedelta(days=30))
+    return f"{failed:,} log-ins failed in the last 30 days."
+
+
+def _interests(rt: Runtime, session: Session, most: int) -> str:
+    many, longest = store.count_interests(session, most)
+    have = "1 reader has" if many == 1 else f"{many:,} readers have"
+    return f"{have} as many or more; the most is {longest:,}. Nobody loses one."
+
+
+def _pause(rt: Runtime, session: Session, days: int) -> str:
+    longer = store.count_paused_until(session, rt.clock() + timedelta(days=days))
+    return f"{longer:,} pauses end later than that; they stay."
+
+
+def _votes(rt: Runtime, session: Session, least: int) -> str:
+    reached, papers = store.count_voted(session, least, rt.clock() - timedelta(days=30))
+    return f"{reached:,} of the {papers:,} papers of the last 30 days have as many."
+
+
+def _new_readers(rt: Runtime, session: Session, _value: Any) -> str:
+    active = store.count_active(session)
+    return f"The {active:,} readers who are here keep what they have."
+
+
+def _share(of: str, per: int, words: str) -> _Asked:
+    """Of an alarm about the week's mails that came back. of: complaints or hard."""
+
+    def told(rt: Runtime, most: int) -> str:
+        if not most:
+            return "Never an alarm."
+        today = local_date(rt.clock(), rt.zone)
+        week = read_rates(rt, today - timedelta(days=FIXED.rate_days - 1), today).all
+        if not week.accepted:
+            return "No mail was handed over in the last week."
+        came = week.complaints if of == "complaints" else week.hard
+        share = came * per / week.accepted
+        verb = "an alarm" if share > most and came >= FIXED.rate_least else "no alarm"
+        return (
+            f"In the last week {came:,} of {week.accepted:,} mails {words}, {share:.2g} in "
+            f"{per:,}: {verb}."
+        )
+
+    return told
+
+
+_RATES: Mapping[str, _Asked] = {
+    "complaints_in_10000": _share("complaints", 10_000, "were complained about"),
+    "hard_percent": _share("hard", 100, "came back from nobody"),
+}
+_EFFECTS: Mapping[str, Effect] = {
+    **{name: _kept(name) for name in _WHAT},
+    **{f"mails_a{'n' if unit == 'hour' else ''}_{unit}": _pace(unit) for unit in _PER_S},
+    **dict.fromkeys(("hour", "weekdays", "abstracts"), _new_readers),
+    "typed_above": _beyond("the number is typed", "it is not typed"),
+    "canary_offered_above": _beyond("a canary is offered", "no canary is offered"),
+    "canary_ticked_above": _beyond("the canary is ticked", "the canary is not ticked"),
+    "session_idle_hours": _idle,
+    "session_days": _days,
+    "login_tries": _tries,
+    "interests": _interests,
+    "pause_days": _pause,
+    "signal_votes": _votes,
+}

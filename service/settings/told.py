@@ -1,0 +1,89 @@
+"""The deployment's settings as a person may see them: secrets masked, and where each comes from."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pydantic import SecretStr
+
+from service.settings.fields import PREFIX, Settings
+
+ENVIRONMENT, FILE, STARTED, DEFAULT = "environment", ".env", "the command", "default"
+_MASK = "…"
+_LINE = re.compile(rf"^\s*(?:export\s+)?({PREFIX}\w+)\s*=", re.IGNORECASE | re.MULTILINE)
+_SECRET_WORD = re.compile(r"pass|secret|key|token", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """name: PAPERPOST_... · value: with its secrets masked, "" = not set · source: of the words
+    above · about: what it is for."""
+
+    name: str
+    value: str
+    source: str
+    about: str
+
+
+def told(
+    settings: Settings, environment: Mapping[str, str] = os.environ, file: Path = Path(".env")
+) -> Sequence[Told]:
+    """Every setting of the deployment, in the order of docs/settings.md."""
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    written = {found.upper() for found in _LINE.findall(text)}
+    given = {name.upper() for name in environment}
+    made = []
+    for field, about in Settings.model_fields.items():
+        name = f"{PREFIX}{field.upper()}"
+        if name in given:  # it goes before the file
+            source = ENVIRONMENT
+        elif name in written:
+            source = FILE
+        else:
+            source = STARTED if field in settings.model_fields_set else DEFAULT
+        value = masked(getattr(settings, field))
+        made.append(Told(name, value, source, about.description or ""))
+    return made
+
+
+def masked(value: Any) -> str:
+    """A value without what opens anything: of a secret that is an address its host stays."""
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr):
+        plain = value.get_secret_value()
+        if not plain:
+            return ""
+        return _without_password(plain) if _is_address(plain) else "set, not shown"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    return _without_password(text) if _is_address(text) else text
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text or text == "mailbox:"
+
+
+def _without_password(text: str) -> str:
+    """An address without password, and without values of parameters that are called like one."""
+    try:
+        parts = urlsplit(text)
+        user, has_user = parts.username or "", "@" in parts.netloc
+    except ValueError:
+        return "set, not shown"
+    host = parts.netloc.rpartition("@")[2]
+    if has_user:
+        hidden = f":{_MASK}" if parts.password is not None else ""
+        host = f"{user}{hidden}@{host}"
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = urlencode(
+        [(name, _MASK if _SECRET_WORD.search(name) else one) for name, one in pairs], safe=_MASK
+    )
+    if not parts.netloc:  # sqlite:///..., mailbox:
+        return text if not query else f"{text.partition('?')[0]}?{query}"
+    return urlunsplit((parts.scheme, host, parts.path, query, ""))
