@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from service.api import alarms, bounces, deliveries, hooks, papers_by_hand
+from service.api import alarms, bounces, deliveries, hooks, overview, papers_by_hand, sends, sources
 from service.api.callers import ScopeError, TooManyError, UnknownCallerError, place_of
 from service.api.document import describe
 from service.api.once import once_route
@@ -20,9 +20,11 @@ from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence, SpokenError
 from service.flows import browse, topics
 from service.flows.alarms import AlarmError
+from service.flows.audience import CountError, ManualError
 from service.flows.bounce_lists import BounceFilterError
 from service.flows.bounces import NoSuchMailError
 from service.flows.browse import NotHereError, Shown
+from service.flows.editions import EditionError, NoEditionError
 from service.flows.estimate import compare, estimate
 from service.flows.figures import (
     change_data,
@@ -49,12 +51,17 @@ from service.flows.related import (
 from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
 from service.flows.search import search
+from service.flows.segment import SegmentError
+from service.flows.source_acts import SourceError
+from service.flows.source_days import NoSourceError
+from service.flows.timing import TimingError
 from service.matching.counting import Asked
 from service.matching.parse import parse_keywords, parse_people, parse_query
 from service.matching.query import QueryError
 from service.pages.network import read_proxies
 from service.pages.references import FILES, reference_file
 from service.resources import product_version
+from service.sources.adapter import ParameterError
 
 
 class AskedError(SpokenError):
@@ -66,11 +73,18 @@ STATUSES: dict[type[PaperpostError], int] = {
     AnswerLostError: 409,
     AskedError: 422,
     BounceFilterError: 422,
+    CountError: 409,
+    EditionError: 409,
     HookError: 422,
     KeyBusyError: 409,
     KeyFormError: 400,
     KeyReusedError: 422,
+    NoSourceError: 404,
+    ManualError: 422,
+    NoEditionError: 404,
     NoSuchMailError: 404,
+    ParameterError: 422,
+    SourceError: 409,
     LikedError: 422,
     NoPaperError: 404,
     NoHookError: 404,
@@ -80,6 +94,8 @@ STATUSES: dict[type[PaperpostError], int] = {
     ResendError: 409,
     ResolveError: 409,
     ScopeError: 403,
+    SegmentError: 422,
+    TimingError: 422,
     TooManyError: 429,
     topics.TopicGoneError: 410,
     UnknownCallerError: 401,
@@ -171,12 +187,13 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
         on: date | None = None,
         source: Annotated[int | None, Query(ge=1, le=2**53)] = None,
         category: Annotated[str, Query(max_length=80)] = "",
-        order: Literal["trending", "newest"] = "trending",
+        order: Literal["trending", "newest", "here"] = "trending",
         offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         form: Form = "json",
     ) -> dict[str, Any] | Response:
         """The papers listed on a day (the newest one with papers, unless named), as on its page.
+        order=here: by the votes of this house's readers, where they vote. picks: of the editors.
         source, category: only these; what the list has of each stands beside it, with numbers.
         format: as in search."""
         chosen = browse.Chosen(source, category)
@@ -219,17 +236,29 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
         return [paper_data(one) for one in found]
 
     alarms.add_routes(routes, rt, proxies)
+    overview.add_routes(routes, rt)
     deliveries.add_routes(routes, rt, proxies)
+    sends.add_routes(routes, rt, proxies)
     bounces.add_routes(routes, rt)
     hooks.add_routes(routes, rt, proxies)
     papers_by_hand.add_routes(routes, rt, proxies)
+    sources.add_routes(routes, rt, proxies)
 
     @routes.get("/openapi.json", include_in_schema=False)
     def schema() -> dict[str, Any]:
         """The description of these addresses (OpenAPI)."""
-        return describe(routes, title=f"{rt.site.name}: API", version=product_version())
+        return _described(rt, routes)
 
     return routes
+
+
+def read_document(rt: Runtime) -> dict[str, Any]:
+    """The description of all addresses under ``/api`` (OpenAPI)."""
+    return _described(rt, router(rt))
+
+
+def _described(rt: Runtime, routes: APIRouter) -> dict[str, Any]:
+    return describe(routes, title=f"{rt.site.name}: API", version=product_version())
 
 
 def _cited(form: str, found: Sequence[Shown]) -> Response:

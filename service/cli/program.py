@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from service.cli import (
     alarm_commands,
+    api_commands,
     bounce_commands,
     cite_commands,
     delivery_commands,
@@ -24,10 +25,12 @@ from service.cli import (
     inbound_commands,
     interest_commands,
     ledger_commands,
+    overview_commands,
     pace_commands,
     paper_commands,
     reader_commands,
     send_commands,
+    source_desk_commands,
     template_commands,
     token_commands,
     topic_commands,
@@ -109,9 +112,11 @@ def top(
 
 for part in (
     house_commands,
+    overview_commands,
     inbound_commands,
     paper_commands,
     desk_paper_commands,
+    source_desk_commands,
     estimate_commands,
     hook_commands,
     cite_commands,
@@ -126,6 +131,7 @@ for part in (
     pace_commands,
     template_commands,
     token_commands,
+    api_commands,
     topic_commands,
     why_commands,
 ):

@@ -313,12 +313,20 @@ def remove(source_id: SourceId, as_json: Json = False) -> None:
 
 
 def _change(source_id: int, act: str, said: str, as_json: bool) -> None:
-    from service.flows.sources import change_source
+    from service.flows.source_acts import change_source
 
     with runtime() as rt:
         made = change_source(rt, source_id, act, by="cli")
     facts = {"id": source_id, "removed": True} if act == "remove" else made
     printing.told(facts, f"Source {source_id} {said}", wants_json=as_json)
+
+
+@app.command("poll")
+def poll(source_id: SourceId, as_json: Json = False) -> None:
+    """Ask one source now, at the pace of all, and match what is new."""
+    from service.cli.paper_commands import poll as poll_sources
+
+    poll_sources(source=source_id, replay=None, as_json=as_json)
 
 
 @app.command("new")

@@ -18,7 +18,6 @@ from service.sources.adapter import CaptureError, Parsed, Problem
 from service.sources.novelty import Verdict
 from service.sources.parse_pool import parse_here
 from service.sources.registry import adapter
-from service.store import sightings as sightings_store
 from service.store import sources as sources_store
 from service.store.db import DOUBTFUL, REFUSED, Priority, Session
 from service.store.tables import PaperRow
@@ -246,17 +245,3 @@ def _put_away(
 
 def _problem(number: int, item: Item, error: Exception) -> Problem:
     return Problem(number, item.paper.title[:120], f"{type(error).__name__}: {error}"[:300])
-
-
-def release_held(rt: Runtime, source_id: int, *, as_new: bool) -> int:
-    """An admin's word on a held burst: its papers become new, or stay known. Returns how many."""
-    from service.flows import match
-
-    now = rt.clock()
-    ids = rt.db.write(
-        lambda s: sightings_store.release_held(s, source_id, now if as_new else None), Priority.WEB
-    )
-    if as_new and ids:
-        rt.corpus.forget(ids)  # they count for another day
-        match.match_new(rt)
-    return len(ids)

@@ -26,6 +26,7 @@ from service.sources.fetch import Fetcher
 from service.sources.outcome import Failed, NotModified
 from service.sources.registry import adapter
 from service.sources.schedule import Batch
+from service.store import source_desk
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
 from service.store.tables import SourceRow
@@ -153,6 +154,8 @@ async def _in_lane(
             await asyncio.gather(visiting, return_exceptions=True)
             raise
     await visiting
+    answer = {**report.row(), "at": rt.clock().isoformat()}
+    await rt.db.awrite(lambda s: source_desk.set_answer(s, report.source, answer), Priority.BULK)
     return report
 
 

@@ -1,4 +1,4 @@
-"""Sources by an operator's hand: add, pause, remove, decide on a burst."""
+"""Sources by an operator's hand: one is added by its kind, or those of a field of research."""
 
 import json
 import re
@@ -9,18 +9,14 @@ from importlib.resources import files
 from typing import Any
 
 from service.errors import PaperpostError
-from service.flows import ingest
 from service.flows.history import want_history
 from service.flows.runtime import Runtime
-from service.flows.source_days import NoSourceError
-from service.flows.staff import audit
 from service.flows.trying import refuse_address
 from service.sources.adapter import Adapter, ParameterError
 from service.sources.calendar import source_day
 from service.sources.registry import adapter
 from service.store import sources as sources_store
 from service.store.db import Priority, Session
-from service.store.tables import SourceRow
 
 
 class FieldUnknownError(PaperpostError):
@@ -164,71 +160,3 @@ def _add(
         "history": wanted,
         "added": is_new or woken,
     }
-
-
-def remove_source(rt: Runtime, source_id: int) -> None:
-    """Remove a source; its papers stay. Raises NoSourceError."""
-    if not rt.db.write(lambda s: sources_store.delete_source(s, source_id), Priority.WEB):
-        raise NoSourceError(source_id)
-
-
-def pause(rt: Runtime, source_id: int) -> None:
-    """Ask a source no more until ``resume``. Raises NoSourceError."""
-
-    def act(session: Session) -> None:
-        row = _get(session, source_id)
-        row.state, row.next_poll_at = "paused", None
-        session.add(row)
-
-    rt.db.write(act, Priority.WEB)
-
-
-def resume(rt: Runtime, source_id: int) -> None:
-    """Ask a paused or ended source again, at once. Raises NoSourceError."""
-
-    def act(session: Session) -> None:
-        row = _get(session, source_id)
-        adapter(row.kind).checked(row.params)
-        row.state, row.next_poll_at, row.failures = "ok", rt.clock(), 0
-        session.add(row)
-
-    rt.db.write(act, Priority.WEB)
-    rt.engine.enqueue("poll", (source_id,))
-
-
-def release_held(rt: Runtime, source_id: int, *, as_new: bool) -> int:
-    """A held burst: take its papers as new, or as known. Returns how many. Raises NoSourceError."""
-    rt.db.read(lambda s: _get(s, source_id))
-    return ingest.release_held(rt, source_id, as_new=as_new)
-
-
-ACTS = ("pause", "resume", "remove", "take-new", "take-known")
-
-
-def change_source(
-    rt: Runtime, source_id: int, act: str, *, by: str, address: str = ""
-) -> dict[str, Any]:
-    """One of ``ACTS``, put on record; the same from a page and from the command line.
-
-    Returns id, title, act and papers (how many a decision on a burst took). Raises NoSourceError.
-    """
-    title = rt.db.read(lambda s: _get(s, source_id).title)
-    papers = 0
-    if act == "pause":
-        pause(rt, source_id)
-    elif act == "resume":
-        resume(rt, source_id)
-    elif act == "remove":
-        remove_source(rt, source_id)
-    else:
-        papers = release_held(rt, source_id, as_new=act == "take-new")
-    made = {"id": source_id, "title": title, "act": act, "papers": papers}
-    audit(rt, by, f"{act} source", str(source_id), None, {"title": title}, address)
-    return made
-
-
-def _get(session: Session, source_id: int) -> SourceRow:
-    row = sources_store.get_source(session, source_id)
-    if row is None:
-        raise NoSourceError(source_id)
-    return row

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from support.house import Clock, ingest_items, open_house, paper_item
 
 from service.flows import live_corpus
-from service.flows.ingest import release_held
 from service.flows.live_corpus import LiveCorpus
 from service.flows.match import learn
 from service.flows.runtime import Runtime
 from service.flows.search import search
+from service.flows.source_acts import change_source
 from service.flows.stock import fill_corpus
 from service.matching import shelf
 from service.matching.parse import parse_query
@@ -197,7 +197,7 @@ def test_held_papers_count_for_the_day_on_which_they_are_taken(rt: Runtime, tmp_
     today, query = rt.clock().date(), parse_query("robots")
     learn(rt)
     assert rt.corpus.corpus.search(query, days=[today]) == []
-    assert release_held(rt, 1, as_new=True) == 12
+    assert change_source(rt, 1, "take-new", by="mia")["papers"] == 12
     rt.db.read(lambda s: rt.corpus.sync(s, date.min))
     assert len(rt.corpus.corpus.search(query, days=[today])) == 3
 

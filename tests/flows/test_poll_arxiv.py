@@ -18,7 +18,8 @@ from support.web_site import WebSite
 
 from service.flows.history import announced_by_now
 from service.flows.runtime import Runtime
-from service.flows.sources import add_source, pause, resume
+from service.flows.source_acts import change_source
+from service.flows.sources import add_source
 from service.flows.watch import mark_late
 from service.store import sources as sources_store
 from service.store.newest_days import list_late_titles
@@ -259,11 +260,11 @@ def test_two_processes_share_one_pace(rt: Runtime, clock: Clock) -> None:
 def test_a_paused_source_asks_nothing(rt: Runtime, site: WebSite, clock: Clock) -> None:
     site.at["/rss/cs.CL"] = (200, {}, arxiv_feed("cs.CL", MON))
     add_source(rt, "arxiv_rss", "cs.CL", history_days=0)
-    pause(rt, 1)
+    change_source(rt, 1, "pause", by="mia")
     assert poll(rt, clock) == []
     (row,) = poll(rt, clock, only=1)
     assert (row["outcome"], site.asked) == ("paused", [])
-    resume(rt, 1)
+    change_source(rt, 1, "resume", by="mia")
     (row,) = poll(rt, clock)
     assert row["new"] == 2
 

@@ -12,9 +12,10 @@ from support.web_site import WebSite
 
 from service.flows.readers import add_reader, read_new
 from service.flows.runtime import Runtime
+from service.flows.source_acts import change_source
 from service.flows.source_days import read_days
 from service.flows.source_health import read_source
-from service.flows.sources import add_source, release_held
+from service.flows.sources import add_source
 from service.store.deliveries import list_deliveries
 from service.store.raw_polls import get_body, list_kept
 
@@ -126,7 +127,7 @@ def test_a_burst_waits_for_the_admin(rt: Runtime, site: WebSite, clock: Clock) -
     site.at["/feed"] = (200, {}, rss_feed(listed))
     (row,) = poll(rt, clock)
     assert (row["new"], row["held"]) == (0, 9)
-    assert release_held(rt, 1, as_new=True) == 9
+    assert change_source(rt, 1, "take-new", by="mia")["papers"] == 9
     assert papers(rt)["Paper burst3"]
 
 

@@ -13,6 +13,7 @@ from service.errors import PaperpostError
 from service.flows import sources as flow
 from service.flows.ingest import ingest_files
 from service.flows.runtime import Runtime
+from service.flows.source_acts import ACTS, change_source
 from service.flows.trying import tried_out
 from service.sources.registry import ADAPTERS, adapter
 from service.store.sources import count_papers, list_sources
@@ -80,10 +81,10 @@ def test_a_source_that_ingest_made_is_woken(rt: Runtime, tmp_path: Path) -> None
 
 def test_removing_and_pausing_name_what_is_not_there(rt: Runtime) -> None:
     flow.add_source(rt, "hf_daily")
-    flow.remove_source(rt, 1)
-    for act in (flow.remove_source, flow.pause, flow.resume):
+    change_source(rt, 1, "remove", by="mia")
+    for act in ACTS:
         with pytest.raises(PaperpostError, match="no source 1"):
-            act(rt, 1)
+            change_source(rt, 1, act, by="mia")
 
 
 def test_trying_out_a_file_fills_the_table(rt: Runtime, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 
 from service.cli import doctor_checks as checks
 from service.cli.program import app
-from service.flows.sources import add_source, pause
+from service.flows.source_acts import change_source
+from service.flows.sources import add_source
 from service.settings import load_settings
 from service.sources.arxiv_days import (
     CalendarError,
@@ -76,7 +77,7 @@ def test_in_december_the_doctor_asks_for_the_next_years_holidays(folder: Path) -
         assert found.level == "warn"
         assert "2027" in found.says
         assert "arxiv_calendar.json" in found.next_step
-        pause(house.runtime, 2)
+        change_source(house.runtime, 2, "pause", by="mia")
         assert checks._holidays(house) is None
     finally:
         house.close()
