@@ -13,7 +13,8 @@ from service.api.callers import caller_of, place_of
 from service.delivery.meaning import Meaning
 from service.flows import delivery_export, edition_lists, ledger, reconcile, resend, resolving
 from service.flows.delivery_export import Form
-from service.flows.editions import details, list_groups
+from service.flows.editions import list_groups
+from service.flows.progress import watch
 from service.flows.runtime import Runtime
 from service.flows.send_state import read_limits
 from service.flows.tokens import Caller
@@ -144,7 +145,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         """One edition: its balance, why there was no mail, what was refused. Scope:
         deliveries:read."""
         dead = ledger.gone_owners(rt)
-        return rt.db.read(lambda s: details(s, edition_id, dead=dead, now=rt.clock()))
+        return rt.db.read(lambda s: watch(s, edition_id, dead=dead, now=rt.clock()))
 
     @routes.get("/v1/deliveries")
     def some_deliveries(

@@ -24,6 +24,10 @@ class EditionError(PaperpostError):
     """An edition that does not exist, or an act that does not fit its state."""
 
 
+class NoEditionError(EditionError):
+    """There is none of this number."""
+
+
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
@@ -35,7 +39,8 @@ def summary(
     wait for nothing.
 
     Of the result: so_far: rows may still be added · uneven: what is missing of one that does not
-    balance, in words, "" when it does · paused_why: why it was paused by itself.
+    balance, in words, "" when it does · paused_why: why it was paused by itself · begins_at: while
+    that is to come.
     """
     counted = balance_of(edition, states)
     planned = counted.planned
@@ -61,7 +66,14 @@ def summary(
         "created_by": edition.created_by,
         "opened_at": _iso(edition.opened_at),
         "not_before": _iso(edition.not_before),
+        "begins_at": _iso(edition.not_before) if _is_ahead(edition, now) else None,
     } | {"planned": planned}
+
+
+def _is_ahead(edition: EditionRow, now: datetime | None) -> bool:
+    """Whether its first mail is still to go, at an instant that somebody chose."""
+    begins = edition.not_before
+    return edition.state == "open" and begins is not None and now is not None and begins > now
 
 
 def shown_state(edition: EditionRow) -> str:
@@ -75,7 +87,7 @@ def need_edition(session: Session, edition_id: int) -> EditionRow:
     """One edition that was begun. Raises EditionError."""
     edition = editions_store.get_edition(session, id=edition_id)
     if edition is None or edition.kind == editions_store.DRAFT:
-        raise EditionError(f"There is no edition {edition_id}.", "", "paperpost editions list")
+        raise NoEditionError(f"There is no edition {edition_id}.", "", "paperpost editions list")
     return edition
 
 

@@ -18,6 +18,7 @@ from service.flows.audience import (
     count,
     draft,
 )
+from service.flows.editions import cancel, need_edition
 from service.flows.epoch import need
 from service.flows.frozen import find_frozen, start_frozen
 from service.flows.runtime import Runtime
@@ -36,6 +37,7 @@ __all__ = [
     "draft",
     "find_started",
     "start",
+    "undo",
     "undo_daily",
 ]
 
@@ -97,6 +99,17 @@ def start(
         rt.log("manual", kind=plan.kind, edition=there.edition_id, mails=there.mails)
         rt.engine.enqueue("send")
     return there
+
+
+def undo(rt: Runtime, edition_id: int, key: str, *, by: str, address: str = "") -> int:
+    """Take a send back while nothing of it went: a daily by its key, as if it had never been
+    pressed; another one is cancelled. Returns how many mails. Raises ManualError, EditionError."""
+    edition = rt.db.read(lambda s: need_edition(s, edition_id))
+    if edition.kind in ("digest", "alert"):
+        return undo_daily(rt, edition_id, key, by=by, address=address)
+    if edition.not_before is None or edition.not_before <= rt.clock():
+        raise ManualError("The time to take it back is over.", "", "Pause or cancel the edition.")
+    return cancel(rt, edition_id, by, address)
 
 
 def _begun(rt: Runtime, plan: Plan, is_ours: bool) -> Started | None:
