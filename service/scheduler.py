@@ -23,6 +23,7 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("hooks", "interval", {"seconds": 15}),
     ("watchdog", "interval", {"minutes": 5}),
     ("settle", "interval", {"minutes": 10}),
+    ("proposals", "interval", {"minutes": 10}),
     ("corpus", "interval", {"seconds": 60}),
     ("words", "interval", {"minutes": 10}),
     ("tidy", "cron", {"hour": 3, "minute": 17}),

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from service.api import alarms, bounces, deliveries, hooks, overview, papers_by_hand, sends, sources
+from service.api import topics as topics_api
 from service.api.callers import ScopeError, TooManyError, UnknownCallerError, place_of
 from service.api.document import describe
 from service.api.once import once_route
@@ -22,7 +23,7 @@ from service.flows import browse, topics
 from service.flows.alarms import AlarmError
 from service.flows.audience import CountError, ManualError
 from service.flows.bounce_lists import BounceFilterError
-from service.flows.bounces import NoSuchMailError
+from service.flows.bounces import BounceError, NoSuchMailError
 from service.flows.browse import NotHereError, Shown
 from service.flows.editions import EditionError, NoEditionError
 from service.flows.estimate import compare, estimate
@@ -72,6 +73,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     AlarmError: 404,
     AnswerLostError: 409,
     AskedError: 422,
+    BounceError: 409,
     BounceFilterError: 422,
     CountError: 409,
     EditionError: 409,
@@ -97,6 +99,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     SegmentError: 422,
     TimingError: 422,
     TooManyError: 429,
+    topics.TopicError: 422,
     topics.TopicGoneError: 410,
     UnknownCallerError: 401,
 }
@@ -239,7 +242,8 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
     overview.add_routes(routes, rt)
     deliveries.add_routes(routes, rt, proxies)
     sends.add_routes(routes, rt, proxies)
-    bounces.add_routes(routes, rt)
+    bounces.add_routes(routes, rt, proxies)
+    topics_api.add_routes(routes, rt, proxies)
     hooks.add_routes(routes, rt, proxies)
     papers_by_hand.add_routes(routes, rt, proxies)
     sources.add_routes(routes, rt, proxies)

@@ -38,6 +38,7 @@ from service.flows.runtime import SEND_SOON, Runtime, Stats
 from service.flows.send import send_ready
 from service.flows.settle import settle_editions
 from service.flows.stock import PATIENCE, fill_corpus
+from service.flows.submissions import look_up
 from service.flows.sweep import sweep
 from service.flows.tidy import forget_unconfirmed, tidy
 from service.flows.tokens import keep_uses
@@ -78,8 +79,8 @@ class _Wanted:
 class Embedded:
     """Runs tasks of one runtime. Made outside the loop, started and stopped inside it.
 
-    Tasks: send, poll, daily, alerts, clocks, sweep, settle, hooks, watchdog, tidy, corpus, words,
-    refold, imports.
+    Tasks: send, poll, proposals, daily, alerts, clocks, sweep, settle, hooks, watchdog, tidy,
+    corpus, words, refold, imports.
     """
 
     def __init__(self, rt: Runtime) -> None:
@@ -97,6 +98,7 @@ class Embedded:
         self._tasks: dict[str, Callable[[_Wanted], Awaitable[Any]]] = {
             "send": self._send,
             "poll": self._poll,
+            "proposals": lambda wanted: look_up(rt),
             "daily": lambda wanted: self._in_turn(lambda: plan_due(rt)),
             "alerts": lambda wanted: self._in_turn(lambda: plan_alerts(rt)),
             "clocks": lambda wanted: self._in_turn(lambda: set_clocks(rt)),

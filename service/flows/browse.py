@@ -23,13 +23,15 @@ from service.store import listing
 from service.store import papers as papers_store
 from service.store import picks as picks_store
 from service.store import sightings as sightings_store
+from service.store import votes as votes_store
 from service.store.db import Session
 
 PAGE_SIZE = FIXED.papers_a_page
 WHOLE_DAY = 5000
 """Papers of a day in a file at most."""
 
-Order = Literal["trending", "newest"]
+Order = Literal["trending", "newest", "here"]
+"""here: by the votes of this house's readers."""
 
 
 class NotHereError(SpokenError):
@@ -38,7 +40,8 @@ class NotHereError(SpokenError):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A paper with what its sources say beside it; title and abstract carry the marks."""
+    """A paper with what its sources say beside it; title and abstract carry the marks. here: votes
+    of this house's readers, 0 where they do not vote."""
 
     paper: Paper
     title: Marked
@@ -46,6 +49,7 @@ class Shown:
     place: str = ""
     submitted_by: str = ""
     author_takes_part: bool = False
+    here: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +121,20 @@ def _read_day(
     chosen: Chosen,
 ) -> DayPage:
     is_told = is_free(rt, session, on)
+    order = order if order != "here" or votes_are_on(rt) else "trending"
     listed = listing.list_day(session, on)
     rows = in_order(session, [row for row in listed if chosen.takes(row)], order, on)
     ids = [row.paper_id for row in rows[offset : offset + limit]]
+    picks = _shown(session, picks_store.list_picks(session, on))
     return DayPage(
         on=on,
         total=len(rows),
-        papers=tuple(_shown(session, ids, on=on)),
+        papers=tuple(with_votes(rt, session, _shown(session, ids, on=on))),
         previous=listing.shown_days(session, before=on, source=chosen.source),
         next=listing.shown_days(session, after=on, source=chosen.source),
         newest=listing.shown_days(session),
         note=editions_store.note_of(session, on) if is_told else "",
-        picks=tuple(_shown(session, picks_store.list_picks(session, on)) if is_told else ()),
+        picks=tuple(with_votes(rt, session, picks) if is_told else ()),
         whole=len(listed),
         sources=_sources(session, listed, chosen),
         categories=_categories(listed, chosen),
@@ -141,10 +147,29 @@ def in_order(
     """A day's papers as its page and its feed have them."""
     if order == "newest":
         return sorted(rows, key=lambda r: (r.published_on or date.min, r.sighting_id), reverse=True)
-    names = papers_store.list_keys(session, [row.paper_id for row in rows])
+    ids = [row.paper_id for row in rows]
+    names = papers_store.list_keys(session, ids)
+    here = votes_store.count_votes(session, ids) if order == "here" else {}
     return sorted(
-        rows, key=lambda r: rank(r.votes, r.comments, on, on, names.get(r.paper_id, ("", "")))
+        rows,
+        key=lambda r: (
+            -here.get(r.paper_id, 0),
+            rank(r.votes, r.comments, on, on, names.get(r.paper_id, ("", ""))),
+        ),
     )
+
+
+def votes_are_on(rt: Runtime) -> bool:
+    """Whether readers of this house vote."""
+    return rt.defaults().votes == "on"
+
+
+def with_votes(rt: Runtime, session: Session, shown: Sequence[Shown]) -> list[Shown]:
+    """The same papers with the votes of this house's readers."""
+    if not votes_are_on(rt):
+        return list(shown)
+    here = votes_store.count_votes(session, [one.paper.id for one in shown if one.paper.id])
+    return [replace(one, here=here.get(one.paper.id or 0, 0)) for one in shown]
 
 
 def _sources(
@@ -216,17 +241,18 @@ class PaperPage:
 
 def read_paper(rt: Runtime, scheme: str, value: str) -> PaperPage:
     """One paper by a name of it. Raises NotHereError."""
-    return rt.db.read(lambda s: _read_paper(s, scheme, value, rt.zone))
+    return rt.db.read(lambda s: _read_paper(rt, s, scheme, value))
 
 
-def _read_paper(session: Session, scheme: str, value: str, zone: str) -> PaperPage:
+def _read_paper(rt: Runtime, session: Session, scheme: str, value: str) -> PaperPage:
     row = listing.find_shown(session, scheme, value)
     if row is None or row.id is None:
         what = Sentence("This paper is not in our lists.")
         raise NotHereError(what, "", Sentence("Search for words of its title."))
     appearances = tuple(listing.list_appearances(session, [row.id]).get(row.id, ()))
-    history = read_changes(session, row.id, zone)
-    return PaperPage(_shown(session, [row.id])[0], appearances, history)
+    history = read_changes(session, row.id, rt.zone)
+    shown = with_votes(rt, session, _shown(session, [row.id]))[0]
+    return PaperPage(shown, appearances, history)
 
 
 def show_papers(rt: Runtime, found: Sequence[Found]) -> list[Shown]:

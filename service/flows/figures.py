@@ -153,6 +153,8 @@ def day_data(page: DayPage) -> dict[str, Any]:
             for number, title, papers in page.sources
         ],
         "categories": [{"category": name, "papers": papers} for name, papers in page.categories],
+        "note": page.note,
+        "picks": [paper_data(one) for one in page.picks],
         "papers": [paper_data(one) for one in page.papers],
     }
 
@@ -167,4 +169,6 @@ def paper_data(one: Shown) -> dict[str, Any]:
         "authors": list(one.paper.authors),
         "link": one.paper.links.get("abs", ""),
         "withdrawn": one.paper.withdrawn,
+        "submitted_by": one.submitted_by,
+        "votes_here": one.here,
     }

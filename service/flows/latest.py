@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from service.flows.browse import Chosen, Order, in_order
 from service.flows.match import learn
+from service.flows.release import is_free
 from service.flows.runtime import Runtime
 from service.flows.search import read_search
 from service.flows.topics import Topic
@@ -12,6 +13,7 @@ from service.matching.query import Query
 from service.papers.model import Paper
 from service.store import listing
 from service.store import papers as papers_store
+from service.store import picks as picks_store
 from service.store.db import Session
 
 _MOST_DAYS = 3
@@ -19,11 +21,13 @@ _MOST_DAYS = 3
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """on: the day it was listed, or became new · seen_at: when it came here, or its last change."""
+    """on: the day it was listed, or became new · seen_at: when it came here, or its last change ·
+    is_picked: by the editors, for that day."""
 
     paper: Paper
     on: date
     seen_at: datetime
+    is_picked: bool = False
 
 
 def of_newest_days(rt: Runtime, chosen: Chosen, order: Order, most: int) -> tuple[list[Item], str]:
@@ -36,18 +40,27 @@ def _of_newest_days(
     rt: Runtime, session: Session, chosen: Chosen, order: Order, most: int
 ) -> tuple[list[Item], str]:
     found: dict[int, date] = {}
+    picked: dict[int, date] = {}
     on = listing.shown_days(session, source=chosen.source)
     for _ in range(_MOST_DAYS):
         if on is None or len(found) >= most:
             break
         rows = [row for row in listing.list_day(session, on) if chosen.takes(row)]
+        picks = picks_store.list_picks(session, on) if is_free(rt, session, on) else []
+        picked.update(dict.fromkeys(picks, on))
+        if not chosen:
+            found.update({i: on for i in picks if i not in found})
         for row in in_order(session, rows, order, on):
             found.setdefault(row.paper_id, on)
         on = listing.shown_days(session, before=on, source=chosen.source)
     papers = papers_store.get_papers(session, list(found)[:most])
     at = listing.last_changes(session, list(papers))
     asked = [] if chosen.source is None else [chosen.source]
-    items = [Item(papers[i], day, at.get(i, rt.clock())) for i, day in found.items() if i in papers]
+    items = [
+        Item(papers[i], day, at.get(i, rt.clock()), picked.get(i) == day)
+        for i, day in found.items()
+        if i in papers
+    ]
     return items, listing.source_titles(session, asked).get(chosen.source or 0, "")
 
 

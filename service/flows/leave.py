@@ -14,6 +14,7 @@ from service.store import editions as editions_store
 from service.store import hooks as hooks_store
 from service.store import leases as leases_store
 from service.store import reports as reports_store
+from service.store import submissions as submissions_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -169,6 +170,7 @@ def erase_row(
         session, subscriber_id=row.id, hashed=hashed, act="erase", now=now, detail=by
     )
     session.flush()
+    submissions_store.forget_reader(session, row.id)
     leases_store.stop_erased(session, row.id, row.email_key)
     known = deliveries_store.list_addresses(session, row.id)
     reports_store.forget_reader(session, row.id, {row.email, row.email_key, *known})

@@ -13,7 +13,7 @@ from service.delivery.states import State
 from service.errors import Sentence
 from service.flows import leave
 from service.flows.interests import InterestError
-from service.flows.manage_link import is_fresh
+from service.flows.manage_link import is_fresh, is_mailed
 from service.flows.runtime import Runtime
 from service.store import leases as leases_store
 from service.store import listing
@@ -69,6 +69,25 @@ def fresh_reader(rt: Runtime, session: Session, token: str) -> SubscriberRow:
     """The reader of a link that was mailed on request. Raises TokenError, ManageError."""
     row, fresh = reader_of(rt, session, token)
     if not fresh:
+        raise ManageError(
+            Sentence("This needs a link that was mailed to you on request."),
+            "",
+            Sentence("Have one mailed below."),
+        )
+    return row
+
+
+def mailed_reader(rt: Runtime, session: Session, token: str) -> SubscriberRow:
+    """The reader of a link that was mailed on request at any time, who gets mail: they may propose
+    papers and vote. Raises TokenError, ManageError."""
+    row, _fresh = reader_of(rt, session, token)
+    if row.state != "active":
+        raise ManageError(
+            Sentence("This is for readers who get mail from us."),
+            "",
+            Sentence("Begin again on your own page."),
+        )
+    if not is_mailed(session, row, rt.signer.read("manage", token, rt.clock())[1]):
         raise ManageError(
             Sentence("This needs a link that was mailed to you on request."),
             "",

@@ -51,6 +51,19 @@ def is_fresh(rt: Runtime, session: Session, reader: SubscriberRow, stamp: str) -
     at = datetime.fromtimestamp(int(made), UTC)
     if rt.clock() >= at + timedelta(hours=FIXED.fresh_hours):
         return False
+    return _is_of_address(session, reader, at)
+
+
+def is_mailed(session: Session, reader: SubscriberRow, stamp: str) -> bool:
+    """Whether a token was mailed on request, however long ago, to the address of now: who votes and
+    proposes has such a one, since the link of a mail may be forwarded with it."""
+    tied, _, made = stamp.partition(".")
+    if tied != stamp_of(reader, fresh=True) or not made.isdecimal():
+        return False
+    return _is_of_address(session, reader, datetime.fromtimestamp(int(made), UTC))
+
+
+def _is_of_address(session: Session, reader: SubscriberRow, at: datetime) -> bool:
     assert reader.id is not None
     changed = consent_store.last_act_at(session, reader.id, "address-changed")
     return changed is None or changed < at

@@ -24,8 +24,11 @@ from service.store import consent as consent_store
 from service.store import imports as imports_store
 from service.store import own_rows, report_lists
 from service.store import papers as papers_store
+from service.store import releases as releases_store
+from service.store import submissions as submissions_store
 from service.store import subscribers as subscribers_store
 from service.store import tags as tags_store
+from service.store import votes as votes_store
 from service.store.db import Session
 from service.store.own_rows import HadRow
 from service.store.tables import AttemptRow, ConsentRow, DeliveryRow, SubscriberRow
@@ -53,6 +56,9 @@ TABLES: Mapping[str, str] = {
     "report": "reports",
     "inbound": "reports",
     "reader_tag": "tags",
+    "submission": "proposals",
+    "vote": "votes",
+    "release_wait": "waits_for_release",
     "reader_imported": "lists",
 }
 """Tables that hold something of a reader, and where it stands in the file."""
@@ -139,6 +145,8 @@ def _facts(rt: Runtime, session: Session, row: SubscriberRow) -> dict[str, Any]:
     bar = consent_store.get_suppression(session, hashed)
     marks = own_rows.list_marks(session, row.id)
     waiting = own_rows.list_waiting_papers(session, row.id)
+    votes = votes_store.list_voted(session, row.id)
+    voted_for = _names(session, [*votes])
     names = _names(session, [*(mark.paper_id for mark in marks), *waiting])
     return {
         "subscriber": {k: _plain(v) for k, v in row.model_dump().items() if k not in _SECRETS},
@@ -162,6 +170,22 @@ def _facts(rt: Runtime, session: Session, row: SubscriberRow) -> dict[str, Any]:
             for m in marks
         ],
         "papers_waiting": [names.get(i, "") for i in waiting],
+        "proposals": [
+            {
+                "at": _plain(one.at),
+                "paper": one.named,
+                "link": one.link,
+                "words": one.words,
+                "name": one.name,
+                "state": one.state,
+                "listed_on": _plain(one.listed_on),
+            }
+            for one in submissions_store.list_submissions(
+                session, submissions_store.Wanted(reader_id=row.id), sort="at"
+            )
+        ],
+        "votes": [{"paper": voted_for.get(i, ""), "at": _plain(at)} for i, at in votes.items()],
+        "waits_for_release": _plain(releases_store.waits_for(session, [row.id]).get(row.id)),
         "tags": list(tags_store.tags_of(session, [row.id])[row.id]),
         "lists": [
             {"at": _plain(one.at), "form": one.form, "by": one.done_by}

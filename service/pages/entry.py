@@ -29,6 +29,7 @@ class PaperEntry:
     votes: int | None = None
     comments: int | None = None
     discuss: str = ""
+    here: int = 0
     submitted_by: str = ""
     author_takes_part: bool = False
     abstract: Marked = _NOTHING
@@ -50,6 +51,7 @@ def entry_of(
     title: Marked | None = None,
     abstract: Marked | None = None,
     passage: Marked = _NOTHING,
+    here: int = 0,
     submitted_by: str = "",
     author_takes_part: bool = False,
     place: str = "",
@@ -57,7 +59,7 @@ def entry_of(
 ) -> PaperEntry:
     """Make the entry of a paper; ``title`` and ``abstract`` when they carry marks.
 
-    place: said where the paper has no category.
+    place: said where the paper has no category · here: votes of this house's readers.
     """
     found = ((kind, web_address(paper.links.get(kind))) for kind in _ORDER)
     return PaperEntry(
@@ -70,6 +72,7 @@ def entry_of(
         votes=paper.votes,
         comments=paper.comments,
         discuss=web_address(paper.links.get("discuss")),
+        here=here,
         submitted_by=submitted_by,
         author_takes_part=author_takes_part,
         abstract=abstract or Marked(paper.abstract),

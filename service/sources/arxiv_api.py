@@ -68,6 +68,8 @@ class ArxivApi(Adapter):
         """The past is read to its end, a poll two weeks deep at most (and no further than to a page
         without news, see ``newest_first``): a day of a large category is more than a page."""
         asked = parse_qs(urlsplit(request.url).query)
+        if "search_query" not in asked:
+            return None
         if not parsed.items or (request.day is None and _is_deep(parsed)):
             return None
         start = int(asked["start"][0]) + parsed.items
@@ -105,6 +107,11 @@ class ArxivApi(Adapter):
             total=int(total) if total.isdecimal() else None,
             is_cut=is_cut(body, document),
         )
+
+
+def by_id(identifier: str) -> Request:
+    """Ask for one paper by its id."""
+    return Request(f"{_ADDRESS}?{urlencode({'id_list': identifier, 'max_results': 1})}")
 
 
 def _is_deep(parsed: Parsed) -> bool:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.papers import SHOWN
+from service.store.submissions import KIND as READERS
 from service.store.tables import (
     DeliveryRow,
     EditionRow,
@@ -183,7 +184,9 @@ def find_shown(session: Session, scheme: str, value: str) -> PaperRow | None:
 def list_source_names(session: Session) -> list[str]:
     """Titles of the sources in use."""
     rows = session.exec(
-        select(SourceRow.title).where(SourceRow.state != "gone").order_by(col(SourceRow.id))
+        select(SourceRow.title)
+        .where(SourceRow.state != "gone", SourceRow.kind != READERS)
+        .order_by(col(SourceRow.id))
     ).all()
     return list(dict.fromkeys(title for title in rows if title))
 
@@ -193,7 +196,11 @@ def list_read_names(session: Session) -> list[str]:
     seen = sa.exists().where(col(SightingRow.source_id) == col(SourceRow.id))
     rows = session.exec(
         select(SourceRow.title)
-        .where(SourceRow.state != "gone", sa.or_(col(SourceRow.first_polled), seen))
+        .where(
+            SourceRow.state != "gone",
+            SourceRow.kind != READERS,
+            sa.or_(col(SourceRow.first_polled), seen),
+        )
         .order_by(col(SourceRow.id))
     ).all()
     return list(dict.fromkeys(title for title in rows if title))

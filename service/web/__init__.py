@@ -33,6 +33,7 @@ from service.web import (
     settings_page,
     signup,
     sources_page,
+    taking_part,
     topics,
     tuning,
 )
@@ -65,6 +66,7 @@ def router(
         confirming,
         leaving,
         own_data,
+        taking_part,
         link_page,
         settings_page,
         settings_again,

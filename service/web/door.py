@@ -176,6 +176,7 @@ class Door:
                 title=one.title,
                 abstract=one.abstract,
                 passage=_passage(one),
+                here=one.here,
                 submitted_by=one.submitted_by,
                 author_takes_part=one.author_takes_part,
                 place=one.place,

@@ -163,7 +163,7 @@ def _xml(door: Door, kind: str, feed: Feed, texts: Texts) -> bytes:
             "outside": one.paper.links.get("abs", ""),
             "authors": [name for name in map(plain, one.paper.authors) if name],
             "abstract": plain(one.paper.abstract),
-            "categories": list(map(plain, one.paper.categories)),
+            "categories": list(map(plain, _tags(one, texts))),
             "published": _instant(one.on),
             "updated": _instant(_updated(one)),
             "at_rfc": format_datetime(_midnight(one.on), usegmt=True),
@@ -193,6 +193,12 @@ def _title(paper: Paper, texts: Texts) -> str:
     if not paper.withdrawn:
         return paper.title
     return texts.gettext("%(title)s (withdrawn)", title=paper.title)
+
+
+def _tags(one: Item, texts: Texts) -> list[str]:
+    """The categories; first that the editors picked it."""
+    picked = [texts.gettext("Picked by the editors")] if one.is_picked else []
+    return [*picked, *one.paper.categories]
 
 
 def _updated(one: Item) -> date:
@@ -234,6 +240,6 @@ def _json_item(door: Door, one: Item, texts: Texts) -> dict[str, Any]:
         "date_published": _instant(one.on),
         "date_modified": _instant(_updated(one)),
         "authors": [{"name": name} for name in paper.authors],
-        "tags": list(paper.categories),
+        "tags": _tags(one, texts),
     }
     return made | ({"external_url": outside} if outside.startswith("http") else {})

@@ -34,7 +34,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
     def newest(request: Request) -> Response:
         typed, chosen = request.query_params.get("day", "").strip()[:20], chosen_of(request)
         if typed:
-            on = _date(typed)
+            on = read_date(typed)
             if on is not None:
                 here = door.pages.links_of(request).papers(on, **kept_of(chosen, order_of(request)))
                 return RedirectResponse(here, 303)
@@ -44,7 +44,7 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
     @routes.get("/papers/{day}")
     def of_day(request: Request, day: str) -> Response:
-        on = _date(day)
+        on = read_date(day)
         if on is None:
             raise HTTPException(404)
         return _day_page(door, request, on)
@@ -85,8 +85,9 @@ def chosen_of(request: Request) -> Chosen:
 
 
 def order_of(request: Request) -> Order:
-    """``?order=newest``, else by votes."""
-    return "newest" if request.query_params.get("order") == "newest" else "trending"
+    """``?order=newest`` or ``here``, else by votes."""
+    asked = request.query_params.get("order")
+    return "newest" if asked == "newest" else "here" if asked == "here" else "trending"
 
 
 def kept_of(chosen: Chosen, order: Order) -> dict[str, Any]:
@@ -94,11 +95,12 @@ def kept_of(chosen: Chosen, order: Order) -> dict[str, Any]:
     return {
         "source": chosen.source,
         "category": chosen.category or None,
-        "order": "newest" if order == "newest" else None,
+        "order": order if order != "trending" else None,
     }
 
 
-def _date(text: str) -> date | None:
+def read_date(text: str) -> date | None:
+    """A day of an address, None for what is none."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
@@ -112,6 +114,8 @@ def _day_page(
     """typed: what should have been a day."""
     texts, links = door.texts(request), door.pages.links_of(request)
     order, chosen = order_of(request), chosen_of(request)
+    votes = browse.votes_are_on(door.rt)
+    order = order if votes or order != "here" else "trending"
     kept = kept_of(chosen, order)
     page: DayPage | None = None
     paging = Paging(1, browse.PAGE_SIZE, 0)
@@ -134,6 +138,9 @@ def _day_page(
         "chosen_source": _title_of(page, chosen),
         "note": note,
         "entries": door.entries(page.papers, request) if page else [],
+        "picks": door.entries(page.picks, request) if page and paging.number == 1 else [],
+        "votes": votes,
+        "proposals": door.rt.defaults().proposals == "on",
         "paging": paging,
         "address_of_page": lambda number: address_of_page(request, number),
         "at": lambda day, **other: links.papers(day, **(kept | other)),

@@ -374,6 +374,8 @@ def _choices_context(
         ),
         "waits": limits.late_wait_minutes,
         "alerts_a_day": limits.alerts_a_day,
+        "votes_on": limits.votes == "on",
+        "proposals_on": limits.proposals == "on",
         "bundle": limits.alert_bundle_minutes,
         "languages": [(name, catalogs.texts(name).own_name) for name in catalogs.languages],
         "forms": form_options(texts),
