@@ -12,7 +12,18 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from service.api import alarms, bounces, deliveries, hooks, overview, papers_by_hand, sends, sources
+from service.api import (
+    alarms,
+    bounces,
+    deliveries,
+    hooks,
+    imports,
+    overview,
+    papers_by_hand,
+    readers,
+    sends,
+    sources,
+)
 from service.api import topics as topics_api
 from service.api.callers import ScopeError, TooManyError, UnknownCallerError, place_of
 from service.api.document import describe
@@ -40,7 +51,10 @@ from service.flows.figures import (
 from service.flows.follow import count_names
 from service.flows.hidden import NoPaperError, PaperError
 from service.flows.hook_lists import HookError, NoHookError
+from service.flows.imports import ListError, NoSuchImportError
+from service.flows.interests import InterestError
 from service.flows.once import AnswerLostError, KeyBusyError, KeyFormError, KeyReusedError
+from service.flows.reader_acts import ActError
 from service.flows.reconcile import ResolveError
 from service.flows.related import (
     LikedError,
@@ -55,6 +69,8 @@ from service.flows.search import search
 from service.flows.segment import SegmentError
 from service.flows.source_acts import SourceError
 from service.flows.source_days import NoSourceError
+from service.flows.spreadsheet import ReaderError
+from service.flows.tags import TagError
 from service.flows.timing import TimingError
 from service.matching.counting import Asked
 from service.matching.parse import parse_keywords, parse_people, parse_query
@@ -63,6 +79,8 @@ from service.pages.network import read_proxies
 from service.pages.references import FILES, reference_file
 from service.resources import product_version
 from service.sources.adapter import ParameterError
+from service.subscribers.address import AddressError
+from service.subscribers.cadence import CadenceError
 
 
 class AskedError(SpokenError):
@@ -70,6 +88,8 @@ class AskedError(SpokenError):
 
 
 STATUSES: dict[type[PaperpostError], int] = {
+    ActError: 409,
+    AddressError: 422,
     AlarmError: 404,
     AnswerLostError: 409,
     AskedError: 422,
@@ -80,6 +100,13 @@ STATUSES: dict[type[PaperpostError], int] = {
     HookError: 422,
     KeyBusyError: 409,
     KeyFormError: 400,
+    CadenceError: 422,
+    InterestError: 422,
+    ListError: 409,
+    NoSuchImportError: 404,
+    ReaderError: 409,
+    SegmentError: 422,
+    TagError: 422,
     KeyReusedError: 422,
     NoSourceError: 404,
     ManualError: 422,

@@ -5,14 +5,16 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict
 
-from service.api.callers import caller_of
+from service.api.callers import caller_of, place_of
 from service.flows import bounces
 from service.flows.bounce_lists import read_filter, read_rates
 from service.flows.bounces import Filter
 from service.flows.runtime import Runtime
 from service.flows.tokens import Caller
 from service.pages.forms import RowNumber
+from service.pages.network import Proxies
 from service.reports.model import Kind
 from service.store.db import Session
 from service.subscribers.cadence import local_date
@@ -21,10 +23,19 @@ _Text = Annotated[str, Query(max_length=254)]
 _State = Literal["done", "review", "foreign"]
 
 
-def add_routes(routes: APIRouter, rt: Runtime) -> None:
+class Decision(BaseModel):
+    """What a mail that came in means."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Kind
+
+
+def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     """Add /api/v1/bounces."""
 
     Reader = Annotated[Caller, Depends(caller_of(rt, "deliveries:read"))]
+    Sender = Annotated[Caller, Depends(caller_of(rt, "deliveries:send"))]
+    Place = Annotated[str, Depends(place_of(proxies))]
 
     def chosen(
         kind: Kind | None = None,
@@ -79,3 +90,10 @@ def add_routes(routes: APIRouter, rt: Runtime) -> None:
         The mail itself is for people alone. Scope: deliveries:read."""
         found = rt.db.read(lambda s: bounces.get_inbound(s, inbound_id))
         return {name: value for name, value in found.items() if name != "raw"}
+
+    @routes.post("/v1/bounces/{inbound_id}/decide")
+    def decide(who: Sender, place: Place, inbound_id: RowNumber, said: Decision) -> dict[str, Any]:
+        """Say what a mail means that was not understood. What follows from it is done, and the mail
+        is kept as a sample for the rules. Scope: deliveries:send."""
+        made = bounces.decide(rt, inbound_id, said.kind, by=who.signature, address=place)
+        return {name: value for name, value in made.items() if name != "raw"}

@@ -30,6 +30,7 @@ from service.cli import (
     paper_commands,
     reader_commands,
     send_commands,
+    settings_commands,
     source_desk_commands,
     template_commands,
     token_commands,

@@ -446,6 +446,20 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
             {"edition": "{refused_edition}", "mails": 1}, "resend",
         ),
     ),
+    "POST /api/v1/bounces/{inbound_id}/decide": (
+        Act("deliveries:send", "/api/v1/bounces/{review}/decide", {"kind": "soft"},
+            "decide bounce"),
+    ),
+    "POST /api/v1/topics": (
+        Act("papers:write", "/api/v1/topics",
+            {"name": "hands", "title": "Hands", "text": "hands"}, "add topic"),
+    ),
+    "PATCH /api/v1/topics/{name}": (
+        Act("papers:write", "/api/v1/topics/robots", {"title": "Robots!"}, "change topic"),
+    ),
+    "DELETE /api/v1/topics/{name}": (
+        Act("papers:write", "/api/v1/topics/robots", leaves="remove topic"),
+    ),
     "POST /api/v1/deliveries/resolve": (
         Act("deliveries:send", "/api/v1/deliveries/resolve",
             {"answer": "accepted", "mails": 1}, "resolve"),

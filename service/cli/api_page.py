@@ -1,0 +1,97 @@
+"""The page docs/api.md: what programs can ask, made from the description itself (OpenAPI)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from service.flows.tokens import SCOPES
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def page(document: Mapping[str, Any], measured: str = "") -> str:
+    """The page in Markdown. measured: what was found when it was tried, before the operations."""
+    return "\n".join([*_lines(document, measured)]) + "\n"
+
+
+def _lines(document: Mapping[str, Any], measured: str) -> Iterator[str]:
+    yield "# The API"
+    yield ""
+    yield "Written by `paperpost api --markdown > docs/api.md` from the description that each"
+    yield "installation answers at `/api/openapi.json` (OpenAPI 3.1); do not edit it by hand."
+    yield ""
+    yield document["info"]["description"].rstrip()
+    yield ""
+    yield "A token: `paperpost tokens create NAME --scope SCOPE`, or the page *Tokens* of the desk."
+    yield ""
+    yield "| scope | what a token with it may do |"
+    yield "| --- | --- |"
+    for scope, means in SCOPES.items():
+        yield f"| `{scope}` | {means} |"
+    yield ""
+    if measured:
+        yield measured.rstrip()
+        yield ""
+    by_tag: dict[str, list[tuple[str, str, Mapping[str, Any]]]] = {}
+    for path, operations in document["paths"].items():
+        for method in _METHODS:
+            if method in operations:
+                operation = operations[method]
+                by_tag.setdefault(operation["tags"][0], []).append((method, path, operation))
+    for tag in document["tags"]:
+        yield f"## {tag['name'].capitalize()}"
+        yield ""
+        yield f"{tag['description'].capitalize()}."
+        yield ""
+        for method, path, operation in by_tag[tag["name"]]:
+            yield from _operation(method, path, operation, document)
+
+
+def _operation(
+    method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any]
+) -> Iterator[str]:
+    scope = operation.get("x-scope", "")
+    yield f"### {method.upper()} `{path}`"
+    yield ""
+    yield f"{operation['summary']}. {'Scope `' + scope + '`.' if scope else 'For anybody.'}"
+    more = _without_scope(operation["description"])
+    if more and more.rstrip(".") != operation["summary"]:
+        yield ""
+        yield more
+    yield ""
+    named = [f"`{one['name']}`" for one in operation.get("parameters", ())]
+    if named:
+        yield f"Asked by: {', '.join(named)}."
+    body = operation.get("requestBody", {}).get("content", {})
+    for media, facts in body.items():
+        yield f"Body ({media}): {_fields(facts.get('schema', {}), document)}."
+    answer = operation["responses"].get("200", {}).get("content", {})
+    shapes = [f"{media}: {_fields(f.get('schema', {}), document)}" for media, f in answer.items()]
+    if shapes:
+        yield f"Answers {'; '.join(shapes)}."
+    codes = [code for code in operation["responses"] if code >= "400"]
+    yield f"Errors: {', '.join(codes)}."
+    yield ""
+
+
+def _without_scope(words: str) -> str:
+    return words.partition("Scope:")[0].strip()
+
+
+def _fields(schema: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """The fields of an object, those that must be there plain, the others with a question mark."""
+    found = _resolved(schema, document)
+    if found.get("type") == "array":
+        return f"a list of ({_fields(found.get('items', {}), document)})"
+    fields = found.get("properties")
+    if not fields:
+        return found.get("title") or found.get("type") or "an object"
+    required = set(found.get("required", ()))
+    return ", ".join(f"`{name}`" if name in required else f"`{name}`?" for name in fields)
+
+
+def _resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = schema.get("$ref", "")
+    if not reference:
+        return schema
+    found: Mapping[str, Any] = document["components"]["schemas"][reference.rpartition("/")[2]]
+    return found

@@ -1,0 +1,111 @@
+"""schemathesis over a whole house: what it asks, and which answers break the description.
+
+The house of ``every_address`` with all that ``laden`` lays, behind a real server on loopback, asked
+with a token of all scopes. ``make schemathesis ARGS="MINUTES [SEED]"`` asks longer; another seed
+asks otherwise.
+"""
+
+import contextlib
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from support.every_address import world
+from support.laden import laden
+
+from service.flows.tokens import SCOPES, make_token
+from service.store.instance import set_setting
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+    "ignored_auth",
+)
+"""Answers of 500, such as are not described, of another shape; bad values that are taken; methods
+and callers that ought to be refused."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """code: how it ended (0 = nothing to mend) · said: its report."""
+
+    code: int
+    said: str
+
+
+@contextlib.contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The application behind a real server in a thread; its address."""
+    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+def ask(folder: Path, *, seed: int, seconds: int = 0, examples: int = 0) -> Asked:
+    """Ask the whole description: ``examples`` of each operation, or so many seconds in all."""
+    with world(folder) as made:
+        rt = made.house.rt
+        laden(made)
+        rt.db.write(lambda s: set_setting(s, "api_per_minute", 100_000))
+        token = make_token(rt, "schemathesis", list(SCOPES), by="tests")["token"]
+        with serving(made.app) as url:
+            return _ask(folder, url, token, seed=seed, seconds=seconds, examples=examples)
+
+
+def _ask(folder: Path, url: str, token: str, *, seed: int, seconds: int, examples: int) -> Asked:
+    command = [
+        str(Path(sys.executable).parent / "schemathesis"), "run", f"{url}/api/openapi.json",
+        "--header", f"Authorization: Bearer {token}",
+        "--checks", ",".join(CHECKS),
+        "--phases", "coverage,fuzzing",
+        "--seed", str(seed),
+        "--request-timeout", "20",
+        "--suppress-health-check", "all",
+        "--continue-on-failure",
+        "--no-shrink",
+    ]  # fmt: skip
+    if seconds:
+        command += ["--max-time", str(seconds)]
+    if examples:
+        command += ["--max-examples", str(examples)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, check=False,
+        timeout=seconds * 2 + 600,
+    )  # fmt: skip
+    return Asked(done.returncode, done.stdout + done.stderr)
+
+
+def main() -> None:
+    """``MINUTES [SEED]``: ask so long; the report goes to standard output."""
+    import tempfile
+
+    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 1
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    with tempfile.TemporaryDirectory() as folder:
+        asked = ask(Path(folder), seed=seed, seconds=round(minutes * 60))
+    sys.stdout.write(asked.said)
+    sys.exit(asked.code)
+
+
+if __name__ == "__main__":
+    main()
