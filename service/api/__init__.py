@@ -14,14 +14,17 @@ from pydantic import BaseModel, Field
 
 from service.api import (
     alarms,
+    audit,
     bounces,
     deliveries,
     hooks,
     imports,
     overview,
     papers_by_hand,
+    reader_parts,
     readers,
     sends,
+    settings,
     sources,
 )
 from service.api import topics as topics_api
@@ -29,8 +32,9 @@ from service.api.callers import ScopeError, TooManyError, UnknownCallerError, pl
 from service.api.document import describe
 from service.api.once import once_route
 from service.defaults import FIXED
-from service.errors import PaperpostError, Sentence, SpokenError
+from service.errors import PaperpostError, Sentence, SettingError, SpokenError
 from service.flows import browse, topics
+from service.flows.acts import ActsError
 from service.flows.alarms import AlarmError
 from service.flows.audience import CountError, ManualError
 from service.flows.bounce_lists import BounceFilterError
@@ -67,6 +71,7 @@ from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
 from service.flows.search import search
 from service.flows.segment import SegmentError
+from service.flows.settings_by_hand import ChangedMeanwhileError, NoSettingError
 from service.flows.source_acts import SourceError
 from service.flows.source_days import NoSourceError
 from service.flows.spreadsheet import ReaderError
@@ -89,12 +94,14 @@ class AskedError(SpokenError):
 
 STATUSES: dict[type[PaperpostError], int] = {
     ActError: 409,
+    ActsError: 422,
     AddressError: 422,
     AlarmError: 404,
     AnswerLostError: 409,
     AskedError: 422,
     BounceError: 409,
     BounceFilterError: 422,
+    ChangedMeanwhileError: 409,
     CountError: 409,
     EditionError: 409,
     HookError: 422,
@@ -105,9 +112,9 @@ STATUSES: dict[type[PaperpostError], int] = {
     ListError: 409,
     NoSuchImportError: 404,
     ReaderError: 409,
-    SegmentError: 422,
     TagError: 422,
     KeyReusedError: 422,
+    NoSettingError: 404,
     NoSourceError: 404,
     ManualError: 422,
     NoEditionError: 404,
@@ -123,6 +130,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     ResendError: 409,
     ResolveError: 409,
     ScopeError: 403,
+    SettingError: 422,
     SegmentError: 422,
     TimingError: 422,
     TooManyError: 429,
@@ -270,6 +278,11 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
     deliveries.add_routes(routes, rt, proxies)
     sends.add_routes(routes, rt, proxies)
     bounces.add_routes(routes, rt, proxies)
+    audit.add_routes(routes, rt)
+    settings.add_routes(routes, rt, proxies)
+    readers.add_routes(routes, rt, proxies)
+    reader_parts.add_routes(routes, rt, proxies)
+    imports.add_routes(routes, rt, proxies)
     topics_api.add_routes(routes, rt, proxies)
     hooks.add_routes(routes, rt, proxies)
     papers_by_hand.add_routes(routes, rt, proxies)

@@ -115,7 +115,9 @@ def _act(row: AuditRow) -> dict[str, str]:
         if name in before and name in after:
             changes.append(f"{name}: {was} → {now}")
         else:
-            changes.append(f"{name}: {now if name in after else was}")
+            only = now if name in after else was
+            said = ", ".join(map(str, only)) if isinstance(only, list) else only
+            changes.append(f"{name}: {said}")
     if row.reason:
         changes.append(f"because: {row.reason}")
     return {"what": f"{row.what} ({row.who})", "more": " · ".join(changes)}
@@ -126,7 +128,9 @@ def list_days(rt: Runtime, session: Session, row: SubscriberRow) -> list[dict[st
     assert row.id is not None
     texts = rt.catalogs.texts("en")
     today = local_date(rt.clock(), row.zone)
+    began = local_date(row.created_at, row.zone)
     days = [today - timedelta(days=back) for back in range(DAYS)]
+    days = [on for on in days if on >= began] or [today]
     mails = store.list_dailies(session, row.id, days[-1], days[0])
     without = [on for on in days if on.isoformat() not in mails]
     reasons = why_days(rt, session, row, without)

@@ -100,7 +100,8 @@ def move(
         )  # fmt: skip
         write_audit(
             session, now, who=by, what="change address", target=f"reader {reader_id}",
-            before={"state": was}, after={"state": row.state, "changed": ["email"]},
+            before={"state": was} if was != row.state else None,
+            after={"changed": ["email"]} | ({"state": row.state} if was != row.state else {}),
             address=address, reason=reason,
         )  # fmt: skip
         return True

@@ -143,6 +143,11 @@ def remove(rt: Runtime, tag: str, *, by: str, reason: str = "", address: str = "
     return rt.db.write(act, Priority.WEB)
 
 
+def list_tags(rt: Runtime) -> dict[str, int]:
+    """Every tag with the number of its readers, by name."""
+    return rt.db.read(store.list_tags)
+
+
 def tags_of_reader(session: Session, reader_id: int) -> Sequence[str]:
     """The tags of one reader, by name."""
     return store.tags_of(session, [reader_id])[reader_id]

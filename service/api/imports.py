@@ -1,0 +1,213 @@
+"""Lists of readers and of suppressed addresses for programs. Each asks for a token with its
+scope."""
+
+import io
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.api.callers import caller_of, place_of
+from service.flows import imported, imports, suppress
+from service.flows.list_files import MOST_FILES, pack, read_options
+from service.flows.runtime import Runtime
+from service.flows.tokens import Caller
+from service.pages.forms import RowNumber
+from service.pages.network import Proxies
+from service.store import imports as store
+from service.store import suppressions as bars_store
+from service.store.db import Session
+from service.subscribers.address import read_address
+
+_Reason = Annotated[str, Field(min_length=1, max_length=500)]
+_Word = Annotated[str, Field(max_length=300)]
+_Offset = Annotated[int, Query(ge=0, le=2**53)]
+_Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class GivenList(_Body):
+    """name: of the file, kept with each consent · text: the CSV."""
+
+    name: _Word = "list.csv"
+    text: Annotated[str, Field(max_length=200_000_000)]
+
+
+class NewImport(_Body):
+    """Several lists of one system go together: who left in one is barred before anybody of another
+    goes in. basis: why these people may be mailed; elsewhere needs ``basis_words`` (when and where)
+    · tags, language, hour, zone, keywords: of rows that do not say it · dry_run: look alone; the
+    answer's number can be pressed."""
+
+    lists: list[GivenList] = Field(min_length=1, max_length=MOST_FILES)
+    basis: Literal["elsewhere", "institution", "confirm"]
+    basis_words: _Word = ""
+    tags: _Word = ""
+    language: _Word = ""
+    hour: _Word = ""
+    zone: _Word = ""
+    keywords: Annotated[str, Field(max_length=6000)] = ""
+    dry_run: bool = True
+
+
+class Press(_Body):
+    """digest: of what was looked at; for another list nothing is done."""
+
+    digest: Annotated[str, Field(max_length=64)] = ""
+
+
+class Undo(_Body):
+    """readers: the number that is expected, ``unmailed`` of the import."""
+
+    readers: int = Field(ge=0, le=2**53)
+    reason: _Reason
+
+
+class NewBars(_Body):
+    """emails: addresses that are never mailed from now on."""
+
+    emails: list[_Word] = Field(min_length=1, max_length=10_000)
+    reason: _Reason
+
+
+class Lift(_Body):
+    """email: whose bar is lifted."""
+
+    email: _Word
+    reason: _Reason
+
+
+class Barred(BaseModel):
+    """problems: entries that are no address, with their place from 1."""
+
+    added: int
+    unchanged: int
+    problems: list[dict[str, Any]]
+
+
+class Lifted(BaseModel):
+    """removed: false where it was not suppressed."""
+
+    removed: bool
+
+
+class Undone(BaseModel):
+    """readers: erased ones."""
+
+    readers: int
+
+
+def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
+    """Add /api/v1/imports and /api/v1/suppressions."""
+
+    Looks = Annotated[Caller, Depends(caller_of(rt, "readers:read"))]
+    Writes = Annotated[Caller, Depends(caller_of(rt, "readers:write"))]
+    Place = Annotated[str, Depends(place_of(proxies))]
+
+    @routes.get("/v1/imports")
+    def all_imports(_who: Looks, offset: _Offset = 0, limit: _Limit = 100) -> dict[str, Any]:
+        """Imports with what each did, newest first. Scope: readers:read."""
+
+        def load(session: Session) -> dict[str, Any]:
+            rows = imported.list_imports(session, limit=limit, offset=offset)
+            return {"total": store.count_imports(session), "offset": offset, "imports": rows}
+
+        return rt.db.read(load)
+
+    @routes.post("/v1/imports", status_code=201)
+    def new_import(who: Writes, place: Place, asked: NewImport) -> dict[str, Any]:
+        """Look at lists, and, without ``dry_run``, have them brought in. Scope: readers:write."""
+        files = [pack(one.name, io.BytesIO(one.text.encode())) for one in asked.lists]
+        named = asked.model_dump(include={"tags", "language", "hour", "zone", "keywords"})
+        options = read_options(named)
+        basis = imports.read_basis(asked.basis, asked.basis_words)
+        number = imports.look(rt, files, options, basis, by=who.signature)
+        if not asked.dry_run:
+            press(number, who.signature, place, "")
+        return imported.get_import(rt, number)
+
+    def press(number: int, by: str, place: str, digest: str) -> None:
+        imports.press(rt, number, by=by, digest=digest, address=place)
+        if imports.is_small(rt, number):
+            imports.bring_in(rt, number)
+            rt.engine.enqueue("send")
+        rt.engine.enqueue("imports")
+
+    @routes.get("/v1/imports/{number}")
+    def one_import(_who: Looks, number: RowNumber) -> dict[str, Any]:
+        """One import: what was seen in it, and what it did so far. Scope: readers:read."""
+        return imported.get_import(rt, number)
+
+    @routes.get("/v1/imports/{number}/problems", response_class=StreamingResponse)
+    def problems(_who: Looks, number: RowNumber) -> StreamingResponse:
+        """Its rows with a problem as a CSV with a column ``problem``. Scope: readers:read."""
+        parts = imported.problems_csv(rt, number)
+        return StreamingResponse(
+            (part.encode() for part in parts), media_type="text/csv; charset=utf-8"
+        )
+
+    @routes.post("/v1/imports/{number}/press")
+    def press_import(who: Writes, place: Place, number: RowNumber, asked: Press) -> dict[str, Any]:
+        """Bring in what was looked at; pressed twice, it comes once. Scope: readers:write."""
+        press(number, who.signature, place, asked.digest)
+        return imported.get_import(rt, number)
+
+    @routes.post("/v1/imports/{number}/undo")
+    def undo_import(who: Writes, place: Place, number: RowNumber, asked: Undo) -> Undone:
+        """Erase those whom it brought and who were never mailed. Scope: readers:write."""
+        gone = imported.undo(
+            rt, number, expected=asked.readers, by=who.signature, reason=asked.reason,
+            address=place,
+        )  # fmt: skip
+        return Undone(readers=gone)
+
+    # ---- suppressions ----
+
+    @routes.get("/v1/suppressions")
+    def some_bars(
+        _who: Looks,
+        reason: Annotated[str, Query(max_length=64)] = "",
+        email: Annotated[str, Query(max_length=254)] = "",
+        offset: _Offset = 0,
+        limit: _Limit = 100,
+    ) -> dict[str, Any]:
+        """Bars, newest first: codes alone, the addresses are not kept. email: of this address.
+        Scope: readers:read."""
+        hashed = suppress.hash_of(rt, email) if email else ""
+
+        def load(session: Session) -> dict[str, Any]:
+            rows = bars_store.list_bars(
+                session, reason=reason, hashed=hashed, limit=limit, offset=offset
+            )
+            return {
+                "total": bars_store.count_bars(session, reason=reason, hashed=hashed),
+                "offset": offset,
+                "suppressions": [
+                    {"code": r.email_hash, "reason": r.reason, "since": r.since.isoformat()}
+                    for r in rows
+                ],
+            }
+
+        return rt.db.read(load)
+
+    @routes.post("/v1/suppressions")
+    def bar(who: Writes, place: Place, asked: NewBars) -> Barred:
+        """Never mail these addresses again; readers among them leave at once. Scope:
+        readers:write."""
+        data = "\n".join(one.replace("\n", " ") for one in asked.emails).encode()
+        report = suppress.import_suppressions(
+            rt, data, reason="admin", by=who.signature, network=place, why=asked.reason
+        )
+        problems = [{"row": n, "problem": what} for n, _, what in report.problems]
+        return Barred(added=report.added, unchanged=report.unchanged, problems=problems)
+
+    @routes.post("/v1/suppressions/lift")
+    def lift(who: Writes, place: Place, asked: Lift) -> Lifted:
+        """Lift a bar. Who left stays away until they ask themselves. Scope: readers:write."""
+        address = read_address(asked.email)
+        by = {"by": who.signature, "network": place, "why": asked.reason}
+        return Lifted(removed=suppress.unsuppress(rt, address, **by))
