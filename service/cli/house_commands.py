@@ -1,4 +1,4 @@
-"""The house itself: setup, migrate, doctor, tidy, run, web, scheduler, demo, settings, admin."""
+"""The house itself: setup, migrate, doctor, tidy, run, web, scheduler, worker, demo."""
 
 import asyncio
 import signal
@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
-from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -17,9 +16,6 @@ from service.errors import PaperpostError, SettingError
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Host = Annotated[str, typer.Option("--host", help="Address to listen on (default: the setting)")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="0 = any free one")]
-
-settings_app = typer.Typer(help="Values of taste: hours, caps, days.", no_args_is_help=True)
-admin_app = typer.Typer(help="Accounts of staff.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -33,8 +29,6 @@ def register(app: typer.Typer) -> None:
     app.command("scheduler")(scheduler)
     app.command("worker")(worker)
     app.command("demo")(demo)
-    app.add_typer(settings_app, name="settings")
-    app.add_typer(admin_app, name="admin")
 
 
 def setup(
@@ -89,9 +83,12 @@ def doctor(
     records: Annotated[
         Path | None, typer.Option("--dns", help="A file with text records, in place of the DNS")
     ] = None,
+    values: Annotated[
+        bool, typer.Option("--settings", help="Also every value of taste, after the checks")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Every value of taste, then every check: one line each, what to do, and a sum.
+    """Every check: one line each, what to do, and a sum.
 
     Ends with 1 when a check fails; a warning is none.
     """
@@ -104,7 +101,7 @@ def doctor(
         read_email(to, "--to")
 
     checks: list[Check] = []
-    values: list[dict[str, Any]] = []
+    in_force: list[dict[str, Any]] = []
     try:
         chosen = opening.settings()
     except SettingError as error:
@@ -115,21 +112,20 @@ def doctor(
             try:
                 with opening.house(chosen) as made:
                     checks += inside(made, to, records)
-                    values = table(made.runtime.defaults()) + fixed_table()
+                    in_force = table(made.runtime.defaults()) + fixed_table()
             except PaperpostError as error:
                 checks.append(failed("opening", error))
     if as_json:
         printing.as_json([check.row() for check in checks])
     else:
-        _tell(checks, values)
+        _tell(checks)
+        if values and in_force:
+            typer.echo("\nValues in force (paperpost settings set NAME VALUE):")
+            printing.table(in_force, ["name", "value", "default", "about"], "")
     sys.exit(1 if any(check.level == "fail" for check in checks) else 0)
 
 
-def _tell(checks: list[Any], values: list[dict[str, Any]]) -> None:
-    if values:
-        typer.echo("Values in force (paperpost settings set NAME VALUE):")
-        printing.table(values, ["name", "value", "default", "about"], "")
-        typer.echo("")
+def _tell(checks: list[Any]) -> None:
     width = max(len(check.name) for check in checks)
     for check in checks:
         typer.echo(f"{check.level:<4}  {check.name:<{width}}  {check.says}")
@@ -212,78 +208,3 @@ def demo(
     from service.demo import run_demo
 
     sys.exit(0 if run_demo(keep, live=live) else 1)
-
-
-@settings_app.command("list")
-def settings_list(
-    as_json: Json = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="docs/settings.md")] = False,
-) -> None:
-    """Every value of taste, with its default, and every fixed rule."""
-    from service.defaults import fixed_table, table
-
-    if markdown:
-        from service.cli import settings_page
-
-        typer.echo(settings_page.markdown(), nl=False)
-        return
-    with opening.runtime() as rt:
-        rows = table(rt.defaults()) + fixed_table()
-    if as_json:
-        printing.as_json(rows)
-    else:
-        printing.table(rows, ["name", "value", "default", "about"], "")
-
-
-@settings_app.command("set")
-def settings_set(
-    name: str,
-    value: Annotated[str, typer.Argument(help="The new value; 'default' takes it back")],
-    as_json: Json = False,
-) -> None:
-    """Change one value of taste; it counts from now on."""
-    from service.defaults import Defaults, parse, table
-    from service.flows.staff import audit
-    from service.store.db import Priority
-    from service.store.instance import set_setting
-
-    is_default = value.strip().lower() == "default"
-    with printing.argument("value" if hasattr(Defaults(), name) else "name"):
-        checked = parse(name, value if not is_default else str(getattr(Defaults(), name, "")))
-    with opening.runtime() as rt:
-        stored = None if is_default else str(checked)
-        before = {"value": getattr(rt.defaults(), name)}
-        rt.db.write(lambda s: set_setting(s, name, stored), Priority.WEB)
-        audit(rt, "cli", "setting", name, before, {"value": stored})
-        row = next(row for row in table(rt.defaults()) if row["name"] == name)
-    if as_json:
-        printing.as_json(row)
-    else:
-        typer.echo(f"{name} = {row['value']}")
-
-
-@admin_app.command("create")
-def admin_create(
-    name: str,
-    role: Annotated[str, typer.Option(help="viewer, editor, sender or owner")],
-    as_json: Json = False,
-) -> None:
-    """Make an account; prints a link, good once within 24 hours, where a password is chosen."""
-    from service.flows.staff import ROLES, create_admin, read_name
-
-    with printing.argument("name"):
-        read_name(name)
-    printing.one_of(role, ROLES, "--role")
-    with opening.runtime() as rt:
-        link = create_admin(rt, name, role, "cli")
-    if opening.is_bare() and (opening.DEMO_DIR / "paperpost.db").is_file():
-        typer.echo(
-            "This account is in var/, which paperpost run opens after a set-up. For the demo:\n"
-            f"PAPERPOST_DATA_DIR={opening.DEMO_DIR} paperpost admin create {quote(name)} "
-            f"--role {role}",
-            err=True,
-        )
-    if as_json:
-        printing.as_json({"name": name, "role": role, "link": link})
-    else:
-        typer.echo(link)

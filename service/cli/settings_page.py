@@ -24,7 +24,7 @@ _TASTE = """
 _FIXED = """
 ## Fixed: rules that the code obeys
 
-No setting changes these; `settings list` and `doctor` print them with the word `fixed`.
+No setting changes these; `settings list` prints them, too.
 
 | name | value | meaning |
 | --- | --- | --- |

@@ -134,6 +134,11 @@ def find_account(
     return found
 
 
+def need_account(rt: Runtime, name: str) -> int:
+    """The number of an account. Raises NoSuchAccountError."""
+    return rt.db.read(lambda s: _need(s, name)).id or 0
+
+
 def acts_of(session: Session, name: str) -> ActsWanted:
     """The acts of an account, also under the names it had before."""
     names = [name]

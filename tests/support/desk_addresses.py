@@ -349,6 +349,13 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
 }  # fmt: skip
 
 API_PAGES: dict[str, tuple[str, ...]] = {
+    "/api/v1/audit": ("audit:read", "/api/v1/audit", "/api/v1/audit?who=olga&since=2026-11-01"),
+    "/api/v1/settings": ("settings:read", "/api/v1/settings", "/api/v1/settings?changed=true"),
+    "/api/v1/settings/{name}": (
+        "settings:read",
+        "/api/v1/settings/typed_above",
+        "/api/v1/settings/x",
+    ),
     "/api/v1/papers/find": (
         "sources:read", "/api/v1/papers/find", "/api/v1/papers/find?q=robots&limit=2",
     ),
@@ -399,6 +406,10 @@ API_PAGES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 API_ACTS: dict[str, tuple[Act, ...]] = {
+    "PUT /api/v1/settings/{name}": (
+        Act("settings:write", "/api/v1/settings/hour", {"value": 9}, "setting"),
+        Act("settings:write", "/api/v1/settings/hour", {"value": 9, "dry_run": True}, None),
+    ),
     "POST /api/v1/papers/{paper_id}/hide": (
         Act("papers:write", "/api/v1/papers/1/hide", {"reason": "spam"}, "hide paper"),
     ),
