@@ -114,6 +114,8 @@ _FILTERS = {
     "columns": "how many columns of a fixed font a text takes",
     "lettered": "an editor's Markdown as plain text (newsletter only)",
     "wrap": "lines of 72 columns; `wrap(first, rest)` puts texts before the lines",
+    "labelled": "\"a:\", as the language writes it before a value",
+    "ended": "\"a.\", a piece as a sentence of its own",
     "spread": "two texts at both ends of a line",
     "one_line": "a text without line breaks",
     "safe_url": "an address of the web as it is, anything else empty",

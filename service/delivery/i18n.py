@@ -29,6 +29,8 @@ PSEUDO = "en-XA"
 MIRRORED = "ar-XB"
 PSEUDOS = {PSEUDO: SOURCE, MIRRORED: "ar"}
 """For tests and the gallery, nobody is offered them; whose dates and numbers they have."""
+SIMPLIFIED = "zh"
+"""Chinese as we have it; ``is_traditional`` readers are not given it for theirs."""
 PATTERNS = "date pattern"
 """Context of the messages that are CLDR patterns (and are not words to accent)."""
 
@@ -37,6 +39,7 @@ _ACCENTED = str.maketrans(
     "ACEGHIJKLNORSTUWYZacdeghijklnorstuwyz", "ÀÇÉĜĤÎĴĶĻÑÖŔŠŢÛŴÝŽàçďéĝĥîĵķļñöŕšţûŵýž"
 )
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_TRADITIONAL = re.compile(r"zh-(?!hans)(.*-)?(hant|tw|hk|mo)(-.*)?")
 _VALUE = re.compile(r"%\((?!num\))\w+\)s")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ARABIC = str.maketrans(_LETTERS + _LETTERS.upper(), "ابسدهفغحيجكلمنوبقرستوفوخيز" * 2)
@@ -44,6 +47,11 @@ _ARABIC = str.maketrans(_LETTERS + _LETTERS.upper(), "ابسدهفغحيجكلم
 
 class CatalogError(PaperpostError):
     """A .po file cannot be read; ``where`` is its name."""
+
+
+def is_traditional(tag: str) -> bool:
+    """Say whether a language tag asks for Chinese in traditional letters: zh-Hant, zh-TW, zh-HK."""
+    return _TRADITIONAL.fullmatch(tag.lower().replace("_", "-")) is not None
 
 
 def pseudo(message: str, language: str = PSEUDO) -> str:
@@ -116,8 +124,11 @@ class Texts:
 
     @property
     def own_name(self) -> str:
-        """Return the language's name in itself: "Deutsch"."""
-        return str(self.locale.get_display_name(self.locale))
+        """Return the language's name in itself, as lists show it: "Deutsch", "Français"."""
+        if self.language == SIMPLIFIED:
+            return str(self.locale.languages["zh_Hans"])
+        name = str(self.locale.get_display_name(self.locale))
+        return name[:1].upper() + name[1:]
 
     def gettext(self, message: str, **values: object) -> str:
         """Return the translation; ``%(name)s`` is filled when values are given."""
@@ -200,6 +211,14 @@ class Texts:
     def commas(self, items: Iterable[str]) -> str:
         """Return "a, b": things beside each other, without "and"."""
         return self.pgettext("between things beside each other", ", ").join(map(self._apart, items))
+
+    def labelled(self, text: str) -> str:
+        """Return "a:", to stand before a value; some languages write a sign of their own there."""
+        return self.pgettext("before a value", "%(label)s:", label=text)
+
+    def ended(self, text: str) -> str:
+        """Return "a.", what is no sentence of its own as one."""
+        return self.pgettext("end of a sentence", "%(text)s.", text=text)
 
     def quoted(self, text: str) -> str:
         """Return "“a”", in the quotes of the language."""
@@ -287,8 +306,10 @@ class Catalogs:
         return tuple(name for name in self._languages if name not in PSEUDOS)
 
     def texts(self, locale: str) -> Texts:
-        """Return the language nearest to ``locale`` ("de_CH" -> de, unknown -> en)."""
+        """Return the language nearest to ``locale`` ("de_CH" -> de, "zh_TW" and unknown -> en)."""
         wanted = locale.replace("_", "-")
         if wanted in self._languages:
             return self._languages[wanted]
+        if is_traditional(wanted):
+            return self._languages[SOURCE]
         return self._languages.get(wanted.partition("-")[0].lower(), self._languages[SOURCE])

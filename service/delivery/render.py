@@ -216,6 +216,8 @@ class Renderer:
             "number": texts.number,
             "day": lambda on: texts.day(on).replace(" ", plain.GLUE),
             "long_day": lambda on: texts.long_day(on).replace(" ", plain.GLUE),
+            "labelled": texts.labelled,
+            "ended": texts.ended,
             "wrap": plain.wrapped,
             "spread": plain.spread,
             "strung": plain.strung,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import Request
 
-from service.delivery.i18n import PSEUDOS
+from service.delivery.i18n import PSEUDOS, SIMPLIFIED, is_traditional
 
 
 def speak(request: Request, locale: str) -> None:
@@ -17,15 +17,21 @@ def locale_of(request: Request, languages: Sequence[str]) -> str:
     Accept-Language (RFC 9110, 12.5.4), else en.
 
     Only a member of ``languages`` is ever returned (or a pseudo-language of the tests, by
-    its whole name); "de-CH" finds "de".
+    its whole name); "de-CH" finds "de", "zh-TW" no "zh". A plain "zh" after "zh-TW" is the same
+    wish, shortened by the browser.
     """
     accepted = _accepted(request.headers.get("accept-language", ""))
     chosen = getattr(request.state, "locale", "")
     asked = [request.query_params.get("lang", ""), chosen, *accepted]
+    is_other = False
     known = {name.lower().replace("_", "-"): name for name in (*languages, *PSEUDOS)}
     for tag in asked:
         wanted = tag.lower().replace("_", "-")
-        while wanted:
+        is_theirs = is_traditional(wanted)
+        if is_other and wanted == SIMPLIFIED:
+            continue
+        is_other = is_other or is_theirs
+        while wanted and not (is_theirs and wanted == SIMPLIFIED):
             if wanted in known:
                 return known[wanted]
             wanted = wanted.rpartition("-")[0]

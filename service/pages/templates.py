@@ -82,6 +82,8 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
         weekday=texts.weekday,
         join_words=texts.join,
         said=texts.said,
+        labelled=texts.labelled,
+        ended=texts.ended,
         web_address=web_address,
         host=host_of,
         category=with_name,

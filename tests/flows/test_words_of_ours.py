@@ -78,6 +78,6 @@ def test_a_test_is_no_mail_to_its_reader(rt, tmp_path):
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "English"), ("de", "Deutsch"),
-                                                ("ja", "日本語"), ("zh", "中文")])  # fmt: skip
+                                                ("fr", "Français"), ("ja", "日本語"), ("zh", "简体中文")])  # fmt: skip
 def test_a_language_is_named_in_itself(language, name):
     assert Texts(language).own_name == name

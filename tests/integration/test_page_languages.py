@@ -9,10 +9,14 @@ from fastapi import Request
 from support.reading_house import reading_house
 
 from service.delivery.i18n import Catalogs
+from service.pages.language import locale_of
 from service.pages.templates import FIRST_WORDS, Pages, PageSite
 from service.resources import resource_dir
 from service.web.zones import zone_options
 
+OFFERED = {
+    "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語", "zh": "简体中文",
+}  # fmt: skip
 GERMAN = {"Accept-Language": "de-CH,de;q=0.9,en;q=0.5"}
 
 
@@ -43,6 +47,18 @@ def test_a_catalog_with_the_first_words_of_the_pages_speaks_them(
     assert pages.mail_language(request) == "de"
     for staff in ("/admin", "/admin/readers", "/mailbox/7"):
         assert pages.texts(Request(scope | {"path": staff})).language == "en"
+
+
+@pytest.mark.parametrize(("accepted", "language"), [
+    ("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("zh-Hans-SG", "zh"), ("zh", "zh"), ("ja-JP,en;q=0.5", "ja"),
+    ("zh-TW,zh;q=0.9,en-US;q=0.8", "en"), ("zh-Hant-HK,ja;q=0.8", "ja"), ("zh_HK", "en"),
+    ("zh-TW,zh-CN;q=0.5,en;q=0.4", "zh"), ("fr-CA,fr;q=0.8,en;q=0.5", "fr"), ("es-419", "es"),
+])  # fmt: skip
+def test_traditional_chinese_is_not_answered_in_simplified(accepted: str, language: str) -> None:
+    """A plain zh after zh-TW is the same wish, shortened by the browser."""
+    headers = [(b"accept-language", accepted.encode())]
+    request = Request({"type": "http", "path": "/", "headers": headers, "query_string": b""})
+    assert locale_of(request, ("en", *OFFERED)) == language
 
 
 def test_zones_have_the_places_of_the_language_and_the_chosen_one_its_time() -> None:
@@ -81,10 +97,12 @@ def test_pages_behind_a_link_speak_the_readers_language_not_the_browsers(tmp_pat
 def test_the_foot_of_an_open_page_offers_its_other_languages(tmp_path: Path) -> None:
     with reading_house(tmp_path) as house:
         english = house.client.get("/search?q=robots&page=1").text
-        where = '<a href="?q=robots&amp;page=1&amp;lang=de"'
-        offered = f'{where} rel="alternate" lang="de" hreflang="de">'
-        assert f"{offered}Deutsch</a>" in english
-        assert "lang=" not in re.sub(r"<html[^>]*>|" + re.escape(offered), "", english)
+        offered = dict(re.findall(r'<a href="([^"]+)" rel="alternate" [^>]+>([^<]+)</a>', english))
+        where = "?q=robots&amp;page=1&amp;lang="
+        assert offered == {where + code: name for code, name in OFFERED.items()}
+        for code in OFFERED:
+            assert f'lang={code}" rel="alternate" lang="{code}" hreflang="{code}">' in english
+        assert "lang=" not in re.sub(r"<html[^>]*>|<a [^>]+ hreflang=[^>]+>", "", english)
         german = house.client.get("/search?q=robots&lang=de").text
         assert 'hreflang="en">English</a>' in german
         assert '<input type="hidden" name="lang" value="de">' in german, "a search stays German"

@@ -1,6 +1,7 @@
-"""Mails in German: every sentence, dates, the width of lines, the length of subjects."""
+"""Mails in each language: every sentence, dates, the width of lines, the length of subjects."""
 
 import re
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from service.delivery.frame import Rendered
 from service.delivery.i18n import MIRRORED
 from service.delivery.notices import NOTICES
 from service.digest.model import Digest
+from service.text.measure import columns
 
 pytestmark = pytest.mark.xdist_group("sentences")
 """All messages are read once."""
@@ -43,15 +45,22 @@ DIGESTS: dict[str, Digest] = {
 }
 
 
-def mails() -> dict[str, Rendered]:
-    """Every mail that a reader gets, in German."""
-    made = {kind: RENDERER.render_notice(kind, data, "de") for kind, data in NOTICE_DATA.items()}
+@cache
+def mails(language: str) -> dict[str, Rendered]:
+    """Every mail that a reader gets."""
+    made = {
+        kind: RENDERER.render_notice(kind, data, language) for kind, data in NOTICE_DATA.items()
+    }
     return made | {
-        name: RENDERER.render_digest(value, frame(locale="de")) for name, value in DIGESTS.items()
+        name: RENDERER.render_digest(value, frame(locale=language))
+        for name, value in DIGESTS.items()
     }
 
 
-GERMAN = mails()
+LANGUAGES = [name for name in RENDERER.catalogs.languages if name != "en"]
+EACH = [(language, name) for language in LANGUAGES for name in (*NOTICE_DATA, *DIGESTS)]
+PHONE_SUBJECT = 35
+"""Columns of a subject that phones show."""
 
 
 def test_every_mail_for_readers_is_looked_at() -> None:
@@ -72,25 +81,65 @@ def test_german_digest() -> None:
     assert one.subject == "LoRA adapters that forget less"
 
 
-@pytest.mark.parametrize("name", GERMAN)
-def test_lines_have_72_columns_and_subjects_70_letters(name: str) -> None:
-    done = GERMAN[name]
-    assert 4 <= len(done.subject) <= 70
-    assert [row for row in done.text.split("\n") if len(row) > 72 and "://" not in row] == []
+@pytest.mark.parametrize(("language", "name"), EACH)
+def test_lines_and_subjects_fit_and_nothing_is_said_in_english(language: str, name: str) -> None:
+    """72 and 70 columns, where a sign of Chinese or Japanese takes two; and no sentence of ours
+    stands in the mail as it is in the source."""
+    done = mails(language)[name]
+    assert 4 <= columns(done.subject) <= 70
+    assert [row for row in done.text.split("\n") if columns(row) > 72 and "://" not in row] == []
+    assert len(done.html.encode()) < 90_000
+    assert f'<html lang="{language}"' in done.html
+    said = " ".join(f"{done.subject} {done.text}".split())
+    assert [text for text, whole in english_sentences() if whole.search(said)] == []
 
 
-@pytest.mark.parametrize("name", GERMAN)
-def test_nothing_is_said_in_english(name: str) -> None:
-    """No sentence of ours stands in the mail as it is in the source."""
-    said = " ".join(f"{GERMAN[name].subject} {GERMAN[name].text}".split())
-    left = []
+@cache
+def english_sentences() -> list[tuple[str, re.Pattern[str]]]:
+    found = []
     for message in for_readers():
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
         for text in ids:
-            whole = re.escape(re.sub(r"%\(\w+\)s", "\0", text)).replace("\0", r"[\w.,]+")
-            if len(text.split()) > 2 and len(placeholders(text)) < 2 and re.search(whole, said):
-                left.append(text)
-    assert left == []
+            if len(text.split()) > 2 and len(placeholders(text)) < 2:
+                whole = re.escape(re.sub(r"%\(\w+\)s", "\0", text)).replace("\0", r"[\w.,]+")
+                found.append((text, re.compile(whole)))
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_subject_is_about_stands_where_phones_show_it(language: str) -> None:
+    """What is put before a title leaves it room; a notice says its thing in the first columns."""
+    before = {
+        name: columns(mails(language)[name].subject.partition("A very")[0])
+        for name in ("daily", "one", "weekly", "first", "alert")
+    }
+    assert {name: used for name, used in before.items() if used > PHONE_SUBJECT - 8} == {}
+
+
+@pytest.mark.parametrize(("language", "shown"), [
+    ("de", "446 neue Artikel geprüft"), ("fr", "446 nouveaux articles examinés"),
+    ("es", "446 artículos nuevos revisados"), ("zh", "检查了 446 篇新论文，18 篇含您的关键词。"),
+    ("ja", "新しい論文 446 件を調べました。"),
+])  # fmt: skip
+def test_the_first_line_and_the_day_in_each_language(language: str, shown: str) -> None:
+    done = RENDERER.render_digest(everything(), frame(locale=language))
+    day = {
+        "de": "Fr., 20. November", "fr": "ven. 20 novembre", "es": "vie, 20 de noviembre",
+        "zh": "11月20日周五", "ja": "11月20日(金)",
+    }[language]  # fmt: skip
+    assert shown in done.html
+    assert shown in done.text
+    assert day in done.text.replace("\u00a0", " ")
+    assert ('"Songti SC"' in done.html) == (language == "zh"), "signs drawn as in China"
+    assert ('"Yu Gothic"' in done.html) == (language == "ja"), "and as in Japan"
+
+
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_sentences_without_blanks_are_parted_and_no_line_begins_with_a_stop(language: str) -> None:
+    lines = mails(language)["manage-link"].text.split("\n")
+    long = [line for line in lines if columns(line) > 60 and " " not in line.strip()[:20]]
+    assert long, "a sentence of several lines"
+    assert [line for line in lines if line.lstrip()[:1] in set("。、，：；？」）”")] == []
 
 
 @pytest.mark.parametrize("language", ["de", MIRRORED])

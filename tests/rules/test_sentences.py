@@ -17,6 +17,7 @@ from support.messages import (
     catalogue,
     faults_of,
     for_readers,
+    left_in_english,
     placeholders,
 )
 
@@ -128,6 +129,16 @@ def test_a_language_says_all_that_readers_meet_and_nothing_else(path: Path) -> N
     found = _read(path)
     assert not found.obsolete
     assert faults_of(found) == []
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.stem)
+def test_nothing_of_a_language_is_left_in_english(path: Path) -> None:
+    found = _read(path)
+    assert left_in_english(found) == []
+    found["Your mails"].string = "Your mails"
+    found["Undo"].string = "<b>Undo</b>"
+    found["Leave?"].string = "Leave the list?"
+    assert len(left_in_english(found)) == 3
 
 
 def test_what_is_wrong_with_a_language_is_named_with_its_place() -> None:

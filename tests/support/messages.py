@@ -35,6 +35,17 @@ FOR_STAFF = (
 )  # fmt: skip
 """Where only people who run an installation, or programs, read. Everything else is for readers."""
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_ENGLISH = re.compile(
+    r"\b(?:the|your|yours|you|and|with|without|this|that|papers?|words|nothing|from|have|here)\b"
+)
+_CODE = re.compile(
+    r"%\(\w+\)s|\b\w+:|=\w+|-word\b|[“«「\"][^”»」\"]*[”»」\"]|[A-Za-z]+/[A-Za-z]+|\S+@\S+"
+    r"|\b(?:AND|OR|NOT|votes|comments|authors|mon|sun|none|usual)\b|\w+\*|\w+\.\w+|name@host"
+)
+"""Values, fields and words of the query language, samples in quotes, addresses, names of zones."""
+_WORD = re.compile(r"[A-Za-z]{3,}")
+_NAMES = {"PDF", "Cookie", "Feed", "AND, OR, NOT", "Agents"}
+_OWN_LETTERS = {"zh": "[\u4e00-\u9fff]", "ja": "[\u3040-\u30ff\u4e00-\u9fff]"}
 _ENDS = {".": ".。।", ":": ":：", "?": "?？;؟", ",": ",，、،"}
 """The end of a sentence, and how other scripts write it."""
 
@@ -73,6 +84,28 @@ def for_readers() -> Catalog:
         if message.id and places:
             made.add(message.id, locations=sorted(places), context=message.context)
     return made
+
+
+def left_in_english(language: Catalog) -> list[str]:
+    """Messages that are translated by themselves, or with words that only English has, or (where
+    a language is not written in Latin letters) without a letter of its own; other tags of HTML."""
+    found = []
+    own_letters = _OWN_LETTERS.get(str(language.locale), "")
+    for own in language:
+        ids = own.id if isinstance(own.id, tuple | list) else (own.id,)
+        if not own.id or own.context == "date pattern":
+            continue
+        for form in _forms(own.string):
+            bare = _CODE.sub(" ", form)
+            is_english = bool(_ENGLISH.search(bare)) and form not in ids
+            is_same = form in ids and form not in _NAMES and len(_WORD.findall(bare)) > 1
+            is_foreign = bool(own_letters and re.search("[a-z]{4}", bare)) and not re.search(
+                own_letters, form
+            )
+            tags = [sorted(re.findall(r"</?\w+[^>]*>|&\w+;", text)) for text in (ids[0], form)]
+            if is_english or is_same or (is_foreign and form not in _NAMES) or tags[0] != tags[1]:
+                found.append(f"{ids[0]} -> {form}")
+    return found
 
 
 def is_for_staff(place: str) -> bool:

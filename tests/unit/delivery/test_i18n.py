@@ -69,6 +69,12 @@ def test_choice_of_language(catalogs: Catalogs) -> None:
     assert catalogs.texts("en-XA").language == "en-XA"
 
 
+def test_what_is_asked_in_traditional_chinese_is_said_in_english() -> None:
+    catalogs = Catalogs({"zh": Texts("zh")})
+    assert [catalogs.texts(one).language for one in ("zh", "zh_CN", "zh-Hans-TW")] == ["zh"] * 3
+    assert [catalogs.texts(one).language for one in ("zh_TW", "zh-Hant", "zh-hk")] == ["en"] * 3
+
+
 def test_schedule() -> None:
     texts = Texts("en")
     assert texts.schedule({0, 1, 2, 3, 4}, 8, "Europe/Zurich") == "Weekdays at 08:00, Zurich"
