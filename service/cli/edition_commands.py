@@ -75,12 +75,12 @@ def editions_list(
 def editions_show(edition_id: int, as_json: Json = False) -> None:
     """One edition: its balance, why some got no mail, what was put off and refused."""
     from service.cli.ledger_words import edition_lines
-    from service.flows.editions import details
     from service.flows.ledger import gone_owners
+    from service.flows.progress import watch
 
     with runtime() as rt:
         dead = gone_owners(rt)
-        found = rt.db.read(lambda s: details(s, edition_id, dead=dead, now=rt.clock()))
+        found = rt.db.read(lambda s: watch(s, edition_id, dead=dead, now=rt.clock()))
     if as_json:
         printing.as_json(found)
     else:
@@ -119,6 +119,50 @@ def editions_cancel(edition_id: int, as_json: Json = False) -> None:
     facts = {"id": edition_id, "state": "cancelled", "cancelled": n}
     says = f"Edition {edition_id} is cancelled; {printing.tally(n, 'mail')} not sent."
     printing.told(facts, says, wants_json=as_json)
+
+
+@editions_app.command("undo")
+def editions_undo(
+    edition_id: int,
+    key: Annotated[str, typer.Option(help="Of a daily begun by hand")] = "",
+    as_json: Json = False,
+) -> None:
+    """Take a send back while nothing of it has gone."""
+    from service.flows import manual
+
+    with runtime() as rt:
+        n = manual.undo(rt, edition_id, key, by="cli")
+    facts = {"id": edition_id, "taken_back": n}
+    says = f"Edition {edition_id} is taken back; {printing.tally(n, 'mail')} not sent."
+    printing.told(facts, says, wants_json=as_json)
+
+
+@editions_app.command("late")
+def editions_late(
+    edition_id: int,
+    yes: Annotated[int | None, typer.Option("--yes", help="The number of mails expected")] = None,
+    as_json: Json = False,
+) -> None:
+    """Send the same to readers who joined or confirmed since. Without --yes it only says who they
+    are, and ends with 1 where there are any."""
+    from service.errors import PaperpostError
+    from service.flows import late, manual
+
+    with runtime() as rt:
+        plan = late.late_plan(rt, edition_id, "cli")
+        audience = manual.count(rt, plan)
+        if yes is None:
+            printing.told(audience.as_dict(), audience.equation(), wants_json=as_json)
+            if audience.mails:
+                raise PaperpostError(
+                    "Nothing was sent: the number of mails was not confirmed.",
+                    "--yes",
+                    f"Add --yes {audience.mails}",
+                )
+            return
+        made = manual.start(rt, plan, expected=yes, at_once=True)
+        planned = {"planned": made.planned, "equation": audience.as_dict(), "is_new": made.is_new}
+        send_planned(rt, [made.edition_id], planned, as_json)
 
 
 @editions_app.command("note")

@@ -7,7 +7,7 @@ from service.delivery.states import State
 
 
 def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """One edition as ``flows.editions.details`` gives it: its balance, what is wrong with it, why
+    """One edition as ``flows.progress.watch`` gives it: its balance, what is wrong with it, why
     some got no mail, what was put off and refused."""
     name = found["title"] or found["slot"]
     yield f"Edition {found['id']}: {found['kind']} {name}, {found['state']}"
@@ -16,7 +16,19 @@ def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"to: {found['segment']}"
     if found["not_before"]:
         yield f"goes from {found['not_before']:.16} UTC on"
+    if found.get("own_hour"):
+        yield f"at each reader's own hour; the last {found['last_at']:.16} UTC"
     yield _balance(found)
+    if found.get("rate") and found["left_s"]:
+        yield f"{found['rate']:.1f} mails a second, about {found['left_s'] / 60:.0f} min left"
+    if first := found.get("first"):
+        yield (
+            f"first {first['mails']}: {first['accepted']} accepted, {first['deferred']} deferred,"
+            f" {first['refused']} refused; {first['rest']:,} wait for a word"
+            + (f" (paperpost editions rest {found['id']})" if first["is_over"] else "")
+        )
+    if found.get("late"):
+        yield f"{found['late']:,} came later: paperpost editions late {found['id']}"
     if found["so_far"]:
         yield "So far: readers are added as their hour comes."
     if found["held"]:
