@@ -476,7 +476,8 @@ class _Filler:
         shown = "json(:own)" if self._is_sqlite else "CAST(:own AS JSON)"
         self._run(
             "INSERT INTO delivery (edition_id, recipient_key, subscriber_id, rcpt, domain,"  # nosec B608
-            " kind, locale, priority, state, fence, attempts, message_id, bounce_id, token, body_sha,"
+            " kind, locale, priority, state, fence, attempts, message_id, bounce_id, token,"
+            " body_sha,"
             " content_id, own,"
             " code, enhanced, reason, meaning, planned_at, accepted_at, deadline_at)"
             f" SELECT {edition}, email_key, id, email,"

@@ -12,28 +12,26 @@ from service.admin.desk import Desk, fault_of
 from service.admin.reader_choices import read_day
 from service.errors import PaperpostError
 from service.flows import desk_overview, edition_lists, ledger
-from service.flows.note import NOTE_CHARS, NoteError, set_note
+from service.flows.release import waiting_days
 from service.flows.source_health import STRIP_DAYS, read_sources
 from service.flows.staff import Member
 from service.pages.chart import Counts, Point, counts
 from service.pages.forms import FieldError, Form
-from service.store import editions as editions_store
+from service.store import submissions as submissions_store
 from service.store.db import Session
 
 NEWEST = 5
 """Editions at the end of the page."""
 
+_STANDING = ("alarms", "steps", "readers", "came_back", "to_look_at")
+"""What the page shows of ``desk_overview`` beside the part that moves."""
+
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
-    """Add /admin, /admin/overview/now and /admin/note."""
+    """Add /admin and /admin/overview/now."""
     rt = desk.rt
 
-    def page(
-        request: Request,
-        who: Member,
-        form: Form | None = None,
-        errors: dict[str, FieldError] | None = None,
-    ) -> Response:
+    def page(request: Request, who: Member) -> Response:
         found = desk_overview.read_page(rt)
         dead = ledger.gone_owners(rt)
 
@@ -42,10 +40,15 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             newest = edition_lists.list_page(
                 session, wanted, dead=dead, now=rt.clock(), limit=NEWEST
             )
-            return {"newest": newest, "note": editions_store.note_of(session, desk.today())}
+            waiting = submissions_store.Wanted("waiting")
+            return {
+                "newest": newest,
+                "unreleased": waiting_days(rt, session),
+                "proposed": submissions_store.count_submissions(session, waiting),
+            }
 
         context: dict[str, Any] = {
-            **found,
+            **{name: found[name] for name in _STANDING},
             **rt.db.read(more),
             **_now(desk, found),
             "tells": False,
@@ -54,12 +57,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "strip_days": STRIP_DAYS,
             "chart_days": desk_overview.CHART_DAYS,
             "charts": _charts(desk, found["days"]),
-            "note_on": desk.today().isoformat(),
-            "note_most": NOTE_CHARS,
         }
-        if form is not None:
-            context |= {"note": form.raw("note"), "note_on": form.raw("on")}
-        return desk.answer(request, "overview.html", context, who=who, errors=errors)
+        return desk.answer(request, "overview.html", context, who=who)
 
     @routes.get("")
     def overview(request: Request) -> Response:
@@ -73,21 +72,6 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.answer(
             request, "overview_now.html", context | {"tells": told != context["told"]}, who=who
         )
-
-    @routes.post("/note")
-    async def note(request: Request) -> Response:
-        sent = await desk.sent(request, "editor")
-        on = read_day(sent.form.raw("on"))
-        try:
-            if on is None:
-                example = f"Write it like {desk.today().isoformat()}."
-                raise NoteError("This is no day.", "--on", example)
-            words, who = sent.form.raw("note"), sent.who.name
-            await to_thread(set_note, rt, on, words, by=who, address=sent.address)
-        except PaperpostError as error:
-            errors = fault_of(error, ("note",), "on")
-            return await to_thread(page, request, sent.who, sent.form, errors)
-        return desk.go("", "saved")
 
 
 def _now(desk: Desk, found: Mapping[str, Any]) -> dict[str, Any]:

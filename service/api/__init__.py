@@ -31,6 +31,7 @@ from service.api import topics as topics_api
 from service.api.callers import ScopeError, TooManyError, UnknownCallerError, place_of
 from service.api.document import describe
 from service.api.once import once_route
+from service.api.values import Day
 from service.defaults import FIXED
 from service.errors import PaperpostError, Sentence, SettingError, SpokenError
 from service.flows import browse, topics
@@ -145,7 +146,8 @@ Text = Annotated[str, Query(max_length=_LONGEST)]
 Days = Annotated[int | None, Query(ge=1, le=400)]
 Form = Annotated[Literal["json", "bib", "ris"], Query(alias="format")]
 _FORMS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {media_type: {} for _write, media_type in FILES.values()}}
+    200: {"content": {media_type: {} for _write, media_type in FILES.values()}},
+    404: {"description": "There is no such day, paper or topic."},
 }
 """Told in OpenAPI beside JSON."""
 
@@ -222,7 +224,7 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
 
     @routes.get("/v1/papers", response_model=dict[str, Any], responses=_FORMS)
     def of_day(
-        on: date | None = None,
+        on: Day | None = None,
         source: Annotated[int | None, Query(ge=1, le=2**53)] = None,
         category: Annotated[str, Query(max_length=80)] = "",
         order: Literal["trending", "newest", "here"] = "trending",
@@ -248,7 +250,11 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
         """Every topic: a saved search with a page of its own."""
         return [one.facts() for one in topics.list_topics(rt)]
 
-    @routes.get("/v1/topics/{name}", response_model=dict[str, Any], responses=_FORMS)
+    @routes.get(
+        "/v1/topics/{name}",
+        response_model=dict[str, Any],
+        responses=_FORMS | {410: {"description": "The topic was taken away."}},
+    )
     def one_topic(
         name: str,
         offset: Annotated[int, Query(ge=0, le=FIXED.most_found)] = 0,

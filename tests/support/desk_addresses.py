@@ -26,13 +26,16 @@ ROLES = ("viewer", "editor", "sender", "owner")
 class Act:
     """may: the least role (desk) or the scope (API) · body: form fields or JSON · leaves: what the
     record of acts calls it, None = it changes nothing that is recorded · refused: the status of an
-    act that is not done as it stands here."""
+    act that is not done as it stands here · unrecorded: why what it stores leaves no row · keeps:
+    whose session is over gets what they typed back, with the way in."""
 
     may: str
     address: str
     body: Mapping[str, Any] = field(default_factory=dict)
     leaves: str | None = ""
     refused: int = 0
+    unrecorded: str = ""
+    keeps: bool = False
 
 
 PASSWORDS = {"password": "a new long password", "again": "a new long password"}
@@ -116,6 +119,10 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
         "/admin/settings/typed_above?value=x",
         "/admin/settings/x",
     ),
+    "/admin/papers": (
+        "viewer", "/admin/papers", "/admin/papers?day=2026-11-18&order=newest",
+        "/admin/papers?day=x&page=9",
+    ),
     "/admin/papers/find": (
         "viewer", "/admin/papers/find", "/admin/papers/find?q=robots", "/admin/papers/find?q=(",
         "/admin/papers/find?state=hidden&q=x",
@@ -166,7 +173,7 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
         Act("sender", "/admin/alarms/{alarm}/end", leaves="end alarm"),
     ),
     "/admin/bounces/{inbound_id}/decide": (
-        Act("editor", "/admin/bounces/{review}/decide", {"kind": "soft"}, "decide bounce"),
+        Act("editor", "/admin/bounces/{review}/decide", {"kind": "soft"}, "decide mail"),
     ),
     "/admin/deliveries/resend": (
         Act(
@@ -230,8 +237,8 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     "/admin/sources/{source_id}/{act}": (
         Act("editor", "/admin/sources/{source}/pause", leaves="pause source"),
     ),
-    "/admin/note": (
-        Act("editor", "/admin/note", {"on": "2026-11-19", "note": "A word."}, "note"),
+    "/admin/papers/note": (
+        Act("editor", "/admin/papers/note", {"day": "2026-11-19", "note": "A word."}, "note"),
     ),
     "/admin/readers": (
         Act(
@@ -459,7 +466,7 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "POST /api/v1/bounces/{inbound_id}/decide": (
         Act("deliveries:send", "/api/v1/bounces/{review}/decide", {"kind": "soft"},
-            "decide bounce"),
+            "decide mail"),
     ),
     "POST /api/v1/topics": (
         Act("papers:write", "/api/v1/topics",
