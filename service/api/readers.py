@@ -2,14 +2,14 @@
 Each asks for a token with its scope; every change says why."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.callers import caller_of, place_of
+from service.api.values import Day
 from service.errors import Sentence
 from service.flows import reader_acts, reader_lists, reader_story, staff_readers
 from service.flows import tags as tags_flow
@@ -80,7 +80,7 @@ class ReaderChange(Why):
     weekdays: list[_Word] | None = Field(default=None, max_length=7)
     language: _Word | None = None
     on_time: bool | None = None
-    paused_until: date | None = None
+    paused_until: Day | None = None
 
 
 class Filter(Body):
@@ -93,8 +93,8 @@ class Filter(Body):
     words: Annotated[str, Field(max_length=254)] = ""
     lang: _Word = ""
     cadence: Literal["", "instant", "daily", "weekly"] = ""
-    joined_from: date | None = None
-    joined_to: date | None = None
+    joined_from: Day | None = None
+    joined_to: Day | None = None
     paused: bool = False
     resting: bool = False
 
@@ -112,7 +112,7 @@ class ManyAct(Why):
     which: Filter
     readers: int | None = Field(default=None, ge=0, le=2**53)
     tag: _Word = ""
-    until: date | None = None
+    until: Day | None = None
     dry_run: bool = False
 
 
@@ -146,8 +146,8 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         words: _Text = "",
         lang: _Text = "",
         cadence: Literal["", "instant", "daily", "weekly"] = "",
-        joined_from: date | None = None,
-        joined_to: date | None = None,
+        joined_from: Day | None = None,
+        joined_to: Day | None = None,
         paused: bool = False,
         resting: bool = False,
     ) -> Chosen:
@@ -185,9 +185,12 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         return rt.db.read(load)
 
     @routes.post("/v1/readers/export", response_class=StreamingResponse)
-    def export(who: Looks, place: Place, which: Filter) -> StreamingResponse:
-        """Every one of them as JSON rows that an import reads, streamed; it is recorded. Scope:
-        readers:read."""
+    def export(request: Request, who: Looks, place: Place, which: Filter) -> StreamingResponse:
+        """Every one of them as JSON rows that an import reads, streamed; it is recorded, and takes
+        no Idempotency-Key. Scope: readers:read."""
+        if "idempotency-key" in request.headers:
+            what = "An export is not kept to be answered again."
+            raise reader_acts.ActError(what, "Idempotency-Key", "Leave the key out.")
         wanted = reader_lists.read_chosen(rt, which.typed())
         reader_lists.note_export(rt, wanted, by=who.signature, form="json", address=place)
         parts: Iterator[str] = reader_lists.export_json(rt, wanted)

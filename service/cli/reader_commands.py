@@ -12,7 +12,8 @@ from service.cli.paper_commands import Json, read_email
 from service.errors import PaperpostError
 
 if TYPE_CHECKING:
-    from service.flows.readers import ImportReport
+    from service.flows.reader_lists import Chosen
+    from service.flows.runtime import Runtime
 
 subscribers_app = typer.Typer(help="Readers.", no_args_is_help=True)
 suppressions_app = typer.Typer(help="Addresses never to be mailed.", no_args_is_help=True)
@@ -119,28 +120,48 @@ def confirm_again(email: str, as_json: Json = False) -> None:
 @subscribers_app.command("list")
 def list_(
     state: Annotated[str, typer.Option(help="pending, active, left, bounced")] = "",
+    search: Annotated[str, typer.Option(help="A part of address, name or words; or a tag")] = "",
+    tag: Annotated[str, typer.Option(help="With this tag")] = "",
+    segment: Annotated[str, typer.Option(help="As sends have it: words:LoRA, tag:staff, ...")] = "",
+    paused: Annotated[bool, typer.Option("--paused", help="Who is paused")] = False,
+    resting: Annotated[bool, typer.Option("--resting", help="Whose mail came back")] = False,
     as_json: Json = False,
 ) -> None:
-    """Every reader, pending ones too."""
-    from service.flows.readers import summary
-    from service.store.subscribers import list_subscriber_rows
+    """Every reader, pending ones too; or those that are chosen."""
+    from service.flows.reader_lists import list_facts
     from service.subscribers.model import SubscriberState
 
     if state:
         printing.one_of(state, [s.value for s in SubscriberState], "--state")
     with runtime() as rt:
-        rows = rt.db.read(lambda s: summary(list_subscriber_rows(s, state=state or None), s))
-    if as_json:
-        printing.as_json(rows)
-    else:
-        printing.table(
-            [
-                {**r, "words": "; ".join(i["text"] or "trending" for i in r["interests"])}
-                for r in rows
-            ],
-            ["email", "state", "words", "hour", "zone", "next_digest_at"],
-            "No reader yet. paperpost subscribers import LIST.csv",
-        )
+        chosen = read_filter(rt, state, search, tag, segment, paused, resting)
+        if as_json:
+            printing.as_json_rows(list_facts(rt, chosen))
+            return
+        rows = [
+            {**r, "words": "; ".join(i["text"] or "trending" for i in r["interests"])}
+            for r in list_facts(rt, chosen)
+        ]
+    columns = ["email", "state", "words", "tags", "hour", "zone"]
+    none = "No reader yet. paperpost subscribers import LIST.csv"
+    printing.table(rows, columns, none if chosen.is_all else "Nobody fits.")
+
+
+def read_filter(
+    rt: "Runtime", state: str = "", search: str = "", tag: str = "", segment: str = "",
+    paused: bool = False, resting: bool = False,
+) -> "Chosen":  # fmt: skip
+    """What options of a command choose readers by; what cannot be read is misuse (exit 2)."""
+    from service.flows import ledger
+    from service.flows.reader_lists import read_chosen
+
+    typed = {
+        "q": search, "tag": tag, "segment": segment, "state": state,
+        "paused": "1" if paused else "", "resting": "1" if resting else "",
+    }  # fmt: skip
+    dead = tuple(ledger.gone_owners(rt)) if "held" in segment else ()
+    with printing.argument("--segment" if segment else "--tag"):
+        return read_chosen(rt, typed, dead=dead)
 
 
 @subscribers_app.command("show")
@@ -157,12 +178,22 @@ def show(email: str, as_json: Json = False) -> None:
         printing.as_json(found)
         return
     for key, value in found["subscriber"].items():
-        typer.echo(f"{key}: {value}")
+        if value not in (None, ""):
+            typer.echo(f"{key}: {value}")
+    if found["tags"]:
+        typer.echo(f"tags: {', '.join(found['tags'])}")
+    for one in found["lists"]:
+        typer.echo(f"came by a list: {one['at']:.16} UTC ({one['form']}, by {one['by']})")
     printing.table(found["interests"], ["name", "kind", "text", "cadence", "since"], "No interest.")
     printing.table(
         found["consent"], ["at", "how", "line", "wording", "address"], "No consent record."
     )
     printing.table(found["mails"], ["kind", "state", "reason", "planned_at"], "No mail yet.")
+    if waiting := found["papers_waiting"]:
+        typer.echo(f"\nWait for the next mail: {', '.join(waiting)}")
+    if marks := found["feedback"]:
+        typer.echo("\nMore or less like this:")
+        printing.table(marks, ["at", "paper", "more"], "")
     if reports := found["reports"]:
         typer.echo("\nWhat came back:")
         printing.table(reports, ["at", "kind", "reason", "words", "followed"], "")
@@ -172,98 +203,27 @@ def show(email: str, as_json: Json = False) -> None:
         )
 
 
-@subscribers_app.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(help="CSV, - for standard input")],
-    problems: Annotated[Path, typer.Option(help="The file for bad rows")] = Path("problems.csv"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen")] = False,
-    as_json: Json = False,
-) -> None:
-    """Import readers from a CSV; bad rows come back in a file, the others go in.
-
-    Columns: email, then profile or keywords (neither: trending), and if you like confirmed, name,
-    tz, hour, cadence, people, weekdays, paused_until, language, abstracts, weekly_day,
-    interest_name, on_time, cap, threshold, own, late_news, at_least, tell_anyway, format,
-    also_trending, picks, quiet, feed, interest_paused; of another name only id, no, nr, note and
-    comment, which are left unread. Several rows of an address are several interests. A row whose
-    state is left or bounced stays out.
-
-    Ends with 0 when no row has a problem. Else it ends with 1, the rows with a problem are in
-    problems.csv of this folder (or --problems FILE) with a column problem: correct them there and
-    import that file.
-    """
-
-    from service.cli.sending import send_now
-    from service.flows.readers import import_readers
-    from service.flows.staff import audit
-
-    data = read_file(file)
-    with runtime() as rt:
-        report = import_readers(rt, data, by="cli", dry_run=dry_run)
-        if not dry_run:
-            after = {"rows": report.rows, "added": report.added, "bad": len(report.problems)}
-            audit(rt, "cli", "import readers", after=after)
-            send_now(rt)
-    unwritten = _write(problems, report.problems_csv()) if report.problems else None
-    if as_json:
-        printing.as_json(
-            {
-                "rows": report.rows,
-                "added": report.added,
-                "readers": report.readers,
-                "unchanged": report.unchanged,
-                "kept_out": report.kept_out,
-                "problems": [{"row": n, "problem": p} for n, _, p in report.problems],
-                "problems_file": str(problems) if report.problems and not unwritten else None,
-                "ignored": report.ignored,
-            }
-        )
-    else:
-        _tell_import(report, problems, dry_run)
-    if unwritten is not None:
-        raise unwritten
-    if report.problems:
-        raise typer.Exit(1)
-
-
-def _write(file: Path, text: str) -> PaperpostError | None:
-    """Write the bad rows for a spreadsheet; the others are in, so a fault is told last."""
-    try:
-        file.write_text(text, encoding="utf-8-sig", newline="")
-    except OSError as error:
-        return PaperpostError(
-            f"{file} cannot be written: {error.strerror}.", "", "Import again with --problems FILE."
-        )
-    return None
-
-
-def _tell_import(report: "ImportReport", problems: Path, dry_run: bool) -> None:
-    for number, cells, problem in report.problems[:20]:
-        who = "" if problem.startswith("'") else f"{cells.get('email', '')!r}: "
-        typer.echo(f"Row {number}: {who}{problem}", err=True)
-    if report.ignored:
-        typer.echo(f"Left unread: {', '.join(report.ignored)}", err=True)
-    tail = f", {len(report.problems)} in {problems}" if report.problems else ""
-    same = f", {report.unchanged} were there" if report.unchanged else ""
-    out = f", {report.kept_out} kept out (left or bounced)" if report.kept_out else ""
-    verb = "would be imported" if dry_run else "imported"
-    typer.echo(f"{printing.tally(report.added, 'row')} {verb}{same}{out}{tail}.")
-
-
 @subscribers_app.command("export")
 def export_(
     email: Annotated[str, typer.Argument(help="One reader; without it all of them")] = "",
+    state: Annotated[str, typer.Option(help="Only these: active, pending, bounced, left")] = "",
+    tag: Annotated[str, typer.Option(help="Only those with this tag")] = "",
+    segment: Annotated[str, typer.Option(help="Only these, as sends have it")] = "",
     as_json: Json = False,
 ) -> None:
-    """Everything stored about one reader, as JSON; without an address all readers, as a CSV."""
+    """Everything stored about one reader, as JSON; without an address all readers, or those that
+    are chosen, as a CSV that an import reads."""
+    from service.flows import reader_lists
     from service.flows.own_data import export_reader
-    from service.flows.readers import export_readers
-    from service.flows.spreadsheet import to_csv
 
     if not email:
         with runtime() as rt:
-            rows = rt.db.read(export_readers)
-        printing.as_json(rows) if as_json else typer.echo(to_csv(rows), nl=False)
+            chosen = read_filter(rt, state, "", tag, segment)
+            form = "json" if as_json else "csv"
+            reader_lists.note_export(rt, chosen, by="cli", form=form)
+            write = reader_lists.export_json if as_json else reader_lists.export_csv
+            for part in write(rt, chosen):
+                typer.echo(part, nl=False)
         return
     address = read_email(email)
     with runtime() as rt:
@@ -274,7 +234,11 @@ def export_(
 
 
 @subscribers_app.command("erase")
-def erase(email: str, as_json: Json = False) -> None:
+def erase(
+    email: str,
+    reason: Annotated[str, typer.Option(help="Kept in the record of acts; name nobody")] = "",
+    as_json: Json = False,
+) -> None:
     """Forget one reader at once; a keyed hash stays, so that no import brings them back."""
     from service.flows.leave import erase as flow
     from service.flows.staff import audit
@@ -283,7 +247,9 @@ def erase(email: str, as_json: Json = False) -> None:
     with runtime() as rt:
         if not flow(rt, address.key, by="cli"):
             raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
-        audit(rt, "cli", "erase")  # by no name: whoever is erased stands in no record
+        audit(
+            rt, "cli", "erase", reason=reason
+        )  # by no name: whoever is erased stands in no record
     facts = {"email": email, "erased": True}
     printing.told(facts, f"{email} is erased.", wants_json=as_json)
 

@@ -119,16 +119,22 @@ def forget(rt: Runtime, session: Session) -> int:
     return store.forget_files(session, now - KEPT_LOOKS, now - KEPT_PROBLEMS)
 
 
-def _part(body: bytes) -> tuple[list[tuple[int, str, str]], str]:
+def part_of(body: bytes) -> tuple[list[tuple[int, str, str]], str]:
+    """A part of the bad rows: [(row, address, what is wrong)], and the CSV without its head."""
     first, _, text = gzip.decompress(body).decode().partition("\n")
     return [(n, email, what) for n, email, what in json.loads(first)], text
+
+
+def problem_parts(rt: Runtime, number: int) -> Iterator[tuple[list[tuple[int, str, str]], str]]:
+    """Every part of the bad rows of an import."""
+    return map(part_of, _bodies(rt, number))
 
 
 def first_problems(rt: Runtime, number: int, most: int = 50) -> list[tuple[int, str, str]]:
     """(row, address, what is wrong) of the first ones."""
     found: list[tuple[int, str, str]] = []
     for body in _bodies(rt, number):
-        found += _part(body)[0]
+        found += part_of(body)[0]
         if len(found) >= most:
             break
     return found[:most]
@@ -145,9 +151,9 @@ def problems_csv(rt: Runtime, number: int) -> Iterator[str]:
 
     def parts() -> Iterator[str]:
         yield to_csv([], [*row.report["look"]["columns"], "problem"])
-        yield _part(first)[1]
+        yield part_of(first)[1]
         for body in bodies:
-            yield _part(body)[1]
+            yield part_of(body)[1]
 
     return parts()
 

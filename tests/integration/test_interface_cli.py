@@ -238,7 +238,7 @@ def test_whatever_prints_data_takes_json_and_says_so() -> None:
         "setup", "migrate", "doctor", "run", "web", "scheduler", "worker", "demo", "settings",
         "admin", "sources", "poll", "ingest", "match", "estimate", "subscribers", "suppressions",
         "preview", "send", "editions", "deliveries", "interests", "words", "related", "search",
-        "cite", "templates", "topics", "alarms", "overview", "instance", "tokens", "tidy", "bounces", "inbound",
+        "cite", "templates", "topics", "imports", "tags", "alarms", "overview", "instance", "tokens", "tidy", "bounces", "inbound",
     }  # fmt: skip
 
 

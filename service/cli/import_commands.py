@@ -1,0 +1,324 @@
+"""Lists of readers: looked at, brought in, listed, undone; and tags."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli import printing
+from service.cli.opening import runtime
+from service.cli.paper_commands import Json, read_email
+from service.cli.reader_commands import read_file, read_filter, subscribers_app
+from service.errors import PaperpostError
+
+if TYPE_CHECKING:
+    from service.flows.imports import Told
+
+imports_app = typer.Typer(help="Imported lists of readers.", no_args_is_help=True)
+tags_app = typer.Typer(help="Tags of readers.", no_args_is_help=True)
+
+Reason = Annotated[str, typer.Option(help="Why, kept in the record of acts; name nobody")]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang this part's commands into the program."""
+    app.add_typer(imports_app, name="imports")
+    app.add_typer(tags_app, name="tags")
+
+
+@subscribers_app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="CSV files, - for standard input")],
+    problems: Annotated[Path, typer.Option(help="The file for bad rows")] = Path("problems.csv"),
+    basis: Annotated[str, typer.Option(help="elsewhere, institution or confirm")] = "",
+    basis_words: Annotated[str, typer.Option(help="When and where they confirmed")] = "",
+    tags: Annotated[str, typer.Option(help="On every reader of the list, with commas")] = "",
+    keywords: Annotated[str, typer.Option(help="Interests of rows without one")] = "",
+    language: Annotated[str, typer.Option(help="Of rows without one, like de")] = "",
+    tz: Annotated[str, typer.Option(help="IANA zone of rows without one")] = "",
+    hour: Annotated[str, typer.Option(help="Of rows without one, 0 to 23")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen")] = False,
+    as_json: Json = False,
+) -> None:
+    """Import readers; bad rows come back in a file, the others go in.
+
+    Exports of listmonk, Mailchimp (all its files at once) and Ghost are known by their columns, and
+    need --basis: elsewhere (they confirmed there; --basis-words says when and where), institution
+    (they are members of ours) or confirm (each is mailed a confirmation). Who left or bounced in
+    one of the files is suppressed before anybody goes in. It is kept with each reader's consent.
+
+    Else the columns are email, then profile or keywords (neither: trending), and if you like
+    confirmed, name, tz, hour, cadence, people, weekdays, paused_until, language, abstracts,
+    weekly_day, interest_name, on_time, cap, threshold, own, late_news, at_least, tell_anyway,
+    format, also_trending, picks, quiet, feed, interest_paused, tags; of another name only id, no,
+    nr, note, comment, file and row, which are left unread. Several rows of an address are several
+    interests. A row whose state is left or bounced stays out.
+
+    Ends with 0 when no row has a problem. Else it ends with 1, the rows with a problem are in
+    problems.csv of this folder (or --problems FILE) with a column problem: correct them there and
+    import that file.
+    """
+    import io
+
+    from service.cli.sending import send_now
+    from service.flows import imported, imports
+    from service.flows.list_files import Table, pack, read_options
+    from service.flows.list_forms import PLAIN
+
+    said = {"tags": tags, "keywords": keywords, "language": language, "zone": tz, "hour": hour}
+    for name, value in said.items():
+        with printing.argument("--tz" if name == "zone" else f"--{name}"):
+            read_options({name: value})
+    lists = [pack(str(file), io.BytesIO(read_file(file))) for file in files]
+    with runtime() as rt:
+        is_foreign = any(Table(one).form.name != PLAIN for one in lists)
+        with printing.argument("--basis"):
+            chosen = imports.read_basis(basis, basis_words, needed=is_foreign or bool(basis))
+        options = read_options(said)
+        with _bar("Looking at it", as_json) as told:
+            report, parts = imports.dry_run(rt, lists, options, chosen, on_rows=told)
+        if dry_run:
+            bad = [part for body in parts for part in [imported.part_of(body)]]
+            columns = [*report["columns"], "problem"]
+        else:
+            number = imports.look(rt, lists, options, chosen, by="cli")
+            imports.press(rt, number, by="cli")
+            with _bar("Bringing it in", as_json, report["rows"]) as told:
+                imports.bring_in(rt, number, on_rows=told)
+            done = imported.get_import(rt, number)
+            report |= done["done"]
+            bad = list(imported.problem_parts(rt, number))
+            columns = [*report["columns"], "problem"]
+            send_now(rt)
+    rows = [row for part, _ in bad for row in part]
+    unwritten = _write(problems, columns, [text for _, text in bad]) if rows else None
+    if as_json:
+        _as_json(report, rows, problems if rows and not unwritten else None)
+    else:
+        _tell(report, rows, problems, dry_run)
+    if unwritten is not None:
+        raise unwritten
+    if rows:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _bar(words: str, is_quiet: bool, total: int | None = None) -> Iterator["Told | None"]:
+    """How far it is, on a terminal alone."""
+    import sys
+
+    if is_quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(words, total=total)
+        yield lambda rows: bar.update(task, completed=rows)
+
+
+def _write(file: Path, columns: list[str], texts: list[str]) -> PaperpostError | None:
+    """Write the bad rows for a spreadsheet; the others are in, so a fault is told last."""
+    from service.flows.spreadsheet import to_csv
+
+    try:
+        text = "".join([to_csv([], columns), *texts])
+        file.write_text(text, encoding="utf-8-sig", newline="")
+    except OSError as error:
+        return PaperpostError(
+            f"{file} cannot be written: {error.strerror}.", "", "Import again with --problems FILE."
+        )
+    return None
+
+
+def _as_json(report: dict[str, Any], rows: list[tuple[int, str, str]], file: Path | None) -> None:
+    unread = [name for one in report["files"] for name in one["unread"]]
+    printing.as_json(
+        {
+            "rows": report["rows"],
+            "added": report["added"],
+            "readers": report["readers"],
+            "unchanged": report["unchanged"],
+            "kept_out": report["kept_out"],
+            "problems": [{"row": n, "problem": p} for n, _, p in rows],
+            "problems_file": str(file) if file is not None else None,
+            "ignored": unread,
+            "barred": report["barred"],
+            "pending": report["pending"],
+            "aside": report["aside"],
+            "files": report["files"],
+            "states": report["states"],
+        }
+    )
+
+
+def _tell(
+    report: dict[str, Any], rows: list[tuple[int, str, str]], problems: Path, dry_run: bool
+) -> None:
+    for number, email, problem in rows[:20]:
+        who = "" if problem.startswith("'") else f"{email!r}: "
+        typer.echo(f"Row {number}: {who}{problem}", err=True)
+    for one in report["files"]:
+        if one["mapped"]:
+            typer.echo(f"{one['name']}: {one['form']}, {printing.tally(one['rows'], 'row')}")
+            for column, becomes in one["mapped"]:
+                typer.echo(f"  {column} -> {becomes}")
+        if one["unread"]:
+            typer.echo(f"Left unread: {', '.join(one['unread'])}", err=True)
+    for state, becomes, count in report["states"]:
+        typer.echo(f"status {state} -> {becomes}: {count:,}")
+    tail = f", {len(rows)} in {problems}" if rows else ""
+    same = f", {report['unchanged']} were there" if report["unchanged"] else ""
+    out = f", {report['kept_out']} kept out (left or bounced)" if report["kept_out"] else ""
+    verb = "would be imported" if dry_run else "imported"
+    typer.echo(f"{printing.tally(report['added'], 'row')} {verb}{same}{out}{tail}.")
+
+
+@imports_app.command("list")
+def list_imports(as_json: Json = False) -> None:
+    """Imports with what each did, newest first."""
+    from service.flows.imported import list_imports as flow
+
+    with runtime() as rt:
+        rows = rt.db.read(lambda s: flow(s, limit=100_000))
+    if as_json:
+        printing.as_json(rows)
+        return
+    told = [{**row, "readers": row["done"].get("readers", 0)} for row in rows]
+    printing.table(told, ["id", "at", "state", "by", "rows", "readers", "files"], "No import yet.")
+
+
+@imports_app.command("undo")
+def undo(
+    number: int,
+    yes: Annotated[int, typer.Option(help="The number of readers that is expected")] = -1,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Erase those whom an import brought and who were never mailed; without --yes only say how
+    many that is."""
+    from service.flows import imported
+
+    with runtime() as rt:
+        found = imported.get_import(rt, number)
+        if yes < 0:
+            facts = {"import": number, "unmailed": found["unmailed"]}
+            said = f"{printing.tally(found['unmailed'], 'reader')} would be erased: --yes N"
+            printing.told(facts, said, wants_json=as_json)
+            return
+        gone = imported.undo(rt, number, expected=yes, by="cli", reason=reason)
+    facts = {"import": number, "erased": gone}
+    printing.told(facts, f"{printing.tally(gone, 'reader')} erased.", wants_json=as_json)
+
+
+# ---- tags ----
+
+
+def _tagged(
+    who: str, tag: str, segment: str, listed: Path | None, reason: str, *, add: bool
+) -> dict[str, Any]:
+    from service.flows import tags as flow
+    from service.flows.reader_lists import told
+    from service.store.reader_lists import Wanted
+
+    if sum(map(bool, (who, segment, listed))) != 1:
+        raise typer.BadParameter("Name one of EMAIL, --segment and --list.")
+    with printing.argument("TAG"):
+        word = flow.read_tag(tag)
+    address = read_email(who) if who else None
+    with runtime() as rt:
+        if listed is not None:
+            text = read_file(listed).decode("utf-8-sig", "replace")
+            count, _ = flow.tag_list(rt, word, text, by="cli", add=add, reason=reason)
+        elif address is not None:
+            number = rt.db.read(lambda s: _number(s, address.key))
+            count = flow.tag_readers(
+                rt, word, Wanted(ids=(number,)), by="cli", add=add, reason=reason,
+                target=f"reader {number}",
+            )  # fmt: skip
+        else:
+            chosen = read_filter(rt, segment=segment)
+            count = flow.tag_readers(
+                rt, word, chosen.wanted, by="cli", add=add, which=told(chosen), reason=reason
+            )
+    return {"tag": word, "changed": count}
+
+
+def _number(session: Any, key: str) -> int:
+    from service.store.subscribers import get_subscriber_row
+
+    row = get_subscriber_row(session, email_key=key)
+    if row is None or row.id is None:
+        raise PaperpostError(f"There is no reader {key}.", "", "paperpost subscribers list")
+    return row.id
+
+
+Who = Annotated[str, typer.Option("--email", help="One reader")]
+Segment = Annotated[str, typer.Option(help="Readers as sends have it: all, words:LoRA, ...")]
+ListFileOption = Annotated[Path | None, typer.Option("--list", help="A file of addresses")]
+
+
+@subscribers_app.command("tag")
+def tag(
+    tag: str, email: Who = "", segment: Segment = "", listed: ListFileOption = None,
+    reason: Reason = "", as_json: Json = False,
+) -> None:  # fmt: skip
+    """Put a tag on one reader, a segment, or a list of addresses."""
+    facts = _tagged(email, tag, segment, listed, reason, add=True)
+    said = f"{facts['tag']} is on {printing.tally(facts['changed'], 'reader')} more."
+    printing.told(facts, said, wants_json=as_json)
+
+
+@subscribers_app.command("untag")
+def untag(
+    tag: str, email: Who = "", segment: Segment = "", listed: ListFileOption = None,
+    reason: Reason = "", as_json: Json = False,
+) -> None:  # fmt: skip
+    """Take a tag off one reader, a segment, or a list of addresses."""
+    facts = _tagged(email, tag, segment, listed, reason, add=False)
+    said = f"{facts['tag']} is off {printing.tally(facts['changed'], 'reader')}."
+    printing.told(facts, said, wants_json=as_json)
+
+
+@tags_app.command("list")
+def list_tags(as_json: Json = False) -> None:
+    """Every tag with the number of its readers."""
+    from service.flows.tags import list_tags as flow
+
+    with runtime() as rt:
+        rows = [{"tag": name, "readers": n} for name, n in flow(rt).items()]
+    if as_json:
+        printing.as_json(rows)
+    else:
+        printing.table(rows, ["tag", "readers"], "No tag yet.")
+
+
+@tags_app.command("rename")
+def rename(tag: str, name: str, reason: Reason = "", as_json: Json = False) -> None:
+    """Call a tag otherwise; where there is one of that name, both become one."""
+    from service.flows import tags as flow
+
+    with printing.argument("TAG"):
+        old = flow.read_tag(tag)
+    with printing.argument("NAME"):
+        new = flow.read_tag(name)
+    with runtime() as rt:
+        count = flow.rename(rt, old, new, by="cli", reason=reason)
+    said = f"{old} is {new} now, on {printing.tally(count, 'reader')}."
+    printing.told({"tag": new, "readers": count}, said, wants_json=as_json)
+
+
+@tags_app.command("remove")
+def remove(tag: str, reason: Reason = "", as_json: Json = False) -> None:
+    """Take a tag off everybody."""
+    from service.flows import tags as flow
+
+    with printing.argument("TAG"):
+        word = flow.read_tag(tag)
+    with runtime() as rt:
+        count = flow.remove(rt, word, by="cli", reason=reason)
+    said = f"{word} is off {printing.tally(count, 'reader')}."
+    printing.told({"tag": word, "readers": count}, said, wants_json=as_json)
