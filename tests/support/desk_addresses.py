@@ -132,7 +132,31 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
         "/admin/papers/merge?keep=x", "/admin/papers/merge?keep=1&other=x",
     ),
     "/admin/papers/{paper_id:int}": ("viewer", "/admin/papers/1", "/admin/papers/999"),
-    "/admin/sources": ("viewer", "/admin/sources"),
+    "/admin/interests": (
+        "viewer", "/admin/interests", "/admin/interests?q=a&kind=words&sort=-brings&page=2",
+    ),
+    "/admin/interests/list": (
+        "viewer", "/admin/interests/list?state=noisy", "/admin/interests/list?state=dead&q=x",
+    ),
+    "/admin/interests/try": (
+        "viewer", "/admin/interests/try?words=robots&other=adapters",
+        "/admin/interests/try?words=(", "/admin/interests/try?words=a&other=(&as=x&days=x",
+    ),
+    "/admin/sources": (
+        "viewer", "/admin/sources", "/admin/sources?sort=-papers&q=x&state=x&kind=x",
+    ),
+    "/admin/sources/contribution": (
+        "viewer", "/admin/sources/contribution", "/admin/sources/contribution?source=1&sort=title",
+    ),
+    "/admin/sources/{source_id}/asked": (
+        "viewer", "/admin/sources/{source}/asked", "/admin/sources/999/asked",
+    ),
+    "/admin/sources/{source_id}/burst": (
+        "viewer", "/admin/sources/{source}/burst", "/admin/sources/999/burst",
+    ),
+    "/admin/sources/{source_id}/change": (
+        "editor", "/admin/sources/{source}/change", "/admin/sources/999/change",
+    ),
     "/admin/sources/add": ("editor", "/admin/sources/add"),
     "/admin/sources/add/{kind}": (
         "editor", "/admin/sources/add/arxiv_rss", "/admin/sources/add/x",
@@ -177,8 +201,8 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "/admin/deliveries/resend": (
         Act(
-            "sender", "/admin/deliveries/resend", {"edition": "{refused_edition}", "mails": "1"},
-            "resend",
+            "sender", "/admin/deliveries/resend",
+            {"edition": "{refused_edition}", "meaning": "policy", "mails": "1"}, "resend",
         ),
     ),
     "/admin/deliveries/held": (
@@ -190,9 +214,9 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     "/admin/editions/{edition_id}/{act}": (
         Act("sender", "/admin/editions/{waiting_edition}/pause", leaves="pause"),
         Act("sender", "/admin/editions/{waiting_edition}/cancel", leaves="cancel"),
-        Act("sender", "/admin/editions/{waiting_edition}/resume", leaves=None, refused=422),
-        Act("sender", "/admin/editions/{waiting_edition}/rest", leaves=None, refused=422),
-        Act("sender", "/admin/editions/{waiting_edition}/undo", leaves=None, refused=422),
+        Act("sender", "/admin/editions/{paused_edition}/resume", leaves="resume"),
+        Act("sender", "/admin/editions/{waiting_edition}/rest", leaves=None, refused=409),
+        Act("sender", "/admin/editions/{waiting_edition}/undo", leaves=None, refused=409),
     ),
     "/admin/import": (
         Act("editor", "/admin/import", {"text": "email\nnew@x.example\n"}, None),
@@ -227,15 +251,26 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     "/admin/sources/add/{kind}": (
         Act(
             "editor", "/admin/sources/add/arxiv_rss",
-            {"p_category": "cs.RO", "history": "0"}, "add source",
+            {"param-category": "cs.RO", "history": "0"}, "add source",
         ),
     ),
     "/admin/sources/fields": (
         Act("editor", "/admin/sources/fields", {"field": "{field}", "source": "{field_source}"},
             "add source"),
     ),
+    "/admin/interests/count": (
+        Act("editor", "/admin/interests/count", leaves="count interests"),
+    ),
+    "/admin/sources/{source_id}/change": (
+        Act("editor", "/admin/sources/{source}/change", {"title": "Another"}, None),
+        Act("editor", "/admin/sources/{source}/change", {"title": "Another", "sure": "1"},
+            "change source"),
+    ),
     "/admin/sources/{source_id}/{act}": (
         Act("editor", "/admin/sources/{source}/pause", leaves="pause source"),
+        Act("editor", "/admin/sources/{asked_source}/poll", leaves="poll source"),
+        Act("editor", "/admin/sources/{asked_source}/catch-up", {"days": "3"}, "bring in days"),
+        Act("editor", "/admin/sources/{source}/take-known", leaves="take-known source"),
     ),
     "/admin/papers/note": (
         Act("editor", "/admin/papers/note", {"day": "2026-11-19", "note": "A word."}, "note"),
@@ -277,18 +312,18 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
         Act(
             "editor", "/admin/send",
             {"kind": "manual", "segment": "all", "key": "k2", "dates": "2026-11-16..2026-11-18"},
-            "keep draft",
+            None, unrecorded="a draft: its own row says whose", keeps=True,
         ),
     ),
     "/admin/send/count": (
         Act(
             "editor", "/admin/send/count",
             {"kind": "manual", "segment": "all", "key": "k2", "dates": "2026-11-16..2026-11-18"},
-            None,
+            None, unrecorded="a draft: its own row says whose", keeps=True,
         ),
     ),
     "/admin/send/{key}/start": (
-        Act("sender", "/admin/send/{draft}/start", {"expected": "{expected}"}, "send"),
+        Act("sender", "/admin/send/{draft}/start", {"expected": "{expected}"}, "send manual"),
     ),
     "/admin/send/{key}/test": (
         Act(
@@ -356,6 +391,25 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
 }  # fmt: skip
 
 API_PAGES: dict[str, tuple[str, ...]] = {
+    "/api/v1/interests": (
+        "readers:read", "/api/v1/interests", "/api/v1/interests?state=dead&words=x&sort=email",
+    ),
+    "/api/v1/interests/terms": (
+        "readers:read", "/api/v1/interests/terms?kind=person", "/api/v1/interests/terms?sort=term",
+    ),
+    "/api/v1/sources": ("sources:read", "/api/v1/sources", "/api/v1/sources?kind=feed"),
+    "/api/v1/sources/contribution": (
+        "sources:read", "/api/v1/sources/contribution", "/api/v1/sources/contribution?category=*",
+    ),
+    "/api/v1/sources/{source_id}": (
+        "sources:read", "/api/v1/sources/{source}", "/api/v1/sources/999",
+    ),
+    **{
+        f"/api/v1/sources/{{source_id}}/{part}": (
+            "sources:read", f"/api/v1/sources/{{source}}/{part}", f"/api/v1/sources/999/{part}",
+        )
+        for part in ("burst", "days", "missing")
+    },
     "/api/v1/audit": ("audit:read", "/api/v1/audit", "/api/v1/audit?who=olga&since=2026-11-01"),
     "/api/v1/settings": ("settings:read", "/api/v1/settings", "/api/v1/settings?changed=true"),
     "/api/v1/settings/{name}": (
@@ -413,6 +467,38 @@ API_PAGES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 API_ACTS: dict[str, tuple[Act, ...]] = {
+    "POST /api/v1/interests/count": (
+        Act("readers:write", "/api/v1/interests/count", leaves="count interests"),
+    ),
+    "POST /api/v1/sources": (
+        Act("sources:write", "/api/v1/sources",
+            {"kind": "arxiv_rss", "params": {"category": "cs.RO"}, "history_days": 0},
+            "add source"),
+    ),
+    "PATCH /api/v1/sources/{source_id}": (
+        Act("sources:write", "/api/v1/sources/{source}", {"title": "x", "dry_run": True}, None),
+        Act("sources:write", "/api/v1/sources/{source}", {"title": "Another"}, "change source"),
+    ),
+    "DELETE /api/v1/sources/{source_id}": (
+        Act("sources:write", "/api/v1/sources/{source}", leaves="remove source"),
+    ),
+    "POST /api/v1/sources/{source_id}/poll": (
+        Act("sources:write", "/api/v1/sources/{asked_source}/poll", leaves="poll source"),
+    ),
+    "POST /api/v1/sources/{source_id}/catch-up": (
+        Act("sources:write", "/api/v1/sources/{asked_source}/catch-up", {"days": 3},
+            "bring in days"),
+    ),
+    "POST /api/v1/sources/{source_id}/decide": (
+        Act("sources:write", "/api/v1/sources/{source}/decide", {"take": "known"},
+            "take-known source"),
+    ),
+    "POST /api/v1/sources/{source_id}/pause": (
+        Act("sources:write", "/api/v1/sources/{source}/pause", leaves="pause source"),
+    ),
+    "POST /api/v1/sources/{source_id}/resume": (
+        Act("sources:write", "/api/v1/sources/{source}/resume", leaves="resume source"),
+    ),
     "PUT /api/v1/settings/{name}": (
         Act("settings:write", "/api/v1/settings/hour", {"value": 9}, "setting"),
         Act("settings:write", "/api/v1/settings/hour", {"value": 9, "dry_run": True}, None),
@@ -461,7 +547,7 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
         Act("deliveries:send", "/api/v1/deliveries/resend", {"dry_run": True}, None),
         Act(
             "deliveries:send", "/api/v1/deliveries/resend",
-            {"edition": "{refused_edition}", "mails": 1}, "resend",
+            {"edition": "{refused_edition}", "meaning": "policy", "mails": 1}, "resend",
         ),
     ),
     "POST /api/v1/bounces/{inbound_id}/decide": (

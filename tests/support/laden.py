@@ -12,7 +12,7 @@ from support.came_back import lay
 from support.every_address import PASSWORD, World
 from support.house import add, ingest_items, paper_item
 
-from service.flows import sources, staff
+from service.flows import editions, sources, staff
 from service.flows.accounts import list_sessions
 from service.flows.alarms import Alarm, raise_alarm
 from service.flows.daily import plan_daily
@@ -41,6 +41,7 @@ def laden(world: World) -> dict[str, str]:
     refused, held = made["cy@uni.example"], made["dee@uni.example"]
     _furnish(world, refused.id, "failed", "550 5.7.1 blocked by policy")
     _furnish(world, held.id, "unknown", "")
+    editions.pause(rt, refused.edition_id, "tests")
     _next_day(world, 902)
     waiting = max(row.edition_id for row in rt.db.read(list_deliveries))
     import_suppressions(rt, b"barred@x.example\n", reason="admin", by="tests")
@@ -49,6 +50,7 @@ def laden(world: World) -> dict[str, str]:
         "alarm": str(rt.db.read(alarms_store.list_open)[0].id),
         "review": str(lay(rt, state="review", subject="To look at")),
         "refused_edition": str(refused.edition_id),
+        "paused_edition": str(refused.edition_id),
         "refused": str(refused.id),
         "held": str(held.id),
         "waiting_edition": str(waiting),
@@ -75,11 +77,17 @@ def _sessions(world: World) -> dict[str, str]:
 
 
 def _papers(world: World) -> dict[str, str]:
-    """A paper that is hidden, and one with which another was joined by hand."""
+    """A paper that is hidden, one with which another was joined by hand, a source to be asked."""
     rt = world.house.rt
     hide_paper(rt, 18, "a test", by="tests")
     join = join_papers(rt, 16, 17, "one work", by="tests")
-    return {"hidden_paper": "18", "joined_paper": "16", "join": str(join)}
+    made = sources.add_source(rt, "arxiv_rss", "cs.CV", history_days=0)
+    return {
+        "hidden_paper": "18",
+        "joined_paper": "16",
+        "join": str(join),
+        "asked_source": str(made["id"]),
+    }
 
 
 def _next_day(world: World, number: int) -> None:
@@ -98,6 +106,7 @@ def _furnish(world: World, number: int | None, state: str, words: str) -> None:
         row = session.get(DeliveryRow, number)
         assert row is not None
         row.state, row.reason, row.accepted_at = state, words, None
+        row.meaning = "policy" if state == "failed" else ""
 
     with by_hand():
         world.house.rt.db.write(change)
