@@ -36,8 +36,10 @@ from service.delivery.i18n import Texts
 from service.digest.model import Marked
 
 _HOLD = "held_for_later"
-_HARMLESS = frozenset({"e", "escape", "string", "safe", "join", "select", "list", "default", "d"})
-"""Filters of Jinja that treat a sign as they would treat the text in its place."""
+_HARMLESS = frozenset(
+    {"e", "escape", "string", "safe", "join", "select", "list", "default", "d", "labelled", "ended"}
+)
+"""Filters that treat a sign as they would treat the text in its place."""
 _LATER = frozenset({"wrap", "spread", "filler", "one_line", "safe_url", "replace"})
 """Filters that make text of text; given a reader's value, they work for each mail."""
 _MEASURED = re.compile(r"%(\(\w+\))?[-+ #0-9.*]")
