@@ -22,7 +22,13 @@ from service.flows.editions import cancel, need_edition
 from service.flows.epoch import need
 from service.flows.frozen import find_frozen, start_frozen
 from service.flows.runtime import Runtime
-from service.flows.today import claim_act, start_alerts, start_daily, undo_daily
+from service.flows.today import (
+    claim_act,
+    is_claimed,
+    start_alerts,
+    start_daily,
+    undo_daily,
+)
 from service.store import editions as editions_store
 from service.store.db import Priority, Session
 
@@ -122,7 +128,7 @@ def _start(rt: Runtime, plan: Plan, expected: int, at_once: bool, address: str) 
     """None: another process does it just now."""
     audience = count(rt, plan)
     if audience.mails != expected and not _is_half_planned(rt, plan):
-        if (there := _begun(rt, plan, True)) is not None:
+        if (there := _begun(rt, plan, True)) is not None or _is_elsewhere(rt, plan):
             return there  # its rows are why the number is another one
         raise CountError(expected, audience.mails)
     wait = timedelta() if at_once else timedelta(minutes=rt.defaults().undo_minutes)
@@ -135,6 +141,17 @@ def _start(rt: Runtime, plan: Plan, expected: int, at_once: bool, address: str) 
     if plan.kind == "daily":
         return start_daily(rt, plan, audience, wait, began, address)
     return start_alerts(rt, plan, audience, began, address)
+
+
+def _is_elsewhere(rt: Runtime, plan: Plan) -> bool:
+    """Whether another process plans a daily or alerts of this key just now."""
+    us, dead = rt.owner().id, rt.owner().dead()
+
+    def look(session: Session) -> bool:
+        draft = editions_store.get_edition(session, kind=editions_store.DRAFT, slot=plan.key)
+        return is_claimed(session, draft, rt.clock(), us, dead)
+
+    return rt.db.read(look)
 
 
 def _is_half_planned(rt: Runtime, plan: Plan) -> bool:

@@ -38,7 +38,7 @@ def report_done(rt: Runtime, session: Session, edition: EditionRow, now: datetim
     is_planned_ahead = bool(edition.options.get("timing"))
     if edition.options.get("resend_of"):
         return False
-    if edition.created_by in ("", "cli") and not is_planned_ahead:
+    if not edition.created_by or (edition.created_by == "cli" and not is_planned_ahead):
         return False
     to = _whom(rt, session, edition.created_by)
     if to is None:

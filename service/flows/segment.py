@@ -18,7 +18,7 @@ from service.subscribers.address import read_address
 from service.subscribers.model import Cadence
 from service.text.clean import collapse
 
-KINDS = ("all", "words", "lang", "cadence", "joined", "tag", "list", "state")
+KINDS = ("all", "words", "lang", "cadence", "joined", "tag", "list", "state", "late")
 _FORMS = (
     "all, words:LoRA, lang:de, cadence:daily, joined:A..B, tag:NAME, list:FILE, "
     "state:EDITION:failed, late:EDITION"

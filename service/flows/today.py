@@ -38,12 +38,21 @@ def claim_act(
         assert row is not None
     act = row.options.get("act", {})
     began = datetime.fromisoformat(act["began"]) if act else now
-    is_theirs = bool(act) and act["planner"] != us and now - began < HALF_PLANNED
-    if is_theirs and not is_over(session, act["planner"], dead):
+    if is_claimed(session, row, now, us, dead):
         return None
     row.options = {**row.options, "act": {"planner": us, "began": began.isoformat()}}
     session.add(row)
     return began
+
+
+def is_claimed(
+    session: Session, draft: EditionRow | None, now: datetime, us: int, dead: Sequence[int]
+) -> bool:
+    """Whether another process plans the send of a draft just now."""
+    act = draft.options.get("act") if draft is not None else None
+    if not act or act["planner"] == us or is_over(session, act["planner"], dead):
+        return False
+    return now - datetime.fromisoformat(act["began"]) < HALF_PLANNED
 
 
 def start_daily(

@@ -1,0 +1,286 @@
+"""Sends by hand that begin later: at an instant on the house's wall, or at each reader's hour; who
+came later; the report by mail; and that a key is one edition in several processes."""
+
+import asyncio
+import threading
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+from support.house import add, ingest_items, paper_item
+
+from service.flows import canary, drafts, editions, late, manual, progress, staff
+from service.flows.leave import unsubscribe
+from service.flows.links import ask_links
+from service.flows.runtime import Runtime
+from service.flows.send import send_ready
+from service.flows.timing import TimingError, own_hours, read_begin
+from service.store.deliveries import list_deliveries
+from service.store.editions import list_editions
+from service.store.staff import get_admin, list_audit
+from service.store.subscribers import get_subscriber_row
+from service.store.tables import SubscriberRow
+
+LETTER = {"kind": "newsletter", "subject": "News of the library", "body": "We open on Sunday."}
+
+
+@pytest.fixture
+def filled(rt: Runtime) -> Runtime:
+    add(rt, "ada@example.org", "adapters", tz="Europe/Zurich", hour="8")
+    add(rt, "ben@example.org", "adapters", tz="America/New_York", hour="8")
+    add(rt, "cy@example.org", "adapters", hour="12")
+    return rt
+
+
+def send(rt: Runtime) -> int:
+    return asyncio.run(send_ready(rt)).accepted
+
+
+def reader(zone: str, hour: int) -> SubscriberRow:
+    return SubscriberRow(id=1, zone=zone, hour=hour)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "utc"),
+    [
+        ("2026-11-23 14:00", "Europe/Zurich", "2026-11-23T13:00"),
+        ("2026-11-23T14:00", "UTC", "2026-11-23T14:00"),
+        ("2026-11-23T14:00+09:00", "Europe/Zurich", "2026-11-23T05:00"),
+        # comes twice: the first time
+        ("2026-10-25 02:30", "Europe/Zurich", "2026-10-25T00:30"),
+    ],
+)
+def test_an_instant_is_read_on_the_houses_wall(text: str, zone: str, utc: str) -> None:
+    now = datetime(2026, 10, 24, tzinfo=UTC)
+    assert read_begin(text, zone, now, 40) == datetime.fromisoformat(f"{utc}+00:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("soon", "no date and time"),
+        ("2026-03-29", "has no hour"),
+        ("2026-03-29 02:30", "does not exist"),
+        ("2026-03-28 00:59", "is over"),
+        ("2026-05-29 02:30", "more than 30 days ahead"),
+    ],
+)
+def test_what_is_no_time_to_begin_says_why(text: str, says: str) -> None:
+    with pytest.raises(TimingError, match=says) as caught:
+        read_begin(text, "Europe/Zurich", datetime(2026, 3, 28, tzinfo=UTC), 30)
+    assert caught.value.where == "at"
+    assert caught.value.next_step
+
+
+def test_each_readers_own_hour_is_today_or_tomorrows() -> None:
+    after = datetime(2026, 3, 28, 9, 0, tzinfo=UTC)
+    for zone, hour, utc in (
+        ("Europe/Zurich", 12, "2026-03-28T11:00"),
+        ("Europe/Zurich", 8, "2026-03-29T06:00"),  # the clocks went forward
+        ("Europe/Zurich", 2, "2026-03-29T01:00"),  # an hour that is skipped: the first after it
+        ("Asia/Tokyo", 8, "2026-03-28T23:00"),
+    ):
+        assert own_hours([reader(zone, hour)], after)[1] == datetime.fromisoformat(
+            f"{utc}+00:00"
+        ), (zone, hour)
+
+
+def test_a_send_for_later_waits_stops_for_who_leaves_and_goes_once_after_an_outage(
+    filled, server, clock
+):
+    rt, at = filled, clock.at + timedelta(days=2)
+    plan = manual.draft(rt, **LETTER, key="later")
+    plan = manual.Plan(**{**_values(plan), "at": at})
+    made = manual.start(rt, plan, expected=3)
+    assert (made.planned, made.until) == (3, at)
+    shown = rt.db.read(lambda s: progress.watch(s, made.edition_id, now=clock.at))
+    assert (shown["begins_at"], shown["waiting"], shown["missing"]) == (at.isoformat(), 3, 3)
+    assert send(rt) == 0
+    row = rt.db.read(lambda s: get_subscriber_row(s, email_key="ben@example.org"))
+    unsubscribe(rt, row.unsubscribe_token)
+    clock.go(days=2, hours=5)  # nothing ran meanwhile
+    assert send(rt) == 2
+    assert send(rt) == 0
+    rows = rt.db.read(lambda s: list_deliveries(s, edition_id=made.edition_id))
+    assert {r.recipient_key.split("@")[0]: r.state for r in rows} == {
+        "ada": "accepted", "ben": "suppressed", "cy": "accepted",
+    }  # fmt: skip
+    assert {r.deadline_at - at for r in rows} == {timedelta(hours=20)}, "it counts from then"
+    (note,) = [a for a in rt.db.read(list_audit) if a.what == "send newsletter"]
+    assert note.after["timing"] == {"at": at.isoformat()}
+
+
+def _values(plan: manual.Plan) -> dict:
+    return {name: getattr(plan, name) for name in plan.__dataclass_fields__}
+
+
+def test_taken_back_until_it_begins_and_not_after(filled, clock):
+    rt = filled
+    plan = manual.Plan(
+        **{**_values(manual.draft(rt, **LETTER)), "at": clock.at + timedelta(hours=3)}
+    )
+    made = manual.start(rt, plan, expected=3)
+    clock.go(hours=2)
+    assert manual.undo(rt, made.edition_id, "", by="ada") == 3
+    clock.go(hours=2)
+    assert send(rt) == 0
+    other = manual.start(rt, manual.draft(rt, **LETTER), expected=3)
+    clock.go(minutes=3)
+    with pytest.raises(manual.ManualError, match="over"):
+        manual.undo(rt, other.edition_id, "", by="ada")
+
+
+def test_at_each_readers_own_hour(filled, server, clock):
+    rt = filled  # it is Wednesday 09:00 UTC
+    plan = manual.Plan(**{**_values(manual.draft(rt, **LETTER)), "own_hour": True})
+    made = manual.start(rt, plan, expected=3)
+    assert send(rt) == 0
+    went = []
+    for hours in range(1, 25):
+        clock.go(hours=1)
+        went += [hours] * send(rt)
+    # cy at 12:00 UTC, ben at 13:00 UTC, ada tomorrow at 07:00 UTC
+    assert went == [3, 4, 22]
+    shown = rt.db.read(lambda s: progress.watch(s, made.edition_id, now=clock.at))
+    assert (shown["state"], shown["accepted"], shown["missing"]) == ("done", 3, 0)
+
+
+def test_what_cannot_wait_says_so(filled):
+    rt, daily = filled, manual.draft(filled, kind="daily")
+    with pytest.raises(manual.ManualError, match="sent later"):
+        manual.start(rt, manual.Plan(**{**_values(daily), "own_hour": True}), expected=0)
+    both = {**_values(manual.draft(rt, **LETTER)), "own_hour": True, "canary": True}
+    with pytest.raises(manual.ManualError, match="no first few"):
+        manual.start(rt, manual.Plan(**both), expected=3)
+
+
+def test_who_came_later_gets_it_once(filled, server, clock):
+    rt = filled
+    first = manual.start(rt, manual.draft(rt, **LETTER, key="n"), expected=3, at_once=True)
+    assert send(rt) == 3
+    assert late.late_plan(rt, first.edition_id, "ada").key == f"late:{first.edition_id}:1"
+    clock.go(days=1)
+    add(rt, "dora@example.org", "adapters")
+    shown = rt.db.read(lambda s: progress.watch(s, first.edition_id, now=clock.at))
+    assert shown["late"] == 1
+    key = late.compose_late(rt, first.edition_id, "cli")
+    plan = drafts.need(rt, key)
+    assert manual.count(rt, plan).samples == ("dora@example.org",)
+    again = manual.start(rt, plan, expected=1, at_once=True)
+    assert manual.start(rt, plan, expected=1, at_once=True).edition_id == again.edition_id
+    assert send(rt) == 1
+    assert server.accepted[-1].recipient == "dora@example.org"
+    for number in (first.edition_id, again.edition_id):
+        shown = rt.db.read(lambda s, n=number: progress.watch(s, n, now=clock.at))
+        assert shown["late"] == 0
+    assert shown["again_of"] == first.edition_id
+    digest = manual.start(rt, manual.draft(rt, papers=_paper(rt)), expected=4, at_once=True)
+    assert send(rt) == 4
+    assert rt.db.read(lambda s: progress.watch(s, digest.edition_id, now=clock.at))["late"] == 0
+
+
+def _paper(rt: Runtime) -> list[str]:
+    ingest_items(rt, rt.data_dir, [paper_item(7, "Lattice codes revisited")])
+    return ["arxiv/2611.00007"]
+
+
+def test_a_report_goes_to_whoever_sent_it_else_to_the_contact(filled, server):
+    rt = filled
+    staff.create_admin(rt, "mia", "sender", by="cli")
+    plan = manual.draft(rt, **LETTER, key="r1", created_by="mia")
+    made = manual.start(rt, plan, expected=3, at_once=True)
+    assert send(rt) == 3
+    assert send(rt) == 1
+    mail = message_from_bytes(server.accepted[-1].data, policy=default)
+    assert server.accepted[-1].recipient == "papers@example.org"
+    assert str(mail["Subject"]) == "Sent: 3 of 3, News of the library"
+    assert f"/admin/editions/{made.edition_id}" in mail.get_body(("plain",)).get_content()
+    assert send(rt) == 0, "once"
+
+    def has_address(session) -> None:
+        get_admin(session, name="mia").email = "mia@example.org"
+
+    rt.db.write(has_address)
+    manual.start(
+        rt, manual.draft(rt, **LETTER, key="r2", created_by="mia"), expected=3, at_once=True
+    )
+    send(rt), send(rt)
+    assert server.accepted[-1].recipient == "mia@example.org"
+    manual.start(
+        rt, manual.draft(rt, **LETTER, key="r3", created_by="cli"), expected=3, at_once=True
+    )
+    assert (send(rt), send(rt)) == (3, 0), "the command tells it itself"
+
+
+@pytest.mark.slow
+def test_one_key_is_one_edition_in_two_processes(houses, server):
+    """Ten presses in each of two processes, of a newsletter and of a daily."""
+    one, two = houses
+    for n in range(40):
+        add(one, f"r{n}@example.org", "adapters")
+    ingest_items(one, one.data_dir, [paper_item(1, "Adapters that forget less")])
+    for kind in ("newsletter", "daily"):
+        plan = manual.draft(
+            one, **(LETTER if kind == "newsletter" else {"kind": "daily"}), key=kind
+        )
+        expected = manual.count(one, plan).mails
+        assert expected == 40
+        made: list[manual.Started] = []
+        gate = threading.Barrier(20)
+
+        def press(rt: Runtime, plan=plan, made=made, gate=gate, expected=expected) -> None:
+            gate.wait(20)
+            made.append(manual.start(rt, plan, expected=expected, at_once=True))
+
+        threads = [threading.Thread(target=press, args=((one, two)[n % 2],)) for n in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(made) == 20
+        assert len({m.edition_id for m in made}) == 1
+        assert sum(m.is_new for m in made) == 1
+        begun = [a for a in one.db.read(list_audit) if a.what == f"send {kind}"]
+        assert len(begun) == 1
+    found = one.db.read(list_editions)
+    assert sorted(e.kind for e in found) == ["digest", "newsletter"]
+    assert send(one) == 80
+    assert len({(m.recipient, m.data) for m in server.accepted}) == 80
+
+
+def test_a_first_few_that_are_taken_wait_for_a_word_and_pause_nothing(filled, clock):
+    rt = filled
+    from service.store.instance import set_setting
+
+    rt.db.write(lambda s: set_setting(s, "canary", "1"))
+    plan = manual.Plan(**{**_values(manual.draft(rt, **LETTER)), "canary": True})
+    made = manual.start(rt, plan, expected=3, at_once=True)
+    assert send(rt) == 1
+    assert rt.db.read(lambda s: editions.details(s, made.edition_id))["state"] == "open"
+    assert canary.judge(rt) == 0
+    assert canary.go_on(rt, made.edition_id, by="ada") == 2
+
+
+def test_links_are_asked_and_one_that_is_broken_stops_no_other(rt, site):
+    site.at["/here"] = (200, {}, b"yes")
+    links = [f"{site.base}/here", f"{site.base}/gone", "http://127.0.0.1:9/closed"]
+    found = asyncio.run(ask_links(rt, links))
+    assert [bool(one.fault) for one in found] == [False, True, True]
+    assert "404" in found[1].fault
+
+
+def test_two_who_change_one_draft_keep_both(rt):
+    typed = {"kind": "newsletter", "subject": "Ours", "body": "first", "key": "k"}
+    key, other = drafts.keep_typed(rt, typed, "ada")
+    assert (key, other) == ("k", "")
+    seen = drafts.find(rt, "k").kept_at
+    rt.clock.go(minutes=1)
+    assert drafts.keep_typed(rt, {**typed, "body": "hers"}, "ada", seen_at=seen) == ("k", "")
+    mine, other = drafts.keep_typed(rt, {**typed, "body": "his"}, "ben", seen_at=seen)
+    assert other == "ada"
+    assert mine != "k"
+    assert {d.typed["body"] for d in drafts.unsent(rt)} == {"hers", "his"}
+    assert all(d.plan is None for d in drafts.unsent(rt)), "nothing to send from it yet"
+    with pytest.raises(drafts.DraftError):
+        drafts.need(rt, "k")
