@@ -5,7 +5,6 @@ Errors are JSON in three parts: what, where, next_step (``pages/errors``).
 """
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -17,8 +16,10 @@ from service.api import (
     audit,
     bounces,
     deliveries,
+    editor,
     hooks,
     imports,
+    interests,
     overview,
     papers_by_hand,
     reader_parts,
@@ -41,6 +42,7 @@ from service.flows.audience import CountError, ManualError
 from service.flows.bounce_lists import BounceFilterError
 from service.flows.bounces import BounceError, NoSuchMailError
 from service.flows.browse import NotHereError, Shown
+from service.flows.daily import DateError
 from service.flows.editions import EditionError, NoEditionError
 from service.flows.estimate import compare, estimate
 from service.flows.figures import (
@@ -58,7 +60,9 @@ from service.flows.hidden import NoPaperError, PaperError
 from service.flows.hook_lists import HookError, NoHookError
 from service.flows.imports import ListError, NoSuchImportError
 from service.flows.interests import InterestError
+from service.flows.note import NoteError
 from service.flows.once import AnswerLostError, KeyBusyError, KeyFormError, KeyReusedError
+from service.flows.picks import PickError
 from service.flows.reader_acts import ActError
 from service.flows.reconcile import ResolveError
 from service.flows.related import (
@@ -68,6 +72,7 @@ from service.flows.related import (
     propose_words,
     related_to,
 )
+from service.flows.release import ReleaseError
 from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
 from service.flows.search import search
@@ -76,6 +81,7 @@ from service.flows.settings_by_hand import ChangedMeanwhileError, NoSettingError
 from service.flows.source_acts import SourceError
 from service.flows.source_days import NoSourceError
 from service.flows.spreadsheet import ReaderError
+from service.flows.submissions import NoSubmissionError, SubmissionError
 from service.flows.tags import TagError
 from service.flows.timing import TimingError
 from service.matching.counting import Asked
@@ -104,6 +110,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     BounceFilterError: 422,
     ChangedMeanwhileError: 409,
     CountError: 409,
+    DateError: 422,
     EditionError: 409,
     HookError: 422,
     KeyBusyError: 409,
@@ -124,6 +131,11 @@ STATUSES: dict[type[PaperpostError], int] = {
     SourceError: 409,
     LikedError: 422,
     NoPaperError: 404,
+    NoSubmissionError: 404,
+    NoteError: 422,
+    PickError: 422,
+    ReleaseError: 422,
+    SubmissionError: 409,
     NoHookError: 404,
     NotHereError: 404,
     PaperError: 409,
@@ -281,6 +293,7 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
 
     alarms.add_routes(routes, rt, proxies)
     overview.add_routes(routes, rt)
+    editor.add_routes(routes, rt, proxies)
     deliveries.add_routes(routes, rt, proxies)
     sends.add_routes(routes, rt, proxies)
     bounces.add_routes(routes, rt, proxies)
@@ -293,6 +306,7 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
     hooks.add_routes(routes, rt, proxies)
     papers_by_hand.add_routes(routes, rt, proxies)
     sources.add_routes(routes, rt, proxies)
+    interests.add_routes(routes, rt, proxies)
 
     @routes.get("/openapi.json", include_in_schema=False)
     def schema() -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The record of acts for programs: who did what to what, before, after, from where and why."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from service.api.callers import caller_of
+from service.api.values import Day
 from service.flows import acts
 from service.flows.runtime import Runtime
 from service.flows.tokens import Caller
@@ -49,8 +50,8 @@ def add_routes(routes: APIRouter, rt: Runtime) -> None:
         who: _Text = "",
         what: _Text = "",
         target: _Text = "",
-        since: date | None = None,
-        until: date | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
         offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """What came back, for programs: reports, one mail that came in, rates. Each asks for a token with
 its scope."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
 from service.api.callers import caller_of, place_of
+from service.api.values import Day
 from service.flows import bounces
 from service.flows.bounce_lists import read_filter, read_rates
 from service.flows.bounces import Filter
@@ -43,8 +44,8 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         domain: _Text = "",
         state: _State | None = None,
         address: _Text = "",
-        since: date | None = None,
-        until: date | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
     ) -> Filter:
         return read_filter(
             kind=kind or "", reason=reason, domain=domain, state=state or "", address=address,

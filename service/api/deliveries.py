@@ -2,7 +2,6 @@
 what limits them, and sending a group again. Each asks for a token with its scope."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -10,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.callers import caller_of, place_of
+from service.api.values import Day
 from service.delivery.meaning import Meaning
 from service.flows import delivery_export, edition_lists, ledger, reconcile, resend, resolving
 from service.flows.delivery_export import Form
@@ -96,8 +96,8 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         state: _State | None = None,
         meaning: Meaning | None = None,
         domain: _Text = "",
-        since: date | None = None,
-        until: date | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
         address: _Text = "",
         words: _Text = "",
     ) -> Chosen:
@@ -114,8 +114,8 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         _who: Reader,
         kind: _Kind | None = None,
         state: _EditionState | None = None,
-        since: date | None = None,
-        until: date | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
         words: _Text = "",
         notices: bool = False,
         sort: _Sort = "-begun",

@@ -86,7 +86,11 @@ async def _work(
                 if found is None or not await to_thread(once.is_written, rt, number):
                     raise
                 response = await _said(found, request, error)
-        kept = once.Kept(response.status_code, _without(bytes(response.body), hidden))
+        body = getattr(response, "body", None)
+        if body is None:  # a stream: it is made anew
+            await to_thread(once.forget, rt, number)
+        else:
+            kept = once.Kept(response.status_code, _without(bytes(body), hidden))
         return response
     finally:
         if kept is not None:

@@ -94,7 +94,10 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         """One paper with its names, sightings, events, and how many had it. Scope: sources:read."""
         return flow.paper_facts(flow.read_paper(rt, paper_id))
 
-    @routes.get("/v1/papers/{paper_id}/merge")
+    @routes.get(
+        "/v1/papers/{paper_id}/merge",
+        responses={409: {"description": "These two cannot be joined."}},
+    )
     def plan(
         _who: Reader, paper_id: RowNumber, other: Annotated[int, Query(ge=1, le=2**53)]
     ) -> dict[str, Any]:

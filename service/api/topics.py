@@ -51,6 +51,9 @@ class Topic(BaseModel):
     likes: list[str]
 
 
+_GONE: dict[int | str, dict[str, Any]] = {410: {"description": "It was taken away before."}}
+
+
 def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     """Add the acts of /api/v1/topics."""
     Writer = Annotated[Caller, Depends(caller_of(rt, "papers:write"))]
@@ -62,7 +65,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         made = flow.add_topic(rt, new.model_dump(), by=who.signature, address=place)
         return dict(made.facts())
 
-    @routes.patch("/v1/topics/{name}", response_model=Topic)
+    @routes.patch("/v1/topics/{name}", response_model=Topic, responses=_GONE)
     def change(who: Writer, place: Place, name: str, wanted: TopicChange) -> dict[str, Any]:
         """Change some values of a topic. Its name stays, as its address does. Scope:
         papers:write."""
@@ -70,7 +73,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         made = flow.change_topic(rt, name, values, by=who.signature, address=place)
         return dict(made.facts())
 
-    @routes.delete("/v1/topics/{name}", response_model=Topic)
+    @routes.delete("/v1/topics/{name}", response_model=Topic, responses=_GONE)
     def remove(who: Writer, place: Place, name: str) -> dict[str, Any]:
         """Take a topic away. Readers who subscribed to its words keep them. Scope: papers:write."""
         return dict(flow.remove_topic(rt, name, by=who.signature, address=place).facts())

@@ -145,6 +145,11 @@ def release(rt: Runtime, number: int) -> None:
     _write(rt, lambda s: store.release_answer(s, number))
 
 
+def forget(rt: Runtime, number: int) -> None:
+    """What is answered cannot be kept: the key is free again."""
+    _write(rt, lambda s: store.delete_answer(s, number))
+
+
 def is_written(rt: Runtime, number: int) -> bool:
     """Whether something was written for this request."""
     return rt.db.read(lambda s: store.is_written(s, number))

@@ -57,6 +57,12 @@ def release_answer(session: Session, number: int) -> None:
     _set(session, number, owner=None)
 
 
+def delete_answer(session: Session, number: int) -> None:
+    """The key is free again."""
+    table = AnswerKeptRow.__table__  # type: ignore[attr-defined]
+    session.execute(sa.delete(table).where(table.c.id == number))
+
+
 def is_written(session: Session, number: int) -> bool:
     """Whether something was written for this request."""
     table = AnswerKeptRow.__table__  # type: ignore[attr-defined]
