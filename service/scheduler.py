@@ -28,6 +28,7 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("words", "interval", {"minutes": 10}),
     ("tidy", "cron", {"hour": 3, "minute": 17}),
     ("refold", "interval", {"hours": 1}),
+    ("census", "cron", {"hour": 4, "minute": 11}),
 )
 """Task, trigger, its arguments. Weekdays in a cron trigger would be names, never numbers."""
 

@@ -9,6 +9,7 @@ from service.admin import (
     audit,
     bounces,
     compose,
+    day,
     deliveries,
     edition_list,
     editions,
@@ -17,6 +18,7 @@ from service.admin import (
     hooks,
     imports,
     instance,
+    interests,
     new_source,
     overview,
     pace,
@@ -28,6 +30,7 @@ from service.admin import (
     settings,
     sources,
     staff,
+    submissions,
     suppressions,
     tokens,
     topics,
@@ -89,7 +92,10 @@ def router(
         overview,
         alarms,
         bounces,
+        day,
+        submissions,
         papers_by_hand,
+        interests,  # has an address that begins like that of one source
         new_source,  # its addresses begin like those of one source
         sources,
         reader_interests,  # the same, of one reader

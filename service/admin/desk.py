@@ -29,6 +29,9 @@ ENTRY = "admin-entry"
 
 SAID: Mapping[str, str] = {
     "saved": "Saved.",
+    "released": "Released: the day's digests go at each reader's hour.",
+    "accepted": "Accepted: it stands on its day's page and is mailed as new.",
+    "declined": "Declined.",
     "asked": "It is called within seconds; load the page again to see the answer.",
     "added": "Added.",
     "again": "The confirmation goes out once more.",
@@ -57,6 +60,7 @@ SAID: Mapping[str, str] = {
     "nothing": "Nothing could be sent again.",
     "resent": "These are sent again.",
     "begun": "This send was begun before: here it is.",
+    "counting": "It is being counted; reload in a while.",
     "asked": "It is asked as soon as the pace of its server allows.",
     "hidden": "The paper is hidden everywhere.",
     "shown": "The paper is shown again.",

@@ -19,6 +19,7 @@ from service.cli import (
     delivery_commands,
     desk_paper_commands,
     edition_commands,
+    editor_commands,
     estimate_commands,
     hook_commands,
     house_commands,
@@ -38,6 +39,7 @@ from service.cli import (
     token_commands,
     topic_commands,
     why_commands,
+    workbench_commands,
 )
 from service.cli.printing import fail
 from service.errors import PaperpostError
@@ -133,6 +135,7 @@ for part in (
     staff_commands,
     alarm_commands,
     bounce_commands,
+    editor_commands,
     ledger_commands,
     pace_commands,
     template_commands,
@@ -140,6 +143,7 @@ for part in (
     api_commands,
     topic_commands,
     why_commands,
+    workbench_commands,
 ):
     part.register(app)
 

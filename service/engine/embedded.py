@@ -21,6 +21,7 @@ from service.errors import PaperpostError
 from service.flows.alarms import keep_alarms
 from service.flows.alerts import plan_alerts
 from service.flows.breakers import keep_breakers
+from service.flows.census import count_interests
 from service.flows.clocks import set_clocks
 from service.flows.daily import plan_due
 from service.flows.day_figures import count_days
@@ -80,7 +81,8 @@ class Embedded:
     """Runs tasks of one runtime. Made outside the loop, started and stopped inside it.
 
     Tasks: send, poll, proposals, daily, alerts, clocks, sweep, settle, hooks, watchdog, tidy,
-    corpus, words, refold, imports.
+    corpus, words, refold,
+    census, imports.
     """
 
     def __init__(self, rt: Runtime) -> None:
@@ -111,6 +113,7 @@ class Embedded:
             "refold": lambda wanted: asyncio.to_thread(self._refold),
             "corpus": lambda wanted: asyncio.to_thread(self._fill_corpus),
             "words": lambda wanted: asyncio.to_thread(self._learn_words),
+            "census": lambda wanted: asyncio.to_thread(count_interests, rt),
         }
 
     def enqueue(self, task: str, ids: tuple[int, ...] = (), *, priority: int = 5) -> None:

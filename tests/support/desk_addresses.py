@@ -87,13 +87,34 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/editions/export.csv": ("viewer", "/admin/editions/export.csv?kind=digest"),
     "/admin/instance": ("viewer", "/admin/instance"),
     "/admin/editions/{edition_id}": ("viewer", "/admin/editions/{edition}", "/admin/editions/999"),
+    "/admin/editions/{edition_id}/after": ("viewer", "/admin/editions/{edition}/after"),
+    "/admin/editions/{edition_id}/{act}": (
+        "viewer", "/admin/editions/{edition}/pause", "/admin/editions/{edition}/x",
+    ),
     "/admin/editions/{edition_id}/progress": ("viewer", "/admin/editions/{edition}/progress"),
     "/admin/find": ("viewer", "/admin/find?email=ada@uni.example", "/admin/find"),
     "/admin/import": ("editor", "/admin/import"),
+    "/admin/imports": ("editor", "/admin/imports"),
+    "/admin/imports/{number}": (
+        "editor", "/admin/imports/{looked_import}", "/admin/imports/{done_import}",
+        "/admin/imports/999",
+    ),
+    "/admin/imports/{number}/progress": ("editor", "/admin/imports/{done_import}/progress"),
+    "/admin/imports/{number}/problems.csv": (
+        "editor", "/admin/imports/{done_import}/problems.csv", "/admin/imports/999/problems.csv",
+    ),
     "/admin/link/{token}": ("", "/admin/link/{staff_link}", "/admin/link/x"),
     "/admin/login": ("", "/admin/login"),
-    "/admin/readers": ("viewer", "/admin/readers", "/admin/readers?q=ada"),
-    "/admin/readers/{reader_id}": ("viewer", "/admin/readers/{reader}", "/admin/readers/999"),
+    "/admin/readers": (
+        "viewer", "/admin/readers", "/admin/readers?q=ada&sort=-joined&tag=lab&paused=1",
+        "/admin/readers?segment=nobody",
+    ),
+    "/admin/readers/act": ("editor", "/admin/readers/act?act=tag&q=ada", "/admin/readers/act"),
+    "/admin/readers/{reader_id}": (
+        "viewer", "/admin/readers/{reader}", "/admin/readers/{reader}?kind=act",
+        "/admin/readers/999",
+    ),
+    "/admin/tags": ("viewer", "/admin/tags", "/admin/tags?sort=-readers"),
     "/admin/readers/{reader_id}/interests": ("editor", "/admin/readers/{reader}/interests"),
     "/admin/readers/{reader_id}/interests/{interest_id}": (
         "editor",
@@ -103,6 +124,14 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/readers/{reader_id}/mail": ("editor", "/admin/readers/{reader}/mail"),
     "/admin/readers/{reader_id}/preview": ("editor", "/admin/readers/{reader}/preview"),
     "/admin/send": ("editor", "/admin/send"),
+    "/admin/send/count": ("editor", "/admin/send/count"),
+    "/admin/send/find": ("editor", "/admin/send/find"),
+    "/admin/send/keep": ("editor", "/admin/send/keep"),
+    "/admin/send/{key}/drop": ("editor", "/admin/send/{draft}/drop"),
+    "/admin/send/{key}/links": ("editor", "/admin/send/{draft}/links"),
+    "/admin/send/{key}/typed": (
+        "editor", "/admin/send/{draft}/typed", "/admin/send/x/typed",
+    ),
     "/admin/send/{key}": ("editor", "/admin/send/{draft}", "/admin/send/x"),
     "/admin/send/{key}/mail": (
         "editor", "/admin/send/{draft}/mail?reader=ada@uni.example", "/admin/send/{draft}/mail",
@@ -122,6 +151,9 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/papers": (
         "viewer", "/admin/papers", "/admin/papers?day=2026-11-18&order=newest",
         "/admin/papers?day=x&page=9",
+    ),
+    "/admin/submissions": (
+        "editor", "/admin/submissions", "/admin/submissions?state=declined&sort=title&page=9",
     ),
     "/admin/papers/find": (
         "viewer", "/admin/papers/find", "/admin/papers/find?q=robots", "/admin/papers/find?q=(",
@@ -164,7 +196,9 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/sources/{source_id}": ("viewer", "/admin/sources/{source}", "/admin/sources/999"),
     "/admin/staff": ("owner", "/admin/staff"),
     "/admin/staff/{admin_id}": ("owner", "/admin/staff/{member}", "/admin/staff/999"),
-    "/admin/suppressions": ("viewer", "/admin/suppressions"),
+    "/admin/suppressions": (
+        "viewer", "/admin/suppressions", "/admin/suppressions?q=x@x.example&sort=reason",
+    ),
     "/admin/tokens": ("owner", "/admin/tokens"),
     "/admin/topics": ("viewer", "/admin/topics"),
     "/admin/webhooks": ("owner", "/admin/webhooks"),
@@ -211,6 +245,12 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     "/admin/deliveries/{delivery_id}/resolve": (
         Act("sender", "/admin/deliveries/{held}/resolve", {"answer": "accepted"}, "resolve"),
     ),
+    "/admin/editions/{edition_id}/late": (
+        Act(
+            "editor", "/admin/editions/{frozen_edition}/late", {}, None,
+            unrecorded="a draft: its own row says whose",
+        ),
+    ),
     "/admin/editions/{edition_id}/{act}": (
         Act("sender", "/admin/editions/{waiting_edition}/pause", leaves="pause"),
         Act("sender", "/admin/editions/{waiting_edition}/cancel", leaves="cancel"),
@@ -219,19 +259,50 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
         Act("sender", "/admin/editions/{waiting_edition}/undo", leaves=None, refused=409),
     ),
     "/admin/import": (
-        Act("editor", "/admin/import", {"text": "email\nnew@x.example\n"}, None),
+        Act("editor", "/admin/import",
+            {"text": "email\nnew@x.example\n", "basis": "institution"}, None),
+    ),
+    "/admin/imports/{number}": (
+        Act("editor", "/admin/imports/{looked_import}", leaves="import readers"),
+    ),
+    "/admin/imports/{number}/undo": (
+        Act("owner", "/admin/imports/{done_import}/undo", {"number": "1", "reason": "wrong"},
+            "undo import"),
+    ),
+    "/admin/suppressions": (
+        Act("editor", "/admin/suppressions",
+            {"addresses": "out@x.example", "reason": "asked"}, "suppress"),
         Act(
-            "editor", "/admin/import", {"text": "email\nnew@x.example\n", "act": "import"},
-            "import readers",
+            "editor", "/admin/suppressions",
+            {"addresses": "barred@x.example", "act": "lift", "reason": "asked"},
+            "lift suppression",
         ),
     ),
-    "/admin/import/problems": (Act("editor", "/admin/import/problems", {"rows": "x"}, None),),
-    "/admin/suppressions": (
-        Act("editor", "/admin/suppressions", {"addresses": "out@x.example"}, "suppress"),
-        Act(
-            "editor", "/admin/suppressions", {"addresses": "barred@x.example", "act": "lift"},
-            "unsuppress",
-        ),
+    "/admin/suppressions/export": (
+        Act("editor", "/admin/suppressions/export", leaves="export suppressions"),
+    ),
+    "/admin/tags": (
+        Act("editor", "/admin/tags", {"act": "rename", "tag": "lab", "name": "x", "reason": "r"},
+            "rename tag"),
+        Act("editor", "/admin/tags", {"act": "remove", "tag": "lab", "reason": "r"}, "remove tag"),
+        Act("editor", "/admin/tags",
+            {"act": "list", "word": "x", "list": "ada@uni.example", "reason": "r"}, "tag"),
+    ),
+    "/admin/readers/act": (
+        Act("editor", "/admin/readers/act",
+            {"act": "tag", "word": "x", "q": "ada@", "number": "1", "reason": "r"}, "tag readers"),
+        Act("owner", "/admin/readers/act",
+            {"act": "erase", "q": "ada@", "number": "1", "reason": "r"}, "erase readers"),
+    ),
+    "/admin/readers/export": (
+        Act("editor", "/admin/readers/export", {"q": "ada@"}, "export readers"),
+    ),
+    "/admin/readers/{reader_id}/person": (
+        Act("editor", "/admin/readers/{reader}/person",
+            {"email": "ada@uni.example", "name": "Ada", "reason": "asked"}, "change name"),
+    ),
+    "/admin/readers/{reader_id}/tags": (
+        Act("editor", "/admin/readers/{reader}/tags", {"tags": "new"}, "tag"),
     ),
     "/admin/instance": (
         Act("owner", "/admin/instance", {"answer": "x"}, None, refused=409),
@@ -272,6 +343,19 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
         Act("editor", "/admin/sources/{asked_source}/catch-up", {"days": "3"}, "bring in days"),
         Act("editor", "/admin/sources/{source}/take-known", leaves="take-known source"),
     ),
+    "/admin/papers/picks": (
+        Act("editor", "/admin/papers/picks", {"day": "{day}", "paper": "1", "act": "pick"}, "pick"),
+    ),
+    "/admin/papers/release": (
+        Act("editor", "/admin/papers/release", {"day": "{tomorrow}"}, "release"),
+    ),
+    "/admin/submissions/{number}/accept": (
+        Act("editor", "/admin/submissions/{proposal}/accept", {}, "accept proposal"),
+    ),
+    "/admin/submissions/{number}/decline": (
+        Act("editor", "/admin/submissions/{proposal}/decline", {"reason": "Off topic."},
+            "decline proposal"),
+    ),
     "/admin/papers/note": (
         Act("editor", "/admin/papers/note", {"day": "2026-11-19", "note": "A word."}, "note"),
     ),
@@ -285,28 +369,28 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
         Act("editor", "/admin/readers/{asked_reader}/confirm-again", leaves="confirm again"),
     ),
     "/admin/readers/{reader_id}/interests": (
-        Act("editor", "/admin/readers/{reader}/interests", {"words": "towels"}, "add interest"),
+        Act("editor", "/admin/readers/{reader}/interests", {"words": "towels", "reason": "asked"}, "add interest"),
     ),
     "/admin/readers/{reader_id}/interests/{interest_id}": (
         Act(
-            "editor", "/admin/readers/{reader}/interests/{interest}", {"act": "pause"},
-            "pause interest",
+            "editor", "/admin/readers/{reader}/interests/{interest}",
+            {"act": "pause", "reason": "asked"}, "pause interest",
         ),
         Act(
             "editor", "/admin/readers/{reader}/interests/{interest}",
-            {"act": "remove", "sure": "1"}, "remove interest",
+            {"act": "remove", "sure": "1", "reason": "asked"}, "remove interest",
         ),
     ),
     "/admin/readers/{reader_id}/schedule": (
         Act(
             "editor", "/admin/readers/{reader}/schedule",
-            {"hour": "9", "zone": "UTC", "day": "mon", "abstracts": "short", "language": "en"},
-            "schedule",
+            {"hour": "9", "zone": "UTC", "weekdays": "mon", "reason": "asked"}, "schedule",
         ),
     ),
     "/admin/readers/{reader_id}/{act}": (
-        Act("editor", "/admin/readers/{reader}/unsubscribe", {"sure": "1"}, "unsubscribe"),
-        Act("editor", "/admin/readers/{reader}/erase", {"sure": "1"}, "erase"),
+        Act("editor", "/admin/readers/{reader}/unsubscribe", {"sure": "1", "reason": "r"},
+            "unsubscribe"),
+        Act("editor", "/admin/readers/{reader}/erase", {"sure": "1", "reason": "r"}, "erase"),
     ),
     "/admin/send": (
         Act(
@@ -322,6 +406,19 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
             None, unrecorded="a draft: its own row says whose", keeps=True,
         ),
     ),
+    "/admin/send/find": (
+        Act(
+            "editor", "/admin/send/find", {"find": "adapters", "key": "k2", "papers": "x"},
+            None, unrecorded="a search", keeps=True,
+        ),
+    ),
+    "/admin/send/keep": (
+        Act(
+            "editor", "/admin/send/keep", {"kind": "newsletter", "body": "Words", "key": "k3"},
+            None, unrecorded="a draft: its own row says whose", keeps=True,
+        ),
+    ),
+    "/admin/send/{key}/drop": (Act("editor", "/admin/send/{draft}/drop", {}, "drop draft"),),
     "/admin/send/{key}/start": (
         Act("sender", "/admin/send/{draft}/start", {"expected": "{expected}"}, "send manual"),
     ),
@@ -391,6 +488,31 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
 }  # fmt: skip
 
 API_PAGES: dict[str, tuple[str, ...]] = {
+    "/api/v1/readers": (
+        "readers:read", "/api/v1/readers", "/api/v1/readers?tag=lab&order=joined&down=true&limit=1",
+        "/api/v1/readers?segment=nobody",
+    ),
+    "/api/v1/readers/{reader_id}": (
+        "readers:read", "/api/v1/readers/{reader}", "/api/v1/readers/999",
+    ),
+    "/api/v1/readers/{reader_id}/story": (
+        "readers:read", "/api/v1/readers/{reader}/story?kind=mail", "/api/v1/readers/999/story",
+    ),
+    "/api/v1/readers/{reader_id}/days": ("readers:read", "/api/v1/readers/{reader}/days"),
+    "/api/v1/readers/{reader_id}/interests": (
+        "readers:read", "/api/v1/readers/{reader}/interests", "/api/v1/readers/999/interests",
+    ),
+    "/api/v1/tags": ("readers:read", "/api/v1/tags"),
+    "/api/v1/imports": ("readers:read", "/api/v1/imports"),
+    "/api/v1/imports/{number}": (
+        "readers:read", "/api/v1/imports/{done_import}", "/api/v1/imports/999",
+    ),
+    "/api/v1/imports/{number}/problems": (
+        "readers:read", "/api/v1/imports/{done_import}/problems", "/api/v1/imports/999/problems",
+    ),
+    "/api/v1/suppressions": (
+        "readers:read", "/api/v1/suppressions", "/api/v1/suppressions?email=x@x.example",
+    ),
     "/api/v1/interests": (
         "readers:read", "/api/v1/interests", "/api/v1/interests?state=dead&words=x&sort=email",
     ),
@@ -416,6 +538,13 @@ API_PAGES: dict[str, tuple[str, ...]] = {
         "settings:read",
         "/api/v1/settings/typed_above",
         "/api/v1/settings/x",
+    ),
+    "/api/v1/days/{on}": (
+        "papers:write", "/api/v1/days/2026-11-19", "/api/v1/days/x",
+    ),
+    "/api/v1/submissions": (
+        "papers:write", "/api/v1/submissions", "/api/v1/submissions?state=waiting&sort=title",
+        "/api/v1/submissions?state=x",
     ),
     "/api/v1/papers/find": (
         "sources:read", "/api/v1/papers/find", "/api/v1/papers/find?q=robots&limit=2",
@@ -461,12 +590,87 @@ API_PAGES: dict[str, tuple[str, ...]] = {
         "/api/v1/editions?kind=digest&state=done&sort=-planned&since=2026-11-19&limit=2",
         "/api/v1/editions?since=2026-11-20&until=2026-11-19",
     ),
+    "/api/v1/sends/audience": (
+        "deliveries:send", "/api/v1/sends/audience",
+        "/api/v1/sends/audience?segment=lang:en&kind=manual&dates=2026-11-16..2026-11-18",
+        "/api/v1/sends/audience?segment=x",
+    ),
     "/api/v1/editions/{edition_id}": (
         "deliveries:read", "/api/v1/editions/{edition}", "/api/v1/editions/999",
     ),
 }  # fmt: skip
 
+_R = "/api/v1/readers/{reader}"
+_RI = "/api/v1/readers/{reader}/interests/{interest}"
 API_ACTS: dict[str, tuple[Act, ...]] = {
+    "POST /api/v1/readers": (
+        Act("readers:write", "/api/v1/readers", {"email": "new@x.example"}, "add reader"),
+    ),
+    "POST /api/v1/readers/export": (
+        Act("readers:read", "/api/v1/readers/export", {"q": "ada@"}, "export readers"),
+    ),
+    "POST /api/v1/readers/acts": (
+        Act("readers:write", "/api/v1/readers/acts",
+            {"act": "tag", "tag": "x", "which": {"q": "ada@"}, "readers": 1, "reason": "r"},
+            "tag readers"),
+        Act("readers:write", "/api/v1/readers/acts",
+            {"act": "erase", "which": {}, "dry_run": True, "reason": "r"}, None),
+    ),
+    "PATCH /api/v1/readers/{reader_id}": (
+        Act("readers:write", _R, {"name": "Ada", "reason": "asked"}, "change name"),
+        Act("readers:write", _R, {"hour": 9, "reason": "asked"}, "schedule"),
+        Act("readers:write", _R, {"email": "ada2@uni.example", "reason": "asked"},
+            "change address"),
+    ),
+    "DELETE /api/v1/readers/{reader_id}": (
+        Act("readers:write", _R + "?reason=asked", leaves="erase"),
+    ),
+    "POST /api/v1/readers/{reader_id}/unsubscribe": (
+        Act("readers:write", _R + "/unsubscribe", {"reason": "asked"}, "unsubscribe"),
+    ),
+    "POST /api/v1/readers/{reader_id}/interests": (
+        Act("readers:write", _R + "/interests", {"text": "towels", "reason": "r"}, "add interest"),
+    ),
+    "PATCH /api/v1/readers/{reader_id}/interests/{interest_id}": (
+        Act("readers:write", _RI, {"paused": True, "reason": "r"}, "change interest"),
+    ),
+    "DELETE /api/v1/readers/{reader_id}/interests/{interest_id}": (
+        Act("readers:write", _RI + "?reason=asked", leaves="remove interest"),
+    ),
+    "PUT /api/v1/readers/{reader_id}/tags/{tag}": (
+        Act("readers:write", _R + "/tags/new", leaves="tag"),
+    ),
+    "DELETE /api/v1/readers/{reader_id}/tags/{tag}": (
+        Act("readers:write", _R + "/tags/lab", leaves="untag"),
+    ),
+    "PATCH /api/v1/tags/{tag}": (
+        Act("readers:write", "/api/v1/tags/lab", {"name": "x", "reason": "r"}, "rename tag"),
+    ),
+    "DELETE /api/v1/tags/{tag}": (
+        Act("readers:write", "/api/v1/tags/lab?reason=asked", leaves="remove tag"),
+    ),
+    "POST /api/v1/imports": (
+        Act("readers:write", "/api/v1/imports",
+            {"lists": [{"text": "email\nnew@x.example\n"}], "basis": "institution"}, None),
+        Act("readers:write", "/api/v1/imports",
+            {"lists": [{"text": "email\nnew@x.example\n"}], "basis": "institution",
+             "dry_run": False}, "import readers"),
+    ),
+    "POST /api/v1/imports/{number}/press": (
+        Act("readers:write", "/api/v1/imports/{looked_import}/press", {}, "import readers"),
+    ),
+    "POST /api/v1/imports/{number}/undo": (
+        Act("readers:write", "/api/v1/imports/{done_import}/undo",
+            {"readers": 1, "reason": "wrong"}, "undo import"),
+    ),
+    "POST /api/v1/suppressions": (
+        Act("readers:write", "/api/v1/suppressions",
+            {"emails": ["out@x.example"], "reason": "asked"}, "suppress"),
+    ),
+    "POST /api/v1/suppressions/lift": (
+        Act("readers:write", "/api/v1/suppressions/lift",
+            {"email": "barred@x.example", "reason": "asked"}, "lift suppression"),
+    ),
     "POST /api/v1/interests/count": (
         Act("readers:write", "/api/v1/interests/count", leaves="count interests"),
     ),
@@ -502,6 +706,22 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     "PUT /api/v1/settings/{name}": (
         Act("settings:write", "/api/v1/settings/hour", {"value": 9}, "setting"),
         Act("settings:write", "/api/v1/settings/hour", {"value": 9, "dry_run": True}, None),
+    ),
+    "PUT /api/v1/days/{on}/note": (
+        Act("papers:write", "/api/v1/days/{day}/note", {"note": "A word."}, "note"),
+    ),
+    "PUT /api/v1/days/{on}/picks": (
+        Act("papers:write", "/api/v1/days/{day}/picks", {"papers": ["1"]}, "pick"),
+    ),
+    "POST /api/v1/days/{on}/release": (
+        Act("papers:write", "/api/v1/days/{tomorrow}/release", leaves="release"),
+    ),
+    "POST /api/v1/submissions/{number}/accept": (
+        Act("papers:write", "/api/v1/submissions/{proposal}/accept", {}, "accept proposal"),
+    ),
+    "POST /api/v1/submissions/{number}/decline": (
+        Act("papers:write", "/api/v1/submissions/{proposal}/decline", {"reason": "Off topic."},
+            "decline proposal"),
     ),
     "POST /api/v1/papers/{paper_id}/hide": (
         Act("papers:write", "/api/v1/papers/1/hide", {"reason": "spam"}, "hide paper"),
@@ -542,6 +762,37 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
         Act(
             "settings:write", "/api/v1/webhooks/calls/{call}/again", leaves="call webhook again"
         ),
+    ),
+    "POST /api/v1/sends": (
+        Act(
+            "deliveries:send", "/api/v1/sends",
+            {"kind": "newsletter", "subject": "x", "body": "x", "dry_run": True}, None,
+        ),
+        Act(
+            "deliveries:send", "/api/v1/sends",
+            {"kind": "manual", "dates": "2026-11-16..2026-11-18", "mails": "{expected}"},
+            "send manual",
+        ),
+    ),
+    "POST /api/v1/editions/{edition_id}/pause": (
+        Act("deliveries:send", "/api/v1/editions/{waiting_edition}/pause", leaves="pause"),
+    ),
+    "POST /api/v1/editions/{edition_id}/resume": (
+        Act("deliveries:send", "/api/v1/editions/{paused_edition}/resume", leaves="resume"),
+    ),
+    "POST /api/v1/editions/{edition_id}/cancel": (
+        Act("deliveries:send", "/api/v1/editions/{waiting_edition}/cancel", leaves="cancel"),
+    ),
+    "POST /api/v1/editions/{edition_id}/undo": (
+        Act("deliveries:send", "/api/v1/editions/{frozen_edition}/undo", {}, "cancel"),
+    ),
+    "POST /api/v1/editions/{edition_id}/rest": (
+        Act(
+            "deliveries:send", "/api/v1/editions/{waiting_edition}/rest", leaves=None, refused=409
+        ),
+    ),
+    "POST /api/v1/editions/{edition_id}/late": (
+        Act("deliveries:send", "/api/v1/editions/{frozen_edition}/late", leaves=None),
     ),
     "POST /api/v1/deliveries/resend": (
         Act("deliveries:send", "/api/v1/deliveries/resend", {"dry_run": True}, None),

@@ -4,25 +4,46 @@
 so that each act of the tables meets the same house.
 """
 
+import io
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 from support.arrows import by_hand
 from support.came_back import lay
 from support.every_address import PASSWORD, World
 from support.house import add, ingest_items, paper_item
+from support.smtp_server import reply
 
-from service.flows import editions, sources, staff
+from service.flows import editions, imports, manual, sources, staff
 from service.flows.accounts import list_sessions
 from service.flows.alarms import Alarm, raise_alarm
 from service.flows.daily import plan_daily
 from service.flows.hidden import hide_paper
 from service.flows.joined import join_papers
+from service.flows.list_files import Options, pack
 from service.flows.suppress import import_suppressions
+from service.flows.tags import tag_readers
+from service.sources.parse_pool import parse_here
 from service.store import alarms as alarms_store
 from service.store.db import Session
 from service.store.deliveries import list_deliveries
+from service.store.desk_tables import SubmissionRow
+from service.store.reader_lists import Wanted
 from service.store.tables import DeliveryRow
+
+ARXIV = Path(__file__).parents[1] / "golden" / "arxiv_api" / "answer.xml"
+"""A real answer of arXiv's query interface."""
+
+
+def _letter(world: World) -> int:
+    """A newsletter that begins tomorrow."""
+    rt = world.house.rt
+    plan = manual.draft(rt, kind="newsletter", subject="Tomorrow's news", body="Words.")
+    plan = replace(plan, at=rt.clock() + timedelta(days=1))
+    return manual.start(rt, plan, expected=manual.count(rt, plan).mails).edition_id
 
 
 def laden(world: World) -> dict[str, str]:
@@ -36,14 +57,16 @@ def laden(world: World) -> dict[str, str]:
     for name in ("cy", "dee", "eve"):
         add(rt, f"{name}@uni.example", "adapters")
     _next_day(world, 901)
+    house.smtp.on("RCPT", reply("550 5.7.1 blocked by policy"), match="cy@")
     house.send()
+    house.smtp.clear()
     made = {row.rcpt: row for row in rt.db.read(list_deliveries)}
     refused, held = made["cy@uni.example"], made["dee@uni.example"]
-    _furnish(world, refused.id, "failed", "550 5.7.1 blocked by policy")
-    _furnish(world, held.id, "unknown", "")
+    _hold(world, held.id)
     editions.pause(rt, refused.edition_id, "tests")
     _next_day(world, 902)
     waiting = max(row.edition_id for row in rt.db.read(list_deliveries))
+    _forget(world, waiting, "cy@uni.example")  # what was refused does not ride in another mail
     import_suppressions(rt, b"barred@x.example\n", reason="admin", by="tests")
     presets = next(one for one in sources.presets() if one["sources"])
     return {
@@ -54,11 +77,14 @@ def laden(world: World) -> dict[str, str]:
         "refused": str(refused.id),
         "held": str(held.id),
         "waiting_edition": str(waiting),
+        "frozen_edition": str(_letter(world)),
         "field": presets["name"],
         "field_source": str(presets["sources"][0]["title"]),
         "asked_reader": str(house.reader("new@uni.example").id),
         "expected": "5",
         **_papers(world),
+        **_editors(world),
+        **_readers(world),
         **_sessions(world),
     }
 
@@ -76,6 +102,21 @@ def _sessions(world: World) -> dict[str, str]:
     }
 
 
+def _readers(world: World) -> dict[str, str]:
+    """A reader with a tag, a list that was looked at, one that was brought in with a bad row."""
+    rt = world.house.rt
+    tag_readers(rt, "lab", Wanted(search="ada@uni.example"), by="tests")
+    numbers = []
+    for name in ("looked", "done"):
+        text = f"email\n{name}@y.example\nbad\n".encode()
+        file = pack(f"{name}.csv", io.BytesIO(text))
+        basis = imports.Basis(kind="institution")
+        numbers.append(imports.look(rt, [file], Options(), basis, by="tests"))
+    imports.press(rt, numbers[1], by="tests")
+    imports.go_on(rt)
+    return {"looked_import": str(numbers[0]), "done_import": str(numbers[1])}
+
+
 def _papers(world: World) -> dict[str, str]:
     """A paper that is hidden, one with which another was joined by hand, a source to be asked."""
     rt = world.house.rt
@@ -90,6 +131,28 @@ def _papers(world: World) -> dict[str, str]:
     }
 
 
+def _editors(world: World) -> dict[str, str]:
+    """A day of which no mail is left, the one after it, and a proposal whose paper is known."""
+    rt = world.house.rt
+    day = rt.clock().date()
+    body = ARXIV.read_bytes()
+    paper = parse_here("arxiv_api", body).sightings[0].paper
+    row = SubmissionRow(
+        at=rt.clock(), link=paper.key.value, named=f"arxiv/{paper.key.value}", body=body,
+        title=paper.title,
+    )  # fmt: skip
+
+    def lay_it(session: Session) -> int:
+        session.add(row)
+        session.flush()
+        return row.id or 0
+
+    number = rt.db.write(lay_it)
+    return {
+        "day": f"{day}", "tomorrow": f"{day + timedelta(days=1)}", "proposal": str(number),
+    }  # fmt: skip
+
+
 def _next_day(world: World, number: int) -> None:
     """The next mail day, with a new paper and its mails planned."""
     house = world.house
@@ -101,12 +164,24 @@ def _next_day(world: World, number: int) -> None:
     plan_daily(house.rt)
 
 
-def _furnish(world: World, number: int | None, state: str, words: str) -> None:
+def _forget(world: World, edition: int, rcpt: str) -> None:
+    """Take a mail out of an edition."""
+
+    def change(session: Session) -> None:
+        for row in list_deliveries(session, edition_id=edition):
+            if row.rcpt == rcpt:
+                session.delete(row)
+
+    world.house.rt.db.write(change)
+
+
+def _hold(world: World, number: int | None) -> None:
+    """As if the connection had broken after the dot."""
+
     def change(session: Session) -> None:
         row = session.get(DeliveryRow, number)
         assert row is not None
-        row.state, row.reason, row.accepted_at = state, words, None
-        row.meaning = "policy" if state == "failed" else ""
+        row.state, row.accepted_at = "unknown", None
 
     with by_hand():
         world.house.rt.db.write(change)
