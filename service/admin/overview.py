@@ -1,6 +1,5 @@
 """The first page: alarms, what to do first, today at a glance, sources, charts, what was sent."""
 
-from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -8,15 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.admin.desk import Desk, fault_of
-from service.admin.reader_choices import read_day
-from service.errors import PaperpostError
+from service.admin.desk import Desk
 from service.flows import desk_overview, edition_lists, ledger
 from service.flows.release import waiting_days
 from service.flows.source_health import STRIP_DAYS, read_sources
 from service.flows.staff import Member
 from service.pages.chart import Counts, Point, counts
-from service.pages.forms import FieldError, Form
 from service.store import submissions as submissions_store
 from service.store.db import Session
 

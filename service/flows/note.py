@@ -66,10 +66,10 @@ def set_note(rt: Runtime, on: date, text: str, *, by: str, address: str = "") ->
         before = edition.options.get("note", "")
         options = {**edition.options, "note": note}
         editions_store.set_edition(session, edition.id, options=options)
-        said = {"before": {"note": before}, "after": {"note": note}}
         write_audit(
-            session, now, who=by, what="note", target=f"digest {on}", address=address, **said
-        )
+            session, now, who=by, what="note", target=f"digest {on}",
+            before={"note": before}, after={"note": note}, address=address,
+        )  # fmt: skip
         states = editions_store.count_states(session, edition.id)
         composed = sum(n for state, n in states.items() if state not in ("planned", "skipped"))
         return NoteSet(on=on, note=note, without=composed if note != before else 0)

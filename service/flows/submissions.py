@@ -40,7 +40,11 @@ LONGEST_REASON = 1000
 
 
 class SubmissionError(PaperpostError):
-    """A proposal that there is not, that is decided, or that cannot be accepted."""
+    """A proposal that is decided, or that cannot be accepted."""
+
+
+class NoSubmissionError(PaperpostError):
+    """There is no such proposal."""
 
 
 def facts_of(row: SubmissionRow) -> dict[str, Any]:
@@ -118,8 +122,8 @@ async def accept(
 ) -> SubmissionRow:
     """Store the paper of a proposal as new, listed on a day (today by the house's clock).
 
-    Raises SubmissionError: there is no such one, it is decided, its paper is not known, or the day
-    lies ahead or more than a week back.
+    Raises SubmissionError: it is decided, its paper is not known, or the day
+    lies ahead or more than a week back; NoSubmissionError.
     """
     today = local_date(rt.clock(), rt.zone)
     day = on or today
@@ -178,7 +182,8 @@ def _accept(
 def decline(
     rt: Runtime, number: int, reason: str = "", *, by: str, address: str = ""
 ) -> SubmissionRow:
-    """Put a proposal away. reason: for the staff alone. Raises SubmissionError."""
+    """Put a proposal away. reason: for the staff alone. Raises SubmissionError,
+    NoSubmissionError."""
     why = collapse(reason)[:LONGEST_REASON]
 
     def act(session: Session) -> SubmissionRow:
@@ -199,7 +204,7 @@ def decline(
 def _waiting(session: Session, number: int, *, held: bool = False) -> SubmissionRow:
     row = store.get_submission(session, number, held=held)
     if row is None:
-        raise SubmissionError(
+        raise NoSubmissionError(
             f"There is no proposal {number}.", "submission", "paperpost submissions list"
         )
     if row.state != "waiting":

@@ -61,6 +61,13 @@ def count_submissions(session: Session, wanted: Wanted = _EVERY) -> int:
     return int(session.execute(query).scalar_one())
 
 
+def count_by_state(session: Session) -> dict[str, int]:
+    """How many there are in each state."""
+    state = col(SubmissionRow.state)
+    rows = session.execute(sa.select(state, sa.func.count()).group_by(state))
+    return dict.fromkeys(STATES, 0) | {name: int(n) for name, n in rows}
+
+
 def get_submission(session: Session, number: int, *, held: bool = False) -> SubmissionRow | None:
     """One proposal. held: nobody else changes it before this transaction ends."""
     return session.get(SubmissionRow, number, with_for_update=held or None, populate_existing=held)

@@ -15,7 +15,14 @@ from service.flows.manage import ManageError
 from service.flows.manage_link import manage_token
 from service.flows.own_data import export_reader
 from service.flows.proposals import ProposalError, own_proposals, propose
-from service.flows.submissions import SubmissionError, accept, decline, facts_of, look_up
+from service.flows.submissions import (
+    NoSubmissionError,
+    SubmissionError,
+    accept,
+    decline,
+    facts_of,
+    look_up,
+)
 from service.store import deliveries as deliveries_store
 from service.store import staff as staff_store
 from service.store import submissions as store
@@ -164,7 +171,7 @@ def test_declined_with_a_reason_for_the_staff(rt):
     assert (act.reason, act.after["state"]) == ("Off topic.", "declined")
     assert [one.state for one in own_proposals(rt, token_of(rt, ada))] == ["declined"]
     assert rt.db.read(lambda s: store.count_submissions(s, store.Wanted("waiting"))) == 0
-    with pytest.raises(SubmissionError, match="no proposal 999"):
+    with pytest.raises(NoSubmissionError, match="no proposal 999"):
         decline(rt, 999, by="ak")
     again = proposed(rt, ada, "2510.00001")
     assert erase(rt, "ada@example.org")

@@ -655,11 +655,12 @@ def test_an_editor_writes_the_note_of_a_day_and_a_viewer_does_not(rt, client):
     day = rt.clock().date()
 
     def write(text: str, on: str = day.isoformat()) -> str:
-        return client.post("/admin/note", data={"token": token, "note": text, "on": on}).text
+        data = {"token": token, "note": text, "day": on}
+        return client.post("/admin/papers/note", data=data).text
 
     assert "Saved." in write("Seminar at <two>.")
     assert rt.db.read(lambda s: note_of(s, day)) == "Seminar at <two>."
-    assert "Seminar at &lt;two&gt;.</textarea>" in client.get("/admin").text
+    assert "Seminar at &lt;two&gt;.</textarea>" in client.get("/admin/papers").text
     assert rt.db.read(list_audit)[0].what == "note"
     assert "Write it like 2026-11-18." in write("Words", "soon")
     refused = write("Words for later", (day + timedelta(days=3)).isoformat())
@@ -671,5 +672,5 @@ def test_an_editor_writes_the_note_of_a_day_and_a_viewer_does_not(rt, client):
     assert rt.db.read(lambda s: note_of(s, day)) == ""
     client.cookies.clear()
     token = log_in(rt, client, "viewer")
-    assert 'action="/admin/note"' not in client.get("/admin").text
-    assert client.post("/admin/note", data={"token": token, "note": "x"}).status_code == 403
+    assert 'action="/admin/papers/note"' not in client.get("/admin/papers").text
+    assert client.post("/admin/papers/note", data={"token": token, "note": "x"}).status_code == 403

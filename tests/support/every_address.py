@@ -33,6 +33,7 @@ from service.settings import load_settings
 from service.store import hooks as hooks_store
 from service.store.db import Session
 from service.store.deliveries import list_deliveries
+from service.store.instance import set_setting
 from service.store.sources import list_sources
 from service.store.subscribers import list_profile_rows
 
@@ -86,6 +87,11 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/manage/{token}": ("/manage/{fresh}", "/manage/{manage}", "/manage/x"),
     "/manage/{token}/data": ("/manage/{fresh}/data", "/manage/{manage}/data"),
     "/manage/{token}/papers.{kind}": ("/manage/{fresh}/papers.bib", "/manage/{manage}/papers.x"),
+    "/manage/{token}/votes": (
+        "/manage/{fresh}/votes", "/manage/{fresh}/votes?on=2026-11-18&page=9",
+        "/manage/{manage}/votes",
+    ),
+    "/manage/{token}/propose": ("/manage/{fresh}/propose", "/manage/{manage}/propose"),
     "/manage/{token}/export": ("/manage/{fresh}/export", "/manage/{manage}/export"),
     "/manage/{token}/words": ("/manage/{manage}/words", "/manage/x/words"),
     # forms of the own page, opened as pages: back to their section
@@ -184,6 +190,8 @@ ACTS: dict[str, tuple[str, str]] = {
     # only a link that was mailed on request
     "/manage/{token}/address": ("fresh", "/manage/{T}/address"),
     "/manage/{token}/erase": ("fresh", "/manage/{T}/erase"),
+    "/manage/{token}/votes": ("fresh", "/manage/{T}/votes"),
+    "/manage/{token}/propose": ("fresh", "/manage/{T}/propose"),
     "/manage/address/{token}": ("address", "/manage/address/{T}"),
 }
 
@@ -323,6 +331,8 @@ def world(folder: Path) -> Iterator[World]:
             ingest_items(rt, folder, [paper_item(900, "Adapters again")])
             plan_daily(rt)
             house.send()
+        for name in ("votes", "proposals"):
+            rt.db.write(lambda s, n=name: set_setting(s, n, "on"))
         add_topic(rt, {"name": "robots", "title": "Robots", "text": "robots"}, by="tests")
         mailbox = Mailbox(folder / "mailbox")
         mailbox.add(
