@@ -1,5 +1,6 @@
 """Accounts, one-time links, log-in, sessions, and the record of acts."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 import sqlalchemy as sa
 from support.house import Clock, open_house
 
-from service.flows import passwords, staff
+from service.flows import accounts, acts, passwords, staff
 from service.flows.runtime import Runtime
+from service.flows.tidy import tidy
 from service.pages.sessions import session_hash
+from service.store.instance import set_setting
 from service.store.staff import list_audit
 
 PASSWORD = "correct horse battery"
@@ -82,6 +85,40 @@ def test_five_tries_then_even_the_right_password_waits(rt, clock):
         log_in(rt)
     clock.go(minutes=15)
     assert log_in(rt)
+
+
+def test_a_browser_that_was_in_before_is_counted_apart(rt, clock):
+    """So strangers who fill the window of a name keep out no one who works here."""
+    make(rt)
+    for n in range(5):
+        with pytest.raises(staff.LoginError, match="wrong"):
+            staff.log_in(rt, "ada", "a guess", f"203.0.113.{n}", "bot")
+    with pytest.raises(staff.LoginError, match="5 tries"):
+        log_in(rt)
+    assert staff.log_in(rt, "ada", PASSWORD, "127.0.0.1", "test", device="known")
+    for _ in range(5):
+        with pytest.raises(staff.LoginError, match="wrong"):
+            staff.log_in(rt, "ada", "a guess", "127.0.0.1", "test", device="known")
+    with pytest.raises(staff.LoginError, match="5 tries"):
+        staff.log_in(rt, "ada", PASSWORD, "127.0.0.1", "test", device="known")
+
+
+def test_a_network_may_mistype_twenty_times_and_counts_as_one(rt):
+    make(rt)
+    for n in range(20):
+        with pytest.raises(staff.LoginError, match="wrong"):
+            staff.log_in(rt, f"name {n}", "a guess", f"203.0.113.{n}", "bot")
+    with pytest.raises(staff.LoginError, match="20 tries"):
+        staff.log_in(rt, "ada", PASSWORD, "203.0.113.250", "test")
+    assert log_in(rt)
+
+
+@pytest.mark.parametrize("guessed", ["1234567890", "password123", "adaada1234", "qwertyuiop"])
+def test_a_password_that_others_guess_is_refused(rt, guessed):
+    link = staff.create_admin(rt, "ada", "owner", by="cli").rpartition("/")[2]
+    with pytest.raises(passwords.PasswordError, match="first that are tried"):
+        staff.redeem(rt, link, guessed)
+    assert staff.look_at_link(rt, link) == "ada"
 
 
 def test_a_fresh_link_opens_a_name_that_was_locked(rt):
@@ -158,6 +195,65 @@ def test_log_out_ends_this_session(rt):
     key = session_hash(log_in(rt))
     staff.log_out(rt, staff.find_session(rt, key))
     assert staff.find_session(rt, key) is None
+
+
+def test_another_role_ends_sessions_and_the_same_one_does_not(rt):
+    make(rt)
+    make(rt, "ben", "editor")
+    key = session_hash(log_in(rt, name="ben"))
+    staff.create_admin(rt, "ben", "editor", by="ada")
+    assert staff.find_session(rt, key) is not None
+    accounts.change_role(rt, "ben", "viewer", by="ada")
+    assert staff.find_session(rt, key) is None
+    with pytest.raises(staff.StaffError, match="only owner"):
+        accounts.change_role(rt, "ada", "viewer", by="ada")
+
+
+def test_sessions_that_are_over_are_not_listed_and_are_thrown_away_with_old_tries(rt, clock):
+    make(rt)
+    log_in(rt)
+    with pytest.raises(staff.LoginError):
+        log_in(rt, "wrong")
+    assert [one.name for one in accounts.list_sessions(rt)] == ["ada"]
+    clock.go(hours=12, minutes=1)
+    assert accounts.list_sessions(rt) == []
+    gone = tidy(rt).removed
+    assert (gone["sessions"], gone["login_tries"]) == (1, 2)
+
+
+def test_acts_are_kept_as_long_as_the_setting_says(rt, clock):
+    make(rt)
+    rt.db.write(lambda s: set_setting(s, "keep_audit_days", "30"))
+    kept = len(rt.db.read(list_audit))
+    clock.go(days=30, minutes=-1)
+    assert "audit" not in tidy(rt).removed
+    clock.go(minutes=2)
+    assert tidy(rt).removed["audit"] == kept
+
+
+def test_all_acts_are_read_piece_by_piece(rt, monkeypatch):
+    monkeypatch.setattr(acts, "_PART", 3)
+    for n in range(7):
+        staff.audit(rt, "ada", f"act {n}", after={"n": n})
+    told = json.loads("".join(acts.json_parts(rt, acts.read_wanted(who="ADA"))))
+    assert [one["what"] for one in told] == [f"act {n}" for n in range(6, -1, -1)]
+    assert "".join(acts.csv_parts(rt, acts.read_wanted())).count("\r\n") == 8
+    assert "".join(acts.json_parts(rt, acts.read_wanted(who="nobody"))) == "[]\n"
+
+
+def test_what_an_act_changed_is_told_field_by_field():
+    made = acts.changes({"a": 1, "b": True, "gone": "x"}, {"a": 1, "b": False, "new": ["p", "q"]})
+    assert [(c.name, c.was, c.now) for c in made] == [
+        ("b", "yes", "no"), ("gone", "x", None), ("new", None, "p, q"),
+    ]  # fmt: skip
+
+
+def test_browsers_are_named():
+    chrome = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
+    assert accounts.browser_of(chrome) == "Chrome on Windows"
+    assert accounts.browser_of(chrome + " Edg/140.0") == "Edge on Windows"
+    assert accounts.browser_of("curl/8.5.0") == "curl"
+    assert accounts.browser_of("") == ""
 
 
 def test_roles_include_those_before(rt):
