@@ -173,7 +173,7 @@ def fetch(paper: Which, as_json: Json = False) -> None:
     from service.flows.fetch_again import fetch_again
 
     with runtime() as rt:
-        made = asyncio.run(fetch_again(rt, _number(rt, paper), by=_BY))
+        made = asyncio.run(fetch_again(rt, _number(rt, paper), by=_BY, patience=120))
     facts = {"id": made.id, "title": made.title, "changed": list(made.changed)}
     said = f"Other now: {', '.join(made.changed)}." if made.changed else "arXiv says the same."
     printing.told(facts, said, wants_json=as_json)

@@ -5,7 +5,6 @@ Other sources cannot be asked for one paper; what they know comes with their lis
 
 import asyncio
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from service.flows.asking import Sleep, visit
 from service.flows.filing import first_hand, words_of
@@ -14,7 +13,7 @@ from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.papers.model import Alias, Paper, Sighting
 from service.papers.refresh import Change, Teller, refresh
-from service.sources.adapter import Request
+from service.sources.arxiv_api import request_of
 from service.sources.outcome import Failed
 from service.sources.registry import adapter
 from service.sources.trouble import reason_of
@@ -26,7 +25,9 @@ from service.store.tables import PaperAliasRow, PaperRow
 from service.text.fold import FOLD_VERSION
 
 KIND = "arxiv_api"
-_ADDRESS = "https://export.arxiv.org/api/query"
+PATIENCE_S = 15.0
+"""Seconds that whoever looks at a page waits."""
+
 _WORDS = ("title", "abstract", "authors", "categories", "organisation", "aliases")
 
 
@@ -41,12 +42,27 @@ class Again:
 
 
 async def fetch_again(
-    rt: Runtime, paper_id: int, *, by: str, address: str = "", sleep: Sleep = asyncio.sleep
+    rt: Runtime,
+    paper_id: int,
+    *,
+    by: str,
+    address: str = "",
+    patience: float = PATIENCE_S,
+    sleep: Sleep = asyncio.sleep,
 ) -> Again:
-    """Ask arXiv for a paper by its id, and take what it knows better. Raises NoPaperError,
-    PaperError: it has no arXiv id, or arXiv does not answer or does not know it."""
+    """Ask arXiv for a paper by its id, and take what it knows better. patience: seconds for the
+    turn and the answer. Raises NoPaperError, PaperError: it has no arXiv id, others are asked
+    first, or arXiv does not answer or does not know it."""
     number = await rt.db.aread(lambda s: _arxiv_id(s, paper_id))
-    sighting = await _ask(rt, number, sleep)
+    try:
+        async with asyncio.timeout(patience):
+            sighting = await _ask(rt, number, sleep)
+    except TimeoutError:
+        raise PaperError(
+            "arXiv was not asked or did not answer in time: one may ask it once in 3 seconds.",
+            "paper",
+            "Ask again in a minute.",
+        ) from None
     made = await rt.db.awrite(lambda s: _take(rt, s, paper_id, sighting, by, address), Priority.WEB)
     rt.corpus.forget([paper_id])
     return made
@@ -66,9 +82,8 @@ def _arxiv_id(session: Session, paper_id: int) -> str:
 
 
 async def _ask(rt: Runtime, number: str, sleep: Sleep) -> Sighting:
-    request = Request(f"{_ADDRESS}?{urlencode({'id_list': number, 'max_results': 1})}")
     async with rt.open_fetcher() as fetcher:
-        seen = await visit(rt, fetcher, adapter(KIND), (request,), sleep=sleep)
+        seen = await visit(rt, fetcher, adapter(KIND), (request_of(number),), sleep=sleep)
     if seen.postponed_until is not None:
         at = f"{seen.postponed_until:%H:%M} UTC"
         raise PaperError(f"arXiv asks us to wait until {at}.", "paper", "Press again then.")

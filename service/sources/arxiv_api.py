@@ -114,6 +114,11 @@ def by_id(identifier: str) -> Request:
     return Request(f"{_ADDRESS}?{urlencode({'id_list': identifier, 'max_results': 1})}")
 
 
+def request_of(number: str) -> Request:
+    """What asks for one paper by its arXiv id."""
+    return Request(f"{_ADDRESS}?{urlencode({'id_list': number, 'max_results': 1})}")
+
+
 def _is_deep(parsed: Parsed) -> bool:
     """Whether the last paper of an answer is too old for what follows to be news."""
     last = parsed.sightings[-1].paper.published_on if parsed.sightings else None
