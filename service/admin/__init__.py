@@ -42,7 +42,7 @@ from service.flows.alarms import AlarmError
 from service.flows.bounce_lists import BounceFilterError
 from service.flows.bounces import NoSuchMailError
 from service.flows.drafts import DraftError
-from service.flows.editions import EditionError
+from service.flows.editions import EditionError, NoEditionError
 from service.flows.hidden import NoPaperError
 from service.flows.hook_lists import NoHookError
 from service.flows.imports import NoSuchImportError
@@ -63,7 +63,8 @@ STATUSES: dict[type[PaperpostError], int] = {
     NoSuchAccountError: 404,
     NoSuchMailError: 404,
     DraftError: 404,
-    EditionError: 404,
+    EditionError: 409,
+    NoEditionError: 404,
     ResendError: 409,
     NoHookError: 404,
     NoPaperError: 404,

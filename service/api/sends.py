@@ -98,13 +98,6 @@ class Begun(BaseModel):
     until: datetime | None
 
 
-class UndoOf(BaseModel):
-    """key: of the daily that was begun by hand; nothing for chosen papers and newsletters."""
-
-    model_config = ConfigDict(extra="forbid")
-    key: str = Field(default="", max_length=80)
-
-
 class Done(BaseModel):
     """What an act came to. mails: how many it concerned, where it is counted."""
 
@@ -215,10 +208,15 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         return state_of(edition_id, editions.cancel(rt, edition_id, who.signature, place))
 
     @routes.post("/v1/editions/{edition_id}/undo")
-    def undo(who: Sender, place: Place, edition_id: RowNumber, asked: UndoOf) -> Done:
+    def undo(
+        who: Sender,
+        place: Place,
+        edition_id: RowNumber,
+        key: Annotated[str, Query(max_length=80)] = "",
+    ) -> Done:
         """Take a send back while that is possible: a daily begun by hand by its ``key``, as if it
         had not been pressed; another one is cancelled. Scope: deliveries:send."""
-        n = manual.undo(rt, edition_id, asked.key, by=who.signature, address=place)
+        n = manual.undo(rt, edition_id, key, by=who.signature, address=place)
         return state_of(edition_id, n)
 
     @routes.post("/v1/editions/{edition_id}/rest")

@@ -409,7 +409,7 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     "/admin/send/find": (
         Act(
             "editor", "/admin/send/find", {"find": "adapters", "key": "k2", "papers": "x"},
-            None, unrecorded="a search", keeps=True,
+            None, keeps=True,
         ),
     ),
     "/admin/send/keep": (

@@ -17,7 +17,7 @@ from support.every_address import PASSWORD, World
 from support.house import add, ingest_items, paper_item
 from support.smtp_server import reply
 
-from service.flows import editions, imports, manual, sources, staff
+from service.flows import drafts, editions, imports, manual, sources, staff
 from service.flows.accounts import list_sessions
 from service.flows.alarms import Alarm, raise_alarm
 from service.flows.daily import plan_daily
@@ -69,7 +69,7 @@ def laden(world: World) -> dict[str, str]:
     _forget(world, waiting, "cy@uni.example")  # what was refused does not ride in another mail
     import_suppressions(rt, b"barred@x.example\n", reason="admin", by="tests")
     presets = next(one for one in sources.presets() if one["sources"])
-    return {
+    values = {
         "alarm": str(rt.db.read(alarms_store.list_open)[0].id),
         "review": str(lay(rt, state="review", subject="To look at")),
         "refused_edition": str(refused.edition_id),
@@ -81,12 +81,13 @@ def laden(world: World) -> dict[str, str]:
         "field": presets["name"],
         "field_source": str(presets["sources"][0]["title"]),
         "asked_reader": str(house.reader("new@uni.example").id),
-        "expected": "5",
         **_papers(world),
         **_editors(world),
         **_readers(world),
         **_sessions(world),
     }
+    plan = drafts.need(rt, world.values["draft"])
+    return {**values, "expected": str(manual.count(rt, plan).mails)}
 
 
 def _sessions(world: World) -> dict[str, str]:
