@@ -58,10 +58,12 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
         def load(session: Session) -> dict[str, Any]:
             paging = paging_of(request, store.count_wanted(session, chosen.wanted), PAGE_SIZE)
-            rows = reader_lists.list_page(
-                session, chosen, order=sorting.name, is_down=sorting.is_down,
-                limit=paging.size, offset=paging.offset,
-            )  # fmt: skip
+            rows = []
+            if paging.total:  # nobody is looked for twice
+                rows = reader_lists.list_page(
+                    session, chosen, order=sorting.name, is_down=sorting.is_down,
+                    limit=paging.size, offset=paging.offset,
+                )  # fmt: skip
             return {
                 "readers": rows,
                 "paging": paging,
