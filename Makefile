@@ -63,7 +63,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all rest check faults bench sweep floods timing oneclick looking markup profiles hostile parsers spam gallery pictures golden messages lock wheel help clean
+.PHONY: demo run test test-all rest check faults bench sweep floods timing oneclick looking markup profiles hostile parsers spam schemathesis gallery pictures golden messages lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -151,6 +151,9 @@ gallery: .venv/.dev ## forty pictures of mails of real readers, into var/gallery
 
 pictures: .venv/.dev ## the pictures of README.md and docs/readers.md, from what runs; a browser must be here
 	@$(BIN)/python tests/support/pictures.py
+
+schemathesis: .venv/.dev ## random requests to every operation of the API: no 500, no answer that is not described (ARGS="MINUTES [SEED]")
+	@PYTHONPATH=.:tests $(BIN)/python -m support.schema_run $(ARGS)
 
 golden: .venv/.dev ## what every capture of a source gives, written down anew, and what changed
 	@PYTHONPATH=.:tests $(BIN)/python -m support.goldens

@@ -26,6 +26,7 @@ from service.api import (
     readers,
     sends,
     settings,
+    shapes,
     sources,
 )
 from service.api import topics as topics_api
@@ -179,7 +180,7 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
         prefix="/api", route_class=once_route(rt), dependencies=[Depends(place_of(proxies))]
     )
 
-    @routes.get("/v1/estimate")
+    @routes.get("/v1/estimate", response_model=shapes.Estimate)
     def of_words(
         q: Text = "",
         keywords: Text = "",
@@ -213,12 +214,12 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
             data["change"] = change_data(compare(rt, before, asked, days))
         return data
 
-    @routes.post("/v1/words")
+    @routes.post("/v1/words", response_model=shapes.Words)
     def out_of_text(liked: LikedText) -> dict[str, Any]:
         """Words for an interest, with what each would have brought."""
         return words_data(propose_words(rt, liked.text, liked.days))
 
-    @routes.get("/v1/search", response_model=dict[str, Any], responses=_FORMS)
+    @routes.get("/v1/search", response_model=shapes.Found, responses=_FORMS)
     def stored_papers(
         q: Annotated[str, Query(min_length=1, max_length=_LONGEST)],
         offset: Annotated[int, Query(ge=0, le=FIXED.most_found)] = 0,
@@ -234,7 +235,7 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
             return _cited(form, page.papers)
         return search_data(page, related_to(rt, page))
 
-    @routes.get("/v1/papers", response_model=dict[str, Any], responses=_FORMS)
+    @routes.get("/v1/papers", response_model=shapes.PapersOfDay, responses=_FORMS)
     def of_day(
         on: Day | None = None,
         source: Annotated[int | None, Query(ge=1, le=2**53)] = None,
@@ -257,14 +258,14 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
         page = browse.read_day(rt, day, order=order, offset=offset, limit=limit, chosen=chosen)
         return _cited(form, page.papers) if form != "json" else day_data(page)
 
-    @routes.get("/v1/topics")
+    @routes.get("/v1/topics", response_model=list[shapes.Topic])
     def all_topics() -> list[dict[str, Any]]:
         """Every topic: a saved search with a page of its own."""
         return [one.facts() for one in topics.list_topics(rt)]
 
     @routes.get(
         "/v1/topics/{name}",
-        response_model=dict[str, Any],
+        response_model=shapes.TopicWithPapers,
         responses=_FORMS | {410: {"description": "The topic was taken away."}},
     )
     def one_topic(
@@ -280,7 +281,7 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
             return _cited(form, page.papers)
         return page.topic.facts() | topic_data(page)
 
-    @routes.get("/v1/related", response_model=list[dict[str, Any]], responses=_FORMS)
+    @routes.get("/v1/related", response_model=list[shapes.Paper], responses=_FORMS)
     def like_paper(
         paper: Annotated[str, Query(max_length=500)], form: Form = "json"
     ) -> list[dict[str, Any]] | Response:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
+from service.api import shapes
 from service.api.callers import caller_of, place_of
 from service.api.values import Day
 from service.flows import bounces
@@ -54,7 +55,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     Wanted = Annotated[Filter, Depends(chosen)]
 
-    @routes.get("/v1/bounces")
+    @routes.get("/v1/bounces", response_model=shapes.Reports)
     def some_reports(
         _who: Reader,
         wanted: Wanted,
@@ -72,7 +73,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
-    @routes.get("/v1/bounces/rates")
+    @routes.get("/v1/bounces/rates", response_model=shapes.Rates)
     def some_rates(
         _who: Reader,
         domain: _Text = "",
@@ -85,14 +86,14 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         first = today - timedelta(days=days - 1)
         return read_rates(rt, first, today, domain=domain).as_dict()
 
-    @routes.get("/v1/bounces/{inbound_id}")
+    @routes.get("/v1/bounces/{inbound_id}", response_model=shapes.MailIn)
     def one_mail(_who: Reader, inbound_id: RowNumber) -> dict[str, Any]:
         """One mail that came in: what we understood of each recipient, whose it is, what followed.
         The mail itself is for people alone. Scope: deliveries:read."""
         found = rt.db.read(lambda s: bounces.get_inbound(s, inbound_id))
         return {name: value for name, value in found.items() if name != "raw"}
 
-    @routes.post("/v1/bounces/{inbound_id}/decide")
+    @routes.post("/v1/bounces/{inbound_id}/decide", response_model=shapes.MailIn)
     def decide(who: Sender, place: Place, inbound_id: RowNumber, said: Decision) -> dict[str, Any]:
         """Say what a mail means that was not understood. What follows from it is done, and the mail
         is kept as a sample for the rules. Scope: deliveries:send."""

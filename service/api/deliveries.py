@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.api import shapes
 from service.api.callers import caller_of, place_of
 from service.api.values import Day
 from service.delivery.meaning import Meaning
@@ -109,7 +110,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     Wanted = Annotated[Chosen, Depends(chosen)]
 
-    @routes.get("/v1/editions")
+    @routes.get("/v1/editions", response_model=shapes.Editions)
     def all_editions(
         _who: Reader,
         kind: _Kind | None = None,
@@ -140,14 +141,14 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
-    @routes.get("/v1/editions/{edition_id}")
+    @routes.get("/v1/editions/{edition_id}", response_model=shapes.Edition)
     def one_edition(_who: Reader, edition_id: RowNumber) -> dict[str, Any]:
         """One edition: its balance, why there was no mail, what was refused. Scope:
         deliveries:read."""
         dead = ledger.gone_owners(rt)
         return rt.db.read(lambda s: watch(s, edition_id, dead=dead, now=rt.clock()))
 
-    @routes.get("/v1/deliveries")
+    @routes.get("/v1/deliveries", response_model=shapes.Deliveries)
     def some_deliveries(
         _who: Reader,
         wanted: Wanted,
@@ -178,7 +179,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             headers={"Content-Disposition": f'attachment; filename="deliveries.{form}"'},
         )
 
-    @routes.get("/v1/deliveries/groups")
+    @routes.get("/v1/deliveries/groups", response_model=list[shapes.Group])
     def by_meaning(_who: Reader, wanted: Wanted) -> list[dict[str, Any]]:
         """What was refused, put off or left without an answer, by what it means, with counts,
         words, domains and examples; ``resend``: whether sending again makes sense, ``again``: for
@@ -192,7 +193,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         why, and how many mails wait for it. Scope: deliveries:read."""
         return [one.as_dict() for one in read_limits(rt)]
 
-    @routes.get("/v1/deliveries/{delivery_id}")
+    @routes.get("/v1/deliveries/{delivery_id}", response_model=shapes.DeliveryStory)
     def one_delivery(_who: Reader, delivery_id: RowNumber) -> dict[str, Any]:
         """One delivery with every try and what the server said to it, and what came back of it.
         ``steps`` and ``story``: its whole way in words · ``ahead``: what happens to it next by
@@ -218,7 +219,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             )
         return resend.resend(rt, wanted, who.signature, place, expected=asked.mails)
 
-    @routes.post("/v1/deliveries/resolve")
+    @routes.post("/v1/deliveries/resolve", response_model=shapes.HeldMany)
     def resolve_many(who: Sender, place: Place, said: HeldAnswer) -> dict[str, Any]:
         """Say what became of many held mails: first with ``dry_run``, then with the number of
         ``mails`` that it gave. Scope: deliveries:send."""
@@ -237,7 +238,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             rt, wanted, said.answer, who.signature, place, expected=said.mails
         )
 
-    @routes.post("/v1/deliveries/{delivery_id}/resolve")
+    @routes.post("/v1/deliveries/{delivery_id}/resolve", response_model=shapes.Settled)
     def resolve(who: Sender, place: Place, delivery_id: RowNumber, said: Answer) -> dict[str, Any]:
         """Say what became of a held mail. Scope: deliveries:send."""
         return reconcile.resolve(rt, delivery_id, said.answer, who.signature, place)

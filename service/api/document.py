@@ -16,6 +16,7 @@ TAGS: Mapping[str, str] = {
     "papers": "stored papers: searched, of a day, alike, topics",
     "interests": "what words would bring, and words out of a text",
     "readers": "readers, their tags and stories, suppressions, imports",
+    "overview": "today at a glance",
     "editions": "sending occasions: begun, paused, cancelled, their balance",
     "deliveries": "one row for each mail: what became of it",
     "bounces": "what came back",
@@ -35,6 +36,7 @@ _TAG_OF = {
     "suppressions": "readers",
     "subscribers": "readers",
     "imports": "readers",
+    "tags": "readers",
     "segments": "readers",
     "sends": "editions",
     "drafts": "editions",
@@ -91,6 +93,8 @@ _ERRORS: Mapping[int, str] = {
     503: "The database cannot take it now; nothing was done.",
 }
 
+_MOST_SUMMARY = 80
+
 _ABOUT = """\
 Papers can be asked for by anybody; everything else needs a token with its scope, sent as
 `Authorization: Bearer ...`.
@@ -129,7 +133,8 @@ def describe(routes: APIRouter, *, title: str, version: str) -> dict[str, Any]:
                 operation = made["paths"][route.path_format][method.lower()]
                 _complete(operation, route, method)
                 tags.update(operation["tags"])
-    made["tags"] = [{"name": name, "description": TAGS[name]} for name in TAGS if name in tags]
+    known = [*(name for name in TAGS if name in tags), *sorted(tags - set(TAGS))]
+    made["tags"] = [{"name": name, "description": TAGS.get(name, name)} for name in known]
     return made
 
 
@@ -149,9 +154,8 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     first = route.path_format.removeprefix("/api/v1/").partition("/")[0]
     operation["tags"] = [_TAG_OF.get(first, first)]
     words = " ".join((route.endpoint.__doc__ or "").split())
-    summary, _, rest = words.partition(". ")
-    operation["summary"] = summary.rstrip(".")
-    operation["description"] = rest or words
+    operation["summary"] = _summary(words)
+    operation["description"] = words
     operation["operationId"] = _id_of(method, route.path_format)
     scope = scope_of(route)
     codes = {413, 422, 503} | ({400} if method in ACTS else set())
@@ -171,6 +175,15 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
         given = answers.get(str(code), {})
         words = given.get("description", "")
         answers[str(code)] = _error(code, words if " " in words else "")
+
+
+def _summary(words: str) -> str:
+    """The first sentence, without what follows a colon or a semicolon when it is long."""
+    summary = words.partition(". ")[0].rstrip(".")
+    for sign in (": ", "; ", " (", ", "):
+        if len(summary) > _MOST_SUMMARY:
+            summary = summary.partition(sign)[0]
+    return summary
 
 
 def _error(code: int, words: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Webhooks for programs: who is told of which events, and what became of each call."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.callers import caller_of, place_of
 from service.api.once import SHOWN_ONCE
+from service.api.values import Instant
 from service.flows import hook_lists
 from service.flows.runtime import Runtime
 from service.flows.tokens import Caller
@@ -53,10 +53,10 @@ class Hook(BaseModel):
     events: list[str]
     tells_address: bool
     created_by: str
-    created_at: datetime
+    created_at: Instant
     failures: int
-    failing_since: datetime | None
-    ended_at: datetime | None
+    failing_since: Instant | None
+    ended_at: Instant | None
     ended_why: str
 
 
@@ -85,7 +85,7 @@ class Try(BaseModel):
     """One try of a call. code: HTTP status, 0 without an answer · words: the program's, or why
     there was none · ms: how long it took · again: not a try, but that somebody asked for more."""
 
-    at: datetime
+    at: Instant
     code: int
     words: str
     ms: int
@@ -100,9 +100,9 @@ class Call(BaseModel):
     event_id: str
     event: str
     state: State
-    at: datetime
-    next_at: datetime | None
-    done_at: datetime | None
+    at: Instant
+    next_at: Instant | None
+    done_at: Instant | None
     body: str
     tries: list[Try]
 

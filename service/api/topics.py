@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.callers import caller_of, place_of
+from service.api.shapes import Topic
 from service.flows import topics as flow
 from service.flows.runtime import Runtime
 from service.flows.tokens import Caller
@@ -37,18 +38,6 @@ class NewTopic(BaseModel):
     kind: Literal["keywords", "query"] = "keywords"
     text: str = Field(min_length=1, max_length=4000)
     likes: _Likes = Field(default_factory=list)
-
-
-class Topic(BaseModel):
-    """A saved search with a page of its own."""
-
-    model_config = ConfigDict(extra="allow")
-    name: str
-    title: str
-    about: str
-    kind: str
-    text: str
-    likes: list[str]
 
 
 _GONE: dict[int | str, dict[str, Any]] = {410: {"description": "It was taken away before."}}

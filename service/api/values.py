@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -20,3 +20,6 @@ def _written(value: Any) -> Any:
 
 Day = Annotated[date, BeforeValidator(_written)]
 """YYYY-MM-DD and nothing else."""
+
+Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""ISO 8601 with its offset, as the commands print it."""

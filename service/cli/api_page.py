@@ -52,11 +52,8 @@ def _operation(
     scope = operation.get("x-scope", "")
     yield f"### {method.upper()} `{path}`"
     yield ""
-    yield f"{operation['summary']}. {'Scope `' + scope + '`.' if scope else 'For anybody.'}"
-    more = _without_scope(operation["description"])
-    if more and more.rstrip(".") != operation["summary"]:
-        yield ""
-        yield more
+    words = _without_scope(operation["description"]).replace("``", "`")
+    yield f"{words} {'Scope `' + scope + '`.' if scope else 'For anybody.'}"
     yield ""
     named = [f"`{one['name']}`" for one in operation.get("parameters", ())]
     if named:
@@ -84,7 +81,7 @@ def _fields(schema: Mapping[str, Any], document: Mapping[str, Any]) -> str:
         return f"a list of ({_fields(found.get('items', {}), document)})"
     fields = found.get("properties")
     if not fields:
-        return found.get("title") or found.get("type") or "an object"
+        return {"string": "text", "array": "a list"}.get(found.get("type", ""), "an object")
     required = set(found.get("required", ()))
     return ", ".join(f"`{name}`" if name in required else f"`{name}`?" for name in fields)
 

@@ -1,8 +1,8 @@
 """schemathesis over a whole house: what it asks, and which answers break the description.
 
 The house of ``every_address`` with all that ``laden`` lays, behind a real server on loopback, asked
-with a token of all scopes; not what asks arXiv, for that waits for its pace. ``make schemathesis ARGS="MINUTES [SEED]"`` asks longer; another seed
-asks otherwise.
+with a token of all scopes; not what asks arXiv, for that waits for its pace. ``make schemathesis
+ARGS="MINUTES [SEED]"`` asks longer; another seed asks otherwise.
 """
 
 import contextlib

@@ -1,0 +1,99 @@
+"""The same by web, by command and by program; and what the description of the API owes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from support.desk_addresses import API_ACTS, DESK_ACTS
+from support.house import open_house
+from support.same_everywhere import ALONE, SAME
+
+from service.api import read_document
+from service.cli.api_page import page
+from service.cli.program import app
+from service.flows.tokens import SCOPES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    with open_house(tmp_path_factory.mktemp("house"), site_name="Paperpost") as house:
+        return read_document(house.runtime)
+
+
+def operations(document: dict) -> dict[str, dict]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, found in document["paths"].items()
+        for method, operation in found.items()
+    }
+
+
+def commands() -> set[str]:
+    def walk(command, path: tuple[str, ...] = ()) -> Iterator[str]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield " ".join(path)
+        for name, one in (inner or {}).items():
+            yield from walk(one, (*path, name))
+
+    return set(walk(typer.main.get_command(app)))
+
+
+def test_an_act_in_no_table_fails_the_build() -> None:
+    acts = {
+        one.leaves
+        for table in (DESK_ACTS, API_ACTS)
+        for found in table.values()
+        for one in found
+        if one.leaves
+    }
+    assert acts - set(SAME) == set(), "say in tests/support/same_everywhere.py how else it is done"
+    assert set(SAME) - acts == set(), "these acts are in no table of desk_addresses.py"
+
+
+@pytest.mark.slow
+def test_every_way_is_there_or_says_why_not(document: dict) -> None:
+    known_commands, known_operations = commands(), operations(document)
+    for act, ways in SAME.items():
+        for one in ways.command.split(" | "):
+            assert one in known_commands or one.startswith("NOT: "), (act, one)
+        assert ways.operation in known_operations or ways.operation.startswith("NOT: "), act
+    told = {ways.operation for ways in SAME.values()} | set(ALONE)
+    open_to_all = {"POST /api/v1/words"}
+    writing = {name for name in known_operations if not name.startswith("GET ")}
+    assert writing - told - open_to_all == set()
+    assert set(ALONE) <= writing
+
+
+@pytest.mark.slow
+def test_every_operation_says_what_it_is_for(document: dict) -> None:
+    seen: set[str] = set()
+    tags = {tag["name"] for tag in document["tags"]}
+    for name, one in operations(document).items():
+        assert one["tags"], name
+        assert set(one["tags"]) <= tags, name
+        assert 3 <= len(one["summary"]) <= 120, (name, one["summary"])
+        assert one["description"], name
+        assert one["operationId"] not in seen, name
+        seen.add(one["operationId"])
+        scope = one.get("x-scope", "")
+        assert bool(scope) == bool(one.get("security")), name
+        assert not scope or scope in SCOPES, name
+        assert not scope or {"401", "403", "429"} <= set(one["responses"]), name
+        assert scope or name.startswith("GET ") or name == "POST /api/v1/words", name
+        for code, answer in one["responses"].items():
+            if code >= "400":
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Fault"}, (name, code)
+        is_act = bool(scope) and not name.startswith("GET ")
+        keyed = any(p["name"] == "Idempotency-Key" for p in one.get("parameters", ()))
+        assert keyed == is_act, name
+
+
+@pytest.mark.slow
+def test_the_page_is_up_to_date(document: dict) -> None:
+    step = "paperpost api --markdown > docs/api.md"
+    assert (ROOT / "docs/api.md").read_text("utf-8") == page(document), step
