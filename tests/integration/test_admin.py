@@ -6,7 +6,6 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -449,6 +448,7 @@ def test_edit_unsubscribe_and_erase(rt, client):
         "zone": "Europe/Zurich",
         "weekdays": ["mon", "tue"],
         "until": "",
+        "reason": "asked by phone",
     }
     assert "Saved." in client.post(f"/admin/readers/{ada.id}/schedule", data=data).text
     row = rt.db.read(lambda s: get_subscriber_row(s, id=ada.id))
@@ -462,11 +462,16 @@ def test_edit_unsubscribe_and_erase(rt, client):
     assert "no full hour" in wrong.text
     unsure = client.post(f"/admin/readers/{ada.id}/unsubscribe", data={"token": token})
     assert "Tick the box first" in unsure.text
-    client.post(f"/admin/readers/{ada.id}/unsubscribe", data={"token": token, "sure": "1"})
+    said = {"token": token, "sure": "1", "reason": "asked by phone"}
+    unexplained = client.post(f"/admin/readers/{ada.id}/unsubscribe", data={**said, "reason": " "})
+    assert "The reason is missing" in unexplained.text
+    client.post(f"/admin/readers/{ada.id}/unsubscribe", data=said)
     assert rt.db.read(lambda s: get_subscriber_row(s, id=ada.id)).state == "left"
-    gone = client.post(f"/admin/readers/{ada.id}/erase", data={"token": token, "sure": "1"})
+    gone = client.post(f"/admin/readers/{ada.id}/erase", data=said)
     assert gone.url.path == "/admin/readers"
     assert rt.db.read(lambda s: get_subscriber_row(s, id=ada.id)) is None
+    acts = [one for one in rt.db.read(list_audit) if one.target == f"reader {ada.id}"]
+    assert {one.reason for one in acts} == {"asked by phone"}
 
 
 def test_a_readers_own_choices_are_shown_and_one_who_has_not_confirmed_can_be_moved(rt, client):
@@ -485,6 +490,7 @@ def test_a_readers_own_choices_are_shown_and_one_who_has_not_confirmed_can_be_mo
         assert told in page
     assert secret not in page, "the address of the feed is the reader's"
     data = {"token": token, "hour": "7", "zone": "UTC", "weekdays": ["mon"], "until": ""}
+    data["reason"] = "asked"
     assert "Saved." in client.post(f"/admin/readers/{ada}/schedule", data=data).text
     wrong = client.post(f"/admin/readers/{ada}/schedule", data={**data, "until": "soon"})
     assert (wrong.status_code, "This is no date." in wrong.text) == (422, True)
@@ -504,7 +510,7 @@ def test_the_staff_chooses_all_that_a_reader_can(rt, client):
     data = {
         "token": token, "hour": "7", "zone": "UTC", "weekdays": ["mon"], "until": "", "more": "1",
         "at_least": "3", "tell_anyway": "1", "quiet": "22-6", "locale": "de", "format": "bare",
-        "style": "none", "trending": "1", "close_feed": "1",
+        "style": "none", "trending": "1", "close_feed": "1", "reason": "asked",
     }  # fmt: skip
     names = set(re.findall(r'name="(\w+)"', page.partition("/schedule")[2].partition("</form>")[0]))
     assert names == {*data, "on_time", "picks"}, "every choice has its field"
@@ -525,31 +531,26 @@ def test_the_staff_chooses_all_that_a_reader_can(rt, client):
     assert rt.db.read(lambda s: get_subscriber_row(s, id=ada)).weekdays == "mon"
 
 
-def test_import_is_tried_first(rt, client):
+def test_what_was_looked_at_is_imported_once(rt, client):
     token = log_in(rt, client, "editor")
-    rows = "email;keywords\nnew@example.org;lattice\nbad@;x\n"
-    dry = client.post("/admin/import", data={"token": token, "text": rows, "act": "dry"})
-    assert "1 of 2 rows would be imported" in dry.text
-    assert "bad@" in dry.text
+    rows = 'email;keywords\nnew@example.org;lattice\nbad@;"<b>x</b>, ""quoted"""\n'
+    data = {"token": token, "text": rows}
+    unsaid = client.post("/admin/import", data=data)
+    assert (unsaid.status_code, "basis of consent is missing" in unsaid.text) == (422, True)
+    looked = client.post("/admin/import", data={**data, "basis": "institution", "tags": "Lab"})
+    assert "Import 1 reader" in looked.text
+    assert "bad@" in looked.text
     assert rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org")) is None
-    done = client.post(
-        "/admin/import",
-        data={"token": token, "act": "import"},
-        files={"file": ("list.csv", rows.encode())},
-    )
-    assert "1 of 2 rows are imported" in done.text
+    here = looked.url.path
+    other = client.post(here, data={"token": token, "digest": "0" * 64})
+    assert other.status_code == 409
+    digest = re.search(r'name="digest" value="(\w+)"', looked.text)[1]
+    for _ in range(2):  # a double press
+        done = client.post(here, data={"token": token, "digest": digest})
+    assert "What it did" in done.text
     assert rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org")) is not None
-
-
-def test_bad_rows_of_an_import_can_be_downloaded(rt, client):
-    token = log_in(rt, client, "editor")
-    rows = 'email,keywords\nbad@,"<b>x</b>, ""quoted"""\nnew@example.org,y\n'
-    page = client.post("/admin/import", data={"token": token, "text": rows, "act": "dry"}).text
-    held = re.search(r'<textarea name="rows" hidden>(.*?)</textarea>', page, re.DOTALL)[1]
-    # a browser drops the first line end of a textarea, and sends line ends as CRLF
-    sent = unescape(held).removeprefix("\n").replace("\r\n", "\n").replace("\n", "\r\n")
-    answer = client.post("/admin/import/problems", data={"token": token, "rows": sent})
-    assert answer.headers["content-type"].startswith("text/csv")
+    assert [one.what for one in rt.db.read(list_audit)].count("import readers") == 1
+    answer = client.get(f"{here}/problems.csv")
     assert 'filename="problems.csv"' in answer.headers["content-disposition"]
     table = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert [(r["email"], r["keywords"]) for r in table] == [("bad@", '<b>x</b>, "quoted"')]
@@ -582,7 +583,9 @@ def test_interests_are_told_in_words_with_their_pauses(rt, client):
 def test_an_import_with_an_unknown_column_says_which(rt, client):
     token = log_in(rt, client, "editor")
     rows = "email,Interests\nnew@example.org,robots\n"
-    answer = client.post("/admin/import", data={"token": token, "text": rows, "act": "import"})
+    answer = client.post(
+        "/admin/import", data={"token": token, "text": rows, "basis": "institution"}
+    )
     assert answer.status_code == 422
     assert "interests" in answer.text
     assert "Did you mean keywords?" in answer.text
@@ -590,10 +593,18 @@ def test_an_import_with_an_unknown_column_says_which(rt, client):
 
 def test_suppressions_bar_and_lift(rt, client):
     token = log_in(rt, client, "editor")
-    data = {"token": token, "addresses": "ada@example.org", "act": "bar"}
+    data = {"token": token, "addresses": "ada@example.org", "act": "bar", "reason": "asked"}
     assert "1 bar" in client.post("/admin/suppressions", data=data).text
     assert rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org")).state == "left"
+    found = client.get("/admin/suppressions", params={"q": "ADA@example.org", "reason": "left"})
+    assert "1 bar" not in found.text
+    assert "1 bar" in client.get("/admin/suppressions", params={"q": "ADA@example.org"}).text
+    codes = client.post("/admin/suppressions/export", data={"token": token}).content
     assert "Lifted." in client.post("/admin/suppressions", data={**data, "act": "lift"}).text
+    back = client.post(
+        "/admin/suppressions", data={"token": token, "reason": "a copy"}, files={"file": codes}
+    )
+    assert "1 suppressed, 0 were already." in back.text
 
 
 def test_settings_are_checked_and_recorded(rt, client):

@@ -17,7 +17,7 @@ from service.store.tables import ProfileRow
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
 ADA = "ada@uni.example"
-PLAIN = {"act": "save", "cadence": "daily", "weekday": "fri"}
+PLAIN = {"reason": "asked", "act": "save", "cadence": "daily", "weekday": "fri"}
 
 
 @pytest.fixture
@@ -56,23 +56,34 @@ def test_an_editor_does_all_that_a_reader_can(house: Reading) -> None:
         "name": "Robots", "words": "robots AND hands", "cadence": "weekly", "weekday": "tue",
         "cap": "7", "threshold": "1.5", "own_name": "Ada Lee", "signals": "1", "votes": "50",
     }  # fmt: skip
-    assert names == {*choices, "token", "act"}, "every choice has its field"
+    assert names == {*choices, "token", "act", "reason"}, "every choice has its field"
     assert "Saved." in client.post(here, data={**form, **choices}).text
     row = interests(house)[0]
     assert (row.name, row.kind, row.cadence, row.weekday) == ("Robots", "query", "weekly", 1)
     assert (row.cap, row.threshold, row.id) == (7, 1.5, first.id)
     assert 'value="Ada Lee"' in client.get(here).text
-    assert "Paused." in client.post(here, data={"token": token, "act": "pause"}).text
+    assert (
+        "Paused."
+        in client.post(here, data={"token": token, "reason": "asked", "act": "pause"}).text
+    )
     assert interests(house)[0].paused
     assert 'value="resume"' in client.get(here).text
-    assert "Resumed." in client.post(here, data={"token": token, "act": "resume"}).text
-    unsure = client.post(here, data={"token": token, "act": "remove"})
+    assert (
+        "Resumed."
+        in client.post(here, data={"token": token, "reason": "asked", "act": "resume"}).text
+    )
+    unsure = client.post(here, data={"token": token, "reason": "asked", "act": "remove"})
     assert (unsure.status_code, 'id="sure-fault"' in unsure.text) == (422, True)
     assert len(interests(house)) == 2
-    assert "Removed." in client.post(here, data={"token": token, "act": "remove", "sure": "1"}).text
+    assert (
+        "Removed."
+        in client.post(
+            here, data={"token": token, "reason": "asked", "act": "remove", "sure": "1"}
+        ).text
+    )
     assert [one.kind for one in interests(house)] == ["follow"]
     last = f"{story}/interests/{second.id}"
-    only = client.post(last, data={"token": token, "act": "remove", "sure": "1"})
+    only = client.post(last, data={"token": token, "reason": "asked", "act": "remove", "sure": "1"})
     assert (only.status_code, "only interest" in only.text) == (422, True)
     acts = {one.what: one for one in house.rt.db.read(list_audit)}
     assert acts["change interest"].before["kind"] == "keywords"
@@ -114,7 +125,7 @@ def test_who_may_and_whose_it_is(house: Reading) -> None:
         assert viewer.get(path).status_code == 403
         assert viewer.post(path, data={**PLAIN, "token": token}).status_code == 403
     editor, token = signed_in(house, "editor")
-    data = {"token": token, "act": "remove", "sure": "1"}
+    data = {"token": token, "reason": "asked", "act": "remove", "sure": "1"}
     other = f"/admin/readers/{bens}/interests/{number}"
     for path in (other, f"{here}9", f"/admin/readers/99/interests/{number}"):
         assert editor.get(path).status_code == 404, path
