@@ -46,6 +46,7 @@ from service.flows.editions import EditionError, NoEditionError
 from service.flows.hidden import NoPaperError
 from service.flows.hook_lists import NoHookError
 from service.flows.imports import NoSuchImportError
+from service.flows.ledger import ChosenError
 from service.flows.preview import PreviewError
 from service.flows.resend import ResendError
 from service.flows.runtime import Runtime
@@ -63,6 +64,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     NoSuchAccountError: 404,
     NoSuchMailError: 404,
     DraftError: 404,
+    ChosenError: 422,
     EditionError: 409,
     NoEditionError: 404,
     ResendError: 409,

@@ -61,6 +61,7 @@ from service.flows.hidden import NoPaperError, PaperError
 from service.flows.hook_lists import HookError, NoHookError
 from service.flows.imports import ListError, NoSuchImportError
 from service.flows.interests import InterestError
+from service.flows.ledger import ChosenError
 from service.flows.note import NoteError
 from service.flows.once import AnswerLostError, KeyBusyError, KeyFormError, KeyReusedError
 from service.flows.picks import PickError
@@ -112,6 +113,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     ChangedMeanwhileError: 409,
     CountError: 409,
     DateError: 422,
+    ChosenError: 422,
     EditionError: 409,
     HookError: 422,
     KeyBusyError: 409,

@@ -13,14 +13,19 @@ from service.delivery.meaning import Meaning
 from service.delivery.states import State
 from service.flows.bounces import of_deliveries
 from service.flows.delivery_words import ahead, sentence, steps_of
-from service.flows.editions import EditionError, need_edition
+from service.flows.editions import EditionError, NoEditionError, need_edition
 from service.flows.groups import says, words_of
 from service.flows.reconcile import answers_for
 from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
+from service.store import delivery_lists
 from service.store.db import Session
 from service.store.delivery_lists import ORDERS, Chosen, list_chosen, meanings_of
 from service.store.tables import DeliveryRow
+
+
+class ChosenError(EditionError):
+    """A choice of deliveries that cannot be."""
 
 
 def gone_owners(rt: Runtime) -> list[int]:
@@ -46,18 +51,18 @@ def read_chosen(
     """Which deliveries were asked for. state: one of the states, or "held" (dead: of
     ``gone_owners``) · first, last: days of the installation (``zone``) on which they were planned.
 
-    Raises EditionError: no such state or meaning, or a last day before the first.
+    Raises ChosenError: no such state or meaning, or a last day before the first.
     """
     if first is not None and last is not None and first > last:
-        raise EditionError(
+        raise ChosenError(
             f"{first} is after {last}: no day is in between.",
             "--since",
             "Give the earlier day as --since and the later one as --until.",
         )
     if state not in ("", "held", *(str(s) for s in State)):
-        raise EditionError(f"{state!r} is no state.", "--state", f"Use {', '.join(State)} or held.")
+        raise ChosenError(f"{state!r} is no state.", "--state", f"Use {', '.join(State)} or held.")
     if meaning not in ("", *(str(m) for m in Meaning)):
-        raise EditionError(f"{meaning!r} is no meaning.", "--meaning", f"Use {', '.join(Meaning)}.")
+        raise ChosenError(f"{meaning!r} is no meaning.", "--meaning", f"Use {', '.join(Meaning)}.")
     is_held = state == "held"
     return Chosen(
         edition_id=edition_id,
@@ -90,9 +95,22 @@ def list_facts(
     if chosen.edition_id is not None:
         need_edition(session, chosen.edition_id)
     if order not in ORDERS:
-        raise EditionError(f"{order!r} is no order.", "--order", f"Use {', '.join(ORDERS)}.")
+        raise ChosenError(f"{order!r} is no order.", "--order", f"Use {', '.join(ORDERS)}.")
     rows = list_chosen(session, chosen, order=order, limit=limit, offset=offset, after_id=after_id)
     return [delivery_facts(row) for row in rows]
+
+
+def find_ids(session: Session, chosen: Chosen, order: str = "newest") -> list[int]:
+    """Numbers of deliveries for pages: ``MOST_FOUND`` at most, and one more where there are more.
+    Raises EditionError: no such edition."""
+    if chosen.edition_id is not None:
+        need_edition(session, chosen.edition_id)
+    return delivery_lists.find_ids(session, chosen, order=order)
+
+
+def facts_of(session: Session, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """These deliveries as plain values, in the order of their numbers here."""
+    return [delivery_facts(row) for row in delivery_lists.list_numbered(session, ids)]
 
 
 def deliveries(
@@ -110,7 +128,9 @@ def delivery_story(
     EditionError: none."""
     row = deliveries_store.get_delivery(session, id=delivery_id)
     if row is None:
-        raise EditionError(f"There is no delivery {delivery_id}.", "", "paperpost deliveries list")
+        raise NoEditionError(
+            f"There is no delivery {delivery_id}.", "", "paperpost deliveries list"
+        )
     edition = need_edition(session, row.edition_id)
     tries = deliveries_store.list_attempts(session, delivery_id)
     about = meanings_of(session, [delivery_id])[delivery_id]

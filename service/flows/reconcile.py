@@ -14,7 +14,7 @@ from service.delivery.relay_log import Proof, Reader
 from service.delivery.states import HELD, State
 from service.errors import PaperpostError
 from service.flows.alarms import Alarm, end_alarm, raise_alarm
-from service.flows.editions import EditionError
+from service.flows.editions import NoEditionError
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.store import alarms as alarms_store
@@ -256,12 +256,12 @@ def resolve(
     rt: Runtime, delivery_id: int, answer: str, by: str, address: str = ""
 ) -> dict[str, Any]:
     """A person says what became of a held mail. Returns id, before, state. Raises
-    ResolveError, EditionError: there is no such delivery."""
+    ResolveError, NoEditionError: there is no such delivery."""
 
     def act(session: Session) -> dict[str, Any]:
         row = deliveries_store.get_delivery(session, id=delivery_id)
         if row is None:
-            raise EditionError(
+            raise NoEditionError(
                 f"There is no delivery {delivery_id}.", "", "paperpost deliveries list"
             )
         before, state = row.state, _answer(row, answer)

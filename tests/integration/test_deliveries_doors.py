@@ -321,7 +321,9 @@ def test_the_description_names_the_token_and_the_answers(client):
     assert told["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     for path in ("/api/v1/deliveries", "/api/v1/deliveries/groups", "/api/v1/editions"):
         assert told["paths"][path]["get"]["security"] == [{"token": ["deliveries:read"]}], path
-    assert told["paths"]["/api/v1/deliveries/resend"]["post"]["security"] == [{"token": []}]
+    assert told["paths"]["/api/v1/deliveries/resend"]["post"]["security"] == [
+        {"token": ["deliveries:send"]}
+    ]
     assert "security" not in told["paths"]["/api/v1/search"]["get"]
 
 
