@@ -32,7 +32,7 @@ SAID: Mapping[str, str] = {
     "released": "Released: the day's digests go at each reader's hour.",
     "accepted": "Accepted: it stands on its day's page and is mailed as new.",
     "declined": "Declined.",
-    "asked": "It is called within seconds; load the page again to see the answer.",
+    "called": "It is called within seconds; load the page again to see the answer.",
     "added": "Added.",
     "again": "The confirmation goes out once more.",
     "there": "This source was here already; nothing was changed.",

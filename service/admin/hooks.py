@@ -115,4 +115,4 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         except PaperpostError as error:
             errors = fault_of(error, (), "act")
             return await to_thread(log, request, sent.who, webhook_id, errors)
-        return desk.go(f"webhooks/{webhook_id}", "asked" if wanted != "end" else "saved")
+        return desk.go(f"webhooks/{webhook_id}", "called" if wanted != "end" else "saved")
