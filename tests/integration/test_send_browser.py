@@ -1,0 +1,264 @@
+"""A send by hand in a browser, from the first word to the report: what is typed is kept over the
+end of a session, two who work at once harm nobody, a double click and the back button are one
+edition, a canary that refuses pauses, and the brake holds."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from support.axe import violations
+from support.house import add, ingest_items, paper_item
+from support.smtp_server import SmtpServer, reply
+from support.whole_site import WholeSite, whole_site
+
+from service.flows import staff
+from service.store.editions import list_editions
+from service.store.instance import set_setting
+from service.store.staff import list_audit
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("cheap_passwords")]
+PASSWORD = "correct horse battery"
+READERS = 8
+
+
+@pytest.fixture
+def relay() -> Iterator[SmtpServer]:
+    with SmtpServer() as made:
+        yield made
+
+
+@pytest.fixture
+def site(tmp_path: Path, relay: SmtpServer) -> Iterator[WholeSite]:
+    with whole_site(tmp_path, relay_port=relay.port) as made:
+        for n in range(READERS):
+            add(made.rt, f"r{n}@uni.example", "adapters")
+        ingest_items(
+            made.rt, tmp_path, [paper_item(1, "Adapters that forget less"), paper_item(2, "Sheep")]
+        )
+        for name, value in (("canary", "2"), ("canary_offered_above", "3"), ("typed_above", "5")):
+            made.rt.db.write(lambda s, n=name, v=value: set_setting(s, n, v))
+        yield made
+
+
+Desk = Callable[[str], Page]
+
+
+@pytest.fixture
+def desk(site: WholeSite, browser: Browser) -> Desk:
+    """Somebody of the staff who may send, logged in with a browser of their own."""
+
+    def opened(name: str) -> Page:
+        link = staff.create_admin(site.rt, name, "sender", by="cli")
+        page = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
+        page.set_default_timeout(15_000)
+        page.goto(link)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_label("The same again").fill(PASSWORD)
+        page.get_by_role("button", name="Set password").click()
+        log_in(page, name)
+        return page
+
+    return opened
+
+
+def log_in(page: Page, name: str) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log out").wait_for()
+
+
+def kept(page: Page) -> None:
+    expect(page.locator("#live")).to_contain_text("Kept", timeout=15_000)
+
+
+def test_from_the_first_word_to_the_report(site: WholeSite, desk: Desk, relay: SmtpServer) -> None:
+    mia, ben = desk("mia"), desk("ben")
+    mia.goto(f"{site.address}/admin/send")
+    mia.get_by_label("Your own text").check()
+    mia.get_by_label("Subject").fill("The reading group moves")
+    mia.get_by_label("Note on top").fill("We meet on *Thursday*. ![map](https://x.example/m.png)")
+    kept(mia)
+    expect(mia.locator("#live")).to_contain_text("1 picture is left out")
+    expect(mia.locator("#counted")).to_contain_text("8 readers = 8 mails")
+    expect(mia.locator(".samples li")).to_have_count(8)
+    shown = mia.frame_locator("#live iframe").locator("body")
+    expect(shown).to_contain_text("We meet on Thursday.")
+    assert violations(mia) == []
+
+    # the session ends in the middle: what was typed, also after that, is there after the log-in
+    mia.context.clear_cookies()
+    mia.get_by_label("Note on top").fill("We meet on *Friday*.")
+    expect(mia.locator("#live")).to_contain_text("Your session is over")
+    mia.get_by_role("button", name="Go on to Check").click()
+    log_in(mia, "mia")
+    assert mia.get_by_label("Note on top").input_value() == "We meet on *Friday*."
+    mia.get_by_role("button", name="Go on to Check").click()
+    mia.get_by_role("heading", name="Check", exact=True).wait_for()
+    check = mia.url
+
+    # ben changes it while mia looks: she is told, and what she looked at is not what goes
+    ben.goto(f"{site.address}/admin/send?draft={check.rsplit('/', 1)[1]}")
+    ben.get_by_label("Note on top").fill("We meet on *Monday*.")
+    ben.get_by_role("button", name="Go on to Check").click()
+    ben.get_by_role("heading", name="Check", exact=True).wait_for()
+    mia.get_by_label("Type the number of mails").fill("8")
+    mia.get_by_label("To 2 readers first").check()
+    mia.get_by_role("button", name="Send to 8").click()
+    expect(mia.locator("body")).to_contain_text("ben changed it since you looked")
+    assert site.rt.db.read(list_editions) == []
+
+    # a double click; then the other one presses, too; then the back button and once more
+    mia.get_by_label("Type the number of mails").fill("8")
+    mia.get_by_label("To 2 readers first").check()
+    mia.get_by_role("button", name="Send to 8").dblclick()
+    mia.wait_for_url("**/admin/editions/*")
+    ben.get_by_label("Type the number of mails").fill("8")
+    ben.get_by_role("button", name="Send to 8").click()
+    ben.wait_for_url("**/admin/editions/*")
+    expect(ben.locator("body")).to_contain_text("was begun before")
+    ben.go_back()
+    ben.wait_for_url("**/admin/editions/*")
+    (edition,) = site.rt.db.read(list_editions)
+    begun = [a for a in site.rt.db.read(list_audit) if a.what == "send newsletter"]
+    assert [a.who for a in begun] == ["mia"]
+
+    # the canary is refused: it pauses by itself, and says why
+    expect(mia.locator("#progress")).to_contain_text("It begins in")
+    relay.on("RCPT", reply("550 5.7.1 we do not like you"), match=r"r[01]@")
+    site.go(minutes=3)
+    assert site.send() == 0
+    expect(ben.locator("#progress")).to_contain_text("2 of the first 2 were refused", timeout=9000)
+    expect(ben.locator("#acts")).to_contain_text("Send to the other 6")
+    mia.reload()
+    mia.get_by_role("button", name="Send to the other 6").click()
+    expect(mia.locator("#progress")).to_contain_text("open")
+
+    # the brake, and off it again
+    mia.get_by_role("button", name="Pause").click()
+    expect(mia.locator("#progress")).to_contain_text("paused")
+    site.send()
+    assert [m.recipient for m in relay.accepted] == ["papers@example.org"], "the alarm alone"
+    mia.set_viewport_size({"width": 360, "height": 740})
+    assert mia.evaluate("document.documentElement.scrollWidth") <= 360
+    box = mia.get_by_role("button", name="Resume").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 740, "on the first screen of a phone"
+    mia.get_by_role("button", name="Resume").click()
+    assert site.send() == 6
+    mia.reload()
+    body = mia.locator("main")
+    expect(body).to_contain_text("Minute by minute")
+    expect(body).to_contain_text("5.7.1 we do not like you")
+    assert violations(mia) == []
+    letters = {m.recipient: m.data for m in relay.accepted if m.recipient.endswith("uni.example")}
+    assert set(letters) == {f"r{n}@uni.example" for n in range(2, 8)}
+    assert all(b"Monday" in data for data in letters.values())
+
+    # the report by mail, and who came later
+    assert site.send() == 1
+    assert relay.accepted[-1].recipient == "papers@example.org"
+    add(site.rt, "late@uni.example", "adapters")
+    mia.reload()
+    mia.get_by_role("button", name="Send it to 1 who came later").click()
+    expect(mia.locator(".equation")).to_contain_text("1 reader = 1 mail")
+    mia.get_by_label("At each reader's own hour").check()
+    mia.get_by_role("button", name="Send to 1").click()
+    mia.wait_for_url("**/admin/editions/*")
+    assert site.rt.db.read(list_editions)[0].options["timing"]["own_hour"] is True
+    assert edition.id != site.rt.db.read(list_editions)[0].id
+    for page in (mia, ben):
+        page.context.close()
+
+
+def test_chosen_papers_without_a_script(site: WholeSite, browser: Browser) -> None:
+    """Search, tick, a file of addresses, count, a time: all of it by buttons alone."""
+    link = staff.create_admin(site.rt, "zoe", "sender", by="cli")
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Set password").click()
+    log_in(page, "zoe")
+    page.goto(f"{site.address}/admin/send")
+    page.get_by_label("Search stored papers").fill("sheep")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_label(re.compile("Sheep arxiv/2611.00002")).check()
+    page.get_by_label("To whom").select_option("list")
+    table = b"Name;E-Mail\r\nZo\xeb;r3@uni.example\r\nNobody;stranger@uni.example\r\n"
+    page.get_by_label("Or a list of addresses as a file").set_input_files(
+        {"name": "members.csv", "mimeType": "text/csv", "buffer": table}
+    )
+    page.get_by_role("button", name="Count").click()
+    expect(page.locator("#count")).to_contain_text("1 reader = 1 mail")
+    expect(page.locator("#count")).to_contain_text("1 address of the list belongs to no reader")
+    assert page.get_by_label("Papers", exact=True).input_value() == "arxiv/2611.00002"
+    page.get_by_label("Or a list of addresses as a file").set_input_files(
+        {"name": "members.csv", "mimeType": "text/csv", "buffer": table}
+    )
+    page.get_by_role("button", name="Go on to Check").click()
+    expect(page.locator(".equation")).to_contain_text("1 reader = 1 mail")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_label("At this time").check()
+    page.get_by_label("Date and time").fill("2026-11-17T10:00")
+    page.get_by_role("button", name="Send to 1").click()
+    expect(page.locator("#at-fault")).to_contain_text("is over")
+    assert page.get_by_label("At this time").is_checked()
+    page.get_by_label("Date and time").fill("2026-11-19T10:00")
+    page.get_by_role("button", name="Send to 1").click()
+    expect(page.locator("#progress")).to_contain_text("It begins on")
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.locator("#progress")).to_contain_text("cancelled")
+    context.close()
+
+
+@pytest.mark.slow
+def test_twenty_posts_of_one_confirmation_are_one_edition(site: WholeSite) -> None:
+    """The real server, twenty connections at once."""
+    link = staff.create_admin(site.rt, "kim", "sender", by="cli")
+
+    def token_in(page: str) -> str:
+        found = re.search(r'name="token" value="([^"]+)"', page)
+        assert found, page[:500]
+        return found[1]
+
+    with httpx2.Client(follow_redirects=True) as client:
+        form = {"password": PASSWORD, "again": PASSWORD}
+        client.post(link, data={**form, "token": token_in(client.get(link).text)})
+        page = client.get(f"{site.address}/admin/login").text
+        form = {"name": "kim", "password": PASSWORD, "token": token_in(page)}
+        token = token_in(client.post(f"{site.address}/admin/login", data=form).text)
+        cookies = dict(client.cookies)
+        for kind, more in (
+            ("newsletter", {"subject": "Ten letters", "body": "Text."}),
+            ("daily", {}),
+        ):
+            form = {"token": token, "kind": kind, "key": f"twenty-{kind}", **more}
+            check = client.post(f"{site.address}/admin/send", data=form)
+            found = re.search(r'name="expected" value="(\d+)"', check.text)
+            assert found is not None, check.text[:500]
+            form = {"token": token, "expected": found[1], "number": found[1]}
+            with ThreadPoolExecutor(1) as thread:  # playwright has a loop in this one
+                posts = partial(_together, f"{check.url}/start", form, cookies)
+                answers = thread.submit(lambda p=posts: asyncio.run(p())).result()
+            assert {status for status, _ in answers} == {303}
+            assert len({re.sub(r"\?.*", "", where) for _, where in answers}) == 1
+            assert sum("said=begun" not in where for _, where in answers) == 1
+    assert len(site.rt.db.read(list_editions)) == 2
+    begun = [a for a in site.rt.db.read(list_audit) if a.what.startswith("send ")]
+    assert len(begun) == 2
+
+
+async def _together(
+    address: str, form: dict[str, str], cookies: dict[str, str]
+) -> list[tuple[int, str]]:
+    async with httpx2.AsyncClient(cookies=cookies, timeout=120) as client:
+        answers = await asyncio.gather(*(client.post(address, data=form) for _ in range(20)))
+    return [(a.status_code, a.headers.get("location", "")) for a in answers]
