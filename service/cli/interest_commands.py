@@ -69,9 +69,30 @@ def list_(email: str, as_json: Json = False) -> None:
     if as_json:
         printing.as_json(rows)
         return
-    columns = ["name", "kind", "text", "cadence", "cap", "threshold", "own", "late_news", "paused"]
-    in_line = [{**row, "text": "; ".join(row["text"].split("\n"))} for row in rows]
+    in_line = [
+        {
+            "name": printing.cut(row["name"], 20),
+            "kind": row["kind"],
+            "text": printing.cut("; ".join(row["text"].split("\n")), 28),
+            "cadence": row["cadence"],
+            "chosen": _chosen_for(row),
+        }
+        for row in rows
+    ]
+    columns = ["name", "kind", "text", "cadence", "chosen"]
     printing.table(in_line, columns, "No interest.")
+
+
+def _chosen_for(row: "dict[str, Any]") -> str:
+    """What was chosen for an interest beside its words and days, in as few words as it takes."""
+    said = [
+        "paused" if row["paused"] else "",
+        f"cap {row['cap']}" if row["cap"] else "",
+        f"score {row['threshold']:g}" if row["threshold"] else "",
+        "later news" if row["late_news"] else "",
+        f"without {row['own']}" if row["own"] else "",
+    ]
+    return printing.cut(", ".join(one for one in said if one), 30)
 
 
 @interests_app.command("add")

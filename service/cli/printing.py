@@ -57,7 +57,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str)
     typer.echo("  ".join(c.ljust(w) for c, w in zip(columns, widths, strict=True)).rstrip())
     for line in cells:
         typer.echo(
-            "  ".join(_cut(c, w).ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
+            "  ".join(cut(c, w).ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
         )
 
 
@@ -71,7 +71,8 @@ def _cell(value: Any) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """The text, or its beginning with a sign that more follows."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

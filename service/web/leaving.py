@@ -181,6 +181,7 @@ def _page(door: Door, request: Request, token: str, found: Leaving, said: str = 
     parts = [(part, _name(part, texts)) for part in found.parts]
     context = {
         "email": mask(found.email),
+        "is_barred": found.state == "bounced",
         "here": door.pages.links.here.unsubscribe(token),
         "by_mail": door.rt.site.leave_mail(token),
         "inbox": door.rt.site.inbox,
