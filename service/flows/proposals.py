@@ -25,11 +25,11 @@ class ProposalError(ManageError):
     def __init__(
         self,
         what: Sentence,
-        where: str = "",
-        next_step: Sentence | None = None,
+        where: str,
+        next_step: Sentence,
         here: tuple[str, str] | None = None,
     ) -> None:
-        super().__init__(what, where, next_step or Sentence(""))
+        super().__init__(what, where, next_step)
         self.here = here
 
 

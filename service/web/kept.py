@@ -146,6 +146,14 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
             ("reader_tag", "reader_imported"),
         ),
         Kept(
+            Sentence("Papers you proposed, and papers you voted for"),
+            (
+                Sentence("With the rest; of votes only the number is shown."),
+                Sentence("A proposal that was accepted stays, without your name and your words."),
+            ),
+            ("submission", "vote"),
+        ),
+        Kept(
             Sentence("What the people who run this service did with your subscription"),
             (
                 Sentence("%(days)s, under its number and not your address.",
