@@ -1,5 +1,5 @@
-"""Measures the desk over a month of a large house: each list first, in the middle and at its end, by
-each filter and order; the overview; exports as streams.
+"""Measures the desk over a month of a large house: each list first, in the middle and at its end,
+by each filter and order; the overview; exports as streams.
 
 Run from the checkout: ``PYTHONPATH=.:tests python -m bench.desk --house FOLDER [--on URL]`` for a
 house that ``bench.desk_house`` made. What was measured before is kept in ``results/desk.json`` and

@@ -18,6 +18,13 @@ depends_on = None
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+SOME = (
+    ("ix_delivery_nobody", "delivery", "recipient_key", "subscriber_id IS NULL"),
+    ("ix_attempt_no", "attempt", "delivery_id", "code = 0 OR code >= 300"),
+)
+"""Indexes of some rows alone."""
+
+
 def upgrade() -> None:
     op.create_table('answer_kept',
     sa.Column('id', BIG, autoincrement=True, nullable=False),
@@ -237,10 +244,18 @@ def upgrade() -> None:
     op.add_column('edition', sa.Column('counted', sa.JSON(), nullable=True))
     op.create_index('ix_delivery_edition_state', 'delivery', ['edition_id', 'state', 'id'])
     op.drop_index('ix_delivery_edition_id', 'delivery')
+    op.create_index('ix_delivery_planned_at', 'delivery', ['planned_at', 'id'])
+    op.create_index('ix_delivery_domain', 'delivery', ['domain', 'id'])
+    for name, table, column, rows in SOME:
+        op.create_index(name, table, [column], sqlite_where=sa.text(rows), postgresql_where=sa.text(rows))
     op.add_column('delivery', sa.Column('tested_to', sa.String(length=254), nullable=True))
     op.add_column('audit', sa.Column('reason', sa.Text(), server_default='', nullable=False))
 
 def downgrade() -> None:
+    for name, table, _, _ in SOME:
+        op.drop_index(name, table)
+    op.drop_index('ix_delivery_domain', 'delivery')
+    op.drop_index('ix_delivery_planned_at', 'delivery')
     op.create_index('ix_delivery_edition_id', 'delivery', ['edition_id'])
     op.drop_index('ix_delivery_edition_state', 'delivery')
     op.drop_column("edition", "counted")

@@ -55,12 +55,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         who, typed, chosen = asked(request)
 
         def load(session: Session) -> dict[str, Any]:
-            total = delivery_lists.count_chosen(session, chosen)
-            paging = paging_of(request, total, PAGE_SIZE)
-            order = typed["order"] or "newest"
-            rows = ledger.list_facts(
-                session, chosen, order=order, limit=paging.size, offset=paging.offset
-            )
+            ids = ledger.find_ids(session, chosen, typed["order"] or "newest")
+            paging = paging_of(request, len(ids), PAGE_SIZE, delivery_lists.MOST_FOUND)
+            rows = ledger.facts_of(session, ids[paging.offset : paging.offset + paging.size])
             back = bounces.of_deliveries(session, [row["id"] for row in rows])
             return {"rows": rows, "paging": paging, "back": back}
 

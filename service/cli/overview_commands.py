@@ -45,8 +45,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"Today       {found['today']} ({found['zone']})",
         f"Papers      {n['papers']:,} new, {more}{n['matches']:,} matches",
         f"Mails       {n['accepted']:,} handed to the mail server, {n['refused']:,} refused",
-        f"Now         {n['waiting']:,} waiting, {n['deferred']:,} of them put off; {n['held']:,} held",
-        f"Readers     {readers.get('active', 0):,} active, {readers.get('pending', 0):,} to confirm;"
+        f"Now         {n['waiting']:,} waiting, {n['deferred']:,} put off, {n['held']:,} held",
+        f"Readers     {readers.get('active', 0):,} active, {readers.get('pending', 0):,} to confirm,"
         f" today {n['joined']:,} joined, {n['left']:,} left",
         f"Came back   {back}",
     ]

@@ -9,13 +9,15 @@ from fastapi import Request
 class Paging:
     """Page ``number`` (from 1) of a list of ``total`` rows, ``size`` a page.
 
-    is_beyond: a later page than there is was asked for; ``number`` is the last one.
+    is_beyond: a later page than there is was asked for; ``number`` is the last one · is_more: the
+    list goes on behind ``total``, and was counted no further.
     """
 
     number: int
     size: int
     total: int
     is_beyond: bool = False
+    is_more: bool = False
 
     @property
     def pages(self) -> int:
@@ -46,12 +48,15 @@ class Paging:
         return self.number + 1 if self.number < self.pages else None
 
 
-def paging_of(request: Request, total: int, size: int = 100) -> Paging:
-    """Read ``?page=``; anything that is no page of this list becomes the nearest one."""
+def paging_of(request: Request, total: int, size: int = 100, most: int | None = None) -> Paging:
+    """Read ``?page=``; anything that is no page of this list becomes the nearest one. most: so many
+    rows are paged; a greater total says only that there are more."""
+    is_more = most is not None and total > most
+    total = most if is_more and most is not None else total
     asked = request.query_params.get("page", "")
     number = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
     pages = Paging(1, size, total).pages
-    return Paging(min(max(number, 1), pages), size, total, number > pages)
+    return Paging(min(max(number, 1), pages), size, total, number > pages, is_more)
 
 
 def address_of_page(request: Request, number: int) -> str:

@@ -44,6 +44,11 @@ def reference(
     )
 
 
+def only(condition: str) -> dict[str, Any]:
+    """What makes an index of some rows alone, on both databases."""
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
 def instant(*, null: bool = True, index: bool = False) -> Any:
     return Field(
         default=None if null else ..., sa_column=Column(UTCDateTime(), nullable=null, index=index)

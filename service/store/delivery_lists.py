@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from service.store.deliveries import is_held
-from service.store.tables import AttemptRow, DeliveryRow, EditionRow
+from service.store.tables import (
+    AttemptRow,
+    ConsentRow,
+    DeliveryRow,
+    EditionRow,
+    SubscriberRow,
+)
 
 REFUSED = ("failed", "expired")
 """States that a person may send again."""
@@ -91,7 +97,7 @@ def meaning_column() -> sa.ColumnElement[str]:
     )
 
 
-def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
+def _conditions(session: Session, chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if chosen.edition_id is not None:
         found.append(col(DeliveryRow.edition_id) == chosen.edition_id)
@@ -104,64 +110,131 @@ def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
             found.append(col(DeliveryRow.state).in_(_MEANT))
         found.append(meaning_column() == chosen.meaning)
     if chosen.domain:
-        found += _of_domain(chosen.domain)
+        found.append(col(DeliveryRow.domain) == chosen.domain)
     if chosen.since is not None or chosen.until is not None:
-        found += _planned(chosen.since, chosen.until)
+        found += _planned(chosen)
     if chosen.address:
-        found.append(_holds(col(DeliveryRow.recipient_key), chosen.address))
+        found.append(_of_address(session, chosen))
     if chosen.words:
-        found.append(_says(chosen.words))
+        found.append(_says(chosen))
     if chosen.ids:
         found.append(col(DeliveryRow.id).in_(chosen.ids))
     return found
 
 
-def _of_domain(domain: str) -> list[sa.ColumnElement[bool]]:
-    """Found by the address where that holds the domain as it is: that stands in an index, and the
-    column itself is read of few."""
-    same = [col(DeliveryRow.domain) == domain]
-    if domain.isascii() and not domain.startswith("xn--"):
-        same.insert(0, _holds(col(DeliveryRow.recipient_key), f"@{domain}"))
-    return same
+_FEW_READERS = 2000
+"""So many readers' mails are found by the readers; of more, a look through all mails is quicker."""
 
 
-def _planned(since: datetime | None, until: datetime | None) -> list[sa.ColumnElement[bool]]:
-    """Rows of the editions that were open then, and of these by their own instant."""
-    found, editions = [], []
-    if since is not None:
-        found.append(col(DeliveryRow.planned_at) >= since)
-        late = since - timedelta(days=7)  # one that was broken off may be completed later
-        editions.append(
-            sa.or_(
-                col(EditionRow.opened_at) >= late,
-                sa.and_(
-                    col(EditionRow.kind) != "notice",
-                    sa.func.coalesce(col(EditionRow.closes_at), since) >= late,
-                ),
-            )
-        )
-    if until is not None:
-        found.append(col(DeliveryRow.planned_at) < until)
-        editions.append(col(EditionRow.opened_at) < until)
-    open_then = sa.select(col(EditionRow.id)).where(*editions)
-    return [col(DeliveryRow.edition_id).in_(open_then), *found]
-
-
-def _says(words: str) -> sa.ColumnElement[bool]:
-    """In what a server said to any try, or in the reason of a row that was not accepted."""
-    tried = sa.select(col(AttemptRow.delivery_id)).where(
-        _holds(sa.func.lower(AttemptRow.text), words)
+def _is_few(chosen: Chosen) -> bool:
+    """Whether what is chosen is little enough to be gone through row by row."""
+    states = set(chosen.states)
+    return bool(
+        chosen.edition_id is not None
+        or chosen.held_by is not None
+        or chosen.meaning
+        or chosen.ids
+        or (states and not states & {"accepted", "skipped"})
     )
-    reason = sa.and_(
-        col(DeliveryRow.state) != "accepted", _holds(sa.func.lower(DeliveryRow.reason), words)
+
+
+def _planned(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
+    """In a span of time: by the index of instants, where no other one finds fewer rows."""
+    at: Any = col(DeliveryRow.planned_at)
+    if _is_few(chosen):
+        at = sa.func.coalesce(at, at)  # a value that stands in no index
+    found = []
+    if chosen.since is not None:
+        found.append(at >= chosen.since)
+    if chosen.until is not None:
+        found.append(at < chosen.until)
+    return found
+
+
+def _of_address(session: Session, chosen: Chosen) -> sa.ColumnElement[bool]:
+    """Mails of readers whose address holds the words, and mails that went to such an address: one
+    that its reader has no more, or that is nobody's."""
+    holds = _holds(col(DeliveryRow.recipient_key), chosen.address)
+    if _is_few(chosen):
+        return holds
+    now = sa.select(col(SubscriberRow.id)).where(
+        _holds(col(SubscriberRow.email_key), chosen.address)
     )
-    return sa.or_(col(DeliveryRow.id).in_(tried), reason)
+    readers = list(session.scalars(now.limit(_FEW_READERS + 1)))
+    if len(readers) > _FEW_READERS:
+        return holds
+    moved = sa.select(col(ConsentRow.subscriber_id)).where(
+        col(ConsentRow.act) == "address-changed", col(ConsentRow.subscriber_id).is_not(None)
+    )
+    reader = col(DeliveryRow.subscriber_id)
+    ids: Any = sa.union_all(
+        sa.select(col(DeliveryRow.id)).where(reader.in_(readers)),
+        sa.select(col(DeliveryRow.id)).where(reader.in_(moved), holds),
+        sa.select(col(DeliveryRow.id)).where(reader.is_(None), holds),
+    )
+    return col(DeliveryRow.id).in_(ids)
+
+
+def _says(chosen: Chosen) -> sa.ColumnElement[bool]:
+    """In what a server said to any try, or in the reason of a row that was not accepted. Without an
+    edition or a state: what said yes, and rows without a mail, are left out."""
+    no = sa.or_(col(AttemptRow.code) == 0, col(AttemptRow.code) >= 300)
+    said = _holds(sa.func.lower(AttemptRow.text), chosen.words)
+    reason = _holds(sa.func.lower(DeliveryRow.reason), chosen.words)
+    state = col(DeliveryRow.state)
+    if _is_few(chosen):
+        tried = sa.exists().where(col(AttemptRow.delivery_id) == col(DeliveryRow.id), said)
+        return sa.or_(tried, sa.and_(state != "accepted", reason))
+    ids: Any = sa.union(
+        sa.select(col(AttemptRow.delivery_id)).where(no, said),
+        sa.select(col(DeliveryRow.id)).where(state.in_([*ANSWERED, "cancelled"]), reason),
+    )
+    return col(DeliveryRow.id).in_(ids)
 
 
 def _holds(column: Any, part: str) -> sa.ColumnElement[bool]:
     escaped = re.sub(r"([\\%_])", r"\\\1", part.lower())
     found: sa.ColumnElement[bool] = column.like(f"%{escaped}%", escape="\\")
     return found
+
+
+MOST_FOUND = 10_000
+"""So many of a list are counted and paged; of more it is said that there are more."""
+
+
+def find_ids(
+    session: Session, chosen: Chosen, *, order: str = "newest", most: int = MOST_FOUND
+) -> list[int]:
+    """Numbers in an order of ``ORDERS``, one more than ``most`` where there are more. Of an order
+    by a column that many share, the newest ``most`` are taken, unless one edition was chosen."""
+    by: Any = ORDERS[order]
+    if chosen.since is not None or chosen.until is not None:
+        at = col(DeliveryRow.planned_at)
+        if order == "newest":
+            by = (at.desc(), *by)
+        elif order == "oldest":
+            by = (at, *by)
+    query = sa.select(col(DeliveryRow.id)).where(*_conditions(session, chosen)).limit(most + 1)
+    if order in ("newest", "oldest") or chosen.edition_id is not None:
+        return list(session.scalars(query.order_by(*by)))
+    newest = list(session.scalars(query.order_by(*ORDERS["newest"])))
+    taken = newest[:most]
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(taken), 500):
+        part = col(DeliveryRow.id).in_(taken[start : start + 500])
+        columns = (col(DeliveryRow.id), *(_SORTED[order],))
+        found += [tuple(row) for row in session.execute(sa.select(*columns).where(part))]
+    found.sort(key=lambda row: row[0])
+    found.sort(key=lambda row: row[1], reverse=order == "tries")
+    return [row[0] for row in found] + newest[most:]
+
+
+_SORTED: Mapping[str, Any] = {
+    "address": col(DeliveryRow.recipient_key),
+    "domain": col(DeliveryRow.domain),
+    "state": col(DeliveryRow.state),
+    "tries": col(DeliveryRow.attempts),
+}
 
 
 def list_chosen(
@@ -174,13 +247,18 @@ def list_chosen(
     after_id: int = 0,
 ) -> list[DeliveryRow]:
     """Rows in an order of ``ORDERS``; after_id: only later ones (with "oldest": the next part)."""
-    query = sa.select(col(DeliveryRow.id)).where(*_conditions(chosen)).order_by(*ORDERS[order])
+    conditions = _conditions(session, chosen)
+    query = sa.select(col(DeliveryRow.id)).where(*conditions).order_by(*ORDERS[order])
     if after_id:
         query = query.where(col(DeliveryRow.id) > after_id)
     if limit is not None:
         query = query.limit(limit)
+    return list_numbered(session, list(session.scalars(query.offset(offset))))
+
+
+def list_numbered(session: Session, ids: Sequence[int]) -> list[DeliveryRow]:
+    """Rows in the order of their numbers here; one that is gone is left out."""
     # numbers first: contents are large, and are read of those alone that are shown
-    ids = list(session.execute(query.offset(offset)).scalars())
     rows: dict[int | None, DeliveryRow] = {}
     for start in range(0, len(ids), 500):
         part = col(DeliveryRow.id).in_(ids[start : start + 500])
@@ -190,7 +268,7 @@ def list_chosen(
 
 def count_chosen(session: Session, chosen: Chosen) -> int:
     """How many there are."""
-    query = sa.select(sa.func.count()).select_from(DeliveryRow).where(*_conditions(chosen))
+    query = sa.select(sa.func.count()).select_from(DeliveryRow).where(*_conditions(session, chosen))
     return int(session.execute(query).scalar_one())
 
 
@@ -210,7 +288,7 @@ def list_parts(session: Session, chosen: Chosen) -> list[Part]:
     query = (
         sa.select(*alike, sa.func.count(), newest, oldest)
         .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
-        .where(*_conditions(chosen))
+        .where(*_conditions(session, chosen))
         .group_by(*alike)
         .order_by(sa.func.count().desc(), newest.desc())
     )
@@ -280,7 +358,7 @@ def count_again(
     query = (
         sa.select(meaning, sa.func.count())
         .where(
-            *_conditions(chosen),
+            *_conditions(session, chosen),
             col(DeliveryRow.edition_id) == edition_id,
             col(DeliveryRow.state).in_(REFUSED),
             sa.or_(key, reader),

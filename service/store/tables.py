@@ -12,7 +12,7 @@ from sqlalchemy import Column, Index, UniqueConstraint
 from sqlmodel import Field, Relationship, SQLModel
 
 from service.defaults import DAYS, FIXED
-from service.store.columns import Big, instant, json_list, json_object, key, reference, text
+from service.store.columns import Big, instant, json_list, json_object, key, only, reference, text
 from service.store.split import Shared, joined
 
 
@@ -312,13 +312,10 @@ class DeliveryRow(SQLModel, table=True):
         UniqueConstraint("edition_id", "recipient_key"),
         Index("ix_delivery_due", "state", "priority", "edition_id", "not_before", "id"),
         Index("ix_delivery_edition_state", "edition_id", "state", "id"),
-        Index(
-            "ix_delivery_lease",
-            "state",
-            "lease_owner",
-            sqlite_where=sa.text("lease_owner IS NOT NULL"),
-            postgresql_where=sa.text("lease_owner IS NOT NULL"),
-        ),
+        Index("ix_delivery_planned_at", "planned_at", "id"),
+        Index("ix_delivery_domain", "domain", "id"),
+        Index("ix_delivery_nobody", "recipient_key", **only("subscriber_id IS NULL")),
+        Index("ix_delivery_lease", "state", "lease_owner", **only("lease_owner IS NOT NULL")),
     )
     id: int | None = key()
     edition_id: int = reference("edition", index=False)
@@ -370,6 +367,7 @@ class DeliveryRow(SQLModel, table=True):
 
 class AttemptRow(SQLModel, table=True):
     __tablename__ = "attempt"
+    __table_args__ = (Index("ix_attempt_no", "delivery_id", **only("code = 0 OR code >= 300")),)
     id: int | None = key()
     delivery_id: int = reference("delivery")
     n: int

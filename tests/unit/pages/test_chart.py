@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from service.pages.chart import Share, chart
+from service.pages.chart import Point, Share, chart, counts
 
 FIRST = date(2026, 11, 1)
 
@@ -42,3 +42,33 @@ def test_a_day_without_mail_has_no_share():
     assert made.bars == ()
     assert made.highest is None
     assert chart([], 2.0) is None
+
+
+def test_counts_are_bars_on_an_edge_that_is_easy_to_read():
+    drawn = counts([Point("Mon", 0), Point("Tue", 300), Point("Wed", None), Point("Thu", 120)])
+    assert (drawn.top, drawn.total, drawn.highest, drawn.has_gaps) == (
+        500,
+        420,
+        Point("Tue", 300),
+        True,
+    )
+    assert [(bar.x, bar.y, bar.width, bar.height) for bar in drawn.columns] == [
+        (27.5, 40.0, 20.0, 60.0),
+        (77.5, 76.0, 20.0, 24.0),
+    ]
+    assert drawn.lines == ("12.5,100.0 37.5,40.0", "87.5,76.0")  # a gap breaks the line
+
+
+def test_what_is_lost_is_drawn_downwards_on_the_same_scale():
+    drawn = counts([Point("Mon", 40, 10)])
+    assert (drawn.top, drawn.bottom) == (50, 10)
+    up, down = drawn.columns
+    assert (up.is_below, down.is_below) == (False, True)
+    assert up.height / 40 == pytest.approx(down.height / 10, abs=0.001)
+    assert down.y == pytest.approx(drawn.floor)
+
+
+def test_nothing_to_count_draws_nothing():
+    drawn = counts([Point("Mon", 0), Point("Tue", 0, 0)])
+    assert (drawn.is_told, drawn.highest, drawn.floor) == (False, None, 100.0)
+    assert not counts([]).is_told
