@@ -1,6 +1,6 @@
 """A librarian brings eighty colleagues from a spreadsheet, looks at one mail, and sends."""
 
-from datetime import date
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -62,6 +62,32 @@ def test_librarian(tmp_path, monkeypatch):
     assert len(rows) == 79
     assert shell.say("send", "daily", "--on", ON, "--json").json["accepted"] == 0
     assert shell.say("editions", "list", "--json").json[0]["accepted"] == 79
+
+    # a word of hers to all of them, planned for tomorrow morning; then she thinks better of it
+    (tmp_path / "word.md").write_text("The library opens on **Sunday**.\n", encoding="utf-8")
+    word = ("send", "newsletter", "--subject", "The library opens", "--body", "word.md")
+    looked = shell.say(*word, "--dry-run", "--json").json
+    assert (looked["readers"], looked["mails"], len(looked["samples"])) == (79, 79, 10)
+    assert {"Unsubscribe works", "Test mode off"} <= {c["name"] for c in looked["checks"]}
+    assert shell.say(*word, "--at", "yesterday", "--yes", "79").code == 2
+    morning = f"{date.today() + timedelta(days=1)} 07:30"
+    planned = shell.say(*word, "--key", "sunday", "--at", morning, "--yes", "79")
+    assert planned.code == 0
+    assert "07:30 UTC: 79 mails. paperpost run sends it" in planned.out
+    assert shell.say("editions", "list", "--json").json[0]["waiting"] == 79
+    number = str(shell.say("editions", "list", "--json").json[0]["id"])
+    assert shell.say("editions", "undo", number, "--json").json["taken_back"] == 79
+    assert len(shell.mails()) == 79, "nothing of it went"
+
+    # and to those of the eight o'clock at once: forty addresses, from the list that she has
+    early = [f"reader{n}@uni.example" for n in range(80) if n % 3 == 1 and n != 16]
+    (tmp_path / "early.csv").write_text("\n".join([*early, "stranger@uni.example"]))
+    some = (*word, "--segment", "list:early.csv", "--key", "early")
+    assert "1 of the list are no readers and get nothing." in shell.say(*some, "--dry-run").out
+    sent = shell.say(*some, "--yes", str(len(early)), "--json")
+    assert (sent.code, sent.json["accepted"]) == (0, len(early))
+    shown = shell.say("editions", "show", str(sent.json["editions"][0]), "--json").json
+    assert shown["segment"] == f"a list of {len(early) + 1} addresses", "and no address is kept"
 
 
 def test_leavers_stay_away_after_a_second_import(tmp_path, monkeypatch):
