@@ -47,7 +47,12 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         }  # fmt: skip
         paging = paging_of(request, flow.list_terms(rt, **how, limit=0).total, flow.PAGE_SIZE)
         found = flow.list_terms(
-            rt, **how, sort=sorting.word, limit=paging.size, offset=paging.offset
+            rt,
+            **how,
+            sort=sorting.word,
+            limit=paging.size,
+            offset=paging.offset,
+            total=paging.total,
         )
         context = frame(
             request, found=found, paging=paging, sorting=sorting, typed=typed,
@@ -66,7 +71,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         paging = paging_of(request, total, flow.PAGE_SIZE)
         found = flow.list_lines(
             rt, state, words=text, sort=sorting.word,  # type: ignore[arg-type]
-            limit=paging.size, offset=paging.offset,
+            limit=paging.size, offset=paging.offset, total=total,
         )  # fmt: skip
         context = frame(
             request, found=found, paging=paging, sorting=sorting, state=state,

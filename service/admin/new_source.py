@@ -13,7 +13,7 @@ from service.admin.desk import Desk, Sent, fault_at
 from service.errors import PaperpostError
 from service.flows import sources as flow
 from service.flows.source_kinds import list_kinds
-from service.flows.staff import Member, audit
+from service.flows.staff import Member
 from service.flows.trying import Trial, TrialError, begin_try, end_try, try_source
 from service.pages.entry import PaperEntry, entry_of
 from service.pages.forms import UPLOAD_BYTES, FieldError, Form
@@ -59,14 +59,18 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             return _form(desk, request, sent.who, made, sent.form, sent.form.errors)
         try:
             added = await to_thread(
-                flow.add_source, rt, kind, _params(made, sent.form), title, days
+                flow.add_source,
+                rt,
+                kind,
+                _params(made, sent.form),
+                title,
+                days,
+                by=sent.who.name,
+                address=sent.address,
             )
         except PaperpostError as error:
             faults = _faults(made, error)
             return _form(desk, request, sent.who, made, sent.form, faults)
-        await to_thread(
-            audit, rt, sent.who.name, "add source", added["title"], None, added, sent.address
-        )
         return desk.go(f"sources/{added['id']}", "added" if added["added"] else "there")
 
     @routes.post("/sources/fields")
@@ -81,10 +85,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         if not ticked:
             fault = FieldError("No source is ticked.", name, "Tick the ones you want.")
             return _choose(desk, request, sent.who, {name: fault})
-        for added in await to_thread(flow.add_field, rt, name, ticked):
-            await to_thread(
-                audit, rt, sent.who.name, "add source", added["title"], None, added, sent.address
-            )
+        await to_thread(flow.add_field, rt, name, ticked, by=sent.who.name, address=sent.address)
         return desk.go("sources", "added")
 
 

@@ -70,9 +70,14 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/sources/{source_id}/asked")
     def asked(request: Request, source_id: RowNumber) -> Response:
         who = desk.member(request)
-        context = {"newest": source_acts.read_newest(rt, source_id),
-                   "missing": catch_up.read_missing(rt, source_id)}  # fmt: skip
-        return desk.answer(request, "source_asked.html", context, who=who)
+        newest = source_acts.read_newest(rt, source_id)
+        missing = catch_up.read_missing(rt, source_id)
+        context = {"newest": newest, "missing": missing}
+        answer = desk.answer(request, "source_asked.html", context, who=who)
+        if "HX-Request" in request.headers and not newest.waits and not missing.wanted:
+            # the figures and days around it are other ones now
+            answer.headers["HX-Redirect"] = desk.here.admin(f"sources/{source_id}")
+        return answer
 
     @routes.get("/sources/{source_id}/burst")
     def burst(request: Request, source_id: RowNumber) -> Response:
@@ -170,7 +175,6 @@ def _one(
         "newest": source_acts.read_newest(rt, source_id),
         "missing": catch_up.read_missing(rt, source_id),
         "goes": rt.db.read(lambda s: source_desk.count_remove(s, source_id)),
-        "catchup_days": rt.defaults().catchup_days,
     }
     return desk.answer(request, "source.html", context, who=who, errors=errors, refused=409)
 

@@ -15,7 +15,6 @@ from service.flows.contribution import list_shares, share_data
 from service.flows.runtime import Runtime
 from service.flows.source_days import SourceDay, read_days
 from service.flows.source_health import SourceHealth, read_source, read_sources
-from service.flows.staff import audit
 from service.flows.tokens import Caller
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
@@ -94,9 +93,15 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     def add(who: Writer, place: Place, given: NewSource) -> dict[str, Any]:
         """Add a source; added is false where it was there. Scope: sources:write."""
         adapter(given.kind)
-        made = flow.add_source(rt, given.kind, given.params, given.title, given.history_days)
-        audit(rt, who.signature, "add source", made["title"], None, made, place)
-        return made
+        return flow.add_source(
+            rt,
+            given.kind,
+            given.params,
+            given.title,
+            given.history_days,
+            by=who.signature,
+            address=place,
+        )
 
     @routes.get("/v1/sources/{source_id}")
     def one(_who: Reader, source_id: RowNumber) -> dict[str, Any]:

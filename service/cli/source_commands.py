@@ -51,13 +51,13 @@ def add(
 ) -> None:
     """Add a source; its past comes in as known papers where it can be asked for."""
     from service.flows import sources as flow
-    from service.flows.staff import audit
     from service.text.clean import collapse
 
     params = read_what(known_kind(kind), what)
     with runtime() as rt:
-        made = flow.add_source(rt, kind, params, title=collapse(title), history_days=history)
-        audit(rt, "cli", "add source", made["title"], after=made)
+        made = flow.add_source(
+            rt, kind, params, title=collapse(title), history_days=history, by="cli"
+        )
     told = f"Added source {made['id']}: {made['title']}. It is asked at the next poll."
     printing.told(made, told, wants_json=as_json)
 
@@ -93,14 +93,11 @@ def add_field(
 ) -> None:
     """Add the sources of a field that are not there."""
     from service.flows import sources as flow
-    from service.flows.staff import audit
 
     with runtime() as rt:
         with printing.argument("name"):
             flow.find_field(name)
-        made = flow.add_field(rt, name, only)
-        for one in made:
-            audit(rt, "cli", "add source", one["title"], after=one)
+        made = flow.add_field(rt, name, only, by="cli")
     if as_json:
         printing.as_json(made)
     else:

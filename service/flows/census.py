@@ -92,6 +92,7 @@ def count_interests(rt: Runtime, *, by: str = "", address: str = "") -> CensusRe
     )  # fmt: skip
 
     def end(session: Any) -> None:
+        store.forget_counts(session)
         store.put_shares(session, sources.rows())
         store.put_run(
             session, at=now, seconds=report.seconds, readers=readers, interests=interests,

@@ -197,7 +197,8 @@ def _warnings(keep: Paper, gone: Paper) -> tuple[str, ...]:
         if here and there and not here & there:
             both = f"{', '.join(sorted(here))} and {', '.join(sorted(there))}"
             name = {"arxiv": "arXiv id", "doi": "DOI", "pmid": "PubMed number"}[scheme]
-            found.append(f"Each has a {name} of its own ({both}): they may be two works.")
+            article = "an" if scheme == "arxiv" else "a"
+            found.append(f"Each has {article} {name} of its own ({both}): they may be two works.")
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from service.errors import PaperpostError
 from service.flows.history import want_history
 from service.flows.runtime import Runtime
+from service.flows.staff import write_audit
 from service.flows.trying import refuse_address
 from service.sources.adapter import Adapter, ParameterError
 from service.sources.calendar import source_day
@@ -62,7 +63,12 @@ def find_field(name: str) -> dict[str, Any]:
 
 
 def add_field(
-    rt: Runtime, name: str, titles: Collection[str] | None = None
+    rt: Runtime,
+    name: str,
+    titles: Collection[str] | None = None,
+    *,
+    by: str = "",
+    address: str = "",
 ) -> list[dict[str, Any]]:
     """Add the sources of a field (those of ``titles``, None = all) that are not there; one row
     each, as of ``add_source``. Raises FieldUnknownError."""
@@ -73,7 +79,7 @@ def add_field(
             f'There is no field "{name[:60]}".', "field", f"Known are: {names}."
         )
     return [
-        add_source(rt, one["kind"], one["params"], one["title"])
+        add_source(rt, one["kind"], one["params"], one["title"], by=by, address=address)
         for one in field["sources"]
         if not one["there"] and (titles is None or one["title"] in titles)
     ]
@@ -114,17 +120,36 @@ def add_source(
     what: str | dict[str, str] = "",
     title: str = "",
     history_days: int | None = None,
+    *,
+    by: str = "",
+    address: str = "",
 ) -> dict[str, Any]:
     """Add a source (or wake a paused one); it is asked at the next poll, its past right after.
 
-    history_days: None = the setting, 0 = none. Returns id, kind, title, params, history (days
+    history_days: None = the setting, 0 = none. by: who did it, for the record of acts; "" = the
+    house itself. Returns id, kind, title, params, history (days
     wanted), added (False: it was there). Raises ParameterError.
     """
     made = adapter(kind)
     params = made.checked(what) if isinstance(what, dict) else read_what(made, what)
     refuse_address(rt, params)
     days = rt.defaults().history_days if history_days is None else history_days
-    result = rt.db.write(lambda s: _add(rt, s, made, params, title.strip(), days), Priority.WEB)
+
+    def act(session: Session) -> dict[str, Any]:
+        done = _add(rt, session, made, params, title.strip(), days)
+        if by:
+            write_audit(
+                session,
+                rt.clock(),
+                who=by,
+                what="add source",
+                target=str(done["title"]),
+                after=done,
+                address=address,
+            )
+        return done
+
+    result = rt.db.write(act, Priority.WEB)
     rt.engine.enqueue("poll", (result["id"],))
     rt.log("source_added", source=result["id"], kind=kind)
     return result

@@ -87,14 +87,17 @@ def list_terms(
     sort: str = "-readers",
     limit: int | None = None,
     offset: int = 0,
+    total: int | None = None,
 ) -> Terms:
-    """Terms and names that readers ask for. never: those that no paper of the days holds."""
-    total, rows = rt.db.read(
+    """Terms and names that readers ask for. never: those that no paper of the days holds · total:
+    how many there are, where that is known (limit 0 counts alone)."""
+    every, rows = rt.db.read(
         lambda s: store.list_terms(
-            s, words=words, kind=kind, never=never, sort=sort, limit=limit, offset=offset
+            s, words=words, kind=kind, never=never, sort=sort, limit=limit, offset=offset,
+            total=total,
         )
-    )
-    return Terms(total, tuple(rows))
+    )  # fmt: skip
+    return Terms(every, tuple(rows))
 
 
 def list_lines(
@@ -105,19 +108,21 @@ def list_lines(
     sort: str = "-papers",
     limit: int | None = None,
     offset: int = 0,
+    total: int | None = None,
 ) -> Lines:
     """Interests of active readers: all, the noisy ones (more than ``broad_a_day`` papers a
-    weekday), or the dead ones (none in the days)."""
+    weekday), or the dead ones (none in the days). total: as of ``list_terms``."""
     span = weekdays(rt)
-    least = int(FIXED.broad_a_day * span) + 1 if state == "noisy" else None
+    least = noisy_from(span) if state == "noisy" else None
     most = 0 if state == "dead" else None
-    total, rows = rt.db.read(
+    every, rows = rt.db.read(
         lambda s: store.list_lines(
-            s, words=words, least=least, most=most, sort=sort, limit=limit, offset=offset
+            s, words=words, least=least, most=most, sort=sort, limit=limit, offset=offset,
+            total=total,
         )
-    )
+    )  # fmt: skip
     return Lines(
-        total,
+        every,
         tuple(
             Line(one, round(one.papers / span, 1) if one.papers is not None else None)
             for one in rows
@@ -125,9 +130,16 @@ def list_lines(
     )
 
 
+def noisy_from(weekdays: int) -> int:
+    """Papers of so many weekdays from which on an interest is noisy."""
+    return int(FIXED.broad_a_day * weekdays) + 1
+
+
 def count_states(rt: Runtime) -> dict[str, int]:
-    """How many interests there are of each state."""
-    return {state: list_lines(rt, state, limit=0).total for state in STATES}  # type: ignore[arg-type]
+    """How many interests of each state there were at the newest count."""
+    run, least = read_run(rt), noisy_from(weekdays(rt))
+    noisy, dead = rt.db.read(lambda s: store.count_lines(s, least))
+    return {"all": run.interests if run else 0, "noisy": noisy, "dead": dead}
 
 
 def read_text(text: str, reading: str = "words") -> Query:

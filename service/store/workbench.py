@@ -134,6 +134,20 @@ def put_counts(session: Session, counts: Mapping[int, int]) -> None:
             session.execute(sa.insert(InterestCountRow), rows)
 
 
+def forget_counts(session: Session) -> None:
+    """Counts of interests that ask for nothing now: paused ones, and those of readers who left."""
+    asking = (
+        sa.select(col(ProfileRow.id))
+        .join(SubscriberRow, col(SubscriberRow.id) == col(ProfileRow.subscriber_id))
+        .where(col(SubscriberRow.state) + "" == "active", col(ProfileRow.paused) == sa.false())
+    )
+    session.execute(
+        sa.delete(InterestCountRow)
+        .where(col(InterestCountRow.profile_id).not_in(asking))
+        .execution_options(synchronize_session=False)
+    )
+
+
 def put_terms(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """All terms, in place of those of before."""
     session.execute(sa.delete(InterestTermRow))
@@ -183,8 +197,10 @@ def list_terms(
     sort: str = "-readers",
     limit: int | None = None,
     offset: int = 0,
+    total: int | None = None,
 ) -> tuple[int, list[InterestTermRow]]:
-    """(how many, one page of them). words: in the term · never: those that no paper holds."""
+    """(how many, one page of them). words: in the term · never: those that no paper holds · total:
+    where they were counted a moment ago."""
     wanted = []
     if words:
         text = words.lower()
@@ -198,11 +214,15 @@ def list_terms(
         wanted.append(col(InterestTermRow.kind) == kind)
     if never:
         wanted.append(col(InterestTermRow.papers) == 0)
-    total = session.scalar(sa.select(sa.func.count()).select_from(InterestTermRow).where(*wanted))
+    if total is None:
+        query = sa.select(sa.func.count()).select_from(InterestTermRow).where(*wanted)
+        total = int(session.scalar(query) or 0)
+    if limit == 0:
+        return total, []
     column = col(_TERM_ORDERS.get(sort.removeprefix("-"), InterestTermRow.readers))
     order = column.desc() if sort.startswith("-") else column
-    query = select(InterestTermRow).where(*wanted).order_by(order, col(InterestTermRow.term))
-    return int(total or 0), list(session.exec(query.limit(limit).offset(offset)))
+    rows = select(InterestTermRow).where(*wanted).order_by(order, col(InterestTermRow.term))
+    return total, list(session.exec(rows.limit(limit).offset(offset)))
 
 
 _LINE_ORDERS: Mapping[str, Any] = {
@@ -221,9 +241,11 @@ def list_lines(
     sort: str = "-papers",
     limit: int | None = None,
     offset: int = 0,
+    total: int | None = None,
 ) -> tuple[int, list[InterestLine]]:
     """(how many interests of active readers, one page of them). words: in the interest or the
-    address · least, most: papers that they wanted, of those that were counted."""
+    address · least, most: papers that they wanted, of those that were counted · total: where they
+    were counted a moment ago."""
     wanted = [
         col(SubscriberRow.state) + "" == "active",
         col(ProfileRow.paused) == sa.false(),
@@ -253,7 +275,10 @@ def list_lines(
         .join(SubscriberRow, col(SubscriberRow.id) == col(ProfileRow.subscriber_id))
         .where(*wanted)
     )
-    total = int(session.scalar(joined) or 0)
+    if total is None:
+        total = int(session.scalar(joined) or 0)
+    if limit == 0:
+        return total, []
     column = _LINE_ORDERS.get(sort.removeprefix("-"), _LINE_ORDERS["papers"])
     order = sa.desc(column) if sort.startswith("-") else sa.asc(column)
     rows = session.execute(
@@ -267,6 +292,16 @@ def list_lines(
         .offset(offset)
     )  # fmt: skip
     return total, [InterestLine(*row) for row in rows]
+
+
+def count_lines(session: Session, least: int) -> tuple[int, int]:
+    """(interests that wanted ``least`` papers or more, those that wanted none), of those that were
+    counted."""
+    noisy, dead = (
+        session.scalar(sa.select(sa.func.count()).select_from(InterestCountRow).where(which))
+        for which in (col(InterestCountRow.papers) >= least, col(InterestCountRow.papers) == 0)
+    )
+    return int(noisy or 0), int(dead or 0)
 
 
 def list_shares(session: Session) -> list[tuple[SourceShareRow, str]]:
