@@ -201,15 +201,15 @@ def _facts(rt: Runtime, row: ApiTokenRow) -> dict[str, Any]:
     }
 
 
-def find_caller(rt: Runtime, token: str, address: str = "") -> Caller | None:
+def find_caller(rt: Runtime, token: str, address: str | None = None) -> Caller | None:
     """Whose token this is, None for one that is not ours or has ended. address: where it is used
-    from, kept with its last use."""
+    from, kept with its last use; None: this is no use."""
     if not token.startswith(PREFIX) or len(token) > 200:
         return None
     row, now = rt.db.read(lambda s: store.find_token(s, secret_hash(token))), rt.clock()
     if row is None or row.id is None or (row.ends_at is not None and row.ends_at <= now):
         return None
-    if address:
+    if address is not None:
         rt.token_uses[row.id] = now, address[:64]
     return Caller(row.id, row.name, frozenset(row.scopes))
 

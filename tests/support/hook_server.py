@@ -1,7 +1,7 @@
 """A program that is told of events: an HTTP server on loopback that remembers what it heard."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -22,6 +22,7 @@ class HookServer:
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
+        self.before_answer: Callable[[], None] = lambda: None
         self._says: tuple[int, str, Mapping[str, str]] = (200, "ok", {})
         owner = self
 
@@ -30,6 +31,7 @@ class HookServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 named = {name.lower(): value for name, value in self.headers.items()}
                 owner.heard.append(Heard(self.path, named, body))
+                owner.before_answer()
                 status, words, headers = owner._says
                 said = words.encode()
                 self.send_response(status)
