@@ -40,13 +40,13 @@ def _insert(session: Session, tag: str, *which: Any) -> int:
     had = sa.exists().where(
         col(ReaderTagRow.subscriber_id) == col(SubscriberRow.id), col(ReaderTagRow.tag) == tag
     )
-    readers = sa.select(col(SubscriberRow.id), sa.literal(tag)).where(*which, sa.not_(had))
-    made = session.execute(
-        sa.insert(ReaderTagRow).from_select(
-            ["subscriber_id", "tag"], readers, include_defaults=False
-        )
-    )
-    return int(made.rowcount)  # type: ignore[attr-defined]
+    which = (*which, sa.not_(had))
+    count = session.execute(  # drivers do not tell how many rows came of a SELECT
+        sa.select(sa.func.count()).select_from(SubscriberRow).where(*which)
+    ).scalar_one()
+    readers = sa.select(col(SubscriberRow.id), sa.literal(tag)).where(*which)
+    session.execute(sa.insert(ReaderTagRow).from_select(["subscriber_id", "tag"], readers))
+    return int(count)
 
 
 def add_tags(session: Session, pairs: Sequence[tuple[int, str]]) -> None:

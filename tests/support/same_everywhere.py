@@ -51,15 +51,15 @@ SAME: Mapping[str, Ways] = {
                     "POST /api/v1/deliveries/resolve"),
     # readers
     "add reader": Ways("subscribers add", "POST /api/v1/readers"),
-    "change name": Ways("subscribers set", "PATCH /api/v1/readers/{reader_id}"),
-    "change address": Ways("subscribers set", "PATCH /api/v1/readers/{reader_id}"),
+    "change name": Ways("subscribers rename", "PATCH /api/v1/readers/{reader_id}"),
+    "change address": Ways("subscribers move", "PATCH /api/v1/readers/{reader_id}"),
     "schedule": Ways("subscribers set", "PATCH /api/v1/readers/{reader_id}"),
     "confirm again": Ways(
         "subscribers confirm-again", "NOT: a second mail to a stranger is a person's decision"
     ),
-    "unsubscribe": Ways("subscribers set", "POST /api/v1/readers/{reader_id}/unsubscribe"),
+    "unsubscribe": Ways("subscribers unsubscribe", "POST /api/v1/readers/{reader_id}/unsubscribe"),
     "erase": Ways("subscribers erase", "DELETE /api/v1/readers/{reader_id}"),
-    "erase readers": Ways("subscribers erase", "POST /api/v1/readers/acts"),
+    "erase readers": Ways("subscribers act", "POST /api/v1/readers/acts"),
     "export readers": Ways("subscribers export", "POST /api/v1/readers/export"),
     "import readers": Ways("subscribers import", "POST /api/v1/imports"),
     "undo import": Ways("imports undo", "POST /api/v1/imports/{number}/undo"),
