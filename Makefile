@@ -63,7 +63,7 @@ else \
 fi
 endef
 
-.PHONY: demo run test test-all rest check faults bench sweep floods timing oneclick looking markup profiles hostile parsers spam schemathesis gallery pictures golden messages lock wheel help clean
+.PHONY: demo run test test-all rest check faults bench sweep floods timing oneclick looking markup profiles hostile parsers spam schemathesis gallery pictures screens golden messages lock wheel help clean
 
 $(BIN)/python:
 	@py="$$($(find_python))" || exit 1; \
@@ -146,8 +146,11 @@ mutations: .venv/.dev ## 20,000 damaged mails and all hostile ones are read: non
 bounces: .venv/.dev ## how the captured bounces are read: the figures of docs/bounces.md anew
 	@PYTHONPATH=.:tests $(BIN)/python -m support.bounce_matrix
 
-gallery: .venv/.dev ## forty pictures of mails of real readers, into var/gallery; a browser must be here (ARGS=daily: some)
+gallery: .venv/.dev ## forty-one pictures of mails of real readers, into var/gallery; a browser must be here (ARGS=daily: some)
 	@PYTHONPATH=.:tests $(BIN)/python -m support.gallery $(ARGS)
+
+screens: .venv/.dev ## the pictures of docs/admin.md, every page of the desk; a browser must be here
+	@PYTHONPATH=.:tests $(BIN)/python -m support.desk_pictures
 
 pictures: .venv/.dev ## the pictures of README.md and docs/readers.md, from what runs; a browser must be here
 	@$(BIN)/python tests/support/pictures.py

@@ -1,4 +1,4 @@
-"""The gallery: forty pictures of mails of real readers of the captures. ``make gallery``.
+"""The gallery: forty-one pictures of mails of real readers of the captures. ``make gallery``.
 
 Writes ``NAME.html``, ``NAME.txt`` and ``NAME.png`` for each picture, and ``index.html`` over them,
 into ``var/gallery``. ``make gallery ARGS="daily quiet"`` takes those mails alone; ``--sample`` uses

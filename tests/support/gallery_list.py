@@ -1,4 +1,4 @@
-"""The forty pictures of the gallery: which mail, how wide, in which light. ``make gallery``."""
+"""The pictures of the gallery: which mail, how wide, in which light. ``make gallery``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +43,7 @@ def _pictures() -> Iterator[Picture]:
         yield Picture(f"{kind}-360-light", kind, 360, "light")
         yield Picture(f"{kind}-1200-dark", kind, 1200, "dark")
     yield Picture("trending-360-light", "trending", 360, "light")
+    yield Picture("daily-picks-360-light", "daily-picks", 360, "light")
     yield Picture("daily-german-360-light", "daily-german", 360, "light")
     yield Picture("daily-right-to-left-360-light", "daily-right-to-left", 360, "light")
     yield Picture("trending-images-off-360-light", "trending-thumbnails", 360, "no-images")

@@ -21,12 +21,15 @@ from service.flows import manual
 from service.flows.address import ask_address, change_address
 from service.flows.alerts import plan_alerts
 from service.flows.begin import confirm
+from service.flows.browse import read_day
 from service.flows.daily import plan_daily
 from service.flows.interests import InterestChange, add_one_more, read_kind
 from service.flows.letter import bytes_of
 from service.flows.manage_link import manage_token
+from service.flows.note import set_note
 from service.flows.notice import add_notice
 from service.flows.own_link import ask_link
+from service.flows.picks import set_picks
 from service.flows.quiet import plan_quiet
 from service.flows.readers import add_reader, read_new
 from service.flows.send import send_ready
@@ -37,7 +40,7 @@ from service.subscribers.model import DAYS, Cadence
 
 RIGHT_TO_LEFT = i18n.MIRRORED
 DIGESTS = (
-    *("daily", "daily-german", "daily-right-to-left"),
+    *("daily", "daily-german", "daily-right-to-left", "daily-picks"),
     *("weekly", "catch-up", "trending", "quiet"),
 )
 """The readers whom the clock mails; each gives its name to the mail of the last day."""
@@ -129,6 +132,7 @@ class _Week:
             reader = self._add(name, words["robots"], language=locale, late_news="yes")
             self._also(reader, words["tuning"], signals=True)
             self._also(reader, people, kind="follow")
+        self._add("daily-picks", words["robots"], picks="yes")
         self._add("weekly", words["weekly"], cadence="weekly", weekly_day=DAYS[self._weekday()])
         self._add("catch-up", words["tuning"])
         self._add("trending", "")
@@ -140,7 +144,7 @@ class _Week:
         return self.scene.days[-1].weekday()
 
     def _add(self, name: str, words: str, **cells: str) -> int:
-        cells = {"confirmed": "yes", "tz": "Europe/Zurich", "hour": "8", **cells}
+        cells = {"picks": "no", "confirmed": "yes", "tz": "Europe/Zurich", "hour": "8", **cells}
         new = read_new({"email": address(name), "keywords": words, **cells})
         return add_reader(self.rt, new, by="")
 
@@ -162,6 +166,8 @@ class _Week:
 
     def _daily(self, on: date, left_out: Collection[str] = ()) -> None:
         self.scene.morning(on)
+        if not left_out:
+            self._edit(on)
         for name in DIGESTS:
             if name not in left_out:
                 plan_daily(self.rt, on, email_key=address(name))
@@ -169,6 +175,12 @@ class _Week:
         if not left_out:
             for name in set(DIGESTS) - {"quiet"}:
                 self._keep(name)
+
+    def _edit(self, on: date) -> None:
+        """What an editor writes and picks, for the one reader who wants it."""
+        set_note(self.rt, on, "Seminar on Thursday at two. Bring a question.", by="gallery")
+        listed = read_day(self.rt, on).papers[:2]
+        set_picks(self.rt, on, [str(one.paper.id) for one in listed], by="gallery")
 
     def _newcomers(self) -> None:
         for name in ("confirm", "first"):
