@@ -1,4 +1,5 @@
-"""What a reader of another language sees, in a browser: German, and from right to left."""
+"""What a reader of another language sees, in a browser: all pages in German and from right to left;
+in each other language the open ones, the first screen, and the settings."""
 
 import re
 from collections.abc import Iterator
@@ -6,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, sync_playwright
+from sqlmodel import col
+from support.house import add
 from support.reading_house import fill_three_days
 from support.whole_site import WholeSite, whole_site
 
 from service.delivery.i18n import MIRRORED
+from service.flows.manage_link import manage_token
+from service.store.tables import SubscriberRow
 
 pytestmark = pytest.mark.browser
 LOOKS = (Path(__file__).parents[1] / "support" / "looks.js").read_text()
@@ -150,3 +156,38 @@ def test_a_page_is_mirrored_where_the_language_runs_from_right_to_left(abroad: A
     title = page.locator(".paper-title").first
     assert title.get_attribute("lang") == "en", "papers stay as they are, and say so"
     assert title.get_attribute("dir") == ("auto" if abroad.language == MIRRORED else None)
+
+
+def test_every_language_fits_a_phone(abroad: Abroad) -> None:
+    """Heading, fields and button on the first screen, no long buttons, nothing that scrolls
+    sideways; all choices of the settings opened. Two languages in each of the two houses."""
+    site, page = abroad.site, abroad.page
+    found: dict[tuple[str, str], list[str]] = {}
+    for language in ("ja", "zh") if abroad.language == MIRRORED else ("es", "fr"):
+        page.set_extra_http_headers({"Accept-Language": language})
+        for path in PUBLIC:
+            page.goto(site.address + path)
+            if faults := page.evaluate(LOOKS):
+                found[language, path] = faults
+            if path == "/":
+                for thing in ("h1", "#words", "#email", "main .primary"):
+                    box = page.locator(thing).bounding_box()
+                    if box is None or box["y"] + box["height"] > PHONE["height"]:
+                        found[language, thing] = ["not on the first screen"]
+        reader = add(site.rt, f"{language}@uni.example", "adapters")
+        change = sa.update(SubscriberRow).where(col(SubscriberRow.id) == reader)
+        site.rt.db.write(lambda s, c=change, to=language: s.execute(c.values(locale=to)))
+        row = site.rt.db.read(lambda s, r=reader: s.get(SubscriberRow, r))
+        assert row is not None
+        token = manage_token(site.rt, row, site.rt.clock(), fresh=True)
+        for end in ("", "/data", "/votes", "/propose"):
+            page.goto(f"{site.address}/manage/{token}{end}")
+            for summary in page.locator("details > summary").all():
+                summary.click()
+            assert page.locator("html").get_attribute("lang") == language
+            if faults := page.evaluate(LOOKS):
+                found[language, f"manage{end}"] = faults
+        page.goto(f"{site.address}/u/{row.unsubscribe_token}")
+        if faults := page.evaluate(LOOKS):
+            found[language, "leave"] = faults
+    assert found == {}

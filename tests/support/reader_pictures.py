@@ -35,7 +35,7 @@ _PHONE: dict[str, Any] = {
     "timezone_id": "Europe/Zurich",
     "locale": "en-GB",
 }
-_WEBP = """png => new Promise(done => { const image = new Image(); image.onload = () => {
+WEBP = """png => new Promise(done => { const image = new Image(); image.onload = () => {
   const canvas = document.createElement('canvas');
   canvas.width = image.width; canvas.height = image.height;
   canvas.getContext('2d').drawImage(image, 0, 0);
@@ -80,7 +80,7 @@ class _Album:
         page.set_viewport_size({"width": 360, "height": max(320, min(height, tall))})
         page.wait_for_timeout(100)
         png = base64.b64encode(page.screenshot()).decode()
-        webp = base64.b64decode(self._press.evaluate(_WEBP, png))
+        webp = base64.b64decode(self._press.evaluate(WEBP, png))
         (OUT / f"{name}.webp").write_bytes(webp)
         self.names.append(name)
         page.set_viewport_size(_PHONE["viewport"])
@@ -158,7 +158,7 @@ def _album_of_mail(album: _Album, page: Page) -> None:
     """A mail that is a page of its own has no foot of the site."""
     page.set_viewport_size({"width": 360, "height": 900})
     png = base64.b64encode(page.screenshot()).decode()
-    (OUT / "digest.webp").write_bytes(base64.b64decode(album._press.evaluate(_WEBP, png)))
+    (OUT / "digest.webp").write_bytes(base64.b64decode(album._press.evaluate(WEBP, png)))
     album.names.append("digest")
     page.set_viewport_size(_PHONE["viewport"])
 
@@ -166,7 +166,7 @@ def _album_of_mail(album: _Album, page: Page) -> None:
 def _album_here(album: _Album, page: Page, name: str) -> None:
     """What is scrolled to."""
     png = base64.b64encode(page.screenshot()).decode()
-    (OUT / f"{name}.webp").write_bytes(base64.b64decode(album._press.evaluate(_WEBP, png)))
+    (OUT / f"{name}.webp").write_bytes(base64.b64decode(album._press.evaluate(WEBP, png)))
     album.names.append(name)
 
 
