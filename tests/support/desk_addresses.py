@@ -260,7 +260,8 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "/admin/import": (
         Act("editor", "/admin/import",
-            {"text": "email\nnew@x.example\n", "basis": "institution"}, None),
+            {"text": "email\nnew@x.example\n", "basis": "institution"}, None,
+            unrecorded="a list that was looked at: its own row says whose"),
     ),
     "/admin/imports/{number}": (
         Act("editor", "/admin/imports/{looked_import}", leaves="import readers"),
@@ -369,7 +370,9 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
         Act("editor", "/admin/readers/{asked_reader}/confirm-again", leaves="confirm again"),
     ),
     "/admin/readers/{reader_id}/interests": (
-        Act("editor", "/admin/readers/{reader}/interests", {"words": "towels", "reason": "asked"}, "add interest"),
+        Act("editor", "/admin/readers/{reader}/interests",
+            {"words": "towels", "reason": "asked", "cadence": "daily", "weekday": "fri"},
+            "add interest"),
     ),
     "/admin/readers/{reader_id}/interests/{interest_id}": (
         Act(
@@ -651,7 +654,8 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "POST /api/v1/imports": (
         Act("readers:write", "/api/v1/imports",
-            {"lists": [{"text": "email\nnew@x.example\n"}], "basis": "institution"}, None),
+            {"lists": [{"text": "email\nnew@x.example\n"}], "basis": "institution"}, None,
+            unrecorded="a list that was looked at: its own row says whose"),
         Act("readers:write", "/api/v1/imports",
             {"lists": [{"text": "email\nnew@x.example\n"}], "basis": "institution",
              "dry_run": False}, "import readers"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from support.arrows import by_hand
 from support.came_back import lay
-from support.every_address import PASSWORD, World
+from support.every_address import ADA, PASSWORD, World
 from support.house import add, ingest_items, paper_item
 from support.smtp_server import reply
 
@@ -22,8 +22,10 @@ from service.flows.accounts import list_sessions
 from service.flows.alarms import Alarm, raise_alarm
 from service.flows.daily import plan_daily
 from service.flows.hidden import hide_paper
+from service.flows.interests import InterestChange, read_form
 from service.flows.joined import join_papers
 from service.flows.list_files import Options, pack
+from service.flows.staff_interests import add_by_hand
 from service.flows.suppress import import_suppressions
 from service.flows.tags import tag_readers
 from service.sources.parse_pool import parse_here
@@ -56,6 +58,7 @@ def laden(world: World) -> dict[str, str]:
     rt.db.write(lambda s: raise_alarm(rt, s, alarm))
     for name in ("cy", "dee", "eve"):
         add(rt, f"{name}@uni.example", "adapters")
+    add_by_hand(rt, ADA, InterestChange(wanted=read_form("hands")))  # so that one may go
     _next_day(world, 901)
     house.smtp.on("RCPT", reply("550 5.7.1 blocked by policy"), match="cy@")
     house.send()
