@@ -8,6 +8,7 @@ from service.errors import Sentence, SpokenError
 from service.flows.hooks import tell, tell_reader
 from service.flows.runtime import Runtime
 from service.flows.score import reset
+from service.store import answers as answers_store
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
@@ -164,6 +165,7 @@ def erase_row(
     if bar and row.state != "pending":
         consent_store.add_suppression(session, hashed, "left", now)
     hooks_store.forget_addresses(session, [row.email])
+    answers_store.forget_addresses(session, [row.email])
     if row.state in ("active", "bounced"):
         tell(session, now, "reader.left", {"reader": row.id, "how": "erased"})
     consent_store.add_consent(

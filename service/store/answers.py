@@ -1,5 +1,6 @@
 """Answers kept for requests that are repeated: one row for each caller and key."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -76,6 +77,15 @@ def delete_answers(session: Session, before: datetime, limit: int) -> int:
     old = sa.select(table.c.id).where(table.c.at < before).limit(limit)
     done = session.execute(sa.delete(table).where(table.c.id.in_(old)))
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def forget_addresses(session: Session, addresses: Sequence[str]) -> None:
+    """Answers that name somebody who is erased are kept no more: that they were given is."""
+    table = AnswerKeptRow.__table__  # type: ignore[attr-defined]
+    named = [
+        sa.func.lower(table.c.body).contains(one.lower(), autoescape=True) for one in addresses
+    ]
+    session.execute(sa.update(table).where(sa.or_(*named)).values(status=0, body="", owner=None))
 
 
 def _set(session: Session, number: int, **values: object) -> None:

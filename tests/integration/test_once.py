@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from support.house import Clock, open_house
+from support.house import Clock, add, open_house
 
 from service.app import make_app
 from service.flows import once
 from service.flows.alarms import Alarm, raise_alarm
+from service.flows.leave import erase
 from service.flows.runtime import Runtime
 from service.flows.tidy import tidy
 from service.flows.tokens import make_token
@@ -84,6 +85,17 @@ def test_a_refusal_is_not_kept_and_no_key_of_24_hours_ago(house: House) -> None:
     assert tidy(rt).removed["answers"] == 1
     again = client.post(f"/api/v1/alarms/{number}/end")
     assert "Idempotency-Replayed" not in again.headers
+
+
+def test_an_answer_goes_with_the_reader_it_names(house: House) -> None:
+    rt = house.runtime
+    add(rt, "ada@example.org", "adapters")
+    number = once.begin(rt, "token 1", "key", "asked")
+    assert isinstance(number, int)
+    once.keep(rt, number, once.Kept(200, '{"email": "Ada@example.org"}'))
+    erase(rt, "ada@example.org")
+    with pytest.raises(once.AnswerLostError):
+        once.begin(rt, "token 1", "key", "asked")
 
 
 def test_a_crash_is_told_before_and_after_the_act(house: House, tmp_path: Path) -> None:
