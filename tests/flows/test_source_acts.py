@@ -33,6 +33,7 @@ from service.flows.sources import add_source
 from service.store.staff import list_audit
 from service.store.tables import PaperRow
 
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -117,7 +118,11 @@ def test_a_change_says_what_follows_and_floods_nobody(
     rt: Runtime, clock: Clock, site: WebSite
 ) -> None:
     feed(site, "One")
-    site.at["/new"] = (200, {}, rss_feed([("8", "An old one", "2026-11-10"), ("9", "Another", "2026-11-17")]))
+    site.at["/new"] = (
+        200,
+        {},
+        rss_feed([("8", "An old one", "2026-11-10"), ("9", "Another", "2026-11-17")]),
+    )
     add_source(rt, "feed", f"{site.base}/feed", title="Letters")
     add_source(rt, "feed", f"{site.base}/other")
     poll(rt, clock, only=1)
