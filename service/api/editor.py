@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.callers import caller_of, place_of
+from service.api.values import Day
 from service.flows import picks, submissions
 from service.flows.note import NOTE_CHARS, set_note
 from service.flows.release import release, standing_of
@@ -37,7 +38,7 @@ class Accepted(BaseModel):
     """on: the day on whose page it stands, today's without it."""
 
     model_config = ConfigDict(extra="forbid")
-    on: date | None = None
+    on: Day | None = None
 
 
 class Declined(BaseModel):
@@ -119,7 +120,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     Place = Annotated[str, Depends(place_of(proxies))]
 
     @routes.get("/v1/days/{on}", response_model=DayAnswer)
-    def one_day(_who: Writer, on: date) -> dict[str, Any]:
+    def one_day(_who: Writer, on: Day) -> dict[str, Any]:
         """A day as its editors see it: note, picks, and whether it is released. Scope:
         papers:write."""
         standing, note = rt.db.read(
@@ -129,19 +130,19 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         return standing.facts() | {"note": note, "picks": picked}
 
     @routes.put("/v1/days/{on}/note", response_model=NoteAnswer)
-    def put_note(who: Writer, place: Place, on: date, given: Note) -> dict[str, Any]:
+    def put_note(who: Writer, place: Place, on: Day, given: Note) -> dict[str, Any]:
         """Put a note on top of a day's digests and its page. Scope: papers:write."""
         made = set_note(rt, on, given.note, by=who.signature, address=place)
         return {"on": made.on, "note": made.note, "mails_without": made.without}
 
     @routes.put("/v1/days/{on}/picks", response_model=PicksAnswer)
-    def put_picks(who: Writer, place: Place, on: date, given: Picks) -> dict[str, Any]:
+    def put_picks(who: Writer, place: Place, on: Day, given: Picks) -> dict[str, Any]:
         """Say which papers are picked for a day, in their order. Scope: papers:write."""
         made = picks.set_picks(rt, on, given.papers, by=who.signature, address=place)
         return made.facts()
 
     @routes.post("/v1/days/{on}/release", response_model=ReleaseAnswer)
-    def let_go(who: Writer, place: Place, on: date) -> dict[str, Any]:
+    def let_go(who: Writer, place: Place, on: Day) -> dict[str, Any]:
         """Release a day's digests; the same again changes nothing. Scope: papers:write."""
         return release(rt, on, by=who.signature, address=place).facts()
 

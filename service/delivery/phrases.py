@@ -51,10 +51,8 @@ def subject(digest: Digest, texts: Texts, *, test: bool = False) -> str:
 
 
 def _best_title(digest: Digest) -> str:
-    """The best of the reader's own; of what the editors picked only where that is all."""
     own = (e for s in digest.sections if s.kind != "picks" for e in s.entries)
-    entry = next(own, None) or next(digest.entries(), None)
-    if entry is not None:
+    if entry := next(own, None) or next(digest.entries(), None):
         return entry.title.text
     line = next((line.title.text for s in digest.sections for line in s.lines), "")
     return line or next((signal.title.text for signal in digest.signals()), "")
@@ -219,10 +217,9 @@ def _names(titles: Sequence[str], texts: Texts) -> str:
 
 def section_name(section: Section, texts: Texts) -> str:
     """Return the heading of a section, without its count."""
-    if section.kind == "picks":
-        return texts.gettext("Picked by the editors")
-    if section.kind == "trending":
-        return texts.gettext("Trending")
+    if section.kind in ("picks", "trending"):
+        picked, trending = texts.gettext("Picked by the editors"), texts.gettext("Trending")
+        return picked if section.kind == "picks" else trending
     if section.kind == "chosen":
         return section.name or texts.gettext("Chosen papers")
     if section.kind == "signals":
