@@ -19,8 +19,13 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 SOME = (
-    ("ix_delivery_nobody", "delivery", "recipient_key", "subscriber_id IS NULL"),
-    ("ix_attempt_no", "attempt", "delivery_id", "code = 0 OR code >= 300"),
+    ("ix_delivery_nobody", "delivery", ["recipient_key"], "subscriber_id IS NULL"),
+    ("ix_delivery_meaning", "delivery", ["meaning", "id"], "meaning <> ''"),
+    (
+        "ix_delivery_unsaid", "delivery", ["id"],
+        "meaning = '' AND state IN ('failed', 'expired', 'unknown', 'presumed')",
+    ),
+    ("ix_attempt_no", "attempt", ["delivery_id"], "code = 0 OR code >= 300"),
 )
 """Indexes of some rows alone."""
 
@@ -246,8 +251,8 @@ def upgrade() -> None:
     op.drop_index('ix_delivery_edition_id', 'delivery')
     op.create_index('ix_delivery_planned_at', 'delivery', ['planned_at', 'id'])
     op.create_index('ix_delivery_domain', 'delivery', ['domain', 'id'])
-    for name, table, column, rows in SOME:
-        op.create_index(name, table, [column], sqlite_where=sa.text(rows), postgresql_where=sa.text(rows))
+    for name, table, columns, rows in SOME:
+        op.create_index(name, table, columns, sqlite_where=sa.text(rows), postgresql_where=sa.text(rows))
     op.add_column('delivery', sa.Column('tested_to', sa.String(length=254), nullable=True))
     op.add_column('audit', sa.Column('reason', sa.Text(), server_default='', nullable=False))
 

@@ -63,6 +63,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
         context = rt.db.read(load) | _filters(typed)
         context["plain_reason"] = plain_reason
+        context["most_said"] = delivery_lists.MOST_SAID
         context["address_of_page"] = lambda number: address_of_page(request, number)
         return desk.answer(request, "deliveries.html", context, who=who)
 

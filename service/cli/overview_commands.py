@@ -46,8 +46,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"Papers      {n['papers']:,} new, {more}{n['matches']:,} matches",
         f"Mails       {n['accepted']:,} handed to the mail server, {n['refused']:,} refused",
         f"Now         {n['waiting']:,} waiting, {n['deferred']:,} put off, {n['held']:,} held",
-        f"Readers     {readers.get('active', 0):,} active, {readers.get('pending', 0):,} to confirm,"
-        f" today {n['joined']:,} joined, {n['left']:,} left",
+        f"Readers     {readers.get('active', 0):,} active,"
+        f" {readers.get('pending', 0):,} to confirm; today {n['joined']:,} joined,"
+        f" {n['left']:,} left",
         f"Came back   {back}",
     ]
     if (queue := found["queue"]) is not None:

@@ -1,57 +1,48 @@
 """Deliveries as lists and groups: what the staff asks the ledger. Nothing here changes a row."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from service.store.deliveries import is_held
-from service.store.tables import (
-    AttemptRow,
-    ConsentRow,
-    DeliveryRow,
-    EditionRow,
-    SubscriberRow,
+from service.store.delivery_filters import (
+    ANSWERED,
+    MOST_SAID,
+    Chosen,
+    conditions,
+    meaning_column,
 )
+from service.store.tables import DeliveryRow, EditionRow
+
+__all__ = [
+    "ANSWERED",
+    "MOST_FOUND",
+    "MOST_SAID",
+    "ORDERS",
+    "REFUSED",
+    "Chosen",
+    "Part",
+    "count_again",
+    "count_chosen",
+    "families",
+    "find_ids",
+    "list_chosen",
+    "list_family",
+    "list_numbered",
+    "list_parts",
+    "list_went",
+    "meaning_column",
+    "meanings_of",
+]
 
 REFUSED = ("failed", "expired")
 """States that a person may send again."""
 
-ANSWERED = ("failed", "expired", "deferred", "unknown", "presumed", "suppressed")
-"""States that groups by meaning are made of: something was said, or ought to have been."""
-
-_MEANT = (*ANSWERED, "ready", "leased", "sending", "cancelled")
-"""States in which a row may have a meaning."""
-
 _NOT_GONE = ("failed", "expired", "cancelled", "suppressed", "skipped")
 """States of mails that surely did not come, and will not."""
-
-_OLD = ("person", "full", "policy", "relay", "content")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """Which deliveries; what is empty or None leaves all in.
-
-    held_by: only held ones, given the owners that are gone · since, until: planned from, before ·
-    address, words: parts of the address, of the server's words or the reason.
-    """
-
-    edition_id: int | None = None
-    states: tuple[str, ...] = ()
-    held_by: tuple[int, ...] | None = None
-    meaning: str = ""
-    domain: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    address: str = ""
-    words: str = ""
-    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,124 +71,6 @@ ORDERS: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-def meaning_column() -> sa.ColumnElement[str]:
-    """What a row's last refusal was about. Rows of before revision 0006 have it as the first word
-    of their reason; "temporary" = its time was over before anybody said anything else, "late" =
-    before anybody tried."""
-    reason, state = col(DeliveryRow.reason), col(DeliveryRow.state)
-    failed = [(sa.and_(state == "failed", reason.like(f"{m}:%")), m) for m in _OLD]
-    return sa.case(
-        (col(DeliveryRow.meaning) != "", col(DeliveryRow.meaning)),
-        *failed,
-        (state == "failed", "other"),
-        (sa.and_(state == "expired", col(DeliveryRow.attempts) == 0), "late"),
-        (state == "expired", "temporary"),
-        (state.in_(["unknown", "presumed"]), "silent"),
-        else_="",
-    )
-
-
-def _conditions(session: Session, chosen: Chosen) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if chosen.edition_id is not None:
-        found.append(col(DeliveryRow.edition_id) == chosen.edition_id)
-    if chosen.states:
-        found.append(col(DeliveryRow.state).in_(chosen.states))
-    if chosen.held_by is not None:
-        found.append(is_held(chosen.held_by))
-    if chosen.meaning:
-        if not chosen.states:  # by the index of states: most rows were accepted
-            found.append(col(DeliveryRow.state).in_(_MEANT))
-        found.append(meaning_column() == chosen.meaning)
-    if chosen.domain:
-        found.append(col(DeliveryRow.domain) == chosen.domain)
-    if chosen.since is not None or chosen.until is not None:
-        found += _planned(chosen)
-    if chosen.address:
-        found.append(_of_address(session, chosen))
-    if chosen.words:
-        found.append(_says(chosen))
-    if chosen.ids:
-        found.append(col(DeliveryRow.id).in_(chosen.ids))
-    return found
-
-
-_FEW_READERS = 2000
-"""So many readers' mails are found by the readers; of more, a look through all mails is quicker."""
-
-
-def _is_few(chosen: Chosen) -> bool:
-    """Whether what is chosen is little enough to be gone through row by row."""
-    states = set(chosen.states)
-    return bool(
-        chosen.edition_id is not None
-        or chosen.held_by is not None
-        or chosen.meaning
-        or chosen.ids
-        or (states and not states & {"accepted", "skipped"})
-    )
-
-
-def _planned(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
-    """In a span of time: by the index of instants, where no other one finds fewer rows."""
-    at: Any = col(DeliveryRow.planned_at)
-    if _is_few(chosen):
-        at = sa.func.coalesce(at, at)  # a value that stands in no index
-    found = []
-    if chosen.since is not None:
-        found.append(at >= chosen.since)
-    if chosen.until is not None:
-        found.append(at < chosen.until)
-    return found
-
-
-def _of_address(session: Session, chosen: Chosen) -> sa.ColumnElement[bool]:
-    """Mails of readers whose address holds the words, and mails that went to such an address: one
-    that its reader has no more, or that is nobody's."""
-    holds = _holds(col(DeliveryRow.recipient_key), chosen.address)
-    if _is_few(chosen):
-        return holds
-    now = sa.select(col(SubscriberRow.id)).where(
-        _holds(col(SubscriberRow.email_key), chosen.address)
-    )
-    readers = list(session.scalars(now.limit(_FEW_READERS + 1)))
-    if len(readers) > _FEW_READERS:
-        return holds
-    moved = sa.select(col(ConsentRow.subscriber_id)).where(
-        col(ConsentRow.act) == "address-changed", col(ConsentRow.subscriber_id).is_not(None)
-    )
-    reader = col(DeliveryRow.subscriber_id)
-    ids: Any = sa.union_all(
-        sa.select(col(DeliveryRow.id)).where(reader.in_(readers)),
-        sa.select(col(DeliveryRow.id)).where(reader.in_(moved), holds),
-        sa.select(col(DeliveryRow.id)).where(reader.is_(None), holds),
-    )
-    return col(DeliveryRow.id).in_(ids)
-
-
-def _says(chosen: Chosen) -> sa.ColumnElement[bool]:
-    """In what a server said to any try, or in the reason of a row that was not accepted. Without an
-    edition or a state: what said yes, and rows without a mail, are left out."""
-    no = sa.or_(col(AttemptRow.code) == 0, col(AttemptRow.code) >= 300)
-    said = _holds(sa.func.lower(AttemptRow.text), chosen.words)
-    reason = _holds(sa.func.lower(DeliveryRow.reason), chosen.words)
-    state = col(DeliveryRow.state)
-    if _is_few(chosen):
-        tried = sa.exists().where(col(AttemptRow.delivery_id) == col(DeliveryRow.id), said)
-        return sa.or_(tried, sa.and_(state != "accepted", reason))
-    ids: Any = sa.union(
-        sa.select(col(AttemptRow.delivery_id)).where(no, said),
-        sa.select(col(DeliveryRow.id)).where(state.in_([*ANSWERED, "cancelled"]), reason),
-    )
-    return col(DeliveryRow.id).in_(ids)
-
-
-def _holds(column: Any, part: str) -> sa.ColumnElement[bool]:
-    escaped = re.sub(r"([\\%_])", r"\\\1", part.lower())
-    found: sa.ColumnElement[bool] = column.like(f"%{escaped}%", escape="\\")
-    return found
-
-
 MOST_FOUND = 10_000
 """So many of a list are counted and paged; of more it is said that there are more."""
 
@@ -214,7 +87,7 @@ def find_ids(
             by = (at.desc(), *by)
         elif order == "oldest":
             by = (at, *by)
-    query = sa.select(col(DeliveryRow.id)).where(*_conditions(session, chosen)).limit(most + 1)
+    query = sa.select(col(DeliveryRow.id)).where(*conditions(session, chosen)).limit(most + 1)
     if order in ("newest", "oldest") or chosen.edition_id is not None:
         return list(session.scalars(query.order_by(*by)))
     newest = list(session.scalars(query.order_by(*ORDERS["newest"])))
@@ -247,8 +120,8 @@ def list_chosen(
     after_id: int = 0,
 ) -> list[DeliveryRow]:
     """Rows in an order of ``ORDERS``; after_id: only later ones (with "oldest": the next part)."""
-    conditions = _conditions(session, chosen)
-    query = sa.select(col(DeliveryRow.id)).where(*conditions).order_by(*ORDERS[order])
+    query = sa.select(col(DeliveryRow.id)).where(*conditions(session, chosen))
+    query = query.order_by(*ORDERS[order])
     if after_id:
         query = query.where(col(DeliveryRow.id) > after_id)
     if limit is not None:
@@ -268,7 +141,7 @@ def list_numbered(session: Session, ids: Sequence[int]) -> list[DeliveryRow]:
 
 def count_chosen(session: Session, chosen: Chosen) -> int:
     """How many there are."""
-    query = sa.select(sa.func.count()).select_from(DeliveryRow).where(*_conditions(session, chosen))
+    query = sa.select(sa.func.count()).select_from(DeliveryRow).where(*conditions(session, chosen))
     return int(session.execute(query).scalar_one())
 
 
@@ -288,7 +161,7 @@ def list_parts(session: Session, chosen: Chosen) -> list[Part]:
     query = (
         sa.select(*alike, sa.func.count(), newest, oldest)
         .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
-        .where(*_conditions(session, chosen))
+        .where(*conditions(session, chosen))
         .group_by(*alike)
         .order_by(sa.func.count().desc(), newest.desc())
     )
@@ -358,7 +231,7 @@ def count_again(
     query = (
         sa.select(meaning, sa.func.count())
         .where(
-            *_conditions(session, chosen),
+            *conditions(session, chosen),
             col(DeliveryRow.edition_id) == edition_id,
             col(DeliveryRow.state).in_(REFUSED),
             sa.or_(key, reader),

@@ -301,6 +301,9 @@ class ContentRow(SQLModel, table=True):
     body: dict[str, Any] = json_object()
 
 
+UNSAID = "meaning = '' AND state IN ('failed', 'expired', 'unknown', 'presumed')"
+
+
 class DeliveryRow(SQLModel, table=True):
     """One edition to one recipient. domain: where its mail is received, in the form for DNS (""
     once erased) · meaning: a word of ``delivery.answers``, what the last refusal was about ·
@@ -315,6 +318,8 @@ class DeliveryRow(SQLModel, table=True):
         Index("ix_delivery_planned_at", "planned_at", "id"),
         Index("ix_delivery_domain", "domain", "id"),
         Index("ix_delivery_nobody", "recipient_key", **only("subscriber_id IS NULL")),
+        Index("ix_delivery_meaning", "meaning", "id", **only("meaning <> ''")),
+        Index("ix_delivery_unsaid", "id", **only(UNSAID)),
         Index("ix_delivery_lease", "state", "lease_owner", **only("lease_owner IS NOT NULL")),
     )
     id: int | None = key()
