@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
@@ -81,8 +81,9 @@ def _without_password(text: str) -> str:
         hidden = f":{_MASK}" if parts.password is not None else ""
         host = f"{user}{hidden}@{host}"
     pairs = parse_qsl(parts.query, keep_blank_values=True)
-    query = urlencode(
-        [(name, _MASK if _SECRET_WORD.search(name) else one) for name, one in pairs], safe=_MASK
+    query = "&".join(
+        f"{quote(name)}={_MASK if _SECRET_WORD.search(name) else quote(one, safe='/:@')}"
+        for name, one in pairs
     )
     if not parts.netloc:  # sqlite:///..., mailbox:
         return text if not query else f"{text.partition('?')[0]}?{query}"

@@ -28,7 +28,7 @@ from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
 from service.store.deliveries import list_deliveries
 from service.store.editions import list_editions, note_of
-from service.store.instance import get_defaults, set_setting
+from service.store.instance import set_setting
 from service.store.listing import list_read_names
 from service.store.staff import list_audit
 from service.store.subscribers import get_subscriber_row, list_profile_rows
@@ -177,7 +177,7 @@ def test_roles_open_pages(rt, client, role, refused):
         "/admin/settings",
         "/admin/staff",
         "/admin/audit",
-        "/admin/password",
+        "/admin/account",
     ]
     for page in pages:
         assert client.get(page).status_code == (403 if page in refused else 200), page
@@ -605,18 +605,6 @@ def test_suppressions_bar_and_lift(rt, client):
         "/admin/suppressions", data={"token": token, "reason": "a copy"}, files={"file": codes}
     )
     assert "1 suppressed, 0 were already." in back.text
-
-
-def test_settings_are_checked_and_recorded(rt, client):
-    token = log_in(rt, client)
-    wrong = client.post("/admin/settings", data={"token": token, "name": "hour", "value": "24"})
-    assert wrong.status_code == 422
-    assert "24 is out of range" in wrong.text
-    client.post("/admin/settings", data={"token": token, "name": "hour", "value": "6"})
-    assert rt.db.read(get_defaults).hour == 6
-    client.post("/admin/settings", data={"token": token, "name": "hour", "value": ""})
-    assert rt.db.read(get_defaults).hour == 8
-    assert [a.after for a in rt.db.read(list_audit) if a.what == "setting"][-1] == {"value": "6"}
 
 
 def test_what_people_and_feeds_wrote_is_escaped(rt, client, tmp_path):
