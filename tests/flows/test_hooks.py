@@ -11,7 +11,7 @@ from support.hook_server import HookServer
 from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer
 
-from service.flows import hook_lists, hooks
+from service.flows import hook_calls, hook_lists, hooks
 from service.flows.alarms import Alarm, end_alarm, raise_alarm
 from service.flows.daily import plan_daily
 from service.flows.hook_calls import STEPS, call_due, signature
@@ -234,18 +234,18 @@ def test_a_new_secret_signs_beside_the_old_one_for_a_day(rt: Runtime, server: Ho
 
 
 def test_two_processes_make_a_call_once_and_a_dead_ones_again(
-    rt: Runtime, server: HookServer
+    tmp_path: Path, database_url: str, server: HookServer
 ) -> None:
-    from service.flows import hook_calls
-
-    hook(rt, server.url, "reader.joined")
-    add(rt, "ada@example.org", "adapters")
-    taken = rt.db.write(lambda s: hook_calls._claim(rt, s))
-    assert len(taken) == 1
-    assert call(rt).calls == 0  # the other one has it
-    rt.clock.go(minutes=3)  # and died before it wrote down what was answered
-    assert call(rt).done == 1
-    assert len(server.heard) == 1
+    with open_house(tmp_path, clock=Clock(), database_url=database_url) as house:
+        rt = house.runtime
+        hook(rt, server.url, "reader.joined")
+        add(rt, "ada@example.org", "adapters")
+        taken = rt.db.write(lambda s: hook_calls._claim(rt, s))
+        assert len(taken) == 1
+        assert call(rt).calls == 0  # the other one has it
+        rt.clock.go(minutes=3)  # and died before it wrote down what was answered
+        assert call(rt).done == 1
+        assert len(server.heard) == 1
 
 
 @pytest.mark.parametrize(
