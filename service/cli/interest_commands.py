@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
 @interests_app.command("list")
 def list_(email: str, as_json: Json = False) -> None:
     """A reader's interests, with all that was chosen for them."""
-    from service.flows.staff_interests import list_interests
+    from service.flows.staff_interests import chosen_line, list_interests
 
     address = read_email(email)
     with runtime() as rt:
@@ -75,24 +75,12 @@ def list_(email: str, as_json: Json = False) -> None:
             "kind": row["kind"],
             "text": printing.cut("; ".join(row["text"].split("\n")), 28),
             "cadence": row["cadence"],
-            "chosen": _chosen_for(row),
+            "chosen": printing.cut(chosen_line(row), 30),
         }
         for row in rows
     ]
     columns = ["name", "kind", "text", "cadence", "chosen"]
     printing.table(in_line, columns, "No interest.")
-
-
-def _chosen_for(row: "dict[str, Any]") -> str:
-    """What was chosen for an interest beside its words and days, in as few words as it takes."""
-    said = [
-        "paused" if row["paused"] else "",
-        f"cap {row['cap']}" if row["cap"] else "",
-        f"score {row['threshold']:g}" if row["threshold"] else "",
-        "later news" if row["late_news"] else "",
-        f"without {row['own']}" if row["own"] else "",
-    ]
-    return printing.cut(", ".join(one for one in said if one), 30)
 
 
 @interests_app.command("add")

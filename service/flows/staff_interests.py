@@ -48,6 +48,18 @@ def facts_of(row: ProfileRow) -> dict[str, Any]:
     }
 
 
+def chosen_line(facts: dict[str, Any]) -> str:
+    """What was chosen for an interest beside its words and days, in as few words as it takes."""
+    said = [
+        "paused" if facts["paused"] else "",
+        f"cap {facts['cap']}" if facts["cap"] else "",
+        f"score {facts['threshold']:g}" if facts["threshold"] else "",
+        "later news" if facts["late_news"] else "",
+        f"without {facts['own']}" if facts["own"] else "",
+    ]
+    return ", ".join(one for one in said if one)
+
+
 def list_interests(rt: Runtime, email_key: str) -> list[dict[str, Any]]:
     """A reader's interests in the order they were made. Raises ReaderError: no such reader."""
 
