@@ -84,7 +84,7 @@ def list_candidates(
 
 
 def list_late(session: Session, *, since: datetime, editions: Sequence[int]) -> list[int]:
-    """Active readers who joined or confirmed after an instant and have a row in none of some
+    """Active readers who joined or confirmed since an instant and have a row in none of some
     editions."""
     joined: Any = sa.func.coalesce(SubscriberRow.confirmed_at, SubscriberRow.created_at)
     has_one = sa.exists().where(
@@ -92,7 +92,7 @@ def list_late(session: Session, *, since: datetime, editions: Sequence[int]) -> 
         col(DeliveryRow.edition_id).in_(list(editions)),
     )
     query = sa.select(col(SubscriberRow.id)).where(
-        col(SubscriberRow.state) == "active", joined > since, sa.not_(has_one)
+        col(SubscriberRow.state) == "active", joined >= since, sa.not_(has_one)
     )
     return [i for i in session.scalars(query) if i is not None]
 

@@ -1,0 +1,81 @@
+"""Sending by hand by a program: look first, then the number; and the hand on the brake."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from support.house import add
+from support.reading_house import Reading, reading_house
+
+from service import api
+from service.flows.tokens import make_token
+from service.pages.front import furnish
+from service.pages.templates import Pages, PageSite
+from service.store.staff import list_audit
+
+LETTER = {
+    "kind": "newsletter", "subject": "News of the library", "body": "We open on *Sunday*.",
+    "key": "letter",
+}  # fmt: skip
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Reading]:
+    with reading_house(tmp_path, papers=False) as made:
+        for n in range(3):
+            add(made.rt, f"r{n}@uni.example", "adapters")
+        yield made
+
+
+@pytest.fixture
+def program(house: Reading) -> TestClient:
+    base = house.rt.site.base_url
+    app = FastAPI(openapi_url=None)
+    furnish(app, Pages(PageSite(base_url=base), house.rt.catalogs), statuses=api.STATUSES)
+    app.include_router(api.router(house.rt))
+    token = make_token(house.rt, "sender", ["deliveries:send"], by="cli")["token"]
+    return TestClient(app, base_url=base, headers={"Authorization": f"Bearer {token}"})
+
+
+@pytest.mark.slow  # several sends
+def test_a_program_looks_first_and_sends_the_number_that_it_saw(
+    house: Reading, program: TestClient
+) -> None:
+    looked = program.post("/api/v1/sends", json={**LETTER, "dry_run": True}).json()
+    assert looked["audience"]["equation"] == "3 readers = 3 mails"
+    assert looked["is_unusual"] is False
+    assert {"Relay answers", "Unsubscribe works", "Links answer"} <= {
+        one["name"] for one in looked["checks"]
+    }
+    assert "uni.example" not in str(looked), "the scope to send is not the one to look"
+    assert program.post("/api/v1/sends", json=LETTER).status_code == 422
+    wrong = program.post("/api/v1/sends", json={**LETTER, "mails": 4})
+    assert (wrong.status_code, house.send()) == (409, 0)
+    at = (house.clock.at + timedelta(hours=3)).isoformat()
+    answers = [program.post("/api/v1/sends", json={**LETTER, "mails": 3, "at": at}) for _ in "12"]
+    made, again = [answer.json() for answer in answers]
+    assert (made["is_new"], again["is_new"]) == (True, False)
+    assert (made["edition"], made["mails"], made["until"][:16]) == (again["edition"], 3, at[:16])
+    edition = f"/api/v1/editions/{made['edition']}"
+    assert program.get("/api/v1/sends/audience", params={"segment": "lang:de"}).json()["mails"] == 0
+    assert program.post(f"{edition}/pause").json()["state"] == "paused"
+    assert program.post(f"{edition}/resume").json()["state"] == "open"
+    assert program.post(f"{edition}/rest").status_code == 409
+    assert program.post(f"{edition}/undo").json() == {
+        "edition": made["edition"], "state": "cancelled", "mails": 3,
+    }  # fmt: skip
+    assert program.post("/api/v1/editions/999/pause").status_code == 404
+    soon = {**LETTER, "key": "soon", "mails": 3, "at_once": True}
+    number = program.post("/api/v1/sends", json=soon).json()["edition"]
+    assert house.send() == 3
+    add(house.rt, "late@uni.example", "adapters")
+    assert program.post(f"/api/v1/editions/{number}/late").json()["mails"] == 1
+    sent = program.post(f"/api/v1/editions/{number}/late", params={"mails": 1}).json()
+    assert (sent["is_new"], sent["mails"]) == (True, 1)
+    acts = [a for a in house.rt.db.read(list_audit) if a.who == "token sender"]
+    assert [a.what for a in reversed(acts)] == [
+        "send newsletter", "pause", "resume", "cancel", "send newsletter", "send newsletter",
+    ]  # fmt: skip
