@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.api import shapes
 from service.api.callers import caller_of, place_of
@@ -54,7 +54,7 @@ class Resend(BaseModel):
     domain: str = Field(default="", max_length=254)
     ids: list[Annotated[int, Field(ge=1, le=2**53)]] = Field(default_factory=list, max_length=1000)
     mails: int | None = Field(default=None, ge=0, le=2**53)
-    dry_run: bool = False
+    dry_run: StrictBool = False
     key: str = Field(default="", max_length=60)
 
 
@@ -74,7 +74,7 @@ class HeldAnswer(Answer):
     domain: str = Field(default="", max_length=254)
     meaning: Meaning | Literal[""] = ""
     mails: int | None = Field(default=None, ge=0, le=2**53)
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
 
 _EXPORTED: dict[int | str, dict[str, Any]] = {

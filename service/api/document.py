@@ -83,7 +83,7 @@ _ERRORS: Mapping[int, str] = {
     400: "The request, or its Idempotency-Key, cannot be read.",
     401: "No token, or one that opens nothing.",
     403: "The token is for something else.",
-    404: "There is no such row.",
+    404: "There is no such row, or the address holds signs that none can.",
     409: "The state of things does not allow it, the number of mails is another one, or the same "
     "request is still worked on (then with Retry-After).",
     410: "It was here, and is gone.",
@@ -114,8 +114,9 @@ _KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "The same key with the same request within 24 hours is one act.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]{1,200}$"},
+    "description": "1 to 200 printable ASCII characters. The same key with the same request within "
+    "24 hours is one act.",
+    "schema": {"type": "string"},
 }
 
 
@@ -158,15 +159,13 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     operation["description"] = words
     operation["operationId"] = _id_of(method, route.path_format)
     scope = scope_of(route)
-    codes = {413, 422, 503} | ({400} if method in ACTS else set())
+    codes = {404, 413, 422, 503} | ({400} if method in ACTS else set())
     if scope:
         operation["security"] = [{"token": [scope]}]
         operation["x-scope"] = scope
         codes |= {401, 403, 429}
-    if "{" in route.path_format:
-        codes.add(404)
     if method in ACTS and scope:
-        codes |= {404, 409}
+        codes.add(409)
         operation.setdefault("parameters", []).append(_KEY)
         if hidden := operation.get(SHOWN_ONCE):
             operation["description"] += f" Shown once: {', '.join(hidden)}."

@@ -51,7 +51,7 @@ class Declined(BaseModel):
 class NoteAnswer(BaseModel):
     """mails_without: mails of the day that were made before and stay as they are."""
 
-    on: date
+    on: Day
     note: str
     mails_without: int
 
@@ -65,7 +65,7 @@ class PickedPaper(BaseModel):
 class PicksAnswer(BaseModel):
     """mails_without: mails of the day that were made before and stay as they are."""
 
-    on: date
+    on: Day
     papers: list[PickedPaper]
     mails_without: int
 
@@ -73,7 +73,7 @@ class PicksAnswer(BaseModel):
 class ReleaseAnswer(BaseModel):
     """mode: auto, until, hand · goes_at: when it goes by itself."""
 
-    on: date
+    on: Day
     mode: str
     released: bool
     released_at: str | None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.api.callers import caller_of, place_of
 from service.flows import imported, imports, suppress
@@ -51,7 +51,7 @@ class NewImport(_Body):
     hour: _Word = ""
     zone: _Word = ""
     keywords: Annotated[str, Field(max_length=6000)] = ""
-    dry_run: bool = True
+    dry_run: StrictBool = True
 
 
 class Press(_Body):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.api.callers import caller_of, place_of
 from service.api.values import Day
@@ -113,7 +113,7 @@ class ManyAct(Why):
     readers: int | None = Field(default=None, ge=0, le=2**53)
     tag: _Word = ""
     until: Day | None = None
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
 
 class ManyDone(BaseModel):
@@ -122,7 +122,7 @@ class ManyDone(BaseModel):
     act: str
     readers: int
     changed: int
-    dry_run: bool
+    dry_run: StrictBool
 
 
 class Changed(BaseModel):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.api.callers import caller_of, place_of
 from service.flows import canary, editions, late, ledger, manual, progress
@@ -52,7 +52,7 @@ class Send(BaseModel):
     own_hour: bool = False
     at_once: bool = False
     mails: int | None = Field(default=None, ge=0, le=2**53)
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
 
 class Counted(BaseModel):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.api.callers import caller_of, place_of
 from service.flows import settings_by_hand as flow
@@ -52,7 +52,7 @@ class NewValue(BaseModel):
     value: int | str | None = Field(union_mode="left_to_right")
     was: int | str | None = Field(default=None, union_mode="left_to_right")
     reason: str = Field(default="", max_length=500)
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
 
 class Changed(BaseModel):

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.api.callers import caller_of, place_of
 from service.flows import catch_up, source_acts, source_edit
@@ -40,7 +40,7 @@ class SourceEdit(BaseModel):
     model_config = ConfigDict(extra="forbid")
     title: str | None = Field(default=None, max_length=500)
     params: _Params = {}
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
 
 class Past(BaseModel):
