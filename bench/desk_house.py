@@ -83,6 +83,7 @@ def opened(folder: Path, url: str = "") -> Iterator[House]:
         None,
         data_dir=folder,
         smtp_url="smtp://127.0.0.1:9",
+        mail_from="papers@example.org",
         timezone="UTC",
         contact_email="papers@example.org",
         **values,
