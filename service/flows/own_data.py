@@ -29,6 +29,7 @@ from service.store import submissions as submissions_store
 from service.store import subscribers as subscribers_store
 from service.store import tags as tags_store
 from service.store import votes as votes_store
+from service.store import workbench as workbench_store
 from service.store.db import Session
 from service.store.own_rows import HadRow
 from service.store.tables import AttemptRow, ConsentRow, DeliveryRow, SubscriberRow
@@ -45,6 +46,7 @@ _SECRETS = frozenset({"unsubscribe_token", "feed_token"})
 TABLES: Mapping[str, str] = {
     "subscriber": "subscriber",
     "profile": "interests",
+    "interest_count": "interests: counted_papers",
     "consent": "consent",
     "suppression": "suppression",
     "delivery": "mails",
@@ -147,6 +149,7 @@ def _facts(rt: Runtime, session: Session, row: SubscriberRow) -> dict[str, Any]:
     waiting = own_rows.list_waiting_papers(session, row.id)
     votes = votes_store.list_voted(session, row.id)
     voted_for = _names(session, [*votes])
+    counted = workbench_store.list_counts(session, row.id)
     names = _names(session, [*(mark.paper_id for mark in marks), *waiting])
     return {
         "subscriber": {k: _plain(v) for k, v in row.model_dump().items() if k not in _SECRETS},
@@ -158,6 +161,7 @@ def _facts(rt: Runtime, session: Session, row: SubscriberRow) -> dict[str, Any]:
                 "changed_at": _plain(p.changed_at),
                 "matched_at": _plain(p.matched_at),
                 "options": p.options,
+                "counted_papers": counted.get(p.id or 0),
             }
             for p in subscribers_store.list_profile_rows(session, row.id)
         ],

@@ -294,6 +294,16 @@ def list_lines(
     return total, [InterestLine(*row) for row in rows]
 
 
+def list_counts(session: Session, reader_id: int) -> dict[int, int]:
+    """Papers of the days that each interest of a reader wanted, where they were counted."""
+    rows = session.execute(
+        sa.select(col(InterestCountRow.profile_id), col(InterestCountRow.papers))
+        .join(ProfileRow, col(ProfileRow.id) == col(InterestCountRow.profile_id))
+        .where(col(ProfileRow.subscriber_id) == reader_id)
+    )
+    return dict(tuple(row) for row in rows)
+
+
 def count_lines(session: Session, least: int) -> tuple[int, int]:
     """(interests that wanted ``least`` papers or more, those that wanted none), of those that were
     counted."""

@@ -44,7 +44,7 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
                     days=_days(limits.keep_left_days), undo=_days(limits.undo_days),
                 ),
             ),
-            ("subscriber", "profile", "match"),
+            ("subscriber", "profile", "match", "interest_count"),
             ("keep_left_days", "undo_days"),
         ),
         Kept(
