@@ -94,7 +94,7 @@ _FEW_READERS = 2000
 """So many readers' mails are found by the readers; of more, a look through all mails is quicker."""
 
 
-def _is_few(chosen: Chosen) -> bool:
+def is_few(chosen: Chosen) -> bool:
     """Whether what is chosen is little enough to be gone through row by row."""
     states = set(chosen.states)
     return bool(
@@ -127,7 +127,7 @@ def _planned(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     """In a span of time: by the index of instants, where no other one finds fewer rows."""
     at: Any = col(DeliveryRow.planned_at)
     found: list[sa.ColumnElement[bool]] = []
-    if _is_few(chosen):
+    if is_few(chosen):
         at = sa.func.coalesce(at, at)  # a value that stands in no index
         found.append(_of_editions(chosen))
     if chosen.since is not None:
@@ -156,7 +156,7 @@ def _of_address(session: Session, chosen: Chosen) -> sa.ColumnElement[bool]:
     """Mails of readers whose address holds the words, and mails that went to such an address: one
     that its reader has no more, or that is nobody's."""
     holds = _holds(col(DeliveryRow.recipient_key), chosen.address)
-    if _is_few(chosen):
+    if is_few(chosen):
         return holds
     now = sa.select(col(SubscriberRow.id)).where(
         _holds(col(SubscriberRow.email_key), chosen.address)
@@ -183,7 +183,7 @@ def _says(chosen: Chosen) -> sa.ColumnElement[bool]:
     said = _holds(sa.func.lower(AttemptRow.text), chosen.words)
     reason = _holds(sa.func.lower(DeliveryRow.reason), chosen.words)
     state = col(DeliveryRow.state)
-    if _is_few(chosen):
+    if is_few(chosen):
         tried = sa.exists().where(col(AttemptRow.delivery_id) == col(DeliveryRow.id), said)
         return sa.or_(tried, sa.and_(state != "accepted", reason))
     # numbers first, by indexes alone; texts are read of the newest of them

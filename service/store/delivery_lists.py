@@ -13,6 +13,7 @@ from service.store.delivery_filters import (
     MOST_SAID,
     Chosen,
     conditions,
+    is_few,
     meaning_column,
 )
 from service.store.tables import DeliveryRow, EditionRow
@@ -81,6 +82,9 @@ def find_ids(
     """Numbers in an order of ``ORDERS``, one more than ``most`` where there are more. Of an order
     by a column that many share, the newest ``most`` are taken, unless one edition was chosen."""
     by: Any = ORDERS[order]
+    if is_few(chosen) and order in ("newest", "oldest"):
+        number = col(DeliveryRow.id) + 0  # else SQLite looks through all rows in their order
+        by = (number.desc() if order == "newest" else number,)
     if chosen.since is not None or chosen.until is not None:
         at = col(DeliveryRow.planned_at)
         if order == "newest":
