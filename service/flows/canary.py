@@ -41,8 +41,11 @@ def look(session: Session, edition: EditionRow, now: datetime) -> Canary | None:
         return None
     rest, untried = audience_store.count_untried(session, edition.id, now)
     states = editions_store.count_states(session, edition.id)
-    mails = sum(n for state, n in states.items() if state not in ("skipped", "suppressed")) - rest
+    mails = sum(n for state, n in states.items() if state not in ("skipped", "suppressed"))
     is_begun = edition.not_before is None or edition.not_before <= now
+    if not is_begun:
+        rest = max(0, mails - int(edition.options["canary"]))
+    mails -= rest
     return Canary(
         mails,
         mails - untried if is_begun else 0,

@@ -247,7 +247,8 @@ class _Work:
             "state": str(state),
             "reason": reason,
             "deadline_at": deadline,
-            "not_before": deadline if reader.id in self.held_back else at,
+            # also where the edition waits: what is to come has not waited since it was planned
+            "not_before": deadline if reader.id in self.held_back else at or self.plan.at,
         }
 
 

@@ -14,6 +14,9 @@ from service.store import audience as audience_store
 from service.store.db import Session
 from service.store.tables import EditionRow
 
+SOON = timedelta(minutes=10)
+"""A page need not ask every 2 seconds for what begins next week."""
+
 RATE_OVER = timedelta(seconds=60)
 """The rate is that of the last minute: a pause or a rest an hour ago says nothing of what comes."""
 
@@ -60,7 +63,8 @@ def watch(
         "is_moving": is_open
         and facts["waiting"] > 0
         and (facts["state"] != "paused" or facts["leased"] + facts["sending"] > 0)
-        and not rests,
+        and not rests
+        and (until is None or until - now < SOON),
         "draft_key": edition.slot if edition.options.get("typed") else "",
         "again_of": edition.options.get("resend_of") or edition.options.get("late_of"),
     }

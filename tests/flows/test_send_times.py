@@ -18,6 +18,7 @@ from service.flows.send import send_ready
 from service.flows.timing import TimingError, own_hours, read_begin
 from service.store.deliveries import list_deliveries
 from service.store.editions import list_editions
+from service.store.queue_rows import oldest_waiting
 from service.store.staff import get_admin, list_audit
 from service.store.subscribers import get_subscriber_row
 from service.store.tables import SubscriberRow
@@ -96,6 +97,8 @@ def test_a_send_for_later_waits_stops_for_who_leaves_and_goes_once_after_an_outa
     assert (made.planned, made.until) == (3, at)
     shown = rt.db.read(lambda s: progress.watch(s, made.edition_id, now=clock.at))
     assert (shown["begins_at"], shown["waiting"], shown["missing"]) == (at.isoformat(), 3, 3)
+    assert shown["is_moving"] is False
+    assert rt.db.read(lambda s: oldest_waiting(s, clock.at, ())) is None, "it waits for nothing yet"
     assert send(rt) == 0
     row = rt.db.read(lambda s: get_subscriber_row(s, email_key="ben@example.org"))
     unsubscribe(rt, row.unsubscribe_token)
