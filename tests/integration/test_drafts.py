@@ -198,6 +198,7 @@ def test_a_send_that_a_crash_left_half_planned_goes_on(
         patched.setattr(frozen, "_release", killed)
         with pytest.raises(RuntimeError, match="killed here"):
             client.post("/admin/send/letter/start", data=data)
+    clock.at += timedelta(minutes=21)  # the other one is still there, but nobody plans for so long
     with started(tmp_path, clock) as (rt2, later):
         token = log_in(rt2, later, "ben")
         changed = {**LETTER, "body": "Other words.", "token": token}
