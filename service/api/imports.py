@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool
 
 from service.api.callers import caller_of, place_of
+from service.api.readers import Body
 from service.flows import imported, imports, suppress
 from service.flows.list_files import MOST_FILES, pack, read_options
 from service.flows.runtime import Runtime
@@ -26,18 +27,14 @@ _Offset = Annotated[int, Query(ge=0, le=2**53)]
 _Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class GivenList(_Body):
+class GivenList(Body):
     """name: of the file, kept with each consent · text: the CSV."""
 
     name: _Word = "list.csv"
     text: Annotated[str, Field(max_length=200_000_000)]
 
 
-class NewImport(_Body):
+class NewImport(Body):
     """Several lists of one system go together: who left in one is barred before anybody of another
     goes in. basis: why these people may be mailed; elsewhere needs ``basis_words`` (when and where)
     · tags, language, hour, zone, keywords: of rows that do not say it · dry_run: look alone; the
@@ -54,27 +51,27 @@ class NewImport(_Body):
     dry_run: StrictBool = True
 
 
-class Press(_Body):
+class Press(Body):
     """digest: of what was looked at; for another list nothing is done."""
 
     digest: Annotated[str, Field(max_length=64)] = ""
 
 
-class Undo(_Body):
+class Undo(Body):
     """readers: the number that is expected, ``unmailed`` of the import."""
 
     readers: int = Field(ge=0, le=2**53)
     reason: _Reason
 
 
-class NewBars(_Body):
+class NewBars(Body):
     """emails: addresses that are never mailed from now on."""
 
     emails: list[_Word] = Field(min_length=1, max_length=10_000)
     reason: _Reason
 
 
-class Lift(_Body):
+class Lift(Body):
     """email: whose bar is lifted."""
 
     email: _Word

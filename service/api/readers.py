@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from service.api.callers import caller_of, place_of
 from service.api.values import Day
@@ -44,6 +44,12 @@ class Body(BaseModel):
     """What a program sends: nothing beside what is named."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_nulls(cls, value: Any) -> Any:
+        """No text has null bytes, and databases take none."""
+        return value.replace("\0", "") if isinstance(value, str) else value
 
 
 class Why(Body):

@@ -80,6 +80,8 @@ def read_chosen(rt: Runtime, typed: Mapping[str, str], *, dead: tuple[int, ...] 
 
 def _of_segment(wanted: Wanted, text: str, dead: tuple[int, ...]) -> Wanted:
     segment = read_segment(text, from_files=False)
+    if segment.kind == "late":
+        raise FilterError("This segment is for sends alone.", "segment", "Compose a send with it.")
     if segment.keys is not None and len(segment.keys) > MOST_KEYS:
         raise FilterError(
             f"This list has {len(segment.keys):,} addresses.",

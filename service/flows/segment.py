@@ -25,6 +25,10 @@ _FORMS = (
 )
 
 
+_MOST_DIGITS = 15
+"""Of a number that databases can count to."""
+
+
 class SegmentError(PaperpostError):
     """A segment that cannot be read."""
 
@@ -98,7 +102,7 @@ def read_segment(text: str, *, from_files: bool = True) -> Segment:
     if kind == "state":
         return _of_state(short, value)
     if kind == "late":
-        if not value.isdecimal():
+        if not value.isdecimal() or len(value) > _MOST_DIGITS:
             raise SegmentError(f"{text[:60]!r} names no edition.", "segment", "Like late:12.")
         return Segment(kind=kind, text=short, edition_id=int(value))
     return _of_list(value, from_files)
@@ -106,9 +110,10 @@ def read_segment(text: str, *, from_files: bool = True) -> Segment:
 
 def _of_state(text: str, value: str) -> Segment:
     edition, _, state = value.partition(":")
-    if not edition.isdecimal() or state not in [*State, "held"]:
+    is_number = edition.isdecimal() and len(edition) <= _MOST_DIGITS
+    if not is_number or state not in [*State, "held"]:
         raise SegmentError(
-            f"{text!r} names no edition and state.", "segment", "Like state:12:failed."
+            f"{text[:60]!r} names no edition and state.", "segment", "Like state:12:failed."
         )
     return Segment(kind="state", text=text, edition_id=int(edition), state=state)
 

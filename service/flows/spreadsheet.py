@@ -147,7 +147,7 @@ def open_csv(
         try:
             for number, cells in enumerate(reader, 2):
                 given = zip_longest(columns, cells[: len(columns)], fillvalue="")
-                row = {column: _unsafe(cell) for column, cell in given}
+                row = {column: _unsafe(cell.replace("\0", "")) for column, cell in given}
                 if any(v.strip() for v in row.values()):
                     yield number, row
         except csv.Error as error:

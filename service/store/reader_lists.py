@@ -147,11 +147,15 @@ def _with_words(part: str) -> Any:
     )
 
 
+_LAST = date.max - timedelta(days=2)
+"""Nobody joins later, and there is a day after it in every zone."""
+
+
 def _instants(first: date, last: date) -> tuple[datetime, datetime]:
     zone = datetime.fromisoformat("2000-01-01T00:00:00+00:00").tzinfo
     return (
         datetime.combine(first, time(), zone),
-        datetime.combine(last + timedelta(days=1), time(), zone),
+        datetime.combine(min(last, _LAST) + timedelta(days=1), time(), zone),
     )
 
 
