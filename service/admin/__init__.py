@@ -1,6 +1,6 @@
 """Pages for the staff. GET and HEAD change nothing; every act asks for a role and leaves a row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
@@ -56,7 +56,6 @@ from service.flows.staff import LinkError
 from service.flows.tries import LoginError
 from service.pages.network import read_proxies
 from service.pages.templates import Pages
-from service.settings.told import Told
 
 STATUSES: dict[type[PaperpostError], int] = {
     AlarmError: 404,
@@ -81,7 +80,11 @@ STATUSES: dict[type[PaperpostError], int] = {
 
 
 def router(
-    rt: Runtime, pages: Pages, *, trusted_proxies: str = "", deployed: Sequence[Told] = ()
+    rt: Runtime,
+    pages: Pages,
+    *,
+    trusted_proxies: str = "",
+    deployed: Sequence[Mapping[str, str]] = (),
 ) -> APIRouter:
     """Return the routes under /admin, for an application that ``pages.front`` furnished.
 

@@ -1,7 +1,7 @@
 """Settings: those of taste, each with what it changes, and those of the machine to look at."""
 
 from asyncio import to_thread
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -14,13 +14,12 @@ from service.flows.setting_effects import effect
 from service.flows.settings_by_hand import Change
 from service.flows.staff import Member
 from service.pages.forms import FieldError
-from service.settings.told import DEFAULT, Told
 
 
-def add_routes(routes: APIRouter, desk: Desk, deployed: Sequence[Told] = ()) -> None:
+def add_routes(routes: APIRouter, desk: Desk, deployed: Sequence[Mapping[str, str]] = ()) -> None:
     """Add /admin/settings, /admin/settings/machine and /admin/settings/NAME.
 
-    deployed: the settings of the machine, secrets masked."""
+    deployed: the settings of the machine, secrets masked: name, value, source, about."""
     rt = desk.rt
 
     @routes.get("/settings")
@@ -41,7 +40,7 @@ def add_routes(routes: APIRouter, desk: Desk, deployed: Sequence[Told] = ()) -> 
     @routes.get("/settings/machine")
     def machine(request: Request) -> Response:
         who = desk.member(request, "owner")
-        context = {"deployed": deployed, "default": DEFAULT}
+        context = {"deployed": deployed}
         return desk.answer(request, "machine.html", context, who=who)
 
     def page(

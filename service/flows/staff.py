@@ -152,7 +152,7 @@ def create_admin(rt: Runtime, name: str, role: str, by: str, address: str = "") 
     def make(session: Session) -> None:
         now = rt.clock()
         row = staff_store.get_admin(session, name=name)
-        before = {"role": row.role} if row is not None else None
+        before: dict[str, Any] | None = {"role": row.role} if row is not None else None
         if row is not None and row.disabled:
             before = {"role": row.role, "ended": True}
         if row is None:

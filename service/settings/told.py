@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
@@ -18,21 +17,11 @@ _LINE = re.compile(rf"^\s*(?:export\s+)?({PREFIX}\w+)\s*=", re.IGNORECASE | re.M
 _SECRET_WORD = re.compile(r"pass|secret|key|token", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """name: PAPERPOST_... · value: with its secrets masked, "" = not set · source: of the words
-    above · about: what it is for."""
-
-    name: str
-    value: str
-    source: str
-    about: str
-
-
 def told(
     settings: Settings, environment: Mapping[str, str] = os.environ, file: Path = Path(".env")
-) -> Sequence[Told]:
-    """Every setting of the deployment, in the order of docs/settings.md."""
+) -> list[dict[str, str]]:
+    """Every setting of the deployment, in the order of docs/settings.md: name (PAPERPOST_...),
+    value with its secrets masked ("" = not set), source (of the words above), about."""
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
     written = {found.upper() for found in _LINE.findall(text)}
     given = {name.upper() for name in environment}
@@ -46,7 +35,8 @@ def told(
         else:
             source = STARTED if field in settings.model_fields_set else DEFAULT
         value = masked(getattr(settings, field))
-        made.append(Told(name, value, source, about.description or ""))
+        described = about.description or ""
+        made.append({"name": name, "value": value, "source": source, "about": described})
     return made
 
 
