@@ -19,6 +19,7 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 SOME = (
+    ("ix_delivery_domain", "delivery", ["domain", "id"], "domain > ''"),
     ("ix_delivery_nobody", "delivery", ["recipient_key"], "subscriber_id IS NULL"),
     ("ix_delivery_meaning", "delivery", ["meaning", "id"], "meaning <> ''"),
     (
@@ -250,7 +251,6 @@ def upgrade() -> None:
     op.create_index('ix_delivery_edition_state', 'delivery', ['edition_id', 'state', 'id'])
     op.drop_index('ix_delivery_edition_id', 'delivery')
     op.create_index('ix_delivery_planned_at', 'delivery', ['planned_at', 'id'])
-    op.create_index('ix_delivery_domain', 'delivery', ['domain', 'id'])
     for name, table, columns, rows in SOME:
         op.create_index(name, table, columns, sqlite_where=sa.text(rows), postgresql_where=sa.text(rows))
     op.add_column('delivery', sa.Column('tested_to', sa.String(length=254), nullable=True))
@@ -259,7 +259,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name, table, _, _ in SOME:
         op.drop_index(name, table)
-    op.drop_index('ix_delivery_domain', 'delivery')
     op.drop_index('ix_delivery_planned_at', 'delivery')
     op.create_index('ix_delivery_edition_id', 'delivery', ['edition_id'])
     op.drop_index('ix_delivery_edition_state', 'delivery')

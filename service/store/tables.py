@@ -316,7 +316,7 @@ class DeliveryRow(SQLModel, table=True):
         Index("ix_delivery_due", "state", "priority", "edition_id", "not_before", "id"),
         Index("ix_delivery_edition_state", "edition_id", "state", "id"),
         Index("ix_delivery_planned_at", "planned_at", "id"),
-        Index("ix_delivery_domain", "domain", "id"),
+        Index("ix_delivery_domain", "domain", "id", **only("domain > ''")),
         Index("ix_delivery_nobody", "recipient_key", **only("subscriber_id IS NULL")),
         Index("ix_delivery_meaning", "meaning", "id", **only("meaning <> ''")),
         Index("ix_delivery_unsaid", "id", **only(UNSAID)),
