@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from service.flows.editions import EditionError, summary
-from service.flows.ledger import gone_owners
+from service.flows.editions import summary
+from service.flows.ledger import ChosenError, gone_owners
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import formula_safe
 from service.store import deliveries as deliveries_store
@@ -43,17 +43,17 @@ def read_wanted(
     zone: str = "UTC",
 ) -> Wanted:
     """Which editions were asked for. first, last: days of the installation on which they were
-    opened. Raises EditionError: no such kind or state, or a last day before the first."""
+    opened. Raises ChosenError: no such kind or state, or a last day before the first."""
     if kind not in ("", "notice", *KINDS):
-        raise EditionError(
+        raise ChosenError(
             f"{kind!r} is no kind of edition.", "--kind", f"Use {', '.join(KINDS)} or notice."
         )
     if state not in ("", *STATES):
-        raise EditionError(
+        raise ChosenError(
             f"{state!r} is no state of an edition.", "--state", f"Use {', '.join(STATES)}."
         )
     if first is not None and last is not None and first > last:
-        raise EditionError(
+        raise ChosenError(
             f"{first} is after {last}: no day is in between.",
             "--since",
             "Give the earlier day as --since and the later one as --until.",
@@ -73,9 +73,9 @@ def _begins(day: date, zone: str) -> datetime:
 
 
 def check_sort(sort: str) -> str:
-    """A column of the list, "-" before it: downwards. Raises EditionError."""
+    """A column of the list, "-" before it: downwards. Raises ChosenError."""
     if sort.removeprefix("-") not in SORTS:
-        raise EditionError(
+        raise ChosenError(
             f"{sort!r} is no order.", "--sort", f"Use {', '.join(SORTS)}, or -begun for downwards."
         )
     return sort
