@@ -28,7 +28,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     rt = desk.rt
 
     def page(request: Request, who: Member) -> Response:
-        found = desk_overview.read_page(rt)
+        found = desk_overview.read_overview(rt)
         dead = ledger.gone_owners(rt)
 
         def more(session: Session) -> dict[str, Any]:

@@ -72,17 +72,6 @@ def read_moving(rt: Runtime) -> dict[str, Any]:
     return rt.db.read(lambda s: _moving(rt, s, dead, held))
 
 
-def read_page(rt: Runtime) -> dict[str, Any]:
-    """``read_overview`` for the page: with what only it shows."""
-    dead, held = gone_owners(rt), epoch.standing(rt).held
-
-    def load(session: Session) -> dict[str, Any]:
-        moving = _moving(rt, session, dead, held)
-        return moving | _standing(rt, session, moving["figures"])
-
-    return rt.db.read(load)
-
-
 def _moving(rt: Runtime, session: Session, dead: Sequence[int], held: bool) -> dict[str, Any]:
     now = rt.clock()
     today = local_date(now, rt.zone)

@@ -158,17 +158,6 @@ def list_accept_times(session: Session, edition_id: int) -> tuple[datetime, date
     return (first, last, int(n)) if n else None
 
 
-def count_since(session: Session, since: datetime) -> dict[str, int]:
-    """Deliveries planned since an instant per state, notices left out."""
-    rows = session.execute(
-        sa.select(col(DeliveryRow.state), sa.func.count())
-        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
-        .where(col(EditionRow.kind) != "notice", col(DeliveryRow.planned_at) >= since)
-        .group_by(col(DeliveryRow.state))
-    ).all()
-    return {state: int(n) for state, n in rows}
-
-
 def find_refusal(session: Session, edition_id: int) -> tuple[str, str]:
     """(domain, words) of the commonest refusal of an edition, ("", "") for none."""
     row = session.execute(
