@@ -96,12 +96,11 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/import": ("editor", "/admin/import"),
     "/admin/imports": ("editor", "/admin/imports"),
     "/admin/imports/{number}": (
-        "editor", "/admin/imports/1", "/admin/imports/2",
-        "/admin/imports/999",
+        "editor", "/admin/imports/1", "/admin/imports/999",
     ),
-    "/admin/imports/{number}/progress": ("editor", "/admin/imports/2/progress"),
+    "/admin/imports/{number}/progress": ("editor", "/admin/imports/1/progress"),
     "/admin/imports/{number}/problems.csv": (
-        "editor", "/admin/imports/2/problems.csv", "/admin/imports/999/problems.csv",
+        "editor", "/admin/imports/1/problems.csv", "/admin/imports/999/problems.csv",
     ),
     "/admin/link/{token}": ("", "/admin/link/{staff_link}", "/admin/link/x"),
     "/admin/login": ("", "/admin/login"),
@@ -508,10 +507,10 @@ API_PAGES: dict[str, tuple[str, ...]] = {
     "/api/v1/tags": ("readers:read", "/api/v1/tags"),
     "/api/v1/imports": ("readers:read", "/api/v1/imports"),
     "/api/v1/imports/{number}": (
-        "readers:read", "/api/v1/imports/2", "/api/v1/imports/999",
+        "readers:read", "/api/v1/imports/1", "/api/v1/imports/999",
     ),
     "/api/v1/imports/{number}/problems": (
-        "readers:read", "/api/v1/imports/2/problems", "/api/v1/imports/999/problems",
+        "readers:read", "/api/v1/imports/1/problems", "/api/v1/imports/999/problems",
     ),
     "/api/v1/suppressions": (
         "readers:read", "/api/v1/suppressions", "/api/v1/suppressions?email=x@x.example",

@@ -5,6 +5,7 @@ route; one that is in none fails the build (tests/integration/test_every_route.p
 adds one says how it is asked, and who may. In an address ``{name}`` is a value of ``values``.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +20,15 @@ from support.house import ingest_items, paper_item
 from support.reading_house import Reading, path_in, reading_house
 
 from service.app import make_app
-from service.flows import hook_lists, hooks, staff
+from service.flows import hook_lists, hooks, imports, staff
 from service.flows.accounts import list_accounts
 from service.flows.address import ask_address
 from service.flows.daily import plan_daily
 from service.flows.letter import share_name
+from service.flows.list_files import Options, pack
 from service.flows.manage_link import manage_token
 from service.flows.own_feed import change_feed
+from service.flows.runtime import Runtime
 from service.flows.tokens import SCOPES, make_token
 from service.flows.topics import add_topic
 from service.mailbox import Mailbox
@@ -317,6 +320,16 @@ def _hook(house: Reading) -> dict[str, str]:
     return {"webhook": str(made["id"]), "call": rt.db.write(tell)}
 
 
+def lay_import(rt: Runtime, text: str, *, press: bool = True) -> int:
+    """A list that was looked at, and brought in where it is pressed; returns its number."""
+    file = pack("list.csv", io.BytesIO(text.encode()))
+    number = imports.look(rt, [file], Options(), imports.Basis(kind="institution"), by="tests")
+    if press:
+        imports.press(rt, number, by="tests")
+        imports.go_on(rt)
+    return number
+
+
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """Two readers with a mail each, a request that waits, a topic, one of the staff."""
@@ -334,6 +347,7 @@ def world(folder: Path) -> Iterator[World]:
         for name in ("votes", "proposals"):
             rt.db.write(lambda s, n=name: set_setting(s, n, "on"))
         add_topic(rt, {"name": "robots", "title": "Robots", "text": "robots"}, by="tests")
+        lay_import(rt, "email\nbad\n")
         mailbox = Mailbox(folder / "mailbox")
         mailbox.add(
             _MESSAGE, sender="a@b.example", recipients=["c@d.example"], received_at=house.clock()

@@ -4,7 +4,6 @@
 so that each act of the tables meets the same house.
 """
 
-import io
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,18 +12,17 @@ from pathlib import Path
 
 from support.arrows import by_hand
 from support.came_back import lay
-from support.every_address import ADA, PASSWORD, World
+from support.every_address import ADA, PASSWORD, World, lay_import
 from support.house import add, ingest_items, paper_item
 from support.smtp_server import reply
 
-from service.flows import drafts, editions, imports, manual, sources, staff
+from service.flows import drafts, editions, manual, sources, staff
 from service.flows.accounts import list_sessions
 from service.flows.alarms import Alarm, raise_alarm
 from service.flows.daily import plan_daily
 from service.flows.hidden import hide_paper
 from service.flows.interests import InterestChange, read_form
 from service.flows.joined import join_papers
-from service.flows.list_files import Options, pack
 from service.flows.staff_interests import add_by_hand
 from service.flows.suppress import import_suppressions
 from service.flows.tags import tag_readers
@@ -110,15 +108,9 @@ def _readers(world: World) -> dict[str, str]:
     """A reader with a tag, a list that was looked at, one that was brought in with a bad row."""
     rt = world.house.rt
     tag_readers(rt, "lab", Wanted(search="ada@uni.example"), by="tests")
-    numbers = []
-    for name in ("looked", "done"):
-        text = f"email\n{name}@y.example\nbad\n".encode()
-        file = pack(f"{name}.csv", io.BytesIO(text))
-        basis = imports.Basis(kind="institution")
-        numbers.append(imports.look(rt, [file], Options(), basis, by="tests"))
-    imports.press(rt, numbers[1], by="tests")
-    imports.go_on(rt)
-    return {"looked_import": str(numbers[0]), "done_import": str(numbers[1])}
+    looked = lay_import(rt, "email\nlooked@y.example\nbad\n", press=False)
+    done = lay_import(rt, "email\ndone@y.example\nbad\n")
+    return {"looked_import": str(looked), "done_import": str(done)}
 
 
 def _papers(world: World) -> dict[str, str]:
