@@ -98,7 +98,7 @@ def settings_set(
             made = flow.look(rt, name, value)
         else:
             made = flow.change(rt, name, value, "cli", reason=reason)
-        facts = made.facts() if dry_run else made.facts() | flow.find_setting(rt, name).facts()
+        facts = made.facts() if dry_run else flow.find_setting(rt, name).facts()
     if as_json:
         printing.as_json(facts)
         return

@@ -239,6 +239,7 @@ def test_whatever_prints_data_takes_json_and_says_so() -> None:
         "admin", "sources", "poll", "ingest", "match", "estimate", "subscribers", "suppressions",
         "preview", "send", "editions", "deliveries", "interests", "papers", "words", "related", "search",
         "cite", "templates", "topics", "imports", "tags", "alarms", "overview", "instance", "tokens", "tidy", "bounces", "inbound",
+        "audit", "webhooks", "api", "release", "day", "submissions",
     }  # fmt: skip
 
 
