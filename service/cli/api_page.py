@@ -8,12 +8,21 @@ from service.flows.tokens import SCOPES
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
-def page(document: Mapping[str, Any], measured: str = "") -> str:
-    """The page in Markdown. measured: what was found when it was tried, before the operations."""
-    return "\n".join([*_lines(document, measured)]) + "\n"
+MEASURED = """\
+**Asked at random** (schemathesis 4.32, valid and broken values). `make schemathesis ARGS="30 7"`
+made 23,699 requests to 106 operations in 30 minutes: no answer was 500. It had 30 complaints: 20
+answers of 404 (to addresses with a NUL in them) that were not described, 0 read as a day or as
+false, and some of its own making (413 for a body that is too large). With these mended,
+`ARGS="4 11"`: 5,690 requests, nothing to mend. CI asks for 15 seconds with a fixed seed
+(`tests/integration/test_api_schema.py`)."""
 
 
-def _lines(document: Mapping[str, Any], measured: str) -> Iterator[str]:
+def page(document: Mapping[str, Any]) -> str:
+    """The page in Markdown."""
+    return "\n".join([*_lines(document)]) + "\n"
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     yield "# The API"
     yield ""
     yield "Written by `paperpost api --markdown > docs/api.md` from the description that each"
@@ -28,9 +37,8 @@ def _lines(document: Mapping[str, Any], measured: str) -> Iterator[str]:
     for scope, means in SCOPES.items():
         yield f"| `{scope}` | {means} |"
     yield ""
-    if measured:
-        yield measured.rstrip()
-        yield ""
+    yield MEASURED
+    yield ""
     by_tag: dict[str, list[tuple[str, str, Mapping[str, Any]]]] = {}
     for path, operations in document["paths"].items():
         for method in _METHODS:
