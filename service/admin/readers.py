@@ -23,8 +23,8 @@ from service.flows.staff_choices import Pause, changed, choose_by_hand
 from service.flows.staff_interests import facts_of
 from service.pages.forms import FieldError, Form, RowNumber
 from service.pages.frame import framed
-from service.store import reader_story as story_store
 from service.pages.paging import address_of_page, paging_of
+from service.store import reader_story as story_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.reader_lists import Wanted
