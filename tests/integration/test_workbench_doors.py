@@ -63,6 +63,7 @@ def test_two_papers_stand_side_by_side_before_they_are_one(house: Reading) -> No
     assert (alone.status_code, "No stored paper is called" in unescape(alone.text)) == (422, True)
 
 
+@pytest.mark.slow  # a second or more
 def test_what_readers_want_is_shown_by_all_doors(house: Reading) -> None:
     client, _ = signed_in(house, "viewer")
     assert "Nothing was counted yet" in client.get("/admin/interests").text
@@ -83,6 +84,7 @@ def test_what_readers_want_is_shown_by_all_doors(house: Reading) -> None:
     assert "Hugging Face Daily Papers by category" in brought
 
 
+@pytest.mark.slow  # a second or more
 def test_the_same_by_command(shell: Shell, tmp_path: Path) -> None:
     shell.say("sources", "add", "hf_daily", "--history", "0")
     shell.say("ingest", list_of(tmp_path, "a.json", 1, 2), "--kind", "hf_daily")
