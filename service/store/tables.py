@@ -72,7 +72,7 @@ class PaperEventRow(SQLModel, table=True):
 
 class SourceRow(SQLModel, table=True):
     """Where papers come from. state: ok late stale silent failing paused gone · asked_at: when a
-    person last asked for a poll · answer: what the newest poll brought (``taking.PollReport``), with
+    person last asked for a poll · answer: what the newest poll brought (``taking.PollReport``) and
     ``at``."""
 
     __tablename__ = "source"
