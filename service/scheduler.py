@@ -32,7 +32,18 @@ TICKS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 """Task, trigger, its arguments. Weekdays in a cron trigger would be names, never numbers."""
 
-AT_START = ("sweep", "clocks", "poll", "daily", "alerts", "corpus", "words", "refold", "watchdog", "hooks")
+AT_START = (
+    "sweep",
+    "clocks",
+    "poll",
+    "daily",
+    "alerts",
+    "corpus",
+    "words",
+    "refold",
+    "watchdog",
+    "hooks",
+)
 
 
 _SLACK = timedelta(seconds=5)

@@ -1,8 +1,8 @@
 """From candidates to one reader's digest (defaults.md, "What a daily is", 6-8). Pure.
 
-Order of the mail: editors' picks, people, interests (best first), late signals, trending. Ten papers
-in full over the whole mail, thirty more as one line, the rest counted; every one of them counts as
-sent.
+Order of the mail: editors' picks, people, interests (best first), late signals, trending. Ten
+papers in full over the whole mail, thirty more as one line, the rest counted; every one of them
+counts as sent.
 Of papers of nearly the same text one is shown in full, whatever sections they stand in: the others
 come after those that are. Equal scores are in the order of the papers' names, which is the same in
 every database.
@@ -280,8 +280,8 @@ def _places(groups: Sequence[_Group], limits: Defaults) -> tuple[set[int], set[i
     """Return the ids shown in full and as a line.
 
     What the editors picked comes first. The best paper of each section comes before everybody's
-    second, so that a broad interest does not push a narrow one out of sight; then people, interests by score, then what is nearly the
-    same as a paper shown in full, trending.
+    second, so that a broad interest does not push a narrow one out of sight; then people, interests
+    by score, then what is nearly the same as a paper shown in full, trending.
     """
     room = _Room(limits)
     for at, group in enumerate(groups):

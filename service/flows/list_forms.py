@@ -1,12 +1,12 @@
 """Whose export a list is, and what its columns mean here: listmonk, Mailchimp, Ghost, ours.
 
 An export is known by its columns, never by its file's name; but that Mailchimp's list of people who
-never subscribed has the columns of its subscribers, and is known by its name alone. Columns as of
-listmonk 5, Mailchimp's "Export audience" and Ghost 5 (docs/import.md).
+never subscribed has the columns of its subscribers, and is known by its name alone. Columns as
+their sources and public copies of their files have them (docs/import.md).
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,7 @@ _MAILCHIMP_UNREAD = _MAILCHIMP | {
     "phone number", "birthday", "unsub_campaign_title", "unsub_campaign_id", "unsub_reason",
     "unsub_reason_other", "clean_campaign_title", "clean_campaign_id", "email marketing",
 }  # fmt: skip
+_ADDRESSES = ("email address", "email", "e-mail address", "e-mail")
 _GHOST = {"subscribed_to_emails", "complimentary_plan", "stripe_customer_id", "labels", "tiers"}
 _WORDS = ("interests", "interest", "keywords", "topics", "words", "stichworte", "stichwörter")
 _ZONES = ("tz", "timezone", "time_zone", "zone")
@@ -74,7 +75,7 @@ def recognise(columns: Sequence[str], names: Mapping[str, str], file: str = "") 
     have = set(small)
     if {"email", "status", "attributes"} <= have:
         return _listmonk(small)
-    if "email address" in have and len(_MAILCHIMP & have) >= 2:
+    if _address_of(have) and len(_MAILCHIMP & have) >= 2:
         return _mailchimp(small, file)
     if "email" in have and len(_GHOST & have) >= 2:
         return _ghost(small)
@@ -126,6 +127,11 @@ def _read_listmonk(form: Form, row: Mapping[str, str]) -> dict[str, str]:
     return cells
 
 
+def _address_of(have: Collection[str]) -> str:
+    """Mailchimp's column of addresses, as the list's owner may call it; "" where there is none."""
+    return next((name for name in _ADDRESSES if name in have), "")
+
+
 def _mailchimp(have: tuple[str, ...], file: str) -> Form:
     kind, mapped = "mailchimp", [("First Name, Last Name", "name")]
     if "unsub_time" in have:
@@ -142,7 +148,7 @@ def _mailchimp(have: tuple[str, ...], file: str) -> Form:
             if name in have
         ]
         mapped.append(("CONFIRM_TIME, OPTIN_TIME", "kept with the consent"))
-    known = {"email address", "first name", "last name", "tags", "timezone", "problem", *_WORDS}
+    known = {*_ADDRESSES, "first name", "last name", "tags", "timezone", "problem", *_WORDS}
     unread = [c for c in have if c not in known]
     # what Mailchimp itself writes is told last: a column of one's own is what one looks for
     return Form(
@@ -153,7 +159,7 @@ def _mailchimp(have: tuple[str, ...], file: str) -> Form:
 def _read_mailchimp(form: Form, row: Mapping[str, str]) -> dict[str, str]:
     name = collapse(f"{row.get('first name', '')} {row.get('last name', '')}")
     state = {"mailchimp": "", "mailchimp-unsubscribed": "left", "mailchimp-cleaned": "bounced"}
-    cells = {"email": row.get("email address", ""), "name": name}
+    cells = {"email": row.get(_address_of(row), ""), "name": name}
     cells |= _said({k: row[k] for k in (*_WORDS, "timezone") if row.get(k)})
     return cells | {
         "tags": _tags(row.get("tags", "")),

@@ -51,8 +51,9 @@ class Shelf:
     later to papers that were had, once it was asked for · marks: (paper, sign) of what readers
     said, newest first · tastes, vectors, likenesses: made when they are first asked for · note: the
     editor's, for the mails of the date · picks: theirs, in their order · is_released: the date is
-    let go · list_on: the newest day with papers by then, where it is another · broken: papers that could not be composed, and why · doubted: papers that
-    became new before it may have been mailed, by what a restored backup does not know of."""
+    let go · list_on: the newest day with papers by then, where it is another · broken: papers that
+    could not be composed, and why · doubted: papers that became new before it may have been mailed,
+    by what a restored backup does not know of."""
 
     limits: Defaults
     profiles: dict[int, list[Profile]]

@@ -21,9 +21,9 @@ class ReaderTagRow(SQLModel, table=True):
 
 class ImportRow(SQLModel, table=True):
     """A list of readers that was brought in, or looked at alone. state: tried wanted running done ·
-    digest: of the files and what was chosen, so that what goes in is what was looked at · form: whose
-    export it is · basis: what makes its readers active, see ``flows.consent_basis`` · step: portions
-    that are in · report: what it did so far · undone: of its readers, erased again."""
+    digest: of the files and what was chosen, so that what goes in is what was looked at · form:
+    whose export it is · basis: what makes its readers active, see ``flows.consent_basis`` · step:
+    portions that are in · report: what it did so far · undone: of its readers, erased again."""
 
     __tablename__ = "reader_import"
     id: int | None = key()
@@ -41,8 +41,8 @@ class ImportRow(SQLModel, table=True):
 
 
 class ImportFileRow(SQLModel, table=True):
-    """A file of an import, or a part of its rows with a problem, as gzip. kind: list, tried (problems
-    of the look), problems · place: from 0."""
+    """A file of an import, or a part of its rows with a problem, as gzip. kind: list, tried
+    (problems of the look), problems · place: from 0."""
 
     __tablename__ = "reader_import_file"
     import_id: int = reference("reader_import", primary=True)
@@ -96,8 +96,8 @@ class SubmissionRow(SQLModel, table=True):
     what it names, like "arxiv/2611.00001" · words: their sentence · name: how they want to be
     named, "" = not at all · body: the paper as its archive tells of it, null = not asked for yet,
     empty = there is none; title: of it · tried_at: when it was asked for last · paper_id: once it
-    is stored · listed_on: the day on whose page it stands, once accepted · problem: why the link could
-    not be read yet · answer: why it was declined, for the staff."""
+    is stored · listed_on: the day on whose page it stands, once accepted · problem: why the link
+    could not be read yet · answer: why it was declined, for the staff."""
 
     __tablename__ = "submission"
     __table_args__ = (Index("ix_submission_state_at", "state", "at"),)

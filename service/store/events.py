@@ -1,8 +1,8 @@
 """What happened to papers: one row a change, compact, in the words of ``papers/refresh``.
 
 kinds: votes (at most one row a day), code, project, doi, version, withdrawn, title, merged (value:
-the name of the twin, ``doi:10.1000/x``); hidden (value: the reason), shown (again) and words (folded
-anew) are not for readers.
+the name of the twin, ``doi:10.1000/x``); hidden (value: the reason), shown (again) and words
+(folded anew) are not for readers.
 """
 
 from collections.abc import Sequence

@@ -247,3 +247,10 @@ def test_options_that_cannot_be_are_refused() -> None:
 def test_a_plain_import_takes_tags(rt: Runtime) -> None:
     import_readers(rt, b'email,tags\nada@example.org,"Staff, PhD"\n')
     assert readers(rt)["ada@example.org"]["tags"] == ["phd", "staff"]
+
+
+def test_mailchimps_column_of_addresses_may_be_called_email(rt: Runtime) -> None:
+    renamed = [text.replace('"Email Address"', "Email") for text in (SUBSCRIBED, UNSUBSCRIBED)]
+    found = pressed(rt, *(listed(text, f"{n}.csv") for n, text in enumerate(renamed)))
+    assert (found["added"], found["problems"]) == (1, 0)
+    assert set(readers(rt)) == {"ada@example.org"}

@@ -77,7 +77,15 @@ def test_a_test_is_no_mail_to_its_reader(rt, tmp_path):
     assert what_became(replace(page(rt), reason=""), ENGLISH) == "1 paper mailed."
 
 
-@pytest.mark.parametrize(("language", "name"), [("en", "English"), ("de", "Deutsch"),
-                                                ("fr", "Français"), ("ja", "日本語"), ("zh", "简体中文")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [
+        ("en", "English"),
+        ("de", "Deutsch"),
+        ("fr", "Français"),
+        ("ja", "日本語"),
+        ("zh", "简体中文"),
+    ],
+)
 def test_a_language_is_named_in_itself(language, name):
     assert Texts(language).own_name == name

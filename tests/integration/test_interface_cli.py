@@ -237,8 +237,9 @@ def test_whatever_prints_data_takes_json_and_says_so() -> None:
     assert {name.partition(" ")[0] for name in commands} == {
         "setup", "migrate", "doctor", "run", "web", "scheduler", "worker", "demo", "settings",
         "admin", "sources", "poll", "ingest", "match", "estimate", "subscribers", "suppressions",
-        "preview", "send", "editions", "deliveries", "interests", "papers", "words", "related", "search",
-        "cite", "templates", "topics", "imports", "tags", "alarms", "overview", "instance", "tokens", "tidy", "bounces", "inbound",
+        "preview", "send", "editions", "deliveries", "interests", "papers", "words", "related",
+        "search", "cite", "templates", "topics", "imports", "tags", "alarms", "overview",
+        "instance", "tokens", "tidy", "bounces", "inbound",
         "audit", "webhooks", "api", "release", "day", "submissions",
     }  # fmt: skip
 

@@ -91,7 +91,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/manage/{token}/data": ("/manage/{fresh}/data", "/manage/{manage}/data"),
     "/manage/{token}/papers.{kind}": ("/manage/{fresh}/papers.bib", "/manage/{manage}/papers.x"),
     "/manage/{token}/votes": (
-        "/manage/{fresh}/votes", "/manage/{fresh}/votes?on=2026-11-18&page=9",
+        "/manage/{fresh}/votes",
+        "/manage/{fresh}/votes?on=2026-11-18&page=9",
         "/manage/{manage}/votes",
     ),
     "/manage/{token}/propose": ("/manage/{fresh}/propose", "/manage/{manage}/propose"),
