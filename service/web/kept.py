@@ -86,7 +86,7 @@ def kept_of_readers(limits: Defaults) -> tuple[Kept, ...]:
                 Sentence("With your address while you subscribe."),
                 Sentence("Afterwards without it, for the count of mails."),
             ),
-            ("delivery",),
+            ("delivery", "release_wait"),
         ),
         Kept(
             Sentence("What your mail server answered"),

@@ -95,7 +95,7 @@ def deliveries(db: Database) -> list[DeliveryRow]:
 
 def test_what_mails_hold_is_divided_and_whole_again(db):
     fill(db, ROWS)
-    migrations.migrate(db, "0007")
+    migrations.migrate(db)
     rows = deliveries(db)
     assert [row.content for row in rows] == [held for _, held in ROWS]
     for row, (state, held) in zip(rows, ROWS, strict=True):
@@ -114,7 +114,7 @@ def test_what_mails_hold_is_divided_and_whole_again(db):
 
 def test_what_is_written_next_finds_what_was_there(db):
     fill(db, ROWS)
-    migrations.migrate(db, "0007")
+    migrations.migrate(db)
     old = deliveries(db)[0]
     (held,) = db.write(lambda s: contents.put(s, [mail(11, None)]))
     assert held == {
@@ -126,7 +126,7 @@ def test_what_is_written_next_finds_what_was_there(db):
 def test_more_than_one_part(db, monkeypatch):
     rows = [("ready", mail(n) if n % 3 else None) for n in range(1, 1203)]
     fill(db, rows)
-    migrations.migrate(db, "0007")
+    migrations.migrate(db)
     assert [row.content for row in deliveries(db)] == [held for _, held in rows]
     assert db.read(lambda s: s.scalar(sa.select(sa.func.count()).select_from(ContentRow))) == 1
 
@@ -139,5 +139,5 @@ def test_the_way_back(db):
         found = connection.execute(sa.text("SELECT content FROM delivery ORDER BY id")).scalars()
         back = [json.loads(one) if isinstance(one, str) else one for one in found]
     assert back == [held for _, held in ROWS]
-    migrations.migrate(db, "0007")
+    migrations.migrate(db)
     assert [row.content for row in deliveries(db)] == [held for _, held in ROWS]

@@ -80,7 +80,7 @@ def add_report(session) -> None:
 
 
 def test_readers_are_as_they_were_and_nobody_rests(db):
-    migrations.migrate(db, "0008")
+    migrations.migrate(db)
     found = readers(db)
     assert [(one.state, one.score) for one in found] == [
         ("bounced" if n % 7 == 0 else "active", n % 3) for n in range(1200)
@@ -89,7 +89,7 @@ def test_readers_are_as_they_were_and_nobody_rests(db):
 
 
 def test_a_report_leads_to_its_mail_and_outlives_reader_and_mail(db):
-    migrations.migrate(db, "0008")
+    migrations.migrate(db)
     db.write(add_report)
     (report,) = db.read(lambda s: s.exec(select(ReportRow)).all())
     assert report.subscriber_id == readers(db)[5].id
@@ -104,14 +104,14 @@ def test_a_report_leads_to_its_mail_and_outlives_reader_and_mail(db):
 
 
 def test_one_mail_is_written_once(db):
-    migrations.migrate(db, "0008")
+    migrations.migrate(db)
     db.write(add_report)
     with pytest.raises(sa.exc.IntegrityError):
         db.write(add_report)
 
 
 def test_the_way_back(db):
-    migrations.migrate(db, "0008")
+    migrations.migrate(db)
     db.write(add_report)
     migrations._run(db, lambda made: command.downgrade(made, "0007"))
     with db.engine.connect() as connection:
@@ -121,5 +121,5 @@ def test_the_way_back(db):
         assert list(scores) == [n % 3 for n in range(1200)]
     assert not {"scored_at", "rests_until", "rests"} & columns
     assert not {"inbound", "report"} & set(tables)
-    migrations.migrate(db, "0008")
+    migrations.migrate(db)
     assert len(readers(db)) == 1200

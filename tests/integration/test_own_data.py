@@ -50,13 +50,16 @@ def fresh(house: Reading, *, is_fresh: bool = True) -> str:
 
 
 def personal_tables() -> set[str]:
-    """Tables that lead to a reader, by a key, an address or its code."""
+    """Tables that lead to a reader, by a key, an address or its code; those of the staff do not."""
     found = {"subscriber"}
+    staff = {"admin", "session"}
     marks = {"email", "rcpt", "rcpts", "email_hash", "email_key", "recipient_key"}
     grown = True
     while grown:
         grown = False
         for table in SQLModel.metadata.tables.values():
+            if table.name in staff:
+                continue
             leads = {key.column.table.name for key in table.foreign_keys} & found
             if table.name not in found and (leads or marks & set(table.columns.keys())):
                 found.add(table.name)
