@@ -166,6 +166,7 @@ def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
     """Send no more of it, for good. Returns how many mails were not sent."""
 
     def act(session: Session) -> int:
+        editions_store.hold_number(session, edition_id)  # what is planned of it just now, too
         edition = need_edition(session, edition_id)
         if edition.state in ("cancelled", "done"):
             raise EditionError(

@@ -132,6 +132,19 @@ def _claim(
     return edition.id
 
 
+def _hold(session: Session, edition_id: int) -> EditionRow:
+    """The edition that is being planned; nobody cancels it before this part is written. Raises
+    ManualError: somebody has."""
+    edition = editions_store.hold_number(session, edition_id)
+    if edition is None or edition.state == "cancelled":
+        raise ManualError(
+            f"Edition {edition_id} was cancelled while it was planned.",
+            "",
+            "Nothing of it goes. Send it again as a new one.",
+        )
+    return edition
+
+
 def _release(
     rt: Runtime,
     session: Session,
@@ -142,8 +155,7 @@ def _release(
     address: str,
 ) -> int:
     """``planned`` is written last, with it the edition may go."""
-    edition = editions_store.get_edition(session, id=work.edition_id)
-    assert edition is not None
+    edition = _hold(session, work.edition_id)
     planned = sum(editions_store.count_states(session, work.edition_id).values())
     values: dict[str, Any] = {}
     after: dict[str, Any] = {
@@ -195,8 +207,7 @@ class _Work:
     def plan_part(self, session: Session, group: str, ids: Sequence[int]) -> None:
         """The rows of some readers of one group of the equation; who has a row keeps it."""
         rt, plan, now = self.rt, self.plan, self.rt.clock()
-        edition = editions_store.get_edition(session, id=self.edition_id)
-        assert edition is not None
+        edition = _hold(session, self.edition_id)
         left: dict[int, tuple[int, ...]] = {}
         if plan.kind == "manual" and group == "mails":
             sent_store.hold_readers(session, ids, wait=True)

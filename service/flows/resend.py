@@ -245,7 +245,7 @@ def _plan_part(
     family = delivery_lists.list_family(session, wanted.edition_id)
     left_out: Counter[str] = Counter()
     again = fitting(rt, session, rows, family, left_out)
-    edition = editions_store.get_edition(session, id=before.edition_id)
+    edition = _hold(session, before.edition_id) if before.edition_id else None
     if edition is None and again:
         edition = _open(rt, session, old, wanted, by, us)
     put = contents_store.put(session, [content for *_, content in again])
@@ -267,6 +267,19 @@ def _plan_part(
         )
     number = (edition.id or 0) if edition is not None else 0
     return _Part(number, rows[-1].id or 0, left_out)
+
+
+def _hold(session: Session, edition_id: int) -> EditionRow:
+    """The new edition; nobody cancels it before this part is written. Raises ResendError: somebody
+    has."""
+    edition = editions_store.hold_number(session, edition_id)
+    if edition is None or edition.state == "cancelled":
+        raise ResendError(
+            f"Edition {edition_id} was cancelled while it was planned.",
+            "",
+            "Nothing of it goes. Send the group again.",
+        )
+    return edition
 
 
 def _open(
@@ -299,6 +312,7 @@ def _release(
     rt: Runtime, session: Session, wanted: Wanted, edition_id: int, by: str, address: str
 ) -> int:
     """``planned`` is written last, with it the edition may go."""
+    _hold(session, edition_id)
     planned = sum(editions_store.count_states(session, edition_id).values())
     editions_store.set_edition(session, edition_id, planned=planned, paused=False)
     audit_edition(

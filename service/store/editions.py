@@ -112,6 +112,11 @@ def hold_edition(session: Session, *, kind: str, slot: str) -> EditionRow | None
     ).first()
 
 
+def hold_number(session: Session, edition_id: int) -> EditionRow | None:
+    """The same by its number."""
+    return session.get(EditionRow, edition_id, with_for_update=True, populate_existing=True)
+
+
 def list_editions(
     session: Session, *, kinds: list[str] | None = None, limit: int | None = None
 ) -> list[EditionRow]:

@@ -180,6 +180,28 @@ def test_nothing_is_claimed_while_rows_are_planned(rt, server, monkeypatch):
     assert send(rt) == 3
 
 
+def test_cancelled_while_it_is_planned_it_is_planned_no_further(rt, server, monkeypatch):
+    plan, plain = manual.draft(rt, papers=["arxiv/2611.00001"], key="stop"), rt.db.write
+
+    def cancelling(work, priority):
+        made = plain(work, priority)
+        found = rt.db.read(list_editions)
+        if found and states(rt, found[0].id) and found[0].state == "open":
+            editions.cancel(rt, found[0].id, by="ben")
+        return made
+
+    monkeypatch.setattr(frozen, "CHUNK", 2)
+    monkeypatch.setattr(rt.db, "write", cancelling)
+    with pytest.raises(manual.ManualError, match="cancelled while it was planned"):
+        manual.start(rt, plan, expected=3, at_once=True)
+    monkeypatch.undo()
+    (edition,) = rt.db.read(list_editions)
+    assert (edition.state, edition.planned) == ("cancelled", 2)
+    assert set(states(rt, edition.id).values()) == {("cancelled", "cancelled")}
+    assert [act.what for act in rt.db.read(lambda s: list_audit(s, limit=5))] == ["cancel"]
+    assert manual.count(rt, manual.draft(rt, papers=["arxiv/2611.00001"], key="new")).mails == 3
+
+
 def test_segments(rt):
     def mails(segment: str) -> list[str]:
         plan = manual.draft(rt, papers=["arxiv/2611.00003"], segment=segment)

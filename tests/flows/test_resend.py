@@ -15,14 +15,14 @@ from support.smtp_server import SmtpServer, drop, reply
 from service.flows import leave, manual
 from service.flows import resend as flow
 from service.flows.daily import plan_daily
-from service.flows.editions import details
+from service.flows.editions import cancel, details
 from service.flows.groups import Group, groups, plainly, refusals
 from service.flows.ledger import delivery_story, list_facts, read_chosen
 from service.flows.resend import ResendError, read_wanted
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.store.delivery_lists import Chosen, count_chosen
-from service.store.editions import get_edition, list_editions
+from service.store.editions import count_states, get_edition, list_editions
 from service.store.sent import list_sent
 from service.store.subscribers import get_subscriber_row
 
@@ -215,6 +215,29 @@ def test_an_act_that_was_broken_off_sends_nothing_and_is_completed_by_the_next(
     edition = rt.db.read(lambda s: get_edition(s, id=made["edition"]))
     assert (edition.planned, edition.paused) == (4, False)
     assert send(rt).accepted == 4
+
+
+@pytest.mark.slow
+def test_cancelled_while_it_is_planned_it_is_planned_no_further(rt, server, monkeypatch):
+    server.on("RCPT", reply("550 5.7.1 blocked by policy"))
+    first, plain = newsletter(rt), rt.db.write
+    send(rt)
+
+    def cancelling(work, priority):
+        made = plain(work, priority)
+        newest = rt.db.read(list_editions)[0]
+        if newest.id != first and newest.state == "open":
+            cancel(rt, newest.id, by="ben")
+        return made
+
+    monkeypatch.setattr(flow, "CHUNK", 3)
+    monkeypatch.setattr(rt.db, "write", cancelling)
+    with pytest.raises(ResendError, match="cancelled while it was planned"):
+        again(rt, first)
+    monkeypatch.undo()
+    newest = rt.db.read(list_editions)[0]
+    counted = rt.db.read(lambda s: count_states(s, newest.id))
+    assert (newest.planned, counted) == (3, {"cancelled": 3})
 
 
 @pytest.mark.parametrize(
