@@ -20,11 +20,15 @@ from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError, check_kind, open_csv
 from service.flows.tags import read_tags
 from service.subscribers.cadence import read_hour, read_zone
+from service.text.clean import collapse
 
 MOST_BYTES = 200_000_000
 """Of all files of an import together, unpacked."""
 
 MOST_FILES = 10
+MOST_ROWS = 500
+"""Of one address: these are kept until the end, what comes behind them is a problem."""
+
 PORTION = 200
 """People who go in with one transaction."""
 
@@ -57,9 +61,8 @@ def pack(name: str, stream: BinaryIO, most: int = MOST_BYTES) -> ListFile:
                 raise ReaderError(what, "", "Split them.")
             hashed.update(piece)
             packed.write(piece)
-    return ListFile(
-        name.replace("\\", "/").rpartition("/")[2][:255], out.getvalue(), hashed.hexdigest()
-    )
+    called = collapse(name.replace("\\", "/").rpartition("/")[2])[:255]
+    return ListFile(called, out.getvalue(), hashed.hexdigest())
 
 
 def unpack(name: str, packed: bytes) -> ListFile:
@@ -189,6 +192,10 @@ class Portion:
     rows: int = 0
 
 
+_Read = tuple[int, int, dict[str, str]]
+"""(place of the file, row, cells in our columns)."""
+
+
 class Lists:
     """All files of one import. Raises ReaderError: one of them is no list."""
 
@@ -218,23 +225,25 @@ class Lists:
         """Who is to be barred first, over all files; then the others; at the end who has several
         rows. The same files give the same portions each time."""
         several, out = self._look()
-        held: dict[str, list[tuple[int, int, dict[str, str]]]] = {}
-        for place, number, cells in self._read():
-            if (key := _key(cells)) in out:
-                held.setdefault(key, []).append((place, number, cells))
-        yield from self._in_portions(list(rows) for rows in held.values())
-        held.clear()
+        for is_out in (True, False):
+            yield from self._in_portions(self._people(several, out, is_out=is_out))
 
-        def others() -> Iterator[list[tuple[int, int, dict[str, str]]]]:
-            for place, number, cells in self._read():
-                key = _key(cells)
-                if key in several and key not in out:
-                    held.setdefault(key, []).append((place, number, cells))
-                elif key not in out:
-                    yield [(place, number, cells)]
-            yield from held.values()
-
-        yield from self._in_portions(others())
+    def _people(self, several: set[str], out: set[str], *, is_out: bool) -> Iterator[list[_Read]]:
+        """The rows of each person who is kept out, or of each other one."""
+        held: dict[str, list[_Read]] = {}
+        for row in self._read():
+            place, number, cells = row
+            key = _key(cells)
+            if (key in out) != is_out:
+                continue
+            if not is_out and key not in several:
+                yield [row]
+            elif len(there := held.setdefault(key, [])) < MOST_ROWS:
+                there.append(row)
+            else:
+                what = f"This address has more than {MOST_ROWS} rows."
+                yield [(place, number, {**cells, "unread": what})]
+        yield from held.values()
 
     def _look(self) -> tuple[set[str], set[str]]:
         """(people with several rows, people whom a row keeps out), by the address as typed."""
@@ -253,7 +262,7 @@ class Lists:
                 self.states[state] += 1
         return several, out
 
-    def _read(self) -> Iterator[tuple[int, int, dict[str, str]]]:
+    def _read(self) -> Iterator[_Read]:
         for place, table in enumerate(self.tables):
             for number, row in table.rows():
                 try:
@@ -262,9 +271,7 @@ class Lists:
                     cells = {"email": row.get("email", ""), "unread": str(error)}
                 yield place, number, cells
 
-    def _in_portions(
-        self, people: Iterator[list[tuple[int, int, dict[str, str]]]]
-    ) -> Iterator[Portion]:
+    def _in_portions(self, people: Iterator[list[_Read]]) -> Iterator[Portion]:
         made = Portion()
         for rows in people:
             read = []

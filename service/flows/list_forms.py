@@ -34,6 +34,9 @@ OUT: Mapping[str, str] = {
 ASIDE = ("disabled", "nonsubscribed")
 """States of a row that is not taken in, and bars nobody."""
 
+MOST_UNREAD = 200
+"""So many names that say nothing are told."""
+
 _MAILCHIMP = {
     "member_rating", "optin_time", "optin_ip", "confirm_time", "confirm_ip", "last_changed", "leid",
     "euid", "unsub_time", "clean_time",
@@ -49,6 +52,7 @@ _WORDS = ("interests", "interest", "keywords", "topics", "words", "stichworte", 
 _ZONES = ("tz", "timezone", "time_zone", "zone")
 _LANGUAGES = ("language", "lang", "locale")
 _NO = ("false", "0", "no")
+_HOURS = frozenset(f"{hour:{form}}" for hour in range(24) for form in ("", "02"))
 
 
 @dataclass(slots=True)
@@ -60,6 +64,11 @@ class Form:
     columns: tuple[str, ...]
     mapped: list[tuple[str, str]]
     unread: dict[str, None] = field(default_factory=dict)
+
+    def leave(self, name: str) -> None:
+        """Remember that a name says nothing here; a list may have a million of them."""
+        if len(self.unread) < MOST_UNREAD:
+            self.unread.setdefault(collapse(name)[:80])
 
     def cells(self, row: Mapping[str, str]) -> dict[str, str]:
         """A row of the file as one of ours. Raises ReaderError."""
@@ -107,13 +116,13 @@ def _read_listmonk(form: Form, row: Mapping[str, str]) -> dict[str, str]:
     said = row.get("attributes", "").strip()
     try:
         found: Any = json.loads(said) if said else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         what = "The column attributes holds no JSON."
         raise ReaderError(what, "attributes", "Export the list anew, or empty the cell.") from None
     attributes = (
         {str(k).strip().lower(): v for k, v in found.items()} if isinstance(found, dict) else {}
     )
-    cells |= _said(attributes, lambda name: form.unread.setdefault(f"attributes.{name}"))
+    cells |= _said(attributes, lambda name: form.leave(f"attributes.{name}"))
     cells["tags"] = _tags(row.get("lists", ""))
     cells["state"] = {"blocklisted": "blocklisted", "disabled": "disabled"}.get(
         row.get("status", "").strip().lower(), ""
@@ -149,6 +158,8 @@ def _mailchimp(have: tuple[str, ...], file: str) -> Form:
         ]
         mapped.append(("CONFIRM_TIME, OPTIN_TIME", "kept with the consent"))
     known = {*_ADDRESSES, "first name", "last name", "tags", "timezone", "problem", *_WORDS}
+    if kind == "mailchimp":
+        known |= {"confirm_time", "optin_time"}
     unread = [c for c in have if c not in known]
     # what Mailchimp itself writes is told last: a column of one's own is what one looks for
     return Form(
@@ -207,7 +218,7 @@ def _said(
             cells["profile"] = value
         elif name in _ZONES and isinstance(value, str) and value.strip() in known_zones():
             cells["tz"] = value.strip()
-        elif name == "hour" and str(value).strip().isdecimal() and int(value) < 24:
+        elif name == "hour" and str(value).strip() in _HOURS:
             cells["hour"] = str(value).strip()
         elif name in _LANGUAGES and isinstance(value, str) and 2 <= len(value.strip()) <= 5:
             cells["language"] = value.strip()

@@ -49,7 +49,7 @@ def read_zone(text: str) -> str:
 def read_hour(text: str) -> int:
     """Return 0-23 from "8", "08" or "08:00". Raises CadenceError."""
     head = text.strip().removesuffix(":00")
-    if head.isascii() and head.isdigit() and 0 <= int(head) <= 23:
+    if head.isascii() and head.isdigit() and len(head) < 5 and 0 <= int(head) <= 23:
         return int(head)
     what = Sentence("%(text)s is no full hour.", text=quoted(text.strip()[:20]))
     raise CadenceError(what, "hour", Sentence("Use 0 to 23."))
@@ -58,7 +58,7 @@ def read_hour(text: str) -> int:
 def read_at_least(text: str) -> int:
     """Return how many papers a mail waits for, 1 for "". Raises CadenceError."""
     typed = text.strip() or "1"
-    if typed.isascii() and typed.isdigit() and 1 <= int(typed) <= MOST_WAITING:
+    if typed.isascii() and typed.isdigit() and len(typed) < 5 and 1 <= int(typed) <= MOST_WAITING:
         return int(typed)
     what = Sentence("%(text)s is no number of papers.", text=quoted(typed[:20]))
     raise CadenceError(what, "at_least", Sentence("Use 1 to %(most)s.", most=MOST_WAITING))
