@@ -43,7 +43,7 @@ class ImportReport:
     kept_out: rows that say left or bounced · barred: addresses suppressed by them · aside:
     rows that the other system did not mail either · bad: rows with a problem · problems: (row
     number, row, what), of those that are kept in memory · columns: of the file, by our names ·
-    ignored: those that are not read."""
+    ignored: those that are not read · first: of one portion, the new readers with their rows."""
 
     rows: int = 0
     added: int = 0
@@ -57,6 +57,7 @@ class ImportReport:
     problems: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    first: list[list[NewReader]] = field(default_factory=list)
 
     def add(self, part: "ImportReport") -> None:
         """Count a part of the same list in."""
@@ -156,6 +157,7 @@ def portion_in(
             fresh = _chosen(rows, set(), most, report, problems)
             if fresh:
                 entering.setdefault(rows[0].file, []).append(fresh)
+                report.first.append(fresh)
                 report.readers += 1
                 report.pending += not all(one.confirmed for one in fresh)
         met.add(key)

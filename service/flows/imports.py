@@ -13,6 +13,7 @@ from service.flows.agreed import BASES, basis_line
 from service.flows.import_rows import ImportReport, packed_part, portion_in, tag_there
 from service.flows.list_files import ListFile, Lists, Options, read_options, unpack
 from service.flows.list_forms import FORMS, OUT
+from service.flows.newcomers import NewReader
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.store import imports as store
@@ -132,20 +133,19 @@ def dry_run(
         rows += portion.rows
         if problems:
             parts.append(packed_part(lists, problems))
-        for people in portion.people:
-            if len(samples) < SAMPLES and not people[0].is_out:
-                samples.append(_sample(people[0].new))
+        samples += [_sample(rows) for rows in made.first[: SAMPLES - len(samples)]]
         if on_rows is not None:
             on_rows(rows)
     rt.log("import_tried", rows=report.rows, added=report.added, problems=report.bad)
     return _told(lists, report) | {"samples": samples}, parts
 
 
-def _sample(new: Any) -> dict[str, Any]:
+def _sample(rows: Sequence[NewReader]) -> dict[str, Any]:
+    new = rows[0]
     return {
         "email": new.address.email,
         "name": new.name,
-        "interests": [w.text or "trending" for w in new.wanted],
+        "interests": [w.text or "trending" for row in rows for w in row.wanted],
         "language": new.locale,
         "zone": new.zone,
         "hour": new.hour,

@@ -252,5 +252,26 @@ def test_a_plain_import_takes_tags(rt: Runtime) -> None:
 def test_mailchimps_column_of_addresses_may_be_called_email(rt: Runtime) -> None:
     renamed = [text.replace('"Email Address"', "Email") for text in (SUBSCRIBED, UNSUBSCRIBED)]
     found = pressed(rt, *(listed(text, f"{n}.csv") for n, text in enumerate(renamed)))
-    assert (found["added"], found["problems"]) == (1, 0)
+    assert (found["done"]["added"], found["done"]["bad"]) == (1, 0)
     assert set(readers(rt)) == {"ada@example.org"}
+
+
+def test_a_look_shows_those_alone_who_would_be_new(rt: Runtime) -> None:
+    import_readers(rt, b"email\nben@example.org\n")
+    both = SUBSCRIBED.replace("ada@example.org", "gone@example.org")
+    left = UNSUBSCRIBED.splitlines()[0] + "\n" + both.splitlines()[1]
+    number = looked(rt, listed(both, "a.csv"), listed(left, "b.csv"))
+    look = imported.get_import(rt, number)["look"]
+    assert (look["readers"], look["samples"]) == (0, [])
+
+    several = "email,keywords\nben@example.org,LoRA\neve@example.org,LoRA\neve@example.org,PEFT\n"
+    look = imported.get_import(rt, looked(rt, listed(several)))["look"]
+    assert [(s["email"], s["interests"]) for s in look["samples"]] == [
+        ("eve@example.org", ["LoRA", "PEFT"])
+    ]
+
+
+def test_a_column_that_is_kept_with_the_consent_is_not_called_unread(rt: Runtime) -> None:
+    files = imported.get_import(rt, looked(rt, listed(SUBSCRIBED)))["look"]["files"]
+    assert ["CONFIRM_TIME, OPTIN_TIME", "kept with the consent"] in files[0]["mapped"]
+    assert not {"confirm_time", "optin_time"} & set(files[0]["unread"])
