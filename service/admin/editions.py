@@ -126,6 +126,8 @@ def _acts(facts: dict[str, Any]) -> list[str]:
     """What a person may do to an edition now."""
     if facts["state"] in ("done", "cancelled"):
         return []
+    if facts["planning"]:
+        return ["cancel"]
     acts = []
     if facts["undo_s"]:
         acts.append("undo" if facts["undo_key"] else "take back")

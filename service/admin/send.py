@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from service.admin.begin import begin
 from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
 from service.flows import drafts, manual
@@ -223,12 +224,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             return await page(number=FieldError(what, "number", f"Type {expected}."))
         plan = replace(plan, created_by=sent.who.name)
         try:
-            made = await to_thread(
-                manual.start, rt, timed(form, plan), expected=expected, address=sent.address
-            )
+            number, said = await begin(rt, timed(form, plan), expected, sent.address)
         except PaperpostError as error:
             return await page(**fault_of(error, ("at", "canary"), "start"))
-        if not made.edition_id:
+        if not number:
             what = "Nobody was to get a mail."
             return await page(start=FieldError(what, "start", "Nothing was sent."))
-        return desk.go(f"editions/{made.edition_id}", "" if made.is_new else "begun")
+        return desk.go(f"editions/{number}", said)

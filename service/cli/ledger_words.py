@@ -29,7 +29,9 @@ def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
         )
     if found.get("late"):
         yield f"{found['late']:,} came later: paperpost editions late {found['id']}"
-    if found["so_far"]:
+    if planning := found.get("planning"):
+        yield f"Being planned: {planning['rows']:,} of {planning['readers']:,} readers."
+    elif found["so_far"]:
         yield "So far: readers are added as their hour comes."
     if found["held"]:
         which = f"paperpost deliveries list --edition {found['id']} --state held"

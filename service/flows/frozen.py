@@ -32,6 +32,7 @@ from service.store.twins import current_ids
 from service.subscribers.cadence import local_date
 from service.text.markdown import markdown_to_html
 
+FROZEN = ("manual", "newsletter")
 CHUNK = 200
 HALF_PLANNED = timedelta(minutes=20)
 """Nobody plans for so long: who began has ended."""
@@ -56,7 +57,8 @@ def start_frozen(
         for at in range(0, len(ids), CHUNK):
             part = ids[at : at + CHUNK]
             rt.db.write(lambda s, n=name, p=part: work.plan_part(s, n, p), Priority.BULK)  # type: ignore[misc]
-    until = begin if plan.at or wait else None
+    # the whole time to take it back, however long it was being planned
+    until = plan.at or (rt.clock() + wait if wait else None)
     planned = rt.db.write(
         lambda s: _release(rt, s, plan, work, audience.mails, until, address), Priority.MAIL
     )
@@ -77,6 +79,18 @@ def find_frozen(
     if edition is None or (edition.planned is None and _is_left(session, edition, now, dead)):
         return None
     return edition
+
+
+def is_being_planned(
+    session: Session, edition: EditionRow, now: datetime, dead: Sequence[int]
+) -> bool:
+    """Whether rows of it are still being written. dead: processes that are gone."""
+    return (
+        edition.planned is None
+        and edition.kind in FROZEN
+        and edition.state == "open"
+        and not _is_left(session, edition, now, dead)
+    )
 
 
 def _is_left(session: Session, edition: EditionRow, now: datetime, dead: Sequence[int]) -> bool:
@@ -108,6 +122,7 @@ def _claim(
             "equation": audience.equation(),
             "canary": rt.defaults().canary if plan.canary else 0,
             "planner": us,
+            "readers": audience.readers,
         },
     }
     if plan.segment.kind == "late":

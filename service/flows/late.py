@@ -4,14 +4,13 @@ it. They get it by a send of its own, which is looked at and confirmed like any 
 from service.flows import drafts
 from service.flows.audience import KINDS, Plan
 from service.flows.editions import EditionError, need_edition
+from service.flows.frozen import FROZEN
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError, find_readers, read_segment
 from service.store import delivery_lists
 from service.store import editions as editions_store
 from service.store.db import Session
 from service.store.tables import EditionRow
-
-FROZEN = ("manual", "newsletter")
 
 
 def count_late(session: Session, edition: EditionRow) -> int:

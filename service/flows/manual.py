@@ -20,7 +20,7 @@ from service.flows.audience import (
 )
 from service.flows.editions import cancel, need_edition
 from service.flows.epoch import need
-from service.flows.frozen import find_frozen, start_frozen
+from service.flows.frozen import FROZEN, find_frozen, start_frozen
 from service.flows.runtime import Runtime
 from service.flows.today import (
     claim_act,
@@ -33,6 +33,7 @@ from service.store import editions as editions_store
 from service.store.db import Priority, Session
 
 __all__ = [
+    "FROZEN",
     "KINDS",
     "Audience",
     "CountError",
@@ -47,7 +48,6 @@ __all__ = [
     "undo_daily",
 ]
 
-FROZEN = ("manual", "newsletter")
 _NAP_S = 0.05
 _LOOKS = 1200
 """A minute of looking whether another one, who plans the same, has come so far that its edition is

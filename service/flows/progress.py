@@ -9,6 +9,7 @@ from typing import Any
 
 from service.flows import canary
 from service.flows.editions import details, need_edition
+from service.flows.frozen import is_being_planned
 from service.flows.late import count_late
 from service.store import audience as audience_store
 from service.store.db import Session
@@ -31,7 +32,8 @@ def watch(
 ) -> dict[str, Any]:
     """``editions.details`` of an edition, and how it goes.
 
-    begins_at: a time planned ahead, still to come · own_hour, last_at: it goes at each reader's own
+    planning: {rows, readers}: how far it is planned, None once it is · begins_at: a time planned
+    ahead, still to come · own_hour, last_at: it goes at each reader's own
     hour, and when the last of them comes · undo_s: seconds in which it can be taken back, undo_key:
     of a daily begun by hand, the act · rate: mails a second of the last minute, left_s: seconds
     that the rest takes so, both None where nothing moves · first: the canary, None without one ·
@@ -45,11 +47,15 @@ def watch(
     timing = edition.options.get("timing", {})
     later = audience_store.count_later(session, edition_id, now)
     is_open = facts["state"] not in ("cancelled", "done", "incomplete")
+    planning = None
+    if is_being_planned(session, edition, now, dead):
+        planning = {"rows": facts["planned"], "readers": edition.options.get("readers", 0)}
     rate = _rate(session, edition_id, now) if is_open else None
     due = max(facts["waiting"] - facts["deferred"] - later, 0)
     rests = first is not None and first.is_over and not due
     made = {
         **facts,
+        "planning": planning,
         "begins_at": timing.get("at") if until is not None and is_open else None,
         "own_hour": bool(timing.get("own_hour")),
         "last_at": timing.get("last"),
@@ -60,11 +66,14 @@ def watch(
         "rate": rate,
         "left_s": due / rate if rate and due else None,
         "first": _canary(first),
-        "is_moving": is_open
-        and facts["waiting"] > 0
-        and (facts["state"] != "paused" or facts["leased"] + facts["sending"] > 0)
-        and not rests
-        and (until is None or until - now < SOON),
+        "is_moving": planning is not None
+        or (
+            is_open
+            and facts["waiting"] > 0
+            and (facts["state"] != "paused" or facts["leased"] + facts["sending"] > 0)
+            and not rests
+            and (until is None or until - now < SOON)
+        ),
         "draft_key": edition.slot if edition.options.get("typed") else "",
         "again_of": edition.options.get("resend_of") or edition.options.get("late_of"),
     }
