@@ -278,7 +278,10 @@ def bring_in(rt: Runtime, number: int, *, on_rows: Told | None = None) -> None:
 def _end(rt: Runtime, session: Session, number: int) -> None:
     if store.set_state(session, number, "done", ["running"], done_at=rt.clock()):
         store.delete_files(session, number, [store.LIST, store.TRIED])
-        figures = row_of(session, number).report.get("done", {})
+        row = row_of(session, number)  # kept for good: no addresses in it
+        row.report = row.report | {"look": row.report.get("look", {}) | {"samples": []}}
+        session.add(row)
+        figures = row.report.get("done", {})
         rt.log("import", rows=figures.get("rows", 0), added=figures.get("added", 0))
 
 
