@@ -96,6 +96,14 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     @routes.post("/v1/bounces/{inbound_id}/decide", response_model=shapes.MailIn)
     def decide(who: Sender, place: Place, inbound_id: RowNumber, said: Decision) -> dict[str, Any]:
         """Say what a mail means that was not understood. What follows from it is done, and the mail
-        is kept as a sample for the rules. Scope: deliveries:send."""
+        is kept as a sample for the rules. Scope: deliveries:send; what the mail says and to whom,
+        only for tokens that may look at deliveries."""
         made = bounces.decide(rt, inbound_id, said.kind, by=who.signature, address=place)
-        return {name: value for name, value in made.items() if name != "raw"}
+        told = {name: value for name, value in made.items() if name != "raw"}
+        return told if who.may("deliveries:read") else _without_words(told)
+
+
+def _without_words(told: dict[str, Any]) -> dict[str, Any]:
+    """The scope to send is not the one to look."""
+    reports = [{**one, "recipient": "", "words": ""} for one in told["reports"]]
+    return {**told, "sender": "", "subject": "", "reports": reports}

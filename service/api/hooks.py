@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.callers import caller_of, place_of
+from service.api.callers import ScopeError, caller_of, place_of
 from service.api.once import SHOWN_ONCE
 from service.api.values import Instant
 from service.flows import hook_lists
@@ -22,6 +22,8 @@ Event = Literal[
 ]  # fmt: skip
 State = Literal["waiting", "done", "failed"]
 _SECRET = {SHOWN_ONCE: ["secret"]}
+LOOKS = "readers:read"
+"""Whose tokens are told addresses in calls, and may have others told them."""
 
 
 class NewHook(BaseModel):
@@ -93,7 +95,8 @@ class Try(BaseModel):
 
 
 class Call(BaseModel):
-    """One event for one program. body: as it is sent · next_at: when it is tried next."""
+    """One event for one program. body: as it is sent, but for an address · next_at: when it is
+    tried next."""
 
     id: int
     webhook: int
@@ -133,7 +136,14 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     @routes.post("/v1/webhooks", response_model=HookWithSecret, openapi_extra=_SECRET)
     def add(who: Writer, place: Place, new: NewHook) -> dict[str, Any]:
         """Tell a program of events from now on. Its ``secret`` is told here and never again; calls
-        are signed by it (Standard Webhooks). Scope: settings:write."""
+        are signed by it (Standard Webhooks). Scope: settings:write; with ``tells_address`` also
+        readers:read."""
+        if new.tells_address and not who.may(LOOKS):
+            raise ScopeError(
+                f"This token is not for {LOOKS}, and the program would be told addresses.",
+                "tells_address",
+                f"Leave it out, or make a token that is for {LOOKS} too.",
+            )
         return hook_lists.add_hook(
             rt, new.name, new.url, new.events, tells_address=new.tells_address, by=who.signature,
             address=place,
@@ -146,18 +156,22 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     @routes.get("/v1/webhooks/{webhook_id}/calls", response_model=Calls)
     def calls_of(
-        _who: Reader,
+        who: Reader,
         webhook_id: RowNumber,
         state: State | None = None,
         offset: Offset = 0,
         limit: Limit = 100,
     ) -> dict[str, Any]:
         """Calls to a program, newest first. Each has its tries; those that are over are kept for 30
-        days. Scope: settings:read."""
+        days. Scope: settings:read; ``body`` with an address only for tokens that may look at
+        readers, else without it."""
 
         def load(session: Session) -> dict[str, Any]:
             word = state or ""
-            rows = hook_lists.log_of(session, webhook_id, state=word, limit=limit, offset=offset)
+            rows = hook_lists.log_of(
+                session, webhook_id, state=word, limit=limit, offset=offset,
+                with_address=who.may(LOOKS),
+            )  # fmt: skip
             total = store.count_calls(session, webhook_id, word)
             return {"total": total, "offset": offset, "calls": rows}
 
@@ -185,4 +199,4 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     @routes.post("/v1/webhooks/calls/{call_id}/again", response_model=Call)
     def again(who: Writer, place: Place, call_id: RowNumber) -> dict[str, Any]:
         """Make a call once more. It has the same id and body. Scope: settings:write."""
-        return hook_lists.send_again(rt, call_id, who.signature, place)
+        return hook_lists.send_again(rt, call_id, who.signature, place, with_address=who.may(LOOKS))

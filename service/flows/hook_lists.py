@@ -165,7 +165,9 @@ def try_hook(rt: Runtime, number: int, by: str, address: str = "") -> dict[str, 
     return made
 
 
-def send_again(rt: Runtime, call_id: int, by: str, address: str = "") -> dict[str, Any]:
+def send_again(
+    rt: Runtime, call_id: int, by: str, address: str = "", *, with_address: bool = True
+) -> dict[str, Any]:
     """Make a call once more, with the same id and body. Raises NoHookError, HookError."""
 
     def again(session: Session) -> dict[str, Any]:
@@ -181,7 +183,7 @@ def send_again(rt: Runtime, call_id: int, by: str, address: str = "") -> dict[st
         call.state, call.next_at, call.done_at = "waiting", now, None
         session.add(call)
         _note(rt, session, "call webhook again", row, by, address, {"call": call_id})
-        return call_facts(call)
+        return call_facts(call, with_address=with_address)
 
     made = rt.db.write(again, Priority.WEB)
     rt.engine.enqueue("hooks")
@@ -207,13 +209,19 @@ def get_facts(session: Session, number: int) -> dict[str, Any]:
 
 
 def log_of(
-    session: Session, number: int, *, state: str = "", limit: int | None = None, offset: int = 0
+    session: Session,
+    number: int,
+    *,
+    state: str = "",
+    limit: int | None = None,
+    offset: int = 0,
+    with_address: bool = True,
 ) -> list[dict[str, Any]]:
     """Calls to one program, newest first, each with its tries. Raises NoHookError."""
     if store.get_hook(session, number) is None:
         raise _unknown(number)
     rows = store.list_calls(session, number, state=state, limit=limit, offset=offset)
-    return [call_facts(row) for row in rows]
+    return [call_facts(row, with_address=with_address) for row in rows]
 
 
 def get_call(session: Session, number: int) -> dict[str, Any]:
@@ -241,8 +249,12 @@ def facts(row: WebhookRow) -> dict[str, Any]:
     }
 
 
-def call_facts(row: WebhookCallRow) -> dict[str, Any]:
-    """What is told of a call."""
+def call_facts(row: WebhookCallRow, *, with_address: bool = True) -> dict[str, Any]:
+    """What is told of a call. with_address: else its body is without the reader's."""
+    body = row.body
+    if not with_address:
+        told = {name: value for name, value in body["data"].items() if name != "email"}
+        body = {**body, "data": told}
     return {
         "id": row.id,
         "webhook": row.webhook_id,
@@ -252,7 +264,7 @@ def call_facts(row: WebhookCallRow) -> dict[str, Any]:
         "at": row.at.isoformat(),
         "next_at": _iso(row.next_at),
         "done_at": _iso(row.done_at),
-        "body": bytes_of(row.body).decode(),
+        "body": bytes_of(body).decode(),
         "tries": row.tries,
     }
 

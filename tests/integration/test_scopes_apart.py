@@ -1,0 +1,66 @@
+"""What a token is told on ways that are not those of looking."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from support.came_back import lay
+from support.house import Clock, add, open_house
+
+from service.app import make_app
+from service.flows import tokens
+from service.store import hooks as hooks_store
+from service.wiring import House
+
+BASE = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path, clock=Clock()) as made:
+        yield made
+
+
+@pytest.fixture
+def program(house: House) -> Callable[..., TestClient]:
+    app = make_app(house.runtime, house.settings)
+
+    def with_scopes(*scopes: str) -> TestClient:
+        token = tokens.make_token(house.runtime, " ".join(scopes), scopes, by="cli")["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        return TestClient(app, base_url=BASE, headers=headers, client=("192.0.2.7", 5))
+
+    return with_scopes
+
+
+def test_a_webhook_tells_addresses_to_nobody_who_may_not_look(
+    house: House, program: Callable[..., TestClient]
+) -> None:
+    rt, settings = house.runtime, program("settings:read", "settings:write")
+    new = {"name": "x", "url": "https://a.example/", "events": ["reader.joined"]}
+    told = settings.post("/api/v1/webhooks", json=new | {"tells_address": True})
+    assert (told.status_code, "tells_address" in told.text) == (403, True)
+    both = program("settings:write", "readers:read")
+    assert both.post("/api/v1/webhooks", json=new | {"tells_address": True}).status_code == 200
+    add(rt, "ada@example.org", "adapters")
+    body = "/api/v1/webhooks/1/calls"
+    assert "ada@example.org" not in settings.get(body).text
+    assert '\\"reader\\":1' in settings.get(body).text
+    assert "ada@example.org" in program("settings:read", "readers:read").get(body).text
+    rt.db.write(lambda s: hooks_store.fail_waiting(s, 1, rt.clock()))
+    again = settings.post("/api/v1/webhooks/calls/1/again")
+    assert again.status_code == 200
+    assert "ada@example.org" not in again.text
+
+
+def test_who_may_decide_on_a_mail_is_not_told_what_it_says(
+    house: House, program: Callable[..., TestClient]
+) -> None:
+    rt = house.runtime
+    first, second = (lay(rt, {}, state="review", subject=name) for name in ("a", "b"))
+    said = program("deliveries:send").post(f"/api/v1/bounces/{first}/decide", json={"kind": "soft"})
+    assert (said.status_code, "ada@" in said.text) == (200, False)
+    looks = program("deliveries:send", "deliveries:read")
+    both = looks.post(f"/api/v1/bounces/{second}/decide", json={"kind": "soft"})
+    assert "ada@uni.example" in both.text
