@@ -80,7 +80,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "find": "",
             "find_fault": "",
             "audience": None,
-            "fault": "",
+            "count_fault": "",
             "counted": False,
             "other": "",
             "live": False,
@@ -270,13 +270,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             return came
         who, form = came
         typed = typed_of(form)
-        context: dict[str, Any] = {"audience": None, "fault": "", "counted": True}
+        context: dict[str, Any] = {"audience": None, "count_fault": "", "counted": True}
         try:
             segment = await to_thread(segment_of, typed, form)
             plan = replace(await to_thread(lenient, typed, who), segment=segment)
             context["audience"] = await to_thread(manual.count, rt, plan)
         except PaperpostError as error:
-            context["fault"] = f"{error.what} {error.next_step}".strip()
+            context["count_fault"] = f"{error.what} {error.next_step}".strip()
         if "hx-request" in request.headers:
             return desk.answer(request, "count.html", context, who=who)
         await to_thread(keep, typed, who, form)

@@ -89,6 +89,7 @@ def test_a_restart_between_compose_and_send_loses_nothing(
 ) -> None:
     rt, client = house
     token = log_in(rt, client, "ada")
+    assert "How many would get it stands here" in client.get("/admin/send").text
     assert client.post("/admin/send", data={**LETTER, "token": token}).url.path == (
         "/admin/send/letter"
     )
