@@ -148,8 +148,11 @@ def add_imported(session: Session, import_id: int, reader_ids: Sequence[int]) ->
         session.execute(sa.insert(ImportedRow), rows)
 
 
-def list_unmailed(session: Session, import_id: int, limit: int | None = None) -> list[int]:
-    """Readers who came by it and were never mailed anything, nor is a mail on its way."""
+def list_unmailed(
+    session: Session, import_id: int, among: Sequence[int] | None = None
+) -> list[int]:
+    """Readers who came by it and were never mailed anything, nor is a mail on its way. among: of
+    these alone."""
     went = sa.exists().where(
         col(DeliveryRow.subscriber_id) == col(ImportedRow.subscriber_id),
         col(DeliveryRow.state).in_(
@@ -160,8 +163,9 @@ def list_unmailed(session: Session, import_id: int, limit: int | None = None) ->
         sa.select(col(ImportedRow.subscriber_id))
         .where(col(ImportedRow.import_id) == import_id, sa.not_(went))
         .order_by(col(ImportedRow.subscriber_id))
-        .limit(limit)
     )
+    if among is not None:
+        query = query.where(col(ImportedRow.subscriber_id).in_(among))
     return list(session.scalars(query))
 
 
