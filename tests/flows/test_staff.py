@@ -277,6 +277,17 @@ def test_the_only_owner_stays(rt):
         log_in(rt)
 
 
+def test_an_ended_account_comes_back_by_its_link_alone(rt):
+    make(rt)
+    make(rt, "ben")
+    staff.disable(rt, "ben", by="ada")
+    link = staff.create_admin(rt, "ben", "viewer", by="ada")  # perhaps for another Ben
+    with pytest.raises(staff.LoginError):
+        log_in(rt, name="ben")
+    staff.redeem(rt, link.rpartition("/")[2], "another horse battery")
+    assert log_in(rt, "another horse battery", "ben")
+
+
 def test_every_act_has_its_row(rt):
     make(rt)
     with pytest.raises(staff.LoginError):
