@@ -20,6 +20,7 @@ from service.store import editions as editions_store
 from service.store import papers as papers_store
 from service.store import picks as store
 from service.store.db import Priority, Session
+from service.store.sole import hold_name
 
 MOST_PICKS = 3
 
@@ -68,6 +69,7 @@ def set_picks(
         raise PickError(f"{on} is over.", "--on", "Its mails stay as they are.")
 
     def act(session: Session) -> Picked:
+        hold_name(session, f"picks {on}")
         try:
             ids = list(dict.fromkeys(find_paper_id(session, one) for one in papers))
         except ManualError as error:

@@ -12,9 +12,23 @@ from zlib import crc32
 
 import sqlalchemy as sa
 
-from service.store.db import Database
+from service.store.db import Database, Session
 
 _LOCK_SPACE = 0x5051  # first key of the two-key advisory locks; processes have the one before
+_WRITE_SPACE = 0x5052
+
+
+def hold_name(session: Session, name: str) -> None:
+    """Within a transaction that writes: whoever else asks for this name waits until it has ended.
+    For rows that are replaced as a whole, where there may be none yet to be held. SQLite has one
+    writer at a time as it is."""
+    if session.get_bind().dialect.name != "sqlite":
+        keys = {"space": _WRITE_SPACE, "id": _number_of(name)}
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(:space, :id)"), keys)
+
+
+def _number_of(name: str) -> int:
+    return crc32(name.encode()) & 0x7FFFFFFF
 
 
 class Sole:
@@ -44,7 +58,7 @@ class Sole:
         return True
 
     def _take_advisory(self) -> bool:
-        keys = {"space": _LOCK_SPACE, "id": crc32(self._name.encode()) & 0x7FFFFFFF}
+        keys = {"space": _LOCK_SPACE, "id": _number_of(self._name)}
         if self._connection is not None:
             try:
                 self._connection.execute(sa.text("SELECT 1"))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.desk_tables import SubmissionRow
+from service.store.sole import hold_name
 from service.store.tables import SightingRow, SourceRow
 
 STATES = ("waiting", "accepted", "declined")
@@ -106,6 +107,7 @@ def list_unread(
 
 def readers_source(session: Session, now: datetime) -> int:
     """The source of what readers propose, made with the first."""
+    hold_name(session, "source of readers")
     row = session.exec(select(SourceRow).where(col(SourceRow.kind) == KIND)).first()
     if row is None:
         row = SourceRow(kind=KIND, params={}, params_key="", title=TITLE, created_at=now,

@@ -1,6 +1,7 @@
 """Editors' picks: above all other papers of the digests of a date, for who wants them."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -147,3 +148,21 @@ def test_what_cannot_be_picked_is_refused(rt):
 )
 def test_one_press_moves_one_paper(act, order):
     assert moved([1, 2, 3], 2, act) == order
+
+
+@pytest.mark.slow
+def test_two_editors_who_pick_at_once_leave_the_picks_of_one(houses):
+    rt = houses[0]
+    ingest_items(rt, rt.data_dir, [paper_item(n, f"Paper {n}") for n in range(1, 7)])
+    for n in range(6):
+        set_picks(rt, ON, [], by="ak")
+        there = "123"
+        other = "321" if n % 2 else "456"  # the same in another order, or others
+
+        def pick(rt, numbers):
+            return set_picks(rt, ON, [f"arxiv/2611.0000{one}" for one in numbers], by="ben")
+
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(pick, houses, (there, other)))
+        papers = [name[-1] for _, _, name in read_picks(rt, ON).papers]
+        assert "".join(papers) in (there, other)
