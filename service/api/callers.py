@@ -52,13 +52,7 @@ def caller_of(rt: Runtime, scope: str) -> Callable[[Request, Given], Caller]:
         place = getattr(request.state, "place", "")
         found = find_caller(rt, given.credentials, place) if given is not None else None
         if found is None:
-            raise UnknownCallerError(
-                "This address is for programs with a token."
-                if given is None
-                else "This token opens nothing: it is not ours, or it has ended.",
-                "Authorization",
-                f"paperpost tokens create NAME --scope {scope}",
-            )
+            raise unknown(given, scope)
         if wait := rt.token_pace.take(found.id, most := rt.defaults().api_per_minute):
             raise TooManyError(most, wait)
         if not found.may(scope):
@@ -71,6 +65,17 @@ def caller_of(rt: Runtime, scope: str) -> Callable[[Request, Given], Caller]:
 
     asked.scope = scope  # type: ignore[attr-defined]  # the document reads it
     return asked
+
+
+def unknown(given: object, scope: str = "SCOPE") -> UnknownCallerError:
+    """Who asks is nobody. given: what they showed, None for nothing."""
+    return UnknownCallerError(
+        "This address is for programs with a token."
+        if given is None
+        else "This token opens nothing: it is not ours, or it has ended.",
+        "Authorization",
+        f"paperpost tokens create NAME --scope {scope}",
+    )
 
 
 def place_of(proxies: Proxies) -> Callable[[Request], str]:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.types import ExceptionHandler
 
+from service.api.callers import unknown
 from service.flows import once
 from service.flows.runtime import Runtime
 from service.flows.tokens import find_caller
@@ -18,6 +19,9 @@ from service.flows.tokens import find_caller
 ACTS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SHOWN_ONCE = "x-shown-once"
 """In ``openapi_extra`` of an operation: fields of its answer that are told once and never kept."""
+
+LONG = ("/v1/imports", "/v1/sends")
+"""Addresses whose bodies may be long: nobody's is read."""
 
 REPLAYED = {"Idempotency-Replayed": "true"}
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -34,10 +38,14 @@ def once_route(rt: Runtime) -> type[APIRoute]:
             if not ACTS & (self.methods or set()):
                 return answer
             hidden = tuple((self.openapi_extra or {}).get(SHOWN_ONCE, ()))
+            is_long = self.path.endswith(LONG)
 
             async def once_only(request: Request) -> Response:
                 text = request.headers.get("idempotency-key")
-                caller = await to_thread(_caller, rt, request) if text is not None else ""
+                asks = text is not None or is_long
+                caller = await to_thread(_caller, rt, request) if asks else ""
+                if is_long and not caller:  # before the body is read
+                    raise unknown(request.headers.get("authorization"))
                 if text is None or not caller:  # who is nobody is refused, or changes nothing
                     return await answer(request)
                 key, asked = once.read_key(text), await _asked(request)

@@ -18,6 +18,12 @@ from service.pages.hosts import (
 )
 from service.pages.templates import Pages
 
+FILES = ("/admin/", "/inbound/", "/api/v1/imports", "/api/v1/sends")
+"""Where files are sent to, or what is as long."""
+
+LISTS = ("/admin/import",)
+"""Where lists of readers are sent to."""
+
 
 def furnish(
     app: FastAPI,
@@ -42,8 +48,9 @@ def furnish(
     # add_middleware puts the last one added outermost
     app.add_middleware(CompressOpen, base=pages.links.here.base)
     base = pages.links.here.base
-    files = tuple(f"{at}{part}" for at in {"", base} for part in ("/admin/", "/inbound/"))
-    app.add_middleware(BoundedBodies, refusal=errors.refused, files=files)
+    files, lists = (tuple(f"{at}{part}" for at in {"", base} for part in parts)
+                    for parts in (FILES, LISTS))  # fmt: skip
+    app.add_middleware(BoundedBodies, refusal=errors.refused, files=files, lists=lists)
     app.add_middleware(
         CrossOriginGuard,
         base_url=pages.site.base_url,

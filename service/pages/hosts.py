@@ -22,6 +22,8 @@ MOST_BYTES = 256 * 1024
 MOST_SECONDS = 20.0
 MOST_FILE_BYTES = UPLOAD_BYTES + MOST_BYTES
 MOST_FILE_SECONDS = 600.0
+MOST_LIST_BYTES = 200_000_000 + MOST_BYTES
+"""Of lists of readers, which go to disk as they come."""
 
 HEALTH_PATHS = ("/healthz", "/readyz", "/metrics")
 """Asked by machines, by whatever name they know this one; they tell nothing of anybody."""
@@ -131,7 +133,8 @@ class BoundedBodies:
     """ASGI middleware: how many bytes a request brings at most, and in how many seconds, whoever
     reads it (forms have narrower bounds of their own).
 
-    small: of all requests · large: of those below the prefixes ``files``.
+    small: of all requests · large: of those below the prefixes ``files`` · most_list: bytes of
+    those below the prefixes ``lists``, in as many seconds.
     """
 
     def __init__(
@@ -142,18 +145,24 @@ class BoundedBodies:
         small: tuple[int, float] = (MOST_BYTES, MOST_SECONDS),
         large: tuple[int, float] = (MOST_FILE_BYTES, MOST_FILE_SECONDS),
         files: tuple[str, ...] = (),
+        most_list: int = MOST_LIST_BYTES,
+        lists: tuple[str, ...] = (),
     ) -> None:
         self.app = app
         self._refusal = refusal
         self._small = small
         self._large = large
         self._files = files
+        self._most_list = most_list
+        self._lists = lists
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         most, seconds = self._large if scope["path"].startswith(self._files) else self._small
+        if scope["path"].startswith(self._lists):
+            most, seconds = self._most_list, self._large[1]
         if _is_told_longer(scope, most):
             answer = self._refusal(Request(scope, receive), 413)
             response = answer if isinstance(answer, Response) else await answer

@@ -64,3 +64,16 @@ def test_who_may_decide_on_a_mail_is_not_told_what_it_says(
     looks = program("deliveries:send", "deliveries:read")
     both = looks.post(f"/api/v1/bounces/{second}/decide", json={"kind": "soft"})
     assert "ada@uni.example" in both.text
+
+
+def test_a_long_list_comes_in_and_nobodys_is_not_read(
+    house: House, program: Callable[..., TestClient]
+) -> None:
+    writes = program("readers:write")
+    row = f"ada@example.org,{'x' * 100_000}\n"
+    lists = [{"text": "email,note\n" + 3 * row}]
+    asked = {"lists": lists, "basis": "institution"}
+    assert writes.post("/api/v1/imports", json=asked).status_code == 201
+    key = {"Authorization": "Bearer paperpost_x"}
+    assert writes.post("/api/v1/imports", content=b"{", headers=key).status_code == 401
+    assert writes.post("/api/v1/words", json={"text": "x" * 300_000}).status_code == 413

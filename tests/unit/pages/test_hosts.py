@@ -77,19 +77,24 @@ async def _echo(request: Request) -> Response:
     return PlainTextResponse(str(len(await request.body())))
 
 
-APP = Starlette(routes=[Route(path, _echo, methods=["POST"]) for path in ("/", "/files/x")])
+APP = Starlette(
+    routes=[Route(path, _echo, methods=["POST"]) for path in ("/", "/files/x", "/files/list")]
+)
 
 
 def test_long_bodies_are_refused_told_or_not() -> None:
     made = BoundedBodies(
-        APP, refusal=refused, small=(10, 1.0), large=(100, 1.0), files=("/files/",)
-    )
+        APP, refusal=refused, small=(10, 1.0), large=(100, 1.0), files=("/files/",),
+        most_list=200, lists=("/files/list",),
+    )  # fmt: skip
     client = TestClient(made)
     assert client.post("/", content=b"x" * 10).text == "10"
     assert client.post("/", content=b"x" * 11).status_code == 413
     assert client.post("/", content=iter([b"x" * 6] * 2)).status_code == 413
     assert client.post("/files/x", content=b"x" * 100).text == "100"
     assert client.post("/files/x", content=b"x" * 101).status_code == 413
+    assert client.post("/files/list", content=b"x" * 200).text == "200"
+    assert client.post("/files/list", content=b"x" * 201).status_code == 413
 
 
 def test_a_body_that_drips_is_not_waited_for() -> None:
