@@ -22,7 +22,7 @@ from service.flows.interests import (
 )
 from service.flows.reader_acts import read_reason
 from service.flows.readers import ReaderError
-from service.flows.staff import Member, audit
+from service.flows.staff import Member
 from service.pages.forms import FieldError, Form, RowNumber
 from service.pages.interest_form import read_options
 from service.store import subscribers as subscribers_store
@@ -86,12 +86,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         def act() -> Response:
             row, _ = found(reader_id, None)
             try:
-                read_reason(sent.form.raw("reason"))
-                made = flow.add_by_hand(rt, row.email_key, _read_new(sent.form))
+                flow.add_by_hand(rt, row.email_key, _read_new(sent.form), **_who(sent))
             except PaperpostError as error:
                 errors = fault_of(error, _FIELDS, "words")
                 return page(request, sent.who, reader_id, None, sent.form, errors)
-            return done(sent, "add interest", reader_id, "added", {}, made)
+            return desk.go(f"readers/{reader_id}", "added")
 
         return await to_thread(act)
 
@@ -107,43 +106,36 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             row, interest = found(reader_id, interest_id)
             assert interest is not None
             try:
-                read_reason(sent.form.raw("reason"))
-                what, said, was, now = press(sent.form, row.email_key, interest)
+                said = press(sent, row.email_key, interest.id or 0)
             except PaperpostError as error:
                 errors = fault_of(error, _FIELDS, "words")
                 kept = sent.form if "words" in sent.form else None
                 return page(request, sent.who, reader_id, interest_id, kept, errors)
-            return done(sent, what, reader_id, said, was, now)
+            return desk.go(f"readers/{reader_id}", said)
 
         return await to_thread(act)
 
-    def press(
-        form: Form, key: str, interest: ProfileRow
-    ) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
-        """Do what a button says: (act, what is said, what was, what is now)."""
-        number, was = interest.id or 0, flow.facts_of(interest)
+    def press(sent: Sent, key: str, number: int) -> str:
+        """Do what a button says; returns what is said of it. Raises PaperpostError."""
+        form, who = sent.form, _who(sent)
         match form.raw("act"):
             case "pause" | "resume" as wish:
-                flow.pause_by_hand(rt, key, number, paused=wish == "pause")
-                said = "paused" if wish == "pause" else "resumed"
-                return f"{wish} interest", said, was, was | {"paused": wish == "pause"}
+                flow.change_by_hand(rt, key, number, paused=wish == "pause", **who)
+                return "paused" if wish == "pause" else "resumed"
             case "remove":
                 if not form.flag("sure"):
                     raise ReaderError("This was not confirmed.", "sure", "Tick the box first.")
-                return "remove interest", "removed", flow.remove_by_hand(rt, key, number), {}
+                flow.remove_by_hand(rt, key, number, **who)
+                return "removed"
             case _:
-                now = flow.change_by_hand(rt, key, number, lambda row: _read_change(form, row))
-                return "change interest", "saved", was, now
+                flow.change_by_hand(rt, key, number, lambda row: _read_change(form, row), **who)
+                return "saved"
 
-    def done(
-        sent: Sent, what: str, reader_id: int, said: str,
-        was: dict[str, Any], now: dict[str, Any],
-    ) -> Response:  # fmt: skip
-        before, after = flow.told(was, now)
-        reason = read_reason(sent.form.raw("reason"))
-        about = f"reader {reader_id}"
-        audit(rt, sent.who.name, what, about, before, after, sent.address, reason=reason)
-        return desk.go(f"readers/{reader_id}", said)
+
+def _who(sent: Sent) -> dict[str, Any]:
+    """Who asks, why and from where, for the record. Raises ActError: no reason is given."""
+    reason = read_reason(sent.form.raw("reason"))
+    return {"by": sent.who.name, "reason": reason, "address": sent.address}
 
 
 def _read_new(form: Form) -> InterestChange:

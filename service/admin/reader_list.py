@@ -18,7 +18,7 @@ from service.flows.reader_acts import read_reason
 from service.flows.reader_lists import FIELDS, STATES, Chosen
 from service.flows.readers import add_reader, read_new
 from service.flows.segment import SegmentError
-from service.flows.staff import Member, audit
+from service.flows.staff import Member
 from service.pages.forms import UPLOAD_BYTES, FieldError, Form
 from service.pages.paging import address_of_page, paging_of
 from service.pages.sorting import sorting_of
@@ -106,7 +106,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
         def make() -> int:
             read_people(cells["people"])
-            return add_reader(rt, read_new(cells), by=sent.who.name)
+            return add_reader(rt, read_new(cells), by=sent.who.name, address=sent.address)
 
         try:
             reader_id = await to_thread(make)
@@ -115,9 +115,6 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             if "email" not in errors and error.where.startswith("addr"):
                 errors = {"email": next(iter(errors.values()))}
             return await to_thread(listed, request, sent.who, form, errors)
-        await to_thread(
-            audit, rt, sent.who.name, "add reader", f"reader {reader_id}", None, None, sent.address
-        )
         rt.engine.enqueue("send")
         return desk.go(f"readers/{reader_id}", "added")
 

@@ -18,8 +18,8 @@ from service.flows.own_feed import FeedAct
 from service.flows.preview import preview
 from service.flows.reader_acts import read_reason
 from service.flows.remind import confirm_again
-from service.flows.staff import Member, audit
-from service.flows.staff_choices import Pause, changed, choose_by_hand
+from service.flows.staff import Member
+from service.flows.staff_choices import Pause, choose_by_hand
 from service.flows.staff_interests import facts_of
 from service.pages.forms import FieldError, Form, RowNumber
 from service.pages.frame import framed
@@ -120,11 +120,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             # one that is over stands in the form as it was: nothing is asked about it
             pause = Pause(until) if until != row.paused_until else None
             feed: FeedAct | None = "close" if form.flag("close_feed") else None
-            _, before, now = choose_by_hand(rt, row.email_key, choices, pause=pause, feed=feed)
-            was, made = changed(before, now)
-            who = sent.who.name
-            about = f"reader {reader_id}"
-            audit(rt, who, "schedule", about, was, made, sent.address, reason=reason)
+            choose_by_hand(
+                rt, row.email_key, choices, pause=pause, feed=feed,
+                by=sent.who.name, reason=reason, address=sent.address,
+            )  # fmt: skip
 
         try:
             await to_thread(change)
@@ -136,14 +135,14 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/readers/{reader_id}/confirm-again")
     async def ask_again(request: Request, reader_id: RowNumber) -> Response:
         sent = await desk.sent(request, "editor")
-        row, who = await to_thread(found, reader_id), sent.who.name
+        row = await to_thread(found, reader_id)
         try:
-            await to_thread(confirm_again, rt, row.email_key, by=who)
+            await to_thread(
+                confirm_again, rt, row.email_key, by=sent.who.name, address=sent.address
+            )
         except PaperpostError as error:
             errors = fault_of(error, ("again",), "again")
             return await to_thread(story, request, sent.who, reader_id, errors, None)
-        about = f"reader {reader_id}"
-        await to_thread(audit, rt, who, "confirm again", about, None, None, sent.address)
         rt.engine.enqueue("send")
         return desk.go(f"readers/{reader_id}", "again")
 

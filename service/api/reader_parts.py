@@ -14,7 +14,7 @@ from service.flows import tags as tags_flow
 from service.flows.browse import NotHereError
 from service.flows.interests import InterestChange, change_of, read_kind
 from service.flows.runtime import Runtime
-from service.flows.staff import audit
+from service.flows.spreadsheet import ReaderError
 from service.flows.tokens import Caller
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
@@ -60,20 +60,17 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     Writes = Annotated[Caller, Depends(caller_of(rt, "readers:write"))]
     Place = Annotated[str, Depends(place_of(proxies))]
 
-    def interest_of(session: Session, reader_id: int, interest_id: int) -> ProfileRow:
-        found(session, reader_id)
-        for row in subscribers_store.list_profile_rows(session, reader_id):
-            if row.id == interest_id:
-                return row
-        raise NotHereError(Sentence("This interest is not there any more."))
+    def key_of(reader_id: int, interest_id: int) -> str:
+        """The folded address of a reader who has this interest."""
 
-    def noted(
-        who: Caller, place: str, what: str, reader_id: int, reason: str,
-        was: dict[str, Any], now: dict[str, Any],
-    ) -> None:  # fmt: skip
-        before, after = staff_interests.told(was, now)
-        target = f"reader {reader_id}"
-        audit(rt, who.signature, what, target, before, after, place, reason=reason)
+        def load(session: Session) -> str:
+            row = found(session, reader_id)
+            rows = subscribers_store.list_profile_rows(session, reader_id)
+            if all(one.id != interest_id for one in rows):
+                raise NotHereError(Sentence("This interest is not there any more."))
+            return row.email_key
+
+        return rt.db.read(load)
 
     @routes.get("/v1/readers/{reader_id}/interests")
     def interests(_who: Looks, reader_id: RowNumber) -> list[dict[str, Any]]:
@@ -94,9 +91,9 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         key = rt.db.read(lambda s: found(s, reader_id).email_key)
         wanted = read_kind(asked.kind, asked.text)
         new = InterestChange(wanted=wanted, name=asked.name, cadence=Cadence(asked.cadence))
-        made = staff_interests.add_by_hand(rt, key, new)
-        noted(who, place, "add interest", reader_id, asked.reason, {}, made)
-        return made
+        return staff_interests.add_by_hand(
+            rt, key, new, by=who.signature, reason=asked.reason, address=place
+        )
 
     @routes.patch("/v1/readers/{reader_id}/interests/{interest_id}")
     def edit_interest(
@@ -105,18 +102,14 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     ) -> dict[str, Any]:  # fmt: skip
         """Change what is named of an interest, let it rest or take it up again. Scope:
         readers:write."""
-        row = rt.db.read(lambda s: interest_of(s, reader_id, interest_id))
-        key = rt.db.read(lambda s: found(s, reader_id).email_key)
-        was = now = staff_interests.facts_of(row)
-        if asked.model_fields_set - {"reason", "paused"}:
-            now = staff_interests.change_by_hand(
-                rt, key, interest_id, lambda one: _edited(one, asked)
-            )
-        if asked.paused is not None:
-            staff_interests.pause_by_hand(rt, key, interest_id, paused=asked.paused)
-            now = now | {"paused": asked.paused}
-        noted(who, place, "change interest", reader_id, asked.reason, was, now)
-        return now
+        key = key_of(reader_id, interest_id)
+        rewords = asked.model_fields_set - {"reason", "paused"}
+        if not rewords and asked.paused is None:
+            raise ReaderError("Nothing is named that is to change.", "", "Name a field.")
+        return staff_interests.change_by_hand(
+            rt, key, interest_id, (lambda row: _edited(row, asked)) if rewords else None,
+            paused=asked.paused, by=who.signature, reason=asked.reason, address=place,
+        )  # fmt: skip
 
     @routes.delete("/v1/readers/{reader_id}/interests/{interest_id}")
     def remove_interest(
@@ -124,11 +117,10 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         reason: _Reason,
     ) -> dict[str, Any]:  # fmt: skip
         """Remove an interest; the last one stays. Scope: readers:write."""
-        rt.db.read(lambda s: interest_of(s, reader_id, interest_id))
-        key = rt.db.read(lambda s: found(s, reader_id).email_key)
-        was = staff_interests.remove_by_hand(rt, key, interest_id)
-        noted(who, place, "remove interest", reader_id, reason, was, {})
-        return was
+        return staff_interests.remove_by_hand(
+            rt, key_of(reader_id, interest_id), interest_id,
+            by=who.signature, reason=reason, address=place,
+        )  # fmt: skip
 
     # ---- tags ----
 

@@ -18,8 +18,7 @@ from service.flows.manage import Choices
 from service.flows.reader_lists import Chosen
 from service.flows.readers import add_reader, read_new, summary
 from service.flows.runtime import Runtime
-from service.flows.staff import audit
-from service.flows.staff_choices import Pause, changed, choose_by_hand
+from service.flows.staff_choices import Pause, choose_by_hand
 from service.flows.tokens import Caller
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
@@ -227,8 +226,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         said = new.model_dump()
         cells = {k: str(v) for k, v in said.items() if v not in (None, "") and k != "confirmed"}
         cells["confirmed"] = "true" if new.confirmed else "false"
-        reader_id = add_reader(rt, read_new(cells), by=who.signature)
-        audit(rt, who.signature, "add reader", f"reader {reader_id}", address=place)
+        reader_id = add_reader(rt, read_new(cells), by=who.signature, address=place)
         rt.engine.enqueue("send")
         return facts_of(reader_id)
 
@@ -282,10 +280,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         to = read_address(asked.email) if asked.email is not None else None
         if choices != Choices() or "paused_until" in given:
             pause = Pause(asked.paused_until) if "paused_until" in given else None
-            _, before, now = choose_by_hand(rt, key, choices, pause=pause)
-            was, made = changed(before, now)
-            target = f"reader {reader_id}"
-            audit(rt, who.signature, "schedule", target, was, made, place, reason=asked.reason)
+            choose_by_hand(rt, key, choices, pause=pause, **by)
         if asked.name is not None:
             staff_readers.rename(rt, reader_id, asked.name, **by)
         if to is not None:

@@ -102,7 +102,6 @@ def add(
 ) -> None:
     """Add an interest to those of a reader."""
     from service.flows.interests import InterestChange
-    from service.flows.staff import audit
     from service.flows.staff_interests import add_by_hand
 
     address = read_email(email)
@@ -120,8 +119,7 @@ def add(
         )
     with runtime() as rt:
         change = choices.named(rt, address.key).on(InterestChange(wanted=wanted, name=name))
-        made = add_by_hand(rt, address.key, change)
-        audit(rt, "cli", "add interest", "", after={"kind": made["kind"]})
+        made = add_by_hand(rt, address.key, change, by="cli")
     printing.told(made, f"Added {made['name']}.", wants_json=as_json)
 
 
@@ -144,7 +142,6 @@ def set_(
 ) -> None:
     """Change an interest; what is not named stays."""
     from service.flows.interests import change_of
-    from service.flows.staff import audit
     from service.flows.staff_interests import change_by_hand
 
     address = read_email(email)
@@ -157,8 +154,7 @@ def set_(
             was = change_of(row, wanted)
             return named.on(replace(was, name=name or was.name))
 
-        made = change_by_hand(rt, address.key, interest, changed)
-        audit(rt, "cli", "change interest", "", after={"kind": made["kind"]})
+        made = change_by_hand(rt, address.key, interest, changed, by="cli")
     printing.told(made, f"Changed {made['name']}.", wants_json=as_json)
 
 
@@ -175,13 +171,11 @@ def resume(email: str, interest: Named, as_json: Json = False) -> None:
 
 
 def _pause(email: str, interest: str, *, paused: bool, as_json: bool) -> None:
-    from service.flows.staff import audit
-    from service.flows.staff_interests import pause_by_hand
+    from service.flows.staff_interests import change_by_hand
 
     address = read_email(email)
     with runtime() as rt:
-        pause_by_hand(rt, address.key, interest, paused=paused)
-        audit(rt, "cli", "pause interest" if paused else "resume interest", "")
+        change_by_hand(rt, address.key, interest, paused=paused, by="cli")
     line = f"{interest} rests." if paused else f"{interest} comes again."
     printing.told({"name": interest, "paused": paused}, line, wants_json=as_json)
 
@@ -189,13 +183,11 @@ def _pause(email: str, interest: str, *, paused: bool, as_json: bool) -> None:
 @interests_app.command("remove")
 def remove(email: str, interest: Named, as_json: Json = False) -> None:
     """Remove an interest; the last one stays."""
-    from service.flows.staff import audit
     from service.flows.staff_interests import remove_by_hand
 
     address = read_email(email)
     with runtime() as rt:
-        remove_by_hand(rt, address.key, interest)
-        audit(rt, "cli", "remove interest", "")
+        remove_by_hand(rt, address.key, interest, by="cli")
     printing.told({"name": interest, "removed": True}, f"Removed {interest}.", wants_json=as_json)
 
 
@@ -329,8 +321,7 @@ def set_reader(
     """
     from service.defaults import parse
     from service.flows.manage import Choices
-    from service.flows.staff import audit
-    from service.flows.staff_choices import Pause, changed, choose_by_hand
+    from service.flows.staff_choices import Pause, choose_by_hand
     from service.subscribers.cadence import (
         read_at_least,
         read_hour,
@@ -380,10 +371,7 @@ def set_reader(
         if pause_until is not None or resume:
             pause = Pause(None if resume else day(pause_until))
         act = _FEED_ACTS.get(feed)
-        reader_id, before, now = choose_by_hand(rt, address.key, choices, pause=pause, feed=act)
-        was, made = changed(before, now)
-        if made or feed == "new":
-            audit(rt, "cli", "choices", f"reader {reader_id}", was, made or {"feed": "new"})
+        now = choose_by_hand(rt, address.key, choices, pause=pause, feed=act, by="cli")
     waits = "waits for nothing" if now["on_time"] else "waits for late sources"
     line = f"{now['email']}: {now['weekdays']} at {now['hour']:02}:00, {now['zone']}; {waits}."
     feed_line = f"\nFeed: {now['feed']}" if now["feed"] else ""

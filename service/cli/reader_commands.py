@@ -60,7 +60,6 @@ def add(
 
     from service.cli.sending import send_now
     from service.flows.readers import add_reader, read_new
-    from service.flows.staff import audit
 
     chosen = sum((*map(bool, map(str.strip, (profile, keywords, people))), trending))
     if chosen != 1:
@@ -86,7 +85,6 @@ def add(
                 read_new({"email": email, column: typed})
     with runtime() as rt:
         reader_id = add_reader(rt, read_new(cells), by="cli")
-        audit(rt, "cli", "add reader", f"reader {reader_id}")
         sent = 0 if confirmed else send_now(rt).accepted
     state = "active" if confirmed else "pending"
     facts = {"id": reader_id, "email": email, "state": state, "confirmations": sent}
@@ -103,12 +101,10 @@ def confirm_again(email: str, as_json: Json = False) -> None:
 
     from service.cli.sending import send_now
     from service.flows.remind import confirm_again as flow
-    from service.flows.staff import audit
 
     address = read_email(email)
     with runtime() as rt:
         reader_id = flow(rt, address.key, by="cli")
-        audit(rt, "cli", "confirm again", f"reader {reader_id}")
         sent = send_now(rt).accepted
     facts = {"id": reader_id, "email": email, "confirmations": sent}
     said = f"The confirmation was mailed to {email} once more."
@@ -241,15 +237,11 @@ def erase(
 ) -> None:
     """Forget one reader at once; a keyed hash stays, so that no import brings them back."""
     from service.flows.leave import erase as flow
-    from service.flows.staff import audit
 
     address = read_email(email)
     with runtime() as rt:
-        if not flow(rt, address.key, by="cli"):
+        if not flow(rt, address.key, by="cli", reason=reason):
             raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
-        audit(
-            rt, "cli", "erase", reason=reason
-        )  # by no name: whoever is erased stands in no record
     facts = {"email": email, "erased": True}
     printing.told(facts, f"{email} is erased.", wants_json=as_json)
 

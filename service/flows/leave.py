@@ -8,6 +8,7 @@ from service.errors import Sentence, SpokenError
 from service.flows.hooks import tell, tell_reader
 from service.flows.runtime import Runtime
 from service.flows.score import reset
+from service.flows.staff import write_audit
 from service.store import answers as answers_store
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
@@ -138,17 +139,20 @@ def _undo(rt: Runtime, session: Session, token: str, network: str, agent: str) -
     return True
 
 
-def erase(rt: Runtime, email_key: str, *, by: str = "reader") -> bool:
-    """Forget a reader at once: what stays is the keyed hash, and deliveries without an address."""
-    return rt.db.write(lambda s: _erase(rt, s, email_key, by), Priority.WEB)
+def erase(rt: Runtime, email_key: str, *, by: str = "reader", reason: str = "") -> bool:
+    """Forget a reader at once, on record by their number alone: what stays is the keyed hash, and
+    deliveries without an address. False: there is no such reader."""
 
+    def act(session: Session) -> bool:
+        row = subscribers_store.get_subscriber_row(session, email_key=email_key)
+        if row is None:
+            return False
+        target = f"reader {row.id}"
+        erase_row(rt, session, row, by=by)
+        write_audit(session, rt.clock(), who=by, what="erase", target=target, reason=reason)
+        return True
 
-def _erase(rt: Runtime, session: Session, email_key: str, by: str) -> bool:
-    row = subscribers_store.get_subscriber_row(session, email_key=email_key)
-    if row is None:
-        return False
-    erase_row(rt, session, row, by=by)
-    return True
+    return rt.db.write(act, Priority.WEB)
 
 
 def erase_row(

@@ -13,6 +13,7 @@ from service.flows.import_rows import ImportReport, import_readers
 from service.flows.newcomers import NewReader, enter, read_new, refusal
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
+from service.flows.staff import write_audit
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
 from service.store import tags as tags_store
@@ -23,18 +24,13 @@ from service.subscribers.model import FORMS, Profile, ProfileKind
 from service.subscribers.options import read_options
 
 __all__ = [
-    "ImportReport", "ReaderError", "add_reader", "export_readers", "import_readers", "read_new",
+    "ImportReport", "ReaderError", "add_reader", "export_rows", "import_readers", "read_new",
     "summary",
 ]  # fmt: skip
 
 
-def export_readers(session: Session) -> list[dict[str, Any]]:
-    """Every reader as rows that an import reads, one a reader and interest, with its state."""
-    return export_rows(subscribers_store.list_subscriber_rows(session), session)
-
-
 def export_rows(rows: Sequence[SubscriberRow], session: Session) -> list[dict[str, Any]]:
-    """The same of some readers."""
+    """Readers as rows that an import reads, one a reader and interest, with its state."""
     ids = [r.id for r in rows if r.id is not None]
     profiles = subscribers_store.list_profiles(session, ids)
     tags = tags_store.tags_of(session, ids)
@@ -92,9 +88,19 @@ def _text_of(profile: Profile | None, kind: ProfileKind) -> str:
     return profile.text if profile is not None and profile.kind == kind else ""
 
 
-def add_reader(rt: Runtime, new: NewReader, *, by: str = "admin") -> int:
-    """Add one reader. Raises ReaderError: already there, or barred."""
-    return rt.db.write(lambda s: _add(rt, s, new, by), Priority.WEB)
+def add_reader(rt: Runtime, new: NewReader, *, by: str = "admin", address: str = "") -> int:
+    """Add one reader, and put it on record; address: where ``by`` sat. Returns the reader's id.
+    Raises ReaderError: already there, or barred."""
+
+    def act(session: Session) -> int:
+        reader_id = _add(rt, session, new, by)
+        write_audit(
+            session, rt.clock(), who=by, what="add reader", target=f"reader {reader_id}",
+            address=address,
+        )  # fmt: skip
+        return reader_id
+
+    return rt.db.write(act, Priority.WEB)
 
 
 def _add(rt: Runtime, session: Session, new: NewReader, by: str) -> int:

@@ -7,6 +7,7 @@ from service.flows import caps, rejoin
 from service.flows.agreed import WORDING
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
+from service.flows.staff import write_audit
 from service.flows.subscribe import mail_confirm, most_of
 from service.store import consent as consent_store
 from service.store import subscribers as subscribers_store
@@ -15,12 +16,21 @@ from service.store.tables import SubscriberRow
 from service.subscribers.address import cap_key
 
 
-def confirm_again(rt: Runtime, key: str, *, by: str) -> int:
+def confirm_again(rt: Runtime, key: str, *, by: str, address: str = "") -> int:
     """Write the mail with a new link, which works as long as a first one and begins what was asked
     for last; links mailed before go on working. key: the folded address. Returns the reader's id.
     Raises ReaderError: nobody who is waited for, barred, or mailed enough.
     """
-    return rt.db.write(lambda s: _confirm_again(rt, s, key, by), Priority.WEB)
+
+    def act(session: Session) -> int:
+        reader_id = _confirm_again(rt, session, key, by)
+        write_audit(
+            session, rt.clock(), who=by, what="confirm again", target=f"reader {reader_id}",
+            address=address,
+        )  # fmt: skip
+        return reader_id
+
+    return rt.db.write(act, Priority.WEB)
 
 
 def _confirm_again(rt: Runtime, session: Session, key: str, by: str) -> int:

@@ -8,6 +8,7 @@ from service.flows.manage import Choices, choose_row, pause_row
 from service.flows.own_feed import FeedAct, change_row
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
+from service.flows.staff import write_audit
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
@@ -52,11 +53,14 @@ def choose_by_hand(
     *,
     pause: Pause | None = None,
     feed: FeedAct | None = None,
-) -> tuple[int, dict[str, Any], dict[str, Any]]:
-    """Change what is named: the reader's id, what was chosen, and what is now. Raises ReaderError:
-    no such reader; ManageError: a pause that is too long."""
+    by: str,
+    reason: str = "",
+    address: str = "",
+) -> dict[str, Any]:
+    """Change what is named, and put what changed on record; returns what is now. Raises
+    ReaderError: no such reader; ManageError: a pause that is too long."""
 
-    def edit(session: Session) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    def edit(session: Session) -> dict[str, Any]:
         row = subscribers_store.get_subscriber_row(session, email_key=email_key)
         if row is None or row.state not in _HERE:
             raise ReaderError(f"There is no reader {email_key}.", "", "paperpost subscribers list")
@@ -66,12 +70,21 @@ def choose_by_hand(
             pause_row(rt, session, row, pause.until)
         if feed is not None:
             change_row(session, row, feed, rt.clock())
-        return row.id or 0, before, facts_of_reader(rt, row)
+        now = facts_of_reader(rt, row)
+        was, made = _changed(before, now)
+        if feed == "renew":
+            made |= {"feed": "new"}
+        if made:
+            write_audit(
+                session, rt.clock(), who=by, what="schedule", target=f"reader {row.id}",
+                before=was, after=made, address=address, reason=reason,
+            )  # fmt: skip
+        return now
 
     return rt.db.write(edit, Priority.WEB)
 
 
-def changed(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What differs, for the record of the staff's acts: neither address, of a mailbox or a feed."""
     names = [name for name in now if now[name] != before[name] and name != "next_digest_at"]
 

@@ -1,4 +1,8 @@
-"""A reader's interests by the hand of the staff: seen, added, changed, paused, removed."""
+"""A reader's interests by the hand of the staff: seen, added, changed, paused, removed.
+
+Each act is one transaction with its row in the record of acts. by, reason, address: who did it, in
+their words why, and from where.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,6 +19,7 @@ from service.flows.interests import (
 )
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
+from service.flows.staff import write_audit
 from service.matching.counting import Likings
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -80,52 +85,88 @@ def likings_by_hand(rt: Runtime, email_key: str) -> Likings:
     return likings_of(rt, rt.db.read(lambda s: _reader(s, email_key).id or 0))
 
 
-def add_by_hand(rt: Runtime, email_key: str, change: InterestChange) -> dict[str, Any]:
+def add_by_hand(
+    rt: Runtime,
+    email_key: str,
+    change: InterestChange,
+    *,
+    by: str,
+    reason: str = "",
+    address: str = "",
+) -> dict[str, Any]:
     """Add an interest to those of a reader. Where the reader signed up it begins with the day
     before; where the staff added them it begins at once, like the others. Raises PaperpostError."""
 
     def add(session: Session) -> dict[str, Any]:
-        reader = _reader(session, email_key)
+        reader, now = _reader(session, email_key), rt.clock()
         since = None
         if not reader.added_by:
-            since = local_date(rt.clock(), reader.zone) - timedelta(days=1)
-        made = add_one_more(
-            session, reader.id or 0, change, rt.clock(), since=since, most=rt.defaults().interests
+            since = local_date(now, reader.zone) - timedelta(days=1)
+        made = facts_of(
+            add_one_more(
+                session, reader.id or 0, change, now, since=since, most=rt.defaults().interests
+            )
         )
-        return facts_of(made)
+        before, after = told({}, made)
+        write_audit(
+            session, now, who=by, what="add interest", target=f"reader {reader.id}",
+            before=before, after=after, address=address, reason=reason,
+        )  # fmt: skip
+        return made
 
     return rt.db.write(add, Priority.WEB)
 
 
 def change_by_hand(
-    rt: Runtime, email_key: str, which: Which, change: Callable[[ProfileRow], InterestChange]
+    rt: Runtime,
+    email_key: str,
+    which: Which,
+    change: Callable[[ProfileRow], InterestChange] | None = None,
+    *,
+    paused: bool | None = None,
+    by: str,
+    reason: str = "",
+    address: str = "",
 ) -> dict[str, Any]:
-    """Make an interest what it is to be, from what it is. Raises PaperpostError."""
+    """Make an interest what it is to be, from what it is; paused: let it rest, or take it up again.
+    Raises PaperpostError."""
 
     def edit(session: Session) -> dict[str, Any]:
-        row = _interest(session, email_key, which)
-        apply_change(session, row, change(row), rt.clock())
-        return facts_of(row)
+        reader, at = _reader(session, email_key), rt.clock()
+        row = _interest(session, reader, which)
+        was, what = facts_of(row), "change interest"
+        if change is None:
+            what = "pause interest" if paused else "resume interest"
+        else:
+            apply_change(session, row, change(row), at)
+        if paused is not None:
+            pause_interest(session, row, at, paused=paused)
+        now = facts_of(row)
+        before, after = told(was, now)
+        write_audit(
+            session, at, who=by, what=what, target=f"reader {reader.id}",
+            before=before, after=after, address=address, reason=reason,
+        )  # fmt: skip
+        return now
 
     return rt.db.write(edit, Priority.WEB)
 
 
-def pause_by_hand(rt: Runtime, email_key: str, which: Which, *, paused: bool) -> None:
-    """Let an interest rest, or take it up again. Raises ReaderError: it is not there."""
-    rt.db.write(
-        lambda s: pause_interest(s, _interest(s, email_key, which), rt.clock(), paused=paused),
-        Priority.WEB,
-    )
-
-
-def remove_by_hand(rt: Runtime, email_key: str, which: Which) -> dict[str, Any]:
+def remove_by_hand(
+    rt: Runtime, email_key: str, which: Which, *, by: str, reason: str = "", address: str = ""
+) -> dict[str, Any]:
     """Remove an interest, and say what it was; the last one stays. Raises PaperpostError."""
 
     def remove(session: Session) -> dict[str, Any]:
         reader = _reader(session, email_key)
-        row = _interest(session, email_key, which)
+        row = _interest(session, reader, which)
         was = facts_of(row)
         remove_interest(session, row, has_trending=reader.trending)
+        before, after = told(was, {})
+        write_audit(
+            session, rt.clock(), who=by, what="remove interest", target=f"reader {reader.id}",
+            before=before, after=after, address=address, reason=reason,
+        )  # fmt: skip
         return was
 
     return rt.db.write(remove, Priority.WEB)
@@ -150,8 +191,8 @@ def _reader(session: Session, email_key: str) -> SubscriberRow:
     return row
 
 
-def _interest(session: Session, email_key: str, which: Which) -> ProfileRow:
-    rows = subscribers_store.list_profile_rows(session, _reader(session, email_key).id or 0)
+def _interest(session: Session, reader: SubscriberRow, which: Which) -> ProfileRow:
+    rows = subscribers_store.list_profile_rows(session, reader.id or 0)
     found = [row for row in rows if which in (row.name, row.id)]
     if not found:
         names = ", ".join(repr(row.name) for row in rows) or "none"

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from support.house import open_house
 
-from service.flows.readers import export_readers, import_readers
+from service.flows import reader_lists
+from service.flows.readers import import_readers
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import COLUMNS, EXPORTED, to_csv
+from service.flows.spreadsheet import COLUMNS, EXPORTED
 from service.store.subscribers import find_subscribers, get_subscriber_row, list_profiles
 
 
@@ -23,7 +24,7 @@ def rt(tmp_path: Path) -> Iterator[Runtime]:
 
 
 def exported(rt: Runtime) -> str:
-    return to_csv(rt.db.read(export_readers))
+    return "".join(reader_lists.export_csv(rt, reader_lists.read_chosen(rt, {})))
 
 
 def test_choices_go_round(rt: Runtime, tmp_path: Path) -> None:

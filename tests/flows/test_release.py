@@ -161,7 +161,7 @@ def test_a_reader_who_moves_their_hour_while_they_wait_has_one_mail_of_the_date(
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters")])
     rt.clock.go(hours=1, minutes=1)
     plan_due(rt)
-    choose_by_hand(rt, "ada@example.org", Choices(hour=15))
+    choose_by_hand(rt, "ada@example.org", Choices(hour=15), by="ak")
     release(rt, ON, by="ak")
     plan_due(rt)
     assert told(rt) == []

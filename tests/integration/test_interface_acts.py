@@ -65,6 +65,11 @@ def test_readers_settings_and_sources_too(shell: Shell, tmp_path: Path) -> None:
         "subscribers add ada@example.org --keywords robots --confirmed",
         "subscribers import list.csv --dry-run",
         "subscribers import list.csv",
+        "interests add ada@example.org --people Chen --name Chen",
+        "interests set ada@example.org Chen --profile towels",
+        "interests pause ada@example.org Chen",
+        "interests remove ada@example.org Chen",
+        "subscribers set ada@example.org --hour 9",
         "subscribers erase ada@example.org",
         "settings set hour 7",
         "sources add feed https://a.example/rss --title Journal",
@@ -75,14 +80,22 @@ def test_readers_settings_and_sources_too(shell: Shell, tmp_path: Path) -> None:
     assert {row.who for row in rows} == {"cli"}
     assert [(row.what, row.target) for row in rows] == [
         ("add reader", "reader 1"),
-        ("import readers", ""),
-        ("erase", ""),
+        ("import readers", "import 1"),
+        ("add interest", "reader 1"),
+        ("change interest", "reader 1"),
+        ("pause interest", "reader 1"),
+        ("remove interest", "reader 1"),
+        ("schedule", "reader 1"),
+        ("erase", "reader 1"),
         ("setting", "hour"),
         ("add source", "Journal"),
         ("remove source", "1"),
     ]
-    assert rows[1].after == {"rows": 2, "added": 1, "bad": 1}
-    assert (rows[3].before, rows[3].after) == ({"value": 8}, {"value": "7"})
+    assert rows[1].after is not None
+    assert {"rows": 2, "added": 1, "bad": 1}.items() <= rows[1].after.items()
+    assert (rows[4].before, rows[4].after) == ({"paused": False}, {"paused": True})
+    assert (rows[6].before, rows[6].after) == ({"hour": 8}, {"hour": 9})
+    assert (rows[8].before, rows[8].after) == ({"value": 8}, {"value": "7"})
 
 
 def acts(folder: Path) -> list[AuditRow]:

@@ -634,7 +634,7 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
         Act("readers:write", _R + "/interests", {"text": "towels", "reason": "r"}, "add interest"),
     ),
     "PATCH /api/v1/readers/{reader_id}/interests/{interest_id}": (
-        Act("readers:write", _RI, {"paused": True, "reason": "r"}, "change interest"),
+        Act("readers:write", _RI, {"paused": True, "reason": "r"}, "pause interest"),
     ),
     "DELETE /api/v1/readers/{reader_id}/interests/{interest_id}": (
         Act("readers:write", _RI + "?reason=asked", leaves="remove interest"),

@@ -56,7 +56,7 @@ def laden(world: World) -> dict[str, str]:
     rt.db.write(lambda s: raise_alarm(rt, s, alarm))
     for name in ("cy", "dee", "eve"):
         add(rt, f"{name}@uni.example", "adapters")
-    add_by_hand(rt, ADA, InterestChange(wanted=read_form("hands")))  # so that one may go
+    add_by_hand(rt, ADA, InterestChange(wanted=read_form("hands")), by="ann")  # so that one may go
     _next_day(world, 901)
     house.smtp.on("RCPT", reply("550 5.7.1 blocked by policy"), match="cy@")
     house.send()
