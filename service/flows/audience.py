@@ -304,6 +304,9 @@ def _decided(rt: Runtime, plan: Plan, readers: Sequence[Candidate]) -> dict[str,
     if plan.kind == "newsletter":
         return {"mails": [r.id for r in readers]}
     if plan.kind == "manual":
+        if not rt.db.read(lambda s: papers_store.list_standing(s, plan.papers)):
+            what = "None of the chosen papers can be sent: they are hidden."
+            raise ManualError(what, "papers", "Choose others, or show them again.")
         groups: dict[str, list[int]] = {}
         for start in range(0, len(readers), CHUNK):
             ids = [r.id for r in readers[start : start + CHUNK]]
@@ -337,8 +340,10 @@ def _alerts(rt: Runtime, readers: Sequence[Candidate]) -> dict[str, list[int]]:
 
 
 def papers_left(session: Session, plan: Plan, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
-    """Per reader: the chosen papers that this reader has not had and that are not under way."""
+    """Per reader: the chosen papers that this reader has not had and that are not under way.
+    Hidden ones are left out, and one that was joined with another since is that one."""
+    papers = papers_store.list_standing(session, plan.papers)
     had = sent_store.list_in_flight(session, ids)  # first: what is accepted now is in one of both
-    for reader_id, papers in sent_store.list_sent(session, ids, plan.papers).items():
-        had.setdefault(reader_id, set()).update(papers)
-    return {i: tuple(p for p in plan.papers if p not in had.get(i, ())) for i in ids}
+    for reader_id, sent in sent_store.list_sent(session, ids, papers).items():
+        had.setdefault(reader_id, set()).update(sent)
+    return {i: tuple(p for p in papers if p not in had.get(i, ())) for i in ids}

@@ -15,6 +15,19 @@ SHOWN = (col(PaperRow.merged_into).is_(None), col(PaperRow.quarantined) == "")
 """What holds of a paper that may be found and shown: neither joined with another nor hidden."""
 
 
+def list_standing(session: Session, paper_ids: Sequence[int]) -> list[int]:
+    """Papers that may be shown, in this order; one that was joined with another is that one, once."""
+    now = {row.id: row.merged_into or row.id for row in _stubs(session, paper_ids)}
+    shown = {row.id for row in _stubs(session, list(now.values())) if row.quarantined == ""}
+    return list(dict.fromkeys(now[i] for i in paper_ids if now.get(i) in shown))
+
+
+def _stubs(session: Session, paper_ids: Sequence[int]) -> Sequence[Any]:
+    row = PaperRow
+    query = sa.select(col(row.id), col(row.merged_into), col(row.quarantined))
+    return session.execute(query.where(col(row.id).in_(list(paper_ids)))).all()
+
+
 _FOLDED: Any = PaperRow.folded
 
 

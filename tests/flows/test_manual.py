@@ -15,7 +15,10 @@ from support.smtp_server import SmtpServer, reply
 from service.flows import canary, drafts, editions, frozen, manual
 from service.flows.checks import check_plan, check_relay, needs_typing
 from service.flows.daily import plan_daily, plan_due
+from service.flows.hidden import hide_paper
+from service.flows.joined import join_papers
 from service.flows.leave import erase, unsubscribe
+from service.flows.letter import digest_of
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError
 from service.flows.send import send_ready
@@ -26,6 +29,7 @@ from service.store.editions import list_editions
 from service.store.instance import set_setting
 from service.store.staff import list_audit
 from service.store.subscribers import get_subscriber_row, set_state
+from service.store.tables import SentPaperRow
 from service.subscribers.address import read_address
 
 
@@ -198,7 +202,9 @@ def test_cancelled_while_it_is_planned_it_is_planned_no_further(rt, server, monk
     (edition,) = rt.db.read(list_editions)
     assert (edition.state, edition.planned) == ("cancelled", 2)
     assert set(states(rt, edition.id).values()) == {("cancelled", "cancelled")}
-    assert [act.what for act in rt.db.read(lambda s: list_audit(s, limit=5))] == ["cancel"]
+    acts = [act.what for act in rt.db.read(lambda s: list_audit(s, limit=5))]
+    assert acts[0] == "cancel"
+    assert "send manual" not in acts
     assert manual.count(rt, manual.draft(rt, papers=["arxiv/2611.00001"], key="new")).mails == 3
 
 
@@ -254,6 +260,26 @@ def test_who_is_erased_stands_in_no_draft(rt):
     (left,) = drafts.unsent(rt)
     assert left.plan.segment.keys == ("ben@example.org",)
     assert "ada@" not in str(left).lower()
+
+
+@pytest.mark.slow
+def test_a_draft_sends_no_paper_that_was_hidden_and_none_twice_under_another_number(rt, clock):
+    alone = manual.draft(rt, papers=["arxiv/2611.00001"], key="alone")
+    three = manual.draft(rt, papers=[f"arxiv/2611.0000{n}" for n in (1, 2, 3)], key="three")
+    for plan in (alone, three):
+        drafts.keep(rt, plan, {})
+    ada = row_of(rt, "ada@example.org").id
+    rt.db.write(lambda s: s.add(SentPaperRow(subscriber_id=ada, paper_id=2)))
+    hide_paper(rt, 1, "withdrawn", by="ben")
+    join_papers(rt, 2, 3, "one work", by="ben")
+    clock.go(days=5)  # longer than the sweep looks back
+    with pytest.raises(manual.ManualError, match="they are hidden"):
+        manual.count(rt, drafts.need(rt, "alone"))
+    made = manual.start(rt, drafts.need(rt, "three"), expected=2, at_once=True)
+    assert states(rt, made.edition_id)["ada@example.org"] == ("skipped", "already_had")
+    rows = rt.db.read(lambda s: list_deliveries(s, edition_id=made.edition_id))
+    held = {digest_of(row).paper_ids() for row in rows if row.state == "ready"}
+    assert held == {(2,)}
 
 
 def test_dates_choose_every_listed_paper_by_votes(rt):
