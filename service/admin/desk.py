@@ -185,6 +185,7 @@ class Desk:
             "token": self.sessions.form_token(SignedIn(who, who.session)) if who else "",
             "errors": Faults(errors or {}),
             "at": self.at,
+            "desk_zone": self.rt.zone,
             "name_of": self.name_of,
             "test_recipient": self.rt.test_recipient,
             "said": self.pages.texts(request).gettext(said) if said else "",

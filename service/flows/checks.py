@@ -207,7 +207,8 @@ def needs_typing(rt: Runtime, plan: Plan, audience: Audience) -> bool:
 def _sources(rt: Runtime, plan: Plan) -> Check:
     name = "Sources complete today"
     if plan.kind in ("newsletter", "manual"):
-        return Check(name, "ok", "Not asked: the papers are chosen", "sources")
+        why = "it holds no papers" if plan.kind == "newsletter" else "the papers are chosen"
+        return Check(name, "ok", f"Not asked: {why}", "sources")
     today = rt.clock().date()
     late = rt.db.read(lambda s: list_late_titles(s, today))
     if late:

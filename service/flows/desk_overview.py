@@ -150,6 +150,8 @@ def _queue(
         why = "nothing is sent until somebody says what this database is"
     elif shown_state(edition) == "paused":
         why = edition.paused_why or "its edition is paused"
+    elif edition.not_before is not None and edition.not_before > now:
+        why = "its edition has not begun"
     elif rest is not None:
         who = "all mails rest" if rest.key == "*" else f"mails to {rest.key} rest"
         why = f"{who}: {rest.why}"
@@ -160,7 +162,8 @@ def _queue(
     elif row.state in ("leased", "sending"):
         why = "it is on its way"
     else:
-        why = "its turn comes: others go before it"
+        why = "others go before it"
+    waits = [at for at in (row.not_before, edition.not_before) if at is not None and at > now]
     return {
         "delivery": row.id,
         "edition": row.edition_id,
@@ -168,7 +171,7 @@ def _queue(
         "since": row.planned_at.isoformat(),
         "age_s": int((now - row.planned_at).total_seconds()),
         "why": why,
-        "next_at": row.not_before.isoformat() if row.not_before else None,
+        "next_at": max(waits).isoformat() if waits else None,
     }
 
 
@@ -202,7 +205,11 @@ def _steps(rt: Runtime, session: Session, readers: Mapping[str, int]) -> list[St
     is_here = sender.endswith("@localhost")
     sent = queue_rows.has_sent(session)
     return [
-        Step(bool(sources), f"Sources: {sources}" if sources else "Add a source", "sources"),
+        Step(
+            sources > 0,
+            f"Sources: {sources}" if sources else "Add a source",
+            "sources" if sources else "sources/add",
+        ),
         Step(
             papers,
             "Papers are stored" if papers else "Papers come when a source has answered",
@@ -217,7 +224,7 @@ def _steps(rt: Runtime, session: Session, readers: Mapping[str, int]) -> list[St
             not is_here,
             f"Mails come from {sender}"
             + (": set PAPERPOST_MAIL_FROM and PAPERPOST_SMTP_URL" if is_here else ""),
-            "settings",
+            "settings/machine",
         ),
         Step(sent, "The first mails are sent" if sent else "Send the first mails", "send"),
     ]

@@ -143,7 +143,7 @@ def name_in(rt: Runtime, text: str) -> tuple[str, str] | None:
     if own := re.match(rf"{re.escape(rt.links.home())}papers/(\w+)/([^?#\s]+)", text):
         return own[1], unquote(own[2])
     for scheme, read in (("arxiv", arxiv_id), ("doi", doi), ("pmid", pmid)):
-        if found := read(text):
+        if found := read(text.strip().removeprefix(f"{scheme}/")):
             return scheme, found
     return None
 

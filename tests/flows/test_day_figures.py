@@ -153,7 +153,12 @@ def test_the_overview_tells_what_waits_and_why(rt, tmp_path, server):
     found = read_overview(rt)
     (edition,) = found["editions"]
     assert (found["is_moving"], edition["percent"], edition["rate"]) == (True, 0, None)
-    assert found["queue"]["why"] == "its turn comes: others go before it"
+    assert found["queue"]["why"] == "others go before it"
+    begins = rt.clock() + timedelta(minutes=2)
+    rt.db.write(lambda s: editions_store.set_edition(s, edition["id"], not_before=begins))
+    waits = read_overview(rt)["queue"]
+    assert (waits["why"], waits["next_at"]) == ("its edition has not begun", begins.isoformat())
+    rt.db.write(lambda s: editions_store.set_edition(s, edition["id"], not_before=None))
     server.on("RCPT", reply("451 4.7.1 later"), match="ada@")
     asyncio.run(send_ready(rt))
     found = read_overview(rt)

@@ -166,7 +166,7 @@ def test_a_paper_that_waits_is_not_told_to_have_had_its_time(refused):
     rt = refused
     rt.clock.go(days=9)
     reader = rt.db.read(lambda s: get_subscriber_row(s, email_key=ADA))
-    lines = paper_lines(answer_paper(rt, reader.id, "2611.00018"), rt.catalogs.texts("en"))
+    lines = paper_lines(answer_paper(rt, reader.id, "arxiv/2611.00018"), rt.catalogs.texts("en"))
     assert "It was in a mail that never reached you, and rides in your next one." in lines
     assert lines[-1].endswith("It contains adapters.")
 
