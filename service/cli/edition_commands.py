@@ -8,7 +8,7 @@ import typer
 
 from service.cli import printing
 from service.cli.opening import runtime
-from service.cli.paper_commands import Json, OnDay, day
+from service.cli.paper_commands import Json, day
 from service.cli.send_commands import send_planned
 
 editions_app = typer.Typer(help="Sending occasions.", no_args_is_help=True)
@@ -163,31 +163,6 @@ def editions_late(
         made = manual.start(rt, plan, expected=yes, at_once=True)
         planned = {"planned": made.planned, "equation": audience.as_dict(), "is_new": made.is_new}
         send_planned(rt, [made.edition_id], planned, as_json)
-
-
-@editions_app.command("note")
-def editions_note(
-    text: Annotated[str, typer.Argument(help="The words; an empty line begins a paragraph")] = "",
-    on: OnDay = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Take it away again")] = False,
-    as_json: Json = False,
-) -> None:
-    """Put an editor's note on top of every digest of a date (today's, or the one of --on), and of
-    the page of that day."""
-    from service.flows.note import read_note, set_note
-    from service.subscribers.cadence import local_date
-
-    with printing.argument("TEXT"):
-        words = read_note(text)
-    if bool(words) == remove:
-        raise typer.BadParameter("Give the words of the note, or --remove.")
-    with runtime() as rt:
-        made = set_note(rt, day(on) or local_date(rt.clock(), rt.zone), words, by="cli")
-    facts = {"on": made.on.isoformat(), "note": made.note, "without": made.without}
-    says = f"The digests of {made.on} have this note." if made.note else f"{made.on}: no note."
-    if made.without:
-        says += f" {printing.tally(made.without, 'mail')} composed before stay as they are."
-    printing.told(facts, says, wants_json=as_json)
 
 
 @editions_app.command("rest")

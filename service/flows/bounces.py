@@ -42,7 +42,6 @@ __all__ = [
     "rates",
     "samples",
     "standing",
-    "story",
 ]
 
 _PORTION = 20
@@ -110,11 +109,6 @@ def list_reports(
 ) -> list[dict[str, Any]]:
     """Reports as plain values, newest first."""
     return [_report(*one) for one in lists.list_found(session, wanted, limit=limit, offset=offset)]
-
-
-def story(session: Session, subscriber_id: int, limit: int = 50) -> list[dict[str, Any]]:
-    """Reports about a reader's mails, newest first."""
-    return [_report(*one) for one in lists.list_of_reader(session, subscriber_id, limit)]
 
 
 def of_deliveries(session: Session, ids: list[int]) -> dict[int, list[dict[str, Any]]]:

@@ -5,9 +5,8 @@ process that is gone. Every list and page counts it by ``store.deliveries.is_hel
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from service.delivery.meaning import Meaning
 from service.delivery.states import State
@@ -22,6 +21,7 @@ from service.store import delivery_lists
 from service.store.db import Session
 from service.store.delivery_lists import ORDERS, Chosen, list_chosen, meanings_of
 from service.store.tables import DeliveryRow
+from service.subscribers.cadence import bounds
 
 
 class ChosenError(EditionError):
@@ -64,21 +64,18 @@ def read_chosen(
     if meaning not in ("", *(str(m) for m in Meaning)):
         raise ChosenError(f"{meaning!r} is no meaning.", "--meaning", f"Use {', '.join(Meaning)}.")
     is_held = state == "held"
+    since, until = bounds(first, last, zone)
     return Chosen(
         edition_id=edition_id,
         states=(state,) if state and not is_held else (),
         held_by=tuple(dead) if is_held else None,
         meaning=meaning,
         domain=domain.strip().lower().removeprefix("@"),
-        since=_begins(first, zone) if first is not None else None,
-        until=_begins(last + timedelta(days=1), zone) if last is not None else None,
+        since=since,
+        until=until,
         address=address.strip(),
         words=words.strip(),
     )
-
-
-def _begins(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def list_facts(
@@ -111,13 +108,6 @@ def find_ids(session: Session, chosen: Chosen, order: str = "newest") -> list[in
 def facts_of(session: Session, ids: Sequence[int]) -> list[dict[str, Any]]:
     """These deliveries as plain values, in the order of their numbers here."""
     return [delivery_facts(row) for row in delivery_lists.list_numbered(session, ids)]
-
-
-def deliveries(
-    session: Session, edition_id: int | None = None, state: str = "", *, dead: Sequence[int] = ()
-) -> list[dict[str, Any]]:
-    """All deliveries of an edition (of all of them), oldest first. Raises EditionError."""
-    return list_facts(session, read_chosen(edition_id=edition_id, state=state, dead=dead))
 
 
 def delivery_story(

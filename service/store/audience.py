@@ -299,20 +299,6 @@ def count_held_papers(session: Session) -> dict[int, int]:
     return {source_id: int(n) for source_id, n in rows}
 
 
-def list_story(
-    session: Session, subscriber_id: int, limit: int = 60
-) -> list[tuple[DeliveryRow, EditionRow]]:
-    """A reader's deliveries with their editions, newest first; notices too."""
-    rows = session.exec(
-        select(DeliveryRow, EditionRow)
-        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
-        .where(DeliveryRow.subscriber_id == subscriber_id)
-        .order_by(col(DeliveryRow.id).desc())
-        .limit(limit)
-    ).all()
-    return [(delivery, edition) for delivery, edition in rows]
-
-
 def count_deliveries(
     session: Session,
     *,

@@ -126,13 +126,6 @@ def list_hidden(session: Session, *, limit: int | None = None, offset: int = 0) 
     return list(session.exec(query.order_by(col(PaperRow.id).desc()).limit(limit).offset(offset)))
 
 
-def count_hidden(session: Session) -> int:
-    """How many are."""
-    query = sa.select(sa.func.count()).select_from(PaperRow)
-    hidden = (col(PaperRow.quarantined) != "", col(PaperRow.merged_into).is_(None))
-    return int(session.execute(query.where(*hidden)).scalar_one())
-
-
 def hold_paper(session: Session, paper_id: int) -> PaperRow | None:
     """A paper as it is now; nobody else writes it before this transaction ends."""
     query = select(PaperRow).where(col(PaperRow.id) == paper_id).with_for_update()

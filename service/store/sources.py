@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.db import insert_once
-from service.store.tables import PaperRow, SightingRow, SourceDayRow, SourceRow
+from service.store.tables import SightingRow, SourceDayRow, SourceRow
 
 _KEY = 700
 """Characters of ``params_key``; sources of before it ended with a hash have theirs cut there."""
@@ -219,13 +219,3 @@ def summary(session: Session) -> list[dict[str, Any]]:
         }
         for row in list_sources(session)
     ]
-
-
-def count_papers(session: Session) -> dict[str, int]:
-    """Stored papers: all, and those that were ever new."""
-    total, new = session.execute(
-        sa.select(sa.func.count(), sa.func.count(col(PaperRow.eligible_at))).where(
-            col(PaperRow.merged_into).is_(None)
-        )
-    ).one()
-    return {"papers": int(total), "new": int(new)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -141,11 +141,3 @@ def forget_reader(session: Session, reader_id: int) -> None:
         row.subscriber_id, row.name, row.words = None, "", ""
         session.add(row)
     session.flush()
-
-
-def listed_on(session: Session, day: date) -> list[SubmissionRow]:
-    """Accepted ones that stand on a day's page."""
-    query = select(SubmissionRow).where(
-        col(SubmissionRow.listed_on) == day, col(SubmissionRow.state) == "accepted"
-    )
-    return list(session.exec(query.order_by(col(SubmissionRow.id))).all())

@@ -71,8 +71,7 @@ def test_reports_are_found_by_what_they_are(rt, tmp_path):
         n = rt.db.read(lambda s, w=wanted: bounces.count_reports(s, Filter(**w)))
         assert n == len(kinds)
     assert rt.db.read(bounces.count_by_state) == {"done": 2, "foreign": 1}
-    ada = reader(rt, ADA).id
-    (told,) = rt.db.read(lambda s: bounces.story(s, ada))
+    (told,) = rt.db.read(lambda s: bounces.of_deliveries(s, [made[ADA].id]))[made[ADA].id]
     assert (told["words"], told["said"], told["way"]) == (NOBODY["words"], "suppressed", "pipe")
     ids = [row.id for row in made.values()]
     by_mail = rt.db.read(lambda s: bounces.of_deliveries(s, ids))

@@ -154,29 +154,33 @@ def test_pause_resume_cancel(rt, server):
             act(rt, made.edition_id, by="ada")
 
 
+def told(rt, state, dead=()):
+    return rt.db.read(lambda s: ledger.list_facts(s, ledger.read_chosen(state=state, dead=dead)))
+
+
 def test_held_lists_unknown_and_what_was_left_in_sending(rt, server):
     server.on("DOT", drop(record=True), times=1)
     plan_daily(rt)
     assert send(rt).held == 1
-    held = rt.db.read(lambda s: ledger.deliveries(s, None, "held"))
+    held = told(rt, "held")
     assert [(r["email"], r["state"]) for r in held] == [("ada@example.org", "unknown")]
     there = sa.text("UPDATE delivery SET state = 'sending', lease_owner = :who WHERE id = :id")
     us = rt.owner().id
     with by_hand():
         rt.db.write(lambda s: s.execute(there, {"id": held[0]["id"], "who": us}))
-    assert rt.db.read(lambda s: ledger.deliveries(s, None, "held")) == []
-    assert len(rt.db.read(lambda s: ledger.deliveries(s, None, "held", dead=[us]))) == 1
+    assert told(rt, "held") == []
+    assert len(told(rt, "held", dead=[us])) == 1
     rt.db.write(lambda s: s.execute(there, {"id": held[0]["id"], "who": 77}))  # nobody at all
-    assert len(rt.db.read(lambda s: ledger.deliveries(s, None, "held"))) == 1
+    assert len(told(rt, "held")) == 1
     with pytest.raises(editions.EditionError, match="no state"):
-        rt.db.read(lambda s: ledger.deliveries(s, None, "lost"))
+        told(rt, "lost")
 
 
 def test_deliveries_have_the_servers_words(rt, server):
     server.on("RCPT", reply("550 5.7.1 blocked"), match="ada@")
     plan_daily(rt)
     send(rt)
-    rows = rt.db.read(lambda s: ledger.deliveries(s, None, "failed"))
+    rows = told(rt, "failed")
     assert [(r["email"], r["code"], r["reason"]) for r in rows] == [
         ("ada@example.org", 550, "policy: 5.7.1 blocked")
     ]

@@ -22,7 +22,8 @@ from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
 from service.sources.adapter import Adapter, Parameter, Parsed
 from service.sources.registry import ADAPTERS
-from service.store.sources import count_papers, list_sources
+from service.store.runs import count_papers
+from service.store.sources import list_sources
 from service.store.staff import list_audit
 from service.store.tables import PaperRow, SightingRow, SourceRow
 
@@ -141,7 +142,7 @@ def test_what_would_come_in_is_shown_and_nothing_is_stored(desk: Desk) -> None:
     assert "Left empty by every entry: " in said
     assert f'value="{address}"' in shown.text
     assert 'value="Mine"' in shown.text
-    assert (desk.sources(), desk.rt.db.read(count_papers)["papers"]) == ([], 0)
+    assert (desk.sources(), desk.rt.db.read(count_papers)) == ([], 0)
     made = desk.press("/add/feed", "add", param_url=address, title="Mine")
     assert made.url.path == "/admin/sources/1"
     assert "Added." in made.text
