@@ -223,10 +223,20 @@ def is_small(rt: Runtime, number: int) -> bool:
 
 
 def go_on(rt: Runtime) -> int:
-    """Bring in what was pressed, and what another process left half done. Returns how many."""
+    """Bring in what was pressed, and what another process left half done. Returns how many.
+
+    One that fails stops no other; its error is raised when all were gone through.
+    """
     numbers = rt.db.read(store.list_open)
+    failed: Exception | None = None
     for number in numbers:
-        bring_in(rt, number)
+        try:
+            bring_in(rt, number)
+        except Exception as error:
+            rt.log("import_failed", number=number, error=type(error).__name__)
+            failed = failed or error
+    if failed is not None:
+        raise failed
     return len(numbers)
 
 

@@ -167,7 +167,7 @@ def _accept(
     if report.problems or not ids:
         what = report.problems[0].what if report.problems else "nothing was stored"
         raise SubmissionError(f"The paper cannot be stored: {what}", "submission", "Decline it.")
-    row.state, row.paper_id, row.listed_on = "accepted", ids[0], day
+    row.state, row.paper_id, row.listed_on, row.body = "accepted", ids[0], day, None
     row.decided_at, row.decided_by = now, by
     session.add(row)
     write_audit(

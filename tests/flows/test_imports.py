@@ -10,7 +10,7 @@ from support.arrows import by_hand
 from support.house import Clock, open_house
 
 from service.errors import PaperpostError
-from service.flows import imported, imports
+from service.flows import import_rows, imported, imports
 from service.flows.agreed import told
 from service.flows.imports import Basis, ListError, NoSuchImportError, read_basis
 from service.flows.list_files import ListFile, Options, pack, read_options
@@ -83,6 +83,26 @@ def bar_of(rt: Runtime, email: str) -> str:
     hashed = consent_store.email_hash(rt.instance.key, email)
     found = rt.db.read(lambda s: consent_store.get_suppression(s, hashed))
     return found.reason if found is not None else ""
+
+
+def test_an_import_that_fails_stops_no_other(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for who in ("ada", "ben"):
+        number = looked(rt, listed(f"email,keywords\n{who}@example.org,LoRA\n"))
+        imports.press(rt, number, by="ann")
+    plain = import_rows.portion_in
+
+    def failing(*given: Any, **more: Any) -> Any:
+        if any(rows[0].new.address.key.startswith("ada@") for rows in given[2].people):
+            raise RuntimeError("no room")
+        return plain(*given, **more)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(imports, "portion_in", failing)
+        with pytest.raises(RuntimeError, match="no room"):
+            imports.go_on(rt)
+    assert list(readers(rt)) == ["ben@example.org"]
+    imports.go_on(rt)
+    assert list(readers(rt)) == ["ada@example.org", "ben@example.org"]
 
 
 def test_a_listmonk_export_is_read_by_its_columns(rt: Runtime) -> None:
