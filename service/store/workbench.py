@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.papers import SHOWN
+from service.store.sole import hold_name
 from service.store.tables import (
     MatchRow,
     PaperRow,
@@ -150,6 +151,7 @@ def forget_counts(session: Session) -> None:
 
 def put_terms(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """All terms, in place of those of before."""
+    hold_name(session, "interest terms")
     session.execute(sa.delete(InterestTermRow))
     for start in range(0, len(rows), 5000):
         session.execute(sa.insert(InterestTermRow), rows[start : start + 5000])
@@ -157,6 +159,7 @@ def put_terms(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 def put_shares(session: Session, rows: Iterable[dict[str, Any]]) -> None:
     """All shares, in place of those of before; of sources that are gone there are none."""
+    hold_name(session, "source shares")
     session.execute(sa.delete(SourceShareRow))
     there = set(session.scalars(sa.select(col(SourceRow.id))))
     kept = [row for row in rows if row["source_id"] in there]
