@@ -260,6 +260,7 @@ def test_reason_stands_before_the_abstract_and_hits_are_marked() -> None:
 
 def test_style_is_written_into_elements_and_dark_rules_stay() -> None:
     html = mail().html
+    assert re.search(r"<body [^>]*style=\"[^\"]*margin: 0", html), "the first rule, too"
     assert re.search(r"<h1 style=\"[^\"]*font-size: 28px", html)
     assert "@media (prefers-color-scheme: dark)" in html
     assert "#171613" in html
