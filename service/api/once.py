@@ -27,6 +27,24 @@ REPLAYED = {"Idempotency-Replayed": "true"}
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
+class Heard(Request):
+    """A request whose texts have no null bytes: no text has them, and PostgreSQL stores none."""
+
+    async def json(self) -> Any:
+        read = await super().json()
+        return _without_nulls(read) if b"\\u0000" in await self.body() else read
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_without_nulls(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_nulls(name): _without_nulls(one) for name, one in value.items()}
+    return value
+
+
 def once_route(rt: Runtime) -> type[APIRoute]:
     """The class of routes of this house."""
 
@@ -40,7 +58,8 @@ def once_route(rt: Runtime) -> type[APIRoute]:
             hidden = tuple((self.openapi_extra or {}).get(SHOWN_ONCE, ()))
             is_long = self.path.endswith(LONG)
 
-            async def once_only(request: Request) -> Response:
+            async def once_only(asked_by: Request) -> Response:
+                request = Heard(asked_by.scope, asked_by.receive)
                 text = request.headers.get("idempotency-key")
                 asks = text is not None or is_long
                 caller = await to_thread(_caller, rt, request) if asks else ""

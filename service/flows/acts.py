@@ -8,9 +8,8 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
@@ -18,6 +17,7 @@ from service.flows.spreadsheet import formula_safe
 from service.store import staff as store
 from service.store.house_tables import AuditRow
 from service.store.staff import ActsWanted
+from service.subscribers.cadence import bounds
 
 COLUMNS = ("id", "at", "who", "what", "target", "before", "after", "reason", "address")
 _PART = 1000
@@ -55,17 +55,14 @@ def read_wanted(
             "--since",
             "Give the earlier day as --since and the later one as --until.",
         )
+    since, until = bounds(first, last, zone)
     return ActsWanted(
         who=who.strip(),
         what=" ".join(what.split()),
         target=target.strip(),
-        since=_begins(first, zone) if first is not None else None,
-        until=_begins(last + timedelta(days=1), zone) if last is not None else None,
+        since=since,
+        until=until,
     )
-
-
-def _begins(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def facts(row: AuditRow) -> dict[str, Any]:

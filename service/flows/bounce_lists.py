@@ -19,6 +19,7 @@ from service.flows.spreadsheet import formula_safe
 from service.reports.model import Kind
 from service.store import day_figures as figures_store
 from service.store.db import Session
+from service.subscribers.cadence import bounds
 
 COLUMNS = (
     "at", "kind", "reason", "status", "code", "recipient", "domain", "words", "action", "mta",
@@ -56,19 +57,16 @@ def read_filter(
             "--since",
             "Give the earlier day as --since and the later one as --until.",
         )
+    since, until = bounds(first, last, zone)
     return Filter(
         kind=kind,
         reason=reason.strip().lower().replace(" ", "_"),
         domain=domain.strip().lower().removeprefix("@"),
         state=state,
         address=address.strip(),
-        since=_begins(first, zone) if first is not None else None,
-        until=_begins(last + timedelta(days=1), zone) if last is not None else None,
+        since=since,
+        until=until,
     )
-
-
-def _begins(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def csv_parts(rt: Runtime, chosen: Filter) -> Iterator[str]:
@@ -191,7 +189,7 @@ def read_rates(rt: Runtime, first: date, last: date, *, domain: str = "") -> Rat
     by_day_kept, by_domain_kept, since = rt.db.read(lambda s: _kept(rt, s, first, last, domain))
     found: list[Rate] = []
     if since <= last:
-        begins = _begins(since, rt.zone)
+        begins = datetime.combine(since, time(), ZoneInfo(rt.zone)).astimezone(UTC)
         found = rt.db.read(lambda s: bounces.rates(s, begins, zone=rt.zone, domain=domain))
         found = [one for one in found if since <= one.day <= last]
     every = [first + timedelta(days=n) for n in range((last - first).days + 1)]

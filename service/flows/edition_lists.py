@@ -3,9 +3,8 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from service.flows.editions import summary
 from service.flows.ledger import ChosenError, gone_owners
@@ -16,6 +15,7 @@ from service.store import edition_lists as store
 from service.store.db import Priority, Session
 from service.store.edition_lists import SORTS, Wanted
 from service.store.tables import EditionRow
+from service.subscribers.cadence import bounds
 
 KINDS = ("digest", "alert", "manual", "newsletter", "quiet")
 """Editions for many; notices are editions of one mail."""
@@ -59,17 +59,14 @@ def read_wanted(
             "Give the earlier day as --since and the later one as --until.",
         )
     every = (*KINDS, "notice") if notices else KINDS
+    since, until = bounds(first, last, zone)
     return Wanted(
         kinds=(kind,) if kind else every,
         state=state,
-        since=_begins(first, zone) if first is not None else None,
-        until=_begins(last + timedelta(days=1), zone) if last is not None else None,
+        since=since,
+        until=until,
         words=words.strip(),
     )
-
-
-def _begins(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def check_sort(sort: str) -> str:

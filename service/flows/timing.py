@@ -27,6 +27,8 @@ def read_begin(text: str, zone: str, now: datetime, most_days: int) -> datetime:
         typed = datetime.fromisoformat(text.strip())
     except ValueError:
         raise TimingError(f"{text.strip()[:40]!r} is no date and time.", "at", _FORM) from None
+    if abs(typed.year - now.year) > 1000:  # at the edge of the calendar no zone can be told
+        raise TimingError(f"{text.strip()[:40]!r} is no day of ours.", "at", _FORM)
     if len(text.strip()) <= len("2026-11-23"):
         raise TimingError(f"{text.strip()} has no hour.", "at", _FORM)
     if typed.tzinfo is None:

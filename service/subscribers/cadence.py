@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from service.errors import Sentence, SpokenError, quoted
 from service.subscribers.model import DAYS, Subscriber
@@ -44,6 +44,22 @@ def read_zone(text: str) -> str:
         "zone",
         Sentence("Write it like %(example)s.", example="Europe/Zurich"),
     )
+
+
+def bounds(
+    first: date | None, last: date | None, zone: str
+) -> tuple[datetime | None, datetime | None]:
+    """When ``first`` begins and ``last`` is over on the wall of ``zone``, in UTC; None for no day,
+    and for one at the edge of the calendar, behind which nothing is."""
+
+    def begins(day: date | None, more: int) -> datetime | None:
+        try:
+            on = day + timedelta(days=more) if day is not None else None
+            return datetime.combine(on, time(), ZoneInfo(zone)).astimezone(UTC) if on else None
+        except OverflowError:
+            return None
+
+    return begins(first, 0), begins(last, 1)
 
 
 def read_hour(text: str) -> int:
