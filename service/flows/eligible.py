@@ -13,6 +13,7 @@ from service.flows.runtime import Runtime
 from service.flows.score import is_resting
 from service.store import consent as consent_store
 from service.store import delivery_lists
+from service.store import papers as papers_store
 from service.store import sent as sent_store
 from service.store import signals as signals_store
 from service.store import subscribers as subscribers_store
@@ -115,7 +116,8 @@ def _judge(row: DeliveryRow, known: _Known, now: datetime) -> tuple[str, dict[st
 def _had(
     session: Session, rows: Sequence[DeliveryRow], digests: Mapping[int, Digest]
 ) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
-    """Per reader: papers that were had or are under way, later news that was told."""
+    """Per reader: papers that were had, are under way or hidden; later news that was told, or is of
+    hidden ones."""
     papers: dict[int, set[int]] = {}
     news: dict[int, set[int]] = {}
     for row in rows:
@@ -124,7 +126,12 @@ def _had(
             late = {signal.paper_id for signal in digest.signals()}
             news.setdefault(row.subscriber_id, set()).update(late)
     taken = sent_store.list_taken(session, papers) if papers else {}
-    return taken, signals_store.list_taken_signals(session, news)
+    told = signals_store.list_taken_signals(session, news)
+    hidden = papers_store.list_hidden_of(session, set().union(*papers.values(), *news.values()))
+    return (
+        {reader: taken.get(reader, set()) | hidden for reader in papers},
+        {reader: told.get(reader, set()) | hidden for reader in news},
+    )
 
 
 def without(digest: Digest, had: set[int], told: set[int]) -> Digest:

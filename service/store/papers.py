@@ -16,10 +16,15 @@ SHOWN = (col(PaperRow.merged_into).is_(None), col(PaperRow.quarantined) == "")
 
 
 def list_standing(session: Session, paper_ids: Sequence[int]) -> list[int]:
-    """Papers that may be shown, in this order; one that was joined with another is that one, once."""
+    """Papers that may be shown, in this order; one that was joined is the one that it became."""
     now = {row.id: row.merged_into or row.id for row in _stubs(session, paper_ids)}
     shown = {row.id for row in _stubs(session, list(now.values())) if row.quarantined == ""}
     return list(dict.fromkeys(now[i] for i in paper_ids if now.get(i) in shown))
+
+
+def list_hidden_of(session: Session, paper_ids: Iterable[int]) -> set[int]:
+    """Those of some papers that are hidden."""
+    return {row.id for row in _stubs(session, list(paper_ids)) if row.quarantined}
 
 
 def _stubs(session: Session, paper_ids: Sequence[int]) -> Sequence[Any]:

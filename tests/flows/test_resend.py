@@ -17,10 +17,13 @@ from service.flows import resend as flow
 from service.flows.daily import plan_daily
 from service.flows.editions import cancel, details
 from service.flows.groups import Group, groups, plainly, refusals
+from service.flows.hidden import hide_paper
 from service.flows.ledger import delivery_story, list_facts, read_chosen
+from service.flows.letter import digest_of
 from service.flows.resend import ResendError, read_wanted
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
+from service.store.deliveries import list_deliveries
 from service.store.delivery_lists import Chosen, count_chosen
 from service.store.editions import count_states, get_edition, list_editions
 from service.store.sent import list_sent
@@ -215,6 +218,20 @@ def test_an_act_that_was_broken_off_sends_nothing_and_is_completed_by_the_next(
     edition = rt.db.read(lambda s: get_edition(s, id=made["edition"]))
     assert (edition.planned, edition.paused) == (4, False)
     assert send(rt).accepted == 4
+
+
+@pytest.mark.slow
+def test_what_was_hidden_since_is_not_sent_again(rt, server, clock):
+    refuse(server)
+    edition = plan_daily(rt).editions[0]
+    send(rt)
+    server.clear()
+    hide_paper(rt, 1, "withdrawn", by="ben")
+    clock.go(days=5)  # longer than the sweep looks back
+    made = again(rt, edition, meaning="policy")
+    (row,) = rt.db.read(lambda s: list_deliveries(s, edition_id=made["edition"]))
+    assert digest_of(row).paper_ids() == (2,)
+    assert "Adapters that forget less" not in str(row.content)
 
 
 @pytest.mark.slow
