@@ -2,6 +2,7 @@
 session; beside it stand how many would get it and the very mail."""
 
 import json
+import re
 import secrets
 from asyncio import to_thread
 from collections.abc import Mapping
@@ -43,16 +44,23 @@ MOST_KEPT = 512 * 1024
 """Of a log-in that carries a form of Compose."""
 
 FOUND = 10
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 def typed_of(form: Form) -> dict[str, str]:
     """The form as it stands, with the papers that were ticked."""
     typed = {name: form.raw(name).replace("\r\n", "\n")[:MOST_TYPED] for name in EMPTY}
+    typed["key"] = _fitting(typed["key"])
     there = typed["papers"].split()
     added = [name for name in form.several("add") if name not in there]
     if added:
         typed["papers"] = "\n".join([typed["papers"].rstrip(), *added]).lstrip()
     return typed
+
+
+def _fitting(key: str) -> str:
+    """A key of a draft that can stand in an address, "" for another: a new one is made."""
+    return key if _KEY.fullmatch(key) else ""
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -328,6 +336,6 @@ def came_back(desk: Desk, session: str, form: Form) -> str:
     if not isinstance(kept, dict) or not kept or who is None or not who.may("editor"):
         return ""
     texts = {k: v[:MOST_TYPED] for k, v in kept.items() if k in EMPTY and isinstance(v, str)}
-    typed = {**EMPTY, **texts}
+    typed = {**EMPTY, **texts, "key": _fitting(texts.get("key", ""))}
     key, _ = drafts.keep_typed(desk.rt, typed, who.name)
     return desk.here.admin("send", draft=key)

@@ -15,7 +15,7 @@ from service.flows.fetch_again import fetch_again
 from service.flows.staff import Member
 from service.flows.trying import begin_try, end_try
 from service.matching.query import QueryError
-from service.pages.forms import FieldError
+from service.pages.forms import FieldError, RowNumber
 from service.pages.paging import address_of_page, paging_of
 
 _FIELDS = ("reason", "other", "paper", "join")
@@ -71,11 +71,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.go(f"papers/{keep}", "joined")
 
     @routes.get("/papers/{paper_id:int}")
-    def one(request: Request, paper_id: int) -> Response:
+    def one(request: Request, paper_id: RowNumber) -> Response:
         return _paper(desk, request, desk.member(request), paper_id)
 
     @routes.post("/papers/{paper_id:int}/{act}")
-    async def change(request: Request, paper_id: int, act: str) -> Response:
+    async def change(request: Request, paper_id: RowNumber, act: str) -> Response:
         sent = await desk.sent(request, "editor")
         try:
             said = await _act(desk, sent, paper_id, act)

@@ -6,7 +6,7 @@ store anyway.)
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as mail_policy
@@ -41,6 +41,10 @@ from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import is_mail_day, local_date
 
 CHUNK = 100
+
+
+MOST_AHEAD = timedelta(days=36_525)
+"""A day further away is none: behind it the calendar ends."""
 
 
 class PreviewError(PaperpostError):
@@ -78,6 +82,8 @@ def preview(rt: Runtime, email_key: str, on: date | None = None, *, note: str = 
         raise PreviewError(f"There is no reader {email_key}.", "", "paperpost subscribers list")
     today = local_date(rt.clock(), reader.zone)
     wanted = on or today
+    if abs(wanted - today) > MOST_AHEAD:
+        return Preview(says=f"{wanted} is no day of this service.")
     stored = rt.db.read(lambda s: _stored(rt, s, reader, wanted))
     if stored is not None:
         return replace(stored, stored=True)

@@ -1,11 +1,14 @@
-"""Values at the edge, by program: null bytes in any text, days at the ends of the calendar."""
+"""Values at the edge: null bytes in any text, days at the ends of the calendar, endless numbers."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from support.desk import signed_in
 from support.house import Clock, open_house
+from support.reading_house import reading_house
 
 from service.app import make_app
 from service.flows.tokens import SCOPES, make_token
@@ -41,3 +44,18 @@ def test_lists_take_every_day_of_the_calendar(client: TestClient, what: str) -> 
 def test_nothing_begins_at_the_edge_of_the_calendar(client: TestClient, at: str) -> None:
     asked = {"kind": "newsletter", "subject": "x", "body": "x", "at": at, "dry_run": True}
     assert client.post("/api/v1/sends", json=asked).status_code == 422
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cheap_passwords")
+def test_the_desk_takes_odd_days_numbers_and_keys(tmp_path: Path) -> None:
+    with reading_house(tmp_path, reader=("ada@uni.example", "adapters")) as house:
+        browser, token = signed_in(house, "editor")
+        for day in ("9999-12-31", "0001-01-01"):
+            assert browser.get(f"/admin/readers/1/preview?on={day}").status_code == 200
+            assert browser.get(f"/admin/deliveries?from={day}&to={day}").status_code == 200
+        assert browser.get("/admin/papers/99999999999999999999").status_code == 404
+        form = {"token": token, "kind": "newsletter", "subject": "s", "body": "b"}
+        for key in ("x" * 3000, "../settings"):
+            sent = browser.post("/admin/send", data=form | {"key": key}, follow_redirects=False)
+            assert re.fullmatch(r"/admin/send/[0-9a-f]{16}", sent.headers["location"])
