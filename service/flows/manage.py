@@ -33,12 +33,14 @@ class ManageError(InterestError):
 
 @dataclass(frozen=True, slots=True)
 class Managed:
-    """What the manage page shows. fresh: the link was mailed on request, so it may also change
-    the address, export and erase."""
+    """What the manage page shows. fresh: the link was mailed on request just now, so it may also
+    change the address, export and erase · mailed: on request at any time, so it may vote and
+    propose."""
 
     reader: SubscriberRow
     interests: tuple[ProfileRow, ...]
     fresh: bool
+    mailed: bool
 
 
 def open_manage(rt: Runtime, token: str) -> Managed:
@@ -50,7 +52,8 @@ def _open(rt: Runtime, session: Session, token: str) -> Managed:
     reader, fresh = reader_of(rt, session, token)
     assert reader.id is not None
     rows = subscribers_store.list_profile_rows(session, reader.id)
-    return Managed(reader, tuple(rows), fresh)
+    mailed = is_mailed(session, reader, rt.signer.read("manage", token, rt.clock())[1])
+    return Managed(reader, tuple(rows), fresh, mailed)
 
 
 def reader_of(rt: Runtime, session: Session, token: str) -> tuple[SubscriberRow, bool]:

@@ -250,6 +250,7 @@ def _context(
         "reader": row,
         "email": email,
         "fresh": found.fresh,
+        "mailed": found.mailed,
         "contents": contents(door, row, found.interests, names, email, texts, is_paused=is_paused),
         "said": said,
         "said_at": said_at,

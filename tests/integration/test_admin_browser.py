@@ -29,7 +29,7 @@ LONG = "an-address-as-long-as-those-of-some-institutes-of-computational-linguist
 PAGES = [
     *("", "/sources", "/sources/1", "/sources/1?days=90", "/sources/add", "/sources/add/feed"),
     *("/sources/add/arxiv_rss", "/readers", "/import", "/suppressions", "/editions", "/deliveries"),
-    *("/deliveries?state=failed", "/send", "/settings", "/staff", "/audit", "/password"),
+    *("/deliveries?state=failed", "/send", "/settings", "/staff", "/audit", "/account"),
     *(
         "/deliveries?domain=uni.example&words=x&order=address",
         "/deliveries/groups",
