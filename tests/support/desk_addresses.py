@@ -635,6 +635,7 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "PATCH /api/v1/readers/{reader_id}/interests/{interest_id}": (
         Act("readers:write", _RI, {"paused": True, "reason": "r"}, "pause interest"),
+        Act("readers:write", _RI, {"cadence": "weekly", "reason": "r"}, "change interest"),
     ),
     "DELETE /api/v1/readers/{reader_id}/interests/{interest_id}": (
         Act("readers:write", _RI + "?reason=asked", leaves="remove interest"),
