@@ -44,7 +44,7 @@ MOST_KEPT = 512 * 1024
 """Of a log-in that carries a form of Compose."""
 
 FOUND = 10
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
 
 
 def typed_of(form: Form) -> dict[str, str]:
@@ -147,7 +147,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     async def arrived(request: Request) -> tuple[Member, Form] | Response:
         """Who sent a form of Compose. Nothing typed is lost where the session is over: the log-in
         carries it, and leads back to it."""
-        found = desk.sessions.signed_in(request)
+        found = desk.signed_in(request)
         if found is None and "hx-request" in request.headers:
             return desk.answer(request, "compose_over.html")
         try:

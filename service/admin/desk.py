@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -103,12 +103,18 @@ class Desk:
         self._proxies = proxies
 
     def _find_session(self, key: str) -> Member | None:
-        """Who looks at a page is not idle; that is remembered here, since a GET writes nothing."""
         found = staff.find_session(self.rt, key, seen=self.seen.get(key))
         if found is None:
             self.seen.pop(key, None)
-        else:
-            self.seen[key] = self.rt.clock()
+        return found
+
+    def signed_in(self, request: Request) -> SignedIn[Member] | None:
+        """Who asks, None for a stranger. Who looks at a page is not idle; that is remembered here,
+        since a GET writes nothing. A page that asks again by itself is nobody who looks."""
+        found = self.sessions.signed_in(request)
+        is_by_itself = request.method == "GET" and "hx-request" in request.headers
+        if found is not None and not is_by_itself:
+            self.seen[found.hash] = self.rt.clock()
         return found
 
     def address(self, request: Request) -> str:
@@ -119,13 +125,18 @@ class Desk:
     def member(self, request: Request, role: str = "viewer", back: str = "") -> Member:
         """Who asks. Strangers are led to the log-in, and from it to ``back``, else to the page
         that they asked for; 403 for a smaller role."""
-        found = self.sessions.signed_in(request)
+        found = self.signed_in(request)
         if found is None:
             target = request.url.path if request.method == "GET" else self.here.admin()
             if request.method == "GET" and request.url.query:
                 target += f"?{request.url.query}"
+            is_part = "hx-request" in request.headers
+            if is_part:  # a part of a page cannot hold the log-in: the whole page goes there
+                page = urlsplit(request.headers.get("hx-current-url", ""))
+                target = page.path + (f"?{page.query}" if page.query else "")
             where = self.here.admin("login") + f"?next={quote(back or target, safe='/')}"
-            raise HTTPException(303, headers={"Location": where})
+            name = "HX-Redirect" if is_part else "Location"
+            raise HTTPException(401 if is_part else 303, headers={name: where})
         if not found.session.may(role):
             raise HTTPException(403)
         return found.session

@@ -40,7 +40,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     @routes.get("/login")
     def login_page(request: Request) -> Response:
-        if desk.sessions.signed_in(request) is not None:
+        if desk.signed_in(request) is not None:
             return RedirectResponse(desk.here.admin(), 303)
         target = request.query_params.get("next", "")
         return shown(request, "login.html", name="", target=target)

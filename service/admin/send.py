@@ -198,7 +198,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/send/{key}/start")
     async def start(request: Request, key: str) -> Response:
-        if desk.sessions.signed_in(request) is None:
+        if desk.signed_in(request) is None:
             kept = await desk.typed(request, STARTED)
             query = urlencode({name: text for name, text in kept.items() if text})
             desk.member(request, "sender", desk.here.admin(f"send/{key}") + (query and f"?{query}"))

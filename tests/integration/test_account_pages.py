@@ -246,3 +246,19 @@ def test_acts_are_searched_and_taken_away(desk: Desk) -> None:
     ]
     up = owner.get("/admin/audit", params={"sort": "what"}).text
     assert 'aria-sort="ascending"' in up
+
+
+def test_a_page_that_asks_again_by_itself_keeps_no_session(desk: Desk) -> None:
+    desk.make("ada", "owner")
+    browser = desk.browser()
+    desk.log_in(browser, "ada")
+    part = {"HX-Request": "true", "HX-Current-URL": f"{BASE}/admin?said=saved"}
+    for _ in range(11):
+        desk.clock.go(hours=1)
+        assert browser.get("/admin/overview/now", headers=part).status_code == 200
+    assert browser.get("/admin/account").status_code == 200  # somebody looked
+    for _ in range(12):
+        desk.clock.go(hours=1)
+        said = browser.get("/admin/overview/now", headers=part, follow_redirects=False)
+    assert said.status_code == 401
+    assert said.headers["hx-redirect"] == "/admin/login?next=/admin%3Fsaid%3Dsaved"
