@@ -155,7 +155,7 @@ def create_admin(rt: Runtime, name: str, role: str, by: str, address: str = "") 
         before: dict[str, Any] | None = {"role": row.role} if row is not None else None
         if row is not None and row.disabled:
             before = {"role": row.role, "ended": True}
-            row.password_hash = ""  # of whoever had it before: the link alone lets in again
+            row.password_hash = ""  # nosec B105: of whoever had it before, the link alone lets in
         if row is None:
             row = AdminRow(name=name, role=role, created_at=now)
         elif row.role != role:
