@@ -14,7 +14,7 @@ from service.flows.audience import count, draft
 from service.flows.daily import plan_daily
 from service.flows.edition_lists import list_page, read_wanted
 from service.flows.editions import details
-from service.flows.ledger import deliveries, gone_owners
+from service.flows.ledger import gone_owners, list_facts, read_chosen
 from service.flows.segment import find_readers, read_segment
 from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
@@ -55,7 +55,7 @@ def crash(process):
 
 def numbers(rt):
     dead = gone_owners(rt)
-    listed = rt.db.read(lambda s: deliveries(s, state="held", dead=dead))
+    listed = rt.db.read(lambda s: list_facts(s, read_chosen(state="held", dead=dead)))
     shown = rt.db.read(lambda s: list_page(s, read_wanted(), dead=dead, now=rt.clock()))[0]
     one = rt.db.read(lambda s: details(s, shown["id"], dead=dead))
     segment = read_segment(f"state:{shown['id']}:held")
