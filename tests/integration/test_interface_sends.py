@@ -245,13 +245,13 @@ def test_alerts_of_a_day_after_tomorrow_are_refused(shell: Shell) -> None:
 def test_an_editors_note_stands_on_the_digests_of_its_date(shell: Shell, tmp_path: Path) -> None:
     shell.say("subscribers", "add", "ada@uni.example", "--keywords", "adapters", "--confirmed")
     shell.say("ingest", "--kind", "hf_daily", list_of(tmp_path, "a.json", 1))
-    said = shell.say("editions", "note", "Seminar\n\nat two.", "--json")
+    said = shell.say("day", "note", "Seminar\n\nat two.", "--json")
     assert said.code == 0, said.err
     on = said.json["on"]
-    assert said.json == {"on": on, "note": "Seminar\n\nat two.", "without": 0}
+    assert said.json == {"on": on, "note": "Seminar\n\nat two.", "mails_without": 0}
     assert "at two." in shell.say("preview", "ada@uni.example").out
-    assert shell.say("editions", "note", "--remove").out.strip() == f"{on}: no note."
+    assert shell.say("day", "note", "").out.strip() == f"No note for {on}."
     assert "at two." not in shell.say("preview", "ada@uni.example").out
-    assert shell.say("editions", "note").code == 2
-    assert shell.say("editions", "note", "x" * 1001).code == 2
-    assert shell.say("editions", "note", "words", "--on", "2020-01-01").code == 1
+    assert shell.say("day", "note").code == 2
+    assert shell.say("day", "note", "x" * 1001).code == 1
+    assert shell.say("day", "note", "words", "--on", "2020-01-01").code == 1
