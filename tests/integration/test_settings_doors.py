@@ -73,7 +73,7 @@ def test_what_a_value_changes_is_a_number_of_this_house(house: Reading, tmp_path
     assert effect(rt, "typed_above", 2) == ""  # nothing was sent by hand yet
     audit(rt, "olga", "log in failed")
     house.clock.go(days=31)
-    assert effect(rt, "keep_audit_days", 30).startswith("1 act is older")
+    assert effect(rt, "keep_audit_days", 30).startswith("4 acts are older")
     assert effect(rt, "keep_audit_days", 32) == "No act is older: nothing goes tonight."
     for row in flow.list_settings(rt):
         assert isinstance(effect(rt, row.name, row.value), str), row.name

@@ -31,7 +31,9 @@ def between(rt: Runtime, seen: Callable[[Any], bool], act: Callable[[], Any]) ->
 
 
 def listed(made: object) -> bool:
-    """The readers that a daily is planned for."""
+    """The readers that a daily is planned for; beside them those who wait for its release."""
+    if isinstance(made, tuple) and made and isinstance(made[0], list):
+        made = made[0]
     return isinstance(made, list) and bool(made) and isinstance(made[0], tuple)
 
 
