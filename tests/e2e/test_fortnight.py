@@ -214,8 +214,14 @@ class TestFortnight:
         assert len(missed & set(first.marks)) > len(missed) // 2
 
 
+PLAYED_ON = [pytest.param("postgres", marks=pytest.mark.postgres)]
+if os.environ.get("PAPERPOST_TEST_FORTNIGHT"):
+    PLAYED_ON.append(pytest.param("sqlite"))
+
+
 @pytest.mark.slow  # three processes start, and four days are played
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("database_url", PLAYED_ON, indirect=True)
 def test_three_processes_take_four_days_as_one_would(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
@@ -239,6 +245,7 @@ def test_three_processes_take_four_days_as_one_would(
 
 
 @pytest.mark.slow  # real seconds: the pace is kept by the real clock
+@pytest.mark.parametrize("database_url", PLAYED_ON, indirect=True)
 def test_three_processes_keep_arxivs_pace_in_real_time(tmp_path: Path, database_url: str) -> None:
     script = plan.quick_script()
     began = now()

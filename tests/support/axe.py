@@ -17,11 +17,16 @@ _RUN = """([runOnly, rules]) =>
 
 
 def violations(
-    page: Page, widths: Sequence[tuple[int, int]] = (PHONE, DESK), *, colours: bool = True
+    page: Page,
+    widths: Sequence[tuple[int, int]] = (PHONE, DESK),
+    *,
+    colours: bool = True,
+    dark: bool = True,
 ) -> list[str]:
     """All rules in the light mode of each width, and those about colours in the dark one, too.
 
-    colours: without them, for the same page in another language: they take most of the time.
+    colours: without them, for the same page in another language: they take most of the time ·
+    dark: without it, for a page of which others of its kind are asked in the dark, too.
     The page stays in its last width and its light mode. A page whose policy forbids all scripts
     (a mail that is shown) needs a context with ``bypass_csp``: axe would wait for ever.
     """
@@ -30,7 +35,7 @@ def violations(
     for width, height in widths:
         page.set_viewport_size({"width": width, "height": height})
         for scheme, only in (("dark", _OF_COLOURS), ("light", _TAGS)):
-            if scheme == "dark" and not colours:
+            if scheme == "dark" and not (colours and dark):
                 continue
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             for fault in page.evaluate(_RUN, [only, {} if colours else _NO_COLOURS]):
