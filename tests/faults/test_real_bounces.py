@@ -288,7 +288,7 @@ def test_postfix_hands_over_by_lmtp_and_by_a_pipe(folder):
         time.sleep(2)
         assert world.relay.queued() == 2
         with served(ground, f"@{FIRST + timedelta(minutes=5):%Y-%m-%d %H:%M:%S}", 1) as [site]:
-            wait(lambda: Watch(ground).look(3), 120, site)
+            wait(lambda: Watch(ground).look(3), 240, site)
         assert told(ground)[second] == ("left", "left")
         (folder / "pipe").mkdir()
         (folder / "pipe").chmod(0o777)
