@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 import httpx2
 
-from service.sources.fetch import BlockedAddressError, PublicOnly, told
 from service.sources.outcome import retry_after
+from service.sources.public import BlockedAddressError, PublicClient, told
 
 SECONDS = 15.0
 _MOST_BYTES = 4000
@@ -27,9 +25,9 @@ class Posted:
     retry_after: float | None = None
 
 
-class Poster:
-    """Posts bodies; failures are values, never exceptions. user_agent, allow_private, ca_file: as
-    for a ``Fetcher``; without allow_private only https is posted to."""
+class Poster(PublicClient):
+    """Posts bodies; failures are values, never exceptions. Without allow_private only https is
+    posted to."""
 
     def __init__(
         self,
@@ -40,27 +38,14 @@ class Poster:
         ca_file: str = "",
         seconds: float = SECONDS,
     ) -> None:
-        self._clock = clock
-        self._allow_private = allow_private
-        self._seconds = seconds
-        self._client = httpx2.AsyncClient(
-            transport=PublicOnly(allow_private, ca_file),
-            follow_redirects=False,
-            trust_env=False,
-            timeout=httpx2.Timeout(seconds, connect=min(10.0, seconds)),
-            headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
+        super().__init__(
+            user_agent,
+            clock=clock,
+            seconds=seconds,
+            allow_private=allow_private,
+            ca_file=ca_file,
+            headers={"Accept-Encoding": "identity"},
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._client.aclose()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
         """Post ``body`` within 15 s in all; of the answer the first 4,000 bytes are read."""

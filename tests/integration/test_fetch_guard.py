@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from service.sources import fetch as fetch_module
+from service.sources import public
 from service.sources.fetch import Fetcher
 from service.sources.outcome import Failed, Fetched, Outcome
 
@@ -99,8 +99,8 @@ def test_a_redirect_inside_is_refused(
 ) -> None:
     url, visits = door
     port = int(url.rpartition(":")[2])
-    monkeypatch.setattr(fetch_module, "is_public", lambda address: address == "127.0.0.1")
-    monkeypatch.setattr(fetch_module, "PORTS", (port,))
+    monkeypatch.setattr(public, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(public, "PORTS", (port,))
     assert isinstance(fetch(url + "/here"), Fetched)
     found = fetch(url + "/away")
     assert isinstance(found, Failed)
@@ -125,8 +125,8 @@ def test_a_name_is_resolved_once_and_what_was_checked_is_used(
         return real(host, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(fetch_module, "is_public", lambda address: address == "127.0.0.1")
-    monkeypatch.setattr(fetch_module, "PORTS", (port,))
+    monkeypatch.setattr(public, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(public, "PORTS", (port,))
     first = fetch(f"http://rebind.example.test:{port}/here")
     assert isinstance(first, Fetched)
     assert len(asked) == 1
