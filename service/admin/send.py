@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from service.admin.begin import begin
 from service.admin.desk import Desk, fault_of
+from service.admin.reader_choices import read_day
 from service.errors import PaperpostError
 from service.flows import drafts, manual
 from service.flows.audience import TERMS, Audience, Plan
@@ -58,12 +59,6 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         asked = request.query_params.get("reader", "").strip()
         return asked or (audience.samples[0] if audience.samples else "")
 
-    def date_of(request: Request) -> date | None:
-        try:
-            return date.fromisoformat(request.query_params.get("on", ""))
-        except ValueError:
-            return None
-
     def mail_of(plan: Plan, email: str, on: date | None) -> Preview:
         if not email:
             return Preview(says="Nobody gets a mail: there is nothing to look at.")
@@ -85,7 +80,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         asks = check_links(rt, plan) if asks_links else _nothing()
         relay, asked = await gather(check_relay(rt), asks)
         checks = [relay, *await to_thread(check_plan, rt, plan, audience), *asked]
-        email, on = reader_of(request, audience), date_of(request)
+        email, on = reader_of(request, audience), read_day(request.query_params.get("on", ""))
         mail = await to_thread(mail_of, plan, email, on)
         limits = rt.defaults()
         typed = {name: form.raw(name) for name in STARTED} if form is not None else {}
@@ -107,7 +102,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "source": desk.here.admin(
                 f"send/{plan.key}/mail", reader=email, on=on.isoformat() if on else None
             ),
-            "typed_number": await to_thread(needs_typing, rt, plan, audience),
+            "typed_number": await to_thread(needs_typing, rt, plan, audience.mails),
             "canary_offered": can_wait and audience.mails > limits.canary_offered_above,
             "canary_ticked": bool(typed["canary"])
             if came_typed
@@ -130,7 +125,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def mail(request: Request, key: str) -> Response:
         desk.member(request, "editor")
         asked = request.query_params.get("reader", "")
-        made = mail_of(draft_of(key), asked, date_of(request))
+        made = mail_of(draft_of(key), asked, read_day(request.query_params.get("on", "")))
         if not made.html:
             raise HTTPException(404)
         return framed(made.html)
@@ -217,9 +212,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                     "What stands here now is the new one.",
                 )
             )
-        audience = await to_thread(manual.count, rt, plan)
         typed = form.raw("number").replace(",", "").replace(" ", "").strip()
-        if await to_thread(needs_typing, rt, plan, audience) and typed != str(expected):
+        if await to_thread(needs_typing, rt, plan, expected) and typed != str(expected):
             what = "The number was not typed, or is another one."
             return await page(number=FieldError(what, "number", f"Type {expected}."))
         plan = replace(plan, created_by=sent.who.name)

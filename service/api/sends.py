@@ -164,7 +164,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             return Looked(
                 audience=_counted(found, who),
                 checks=[_checked(one, who) for one in checks],
-                is_unusual=await to_thread(needs_typing, rt, plan, found),
+                is_unusual=await to_thread(needs_typing, rt, plan, found.mails),
             )
         if asked.mails is None:
             raise manual.ManualError(

@@ -132,7 +132,7 @@ def _tell_dry(rt: Any, plan: "Plan", audience: "Audience", as_json: bool) -> Non
     if as_json:
         told = [{"name": c.name, "grade": c.grade, "why": c.why} for c in checks]
         facts = {**audience.as_dict(), "unread": audience.unread, "checks": told}
-        printing.as_json({**facts, "is_unusual": needs_typing(rt, plan, audience)})
+        printing.as_json({**facts, "is_unusual": needs_typing(rt, plan, audience.mails)})
         return
     typer.echo(audience.equation())
     if audience.strangers > 0:

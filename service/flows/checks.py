@@ -195,13 +195,13 @@ def last_number(rt: Runtime, plan: Plan) -> int | None:
     return None
 
 
-def needs_typing(rt: Runtime, plan: Plan, audience: Audience) -> bool:
-    """True when the number of mails has to be typed: above the threshold, or twice the last."""
+def needs_typing(rt: Runtime, plan: Plan, mails: int) -> bool:
+    """True when this number of mails has to be typed: above the threshold, or twice the last."""
     limits = rt.defaults()
     last = last_number(rt, plan)
     most = FIXED.typed_times_last * (last or 0)
-    doubled = last is not None and last >= limits.canary and audience.mails > most
-    return audience.mails > limits.typed_above or doubled
+    doubled = last is not None and last >= limits.canary and mails > most
+    return mails > limits.typed_above or doubled
 
 
 def _sources(rt: Runtime, plan: Plan) -> Check:
