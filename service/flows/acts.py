@@ -3,17 +3,15 @@
 Rows are written by ``flows/staff.write_audit`` in the transaction of the act.
 """
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from service.errors import PaperpostError
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import formula_safe
+from service.flows.spreadsheet import csv_lines, json_array
 from service.store import staff as store
 from service.store.house_tables import AuditRow
 from service.store.staff import ActsWanted
@@ -94,14 +92,14 @@ def told(value: Any) -> str | None:
     return str(value)
 
 
-def all_rows(rt: Runtime, wanted: ActsWanted) -> Iterator[AuditRow]:
+def _parts(rt: Runtime, wanted: ActsWanted) -> Iterator[list[AuditRow]]:
     """Every act that was asked for, newest first, read some at a time."""
     last: int | None = None
     while True:
         found = rt.db.read(
             lambda s, b=last: store.list_audit(s, wanted=wanted, limit=_PART, before_id=b)  # type: ignore[misc]
         )
-        yield from found
+        yield found
         if len(found) < _PART:
             return
         last = found[-1].id
@@ -109,29 +107,14 @@ def all_rows(rt: Runtime, wanted: ActsWanted) -> Iterator[AuditRow]:
 
 def csv_parts(rt: Runtime, wanted: ActsWanted) -> Iterator[str]:
     """Acts as a table for a spreadsheet, some at a time; no cell starts a formula."""
-    yield _lines([COLUMNS])
-    for part in _parts(all_rows(rt, wanted)):
-        yield _lines([formula_safe(_cell(value)) for value in facts(row).values()] for row in part)
+    yield csv_lines([COLUMNS])
+    for part in _parts(rt, wanted):
+        yield csv_lines([_cell(value) for value in facts(row).values()] for row in part)
 
 
 def json_parts(rt: Runtime, wanted: ActsWanted) -> Iterator[str]:
     """Acts as one JSON array, some at a time."""
-    between = "["
-    for part in _parts(all_rows(rt, wanted)):
-        yield between + ",\n".join(json.dumps(_plain(row), ensure_ascii=False) for row in part)
-        between = ",\n"
-    yield "]\n" if between != "[" else "[]\n"
-
-
-def _parts(rows: Iterator[AuditRow]) -> Iterator[list[AuditRow]]:
-    part: list[AuditRow] = []
-    for row in rows:
-        part.append(row)
-        if len(part) == _PART:
-            yield part
-            part = []
-    if part:
-        yield part
+    return json_array([_plain(row) for row in part] for part in _parts(rt, wanted))
 
 
 def _plain(row: AuditRow) -> dict[str, Any]:
@@ -144,9 +127,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False)
     return "" if value is None else str(value)
-
-
-def _lines(rows: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()

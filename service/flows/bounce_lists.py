@@ -1,9 +1,6 @@
 """What came back, for the doors: filters as they are typed, tables for spreadsheets, rates."""
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -15,7 +12,7 @@ from service.flows import bounces, day_figures
 from service.flows.bounce_words import STATES
 from service.flows.bounces import Filter, Rate
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import formula_safe
+from service.flows.spreadsheet import csv_lines, json_array
 from service.reports.model import Kind
 from service.store import day_figures as figures_store
 from service.store.db import Session
@@ -72,33 +69,20 @@ def read_filter(
 def csv_parts(rt: Runtime, chosen: Filter) -> Iterator[str]:
     """Reports as a table for a spreadsheet, newest first, some at a time; no cell starts a
     formula."""
-    yield _csv([COLUMNS])
-    while rows := _part(rt, chosen):
-        yield _csv(
-            [formula_safe(str("" if row[c] is None else row[c])) for c in COLUMNS] for row in rows
-        )
-        chosen = replace(chosen, before_id=rows[-1]["id"])
+    yield csv_lines([COLUMNS])
+    for rows in _parts(rt, chosen):
+        yield csv_lines([row[c] for c in COLUMNS] for row in rows)
 
 
 def json_parts(rt: Runtime, chosen: Filter) -> Iterator[str]:
     """The same as one array of objects, some at a time."""
-    sign = "[\n"
-    while rows := _part(rt, chosen):
-        for row in rows:
-            yield sign + json.dumps(row, ensure_ascii=False, default=str)
-            sign = ",\n"
+    return json_array(_parts(rt, chosen))
+
+
+def _parts(rt: Runtime, chosen: Filter) -> Iterator[list[dict[str, Any]]]:
+    while rows := rt.db.read(lambda s, c=chosen: bounces.list_reports(s, c, limit=_PART)):  # type: ignore[misc]
+        yield rows
         chosen = replace(chosen, before_id=rows[-1]["id"])
-    yield "]\n" if sign == ",\n" else "[]\n"
-
-
-def _part(rt: Runtime, chosen: Filter) -> list[dict[str, Any]]:
-    return rt.db.read(lambda s: bounces.list_reports(s, chosen, limit=_PART))
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
 
 
 def raw_text(raw: bytes | None, most: int = 400_000) -> str:

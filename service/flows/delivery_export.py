@@ -1,13 +1,13 @@
 """Deliveries as a table or as JSON, some at a time: what is in memory does not grow with the
 ledger."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Literal
 
 from service.flows.ledger import list_facts
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import csv_lines
+from service.flows.spreadsheet import csv_lines, json_array
 from service.store.delivery_lists import Chosen
 
 COLUMNS = (
@@ -19,45 +19,27 @@ TYPES: dict[Form, str] = {"csv": "text/csv; charset=utf-8", "json": "application
 _PART = 1000
 
 
-def rows_of(rt: Runtime, chosen: Chosen) -> Iterator[dict[str, Any]]:
-    """Deliveries as plain values, the oldest first, read in parts. Raises EditionError: no such
-    edition."""
+def parts(rt: Runtime, chosen: Chosen, form: Form) -> Iterator[str]:
+    """The whole list, the oldest first, some at a time; no cell of a CSV starts a formula. Raises
+    EditionError before the first part: no such edition."""
+    read = _read(rt, chosen)
+    found = chain([next(read)], read)  # the first is read here: its fault comes before an answer
+    return _csv(found) if form == "csv" else json_array(found)
+
+
+def _read(rt: Runtime, chosen: Chosen) -> Iterator[list[dict[str, Any]]]:
     last = 0
     while True:
         rows = rt.db.read(
             lambda s, after=last: list_facts(s, chosen, limit=_PART, after_id=after)  # type: ignore[misc]
         )
-        yield from rows
+        yield rows
         if len(rows) < _PART:
             return
         last = rows[-1]["id"]
 
 
-def parts(rt: Runtime, chosen: Chosen, form: Form) -> Iterator[str]:
-    """The whole list, some at a time; no cell of a CSV starts a formula. Raises EditionError before
-    the first part."""
-    rows = rows_of(rt, chosen)
-    first = next(rows, None)
-    return (_csv if form == "csv" else _json)(first, rows)
-
-
-def _csv(first: dict[str, Any] | None, rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+def _csv(found: Iterable[list[dict[str, Any]]]) -> Iterator[str]:
     yield csv_lines([COLUMNS])
-    held = [] if first is None else [first]
-    for row in rows:
-        held.append(row)
-        if len(held) >= _PART:
-            yield csv_lines([row[c] for c in COLUMNS] for row in held)
-            held = []
-    yield csv_lines([row[c] for c in COLUMNS] for row in held)
-
-
-def _json(first: dict[str, Any] | None, rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    yield "[" if first is None else "[\n" + _line(first)
-    for row in rows:
-        yield ",\n" + _line(row)
-    yield "]\n"
-
-
-def _line(row: dict[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False)
+    for rows in found:
+        yield csv_lines([row[c] for c in COLUMNS] for row in rows)

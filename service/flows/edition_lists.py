@@ -1,15 +1,13 @@
 """The list of editions for the doors: filters as they are typed, pages, a spreadsheet's table."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from service.flows.editions import summary
 from service.flows.ledger import ChosenError, gone_owners
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import formula_safe
+from service.flows.spreadsheet import csv_lines
 from service.store import deliveries as deliveries_store
 from service.store import edition_lists as store
 from service.store.db import Priority, Session
@@ -116,17 +114,9 @@ def parts(rt: Runtime, wanted: Wanted, sort: str = "-begun") -> Iterator[list[di
 
 def csv_parts(rt: Runtime, wanted: Wanted, sort: str = "-begun") -> Iterator[str]:
     """The same as a table for a spreadsheet; no cell starts a formula."""
-    yield _csv([COLUMNS])
+    yield csv_lines([COLUMNS])
     for rows in parts(rt, wanted, sort):
-        yield _csv(
-            [formula_safe(str("" if row[c] is None else row[c])) for c in COLUMNS] for row in rows
-        )
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
+        yield csv_lines([row[c] for c in COLUMNS] for row in rows)
 
 
 def keep_counts(rt: Runtime) -> int:

@@ -5,8 +5,6 @@ Written in pieces, a hundred mails at a time: a reader of years needs no more me
 compares it with the database.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from typing import Any
 from service.flows.agreed import told
 from service.flows.consequence import ENDS
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import formula_safe
+from service.flows.spreadsheet import csv_lines
 from service.flows.staff_interests import facts_of
 from service.papers.model import Paper
 from service.papers.reference_files import bibtex, ris
@@ -362,26 +360,19 @@ def papers_csv(rt: Runtime, reader_id: int, *, liked: bool = False) -> Iterator[
     """The papers as a table for spreadsheets, in pieces; no cell begins a formula."""
     yield "\ufeff" + ",".join(_COLUMNS) + "\r\n"
     for portion in had_papers(rt, reader_id, liked=liked):
-        out = io.StringIO()
-        writer = csv.writer(out)
-        for one in portion:
-            paper = one.paper
-            writer.writerow(
-                map(
-                    formula_safe,
-                    (
-                        one.on.isoformat() if one.on else "",
-                        one.kind,
-                        paper.title,
-                        "; ".join(paper.authors),
-                        f"{paper.key.scheme}/{paper.key.value}",
-                        paper.links.get("abs", ""),
-                        {1: "more", -1: "less"}.get(one.sign, ""),
-                        "1" if one.occasion == "signal" else "",
-                    ),
-                )
+        yield csv_lines(
+            (
+                one.on.isoformat() if one.on else "",
+                one.kind,
+                one.paper.title,
+                "; ".join(one.paper.authors),
+                f"{one.paper.key.scheme}/{one.paper.key.value}",
+                one.paper.links.get("abs", ""),
+                {1: "more", -1: "less"}.get(one.sign, ""),
+                "1" if one.occasion == "signal" else "",
             )
-        yield out.getvalue()
+            for one in portion
+        )
 
 
 def papers_cited(rt: Runtime, reader_id: int, kind: str, *, liked: bool = False) -> Iterator[str]:

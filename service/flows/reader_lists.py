@@ -1,6 +1,5 @@
 """Readers as the staff list them: what is chosen, what a row tells, lists to take along."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -9,7 +8,7 @@ from typing import Any
 from service.flows.readers import export_rows, summary
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError, describe, read_segment
-from service.flows.spreadsheet import to_csv
+from service.flows.spreadsheet import json_array, to_csv
 from service.flows.staff import write_audit
 from service.flows.tags import read_tag
 from service.store import reader_lists as store
@@ -165,12 +164,7 @@ def export_csv(rt: Runtime, chosen: Chosen) -> Iterator[str]:
 
 def export_json(rt: Runtime, chosen: Chosen) -> Iterator[str]:
     """The same as a JSON array, in pieces."""
-    lead = "["
-    for rows in _exported(rt, chosen):
-        for row in rows:
-            yield f"{lead}\n{json.dumps(row, ensure_ascii=False)}"
-            lead = ","
-    yield "[]\n" if lead == "[" else "\n]\n"
+    return json_array(_exported(rt, chosen))
 
 
 def _exported(rt: Runtime, chosen: Chosen) -> Iterator[list[dict[str, Any]]]:

@@ -6,6 +6,7 @@ words is called otherwise would subscribe everybody to the wrong thing without a
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import zip_longest
@@ -88,6 +89,18 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
         [formula_safe("" if cell is None else str(cell)) for cell in row] for row in rows
     )
     return out.getvalue()
+
+
+def json_array(parts: Iterable[Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    """Objects as one JSON array, a row a line, in the parts they come in. What JSON has no form for
+    is written as text."""
+    lead = "["
+    for part in parts:
+        if part:
+            rows = [json.dumps(row, ensure_ascii=False, default=str) for row in part]
+            yield lead + "\n" + ",\n".join(rows)
+            lead = ","
+    yield "[]\n" if lead == "[" else "\n]\n"
 
 
 def formula_safe(cell: str) -> str:
