@@ -54,5 +54,5 @@ def alarms_end(
     from service.flows.alarms import alarm_facts, end_by_hand
 
     with runtime() as rt:
-        row = end_by_hand(rt, alarm_id, by="command line")
+        row = end_by_hand(rt, alarm_id, by="cli")
     printing.told(alarm_facts(row), f"Over: {row.what}", wants_json=as_json)

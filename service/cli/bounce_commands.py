@@ -196,7 +196,7 @@ def bounces_decide(
 
     printing.one_of(kind, [*Kind], "KIND")
     with runtime() as rt:
-        made = decide(rt, inbound_id, kind, by="command line")
+        made = decide(rt, inbound_id, kind, by="cli")
     followed = "; ".join(ENDS.get(one["said"], one["said"]) for one in made["reports"])
     told = f"Decided: mail {inbound_id} is {kind}. What followed: {followed}."
     printing.told(made, told, wants_json=as_json)

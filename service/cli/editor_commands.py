@@ -13,7 +13,7 @@ from service.cli.paper_commands import Json, OnDay, day
 if TYPE_CHECKING:
     from service.flows.runtime import Runtime
 
-BY = "command line"
+BY = "cli"
 
 day_app = typer.Typer(help="A day by an editor's hand: note, picks.", no_args_is_help=True)
 submissions_app = typer.Typer(help="Papers that readers propose.", no_args_is_help=True)

@@ -23,7 +23,7 @@ Like = Annotated[
     list[str] | None,
     typer.Option("--like", help="A stored paper whose like is shown, too; may be repeated"),
 ]
-_BY = "command line"
+_BY = "cli"
 
 
 def register(app: typer.Typer) -> None:

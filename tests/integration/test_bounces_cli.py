@@ -58,7 +58,7 @@ def test_one_mail_is_shown_and_decided(house, shell):
     assert shell.say("bounces", "show", "9" * 20).code == 2, "a number that no database has"
     assert shell.say("bounces", "decide", str(number), "gone").code == 2
     made = shell.say("bounces", "decide", str(number), "auto", "--json").json
-    assert (made["decision"], made["decided_by"]) == ("auto", "command line")
+    assert (made["decision"], made["decided_by"]) == ("auto", "cli")
     assert "Nothing waits" in shell.say("bounces", "review").out
     other = shell.say("bounces", "decide", str(number), "hard")
     assert (other.code, "said already" in other.err) == (1, True)
