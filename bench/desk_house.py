@@ -50,7 +50,7 @@ from service.wiring import House, open_database
 
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 READERS, DAYS = 100_000, 30
-PAPERS_A_DAY, CONTENTS_A_DAY, MATCHED_DAYS = 700, 200, 7
+PAPERS_A_DAY, CONTENTS_A_DAY, MATCHED_DAYS = 700, 200, 7  # matched ones, all but today's, were sent
 WORDS = ("diffusion", "LoRA", "robotics", "proteins", "retrieval", "speech", "graphs", "agents")
 ZONES = ("Europe/Zurich", "America/New_York", "Asia/Tokyo", "UTC")
 PART = 5000
@@ -153,7 +153,7 @@ def _mail() -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 @contextmanager
 def _bare(made: sa.Connection, is_sqlite: bool) -> Iterator[None]:
     """The tables that get most rows without their indexes, until they are filled."""
-    many = ("delivery", "attempt", "match", "sighting")
+    many = ("delivery", "attempt", "match", "sighting", "sent_paper")
     if is_sqlite:
         raw: Any = made.connection.dbapi_connection
         for pragma in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000"):
@@ -342,6 +342,11 @@ class _Filler:
                     third=PAPERS_A_DAY // 3,
                     turn=turn,
                 )
+        self._run(
+            "INSERT INTO sent_paper (subscriber_id, paper_id, occasion) "
+            "SELECT profile_id, paper_id, 'new' FROM match WHERE paper_id <= :last",
+            last=(len(self._days) - 1) * PAPERS_A_DAY,
+        )
 
     def contents(self, body: Mapping[str, Any]) -> None:
         """What mails hold, shared by those who want the same."""

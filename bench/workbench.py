@@ -7,7 +7,6 @@ of them by chance; then everything is counted, and each list is asked 20 times. 
 processor; memory is the most that the process had.
 """
 
-import random
 import resource
 import sys
 from collections.abc import Callable
@@ -15,46 +14,13 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-import sqlalchemy as sa
-from sqlmodel import col
-
 from bench import desk_house
+from bench.desk_rest import vary
 from service.flows import workbench as flow
 from service.flows.census import count_interests
 from service.flows.contribution import list_shares
-from service.matching.compiled import compile_query
-from service.matching.parse import parse_keywords
-from service.store.db import Database
-from service.store.tables import ProfileRow
 
-VOCABULARY, TERMS, TIMES, PART = 40_000, 5, 20, 5000
-
-
-def vary(db: Database) -> None:
-    """Other interests, the same each time; done once."""
-    with db.engine.begin() as connection:
-        first = connection.execute(sa.select(col(ProfileRow.text)).limit(1)).scalar_one()
-        if "term" in first:
-            return
-        rng = random.Random(7)
-        ids = list(connection.scalars(sa.select(col(ProfileRow.id))))
-        table = ProfileRow.__table__  # type: ignore[attr-defined]
-        change = (
-            sa.update(table)
-            .where(table.c.id == sa.bindparam("one"))
-            .values(text=sa.bindparam("words"), compiled=sa.bindparam("made"))
-        )
-        rows = []
-        for number in ids:
-            ranks = {int(VOCABULARY * rng.random() ** 3) for _ in range(TERMS)}
-            words = ", ".join(f"{rng.choice(desk_house.WORDS)} term{rank}" for rank in ranks)
-            made = compile_query(parse_keywords(words))
-            rows.append({"one": number, "words": words, "made": made})
-            if len(rows) == PART:
-                connection.execute(change, rows)
-                rows = []
-        if rows:
-            connection.execute(change, rows)
+TIMES = 20
 
 
 def timed(name: str, ask: Callable[[], Any]) -> None:
