@@ -153,12 +153,14 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         row, form = await to_thread(found, reader_id), sent.form
 
         def change() -> None:
-            by = {"by": sent.who.name, "address": sent.address}
-            by["reason"] = read_reason(form.raw("reason"), "person_reason")
-            if (email := form.raw("email").strip()) != row.email:
-                staff_readers.move(rt, reader_id, read_address(email), **by)
-            if (name := form.text("name")) != row.name:
-                staff_readers.rename(rt, reader_id, name, **by)
+            reason = read_reason(form.raw("reason"), "person_reason")
+            email = form.raw("email").strip()
+            wanted = staff_readers.Change(
+                name=form.text("name"), to=read_address(email) if email != row.email else None
+            )
+            staff_readers.change(
+                rt, reader_id, wanted, by=sent.who.name, reason=reason, address=sent.address
+            )
 
         try:
             await to_thread(change)

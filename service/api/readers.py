@@ -18,7 +18,7 @@ from service.flows.manage import Choices
 from service.flows.reader_lists import Chosen
 from service.flows.readers import add_reader, read_new, summary
 from service.flows.runtime import Runtime
-from service.flows.staff_choices import Pause, choose_by_hand
+from service.flows.staff_choices import Pause
 from service.flows.tokens import Caller
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
@@ -266,10 +266,8 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     def change(
         who: Writes, place: Place, reader_id: RowNumber, asked: ReaderChange
     ) -> dict[str, Any]:
-        """Change what is named. Scope: readers:write."""
-        key = rt.db.read(lambda s: found(s, reader_id).email_key)
-        by: dict[str, Any] = {"by": who.signature, "reason": asked.reason, "address": place}
-        given = asked.model_fields_set
+        """Change what is named, all of it or nothing. Scope: readers:write."""
+        rt.db.read(lambda s: found(s, reader_id))
         choices = Choices(
             hour=read_hour(str(asked.hour)) if asked.hour is not None else None,
             zone=read_zone(asked.tz) if asked.tz is not None else None,
@@ -277,14 +275,15 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             on_time=asked.on_time,
             locale=_language(rt, asked.language) if asked.language is not None else None,
         )
-        to = read_address(asked.email) if asked.email is not None else None
-        if choices != Choices() or "paused_until" in given:
-            pause = Pause(asked.paused_until) if "paused_until" in given else None
-            choose_by_hand(rt, key, choices, pause=pause, **by)
-        if asked.name is not None:
-            staff_readers.rename(rt, reader_id, asked.name, **by)
-        if to is not None:
-            staff_readers.move(rt, reader_id, to, **by)
+        wanted = staff_readers.Change(
+            name=asked.name,
+            to=read_address(asked.email) if asked.email is not None else None,
+            choices=choices if choices != Choices() else None,
+            pause=Pause(asked.paused_until) if "paused_until" in asked.model_fields_set else None,
+        )
+        staff_readers.change(
+            rt, reader_id, wanted, by=who.signature, reason=asked.reason, address=place
+        )
         return facts_of(reader_id)
 
     @routes.post("/v1/readers/{reader_id}/unsubscribe")

@@ -1,19 +1,16 @@
-"""Interests of readers, and what a reader chose of days and hour."""
+"""Interests of readers."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from service.cli import printing
 from service.cli.opening import runtime
-from service.cli.paper_commands import Json, day, read_email
-from service.cli.reader_commands import subscribers_app
+from service.cli.paper_commands import Json, read_email
 
 if TYPE_CHECKING:
     from service.flows.interests import InterestChange, Wanted
-    from service.flows.own_feed import FeedAct
     from service.flows.runtime import Runtime
     from service.store.tables import ProfileRow
 
@@ -274,108 +271,3 @@ def _read_choices(
             with printing.argument(option):
                 made[field] = read(text)
     return _Choices(made, by_name=own == "me")
-
-
-@subscribers_app.command("set")
-def set_reader(
-    email: str,
-    hour: Annotated[str, typer.Option(help="0 to 23")] = "",
-    tz: Annotated[str, typer.Option(help="IANA zone")] = "",
-    weekdays: Annotated[str, typer.Option(help="Mail days, like mon,wed,fri")] = "",
-    on_time: Annotated[
-        bool | None,
-        typer.Option("--on-time/--waits", help="Whether mail waits for sources that are late"),
-    ] = None,
-    at_least: Annotated[str, typer.Option(help="Papers that a mail waits for, 1 to 40")] = "",
-    tell_anyway: Annotated[
-        bool | None,
-        typer.Option("--tell-anyway/--not-anyway", help="Once a week also when nothing came"),
-    ] = None,
-    quiet: Annotated[
-        str, typer.Option(help="Hours without alerts, like 21-7; none = at any hour; usual")
-    ] = "",
-    language: Annotated[str, typer.Option(help="Of mails and pages: en, de, ...")] = "",
-    abstracts: Annotated[str, typer.Option(help="short, full, none or summary")] = "",
-    form: Annotated[
-        str, typer.Option("--format", help="html, text, or bare: text without stars")
-    ] = "",
-    trending: Annotated[
-        bool | None, typer.Option("--trending/--no-trending", help="Also the most-voted papers")
-    ] = None,
-    picks: Annotated[
-        bool | None, typer.Option("--picks/--no-picks", help="Also what editors write and pick")
-    ] = None,
-    feed: Annotated[
-        str,
-        typer.Option(help="Their own feed: open, new (another address, the old one ends) or close"),
-    ] = "",
-    pause_until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="No mail before this date")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="End a pause now")] = False,
-    as_json: Json = False,
-) -> None:
-    """Change when a reader's mail comes and what it shows; what is not named stays.
-
-    Without any option nothing changes and what is chosen is printed, with the feed's address.
-    """
-    from service.defaults import parse
-    from service.flows.manage import Choices
-    from service.flows.staff_choices import Pause, choose_by_hand
-    from service.subscribers.cadence import (
-        read_at_least,
-        read_hour,
-        read_quiet_text,
-        read_weekdays,
-        read_zone,
-    )
-    from service.subscribers.model import FORMS
-
-    address = read_email(email)
-    if form:
-        printing.one_of(form, FORMS, "--format")
-    if feed:
-        printing.one_of(feed, list(_FEED_ACTS), "--feed")
-    if resume and pause_until is not None:
-        raise typer.BadParameter("A pause cannot begin and end.\n  next:  give one of the two")
-    with printing.argument("--at-least"):
-        least = read_at_least(at_least) if at_least else None
-    with printing.argument("--abstracts"):
-        style = str(parse("abstracts", abstracts)) if abstracts else None
-    with printing.argument("--hour"):
-        chosen_hour = read_hour(hour) if hour else None
-    with printing.argument("--tz"):
-        zone = read_zone(tz) if tz else None
-    with printing.argument("--weekdays"):
-        days = read_weekdays(weekdays.lower().split(",")) if weekdays else None
-    with printing.argument("--quiet"):
-        silent = read_quiet_text(quiet) if quiet else None
-    with runtime() as rt:
-        if language:
-            printing.one_of(language, rt.catalogs.languages, "--language")
-        choices = Choices(
-            hour=chosen_hour,
-            zone=zone,
-            weekdays=days,
-            on_time=on_time,
-            at_least=least,
-            tell_anyway=tell_anyway,
-            quiet=silent,
-            locale=language or None,
-            style=style,
-            format=form or None,
-            trending=trending,
-            picks=picks,
-        )
-        pause = None
-        if pause_until is not None or resume:
-            pause = Pause(None if resume else day(pause_until))
-        act = _FEED_ACTS.get(feed)
-        now = choose_by_hand(rt, address.key, choices, pause=pause, feed=act, by="cli")
-    waits = "waits for nothing" if now["on_time"] else "waits for late sources"
-    line = f"{now['email']}: {now['weekdays']} at {now['hour']:02}:00, {now['zone']}; {waits}."
-    feed_line = f"\nFeed: {now['feed']}" if now["feed"] else ""
-    printing.told(now, line + feed_line, wants_json=as_json)
-
-
-_FEED_ACTS: "dict[str, FeedAct]" = {"open": "open", "new": "renew", "close": "close"}

@@ -62,26 +62,51 @@ def choose_by_hand(
 
     def edit(session: Session) -> dict[str, Any]:
         row = subscribers_store.get_subscriber_row(session, email_key=email_key)
-        if row is None or row.state not in _HERE:
-            raise ReaderError(f"There is no reader {email_key}.", "", "paperpost subscribers list")
-        before = facts_of_reader(rt, row)
-        choose_row(rt, session, row, choices)
-        if pause is not None:
-            pause_row(rt, session, row, pause.until)
-        if feed is not None:
-            change_row(session, row, feed, rt.clock())
-        now = facts_of_reader(rt, row)
-        was, made = _changed(before, now)
-        if feed == "renew":
-            made |= {"feed": "new"}
-        if made:
-            write_audit(
-                session, rt.clock(), who=by, what="schedule", target=f"reader {row.id}",
-                before=was, after=made, address=address, reason=reason,
-            )  # fmt: skip
-        return now
+        if row is None:
+            raise _nobody(email_key)
+        return choose_row_by_hand(
+            rt, session, row, choices, pause=pause, feed=feed, by=by, reason=reason,
+            address=address,
+        )  # fmt: skip
 
     return rt.db.write(edit, Priority.WEB)
+
+
+def choose_row_by_hand(
+    rt: Runtime,
+    session: Session,
+    row: SubscriberRow,
+    choices: Choices,
+    *,
+    pause: Pause | None = None,
+    feed: FeedAct | None = None,
+    by: str,
+    reason: str,
+    address: str,
+) -> dict[str, Any]:
+    """The same inside a transaction."""
+    if row.state not in _HERE:
+        raise _nobody(row.email_key)
+    before = facts_of_reader(rt, row)
+    choose_row(rt, session, row, choices)
+    if pause is not None:
+        pause_row(rt, session, row, pause.until)
+    if feed is not None:
+        change_row(session, row, feed, rt.clock())
+    now = facts_of_reader(rt, row)
+    was, made = _changed(before, now)
+    if feed == "renew":
+        made |= {"feed": "new"}
+    if made:
+        write_audit(
+            session, rt.clock(), who=by, what="schedule", target=f"reader {row.id}",
+            before=was, after=made, address=address, reason=reason,
+        )  # fmt: skip
+    return now
+
+
+def _nobody(email_key: str) -> ReaderError:
+    return ReaderError(f"There is no reader {email_key}.", "", "paperpost subscribers list")
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

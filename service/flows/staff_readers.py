@@ -1,13 +1,17 @@
-"""A reader by the hand of the staff: their address, their name, leaving and being forgotten; each
-with a reason, in the transaction that does it."""
+"""A reader by the hand of the staff: their address, their name, what they chose, leaving and being
+forgotten; each with a reason, in the transaction that does it."""
+
+from dataclasses import dataclass
 
 from service.flows.agreed import WORDING
 from service.flows.leave import erase_row, leave_row
+from service.flows.manage import Choices
 from service.flows.notice import add_notice
 from service.flows.runtime import Runtime
 from service.flows.score import reset
 from service.flows.spreadsheet import ReaderError
 from service.flows.staff import write_audit
+from service.flows.staff_choices import Pause, choose_row_by_hand
 from service.store import consent as consent_store
 from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
@@ -28,87 +32,110 @@ def _reader(session: Session, reader_id: int) -> SubscriberRow:
     return row
 
 
-def rename(
-    rt: Runtime, reader_id: int, name: str, *, by: str, reason: str, address: str = ""
-) -> None:
-    """Call a reader otherwise. The record says that the name changed, and neither name: they go
-    when the reader is erased, it does not. Raises ReaderError."""
-    name = collapse(name)[:200]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What becomes of a reader, all of it or nothing; None = as it is. name: "" for none · to:
+    their new address · pause: ``Pause(None)`` ends one."""
 
-    def act(session: Session) -> None:
-        row = _reader(session, reader_id)
-        if row.name == name:
-            return
-        row.name = name
-        session.add(row)
-        write_audit(
-            session, rt.clock(), who=by, what="change name", target=f"reader {reader_id}",
-            after={"changed": ["name"]}, address=address, reason=reason,
-        )  # fmt: skip
-
-    rt.db.write(act, Priority.WEB)
+    name: str | None = None
+    to: Address | None = None
+    choices: Choices | None = None
+    pause: Pause | None = None
 
 
-def move(
-    rt: Runtime, reader_id: int, to: Address, *, by: str, reason: str, address: str = ""
+def change(
+    rt: Runtime, reader_id: int, wanted: Change, *, by: str, reason: str, address: str = ""
 ) -> bool:
-    """Give a reader another address at once; the old one is told. A reader whose mail came back
-    gets mail again. False: it is their address already. Raises ReaderError: the address has a
-    reader of its own, or is barred; or the reader has not confirmed."""
+    """Change a reader in one transaction, with a row on record for each kind of change.
+
+    A new address holds at once, and the old one is told; a reader whose mail came back gets mail
+    again. The record says that a name or an address changed, and tells neither: they go when the
+    reader is erased, it does not. False: it is their address already, or none was named. Raises
+    ReaderError: no such reader; the address has a reader of its own, or is barred; the reader has
+    not confirmed. ManageError: a pause that is too long.
+    """
 
     def act(session: Session) -> bool:
-        row, now = _reader(session, reader_id), rt.clock()
-        if row.email_key == to.key and row.email == to.email:
-            return False
-        if row.state not in _MAY_MOVE:
-            raise ReaderError(
-                f"This reader is {row.state}.",
-                "email",
-                "Only readers who began have an address to change; else erase, and add anew.",
-            )
-        other = subscribers_store.get_subscriber_row(session, email_key=to.key)
-        if other is not None and other.id != row.id:
-            raise ReaderError(
-                "This address has a subscription of its own.", "email", "Erase one of the two."
-            )
-        hashed = consent_store.email_hash(rt.instance.key, to.key)
-        bar = consent_store.get_suppression(session, hashed)
-        if bar is not None and to.key != row.email_key:
-            raise ReaderError(
-                f"This address is suppressed ({bar.reason}).",
-                "email",
-                "Who holds it can ask for mail themselves; nobody else brings them back.",
-            )
-        leases_store.stop_notices(session, reader_id, _TO_OLD, "address changed")
-        if to.key != row.email_key:
-            add_notice(
-                rt, session, "address-changed", email=row.email, email_key=row.email_key,
-                data={"on": local_date(now, row.zone).isoformat()}, now=now,
-                subscriber_id=row.id, locale=row.locale,
-            )  # fmt: skip
+        row = _reader(session, reader_id)
         was = row.state
-        if to.key != row.email_key:
-            reset(row, now)
-            if row.state == "bounced":
-                row.state = "active"
-                row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
-        row.email, row.email_key = to.email, to.key
-        session.add(row)
-        consent_store.add_consent(
-            session, subscriber_id=row.id, hashed=hashed, act="address-changed", now=now,
-            wording=WORDING, detail=by,
-        )  # fmt: skip
-        write_audit(
-            session, now, who=by, what="change address", target=f"reader {reader_id}",
-            before={"state": was} if was != row.state else None,
-            after={"changed": ["email"]} | ({"state": row.state} if was != row.state else {}),
-            address=address, reason=reason,
-        )  # fmt: skip
+
+        def note(what: str, field: str, **state: str) -> None:
+            write_audit(
+                session, rt.clock(), who=by, what=what, target=f"reader {reader_id}",
+                before={"state": was} if state else None, after={"changed": [field], **state},
+                address=address, reason=reason,
+            )  # fmt: skip
+
+        if wanted.choices is not None or wanted.pause is not None:
+            choose_row_by_hand(
+                rt, session, row, wanted.choices or Choices(), pause=wanted.pause, by=by,
+                reason=reason, address=address,
+            )  # fmt: skip
+        name = collapse(wanted.name)[:200] if wanted.name is not None else row.name
+        if name != row.name:
+            row.name = name
+            session.add(row)
+            note("change name", "name")
+        if wanted.to is None or not _move(rt, session, row, wanted.to, by):
+            return False
+        note("change address", "email", **({"state": row.state} if row.state != was else {}))
         return True
 
     moved = rt.db.write(act, Priority.WEB)
-    rt.engine.enqueue("send")
+    if moved:
+        rt.engine.enqueue("send")
     return moved
+
+
+def _move(rt: Runtime, session: Session, row: SubscriberRow, to: Address, by: str) -> bool:
+    """Give a reader another address. False: it is theirs already."""
+    if row.email_key == to.key and row.email == to.email:
+        return False
+    now, is_other = rt.clock(), row.email_key != to.key
+    hashed = consent_store.email_hash(rt.instance.key, to.key)
+    _check_free(session, row, to, hashed if is_other else "")
+    assert row.id is not None
+    leases_store.stop_notices(session, row.id, _TO_OLD, "address changed")
+    if is_other:
+        add_notice(
+            rt, session, "address-changed", email=row.email, email_key=row.email_key,
+            data={"on": local_date(now, row.zone).isoformat()}, now=now,
+            subscriber_id=row.id, locale=row.locale,
+        )  # fmt: skip
+        reset(row, now)
+        if row.state == "bounced":
+            row.state = "active"
+            row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
+    row.email, row.email_key = to.email, to.key
+    session.add(row)
+    consent_store.add_consent(
+        session, subscriber_id=row.id, hashed=hashed, act="address-changed", now=now,
+        wording=WORDING, detail=by,
+    )  # fmt: skip
+    return True
+
+
+def _check_free(session: Session, row: SubscriberRow, to: Address, hashed: str) -> None:
+    """Raises ReaderError: this reader has no address to change, or may not have that one. hashed:
+    of the address, "" where it is their own, only written otherwise."""
+    if row.state not in _MAY_MOVE:
+        raise ReaderError(
+            f"This reader is {row.state}.",
+            "email",
+            "Only readers who began have an address to change; else erase, and add anew.",
+        )
+    other = subscribers_store.get_subscriber_row(session, email_key=to.key)
+    if other is not None and other.id != row.id:
+        raise ReaderError(
+            "This address has a subscription of its own.", "email", "Erase one of the two."
+        )
+    bar = consent_store.get_suppression(session, hashed) if hashed else None
+    if bar is not None:
+        raise ReaderError(
+            f"This address is suppressed ({bar.reason}).",
+            "email",
+            "Who holds it can ask for mail themselves; nobody else brings them back.",
+        )
 
 
 def end(
