@@ -131,11 +131,13 @@ def _acts(facts: dict[str, Any]) -> list[str]:
     acts = []
     if facts["undo_s"]:
         acts.append("undo" if facts["undo_key"] else "take back")
-    acts.append("resume" if facts["state"] == "paused" else "pause")
+    first = facts["first"]
+    asks = bool(first and first["is_over"])
+    if not (asks and facts["paused_why"]):  # going on alone would send none of the others
+        acts.append("resume" if facts["state"] == "paused" else "pause")
     if "take back" not in acts:
         acts.append("cancel")
-    first = facts["first"]
-    if first and first["is_over"]:
+    if asks:
         acts.append("rest")
     return acts
 

@@ -48,6 +48,7 @@ def send_planned(rt: Any, editions: list[int], planned: dict[str, Any], as_json:
     """Send what was planned, print both; exit 0 when nothing is left but deferred rows."""
     from service.cli.progress_bar import shown_while
     from service.cli.sending import send_now
+    from service.flows.canary import waiting
     from service.flows.deferred import deferrals
     from service.flows.ledger import gone_owners
     from service.store.audience import count_deliveries, count_later
@@ -58,6 +59,7 @@ def send_planned(rt: Any, editions: list[int], planned: dict[str, Any], as_json:
         report = send_now(rt)
     left = rt.db.read(lambda s: count_waiting(s, editions))
     later = rt.db.read(lambda s: sum(count_later(s, e, rt.clock()) for e in editions))
+    asking = rt.db.read(lambda s: waiting(s, editions, rt.clock()))
     put_off = rt.db.read(lambda s: deferrals(s, editions))
     deferred = max(report.deferred, left.get("deferred", 0))
     paused = rt.db.read(lambda s: list_paused(s, editions))
@@ -90,9 +92,13 @@ def send_planned(rt: Any, editions: list[int], planned: dict[str, Any], as_json:
             typer.echo(f"Put off, tried again: {n} × {words}", err=True)
         for number, why in paused:
             typer.echo(f"Edition {number} paused by itself: {why}", err=True)
-            typer.echo(f"  next:  paperpost editions resume {number}", err=True)
-        if later:
-            typer.echo(f"{later:,} wait for their time or for your word.", err=True)
+            act = "rest" if number in asking else "resume"
+            typer.echo(f"  next:  paperpost editions {act} {number}", err=True)
+        for number, mails in asking.items():
+            typer.echo(f"{mails:,} wait for your word: paperpost editions rest {number}", err=True)
+        if later > sum(asking.values()):
+            waits = later - sum(asking.values())
+            typer.echo(f"{waits:,} wait for their time or for your word.", err=True)
     waits = sum(n for state, n in left.items() if state != "deferred") - later
     sys.exit(0 if waits <= 0 else 1)
 

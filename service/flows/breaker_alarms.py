@@ -67,15 +67,19 @@ def about_account(breaker: Breaker) -> Alarm:
     )
 
 
-def about_edition(edition_id: int, name: str, why: str, domain: str, said: str) -> Alarm:
-    """An edition that paused by itself. name: kind and date, or title."""
+def about_edition(
+    edition_id: int, name: str, why: str, domain: str, said: str, *, rest: int = 0
+) -> Alarm:
+    """An edition that paused by itself. name: kind and date, or title · rest: mails that wait for
+    a word after its first few, which going on alone does not send."""
+    act, then = ("rest", f"That sends the other {rest:,}.") if rest else ("resume", "")
     return Alarm(
         kind="edition",
         key=str(edition_id),
         what=f"Edition {edition_id} ({name}) paused by itself.",
         place=why,
         next_step="Mend what the servers name (paperpost doctor), then go on with it: paperpost"
-        f" editions resume {edition_id}. What was not sent waits.",
+        f" editions {act} {edition_id}. {then or 'What was not sent waits.'}",
         domain=domain,
         words=said,
     )

@@ -1,5 +1,6 @@
 """The first few of a large send: what became of them, and the word that lets the rest go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +57,12 @@ def look(session: Session, edition: EditionRow, now: datetime) -> Canary | None:
     )
 
 
+def waiting(session: Session, editions: Sequence[int], now: datetime) -> dict[int, int]:
+    """{edition: mails} of those whose first few were all tried and whose others wait for a word."""
+    looked = {number: look(session, need_edition(session, number), now) for number in editions}
+    return {number: found.rest for number, found in looked.items() if found and found.is_over}
+
+
 def judge(rt: Runtime) -> int:
     """Sends whose first ones were refused too often pause by themselves, once each, and the staff
     is told. Returns how many."""
@@ -84,7 +91,9 @@ def _judge(rt: Runtime, session: Session) -> int:
             values |= {"paused": True, "paused_why": why[:500]}
             name = edition.title or f"{edition.kind} {edition.slot}"
             rt.log("edition_paused", edition=edition_id, refused=found.refused)
-            raise_alarm(rt, session, about_edition(edition_id, name, why, domain, words))
+            raise_alarm(
+                rt, session, about_edition(edition_id, name, why, domain, words, rest=found.rest)
+            )
             paused += 1
         editions_store.set_edition(session, edition_id, **values)
     return paused

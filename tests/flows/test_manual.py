@@ -24,6 +24,7 @@ from service.flows.segment import SegmentError
 from service.flows.send import send_ready
 from service.flows.suppress import suppress
 from service.flows.trial import read_addresses
+from service.store.alarms import list_open
 from service.store.deliveries import list_deliveries
 from service.store.editions import list_editions
 from service.store.instance import set_setting
@@ -366,6 +367,8 @@ def test_first_ones_that_are_refused_pause_it_until_somebody_lets_the_rest_go(rt
     shown = rt.db.read(lambda s: editions.details(s, made.edition_id))
     assert shown["state"] == "paused"
     assert shown["paused_why"] == "1 of the first 2 was refused: 5.2.2 mailbox full."
+    (alarm,) = rt.db.read(list_open)
+    assert f"editions rest {made.edition_id}. That sends the other 1." in alarm.next_step
     assert canary.go_on(rt, made.edition_id, by="ada") == 1
     assert canary_of(rt, made.edition_id).rest == 0
     send(rt)

@@ -57,6 +57,10 @@ def test_the_rest_of_a_canary_goes_by_a_command(shell: Shell) -> None:
     assert early.code == 1
     assert "The first mails of edition 1 were not all tried (0 of 1)." in early.err
     assert shell.say("send", "alerts", "--json").json["accepted"] == 1, "any send takes what is due"
+    assert (
+        "2 wait for your word: paperpost editions rest 1"
+        in shell.say("editions", "resume", number).err
+    ), "nothing was paused; it is said what is missing"
     said = shell.say("editions", "rest", number, "--json").json
     assert (said["freed"], said["accepted"]) == (2, 2)
     assert len(shell.mails()) == 3
