@@ -102,10 +102,11 @@ def editions_pause(edition_id: int, as_json: Json = False) -> None:
 @editions_app.command("resume")
 def editions_resume(edition_id: int, as_json: Json = False) -> None:
     """Go on with a paused edition."""
-    from service.flows import editions
+    from service.flows import editions, manual
 
     with runtime() as rt:
         editions.resume(rt, edition_id, by="cli")
+        manual.complete_left(rt)
         send_planned(rt, [edition_id], {}, as_json)
 
 

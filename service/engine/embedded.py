@@ -31,6 +31,7 @@ from service.flows.failover import tell_accounts
 from service.flows.hidden import take_out_hidden
 from service.flows.hook_calls import call_due
 from service.flows.imports import go_on
+from service.flows.manual import complete_left
 from service.flows.poll import poll_due
 from service.flows.rates import watch_rates
 from service.flows.refold import RefoldReport, learn_categories, refold_some
@@ -296,6 +297,7 @@ class Embedded:
         take_out_hidden(self._rt)
         keep_uses(self._rt)
         resume_planned(self._rt)
+        complete_left(self._rt)
         mark_late(self._rt)
         tell_accounts(self._rt, self._mailer)
         self._relay.try_unheard()

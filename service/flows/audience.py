@@ -111,18 +111,12 @@ class Audience:
 
     def terms(self) -> list[tuple[str, str, int]]:
         """(name, words, number) of what is taken away, only where there is something."""
-        return [
-            (name, words, len(self.groups[name]))
-            for name, words in TERMS.items()
-            if self.groups.get(name)
-        ]
+        return _terms({name: len(ids) for name, ids in self.groups.items()})
 
     def equation(self) -> str:
         """ "50,000 readers − 300 refused earlier − 62 paused = 49,638 mails"."""
-        taken = "".join(f" − {n:,} {words}" for _, words, n in self.terms())
-        readers = "reader" if self.readers == 1 else "readers"
-        mails = "mail" if self.mails == 1 else "mails"
-        return f"{self.readers:,} {readers}{taken} = {self.mails:,} {mails}"
+        numbers = {name: len(ids) for name, ids in self.groups.items()}
+        return equation(self.readers, numbers)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values: readers, each term, mails, equation, samples."""
@@ -134,6 +128,20 @@ class Audience:
             "samples": list(self.samples),
             "strangers": self.strangers,
         }
+
+
+def _terms(numbers: Mapping[str, int]) -> list[tuple[str, str, int]]:
+    return [(name, words, numbers[name]) for name, words in TERMS.items() if numbers.get(name)]
+
+
+def equation(readers: int, numbers: Mapping[str, int]) -> str:
+    """The equation of so many readers a term, and under "mails"."""
+    taken = "".join(f" − {n:,} {words}" for _, words, n in _terms(numbers))
+    mails = numbers.get("mails", 0)
+    return (
+        f"{readers:,} {'reader' if readers == 1 else 'readers'}{taken}"
+        f" = {mails:,} {'mail' if mails == 1 else 'mails'}"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,12 +273,20 @@ def count(rt: Runtime, plan: Plan) -> Audience:
     """Who would get a mail, and why the others would not. Nothing is planned."""
     if plan.kind in ("daily", "alert"):
         match_new(rt)
-    return _count(rt, plan)
-
-
-def _count(rt: Runtime, plan: Plan) -> Audience:
     dead = gone_owners(rt) if plan.segment.state == "held" else []
     readers = rt.db.read(lambda s: find_readers(s, plan.segment, dead))
+    return _count(rt, plan, readers)
+
+
+def count_again(rt: Runtime, plan: Plan, ids: Sequence[int]) -> Audience:
+    """The same of readers who were counted before, as they are now: who left since is refused, who
+    was erased is nobody. The plan's segment is not asked."""
+    if plan.kind in ("daily", "alert"):
+        match_new(rt)
+    return _count(rt, plan, rt.db.read(lambda s: audience_store.list_people(s, ids)))
+
+
+def _count(rt: Runtime, plan: Plan, readers: Sequence[Candidate]) -> Audience:
     barred = rt.db.read(audience_store.list_suppressed_hashes)
     groups: dict[str, list[int]] = {}
     open_readers: list[Candidate] = []

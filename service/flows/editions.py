@@ -17,6 +17,7 @@ from service.store import editions as editions_store
 from service.store import leases as leases_store
 from service.store.db import Priority, Session
 from service.store.delivery_lists import Chosen
+from service.store.half_planned import INTENT, changed, without_intent
 from service.store.tables import EditionRow
 
 
@@ -129,37 +130,48 @@ def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
     """Stop after what is in flight. Raises EditionError: it is over."""
 
     def act(session: Session) -> None:
+        editions_store.hold_number(session, edition_id)
         edition = need_edition(session, edition_id)
         if edition.state in ("cancelled", "done"):
             raise EditionError(f"Edition {edition_id} is {edition.state}.", "", "Nothing to pause.")
-        editions_store.set_edition(session, edition_id, paused=True)
+        options = changed(edition.options, paused=True)  # also once it is planned to its end
+        editions_store.set_edition(session, edition_id, paused=True, options=options)
         audit_edition(session, rt.clock(), edition_id, by, "pause", address=address)
 
     rt.db.write(act, Priority.WEB)
 
 
 def resume(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
-    """Go on with a paused edition. Raises EditionError: cancelled, over, or not planned to its
-    end."""
+    """Go on with a paused edition; one that was not planned to its end is completed. Raises
+    EditionError: cancelled, or over."""
 
-    def act(session: Session) -> None:
+    def act(session: Session) -> bool:
+        editions_store.hold_number(session, edition_id)
         edition = need_edition(session, edition_id)
         if edition.state == "cancelled":
             raise EditionError(f"Edition {edition_id} is cancelled.", "", "Send a new one.")
         if edition.state == "done" and not edition.paused:
             raise EditionError(f"Edition {edition_id} is done.", "", "Nothing to resume.")
-        if edition.planned is None and edition.kind in ("manual", "newsletter"):
+        is_half = edition.planned is None and edition.kind in ("manual", "newsletter")
+        if is_half and INTENT not in edition.options:
             raise EditionError(
                 f"Edition {edition_id} was not planned to its end.",
                 "",
-                "Send it again with the same key: the same edition is completed.",
+                "Cancel it, and send it again as a new one.",
             )
-        editions_store.set_edition(session, edition_id, paused=False, paused_why="")
+        values: dict[str, Any] = {"paused_why": ""}
+        if is_half:  # it goes once it is planned, and not before
+            now = rt.clock().isoformat()
+            values["options"] = changed(edition.options, paused=False, pressed=now)
+        else:
+            values["paused"] = False
+        editions_store.set_edition(session, edition_id, **values)
         end_alarm(rt, session, "edition", str(edition_id))
         audit_edition(session, rt.clock(), edition_id, by, "resume", address=address)
+        return is_half
 
-    rt.db.write(act, Priority.WEB)
-    rt.engine.enqueue("send")
+    is_half = rt.db.write(act, Priority.WEB)
+    rt.engine.enqueue("sweep" if is_half else "send")
 
 
 def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
@@ -175,7 +187,7 @@ def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
         stopped = leases_store.stop_open(
             session, State.CANCELLED, "cancelled", edition_id=edition_id
         )
-        values: dict[str, Any] = {"state": "cancelled"}
+        values: dict[str, Any] = {"state": "cancelled", "options": without_intent(edition.options)}
         if edition.planned is None and edition.kind in ("manual", "newsletter"):
             values["planned"] = sum(editions_store.count_states(session, edition_id).values())
         editions_store.set_edition(session, edition_id, **values)

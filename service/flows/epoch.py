@@ -17,6 +17,7 @@ from service.flows.alarms import Alarm, end_alarm, raise_alarm
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.store import alarms as alarms_store
+from service.store import half_planned
 from service.store import instance as instance_store
 from service.store import restored as restored_store
 from service.store import schedules as schedules_store
@@ -240,6 +241,7 @@ def _set_right(
         instance_store.renew_uid(session)
         done["cancelled"] = restored_store.cancel_open(session, "copy")
     if answer != "only":
+        half_planned.drop_intents(session)
         done["moved"] = _pass_hours(session, now)
     for why in WORDS:
         end_alarm(rt, session, KIND, why)

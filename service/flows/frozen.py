@@ -1,73 +1,87 @@
 """A frozen edition, of chosen papers or a newsletter: all rows are planned first, then it goes."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from service.delivery.states import State
-from service.digest.candidate import Candidate as PaperCandidate
-from service.digest.candidate import Interest
-from service.digest.model import Digest
-from service.digest.select import compose
-from service.flows.audience import Audience, ManualError, Plan, Started, papers_left
-from service.flows.freeze import content_of, framed
+from service.flows.audience import (
+    KINDS,
+    Audience,
+    ManualError,
+    Plan,
+    Started,
+    count_again,
+    equation,
+    papers_left,
+)
+from service.flows.chosen import Content, contents_of
+from service.flows.freeze import framed
+from service.flows.intent import Intent, intent_of, is_timely
 from service.flows.planning import reader_values
 from service.flows.runtime import Runtime
-from service.flows.segment import recorded
-from service.flows.shelf import place_of
+from service.flows.segment import Segment, recorded
 from service.flows.staff import audit_edition
 from service.flows.timing import own_hours
 from service.store import contents as contents_store
 from service.store import editions as editions_store
-from service.store import papers as papers_store
 from service.store import planned as planned_store
 from service.store import sent as sent_store
-from service.store import sightings as sightings_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.store.half_planned import INTENT, hold_planning, without_intent
 from service.store.processes import is_over
 from service.store.tables import EditionRow, SubscriberRow
-from service.store.twins import current_ids
-from service.subscribers.cadence import local_date
-from service.text.markdown import markdown_to_html
 
 FROZEN = ("manual", "newsletter")
 CHUNK = 200
 HALF_PLANNED = timedelta(minutes=20)
 """Nobody plans for so long: who began has ended."""
 
-Content = Callable[[Session, SubscriberRow, tuple[int, ...]], dict[str, Any] | None]
-
 
 def start_frozen(
     rt: Runtime, plan: Plan, audience: Audience, wait: timedelta, address: str
 ) -> Started | None:
     """Plan every row, then let the edition go. None: another process plans it just now."""
-    now = rt.clock()
-    us, dead = rt.owner().id, rt.owner().dead()
-    edition_id = rt.db.write(lambda s: _claim(rt, s, plan, audience, now, us, dead), Priority.MAIL)
+    us, canary = rt.owner().id, rt.defaults().canary
+    intent = intent_of(plan, audience, wait, address, rt.clock(), canary)
+    edition_id = rt.db.write(lambda s: _claim(rt, s, plan, audience, intent, us), Priority.MAIL)
     if edition_id is None:
         return None
-    begin = plan.at or now + wait
-    work = _Work(
-        rt, plan, edition_id, begin, _contents(rt, plan, now), _held_back(rt, plan, audience)
-    )
+    return _plan_all(rt, plan, audience, intent, edition_id, us)
+
+
+def complete_frozen(rt: Runtime, edition_id: int, gone: Sequence[int]) -> Started | None:
+    """Plan the rest of an edition whose planning broke off, for the readers it was confirmed for,
+    and let it go. gone: processes that plan nothing any more. None: there is nothing to complete.
+    """
+    us, now = rt.owner().id, rt.clock()
+    found = rt.db.write(lambda s: _take_over(s, edition_id, now, us, gone), Priority.MAIL)
+    if found is None:
+        return None
+    plan, intent = found
+    return _plan_all(rt, plan, count_again(rt, plan, intent.ids), intent, edition_id, us)
+
+
+def _plan_all(
+    rt: Runtime, plan: Plan, audience: Audience, intent: Intent, edition_id: int, us: int
+) -> Started:
+    now = rt.clock()
+    first = None if intent.first is None else frozenset(intent.first)
+    begin = plan.at or now + intent.wait
+    work = _Work(rt, plan, edition_id, us, begin, contents_of(rt, plan, now), first)
     for name, ids in audience.groups.items():
         for at in range(0, len(ids), CHUNK):
             part = ids[at : at + CHUNK]
             rt.db.write(lambda s, n=name, p=part: work.plan_part(s, n, p), Priority.BULK)  # type: ignore[misc]
     # the whole time to take it back, however long it was being planned
-    until = plan.at or (rt.clock() + wait if wait else None)
-    planned = rt.db.write(
-        lambda s: _release(rt, s, plan, work, audience.mails, until, address), Priority.MAIL
+    until = plan.at or (rt.clock() + intent.wait if intent.wait else None)
+    planned, mails = rt.db.write(
+        lambda s: _release(rt, s, plan, work, intent, until), Priority.MAIL
     )
     return Started(
-        edition_id=edition_id,
-        planned=planned,
-        mails=audience.mails,
-        until=until,
-        editions=(edition_id,),
+        edition_id=edition_id, planned=planned, mails=mails, until=until, editions=(edition_id,)
     )
 
 
@@ -93,6 +107,18 @@ def is_being_planned(
     )
 
 
+def is_completed(edition: EditionRow, now: datetime) -> bool:
+    """Whether its planning, if it broke off, is soon completed by itself. Where that has not been
+    done for twenty minutes, a person is asked instead (``settle.uneven``)."""
+    return (
+        edition.planned is None
+        and edition.kind in FROZEN
+        and edition.state == "open"
+        and now - edition.opened_at < HALF_PLANNED
+        and is_timely(edition.options, now)
+    )
+
+
 def _is_left(session: Session, edition: EditionRow, now: datetime, dead: Sequence[int]) -> bool:
     """Whether whoever planned it has ended before it was planned to its end."""
     planner = int(edition.options.get("planner", 0))
@@ -100,15 +126,10 @@ def _is_left(session: Session, edition: EditionRow, now: datetime, dead: Sequenc
 
 
 def _claim(
-    rt: Runtime,
-    session: Session,
-    plan: Plan,
-    audience: Audience,
-    now: datetime,
-    us: int,
-    dead: Sequence[int],
+    rt: Runtime, session: Session, plan: Plan, audience: Audience, intent: Intent, us: int
 ) -> int | None:
-    """The edition, paused until every row of it is planned; None where another process plans it."""
+    """The edition, paused until every row of it is planned; None where it is there already."""
+    now = intent.pressed
     values: dict[str, Any] = {
         "kind": plan.kind,
         "paused": True,
@@ -123,41 +144,64 @@ def _claim(
             "canary": rt.defaults().canary if plan.canary else 0,
             "planner": us,
             "readers": audience.readers,
+            INTENT: intent.as_dict(),
         },
     }
     if plan.segment.kind == "late":
         values["options"]["late_of"] = plan.segment.edition_id
     draft = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
     edition = editions_store.hold_edition(session, kind=plan.kind, slot=plan.key)
-    if edition is None and draft is not None:
+    if edition is not None:
+        return None
+    if draft is not None:
         if plan.segment.keys is not None:  # the addresses were for this send alone
             typed = {k: v for k, v in draft.options.get("typed", {}).items() if k != "value"}
             values["options"] |= {"typed": typed, "draft": {}}
         return editions_store.begin_draft(session, draft, opened_at=now, **values).id
-    is_new = False
-    if edition is None:
-        edition, is_new = editions_store.add_edition(session, slot=plan.key, now=now, **values)
-    if is_new:
-        return edition.id
-    mine = int(edition.options.get("planner", 0)) == us
-    if edition.planned is not None or not (mine or _is_left(session, edition, now, dead)):
+    edition, is_new = editions_store.add_edition(session, slot=plan.key, now=now, **values)
+    return edition.id if is_new else None
+
+
+def _take_over(
+    session: Session, edition_id: int, now: datetime, us: int, gone: Sequence[int]
+) -> tuple[Plan, Intent] | None:
+    """What a press asked for whose planning broke off; from now on it is planned here."""
+    edition = editions_store.hold_number(session, edition_id)
+    if edition is None or edition.planned is not None or edition.state != "open":
+        return None
+    kept = edition.options.get(INTENT)
+    if not kept or not _is_left(session, edition, now, gone):
         return None
     edition.options = {**edition.options, "planner": us}
     session.add(edition)
-    return edition.id
+    intent = Intent.read(kept)
+    plan = Plan(
+        kind=next(kind for kind in KINDS if kind == edition.kind),
+        segment=Segment(text=str(edition.options["segment"])),
+        papers=tuple(edition.options["papers"]),
+        subject=edition.title,
+        body=str(edition.options["body"]),
+        key=edition.slot,
+        created_by=edition.created_by,
+        canary=intent.first is not None,
+        at=intent.at,
+        own_hour=intent.own_hour,
+    )
+    return plan, intent
 
 
-def _hold(session: Session, edition_id: int) -> EditionRow:
-    """The edition that is being planned; nobody cancels it before this part is written. Raises
+def _hold(session: Session, edition_id: int, us: int) -> None:
+    """Nobody cancels or takes over the edition before this part of it is written. Raises
     ManualError: somebody has."""
-    edition = editions_store.hold_number(session, edition_id)
-    if edition is None or edition.state == "cancelled":
+    found = hold_planning(session, edition_id)
+    if found is None or found[0] == "cancelled":
         raise ManualError(
             f"Edition {edition_id} was cancelled while it was planned.",
             "",
             "Nothing of it goes. Send it again as a new one.",
         )
-    return edition
+    if found[1] != us:
+        raise ManualError(f"Edition {edition_id} is planned by another process.")
 
 
 def _release(
@@ -165,55 +209,60 @@ def _release(
     session: Session,
     plan: Plan,
     work: "_Work",
-    mails: int,
+    intent: Intent,
     until: datetime | None,
-    address: str,
-) -> int:
-    """``planned`` is written last, with it the edition may go."""
-    edition = _hold(session, work.edition_id)
-    planned = sum(editions_store.count_states(session, work.edition_id).values())
-    values: dict[str, Any] = {}
+) -> tuple[int, int]:
+    """``planned`` is written last, with it the edition may go: (rows, mails). The equation is that
+    of the rows: somebody may have become another since they were counted."""
+    _hold(session, work.edition_id, work.us)
+    edition = editions_store.hold_number(session, work.edition_id)
+    assert edition is not None
+    states = editions_store.count_states(session, work.edition_id)
+    planned, refused = sum(states.values()), states.get(State.SUPPRESSED, 0)
+    skipped = editions_store.count_reasons(session, work.edition_id, State.SKIPPED)
+    mails = planned - refused - sum(skipped.values())
+    timing: dict[str, Any] = {}
+    if plan.at is not None:
+        timing = {"at": plan.at.isoformat()}
+    elif plan.own_hour:
+        timing = {"own_hour": True, "last": work.last.isoformat()}
+    options = without_intent(edition.options) | ({"timing": timing} if timing else {})
+    options |= {
+        "equation": equation(planned, {**skipped, "refused": refused, "mails": mails}),
+        "readers": planned,
+    }
+    is_paused = bool(edition.options[INTENT]["paused"])
+    editions_store.set_edition(
+        session, work.edition_id, planned=planned, paused=is_paused, not_before=until,
+        options=options,
+        closes_at=work.last + timedelta(hours=rt.defaults().digest_deadline_hours + 1),
+    )  # fmt: skip
     after: dict[str, Any] = {
         "key": plan.key, "segment": recorded(plan.segment)[:500], "mails": mails,
     }  # fmt: skip
-    if plan.at is not None:
-        timing: dict[str, Any] = {"at": plan.at.isoformat()}
-    elif plan.own_hour:
-        timing = {"own_hour": True, "last": work.last.isoformat()}
-        values["closes_at"] = work.last + timedelta(hours=rt.defaults().digest_deadline_hours + 1)
-    else:
-        timing = {}
+    if mails != intent.mails:
+        after["confirmed"] = intent.mails
     if timing:
-        values["options"] = {**edition.options, "timing": timing}
         after["timing"] = timing
-    editions_store.set_edition(
-        session, work.edition_id, planned=planned, paused=False, not_before=until, **values
-    )
     audit_edition(
         session, rt.clock(), work.edition_id, plan.created_by, f"send {plan.kind}",
-        after=after, address=address,
+        after=after, address=intent.address,
     )  # fmt: skip
-    return planned
-
-
-def _held_back(rt: Runtime, plan: Plan, audience: Audience) -> frozenset[int]:
-    """Readers who wait until the canary was looked at."""
-    if not plan.canary:
-        return frozenset()
-    return frozenset(audience.groups.get("mails", ())[rt.defaults().canary :])
+    return planned, mails
 
 
 @dataclass
 class _Work:
-    """What the parts of one edition share. begin: before then nothing goes · last: the latest
-    instant at which a mail of it begins."""
+    """What the parts of one edition share. begin: before then nothing goes · first: readers who go
+    before a person looked, None where all do · last: the latest instant at which a mail begins."""
 
     rt: Runtime
     plan: Plan
     edition_id: int
+    us: int
     begin: datetime
     content: Content
-    held_back: frozenset[int]
+    first: frozenset[int] | None
     last: datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -222,7 +271,8 @@ class _Work:
     def plan_part(self, session: Session, group: str, ids: Sequence[int]) -> None:
         """The rows of some readers of one group of the equation; who has a row keeps it."""
         rt, plan, now = self.rt, self.plan, self.rt.clock()
-        edition = _hold(session, self.edition_id)
+        _hold(session, self.edition_id, self.us)
+        edition = EditionRow(id=self.edition_id, kind=plan.kind, slot=plan.key, opened_at=now)
         left: dict[int, tuple[int, ...]] = {}
         if plan.kind == "manual" and group == "mails":
             sent_store.hold_readers(session, ids, wait=True)
@@ -263,10 +313,12 @@ class _Work:
         state, reason = State.SKIPPED, group
         if group == "refused":
             state, reason = (
-                State.SUPPRESSED, "bounced" if reader.state == "bounced" else "suppressed",
-            )  # fmt: skip
+                State.SUPPRESSED,
+                reader.state if reader.state in ("bounced", "left") else "suppressed",
+            )
         elif group == "mails":
             state, reason = State.READY, ""
+        waits = group == "mails" and self.first is not None and reader.id not in self.first
         deadline = (at or self.begin) + timedelta(hours=self.rt.defaults().digest_deadline_hours)
         return {
             "kind": self.plan.kind,
@@ -274,68 +326,5 @@ class _Work:
             "reason": reason,
             "deadline_at": deadline,
             # also where the edition waits: what is to come has not waited since it was planned
-            "not_before": deadline if reader.id in self.held_back else at or self.plan.at,
+            "not_before": deadline if waits else at or self.plan.at,
         }
-
-
-def _contents(rt: Runtime, plan: Plan, now: datetime) -> Content:
-    """What a reader gets: the same value for the same papers and style, made once."""
-    if plan.kind == "newsletter":
-        letter = newsletter_content(plan)
-        return lambda _session, _row, _left: letter
-    cache: dict[tuple[tuple[int, ...], str], dict[str, Any]] = {}
-
-    def made(session: Session, row: SubscriberRow, left: tuple[int, ...]) -> dict[str, Any] | None:
-        if not left:
-            return None
-        key = (left, row.style)
-        if key not in cache:
-            cache[key] = content_of(chosen_digest(rt, session, plan, left, row.style, now))
-        return cache[key]
-
-    return made
-
-
-def newsletter_content(plan: Plan) -> dict[str, Any]:
-    """What the row of a newsletter holds."""
-    data = {"title": plan.subject, "html": markdown_to_html(plan.body), "text": plan.body}
-    return {"notice": "newsletter", "data": data, "papers": []}
-
-
-def chosen_digest(
-    rt: Runtime, session: Session, plan: Plan, papers: Sequence[int], style: str, now: datetime
-) -> Digest:
-    """The digest of chosen papers, in the editor's order."""
-    papers = list(dict.fromkeys(current_ids(session, papers).values()))
-    rows = papers_store.get_rows(session, papers)
-    # hidden since the edition was begun; where all are, the sweep skips its mails (flows/hidden)
-    papers = [i for i in papers if i in rows and not rows[i][0].quarantined] or papers
-    sightings = sightings_store.list_sightings(session, papers)
-    found = []
-    for place, paper_id in enumerate(papers):
-        if paper_id not in rows:
-            continue
-        paper = papers_store.to_paper(*rows[paper_id])
-        seen = sightings.get(paper_id, [])
-        found.append(
-            PaperCandidate(
-                paper=paper,
-                profile_id=0,
-                score=float(len(papers) - place),
-                listed_on=seen[0][2] if seen else None,
-                place=place_of(paper, seen),
-            )
-        )
-    made = compose(
-        "manual",
-        local_date(now, rt.zone),
-        [Interest(0, "", "chosen")],
-        found,
-        checked=len(found),
-        limits=rt.defaults(),
-        style=cast(Any, style),
-        note=plan.body,
-    )
-    if not isinstance(made, Digest):
-        raise ManualError("None of the chosen papers is stored any more.", "papers")
-    return replace(made, subject=plan.subject)

@@ -5,7 +5,8 @@ where several processes are asked at the same moment.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from service.flows.audience import (
@@ -19,18 +20,21 @@ from service.flows.audience import (
     draft,
 )
 from service.flows.editions import cancel, need_edition
-from service.flows.epoch import need
-from service.flows.frozen import FROZEN, find_frozen, start_frozen
+from service.flows.epoch import need, standing
+from service.flows.frozen import FROZEN, complete_frozen, find_frozen, start_frozen
+from service.flows.intent import intent_of, is_timely
 from service.flows.runtime import Runtime
 from service.flows.today import (
     claim_act,
     is_claimed,
-    start_alerts,
-    start_daily,
+    start_act,
+    take_act,
     undo_daily,
 )
 from service.store import editions as editions_store
 from service.store.db import Priority, Session
+from service.store.half_planned import INTENT, Half, list_half_planned
+from service.store.processes import is_over
 
 __all__ = [
     "FROZEN",
@@ -40,6 +44,7 @@ __all__ = [
     "ManualError",
     "Plan",
     "Started",
+    "complete_left",
     "count",
     "draft",
     "find_started",
@@ -80,21 +85,11 @@ def start(
             "canary",
             "Its first hours show how it goes: pause it there. Or send it to all at one time.",
         )
-    me = (id(rt.db), plan.kind, plan.key)
     for _ in range(_LOOKS):
-        with _moved:
-            is_ours = me not in _planning
-            if is_ours:
-                _planning.add(me)
-        try:
+        with _turn(rt, plan.kind, plan.key) as is_ours:
             there = _begun(rt, plan, is_ours)
             if there is None and is_ours:
                 there = _start(rt, plan, expected, at_once, address)
-        finally:
-            if is_ours:
-                with _moved:
-                    _planning.discard(me)
-                    _moved.notify_all()
         if there is not None:
             break
         with _moved:  # a second press, here or in another process, meets the edition of the first
@@ -105,6 +100,58 @@ def start(
         rt.log("manual", kind=plan.kind, edition=there.edition_id, mails=there.mails)
         rt.engine.enqueue("send")
     return there
+
+
+@contextmanager
+def _turn(rt: Runtime, kind: str, key: str) -> Iterator[bool]:
+    """Whether nobody else of this process plans the send of a key; nobody does meanwhile."""
+    me = (id(rt.db), kind, key)
+    with _moved:
+        is_ours = me not in _planning
+        _planning.add(me)
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with _moved:
+                _planning.discard(me)
+                _moved.notify_all()
+
+
+def complete_left(rt: Runtime) -> int:
+    """Sends whose process ended before all was planned are planned to their end and go, for the
+    readers who were confirmed and within an hour (``intent.is_timely``); what fails is tried again
+    and stops no other. Returns how many."""
+    halves, done = rt.db.read(list_half_planned), 0
+    if not halves or standing(rt).held:
+        return 0
+    for half in halves:
+        if not is_timely(half.options, rt.clock()):
+            continue
+        kind = half.options["act"]["kind"] if half.kind == editions_store.DRAFT else half.kind
+        try:
+            with _turn(rt, kind, half.slot) as is_ours:
+                there = _complete(rt, half) if is_ours else None
+        except Exception as error:
+            rt.log("planning_broke_off", edition=half.id, error=type(error).__name__)
+            continue
+        if there is not None:
+            rt.log("manual", kind=kind, edition=there.edition_id, mails=there.mails, left=True)
+            rt.engine.enqueue("send")
+            done += 1
+    return done
+
+
+def _complete(rt: Runtime, half: Half) -> Started | None:
+    """None: somebody plans it, or has."""
+    us = rt.owner().id
+    gone = [*rt.owner().dead(), us]  # nobody plans it in this process: it is our turn
+    if not rt.db.read(lambda s: is_over(s, half.planner, gone)):
+        return None
+    if half.kind != editions_store.DRAFT:
+        return complete_frozen(rt, half.id, gone)
+    act = rt.db.write(lambda s: take_act(s, half.slot, rt.clock(), us, gone), Priority.MAIL)
+    return start_act(rt, act) if act is not None else None
 
 
 def undo(rt: Runtime, edition_id: int, key: str, *, by: str, address: str = "") -> int:
@@ -126,21 +173,29 @@ def _begun(rt: Runtime, plan: Plan, is_ours: bool) -> Started | None:
 
 def _start(rt: Runtime, plan: Plan, expected: int, at_once: bool, address: str) -> Started | None:
     """None: another process does it just now."""
+    us, dead = rt.owner().id, rt.owner().dead()
+    half = rt.db.read(lambda s: editions_store.get_edition(s, kind=plan.kind, slot=plan.key))
+    if half is not None and half.id is not None:
+        there = complete_frozen(rt, half.id, [*dead, us])
+        if there is None and half.planned is None and not half.options.get(INTENT):
+            raise ManualError(
+                f"Edition {half.id} was not planned to its end.",
+                "",
+                "Cancel it, and send it again as a new one.",
+            )
+        return there
     audience = count(rt, plan)
-    if audience.mails != expected and not _is_half_planned(rt, plan):
+    if audience.mails != expected and not _is_half_planned(rt, plan.key):
         if (there := _begun(rt, plan, True)) is not None or _is_elsewhere(rt, plan):
             return there  # its rows are why the number is another one
         raise CountError(expected, audience.mails)
     wait = timedelta() if at_once else timedelta(minutes=rt.defaults().undo_minutes)
     if plan.kind in FROZEN:
         return start_frozen(rt, plan, audience, wait, address)
-    us, dead = rt.owner().id, rt.owner().dead()
-    began = rt.db.write(lambda s: claim_act(s, plan, rt.clock(), us, dead), Priority.MAIL)
-    if began is None:
-        return None
-    if plan.kind == "daily":
-        return start_daily(rt, plan, audience, wait, began, address)
-    return start_alerts(rt, plan, audience, began, address)
+    now = rt.clock()
+    intent = intent_of(plan, audience, wait, address, now, 0)
+    act = rt.db.write(lambda s: claim_act(s, plan, intent, now, us, dead), Priority.MAIL)
+    return start_act(rt, act) if act is not None else None
 
 
 def _is_elsewhere(rt: Runtime, plan: Plan) -> bool:
@@ -154,11 +209,11 @@ def _is_elsewhere(rt: Runtime, plan: Plan) -> bool:
     return rt.db.read(look)
 
 
-def _is_half_planned(rt: Runtime, plan: Plan) -> bool:
-    """True when a crash left this key's edition without its last rows: its number was confirmed
-    then, and the rows it has look like papers under way now."""
-    edition = rt.db.read(lambda s: editions_store.get_edition(s, kind=plan.kind, slot=plan.key))
-    return edition is not None and edition.planned is None and edition.kind != "digest"
+def _is_half_planned(rt: Runtime, key: str) -> bool:
+    """Whether a crash left the daily or the alerts of this key without their last rows: their
+    number was confirmed then."""
+    row = rt.db.read(lambda s: editions_store.get_edition(s, kind=editions_store.DRAFT, slot=key))
+    return row is not None and bool(row.options.get(INTENT))
 
 
 def find_started(

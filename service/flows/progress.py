@@ -9,7 +9,7 @@ from typing import Any
 
 from service.flows import canary
 from service.flows.editions import details, need_edition
-from service.flows.frozen import is_being_planned
+from service.flows.frozen import is_being_planned, is_completed
 from service.flows.late import count_late
 from service.store import audience as audience_store
 from service.store.db import Session
@@ -32,7 +32,8 @@ def watch(
 ) -> dict[str, Any]:
     """``editions.details`` of an edition, and how it goes.
 
-    planning: {rows, readers}: how far it is planned, None once it is · begins_at: a time planned
+    planning: {rows, readers, left}: how far it is planned, None once it is; left: whoever planned
+    it ended, and it is completed by itself · begins_at: a time planned
     ahead, still to come · own_hour, last_at: it goes at each reader's own
     hour, and when the last of them comes · undo_s: seconds in which it can be taken back, undo_key:
     of a daily begun by hand, the act · rate: mails a second of the last minute, left_s: seconds
@@ -48,8 +49,13 @@ def watch(
     later = audience_store.count_later(session, edition_id, now)
     is_open = facts["state"] not in ("cancelled", "done", "incomplete")
     planning = None
-    if is_being_planned(session, edition, now, dead):
-        planning = {"rows": facts["planned"], "readers": edition.options.get("readers", 0)}
+    is_left = is_completed(edition, now)
+    if is_left or is_being_planned(session, edition, now, dead):
+        planning = {
+            "rows": facts["planned"],
+            "readers": edition.options.get("readers", 0),
+            "left": is_left and not is_being_planned(session, edition, now, dead),
+        }
     rate = _rate(session, edition_id, now) if is_open else None
     due = max(facts["waiting"] - facts["deferred"] - later, 0)
     rests = first is not None and first.is_over and not due

@@ -95,7 +95,7 @@ def uneven(edition: EditionRow, counted: Balance, now: datetime | None = None) -
     if edition.planned is None and edition.kind in FROZEN and edition.state == EditionState.OPEN:
         if now is not None and now - edition.opened_at < _HALF_PLANNED:
             return ""
-        return "It was not planned to its end: send it again with the same key, or cancel it."
+        return "It was not planned to its end: resume it, or cancel it."
     if counted.rows != counted.planned:
         return f"It does not balance: {counted.words}."
     is_over = edition.state in (EditionState.DONE, EditionState.INCOMPLETE, EditionState.CANCELLED)
@@ -160,7 +160,7 @@ def next_state(edition: EditionRow, counted: Balance, now: datetime) -> EditionS
     state = EditionState(edition.state)
     if edition.planned is None:
         if edition.kind in FROZEN:
-            return state  # not planned to its end: it waits for the same key, or to be cancelled
+            return state  # not planned to its end: it is completed, or cancelled
         if edition.closes_at is not None and edition.closes_at > now:
             return state
     if counted.missing == 0:

@@ -1,20 +1,23 @@
 """Today's digest, or alerts, begun by hand: rows of the editions that the clock fills too."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from service.flows.alerts import plan_alerts
-from service.flows.audience import Audience, ManualError, Plan, Started
+from service.flows.audience import KINDS, ManualError, Plan, Started
 from service.flows.compose import compose_planned
 from service.flows.daily import Due, released_readers, still_active
+from service.flows.intent import Intent
 from service.flows.planning import digest_edition, plan_readers
 from service.flows.runtime import Runtime
-from service.flows.segment import recorded
+from service.flows.segment import Segment, recorded
 from service.flows.staff import audit_edition
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
+from service.store.half_planned import INTENT, without_intent
 from service.store.processes import is_over
 from service.store.tables import EditionRow, SubscriberRow
 
@@ -23,11 +26,22 @@ HALF_PLANNED = timedelta(minutes=20)
 """Nobody plans for so long: who began has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A press for today's digest or for alerts. began: when it was planned first, also where a
+    crash broke it off."""
+
+    plan: Plan
+    intent: Intent
+    began: datetime
+
+
 def claim_act(
-    session: Session, plan: Plan, now: datetime, us: int, dead: Sequence[int]
-) -> datetime | None:
-    """Take the key for this process; returns when its planning began first. None: another process
-    has it. The key stands on a draft: its rows go into editions that are there without it."""
+    session: Session, plan: Plan, intent: Intent, now: datetime, us: int, dead: Sequence[int]
+) -> Act | None:
+    """Take the key for this process; what a crash broke off goes on as it was pressed. None:
+    another process has it. The key stands on a draft: its rows go into editions that are there
+    without it."""
     row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
     if row is None:
         editions_store.add_edition(
@@ -36,40 +50,63 @@ def claim_act(
         )  # fmt: skip
         row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
         assert row is not None
-    act = row.options.get("act", {})
-    began = datetime.fromisoformat(act["began"]) if act else now
     if is_claimed(session, row, now, us, dead):
         return None
-    row.options = {**row.options, "act": {"planner": us, "began": began.isoformat()}}
+    if row.options.get(INTENT):
+        return _take_over(session, row, us)
+    act = {
+        "planner": us, "began": now.isoformat(), "kind": plan.kind, "body": plan.body,
+        "by": plan.created_by, "segment": recorded(plan.segment),
+    }  # fmt: skip
+    row.options = {**row.options, "act": act, INTENT: intent.as_dict()}
     session.add(row)
-    return began
+    return Act(plan, intent, now)
+
+
+def take_act(session: Session, key: str, now: datetime, us: int, dead: Sequence[int]) -> Act | None:
+    """What a press asked for whose planning broke off. None: there is nothing of this key."""
+    row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=key)
+    if row is None or not row.options.get(INTENT) or is_claimed(session, row, now, us, dead):
+        return None
+    return _take_over(session, row, us)
+
+
+def _take_over(session: Session, row: EditionRow, us: int) -> Act:
+    act = row.options["act"]
+    row.options = {**row.options, "act": {**act, "planner": us}}
+    session.add(row)
+    plan = Plan(
+        kind=next(kind for kind in KINDS if kind == act["kind"]),
+        segment=Segment(kind="taken", text=act["segment"]),
+        body=act["body"],
+        key=row.slot,
+        created_by=act["by"],
+    )
+    return Act(plan, Intent.read(row.options[INTENT]), datetime.fromisoformat(act["began"]))
 
 
 def is_claimed(
     session: Session, draft: EditionRow | None, now: datetime, us: int, dead: Sequence[int]
 ) -> bool:
-    """Whether another process plans the send of a draft just now."""
+    """Whether another process plans the send of a draft just now, or has a moment ago."""
     act = draft.options.get("act") if draft is not None else None
     if not act or act["planner"] == us or is_over(session, act["planner"], dead):
         return False
     return now - datetime.fromisoformat(act["began"]) < HALF_PLANNED
 
 
-def start_daily(
-    rt: Runtime,
-    plan: Plan,
-    audience: Audience,
-    wait: timedelta,
-    began: datetime,
-    address: str,
-) -> Started:
-    """Plan today's digest for those of the audience who have not had it. began: when this act was
-    begun first, if a crash broke it off."""
-    now = rt.clock()
-    until = now + wait if wait else None
+def start_act(rt: Runtime, act: Act) -> Started:
+    """Plan today's digest, or the alerts, of a press; the same again plans what is left of it."""
+    return _start_daily(rt, act) if act.plan.kind == "daily" else _start_alerts(rt, act)
+
+
+def _start_daily(rt: Runtime, act: Act) -> Started:
+    """Plan today's digest for those of the audience who have not had it."""
+    plan, intent = act.plan, act.intent
+    until = intent.pressed + intent.wait if intent.wait else None
     planned = 0
     dates: dict[date, int] = {}
-    chosen = {i for ids in audience.groups.values() for i in ids}
+    chosen = set(intent.ids)
     free, _waiting = rt.db.read(lambda s: released_readers(rt, s, None, None))
     readers = [pair for pair in free if pair[0] in chosen]
     for start in range(0, len(readers), CHUNK):
@@ -81,9 +118,7 @@ def start_daily(
     for meant, edition_id in sorted(dates.items()):
         compose_planned(rt, edition_id, meant, note=plan.body, by_hand=True)
     ids = [edition_id for _, edition_id in sorted(dates.items())]
-    mails = rt.db.write(
-        lambda s: _note_act(s, plan, ids, began, until, rt.clock(), address), Priority.WEB
-    )
+    mails = rt.db.write(lambda s: _note_act(s, act, ids, until, rt.clock()), Priority.WEB)
     return Started(
         edition_id=max(ids, key=lambda i: mails.get(i, 0), default=0),
         planned=planned,
@@ -122,32 +157,33 @@ def _plan_today(
 
 
 def _note_act(
-    session: Session,
-    plan: Plan,
-    editions: Sequence[int],
-    began: datetime,
-    until: datetime | None,
-    now: datetime,
-    address: str,
+    session: Session, act: Act, editions: Sequence[int], until: datetime | None, now: datetime
 ) -> dict[int, int]:
-    """Keep the key on the editions, so that the same press is known again, and the record."""
-    mails = {}
-    for edition_id in editions:
-        edition = editions_store.get_edition(session, id=edition_id)
+    """Keep the key on the editions, so that the same press is known again, and the record; what the
+    press asked for is kept no more."""
+    plan, mails = act.plan, {}
+    for edition_id in sorted(editions):
+        edition = editions_store.hold_number(session, edition_id)
         assert edition is not None
         acts = dict(edition.options.get("acts", {}))
         acts[plan.key] = {
             "by": plan.created_by,
-            "began": began.isoformat(),
+            "began": act.began.isoformat(),
             "until": until.isoformat() if until else "",
         }
         editions_store.set_edition(session, edition_id, options={**edition.options, "acts": acts})
         states = editions_store.count_states(session, edition_id)
         mails[edition_id] = states.get("ready", 0)
+    row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
+    if row is not None:
+        row.options = without_intent(row.options)
+        if not editions:  # nobody was to get anything: the key is free
+            row.options = {name: value for name, value in row.options.items() if name != "act"}
+        session.add(row)
     if editions:
         audit_edition(
             session, now, max(editions, key=lambda i: mails[i]), plan.created_by,
-            f"send {plan.kind}", address=address,
+            f"send {plan.kind}", address=act.intent.address,
             after={
                 "key": plan.key,
                 "segment": recorded(plan.segment)[:500],
@@ -157,14 +193,12 @@ def _note_act(
     return mails
 
 
-def start_alerts(
-    rt: Runtime, plan: Plan, audience: Audience, began: datetime, address: str
-) -> Started:
+def _start_alerts(rt: Runtime, act: Act) -> Started:
     """An alert now for those of the audience for whom something waits."""
-    wanted = sorted(audience.groups.get("mails", ()))
+    plan = act.plan
     editions: dict[int, None] = {}
     planned = 0
-    rows = rt.db.read(lambda s: subscribers_store.list_subscriber_rows(s, ids=wanted))
+    rows = rt.db.read(lambda s: subscribers_store.list_subscriber_rows(s, ids=act.intent.ids))
     # everybody with an alert is planned in one pass, a part of them one by one
     keys = [None] if plan.segment.kind == "all" else [row.email_key for row in rows]
     for key in keys:
@@ -172,7 +206,7 @@ def start_alerts(
         planned += report.planned
         editions.update(dict.fromkeys(report.editions))
     ids = list(editions)
-    rt.db.write(lambda s: _note_act(s, plan, ids, began, None, rt.clock(), address), Priority.WEB)
+    rt.db.write(lambda s: _note_act(s, act, ids, None, rt.clock()), Priority.WEB)
     return Started(
         edition_id=ids[0] if ids else 0, planned=planned, mails=planned, editions=tuple(ids)
     )
@@ -211,8 +245,8 @@ def undo_daily(rt: Runtime, edition_id: int, key: str, *, by: str, address: str 
 
 
 def _forget_act(session: Session, editions: Sequence[int], key: str) -> None:
-    for edition_id in editions:
-        edition: EditionRow | None = editions_store.get_edition(session, id=edition_id)
+    for edition_id in sorted(editions):
+        edition = editions_store.hold_number(session, edition_id)
         assert edition is not None
         acts = {k: v for k, v in edition.options.get("acts", {}).items() if k != key}
         editions_store.set_edition(session, edition_id, options={**edition.options, "acts": acts})

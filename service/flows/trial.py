@@ -12,8 +12,8 @@ from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refuse
 from service.digest.model import Digest, from_json
 from service.errors import PaperpostError
 from service.flows.audience import ManualError, Plan, papers_left
+from service.flows.chosen import chosen_digest, newsletter_content
 from service.flows.freeze import content_of
-from service.flows.frozen import chosen_digest, newsletter_content
 from service.flows.letter import bytes_of, nobody, signed
 from service.flows.preview import Preview, PreviewError, compose_for, draft_row, preview, shown
 from service.flows.runtime import Runtime

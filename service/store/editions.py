@@ -47,9 +47,12 @@ def open_again(session: Session, edition: EditionRow, until: datetime) -> None:
 
 
 def put_draft(session: Session, slot: str, *, now: datetime, **values: Any) -> EditionRow:
-    """Keep a draft under its key; what was kept under it before is replaced."""
+    """Keep a draft under its key; what was kept under it before is replaced, but for a daily or
+    alerts that are being planned under it."""
     row, is_new = add_edition(session, kind=DRAFT, slot=slot, now=now, state=DRAFT, **values)
     if not is_new:
+        act = {name: row.options[name] for name in ("act", "intent") if name in row.options}
+        values["options"] = {**values.get("options", {}), **act}
         row.sqlmodel_update({"opened_at": now, **values})
         session.add(row)
     return row

@@ -1,0 +1,231 @@
+"""A send whose process ended while it was planned: it is completed by itself, for the readers who
+were confirmed and for nobody else, once, and what was kept for that is gone then."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.house import Clock, add, ingest_items, open_house, paper_item
+from support.meanwhile import at_once
+from support.smtp_server import SmtpServer
+
+from service.flows import drafts, editions, frozen, manual, progress, today
+from service.flows.daily import plan_due
+from service.flows.leave import erase, unsubscribe
+from service.flows.runtime import Runtime
+from service.flows.send import send_ready
+from service.flows.suppress import suppress
+from service.store.deliveries import list_deliveries
+from service.store.editions import DRAFT, get_edition, list_editions
+from service.store.half_planned import INTENT
+from service.store.instance import set_setting
+from service.store.processes import end_processes
+from service.store.staff import list_audit
+from service.store.subscribers import get_subscriber_row
+from service.store.tables import EditionRow
+from service.subscribers.address import read_address
+
+LETTER = {"kind": "newsletter", "subject": "News of the library", "body": "We open on Sunday."}
+NAMES = ("ada", "ben", "cy", "dora", "eve", "fay")
+
+
+pytestmark = pytest.mark.slow  # several sends each
+
+
+@pytest.fixture(autouse=True)
+def parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers are planned two at a time."""
+    monkeypatch.setattr(frozen, "CHUNK", 2)
+    monkeypatch.setattr(today, "CHUNK", 2)
+
+
+@pytest.fixture
+def six(houses: tuple[Runtime, Runtime]) -> tuple[Runtime, Runtime]:
+    """Two processes over six readers."""
+    for name in NAMES:
+        add(houses[0], f"{name}@example.org", "adapters")
+    return houses
+
+
+@pytest.fixture
+def alone(tmp_path: Path, server: SmtpServer, clock: Clock) -> Iterator[Runtime]:
+    """One process, which is the next one too."""
+    with open_house(tmp_path, smtp_port=server.port, clock=clock) as house:
+        for name in NAMES:
+            add(house.runtime, f"{name}@example.org", "adapters")
+        yield house.runtime
+
+
+def send(rt: Runtime) -> int:
+    return asyncio.run(send_ready(rt)).accepted
+
+
+def broken_off(
+    rt: Runtime, plan: manual.Plan, parts: int, monkeypatch: pytest.MonkeyPatch, **how: Any
+) -> None:
+    """A press whose process is killed after so many parts: its process is over then."""
+    write, done = rt.db.write, iter(range(100))
+    planned = (frozen._Work.plan_part.__name__, "_plan_today")
+
+    def killed(unit: Callable[[Any], Any], priority: Any) -> Any:
+        names = unit.__code__.co_names
+        if set(names) & set(planned) and next(done) >= parts:
+            raise KeyboardInterrupt
+        return write(unit, priority)
+
+    expected = manual.count(rt, plan).mails
+    with monkeypatch.context() as patched:
+        patched.setattr(rt.db, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            manual.start(rt, plan, expected=expected, address="192.0.2.7", **how)
+    rt.db.write(lambda s: end_processes(s, [rt.owner().id]))
+
+
+def the_edition(rt: Runtime) -> EditionRow:
+    return rt.db.read(list_editions)[0]
+
+
+def states(rt: Runtime) -> dict[str, str]:
+    number = the_edition(rt).id
+    rows = rt.db.read(lambda s: list_deliveries(s, edition_id=number))
+    return {r.recipient_key.split("@")[0]: f"{r.state} {r.reason}".strip() for r in rows}
+
+
+def test_it_is_completed_once_by_whoever_sweeps(six, monkeypatch):
+    one, two = six
+    listed = "list:" + ",".join(f"{name}@example.org" for name in NAMES)
+    plan = manual.draft(one, **LETTER, segment=listed, key="k", created_by="cli")
+    drafts.keep(one, plan, {"kind": "newsletter", "segment": "list", "value": listed[5:]})
+    broken_off(one, plan, 1, monkeypatch, at_once=True)
+    half = the_edition(two)
+    assert (half.planned, len(states(two)), send(two)) == (None, 2, 0)
+    assert "@" not in str(half.options), "numbers of readers alone are kept"
+    add(two, "new@example.org", "adapters")
+    shown = two.db.read(lambda s: progress.watch(s, half.id, now=two.clock()))
+    assert shown["planning"] == {"rows": 2, "readers": 6, "left": True}
+    assert drafts.begun(two, "k") == half.id
+    done: list[int] = []
+    acts = [lambda rt=rt: done.append(manual.complete_left(rt)) for rt in six]
+    assert at_once(*acts) == []
+    assert sorted(done) == [0, 1]
+    found = the_edition(two)
+    assert (found.planned, found.options["equation"]) == (6, "6 readers = 6 mails")
+    assert INTENT not in found.options
+    (act,) = [a for a in two.db.read(list_audit) if a.what == "send newsletter"]
+    assert (act.who, act.address, act.after["mails"]) == ("cli", "192.0.2.7", 6)
+    assert manual.complete_left(two) == 0
+    assert (send(two), send(two)) == (6, 0)
+
+
+def test_who_left_meanwhile_gets_nothing_and_the_equation_balances(six, monkeypatch):
+    one, two = six
+    ingest_items(one, one.data_dir, [paper_item(1, "Adapters that forget less")])
+    plan = manual.draft(one, papers=["arxiv/2611.00001"], key="k")
+    broken_off(one, plan, 1, monkeypatch, at_once=True)  # ada and ben have their rows
+    for name in ("ada", "cy"):
+        erase(two, f"{name}@example.org")
+    tokens = {
+        name: two.db.read(lambda s, n=name: get_subscriber_row(s, email_key=f"{n}@example.org"))
+        for name in ("ben", "dora")
+    }
+    for row in tokens.values():
+        unsubscribe(two, row.unsubscribe_token)
+    suppress(two, read_address("eve@example.org"), reason="never", by="test")
+    add(two, "new@example.org", "adapters")  # perhaps under a number that was erased
+    assert manual.complete_left(two) == 1
+    found, rows = the_edition(two), states(two)
+    assert "new" not in rows
+    assert (rows["ben"], rows["dora"]) == ("suppressed left", "suppressed left")
+    assert rows["fay"] == "ready"
+    assert found.options["equation"] == "5 readers − 4 refused earlier = 1 mail"
+    assert (found.planned, send(two)) == (5, 1)
+    assert two.db.read(lambda s: editions.details(s, found.id))["state"] == "done"
+    (act,) = [a for a in two.db.read(list_audit) if a.what == "send manual"]
+    assert (act.after["mails"], act.after["confirmed"]) == (1, 6)
+
+
+def test_the_first_few_are_those_who_were_chosen(alone, monkeypatch):
+    rt = alone
+    rt.db.write(lambda s: set_setting(s, "canary", "3"))
+    plan = replace(manual.draft(rt, **LETTER, key="k"), canary=True)
+    broken_off(rt, plan, 1, monkeypatch, at_once=True)
+    assert manual.complete_left(rt) == 1
+    assert send(rt) == 3
+    shown = rt.db.read(lambda s: progress.watch(s, the_edition(rt).id, now=rt.clock()))
+    assert (shown["first"]["mails"], shown["first"]["rest"]) == (3, 3)
+
+
+def test_cancelled_paused_and_late_ones(alone, monkeypatch):
+    rt, clock = alone, alone.clock
+    for key in ("cancelled", "paused", "late", "ahead"):
+        plan = manual.draft(rt, **LETTER, key=key)
+        if key == "ahead":
+            plan = replace(plan, at=clock.at + timedelta(hours=3))
+        broken_off(rt, plan, 1, monkeypatch)
+        number = the_edition(rt).id
+        if key == "late":
+            clock.go(minutes=61)
+        if key == "paused":
+            editions.pause(rt, number, "mia")
+        if key == "cancelled":
+            assert editions.cancel(rt, number, "mia") == 2
+            assert INTENT not in the_edition(rt).options
+        assert manual.complete_left(rt) == (key in ("paused", "ahead"))
+        found = the_edition(rt)
+        if key == "paused":
+            clock.go(minutes=3)
+            assert (found.planned, found.paused, send(rt)) == (6, True, 0)
+            editions.resume(rt, number, "mia")
+            assert send(rt) == 6
+        if key == "ahead":
+            assert (found.planned, found.not_before) == (6, plan.at)
+        if key == "late":
+            shown = rt.db.read(lambda s, n=number: progress.watch(s, n, now=clock.at))
+            assert "resume it, or cancel it" in shown["uneven"]
+            editions.resume(rt, number, "mia")
+            assert manual.complete_left(rt) == 1
+            assert the_edition(rt).planned == 6
+            assert send(rt) == 0, "there is time to take it back"
+            clock.go(minutes=3)
+            assert send(rt) == 6
+
+
+def test_one_that_fails_stops_no_other(alone, monkeypatch):
+    rt = alone
+    for key in ("bad", "good"):
+        broken_off(rt, manual.draft(rt, **LETTER, key=key), 1, monkeypatch, at_once=True)
+    bad = rt.db.read(lambda s: get_edition(s, kind="newsletter", slot="bad"))
+    real = frozen._release
+
+    def fails(rt: Runtime, session: Any, plan: manual.Plan, *rest: Any) -> Any:
+        return 1 / 0 if plan.key == "bad" else real(rt, session, plan, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(frozen, "_release", fails)
+        assert manual.complete_left(rt) == 1
+    assert rt.db.read(lambda s: get_edition(s, id=bad.id)).planned is None
+    assert manual.complete_left(rt) == 1, "its own process plans it no more"
+    assert send(rt) == 12
+
+
+def test_todays_digest_goes_on_and_can_be_taken_back(alone, monkeypatch):
+    rt, clock = alone, alone.clock
+    ingest_items(rt, rt.data_dir, [paper_item(1, "Adapters that forget less")])
+    plan = manual.draft(rt, kind="daily", key="d", body="Read this first.", created_by="mia")
+    broken_off(rt, plan, 2, monkeypatch)
+    clock.go(minutes=1)
+    assert manual.complete_left(rt) == 1
+    draft = rt.db.read(lambda s: get_edition(s, kind=DRAFT, slot="d"))
+    assert INTENT not in draft.options
+    (act,) = [a for a in rt.db.read(list_audit) if a.what == "send daily"]
+    assert (act.who, act.after["mails"]) == ("mia", 6)
+    assert send(rt) == 0
+    assert manual.complete_left(rt) == 0
+    assert manual.undo(rt, the_edition(rt).id, "d", by="mia") == 6
+    assert plan_due(rt).planned == 0, "as if it had never been pressed"
+    again = manual.start(rt, plan, expected=6, at_once=True)
+    assert (again.is_new, send(rt)) == (True, 6)
