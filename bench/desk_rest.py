@@ -17,7 +17,8 @@ from bench.desk_house import NOW, PART, WORDS
 from service.flows import drafts, hook_lists, imports, manual, staff
 from service.flows.census import count_interests
 from service.flows.imports import Basis
-from service.flows.list_files import Options, pack
+from service.flows.list_files import Options
+from service.flows.list_packs import pack
 from service.flows.runtime import Runtime
 from service.flows.tokens import make_token
 from service.flows.topics import add_topic

@@ -64,14 +64,15 @@ def import_(
 
     from service.cli.sending import send_now
     from service.flows import imported, imports
-    from service.flows.list_files import Table, pack, read_options
+    from service.flows.list_files import Table, read_options
     from service.flows.list_forms import PLAIN
+    from service.flows.list_packs import pack_all
 
     said = {"tags": tags, "keywords": keywords, "language": language, "zone": tz, "hour": hour}
     for name, value in said.items():
         with printing.argument("--tz" if name == "zone" else f"--{name}"):
             read_options({name: value})
-    lists = [pack(str(file), io.BytesIO(read_file(file))) for file in files]
+    lists = [one for file in files for one in pack_all(str(file), io.BytesIO(read_file(file)))]
     with runtime() as rt:
         is_foreign = any(Table(one).form.name != PLAIN for one in lists)
         with printing.argument("--basis"):

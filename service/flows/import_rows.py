@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from service.flows.list_files import Lists, Options, Portion, Problem, Row, pack, problem_of
+from service.flows.list_files import Lists, Options, Portion, Problem, Row, problem_of
 from service.flows.list_forms import OUT, PLAIN
+from service.flows.list_packs import pack
 from service.flows.newcomers import NewReader, enter, enter_interest, refusal
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import MOST_BYTES, to_csv
@@ -193,7 +194,8 @@ def _chosen(
         report.added += bool(fresh)
         report.unchanged += not fresh
         if fresh:
-            found.append(replace(row.new, wanted=tuple(fresh)))
+            is_whole = len(fresh) == len(row.new.wanted)
+            found.append(row.new if is_whole else replace(row.new, wanted=tuple(fresh)))
     return found
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from service.errors import PaperpostError
 from service.flows.agreed import BASES, basis_line
 from service.flows.import_rows import ImportReport, packed_part, portion_in, tag_there
-from service.flows.list_files import ListFile, Lists, Options, read_options, unpack
+from service.flows.list_files import Lists, Options, read_options
 from service.flows.list_forms import FORMS, OUT
+from service.flows.list_packs import ListFile, unpack
 from service.flows.newcomers import NewReader
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit

@@ -1,89 +1,31 @@
-"""Files of an import: packed as they come, opened as often as wanted, read row by row.
+"""Files of an import, opened as often as wanted and read row by row.
 
 A list of 100,000 readers is never in memory as a whole but for its packed bytes: rows are read as
 they are needed, and only people with several rows are kept until the end.
 """
 
-import codecs
-import gzip
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any
 
 from service.errors import PaperpostError
 from service.flows.list_forms import ASIDE, OUT, PLAIN, Form, recognise
+from service.flows.list_packs import MOST_FILES, ListFile, encoding_of
 from service.flows.newcomers import NewReader, check_pause, read_new
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import ReaderError, check_kind, open_csv
+from service.flows.spreadsheet import Opened, ReaderError
 from service.flows.tags import read_tags
 from service.subscribers.cadence import read_hour, read_zone
-from service.text.clean import collapse
 
-MOST_BYTES = 200_000_000
-"""Of all files of an import together, unpacked."""
-
-MOST_FILES = 10
 MOST_ROWS = 500
 """Of one address: these are kept until the end, what comes behind them is a problem."""
 
 PORTION = 200
 """People who go in with one transaction."""
 
-_PIECE = 1 << 18
 _WORDS = ("profile", "keywords", "people")
-
-
-@dataclass(frozen=True, slots=True)
-class ListFile:
-    """name: as the file was called, without folders · packed: gzip · sha: of what is in it."""
-
-    name: str
-    packed: bytes
-    sha: str
-
-    def open(self) -> BinaryIO:
-        return gzip.open(io.BytesIO(self.packed), "rb")  # type: ignore[return-value]
-
-
-def pack(name: str, stream: BinaryIO, most: int = MOST_BYTES) -> ListFile:
-    """Read a file in pieces and pack it. Raises ReaderError: too large, a workbook, a ZIP."""
-    hashed, out, size = hashlib.sha256(), io.BytesIO(), 0
-    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=4, mtime=0) as packed:
-        while piece := stream.read(_PIECE):
-            if not size:
-                check_kind(piece)
-            size += len(piece)
-            if size > most:
-                what = f"The lists are larger than {most // 1_000_000} MB."
-                raise ReaderError(what, "", "Split them.")
-            hashed.update(piece)
-            packed.write(piece)
-    called = collapse(name.replace("\\", "/").rpartition("/")[2])[:255]
-    return ListFile(called, out.getvalue(), hashed.hexdigest())
-
-
-def unpack(name: str, packed: bytes) -> ListFile:
-    """A file as it was kept."""
-    return ListFile(name, packed, "")
-
-
-def _encoding(file: ListFile) -> str:
-    with file.open() as stream:
-        start = stream.read(2)
-        if start in (b"\xff\xfe", b"\xfe\xff"):
-            return "utf-16"
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            decoder.decode(start)
-            while piece := stream.read(_PIECE):
-                decoder.decode(piece)
-            decoder.decode(b"", True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8-sig"
 
 
 class Table:
@@ -92,24 +34,22 @@ class Table:
 
     def __init__(self, file: ListFile) -> None:
         self.file = file
-        self.encoding = _encoding(file)
+        self._encoding, self._is_damaged = encoding_of(file)
         with self._text() as text:
-            self.columns, self._names, _ = open_csv(text)
-        self.form: Form = recognise(self.columns, self._names, file.name)
+            opened = Opened(text)
+        self.columns = opened.columns
+        self.form: Form = recognise(opened.columns, opened.names, file.name)
 
     def _text(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(
-            self.file.open(), encoding=self.encoding, errors="replace", newline=""
+            self.file.open(), encoding=self._encoding, errors="replace", newline=""
         )
 
-    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """(number as a spreadsheet shows it, cells by the form's columns). Raises ReaderError."""
-        is_ours = self.form.name == PLAIN
+    def rows(self) -> Iterator[tuple[int, dict[str, str], str]]:
+        """(number as a spreadsheet shows it, cells by the form's columns, what is wrong with it).
+        Raises ReaderError."""
         with self._text() as text:
-            _, names, rows = open_csv(text)
-            small = names if is_ours else {c: c.strip().lower() for c in names}
-            for number, row in rows:
-                yield number, {small[c]: cell for c, cell in row.items()}
+            yield from Opened(text).rows(self.form.columns, is_damaged=self._is_damaged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,24 +165,25 @@ class Lists:
         """Who is to be barred first, over all files; then the others; at the end who has several
         rows. The same files give the same portions each time."""
         several, out = self._look()
-        for is_out in (True, False):
+        for is_out in (True, False) if out else (False,):
             yield from self._in_portions(self._people(several, out, is_out=is_out))
 
     def _people(self, several: set[str], out: set[str], *, is_out: bool) -> Iterator[list[_Read]]:
         """The rows of each person who is kept out, or of each other one."""
         held: dict[str, list[_Read]] = {}
-        for row in self._read():
-            place, number, cells = row
-            key = _key(cells)
+        for place, number, row, what in self._rows():
+            form = self.tables[place].form
+            key = _key(form.email(row))
             if (key in out) != is_out:
                 continue
+            read = place, number, _cells(form, row, what)
             if not is_out and key not in several:
-                yield [row]
+                yield [read]
             elif len(there := held.setdefault(key, [])) < MOST_ROWS:
-                there.append(row)
+                there.append(read)
             else:
-                what = f"This address has more than {MOST_ROWS} rows."
-                yield [(place, number, {**cells, "unread": what})]
+                said = f"This address has more than {MOST_ROWS} rows."
+                yield [(place, number, {**read[2], "unread": said})]
         yield from held.values()
 
     def _look(self) -> tuple[set[str], set[str]]:
@@ -252,8 +193,9 @@ class Lists:
         out: set[str] = set()
         self.rows.clear()
         self.states.clear()
-        for place, _, cells in self._read():
-            key, state = _key(cells), cells.get("state", "").strip().lower()
+        for place, _, row, _ in self._rows():
+            form = self.tables[place].form
+            key, state = _key(form.email(row)), form.state(row)
             (several if key in seen else seen).add(key)
             if state in OUT:
                 out.add(key)
@@ -262,14 +204,10 @@ class Lists:
                 self.states[state] += 1
         return several, out
 
-    def _read(self) -> Iterator[_Read]:
+    def _rows(self) -> Iterator[tuple[int, int, dict[str, str], str]]:
         for place, table in enumerate(self.tables):
-            for number, row in table.rows():
-                try:
-                    cells = table.form.cells(row)
-                except ReaderError as error:
-                    cells = {"email": row.get("email", ""), "unread": str(error)}
-                yield place, number, cells
+            for number, row, what in table.rows():
+                yield place, number, row, what
 
     def _in_portions(self, people: Iterator[list[_Read]]) -> Iterator[Portion]:
         made = Portion()
@@ -316,9 +254,25 @@ class Lists:
             return problem_of(error)
 
 
-def _key(cells: Mapping[str, str]) -> str:
+def _cells(form: Form, row: dict[str, str], what: str) -> dict[str, str]:
+    """A row in our columns; ``unread``: what is wrong with it. One whose cells cannot be told apart
+    stands as a whole where its address belongs, so that it does not go in before it is mended. Who
+    is kept out is kept out all the same."""
+    if form.state(row) in OUT:
+        return {"email": form.email(row), "state": form.state(row)}
+    try:
+        cells = form.cells(row)
+    except ReaderError as error:
+        what = what or str(error)
+    if not what:
+        return cells
+    whole = ",".join(row.values()).rstrip(",")
+    return {"email": whole, "unread": f"{what} The row is in the cell of the address."}
+
+
+def _key(email: str) -> str:
     """An address as it is typed, near enough to know the same one again."""
-    return cells.get("email", "").rpartition("<")[2].rstrip("> ").strip().casefold()
+    return email.rpartition("<")[2].rstrip("> ").strip().casefold()
 
 
 def problem_of(error: PaperpostError) -> str:

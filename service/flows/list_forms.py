@@ -58,12 +58,14 @@ _HOURS = frozenset(f"{hour:{form}}" for hour in range(24) for form in ("", "02")
 @dataclass(slots=True)
 class Form:
     """A list as it is read. columns: as the file names them, small · mapped: (column, what it
-    becomes) · unread: names that say nothing here; of attributes they grow while rows are read."""
+    becomes) · unread: names that say nothing here; of attributes they grow while rows are read ·
+    address: the column of addresses."""
 
     name: str
     columns: tuple[str, ...]
     mapped: list[tuple[str, str]]
     unread: dict[str, None] = field(default_factory=dict)
+    address: str = "email"
 
     def leave(self, name: str) -> None:
         """Remember that a name says nothing here; a list may have a million of them."""
@@ -76,8 +78,16 @@ class Form:
             return dict(row)
         return _READ[self.name.partition("-")[0]](self, row)
 
+    def email(self, row: Mapping[str, str]) -> str:
+        """The address of a row of the file, as it is typed."""
+        return row.get(self.address, "")
 
-def recognise(columns: Sequence[str], names: Mapping[str, str], file: str = "") -> Form:
+    def state(self, row: Mapping[str, str]) -> str:
+        """What keeps a row of the file from being a reader, in our words; "" = nothing."""
+        return _STATES[self.name.partition("-")[0]](self, row)
+
+
+def recognise(columns: Sequence[str], names: Sequence[str], file: str = "") -> Form:
     """Whose list this is. columns: of its head · names: of each, as ours. Raises ReaderError: a
     plain CSV with a column that nobody knows."""
     small = tuple(c.strip().lower() for c in columns)
@@ -88,9 +98,8 @@ def recognise(columns: Sequence[str], names: Mapping[str, str], file: str = "") 
         return _mailchimp(small, file)
     if "email" in have and len(_GHOST & have) >= 2:
         return _ghost(small)
-    ours = [names[c] for c in columns]
-    unread = read_columns(ours)
-    return Form(PLAIN, tuple(ours), [], dict.fromkeys(unread))
+    unread = read_columns(names)
+    return Form(PLAIN, tuple(names), [], dict.fromkeys(unread))
 
 
 def _listmonk(have: tuple[str, ...]) -> Form:
@@ -124,16 +133,18 @@ def _read_listmonk(form: Form, row: Mapping[str, str]) -> dict[str, str]:
     )
     cells |= _said(attributes, lambda name: form.leave(f"attributes.{name}"))
     cells["tags"] = _tags(row.get("lists", ""))
-    cells["state"] = {"blocklisted": "blocklisted", "disabled": "disabled"}.get(
-        row.get("status", "").strip().lower(), ""
-    )
-    match row.get("subscription_status", "").strip().lower():
-        case "unsubscribed":
-            cells["state"] = cells["state"] or "left"
-        case "unconfirmed":
-            cells["confirmed"] = "false"
+    cells["state"] = form.state(row)
+    if row.get("subscription_status", "").strip().lower() == "unconfirmed":
+        cells["confirmed"] = "false"
     cells["agreed"] = row.get("created_at", "").strip()
     return cells
+
+
+def _listmonk_state(form: Form, row: Mapping[str, str]) -> str:
+    status = row.get("status", "").strip().lower()
+    if status in ("blocklisted", "disabled"):
+        return status
+    return "left" if row.get("subscription_status", "").strip().lower() == "unsubscribed" else ""
 
 
 def _address_of(have: Collection[str]) -> str:
@@ -162,19 +173,17 @@ def _mailchimp(have: tuple[str, ...], file: str) -> Form:
         known |= {"confirm_time", "optin_time"}
     unread = [c for c in have if c not in known]
     # what Mailchimp itself writes is told last: a column of one's own is what one looks for
-    return Form(
-        kind, have, mapped, dict.fromkeys(sorted(unread, key=_MAILCHIMP_UNREAD.__contains__))
-    )
+    told = dict.fromkeys(sorted(unread, key=_MAILCHIMP_UNREAD.__contains__))
+    return Form(kind, have, mapped, told, _address_of(have))
 
 
 def _read_mailchimp(form: Form, row: Mapping[str, str]) -> dict[str, str]:
     name = collapse(f"{row.get('first name', '')} {row.get('last name', '')}")
-    state = {"mailchimp": "", "mailchimp-unsubscribed": "left", "mailchimp-cleaned": "bounced"}
-    cells = {"email": row.get(_address_of(row), ""), "name": name}
+    cells = {"email": form.email(row), "name": name}
     cells |= _said({k: row[k] for k in (*_WORDS, "timezone") if row.get(k)})
     return cells | {
         "tags": _tags(row.get("tags", "")),
-        "state": state.get(form.name, "nonsubscribed"),
+        "state": form.state(row),
         "agreed": (row.get("confirm_time") or row.get("optin_time") or "").strip(),
     }
 
@@ -189,14 +198,30 @@ def _ghost(have: tuple[str, ...]) -> Form:
 
 
 def _read_ghost(form: Form, row: Mapping[str, str]) -> dict[str, str]:
-    is_out = row.get("subscribed_to_emails", "").strip().lower() in _NO
     cells = {"email": row.get("email", ""), "name": row.get("name", "")}
     return cells | _said({k: row[k] for k in _WORDS if row.get(k)}) | {
         "tags": _tags(row.get("labels", "")),
-        "state": "left" if is_out or row.get("deleted_at", "").strip() else "",
+        "state": form.state(row),
         "agreed": row.get("created_at", "").strip(),
     }  # fmt: skip
 
+
+_MAILCHIMP_STATES = {
+    "mailchimp": "", "mailchimp-unsubscribed": "left", "mailchimp-cleaned": "bounced",
+}  # fmt: skip
+
+
+def _ghost_state(form: Form, row: Mapping[str, str]) -> str:
+    is_out = row.get("subscribed_to_emails", "").strip().lower() in _NO
+    return "left" if is_out or row.get("deleted_at", "").strip() else ""
+
+
+_STATES: Mapping[str, Callable[[Form, Mapping[str, str]], str]] = {
+    PLAIN: lambda form, row: row.get("state", "").strip().lower(),
+    "listmonk": _listmonk_state,
+    "mailchimp": lambda form, row: _MAILCHIMP_STATES.get(form.name, "nonsubscribed"),
+    "ghost": _ghost_state,
+}
 
 _READ: Mapping[str, Callable[[Form, Mapping[str, str]], dict[str, str]]] = {
     "listmonk": _read_listmonk,

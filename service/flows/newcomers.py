@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from service.defaults import DAYS, FIXED, parse
@@ -105,7 +106,7 @@ def read_new(cells: Mapping[str, str]) -> NewReader:
         email, name = named["address"], name or collapse(named["name"].strip(" \"'"))
     address = read_address(email)
     typed = {kind: cells.get(column, "").strip() for kind, column in _WORDS.items()}
-    wanted = [read_kind(kind, text) for kind, text in typed.items() if text]
+    wanted = [_kind(kind, text) for kind, text in typed.items() if text]
     cadence = (cells.get("cadence", "").strip() or "daily").lower()
     if cadence not in [c.value for c in Cadence]:
         raise ReaderError(f"{cadence!r} is no cadence.", "cadence", "Use instant, daily or weekly.")
@@ -114,7 +115,7 @@ def read_new(cells: Mapping[str, str]) -> NewReader:
     days = cells.get("weekdays", "").strip()
     return NewReader(
         address=address,
-        wanted=tuple(wanted) or (read_kind("trending", ""),),
+        wanted=tuple(wanted) or (_kind("trending", ""),),
         confirmed=_truth(cells.get("confirmed", "")),
         name=name,
         zone=read_zone(zone) if zone else "",
@@ -123,6 +124,12 @@ def read_new(cells: Mapping[str, str]) -> NewReader:
         cadence=Cadence(cadence),
         **_read_choices(cells),
     )
+
+
+@lru_cache(maxsize=512)
+def _kind(kind: str, text: str) -> Wanted:
+    """An interest of a list, whose rows often say the same. Raises QueryError."""
+    return read_kind(kind, text)
 
 
 def _read_choices(cells: Mapping[str, str]) -> dict[str, Any]:

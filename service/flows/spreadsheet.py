@@ -9,10 +9,10 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from itertools import zip_longest
 from typing import Any, TextIO
 
 from service.errors import PaperpostError
+from service.flows.csv_rows import CsvRows, TableError
 
 MOST_BYTES = 20_000_000
 COLUMNS = ("email", "profile", "keywords", "confirmed", "name", "tz", "hour", "cadence")
@@ -113,20 +113,6 @@ def _unsafe(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA else cell
 
 
-def read_csv(data: bytes) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Read a table as Excel writes it: comma, semicolon or tab; BOM; UTF-8, UTF-16, Windows-1252.
-
-    Returns (columns as named in the file, rows by our column names with their number as a
-    spreadsheet shows it: the head is 1, blank rows count). Raises ReaderError.
-    """
-    if len(data) > MOST_BYTES:
-        raise ReaderError("The file is larger than 20 MB.", "", "Split it.")
-    check_kind(data)
-    columns, names, found = open_csv(io.StringIO(decode(data), newline=""))
-    rows = [(number, {names[c]: cell for c, cell in row.items()}) for number, row in found]
-    return [names[c] for c in columns], rows
-
-
 def check_kind(start: bytes) -> None:
     """Raises ReaderError: a workbook instead of a table. start: the first bytes of a file."""
     if start.startswith(_WORKBOOKS):
@@ -137,43 +123,37 @@ def check_kind(start: bytes) -> None:
         )
 
 
-def open_csv(
-    text: TextIO,
-) -> tuple[list[str], dict[str, str], Iterator[tuple[int, dict[str, str]]]]:
-    """A table that is read as it goes: (columns as the file names them, what each is called here,
-    rows by the file's columns with their number; the head is 1, blank rows count). Raises
-    ReaderError, also while rows are read."""
-    first = text.readline()
-    text.seek(0)
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(text, delimiter=delimiter)
-    columns = _head(reader)
-    names = {c: _ALSO.get(c.strip().lower(), c.strip().lower()) for c in columns}
-    if "email" not in names.values():
-        raise ReaderError(
-            f"The first line has no column called email: {', '.join(columns)[:120]!r}.",
-            "row 1",
-            f"Name the columns {', '.join(COLUMNS)}.",
-        )
+class Opened:
+    """A table of people that is read as it goes. columns: as the file names them · names: what each
+    is called here. Raises ReaderError, also while rows are read."""
 
-    def rows() -> Iterator[tuple[int, dict[str, str]]]:
+    def __init__(self, text: TextIO) -> None:
         try:
-            for number, cells in enumerate(reader, 2):
-                given = zip_longest(columns, cells[: len(columns)], fillvalue="")
-                row = {column: _unsafe(cell.replace("\0", "")) for column, cell in given}
-                if any(v.strip() for v in row.values()):
-                    yield number, row
-        except csv.Error as error:
-            raise ReaderError(f"The table breaks off: {error}", f"row {reader.line_num}") from None
+            self._rows = CsvRows(text)
+        except TableError as error:
+            raise ReaderError(error.what, error.where, error.next_step) from None
+        self.columns = self._rows.columns
+        self.names = [_ALSO.get(c.strip().lower(), c.strip().lower()) for c in self.columns]
+        if "email" not in self.names:
+            raise ReaderError(
+                f"The first line has no column called email: {', '.join(self.columns)[:120]!r}.",
+                "row 1",
+                f"Name the columns {', '.join(COLUMNS)}.",
+            )
 
-    return columns, names, rows()
-
-
-def _head(reader: Any) -> list[str]:
-    try:
-        return next(reader, [])
-    except csv.Error as error:
-        raise ReaderError(f"This is no table: {error}", "row 1", "Save it as CSV.") from None
+    def rows(
+        self, names: Sequence[str], *, is_damaged: bool = False
+    ) -> Iterator[tuple[int, dict[str, str], str]]:
+        """(number, cells by these names, what is wrong with the row). is_damaged: some bytes of the
+        file are no text, and have become a sign that tells so."""
+        try:
+            for number, cells, what in self._rows.rows(self.names.index("email")):
+                shown = [_unsafe(cell) if cell[:1] == "'" else cell for cell in cells]
+                if is_damaged and not what and any("\ufffd" in cell for cell in shown):
+                    what = "Signs of this row are no UTF-8. Write them anew where it shows \ufffd."
+                yield number, dict(zip(names, shown, strict=True)), what
+        except TableError as error:
+            raise ReaderError(error.what, error.where, error.next_step) from None
 
 
 def decode(data: bytes) -> str:

@@ -3,17 +3,19 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from service.errors import PaperpostError
 from service.flows.leave import leave_row
 from service.flows.runtime import Runtime
 from service.flows.score import reset
-from service.flows.spreadsheet import decode, read_csv, to_csv
+from service.flows.spreadsheet import Opened, decode, to_csv
 from service.flows.staff import audit, write_audit
 from service.store import consent as consent_store
+from service.store import staff as staff_store
 from service.store import subscribers as subscribers_store
 from service.store import suppressions as suppressions_store
 from service.store.db import Priority, Session
@@ -43,35 +45,107 @@ def import_suppressions(
     """Bar addresses: one per line, or a CSV with a column email, or our own export of codes. Active
     ones leave at once.
 
-    by, network, why: who did it, from where and for what, for the record of the staff's acts.
+    They go in by portions. The record of the act is written with the first one and says how many
+    there are and how many went in so far, each time in the transaction that bars them: it is true
+    of an import that broke off too, and the same list again brings in what is missing. by, network,
+    why: who did it, from where and for what.
+
+    Raises ReaderError: no table.
     """
-    text = decode(data)
-    if text.partition("\n")[0].strip() == ",".join(_EXPORTED):
-        return _import_codes(rt, text, by, network, why)
-    if "email" in text.partition("\n")[0].lower():
-        lines = [(number, row["email"]) for number, row in read_csv(data)[1]]
-    else:
-        lines = list(enumerate(text.splitlines(), 1))
-    report = SuppressionReport()
-    for number, line in lines:
-        if not line.strip():
-            continue
+    report, bars = SuppressionReport(), []
+    for number, typed, read in _read_bars(rt, decode(data), reason):
         try:
-            address = read_address(line.strip().strip('",;'))
+            bars.append(read())
         except PaperpostError as error:
-            report.problems.append((number, line, str(error)))
-            continue
-        if rt.db.write(lambda s, a=address: _suppress(rt, s, a, reason, by), Priority.WEB):  # type: ignore[misc]
-            report.added += 1
+            report.problems.append((number, typed, str(error)))
+    figures = {"rows": len(bars) + len(report.problems), "bad": len(report.problems)}
+
+    def bar(session: Session, act: int, part: Sequence[_Bar]) -> tuple[int, int]:
+        added = _bar_some(rt, session, part, by)
+        after = {"added": report.added + added, **figures}
+        if not act:
+            act = staff_store.add_audit(
+                session, at=rt.clock(), who=by, what="suppress", after=after, address=network,
+                reason=why,
+            )  # fmt: skip
         else:
-            report.unchanged += 1
-    after = {"added": report.added, "bad": len(report.problems)}
-    audit(rt, by, "suppress", "", None, after, network, reason=why)
+            staff_store.set_after(session, act, after)
+        return added, act
+
+    act = 0
+    for start in range(0, len(bars) or 1, _AT_ONCE):
+        part = bars[start : start + _AT_ONCE]
+        first = Priority.BULK if act else Priority.WEB
+        added, act = rt.db.write(lambda s, a=act, p=part: bar(s, a, p), first)  # type: ignore[misc]
+        report.added += added
+        report.unchanged += len(part) - added
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One address to be barred. hashed: its code · key: folded, "" where only the code is known."""
+
+    hashed: str
+    key: str
+    reason: str
+
+
+def _read_bars(
+    rt: Runtime, text: str, reason: str
+) -> Iterator[tuple[int, str, Callable[[], _Bar]]]:
+    """(row, as it stands there, its reading, which raises PaperpostError)."""
+
+    def of_address(typed: str) -> _Bar:
+        key = read_address(typed.strip().strip('",;')).key
+        return _Bar(consent_store.email_hash(rt.instance.key, key), key, reason)
+
+    def of_code(row: Mapping[str, str | None]) -> _Bar:
+        code = str(row.get("code") or "")
+        if row.get("installation") != _mark(rt) or not re.fullmatch("[0-9a-f]{64}", code):
+            raise PaperpostError("This code was not made by this installation.")
+        return _Bar(code, "", (row.get("reason") or "import")[:64])
+
+    def broken(what: str) -> _Bar:
+        raise PaperpostError(what)
+
+    first = text.partition("\n")[0]
+    if first.strip() == ",".join(_EXPORTED):
+        for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
+            yield number, str(row.get("code") or "")[:20], partial(of_code, row)
+    elif "@" not in first and ("mail" in first.lower() or first.lower().startswith("sep=")):
+        opened = Opened(io.StringIO(text, newline=""))
+        for number, cells, what in opened.rows(opened.names):
+            typed = cells["email"]
+            yield number, typed, partial(broken, what) if what else partial(of_address, typed)
+    else:
+        for number, line in enumerate(io.StringIO(text, newline=None), 1):
+            if line.strip():
+                yield number, line.rstrip("\n"), partial(of_address, line)
+
+
+def _bar_some(rt: Runtime, session: Session, bars: Sequence[_Bar], by: str) -> int:
+    """Bar these, in a transaction; how many were not barred before."""
+    once = {bar.hashed: bar for bar in bars}
+    there = consent_store.find_suppressions(session, list(once))
+    readers = subscribers_store.find_subscribers(session, [b.key for b in bars if b.key])
+    fresh: dict[str, str] = {}
+    for hashed, bar in once.items():
+        row = readers.get(bar.key)
+        if row is not None and row.state == "active":
+            leave_row(rt, session, row, reason=f"suppressed by {by}")
+        elif hashed not in there:
+            fresh[hashed] = bar.reason
+            continue
+        consent_store.add_suppression(session, hashed, bar.reason, rt.clock(), by)
+    suppressions_store.add_bars(session, fresh, rt.clock(), by)
+    return len(once.keys() - there.keys())
 
 
 _EXPORTED = ("code", "reason", "since", "installation")
 _PORTION = 1000
+_AT_ONCE = 200
+"""Addresses in one transaction: each may be a reader who leaves."""
 
 
 def export_csv(rt: Runtime, *, by: str, network: str = "") -> Iterator[str]:
@@ -104,26 +178,6 @@ def export_csv(rt: Runtime, *, by: str, network: str = "") -> Iterator[str]:
 def _mark(rt: Runtime) -> str:
     """By which our own codes are known, without telling the key that they are made with."""
     return consent_store.email_hash(rt.instance.key, "installation")[:16]
-
-
-def _import_codes(rt: Runtime, text: str, by: str, network: str, why: str) -> SuppressionReport:
-    report = SuppressionReport()
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
-        code = str(row.get("code") or "")
-        if row.get("installation") != _mark(rt) or not re.fullmatch("[0-9a-f]{64}", code):
-            what = "This code was not made by this installation."
-            report.problems.append((number, code[:20], what))
-            continue
-        reason = (row.get("reason") or "import")[:64]
-        added = rt.db.write(
-            lambda s, c=code, r=reason: consent_store.add_suppression(s, c, r, rt.clock(), by),  # type: ignore[misc]
-            Priority.BULK,
-        )
-        report.added += added
-        report.unchanged += not added
-    after = {"added": report.added, "bad": len(report.problems)}
-    audit(rt, by, "suppress", "", None, after, network, reason=why)
-    return report
 
 
 def hash_of(rt: Runtime, email: str) -> str:

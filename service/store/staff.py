@@ -182,20 +182,27 @@ def add_audit(
     after: Mapping[str, Any] | None = None,
     address: str = "",
     reason: str = "",
-) -> None:
-    """One act, by whom, from where and why."""
-    session.add(
-        AuditRow(
-            at=at,
-            who=who[:120],
-            what=what[:64],
-            target=target,
-            before=dict(before) if before is not None else None,
-            after=dict(after) if after is not None else None,
-            address=address[:64],
-            reason=reason,
-        )
+) -> int:
+    """One act, by whom, from where and why. Returns its number."""
+    row = AuditRow(
+        at=at,
+        who=who[:120],
+        what=what[:64],
+        target=target,
+        before=dict(before) if before is not None else None,
+        after=dict(after) if after is not None else None,
+        address=address[:64],
+        reason=reason,
     )
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    return row.id
+
+
+def set_after(session: Session, number: int, after: Mapping[str, Any]) -> None:
+    """What an act that goes on has done by now."""
+    session.execute(sa.update(AuditRow).where(col(AuditRow.id) == number).values(after=dict(after)))
 
 
 def was_done(session: Session, what: str, target: str) -> bool:

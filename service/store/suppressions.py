@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from service.store.tables import SuppressionRow
@@ -69,3 +70,15 @@ def list_after(session: Session, after: str, limit: int) -> list[tuple[str, str,
         .limit(limit)
     )
     return [(code, reason, since) for code, reason, since in session.execute(query)]
+
+
+def add_bars(session: Session, reasons: Mapping[str, str], since: datetime, detail: str) -> None:
+    """Bar addresses that are not: code -> reason. One that another process bars just now stays as
+    it is there."""
+    rows = [
+        {"email_hash": code, "reason": reason, "since": since, "detail": detail}
+        for code, reason in sorted(reasons.items())
+    ]
+    if rows:
+        module = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+        session.execute(module.insert(SuppressionRow).on_conflict_do_nothing(), rows)

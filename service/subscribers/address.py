@@ -1,6 +1,8 @@
 """Mail addresses: read, checked by syntax alone, and folded for comparison. Pure."""
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from rapidfuzz.distance import OSA
@@ -27,6 +29,11 @@ _LONGEST = 254
 """Characters of a path without its brackets (RFC 5321 4.5.3.1.3)."""
 
 
+_LONGEST_LOCAL = 64
+_PLAIN = re.compile(r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*", re.ASCII)
+"""What stands before the @ of most addresses: nothing of it is to be changed."""
+
+
 class AddressError(SpokenError):
     """A text that is no mail address."""
 
@@ -51,6 +58,10 @@ def read_address(text: str) -> Address:
     if len(typed) > _LONGEST:
         what = Sentence("This address is longer than %(most)s characters.", most=_LONGEST)
         raise AddressError(what, "", example)
+    local, _, domain = typed.rpartition("@")
+    known = _domain(domain) if _PLAIN.fullmatch(local) else ""
+    if known and len(local) <= _LONGEST_LOCAL and len(local) + 1 + len(known) <= _LONGEST:
+        return Address(f"{local}@{known}", f"{local}@{known}".lower())
     try:
         found = _validated(typed)
     except EmailNotValidError as error:
@@ -65,6 +76,17 @@ def read_address(text: str) -> Address:
     local, _, domain = found.normalized.rpartition("@")
     ascii_domain = found.ascii_domain or domain
     return Address(f"{local}@{ascii_domain}", f"{local}@{ascii_domain}".lower())
+
+
+@lru_cache(maxsize=4096)
+def _domain(domain: str) -> str:
+    """What stands after the @, as it is mailed, "" where it is no domain. Lists have many addresses
+    of few domains."""
+    try:
+        found = _validated(f"a@{domain}")
+    except EmailNotValidError:
+        return ""
+    return found.ascii_domain or found.domain
 
 
 def _validated(typed: str, *, utf8: bool = False) -> ValidatedEmail:

@@ -13,7 +13,8 @@ from service.errors import PaperpostError
 from service.flows import import_rows, imported, imports
 from service.flows.agreed import told
 from service.flows.imports import Basis, ListError, NoSuchImportError, read_basis
-from service.flows.list_files import ListFile, Options, pack, read_options
+from service.flows.list_files import Options, read_options
+from service.flows.list_packs import ListFile, pack
 from service.flows.readers import import_readers, summary
 from service.flows.runtime import Runtime
 from service.flows.tidy import tidy
@@ -132,7 +133,7 @@ def test_a_listmonk_export_is_read_by_its_columns(rt: Runtime) -> None:
     how = told(record)["how"]
     assert "they confirmed elsewhere (our listmonk, 2024), since 2024-05-01" in how
     assert "list.csv, 2026-11-18" in how
-    problems = "".join(imported.problems_csv(rt, number))
+    problems = "".join(imported.export_problems(rt, number, by="ann"))
     assert "dan@example.org" in problems
     assert "holds no JSON" in problems
     acts = [row for row in rt.db.read(list_audit) if row.what == "import readers"]
@@ -249,11 +250,11 @@ def test_lists_that_were_only_looked_at_go_after_a_day(tmp_path: Path) -> None:
         tidy(rt)
         with pytest.raises(NoSuchImportError):
             imported.get_import(rt, number)
-        assert "bad" in "".join(imported.problems_csv(rt, done["id"]))
+        assert "bad" in "".join(imported.export_problems(rt, done["id"], by="ann"))
         clock.go(days=31)
         tidy(rt)
         with pytest.raises(NoSuchImportError):
-            imported.problems_csv(rt, done["id"])
+            imported.export_problems(rt, done["id"], by="ann")
         assert imported.get_import(rt, done["id"])["done"]["readers"] == 1
 
 

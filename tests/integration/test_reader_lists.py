@@ -13,9 +13,12 @@ from support.house import Clock, add, open_house
 
 from service.errors import PaperpostError
 from service.flows import reader_acts, reader_lists, reader_story, staff_readers, tags
+from service.flows.exports import Form
 from service.flows.imports import ListError, look, press
 from service.flows.imports import bring_in as bring_list_in
-from service.flows.list_files import Options, pack
+from service.flows.list_files import Options
+from service.flows.list_packs import pack
+from service.flows.reader_lists import Chosen
 from service.flows.readers import import_readers
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError, find_readers, read_segment
@@ -129,21 +132,27 @@ def test_acts_on_many_do_it_to_the_number_that_was_shown(rt: Runtime) -> None:
     )  # fmt: skip
 
 
+def taken(rt: Runtime, chosen: Chosen, form: Form) -> str:
+    return "".join(reader_lists.export(rt, chosen, form, by="ann"))
+
+
 def test_lists_taken_along_hold_all_that_was_chosen(
     rt: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_lists, "PORTION", 2)
     add(rt, "eve@example.org", "x", name="=1+1")
     every = reader_lists.read_chosen(rt, {})
-    rows = list(csv.DictReader(io.StringIO("".join(reader_lists.export_csv(rt, every)))))
+    rows = list(csv.DictReader(io.StringIO(taken(rt, every, "csv"))))
     assert [row["email"][0] for row in rows] == list("abcde")
     assert (rows[1]["tags"], rows[4]["name"]) == ("lab, staff", "'=1+1")
-    assert json.loads("".join(reader_lists.export_json(rt, every)))[3]["language"] == "de-AT"
+    assert json.loads(taken(rt, every, "json"))[3]["language"] == "de-AT"
     none = reader_lists.read_chosen(rt, {"tag": "nobody"})
-    assert json.loads("".join(reader_lists.export_json(rt, none))) == []
-    assert len("".join(reader_lists.export_csv(rt, none)).splitlines()) == 1
+    assert json.loads(taken(rt, none, "json")) == []
+    assert len(taken(rt, none, "csv").splitlines()) == 1
     assert [one["email"][0] for one in reader_lists.list_facts(rt, every)] == list("abcde")
-    assert reader_lists.note_export(rt, none, by="ann", form="csv") == 0
+    acts = [one for one in rt.db.read(list_audit) if one.what == "export readers"]
+    assert [one.after and one.after["readers"] for one in acts] == [0, 0, 5, 5]
+    assert acts[0].after == {"readers": 0, "which": "tag nobody", "format": "csv"}
 
 
 def test_one_story_in_time_order_and_the_days_with_their_reasons(rt: Runtime) -> None:

@@ -25,7 +25,8 @@ from service.flows.accounts import list_accounts
 from service.flows.address import ask_address
 from service.flows.daily import plan_daily
 from service.flows.letter import share_name
-from service.flows.list_files import Options, pack
+from service.flows.list_files import Options
+from service.flows.list_packs import pack
 from service.flows.manage_link import manage_token
 from service.flows.own_feed import change_feed
 from service.flows.runtime import Runtime
