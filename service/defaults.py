@@ -45,7 +45,7 @@ class Defaults:
     )
     abstracts: str = _about(
         "short",
-        "short, full, none, or summary: the source's own line, made by a machine, where it has one",
+        "how much of a paper's abstract a new reader's mail shows",
         words=("short", "full", "none", "summary"),
     )
     spread_minutes: int = _about(10, "mails of one hour are spread over this many minutes", high=59)
@@ -148,20 +148,13 @@ class Defaults:
         12, "hour by which the day's mails are all away, else an alarm; 24 = never", high=24
     )
     # an editor's hand
-    release: str = _about(
-        "auto",
-        "when a day's digests may go: auto, at each reader's hour; until, when an editor releases "
-        "the day, at release_by at the latest; hand, when an editor releases it",
-        words=("auto", "until", "hand"),
-    )
+    release: str = _about("auto", "when a day's digests may go", words=("auto", "until", "hand"))
     release_by: str = _about(
         "09:00", "hour and minute, by the house's clock, at which release = until waits no more",
         clock=True,
     )  # fmt: skip
     proposals: str = _about(
-        "off",
-        "readers may propose papers; the staff accepts or declines",
-        words=("off", "on"),
+        "off", "readers may propose papers; the staff accepts or declines", words=("off", "on")
     )
     proposals_a_day: int = _about(3, "papers that one reader may propose in 24 hours", low=1)
     votes: str = _about("off", "readers may vote for papers of the daily page", words=("off", "on"))
@@ -370,7 +363,8 @@ def _worded(name: str, text: str, meta: Mapping[str, Any]) -> str:
     if not set(words) <= set(meta["words"]) or (len(words) > 1 and not meta["several"]):
         known = ", ".join(meta["words"][:-1]) + f" or {meta['words'][-1]}"
         step = f"Use some of {', '.join(meta['words'])}." if meta["several"] else f"Use {known}."
-        raise SettingError(f"{text!r} cannot be used.", name, step)
+        what = f"{text!r} cannot be used." if any(words) else "None of them is chosen."
+        raise SettingError(what, name, step)
     return ",".join(w for w in meta["words"] if w in words)
 
 

@@ -35,9 +35,9 @@ from service.admin import (
     tokens,
     topics,
 )
-from service.admin.desk import Desk
+from service.admin.desk import Desk, OldPageError
 from service.errors import PaperpostError
-from service.flows.accounts import NoSuchAccountError
+from service.flows.accounts import NoSuchAccountError, RoleError
 from service.flows.alarms import AlarmError
 from service.flows.bounce_lists import BounceFilterError
 from service.flows.bounces import NoSuchMailError
@@ -75,6 +75,8 @@ STATUSES: dict[type[PaperpostError], int] = {
     PreviewError: 404,
     LinkError: 410,
     LoginError: 403,
+    OldPageError: 403,
+    RoleError: 403,
 }
 """HTTP statuses of errors that reach the error page (most are answered where they arise)."""
 

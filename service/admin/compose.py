@@ -14,9 +14,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from service.admin.desk import ENTRY, Desk, fault_of
+from service.admin.desk import ENTRY, Desk, OldPageError, fault_of
 from service.errors import PaperpostError
 from service.flows import drafts, manual
+from service.flows.accounts import refusal
 from service.flows.audience import Plan
 from service.flows.preview import Preview
 from service.flows.search import search
@@ -161,10 +162,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 desk.member(request, "editor", desk.here.admin("send"))
             return log_in(request, typed)
         if not found.session.may("editor"):
-            raise HTTPException(403)
+            raise refusal(rt, found.session, "editor")
         if not desk.sessions.sent_by(found, form.raw("token")):
             if not desk.sessions.is_ours(form.raw("token")):
-                raise HTTPException(403)
+                raise OldPageError
             if "hx-request" in request.headers:
                 return desk.answer(request, "compose_over.html")
             fault = FieldError(

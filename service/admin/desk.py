@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from service.delivery.links import is_relative
 from service.errors import PaperpostError, SpokenError
 from service.flows import staff
+from service.flows.accounts import refusal
 from service.flows.runtime import Runtime
 from service.flows.staff import Member
 from service.pages.forms import UPLOAD_BYTES, FieldError, Form, SeveralError, read_form
@@ -80,6 +81,17 @@ class Sent:
     address: str
 
 
+class OldPageError(PaperpostError):
+    """A form that was not shown in this session."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This page is too old, or was shown in another session.",
+            "",
+            "Nothing was changed. Open the page anew and press its button again.",
+        )
+
+
 class Faults(dict[str, FieldError | None]):
     """Faults by field; a field without one has None (templates ask for any)."""
 
@@ -124,7 +136,7 @@ class Desk:
 
     def member(self, request: Request, role: str = "viewer", back: str = "") -> Member:
         """Who asks. Strangers are led to the log-in, and from it to ``back``, else to the page
-        that they asked for; 403 for a smaller role."""
+        that they asked for. Raises RoleError for a smaller role."""
         found = self.signed_in(request)
         if found is None:
             target = request.url.path if request.method == "GET" else self.here.admin()
@@ -138,7 +150,7 @@ class Desk:
             name = "HX-Redirect" if is_part else "Location"
             raise HTTPException(401 if is_part else 303, headers={name: where})
         if not found.session.may(role):
-            raise HTTPException(403)
+            raise refusal(self.rt, found.session, role)
         return found.session
 
     async def sent(
@@ -150,7 +162,7 @@ class Desk:
         who = self.member(request, role, back)
         form = await read_form(request, self.pages.texts(request), most_bytes=most_bytes)
         if not self.sessions.sent_by(SignedIn(who, who.session), form.raw("token")):
-            raise HTTPException(403)
+            raise OldPageError
         await to_thread(staff.touch_session, self.rt, who.session)
         return Sent(who, form, self.address(request))
 
@@ -164,7 +176,7 @@ class Desk:
         texts = self.pages.texts(request)
         form, files = await read_large(request, texts, most_bytes=most_bytes)
         if not self.sessions.sent_by(SignedIn(who, who.session), form.raw("token")):
-            raise HTTPException(403)
+            raise OldPageError
         await to_thread(staff.touch_session, self.rt, who.session)
         return Sent(who, form, self.address(request)), files
 

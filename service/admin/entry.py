@@ -4,10 +4,9 @@ from asyncio import to_thread
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.exceptions import HTTPException
 
 from service.admin.compose import MOST_KEPT, came_back
-from service.admin.desk import ENTRY, Desk, clear, safe_next
+from service.admin.desk import ENTRY, Desk, OldPageError, clear, safe_next
 from service.flows import staff
 from service.flows.passwords import PasswordError
 from service.flows.tries import LoginError
@@ -17,7 +16,7 @@ from service.pages.guard import FormTokens
 
 def _checked(form: Form, tokens: FormTokens) -> None:
     if not tokens.check(ENTRY, "", form.raw("token")):
-        raise HTTPException(403)
+        raise OldPageError
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:

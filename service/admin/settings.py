@@ -66,11 +66,13 @@ def add_routes(routes: APIRouter, desk: Desk, deployed: Sequence[Mapping[str, st
     @routes.get("/settings/{name}")
     def one(request: Request, name: str) -> Response:
         who = desk.member(request)
-        typed = request.query_params.get("value")
-        if typed is None:
+        asked = request.query_params.getlist("value")
+        if not asked:
             return page(request, who, name)
+        row = flow.find_setting(rt, name)
+        # of several ticks each is a value of its own, beside an empty one that says: none of them
+        typed = ",".join(filter(None, asked)) or "," if row.several else asked[0]
         typed = typed[:300]
-        flow.find_setting(rt, name)
         try:
             return page(request, who, name, typed=typed, change=flow.look(rt, name, typed))
         except SettingError as error:

@@ -16,9 +16,17 @@ from service.pages.network import Proxies
 Name = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$")]
 
 
+class Choice(BaseModel):
+    """A value that a setting of fixed choices may have, and what it does."""
+
+    value: str
+    means: str
+
+
 class SettingFacts(BaseModel):
-    """One choice of taste. allowed: in words · since, by: its last change, null and "" where none
-    is on record."""
+    """One choice of taste. allowed: in words · choices: the values it may have, none for a number
+    or a text · several: of them at once, with commas · since, by: its last change, null and ""
+    where none is on record."""
 
     name: str
     group: str
@@ -26,6 +34,8 @@ class SettingFacts(BaseModel):
     value: int | str
     default: int | str
     allowed: str
+    choices: list[Choice]
+    several: bool
     since: datetime | None
     by: str
 

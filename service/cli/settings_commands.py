@@ -67,6 +67,8 @@ def settings_show(name: Name, as_json: Json = False) -> None:
         return
     typer.echo(f"{name} = {row.value}  (default {row.default}; {row.allowed})")
     typer.echo(printing.sentence(row.about[:1].upper() + row.about[1:]))
+    for choice in row.choices:
+        typer.echo(f"  {choice.value:<8}{choice.means}")
     if told:
         typer.echo(told)
     for one in past:

@@ -1,6 +1,7 @@
 """docs/settings.md, made from the two tables in code; a test compares file and tables."""
 
 from service.defaults import Defaults, fixed_table, table
+from service.flows.setting_choices import told
 from service.settings import PREFIX, Settings
 
 _HEAD = """# Settings
@@ -46,7 +47,7 @@ def markdown() -> str:
     lines.append(_TASTE)
     for row in table(Defaults()):
         value = f"`{_cell(row['default'])}`" if row["default"] != "" else ""
-        lines.append(f"| `{row['name']}` | {value} | {_cell(row['about'])} |\n")
+        lines.append(f"| `{row['name']}` | {value} | {_cell(told(row['name'], row['about']))} |\n")
     lines.append(_FIXED)
     lines += [
         f"| `{row['name']}` | `{_cell(row['value'])}` | {_cell(row['about'])} |\n"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from service.errors import PaperpostError
 from service.flows.runtime import Runtime
-from service.flows.staff import Member, StaffError, read_name, turn, write_audit
+from service.flows.staff import ROLES, Member, StaffError, read_name, turn, write_audit
 from service.store import staff as staff_store
 from service.store.db import Priority, Session
 from service.store.house_tables import AdminRow
@@ -23,6 +24,10 @@ _SYSTEMS = (
     ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
     ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
 )  # fmt: skip
+
+
+class RoleError(PaperpostError):
+    """An act that one's role does not allow."""
 
 
 class NoSuchAccountError(StaffError):
@@ -137,6 +142,28 @@ def find_account(
 def need_account(rt: Runtime, name: str) -> int:
     """The number of an account. Raises NoSuchAccountError."""
     return rt.db.read(lambda s: _need(s, name)).id or 0
+
+
+_NAMED = 10
+
+
+def refusal(rt: Runtime, who: Member, role: str) -> RoleError:
+    """What somebody is told who may not do what ``role`` may: which role it needs, who has it, and
+    who could give it."""
+    rows = [
+        one for one in rt.db.read(staff_store.list_admins)
+        if not one.disabled and ROLES.index(one.role) >= ROLES.index(role)
+    ]  # fmt: skip
+    able = [f"{one.name} ({one.role})" for one in rows[:_NAMED]]
+    more = f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else ""
+    owners = ", ".join(one.name for one in rows if one.role == "owner")
+    names = f"Who may: {', '.join(able)}{more}." if role != "owner" else f"Who may: {owners}."
+    return RoleError(
+        f"This needs the role {role}; yours is {who.role}.",
+        "",
+        f"Nothing was changed. {names if rows else 'Nobody has that role.'} "
+        "An owner changes roles, on the page Staff.",
+    )
 
 
 def acts_of(session: Session, name: str) -> ActsWanted:

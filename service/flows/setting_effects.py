@@ -13,6 +13,7 @@ from service.flows.bounce_lists import read_rates
 from service.flows.runtime import Runtime
 from service.store import setting_counts as store
 from service.store.db import Session
+from service.store.submissions import count_by_state
 from service.subscribers.cadence import local_date
 
 Effect = Callable[[Runtime, Session, Any], str]
@@ -139,6 +140,16 @@ def _new_readers(rt: Runtime, session: Session, _value: Any) -> str:
     return f"The {active:,} readers who are here keep what they have."
 
 
+def _digests(rt: Runtime, session: Session, _value: Any) -> str:
+    active = store.count_active(session)
+    return f"It is for the digests of all readers, {active:,} active ones now."
+
+
+def _proposals(rt: Runtime, session: Session, _value: Any) -> str:
+    waiting = count_by_state(session).get("waiting", 0)
+    return f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for an answer now."
+
+
 def _share(of: str, per: int, words: str) -> _Asked:
     """Of an alarm about the week's mails that came back. of: complaints or hard."""
 
@@ -168,6 +179,8 @@ _EFFECTS: Mapping[str, Effect] = {
     **{name: _kept(name) for name in _WHAT},
     **{f"mails_a{'n' if unit == 'hour' else ''}_{unit}": _pace(unit) for unit in _PER_S},
     **dict.fromkeys(("hour", "weekdays", "abstracts"), _new_readers),
+    "release": _digests,
+    "proposals": _proposals,
     "typed_above": _beyond("the number is typed", "it is not typed"),
     "canary_offered_above": _beyond("a canary is offered", "no canary is offered"),
     "canary_ticked_above": _beyond("the canary is ticked", "the canary is not ticked"),

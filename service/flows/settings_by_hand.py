@@ -11,6 +11,7 @@ from typing import Any
 from service.defaults import Defaults, parse
 from service.errors import SettingError
 from service.flows.runtime import Runtime
+from service.flows.setting_choices import Choice, choices_of, is_several, told
 from service.flows.setting_effects import effect
 from service.flows.staff import write_audit
 from service.store import setting_counts
@@ -49,8 +50,11 @@ class ChangedMeanwhileError(SettingError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One value of taste. allowed: in words, "0 to 23" · since, by: when and by whom it was changed
-    last, None and "" where it never was, or that is no longer on record."""
+    """One value of taste. about: what it is, told: with its choices · allowed: in words, "0 to 23"
+    · choices: the values it may be, () for a number or a text · several: of them at once, with
+    commas · least, most: of a number, else None · clock: it is an hour and a minute · since, by:
+    when and by whom it was changed last, None and "" where it never was, or that is no longer on
+    record."""
 
     name: str
     group: str
@@ -58,6 +62,11 @@ class Setting:
     value: int | str
     default: int | str
     allowed: str
+    choices: tuple[Choice, ...] = ()
+    several: bool = False
+    least: int | None = None
+    most: int | None = None
+    clock: bool = False
     since: datetime | None = None
     by: str = ""
 
@@ -65,11 +74,16 @@ class Setting:
     def is_default(self) -> bool:
         return self.value == self.default
 
+    @property
+    def told(self) -> str:
+        return told(self.name, self.about)
+
     def facts(self) -> dict[str, Any]:
         """For JSON."""
         return {
-            "name": self.name, "group": self.group, "about": self.about, "value": self.value,
-            "default": self.default, "allowed": self.allowed, "since": self.since, "by": self.by,
+            "name": self.name, "group": self.group, "about": self.told, "value": self.value,
+            "default": self.default, "allowed": self.allowed, "several": self.several,
+            "choices": [asdict(one) for one in self.choices], "since": self.since, "by": self.by,
         }  # fmt: skip
 
 
@@ -106,6 +120,7 @@ def list_settings(rt: Runtime) -> list[Setting]:
     for field in fields_of(Defaults):
         group = STARTS.get(field.name, group)
         last, default = changed.get(field.name), _USUAL[field.name]
+        is_number = isinstance(default, int)
         made.append(
             Setting(
                 name=field.name,
@@ -114,6 +129,11 @@ def list_settings(rt: Runtime) -> list[Setting]:
                 value=getattr(values, field.name),
                 default=default,
                 allowed=_allowed(default, field.metadata),
+                choices=choices_of(field.name),
+                several=is_several(field.name),
+                least=field.metadata["low"] if is_number else None,
+                most=field.metadata["high"] if is_number else None,
+                clock=field.metadata["clock"],
                 since=last.at if last is not None else None,
                 by=last.who if last is not None else "",
             )
@@ -157,7 +177,7 @@ def _allowed(default: int | str, meta: Mapping[str, Any]) -> str:
         return f"{meta['low']:,} to {meta['high']:,}"
     words = ", ".join(meta["words"])
     if not words:
-        return "a text"
+        return "a time of day" if meta["clock"] else "a text"
     return f"some of {words}" if meta["several"] else f"one of {words}"
 
 

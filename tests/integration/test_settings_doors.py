@@ -30,6 +30,9 @@ def test_every_setting_stands_in_a_group_and_tells_what_it_may_be(house: Reading
     rows = flow.list_settings(house.rt)
     assert {row.group for row in rows} == set(flow.STARTS.values())
     assert [row.name for row in rows if not row.allowed or not row.about] == []
+    release = next(row for row in rows if row.name == "release")
+    assert [one.value for one in release.choices] == ["auto", "until", "hand"]
+    assert all(one.means in release.told for one in release.choices)
     hour = flow.find_setting(house.rt, "hour")
     assert (hour.value, hour.allowed, hour.since, hour.by) == (8, "0 to 23", None, "")
     with pytest.raises(flow.NoSettingError, match="fixed rule"):
@@ -101,11 +104,20 @@ def test_the_page_looks_before_it_saves_and_only_owners_save(house: Reading) -> 
     assert "Back to the default" in owner.get(there).text
     owner.post(there, data={"token": token, "value": "default", "was": "5"})
     assert house.rt.defaults().typed_above == 1000
+    days = owner.get("/admin/settings/weekdays", params={"value": ["", "mon", "wed"]}).text
+    assert "Save mon, wed in place of mon, tue, wed, thu, fri" in days
+    none = owner.get("/admin/settings/weekdays", params={"value": ""})
+    assert (none.status_code, "None of them is chosen." in none.text) == (422, True)
+    assert 'type="radio" name="value" value="until"' in owner.get("/admin/settings/release").text
     viewer, theirs = signed_in(house, "viewer")
     looked = viewer.get(there, params={"value": "5"}).text
     assert "Then" in looked
     assert "in place of" not in looked
-    assert viewer.post(there, data={**data, "token": theirs}).status_code == 403
+    refused = viewer.post(there, data={**data, "token": theirs})
+    assert refused.status_code == 403
+    assert "needs the role owner; yours is viewer" in refused.text
+    assert "Who may: ann-owner." in refused.text
+    assert "another session" in viewer.post("/admin/account", data={"token": "x"}).text
     assert viewer.get("/admin/settings/machine").status_code == 403
     assert owner.get("/admin/settings/machine").status_code == 200
     assert owner.get("/admin/settings/login_minutes").status_code == 404
