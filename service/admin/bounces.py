@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from service.admin.desk import Desk, fault_at
 from service.admin.reader_choices import read_day
@@ -15,9 +15,11 @@ from service.flows import bounce_lists, bounces
 from service.flows.bounce_words import FOLLOWS, KINDS, STATES, plain_reason
 from service.flows.bounces import Filter, NoSuchMailError
 from service.flows.consequence import ENDS
+from service.flows.exports import Form
 from service.flows.runtime import Runtime
 from service.flows.staff import Member
 from service.pages.chart import Share, chart
+from service.pages.downloads import download
 from service.pages.forms import FieldError, RowNumber
 from service.pages.headers import TEXT_POLICY
 from service.pages.paging import address_of_page, paging_of
@@ -62,15 +64,15 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         )
         return desk.answer(request, "bounces.html", context, who=who)
 
-    @routes.get("/bounces/export.csv")
-    def export(request: Request) -> Response:
-        desk.member(request, "editor")
-        chosen = _chosen(rt, _typed(request.query_params))
-        return StreamingResponse(
-            (part.encode() for part in bounce_lists.csv_parts(rt, chosen)),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="bounces.csv"'},
+    @routes.post("/bounces/export")
+    async def export(request: Request) -> Response:
+        sent = await desk.sent(request, "editor")
+        kind: Form = "json" if sent.form.raw("format") == "json" else "csv"
+        chosen = _chosen(rt, _typed({name: sent.form.raw(name) for name in FILTERS}))
+        parts = await to_thread(
+            lambda: bounce_lists.export(rt, chosen, kind, by=sent.who.name, address=sent.address)
         )
+        return download(parts, f"bounces.{kind}")
 
     @routes.get("/bounces/review")
     def review(request: Request) -> Response:

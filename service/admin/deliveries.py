@@ -1,12 +1,12 @@
 """Deliveries: who got what, with the server's words; groups by meaning, and sending them again."""
 
 from asyncio import to_thread
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk, fault_at
@@ -18,11 +18,13 @@ from service.flows import bounces, delivery_export, groups, ledger, reconcile, r
 from service.flows.bounce_words import plain_reason
 from service.flows.consequence import ENDS
 from service.flows.editions import list_groups, need_edition
+from service.flows.exports import Form
 from service.flows.letter import bytes_of
 from service.flows.preview import shown, why
 from service.flows.resend import Wanted, read_wanted
 from service.flows.runtime import Runtime
 from service.flows.staff import Member
+from service.pages.downloads import download
 from service.pages.forms import FieldError, RowNumber
 from service.pages.frame import framed
 from service.pages.paging import address_of_page, paging_of
@@ -67,21 +69,17 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         context["address_of_page"] = lambda number: address_of_page(request, number)
         return desk.answer(request, "deliveries.html", context, who=who)
 
-    @routes.get("/deliveries/export.{kind}")
-    def export(request: Request, kind: str) -> Response:
-        desk.member(request, "editor")
-        form: delivery_export.Form | None = "csv" if kind == "csv" else None
-        form = "json" if kind == "json" else form
-        if form is None:
-            raise HTTPException(404)
-        parts = delivery_export.parts(
-            rt, read_wanted_of(rt, read_typed(request.query_params)), form
-        )
-        return StreamingResponse(
-            (part.encode() for part in parts),
-            media_type=delivery_export.TYPES[form],
-            headers={"Content-Disposition": f'attachment; filename="deliveries.{form}"'},
-        )
+    @routes.post("/deliveries/export")
+    async def export(request: Request) -> Response:
+        sent = await desk.sent(request, "editor")
+        kind: Form = "json" if sent.form.raw("format") == "json" else "csv"
+        typed = read_typed({name: sent.form.raw(name) for name in FILTERS})
+
+        def begin() -> Iterator[str]:
+            chosen = read_wanted_of(rt, typed)
+            return delivery_export.export(rt, chosen, kind, by=sent.who.name, address=sent.address)
+
+        return download(await to_thread(begin), f"deliveries.{kind}")
 
     @routes.get("/deliveries/groups")
     def by_meaning(request: Request) -> Response:

@@ -3,10 +3,11 @@
 import io
 from asyncio import to_thread
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
@@ -17,6 +18,7 @@ from service.flows.list_files import MOST_BYTES, ListFile, pack, read_options
 from service.flows.list_forms import FORMS
 from service.flows.reader_acts import read_reason
 from service.flows.staff import Member
+from service.pages.downloads import download
 from service.pages.forms import FieldError, Form, RowNumber
 from service.pages.paging import address_of_page, paging_of
 from service.pages.uploads import LargeFile
@@ -113,21 +115,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         context = {"one": imported.get_import(rt, number)}
         return desk.answer(request, "import_progress.html", context, who=who)
 
-    @routes.get("/imports/{number}/problems.csv")
-    def problems(request: Request, number: RowNumber) -> Response:
-        desk.member(request, "editor")
-        parts = imported.problems_csv(rt, number)
-
-        def encoded() -> Any:
-            yield "\ufeff".encode()
-            for part in parts:
-                yield part.encode()
-
-        return StreamingResponse(
-            encoded(),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="problems.csv"'},
+    @routes.post("/imports/{number}/problems")
+    async def problems(request: Request, number: RowNumber) -> Response:
+        sent = await desk.sent(request, "editor")
+        parts = await to_thread(
+            imported.export_problems, rt, number, by=sent.who.name, address=sent.address
         )
+        return download(chain(["\ufeff"], parts), "problems.csv")
 
     @routes.post("/imports/{number}")
     async def press(request: Request, number: RowNumber) -> Response:

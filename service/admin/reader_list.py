@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from service.admin.answers import reasons_told
@@ -13,12 +13,14 @@ from service.admin.desk import Desk, fault_of
 from service.admin.reader_choices import read_until
 from service.errors import PaperpostError
 from service.flows import ledger, reader_acts, reader_lists, tags
+from service.flows.exports import Form as FileForm
 from service.flows.interests import read_people
 from service.flows.reader_acts import read_reason
 from service.flows.reader_lists import FIELDS, STATES, Chosen
 from service.flows.readers import add_reader, read_new
 from service.flows.segment import SegmentError
 from service.flows.staff import Member
+from service.pages.downloads import download
 from service.pages.forms import UPLOAD_BYTES, FieldError, Form
 from service.pages.paging import address_of_page, paging_of
 from service.pages.sorting import sorting_of
@@ -122,24 +124,16 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     async def export(request: Request) -> Response:
         sent = await desk.sent(request, "editor")
         form = sent.form
-        kind = "json" if form.raw("format") == "json" else "csv"
+        kind: FileForm = "json" if form.raw("format") == "json" else "csv"
 
         def begin() -> Iterator[str]:
             chosen = chosen_of({name: form.raw(name) for name in FIELDS})
-            reader_lists.note_export(rt, chosen, by=sent.who.name, form=kind, address=sent.address)
-            write = reader_lists.export_json if kind == "json" else reader_lists.export_csv
-            return write(rt, chosen)
+            return reader_lists.export(rt, chosen, kind, by=sent.who.name, address=sent.address)
 
         try:
-            parts = await to_thread(begin)
+            return download(await to_thread(begin), f"readers.{kind}")
         except SegmentError:
             raise HTTPException(422) from None
-        media = "application/json" if kind == "json" else "text/csv; charset=utf-8"
-        return StreamingResponse(
-            (part.encode() for part in parts),
-            media_type=media,
-            headers={"Content-Disposition": f'attachment; filename="readers.{kind}"'},
-        )
 
     # ---- acts on all of them ----
 

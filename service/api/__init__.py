@@ -32,6 +32,7 @@ from service.api import (
 from service.api import topics as topics_api
 from service.api.callers import ScopeError, TooManyError, UnknownCallerError, place_of
 from service.api.document import describe
+from service.api.exports import ExportKeyError
 from service.api.once import once_route
 from service.api.values import Day
 from service.defaults import FIXED
@@ -115,6 +116,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     DateError: 422,
     ChosenError: 422,
     EditionError: 409,
+    ExportKeyError: 409,
     HookError: 422,
     KeyBusyError: 409,
     KeyFormError: 400,

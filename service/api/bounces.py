@@ -5,16 +5,21 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.api import shapes
 from service.api.callers import caller_of, place_of
+from service.api.exports import EXPORTED, no_key
 from service.api.values import Day
 from service.flows import bounces
+from service.flows.bounce_lists import export as export_reports
 from service.flows.bounce_lists import read_filter, read_rates
 from service.flows.bounces import Filter
+from service.flows.exports import Form
 from service.flows.runtime import Runtime
 from service.flows.tokens import Caller
+from service.pages.downloads import download
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
 from service.reports.model import Kind
@@ -22,7 +27,22 @@ from service.store.db import Session
 from service.subscribers.cadence import local_date
 
 _Text = Annotated[str, Query(max_length=254)]
+_Word = Annotated[str, Field(max_length=254)]
 _State = Literal["done", "review", "foreign"]
+
+
+class Export(BaseModel):
+    """Which reports, as the list takes them; empty: all."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Kind | None = None
+    reason: _Word = ""
+    domain: _Word = ""
+    state: _State | None = None
+    address: _Word = ""
+    since: Day | None = None
+    until: Day | None = None
+    format: Form = "csv"
 
 
 class Decision(BaseModel):
@@ -72,6 +92,20 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             return {"total": total, "offset": offset, "bounces": rows}
 
         return rt.db.read(load)
+
+    @routes.post(
+        "/v1/bounces/export",
+        response_class=StreamingResponse,
+        responses=EXPORTED,
+        dependencies=[Depends(no_key)],
+    )
+    def export(who: Reader, place: Place, which: Export) -> StreamingResponse:
+        """All reports that are chosen, in one stream, the newest first, as a table (csv) or as an
+        array of the objects of the list (json). It is recorded, and takes no Idempotency-Key.
+        Scope: deliveries:read."""
+        wanted = chosen(**which.model_dump(exclude={"format"}))
+        parts = export_reports(rt, wanted, which.format, by=who.signature, address=place)
+        return download(parts, f"bounces.{which.format}")
 
     @routes.get("/v1/bounces/rates", response_model=shapes.Rates)
     def some_rates(

@@ -10,15 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.api import shapes
 from service.api.callers import caller_of, place_of
+from service.api.exports import EXPORTED, no_key
 from service.api.values import Day
 from service.delivery.meaning import Meaning
 from service.flows import delivery_export, edition_lists, ledger, reconcile, resend, resolving
-from service.flows.delivery_export import Form
 from service.flows.editions import list_groups
+from service.flows.exports import Form
 from service.flows.progress import watch
 from service.flows.runtime import Runtime
 from service.flows.send_state import read_limits
 from service.flows.tokens import Caller
+from service.pages.downloads import download
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
 from service.store import delivery_lists
@@ -28,6 +30,7 @@ from service.store.delivery_lists import Chosen
 
 _Number = Annotated[int | None, Query(ge=1, le=2**53)]
 _Text = Annotated[str, Query(max_length=254)]
+_Word = Annotated[str, Field(max_length=254)]
 _State = Literal[
     "planned", "ready", "leased", "sending", "accepted", "deferred", "failed", "unknown",
     "presumed", "suppressed", "expired", "cancelled", "skipped", "held",
@@ -77,12 +80,19 @@ class HeldAnswer(Answer):
     dry_run: StrictBool = False
 
 
-_EXPORTED: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The list, in one stream.",
-        "content": {"text/csv": {"schema": {"type": "string"}}, "application/json": {}},
-    }
-}
+class Export(BaseModel):
+    """Which deliveries, as the list takes them; empty: all."""
+
+    model_config = ConfigDict(extra="forbid")
+    edition: int | None = Field(default=None, ge=1, le=2**53)
+    state: _State | None = None
+    meaning: Meaning | None = None
+    domain: _Word = ""
+    since: Day | None = None
+    until: Day | None = None
+    address: _Word = ""
+    words: _Word = ""
+    format: Form = "csv"
 
 
 def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
@@ -167,17 +177,19 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
-    @routes.get("/v1/deliveries/export", response_class=StreamingResponse, responses=_EXPORTED)
-    def export(
-        _who: Reader, wanted: Wanted, form: Annotated[Form, Query(alias="format")] = "csv"
-    ) -> StreamingResponse:
+    @routes.post(
+        "/v1/deliveries/export",
+        response_class=StreamingResponse,
+        responses=EXPORTED,
+        dependencies=[Depends(no_key)],
+    )
+    def export(who: Reader, place: Place, which: Export) -> StreamingResponse:
         """All deliveries that are chosen, in one stream, the oldest first. As a table (csv) or as
-        an array of the objects of the list (json). Scope: deliveries:read."""
-        return StreamingResponse(
-            (part.encode() for part in delivery_export.parts(rt, wanted, form)),
-            media_type=delivery_export.TYPES[form],
-            headers={"Content-Disposition": f'attachment; filename="deliveries.{form}"'},
-        )
+        an array of the objects of the list (json). It is recorded, and takes no Idempotency-Key.
+        Scope: deliveries:read."""
+        wanted = chosen(**which.model_dump(exclude={"format"}))
+        parts = delivery_export.export(rt, wanted, which.format, by=who.signature, address=place)
+        return download(parts, f"deliveries.{which.format}")
 
     @routes.get("/v1/deliveries/groups", response_model=list[shapes.Group])
     def by_meaning(_who: Reader, wanted: Wanted) -> list[dict[str, Any]]:

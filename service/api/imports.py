@@ -9,11 +9,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StrictBool
 
 from service.api.callers import caller_of, place_of
+from service.api.exports import PROBLEMS, no_key
 from service.api.readers import Body
 from service.flows import imported, imports, suppress
 from service.flows.list_files import MOST_FILES, pack, read_options
 from service.flows.runtime import Runtime
 from service.flows.tokens import Caller
+from service.pages.downloads import download
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
 from service.store import imports as store
@@ -140,13 +142,17 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         """One import: what was seen in it, and what it did so far. Scope: readers:read."""
         return imported.get_import(rt, number)
 
-    @routes.get("/v1/imports/{number}/problems", response_class=StreamingResponse)
-    def problems(_who: Looks, number: RowNumber) -> StreamingResponse:
-        """Its rows with a problem as a CSV with a column ``problem``. Scope: readers:read."""
-        parts = imported.problems_csv(rt, number)
-        return StreamingResponse(
-            (part.encode() for part in parts), media_type="text/csv; charset=utf-8"
-        )
+    @routes.post(
+        "/v1/imports/{number}/problems",
+        response_class=StreamingResponse,
+        responses=PROBLEMS,
+        dependencies=[Depends(no_key)],
+    )
+    def problems(who: Looks, place: Place, number: RowNumber) -> StreamingResponse:
+        """Its rows with a problem as a CSV with a column ``problem``. It is recorded, and takes no
+        Idempotency-Key. Scope: readers:read."""
+        parts = imported.export_problems(rt, number, by=who.signature, address=place)
+        return download(parts, "problems.csv")
 
     @routes.post("/v1/imports/{number}/press")
     def press_import(who: Writes, place: Place, number: RowNumber, asked: Press) -> dict[str, Any]:

@@ -1,25 +1,27 @@
 """Readers for programs: lists, one with all of its story, added, changed, tagged, paused, erased.
 Each asks for a token with its scope; every change says why."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from service.api.callers import caller_of, place_of
+from service.api.exports import EXPORTED, no_key
 from service.api.values import Day
 from service.errors import Sentence
 from service.flows import reader_acts, reader_lists, reader_story, staff_readers
 from service.flows import tags as tags_flow
 from service.flows.browse import NotHereError
+from service.flows.exports import Form
 from service.flows.manage import Choices
 from service.flows.reader_lists import Chosen
 from service.flows.readers import add_reader, read_new, summary
 from service.flows.runtime import Runtime
 from service.flows.staff_choices import Pause
 from service.flows.tokens import Caller
+from service.pages.downloads import download
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
 from service.store import reader_lists as store
@@ -105,8 +107,14 @@ class Filter(Body):
 
     def typed(self) -> dict[str, str]:
         """The same as it stands in an address of the desk."""
-        facts = self.model_dump(mode="json")
+        facts = self.model_dump(mode="json", exclude={"format"})
         return {k: "1" if v is True else str(v or "") for k, v in facts.items()}
+
+
+class Export(Filter):
+    """Which readers, and in what form."""
+
+    format: Form = "json"
 
 
 class ManyAct(Why):
@@ -189,17 +197,18 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
-    @routes.post("/v1/readers/export", response_class=StreamingResponse)
-    def export(request: Request, who: Looks, place: Place, which: Filter) -> StreamingResponse:
-        """Every one of them as JSON rows that an import reads, streamed; it is recorded, and takes
-        no Idempotency-Key. Scope: readers:read."""
-        if "idempotency-key" in request.headers:
-            what = "An export is not kept to be answered again."
-            raise reader_acts.ActError(what, "Idempotency-Key", "Leave the key out.")
+    @routes.post(
+        "/v1/readers/export",
+        response_class=StreamingResponse,
+        responses=EXPORTED,
+        dependencies=[Depends(no_key)],
+    )
+    def export(who: Looks, place: Place, which: Export) -> StreamingResponse:
+        """Every one of them as rows that an import reads (json, or csv), streamed; it is recorded,
+        and takes no Idempotency-Key. Scope: readers:read."""
         wanted = reader_lists.read_chosen(rt, which.typed())
-        reader_lists.note_export(rt, wanted, by=who.signature, form="json", address=place)
-        parts: Iterator[str] = reader_lists.export_json(rt, wanted)
-        return StreamingResponse((part.encode() for part in parts), media_type="application/json")
+        parts = reader_lists.export(rt, wanted, which.format, by=who.signature, address=place)
+        return download(parts, f"readers.{which.format}")
 
     @routes.post("/v1/readers/acts")
     def act_on_many(who: Writes, place: Place, asked: ManyAct) -> ManyDone:

@@ -92,14 +92,14 @@ def bounces_list(
     as_json: Json = False,
 ) -> None:
     """Reports, newest first: for whom, what they say and what followed."""
-    from service.flows.bounce_lists import json_parts
+    from service.flows.bounce_lists import parts
     from service.flows.bounces import list_reports
 
     typed = _typed(kind, reason, domain, state, address, since, until)
     with runtime() as rt:
         chosen = _filter(rt, typed)
         if as_json:
-            for part in json_parts(rt, chosen):
+            for part in parts(rt, chosen, "json"):
                 typer.echo(part, nl=False)
             return
         rows = rt.db.read(lambda s: list_reports(s, chosen, limit=MOST_LINES + 1))
@@ -246,16 +246,13 @@ def bounces_export(
     until: Last = None,
     as_json: Json = False,
 ) -> None:
-    """Reports as a table for a spreadsheet (CSV); no cell of it starts a formula."""
-    from service.flows.bounce_lists import csv_parts
+    """Reports as a table for a spreadsheet (CSV); no cell of it starts a formula. It is recorded."""
+    from service.flows.bounce_lists import export
 
-    if as_json:
-        bounces_list(kind, reason, domain, state, address, since, until, as_json=True)
-        return
     typed = _typed(kind, reason, domain, state, address, since, until)
     with runtime() as rt:
         chosen = _filter(rt, typed)
-        for part in csv_parts(rt, chosen):
+        for part in export(rt, chosen, "json" if as_json else "csv", by="cli"):
             typer.echo(part, nl=False)
 
 
@@ -265,11 +262,11 @@ def bounces_samples(
     as_json: Json = False,
 ) -> None:
     """Write the mails whose meaning a person decided as .eml, and expected.jsonl with what was
-    decided. They hold addresses of readers: keep them to yourself."""
+    decided. They hold addresses of readers: keep them to yourself. It is recorded."""
     from service.flows.bounce_samples import export_samples
 
     with runtime() as rt:
-        count = export_samples(rt, folder)
+        count = export_samples(rt, folder, by="cli")
     facts = {"folder": folder, "mails": count}
     printing.told(facts, f"{printing.tally(count, 'mail')} in {folder}", wants_json=as_json)
 

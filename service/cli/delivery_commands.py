@@ -112,8 +112,8 @@ def deliveries_export(
     as_json: Json = False,
 ) -> None:
     """Deliveries as a table for a spreadsheet (CSV), the oldest first; no cell of it starts a
-    formula."""
-    from service.flows.delivery_export import parts
+    formula. It is recorded."""
+    from service.flows.delivery_export import export
 
     _check(state, meaning)
     first, last = day(since), day(until)
@@ -122,7 +122,7 @@ def deliveries_export(
             rt, edition_id=edition, state=state, meaning=meaning, domain=domain, first=first,
             last=last, address=address, words=words,
         )  # fmt: skip
-        for part in parts(rt, chosen, "json" if as_json else "csv"):
+        for part in export(rt, chosen, "json" if as_json else "csv", by="cli"):
             typer.echo(part, nl=False)
 
 

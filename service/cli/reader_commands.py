@@ -208,24 +208,25 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Everything stored about one reader, as JSON; without an address all readers, or those that
-    are chosen, as a CSV that an import reads."""
+    are chosen, as a CSV that an import reads. It is recorded."""
     from service.flows import reader_lists
+    from service.flows.exports import note_export
     from service.flows.own_data import export_reader
 
     if not email:
         with runtime() as rt:
             chosen = read_filter(rt, state, "", tag, segment)
-            form = "json" if as_json else "csv"
-            reader_lists.note_export(rt, chosen, by="cli", form=form)
-            write = reader_lists.export_json if as_json else reader_lists.export_csv
-            for part in write(rt, chosen):
+            for part in reader_lists.export(rt, chosen, "json" if as_json else "csv", by="cli"):
                 typer.echo(part, nl=False)
         return
     address = read_email(email)
     with runtime() as rt:
         found = export_reader(rt, address.key)
-    if found is None:
-        raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
+        if found is None:
+            raise PaperpostError(f"There is no reader {email}.", "", "paperpost subscribers list")
+        note_export(
+            rt, "readers", 1, which=f"reader {found['subscriber']['id']}", form="json", by="cli"
+        )
     printing.as_json(found)
 
 

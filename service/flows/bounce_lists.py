@@ -11,8 +11,8 @@ from service.errors import PaperpostError
 from service.flows import bounces, day_figures
 from service.flows.bounce_words import STATES
 from service.flows.bounces import Filter, Rate
+from service.flows.exports import Form, note_export, told, written
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import csv_lines, json_array
 from service.reports.model import Kind
 from service.store import day_figures as figures_store
 from service.store.db import Session
@@ -66,17 +66,21 @@ def read_filter(
     )
 
 
-def csv_parts(rt: Runtime, chosen: Filter) -> Iterator[str]:
-    """Reports as a table for a spreadsheet, newest first, some at a time; no cell starts a
-    formula."""
-    yield csv_lines([COLUMNS])
-    for rows in _parts(rt, chosen):
-        yield csv_lines([row[c] for c in COLUMNS] for row in rows)
+def export(rt: Runtime, chosen: Filter, form: Form, *, by: str, address: str = "") -> Iterator[str]:
+    """Reports, newest first, taken away: that they are stands on record before the first part."""
+    count = rt.db.read(lambda s: bounces.count_reports(s, chosen))
+    which = told(
+        kind=chosen.kind, reason=chosen.reason, domain=chosen.domain, state=chosen.state,
+        since=chosen.since, until=chosen.until, address=chosen.address,
+    )  # fmt: skip
+    note_export(rt, "bounces", count, which=which, form=form, by=by, address=address)
+    return parts(rt, chosen, form)
 
 
-def json_parts(rt: Runtime, chosen: Filter) -> Iterator[str]:
-    """The same as one array of objects, some at a time."""
-    return json_array(_parts(rt, chosen))
+def parts(rt: Runtime, chosen: Filter, form: Form) -> Iterator[str]:
+    """Reports as a table for a spreadsheet or as one array of objects, newest first, some at a
+    time; no cell starts a formula."""
+    return written(COLUMNS, _parts(rt, chosen), form)
 
 
 def _parts(rt: Runtime, chosen: Filter) -> Iterator[list[dict[str, Any]]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from service.flows import bounces
 from service.flows.bounces import BounceError, Sample
+from service.flows.exports import note_export
 from service.flows.runtime import Runtime
 from service.reports.read import read_report
 
@@ -34,10 +35,12 @@ class Checked:
         return asdict(self) | {"agrees": self.agrees}
 
 
-def export_samples(rt: Runtime, folder: Path) -> int:
+def export_samples(rt: Runtime, folder: Path, *, by: str) -> int:
     """Write each decided mail that is still kept as NUMBER.eml, and ``expected.jsonl`` beside;
     how many there are. The same again gives the same files. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
+    count = sum(1 for _ in _mails(rt))
+    note_export(rt, "bounces", count, which="decided mails", form="eml", by=by)
     lines = []
     for one in _mails(rt):
         name = f"{one.id:06}.eml"

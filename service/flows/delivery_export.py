@@ -1,22 +1,38 @@
 """Deliveries as a table or as JSON, some at a time: what is in memory does not grow with the
 ledger."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
+from service.flows.exports import Form, note_export, told, written
 from service.flows.ledger import list_facts
 from service.flows.runtime import Runtime
-from service.flows.spreadsheet import csv_lines, json_array
-from service.store.delivery_lists import Chosen
+from service.store.delivery_lists import Chosen, count_chosen
 
 COLUMNS = (
     "id", "edition", "kind", "email", "state", "meaning", "code", "enhanced", "words", "attempts",
     "message_id", "planned_at", "not_before", "accepted_at",
 )  # fmt: skip
-Form = Literal["csv", "json"]
-TYPES: dict[Form, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 _PART = 1000
+
+
+def export(rt: Runtime, chosen: Chosen, form: Form, *, by: str, address: str = "") -> Iterator[str]:
+    """The whole list, taken away: that it is stands on record before its first part. Raises
+    EditionError before that: no such edition."""
+    made = parts(rt, chosen, form)
+    count = rt.db.read(lambda s: count_chosen(s, chosen))
+    which = told(
+        edition=chosen.edition_id, state=", ".join(chosen.states) or _held(chosen),
+        meaning=chosen.meaning, domain=chosen.domain, since=chosen.since, until=chosen.until,
+        address=chosen.address, words=chosen.words,
+    )  # fmt: skip
+    note_export(rt, "deliveries", count, which=which, form=form, by=by, address=address)
+    return made
+
+
+def _held(chosen: Chosen) -> str:
+    return "held" if chosen.held_by is not None else ""
 
 
 def parts(rt: Runtime, chosen: Chosen, form: Form) -> Iterator[str]:
@@ -24,7 +40,7 @@ def parts(rt: Runtime, chosen: Chosen, form: Form) -> Iterator[str]:
     EditionError before the first part: no such edition."""
     read = _read(rt, chosen)
     found = chain([next(read)], read)  # the first is read here: its fault comes before an answer
-    return _csv(found) if form == "csv" else json_array(found)
+    return written(COLUMNS, found, form)
 
 
 def _read(rt: Runtime, chosen: Chosen) -> Iterator[list[dict[str, Any]]]:
@@ -37,9 +53,3 @@ def _read(rt: Runtime, chosen: Chosen) -> Iterator[list[dict[str, Any]]]:
         if len(rows) < _PART:
             return
         last = rows[-1]["id"]
-
-
-def _csv(found: Iterable[list[dict[str, Any]]]) -> Iterator[str]:
-    yield csv_lines([COLUMNS])
-    for rows in found:
-        yield csv_lines([row[c] for c in COLUMNS] for row in rows)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from service.flows.agreed import basis_line
+from service.flows.exports import note_export
 from service.flows.imports import ListError, NoSuchImportError, row_of
 from service.flows.reader_acts import erase_some
 from service.flows.runtime import Runtime
@@ -140,14 +141,18 @@ def first_problems(rt: Runtime, number: int, most: int = 50) -> list[tuple[int, 
     return found[:most]
 
 
-def problems_csv(rt: Runtime, number: int) -> Iterator[str]:
-    """Every row with a problem as a CSV with a column ``problem``, in pieces. Raises
-    NoSuchImportError: there are none, or they are not kept any more."""
+def export_problems(rt: Runtime, number: int, *, by: str, address: str = "") -> Iterator[str]:
+    """Every row with a problem as a CSV with a column ``problem``, in pieces; that it is taken away
+    is on record before the first. Raises NoSuchImportError: there are none, or they are not kept
+    any more."""
     row = rt.db.read(lambda s: row_of(s, number))
     bodies = _bodies(rt, number)
     first = next(bodies, None)
     if first is None:
         raise NoSuchImportError("This file is not kept any more.", "", "Import the list again.")
+
+    bad = row.report["look" if row.state == "tried" else "done"].get("bad", 0)
+    note_export(rt, "problems", bad, which=f"import {number}", form="csv", by=by, address=address)
 
     def parts() -> Iterator[str]:
         yield to_csv([], [*row.report["look"]["columns"], "problem"])

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from service.flows.exports import Form, note_export, written
 from service.flows.readers import export_rows, summary
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError, describe, read_segment
-from service.flows.spreadsheet import json_array, to_csv
-from service.flows.staff import write_audit
+from service.flows.spreadsheet import EXPORTED
 from service.flows.tags import read_tag
 from service.store import reader_lists as store
-from service.store.db import Priority, Session
+from service.store.db import Session
 from service.store.reader_lists import Wanted
 from service.subscribers.cadence import local_date
 
@@ -153,18 +153,12 @@ def _portion(session: Session, chosen: Chosen, after: str) -> tuple[list[dict[st
 # ---- taken along ----
 
 
-def export_csv(rt: Runtime, chosen: Chosen) -> Iterator[str]:
-    """The readers as a CSV that an import reads, in pieces: a row a reader and interest."""
-    is_first = True
-    for rows in _exported(rt, chosen):
-        text = to_csv(rows)
-        yield text if is_first else text.split("\r\n", 1)[1]
-        is_first = False
-
-
-def export_json(rt: Runtime, chosen: Chosen) -> Iterator[str]:
-    """The same as a JSON array, in pieces."""
-    return json_array(_exported(rt, chosen))
+def export(rt: Runtime, chosen: Chosen, form: Form, *, by: str, address: str = "") -> Iterator[str]:
+    """The readers, a row for each and interest, as an import reads them, in pieces; that they are
+    taken along is on record before the first."""
+    count = rt.db.read(lambda s: store.count_wanted(s, chosen.wanted))
+    note_export(rt, "readers", count, which=told(chosen), form=form, by=by, address=address)
+    return written(EXPORTED, _exported(rt, chosen), form)
 
 
 def _exported(rt: Runtime, chosen: Chosen) -> Iterator[list[dict[str, Any]]]:
@@ -180,17 +174,3 @@ def _export_portion(
     found = store.list_after(session, chosen.wanted, after, PORTION)
     last = found[-1].email_key if len(found) == PORTION else None
     return export_rows(found, session), last
-
-
-def note_export(rt: Runtime, chosen: Chosen, *, by: str, form: str, address: str = "") -> int:
-    """Record that a list is taken along, before it is; returns how many readers it has."""
-
-    def note(session: Session) -> int:
-        count = store.count_wanted(session, chosen.wanted)
-        after = {"readers": count, "which": told(chosen), "format": form}
-        write_audit(
-            session, rt.clock(), who=by, what="export readers", after=after, address=address
-        )
-        return count
-
-    return rt.db.write(note, Priority.WEB)

@@ -24,7 +24,7 @@ def rt(tmp_path: Path) -> Iterator[Runtime]:
 
 
 def exported(rt: Runtime) -> str:
-    return "".join(reader_lists.export_csv(rt, reader_lists.read_chosen(rt, {})))
+    return "".join(reader_lists.export(rt, reader_lists.read_chosen(rt, {}), "csv", by="a"))
 
 
 def test_choices_go_round(rt: Runtime, tmp_path: Path) -> None:

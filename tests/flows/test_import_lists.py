@@ -128,7 +128,7 @@ def test_all_readers_move_to_another_house(rt: Runtime, tmp_path: Path) -> None:
 
     rt.db.write(act)
     before = readers(rt)
-    moved = "".join(reader_lists.export_csv(rt, reader_lists.read_chosen(rt, {})))
+    moved = "".join(reader_lists.export(rt, reader_lists.read_chosen(rt, {}), "csv", by="a"))
     assert {row["state"] for row in csv.DictReader(io.StringIO(moved))} == {
         "active", "pending", "left", "bounced",
     }  # fmt: skip

@@ -550,7 +550,7 @@ def test_what_was_looked_at_is_imported_once(rt, client):
     assert "What it did" in done.text
     assert rt.db.read(lambda s: get_subscriber_row(s, email_key="new@example.org")) is not None
     assert [one.what for one in rt.db.read(list_audit)].count("import readers") == 1
-    answer = client.get(f"{here}/problems.csv")
+    answer = client.post(f"{here}/problems", data={"token": token})
     assert 'filename="problems.csv"' in answer.headers["content-disposition"]
     table = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert [(r["email"], r["keywords"]) for r in table] == [("bad@", '<b>x</b>, "quoted"')]

@@ -144,17 +144,29 @@ def test_an_export_is_whole_filtered_and_starts_no_formula(
     table = DeliveryRow.__table__  # type: ignore[attr-defined]
     evil = sa.update(table).where(table.c.recipient_key == "ben@two.example")
     rt.db.write(lambda s: s.execute(evil.values(rcpt="=cmd@two.example")))
-    got = program.get("/api/v1/deliveries/export?domain=two.example")
+    address = "/api/v1/deliveries/export"
+    got = program.post(address, json={"domain": "two.example"})
     assert got.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(got.text)))
     assert [row["email"] for row in rows] == ["'=cmd@two.example", "cy@two.example"]
-    listed = program.get("/api/v1/deliveries/export?format=json").json()
-    assert listed == facts(rt)
-    assert program.get("/api/v1/deliveries/export?edition=99").status_code == 404
+    listed = program.post(address, json={"format": "json", "address": "ada@one"}).json()
+    assert listed == facts(rt)[:1]
+    assert program.post(address, json={"edition": 99}).status_code == 404
+    keyed = program.post(address, json={}, headers={"Idempotency-Key": "a"})
+    assert (keyed.status_code, keyed.json()["error"]["where"]) == (409, "Idempotency-Key")
+    assert program.get(address).status_code in (404, 405, 422)
     house.rt = rt
-    browser, _ = signed_in(house, "editor")
-    taken = browser.get("/admin/deliveries/export.csv?domain=two.example")
-    assert taken.text == got.text
+    browser, token = signed_in(house, "editor")
+    page = browser.get("/admin/deliveries?domain=two.example").text
+    assert 'action="/admin/deliveries/export"' in page
+    form = {"token": token, "domain": "two.example", "format": "csv"}
+    assert browser.post("/admin/deliveries/export", data=form).text == got.text
+    acts = [row for row in rt.db.read(lambda s: list_audit(s, limit=9)) if "export" in row.what]
+    assert [(row.who, row.after) for row in reversed(acts)] == [
+        ("token bench", {"deliveries": 2, "which": "domain two.example", "format": "csv"}),
+        ("token bench", {"deliveries": 1, "which": "address given", "format": "json"}),
+        ("ann-editor", {"deliveries": 2, "which": "domain two.example", "format": "csv"}),
+    ]
     assert json.loads("".join(delivery_export.parts(rt, Chosen(domain="x.example"), "json"))) == []
 
 

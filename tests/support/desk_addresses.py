@@ -56,7 +56,6 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/bounces": (
         "viewer", "/admin/bounces", "/admin/bounces?kind=hard&q=x", "/admin/bounces?page=9",
     ),
-    "/admin/bounces/export.csv": ("editor", "/admin/bounces/export.csv"),
     "/admin/bounces/rates": (
         "viewer", "/admin/bounces/rates", "/admin/bounces/rates?domain=x&days=7",
     ),
@@ -66,10 +65,6 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/deliveries": ("viewer", "/admin/deliveries", "/admin/deliveries?state=accepted"),
     "/admin/deliveries/groups": (
         "viewer", "/admin/deliveries/groups", "/admin/deliveries/groups?words=x",
-    ),
-    "/admin/deliveries/export.{kind}": (
-        "editor", "/admin/deliveries/export.csv", "/admin/deliveries/export.json?state=accepted",
-        "/admin/deliveries/export.x",
     ),
     "/admin/deliveries/held": (
         "sender", "/admin/deliveries/held?answer=accepted", "/admin/deliveries/held?answer=x",
@@ -99,9 +94,6 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
         "editor", "/admin/imports/1", "/admin/imports/999",
     ),
     "/admin/imports/{number}/progress": ("editor", "/admin/imports/1/progress"),
-    "/admin/imports/{number}/problems.csv": (
-        "editor", "/admin/imports/1/problems.csv", "/admin/imports/999/problems.csv",
-    ),
     "/admin/link/{token}": ("", "/admin/link/{staff_link}", "/admin/link/x"),
     "/admin/login": ("", "/admin/login"),
     "/admin/readers": (
@@ -232,6 +224,13 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     "/admin/bounces/{inbound_id}/decide": (
         Act("editor", "/admin/bounces/{review}/decide", {"kind": "soft"}, "decide mail"),
     ),
+    "/admin/bounces/export": (
+        Act("editor", "/admin/bounces/export", {"kind": "hard"}, "export bounces"),
+    ),
+    "/admin/deliveries/export": (
+        Act("editor", "/admin/deliveries/export", {"state": "accepted", "format": "json"},
+            "export deliveries"),
+    ),
     "/admin/deliveries/resend": (
         Act(
             "sender", "/admin/deliveries/resend",
@@ -264,6 +263,10 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "/admin/imports/{number}": (
         Act("editor", "/admin/imports/{looked_import}", leaves="import readers"),
+    ),
+    "/admin/imports/{number}/problems": (
+        Act("editor", "/admin/imports/1/problems", leaves="export problems"),
+        Act("editor", "/admin/imports/999/problems", leaves=None, refused=404),
     ),
     "/admin/imports/{number}/undo": (
         Act("owner", "/admin/imports/{done_import}/undo", {"number": "1", "reason": "wrong"},
@@ -509,9 +512,6 @@ API_PAGES: dict[str, tuple[str, ...]] = {
     "/api/v1/imports/{number}": (
         "readers:read", "/api/v1/imports/1", "/api/v1/imports/999",
     ),
-    "/api/v1/imports/{number}/problems": (
-        "readers:read", "/api/v1/imports/1/problems", "/api/v1/imports/999/problems",
-    ),
     "/api/v1/suppressions": (
         "readers:read", "/api/v1/suppressions", "/api/v1/suppressions?email=x@x.example",
     ),
@@ -569,9 +569,6 @@ API_PAGES: dict[str, tuple[str, ...]] = {
     ),
     "/api/v1/deliveries": (
         "deliveries:read", "/api/v1/deliveries", "/api/v1/deliveries?state=held&words=x",
-    ),
-    "/api/v1/deliveries/export": (
-        "deliveries:read", "/api/v1/deliveries/export?state=accepted&format=json",
     ),
     "/api/v1/deliveries/groups": ("deliveries:read", "/api/v1/deliveries/groups"),
     "/api/v1/deliveries/pace": ("deliveries:read", "/api/v1/deliveries/pace"),
@@ -659,6 +656,10 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
         Act("readers:write", "/api/v1/imports",
             {"lists": [{"text": "email\nnew@x.example\n"}], "basis": "institution",
              "dry_run": False}, "import readers"),
+    ),
+    "POST /api/v1/imports/{number}/problems": (
+        Act("readers:read", "/api/v1/imports/1/problems", leaves="export problems"),
+        Act("readers:read", "/api/v1/imports/999/problems", leaves=None, refused=404),
     ),
     "POST /api/v1/imports/{number}/press": (
         Act("readers:write", "/api/v1/imports/{looked_import}/press", {}, "import readers"),
@@ -804,6 +805,13 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
             "deliveries:send", "/api/v1/deliveries/resend",
             {"edition": "{refused_edition}", "meaning": "policy", "mails": 1}, "resend",
         ),
+    ),
+    "POST /api/v1/bounces/export": (
+        Act("deliveries:read", "/api/v1/bounces/export", {"kind": "hard"}, "export bounces"),
+    ),
+    "POST /api/v1/deliveries/export": (
+        Act("deliveries:read", "/api/v1/deliveries/export",
+            {"state": "accepted", "format": "json"}, "export deliveries"),
     ),
     "POST /api/v1/bounces/{inbound_id}/decide": (
         Act("deliveries:send", "/api/v1/bounces/{review}/decide", {"kind": "soft"},
