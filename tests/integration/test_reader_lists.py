@@ -14,12 +14,10 @@ from support.house import Clock, add, open_house
 from service.errors import PaperpostError
 from service.flows import reader_acts, reader_lists, reader_story, staff_readers, tags
 from service.flows.exports import Form
-from service.flows.exports import Form
 from service.flows.imports import ListError, look, press
 from service.flows.imports import bring_in as bring_list_in
 from service.flows.list_files import Options
 from service.flows.list_packs import pack
-from service.flows.reader_lists import Chosen
 from service.flows.reader_lists import Chosen
 from service.flows.readers import import_readers
 from service.flows.runtime import Runtime
@@ -132,10 +130,6 @@ def test_acts_on_many_do_it_to_the_number_that_was_shown(rt: Runtime) -> None:
     assert (entry.reason, entry.after) == (
         "closed", {"readers": 2, "changed": 2, "which": "tag staff"},
     )  # fmt: skip
-
-
-def taken(rt: Runtime, chosen: Chosen, form: Form) -> str:
-    return "".join(reader_lists.export(rt, chosen, form, by="ann"))
 
 
 def taken(rt: Runtime, chosen: Chosen, form: Form) -> str:
