@@ -108,7 +108,14 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         except PaperpostError as error:
             errors = fault_at("act", error)
             return await to_thread(page, request, sent.who, edition_id, errors)
+        if act == "cancel" and await to_thread(went_not, edition_id):
+            act = "undo"
         return desk.go(f"editions/{edition_id}", SAID[act])
+
+    def went_not(edition_id: int) -> bool:
+        """Whether all mails of a cancelled edition are."""
+        facts = rt.db.read(lambda s: flow.details(s, edition_id))
+        return bool(facts["cancelled"] == facts["mails"])
 
 
 SAID = {

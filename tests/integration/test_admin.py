@@ -271,7 +271,8 @@ def test_undo_within_two_minutes(rt, client, server, clock):
         f"{check}/start", data={"token": token, "expected": expected_in(client.get(check).text)}
     )
     assert "Take it back" in page.text
-    client.post("/admin/editions/1/cancel", data={"token": token})
+    page = client.post("/admin/editions/1/cancel", data={"token": token})
+    assert "Taken back; nothing was sent." in page.text
     clock.go(minutes=3)
     assert send(rt) == 0
 
