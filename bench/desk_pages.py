@@ -269,25 +269,21 @@ LISTS: Mapping[str, tuple[str, int, Filters]] = {
 
 EXPORTS: Mapping[str, Mapping[str, str]] = {
     "/admin/editions/export.csv": {"editions": "editions/export.csv?kind=notice"},
-    "/admin/bounces/export.csv": {"bounces": "bounces/export.csv"},
     "/admin/audit/export.{kind}": {"acts": "audit/export.csv"},
-    "/admin/deliveries/export.{kind}": {
-        "deliveries refused, CSV": "deliveries/export.csv?state=failed",
-        "deliveries, CSV": "deliveries/export.csv",
-        "deliveries, JSON": "deliveries/export.json",
-    },
-    "/admin/imports/{number}/problems.csv": {
-        "problems of an import": "imports/{import}/problems.csv"
-    },
 }
 """Streams that are asked for by GET."""
 
 SENT_FOR: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "bounces": ("bounces/export", {}),
     "readers, CSV": ("readers/export", {"format": "csv"}),
     "readers, JSON": ("readers/export", {"format": "json"}),
     "suppressions": ("suppressions/export", {}),
+    "problems of an import": ("imports/{import}/problems", {}),
+    "deliveries refused, CSV": ("deliveries/export", {"state": "failed"}),
+    "deliveries, CSV": ("deliveries/export", {}),
+    "deliveries, JSON": ("deliveries/export", {"format": "json"}),
 }
-"""Streams that are asked for by a form."""
+"""Streams that are asked for by a form, since they leave a row on record."""
 
 NOT_ASKED = {
     "/admin/link/{token}": "for who is not logged in",
@@ -368,4 +364,4 @@ def exports(rt: Runtime, token: str) -> Iterator[tuple[str, str, dict[str, str] 
         for name, address in named.items():
             yield name, address.format(**values), None
     for name, (address, form) in SENT_FOR.items():
-        yield name, address, {**form, "token": token}
+        yield name, address.format(**values), {**form, "token": token}

@@ -2,16 +2,15 @@
 
 ``furnish`` adds it once to a house that ``bench.desk_house`` made: 40 topics, 5 programs with 4,000
 calls each, 2,000 proposals, 200 imports, 30 tokens, 20 of the staff, 10 drafts, 200 hidden papers;
-then each reader gets five words of their own, and all interests are counted (40 s of a processor).
+then each reader gets five words of their own, and all interests are counted (some minutes).
 """
 
 import io
 import random
 from datetime import timedelta
-from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from bench.desk_house import NOW, PART, WORDS
 from service.flows import drafts, hook_lists, imports, manual, staff
@@ -62,20 +61,19 @@ def furnish(rt: Runtime) -> None:
             sa.update(PaperRow).where(col(PaperRow.id) % 100 == 7).values(quarantined="spam")
         )
     )
-    proposals = [
-        {
-            "at": NOW - timedelta(hours=n),
-            "subscriber_id": n + 1,
-            "link": f"https://arxiv.org/abs/2611.{n:05}",
-            "named": f"arxiv/2611.{n:05}",
-            "words": "This is worth reading.",
-            "title": f"On {WORDS[n % 8]}, proposed {n}",
-            "state": ("waiting", "accepted", "declined")[n % 3],
-            "body": None,
-        }
-        for n in range(2000)
-    ]
-    _put(rt, SubmissionRow, proposals)
+    rt.db.write(lambda s: s.add_all(_proposal(n) for n in range(2000)))
+
+
+def _proposal(n: int) -> SubmissionRow:
+    return SubmissionRow(
+        at=NOW - timedelta(hours=n),
+        subscriber_id=n + 1,
+        link=f"https://arxiv.org/abs/2611.{n:05}",
+        named=f"arxiv/2611.{n:05}",
+        words="This is worth reading.",
+        title=f"On {WORDS[n % 8]}, proposed {n}",
+        state=("waiting", "accepted", "declined")[n % 3],
+    )
 
 
 def vary(db: Database) -> None:
@@ -105,10 +103,6 @@ def vary(db: Database) -> None:
             connection.execute(change, rows)
 
 
-def _put(rt: Runtime, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
-    rt.db.write(lambda s: s.execute(sa.insert(table), rows))
-
-
 def _hook(rt: Runtime, n: int) -> None:
     """A program that is told of events, with what it answered so far."""
     made = hook_lists.add_hook(
@@ -117,19 +111,19 @@ def _hook(rt: Runtime, n: int) -> None:
     at = NOW - timedelta(days=1)
     tries = [{"at": at.isoformat(), "code": 200, "words": "ok", "ms": 12}]
     calls = [
-        {
-            "webhook_id": made["id"],
-            "event_id": f"e{n}.{k}",
-            "event": "reader.joined",
-            "body": {"type": "reader.joined", "data": {"reader": k}},
-            "state": "failed" if k % 50 == 0 else "done",
-            "at": at - timedelta(minutes=k),
-            "done_at": at - timedelta(minutes=k),
-            "tries": tries,
-        }
+        WebhookCallRow(
+            webhook_id=made["id"],
+            event_id=f"e{n}.{k}",
+            event="reader.joined",
+            body={"type": "reader.joined", "data": {"reader": k}},
+            state="failed" if k % 50 == 0 else "done",
+            at=at - timedelta(minutes=k),
+            done_at=at - timedelta(minutes=k),
+            tries=tries,
+        )
         for k in range(4000)
     ]
-    _put(rt, WebhookCallRow, calls)
+    rt.db.write(lambda s: s.add_all(calls))
 
 
 def _imports(rt: Runtime) -> None:
