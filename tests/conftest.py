@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -192,6 +193,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long goes first (the rest stays in its random order): what one process must do
     together, then the storms. Begun last, they would go on while the other process has nothing."""
     items.sort(key=_is_short)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: the collector need not look at it again and again, nor as often as
+    in a small process (a tenth of the processor time of a run)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 def _is_short(item: pytest.Item) -> tuple[bool, ...]:

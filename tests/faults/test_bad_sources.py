@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("bad_sources"),  # one round for all of them
+]
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 8
 

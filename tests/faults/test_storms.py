@@ -19,6 +19,8 @@ from service.store.db import STILL_S
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+POINTS = int(os.environ.get("PAPERPOST_TEST_POINTS") or 10)
+"""Of a send's points, on each database; ``make faults ARGS=points`` goes through all."""
 FOUR = {"smtp_connections": "4", "spread_minutes": "0"}
 
 
@@ -74,17 +76,17 @@ def test_kills(tmp_path, cluster, seed):
 
 
 def test_points(tmp_path, cluster, seed):
-    """Twenty of all points on each database; which ones, the dice say."""
+    """Twenty of all points, ten on each database; which ones, the dice say."""
     made = template(tmp_path / "laid", cluster, readers=25, settings=FOUR)
     tally = Tally()
     with nursery() as nest:
         every = points.every_point(points.calls(nest, made, tmp_path))
         assert len(every) > 40
-        for point in random.Random(seed).sample(every, 20):
+        for point in random.Random(seed).sample(every, POINTS):
             points.hit(nest, made, tmp_path, point, "signal=KILL", tally, most_held=8)
     print(tally.sums)
     assert tally.breaches == []
-    assert tally.sums["killed"] >= 15  # the last calls of a run are not made in each
+    assert tally.sums["killed"] >= 0.7 * POINTS  # the last calls of a run are not made in each
 
 
 def test_answers(tmp_path, seed):
