@@ -20,6 +20,7 @@ from service.flows.segment import read_segment
 from service.flows.staff import write_audit
 from service.store import editions as editions_store
 from service.store.db import Priority, Session
+from service.store.half_planned import find_half_planned
 from service.store.tables import EditionRow
 
 OFFERED = 10
@@ -173,11 +174,9 @@ def begun(rt: Runtime, key: str) -> int:
             made = find_started(session, kind, key, rt.clock(), dead)
             if made is not None:
                 return made.edition_id
-            # its list of addresses is not kept: its page says what becomes of it
-            half = editions_store.get_edition(session, kind=kind, slot=key)
-            if half is not None and half.id is not None and half.options.get("draft") == {}:
-                return half.id
-        return 0
+        # its list of addresses is not kept: its page says what becomes of it
+        half = find_half_planned(session, key)
+        return half.id or 0 if half is not None and half.options.get("draft") == {} else 0
 
     return rt.db.read(look)
 

@@ -134,8 +134,10 @@ def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
         edition = need_edition(session, edition_id)
         if edition.state in ("cancelled", "done"):
             raise EditionError(f"Edition {edition_id} is {edition.state}.", "", "Nothing to pause.")
-        options = changed(edition.options, paused=True)  # also once it is planned to its end
-        editions_store.set_edition(session, edition_id, paused=True, options=options)
+        values: dict[str, Any] = {"paused": True}
+        if INTENT in edition.options:  # also once it is planned to its end
+            values["options"] = changed(edition.options, paused=True)
+        editions_store.set_edition(session, edition_id, **values)
         audit_edition(session, rt.clock(), edition_id, by, "pause", address=address)
 
     rt.db.write(act, Priority.WEB)

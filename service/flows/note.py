@@ -63,6 +63,7 @@ def set_note(rt: Runtime, on: date, text: str, *, by: str, address: str = "") ->
     def act(session: Session) -> NoteSet:
         edition = digest_edition(session, on, now, by)
         assert edition.id is not None
+        editions_store.hold_number(session, edition.id)  # others write into its options too
         before = edition.options.get("note", "")
         options = {**edition.options, "note": note}
         editions_store.set_edition(session, edition.id, options=options)

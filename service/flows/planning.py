@@ -94,6 +94,7 @@ def plan_readers(
     cancelled one the row says so at once, and its papers ride in the next mail.
     """
     assert edition.id is not None
+    editions_store.share_edition(session, edition)
     is_over = edition.state == "cancelled"
     rows = {
         reader.id: reader_values(rt, edition, reader, now)

@@ -116,29 +116,42 @@ def list_uneven(session: Session, now: datetime) -> dict[int, str]:
 def settle_editions(rt: Runtime) -> int:
     """Close every edition whose time is over: done when it balances, else incomplete, and the staff
     is told. Returns how many were done."""
-    return rt.db.write(lambda s: _settle(rt, s, rt.clock()), Priority.MAIL)
+    now = rt.clock()
+    over = rt.db.read(
+        lambda s: [e.id for e in editions_store.list_unsettled(s) if _moves(s, e, now)]
+    )
+    closed = [
+        rt.db.write(lambda s, i=i: _settle(rt, s, i, now), Priority.MAIL)  # type: ignore[misc]
+        for i in over
+    ]
+    rt.db.write(lambda s: _tell(rt, s, now), Priority.MAIL)
+    return sum(closed)
 
 
-def _settle(rt: Runtime, session: Session, now: datetime) -> int:
-    closed = 0
-    for edition in editions_store.list_unsettled(session):
-        assert edition.id is not None
-        counted = balance(session, edition)
-        state = next_state(edition, counted, now)
-        if state != edition.state and edition_can(EditionState(edition.state), state):
-            values: dict[str, object] = {"state": str(state)}
-            if state in (EditionState.DONE, EditionState.INCOMPLETE) and edition.planned is None:
-                values["planned"] = counted.rows  # the balance of a rolling one is taken
-            if state is EditionState.DONE:
-                values["counted"] = dict(counted.states)
-            editions_store.set_edition(session, edition.id, **values)
-            if state is EditionState.DONE:
-                closed += 1
-                _tell_done(session, edition, counted, now)
-            if state in (EditionState.DONE, EditionState.INCOMPLETE):
-                report_done(rt, session, edition, now)
-    _tell(rt, session, now)
-    return closed
+def _moves(session: Session, edition: EditionRow, now: datetime) -> bool:
+    state = next_state(edition, balance(session, edition), now)
+    return state != edition.state and edition_can(EditionState(edition.state), state)
+
+
+def _settle(rt: Runtime, session: Session, edition_id: int, now: datetime) -> bool:
+    """One edition, held: no row comes to it, and nobody cancels it, between its count and what is
+    written down. Whether it is done."""
+    edition = editions_store.hold_number(session, edition_id)
+    if edition is None or not _moves(session, edition, now):
+        return False
+    counted = balance(session, edition)
+    state = next_state(edition, counted, now)
+    values: dict[str, object] = {"state": str(state)}
+    if state in (EditionState.DONE, EditionState.INCOMPLETE) and edition.planned is None:
+        values["planned"] = counted.rows  # the balance of a rolling one is taken
+    if state is EditionState.DONE:
+        values["counted"] = dict(counted.states)
+    editions_store.set_edition(session, edition_id, **values)
+    if state is EditionState.DONE:
+        _tell_done(session, edition, counted, now)
+    if state in (EditionState.DONE, EditionState.INCOMPLETE):
+        report_done(rt, session, edition, now)
+    return state is EditionState.DONE
 
 
 def _tell_done(session: Session, edition: EditionRow, counted: Balance, now: datetime) -> None:

@@ -120,6 +120,12 @@ def hold_number(session: Session, edition_id: int) -> EditionRow | None:
     return session.get(EditionRow, edition_id, with_for_update=True, populate_existing=True)
 
 
+def share_edition(session: Session, edition: EditionRow) -> None:
+    """Read an edition as it is now; others may give it rows as well, and nobody cancels it, or
+    takes its balance, before this transaction ends."""
+    session.refresh(edition, with_for_update={"read": True, "key_share": True})
+
+
 def list_editions(
     session: Session, *, kinds: list[str] | None = None, limit: int | None = None
 ) -> list[EditionRow]:

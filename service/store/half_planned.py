@@ -42,6 +42,14 @@ def list_half_planned(session: Session) -> list[Half]:
     ]
 
 
+def find_half_planned(session: Session, slot: str) -> EditionRow | None:
+    """The one of a key, but for a daily or alerts."""
+    query = select(EditionRow).where(
+        *_is_half(), col(EditionRow.slot) == slot, col(EditionRow.kind) != DRAFT
+    )
+    return session.exec(query).first()
+
+
 def _is_half() -> list[sa.ColumnElement[bool]]:
     return [
         col(EditionRow.state).in_(["open", DRAFT]),
