@@ -91,7 +91,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     @routes.get("/v1/papers/{paper_id}")
     def one_paper(_who: Reader, paper_id: RowNumber) -> dict[str, Any]:
-        """One paper with its names, sightings, events, and how many had it. Scope: sources:read."""
+        """One paper with its names, sightings, story, and how many had it. Scope: sources:read."""
         return flow.paper_facts(flow.read_paper(rt, paper_id))
 
     @routes.get(

@@ -90,7 +90,9 @@ def show(paper: Which, as_json: Json = False) -> None:
     )
     columns = ["listed_on", "source", "first_seen_at", "announce_type", "held"]
     printing.table(made["sightings"], columns, "No source lists it any more.")
-    printing.table(made["events"], ["at", "kind", "value"], "Nothing happened since it came in.")
+    printing.table(
+        made["story"], ["at", "what", "by", "more"], "Nothing happened since it came in."
+    )
     for one in made["joins"]:
         over = f", parted {one['undone_at']}" if one["undone_at"] else ""
         typer.echo(f"join {one['id']}: paper {one['paper']} by {one['by']}: {one['reason']}{over}")

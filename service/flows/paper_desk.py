@@ -8,6 +8,7 @@ from typing import Any
 
 from service.flows.hidden import NoPaperError, waiting_with
 from service.flows.joined import JoinPlan
+from service.flows.paper_story import Told, read_story
 from service.flows.related import name_in
 from service.flows.runtime import Runtime
 from service.flows.search import search
@@ -27,8 +28,9 @@ class DeskPaper:
     """A paper with all that is known of it here.
 
     hidden: why, "" = it is shown · eligible_at: since when it is new, None = known, never mailed as
-    new · waiting: (composed mails with it that no server has seen, others that are not over) ·
-    joins: by hand, the newest first · twins: numbers of papers that it stands for.
+    new · story: all that happened, newest first · waiting: (composed mails with it that no server
+    has seen, others that are not over) · joins: by hand, the newest first · twins: numbers of
+    papers that it stands for.
     """
 
     paper: Paper
@@ -39,6 +41,7 @@ class DeskPaper:
     listed_on: date | None
     seen: tuple[SeenRow, ...]
     events: tuple[PaperEventRow, ...]
+    story: tuple[Told, ...]
     counts: PaperCounts
     waiting: tuple[int, int]
     joins: tuple[PaperJoinRow, ...]
@@ -88,6 +91,7 @@ def _read(session: Session, paper_id: int) -> DeskPaper:
     if found is None:
         raise NoPaperError(paper_id)
     row, names = found
+    events = tuple(store.list_all_events(session, paper_id))
     return DeskPaper(
         paper=papers_store.to_paper(row, names),
         hidden=row.quarantined,
@@ -96,7 +100,8 @@ def _read(session: Session, paper_id: int) -> DeskPaper:
         matched_at=row.matched_at,
         listed_on=row.listed_on,
         seen=tuple(store.list_seen(session, paper_id)),
-        events=tuple(store.list_all_events(session, paper_id)),
+        events=events,
+        story=read_story(session, paper_id, events),
         counts=store.count_paper(session, paper_id),
         waiting=waiting_with(session, paper_id),
         joins=tuple(store.list_joins(session, paper_id)),
@@ -200,6 +205,9 @@ def paper_facts(made: DeskPaper) -> dict[str, Any]:
             {name: _iso(value) for name, value in asdict(one).items()} for one in made.seen
         ],
         "events": [{"kind": e.kind, "at": _iso(e.at), "value": e.value} for e in made.events],
+        "story": [
+            {"at": _iso(x.at), "what": x.what, "by": x.by, "more": x.more} for x in made.story
+        ],
         "readers": made.counts.readers,
         "counts": asdict(made.counts),
         "mails_waiting": {"untried": made.waiting[0], "others": made.waiting[1]},

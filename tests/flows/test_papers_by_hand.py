@@ -18,6 +18,7 @@ from service.flows.hidden import (
 )
 from service.flows.joined import join_papers, part_papers, plan_join
 from service.flows.match import match_new
+from service.flows.paper_desk import read_paper
 from service.flows.runtime import Runtime
 from service.flows.search import search
 from service.store import papers as papers_store
@@ -171,5 +172,10 @@ def test_two_papers_become_one_and_two_again(rt: Runtime, tmp_path: Path) -> Non
     assert sorted(on_table[3]) == [first, second], "both meet the interests again"
     assert sent == [first, second], "who had either has had both"
     assert search(rt, "adapters").total == 2
+    story = [(one.what, one.by) for one in read_paper(rt, first).story]
+    assert story[0] == (f"parted from paper {second}", "mia")
+    assert story.count((f"joined with paper {second}", "mia")) == 1
+    assert any(what.startswith("picked for ") for what, _ in story)
+    assert ("proposed by a reader", "") in story
     with pytest.raises(PaperError, match="no such join"):
         part_papers(rt, join, "again", by="mia")

@@ -24,7 +24,7 @@ MORE = {
     "/admin/overview/now": 28,
     "/admin/find": 24,
     "/admin/papers": 30,
-    "/admin/papers/merge": 40,
+    "/admin/papers/merge": 44,  # two papers, each with its story
     "/admin/interests/try": 40,
 }
 
