@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk, fault_at
+from service.admin.news import news_of, tenth
 from service.errors import PaperpostError
 from service.flows import canary, late, ledger, manual, progress
 from service.flows import editions as flow
@@ -25,7 +26,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     """Add /admin/editions/ID."""
     rt = desk.rt
 
-    def watched(edition_id: int, who: Member, *, whole: bool) -> dict[str, Any]:
+    def watched(request: Request, edition_id: int, who: Member, *, whole: bool) -> dict[str, Any]:
         dead, now = ledger.gone_owners(rt), rt.clock()
         facts = rt.db.read(lambda s: progress.watch(s, edition_id, dead=dead, now=now, whole=whole))
         refused = facts["refused"]
@@ -37,12 +38,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "resendable": sum(r["again"] for r in refused),
             "not_resendable": sum(r["count"] - r["again"] - r["done"] for r in refused),
             "timeline": _timeline(facts.get("minutes", []), rt.zone),
+            **_news(request, facts),
         }
 
     def page(
         request: Request, who: Member, edition_id: int, errors: dict[str, FieldError] | None = None
     ) -> Response:
-        context = watched(edition_id, who, whole=True)
+        context = watched(request, edition_id, who, whole=True)
         return desk.answer(request, "edition.html", context, who=who, errors=errors, refused=409)
 
     @routes.get("/editions/{edition_id}")
@@ -53,7 +55,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def moving(request: Request, edition_id: RowNumber) -> Response:
         """What moves, for the page that asks every 2 seconds. acts: the buttons that it shows."""
         who = desk.member(request)
-        context = watched(edition_id, who, whole=False)
+        context = watched(request, edition_id, who, whole=False)
         shown = request.query_params.get("acts", "")
         context["acts_changed"] = shown != _named(context["acts"])
         return desk.answer(request, "progress.html", context, who=who)
@@ -62,9 +64,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def after(request: Request, edition_id: RowNumber) -> Response:
         """What takes longer to read: minute by minute, and who came later."""
         who = desk.member(request)
-        return desk.answer(
-            request, "edition_after.html", watched(edition_id, who, whole=True), who=who
-        )
+        context = watched(request, edition_id, who, whole=True)
+        return desk.answer(request, "edition_after.html", context, who=who)
 
     @routes.get("/editions/{edition_id}/{act}")
     def look_again(request: Request, edition_id: RowNumber, act: str) -> Response:
@@ -147,6 +148,18 @@ def _acts(facts: dict[str, Any]) -> list[str]:
     if asks:
         acts.append("rest")
     return acts
+
+
+def _news(request: Request, facts: dict[str, Any]) -> dict[str, Any]:
+    """What is told to the ear: the state, each tenth, and what stands in the way."""
+    plans, state = facts["planning"], facts["state"]
+    done = (
+        tenth(plans["rows"], plans["readers"]) if plans else tenth(facts["ended"], facts["planned"])
+    )
+    word = "being planned" if plans else state
+    more = (facts["paused_why"] if state == "paused" else "", facts["uneven"])
+    says = ". ".join([f"{word}, {done} %", *filter(None, more)])
+    return news_of(request, f"{word}-{done}-{bool(facts['uneven'])}".replace(" ", ""), says)
 
 
 def _named(acts: list[str]) -> str:

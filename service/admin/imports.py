@@ -10,12 +10,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from service.admin.desk import Desk, fault_of
+from service.admin.news import news_of, tenth
 from service.errors import PaperpostError
 from service.flows import imported, imports
 from service.flows.agreed import BASES
 from service.flows.imports import read_basis
-from service.flows.list_files import MOST_BYTES, ListFile, pack, read_options
+from service.flows.list_files import read_options
 from service.flows.list_forms import FORMS
+from service.flows.list_packs import MOST_BYTES, ListFile, pack, pack_all
 from service.flows.reader_acts import read_reason
 from service.flows.staff import Member
 from service.pages.downloads import download
@@ -96,7 +98,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         found = imported.get_import(rt, number)
         context = {
-            "one": found,
+            **_moving(request, found),
             "look": found["look"],
             "now": found["done"] if found["state"] in ("running", "done") else found["look"],
             "problems": imported.first_problems(rt, number) if found["has_problems"] else [],
@@ -112,7 +114,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def progress(request: Request, number: RowNumber) -> Response:
         """How far it is, for the page that asks again and again."""
         who = desk.member(request, "editor")
-        context = {"one": imported.get_import(rt, number)}
+        context = _moving(request, imported.get_import(rt, number))
         return desk.answer(request, "import_progress.html", context, who=who)
 
     @routes.post("/imports/{number}/problems")
@@ -171,12 +173,20 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return await to_thread(act)
 
 
+def _moving(request: Request, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the moving part shows, and tells: each tenth of the rows, and the end."""
+    done = tenth(found["done"].get("rows", 0), found["rows"])
+    says = "Done." if found["state"] == "done" else f"{done} % of the rows are in."
+    return {"one": found, **news_of(request, f"{found['state']}-{done}", says)}
+
+
 def _packed(form: Form, files: Sequence[LargeFile]) -> list[ListFile]:
     """What was chosen, else what was pasted."""
     lists, left = [], MOST_BYTES
     for file in files:
         with file.stream:
-            lists.append(pack(file.name, file.stream, left))
+            lists += pack_all(file.name, file.stream, left)
+            left = MOST_BYTES - sum(one.size for one in lists)
     text = form.raw("text").encode()
     if not lists and text.strip():
         lists.append(pack("pasted.csv", io.BytesIO(text)))

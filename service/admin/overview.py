@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from service.admin.desk import Desk
+from service.admin.news import news_of
 from service.flows import desk_overview, edition_lists, ledger
 from service.flows.release import waiting_days
 from service.flows.source_health import STRIP_DAYS, read_sources
@@ -46,8 +47,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         context: dict[str, Any] = {
             **{name: found[name] for name in _STANDING},
             **rt.db.read(more),
-            **_now(desk, found),
-            "tells": False,
+            **_now(request, desk, found),
             "today": desk.today(),
             "sources": read_sources(rt, days=STRIP_DAYS),
             "strip_days": STRIP_DAYS,
@@ -63,21 +63,18 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/overview/now")
     def now(request: Request) -> Response:
         who = desk.member(request)
-        told = request.query_params.get("told", "")
-        context = _now(desk, desk_overview.read_moving(rt))
-        return desk.answer(
-            request, "overview_now.html", context | {"tells": told != context["told"]}, who=who
-        )
+        context = _now(request, desk, desk_overview.read_moving(rt))
+        return desk.answer(request, "overview_now.html", context, who=who)
 
 
-def _now(desk: Desk, found: Mapping[str, Any]) -> dict[str, Any]:
-    """What the moving part shows. told: the key of the words; new ones come
-    with each tenth of an edition, and with its end."""
+def _now(request: Request, desk: Desk, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the moving part shows. It tells each tenth of an edition, and its end."""
     editions = found["editions"]
     tenths = [(one, one["percent"] // 10 * 10) for one in editions if one["is_moving"]]
     key = ".".join(f"{one['id']}-{tenth}" for one, tenth in tenths)
     says = ". ".join(f"{desk.name_of(one)}: {tenth} %" for one, tenth in tenths)
-    return {"now": found, "told": key or "rest", "says": says or "Nothing is under way."}
+    news = news_of(request, key or "rest", says or "Nothing is under way.")
+    return {"now": found, **news}
 
 
 def _charts(desk: Desk, days: Sequence[Mapping[str, Any]]) -> dict[str, Counts]:

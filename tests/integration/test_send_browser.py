@@ -4,8 +4,10 @@ edition, a canary that refuses pauses, and the brake holds."""
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,11 +15,12 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.axe import violations
-from support.house import add, ingest_items, paper_item
-from support.smtp_server import SmtpServer, reply
+from support.house import add, ingest_items, paper_item, rows
+from support.smtp_server import SmtpServer, hang, reply
 from support.whole_site import WholeSite, whole_site
 
 from service.flows import staff
+from service.flows.daily import plan_daily
 from service.store.editions import list_editions
 from service.store.instance import set_setting
 from service.store.staff import list_audit
@@ -262,3 +265,117 @@ async def _together(
     async with httpx2.AsyncClient(cookies=cookies, timeout=120) as client:
         answers = await asyncio.gather(*(client.post(address, data=form) for _ in range(20)))
     return [(a.status_code, a.headers.get("location", "")) for a in answers]
+
+
+MOVES = 2100
+"""Milliseconds of the page's clock: it asks once."""
+HEARD = """() => {
+  window.heard = [];
+  for (const id of ['told', 'stale']) {
+    const region = document.getElementById(id);
+    new MutationObserver(() => window.heard.push(region.isConnected && region.textContent.trim()))
+      .observe(region, {childList: true, characterData: true, subtree: true}); } }"""
+"""What a screen reader is told from now on: the words of live regions that change."""
+HIDE = """yes => { Object.defineProperty(document, 'hidden', {configurable: true, get: () => yes});
+  document.dispatchEvent(new Event('visibilitychange')); }"""
+FOCUSED = "document.activeElement.id"
+TOP = "e => e.getBoundingClientRect().top"
+
+
+def test_what_refreshes_itself_leaves_hand_eye_and_ear_alone(
+    site: WholeSite, desk: Desk, relay: SmtpServer
+) -> None:
+    plan_daily(site.rt)
+    page = desk("mia")
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if "/overview/now" in r.url else None)
+    page.clock.install(time=site.clock())
+    page.clock.pause_at(site.clock() + timedelta(minutes=1))
+    page.set_viewport_size({"width": 1200, "height": 500})
+    page.goto(f"{site.address}/admin")
+    page.evaluate(HEARD)
+
+    def moves(part: str = "overview/now") -> None:
+        with page.expect_response(f"**/{part}*"):
+            page.clock.run_for(MOVES)
+        while page.locator(".htmx-request").count():
+            page.clock.run_for(10)
+
+    # the keyboard's place, what is opened, what is looked at, and the ear
+    table = page.locator("#table-papers")
+    table.locator("summary").click()
+    page.get_by_role("button", name=re.compile("^Pause")).focus()
+    table.scroll_into_view_if_needed()
+    place, top = page.evaluate(FOCUSED), table.evaluate(TOP)
+    assert place.startswith("now-act-")
+    for _ in range(3):
+        moves()
+    assert (page.evaluate(FOCUSED), table.evaluate(TOP)) == (place, top)
+    assert table.get_attribute("open") is not None
+    assert page.evaluate("heard") == []
+    relay.on("RCPT", hang(), match="r7@")
+    with ThreadPoolExecutor(1) as thread:
+        sending = thread.submit(site.send)
+        try:
+            relay.wait_until_hung()
+            while sum(row.state == "accepted" for row in rows(site.rt)) < 7:
+                time.sleep(0.02)
+            moves()
+            expect(page.locator("#now")).to_contain_text("7 of 8 settled")
+            assert page.evaluate(FOCUSED) == place
+            assert page.evaluate("heard") == ["Digest of Wed 18 November: 80 %"]
+
+            # nobody looks: nobody is asked; who comes back sees at once what is
+            asked.clear()
+            page.evaluate(HIDE, True)
+            page.clock.run_for(60_000)
+            assert asked == []
+            with page.expect_response("**/overview/now*"):
+                page.evaluate(HIDE, False)
+
+            # the server is away for a while: said once, and gone on with by itself
+            moves()
+            page.evaluate("heard.length = 0")
+            page.context.set_offline(True)
+            page.clock.run_for(5 * MOVES)
+            said = page.locator("#stale")
+            expect(said).to_contain_text("No answer from the server since 09:02:")
+            assert page.evaluate("heard.length") == 1
+            page.context.set_offline(False)
+            moves()
+            expect(said).to_be_empty()
+
+            # a refresh falls into a press
+            page.get_by_role("button", name=re.compile("^Pause")).hover()
+            page.mouse.down()
+            moves()
+            page.mouse.up()
+            expect(page.locator("#progress")).to_contain_text("in flight is being finished")
+        finally:
+            relay.clear()
+            relay.release()
+        assert sending.result() == 7
+
+    # the page of the edition
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("#progress")).to_contain_text("open")
+    page.evaluate(HEARD)
+    page.locator("#n-accepted").focus()
+    moves("progress")
+    assert page.evaluate("heard") == []
+    assert site.send() == 1
+    moves("progress")
+    expect(page.locator("#n-accepted")).to_have_text("8")
+    assert page.evaluate(FOCUSED) == "n-accepted"
+    assert page.evaluate("heard") == ["open, 100 %"]
+
+    # the session ends: the whole page goes to the log-in, and comes back
+    add(site.rt, "late@uni.example", "adapters")
+    plan_daily(site.rt)
+    page.goto(f"{site.address}/admin")
+    page.context.clear_cookies()
+    page.clock.run_for(MOVES)
+    page.wait_for_url("**/admin/login?next=/admin")
+    log_in(page, "mia")
+    expect(page.locator("#now")).to_contain_text("8 of 9 settled")
+    page.context.close()
