@@ -30,6 +30,7 @@ from service.flows.epoch import InstanceHeld
 from service.flows.failover import tell_accounts
 from service.flows.hidden import take_out_hidden
 from service.flows.hook_calls import call_due
+from service.flows.import_erased import forget_erased
 from service.flows.imports import go_on
 from service.flows.manual import complete_left
 from service.flows.poll import poll_due
@@ -48,6 +49,7 @@ from service.flows.watch import mark_late, resume_planned
 from service.flows.watchdog import watch_runs
 from service.flows.words import learn_words
 from service.store import deliveries as deliveries_store
+from service.store import imports as imports_store
 from service.store import leases as leases_store
 from service.store.db import Priority
 
@@ -109,7 +111,7 @@ class Embedded:
             "settle": lambda wanted: self._in_turn(self._settle),
             "hooks": lambda wanted: call_due(rt),
             "watchdog": lambda wanted: asyncio.to_thread(self._watch),
-            "imports": lambda wanted: asyncio.to_thread(lambda: go_on(rt)),
+            "imports": lambda wanted: asyncio.to_thread(self._imports),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
             "refold": lambda wanted: asyncio.to_thread(self._refold),
             "corpus": lambda wanted: asyncio.to_thread(self._fill_corpus),
@@ -275,6 +277,11 @@ class Embedded:
     def _is_open(self) -> bool:
         return not self._closing
 
+    def _imports(self) -> None:
+        """Lists that wait; those who were erased go from what is kept of lists."""
+        forget_erased(self._rt)
+        go_on(self._rt, self._is_open)
+
     def _settle(self) -> int:
         forget_unconfirmed(self._rt)
         return settle_editions(self._rt)
@@ -303,5 +310,7 @@ class Embedded:
         self._relay.try_unheard()
         keep_breakers(self._rt)
         keep_alarms(self._rt)
+        if self._rt.db.read(imports_store.is_waited_for):
+            self.enqueue("imports")
         if self._rt.db.read(deliveries_store.count_waiting):
             self.enqueue("send")

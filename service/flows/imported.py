@@ -10,7 +10,7 @@ from typing import Any
 
 from service.flows.agreed import basis_line
 from service.flows.exports import note_export
-from service.flows.imports import ListError, NoSuchImportError, row_of
+from service.flows.imports import ListError, NoSuchImportError, can_go_on, row_of
 from service.flows.reader_acts import erase_some
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import to_csv
@@ -35,11 +35,31 @@ def get_import(rt: Runtime, number: int) -> dict[str, Any]:
         facts = _facts(session, [row])[0]
         return facts | {
             "look": row.report.get("look", {}),
-            "here": store.count_imported(session, number),
-            "unmailed": len(store.list_unmailed(session, number)) if row.state == "done" else 0,
+            "can_go_on": can_go_on(session, row),
+            **_undoing(session, row),
         }
 
     return rt.db.read(load)
+
+
+def _undoing(session: Session, row: ImportRow) -> dict[str, int]:
+    """What undoing would do. here: readers whom it brought and who are here still, which is the sum
+    of unmailed: these would be erased · mailed: stay, since a mail went or is on its way · left:
+    stay out, since they left · changed: of unmailed, with an interest that was changed since ·
+    gone: erased otherwise since."""
+    number = row.id or 0
+    if row.done_at is None:
+        return dict.fromkeys(("here", "unmailed", "mailed", "left", "changed", "gone"), 0)
+    here = store.count_imported(session, number)
+    unmailed, left = len(store.list_unmailed(session, number)), store.count_left(session, number)
+    return {
+        "here": here,
+        "unmailed": unmailed,
+        "left": left,
+        "mailed": here - unmailed - left,
+        "changed": store.count_changed(session, number, row.done_at),
+        "gone": int(row.report.get("done", {}).get("readers", 0)) - here - row.undone,
+    }
 
 
 def list_imports(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
@@ -55,6 +75,8 @@ def _facts(session: Session, rows: Sequence[ImportRow]) -> list[dict[str, Any]]:
             "at": row.at.isoformat(),
             "by": row.done_by,
             "state": row.state,
+            "seen": row.report.get("seen", [0, 0]),
+            "fault": row.report.get("fault", []),
             "form": row.form,
             "files": [one["name"] for one in row.report.get("look", {}).get("files", [])],
             "basis": row.basis,
@@ -82,7 +104,7 @@ def undo(
     def begin(session: Session) -> list[int]:
         row = row_of(session, number)
         ids = store.list_unmailed(session, number)
-        if row.state != "done" or len(ids) != expected:
+        if row.state not in ("done", "stopped") or len(ids) != expected:
             raise ListError(
                 f"These are {len(ids):,} readers, not {expected:,}; nothing was done.",
                 "number",
@@ -92,6 +114,7 @@ def undo(
             session, rt.clock(), who=by, what="undo import", target=f"import {number}",
             after={"readers": len(ids)}, address=address, reason=reason,
         )  # fmt: skip
+        store.delete_files(session, number, [store.LIST, store.TRIED])  # it does not go on
         return ids
 
     ids = rt.db.write(begin, Priority.WEB)

@@ -272,7 +272,12 @@ def _cells(form: Form, row: dict[str, str], what: str) -> dict[str, str]:
 
 def _key(email: str) -> str:
     """An address as it is typed, near enough to know the same one again."""
-    return email.rpartition("<")[2].rstrip("> ").strip().casefold()
+    return bare(email).casefold()
+
+
+def bare(email: str) -> str:
+    """An address without the name that a mail program puts before it."""
+    return email.rpartition("<")[2].rstrip("> ").strip()
 
 
 def problem_of(error: PaperpostError) -> str:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from service.defaults import FIXED
 from service.flows import imported, rejoin
 from service.flows.day_figures import BY_DOMAIN
+from service.flows.import_erased import forget_erased
 from service.flows.leave import erase_row
 from service.flows.match import LOOK_BACK
 from service.flows.once import KEPT
@@ -61,6 +62,7 @@ class TidyReport:
 def tidy(rt: Runtime) -> TidyReport:
     """Throw away what is over; safe to run at any time, and again."""
     report = TidyReport(removed={**_forget_readers(rt)})
+    forget_erased(rt)
     for name, step in _steps(rt).items():
         count = 0
         try:

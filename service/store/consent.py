@@ -112,6 +112,14 @@ def forget_requests(session: Session, subscriber_id: int) -> None:
     )
 
 
+def list_erased(session: Session, since: datetime) -> dict[str, datetime]:
+    """Who was erased after an instant: code of the address -> when."""
+    query = sa.select(col(ConsentRow.email_hash), col(ConsentRow.at)).where(
+        col(ConsentRow.act) == "erase", col(ConsentRow.at) > since
+    )
+    return {row.email_hash: row.at for row in session.execute(query)}
+
+
 def delete_suppression(session: Session, hashed: str) -> bool:
     """Lift a bar; False when there was none."""
     result = session.execute(

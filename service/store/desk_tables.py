@@ -20,10 +20,11 @@ class ReaderTagRow(SQLModel, table=True):
 
 
 class ImportRow(SQLModel, table=True):
-    """A list of readers that was brought in, or looked at alone. state: tried wanted running done ·
-    digest: of the files and what was chosen, so that what goes in is what was looked at · form:
-    whose export it is · basis: what makes its readers active, see ``flows.consent_basis`` · step:
-    portions that are in · report: what it did so far · undone: of its readers, erased again."""
+    """A list of readers that was brought in, or looked at alone. state: looking refused tried
+    wanted running stopped done · digest: of the files and what was chosen, so that what goes in is
+    what was looked at · form: whose export it is · basis: what makes its readers active, see
+    ``flows.agreed`` · step: portions that are in · report: what was seen, what it did so far, and
+    whose process it is · undone: of its readers, erased again."""
 
     __tablename__ = "reader_import"
     id: int | None = key()

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.desk_tables import ImportedRow, ImportFileRow, ImportRow
-from service.store.tables import DeliveryRow
+from service.store.tables import DeliveryRow, ProfileRow, SubscriberRow
 
 LIST, TRIED, PROBLEMS = "list", "tried", "problems"
 """Kinds of files of an import: the lists, and the rows with a problem of the look and of the
@@ -58,10 +58,10 @@ def count_imports(session: Session) -> int:
 
 
 def list_open(session: Session) -> list[int]:
-    """Imports that are to go on, oldest first."""
+    """Imports that are to be looked at or to go on, oldest first."""
     query = (
         sa.select(col(ImportRow.id))
-        .where(col(ImportRow.state).in_(["wanted", "running"]))
+        .where(col(ImportRow.state).in_(["looking", "wanted", "running"]))
         .order_by(col(ImportRow.id))
     )
     return [i for i in session.scalars(query) if i is not None]
@@ -122,6 +122,19 @@ def get_part(session: Session, import_id: int, kind: str, place: int) -> bytes |
     return row.body if row is not None else None
 
 
+def set_part(session: Session, import_id: int, kind: str, place: int, body: bytes) -> None:
+    """Keep another content of a part."""
+    session.execute(
+        sa.update(ImportFileRow)
+        .where(
+            col(ImportFileRow.import_id) == import_id,
+            col(ImportFileRow.kind) == kind,
+            col(ImportFileRow.place) == place,
+        )
+        .values(body=body)
+    )
+
+
 def list_places(session: Session, import_id: int, kind: str) -> list[int]:
     """Which parts of a file there are."""
     query = (
@@ -151,22 +164,78 @@ def add_imported(session: Session, import_id: int, reader_ids: Sequence[int]) ->
 def list_unmailed(
     session: Session, import_id: int, among: Sequence[int] | None = None
 ) -> list[int]:
-    """Readers who came by it and were never mailed anything, nor is a mail on its way. among: of
-    these alone."""
-    went = sa.exists().where(
-        col(DeliveryRow.subscriber_id) == col(ImportedRow.subscriber_id),
-        col(DeliveryRow.state).in_(
-            ["accepted", "presumed", "unknown", "sending", "leased", "deferred", "failed"]
-        ),
-    )
+    """Readers who came by it, have not left, and were never mailed anything, nor is a mail on its
+    way. among: of these alone."""
     query = (
         sa.select(col(ImportedRow.subscriber_id))
-        .where(col(ImportedRow.import_id) == import_id, sa.not_(went))
+        .join(SubscriberRow, col(SubscriberRow.id) == col(ImportedRow.subscriber_id))
+        .where(
+            col(ImportedRow.import_id) == import_id,
+            col(SubscriberRow.state) != "left",
+            sa.not_(_was_mailed()),
+        )
         .order_by(col(ImportedRow.subscriber_id))
     )
     if among is not None:
         query = query.where(col(ImportedRow.subscriber_id).in_(among))
     return list(session.scalars(query))
+
+
+def _was_mailed() -> Any:
+    return sa.exists().where(
+        col(DeliveryRow.subscriber_id) == col(ImportedRow.subscriber_id),
+        col(DeliveryRow.state).in_(
+            ["accepted", "presumed", "unknown", "sending", "leased", "deferred", "failed"]
+        ),
+    )
+
+
+def count_changed(session: Session, import_id: int, since: datetime) -> int:
+    """Of those whom undoing would erase, how many have an interest that was changed since."""
+    changed = sa.exists().where(
+        col(ProfileRow.subscriber_id) == col(ImportedRow.subscriber_id),
+        col(ProfileRow.changed_at) > since,
+    )
+    query = (
+        sa.select(sa.func.count())
+        .select_from(ImportedRow)
+        .join(SubscriberRow, col(SubscriberRow.id) == col(ImportedRow.subscriber_id))
+        .where(
+            col(ImportedRow.import_id) == import_id,
+            col(SubscriberRow.state) != "left",
+            sa.not_(_was_mailed()),
+            changed,
+        )
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def count_left(session: Session, import_id: int) -> int:
+    """Of those who came by it and were never mailed, how many have left."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(ImportedRow)
+        .join(SubscriberRow, col(SubscriberRow.id) == col(ImportedRow.subscriber_id))
+        .where(
+            col(ImportedRow.import_id) == import_id,
+            col(SubscriberRow.state) == "left",
+            sa.not_(_was_mailed()),
+        )
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def is_waited_for(session: Session) -> bool:
+    """Whether an import is under way, or a file of one is kept."""
+    kept = sa.select(sa.exists().where(col(ImportFileRow.import_id).is_not(None)))
+    return bool(list_open(session)) or bool(session.execute(kept).scalar_one())
+
+
+def list_kept(session: Session) -> list[ImportRow]:
+    """Imports that are not under way and of which a file is kept."""
+    file = sa.exists().where(col(ImportFileRow.import_id) == col(ImportRow.id))
+    quiet = col(ImportRow.state).in_(["tried", "stopped", "done"])
+    return list(session.exec(select(ImportRow).where(file, quiet)).all())
 
 
 def count_imported(session: Session, import_id: int) -> int:
@@ -186,15 +255,22 @@ def list_of_reader(session: Session, reader_id: int) -> list[ImportRow]:
 
 
 def forget_files(session: Session, looked_before: datetime, done_before: datetime) -> int:
-    """Lists that were looked at and never pressed go with all of it; of imports that are done the
-    rows with a problem."""
+    """Lists that were looked at and never pressed go with all of it, and the rest of those that
+    were stopped; of imports that are over the rows with a problem."""
     never = session.execute(
         sa.delete(ImportRow).where(
-            col(ImportRow.state) == "tried", col(ImportRow.at) < looked_before
+            col(ImportRow.state).in_(["looking", "tried", "refused"]),
+            col(ImportRow.at) < looked_before,
         )
     )
-    over = sa.select(col(ImportRow.id)).where(
-        col(ImportRow.state) == "done", col(ImportRow.done_at) < done_before
-    )
-    session.execute(sa.delete(ImportFileRow).where(col(ImportFileRow.import_id).in_(over)))
+    file = col(ImportFileRow.import_id)
+    for states, before, kinds in (
+        (["stopped"], looked_before, [LIST, TRIED]),
+        (["stopped", "done"], done_before, [LIST, TRIED, PROBLEMS]),
+    ):
+        over = sa.select(col(ImportRow.id)).where(
+            col(ImportRow.state).in_(states), col(ImportRow.done_at) < before
+        )
+        kind = col(ImportFileRow.kind)
+        session.execute(sa.delete(ImportFileRow).where(file.in_(over), kind.in_(kinds)))
     return int(never.rowcount)  # type: ignore[attr-defined]

@@ -198,7 +198,7 @@ def test_an_import_that_broke_off_goes_on_where_it_ended(
     imports.press(rt, number, by="ann")
     steps: list[int] = []
 
-    def stop(done: int) -> None:
+    def stop(done: int, of: int) -> None:
         steps.append(done)
         if len(steps) == 2:
             raise KeyboardInterrupt
