@@ -37,9 +37,9 @@ class Figures(BaseModel):
 
 
 class Overview(BaseModel):
-    """editions: under way, each with percent, rate (mails a second) and left_s · queue: the mail
-    that waits longest, and why; null = none · days: the last 30, oldest first, with their counts;
-    one that is not counted yet has only its day."""
+    """editions: under way, each with percent, rate (mails a second), left_s and undo_s · queue: the
+    mail that waits longest, and why; null = none · days: the last 30, oldest first, with their
+    counts; one that is not counted yet has only its day."""
 
     at: str
     today: str

@@ -16,6 +16,7 @@ from service.flows.deferred import deferrals, words_of
 from service.flows.edition_lists import KINDS, summaries
 from service.flows.editions import shown_state
 from service.flows.ledger import gone_owners
+from service.flows.progress import undo_of
 from service.flows.runtime import Runtime
 from service.reports.model import Kind
 from service.store import alarms as alarms_store
@@ -52,7 +53,8 @@ def read_overview(rt: Runtime) -> dict[str, Any]:
     """Everything as plain values.
 
     ``figures``: of today and of now · ``editions``: under way, each with ``percent`` settled,
-    ``rate`` (mails a second) and ``left_s`` · ``queue``: the mail that waits longest, and why ·
+    ``rate`` (mails a second), ``left_s`` and ``undo_s``, in which it can be taken back
+    (``undo_key``: the act, of a daily) · ``queue``: the mail that waits longest, and why ·
     ``days``: the last 30, oldest first; one that is not counted yet has only its ``day``.
     """
     dead, held = gone_owners(rt), epoch.standing(rt).held
@@ -106,7 +108,7 @@ def _under_way(
     rows = editions_store.list_under_way(session, KINDS)
     times = editions_store.last_accepted(session, now - timedelta(seconds=RATE_S))
     found = []
-    for facts in summaries(session, rows, dead=dead, now=now):
+    for row, facts in zip(rows, summaries(session, rows, dead=dead, now=now), strict=True):
         if not facts["waiting"] and facts["state"] not in ("paused", "incomplete"):
             continue
         settled = facts["planned"] - facts["missing"]
@@ -114,6 +116,7 @@ def _under_way(
         due = facts["waiting"] - facts["deferred"]
         is_moving = facts["state"] != "paused" and due > 0
         left_s = due / rate if rate and is_moving else None
+        until, key = undo_of(row, now)
         found.append(
             facts
             | {
@@ -122,6 +125,8 @@ def _under_way(
                 "rate": round(rate, 1) if rate else None,
                 "left_s": round(left_s) if left_s is not None else None,
                 "is_moving": is_moving,
+                "undo_s": int((until - now).total_seconds()) if until is not None else 0,
+                "undo_key": key,
             }
         )
     found.sort(key=lambda one: (not one["is_moving"], -one["waiting"]))

@@ -44,7 +44,7 @@ def watch(
     facts = details(session, edition_id, dead=dead, now=now)
     edition = need_edition(session, edition_id)
     first = canary.look(session, edition, now)
-    until, key = _undo(edition, now)
+    until, key = undo_of(edition, now)
     timing = edition.options.get("timing", {})
     later = audience_store.count_later(session, edition_id, now)
     is_open = facts["state"] not in ("cancelled", "done", "incomplete")
@@ -90,7 +90,7 @@ def watch(
     return made
 
 
-def _undo(edition: EditionRow, now: datetime) -> tuple[datetime | None, str]:
+def undo_of(edition: EditionRow, now: datetime) -> tuple[datetime | None, str]:
     """Until when it can be taken back, None when that is over, and the act that is."""
     until, key = edition.not_before, ""
     for act_key, act in edition.options.get("acts", {}).items():

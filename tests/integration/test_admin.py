@@ -284,7 +284,10 @@ def test_todays_digest_from_the_overview(rt, client, server, clock):
     data = {"token": token, "expected": expected_in(answer.text)}
     progress = client.post(f"{answer.url.path}/start", data=data)
     assert "Take it back" in progress.text
-    key = re.search(r'name="key" value="([^"]+)"', progress.text)[1]
+    overview = client.get("/admin").text
+    assert "Take it back" in overview
+    assert "What was sent by hand begins in 120 s." in overview
+    key = re.search(r'name="key" value="([^"]+)"', overview)[1]
     undone = client.post(f"{progress.url.path}/undo", data={"token": token, "key": key})
     assert "Taken back" in undone.text
     clock.go(minutes=3)
