@@ -286,6 +286,7 @@ class Fixed:
         2, "more mails than this many times the last edition's: the number is typed"
     )
     login_minutes: int = _about(15, "minutes over which failed log-ins are counted")
+    test_mails_hour: int = _about(60, "test mails that one account or token has sent in an hour")
     keep_consent_days: int = _about(365, "the keyed consent record of an erased reader")
     keep_domain_days: int = _about(92, "counts of past days by receiving domain")
     keep_log_days: int = _about(14, "the lines that run, web and scheduler log, in DATA_DIR/logs")

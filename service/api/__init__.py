@@ -66,6 +66,7 @@ from service.flows.ledger import ChosenError
 from service.flows.note import NoteError
 from service.flows.once import AnswerLostError, KeyBusyError, KeyFormError, KeyReusedError
 from service.flows.picks import PickError
+from service.flows.preview import PreviewError
 from service.flows.reader_acts import ActError
 from service.flows.reconcile import ResolveError
 from service.flows.related import (
@@ -87,6 +88,7 @@ from service.flows.spreadsheet import ReaderError
 from service.flows.submissions import NoSubmissionError, SubmissionError
 from service.flows.tags import TagError
 from service.flows.timing import TimingError
+from service.flows.trial import TooManyTestsError
 from service.matching.counting import Asked
 from service.matching.parse import parse_keywords, parse_people, parse_query
 from service.matching.query import QueryError
@@ -133,6 +135,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     NoEditionError: 404,
     NoSuchMailError: 404,
     ParameterError: 422,
+    PreviewError: 404,
     SourceError: 409,
     LikedError: 422,
     NoPaperError: 404,
@@ -152,6 +155,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     SegmentError: 422,
     TimingError: 422,
     TooManyError: 429,
+    TooManyTestsError: 429,
     topics.TopicError: 422,
     topics.TopicGoneError: 410,
     UnknownCallerError: 401,

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from service.api.callers import caller_of, place_of
-from service.flows import canary, editions, late, ledger, manual, progress
+from service.api.callers import ScopeError, caller_of, place_of
+from service.flows import canary, editions, late, ledger, manual, progress, trial
 from service.flows.audience import Audience, Plan
 from service.flows.checks import Check, check_links, check_plan, check_relay, needs_typing
 from service.flows.runtime import Runtime
@@ -25,16 +25,12 @@ _SEGMENT = 2_000_000
 """Characters: a list of some 60,000 addresses."""
 
 
-class Send(BaseModel):
-    """What to send, to whom, and when.
+class Mail(BaseModel):
+    """What a mail says, and to whom it goes.
 
     papers: like arxiv/2611.00000, in the order of the mail · dates: A..B, every paper listed then ·
     segment: all, words:LoRA, lang:de, cadence:daily, joined:A..B, tag:NAME, list:ADDRESSES,
-    state:EDITION:failed, late:EDITION · body: a newsletter's Markdown, a digest's note · key: the
-    same one twice is one edition · canary: to a few first · at: "2026-11-23 14:00" on the house's
-    wall, or with an offset · own_hour: to each reader at the hour of theirs that comes next ·
-    at_once: without the time in which it can be taken back · mails: the number that is expected, as
-    a dry run gave it · dry_run: only look.
+    state:EDITION:failed, late:EDITION · body: a newsletter's Markdown, a digest's note.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -46,6 +42,20 @@ class Send(BaseModel):
     segment: str = Field(default="all", max_length=_SEGMENT)
     subject: str = Field(default="", max_length=200)
     body: str = Field(default="", max_length=60_000)
+
+
+class Send(Mail):
+    """What to send, to whom, and when.
+
+    papers: like arxiv/2611.00000, in the order of the mail · dates: A..B, every paper listed then ·
+    segment: all, words:LoRA, lang:de, cadence:daily, joined:A..B, tag:NAME, list:ADDRESSES,
+    state:EDITION:failed, late:EDITION · body: a newsletter's Markdown, a digest's note · key: the
+    same one twice is one edition · canary: to a few first · at: "2026-11-23 14:00" on the house's
+    wall, or with an offset · own_hour: to each reader at the hour of theirs that comes next ·
+    at_once: without the time in which it can be taken back · mails: the number that is expected, as
+    a dry run gave it · dry_run: only look.
+    """
+
     key: str = Field(default="", max_length=80)
     canary: bool = False
     at: str = Field(default="", max_length=40)
@@ -53,6 +63,22 @@ class Send(BaseModel):
     at_once: bool = False
     mails: int | None = Field(default=None, ge=0, le=2**53)
     dry_run: StrictBool = False
+
+
+class Test(Mail):
+    """A mail to look at. reader: whose it is; "" = of the first who would get it · addresses: where
+    it goes, marked as a test, with links that belong to nobody."""
+
+    reader: str = Field(default="", max_length=254)
+    addresses: list[Annotated[str, Field(max_length=254)]] = Field(min_length=1, max_length=20)
+
+
+class Tested(BaseModel):
+    """One test mail. accepted: by the mail server · words: its own."""
+
+    email: str
+    accepted: bool
+    words: str
 
 
 class Counted(BaseModel):
@@ -112,8 +138,8 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     Sender = Annotated[Caller, Depends(caller_of(rt, "deliveries:send"))]
     Place = Annotated[str, Depends(place_of(proxies))]
 
-    def drafted(asked: Send, who: Caller) -> Plan:
-        plan = manual.draft(
+    def composed(asked: Mail, who: Caller, key: str = "", canary: bool = False) -> Plan:
+        return manual.draft(
             rt,
             kind=asked.kind,
             papers=asked.papers,
@@ -121,10 +147,13 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             segment=read_segment(asked.segment, from_files=False),
             subject=asked.subject,
             body=asked.body,
-            key=asked.key,
+            key=key,
             created_by=who.signature,
-            canary=asked.canary,
+            canary=canary,
         )
+
+    def drafted(asked: Send, who: Caller) -> Plan:
+        plan = composed(asked, who, asked.key, asked.canary)
         if not asked.at:
             return replace(plan, own_hour=asked.own_hour)
         ahead = rt.defaults().send_ahead_days
@@ -183,6 +212,25 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             is_new=made.is_new,
             until=made.until,
         )
+
+    @routes.post("/v1/sends/test")
+    async def test(who: Sender, place: Place, asked: Test) -> list[Tested]:
+        """Send a mail to some addresses now, marked as a test; nothing counts as sent, and no
+        suppressed address gets one. At most 60 in an hour. Scope: deliveries:send; for a ``reader``
+        that is named, a daily or an alert, whose papers are theirs alone, also readers:read or
+        deliveries:read."""
+        if (asked.reader or asked.kind in ("daily", "alert")) and not _may_look(who):
+            raise ScopeError(
+                "This token is not for looking at a reader's mail.",
+                "reader",
+                "Make one that is: paperpost tokens create NAME --scope readers:read "
+                "--scope deliveries:send",
+            )
+        plan = await to_thread(composed, asked, who)
+        to = trial.read_addresses(" ".join(asked.addresses), rt.defaults().test_addresses)
+        whose = await to_thread(trial.read_reader, rt, plan, asked.reader)
+        made = await trial.send_trial(rt, plan, whose, to, by=who.signature, address=place)
+        return [Tested(**asdict(one)) for one in made]
 
     def state_of(edition_id: int, mails: int | None = None) -> Done:
         dead, now = ledger.gone_owners(rt), rt.clock()

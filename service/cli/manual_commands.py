@@ -1,4 +1,4 @@
-"""Sending by hand: send manual, send newsletter."""
+"""Sending by hand: send manual, send newsletter, send test."""
 
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 
 from service.cli import printing
 from service.cli.opening import runtime
-from service.cli.paper_commands import Json
+from service.cli.paper_commands import Json, read_email
 from service.cli.send_commands import DryRun, send_planned
 from service.errors import PaperpostError
 
@@ -36,6 +36,7 @@ def register(send_app: typer.Typer) -> None:
     """Hang this part's commands under ``send``."""
     send_app.command("manual", cls=SeveralPapers)(send_manual)
     send_app.command("newsletter")(send_newsletter)
+    send_app.command("test", cls=SeveralPapers)(send_test)
 
 
 class SeveralPapers(TyperCommand):
@@ -262,3 +263,59 @@ def send_newsletter(
         "key": key,
     }
     _manual("newsletter", values, yes, dry_run, as_json, (at, own_hour, canary))
+
+
+def send_test(
+    kind: Annotated[str, typer.Argument(help="manual, newsletter, daily or alert")],
+    to: Annotated[list[str], typer.Option(help="Where it goes; may be repeated")],
+    reader: Annotated[
+        str, typer.Option(help="Whose mail; without it the first who would get one")
+    ] = "",
+    papers: Annotated[
+        list[str] | None, typer.Option(help="arxiv/ID, an arXiv id, a DOI: one or several")
+    ] = None,
+    dates: Annotated[str, typer.Option(help="A..B: every paper listed in between")] = "",
+    segment: Segments = "all",
+    subject: Annotated[str, typer.Option(help="Subject line")] = "",
+    body: Annotated[
+        Path | None, typer.Option(help="A newsletter's text, Markdown; else a note on top")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send a mail to some addresses now, marked as a test: nothing counts as sent, its links belong
+    to nobody, and no suppressed address gets one.
+
+    Ends with 1 when one of them was not taken.
+    """
+    import asyncio
+    from dataclasses import asdict
+
+    from service.flows import manual, trial
+
+    printing.one_of(kind, ("manual", "newsletter", "daily", "alert"), "KIND")
+    if kind == "manual" and not papers and not dates.strip():
+        raise typer.BadParameter("No paper is chosen: give --papers ID... or --dates A..B.")
+    if kind == "newsletter" and not (subject.strip() and body):
+        raise typer.BadParameter("A newsletter needs --subject and --body.")
+    for one in to:
+        read_email(one, "--to")
+    if reader:
+        read_email(reader, "--reader")
+    values: dict[str, Any] = {
+        "papers": papers or [], "dates": dates, "subject": subject, "key": "",
+    }  # fmt: skip
+    _check(values)
+    written = _written(body) if body else ""
+    whom = _segment(segment)
+    with runtime() as rt:
+        addresses = trial.read_addresses(" ".join(to), rt.defaults().test_addresses)
+        plan = manual.draft(rt, kind=kind, created_by="cli", body=written, segment=whom, **values)
+        whose = trial.read_reader(rt, plan, reader)
+        made = asyncio.run(trial.send_trial(rt, plan, whose, addresses, by="cli"))
+    if as_json:
+        printing.as_json([asdict(one) for one in made])
+    else:
+        for mail in made:
+            typer.echo(f"{mail.email}: {'taken' if mail.accepted else 'not taken'}: {mail.words}")
+    if not all(mail.accepted for mail in made):
+        raise typer.Exit(1)

@@ -64,9 +64,10 @@ def write_audit(
     after: Mapping[str, Any] | None = None,
     address: str = "",
     reason: str = "",
-) -> None:
-    """Record one act inside the transaction that does it. reason: in the words of who did it."""
-    staff_store.add_audit(
+) -> int:
+    """Record one act inside the transaction that does it; returns the number of its row. reason:
+    in the words of who did it."""
+    return staff_store.add_audit(
         session,
         at=now,
         who=who or "?",

@@ -4,24 +4,38 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from math import ceil
 from typing import Any
 
+from service.defaults import FIXED
 from service.delivery.message import message_id
 from service.delivery.outcome import Accepted, Broken, Envelope, Outcome, Refused
 from service.digest.model import Digest, from_json
 from service.errors import PaperpostError
-from service.flows.audience import ManualError, Plan, papers_left
+from service.flows.audience import ManualError, Plan, count, papers_left
 from service.flows.chosen import chosen_digest, newsletter_content
 from service.flows.freeze import content_of
 from service.flows.letter import bytes_of, nobody, signed
 from service.flows.preview import Preview, PreviewError, compose_for, draft_row, preview, shown
 from service.flows.runtime import Runtime
-from service.flows.staff import audit
+from service.flows.staff import write_audit
+from service.store import consent as consent_store
+from service.store import mail_caps
+from service.store import staff as staff_store
 from service.store import subscribers as subscribers_store
+from service.store.db import Priority, Session
+from service.store.staff import ActsWanted
 from service.store.tables import EditionRow, SubscriberRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import local_date
+
+_TEST = "test mail"
+_HOUR = timedelta(hours=1)
+
+
+class TooManyTestsError(ManualError):
+    """Somebody had as many test mails sent in the last hour as one may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +146,17 @@ def read_addresses(text: str, most: int) -> list[Address]:
     return list(found.values())
 
 
+def read_reader(rt: Runtime, plan: Plan, email: str = "") -> str:
+    """Whose mail is looked at: the folded address of who is named, else of the first who would get
+    one. Raises ManualError: nobody would."""
+    if email.strip():
+        return read_address(email).key
+    samples = count(rt, plan).samples
+    if not samples:
+        raise ManualError("Nobody gets a mail: there is nothing to look at.", "reader")
+    return read_address(samples[0]).key
+
+
 async def send_trial(
     rt: Runtime,
     plan: Plan,
@@ -143,14 +168,16 @@ async def send_trial(
 ) -> list[Trial]:
     """Send the mail of one reader to the addresses, now, marked as a test.
 
-    Its links are harmless: they belong to nobody. Nothing counts as sent to the reader.
+    Its links are harmless: they belong to nobody. Nothing counts as sent to the reader. The act is
+    on record before the first mail goes; how many were taken is written to it at the end. Raises
+    PreviewError: no such reader; ManualError: they would get none, or an address is suppressed;
+    TooManyTestsError.
     """
-    reader = await rt.db.aread(
-        lambda s: subscribers_store.get_subscriber_row(s, email_key=email_key)
-    )
-    if reader is None:
-        raise PreviewError(f"There is no reader {email_key}.", "reader", "Choose one of the list.")
+    reader = await asyncio.to_thread(_reader, rt, email_key)
     content = await _trial_content(rt, plan, reader)
+    act = await rt.db.awrite(
+        lambda s: _begin(rt, s, plan, addresses, by=by, address=address), Priority.WEB
+    )
     results = []
     pool = rt.open_mailer(rt.defaults())
     try:
@@ -160,8 +187,42 @@ async def send_trial(
     finally:
         await pool.aclose()
     counts = {"to": len(results), "accepted": sum(r.accepted for r in results)}
-    await asyncio.to_thread(audit, rt, by, "test mail", plan.kind, after=counts, address=address)
+    await rt.db.awrite(lambda s: staff_store.set_after(s, act, counts), Priority.WEB)
     return results
+
+
+def _begin(
+    rt: Runtime,
+    session: Session,
+    plan: Plan,
+    addresses: Sequence[Address],
+    *,
+    by: str,
+    address: str,
+) -> int:
+    """Put the act on record, inside a transaction; returns its number. Raises ManualError."""
+    now, most = rt.clock(), FIXED.test_mails_hour
+    hashes = {consent_store.email_hash(rt.instance.key, one.key): one for one in addresses}
+    for hashed, why in consent_store.find_suppressions(session, list(hashes)).items():
+        raise ManualError(
+            f"{hashes[hashed].email} is suppressed ({why}): no test goes there either.",
+            "addresses",
+            "Take it out; or lift the bar first, if whoever holds the address asks for mail.",
+        )
+    mail_caps.hold(session, now)
+    since = ActsWanted(by=(by,), what=_TEST, since=now - _HOUR)
+    had = staff_store.list_audit(session, wanted=since, limit=most)
+    if sum((row.after or {}).get("to", 0) for row in had) + len(addresses) > most:
+        again = max(1, ceil((had[-1].at + _HOUR - now).total_seconds() / 60)) if had else 60
+        raise TooManyTestsError(
+            f"Of test mails {most} an hour go at most; nothing was sent.",
+            "addresses",
+            f"There is room again within {again} minutes.",
+        )
+    return write_audit(
+        session, now, who=by, what=_TEST, target=plan.kind, after={"to": len(addresses)},
+        address=address,
+    )  # fmt: skip
 
 
 async def _always() -> bool:

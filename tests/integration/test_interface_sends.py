@@ -36,6 +36,24 @@ def test_papers_takes_several_and_a_key_is_one_edition(shell: Shell, tmp_path: P
     assert {row["edition"] for row in rows} == {row["id"] for row in listed}  # notices too
 
 
+@pytest.mark.slow
+def test_a_test_mail_goes_to_whom_it_is_told_and_counts_for_nobody(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.say("subscribers", "add", "ada@uni.example", "--trending", "--confirmed")
+    (tmp_path / "news.md").write_text("We open on *Sunday*.")
+    words = ["--subject", "News of the library", "--body", str(tmp_path / "news.md")]
+    said = shell.say("send", "test", "newsletter", "--to", "me@uni.example", *words, "--json")
+    assert (said.code, [one["accepted"] for one in said.json]) == (0, [True])
+    assert "[Test] News of the library" in shell.mails()[-1].read_text()
+    assert shell.say("deliveries", "list", "--json").json == []
+    for wrong in (["newsletter", "--to", "x"], ["manual", "--to", "me@uni.example"]):
+        assert shell.say("send", "test", *wrong, *words).code == 2
+    shell.say("suppressions", "add", "me@uni.example")
+    barred = shell.say("send", "test", "newsletter", "--to", "me@uni.example", *words)
+    assert (barred.code, "is suppressed" in barred.err) == (1, True)
+
+
 def test_a_send_to_nobody_is_no_success(shell: Shell) -> None:
     for words in (["daily"], ["daily", "--dry-run"], ["alerts"]):
         said = shell.say("send", *words, "--to", "none@uni.example", "--json")

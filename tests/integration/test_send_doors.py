@@ -1,6 +1,7 @@
 """Sending by hand by a program: look first, then the number; and the hand on the brake."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,12 +10,18 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from support.house import add
 from support.reading_house import Reading, reading_house
+from support.smtp_server import reply
 
 from service import api
+from service.defaults import FIXED
+from service.flows import trial
+from service.flows.suppress import suppress
 from service.flows.tokens import make_token
 from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
+from service.store.house_tables import AuditRow
 from service.store.staff import list_audit
+from service.subscribers.address import read_address
 
 LETTER = {
     "kind": "newsletter", "subject": "News of the library", "body": "We open on *Sunday*.",
@@ -79,3 +86,46 @@ def test_a_program_looks_first_and_sends_the_number_that_it_saw(
     assert [a.what for a in reversed(acts)] == [
         "send newsletter", "pause", "resume", "cancel", "send newsletter", "send newsletter",
     ]  # fmt: skip
+
+
+def test_a_program_has_a_test_sent_that_is_on_record_before_it_goes(
+    house: Reading, program: TestClient
+) -> None:
+    suppress(house.rt, read_address("out@uni.example"), reason="complaint", by="cli")
+    address, words = "/api/v1/sends/test", {k: v for k, v in LETTER.items() if k != "key"}
+    barred = program.post(address, json={**words, "addresses": ["out@uni.example"]})
+    assert (barred.status_code, barred.json()["error"]["where"]) == (422, "addresses")
+    assert "suppressed (complaint)" in barred.json()["error"]["what"]
+    theirs = {**words, "addresses": ["me@uni.example"], "reader": "r1@uni.example"}
+    assert program.post(address, json=theirs).status_code == 403, "no scope to look"
+    assert house.smtp.accepted == []
+    house.smtp.on("RCPT", reply("550 5.1.1 no such user"), match="you@")
+    to = ["me@uni.example", "you@uni.example"]
+    made = program.post(address, json={**words, "addresses": to}).json()
+    assert [(one["email"], one["accepted"]) for one in made] == [(to[0], True), (to[1], False)]
+    (mail,) = house.mails("me@uni.example")
+    assert mail["Subject"] == "[Test] News of the library"
+    (act,) = acts(house, "test mail")
+    assert (act.who, act.target, act.after) == (
+        "token sender", "newsletter", {"to": 2, "accepted": 1},
+    )  # fmt: skip
+
+
+def test_a_test_mail_that_breaks_off_is_on_record_and_an_hour_has_an_end(
+    house: Reading, program: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {k: v for k, v in LETTER.items() if k != "key"} | {"addresses": ["me@uni.example"]}
+    with monkeypatch.context() as patch:
+        patch.setattr(trial, "_envelope", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            program.post("/api/v1/sends/test", json=words)
+    assert [act.after for act in acts(house, "test mail")] == [{"to": 1}]
+    monkeypatch.setattr(trial, "FIXED", replace(FIXED, test_mails_hour=2))
+    statuses = [program.post("/api/v1/sends/test", json=words).status_code for _ in "12"]
+    house.clock.go(minutes=61)
+    statuses.append(program.post("/api/v1/sends/test", json=words).status_code)
+    assert statuses == [200, 429, 200]
+
+
+def acts(house: Reading, what: str) -> list[AuditRow]:
+    return [act for act in house.rt.db.read(list_audit) if act.what == what]

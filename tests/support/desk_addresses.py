@@ -768,6 +768,13 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
             "settings:write", "/api/v1/webhooks/calls/{call}/again", leaves="call webhook again"
         ),
     ),
+    "POST /api/v1/sends/test": (
+        Act("deliveries:send", "/api/v1/sends/test",
+            {"kind": "newsletter", "subject": "x", "body": "x", "addresses": ["me@x.example"]},
+            "test mail"),
+        Act("deliveries:send", "/api/v1/sends/test",
+            {"kind": "daily", "addresses": ["me@x.example"]}, None, refused=403),
+    ),
     "POST /api/v1/sends": (
         Act(
             "deliveries:send", "/api/v1/sends",

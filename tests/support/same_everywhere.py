@@ -45,7 +45,7 @@ SAME: Mapping[str, Ways] = {
     "resume": Ways("editions resume", "POST /api/v1/editions/{edition_id}/resume"),
     "cancel": Ways("editions cancel", "POST /api/v1/editions/{edition_id}/cancel"),
     "drop draft": Ways(_PAGE, _PAGE),
-    "test mail": Ways("preview", "NOT: a test mail is for who writes; preview shows the same"),
+    "test mail": Ways("send test", "POST /api/v1/sends/test"),
     "resend": Ways("deliveries resend", "POST /api/v1/deliveries/resend"),
     "resolve": Ways("deliveries resolve | deliveries resolve-held",
                     "POST /api/v1/deliveries/resolve"),
