@@ -223,6 +223,64 @@ def test_chosen_papers_without_a_script(site: WholeSite, browser: Browser) -> No
 
 
 @pytest.mark.slow
+def test_what_was_begun_is_taken_back_and_cancelled_in_the_middle(
+    site: WholeSite, desk: Desk, relay: SmtpServer
+) -> None:
+    page = desk("mia")
+    page.goto(f"{site.address}/admin/send")
+    page.get_by_label("Your own text").check()
+    page.get_by_label("Subject").fill("The reading group moves")
+    page.get_by_label("Note on top").fill("We meet on *Thursday*.")
+    page.get_by_role("button", name="Go on to Check").click()
+
+    # the session ends before the press: nothing is begun, what was chosen is there after the log-in
+    page.get_by_label("Type the number of mails").fill("8")
+    page.get_by_label("At each reader's own hour").check()
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Send to 8").click()
+    log_in(page, "mia")
+    assert page.get_by_label("Type the number of mails").input_value() == "8"
+    assert page.get_by_label("At each reader's own hour").is_checked()
+    assert site.rt.db.read(list_editions) == []
+
+    # in time: taken back, nobody has it
+    page.get_by_label("In 2 minutes").check()
+    page.get_by_role("button", name="Send to 8").click()
+    expect(page.locator("#progress")).to_contain_text("It begins in")
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.locator("#progress")).to_contain_text("cancelled")
+    site.go(minutes=3)
+    assert site.send() == 0
+
+    # composed again; cancelled while a mail is on its way: seven have it, the eighth never will
+    page.get_by_role("link", name="Compose it again").click()
+    assert page.get_by_label("Note on top").input_value() == "We meet on *Thursday*."
+    page.get_by_role("button", name="Go on to Check").click()
+    page.get_by_label("Type the number of mails").fill("8")
+    page.get_by_role("button", name="Send to 8").click()
+    page.wait_for_url("**/admin/editions/*")
+    site.go(minutes=3)
+    relay.on("RCPT", hang(), match="r7@")
+    with ThreadPoolExecutor(1) as thread:
+        sending = thread.submit(site.send)
+        try:
+            relay.wait_until_hung()
+            page.reload()
+            page.get_by_role("button", name="Cancel the rest").click()
+            page.get_by_text("what was not sent stays unsent").wait_for()
+        finally:
+            relay.clear()
+            relay.release()
+        assert sending.result() == 7
+    page.reload()
+    found = page.locator("#progress dl").first.locator("dd").all_inner_texts()
+    assert found == ["8", "7", "0", "1"], "planned; handed over, refused, cancelled"
+    assert site.send() == 0
+    assert len(relay.accepted) == 7
+    page.context.close()
+
+
+@pytest.mark.slow
 def test_twenty_posts_of_one_confirmation_are_one_edition(site: WholeSite) -> None:
     """The real server, twenty connections at once."""
     link = staff.create_admin(site.rt, "kim", "sender", by="cli")
