@@ -128,7 +128,15 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         number = imports.look(rt, files, options, basis, by=who.signature)
         if not asked.dry_run:
             press(number, who.signature, place, "")
-        return imported.get_import(rt, number)
+        return told(who, number)
+
+    def told(who: Caller, number: int) -> dict[str, Any]:
+        """The scope to write is not the one to look: of a list that somebody else looked at, no
+        samples."""
+        found = imported.get_import(rt, number)
+        if who.may("readers:read") or found["by"] == who.signature:
+            return found
+        return {**found, "look": {**found["look"], "samples": []}}
 
     def press(number: int, by: str, place: str, digest: str) -> None:
         imports.press(rt, number, by=by, digest=digest, address=place)
@@ -156,9 +164,10 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     @routes.post("/v1/imports/{number}/press")
     def press_import(who: Writes, place: Place, number: RowNumber, asked: Press) -> dict[str, Any]:
-        """Bring in what was looked at; pressed twice, it comes once. Scope: readers:write."""
+        """Bring in what was looked at; pressed twice, it comes once. Scope: readers:write;
+        ``samples`` of another's list only for tokens that may look at readers."""
         press(number, who.signature, place, asked.digest)
-        return imported.get_import(rt, number)
+        return told(who, number)
 
     @routes.post("/v1/imports/{number}/undo")
     def undo_import(who: Writes, place: Place, number: RowNumber, asked: Undo) -> Undone:

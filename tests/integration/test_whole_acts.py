@@ -12,6 +12,7 @@ from support.desk import signed_in
 from support.house import Clock, House, add, open_house
 
 from service.app import make_app
+from service.flows import imports
 from service.flows.runtime import Runtime
 from service.flows.tokens import make_token
 from service.store.staff import list_audit
@@ -20,6 +21,7 @@ from service.store.tables import SubscriberRow
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
 BASE = "http://127.0.0.1:8000"
+WRITE = "readers:write"
 
 
 @pytest.fixture
@@ -84,3 +86,20 @@ def test_the_desk_changes_all_of_a_person_or_nothing(rt: Runtime) -> None:
     page = browser.post(f"/admin/readers/{ada.id}/person", data=form)
     assert "a subscription of its own" in page.text
     assert (reader(rt, "ada@example.org").name, acts(rt)) == ("Ada Ek", ["change name"])
+
+
+@pytest.mark.slow
+def test_who_may_write_sees_samples_of_their_own_lists_alone(
+    rt: Runtime, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "is_small", lambda *_: False)  # the samples stay: nothing is done
+    theirs, ours = of_scopes(house, "readers:read", "readers:write"), of_scopes(house, WRITE)
+    new = {"lists": [{"text": "email\nnew@example.org\n"}], "basis": "institution"}
+
+    def samples(looks: TestClient, presses: TestClient) -> int:
+        number = looks.post("/api/v1/imports", json=new).json()["id"]
+        pressed = presses.post(f"/api/v1/imports/{number}/press", json={})
+        assert pressed.status_code == 200, pressed.text
+        return len(pressed.json()["look"]["samples"])
+
+    assert (samples(ours, ours), samples(ours, theirs), samples(theirs, ours)) == (1, 1, 0)
