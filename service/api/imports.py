@@ -12,7 +12,8 @@ from service.api.callers import caller_of, place_of
 from service.api.exports import PROBLEMS, no_key
 from service.api.readers import Body
 from service.flows import imported, imports, suppress
-from service.flows.list_files import MOST_FILES, pack, read_options
+from service.flows.list_files import read_options
+from service.flows.list_packs import MOST_FILES, pack
 from service.flows.runtime import Runtime
 from service.flows.tokens import Caller
 from service.pages.downloads import download
