@@ -16,7 +16,7 @@ from service.flows.ingest import take_chunk
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
-from service.papers.model import Sighting
+from service.papers.model import Paper, Sighting
 from service.sources.adapter import Parsed
 from service.sources.arxiv_api import by_id
 from service.sources.fetch import Fetcher
@@ -132,16 +132,19 @@ async def accept(
             f"{day} is no day to list it on.", "on", f"Use {today}, or up to {DAYS_BACK} days back."
         )
     row = await rt.db.aread(lambda s: _waiting(s, number))
-    if row.body is None:
+    here = await rt.db.aread(lambda s: _here(s, row.named))
+    if row.body is None and here is None:
         await look_up(rt, number)
         row = await rt.db.aread(lambda s: _waiting(s, number))
-    if not row.body:
+    if not row.body and here is None:
         raise SubmissionError(
             f"The paper is not known: {row.problem}", "submission",
             "Accept it when arXiv has answered, or decline it.",
         )  # fmt: skip
-    parsed = await asyncio.to_thread(rt.parse, "arxiv_api", row.body, None)
-    sighting = _named(parsed, row.named)
+    sighting = Sighting(paper=here) if here is not None else None
+    if row.body:
+        parsed = await asyncio.to_thread(rt.parse, "arxiv_api", row.body, None)
+        sighting = _named(parsed, row.named)
     if sighting is None:
         raise SubmissionError("The paper cannot be read.", "submission", "Decline it.")
     made = await rt.db.awrite(
@@ -152,6 +155,13 @@ async def accept(
     rt.engine.enqueue("alerts")
     rt.log("proposal_accepted", submission=number, paper=made.paper_id)
     return made
+
+
+def _here(session: Session, named: str) -> Paper | None:
+    """The paper of a proposal, where a source of ours has brought it since."""
+    scheme, _, value = named.partition("/")
+    ids = list(papers_store.find_named(session, [(scheme, value)]).values())
+    return papers_store.get_papers(session, ids).get(ids[0]) if ids else None
 
 
 def _accept(

@@ -91,6 +91,17 @@ def test_an_accepted_paper_is_new_stands_on_the_page_and_is_mailed(rt, site, hou
     assert (row.subscriber_id, row.name, row.words) == (None, "", "")
 
 
+def test_what_a_source_brought_since_is_accepted_without_arxivs_answer(rt, site, tmp_path):
+    ada = add(rt, "ada@example.org", "adapters")
+    made = proposed(rt, ada, "arxiv.org/abs/2611.00001")
+    site.at["/api/query"] = lambda query, headers: (503, {}, b"")
+    ingest_items(rt, tmp_path, [paper_item(1, "Adapters")])
+    taken = asyncio.run(accept(rt, made.id, by="ak"))
+    assert taken.state == "accepted"
+    (one,) = read_day(rt, ON).papers
+    assert (one.paper.title, one.submitted_by) == ("Adapters", "Ada L.")
+
+
 def test_what_is_here_or_waits_or_is_no_paper_is_said_at_once(rt, tmp_path, house):
     ada, ben = add(rt, "ada@example.org", "a"), add(rt, "ben@example.org", "b")
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters")])
