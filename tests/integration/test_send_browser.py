@@ -353,9 +353,9 @@ def test_what_refreshes_itself_leaves_hand_eye_and_ear_alone(
     page.goto(f"{site.address}/admin")
     page.evaluate(HEARD)
 
-    def moves(part: str = "overview/now") -> None:
+    def moves(part: str = "overview/now", wait: int = MOVES) -> None:
         with page.expect_response(f"**/{part}*"):
-            page.clock.run_for(MOVES)
+            page.clock.run_for(wait)
         while page.locator(".htmx-request").count():
             page.clock.run_for(10)
 
@@ -421,15 +421,24 @@ def test_what_refreshes_itself_leaves_hand_eye_and_ear_alone(
     page.locator("#n-accepted").focus()
     moves("progress")
     assert page.evaluate("heard") == []
+    site.go(minutes=1)
     assert site.send() == 1
     moves("progress")
     expect(page.locator("#n-accepted")).to_have_text("8")
     assert page.evaluate(FOCUSED) == "n-accepted"
     assert page.evaluate("heard") == ["open, 100 %"]
 
-    # the session ends: the whole page goes to the log-in, and comes back
+    # what was opened in a part that moves stays open
     add(site.rt, "late@uni.example", "adapters")
     plan_daily(site.rt)
+    page.reload()
+    minutes = page.locator("#table-minutes")
+    minutes.locator("summary").click()
+    moves("after", 5 * MOVES)
+    expect(minutes.get_by_role("row", name="18 Nov 09:01 1")).to_be_visible()
+    assert page.evaluate(FOCUSED) == "opens-minutes"
+
+    # the session ends: the whole page goes to the log-in, and comes back
     page.goto(f"{site.address}/admin")
     page.context.clear_cookies()
     page.clock.run_for(MOVES)
