@@ -13,6 +13,7 @@ from service.admin.desk import Desk, fault_of
 from service.admin.reader_choices import read_until
 from service.errors import PaperpostError
 from service.flows import ledger, reader_acts, reader_lists, tags
+from service.flows.accounts import refusal
 from service.flows.exports import Form as FileForm
 from service.flows.interests import read_people
 from service.flows.reader_acts import read_reason
@@ -172,7 +173,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         typed = {name: request.query_params.get(name, "").strip() for name in FIELDS}
         act = request.query_params.get("act", "")
         if act == "erase" and not who.may(ERASES):
-            raise HTTPException(403)
+            raise refusal(rt, who, ERASES)
         return asked(request, who, typed, act)
 
     @routes.post("/readers/act")
@@ -181,7 +182,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         form, act = sent.form, sent.form.raw("act")
         typed = {name: form.raw(name).strip() for name in FIELDS}
         if act == "erase" and not sent.who.may(ERASES):
-            raise HTTPException(403)
+            raise refusal(rt, sent.who, ERASES)
         number = form.raw("number").replace(",", "").strip()
 
         def do() -> Response:

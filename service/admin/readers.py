@@ -236,6 +236,7 @@ def _facts(desk: Desk, session: Session, row: SubscriberRow) -> dict[str, Any]:
     assert row.id is not None
     return {
         "reader": row,
+        "came_by": reader_story.came_by(session, row),
         "tags": tags.tags_of_reader(session, row.id),
         "interests": [
             (one.id, facts_of(one)) for one in subscribers_store.list_profile_rows(session, row.id)

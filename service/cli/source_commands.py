@@ -261,9 +261,10 @@ def try_out(
         (len(made["problems"]), "problem"),
     )
     typer.echo(", ".join(printing.tally(n, word) for n, word in counts))
+    by = ", ".join(f"{one['papers']:,} by {one['source']}" for one in made["here_by"][:5])
     typer.echo(
         f"Added now: {made['new']:,} new, {made['known']:,} known, {made['here']:,} there already"
-        f"{_and_more(made)}."
+        f"{f' ({by})' if by else ''}{_and_more(made)}."
     )
     printing.table(made["fields"], ["field", "filled", "empty", "example"], "No paper was read.")
     for problem in made["problems"][:20]:

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from service.flows.agreed import told
+from service.flows.agreed import agreed_facts, told
 from service.flows.bounce_words import plain_reason
 from service.flows.consequence import ENDS
 from service.flows.preview import why
 from service.flows.runtime import Runtime
 from service.flows.staff_interests import facts_of
 from service.flows.why_day import why_days
+from service.store import consent as consent_store
+from service.store import imports as imports_store
 from service.store import papers as papers_store
 from service.store import reader_story as store
 from service.store.db import Session
@@ -31,6 +33,22 @@ KINDS: Mapping[str, str] = {
 """What a story is made of, as its filter calls them."""
 
 DAYS = 30
+
+
+def came_by(session: Session, row: SubscriberRow) -> dict[str, Any]:
+    """By whom a reader came, who did not ask for it themselves: imports, each {id, at, by, form,
+    files}, else by: the staff's name, "" = nobody is on record."""
+    assert row.id is not None
+    lists = [
+        {
+            "id": one.id, "at": one.at, "by": one.done_by, "form": one.form,
+            "files": [file["name"] for file in one.report.get("look", {}).get("files", [])],
+        }
+        for one in imports_store.list_of_reader(session, row.id)
+    ]  # fmt: skip
+    names = [] if lists or not row.added_by else consent_store.list_consents(session, row.id)
+    by = next((name for one in names if (name := agreed_facts(one.detail).get("by"))), "")
+    return {"imports": lists, "by": by}
 
 
 def list_story(

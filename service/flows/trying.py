@@ -1,6 +1,7 @@
 """What a source would bring, before it is added: asked once or read from a file, nothing stored."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import asdict, dataclass
@@ -21,8 +22,9 @@ from service.sources.outcome import Failed
 from service.sources.registry import adapter
 from service.sources.trouble import reason_of
 from service.store import papers as papers_store
-from service.store.db import Priority
+from service.store.db import Priority, Session
 from service.store.pace import claim_turn, end_turn
+from service.store.sightings import list_sightings
 
 BETWEEN = timedelta(seconds=5)
 """Between two tries of one person."""
@@ -38,8 +40,8 @@ class TrialError(PaperpostError):
 class Trial:
     """items: entries read · papers: those that this source's settings take, each once. Of them
     new: would count as new, known: would be known from the start, here: are in the lists already,
-    updates: only say that a paper changed. unwanted: left out by the settings. fields: of all
-    papers read.
+    here_by: (source, papers) that show those, updates: only say that a paper changed. unwanted:
+    left out by the settings. fields: of all papers read.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Trial:
     new: int
     known: int
     here: int
+    here_by: tuple[tuple[str, int], ...]
     updates: int
     unwanted: int
     problems: tuple[Problem, ...]
@@ -112,8 +115,15 @@ async def _ask(rt: Runtime, made: Adapter, params: Mapping[str, str], sleep: Sle
 def _judged(rt: Runtime, made: Adapter, params: Mapping[str, str], parsed: Parsed) -> Trial:
     listed = _once(parsed.sightings)
     wanted = [one for one in listed if made.wanted(params, one)]
-    there = rt.db.read(lambda s: [bool(papers_store.find_ids(s, x.paper.aliases)) for x in wanted])
-    unknown = [one for one, is_here in zip(wanted, there, strict=True) if not is_here]
+
+    def look(session: Session) -> tuple[list[list[int]], Counter[str]]:
+        stored = [papers_store.find_ids(session, one.paper.aliases) for one in wanted]
+        seen = list_sightings(session, sorted({i for ids in stored for i in ids}))
+        shown = [{title for i in ids for _, title, _, _ in seen.get(i, ())} for ids in stored]
+        return stored, Counter(title for titles in shown for title in titles)
+
+    there, sources = rt.db.read(look)
+    unknown = [one for one, ids in zip(wanted, there, strict=True) if not ids]
     today = source_day(made.kind, rt.clock())
     verdicts = novelty(made.kind, unknown, today=today, first_poll=True, history=False)
     return Trial(
@@ -122,7 +132,8 @@ def _judged(rt: Runtime, made: Adapter, params: Mapping[str, str], parsed: Parse
         papers=tuple(wanted),
         new=verdicts.count("new"),
         known=verdicts.count("known"),
-        here=sum(there),
+        here=sum(map(bool, there)),
+        here_by=tuple(sources.most_common()),
         updates=verdicts.count("refresh"),
         unwanted=len(listed) - len(wanted),
         problems=parsed.problems,
@@ -184,6 +195,7 @@ def tried_out(
         "new": made.new,
         "known": made.known,
         "here": made.here,
+        "here_by": [{"source": title, "papers": n} for title, n in made.here_by],
         "updates": made.updates,
         "unwanted": made.unwanted,
         "title": made.title,

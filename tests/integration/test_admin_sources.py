@@ -1,5 +1,6 @@
 """The staff's pages of sources: a form made of declarations, what would come in, acts on record."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlmodel import Session
 from support.desk import token_in
+from support.house import paper_item
 from support.polling import Clock, Wakes, polling_house, rss_feed
 from support.web_site import WebSite
 
 from service import admin
 from service.flows import staff
+from service.flows.ingest import ingest_files
 from service.flows.runtime import Runtime
 from service.pages.front import furnish
 from service.pages.templates import Pages, PageSite
@@ -172,6 +175,16 @@ def test_a_capture_is_read_instead_of_asking(desk: Desk) -> None:
     assert wrong.status_code == 422
     assert 'id="file-fault"' in wrong.text
     assert desk.sources() == []
+
+
+def test_papers_that_another_source_shows_are_told_with_its_name(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "day.json"
+    file.write_text(json.dumps([paper_item(1, "Folded towels")]), encoding="utf-8")
+    ingest_files(desk.rt, "hf_daily", [file])
+    shown = text_of(desk.press("/add/hf_daily", "try", file=file.read_bytes()).text)
+    assert "1 is in the lists already: 1 by Hugging Face Daily Papers." in shown
 
 
 def test_a_source_that_cannot_be_asked_says_so_at_its_field(desk: Desk) -> None:
