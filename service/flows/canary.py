@@ -81,11 +81,12 @@ def _judge(rt: Runtime, session: Session) -> int:
         edition_id = edition.id or 0
         values: dict[str, Any] = {"options": {**options, "judged": True}}
         if found.refused * 100 > most * found.mails:
-            domain, words = audience_store.find_refusal(session, edition_id)
+            domain, said = audience_store.find_refusal(session, edition_id)
+            words = plainly(said) if said else ""
             why = (
                 f"{found.refused} of the first {found.mails} "
                 + ("was refused" if found.refused == 1 else "were refused")
-                + (f": {plainly(words)}" if words else "")
+                + (f": {words}" if words else "")
                 + "."
             )
             values |= {"paused": True, "paused_why": why[:500]}

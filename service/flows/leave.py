@@ -13,6 +13,7 @@ from service.store import answers as answers_store
 from service.store import consent as consent_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
+from service.store import half_planned
 from service.store import hooks as hooks_store
 from service.store import leases as leases_store
 from service.store import reports as reports_store
@@ -168,8 +169,9 @@ def erase_row(
     hashed = consent_store.email_hash(rt.instance.key, row.email_key)
     if bar and row.state != "pending":
         consent_store.add_suppression(session, hashed, "left", now)
-    hooks_store.forget_addresses(session, [row.email])
-    answers_store.forget_addresses(session, [row.email])
+    known = {row.email, row.email_key, *deliveries_store.list_addresses(session, row.id)}
+    hooks_store.forget_reader(session, row.id, known)
+    answers_store.forget_addresses(session, known)
     if row.state in ("active", "bounced"):
         tell(session, now, "reader.left", {"reader": row.id, "how": "erased"})
     consent_store.add_consent(
@@ -178,10 +180,10 @@ def erase_row(
     session.flush()
     submissions_store.forget_reader(session, row.id)
     leases_store.stop_erased(session, row.id, row.email_key)
-    known = deliveries_store.list_addresses(session, row.id)
-    reports_store.forget_reader(session, row.id, {row.email, row.email_key, *known})
+    reports_store.forget_reader(session, row.id, known)
     deliveries_store.forget_recipient(session, row.id, row.email, row.email_key, hashed)
-    editions_store.forget_in_drafts(session, {row.email, row.email_key})
+    editions_store.forget_in_drafts(session, known)
+    half_planned.forget_reader(session, [row.id])
     # what was agreed to, and what servers said, lies under the codes of earlier addresses too
     acts = consent_store.list_consents(session, row.id)
     for one in {hashed, *(act.email_hash for act in acts)}:

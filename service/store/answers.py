@@ -1,6 +1,6 @@
 """Answers kept for requests that are repeated: one row for each caller and key."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from service.store.db import insert_once
 from service.store.desk_tables import AnswerKeptRow
+from service.store.naming import named_in
 
 
 def get_answer(session: Session, caller: str, key: str) -> AnswerKeptRow | None:
@@ -79,13 +80,16 @@ def delete_answers(session: Session, before: datetime, limit: int) -> int:
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-def forget_addresses(session: Session, addresses: Sequence[str]) -> None:
+def forget_addresses(session: Session, addresses: Collection[str]) -> None:
     """Answers that name somebody who is erased are kept no more: that they were given is."""
     table = AnswerKeptRow.__table__  # type: ignore[attr-defined]
+    pattern = named_in(addresses)
     named = [
         sa.func.lower(table.c.body).contains(one.lower(), autoescape=True) for one in addresses
     ]
-    session.execute(sa.update(table).where(sa.or_(*named)).values(status=0, body="", owner=None))
+    found = session.execute(sa.select(table.c.id, table.c.body).where(sa.or_(*named)))
+    for number in [number for number, body in found if pattern.search(body)]:
+        _set(session, number, status=0, body="", owner=None)
 
 
 def _set(session: Session, number: int, **values: object) -> None:

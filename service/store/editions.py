@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.db import insert_once
+from service.store.naming import named_in
 from service.store.tables import DeliveryRow, EditionRow
 
 DRAFT = "draft"
@@ -68,19 +69,39 @@ def begin_draft(session: Session, row: EditionRow, **values: Any) -> EditionRow:
 
 
 def forget_in_drafts(session: Session, addresses: Collection[str]) -> None:
-    """Take addresses out of the lists of sends that were composed and not begun; one that was for
-    these alone goes."""
-    pattern = re.compile("|".join(map(re.escape, addresses)), re.IGNORECASE)
-    for row in session.exec(select(EditionRow).where(col(EditionRow.kind) == DRAFT)).all():
-        options = pattern.sub("erased", json.dumps(row.options, ensure_ascii=False))
-        if options == json.dumps(row.options, ensure_ascii=False):
+    """Take addresses out of what was composed and not begun; a send that was for these alone goes.
+    Only drafts that name such a mailbox, at whatever host, are read."""
+    pattern = named_in(addresses)
+    options = sa.func.lower(sa.cast(col(EditionRow.options), sa.Text))
+    boxes = {one.lower().rpartition("@")[0] + "@" for one in addresses}
+    found = session.exec(
+        select(EditionRow.id).where(
+            col(EditionRow.kind) == DRAFT,
+            sa.or_(*(options.contains(json.dumps(one)[1:-1], autoescape=True) for one in boxes)),
+        )
+    )
+    for number in found.all():
+        row = hold_number(session, number or 0)
+        if (
+            row is None
+            or row.kind != DRAFT
+            or (less := _without(row.options, pattern)) == row.options
+        ):
             continue
-        row.options = json.loads(options)
-        segment = str(row.options.get("draft", {}).get("segment", ""))
+        row.options = less
+        segment = str(less.get("draft", {}).get("segment", ""))
         if segment.startswith("list:") and "@" not in segment:
             session.delete(row)
         else:
             session.add(row)
+
+
+def _without(value: Any, pattern: re.Pattern[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(one, pattern) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without(one, pattern) for one in value]
+    return pattern.sub("erased", value) if isinstance(value, str) else value
 
 
 def get_edition(

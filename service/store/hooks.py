@@ -1,8 +1,7 @@
 """Programs that are told of events, and the calls to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -140,15 +139,23 @@ def delete_calls(session: Session, before: datetime, limit: int) -> int:
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-def forget_addresses(session: Session, addresses: Sequence[str]) -> None:
-    """Take the addresses of somebody who is erased out of calls that tell them."""
-    if not any(hook.tells_address for hook in list_hooks(session)):
+def forget_reader(session: Session, reader_id: int, addresses: Collection[str]) -> None:
+    """Take the addresses of somebody who is erased out of calls that tell them, also of programs
+    that are told none any more. addresses: with those of before."""
+    if not list_hooks(session):
         return
-    gone = {one.lower() for one in addresses}
-    telling = sa.select(col(WebhookRow.id)).where(col(WebhookRow.tells_address))
-    query = select(WebhookCallRow).where(col(WebhookCallRow.webhook_id).in_(telling))
-    for row in session.exec(query.execution_options(yield_per=500)):
-        data: dict[str, Any] = row.body.get("data", {})
-        if str(data.get("email", "")).lower() in gone:
-            row.body = {**row.body, "data": {k: v for k, v in data.items() if k != "email"}}
-            session.add(row)
+    data = col(WebhookCallRow.body)["data"]
+    told = sa.func.lower(data["email"].as_string())
+    found = session.exec(
+        select(WebhookCallRow).where(
+            told.is_not(None),
+            sa.or_(
+                told.in_({one.lower() for one in addresses}),
+                data["reader"].as_string() == str(reader_id),
+            ),
+        )
+    )
+    for row in found.all():
+        left = {name: value for name, value in row.body["data"].items() if name != "email"}
+        row.body = {**row.body, "data": left}
+        session.add(row)
