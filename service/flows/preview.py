@@ -27,6 +27,7 @@ from service.flows.release import free_days
 from service.flows.runtime import Runtime
 from service.flows.score import is_resting
 from service.flows.shelf import load_shelf
+from service.flows.why_trending import why_no_trending
 from service.flows.window import Occasion
 from service.store import alerts as alerts_store
 from service.store import audience as audience_store
@@ -103,6 +104,9 @@ def _stored(rt: Runtime, session: Session, reader: SubscriberRow, on: date) -> P
         return None
     says = why(rt, row, on)
     if not (row.content or {}).get("digest"):
+        is_now = on >= local_date(rt.clock(), reader.zone)  # later nobody knows what it was
+        if row.state == "skipped" and row.reason == "nothing_new" and is_now:
+            says = f"{says} {why_no_trending(rt, session, reader, on)}".rstrip()
         return Preview(says=says)
     return shown(says, bytes_of(rt, row, edition, reader), digest_of(row))
 
@@ -124,7 +128,8 @@ def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date, no
                 says=f"{texts.day(on)} is still to come; so far there is no mail for it."
             )
         found = {"had": made.had, "later": made.later}
-        return Preview(says=why_nothing(rt, made.reason, made.checked, on, **found))
+        says = why_nothing(rt, made.reason, made.checked, on, **found)
+        return Preview(says=f"{says} {why_no_trending(rt, session, reader, on)}".rstrip())
     value = subscribers_store.to_subscriber(reader)
     says = f"Composed now for {texts.day(on)}; nothing was stored or sent."
     if is_to_come:

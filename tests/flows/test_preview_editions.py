@@ -70,6 +70,19 @@ def test_preview_of_today_composes_and_stores_nothing(rt):
     assert counts(rt) == before
 
 
+def test_preview_says_why_nothing_was_voted_for(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house:
+        rt = house.runtime
+        add(rt, "chen@example.org")
+        assert "votes come with Hugging Face Daily Papers alone" in (
+            preview(rt, "chen@example.org", WEDNESDAY).says
+        )
+        ingest_items(rt, tmp_path, [paper_item(1, "Folded towels", votes=0)], on=WEDNESDAY)
+        assert "the 1 paper listed since Wed 18 November had no vote yet." in (
+            preview(rt, "chen@example.org", WEDNESDAY).says
+        )
+
+
 def test_preview_says_why_there_was_no_mail(rt, clock):
     plan_daily(rt)
     made = preview(rt, "ben@example.org", WEDNESDAY)
