@@ -178,6 +178,7 @@ def _accept(
         what = report.problems[0].what if report.problems else "nothing was stored"
         raise SubmissionError(f"The paper cannot be stored: {what}", "submission", "Decline it.")
     row.state, row.paper_id, row.listed_on, row.body = "accepted", ids[0], day, None
+    row.problem = ""  # nobody asks again
     row.decided_at, row.decided_by = now, by
     session.add(row)
     write_audit(
@@ -198,7 +199,7 @@ def decline(
 
     def act(session: Session) -> SubmissionRow:
         row = _waiting(session, number, held=True)
-        row.state, row.answer, row.body = "declined", why, None
+        row.state, row.answer, row.body, row.problem = "declined", why, None, ""
         row.decided_at, row.decided_by = rt.clock(), by
         session.add(row)
         write_audit(

@@ -95,9 +95,10 @@ def test_what_a_source_brought_since_is_accepted_without_arxivs_answer(rt, site,
     ada = add(rt, "ada@example.org", "adapters")
     made = proposed(rt, ada, "arxiv.org/abs/2611.00001")
     site.at["/api/query"] = lambda query, headers: (503, {}, b"")
+    assert asyncio.run(look_up(rt)) == 0
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters")])
     taken = asyncio.run(accept(rt, made.id, by="ak"))
-    assert taken.state == "accepted"
+    assert (taken.state, taken.problem) == ("accepted", "")
     (one,) = read_day(rt, ON).papers
     assert (one.paper.title, one.submitted_by) == ("Adapters", "Ada L.")
 
