@@ -5,7 +5,7 @@ Links and sessions are stored as hashes only, as are passwords (``flows/password
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -249,14 +249,11 @@ def change_password(rt: Runtime, member: Member, old: str, new: str, *, address:
     on. Raises LoginError (the old one is wrong, or there were too many tries), PasswordError.
     """
     check_password(new, member.name, rt.site.name)
-    now, key = rt.clock(), tries.of_change(member.id)
-    tries.check(rt, {key: rt.defaults().login_tries})
+    most = {tries.of_change(member.id): rt.defaults().login_tries}
+    tries.take(rt, most)
     row = rt.db.read(lambda s: staff_store.get_admin(s, id=member.id))
     if row is None or not is_right(old, row.password_hash):
-        rt.db.write(
-            lambda s: _note_failure(s, [key], now, member.name, "password not changed", address),
-            Priority.WEB,
-        )
+        audit(rt, member.name, "password not changed", address=address)
         raise LoginError("This is not your present password.", "old")
     stored = hashed(new)
 
@@ -266,7 +263,7 @@ def change_password(rt: Runtime, member: Member, old: str, new: str, *, address:
         found.password_hash = stored
         session.add(found)
         staff_store.delete_sessions(session, admin_id=member.id, keep=member.session)
-        staff_store.delete_tries(session, key)
+        tries.give_back(session, most)
         write_audit(
             session,
             rt.clock(),
@@ -306,13 +303,11 @@ def log_in(
     name = " ".join(name.split())[:120]
     limits, now = rt.defaults(), rt.clock()
     most = tries.limits_of(rt, name, address, device)
-    tries.check(rt, most)
+    tries.take(rt, most)
     row = rt.db.read(lambda s: staff_store.get_admin(s, name=name))
     usable = row is not None and not row.disabled
     if not is_right(password, row.password_hash if row is not None and usable else ""):
-        rt.db.write(
-            lambda s: _note_failure(s, most, now, name, "log in failed", address), Priority.WEB
-        )
+        audit(rt, name, "log in failed", address=address)
         raise LoginError("Name or password is wrong.")
     token = secrets.token_urlsafe(32)
     assert row is not None
@@ -320,7 +315,7 @@ def log_in(
     admin_id = row.id
 
     def begin(session: Session) -> None:
-        staff_store.delete_tries(session, next(iter(most)))
+        tries.give_back(session, most)
         staff_store.delete_sessions(
             session,
             unseen_since=now - timedelta(hours=limits.session_idle_hours),
@@ -338,13 +333,6 @@ def log_in(
 
     rt.db.write(begin, Priority.WEB)
     return token
-
-
-def _note_failure(
-    session: Session, keys: Iterable[str], now: datetime, name: str, what: str, address: str
-) -> None:
-    tries.note(session, keys, now)
-    write_audit(session, now, who=name, what=what, address=address)
 
 
 def find_session(rt: Runtime, id_hash: str, *, seen: datetime | None = None) -> Member | None:

@@ -1,14 +1,14 @@
 """How often a password may be guessed: windows of 15 minutes, by name, network or browser."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 
 from service.defaults import FIXED
 from service.errors import PaperpostError
 from service.flows.caps import network_of
 from service.flows.runtime import Runtime
 from service.store import staff as staff_store
-from service.store.db import Session
+from service.store.db import Priority, Session
 
 WINDOW = timedelta(minutes=FIXED.login_minutes)
 NETWORK_TIMES = 4
@@ -43,18 +43,26 @@ def limits_of(rt: Runtime, name: str, address: str, device: str) -> dict[str, in
     return {of_name(name): most} | network
 
 
-def check(rt: Runtime, limits: Mapping[str, int]) -> None:
-    """Raises LoginError where a window is full: then the right password does not help either."""
+def take(rt: Runtime, limits: Mapping[str, int]) -> None:
+    """Count a try before its password is looked at: guesses at once are as few as one after the
+    other. What is good is given back (``give_back``). Raises LoginError where a window is full:
+    nothing is counted, and the right password does not help either."""
     now = rt.clock()
-    for key, most in limits.items():
-        tries, until = rt.db.read(lambda s, k=key: staff_store.get_tries(s, k, now))  # type: ignore[misc]
-        if tries >= most and until is not None:
-            minutes = max(1, round((until - now).total_seconds() / 60))
-            wait = "a minute" if minutes == 1 else f"{minutes} minutes"
-            raise LoginError(f"{tries} tries failed.", "", f"Try again in {wait}.")
+
+    def act(session: Session) -> None:
+        for key, most in limits.items():
+            until = staff_store.take_try(session, key, most, now, now + WINDOW)
+            if until is not None:
+                minutes = max(1, round((until - now).total_seconds() / 60))
+                wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+                raise LoginError(f"{most} tries failed.", "", f"Try again in {wait}.")
+
+    rt.db.write(act, Priority.WEB)
 
 
-def note(session: Session, keys: Iterable[str], now: datetime) -> None:
-    """One more try that failed."""
-    for key in keys:
-        staff_store.add_try(session, key, now, now + WINDOW)
+def give_back(session: Session, limits: Mapping[str, int]) -> None:
+    """The try was good: the first window is cleared, the others are as before it."""
+    first, *others = limits
+    staff_store.delete_tries(session, first)
+    for key in others:
+        staff_store.give_back(session, key)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from service.store.house_tables import AdminRow, AuditRow, PaceRow, SessionRow
@@ -126,25 +127,38 @@ def delete_sessions(
     return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
 
 
-def get_tries(session: Session, key: str, now: datetime) -> tuple[int, datetime | None]:
-    """(failed log-ins in the window, when the window ends)."""
-    row = _pace(session, key)
-    if row is None or row.until is None or row.until <= now:
-        return 0, None
-    return row.count, row.until
+def take_try(
+    session: Session, key: str, most: int, now: datetime, until: datetime
+) -> datetime | None:
+    """One more try, the first of a window opens it; None. Where there were ``most`` already none is
+    taken: when the window ends. One statement, so that tries at once are counted as if they came
+    one after the other, in whatever process."""
+    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    made = dialect.insert(PaceRow).values(
+        scope=LOGIN, key=key[:254], at=now, until=until, count=1, windows={}
+    )
+    is_over = sa.or_(col(PaceRow.until).is_(None), col(PaceRow.until) <= now)
+    taken = session.execute(
+        made.on_conflict_do_update(
+            index_elements=["scope", "key"],
+            set_={
+                "at": now,
+                "until": sa.case((is_over, until), else_=col(PaceRow.until)),
+                "count": sa.case((is_over, 1), else_=col(PaceRow.count) + 1),
+            },
+            where=sa.or_(is_over, col(PaceRow.count) < most),
+        ).returning(col(PaceRow.id))
+    ).first()
+    return None if taken is not None else _pace(session, key).until
 
 
-def add_try(session: Session, key: str, now: datetime, until: datetime) -> None:
-    """One more failed log-in; the first one of a window opens it."""
-    row = _pace(session, key)
-    if row is None:
-        row = PaceRow(scope=LOGIN, key=key[:254])
-    if row.until is None or row.until <= now:
-        row.count, row.until = 0, until
-    row.count += 1
-    row.at = now
-    session.add(row)
-    session.flush()
+def give_back(session: Session, key: str) -> None:
+    """A try that was a good log-in is none."""
+    session.execute(
+        sa.update(PaceRow)
+        .where(col(PaceRow.scope) == LOGIN, col(PaceRow.key) == key[:254], col(PaceRow.count) > 0)
+        .values(count=col(PaceRow.count) - 1)
+    )
 
 
 def delete_tries(session: Session, key: str) -> None:
@@ -165,10 +179,10 @@ def forget_tries(session: Session, now: datetime, limit: int) -> int:
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
-def _pace(session: Session, key: str) -> PaceRow | None:
+def _pace(session: Session, key: str) -> PaceRow:
     return session.exec(
         select(PaceRow).where(PaceRow.scope == LOGIN, PaceRow.key == key[:254])
-    ).first()
+    ).one()
 
 
 def add_audit(
