@@ -48,6 +48,7 @@ SAID: Mapping[str, str] = {
     "done_resume": "Their pauses are over.",
     "done_erase": "They are erased.",
     "list_in": "The list is brought in.",
+    "list_stopped": "Stopped.",
     "list_under_way": "The list is being brought in; this page says how far it is.",
     "left": "This reader is unsubscribed.",
     "erased": "The reader is erased.",

@@ -100,7 +100,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         context = {
             **_moving(request, found),
             "look": found["look"],
-            "now": found["done"] if found["state"] in ("running", "done") else found["look"],
+            "now": found["done"] if found["done"] else found["look"],
             "problems": imported.first_problems(rt, number) if found["has_problems"] else [],
             "form": form,
         }
@@ -115,7 +115,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         """How far it is, for the page that asks again and again."""
         who = desk.member(request, "editor")
         context = _moving(request, imported.get_import(rt, number))
-        return desk.answer(request, "import_progress.html", context, who=who)
+        answer = desk.answer(request, "import_progress.html", context, who=who)
+        if context["one"]["state"] in ("tried", "refused"):  # what was waited for is on the page
+            answer.headers["HX-Refresh"] = "true"
+        return answer
 
     @routes.post("/imports/{number}/problems")
     async def problems(request: Request, number: RowNumber) -> Response:
@@ -147,6 +150,20 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
         return await to_thread(act)
 
+    @routes.post("/imports/{number}/stop")
+    async def stop(request: Request, number: RowNumber) -> Response:
+        """End a look, or an import between two portions."""
+        sent = await desk.sent(request, "editor")
+
+        def act() -> Response:
+            try:
+                state = imports.stop(rt, number, by=sent.who.name, address=sent.address)
+            except imports.ListError as error:
+                return one(request, sent.who, number, fault_of(error, ("file",), "file"))
+            return desk.go(f"imports/{number}" if state else "imports", "list_stopped")
+
+        return await to_thread(act)
+
     @routes.post("/imports/{number}/undo")
     async def undo(request: Request, number: RowNumber) -> Response:
         """Erase those whom it brought and who were never mailed."""
@@ -175,9 +192,16 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
 def _moving(request: Request, found: Mapping[str, Any]) -> dict[str, Any]:
     """What the moving part shows, and tells: each tenth of the rows, and the end."""
-    done = tenth(found["done"].get("rows", 0), found["rows"])
-    says = "Done." if found["state"] == "done" else f"{done} % of the rows are in."
-    return {"one": found, **news_of(request, f"{found['state']}-{done}", says)}
+    rows, of = found["seen"]
+    if found["state"] != "looking":
+        rows, of = found["done"].get("rows", 0), found["rows"]
+    done = tenth(rows, of) if of else 0
+    ended = {"done": "Done.", "stopped": "Stopped.", "tried": "Looked at.", "refused": "Not read."}
+    doing = "are looked at" if found["state"] == "looking" else "are in"
+    says = ended.get(found["state"], f"{done} % of the rows {doing}.")
+    moves = found["state"] in ("looking", "wanted", "running")
+    moving = {"one": found, "rows": rows, "of": of, "moves": moves}
+    return moving | news_of(request, f"{found['state']}-{done}", says)
 
 
 def _packed(form: Form, files: Sequence[LargeFile]) -> list[ListFile]:

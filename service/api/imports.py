@@ -4,7 +4,7 @@ scope."""
 import io
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StrictBool
 
@@ -24,6 +24,10 @@ from service.store import suppressions as bars_store
 from service.store.db import Session
 from service.subscribers.address import read_address
 
+_UNDER_WAY: dict[str, Any] = {
+    "description": "Under way: the import, asked for again, says how far it is.",
+    "content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}},
+}
 _Reason = Annotated[str, Field(min_length=1, max_length=500)]
 _Word = Annotated[str, Field(max_length=300)]
 _Offset = Annotated[int, Query(ge=0, le=2**53)]
@@ -66,6 +70,12 @@ class Undo(Body):
 
     readers: int = Field(ge=0, le=2**53)
     reason: _Reason
+
+
+class Stopped(BaseModel):
+    """state: of the import now; empty: it was only being looked at, and is gone."""
+
+    state: str
 
 
 class NewBars(Body):
@@ -119,22 +129,28 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
-    @routes.post("/v1/imports", status_code=201)
-    def new_import(who: Writes, place: Place, asked: NewImport) -> dict[str, Any]:
-        """Look at lists, and, without ``dry_run``, have them brought in. Scope: readers:write."""
+    @routes.post("/v1/imports", status_code=201, responses={202: _UNDER_WAY})
+    def new_import(
+        who: Writes, place: Place, asked: NewImport, response: Response
+    ) -> dict[str, Any]:
+        """Look at lists, and, without ``dry_run``, have them brought in. What takes longer goes on
+        after the answer, which is 202 then. Scope: readers:write."""
         files = [pack(one.name, io.BytesIO(one.text.encode())) for one in asked.lists]
         named = asked.model_dump(include={"tags", "language", "hour", "zone", "keywords"})
         options = read_options(named)
         basis = imports.read_basis(asked.basis, asked.basis_words)
-        number = imports.look(rt, files, options, basis, by=who.signature)
-        if not asked.dry_run:
+        press_from = None if asked.dry_run else place
+        number = imports.look(rt, files, options, basis, by=who.signature, press_from=press_from)
+        if not asked.dry_run and imported.get_import(rt, number)["state"] == "tried":
             press(number, who.signature, place, "")
-        return told(who, number)
+        return told(who, number, response)
 
-    def told(who: Caller, number: int) -> dict[str, Any]:
+    def told(who: Caller, number: int, response: Response) -> dict[str, Any]:
         """The scope to write is not the one to look: of a list that somebody else looked at, no
         samples."""
         found = imported.get_import(rt, number)
+        if found["state"] in ("looking", "wanted", "running"):
+            response.status_code = 202
         if who.may("readers:read") or found["by"] == who.signature:
             return found
         return {**found, "look": {**found["look"], "samples": []}}
@@ -163,12 +179,21 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         parts = imported.export_problems(rt, number, by=who.signature, address=place)
         return download(parts, "problems.csv")
 
-    @routes.post("/v1/imports/{number}/press")
-    def press_import(who: Writes, place: Place, number: RowNumber, asked: Press) -> dict[str, Any]:
-        """Bring in what was looked at; pressed twice, it comes once. Scope: readers:write;
+    @routes.post("/v1/imports/{number}/press", responses={202: _UNDER_WAY})
+    def press_import(
+        who: Writes, place: Place, number: RowNumber, asked: Press, response: Response
+    ) -> dict[str, Any]:
+        """Bring in what was looked at, or have one that was stopped go on; pressed twice, it comes
+        once. What takes longer goes on after the answer, which is 202 then. Scope: readers:write;
         ``samples`` of another's list only for tokens that may look at readers."""
         press(number, who.signature, place, asked.digest)
-        return told(who, number)
+        return told(who, number, response)
+
+    @routes.post("/v1/imports/{number}/stop")
+    def stop_import(who: Writes, place: Place, number: RowNumber) -> Stopped:
+        """End a look, of which nothing is kept, or an import: who is in stays, and it can go on
+        within a day. Scope: readers:write."""
+        return Stopped(state=imports.stop(rt, number, by=who.signature, address=place))
 
     @routes.post("/v1/imports/{number}/undo")
     def undo_import(who: Writes, place: Place, number: RowNumber, asked: Undo) -> Undone:

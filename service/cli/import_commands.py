@@ -15,6 +15,7 @@ from service.errors import PaperpostError
 
 if TYPE_CHECKING:
     from service.flows.imports import Told
+    from service.flows.runtime import Runtime
 
 imports_app = typer.Typer(help="Imported lists of readers.", no_args_is_help=True)
 tags_app = typer.Typer(help="Tags of readers.", no_args_is_help=True)
@@ -79,20 +80,18 @@ def import_(
             chosen = imports.read_basis(basis, basis_words, needed=is_foreign or bool(basis))
         options = read_options(said)
         with _bar("Looking at it", as_json) as told:
-            report, parts = imports.dry_run(rt, lists, options, chosen, on_rows=told)
-        if dry_run:
-            bad = [part for body in parts for part in [imported.part_of(body)]]
-            columns = [*report["columns"], "problem"]
-        else:
-            number = imports.look(rt, lists, options, chosen, by="cli")
+            if dry_run:
+                report, parts = imports.dry_run(rt, lists, options, chosen, on_rows=told)
+                bad = [imported.part_of(body) for body in parts]
+            else:
+                number = imports.look(
+                    rt, lists, options, chosen, by="cli", on_rows=told, at_once=True
+                )
+        if not dry_run:
             imports.press(rt, number, by="cli")
-            with _bar("Bringing it in", as_json, report["rows"]) as told:
-                imports.bring_in(rt, number, on_rows=told)
-            done = imported.get_import(rt, number)
-            report |= done["done"]
-            bad = list(imported.problem_parts(rt, number))
-            columns = [*report["columns"], "problem"]
+            report, bad = _brought_in(rt, number, as_json)
             send_now(rt)
+        columns = [*report["columns"], "problem"]
     rows = [row for part, _ in bad for row in part]
     unwritten = _write(problems, columns, [text for _, text in bad]) if rows else None
     if as_json:
@@ -105,8 +104,18 @@ def import_(
         raise typer.Exit(1)
 
 
+def _brought_in(rt: "Runtime", number: int, is_quiet: bool) -> tuple[dict[str, Any], list[Any]]:
+    """Bring in what was pressed: (what it did, its rows with a problem)."""
+    from service.flows import imported, imports
+
+    with _bar("Bringing it in", is_quiet) as told:
+        imports.bring_in(rt, number, on_rows=told)
+    done = imported.get_import(rt, number)
+    return done["look"] | done["done"], list(imported.problem_parts(rt, number))
+
+
 @contextmanager
-def _bar(words: str, is_quiet: bool, total: int | None = None) -> Iterator["Told | None"]:
+def _bar(words: str, is_quiet: bool) -> Iterator["Told | None"]:
     """How far it is, on a terminal alone."""
     import sys
 
@@ -117,8 +126,8 @@ def _bar(words: str, is_quiet: bool, total: int | None = None) -> Iterator["Told
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(words, total=total)
-        yield lambda rows: bar.update(task, completed=rows)
+        task = bar.add_task(words, total=None)
+        yield lambda rows, of: bar.update(task, completed=rows, total=of)
 
 
 def _write(file: Path, columns: list[str], texts: list[str]) -> PaperpostError | None:
@@ -190,6 +199,57 @@ def list_imports(as_json: Json = False) -> None:
         return
     told = [{**row, "readers": row["done"].get("readers", 0)} for row in rows]
     printing.table(told, ["id", "at", "state", "by", "rows", "readers", "files"], "No import yet.")
+
+
+@imports_app.command("show")
+def show(number: int, as_json: Json = False) -> None:
+    """One import: how far it is, what it did, and what undoing would do."""
+    from service.flows.imported import get_import
+
+    with runtime() as rt:
+        found = get_import(rt, number)
+    if as_json:
+        printing.as_json(found)
+        return
+    rows, of = found["done"].get("rows", 0), found["rows"]
+    if found["state"] == "looking":
+        rows, of = found["seen"]
+    typer.echo(f"{', '.join(found['files'])}: {found['state']}, {rows:,} of {of:,} rows")
+    for name in ("readers", "unchanged", "kept_out", "barred", "bad"):
+        typer.echo(f"  {name}: {(found['done'] or found['look']).get(name, 0):,}")
+    if found["fault"]:
+        typer.echo(" ".join(part for part in found["fault"] if part), err=True)
+    if found["here"]:
+        typer.echo(
+            f"Undoing would erase {printing.tally(found['unmailed'], 'reader')}; "
+            f"{found['mailed']:,} had a mail and stay, {found['left']:,} left."
+        )
+
+
+@imports_app.command("stop")
+def stop(number: int, as_json: Json = False) -> None:
+    """End a look, of which nothing is kept, or an import: who is in stays, and it can go on."""
+    from service.flows import imports
+
+    with runtime() as rt:
+        state = imports.stop(rt, number, by="cli")
+    said = "Stopped; paperpost imports resume goes on with it." if state else "Stopped."
+    printing.told({"import": number, "state": state}, said, wants_json=as_json)
+
+
+@imports_app.command("resume")
+def resume(number: int, as_json: Json = False) -> None:
+    """Bring in the rest of an import that was stopped, or what was looked at on the desk."""
+    from service.cli.sending import send_now
+    from service.flows import imports
+
+    with runtime() as rt:
+        imports.press(rt, number, by="cli")
+        report, _ = _brought_in(rt, number, as_json)
+        send_now(rt)
+    facts = {"import": number, "readers": report.get("readers", 0), "bad": report.get("bad", 0)}
+    said = f"{printing.tally(facts['readers'], 'reader')} in, {facts['bad']:,} rows with a problem."
+    printing.told(facts, said, wants_json=as_json)
 
 
 @imports_app.command("undo")

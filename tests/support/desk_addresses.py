@@ -268,6 +268,9 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
         Act("editor", "/admin/imports/1/problems", leaves="export problems"),
         Act("editor", "/admin/imports/999/problems", leaves=None, refused=404),
     ),
+    "/admin/imports/{number}/stop": (
+        Act("editor", "/admin/imports/{open_import}/stop", leaves="stop import"),
+    ),
     "/admin/imports/{number}/undo": (
         Act("owner", "/admin/imports/{done_import}/undo", {"number": "1", "reason": "wrong"},
             "undo import"),
@@ -663,6 +666,9 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "POST /api/v1/imports/{number}/press": (
         Act("readers:write", "/api/v1/imports/{looked_import}/press", {}, "import readers"),
+    ),
+    "POST /api/v1/imports/{number}/stop": (
+        Act("readers:write", "/api/v1/imports/{open_import}/stop", {}, "stop import"),
     ),
     "POST /api/v1/imports/{number}/undo": (
         Act("readers:write", "/api/v1/imports/{done_import}/undo",

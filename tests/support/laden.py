@@ -16,7 +16,7 @@ from support.every_address import ADA, PASSWORD, World, lay_import
 from support.house import add, ingest_items, paper_item
 from support.smtp_server import reply
 
-from service.flows import drafts, editions, manual, sources, staff
+from service.flows import drafts, editions, imports, manual, sources, staff
 from service.flows.accounts import list_sessions
 from service.flows.alarms import Alarm, raise_alarm
 from service.flows.daily import plan_daily
@@ -110,7 +110,9 @@ def _readers(world: World) -> dict[str, str]:
     tag_readers(rt, "lab", Wanted(search="ada@uni.example"), by="tests")
     looked = lay_import(rt, "email\nlooked@y.example\nbad\n", press=False)
     done = lay_import(rt, "email\ndone@y.example\nbad\n")
-    return {"looked_import": str(looked), "done_import": str(done)}
+    waits = lay_import(rt, "email\nwaits@y.example\n", press=False)
+    imports.press(rt, waits, by="tests")
+    return {"looked_import": str(looked), "done_import": str(done), "open_import": str(waits)}
 
 
 def _papers(world: World) -> dict[str, str]:

@@ -65,6 +65,7 @@ SAME: Mapping[str, Ways] = {
     "export bounces": Ways("bounces export | bounces samples", "POST /api/v1/bounces/export"),
     "export problems": Ways("subscribers import", "POST /api/v1/imports/{number}/problems"),
     "import readers": Ways("subscribers import", "POST /api/v1/imports"),
+    "stop import": Ways("imports stop", "POST /api/v1/imports/{number}/stop"),
     "undo import": Ways("imports undo", "POST /api/v1/imports/{number}/undo"),
     "tag": Ways("subscribers tag", "PUT /api/v1/readers/{reader_id}/tags/{tag}"),
     "untag": Ways("subscribers untag", "DELETE /api/v1/readers/{reader_id}/tags/{tag}"),
