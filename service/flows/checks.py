@@ -22,6 +22,9 @@ from service.text.markdown import count_images, markdown_links
 
 Grade = Literal["ok", "warn", "fail"]
 LARGEST = 90_000
+_SET = "It is set in the environment: PAPERPOST_{}."
+_MACHINE = "settings/machine#PAPERPOST_{}"
+"""Where the machine's settings are shown, to owners."""
 SHORTEST_SUBJECT, LONGEST_SUBJECT = 10, 70
 
 
@@ -42,7 +45,8 @@ async def check_relay(rt: Runtime) -> Check:
     try:
         found = await pool.probe(rt.site.sender)
     except PaperpostError as error:
-        return Check("Relay answers", "fail", str(error), "deliveries/pace")
+        return Check("Relay answers", "fail", f"{error} {_SET.format('SMTP_URL')}",
+                     _MACHINE.format("SMTP_URL"))  # fmt: skip
     finally:
         await pool.aclose()
     return Check("Relay answers", "ok", found.greeting[:120], "deliveries/pace")
@@ -80,7 +84,7 @@ def check_plan(rt: Runtime, plan: Plan, audience: Audience) -> list[Check]:
             "Suppressed left out",
             "ok",
             f"{len(audience.groups.get('refused', ())):,} of this audience",
-            "suppressions",
+            f"send/{plan.key}/readers/refused",
         ),
         _sources(rt, plan),
         *_links(plan),
@@ -92,18 +96,22 @@ def _sender(rt: Runtime) -> Check:
     domain = rt.mail_domain
     name = "Sender set and aligned"
     if domain == host or host.endswith(f".{domain}"):
-        return Check(name, "ok", f"{rt.site.sender}, links to {host}", "settings")
+        why = f"{rt.site.sender}, links to {host}"
+        return Check(name, "ok", why, _MACHINE.format("MAIL_FROM"))
     if host in ("127.0.0.1", "localhost", "::1"):
-        why = f"{rt.site.sender}; links lead to this machine only ({host})"
-        return Check(name, "warn", why, "settings")
-    return Check(name, "warn", f"{rt.site.sender}, but links lead to {host}", "settings")
+        why = f"{rt.site.sender}; links lead to this machine only ({host})."
+        return Check(name, "warn", f"{why} {_SET.format('BASE_URL')}", _MACHINE.format("BASE_URL"))
+    why = f"{rt.site.sender}, but links lead to {host}."
+    return Check(name, "warn", f"{why} {_SET.format('MAIL_FROM')}", _MACHINE.format("MAIL_FROM"))
 
 
 def _test_mode(rt: Runtime) -> Check:
     if rt.test_recipient:
-        why = f"On: every mail goes to {rt.test_recipient}"
-        return Check("Test mode off", "warn", why, "settings")
-    return Check("Test mode off", "ok", "Mails go to their readers", "settings")
+        why = f"On: every mail goes to {rt.test_recipient}. {_SET.format('TEST_RECIPIENT')}"
+        return Check("Test mode off", "warn", why, _MACHINE.format("TEST_RECIPIENT"))
+    return Check(
+        "Test mode off", "ok", "Mails go to their readers", _MACHINE.format("TEST_RECIPIENT")
+    )
 
 
 def _of_mails(rt: Runtime, plan: Plan, mails: Sequence[tuple[str, Preview]]) -> list[Check]:
@@ -123,6 +131,9 @@ def _of_mails(rt: Runtime, plan: Plan, mails: Sequence[tuple[str, Preview]]) -> 
         if not SHORTEST_SUBJECT <= len(mail.subject) <= LONGEST_SUBJECT
     ]
 
+    is_typed = plan.kind == "newsletter"
+    mended = f"send?draft={plan.key}" if is_typed else "settings/full_entries"
+
     def seen(emails: Sequence[str]) -> str:
         """Where the mail of the first of them is looked at."""
         reader = emails[0] if emails else mails[0][0]
@@ -136,7 +147,7 @@ def _of_mails(rt: Runtime, plan: Plan, mails: Sequence[tuple[str, Preview]]) -> 
             "Largest mail under 90 kB",
             "fail" if size > LARGEST else "ok",
             f"{size:,} bytes" + (f", of {largest}" if size > LARGEST else ""),
-            seen([largest] if largest else []),
+            mended if size > LARGEST else seen([largest] if largest else []),
         ),
         Check(
             "Template variables filled", "warn" if left else "ok", ", ".join(left) or n, seen(left)
@@ -180,7 +191,8 @@ def _number(rt: Runtime, plan: Plan, audience: Audience) -> Check:
     if last is None:
         return Check(name, "ok", f"{audience.mails:,}; the first of its kind", "editions")
     if audience.mails > FIXED.typed_times_last * last:
-        return Check(name, "warn", f"{audience.mails:,}, the last one had {last:,}", "editions")
+        why = f"{audience.mails:,}, the last one had {last:,}"
+        return Check(name, "warn", why, f"send/{plan.key}/readers/mails")
     return Check(name, "ok", f"{audience.mails:,}, the last one had {last:,}", "editions")
 
 
@@ -212,7 +224,7 @@ def _sources(rt: Runtime, plan: Plan) -> Check:
     today = rt.clock().date()
     late = rt.db.read(lambda s: list_late_titles(s, today))
     if late:
-        return Check(name, "warn", f"Late: {', '.join(late)}", "sources")
+        return Check(name, "warn", f"Late: {', '.join(late)}", f"sources?q={quote(late[0])}")
     return Check(name, "ok", "None is late", "sources")
 
 

@@ -138,9 +138,21 @@ class Counts:
         return bool(self.columns)
 
     @property
-    def has_gaps(self) -> bool:
-        """Whether some are not known."""
-        return any(point.count is None for point in self.points)
+    def since(self) -> Point | None:
+        """The first point that is known, where those before it are not; None without any."""
+        first = next((i for i, point in enumerate(self.points) if point.count is not None), 0)
+        return self.points[first] if first else None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing of it is known."""
+        return all(point.count is None for point in self.points)
+
+    @property
+    def gaps(self) -> int:
+        """How many are not known after the first that is."""
+        known = [i for i, point in enumerate(self.points) if point.count is not None]
+        return sum(point.count is None for point in self.points[known[0] :]) if known else 0
 
 
 def counts(points: Sequence[Point]) -> Counts:

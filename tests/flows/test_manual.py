@@ -13,8 +13,8 @@ from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, reply
 
 from service.flows import canary, drafts, editions, frozen, manual
-from service.flows.chosen import chosen_digest
 from service.flows.checks import check_plan, check_relay, needs_typing
+from service.flows.chosen import chosen_digest
 from service.flows.daily import plan_daily, plan_due
 from service.flows.hidden import hide_paper
 from service.flows.joined import join_papers
@@ -441,7 +441,9 @@ def test_checks_name_what_is_wrong(rt, tmp_path):
     assert found["Sender set and aligned"].grade == "warn"
     rt.test_recipient = "me@example.org"
     found = {c.name: c for c in check_plan(rt, plan, manual.count(rt, plan))}
-    assert found["Test mode off"].why == "On: every mail goes to me@example.org"
+    mode = found["Test mode off"]
+    assert mode.why.startswith("On: every mail goes to me@example.org. It is set in the environment")
+    assert mode.link == "settings/machine#PAPERPOST_TEST_RECIPIENT"
     letter = manual.draft(rt, kind="newsletter", subject="Ten letters", body="[a](page)", key="l")
     found = {c.name: c for c in check_plan(rt, letter, manual.count(rt, letter))}
     assert found["Links are whole"].grade == "warn"

@@ -46,16 +46,15 @@ def test_a_day_without_mail_has_no_share():
 
 def test_counts_are_bars_on_an_edge_that_is_easy_to_read():
     drawn = counts([Point("Mon", 0), Point("Tue", 300), Point("Wed", None), Point("Thu", 120)])
-    assert (drawn.top, drawn.total, drawn.highest, drawn.has_gaps) == (
-        500,
-        420,
-        Point("Tue", 300),
-        True,
-    )
+    assert (drawn.top, drawn.total, drawn.highest) == (500, 420, Point("Tue", 300))
+    assert (drawn.since, drawn.gaps, drawn.is_unknown) == (None, 1, False)
     assert [(bar.x, bar.y, bar.width, bar.height) for bar in drawn.columns] == [
         (27.5, 40.0, 20.0, 60.0),
         (77.5, 76.0, 20.0, 24.0),
     ]
+    late = counts([Point("Mon", None), Point("Tue", 0), Point("Wed", 1)])
+    assert (late.since, late.gaps, late.is_unknown) == (Point("Tue", 0), 0, False)
+    assert counts([Point("Mon", None)]).is_unknown
     assert drawn.lines == ("12.5,100.0 37.5,40.0", "87.5,76.0")  # a gap breaks the line
 
 
