@@ -15,6 +15,7 @@ from service.flows import leave
 from service.flows.interests import InterestError
 from service.flows.manage_link import is_fresh, is_mailed
 from service.flows.runtime import Runtime
+from service.flows.timing import follow_hour
 from service.store import leases as leases_store
 from service.store import listing
 from service.store import subscribers as subscribers_store
@@ -146,6 +147,7 @@ def choose_row(rt: Runtime, session: Session, row: SubscriberRow, choices: Choic
     anew (``set_next``)."""
     before = subscribers_store.to_subscriber(row)
     clock = [getattr(row, name) for name in _CLOCK]
+    hour, zone = row.hour, row.zone
     for name in _ON_THE_ROW:
         if (value := getattr(choices, name)) is not None:
             setattr(row, name, value)
@@ -157,6 +159,8 @@ def choose_row(rt: Runtime, session: Session, row: SubscriberRow, choices: Choic
     if [getattr(row, name) for name in _CLOCK] != clock:
         set_next(rt, row, before)
     session.add(row)
+    if (row.hour, row.zone) != (hour, zone):
+        follow_hour(session, row, zone, rt.clock())
 
 
 def set_next(rt: Runtime, row: SubscriberRow, before: Subscriber) -> None:

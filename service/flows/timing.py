@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from service.errors import PaperpostError
+from service.store import editions as editions_store
+from service.store import own_hours as own_hours_store
+from service.store.db import Session
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import local_date, slot_at
 
@@ -68,3 +71,23 @@ def own_hours(readers: Iterable[SubscriberRow], after: datetime) -> dict[int, da
             at = slot_at(day + timedelta(days=1), reader.hour, reader.zone)
         found[reader.id or 0] = at
     return found
+
+
+def follow_hour(session: Session, reader: SubscriberRow, zone_before: str, now: datetime) -> int:
+    """What waits for a reader's own hour waits for their new one, on the same date of theirs, and
+    goes at once where that is over; as today's digest does. Returns how many mails."""
+    moved = 0
+    for row in own_hours_store.list_waiting(session, reader.id or 0, now):
+        on = local_date(row.not_before, zone_before)
+        at = max(slot_at(on, reader.hour, reader.zone), now)
+        edition = editions_store.hold_number(session, row.edition_id)
+        if edition is None or not own_hours_store.set_hour(session, row, at):
+            continue  # it is being sent just now
+        moved += 1
+        timing = edition.options["timing"]
+        later = at - datetime.fromisoformat(timing["last"])
+        if later > timedelta():
+            edition.options = {**edition.options, "timing": {**timing, "last": at.isoformat()}}
+            edition.closes_at = edition.closes_at + later if edition.closes_at else None
+            session.add(edition)
+    return moved

@@ -13,6 +13,8 @@ from support.house import add, ingest_items, paper_item
 from service.flows import canary, drafts, editions, late, manual, progress, staff
 from service.flows.leave import unsubscribe
 from service.flows.links import ask_links
+from service.flows.manage import Choices, choose
+from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.flows.timing import TimingError, own_hours, read_begin
@@ -147,6 +149,26 @@ def test_at_each_readers_own_hour(filled, server, clock):
     assert went == [3, 4, 22]
     shown = rt.db.read(lambda s: progress.watch(s, made.edition_id, now=clock.at))
     assert (shown["state"], shown["accepted"], shown["missing"]) == ("done", 3, 0)
+
+
+def test_a_reader_who_moves_their_hour_moves_what_waits_for_it(filled, clock):
+    """The day stays, as with the daily: at the new hour, or at once where that is over."""
+    rt = filled  # ada would have it tomorrow at 07:00 UTC, ben at 13:00 and cy at 12:00
+    plan = manual.Plan(**{**_values(manual.draft(rt, **LETTER)), "own_hour": True})
+    made = manual.start(rt, plan, expected=3)
+    clock.go(hours=1)
+    moved = {"ada": Choices(hour=23), "ben": Choices(hour=9, zone="UTC"), "cy": Choices(hour=15)}
+    for name, choices in moved.items():
+        row = rt.db.read(lambda s, n=name: get_subscriber_row(s, email_key=f"{n}@example.org"))
+        choose(rt, manage_token(rt, row, clock.at), choices)
+    went = [(1, send(rt))]
+    for hours in range(2, 48):
+        clock.go(hours=1)
+        went.append((hours, send(rt)))
+    assert [one for one in went if one[1]] == [(1, 1), (6, 1), (37, 1)]
+    shown = rt.db.read(lambda s: progress.watch(s, made.edition_id, now=clock.at))
+    assert (shown["state"], shown["accepted"], shown["missing"]) == ("done", 3, 0)
+    assert shown["last_at"] == (clock.at.replace(hour=22) - timedelta(days=1)).isoformat()
 
 
 def test_what_cannot_wait_says_so(filled):
