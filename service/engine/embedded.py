@@ -51,6 +51,7 @@ from service.flows.words import learn_words
 from service.store import deliveries as deliveries_store
 from service.store import imports as imports_store
 from service.store import leases as leases_store
+from service.store import workbench as workbench_store
 from service.store.db import Priority
 
 SOON = (0.5, 1.5)
@@ -58,6 +59,9 @@ SOON = (0.5, 1.5)
 
 IDLE = 30.0
 """Seconds after which connections to the relay that nobody uses are closed."""
+
+ASKED_FOR = timedelta(hours=1)
+"""So long a count that somebody asked for is tried."""
 
 DRAIN = 30.0
 
@@ -312,5 +316,10 @@ class Embedded:
         keep_alarms(self._rt)
         if self._rt.db.read(imports_store.is_waited_for):
             self.enqueue("imports")
+        since = self._rt.clock() - ASKED_FOR
+        if "census" not in self._running and self._rt.db.read(
+            lambda s: workbench_store.is_count_asked(s, since)
+        ):
+            self.enqueue("census")
         if self._rt.db.read(deliveries_store.count_waiting):
             self.enqueue("send")

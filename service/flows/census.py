@@ -100,7 +100,7 @@ def count_interests(rt: Runtime, *, by: str = "", address: str = "") -> CensusRe
         )  # fmt: skip
         if by:
             write_audit(
-                session, now, who=by, what="count interests", address=address,
+                session, now, who=by, what=store.COUNTED, address=address,
                 after={"readers": readers, "interests": interests},
             )  # fmt: skip
 

@@ -14,7 +14,7 @@ from service.matching.counting import Asked
 from service.matching.parse import parse_keywords, parse_people, parse_query, read_words
 from service.matching.query import Query
 from service.store import workbench as store
-from service.store.workbench import InterestLine
+from service.store.workbench import COUNTED, InterestLine
 from service.store.workbench_tables import InterestRunRow, InterestTermRow
 
 States = Literal["all", "noisy", "dead"]
@@ -168,8 +168,9 @@ def try_words(
 
 
 def ask_count(rt: Runtime, *, by: str, address: str = "") -> None:
-    """Everything is counted anew soon, beside everything else."""
-    audit(rt, by, "count interests", "", None, None, address)
+    """Everything is counted anew soon, beside everything else. The row on record is the wish
+    itself: where this process counts nothing, or ends before, the next sweep finds it."""
+    audit(rt, by, COUNTED, "", None, None, address)
     rt.engine.enqueue("census")
 
 

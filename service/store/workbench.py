@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from service.store.house_tables import AuditRow
 from service.store.papers import SHOWN
 from service.store.sole import hold_name
 from service.store.tables import (
@@ -27,6 +28,9 @@ from service.store.workbench_tables import (
 )
 
 _PART = 500
+
+COUNTED = "count interests"
+"""What the record of acts calls it: a row without an after asks for it, one with was the count."""
 
 
 class Asking(NamedTuple):
@@ -181,6 +185,17 @@ def put_run(session: Session, **values: Any) -> None:
 def get_run(session: Session) -> InterestRunRow | None:
     """The newest count."""
     return session.get(InterestRunRow, 1)
+
+
+def is_count_asked(session: Session, since: datetime) -> bool:
+    """Whether somebody asked for a count, ``since`` then, that has not begun after it."""
+    run = get_run(session)
+    asked = sa.select(col(AuditRow.id)).where(
+        col(AuditRow.what) == COUNTED,
+        col(AuditRow.after).is_(None),
+        col(AuditRow.at) > (max(run.at, since) if run is not None else since),
+    )
+    return session.execute(asked.limit(1)).first() is not None
 
 
 _TERM_ORDERS: Mapping[str, Any] = {

@@ -1,6 +1,7 @@
 """What readers want is counted: terms by their folded form, noisy and dead interests, what each
 source brings; on both databases."""
 
+import asyncio
 from datetime import date
 from pathlib import Path
 
@@ -8,12 +9,14 @@ import pytest
 from support.house import add, ingest_items, open_house, paper_item
 from support.polling import arxiv_feed
 
+from service.engine.embedded import Embedded
 from service.flows.census import count_interests
 from service.flows.contribution import list_shares
 from service.flows.ingest import ingest_files
 from service.flows.leave import erase_row
 from service.flows.match import match_new
 from service.flows.runtime import Runtime
+from service.flows.workbench import ask_count
 from service.store import workbench as store
 from service.store.tables import SubscriberRow
 
@@ -97,3 +100,24 @@ def test_a_count_again_forgets_who_left(rt: Runtime, tmp_path: Path) -> None:
     assert rt.db.read(lambda s: store.list_lines(s, most=1000))[0] == 0
     count_interests(rt)
     assert terms(rt) == (0, [])
+
+
+def test_a_count_that_was_asked_for_is_made_by_the_next_sweep(rt: Runtime) -> None:
+    add(rt, "ada@example.org", "adapters")
+    ask_count(rt, by="mia")  # in a process that ends here
+
+    engine = Embedded(rt)
+
+    async def swept() -> None:
+        await engine.start()
+        engine.enqueue("sweep")
+        await engine.idle()
+        await engine.stop()
+
+    asyncio.run(swept())
+    run = rt.db.read(store.get_run)
+    assert run is not None
+    assert run.interests == 1
+    runs = engine.stats()["census"].runs
+    asyncio.run(swept())
+    assert (runs, engine.stats()["census"].runs) == (1, 1), "counted once"
