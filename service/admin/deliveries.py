@@ -17,7 +17,7 @@ from service.errors import PaperpostError
 from service.flows import bounces, delivery_export, groups, ledger, reconcile, resend
 from service.flows.bounce_words import plain_reason
 from service.flows.consequence import ENDS
-from service.flows.editions import list_groups, need_edition
+from service.flows.editions import need_edition
 from service.flows.exports import Form
 from service.flows.letter import bytes_of
 from service.flows.preview import shown, why
@@ -86,7 +86,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         who, typed, chosen = asked(request)
 
         def load(session: Session) -> dict[str, Any]:
-            found = list_groups(session, chosen)
+            if chosen.edition_id is not None:
+                need_edition(session, chosen.edition_id)
+            found, is_cut = groups.newest_groups(session, chosen)
             ids = tuple(i for group in found for i in group.examples)
             listed = ledger.list_facts(session, Chosen(ids=ids)) if ids else []
             rows = {row["id"]: row for row in listed}
@@ -99,7 +101,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 group.as_dict() | {"examples": [rows[i] for i in group.examples if i in rows]}
                 for group in found
             ]
-            return {"groups": shown, "editions": names}
+            newest = delivery_lists.MOST_GROUPED if is_cut else None
+            return {"groups": shown, "editions": names, "newest": newest}
 
         return desk.answer(
             request, "delivery_groups.html", rt.db.read(load) | _filters(typed), who=who

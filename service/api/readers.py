@@ -24,7 +24,6 @@ from service.flows.tokens import Caller
 from service.pages.downloads import download
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
-from service.store import reader_lists as store
 from service.store import reader_story as story_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
@@ -189,9 +188,9 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         Scope: readers:read."""
 
         def load(session: Session) -> dict[str, Any]:
-            total = store.count_wanted(session, wanted.wanted)
+            total, found = reader_lists.find(session, wanted)
             rows = reader_lists.list_page(
-                session, wanted, order=order, is_down=down, limit=limit, offset=offset
+                session, found, order=order, is_down=down, limit=limit, offset=offset
             )
             return {"total": total, "offset": offset, "readers": rows}
 

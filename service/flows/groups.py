@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,7 +108,20 @@ def plainly(reason: str, code: int = 0) -> str:
 
 def groups(session: Session, chosen: Chosen) -> list[Group]:
     """The groups of what was chosen, in the order of ``Meaning``; suppressed rows have none."""
-    found = gather(delivery_lists.list_parts(session, chosen))
+    return _told(session, chosen, delivery_lists.list_parts(session, chosen))
+
+
+def newest_groups(session: Session, chosen: Chosen) -> tuple[list[Group], bool]:
+    """The same for a page, which does not wait for millions: (the groups, whether they are of the
+    newest ``MOST_GROUPED`` alone)."""
+    most = delivery_lists.MOST_GROUPED
+    parts = delivery_lists.list_parts(session, chosen, most=most)
+    is_cut = chosen.edition_id is None and sum(part.count for part in parts) >= most
+    return _told(session, chosen, parts), is_cut
+
+
+def _told(session: Session, chosen: Chosen, parts: Sequence[Part]) -> list[Group]:
+    found = gather(parts)
     editions = {edition for group in found for edition in group.again}
     for edition, family in delivery_lists.families(session, editions).items():
         done = delivery_lists.count_again(session, chosen, edition, family)

@@ -19,7 +19,7 @@ from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store import delivery_lists
 from service.store.db import Session
-from service.store.delivery_lists import ORDERS, Chosen, list_chosen, meanings_of
+from service.store.delivery_lists import ORDERS, Chosen, Plain, list_plain, meanings_of
 from service.store.tables import DeliveryRow
 from service.subscribers.cadence import bounds
 
@@ -93,7 +93,7 @@ def list_facts(
         need_edition(session, chosen.edition_id)
     if order not in ORDERS:
         raise ChosenError(f"{order!r} is no order.", "--order", f"Use {', '.join(ORDERS)}.")
-    rows = list_chosen(session, chosen, order=order, limit=limit, offset=offset, after_id=after_id)
+    rows = list_plain(session, chosen, order=order, limit=limit, offset=offset, after_id=after_id)
     return [delivery_facts(row) for row in rows]
 
 
@@ -107,7 +107,7 @@ def find_ids(session: Session, chosen: Chosen, order: str = "newest") -> list[in
 
 def facts_of(session: Session, ids: Sequence[int]) -> list[dict[str, Any]]:
     """These deliveries as plain values, in the order of their numbers here."""
-    return [delivery_facts(row) for row in delivery_lists.list_numbered(session, ids)]
+    return [delivery_facts(row) for row in delivery_lists.plain_of(session, ids)]
 
 
 def delivery_story(
@@ -157,8 +157,8 @@ def delivery_story(
     }
 
 
-def delivery_facts(row: DeliveryRow) -> dict[str, Any]:
-    """One delivery as plain values."""
+def delivery_facts(row: DeliveryRow | Plain) -> dict[str, Any]:
+    """One delivery as plain values. row: whole, or the columns ``delivery_lists.PLAIN``."""
     return {
         "id": row.id,
         "edition": row.edition_id,

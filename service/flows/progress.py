@@ -102,11 +102,7 @@ def undo_of(edition: EditionRow, now: datetime) -> tuple[datetime | None, str]:
 
 
 def _rate(session: Session, edition_id: int, now: datetime) -> float | None:
-    times = audience_store.list_accept_times(session, edition_id)
-    if times is None:
-        return None
-    since = max(times[0], now - RATE_OVER)
-    n = audience_store.count_accepted(session, edition_id, since)
+    n, since = audience_store.count_taken(session, edition_id, now - RATE_OVER)
     seconds = (now - since).total_seconds()
     return n / max(seconds, 1.0) if n > 1 else None
 

@@ -124,6 +124,12 @@ def told(chosen: Chosen) -> str:
     return "; ".join(parts) or "all readers"
 
 
+def find(session: Session, chosen: Chosen) -> tuple[int, Chosen]:
+    """How many readers these are, and the same ones for ``list_page``."""
+    total, wanted = store.find_wanted(session, chosen.wanted)
+    return total, replace(chosen, wanted=wanted)
+
+
 def list_page(
     session: Session, chosen: Chosen, *, order: str, is_down: bool, limit: int, offset: int
 ) -> list[dict[str, Any]]:

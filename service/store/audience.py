@@ -163,16 +163,22 @@ def list_deferrals(
     return [(code, reason, int(n)) for code, reason, n in session.execute(query).all()]
 
 
-def list_accept_times(session: Session, edition_id: int) -> tuple[datetime, datetime, int] | None:
-    """First and last acceptance of an edition and how many there were."""
-    first, last, n = session.execute(
-        sa.select(
-            sa.func.min(col(DeliveryRow.accepted_at)),
-            sa.func.max(col(DeliveryRow.accepted_at)),
-            sa.func.count(col(DeliveryRow.accepted_at)),
-        ).where(col(DeliveryRow.edition_id) == edition_id)
-    ).one()
-    return (first, last, int(n)) if n else None
+def count_taken(session: Session, edition_id: int, since: datetime) -> tuple[int, datetime]:
+    """Mails of an edition that were accepted after an instant, or after its first one where that
+    came later: (how many, after when)."""
+    at: Any = col(DeliveryRow.accepted_at)
+    of = col(DeliveryRow.edition_id) + 0  # else all of the edition are read, not the newest alone
+    newest = sa.select(sa.func.count(), sa.func.min(at)).where(of == edition_id)
+    n, first = session.execute(newest.where(at > since)).one()
+    before = sa.exists().where(
+        col(DeliveryRow.edition_id) == edition_id,
+        col(DeliveryRow.state) == "accepted",
+        at <= since,
+    )
+    if not n or session.scalar(sa.select(before)):
+        return int(n), since
+    n, _ = session.execute(newest.where(at > first)).one()
+    return int(n), first
 
 
 def find_refusal(session: Session, edition_id: int) -> tuple[str, str]:
@@ -188,14 +194,6 @@ def find_refusal(session: Session, edition_id: int) -> tuple[str, str]:
         .limit(1)
     ).first()
     return (str(row[0]), str(row[1])) if row is not None else ("", "")
-
-
-def count_accepted(session: Session, edition_id: int, since: datetime) -> int:
-    """Mails of an edition that were accepted after an instant."""
-    query = sa.select(sa.func.count()).where(
-        col(DeliveryRow.edition_id) == edition_id, col(DeliveryRow.accepted_at) > since
-    )
-    return int(session.execute(query).scalar_one())
 
 
 def count_later(session: Session, edition_id: int, now: datetime) -> int:
@@ -261,15 +259,15 @@ def count_untried(session: Session, edition_id: int, now: datetime) -> tuple[int
         col(DeliveryRow.attempts) == 0,
         col(DeliveryRow.not_before) > now,
     )
-    open_ = sa.and_(
-        col(DeliveryRow.state).in_(["planned", "ready", "leased", "sending"]),
-        col(DeliveryRow.attempts) <= 1,
-    )
+    open_ = col(DeliveryRow.attempts) <= 1
     waiting, first = session.execute(
         sa.select(
             sa.func.coalesce(sa.func.sum(sa.case((waits, 1), else_=0)), 0),
             sa.func.coalesce(sa.func.sum(sa.case((open_, 1), else_=0)), 0),
-        ).where(col(DeliveryRow.edition_id) == edition_id)
+        ).where(
+            col(DeliveryRow.edition_id) == edition_id,
+            col(DeliveryRow.state).in_(["planned", "ready", "leased", "sending"]),
+        )
     ).one()
     return int(waiting), int(first) - int(waiting)
 

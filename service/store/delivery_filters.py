@@ -75,8 +75,10 @@ def conditions(session: Session, chosen: Chosen) -> list[sa.ColumnElement[bool]]
     if chosen.meaning:
         found.append(_means(chosen))
     if chosen.domain:
+        found.append(col(DeliveryRow.domain) == chosen.domain)
+    if chosen.domain and not is_few(chosen):
         # the index of domains is asked for by its own words, so that no other statement takes it
-        found += [sa.literal_column("domain > ''"), col(DeliveryRow.domain) == chosen.domain]
+        found.append(sa.literal_column("domain > ''"))
     if chosen.since is not None or chosen.until is not None:
         found += _planned(chosen)
     if chosen.address:

@@ -1,7 +1,7 @@
 """Deliveries as lists and groups: what the staff asks the ledger. Nothing here changes a row."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,22 +21,26 @@ from service.store.tables import DeliveryRow, EditionRow
 __all__ = [
     "ANSWERED",
     "MOST_FOUND",
+    "MOST_GROUPED",
     "MOST_SAID",
     "ORDERS",
+    "PLAIN",
     "REFUSED",
     "Chosen",
     "Part",
+    "Plain",
     "count_again",
     "count_chosen",
     "families",
     "find_ids",
     "list_chosen",
     "list_family",
-    "list_numbered",
     "list_parts",
+    "list_plain",
     "list_went",
     "meaning_column",
     "meanings_of",
+    "plain_of",
 ]
 
 REFUSED = ("failed", "expired")
@@ -72,8 +76,24 @@ ORDERS: Mapping[str, tuple[Any, ...]] = {
 }
 
 
+PLAIN: tuple[Any, ...] = tuple(
+    getattr(DeliveryRow, name)
+    for name in (
+        "id", "edition_id", "rcpt", "tested_to", "kind", "state", "code", "enhanced", "reason",
+        "meaning", "attempts", "message_id", "planned_at", "not_before", "accepted_at",
+    )
+)  # fmt: skip
+"""Columns of a line in a list: all of it but what the mail holds."""
+
+Plain = sa.Row[Any]
+"""A row of these columns, by their names."""
+
 MOST_FOUND = 10_000
 """So many of a list are counted and paged; of more it is said that there are more."""
+
+
+MOST_GROUPED = 20_000
+"""So many answers are grouped where a page asks, unless one edition was chosen."""
 
 
 def find_ids(
@@ -81,6 +101,23 @@ def find_ids(
 ) -> list[int]:
     """Numbers in an order of ``ORDERS``, one more than ``most`` where there are more. Of an order
     by a column that many share, the newest ``most`` are taken, unless one edition was chosen."""
+    query = _in_turn(session, chosen, order, most + 1)
+    if order in ("newest", "oldest") or chosen.edition_id is not None:
+        return list(session.scalars(query))
+    newest = list(session.scalars(_in_turn(session, chosen, "newest", most + 1)))
+    taken = newest[:most]
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(taken), 500):
+        part = col(DeliveryRow.id).in_(taken[start : start + 500])
+        columns = (col(DeliveryRow.id), *(_SORTED[order],))
+        found += [tuple(row) for row in session.execute(sa.select(*columns).where(part))]
+    found.sort(key=lambda row: row[0])
+    found.sort(key=lambda row: row[1], reverse=order == "tries")
+    return [row[0] for row in found] + newest[most:]
+
+
+def _in_turn(session: Session, chosen: Chosen, order: str, most: int) -> Any:
+    """The query of their numbers in an order of ``ORDERS``."""
     by: Any = ORDERS[order]
     if is_few(chosen) and order in ("newest", "oldest"):
         number = col(DeliveryRow.id) + 0  # else SQLite looks through all rows in their order
@@ -91,19 +128,8 @@ def find_ids(
             by = (at.desc(), *by)
         elif order == "oldest":
             by = (at, *by)
-    query = sa.select(col(DeliveryRow.id)).where(*conditions(session, chosen)).limit(most + 1)
-    if order in ("newest", "oldest") or chosen.edition_id is not None:
-        return list(session.scalars(query.order_by(*by)))
-    newest = list(session.scalars(query.order_by(*ORDERS["newest"])))
-    taken = newest[:most]
-    found: list[tuple[Any, ...]] = []
-    for start in range(0, len(taken), 500):
-        part = col(DeliveryRow.id).in_(taken[start : start + 500])
-        columns = (col(DeliveryRow.id), *(_SORTED[order],))
-        found += [tuple(row) for row in session.execute(sa.select(*columns).where(part))]
-    found.sort(key=lambda row: row[0])
-    found.sort(key=lambda row: row[1], reverse=order == "tries")
-    return [row[0] for row in found] + newest[most:]
+    query = sa.select(col(DeliveryRow.id)).where(*conditions(session, chosen))
+    return query.order_by(*by).limit(most)
 
 
 _SORTED: Mapping[str, Any] = {
@@ -124,23 +150,57 @@ def list_chosen(
     after_id: int = 0,
 ) -> list[DeliveryRow]:
     """Rows in an order of ``ORDERS``; after_id: only later ones (with "oldest": the next part)."""
+    ids = _numbers(session, chosen, order, limit, offset, after_id)
+    return [row for part in _parts(ids) for row in _in_order(part, _whole(session, part))]
+
+
+def list_plain(
+    session: Session,
+    chosen: Chosen,
+    *,
+    order: str = "newest",
+    limit: int | None = None,
+    offset: int = 0,
+    after_id: int = 0,
+) -> list[Plain]:
+    """The same with the columns ``PLAIN`` alone."""
+    return plain_of(session, _numbers(session, chosen, order, limit, offset, after_id))
+
+
+def plain_of(session: Session, ids: Sequence[int]) -> list[Plain]:
+    """The columns ``PLAIN`` of deliveries, in the order of their numbers here; one that is gone is
+    left out."""
+    found: list[Plain] = []
+    for part in _parts(ids):
+        query = sa.select(*PLAIN).where(col(DeliveryRow.id).in_(part))
+        found += _in_order(part, session.execute(query))
+    return found
+
+
+def _numbers(
+    session: Session, chosen: Chosen, order: str, limit: int | None, offset: int, after_id: int
+) -> list[int]:
+    # numbers first: contents are large, and are read of those alone that are shown
     query = sa.select(col(DeliveryRow.id)).where(*conditions(session, chosen))
     query = query.order_by(*ORDERS[order])
     if after_id:
         query = query.where(col(DeliveryRow.id) > after_id)
     if limit is not None:
         query = query.limit(limit)
-    return list_numbered(session, list(session.scalars(query.offset(offset))))
+    return list(session.scalars(query.offset(offset)))
 
 
-def list_numbered(session: Session, ids: Sequence[int]) -> list[DeliveryRow]:
-    """Rows in the order of their numbers here; one that is gone is left out."""
-    # numbers first: contents are large, and are read of those alone that are shown
-    rows: dict[int | None, DeliveryRow] = {}
-    for start in range(0, len(ids), 500):
-        part = col(DeliveryRow.id).in_(ids[start : start + 500])
-        rows.update((row.id, row) for row in session.exec(select(DeliveryRow).where(part)))
-    return [rows[i] for i in ids if i in rows]
+def _whole(session: Session, ids: Sequence[int]) -> Iterable[DeliveryRow]:
+    return session.exec(select(DeliveryRow).where(col(DeliveryRow.id).in_(ids)))
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))
+
+
+def _in_order(ids: Sequence[int], rows: Iterable[Any]) -> list[Any]:
+    found = {row.id: row for row in rows}
+    return [found[i] for i in ids if i in found]
 
 
 def count_chosen(session: Session, chosen: Chosen) -> int:
@@ -149,28 +209,30 @@ def count_chosen(session: Session, chosen: Chosen) -> int:
     return int(session.execute(query).scalar_one())
 
 
-def list_parts(session: Session, chosen: Chosen) -> list[Part]:
-    """What was answered, alike ones together, most first. Only states of ``ANSWERED``."""
-    meaning = meaning_column().label("about")
+def list_parts(session: Session, chosen: Chosen, *, most: int | None = None) -> list[Part]:
+    """What was answered, alike ones together, most first. Only states of ``ANSWERED``. most: of so
+    many, the newest ones, unless one edition was chosen."""
+    if not chosen.states:
+        chosen = replace(chosen, states=ANSWERED)
+    which = conditions(session, chosen)
+    if most is not None and chosen.edition_id is None:
+        which = [col(DeliveryRow.id).in_(_in_turn(session, chosen, "newest", most))]
     alike = (
         col(DeliveryRow.state),
-        meaning,
+        meaning_column().label("about"),
         sa.func.coalesce(col(DeliveryRow.code), 0),
         col(DeliveryRow.reason),
         col(DeliveryRow.domain),
         col(DeliveryRow.edition_id),
-        col(EditionRow.kind),
+        col(DeliveryRow.kind),
     )
     newest, oldest = sa.func.max(col(DeliveryRow.id)), sa.func.min(col(DeliveryRow.id))
     query = (
         sa.select(*alike, sa.func.count(), newest, oldest)
-        .join(EditionRow, col(EditionRow.id) == col(DeliveryRow.edition_id))
-        .where(*conditions(session, chosen))
+        .where(*which)
         .group_by(*alike)
         .order_by(sa.func.count().desc(), newest.desc())
     )
-    if not chosen.states:
-        query = query.where(col(DeliveryRow.state).in_(ANSWERED))
     return [Part(*row) for row in session.execute(query)]
 
 

@@ -95,8 +95,15 @@ def count_paper(session: Session, paper_id: int) -> PaperCounts:
         .join(SubscriberRow, col(SubscriberRow.id) == col(ProfileRow.subscriber_id))
         .where(col(MatchRow.paper_id) == paper_id, col(SubscriberRow.state) == "active")
     ).scalar_one()
+    # reader by reader: the key begins with them, and there are fewer of them than of their papers
+    had = sa.exists().where(
+        col(SentPaperRow.subscriber_id) == col(SubscriberRow.id),
+        col(SentPaperRow.paper_id) == paper_id,
+        col(SentPaperRow.occasion) == "new",
+    )
+    readers = session.scalar(sa.select(sa.func.count()).select_from(SubscriberRow).where(had))
     return PaperCounts(
-        readers=count(SentPaperRow, col(SentPaperRow.occasion) == "new"),
+        readers=int(readers or 0),
         carried=count(CarryRow),
         matches=count(MatchRow),
         wanting=int(wanting),
@@ -148,9 +155,8 @@ def list_hidden_since(session: Session, since: datetime) -> set[int]:
 
 def list_waiting(session: Session, paper_ids: set[int]) -> dict[int, set[int]]:
     """Contents of mails that were not handed over yet and hold any of the papers, with those."""
-    waits = sa.select(col(DeliveryRow.content_id)).where(
-        col(DeliveryRow.state).in_(_WAITS), col(DeliveryRow.content_id).is_not(None)
-    )
+    content = col(DeliveryRow.content_id) + 0  # else SQLite reads every mail, content by content
+    waits = sa.select(content).where(col(DeliveryRow.state).in_(_WAITS), content.is_not(None))
     ids = set(session.scalars(waits.distinct()))
     found = {i: paper_ids.intersection(ps) for i, ps in contents.list_papers(session, ids).items()}
     for i, told in contents.list_signals(session, ids).items():

@@ -165,6 +165,22 @@ def count_wanted(session: Session, wanted: Wanted) -> int:
     return int(session.execute(query).scalar_one())
 
 
+MOST_HELD = 10_000
+"""So many readers that words were found at are named by their numbers."""
+
+
+def find_wanted(session: Session, wanted: Wanted) -> tuple[int, Wanted]:
+    """How many readers these are, and the same readers for pages of them. Where words are looked
+    for in texts, these are read once: the pages name who was found."""
+    if not wanted.search and not wanted.words:
+        return count_wanted(session, wanted), wanted
+    query = sa.select(col(SubscriberRow.id)).where(*conditions(wanted))
+    ids = tuple(i for i in session.scalars(query.limit(MOST_HELD + 1)) if i is not None)
+    if len(ids) > MOST_HELD:
+        return count_wanted(session, wanted), wanted
+    return len(ids), Wanted(ids=ids)
+
+
 def list_wanted(
     session: Session,
     wanted: Wanted,
