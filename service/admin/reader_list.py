@@ -60,11 +60,12 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             chosen = chosen_of({})
 
         def load(session: Session) -> dict[str, Any]:
-            paging = paging_of(request, store.count_wanted(session, chosen.wanted), PAGE_SIZE)
+            total, found = reader_lists.find(session, chosen)
+            paging = paging_of(request, total, PAGE_SIZE)
             rows = []
             if paging.total:  # nobody is looked for twice
                 rows = reader_lists.list_page(
-                    session, chosen, order=sorting.name, is_down=sorting.is_down,
+                    session, found, order=sorting.name, is_down=sorting.is_down,
                     limit=paging.size, offset=paging.offset,
                 )  # fmt: skip
             return {
@@ -152,17 +153,22 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             chosen = chosen_of(typed)
         except PaperpostError:
             raise HTTPException(422) from None
-        context = {
+
+        def load(session: Session) -> dict[str, Any]:
+            number, found = reader_lists.find(session, chosen)
+            rows = store.list_wanted(session, found.wanted, limit=10)
+            return {
+                "number": number,
+                "samples": [row.email for row in rows],
+                "tags": tags_store.list_tags(session),
+            }
+
+        context = rt.db.read(load) | {
             "act": act,
             "acts": reader_acts.ACTS,
-            "number": reader_acts.count(rt, chosen),
             "which": reader_lists.told(chosen),
             "kept": dict(chosen.typed),
             "form": form,
-            "tags": rt.db.read(tags_store.list_tags),
-            "samples": rt.db.read(
-                lambda s: [r.email for r in store.list_wanted(s, chosen.wanted, limit=10)]
-            ),
             "may_erase": who.may(ERASES),
         }
         return desk.answer(request, "readers_act.html", context, who=who, errors=errors)

@@ -200,8 +200,10 @@ def _came_after(session: Session, edition_id: int) -> list[Candidate]:
             "segment",
             "Name the new ones.",
         )
-    there = find_readers(session, read_segment(own, from_files=False))
     late = set(audience_store.list_late(session, since=first.opened_at, editions=family))
+    if not late:
+        return []
+    there = find_readers(session, read_segment(own, from_files=False))
     return [reader for reader in there if reader.id in late]
 
 
