@@ -1,5 +1,6 @@
 // Parts of the desk that refresh themselves: nobody is asked while nobody looks, nothing is taken away under a
-// finger, what was opened stays open, and the page says since when its figures are old.
+// finger, what was opened stays open, and the page says since when its figures are old. What answers while one
+// types says when it did not.
 (function () {
   var PATIENCE_MS = 10000;
   var loaded = Date.now(), heard = {}, silent = {}, opened = [];
@@ -21,10 +22,17 @@
     note.replaceChildren(words);
   };
   var failed = function (event) {
-    var asked = part(event);
-    if (!asked) return;
-    silent[asked.id] = true;
-    tell();
+    var asked = part(event), typing = event.detail.requestConfig.elt;
+    if (asked) {
+      silent[asked.id] = true;
+      tell();
+    } else if (typing.dataset.fails && !typing.querySelector(".unheard")) {
+      var note = document.createElement("p");
+      note.className = "fault unheard";
+      note.setAttribute("role", "alert");
+      note.textContent = typing.dataset.fails;
+      typing.prepend(note);
+    }
   };
 
   document.addEventListener("htmx:configRequest", function (event) {

@@ -95,6 +95,15 @@ def test_from_the_first_word_to_the_report(site: WholeSite, desk: Desk, relay: S
     expect(shown).to_contain_text("We meet on Thursday.")
     assert violations(mia) == []
 
+    # the server is away for a while: what was typed is not called kept
+    mia.context.set_offline(True)
+    mia.get_by_label("Note on top").fill("We meet on *Tuesday*.")
+    expect(mia.locator("#live [role=alert]")).to_contain_text("Not kept")
+    mia.context.set_offline(False)
+    mia.get_by_label("Note on top").fill("We meet on *Wednesday*.")
+    expect(shown).to_contain_text("We meet on Wednesday.")
+    expect(mia.locator("#live [role=alert]")).to_have_count(0)
+
     # the session ends in the middle: what was typed, also after that, is there after the log-in
     mia.context.clear_cookies()
     mia.get_by_label("Note on top").fill("We meet on *Friday*.")
