@@ -95,9 +95,9 @@ def shown_days(
     # the days are walked in their order (a sum is no index of its own); far away by source
     near = query.where(col(SightingRow.source_id) + 0 == source)
     if after is not None:
-        near = near.where(day <= after + _NEAR)
+        near = near.where(day <= min(after, date.max - _NEAR) + _NEAR)
     elif before is not None:
-        near = near.where(day >= before - _NEAR)
+        near = near.where(day >= max(before, date.min + _NEAR) - _NEAR)
     found: date | None = session.execute(near).scalar_one_or_none() if before or after else None
     if found is None:
         far = query.where(col(SightingRow.source_id) == source)
