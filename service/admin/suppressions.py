@@ -14,6 +14,7 @@ from service.flows.staff import Member
 from service.pages.forms import UPLOAD_BYTES, FieldError, Form
 from service.pages.paging import address_of_page, paging_of
 from service.pages.sorting import sorting_of
+from service.store import subscribers as subscribers_store
 from service.store import suppressions as store
 from service.store.db import Session
 from service.subscribers.address import read_address
@@ -102,8 +103,14 @@ def _change(desk: Desk, form: Form, by: str, network: str) -> tuple[str, dict[st
     why = read_reason(form.raw("reason"))
     if form.raw("act") == "lift":
         address = read_address(form.text("addresses", most=254))
-        lifted = suppress.unsuppress(rt, address, by=by, network=network, why=why)
-        return "Lifted." if lifted else "This address was not suppressed.", {}
+        if not suppress.unsuppress(rt, address, by=by, network=network, why=why):
+            return "This address was not suppressed.", {}
+        reader = rt.db.read(
+            lambda s: subscribers_store.get_subscriber_row(s, email_key=address.key)
+        )
+        if reader is not None and reader.state == "left":
+            return "Lifted. Its reader had left, and comes back by asking again themselves.", {}
+        return "Lifted.", {}
     report = suppress.import_suppressions(rt, data, reason="admin", by=by, network=network, why=why)
     note = f"{report.added:,} suppressed, {report.unchanged:,} were already."
     if not report.problems:

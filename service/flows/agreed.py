@@ -82,6 +82,8 @@ def told(row: ConsentRow) -> dict[str, Any]:
         how += ", and taken back there"
     elif not by and row.act in ("added", "request", "erase", "address-changed") and not agreed:
         by = row.detail
+    if row.act == "leave" and row.detail:
+        how += f": {row.detail}"
     if lifted := agreed.pop("lifted", ""):
         how += f", which ended the suppression ({lifted})"
     if row.act == "request" and by:

@@ -61,7 +61,7 @@ def import_suppressions(
     figures = {"rows": len(bars) + len(report.problems), "bad": len(report.problems)}
 
     def bar(session: Session, act: int, part: Sequence[_Bar]) -> tuple[int, int]:
-        added = _bar_some(rt, session, part, by)
+        added = _bar_some(rt, session, part, by, why)
         after = {"added": report.added + added, **figures}
         if not act:
             act = staff_store.add_audit(
@@ -124,7 +124,7 @@ def _read_bars(
                 yield number, line.rstrip("\n"), partial(of_address, line)
 
 
-def _bar_some(rt: Runtime, session: Session, bars: Sequence[_Bar], by: str) -> int:
+def _bar_some(rt: Runtime, session: Session, bars: Sequence[_Bar], by: str, why: str) -> int:
     """Bar these, in a transaction; how many were not barred before."""
     once = {bar.hashed: bar for bar in bars}
     there = consent_store.find_suppressions(session, list(once))
@@ -133,7 +133,7 @@ def _bar_some(rt: Runtime, session: Session, bars: Sequence[_Bar], by: str) -> i
     for hashed, bar in once.items():
         row = readers.get(bar.key)
         if row is not None and row.state == "active":
-            leave_row(rt, session, row, reason=f"suppressed by {by}")
+            leave_row(rt, session, row, reason=_left(by, why))
         elif hashed not in there:
             fresh[hashed] = bar.reason
             continue
@@ -191,7 +191,7 @@ def suppress(
     """Never mail an address again. False when it was barred already. why: for the record."""
 
     def act(session: Session) -> bool:
-        is_new = _suppress(rt, session, address, reason, by)
+        is_new = _suppress(rt, session, address, reason, by, why)
         after = {"added": int(is_new), "bad": 0}
         write_audit(
             session, rt.clock(), who=by, what="suppress", after=after, address=network, reason=why
@@ -201,13 +201,20 @@ def suppress(
     return rt.db.write(act, Priority.WEB)
 
 
-def _suppress(rt: Runtime, session: Session, address: Address, reason: str, by: str) -> bool:
+def _left(by: str, why: str) -> str:
+    """What a reader's own record says of a bar that ended their mail."""
+    return f"suppressed by {by}" + (f", because: {why}" if why else "")
+
+
+def _suppress(
+    rt: Runtime, session: Session, address: Address, reason: str, by: str, why: str
+) -> bool:
     now = rt.clock()
     hashed = consent_store.email_hash(rt.instance.key, address.key)
     before = consent_store.get_suppression(session, hashed)
     row = subscribers_store.get_subscriber_row(session, email_key=address.key)
     if row is not None and row.state == "active":
-        leave_row(rt, session, row, reason=f"suppressed by {by}")
+        leave_row(rt, session, row, reason=_left(by, why))
     consent_store.add_suppression(session, hashed, reason, now, by)
     return before is None
 

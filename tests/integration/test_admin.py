@@ -599,12 +599,16 @@ def test_suppressions_bar_and_lift(rt, client):
     token = log_in(rt, client, "editor")
     data = {"token": token, "addresses": "ada@example.org", "act": "bar", "reason": "asked"}
     assert "1 bar" in client.post("/admin/suppressions", data=data).text
-    assert rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org")).state == "left"
+    ada = rt.db.read(lambda s: get_subscriber_row(s, email_key="ada@example.org"))
+    assert ada.state == "left"
+    story = client.get(f"/admin/readers/{ada.id}", params={"kind": "consent"}).text
+    assert "left: suppressed by editor-of-the-desk, because: asked" in story
     found = client.get("/admin/suppressions", params={"q": "ADA@example.org", "reason": "left"})
     assert "1 bar" not in found.text
     assert "1 bar" in client.get("/admin/suppressions", params={"q": "ADA@example.org"}).text
     codes = client.post("/admin/suppressions/export", data={"token": token}).content
-    assert "Lifted." in client.post("/admin/suppressions", data={**data, "act": "lift"}).text
+    lifted = client.post("/admin/suppressions", data={**data, "act": "lift"}).text
+    assert "Lifted. Its reader had left" in lifted
     back = client.post(
         "/admin/suppressions", data={"token": token, "reason": "a copy"}, files={"file": codes}
     )
