@@ -30,6 +30,7 @@ from service.store import subscribers as subscribers_store
 from service.store import tags as tags_store
 from service.store.db import Session
 from service.subscribers.model import Cadence
+from service.text.tally import tally
 
 PAGE_SIZE = 100
 ERASES = "owner"
@@ -263,11 +264,11 @@ def _change_tags(desk: Desk, form: Form, by: str, address: str) -> str:
         case "rename":
             old, new = tags.read_tag(form.raw("tag")), tags.read_tag(form.raw("name"), "name")
             count = tags.rename(rt, old, new, by=by, reason=reason, address=address)
-            return f"“{old}” is “{new}” now, on {count:,} readers."
+            return f"“{old}” is “{new}” now, on {tally(count, 'reader')}."
         case "remove":
             tag = tags.read_tag(form.raw("tag"))
             count = tags.remove(rt, tag, by=by, reason=reason, address=address)
-            return f"“{tag}” is taken off {count:,} readers."
+            return f"“{tag}” is taken off {tally(count, 'reader')}."
         case "list":
             tag = tags.read_tag(form.raw("word"), "word")
             upload = form.upload("file")
@@ -280,7 +281,9 @@ def _change_tags(desk: Desk, form: Form, by: str, address: str) -> str:
             )
             named = len(segment.keys or ())
             done = "taken off" if is_off else "put on"
-            tail = f" {segment.unread:,} entries are no address." if segment.unread else ""
-            return f"“{tag}” is {done} {count:,} of the {named:,} addresses of the list.{tail}"
+            unread = tally(segment.unread, "entry", "entries")
+            tail = f" No address: {unread}." if segment.unread else ""
+            of = tally(named, "address", "addresses")
+            return f"“{tag}” is {done} {count:,} of {of} of the list.{tail}"
         case _:
             raise HTTPException(404)

@@ -43,7 +43,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     ]
     lines += [
         f"Today       {found['today']} ({found['zone']})",
-        f"Papers      {n['papers']:,} new, {more}{n['matches']:,} matches",
+        f"Papers      {n['papers']:,} new, {more}{printing.tally(n['matches'], 'match', 'matches')}",
         f"Mails       {n['accepted']:,} handed to the mail server, {n['refused']:,} refused",
         f"Now         {n['waiting']:,} waiting, {n['deferred']:,} put off, {n['held']:,} held",
         f"Readers     {readers.get('active', 0):,} active,"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from service.errors import PaperpostError
+from service.text.tally import tally as tally
 
 if TYPE_CHECKING:
     from service.flows.browse import Shown
@@ -88,11 +89,6 @@ def papers(found: Iterable["Shown"]) -> None:
     """Print a line for each paper: its title, and the name that other commands take."""
     for one in found:
         typer.echo(f"  {one.paper.title}  ({one.paper.key.scheme}:{one.paper.key.value})")
-
-
-def tally(n: int, one: str, many: str = "") -> str:
-    """ "1 paper", "4,812 papers". many: where it is not ``one`` with an s."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def one_of(value: str, known: Sequence[str], option: str) -> str:

@@ -31,6 +31,7 @@ from service.store.releases import UNRELEASED
 from service.subscribers.cadence import local_date
 from service.text.clean import collapse
 from service.text.markdown import MOST_CHARACTERS
+from service.text.tally import tally
 
 Kind = Literal["daily", "alert", "manual", "newsletter"]
 KINDS: tuple[Kind, ...] = ("daily", "manual", "alert", "newsletter")
@@ -64,7 +65,7 @@ class CountError(PaperpostError):
 
     def __init__(self, expected: int, found: int) -> None:
         super().__init__(
-            f"It would be {found:,} mails, not {expected:,}; nothing was sent.",
+            f"It would be {tally(found, 'mail')}, not {expected:,}; nothing was sent.",
             "",
             f"Look again and confirm {found:,}.",
         )

@@ -16,6 +16,7 @@ from service.store import subscribers as subscribers_store
 from service.store import tags as tags_store
 from service.store.db import Priority, Session
 from service.subscribers.cadence import local_date
+from service.text.tally import tally
 
 Act = Literal["tag", "untag", "pause", "resume", "erase"]
 ACTS: tuple[Act, ...] = ("tag", "untag", "pause", "resume", "erase")
@@ -94,7 +95,7 @@ def _checked(session: Session, chosen: Chosen, expected: int) -> list[int]:
     ids = store.list_ids(session, chosen.wanted)
     if len(ids) != expected:
         raise ActError(
-            f"These are {len(ids):,} readers, not {expected:,}; nothing was done.",
+            f"These are {tally(len(ids), 'reader')}, not {expected:,}; nothing was done.",
             "number",
             f"Look at the list again; if it is right, type {len(ids)}.",
         )

@@ -29,6 +29,7 @@ from service.store.db import Priority, Session
 from service.store.delivery_lists import REFUSED, Chosen
 from service.store.processes import is_over
 from service.store.tables import DeliveryRow, EditionRow
+from service.text.tally import tally
 
 CHUNK = 500
 LONGEST_KEY = 60
@@ -163,7 +164,7 @@ def resend(
 def _check(expected: int, mails: int) -> None:
     if mails != expected:
         raise ResendError(
-            f"It would be {mails:,} mails, not {expected:,}. Nothing was sent.",
+            f"It would be {tally(mails, 'mail')}, not {expected:,}. Nothing was sent.",
             "mails",
             f"Look again what they are, then confirm {mails:,}.",
         )

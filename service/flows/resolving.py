@@ -9,6 +9,7 @@ from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.store.db import Priority, Session
 from service.store.delivery_lists import Chosen, count_chosen, list_chosen
+from service.text.tally import tally
 
 _PART = 200
 """Mails in one transaction, so that a reader's click never waits long."""
@@ -60,7 +61,7 @@ def resolve_held(
     found = count_held(rt, chosen, answer)
     if found.mails != expected:
         raise ResolveError(
-            f"{found.mails:,} mails are held now, not {expected:,}; nothing was done.",
+            f"Held now: {tally(found.mails, 'mail')}, not {expected:,}; nothing was done.",
             "mails",
             "Look once more, and say it of the number that stands there.",
         )

@@ -17,6 +17,7 @@ from service.store.db import Session
 from service.subscribers.address import read_address
 from service.subscribers.model import Cadence
 from service.text.clean import collapse
+from service.text.tally import tally
 
 KINDS = ("all", "words", "lang", "cadence", "joined", "tag", "list", "state", "late")
 _FORMS = (
@@ -225,7 +226,7 @@ def describe(segment: Segment) -> str:
     if segment.joined is not None:
         return f"readers who joined between {segment.joined[0]} and {segment.joined[1]}"
     if segment.keys is not None:
-        return f"a list of {len(segment.keys):,} addresses"
+        return f"a list of {tally(len(segment.keys), 'address', 'addresses')}"
     if segment.kind == "late":
         return f"readers who came after edition {segment.edition_id}"
     if segment.kind == "state":

@@ -15,6 +15,7 @@ from service.store import setting_counts as store
 from service.store.db import Session
 from service.store.submissions import count_by_state
 from service.subscribers.cadence import local_date
+from service.text.tally import tally
 
 Effect = Callable[[Runtime, Session, Any], str]
 _Asked = Callable[[Runtime, Any], str]
@@ -64,7 +65,7 @@ def _beyond(does: str, does_not: str) -> Effect:
         if last is None:
             return ""
         verb = does if last[3] > most else does_not
-        return f"The last {_KINDS[last[1]]} had {last[3]:,} mails: with this {verb}."
+        return f"The last {_KINDS[last[1]]} had {tally(last[3], 'mail')}: with this {verb}."
 
     return told
 
@@ -75,7 +76,9 @@ def _pace(unit: str) -> Effect:
         if last is None or not most:
             return "No limit." if not most else ""
         seconds = last[3] / most * _PER_S[unit]
-        return f"The last daily had {last[3]:,} mails: at this pace {_long(seconds)} at least."
+        return (
+            f"The last daily had {tally(last[3], 'mail')}: at this pace {_long(seconds)} at least."
+        )
 
     return told
 
@@ -116,7 +119,7 @@ def _open(rt: Runtime, session: Session, idle: datetime, made: datetime) -> str:
 
 def _tries(rt: Runtime, session: Session, most: int) -> str:
     failed = store.count_acts(session, "log in failed", rt.clock() - timedelta(days=30))
-    return f"{failed:,} log-ins failed in the last 30 days."
+    return f"{tally(failed, 'log-in')} failed in the last 30 days."
 
 
 def _interests(rt: Runtime, session: Session, most: int) -> str:
@@ -127,22 +130,23 @@ def _interests(rt: Runtime, session: Session, most: int) -> str:
 
 def _pause(rt: Runtime, session: Session, days: int) -> str:
     longer = store.count_paused_until(session, rt.clock() + timedelta(days=days))
-    return f"{longer:,} pauses end later than that; they stay."
+    ends = "ends" if longer == 1 else "end"
+    return f"{tally(longer, 'pause')} {ends} later than that, as before."
 
 
 def _votes(rt: Runtime, session: Session, least: int) -> str:
     reached, papers = store.count_voted(session, least, rt.clock() - timedelta(days=30))
-    return f"{reached:,} of the {papers:,} papers of the last 30 days have as many."
+    return f"{reached:,} of {tally(papers, 'paper')} of the last 30 days with as many."
 
 
 def _new_readers(rt: Runtime, session: Session, _value: Any) -> str:
     active = store.count_active(session)
-    return f"The {active:,} readers who are here keep what they have."
+    return f"Readers who are here keep what they have: {active:,} active ones."
 
 
 def _digests(rt: Runtime, session: Session, _value: Any) -> str:
     active = store.count_active(session)
-    return f"It is for the digests of all readers, {active:,} active ones now."
+    return f"It is for the digests of all readers: {active:,} active now."
 
 
 def _proposals(rt: Runtime, session: Session, _value: Any) -> str:
@@ -164,7 +168,7 @@ def _share(of: str, per: int, words: str) -> _Asked:
         share = came * per / week.accepted
         verb = "an alarm" if share > most and came >= FIXED.rate_least else "no alarm"
         return (
-            f"In the last week {came:,} of {week.accepted:,} mails {words}, {share:.2g} in "
+            f"In the last week {came:,} of {tally(week.accepted, 'mail')} {words}, {share:.2g} in "
             f"{per:,}: {verb}."
         )
 

@@ -15,6 +15,7 @@ from service.store import tags as store
 from service.store.db import Priority, Session
 from service.store.reader_lists import Wanted
 from service.text.clean import collapse
+from service.text.tally import tally
 
 MOST = 64
 MOST_EACH = 30
@@ -91,7 +92,7 @@ def tag_list(
         for start in range(0, len(keys), _PORTION):
             part = replace(wanted, keys=keys[start : start + _PORTION])
             count += change(session, tag, part)
-        which = f"a list of {len(keys):,} addresses"
+        which = f"a list of {tally(len(keys), 'address', 'addresses')}"
         _note(rt, session, "tag" if add else "untag", tag, count, which, "", by, reason, address)
         return count
 

@@ -71,7 +71,7 @@ def test_what_a_value_changes_is_a_number_of_this_house(house: Reading, tmp_path
     assert effect(rt, "mails_an_hour", 1) == (
         "The last daily had 3 mails: at this pace 3.0 hours at least."
     )
-    assert effect(rt, "signal_votes", 50) == ("1 of the 1 papers of the last 30 days have as many.")
+    assert effect(rt, "signal_votes", 50) == ("1 of 1 paper of the last 30 days with as many.")
     assert effect(rt, "interests", 1).startswith("3 readers have as many or more; the most is 1.")
     assert effect(rt, "typed_above", 2) == ""  # nothing was sent by hand yet
     audit(rt, "olga", "log in failed")
