@@ -104,7 +104,7 @@ check: .venv/.dev ## format, lint, types, imports, dependencies, templates, secu
 	@echo "format, lint, types, imports, dependencies, templates, security: good"
 	@$(MAKE) test
 
-faults: .venv/.dev ## kills, drops, hangs, full disks, clocks that jump: fifteen storms over mails (ARGS="kills sqlite"); goes on where it ended
+faults: .venv/.dev ## kills, drops, hangs, full disks, clocks that jump: sixteen storms over mails (ARGS="kills sqlite"); goes on where it ended
 	@PYTHONPATH=.:tests $(BIN)/python -m support.storm $(ARGS)
 
 bench: .venv/.dev ## the measured claims

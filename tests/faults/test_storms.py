@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.storm import answers, halts, kills, leaving, points, rough
+from support.storm import answers, byhand, halts, kills, leaving, points, rough
 from support.storm.book import Tally
 from support.storm.ground import Ground, relay, template
 from support.storm.nursery import nursery
@@ -87,6 +87,20 @@ def test_points(tmp_path, cluster, seed):
     print(tally.sums)
     assert tally.breaches == []
     assert tally.sums["killed"] >= 0.7 * POINTS  # the last calls of a run are not made in each
+
+
+def test_sends_by_hand(tmp_path, seed):
+    """A point of each kind; which one, the dice say."""
+    (tmp_path / "calls").mkdir()
+    dice, tally = random.Random(seed), Tally()
+    found = byhand.calls(tmp_path / "calls", None, tuple(byhand.TIMES))
+    made = byhand.laid(tmp_path / "laid", None)
+    with nursery() as nest:
+        for kind, most in found.items():
+            byhand.hit(nest, made, tmp_path, points.Point(kind, dice.randint(1, most)), tally)
+    print(tally.sums)
+    assert tally.breaches == []
+    assert tally.sums["mails"] == 3 * byhand.READERS
 
 
 def test_answers(tmp_path, seed):

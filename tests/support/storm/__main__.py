@@ -23,6 +23,8 @@ with 1 when a promise was broken: the book says which.
     eio         fdatasync, fsync, pwrite64 and ftruncate fail with EIO (sqlite)
     postfix     a real Postfix before smtp-sink, killed and started again (sqlite; needs root)
     inbound     kill -9 at every such call of who reads real mails that came back (needs root)
+    byhand      kill -9 before and after every write of sends by hand: at an instant, at each
+                reader's hour, with a first few, a pause and the rest
 """
 
 import sys

@@ -20,6 +20,8 @@ from service.store import db as store_db
 from service.store.db import STILL_S
 
 ROOT = Path(__file__).resolve().parents[3]
+BY_HAND = "by-hand"
+"""First of the words of a life of ``byhand``, which is no command."""
 
 
 @dataclass
@@ -158,9 +160,15 @@ def _child(asked: Mapping[str, object]) -> None:
     errors = os.open(str(asked["errors"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for number, target in ((0, nowhere), (1, said), (2, errors)):
         os.dup2(target, number)
+    words = list(map(str, asked["words"]))  # type: ignore[call-overload]
+    if words[0] == BY_HAND:
+        from support.storm.byhand import live
+
+        live(*words[1:])
+        return
     from service.cli import main as paperpost
 
-    sys.argv = ["paperpost", *map(str, asked["words"])]  # type: ignore[call-overload]
+    sys.argv = ["paperpost", *words]
     paperpost()
 
 

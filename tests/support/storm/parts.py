@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.storm import answers, halts, kills, leaving, points, postfix, returns, rough
+from support.storm import answers, byhand, halts, kills, leaving, points, postfix, returns, rough
 from support.storm.book import Tally
 from support.storm.ground import Ground, Template, relay, template
 from support.storm.hands import Act
@@ -264,6 +264,19 @@ def _inbound(site: Site) -> Iterator[Act]:
         yield act
 
 
+@contextmanager
+def _by_hand(site: Site) -> Iterator[Act]:
+    made = byhand.laid(site.folder / "laid", site.cluster)
+    every = points.every_point(site.calls)
+    random.Random(site.seed).shuffle(every)
+    with nursery() as nest:
+
+        def act(first: int, _: int, tally: Tally) -> None:
+            byhand.hit(nest, made, site.folder, every[first], tally)
+
+        yield act
+
+
 SLOW = {"rules": [{"step": "DOT", "act": "slow", "seconds": 0.1}]}
 ONLY_SQLITE, ONLY_POSTGRES = ("sqlite",), ("postgres",)
 
@@ -304,5 +317,9 @@ PARTS: dict[str, Part] = {
     "inbound": Part(
         _inbound, 0, "kill -9 at every system call of who reads what comes back", "points",
         names=returns.CALLS, count=_calls_of_a_reading,
+    ),
+    "byhand": Part(
+        _by_hand, 0, "kill -9 before and after every write of sends by hand", "points",
+        names=tuple(byhand.TIMES), count=byhand.calls,
     ),
 }  # fmt: skip
