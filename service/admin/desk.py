@@ -55,6 +55,7 @@ SAID: Mapping[str, str] = {
     "password": "The password is set. Log in with it.",  # nosec B105: words about one, not one
     "changed": "The password is changed; your other sessions have ended.",
     "sessions": "Ended: the next click there asks for the password.",
+    "ended": "The account is ended: it logs in nowhere. A new one-time link brings it back.",
     "out": "You are logged out.",
     "over": "The alarm is over.",
     "decided": "Decided.",

@@ -137,7 +137,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             return await to_thread(account_page, request, sent.who, admin_id, faults)
         if link:
             return await to_thread(account_page, request, sent.who, admin_id, None, link)
-        return desk.go(f"staff/{admin_id}", "saved")
+        return desk.go(f"staff/{admin_id}", _AFTER.get(sent.form.raw("act"), "saved"))
+
+
+_AFTER = {"end": "ended", "session": "sessions", "sessions": "sessions"}
+"""What is told after an act on an account, where it is not that it was saved."""
 
 
 def _change(desk: Desk, sent: Sent, account: dict[str, Any]) -> str:

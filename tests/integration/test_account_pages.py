@@ -209,7 +209,8 @@ def test_a_name_an_address_and_what_somebody_did(desk: Desk) -> None:
     assert "<del>ed</del>" in owner.get("/admin/audit?what=rename account").text
     made = owner.post(here, data={"token": token, "act": "link"}).text
     assert "/admin/link/" in made
-    owner.post(here, data={"token": token, "act": "end"})
+    over = owner.post(here, data={"token": token, "act": "end"}).text
+    assert "The account is ended: it logs in nowhere." in over
     assert "ended" in owner.get("/admin/staff").text
     only = accounts.need_account(desk.rt, "olga")
     last = owner.post(f"/admin/staff/{only}", data={"token": token, "act": "end"})
