@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 from asyncio import to_thread
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -177,6 +177,18 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             return await to_thread(compose_page, request, found.session, typed, {"start": fault})
         return found.session, form
 
+    def pressed(
+        answer: Callable[[Request, Member, Form], Awaitable[Response]],
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An act on the form of Compose: with who sent it and what is in it."""
+
+        async def asked(request: Request) -> Response:
+            came = await arrived(request)
+            return came if isinstance(came, Response) else await answer(request, *came)
+
+        asked.__name__, asked.__doc__ = answer.__name__, answer.__doc__
+        return asked
+
     def log_in(request: Request, typed: Mapping[str, str]) -> Response:
         context = {
             "entry_token": desk.tokens.make(ENTRY, ""),
@@ -197,11 +209,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return compose_page(request, who, typed)
 
     @routes.post("/send")
-    async def to_check(request: Request) -> Response:
-        came = await arrived(request)
-        if isinstance(came, Response):
-            return came
-        who, form = came
+    @pressed
+    async def to_check(request: Request, who: Member, form: Form) -> Response:
         typed = typed_of(form)
         try:
             plan = await to_thread(read, typed, who, form)
@@ -227,12 +236,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return other
 
     @routes.post("/send/keep")
-    async def kept(request: Request) -> Response:
+    @pressed
+    async def kept(request: Request, who: Member, form: Form) -> Response:
         """Keep what is typed, and show the mail as it stands."""
-        came = await arrived(request)
-        if isinstance(came, Response):
-            return came
-        who, form = came
         typed = typed_of(form)
         other = await to_thread(keep, typed, who, form)
         if "hx-request" not in request.headers:
@@ -249,12 +255,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.answer(request, "compose_live.html", context, who=who)
 
     @routes.post("/send/find")
-    async def find(request: Request) -> Response:
+    @pressed
+    async def find(request: Request, who: Member, form: Form) -> Response:
         """Stored papers to choose from."""
-        came = await arrived(request)
-        if isinstance(came, Response):
-            return came
-        who, form = came
         words, typed = form.raw("find").strip()[:400], typed_of(form)
         context: dict[str, Any] = {
             "find": words, "found": None, "typed": typed, "find_fault": "",
@@ -272,12 +275,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return await to_thread(compose_page, request, who, typed, **context)
 
     @routes.post("/send/count")
-    async def count(request: Request) -> Response:
+    @pressed
+    async def count(request: Request, who: Member, form: Form) -> Response:
         """The audience of what is typed so far."""
-        came = await arrived(request)
-        if isinstance(came, Response):
-            return came
-        who, form = came
         typed = typed_of(form)
         context: dict[str, Any] = {"audience": None, "count_fault": "", "counted": True}
         try:

@@ -39,14 +39,18 @@ def register(app: typer.Typer) -> None:
     """Its commands hang in the group of deliveries."""
 
 
-def _chosen(rt: "Runtime", **typed: Any) -> "Chosen":
-    from service.flows.ledger import gone_owners, read_chosen
-
-    dead = gone_owners(rt) if typed.get("state") == "held" else []
-    return read_chosen(zone=rt.zone, dead=dead, **typed)
-
-
-def _check(state: str, meaning: str) -> None:
+def _typed(
+    edition: int | None,
+    state: str,
+    meaning: str,
+    domain: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    address: str = "",
+    words: str = "",
+) -> dict[str, Any]:
+    """The filters of a list, as ``ledger.read_chosen`` takes them; a word that is none is
+    misuse."""
     from service.delivery import meaning as meanings
     from service.delivery.states import State
 
@@ -54,6 +58,17 @@ def _check(state: str, meaning: str) -> None:
         printing.one_of(state, [*State, "held"], "--state")
     if meaning:
         printing.one_of(meaning, [*meanings.Meaning], "--meaning")
+    return {
+        "edition_id": edition, "state": state, "meaning": meaning, "domain": domain,
+        "first": day(since), "last": day(until), "address": address, "words": words,
+    }  # fmt: skip
+
+
+def _chosen(rt: "Runtime", typed: dict[str, Any]) -> "Chosen":
+    from service.flows.ledger import gone_owners, read_chosen
+
+    dead = gone_owners(rt) if typed["state"] == "held" else []
+    return read_chosen(zone=rt.zone, dead=dead, **typed)
 
 
 @deliveries_app.command("list")
@@ -76,14 +91,10 @@ def deliveries_list(
     from service.flows.ledger import list_facts
     from service.store.delivery_lists import ORDERS
 
-    _check(state, meaning)
+    typed = _typed(edition, state, meaning, domain, since, until, address, words)
     printing.one_of(order, [*ORDERS], "--order")
-    first, last = day(since), day(until)
     with runtime() as rt:
-        chosen = _chosen(
-            rt, edition_id=edition, state=state, meaning=meaning, domain=domain, first=first,
-            last=last, address=address, words=words,
-        )  # fmt: skip
+        chosen = _chosen(rt, typed)
         if as_json and order == "oldest":  # however many there are
             for part in parts(rt, chosen, "json"):
                 typer.echo(part, nl=False)
@@ -115,13 +126,9 @@ def deliveries_export(
     formula. It is recorded."""
     from service.flows.delivery_export import export
 
-    _check(state, meaning)
-    first, last = day(since), day(until)
+    typed = _typed(edition, state, meaning, domain, since, until, address, words)
     with runtime() as rt:
-        chosen = _chosen(
-            rt, edition_id=edition, state=state, meaning=meaning, domain=domain, first=first,
-            last=last, address=address, words=words,
-        )  # fmt: skip
+        chosen = _chosen(rt, typed)
         for part in export(rt, chosen, "json" if as_json else "csv", by="cli"):
             typer.echo(part, nl=False)
 
@@ -151,9 +158,9 @@ def deliveries_resolve_held(
 
     with printing.argument("--as"):
         read_answer(answer)
-    _check("", meaning)
+    typed = _typed(edition, "", meaning, domain)
     with runtime() as rt:
-        chosen = _chosen(rt, edition_id=edition, meaning=meaning, domain=domain)
+        chosen = _chosen(rt, typed)
         if dry_run or yes is None:
             found = count_held(rt, chosen, answer)
             count = printing.tally(found.mails, "held mail")
@@ -215,13 +222,9 @@ def deliveries_groups(
     from service.cli.ledger_words import group_lines
     from service.flows.editions import list_groups
 
-    _check(state, meaning)
-    first, last = day(since), day(until)
+    typed = _typed(edition, state, meaning, domain, since, until, address, words)
     with runtime() as rt:
-        chosen = _chosen(
-            rt, edition_id=edition, state=state, meaning=meaning, domain=domain, first=first,
-            last=last, address=address, words=words,
-        )  # fmt: skip
+        chosen = _chosen(rt, typed)
         found = [group.as_dict() for group in rt.db.read(lambda s: list_groups(s, chosen))]
     if as_json:
         printing.as_json(found)
