@@ -160,9 +160,15 @@ def listed_in(data: bytes) -> Segment:
     return Segment(kind="list", text=f"list:{','.join(keys)}", keys=tuple(keys), unread=unread)
 
 
-def find_readers(session: Session, segment: Segment, dead: Sequence[int] = ()) -> list[Candidate]:
-    """The readers of a segment by address. dead: owners that are gone, for "held". Raises
-    SegmentError: no such edition."""
+def find_readers(
+    session: Session,
+    segment: Segment,
+    dead: Sequence[int] = (),
+    *,
+    ids: Sequence[int] | None = None,
+) -> list[Candidate]:
+    """The readers of a segment by address. dead: owners that are gone, for "held" · ids: of these
+    alone, ``audience.PART`` at most. Raises SegmentError: no such edition."""
     of_edition = None
     if segment.kind == "late":
         return _came_after(session, segment.edition_id)
@@ -180,6 +186,7 @@ def find_readers(session: Session, segment: Segment, dead: Sequence[int] = ()) -
         keys=segment.keys,
         of_edition=of_edition,
         held_by=dead,
+        ids=ids,
     )
 
 
@@ -201,11 +208,12 @@ def _came_after(session: Session, edition_id: int) -> list[Candidate]:
             "segment",
             "Name the new ones.",
         )
-    late = set(audience_store.list_late(session, since=first.opened_at, editions=family))
-    if not late:
-        return []
-    there = find_readers(session, read_segment(own, from_files=False))
-    return [reader for reader in there if reader.id in late]
+    late = audience_store.list_late(session, since=first.opened_at, editions=family)
+    found: list[Candidate] = []
+    for start in range(0, len(late), audience_store.PART):
+        part = late[start : start + audience_store.PART]
+        found += find_readers(session, read_segment(own, from_files=False), ids=part)
+    return sorted(found, key=lambda reader: reader.email_key)
 
 
 def recorded(segment: Segment) -> str:

@@ -54,17 +54,18 @@ def list_candidates(
     keys: Sequence[str] | None = None,
     of_edition: tuple[int, Sequence[str]] | None = None,
     held_by: Sequence[int] = (),
+    ids: Sequence[int] | None = None,
 ) -> list[Candidate]:
     """Readers by address. words: a part of an interest's text · joined: first and last day (UTC) ·
     keys: folded addresses · of_edition: (edition, states of its deliveries; "held" with the owners
-    of ``held_by`` gone)."""
+    of ``held_by`` gone) · ids: of these alone, ``PART`` at most."""
     query = _people().where(col(SubscriberRow.state).in_(READERS))
     query = query.where(
         *conditions(
             Wanted(
                 words=words, lang=lang, cadence=cadence, tag=tag, joined=joined,
                 of_edition=(of_edition[0], tuple(of_edition[1])) if of_edition else None,
-                held_by=tuple(held_by),
+                held_by=tuple(held_by), ids=None if ids is None else tuple(ids),
             )
         )
     )  # fmt: skip
@@ -212,14 +213,18 @@ def list_minutes(session: Session, edition_id: int) -> list[tuple[datetime, int]
     entry."""
     at: Any = col(DeliveryRow.accepted_at)
     if session.get_bind().dialect.name == "sqlite":
-        minute = sa.func.strftime("%Y-%m-%dT%H:%M", at)
+        minute = sa.func.substr(at, 1, len("2026-11-18 07:00"))
     else:
         minute = sa.func.to_char(sa.func.timezone("UTC", at), 'YYYY-MM-DD"T"HH24:MI')
     rows = session.execute(
-        sa.select(minute, sa.func.count())
-        .where(col(DeliveryRow.edition_id) == edition_id, at.is_not(None))
-        .group_by(minute)
-        .order_by(minute)
+        sa.select(minute.label("minute"), sa.func.count())
+        .where(
+            col(DeliveryRow.edition_id) == edition_id,
+            col(DeliveryRow.state) == "accepted",
+            at.is_not(None),
+        )
+        .group_by("minute")
+        .order_by("minute")
     )
     return [(datetime.fromisoformat(f"{when}:00+00:00"), int(n)) for when, n in rows]
 

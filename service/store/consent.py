@@ -1,6 +1,5 @@
 """What readers agreed to, and addresses never to be mailed."""
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import datetime
@@ -45,7 +44,7 @@ def _gravity(reason: str) -> int:
 
 def email_hash(key: bytes, email_key: str) -> str:
     """The keyed hash under which an address is suppressed (HMAC-SHA256, hex)."""
-    return hmac.new(key, email_key.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, email_key.encode(), "sha256").hex()
 
 
 def get_suppression(session: Session, hashed: str) -> SuppressionRow | None:
