@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 from support.captures import shared_data
+from support.collecting import Collected
 from support.parts import WHY, left_out, lines
 from support.required import skip_unless_required
 
@@ -172,10 +173,18 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 _LEFT_OUT = pytest.StashKey[Counter[str]]()
+_COLLECTED = pytest.StashKey[Collected]()
+
+
+@pytest.fixture(scope="session")
+def collected(pytestconfig: pytest.Config) -> Collected:
+    """Every test that this process found, also those that this run leaves out."""
+    return pytestconfig.stash[_COLLECTED]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LEFT_OUT] = Counter()
+    config.stash[_COLLECTED] = []
     settings.load_profile("quick" if is_quick(config) else "thorough")
 
 
@@ -187,11 +196,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("deeper")
     if item.get_closest_marker("browser") and item.get_closest_marker("xdist_group") is None:
         item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    marks = frozenset(mark.name for mark in item.iter_markers())
+    item.config.stash[_COLLECTED].append((item.nodeid, marks))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long goes first (the rest stays in its random order): what one process must do
-    together, then the storms. Begun last, they would go on while the other process has nothing."""
+    together, the storms, and what has a limit of its own. Begun last, they would go on while the
+    other processes have nothing."""
     items.sort(key=_is_short)
 
 
@@ -203,8 +215,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
+_LONG = ("xdist_group", "faults", "timeout")
+
+
 def _is_short(item: pytest.Item) -> tuple[bool, ...]:
-    return tuple(item.get_closest_marker(name) is None for name in ("xdist_group", "faults"))
+    return tuple(item.get_closest_marker(name) is None for name in _LONG)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

@@ -125,7 +125,7 @@ def _gets_an_alert(page: Page, site: Site) -> None:
     form.get_by_label("Comes").select_option("instant")
     form.get_by_role("button", name="Add").click()
     expect(page.get_by_role("status")).to_contain_text("Added.")
-    site.go(minutes=10)
+    site.clock.go(minutes=10)
     _papers(site, (7001, "Origami that folds itself"))
     site.tick()
     site.sends(1)
@@ -134,8 +134,9 @@ def _gets_an_alert(page: Page, site: Site) -> None:
 
 
 def _editor_logs_in(page: Page, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.go(hours=20)  # before her own hour
+    site.clock.go(hours=20)  # before her own hour
     _papers(site, (7002, "Adapters in the morning"))
+    site.go()
     shell = Shell(
         site.folder,
         monkeypatch,
@@ -218,7 +219,7 @@ def _comes_back_and_leaves_by_one_click(page: Page, site: Site, leave: str) -> N
 
 def _silence(page: Page, site: Site) -> None:
     before = site.mailbox.count()
-    site.go(hours=25)
+    site.clock.go(hours=25)
     number = 7100 + site.clock().day
     _papers(site, (number, f"Adapters and origami {number}"))
     site.tick()

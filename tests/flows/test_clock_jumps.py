@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from support.house import Clock, add, ingest_items, make_due, paper_item, rows
+from support.sizes import one_on_postgres
 
 from service.flows.alerts import plan_alerts
 from service.flows.clocks import set_clocks
@@ -66,9 +67,9 @@ def ada(rt):
     return add(rt, "ada@example.org", "adapters", hour="8", weekdays=EVERY_DAY)
 
 
-@pytest.mark.parametrize(
-    "ahead",
-    [timedelta(hours=1), timedelta(days=1), timedelta(days=5), timedelta(days=4000)],
+@one_on_postgres(
+    ("ahead",),
+    [(timedelta(hours=1),), (timedelta(days=1),), (timedelta(days=5),), (timedelta(days=4000),)],
 )
 @pytest.mark.slow  # thirteen rounds of the engine
 def test_a_clock_that_was_ahead_costs_no_date_and_doubles_none(rt, tmp_path, ada, ahead):
@@ -97,7 +98,7 @@ def test_a_clock_that_was_ahead_costs_no_date_and_doubles_none(rt, tmp_path, ada
         assert 2 in papers, "its day has come"
 
 
-@pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(days=1)])
+@one_on_postgres(("back",), [(timedelta(hours=1),), (timedelta(days=1),)])
 @pytest.mark.slow  # thirty rounds
 def test_a_clock_that_was_set_back_doubles_nothing(rt, tmp_path, ada, back):
     paper(rt, tmp_path, 1)
@@ -152,7 +153,7 @@ def test_who_is_due_at_no_time_is_found(rt, ada):
     assert next_at(rt) == datetime(2026, 11, 18, 8, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@one_on_postgres(
     ("down", "up", "dates", "since"),
     [
         (17, 20, [17, 20], 18),  # three days

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from support.house import add, ingest_items, paper_item, rows
 from support.meanwhile import between, composed, decided, listed
+from support.sizes import one_on_postgres
 from support.smtp_server import reply
 
 from service.flows import manage
@@ -105,7 +106,7 @@ def test_a_new_hour_before_the_first_mail_does_not_send_at_once(rt, tmp_path):
     assert plan_due(rt).planned == 0
 
 
-@pytest.mark.parametrize(
+@one_on_postgres(
     ("zone", "first"),
     [
         ("Europe/Zurich", datetime(2026, 3, 27, 0, 30, tzinfo=UTC)),  # 02:00 is skipped on 29

@@ -1,4 +1,4 @@
-"""Nothing that was typed is in a confirmation mail: a thousand hostile texts, one set of bytes."""
+"""Nothing that was typed is in a confirmation mail: of all hostile texts one set of bytes."""
 
 import json
 import re
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reading_house import Reading, read, reading_house
+from support.sizes import sized
 
 from service.flows.subscribe import read_wish, request
 from service.store import instance as instance_store
@@ -31,7 +32,7 @@ ALIKE = re.compile(
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
     with reading_house(tmp_path_factory.mktemp("house"), papers=False) as made:
-        # the caps are shown elsewhere; here they would stop the thousand
+        # the caps are shown elsewhere; here they would stop them all
         for name in ("network_an_hour", "signups_an_hour"):
             made.rt.db.write(
                 lambda s, n=name: instance_store.set_setting(s, n, "100000")  # type: ignore[misc]
@@ -73,17 +74,17 @@ def mailed(house: Reading) -> set[bytes]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_thousand_hostile_texts_make_one_mail(house: Reading, shared: Path) -> None:
+def test_all_hostile_texts_make_one_mail(house: Reading, shared: Path) -> None:
     texts = json.loads((shared / "strings" / "blns.json").read_text("utf-8"))
     texts += ["\r\nBcc: all@uni.example", "http://evil.example", "=?utf-8?q?x?=", "%s{{7*7}}"]
-    hostile = [f"{text} {n}" for n in range(3) for text in texts][:1000]
+    hostile = [f"{text} {n}" for n in range(sized(1, 3)) for text in texts]
     for number, text in enumerate(hostile):
         if not asked(house, number, text):  # once more as a phrase that can be read
             quoted = re.sub(r'["\x00]', "", text)[:200]
             assert asked(house, number, f'"{quoted} adapters"') or text
     found = mailed(house)
-    assert len(hostile) == 1000
-    assert len(house.smtp.accepted) >= 990
+    assert len(hostile) >= 500
+    assert len(house.smtp.accepted) >= 0.99 * len(hostile)
     assert len(found) == 1
     only = next(iter(found))
     assert b"Confirm your subscription" in only

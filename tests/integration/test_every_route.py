@@ -1,7 +1,9 @@
 """Every route of the whole application: what looking changes (nothing), and who may do what."""
 
 import re
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,9 +47,16 @@ def test_a_route_in_no_list_fails_the_build(tmp_path: Path) -> None:
     assert acts ^ {*forms, *API_ACTS} == set(), unlisted
 
 
+@pytest.fixture
+def commits(made: World) -> Iterator[Callable[[], int]]:
+    """Another number where anybody has committed since."""
+    with closing(sqlite3.connect(made.house.folder / "paperpost.db")) as watch:
+        yield lambda: int(watch.execute("PRAGMA data_version").fetchone()[0])
+
+
 @pytest.mark.slow
-def test_looking_changes_no_row_of_any_table(made: World) -> None:
-    before = made.house.tables()
+def test_looking_changes_no_row_of_any_table(made: World, commits: Callable[[], int]) -> None:
+    before, seen = made.house.tables(), commits()
     opened = set()
     for route, address in made.pages():
         for method in ("GET", "HEAD", "OPTIONS"):
@@ -57,7 +66,9 @@ def test_looking_changes_no_row_of_any_table(made: World) -> None:
                 assert method != "HEAD" or answer.content == b"", asked
                 if method == "GET" and answer.status_code in DONE:
                     opened.add(route)
-        assert made.house.tables() == before, route
+        if seen != (seen := commits()):
+            assert made.house.tables() == before, route
+    assert made.house.tables() == before
     assert PAGES.keys() - opened == {"/metrics"}  # for machines: tests/integration/test_metrics.py
     assert len(before["session"]) == 1
     assert len(before["pace"]) > 4
@@ -142,13 +153,12 @@ def test_no_page_shows_one_reader_to_another(made: World) -> None:
                 if token == made.values.get(name) or len(token) < 2:
                     continue
                 asked = address.replace(made.values[name], token)
-                for method in ("GET", "HEAD"):
-                    for end in ("", "/"):
-                        answer = made.house.client.request(method, asked + end)
-                        assert answer.status_code < 500, asked
-                        if not _may_open(made, token, route):
-                            shown = [one for one in ours if one in answer.text]
-                            assert shown == [], (asked, name)
+                for method, end in (("GET", ""), ("GET", "/"), ("HEAD", "")):
+                    answer = made.house.client.request(method, asked + end)
+                    assert answer.status_code < 500, asked
+                    if not _may_open(made, token, route):
+                        shown = [one for one in ours if one in answer.text]
+                        assert shown == [], (asked, name)
 
 
 def _may_open(made: World, token: str, route: str) -> bool:

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from support.digests import digest, entry, line, section
 from support.held import hold
 from support.house import add, ingest_items, paper_item
+from support.sizes import FULL
 from support.whole_site import WholeSite, whole_site
 
 from service.delivery import template_samples
@@ -216,10 +217,12 @@ def test_public_pages_show_markup_as_text(desk: Desk, path: str) -> None:
 
 @pytest.mark.parametrize("markup", MARKUP)
 def test_what_is_typed_stays_text(desk: Desk, markup: str) -> None:
-    typed = quote(markup)
-    for path in (f"/search?q={typed}", f"/?words={typed}", f"/words?liked={typed}",
-                 f"/papers/arxiv/{typed}", f"/d/{typed}", f"/manage/{typed}", f"/{typed}",
-                 f"/admin/find?q={typed}", f"/admin/deliveries?q={typed}"):  # fmt: skip
+    """Each text in a third of the places, in turn: each place shows four or five of them."""
+    typed, at = quote(markup), MARKUP.index(markup)
+    places = (f"/search?q={typed}", f"/?words={typed}", f"/words?liked={typed}",
+              f"/papers/arxiv/{typed}", f"/d/{typed}", f"/manage/{typed}", f"/{typed}",
+              f"/admin/find?q={typed}", f"/admin/deliveries?q={typed}")  # fmt: skip
+    for path in places if FULL else places[at % 3 :: 3]:
         assert desk.faults(path) == [], path
 
 
@@ -312,7 +315,7 @@ def _hostile(value: Any, markup: str, name: str = "") -> Any:
 def test_values_of_notices_stay_text(desk: Desk, kind: str) -> None:
     renderer = desk.site.rt.renderer
     for language in ("en", "de"):
-        for markup in MARKUP:
+        for markup in MARKUP if FULL else MARKUP[language == "de" :: 2]:
             data = template_samples.notice(kind, desk.site.address, furnished=True)
             made = renderer.render_notice(kind, _hostile(data, markup), language)
             desk.page.goto("about:blank")

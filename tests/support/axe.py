@@ -23,7 +23,8 @@ def violations(
     colours: bool = True,
     dark: bool = True,
 ) -> list[str]:
-    """All rules in the light mode of each width, and those about colours in the dark one, too.
+    """All rules in the light mode of each width, and those about colours in the dark one of the
+    last, too: the dark has the same colours in all widths.
 
     colours: without them, for the same page in another language: they take most of the time ·
     dark: without it, for a page of which others of its kind are asked in the dark, too.
@@ -35,7 +36,8 @@ def violations(
     for width, height in widths:
         page.set_viewport_size({"width": width, "height": height})
         for scheme, only in (("dark", _OF_COLOURS), ("light", _TAGS)):
-            if scheme == "dark" and not (colours and dark):
+            is_last = (width, height) == tuple(widths[-1])
+            if scheme == "dark" and not (colours and dark and is_last):
                 continue
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             for fault in page.evaluate(_RUN, [only, {} if colours else _NO_COLOURS]):
