@@ -408,7 +408,8 @@ class _Filler:
             " ORDER BY id"
         )
         if not self._is_sqlite:
-            for name in ("delivery", "attempt", "subscriber", "profile", "paper", "sighting"):
+            for name in ("delivery", "attempt", "subscriber", "profile", "paper", "edition",
+                         "content", "source", "sighting", "inbound"):  # fmt: skip
                 self._run(
                     f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}"  # nosec B608
                 )

@@ -73,6 +73,9 @@ def _proposal(n: int) -> SubmissionRow:
         words="This is worth reading.",
         title=f"On {WORDS[n % 8]}, proposed {n}",
         state=("waiting", "accepted", "declined")[n % 3],
+        listed_on=NOW.date() if n % 3 == 1 else None,
+        decided_at=NOW if n % 3 else None,
+        decided_by=BY if n % 3 else "",
     )
 
 
