@@ -34,6 +34,18 @@ class Fault:
     more: Mapping[str, str | int] = field(default_factory=dict)
 
 
+DESK_LISTS: Mapping[str, str] = {
+    "bounces": "Bounces", "deliveries": "Deliveries", "editions": "Editions",
+    "imports": "Imports", "interests": "Interests", "papers": "Papers", "readers": "Readers",
+    "send": "Send", "settings": "Settings", "sources": "Sources", "staff": "Staff",
+    "topics": "Topics", "webhooks": "Webhooks",
+}  # fmt: skip
+"""Lists of the desk by the first word of their address; what is missing there leads to them."""
+
+GONE = "What stood here is gone, or never was. Its list has what there is."
+"""Of an address of the desk."""
+
+
 def fault_of(status: int, texts: Texts) -> Fault:
     """Return the words for an HTTP status."""
     _ = texts.gettext
@@ -122,6 +134,18 @@ class ErrorPages:
     def _is_api(self, request: Request) -> bool:
         return holds("/api", request.url.path.removeprefix(self._pages.links.here.base))
 
+    def _desk_list(self, request: Request) -> tuple[str, str] | None:
+        """(address, name) of the desk's list that an address belongs to."""
+        below = request.url.path.removeprefix(self._pages.links.here.admin() + "/")
+        name = below.partition("/")[0]
+        at = self._pages.links.here.admin(name)
+        return (at, DESK_LISTS[name]) if name in DESK_LISTS and below != name else None
+
+    def _fault(self, request: Request, status: int) -> Fault:
+        fault = fault_of(status, self._texts(request))
+        is_desk = status == 404 and self._desk_list(request) is not None
+        return replace(fault, next_step=GONE) if is_desk else fault
+
     def _texts(self, request: Request) -> Texts:
         """The reader's language; English for a program."""
         if self._is_api(request):
@@ -153,6 +177,7 @@ class ErrorPages:
                 "reference": reference,
                 "kept": getattr(request.state, "typed", ()) if status >= 500 else (),
                 "path": request.url.path,
+                "list": self._desk_list(request) if status == 404 else None,
             },
             status=status,
             headers=headers,
@@ -164,7 +189,7 @@ class ErrorPages:
 
     def refused(self, request: Request, status: int) -> Response:
         """Answer a request that nobody may read."""
-        return self.answer(request, status, fault_of(status, self._texts(request)))
+        return self.answer(request, status, self._fault(request, status))
 
     def misdirected(self, request: Request, status: int) -> Response:
         """The same for a name that is none of ours, which is told as it may be written down."""
@@ -185,7 +210,7 @@ class ErrorPages:
         assert isinstance(error, HTTPException)
         if error.status_code in (204, 304) or error.status_code < 400:
             return Response(status_code=error.status_code, headers=error.headers)
-        fault = fault_of(error.status_code, self._texts(request))
+        fault = self._fault(request, error.status_code)
         return self.answer(request, error.status_code, fault, headers=error.headers)
 
     def invalid_request(self, request: Request, error: Exception) -> Response:

@@ -166,6 +166,7 @@ def test_head_is_get_without_a_body(client: TestClient) -> None:
         ("/raise/418", 418, "This request cannot be read."),
         ("/raise/502", 502, "This page failed, and that is our fault."),
         ("/number/x", 404, "There is no page at this address."),
+        ("/admin/readers/9", 404, "Its list has what there is. Readers Overview"),
         ("/number/1?least=x", 400, "This request cannot be read. query.least"),
         ("/raise/query", 400, "The bracket is never closed character 12 Add ) at the end."),
         ("/raise/old", 410, "This &lt;link&gt; ended 27 November Mail me a new one."),
