@@ -1,6 +1,7 @@
 """Long lists: looked at and brought in in the background, whatever breaks them off; stopped, gone
 on with, undone; and who is erased goes from what is kept of them."""
 
+import asyncio
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from support.arrows import by_hand
 from support.house import Clock, open_house
 
+from service.engine.embedded import Embedded
 from service.errors import PaperpostError
 from service.flows import import_look, imported, imports, leave
 from service.flows.import_erased import forget_erased
@@ -240,3 +242,17 @@ def test_who_is_erased_goes_from_what_is_kept_of_lists(rt: Runtime) -> None:
     assert "erased since" in gone["fault"][0]
     assert seen(rt, other)["state"] == "tried"
     assert seen(rt, number)["state"] == "done"
+
+
+def test_the_sweep_finds_what_waits(rt: Runtime) -> None:
+    async def run() -> int:
+        engine = Embedded(rt)
+        await engine.start()
+        await engine.idle()
+        number = await asyncio.to_thread(begun, rt)  # by a process that ended before it looked
+        engine.enqueue("sweep")
+        await engine.idle()
+        await engine.stop()
+        return number
+
+    assert seen(rt, asyncio.run(run()))["state"] == "tried"
