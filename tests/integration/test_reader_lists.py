@@ -14,6 +14,8 @@ from support.house import Clock, add, open_house
 from service.errors import PaperpostError
 from service.flows import reader_acts, reader_lists, reader_story, staff_readers, tags
 from service.flows.exports import Form
+from service.flows.import_erased import forget_erased
+from service.flows.imported import get_import, undo
 from service.flows.imports import ListError, look, press
 from service.flows.imports import bring_in as bring_list_in
 from service.flows.list_files import Options
@@ -22,6 +24,7 @@ from service.flows.reader_lists import Chosen
 from service.flows.readers import import_readers
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError, find_readers, read_segment
+from service.flows.suppress import import_suppressions
 from service.store import reader_lists as store
 from service.store import reader_story as story_store
 from service.store.consent import list_suppressions
@@ -213,3 +216,10 @@ def test_an_import_goes_in_on_this_database_with_its_tags(rt: Runtime) -> None:
     assert (who(rt, tag="talk"), who(rt, **{"import": str(number)})) == ("af", "f")
     with pytest.raises(ListError):
         look(rt, [], Options(), Basis(kind="institution"), by="ann")
+    found = get_import(rt, number)
+    assert [found[n] for n in ("here", "unmailed", "left", "changed")] == [1, 1, 0, 0]
+    assert undo(rt, number, expected=1, by="ann", reason="wrong") == 1
+    assert forget_erased(rt) == 0
+    for added in (2, 0):  # one of them a reader, who leaves; the other one new
+        report = import_suppressions(rt, b"ben@example.org\nzoe@example.org\n")
+        assert (report.added, report.unchanged) == (added, 2 - added)
