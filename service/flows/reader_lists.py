@@ -119,6 +119,8 @@ def told(chosen: Chosen) -> str:
         parts.append(describe(read_segment(segment, from_files=False)))
     if "@" in typed.get("q", ""):
         typed["q"] = "an address"
+    if words := typed.pop("q", ""):
+        parts.append(words if words == "an address" else f"with “{words}”")
     parts += [name if name in ("paused", "resting") else f"{name.replace('_', ' ')} {value}"
               for name, value in typed.items()]  # fmt: skip
     return "; ".join(parts) or "all readers"

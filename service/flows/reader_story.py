@@ -131,14 +131,22 @@ def _act(row: AuditRow) -> dict[str, str]:
     for name in after | before:
         was, now = before.get(name), after.get(name)
         if name in before and name in after:
-            changes.append(f"{name}: {was} → {now}")
+            changes.append(f"{name.replace('_', ' ')}: {_plain(was)} → {_plain(now)}")
         else:
             only = now if name in after else was
-            said = ", ".join(map(str, only)) if isinstance(only, list) else only
-            changes.append(f"{name}: {said}")
+            changes.append(f"{name.replace('_', ' ')}: {_plain(only)}")
     if row.reason:
         changes.append(f"because: {row.reason}")
     return {"what": f"{row.what} ({row.who})", "more": " · ".join(changes)}
+
+
+def _plain(value: Any) -> str:
+    """A value of a record as it is read: yes, no, – for nothing."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return "–" if value in (None, "") else str(value)
 
 
 def list_days(rt: Runtime, session: Session, row: SubscriberRow) -> list[dict[str, Any]]:
