@@ -181,14 +181,17 @@ async def send_ready(
 async def _wind_up(
     run: _Run, carrying: Sequence[asyncio.Task[None]], learning: Learning, *, closes: bool
 ) -> None:
-    """What is on the wire ends and is recorded; what was not begun is given back."""
-    left = await run.ahead.aclose()
-    await asyncio.gather(*carrying)
-    await run.journal.settled()
-    await _give_back(run, [*left, *run.broken_off])
-    await learning.aclose()
-    if closes:
-        await run.pool.aclose()
+    """What is on the wire ends and is recorded; what was not begun is given back. The connections
+    are closed also where the database refuses that."""
+    try:
+        left = await run.ahead.aclose()
+        await asyncio.gather(*carrying)
+        await run.journal.settled()
+        await _give_back(run, [*left, *run.broken_off])
+        await learning.aclose()
+    finally:
+        if closes:
+            await run.pool.aclose()
 
 
 async def _to_its_end(work: Coroutine[None, None, None]) -> None:
