@@ -17,6 +17,8 @@ from service.flows.manage import Choices, choose
 from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
+from service.flows.settle import settle_editions
+from service.flows.sweep import sweep
 from service.flows.timing import TimingError, own_hours, read_begin
 from service.store.deliveries import list_deliveries
 from service.store.editions import list_editions
@@ -118,6 +120,31 @@ def test_a_send_for_later_waits_stops_for_who_leaves_and_goes_once_after_an_outa
 
 def _values(plan: manual.Plan) -> dict:
     return {name: getattr(plan, name) for name in plan.__dataclass_fields__}
+
+
+@pytest.mark.slow
+def test_a_clock_that_jumps_sends_what_is_for_later_once(filled, clock):
+    rt, begun = filled, clock.at
+    for jumps, went, state in (
+        ((-26, 2, 3, 4), [0, 0, 3, 0], "accepted"),  # back: it waits for its instant
+        ((3, -2, 3, 4), [3, 0, 0, 0], "accepted"),  # ahead of it: it goes, as the clock says, once
+        (
+            (40, -40, 3, 4),
+            [0, 0, 0, 0],
+            "expired",
+        ),  # beyond its deadline: it is told, not sent late
+    ):
+        clock.at = begun
+        plan = manual.draft(rt, **LETTER, key=f"jumps {jumps}")
+        plan = manual.Plan(**{**_values(plan), "at": begun + timedelta(hours=3)})
+        made, sent = manual.start(rt, plan, expected=3), []
+        for hours in jumps:
+            clock.at = begun + timedelta(hours=hours)
+            sweep(rt)
+            settle_editions(rt)
+            sent.append(send(rt))
+        shown = rt.db.read(lambda s, made=made: editions.details(s, made.edition_id))
+        assert (sent, shown[state], shown["missing"]) == (went, 3, 0)
 
 
 def test_taken_back_until_it_begins_and_not_after(filled, clock):

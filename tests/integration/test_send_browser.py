@@ -2,16 +2,13 @@
 end of a session, two who work at once harm nobody, a double click and the back button are one
 edition, a canary that refuses pauses, and the brake holds."""
 
-import asyncio
 import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.axe import violations
@@ -287,51 +284,6 @@ def test_what_was_begun_is_taken_back_and_cancelled_in_the_middle(
     assert site.send() == 0
     assert len(relay.accepted) == 7
     page.context.close()
-
-
-@pytest.mark.slow
-def test_twenty_posts_of_one_confirmation_are_one_edition(site: WholeSite) -> None:
-    """The real server, twenty connections at once."""
-    link = staff.create_admin(site.rt, "kim", "sender", by="cli")
-
-    def token_in(page: str) -> str:
-        found = re.search(r'name="token" value="([^"]+)"', page)
-        assert found, page[:500]
-        return found[1]
-
-    with httpx2.Client(follow_redirects=True) as client:
-        form = {"password": PASSWORD, "again": PASSWORD}
-        client.post(link, data={**form, "token": token_in(client.get(link).text)})
-        page = client.get(f"{site.address}/admin/login").text
-        form = {"name": "kim", "password": PASSWORD, "token": token_in(page)}
-        token = token_in(client.post(f"{site.address}/admin/login", data=form).text)
-        cookies = dict(client.cookies)
-        for kind, more in (
-            ("newsletter", {"subject": "Ten letters", "body": "Text."}),
-            ("daily", {}),
-        ):
-            form = {"token": token, "kind": kind, "key": f"twenty-{kind}", **more}
-            check = client.post(f"{site.address}/admin/send", data=form)
-            found = re.search(r'name="expected" value="(\d+)"', check.text)
-            assert found is not None, check.text[:500]
-            form = {"token": token, "expected": found[1], "number": found[1]}
-            with ThreadPoolExecutor(1) as thread:  # playwright has a loop in this one
-                posts = partial(_together, f"{check.url}/start", form, cookies)
-                answers = thread.submit(lambda p=posts: asyncio.run(p())).result()
-            assert {status for status, _ in answers} == {303}
-            assert len({re.sub(r"\?.*", "", where) for _, where in answers}) == 1
-            assert sum("said=begun" not in where for _, where in answers) == 1
-    assert len(site.rt.db.read(list_editions)) == 2
-    begun = [a for a in site.rt.db.read(list_audit) if a.what.startswith("send ")]
-    assert len(begun) == 2
-
-
-async def _together(
-    address: str, form: dict[str, str], cookies: dict[str, str]
-) -> list[tuple[int, str]]:
-    async with httpx2.AsyncClient(cookies=cookies, timeout=120) as client:
-        answers = await asyncio.gather(*(client.post(address, data=form) for _ in range(20)))
-    return [(a.status_code, a.headers.get("location", "")) for a in answers]
 
 
 MOVES = 2100
