@@ -57,7 +57,7 @@ SAID: Mapping[str, str] = {
     "sessions": "Ended: the next click there asks for the password.",
     "ended": "The account is ended: it logs in nowhere. A new one-time link brings it back.",
     "out": "You are logged out.",
-    "over": "The alarm is over.",
+    "over": "The alarm is over. What rests goes on resting, a paused edition stays paused.",
     "decided": "Decided.",
     "rest": "The rest is on its way.",
     "nothing": "Nothing could be sent again.",

@@ -85,7 +85,7 @@ def test_the_page_says_what_to_do_and_ends_it(rt, client, role, may):
     assert answer.status_code == (200 if may else 403)
     assert bool(rt.db.read(alarms_store.list_open)) is not may
     if may:
-        assert "The alarm is over." in answer.text
+        assert "The alarm is over. What rests goes on resting" in answer.text
         assert "a.example refuses our mail." not in client.get("/admin").text
         assert "end alarm" in {row.what for row in rt.db.read(list_audit)}
         assert client.post(f"/admin/alarms/{number}/end", data={"token": token}).status_code == 404
