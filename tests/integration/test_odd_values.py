@@ -40,10 +40,10 @@ def test_lists_take_every_day_of_the_calendar(client: TestClient, what: str) -> 
     assert said.status_code == 200
 
 
-@pytest.mark.parametrize("on", ["0001-01-01", "9999-12-31"])
-def test_a_source_has_no_papers_at_the_ends_of_the_calendar(client: TestClient, on: str) -> None:
-    page = client.get(f"/api/v1/papers?source=1&on={on}")
-    assert (page.status_code, page.json()["papers"]) == (200, [])
+def test_a_source_has_no_papers_at_the_ends_of_the_calendar(client: TestClient) -> None:
+    for on in ("0001-01-01", "9999-12-31"):
+        page = client.get(f"/api/v1/papers?source=1&on={on}")
+        assert (page.status_code, page.json()["papers"]) == (200, [])
 
 
 @pytest.mark.parametrize("at", ["9999-12-31 23:00-14:00", "0001-01-01 00:00+14:00"])

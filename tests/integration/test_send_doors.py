@@ -111,6 +111,7 @@ def test_a_program_has_a_test_sent_that_is_on_record_before_it_goes(
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_test_mail_that_breaks_off_is_on_record_and_an_hour_has_an_end(
     house: Reading, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
