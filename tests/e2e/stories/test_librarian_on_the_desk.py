@@ -14,7 +14,8 @@ from support.desk import signed_in, token_in
 from support.reading_house import reading_house
 
 from service.flows import import_look, imports, list_files
-from service.flows.leave import leave_row
+from service.flows.import_erased import forget_erased
+from service.flows.leave import erase, leave_row
 from service.flows.runtime import Runtime
 from service.store import tags as tags_store
 from service.store.subscribers import get_subscriber_row, list_subscriber_rows
@@ -128,6 +129,13 @@ def test_a_librarian_moves_from_mailchimp(tmp_path: Path, monkeypatch: pytest.Mo
         press(client, again)
         assert "reader5@uni.example" not in readers(rt)
 
+        # who asks to be forgotten goes from a list that waits to be pressed, too
+        waits = give(client, "again.csv", b"email,keywords\nreader9@uni.example,robots\n", **basis)
+        house.clock.go(minutes=1)
+        assert erase(rt, "reader9@uni.example")
+        assert forget_erased(rt) == 1
+        assert "Somebody in this list was erased since" in words(client.get(waits.url.path))
+
         # a long list of another institute, by mistake: stopped on its way, and taken back
         monkeypatch.setattr(import_look, "SMALL_BYTES", 0)
         monkeypatch.setattr(imports, "SMALL", 0)
@@ -153,4 +161,4 @@ def test_a_librarian_moves_from_mailchimp(tmp_path: Path, monkeypatch: pytest.Mo
         undone = press(client, stopped, "/undo", number="20", reason="wrong list")
         assert "20 were erased again." in words(undone)
         assert "Go on with the rest" not in words(undone)
-        assert len(readers(rt)) == len(before) + 79
+        assert len(readers(rt)) == len(before) + 78
