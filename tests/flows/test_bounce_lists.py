@@ -7,7 +7,7 @@ import pytest
 from support.came_back import lay
 
 from service.flows import bounce_lists, bounces
-from service.flows.bounce_lists import BounceFilterError, Summed, csv_parts, raw_text, read_filter
+from service.flows.bounce_lists import BounceFilterError, Summed, parts, raw_text, read_filter
 from service.flows.bounces import Rate
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,7 @@ def test_lists_and_tables_hold_the_same_on_both_databases(rt, monkeypatch):
         listed = rt.db.read(lambda s, c=chosen: bounces.list_reports(s, c))
         assert len(listed) == number, typed
         assert rt.db.read(lambda s, c=chosen: bounces.count_reports(s, c)) == number
-        table = list(csv.DictReader("".join(csv_parts(rt, chosen)).splitlines()))
+        table = list(csv.DictReader("".join(parts(rt, chosen, "csv")).splitlines()))
         assert [row["recipient"] for row in table] == [row["recipient"] for row in listed]
 
 
