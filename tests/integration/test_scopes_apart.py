@@ -9,7 +9,7 @@ from support.came_back import lay
 from support.house import Clock, add, open_house
 
 from service.app import make_app
-from service.flows import tokens
+from service.flows import imports, tokens
 from service.store import hooks as hooks_store
 from service.wiring import House
 
@@ -64,6 +64,24 @@ def test_who_may_decide_on_a_mail_is_not_told_what_it_says(
     looks = program("deliveries:send", "deliveries:read")
     both = looks.post(f"/api/v1/bounces/{second}/decide", json={"kind": "soft"})
     assert "ada@uni.example" in both.text
+
+
+def test_what_takes_longer_goes_on_after_the_answer(
+    house: House, program: Callable[..., TestClient]
+) -> None:
+    asks = program("readers:write", "readers:read")
+    lists = [{"text": "email,note\n" + f"ada@example.org,{'x' * 100_000}\n" * 6}]
+    given = {"lists": lists, "basis": "institution", "dry_run": False}
+    begun = asks.post("/api/v1/imports", json=given)
+    found = begun.json()
+    assert (begun.status_code, found["state"], found["seen"]) == (202, "looking", [0, 0])
+    imports.go_on(house.runtime)
+    done = asks.get(f"/api/v1/imports/{found['id']}").json()
+    assert (done["state"], done["done"]["readers"], done["unmailed"]) == ("done", 1, 1)
+    waits = asks.post("/api/v1/imports", json={**given, "dry_run": True}).json()
+    address = f"/api/v1/imports/{waits['id']}"
+    assert asks.post(f"{address}/stop").json() == {"state": ""}
+    assert (asks.get(address).status_code, asks.post(f"{address}/stop").status_code) == (404, 404)
 
 
 def test_a_long_list_comes_in_and_nobodys_is_not_read(
