@@ -159,7 +159,9 @@ def resume(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
             raise EditionError(
                 f"Edition {edition_id} was not planned to its end.",
                 "",
-                "Cancel it, and send it again as a new one.",
+                "Send the group again: this edition is completed."
+                if edition.options.get("resend_of")
+                else "Cancel it, and send it again as a new one.",
             )
         values: dict[str, Any] = {"paused_why": ""}
         if is_half:  # it goes once it is planned, and not before

@@ -95,7 +95,8 @@ def uneven(edition: EditionRow, counted: Balance, now: datetime | None = None) -
     if edition.planned is None and edition.kind in FROZEN and edition.state == EditionState.OPEN:
         if now is not None and now - edition.opened_at < _HALF_PLANNED:
             return ""
-        return "It was not planned to its end: resume it, or cancel it."
+        step = "send the group again" if edition.options.get("resend_of") else "resume it"
+        return f"It was not planned to its end: {step}, or cancel it."
     if counted.rows != counted.planned:
         return f"It does not balance: {counted.words}."
     is_over = edition.state in (EditionState.DONE, EditionState.INCOMPLETE, EditionState.CANCELLED)

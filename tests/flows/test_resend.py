@@ -15,7 +15,7 @@ from support.smtp_server import SmtpServer, drop, reply
 from service.flows import leave, manual
 from service.flows import resend as flow
 from service.flows.daily import plan_daily
-from service.flows.editions import cancel, details
+from service.flows.editions import EditionError, cancel, details, resume
 from service.flows.groups import Group, groups, plainly, refusals
 from service.flows.hidden import hide_paper
 from service.flows.ledger import delivery_story, list_facts, read_chosen
@@ -213,8 +213,12 @@ def test_an_act_that_was_broken_off_sends_nothing_and_is_completed_by_the_next(
     # who asks meanwhile gets no half of it; later it is completed
     assert again(rt, first)["planned"] == 0
     clock.go(minutes=21)
+    half = rt.db.read(list_editions)[0]
+    with pytest.raises(EditionError, match="Send the group again: this edition is completed"):
+        resume(rt, half.id, by="ann")
     made = again(rt, first)
-    assert (made["planned"], made["left_out"]) == (4, {"sent again already": 4})
+    assert (made["edition"], made["planned"]) == (half.id, 4)
+    assert made["left_out"] == {"sent again already": 4}
     edition = rt.db.read(lambda s: get_edition(s, id=made["edition"]))
     assert (edition.planned, edition.paused) == (4, False)
     assert send(rt).accepted == 4
