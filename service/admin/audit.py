@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from service.admin.desk import Desk, fault_at
 from service.admin.reader_choices import read_day
 from service.errors import PaperpostError
 from service.flows import acts
+from service.pages.downloads import download
 from service.pages.paging import address_of_page, paging_of
 from service.pages.sorting import sorting_of
 from service.store import staff as staff_store
@@ -19,10 +20,7 @@ from service.store.staff import ACT_ORDERS, ActsWanted
 
 PAGE_SIZE = 100
 FILTERS = ("who", "what", "target", "from", "to")
-FILES = {
-    "csv": (acts.csv_parts, "text/csv; charset=utf-8"),
-    "json": (acts.json_parts, "application/json"),
-}
+FILES = {"csv": acts.csv_parts, "json": acts.json_parts}
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -72,13 +70,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         desk.member(request, "owner")
         if kind not in FILES:
             raise HTTPException(404)
-        parts, media_type = FILES[kind]
         try:
             _, wanted = read(request.query_params)
         except PaperpostError:
             raise HTTPException(422) from None
-        return StreamingResponse(
-            (part.encode() for part in parts(rt, wanted)),
-            media_type=media_type,
-            headers={"Content-Disposition": f'attachment; filename="acts.{kind}"'},
-        )
+        return download(FILES[kind](rt, wanted), f"acts.{kind}")

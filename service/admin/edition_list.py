@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from service.admin.desk import Desk
 from service.admin.reader_choices import read_day
 from service.flows import edition_lists as flow
 from service.flows import ledger
 from service.flows.runtime import Runtime
+from service.pages.downloads import download
 from service.pages.paging import address_of_page, paging_of
 from service.pages.sorting import sorting_of
 from service.store import edition_lists as store
@@ -54,11 +55,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         desk.member(request)
         wanted = _wanted(rt, _typed(request.query_params))
         sort = sorting_of(request, tuple(SORTS), "-begun").word
-        return StreamingResponse(
-            (part.encode() for part in flow.csv_parts(rt, wanted, sort)),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="editions.csv"'},
-        )
+        return download(flow.csv_parts(rt, wanted, sort), "editions.csv")
 
 
 def _typed(query: Mapping[str, str]) -> dict[str, str]:

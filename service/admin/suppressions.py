@@ -4,13 +4,14 @@ from asyncio import to_thread
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
 from service.flows import suppress
 from service.flows.reader_acts import read_reason
 from service.flows.staff import Member
+from service.pages.downloads import download
 from service.pages.forms import UPLOAD_BYTES, FieldError, Form
 from service.pages.paging import address_of_page, paging_of
 from service.pages.sorting import sorting_of
@@ -86,11 +87,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         parts = await to_thread(
             lambda: suppress.export_csv(rt, by=sent.who.name, network=sent.address)
         )
-        return StreamingResponse(
-            (part.encode() for part in parts),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="suppressions.csv"'},
-        )
+        return download(parts, "suppressions.csv")
 
 
 def _change(desk: Desk, form: Form, by: str, network: str) -> tuple[str, dict[str, FieldError]]:

@@ -9,11 +9,12 @@ from datetime import date
 from functools import partial
 
 from service.errors import PaperpostError
+from service.flows.exports import note_export
 from service.flows.leave import leave_row
 from service.flows.runtime import Runtime
 from service.flows.score import reset
 from service.flows.spreadsheet import Opened, decode, to_csv
-from service.flows.staff import audit, write_audit
+from service.flows.staff import write_audit
 from service.store import consent as consent_store
 from service.store import staff as staff_store
 from service.store import subscribers as subscribers_store
@@ -151,7 +152,8 @@ _AT_ONCE = 200
 def export_csv(rt: Runtime, *, by: str, network: str = "") -> Iterator[str]:
     """Every bar as a CSV, in pieces. The addresses are not kept: what stands there are their codes,
     which this installation and a copy of it understand, and no other."""
-    audit(rt, by, "export suppressions", "", None, None, network)
+    count = rt.db.read(suppressions_store.count_bars)
+    note_export(rt, "suppressions", count, which="all", form="csv", by=by, address=network)
 
     def parts() -> Iterator[str]:
         yield to_csv([], _EXPORTED)
