@@ -143,9 +143,9 @@ def _nobody_asks_the_dns() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _catalogs_are_read_once() -> Iterator[None]:
-    """The catalogs of templates/ serve every house of this process; others are read as they are."""
+def pytest_collection(session: pytest.Session) -> None:
+    """The catalogs of templates/ are read once for this process, also while modules are imported;
+    others are read as they are."""
     from service.delivery.i18n import Catalogs
     from service.resources import resource_dir
 
@@ -159,9 +159,9 @@ def _catalogs_are_read_once() -> Iterator[None]:
             kept.append(load(folder))
         return kept[0]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Catalogs, "load", load_once)
-        yield
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Catalogs, "load", load_once)
+    session.config.add_cleanup(patch.undo)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
