@@ -11,6 +11,7 @@ from typing import Any
 from service.defaults import FIXED
 from service.flows.bounce_lists import read_rates
 from service.flows.runtime import Runtime
+from service.flows.setting_choices import choices_of
 from service.store import setting_counts as store
 from service.store.db import Session
 from service.store.submissions import count_by_state
@@ -144,14 +145,31 @@ def _new_readers(rt: Runtime, session: Session, _value: Any) -> str:
     return f"Readers who are here keep what they have: {active:,} active ones."
 
 
-def _digests(rt: Runtime, session: Session, _value: Any) -> str:
+def _abstracts(rt: Runtime, session: Session, value: str) -> str:
+    return f"{_means('abstracts', value)} {_new_readers(rt, session, value)}"
+
+
+def _release(rt: Runtime, session: Session, value: str) -> str:
     active = store.count_active(session)
-    return f"It is for the digests of all readers: {active:,} active now."
+    return (
+        f"{_means('release', value)} It is for the digests of all readers: {active:,} active now."
+    )
 
 
-def _proposals(rt: Runtime, session: Session, _value: Any) -> str:
+def _proposals(rt: Runtime, session: Session, value: str) -> str:
     waiting = count_by_state(session).get("waiting", 0)
-    return f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for an answer now."
+    verb = "waits" if waiting == 1 else "wait"
+    return f"{_means('proposals', value)} {tally(waiting, 'proposal')} {verb} now."
+
+
+def _votes_here(rt: Runtime, session: Session, value: str) -> str:
+    return _means("votes", value)
+
+
+def _means(name: str, value: str) -> str:
+    """What a choice does, as a sentence."""
+    said = next(one.means for one in choices_of(name) if one.value == value)
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _share(of: str, per: int, words: str) -> _Asked:
@@ -182,8 +200,10 @@ _RATES: Mapping[str, _Asked] = {
 _EFFECTS: Mapping[str, Effect] = {
     **{name: _kept(name) for name in _WHAT},
     **{f"mails_a{'n' if unit == 'hour' else ''}_{unit}": _pace(unit) for unit in _PER_S},
-    **dict.fromkeys(("hour", "weekdays", "abstracts"), _new_readers),
-    "release": _digests,
+    **dict.fromkeys(("hour", "weekdays"), _new_readers),
+    "abstracts": _abstracts,
+    "release": _release,
+    "votes": _votes_here,
     "proposals": _proposals,
     "typed_above": _beyond("the number is typed", "it is not typed"),
     "canary_offered_above": _beyond("a canary is offered", "no canary is offered"),
