@@ -31,6 +31,11 @@ def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{found['late']:,} came later: paperpost editions late {found['id']}"
     if planning := found.get("planning"):
         yield f"Being planned: {planning['rows']:,} of {planning['readers']:,} readers."
+        if planning["left"]:
+            yield (
+                "Its process ended. `paperpost run` plans the rest within a minute; at once:"
+                f" paperpost editions resume {found['id']}"
+            )
     elif found["so_far"]:
         yield "So far: readers are added as their hour comes."
     if found["held"]:
