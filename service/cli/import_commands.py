@@ -178,6 +178,9 @@ def _tell(
                 typer.echo(f"  {column} -> {becomes}")
         if one["unread"]:
             typer.echo(f"Left unread: {', '.join(one['unread'])}", err=True)
+    if before := report.get("before"):
+        numbers = ", ".join(f"import {number}" for number in before)
+        typer.echo(f"Of these files, one went in before: {numbers}.", err=True)
     for state, becomes, count in report["states"]:
         typer.echo(f"status {state} -> {becomes}: {count:,}")
     tail = f", {len(rows)} in {problems}" if rows else ""

@@ -89,7 +89,7 @@ class Embedded:
 
     Tasks: send, poll, proposals, daily, alerts, clocks, sweep, settle, hooks, watchdog, tidy,
     corpus, words, refold,
-    census, imports.
+    census, looks, imports.
     """
 
     def __init__(self, rt: Runtime) -> None:
@@ -115,6 +115,7 @@ class Embedded:
             "settle": lambda wanted: self._in_turn(self._settle),
             "hooks": lambda wanted: call_due(rt),
             "watchdog": lambda wanted: asyncio.to_thread(self._watch),
+            "looks": lambda wanted: asyncio.to_thread(go_on, rt, self._is_open, ["looking"]),
             "imports": lambda wanted: asyncio.to_thread(self._imports),
             "tidy": lambda wanted: self._in_turn(lambda: tidy(rt)),
             "refold": lambda wanted: asyncio.to_thread(self._refold),
@@ -146,7 +147,7 @@ class Embedded:
         self._rt.corpus.patience = PATIENCE
         self._rt.apart = timedelta(seconds=SOON[0])
         await asyncio.to_thread(self._rt.owner)  # one owner, made before threads ask for it
-        for task in ("sweep", "send", "imports"):
+        for task in ("sweep", "send", "looks", "imports"):
             self.enqueue(task)
 
     async def stop(self, drain: float = DRAIN) -> None:
@@ -284,7 +285,7 @@ class Embedded:
     def _imports(self) -> None:
         """Lists that wait; those who were erased go from what is kept of lists."""
         forget_erased(self._rt)
-        go_on(self._rt, self._is_open)
+        go_on(self._rt, self._is_open, ["wanted", "running"])
 
     def _settle(self) -> int:
         forget_unconfirmed(self._rt)
@@ -315,6 +316,7 @@ class Embedded:
         keep_breakers(self._rt)
         keep_alarms(self._rt)
         if self._rt.db.read(imports_store.is_waited_for):
+            self.enqueue("looks")
             self.enqueue("imports")
         since = self._rt.clock() - ASKED_FOR
         if "census" not in self._running and self._rt.db.read(

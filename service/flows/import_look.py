@@ -48,7 +48,7 @@ def look(
     press_from: str | None = None,
 ) -> int:
     """Read a list and say what would happen. Keeps the files for a day. Returns the import's
-    number; a long list is ``looking`` until it has been looked at by the task of imports, unless
+    number; a long list is ``looking`` until it has been looked at by the task of looks, unless
     at_once. press_from: a long list is to be brought in when it has been looked at, as it is asked
     for from this address. Raises ReaderError, ListError."""
     if not files:
@@ -87,7 +87,7 @@ def look(
 
     number = rt.db.write(keep, Priority.WEB)
     if is_later:
-        rt.engine.enqueue("imports")
+        rt.engine.enqueue("looks")
     return number
 
 
@@ -166,6 +166,7 @@ def look_at(rt: Runtime, number: int, going_on: Callable[[], bool] = lambda: Tru
                 begin(session, one, rt.clock(), **asked)
 
     rt.db.write(keep, Priority.WEB)
+    rt.engine.enqueue("imports")
 
 
 def _note(session: Session, number: int, facts: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@ ended, and can be stopped between two of them. The look: ``flows/import_look``; 
 ``flows/imported``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from service.flows.import_basis import (
@@ -101,13 +101,18 @@ def forget_samples(session: Session, row: ImportRow) -> None:
     session.add(row)
 
 
-def go_on(rt: Runtime, going_on: Callable[[], bool] = lambda: True) -> int:
+def go_on(
+    rt: Runtime,
+    going_on: Callable[[], bool] = lambda: True,
+    states: Sequence[str] = store.OPEN,
+) -> int:
     """Look at what waits for it, bring in what was pressed, and go on with what another process
-    left half done. Returns how many. going_on: False where this process ends.
+    left half done. Returns how many. going_on: False where this process ends · states: of those
+    that are meant.
 
     One that fails stops no other; its error is raised when all were gone through.
     """
-    numbers = rt.db.read(store.list_open)
+    numbers = rt.db.read(lambda s: store.list_open(s, states))
     failed: Exception | None = None
     for number in numbers:
         if not going_on():

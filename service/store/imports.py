@@ -57,11 +57,15 @@ def count_imports(session: Session) -> int:
     return int(session.execute(sa.select(sa.func.count()).select_from(ImportRow)).scalar_one())
 
 
-def list_open(session: Session) -> list[int]:
+OPEN = ("looking", "wanted", "running")
+"""States in which something is to be done."""
+
+
+def list_open(session: Session, states: Sequence[str] = OPEN) -> list[int]:
     """Imports that are to be looked at or to go on, oldest first."""
     query = (
         sa.select(col(ImportRow.id))
-        .where(col(ImportRow.state).in_(["looking", "wanted", "running"]))
+        .where(col(ImportRow.state).in_(states))
         .order_by(col(ImportRow.id))
     )
     return [i for i in session.scalars(query) if i is not None]
