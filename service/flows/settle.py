@@ -192,13 +192,19 @@ def _tell(rt: Runtime, session: Session, now: datetime) -> None:
     """An alarm for each edition that does not balance, for as long as it does not."""
     told = set()
     for edition in editions_store.list_doubtful_editions(session, now - _HALF_PLANNED):
-        words = uneven(edition, balance(session, edition), now)
+        counted = balance(session, edition)
+        words = uneven(edition, counted, now)
         if not words:
             continue
         told.add(str(edition.id))
         name = f"{edition.kind} {edition.title or edition.slot}"
         what = f"Edition {edition.id}: {words[0].lower()}{words[1:]}"
         step = f"Look at it: paperpost editions show {edition.id}."
+        if counted.states.get(State.UNKNOWN):
+            step = (
+                "Say what became of the held ones, on its page or by paperpost deliveries"
+                f" resolve-held --edition {edition.id} --as accepted, presumed or ready."
+            )
         raise_alarm(
             rt,
             session,

@@ -19,6 +19,7 @@ from service.delivery.states import (
     edition_can,
     leaving,
 )
+from service.flows import manual
 from service.flows.daily import plan_daily
 from service.flows.edition_lists import list_page, read_wanted
 from service.flows.editions import details
@@ -190,6 +191,17 @@ def test_a_digest_in_doubt_raises_no_alarm_and_comes_to_its_end(rt, tmp_path, se
     asyncio.run(send_ready(rt))
     assert rows(rt)[0].state == "presumed"
     assert editions_of(rt) == ["done"]
+
+
+def test_the_alarm_of_a_held_newsletter_says_how_to_decide(rt, server):
+    add(rt, "ada@example.org", "adapters")
+    server.on("DOT", drop(record=True), times=1)
+    letter = {"kind": "newsletter", "subject": "News of the day", "body": "Open."}
+    made = manual.start(rt, manual.draft(rt, key="n", **letter), expected=1, at_once=True)
+    assert asyncio.run(send_ready(rt)).held == 1
+    settle_editions(rt)
+    (alarm,) = rt.db.read(alarms_store.list_open)
+    assert f"paperpost deliveries resolve-held --edition {made.edition_id} --as" in alarm.next_step
 
 
 def editions_of(rt):
