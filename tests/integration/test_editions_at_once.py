@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from support.house import Clock, add, open_house
 
-from service.flows import editions
+from service.flows import editions, settle
 from service.flows.planning import digest_edition, plan_readers
+from service.flows.reconcile import resolve
 from service.flows.runtime import Runtime
 from service.flows.settle import settle_editions
 from service.store.db import Priority
 from service.store.deliveries import list_deliveries
+from service.store.edition_lists import states_of
 from service.store.editions import get_edition, list_editions
 from service.store.subscribers import list_subscriber_rows
+from service.store.tables import DeliveryRow
 
 pytestmark = pytest.mark.postgres
 
@@ -95,8 +99,6 @@ def test_its_balance_is_that_of_its_rows(
             others[0].join(0.5)
         return made
 
-    from service.flows import settle
-
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(settle, "balance", counted)
         settle_editions(one)
@@ -106,3 +108,30 @@ def test_its_balance_is_that_of_its_rows(
         assert (found.state, found.planned) == (("cancelled", None) if at == 1 else ("done", 1))
     else:
         assert (found.state, found.planned) == ("closing" if at == 1 else "open", None)
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_mail_that_proves_to_have_come_while_its_edition_is_closed_is_counted_once(
+    houses: tuple[Runtime, Runtime], at: int
+) -> None:
+    one, two = houses
+    plan(one, "ada@example.org")
+    for state in ("ready", "leased", "sending", "unknown", "presumed"):
+        change = sa.update(DeliveryRow).values(state=state)
+        one.db.write(lambda s, change=change: s.execute(change))
+    number = one.db.read(list_deliveries)[0].id or 0
+    one.clock.go(days=3)  # type: ignore[attr-defined]
+    real, counts = settle.balance, iter(range(1, 100))
+
+    def counted(session: Any, row: Any) -> Any:
+        made = real(session, row)
+        if next(counts) == at:
+            resolve(two, number, "accepted", by="mia")
+        return made
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(settle, "balance", counted)
+        assert settle_editions(one) == 1
+    edition = one.db.read(list_editions)[0]
+    shown = one.db.read(lambda s: states_of(s, [edition]))[1]
+    assert {name: n for name, n in shown.items() if n} == {"accepted": 1}
