@@ -318,11 +318,14 @@ def values_of(rt: Runtime) -> dict[str, str | int]:
         return found
 
     daily = one("SELECT max(id) FROM edition WHERE kind = 'digest'")
+    before = one(f"SELECT max(id) FROM edition WHERE kind = 'digest' AND id < {daily}")  # nosec B608
     return {
         "daily": daily,
-        "before": one(f"SELECT max(id) FROM edition WHERE kind = 'digest' AND id < {daily}"),  # nosec B608
+        "before": before,
         "manual": one("SELECT min(id) FROM edition WHERE kind = 'manual'"),
-        "mail": one("SELECT max(id) FROM delivery WHERE state = 'accepted'"),
+        "mail": one(
+            f"SELECT max(id) FROM delivery WHERE state = 'accepted' AND edition_id = {before}"  # nosec B608
+        ),
         "refused": one("SELECT max(id) FROM delivery WHERE state = 'failed'"),
         "inbound": one("SELECT max(id) FROM inbound WHERE state = 'review'"),
         "email": one("SELECT email FROM subscriber WHERE id = 501"),

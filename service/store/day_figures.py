@@ -136,22 +136,15 @@ def count_refused(session: Session, since: datetime, until: datetime, opened: da
     editions = sa.select(col(EditionRow.id)).where(
         col(EditionRow.opened_at) >= opened, col(EditionRow.opened_at) < until
     )
-    last = (
-        sa.select(sa.func.max(col(AttemptRow.at)))
-        .where(col(AttemptRow.delivery_id) == col(DeliveryRow.id))
-        .scalar_subquery()
+    last = sa.func.max(col(AttemptRow.at))
+    refused = (
+        sa.select(col(AttemptRow.delivery_id))
+        .join(DeliveryRow, col(DeliveryRow.id) == col(AttemptRow.delivery_id))
+        .where(col(DeliveryRow.edition_id).in_(editions), col(DeliveryRow.state) == "failed")
+        .group_by(col(AttemptRow.delivery_id))
+        .having(last >= since, last < until)
     )
-    query = (
-        sa.select(sa.func.count())
-        .select_from(DeliveryRow)
-        .where(
-            col(DeliveryRow.edition_id).in_(editions),
-            col(DeliveryRow.state) == "failed",
-            last >= since,
-            last < until,
-        )
-    )
-    return int(session.scalar(query) or 0)
+    return int(session.scalar(sa.select(sa.func.count()).select_from(refused.subquery())) or 0)
 
 
 def reports_by_domain(
