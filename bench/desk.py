@@ -56,6 +56,8 @@ def asked_for(client: TestClient, address: str, rounds: int) -> Figures:
     for turn in range(rounds + 2):
         wall, cpu = time.perf_counter(), time.process_time()
         answer = client.get(path, follow_redirects=False)
+        if answer.headers.get("location", "").partition("?")[0].endswith("/admin/login"):
+            sys.exit("The session is over: another measurement logged in. Start again to go on.")
         if answer.status_code not in (200, 303):
             return {"status": answer.status_code}
         if turn > 1:
