@@ -229,3 +229,25 @@ def test_todays_digest_goes_on_and_can_be_taken_back(alone, monkeypatch):
     assert plan_due(rt).planned == 0, "as if it had never been pressed"
     again = manual.start(rt, plan, expected=6, at_once=True)
     assert (again.is_new, send(rt)) == (True, 6)
+
+
+def test_alerts_go_on_for_those_who_have_none_yet(alone, monkeypatch):
+    rt, clock, real = alone, alone.clock, today.plan_alerts
+    for name in ("gus", "hal", "ida"):
+        add(rt, f"{name}@example.org", "adapters", cadence="instant")
+    clock.go(minutes=5)
+    ingest_items(rt, rt.data_dir, [paper_item(1, "Adapters that forget less")])
+    plan = manual.draft(rt, kind="alert", segment="cadence:instant", key="a", created_by="mia")
+
+    def killed(rt: Runtime, *, email_key: str, **more: Any) -> Any:
+        if email_key.startswith("hal"):
+            raise KeyboardInterrupt
+        return real(rt, email_key=email_key, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(today, "plan_alerts", killed)
+        with pytest.raises(KeyboardInterrupt):
+            manual.start(rt, plan, expected=3)
+    assert manual.complete_left(rt) == 1
+    assert (manual.complete_left(rt), send(rt), send(rt)) == (0, 3, 0)
+    assert "send alert" in [act.what for act in rt.db.read(list_audit)]
