@@ -29,6 +29,7 @@ from service.store import reader_lists as store
 from service.store import reader_story as story_store
 from service.store.consent import list_suppressions
 from service.store.deliveries import list_deliveries
+from service.store.desk_tables import ImportedRow, ImportRow
 from service.store.staff import list_audit
 from service.store.subscribers import get_subscriber_row
 from service.subscribers.address import read_address
@@ -186,6 +187,27 @@ def test_one_story_in_time_order_and_the_days_with_their_reasons(rt: Runtime) ->
     ]  # fmt: skip
     assert all(one["says"] for one in days)
     assert "none of your mail days" in days[0]["says"]
+
+
+def test_a_reader_came_by_a_person_or_a_list(rt: Runtime) -> None:
+    ada = number_of(rt, "ada@example.org")
+
+    def told(session: Any) -> dict[str, Any]:
+        row = get_subscriber_row(session, id=ada)
+        assert row is not None
+        return reader_story.came_by(session, row)
+
+    def bring(session: Any) -> None:
+        files = {"look": {"files": [{"name": "members.csv"}]}}
+        row = ImportRow(at=rt.clock(), done_by="mia", digest="x", form="csv", report=files)
+        session.add(row)
+        session.flush()
+        session.add(ImportedRow(import_id=row.id, subscriber_id=ada))
+
+    assert rt.db.read(told) == {"imports": [], "by": "admin"}
+    rt.db.write(bring)
+    (one,) = rt.db.read(told)["imports"]
+    assert (one["by"], one["files"]) == ("mia", ["members.csv"])
 
 
 def test_an_address_that_is_taken_or_barred_is_given_to_nobody(rt: Runtime) -> None:
