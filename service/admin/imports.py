@@ -3,6 +3,7 @@
 import io
 from asyncio import to_thread
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from itertools import chain
 from typing import Any
 
@@ -206,11 +207,13 @@ def _moving(request: Request, found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _packed(form: Form, files: Sequence[LargeFile]) -> list[ListFile]:
     """What was chosen, else what was pasted."""
-    lists, left = [], MOST_BYTES
-    for file in files:
-        with file.stream:
-            lists += pack_all(file.name, file.stream, left)
+    lists: list[ListFile] = []
+    with ExitStack() as opened:
+        for file in files:
+            opened.enter_context(file.stream)
+        for file in files:
             left = MOST_BYTES - sum(one.size for one in lists)
+            lists += pack_all(file.name, file.stream, left)
     text = form.raw("text").encode()
     if not lists and text.strip():
         lists.append(pack("pasted.csv", io.BytesIO(text)))

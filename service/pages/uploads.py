@@ -60,6 +60,8 @@ async def read_large(
         if isinstance(value, UploadFile):
             if value.filename:
                 files.setdefault(name, []).append(LargeFile(value.filename, value.file))
+            else:
+                value.file.close()  # nothing was chosen
         else:
             values.setdefault(name, []).append(value.replace("\0", ""))
     return Form(values, {}, texts), files

@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from support.desk_site import desk_site
 
+from service.flows import import_look, imports
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 HEAD = '"Email Address","First Name","Last Name",MEMBER_RATING,OPTIN_TIME,LAST_CHANGED,LEID,TAGS'
 SUBSCRIBED = f"{HEAD}\nkim@x.example,Kim,Lee,2,2023-01-01,2023-01-02,1,Lab\nbad@,,,2,,,2,\n"
@@ -19,7 +21,9 @@ def choose(page: Page, folder: Path, *names: str) -> None:
     page.get_by_label("Files (CSV)").set_input_files([folder / name for name in names])
 
 
-def test_a_list_is_looked_at_and_comes_in_once(tmp_path: Path, chromium: str) -> None:
+def test_a_list_is_looked_at_and_comes_in_once(
+    tmp_path: Path, chromium: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "subscribed.csv").write_text(SUBSCRIBED + MORE)
     (tmp_path / "unsubscribed.csv").write_text(LEFT)
     with desk_site(tmp_path, chromium) as site:
@@ -51,3 +55,14 @@ def test_a_list_is_looked_at_and_comes_in_once(tmp_path: Path, chromium: str) ->
         assert page.get_by_role("link", name="kim@x.example").count() == 0, "they had left there"
         page.goto(site.address("/admin/audit?what=import+readers&target=&who=olga"))
         assert page.get_by_role("cell", name="olga").count() == 1
+
+        # a long one: the page waits for it by itself, and stays what it is where nobody looks
+        monkeypatch.setattr(import_look, "SMALL_BYTES", 0)
+        page.goto(site.address("/admin/import"))
+        page.get_by_label("Or paste one").fill("email\nmax@x.example\n")
+        page.get_by_label("They are members of our institution").check()
+        look.click()
+        expect(page.get_by_role("heading", name="Being looked at")).to_be_visible()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        imports.go_on(site.rt)
+        expect(page.get_by_role("button", name="Import 1 reader")).to_be_visible()

@@ -17,6 +17,7 @@ from support.laden import laden
 from support.reader_site import serving
 
 from service.flows import staff
+from service.flows.runtime import Runtime
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -28,6 +29,7 @@ class DeskSite:
     browser: Browser
     values: Mapping[str, str]
     cookie: str
+    rt: Runtime
 
     def page(self, **context: Any) -> Page:
         """A page in which the owner is logged in."""
@@ -64,4 +66,4 @@ def desk_site(folder: Path, chromium: str) -> Iterator[DeskSite]:
         values = made.values | laden(made)
         cookie = staff.log_in(made.house.rt, "olga", PASSWORD, "127.0.0.1", "a browser")
         with reached(made.app, chromium) as browser:
-            yield DeskSite(browser, values, cookie)
+            yield DeskSite(browser, values, cookie, made.house.rt)
