@@ -246,7 +246,8 @@ def bounces_export(
     until: Last = None,
     as_json: Json = False,
 ) -> None:
-    """Reports as a table for a spreadsheet (CSV); no cell of it starts a formula. It is recorded."""
+    """Reports as a table for a spreadsheet (CSV); no cell of it starts a formula. It is
+    recorded."""
     from service.flows.bounce_lists import export
 
     typed = _typed(kind, reason, domain, state, address, since, until)
