@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from support.axe import DESK, PHONE, violations
 from support.reader_site import make_site, serving
 from support.reading_house import Reading, path_in, reading_house
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ONCE_MORE = "Send it once more"
 
 
@@ -23,13 +22,12 @@ def house(tmp_path: Path) -> Iterator[Reading]:
 
 
 @pytest.fixture
-def page(house: Reading, chromium: str) -> Iterator[Page]:
-    with serving(make_site(house.rt)) as site, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+def page(house: Reading, browser: Browser) -> Iterator[Page]:
+    with serving(make_site(house.rt)) as site:
         page = browser.new_page(base_url=site, viewport={"width": 360, "height": 640})
         page.set_default_timeout(20_000)
         yield page
-        browser.close()
+        page.close()
 
 
 def ask(house: Reading, page: Page, email: str, words: str = "adapters") -> None:

@@ -21,15 +21,24 @@ def launched(chromium: str) -> Iterator[Browser]:
 
 
 @contextmanager
+def open_page(browser: Browser, **context: Any) -> Iterator[Page]:
+    """One page in a context of its own. Raises AssertionError at the end when a script failed or
+    CSP refused something."""
+    made = browser.new_context(**context)
+    page = made.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda said: faults.append(said.text) if "Content Security" in said.text else None,
+    )
+    yield page
+    made.close()
+    assert faults == []
+
+
+@contextmanager
 def open_browser(chromium: str, **context: Any) -> Iterator[Page]:
-    """One page. Raises AssertionError at the end when a script failed or CSP refused something."""
-    with launched(chromium) as browser:
-        page = browser.new_context(**context).new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on(
-            "console",
-            lambda said: faults.append(said.text) if "Content Security" in said.text else None,
-        )
+    """``open_page`` in a browser of its own."""
+    with launched(chromium) as browser, open_page(browser, **context) as page:
         yield page
-        assert faults == []
