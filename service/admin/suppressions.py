@@ -15,7 +15,6 @@ from service.pages.downloads import download
 from service.pages.forms import UPLOAD_BYTES, FieldError, Form
 from service.pages.paging import address_of_page, paging_of
 from service.pages.sorting import sorting_of
-from service.store import subscribers as subscribers_store
 from service.store import suppressions as store
 from service.store.db import Session
 from service.subscribers.address import read_address
@@ -102,10 +101,7 @@ def _change(desk: Desk, form: Form, by: str, network: str) -> tuple[str, dict[st
         address = read_address(form.text("addresses", most=254))
         if not suppress.unsuppress(rt, address, by=by, network=network, why=why):
             return "This address was not suppressed.", {}
-        reader = rt.db.read(
-            lambda s: subscribers_store.get_subscriber_row(s, email_key=address.key)
-        )
-        if reader is not None and reader.state == "left":
+        if suppress.has_left(rt, address):
             return "Lifted. Its reader had left, and comes back by asking again themselves.", {}
         return "Lifted.", {}
     report = suppress.import_suppressions(rt, data, reason="admin", by=by, network=network, why=why)

@@ -313,11 +313,16 @@ def suppressions(as_json: Json = False) -> None:
 @suppressions_app.command("remove")
 def unsuppress(email: str, as_json: Json = False) -> None:
     """Lift a bar, when the person asks for mail again."""
+    from service.flows.suppress import has_left
     from service.flows.suppress import unsuppress as flow
 
     address = read_email(email)
     with runtime() as rt:
         if not flow(rt, address, by="cli"):
             raise PaperpostError(f"{email} is not suppressed.", "", "paperpost suppressions list")
+        left = has_left(rt, address)
     facts = {"email": email, "removed": True}
-    printing.told(facts, f"{email} may be mailed again.", wants_json=as_json)
+    says = f"{email} may be mailed again."
+    if left:
+        says = f"The bar on {email} is lifted. Its reader had left, and comes back by asking again."
+    printing.told(facts, says, wants_json=as_json)

@@ -238,6 +238,12 @@ def unsuppress(
     return rt.db.write(act, Priority.WEB)
 
 
+def has_left(rt: Runtime, address: Address) -> bool:
+    """Whether the reader of an address stays away, barred or not, until they ask again."""
+    row = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, email_key=address.key))
+    return row is not None and row.state == "left"
+
+
 def _unsuppress(rt: Runtime, session: Session, address: Address) -> bool:
     hashed = consent_store.email_hash(rt.instance.key, address.key)
     row = subscribers_store.get_subscriber_row(session, email_key=address.key)

@@ -173,8 +173,13 @@ def test_bars_go_in_by_a_list_and_bad_lines_are_told(shell: Shell, tmp_path: Pat
     assert (refused.code, "suppressed" in refused.err) == (1, True)
     (row,) = shell.say("suppressions", "list", "--json").json
     assert set(row) == {"hash", "reason", "since"}
-    assert shell.say("suppressions", "remove", "no@uni.example").code == 0
+    lifted = shell.say("suppressions", "remove", "no@uni.example")
+    assert lifted.out == "no@uni.example may be mailed again.\n"
     assert shell.say("suppressions", "list", "--json").json == []
+    shell.say("subscribers", "add", "ada@uni.example", "--trending", "--confirmed")
+    shell.say("suppressions", "add", "ada@uni.example")
+    lifted = shell.say("suppressions", "remove", "ada@uni.example")
+    assert "Its reader had left, and comes back by asking again." in lifted.out
 
 
 @pytest.mark.slow
