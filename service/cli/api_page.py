@@ -10,10 +10,10 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 MEASURED = """\
 **Asked at random** (schemathesis 4.32, valid and broken values). `make schemathesis ARGS="30 7"`
-made 26,121 requests to 108 operations in 30 minutes. One answer was 500, to the papers of a source on
-the first day of the calendar (`on=0001-01-01`); it is mended, and `ARGS="4 11"` after it made 3,790
-requests with nothing to mend. The other complaint is of its own making: one word where a list is
-asked for in an address is a list of one. CI asks for 15 seconds with a fixed seed
+made 26,121 requests to 108 operations in 30 minutes. One answer was 500, to the papers of a source
+on the first day of the calendar (`on=0001-01-01`); it is mended, and `ARGS="4 11"` after it made
+3,790 requests with nothing to mend. The other complaint is of its own making: one word where a list
+is asked for in an address is a list of one. CI asks for 15 seconds with a fixed seed
 (`tests/integration/test_api_schema.py`)."""
 
 
