@@ -238,9 +238,18 @@ def list_terms(
     if limit == 0:
         return total, []
     column = col(_TERM_ORDERS.get(sort.removeprefix("-"), InterestTermRow.readers))
-    order = column.desc() if sort.startswith("-") else column
-    rows = select(InterestTermRow).where(*wanted).order_by(order, col(InterestTermRow.term))
-    return total, list(session.exec(rows.limit(limit).offset(offset)))
+    is_down = sort.startswith("-")
+    names = (col(InterestTermRow.term), col(InterestTermRow.kind))
+    rows = select(InterestTermRow).where(*wanted)
+    if limit is None or offset <= total // 2:
+        rows = rows.order_by(column.desc() if is_down else column.asc(), *names)
+        return total, list(session.exec(rows.limit(limit).offset(offset)))
+    # from the end: whatever stands before a page is gone through
+    limit = max(0, min(limit, total - offset))
+    turned = (name.desc() for name in names)
+    rows = rows.order_by(column.asc() if is_down else column.desc(), *turned)
+    found = list(session.exec(rows.limit(limit).offset(total - offset - limit)))
+    return total, found[::-1]
 
 
 _LINE_ORDERS: Mapping[str, Any] = {
@@ -299,17 +308,31 @@ def list_lines(
         return total, []
     column = _LINE_ORDERS.get(sort.removeprefix("-"), _LINE_ORDERS["papers"])
     order = sa.desc(column) if sort.startswith("-") else sa.asc(column)
-    rows = session.execute(
-        joined.with_only_columns(
-            col(ProfileRow.id), col(SubscriberRow.id), col(SubscriberRow.email),
-            col(ProfileRow.name), col(ProfileRow.kind), col(ProfileRow.text),
-            col(ProfileRow.cadence), col(ProfileRow.created_at), col(InterestCountRow.papers),
-        )
-        .order_by(order, col(ProfileRow.id))
-        .limit(limit)
-        .offset(offset)
-    )  # fmt: skip
-    return total, [InterestLine(*row) for row in rows]
+    numbers = joined.with_only_columns(col(ProfileRow.id)).order_by(order, col(ProfileRow.id))
+    ids = [i for i in session.scalars(numbers.limit(limit).offset(offset)) if i is not None]
+    return total, _lines_of(session, ids)
+
+
+def _lines_of(session: Session, ids: Sequence[int]) -> list[InterestLine]:
+    """In the order of their numbers here: texts are read of those alone that are shown."""
+    found: dict[int, InterestLine] = {}
+    for start in range(0, len(ids), 500):
+        query = (
+            sa.select(
+                col(ProfileRow.id), col(SubscriberRow.id), col(SubscriberRow.email),
+                col(ProfileRow.name), col(ProfileRow.kind), col(ProfileRow.text),
+                col(ProfileRow.cadence), col(ProfileRow.created_at), col(InterestCountRow.papers),
+            )
+            .join(SubscriberRow, col(SubscriberRow.id) == col(ProfileRow.subscriber_id))
+            .join(
+                InterestCountRow,
+                col(InterestCountRow.profile_id) == col(ProfileRow.id),
+                isouter=True,
+            )
+            .where(col(ProfileRow.id).in_(ids[start : start + 500]))
+        )  # fmt: skip
+        found.update((row[0], InterestLine(*row)) for row in session.execute(query))
+    return [found[number] for number in ids]
 
 
 def list_counts(session: Session, reader_id: int) -> dict[int, int]:

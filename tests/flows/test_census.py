@@ -58,6 +58,9 @@ def test_terms_interests_and_sources_are_counted(rt: Runtime, tmp_path: Path) ->
     assert (made.readers, made.interests, made.papers) == (5, 4, 4)
     total, rows = terms(rt)
     assert total == 4
+    for sort in ("-readers", "term"):
+        each = [terms(rt, sort=sort, limit=1, offset=n)[1] for n in range(total + 1)]
+        assert each == [[row] for row in terms(rt, sort=sort)[1]] + [[]], "from either end"
     assert rows[0] == ("adapters", "words", 2, 2, 2, 4), "singular and plural are one term"
     assert ("Ana Silva", "person", 1, 1, 3, 3) in rows
     assert not any("survey" in row[0] for row in rows), "what is left out is no wish"
