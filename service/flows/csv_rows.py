@@ -172,11 +172,20 @@ class CsvRows:
         taken = self._lines.taken
         if sum(line.count('"') for line in taken) % 2:
             return True
-        for line in taken[1:]:
-            alone = next(csv.reader([line], delimiter=self.delimiter), [])
-            if len(alone) >= len(self.columns) and "@" in alone[address]:
-                return True
-        return False
+        return any(self._is_row(line, address) for line in taken[1:])
+
+    def _is_row(self, line: str, address: int) -> bool:
+        """Whether a line is a row of its own, and not the end of a cell with what follows it: its
+        first quotation mark, if there is one, opens a cell."""
+        at = line.find('"')
+        if at > 0 and line[at - 1] != self.delimiter:
+            return False
+        if at >= 0 and line[at + 1 : at + 2] in (self.delimiter, "\r", "\n", ""):
+            return False
+        is_whole = line.count('"') % 2 == 0
+        cells = next(csv.reader([line], delimiter=self.delimiter), []) if is_whole else None
+        cells = self._alone(line) if cells is None else cells
+        return len(cells) >= len(self.columns) and "@" in cells[address]
 
     def _alone(self, line: str) -> list[str]:
         """The cells of a line with its quotation marks as they stand."""

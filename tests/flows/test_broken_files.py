@@ -62,6 +62,19 @@ def test_a_quotation_mark_that_nobody_closes_swallows_no_other_row(rt: Runtime) 
     assert import_readers(rt, mended.encode()).readers == 1
 
 
+def test_a_cell_of_several_lines_may_stand_before_the_address(rt: Runtime) -> None:
+    table = (
+        'note,email,name\n"one\ntwo",ada@example.org,Ada\n"one\n",ben@example.org,"B, en"\n'
+        '"one\ntwo\n\nthree",cho@example.org,"Cho\nLi"\n"x,dan@example.org,Dan\n'
+        '"y,eve@example.org,Eve\nz,fay@example.org,Fay\n'
+    )
+    made = import_readers(rt, table.encode())
+    assert set(here(rt)) == {f"{name}@example.org" for name in ("ada", "ben", "cho", "fay")}
+    assert [email for _, email, _ in told(made)] == [
+        '"x,dan@example.org,Dan', '"y,eve@example.org,Eve',
+    ]  # fmt: skip
+
+
 def test_a_row_with_more_cells_than_the_head_is_asked_about(rt: Runtime) -> None:
     made = import_readers(
         rt, b"email,name,keywords\nada@example.org,Ek, Ada,robots\nben@example.org,Ben,cats,,\n"
