@@ -16,13 +16,14 @@ from service.flows import leave, manual
 from service.flows import resend as flow
 from service.flows.daily import plan_daily
 from service.flows.editions import EditionError, cancel, details, resume
-from service.flows.groups import Group, groups, plainly, refusals
+from service.flows.groups import Group, groups, newest_groups, plainly, refusals
 from service.flows.hidden import hide_paper
 from service.flows.ledger import delivery_story, list_facts, read_chosen
 from service.flows.letter import digest_of
 from service.flows.resend import ResendError, read_wanted
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
+from service.store import delivery_lists
 from service.store.deliveries import list_deliveries
 from service.store.delivery_lists import Chosen, count_chosen
 from service.store.editions import count_states, get_edition, list_editions
@@ -330,6 +331,22 @@ def test_deliveries_are_chosen_by_what_was_said(rt, server, clock):
     assert listed(first=today, last=today) == ["ada", "cy", "dan", "eve"]
     assert listed(last=today - timedelta(days=1)) == []
     assert listed(state="failed", domain="one.example") == ["cy"]
+
+
+def test_a_page_groups_the_newest_answers_and_says_so(rt, server, monkeypatch):
+    refuse(server)
+    plan_daily(rt)
+    send(rt)
+    whole = rt.db.read(lambda s: groups(s, Chosen()))
+    assert rt.db.read(lambda s: newest_groups(s, Chosen())) == (whole, False)
+    monkeypatch.setattr(delivery_lists, "MOST_GROUPED", 1)
+    cut, is_cut = rt.db.read(lambda s: newest_groups(s, Chosen()))
+    newest = max(i for group in whole for i in group.examples)
+    assert is_cut
+    assert [(group.count, group.examples) for group in cut] == [(1, [newest])]
+    edition = next(iter(whole[0].editions))
+    one = rt.db.read(lambda s: newest_groups(s, Chosen(edition_id=edition)))
+    assert one == (whole, False), "of one edition all"
 
 
 @pytest.mark.slow

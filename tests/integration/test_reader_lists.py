@@ -87,6 +87,18 @@ def test_every_filter_chooses_in_the_database(rt: Runtime) -> None:
         reader_lists.read_chosen(rt, {"segment": "nobody"})
 
 
+@pytest.mark.parametrize("most", [1, 9])
+def test_who_was_found_by_words_is_counted_and_paged_alike(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(store, "MOST_HELD", most)
+    wanted = reader_lists.read_chosen(rt, {"q": "robots", "state": "active"}).wanted
+    total, same = rt.db.read(lambda s: store.find_wanted(s, wanted))
+    rows = rt.db.read(lambda s: store.list_wanted(s, same, limit=1, offset=1))
+    assert (total, [row.email[0] for row in rows]) == (2, ["c"])
+    assert (same == wanted) is (most == 1), "few are named by their numbers"
+
+
 def test_tags_are_put_on_taken_off_called_otherwise_and_joined(rt: Runtime) -> None:
     chosen = reader_lists.read_chosen(rt, {"words": "robots"})
     assert tags.tag_readers(rt, "robotics", chosen.wanted, by="ann") == 2
