@@ -41,9 +41,10 @@ def _lines(found: dict[str, Any]) -> list[str]:
         for step in found["steps"]
         if not step["done"]
     ]
+    matches = printing.tally(n["matches"], "match", "matches")
     lines += [
         f"Today       {found['today']} ({found['zone']})",
-        f"Papers      {n['papers']:,} new, {more}{printing.tally(n['matches'], 'match', 'matches')}",
+        f"Papers      {n['papers']:,} new, {more}{matches}",
         f"Mails       {n['accepted']:,} handed to the mail server, {n['refused']:,} refused",
         f"Now         {n['waiting']:,} waiting, {n['deferred']:,} put off, {n['held']:,} held",
         f"Readers     {readers.get('active', 0):,} active,"

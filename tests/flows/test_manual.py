@@ -442,7 +442,7 @@ def test_checks_name_what_is_wrong(rt, tmp_path):
     rt.test_recipient = "me@example.org"
     found = {c.name: c for c in check_plan(rt, plan, manual.count(rt, plan))}
     mode = found["Test mode off"]
-    assert mode.why.startswith("On: every mail goes to me@example.org. It is set in the environment")
+    assert mode.why.startswith("On: every mail goes to me@example.org. It is set in the env")
     assert mode.link == "settings/machine#PAPERPOST_TEST_RECIPIENT"
     letter = manual.draft(rt, kind="newsletter", subject="Ten letters", body="[a](page)", key="l")
     found = {c.name: c for c in check_plan(rt, letter, manual.count(rt, letter))}
