@@ -86,7 +86,7 @@ def test_points(tmp_path, cluster, seed):
             points.hit(nest, made, tmp_path, point, "signal=KILL", tally, most_held=8)
     print(tally.sums)
     assert tally.breaches == []
-    assert tally.sums["killed"] >= 0.7 * POINTS  # the last calls of a run are not made in each
+    assert tally.sums["killed"] >= POINTS / 2  # the last calls of a run are not made in each
 
 
 def test_sends_by_hand(tmp_path, seed):
