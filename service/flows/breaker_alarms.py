@@ -7,6 +7,7 @@ from service.delivery.retry import Verdict
 from service.flows.alarms import Alarm
 from service.flows.deferred import words_of
 from service.store.rests import EVERY
+from service.store.tables import EditionRow
 
 
 def about_domain(key: str, breaker: Breaker) -> Alarm:
@@ -64,6 +65,13 @@ def about_account(breaker: Breaker) -> Alarm:
         " what waited goes at once when it answers.",
         status=breaker.status,
         words=breaker.words,
+    )
+
+
+def name_of(edition: EditionRow) -> str:
+    """An edition as its alarm calls it: chosen papers have neither a title nor a date."""
+    return edition.title or (
+        "chosen papers" if edition.kind == "manual" else f"{edition.kind} {edition.slot}"
     )
 
 

@@ -31,6 +31,7 @@ from service.flows.breaker_alarms import (
     about_domain,
     about_edition,
     about_relaying,
+    name_of,
     named,
 )
 from service.flows.deferred import words_of
@@ -345,7 +346,7 @@ def _pause_editions(rt: Runtime, session: Session, limits: Defaults) -> None:
         why = f"{who} refuse its mails" + (f": {said}" if said else "") + "."
         editions_store.set_edition(session, edition_id, paused=True, paused_why=why[:500])
         edition = editions_store.get_edition(session, id=edition_id)
-        name = (edition.title or f"{edition.kind} {edition.slot}") if edition else ""
+        name = name_of(edition) if edition else ""
         rt.log("edition_paused", edition=edition_id, domains=len(of_edition))
         raise_alarm(rt, session, about_edition(edition_id, name, why, of_edition[0], said))
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from service.flows.alarms import end_alarm, raise_alarm
-from service.flows.breaker_alarms import about_edition
+from service.flows.breaker_alarms import about_edition, name_of
 from service.flows.editions import EditionError, need_edition
 from service.flows.groups import plainly
 from service.flows.runtime import Runtime
@@ -90,7 +90,7 @@ def _judge(rt: Runtime, session: Session) -> int:
                 + "."
             )
             values |= {"paused": True, "paused_why": why[:500]}
-            name = edition.title or f"{edition.kind} {edition.slot}"
+            name = name_of(edition)
             rt.log("edition_paused", edition=edition_id, refused=found.refused)
             raise_alarm(
                 rt, session, about_edition(edition_id, name, why, domain, words, rest=found.rest)

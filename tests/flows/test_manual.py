@@ -369,6 +369,7 @@ def test_first_ones_that_are_refused_pause_it_until_somebody_lets_the_rest_go(rt
     assert shown["state"] == "paused"
     assert shown["paused_why"] == "1 of the first 2 was refused: 5.2.2 mailbox full."
     (alarm,) = rt.db.read(list_open)
+    assert alarm.what == f"Edition {made.edition_id} (chosen papers) paused by itself."
     assert f"editions rest {made.edition_id}. That sends the other 1." in alarm.next_step
     assert canary.go_on(rt, made.edition_id, by="ada") == 1
     assert canary_of(rt, made.edition_id).rest == 0
