@@ -108,6 +108,7 @@ def test_lines_without_end_are_problems_of_their_own(
 SAID = "E-Mail;Name;keywords\r\nzoe@example.org ;Zoë Müller;x;\r\nBEN@Example.ORG;Ek, Ben;y\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
@@ -177,9 +178,10 @@ PIECES = [
 ]  # fmt: skip
 
 
-def test_no_file_breaks_an_import_and_every_row_is_somewhere(rt: Runtime, quick: bool) -> None:
+@pytest.mark.slow
+def test_no_file_breaks_an_import_and_every_row_is_somewhere(rt: Runtime) -> None:
     chance = random.Random(7)
-    for turn in range(30 if quick else 600):
+    for turn in range(150):
         body = "".join(chance.choices(PIECES, k=chance.randrange(1, 60)))
         table = f"email,name,keywords\n{body}\nlast{turn}@example.org,,\n"
         made = import_readers(rt, table.encode(), dry_run=True)

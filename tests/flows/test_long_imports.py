@@ -109,6 +109,7 @@ def _owned_by(session: Any, number: int, owner: int) -> None:
     session.add(row)
 
 
+@pytest.mark.slow
 def test_an_import_of_a_process_that_lives_is_left_to_it(tmp_path: Path, rt: Runtime) -> None:
     number = begun(rt)
     with open_house(tmp_path) as other:  # the same database
@@ -120,6 +121,7 @@ def test_an_import_of_a_process_that_lives_is_left_to_it(tmp_path: Path, rt: Run
     assert seen(rt, number)["state"] == "tried"
 
 
+@pytest.mark.slow
 def test_what_nobody_foresaw_is_tried_again_and_then_said(
     rt: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +140,7 @@ def test_what_nobody_foresaw_is_tried_again_and_then_said(
     assert imports.go_on(rt) == 0
 
 
+@pytest.mark.slow
 def test_a_long_list_that_a_program_sends_comes_in_by_itself(rt: Runtime) -> None:
     number = begun(rt, press_from="127.0.0.1")
     imports.go_on(rt)
@@ -173,6 +176,7 @@ def test_an_import_is_stopped_goes_on_and_is_undone(rt: Runtime) -> None:
     assert here(rt) == set()
 
 
+@pytest.mark.slow
 def test_a_stopped_import_whose_list_is_gone_says_so(tmp_path: Path, rt: Runtime) -> None:
     number = begun(rt, press_from="")
     import_look.look_at(rt, number)
@@ -244,6 +248,7 @@ def test_who_is_erased_goes_from_what_is_kept_of_lists(rt: Runtime) -> None:
     assert seen(rt, number)["state"] == "done"
 
 
+@pytest.mark.slow
 def test_the_sweep_finds_what_waits(rt: Runtime) -> None:
     async def run() -> int:
         engine = Embedded(rt)
