@@ -61,9 +61,7 @@ def laid(folder: Path, cluster: Any) -> Template:
 
         def spread(session: Any) -> None:
             first = _HOURS[0].hour
-            session.execute(
-                sa.text(f"UPDATE subscriber SET hour = ({first} + 4 * (id % 6)) % 24")
-            )
+            session.execute(sa.text(f"UPDATE subscriber SET hour = ({first} + 4 * (id % 6)) % 24"))
             instance_store.set_setting(session, "canary", str(FIRST))
 
         house.db.write(spread)
