@@ -4,6 +4,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import lzma
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -21,6 +22,12 @@ _PIECE = 1 << 18
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _TABLES = (".csv", ".txt", ".tsv")
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError,
+)  # fmt: skip
+"""What a ZIP that is damaged, locked or packed in another way raises: OSError of bzip2, ValueError
+of names and places, RuntimeError of passwords and of ways that are not known."""
+
 _BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -65,7 +72,7 @@ def pack_all(name: str, stream: BinaryIO, most: int = MOST_BYTES) -> list[ListFi
     try:
         with zipfile.ZipFile(stream) as archive:
             return _unzipped(archive, most)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         said = "it has a password" if "password" in str(error) else "it is damaged"
         what = f"This ZIP cannot be read: {said}."
         raise ReaderError(what, "", "Unpack it, and give the lists in it.") from error

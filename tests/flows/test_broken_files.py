@@ -163,6 +163,18 @@ def test_a_zip_is_the_lists_in_it_within_bounds() -> None:
         pack_all("cut.zip", io.BytesIO(whole[: len(whole) // 2]))
     with pytest.raises(ReaderError, match="it is damaged"):
         pack_all("bent.zip", io.BytesIO(whole.replace(whole[40:48], b"\xff" * 8)))
+    broken = whole[:-22].replace(b"a.csv", b"\xc3.csv"), whole[-22:]
+    flag = broken[0].rindex(b"PK\x01\x02") + 9
+    named = broken[0][:flag] + b"\x08" + broken[0][flag + 1 :] + broken[1]  # no UTF-8, as it says
+    with pytest.raises(ReaderError, match="it is damaged"):
+        pack_all("named.zip", io.BytesIO(named))
+    for way in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", way) as archive:
+            archive.writestr("a.csv", b"email\nada@example.org\n" * 50)
+        bent = out.getvalue()
+        with pytest.raises(ReaderError, match="it is damaged"):
+            pack_all("bent.zip", io.BytesIO(bent[:50] + b"\xff" * 8 + bent[58:]))
     book = io.BytesIO()
     with zipfile.ZipFile(book, "w") as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
