@@ -54,7 +54,7 @@ def test_bars_by_command_are_on_record_like_those_of_the_page(shell: Shell, tmp_
     assert [(row.who, row.what, row.after) for row in acts(tmp_path)] == [
         ("cli", "suppress", {"added": 1, "bad": 0}),
         ("cli", "lift suppression", None),
-        ("cli", "suppress", {"added": 2, "bad": 1}),
+        ("cli", "suppress", {"added": 2, "bad": 1, "rows": 3}),
     ]
 
 
