@@ -67,9 +67,9 @@ def read_basis(kind: str, words: str, *, needed: bool = True) -> Basis:
     return Basis(kind=kind, words=words)
 
 
-def row_of(session: Session, number: int) -> ImportRow:
-    """One import. Raises NoSuchImportError."""
-    row = store.get_import(session, number)
+def row_of(session: Session, number: int, *, hold: bool = False) -> ImportRow:
+    """One import. hold: nobody else changes it meanwhile. Raises NoSuchImportError."""
+    row = (store.hold_import if hold else store.get_import)(session, number)
     if row is None:
         raise NoSuchImportError("There is no such import.", "", "Look at the list of imports.")
     return row

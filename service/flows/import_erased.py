@@ -49,7 +49,7 @@ def _forget_in(rt: Runtime, row: ImportRow) -> bool:
                 changed[kind, place] = less
 
     def act(session: Session) -> None:
-        one = store.get_import(session, number)
+        one = store.hold_import(session, number)
         if one is None or one.state != row.state:
             return  # pressed meanwhile: it is looked through when it is over
         for (kind, place), body in changed.items():

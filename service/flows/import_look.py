@@ -54,6 +54,7 @@ def look(
     if not files:
         raise ListError("No list was given.", "file", "Choose a file or paste.")
     digest = _digest(files, options, basis)
+    asked = {"by": by, "address": press_from} if press_from is not None else None
     is_later = not at_once and sum(file.size for file in files) > SMALL_BYTES
     if is_later:
         report: dict[str, Any] = told(lists_of(rt, files, options, basis), ImportReport())
@@ -65,6 +66,7 @@ def look(
         again = store.find_tried(session, digest)
         if again is not None and again.id is not None:
             if again.state == "looking" and is_later:
+                _press_too(session, again.id, asked)
                 return again.id
             if again.state in ("looking", "tried", "refused"):
                 session.delete(again)
@@ -78,8 +80,8 @@ def look(
             state="looking",
             report={"look": report | {"before": _before(session, files)}},
         )
-        if is_later and press_from is not None:
-            row.report = {**row.report, "press": {"by": by, "address": press_from}}
+        if is_later and asked is not None:
+            row.report = {**row.report, "press": asked}
         number = store.add_import(session, row, [(f.name, f.packed) for f in files])
         if not is_later:
             _keep_look(session, row, report, parts)
@@ -89,6 +91,16 @@ def look(
     if is_later:
         rt.engine.enqueue("looks")
     return number
+
+
+def _press_too(session: Session, number: int, asked: dict[str, str] | None) -> None:
+    """Who looked at it alone, and who wants it brought in, wait for one look. The first press
+    counts."""
+    row = store.hold_import(session, number)
+    if asked is None or row is None or row.state != "looking" or "press" in row.report:
+        return
+    row.report = {**row.report, "press": asked}
+    session.add(row)
 
 
 def _before(session: Session, files: Sequence[ListFile]) -> list[int]:
@@ -120,7 +132,7 @@ def look_at(rt: Runtime, number: int, going_on: Callable[[], bool] = lambda: Tru
     dead = owner.dead()
 
     def take(session: Session) -> tuple[ImportRow, list[tuple[str, bytes]]] | None:
-        row = store.get_import(session, number)
+        row = store.hold_import(session, number)
         if row is None or row.state != "looking" or not claim(session, row, owner.id, dead):
             return None
         return row, store.list_files(session, number, store.LIST)
@@ -156,7 +168,7 @@ def look_at(rt: Runtime, number: int, going_on: Callable[[], bool] = lambda: Tru
         raise
 
     def keep(session: Session) -> None:
-        one = store.get_import(session, number)
+        one = store.hold_import(session, number)
         if one is not None and one.state == "looking":
             for place, file in enumerate(one.report["look"]["files"]):
                 report["files"][place]["sha"] = file["sha"]  # of what came: it is kept without
@@ -170,7 +182,7 @@ def look_at(rt: Runtime, number: int, going_on: Callable[[], bool] = lambda: Tru
 
 
 def _note(session: Session, number: int, facts: dict[str, Any]) -> bool:
-    row = store.get_import(session, number)
+    row = store.hold_import(session, number)
     if row is None or row.state != "looking":
         return False
     row.report = {**row.report, **facts}

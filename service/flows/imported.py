@@ -99,12 +99,16 @@ def undo(
     rt: Runtime, number: int, *, expected: int, by: str, reason: str = "", address: str = ""
 ) -> int:
     """Erase those whom an import brought and who were never mailed. expected: how many that is, as
-    it was shown. Raises NoSuchImportError, ListError: another number."""
+    it was shown. Raises NoSuchImportError, ListError: another number, or it is
+    not over."""
 
     def begin(session: Session) -> list[int]:
-        row = row_of(session, number)
+        row = row_of(session, number, hold=True)
+        if row.state not in ("done", "stopped"):
+            what = "This import is not over; nothing was done."
+            raise ListError(what, "number", "Stop it first, or wait until it is in.")
         ids = store.list_unmailed(session, number)
-        if row.state not in ("done", "stopped") or len(ids) != expected:
+        if len(ids) != expected:
             raise ListError(
                 f"These are {len(ids):,} readers, not {expected:,}; nothing was done.",
                 "number",
@@ -128,9 +132,9 @@ def undo(
 def _undo_some(rt: Runtime, session: Session, number: int, ids: list[int], by: str) -> int:
     """Erased without a bar: they never asked to be left alone, the list was wrong. Who was mailed
     meanwhile stays."""
+    row = row_of(session, number, hold=True)
     still = store.list_unmailed(session, number, ids)
     gone = erase_some(rt, session, still, by, bar=False)
-    row = row_of(session, number)
     row.undone += gone
     session.add(row)
     return gone

@@ -42,7 +42,7 @@ def press(rt: Runtime, number: int, *, by: str, digest: str = "", address: str =
     than was looked at, one that nobody has looked at yet, or that cannot go on."""
 
     def act(session: Session) -> bool:
-        row = row_of(session, number)
+        row = row_of(session, number, hold=True)
         if digest and digest != row.digest:
             what = "This is another list than the one that was looked at."
             raise ListError(what, "file", "Look at it again.")
@@ -75,7 +75,7 @@ def stop(rt: Runtime, number: int, *, by: str, address: str = "") -> str:
     NoSuchImportError, ListError: nothing is under way."""
 
     def act(session: Session) -> str:
-        row = row_of(session, number)
+        row = row_of(session, number, hold=True)
         done = row.report.get("done", {})
         if row.state == "looking":
             session.delete(row)
@@ -142,7 +142,7 @@ def bring_in(
     dead = owner.dead()
 
     def take(session: Session) -> tuple[ImportRow, list[tuple[str, bytes]]] | None:
-        row = row_of(session, number)
+        row = row_of(session, number, hold=True)
         if row.state not in ("wanted", "running") or not claim(session, row, owner.id, dead):
             return None
         row.state = "running"

@@ -40,6 +40,11 @@ def get_import(session: Session, import_id: int) -> ImportRow | None:
     return session.get(ImportRow, import_id)
 
 
+def hold_import(session: Session, import_id: int) -> ImportRow | None:
+    """The same, as it is now, and nobody else changes it until this transaction ends."""
+    return session.get(ImportRow, import_id, with_for_update=True, populate_existing=True)
+
+
 def find_tried(session: Session, digest: str) -> ImportRow | None:
     """The newest look at these very files with these very choices."""
     query = select(ImportRow).where(col(ImportRow.digest) == digest)

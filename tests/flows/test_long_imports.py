@@ -149,12 +149,24 @@ def test_a_long_list_that_a_program_sends_comes_in_by_itself(rt: Runtime) -> Non
     assert seen(rt, number)["state"] == "done"
 
 
+def test_a_program_may_press_what_somebody_has_only_looked_at_so_far(rt: Runtime) -> None:
+    number = begun(rt)
+    lists = [listed()]
+    assert imports.look(rt, lists, Options(), MEMBERS, by="token x", press_from="::1") == number
+    assert begun(rt) == number  # a look takes no press back
+    imports.go_on(rt)
+    (act,) = [row for row in rt.db.read(list_audit) if row.what == "import readers"]
+    assert (act.who, act.address, seen(rt, number)["state"]) == ("token x", "::1", "done")
+
+
 def test_an_import_is_stopped_goes_on_and_is_undone(rt: Runtime) -> None:
     number = begun(rt)
     assert imports.stop(rt, number, by="ann") == ""  # a look leaves nothing
     with pytest.raises(PaperpostError, match="no such import"):
         seen(rt, number)
     number = begun(rt, press_from="")
+    with pytest.raises(ListError, match="not over"):
+        imported.undo(rt, number, expected=0, by="ann")
 
     def ends(rows: int, of: int) -> None:
         if rows == 4:
