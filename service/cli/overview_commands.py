@@ -63,4 +63,11 @@ def _lines(found: dict[str, Any]) -> list[str]:
             f"Edition     {one['id']} {name}: {one['state']}, {one['settled']:,} of"
             f" {one['planned']:,} settled ({one['percent']} %){rate}"
         )
+        if one["begins_soon"]:
+            lines.append("            It begins within a minute.")
+        if one["later"]:
+            lines.append(
+                f"            {one['later']:,} wait for their reader's hour; the last begins at"
+                f" {one['last_at']:.16} UTC"
+            )
     return lines

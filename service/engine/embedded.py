@@ -34,6 +34,7 @@ from service.flows.import_erased import forget_erased
 from service.flows.imports import go_on
 from service.flows.manual import complete_left
 from service.flows.poll import poll_due
+from service.flows.progress import next_begin
 from service.flows.rates import watch_rates
 from service.flows.refold import RefoldReport, learn_categories, refold_some
 from service.flows.relay import RelayWatch
@@ -62,6 +63,9 @@ IDLE = 30.0
 
 ASKED_FOR = timedelta(hours=1)
 """So long a count that somebody asked for is tried."""
+
+AHEAD = timedelta(seconds=90)
+"""A send that begins within so long wakes the engine by itself; others a sweep finds before."""
 
 DRAIN = 30.0
 
@@ -104,6 +108,7 @@ class Embedded:
         self._mailer: Mailer | Accounts | None = None
         self._mailer_shape: tuple[int, int] = (0, 0)
         self._rest: asyncio.TimerHandle | None = None
+        self._begin: asyncio.TimerHandle | None = None
         self._tasks: dict[str, Callable[[_Wanted], Awaitable[Any]]] = {
             "send": self._send,
             "poll": self._poll,
@@ -161,6 +166,8 @@ class Embedded:
         self._rt.corpus.patience = 0.0  # what is there answers; no more papers are read
         if self._rest is not None:
             self._rest.cancel()
+        if self._begin is not None:
+            self._begin.cancel()
         if self._mailer is not None:
             self._mailer.drain()  # who waits for a connection is given back
         for name in ("send", "poll"):  # stops claiming; what was begun is finished in its finally
@@ -236,11 +243,23 @@ class Embedded:
         mailer = await self._persistent(await asyncio.to_thread(self._rt.defaults))
         try:
             await send_ready(self._rt, mailer=mailer)
+            await self._wake_at_begin()
         except InstanceHeld:
             return  # the sweep has told the staff; a person says what this database is
         finally:
             if self._loop is not None and not self._closing:
                 self._rest = self._loop.call_later(IDLE, self._let_rest)
+
+    async def _wake_at_begin(self) -> None:
+        """A send whose undo time, or the time that was set for it, is over begins at that instant
+        and not with the next sweep."""
+        now = self._rt.clock()
+        at = await self._rt.db.aread(lambda s: next_begin(s, now, now + AHEAD))
+        if self._begin is not None:
+            self._begin.cancel()
+        if at is not None and self._loop is not None and not self._closing:
+            wait = (at - now).total_seconds()
+            self._begin = self._loop.call_later(wait, self._wake, "send", ())
 
     async def _persistent(self, limits: Defaults) -> Mailer | Accounts:
         """The one pool of connections; a new one when its settings were changed."""

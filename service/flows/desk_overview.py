@@ -16,7 +16,7 @@ from service.flows.deferred import deferrals, words_of
 from service.flows.edition_lists import KINDS, summaries
 from service.flows.editions import shown_state
 from service.flows.ledger import gone_owners
-from service.flows.progress import undo_of
+from service.flows.progress import begins_soon, undo_of
 from service.flows.runtime import Runtime
 from service.reports.model import Kind
 from service.store import alarms as alarms_store
@@ -54,8 +54,10 @@ def read_overview(rt: Runtime) -> dict[str, Any]:
 
     ``figures``: of today and of now · ``editions``: under way, each with ``percent`` settled,
     ``rate`` (mails a second), ``left_s`` and ``undo_s``, in which it can be taken back
-    (``undo_key``: the act, of a daily) · ``queue``: the mail that waits longest, and why ·
-    ``days``: the last 30, oldest first; one that is not counted yet has only its ``day``.
+    (``undo_key``: the act, of a daily); ``begins_soon``: its time has come a moment ago; ``later``:
+    mails that wait for their reader's hour, the last of which comes at ``last_at`` ·
+    ``queue``: the mail that waits longest, and why · ``days``: the last 30, oldest first; one
+    that is not counted yet has only its ``day``.
     """
     dead, held = gone_owners(rt), epoch.standing(rt).held
 
@@ -107,6 +109,8 @@ def _under_way(
     there are than are shown."""
     rows = editions_store.list_under_way(session, KINDS)
     times = editions_store.last_accepted(session, now - timedelta(seconds=RATE_S))
+    own = {r.id or 0 for r in rows if r.options.get("timing", {}).get("own_hour")}
+    later = audience_store.count_later_of(session, own, now) if own else {}
     found = []
     for row, facts in zip(rows, summaries(session, rows, dead=dead, now=now), strict=True):
         if not facts["waiting"] and facts["state"] not in ("paused", "incomplete"):
@@ -115,7 +119,8 @@ def _under_way(
         rate = _rate(times.get(facts["id"]))
         due = facts["waiting"] - facts["deferred"]
         is_moving = facts["state"] != "paused" and due > 0
-        left_s = due / rate if rate and is_moving else None
+        waits = later.get(facts["id"], 0)
+        left_s = (due - waits) / rate if rate and is_moving and due > waits else None
         until, key = undo_of(row, now)
         found.append(
             facts
@@ -127,6 +132,9 @@ def _under_way(
                 "is_moving": is_moving,
                 "undo_s": int((until - now).total_seconds()) if until is not None else 0,
                 "undo_key": key,
+                "begins_soon": begins_soon(session, row, facts, due - waits, now),
+                "later": waits,
+                "last_at": row.options["timing"].get("last") if waits else None,
             }
         )
     found.sort(key=lambda one: (not one["is_moving"], -one["waiting"]))

@@ -11,6 +11,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as mail_policy
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from service.delivery.message import message_id
 from service.digest.candidate import NothingNew
@@ -207,11 +208,12 @@ def shown(says: str, message: bytes, digest: Digest | None = None) -> Preview:
 
 
 def why(rt: Runtime, row: DeliveryRow, on: date) -> str:
-    """What became of a delivery, in a sentence for its reader and the admin."""
+    """What became of a delivery, in a sentence for its reader and the admin; times are the
+    installation's, whose zone is named."""
     texts = rt.catalogs.texts("en")
     day, said = texts.day(on), row.reason.partition(": ")[2] or row.reason
     server = f"{row.code} {said}".strip() if row.code else said
-    at = row.accepted_at.strftime("%H:%M UTC on %d %b") if row.accepted_at else ""
+    at = _by_the_wall(rt, row.accepted_at) if row.accepted_at else ""
     match row.state:
         case "accepted":
             return f"{day}: handed to the mail server at {at}. These are the bytes it got."
@@ -223,7 +225,7 @@ def why(rt: Runtime, row: DeliveryRow, on: date) -> str:
         case "sending":
             return f"{day}: being handed over now."
         case "deferred":
-            until = f" Tried again at {row.not_before:%H:%M} UTC." if row.not_before else ""
+            until = f" Tried again at {_by_the_wall(rt, row.not_before)}." if row.not_before else ""
             return f"{day}: your mail server said “{server}”.{until}"
         case "failed":
             return f"{day}: your mail server refused it: “{server}”."
@@ -234,6 +236,12 @@ def why(rt: Runtime, row: DeliveryRow, on: date) -> str:
         case "cancelled":
             return f"{day}: cancelled by an editor."
     return f"{day}: the connection broke while it was handed over; nobody can say whether it came."
+
+
+def _by_the_wall(rt: Runtime, at: datetime) -> str:
+    """ "14:05 on 20 Nov (Europe/Berlin)"."""
+    local = at.astimezone(ZoneInfo(rt.zone))
+    return f"{local:%H:%M} on {rt.catalogs.texts('en').short_day(local.date())} ({rt.zone})"
 
 
 REASONS: Mapping[str, str] = {

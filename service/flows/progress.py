@@ -12,11 +12,16 @@ from service.flows.editions import details, need_edition
 from service.flows.frozen import is_being_planned, is_completed
 from service.flows.late import count_late
 from service.store import audience as audience_store
+from service.store import editions as editions_store
 from service.store.db import Session
 from service.store.tables import EditionRow
 
 SOON = timedelta(minutes=10)
 """A page need not ask every 2 seconds for what begins next week."""
+
+JUST_BEGUN = timedelta(minutes=2)
+"""So long it is said that a send whose time has come begins: its first mail is on its way by then,
+or something is wrong, and other words say what."""
 
 RATE_OVER = timedelta(seconds=60)
 """The rate is that of the last minute: a pause or a rest an hour ago says nothing of what comes."""
@@ -34,7 +39,8 @@ def watch(
 
     planning: {rows, readers, left}: how far it is planned, None once it is; left: whoever planned
     it ended, and it is completed by itself · begins_at: a time planned
-    ahead, still to come · own_hour, last_at: it goes at each reader's own
+    ahead, still to come · begins_soon: its time has come a moment ago, and no mail is on its way
+    yet · own_hour, last_at: it goes at each reader's own
     hour, and when the last of them comes · undo_s: seconds in which it can be taken back, undo_key:
     of a daily begun by hand, the act · rate: mails a second of the last minute, left_s: seconds
     that the rest takes so, both None where nothing moves · first: the canary, None without one ·
@@ -63,6 +69,7 @@ def watch(
         **facts,
         "planning": planning,
         "begins_at": timing.get("at") if until is not None and is_open else None,
+        "begins_soon": planning is None and begins_soon(session, edition, facts, due, now),
         "own_hour": bool(timing.get("own_hour")),
         "last_at": timing.get("last"),
         "undo_s": int((until - now).total_seconds()) if until is not None and is_open else 0,
@@ -92,13 +99,40 @@ def watch(
 
 def undo_of(edition: EditionRow, now: datetime) -> tuple[datetime | None, str]:
     """Until when it can be taken back, None when that is over, and the act that is."""
-    until, key = edition.not_before, ""
-    for act_key, act in edition.options.get("acts", {}).items():
-        if act["until"]:
-            until, key = datetime.fromisoformat(act["until"]), act_key
+    until, key = _begins(edition)
     if until is None or until <= now or edition.state == "cancelled":
         return None, ""
     return until, key
+
+
+def next_begin(session: Session, now: datetime, before: datetime) -> datetime | None:
+    """When the next send begins that waits for its time, of those that do before an instant."""
+    times = [undo_of(edition, now)[0] for edition in editions_store.list_unsettled(session)]
+    return min((at for at in times if at is not None and at < before), default=None)
+
+
+def begins_soon(
+    session: Session, edition: EditionRow, facts: Mapping[str, Any], due: int, now: datetime
+) -> bool:
+    """Whether the time of a send has come a moment ago, and none of its mails is on its way.
+
+    facts: its ``summary`` · due: mails that might go now.
+    """
+    at, _key = _begins(edition)
+    if at is None or not at <= now < at + JUST_BEGUN or facts["state"] != "open" or due <= 0:
+        return False
+    if facts["leased"] + facts["sending"] > 0:
+        return False
+    return audience_store.count_taken(session, edition.id or 0, at)[0] == 0
+
+
+def _begins(edition: EditionRow) -> tuple[datetime | None, str]:
+    """When what was begun by hand goes, None without a time, and the act, of a daily."""
+    at, key = edition.not_before, ""
+    for act_key, act in edition.options.get("acts", {}).items():
+        if act["until"]:
+            at, key = datetime.fromisoformat(act["until"]), act_key
+    return at, key
 
 
 def _rate(session: Session, edition_id: int, now: datetime) -> float | None:

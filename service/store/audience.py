@@ -1,6 +1,6 @@
 """Who a send is for, and what an edition has come to: the questions of the admin's hand."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -199,13 +199,23 @@ def find_refusal(session: Session, edition_id: int) -> tuple[str, str]:
 
 def count_later(session: Session, edition_id: int, now: datetime) -> int:
     """Mails of an edition that were never tried and are to begin after an instant."""
-    query = sa.select(sa.func.count()).where(
-        col(DeliveryRow.edition_id) == edition_id,
-        col(DeliveryRow.state).in_(["planned", "ready"]),
-        col(DeliveryRow.attempts) == 0,
-        col(DeliveryRow.not_before) > now,
+    return count_later_of(session, [edition_id], now).get(edition_id, 0)
+
+
+def count_later_of(session: Session, edition_ids: Collection[int], now: datetime) -> dict[int, int]:
+    """The same of some editions; those with none have no entry."""
+    of = col(DeliveryRow.edition_id)
+    query = (
+        sa.select(of, sa.func.count())
+        .where(
+            of.in_(edition_ids),
+            col(DeliveryRow.state).in_(["planned", "ready"]),
+            col(DeliveryRow.attempts) == 0,
+            col(DeliveryRow.not_before) > now,
+        )
+        .group_by(of)
     )
-    return int(session.execute(query).scalar_one())
+    return {int(edition): int(count) for edition, count in session.execute(query)}
 
 
 def list_minutes(session: Session, edition_id: int) -> list[tuple[datetime, int]]:

@@ -13,7 +13,7 @@ from support.smtp_server import SmtpServer, drop, reply
 
 from service.flows import edition_lists, editions, ledger, manual
 from service.flows.daily import DateError, plan_daily
-from service.flows.preview import PreviewError, preview, would_alert, would_send
+from service.flows.preview import PreviewError, preview, why, would_alert, would_send
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.store.deliveries import list_deliveries
@@ -187,6 +187,21 @@ def test_held_lists_unknown_and_what_was_left_in_sending(rt, server):
     assert len(told(rt, "held")) == 1
     with pytest.raises(editions.EditionError, match="no state"):
         told(rt, "lost")
+
+
+def test_times_of_a_mail_are_the_houses_and_name_its_zone(rt, server):
+    rt.zone = "Asia/Tokyo"
+    server.on("RCPT", reply("451 4.7.1 greylisted"), match="ada@", times=1)
+    plan_daily(rt)
+    send(rt)
+    for state, at in (("deferred", "not_before"), ("accepted", "accepted_at")):
+        (row,) = rt.db.read(lambda s, one=state: list_deliveries(s, states=[one]))
+        local = getattr(row, at) + timedelta(hours=9)
+        assert f"at {local:%H:%M} on {local.day} {local:%b} (Asia/Tokyo)." in why(
+            rt, row, WEDNESDAY
+        )
+        rt.clock.at = row.not_before or rt.clock.at
+        send(rt)
 
 
 def test_deliveries_have_the_servers_words(rt, server):

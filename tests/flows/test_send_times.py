@@ -11,6 +11,7 @@ import pytest
 from support.house import add, ingest_items, paper_item
 
 from service.flows import canary, drafts, editions, late, manual, progress, staff
+from service.flows.desk_overview import read_overview
 from service.flows.leave import unsubscribe
 from service.flows.links import ask_links
 from service.flows.manage import Choices, choose
@@ -106,7 +107,10 @@ def test_a_send_for_later_waits_stops_for_who_leaves_and_goes_once_after_an_outa
     assert send(rt) == 0
     row = rt.db.read(lambda s: get_subscriber_row(s, email_key="ben@example.org"))
     unsubscribe(rt, row.unsubscribe_token)
-    clock.go(days=2, hours=5)  # nothing ran meanwhile
+    clock.go(days=2)
+    assert _moment(rt, made.edition_id) == (True, True), "the engine is woken, and words say so"
+    clock.go(hours=5)  # nothing ran meanwhile
+    assert _moment(rt, made.edition_id) == (False, False), "other words say why it stands"
     assert send(rt) == 2
     assert send(rt) == 0
     rows = rt.db.read(lambda s: list_deliveries(s, edition_id=made.edition_id))
@@ -196,6 +200,27 @@ def test_a_reader_who_moves_their_hour_moves_what_waits_for_it(filled, clock):
     shown = rt.db.read(lambda s: progress.watch(s, made.edition_id, now=clock.at))
     assert (shown["state"], shown["accepted"], shown["missing"]) == ("done", 3, 0)
     assert shown["last_at"] == (clock.at.replace(hour=22) - timedelta(days=1)).isoformat()
+
+
+def _moment(rt: Runtime, edition_id: int) -> tuple[bool, bool]:
+    """Whether its page, and the overview, say that it begins within a minute."""
+    shown = rt.db.read(lambda s: progress.watch(s, edition_id, now=rt.clock()))
+    (row,) = read_overview(rt)["editions"]
+    return shown["begins_soon"], row["begins_soon"]
+
+
+def test_the_overview_says_how_many_wait_for_their_hour(filled, clock):
+    rt = filled
+    plan = manual.Plan(**{**_values(manual.draft(rt, **LETTER)), "own_hour": True})
+    made = manual.start(rt, plan, expected=3)
+    clock.go(hours=3, minutes=1)  # cy's has come
+    (row,) = read_overview(rt)["editions"]
+    last = rt.db.read(lambda s: progress.watch(s, made.edition_id, now=clock.at))["last_at"]
+    assert (row["later"], row["last_at"]) == (2, last)
+    assert send(rt) == 1
+    clock.go(days=2)
+    (row,) = read_overview(rt)["editions"]
+    assert (row["later"], row["last_at"]) == (0, None)
 
 
 def test_what_cannot_wait_says_so(filled):

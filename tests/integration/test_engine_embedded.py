@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from support.house import Clock, add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, hang, slow
 
 from service.engine import Embedded
+from service.flows import manual
 from service.flows.daily import plan_daily
 from service.flows.own_link import ask_link
 from service.flows.planning import digest_edition, plan_readers
@@ -65,6 +67,29 @@ def test_what_waits_is_sent_at_the_start(rt: Runtime, server: SmtpServer, tmp_pa
     asyncio.run(run())
     assert len(server.accepted) == 3
     assert states(rt) == ["accepted"] * 3
+
+
+def test_a_send_begins_at_its_time_without_a_tick(rt: Runtime, server: SmtpServer) -> None:
+    add(rt, "ada@example.org", "adapters")
+    plan = manual.draft(rt, kind="newsletter", subject="News", body="We open on Sunday.")
+    at = rt.clock() + timedelta(seconds=0.2)
+    manual.start(rt, replace(plan, at=at), expected=1)
+
+    async def run() -> None:
+        engine = Embedded(rt)
+        await engine.start()
+        await engine.idle()
+        assert not server.accepted, "it is not its time"
+        rt.clock.at = at
+        for _ in range(200):
+            if server.accepted:
+                break
+            await asyncio.sleep(0.01)
+        await engine.idle()
+        await engine.stop()
+
+    asyncio.run(run())
+    assert len(server.accepted) == 1
 
 
 def test_a_wake_up_while_a_task_runs_runs_it_once_more(rt: Runtime) -> None:
