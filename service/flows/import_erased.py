@@ -4,7 +4,8 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from service.errors import PaperpostError
@@ -18,6 +19,9 @@ from service.store import imports as store
 from service.store.db import Priority, Session
 from service.store.desk_tables import ImportRow
 from service.subscribers.address import read_address
+
+_BETWEEN = re.compile(r"""[\s,;:|"<>()\[\]]+""")
+"""What may stand around an address in a row that is broken."""
 
 _FAULT = (
     "Somebody in this list was erased since; nothing of it is kept.",
@@ -68,19 +72,30 @@ def _forget_in(rt: Runtime, row: ImportRow) -> bool:
     return is_listed or bool(changed)
 
 
-def _is_erased(rt: Runtime, typed: str, erased: Mapping[str, datetime]) -> bool:
+def _is_erased(rt: Runtime, cells: Iterable[str | None], erased: Mapping[str, datetime]) -> bool:
+    """Whether one of them stands in a row, wherever: it may be broken, or its columns exchanged."""
+    return any(
+        _hash_of(rt, typed) in erased
+        for cell in cells
+        if cell and "@" in cell
+        for typed in (bare(cell), *_BETWEEN.split(cell))
+    )
+
+
+def _hash_of(rt: Runtime, typed: str) -> str:
+    """The code of an address, "" for what is none."""
     try:
-        key = read_address(bare(typed)).key
+        key = read_address(typed.strip("'")).key
     except PaperpostError:
-        return False
-    return consent_store.email_hash(rt.instance.key, key) in erased
+        return ""
+    return consent_store.email_hash(rt.instance.key, key)
 
 
 def _is_listed(rt: Runtime, number: int, erased: Mapping[str, datetime]) -> bool:
     for name, packed in rt.db.read(lambda s: store.list_files(s, number, store.LIST)):
         table = Table(unpack(name, packed))
         try:
-            if any(_is_erased(rt, table.form.email(row), erased) for _, row, _ in table.rows()):
+            if any(_is_erased(rt, row.values(), erased) for _, row, _ in table.rows()):
                 return True
         except ReaderError:
             return True  # what cannot be read to its end is not kept either
@@ -90,11 +105,14 @@ def _is_listed(rt: Runtime, number: int, erased: Mapping[str, datetime]) -> bool
 def _less(rt: Runtime, body: bytes, erased: Mapping[str, datetime]) -> bytes | None:
     """A part of the bad rows without who was erased; None: nobody of them is in it."""
     told, text = part_of(body)
-    stays = [not _is_erased(rt, email, erased) for _, email, _ in told]
+    lines = list(csv.reader(io.StringIO(text, newline="")))
+    stays = [
+        not _is_erased(rt, [email, *line], erased)
+        for (_, email, _), line in zip(told, lines, strict=True)
+    ]
     if all(stays):
         return None
     out = io.StringIO()
-    lines = csv.reader(io.StringIO(text, newline=""))
     csv.writer(out).writerows(line for line, stay in zip(lines, stays, strict=True) if stay)
     numbers = json.dumps([one for one, stay in zip(told, stays, strict=True) if stay])
     return gzip.compress(f"{numbers}\n{out.getvalue()}".encode(), 4, mtime=0)

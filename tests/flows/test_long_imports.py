@@ -238,21 +238,24 @@ def test_undo_says_who_stays_and_why(rt: Runtime) -> None:
 
 def test_who_is_erased_goes_from_what_is_kept_of_lists(rt: Runtime) -> None:
     lines = ["email,profile", "r1@example.org,(bad AND", '"Ann <ANN@example.org>",(bad AND']
+    lines += ["Rob,R1@example.org", '"r1@example.org,words that nobody closes']
     done = begun(rt, pack("a.csv", io.BytesIO("\n".join(lines).encode())), press_from="")
     first = begun(rt, listed(2, "b.csv"))
     other = begun(rt, pack("c.csv", io.BytesIO(b"email\nzoe@example.org\n")))
+    turned = begun(rt, pack("t.csv", io.BytesIO(b"email,name\nRob,r1@example.org\n")))
     imports.go_on(rt)
     assert forget_erased(rt) == 0
     number = begun(rt, listed(3, "d.csv"), press_from="")
     imports.go_on(rt)
     rt.clock.go(minutes=1)  # type: ignore[attr-defined]
     assert leave.erase(rt, "r1@example.org", by="reader")
-    assert forget_erased(rt) == 2
+    assert forget_erased(rt) == 3
     assert forget_erased(rt) == 0
+    assert seen(rt, turned)["state"] == "refused"
     kept = [one for part, _ in imported.problem_parts(rt, done) for one in part]
     assert [(row, email) for row, email, _ in kept] == [(3, "Ann <ANN@example.org>")]
     assert "ANN" in "".join(text for _, text in imported.problem_parts(rt, done))
-    assert "r1@" not in "".join(text for _, text in imported.problem_parts(rt, done))
+    assert "r1@" not in "".join(text for _, text in imported.problem_parts(rt, done)).lower()
     gone = seen(rt, first)
     assert (gone["state"], gone["look"]["samples"]) == ("refused", [])
     assert "erased since" in gone["fault"][0]
