@@ -2,6 +2,7 @@
 with its tries."""
 
 from asyncio import to_thread
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -78,7 +79,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             rows = hook_lists.log_of(
                 session, number, state=state, limit=paging.size, offset=paging.offset
             )
-            return {"hook": hook, "calls": rows, "paging": paging}
+            now = rt.clock()
+            may = {
+                row["id"]
+                for row in rows
+                if hook_lists.can_call(row["state"], _instant(row["next_at"]), now)
+            }
+            return {"hook": hook, "calls": rows, "may_call": may, "paging": paging}
 
         context = rt.db.read(load) | {
             "state": state,
@@ -116,3 +123,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             errors = fault_of(error, (), "act")
             return await to_thread(log, request, sent.who, webhook_id, errors)
         return desk.go(f"webhooks/{webhook_id}", "called" if wanted != "end" else "saved")
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -198,5 +198,6 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     @routes.post("/v1/webhooks/calls/{call_id}/again", response_model=Call)
     def again(who: Writer, place: Place, call_id: RowNumber) -> dict[str, Any]:
-        """Make a call once more. It has the same id and body. Scope: settings:write."""
+        """Make a call once more; one that waits for a later try, now. It has the same id and body.
+        Scope: settings:write."""
         return hook_lists.send_again(rt, call_id, who.signature, place, with_address=who.may(LOOKS))

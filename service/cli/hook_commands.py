@@ -149,7 +149,9 @@ def webhooks_send_again(
     ],
     as_json: Json = False,
 ) -> None:
-    """Make a call once more, now, with the same id and body; ends with 1 where it is not taken."""
+    """Make a call once more, now, also one that waits for a later try; with the same id and body.
+
+    Ends with 1 where it is not taken."""
     from service.flows.hook_lists import send_again
 
     with runtime() as rt:

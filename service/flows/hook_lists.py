@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from service.errors import PaperpostError
-from service.flows.hook_calls import bytes_of, end_hook
+from service.flows.hook_calls import LEASE, bytes_of, end_hook
 from service.flows.hooks import EVENTS, TEST, call_of, new_id
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
@@ -168,16 +168,22 @@ def try_hook(rt: Runtime, number: int, by: str, address: str = "") -> dict[str, 
 def send_again(
     rt: Runtime, call_id: int, by: str, address: str = "", *, with_address: bool = True
 ) -> dict[str, Any]:
-    """Make a call once more, with the same id and body. Raises NoHookError, HookError."""
+    """Make a call once more, or now where its next try is far off, with the same id and body; the
+    waits after it begin anew. Raises NoHookError, HookError."""
 
     def again(session: Session) -> dict[str, Any]:
         call = store.get_call(session, call_id, hold=True)
         if call is None:
             raise _no_call(call_id)
         row = _told(session, call.webhook_id)
-        if call.state == "waiting":
-            raise HookError(f"Call {call_id} waits to be made.", "id", "Nothing to do.")
         now = rt.clock()
+        if not can_call(call.state, call.next_at, now):
+            minutes = LEASE.seconds // 60
+            raise HookError(
+                f"Call {call_id} is being made, or is tried within {minutes} minutes.",
+                "id",
+                "Look at its tries in a moment.",
+            )
         said = {"at": now.isoformat(), "code": 0, "words": f"asked for by {by}", "ms": 0}
         call.tries = [*call.tries, {**said, "again": True}]
         call.state, call.next_at, call.done_at = "waiting", now, None
@@ -188,6 +194,11 @@ def send_again(
     made = rt.db.write(again, Priority.WEB)
     rt.engine.enqueue("hooks")
     return made
+
+
+def can_call(state: str, next_at: datetime | None, now: datetime) -> bool:
+    """Whether a call may be asked for: not while a process has it, or is about to."""
+    return state != "waiting" or (next_at is not None and next_at > now + LEASE)
 
 
 def list_facts(session: Session) -> list[dict[str, Any]]:

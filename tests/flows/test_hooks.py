@@ -170,6 +170,29 @@ def test_a_program_that_fails_is_asked_for_three_days_then_given_up(
         hook_lists.send_again(rt, 99, by="ann")
 
 
+def test_a_call_that_waits_for_hours_is_tried_now(rt: Runtime, server: HookServer) -> None:
+    hook(rt, server.url, "reader.joined")
+    add(rt, "ada@example.org", "adapters")
+    server.answer(500)
+    for _ in range(2):
+        with pytest.raises(HookError, match="within 2 minutes"):  # seconds away
+            hook_lists.send_again(rt, 1, by="ann")
+        call(rt)
+        rt.clock.at = max(rt.clock.at, min(store_next(rt), rt.clock() + timedelta(seconds=10)))
+    assert store_next(rt) - rt.clock() > timedelta(minutes=3)
+    assert hook_lists.send_again(rt, 1, by="ann")["next_at"] == rt.clock().isoformat()
+    with pytest.raises(HookError, match="is being made"):  # twice at once is once
+        hook_lists.send_again(rt, 1, by="ann")
+    assert call(rt).calls == 1
+    assert store_next(rt) - rt.clock() < timedelta(seconds=10), "the waits begin anew"
+    assert [one.get("again", False) for one in calls(rt)[0]["tries"]] == [False, False, True, False]
+    act = rt.db.read(list_audit)[0]
+    assert (act.who, act.what) == ("ann", "call webhook again")
+    rt.clock.go(seconds=10)
+    server.answer(200)
+    assert call(rt).done == 1
+
+
 def store_next(rt: Runtime):
     return rt.db.read(lambda s: store.list_calls(s, 1)[0].next_at)
 

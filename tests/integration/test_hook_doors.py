@@ -135,6 +135,13 @@ def test_at_the_desk(house: House, rt: Runtime, server: HookServer) -> None:
     log = browser.get("/admin/webhooks/1").text
     assert "500 &lt;b&gt;out of order&lt;/b&gt;" in log
     assert browser.get("/admin/webhooks/1?state=done").text.count("webhook.test") == 0
+    assert "Try now" not in log  # it is by itself, in seconds
+    rt.clock.go(seconds=10)  # type: ignore[attr-defined]
+    asyncio.run(call_due(rt))
+    assert "Try now" in browser.get("/admin/webhooks/1").text
+    asked = browser.post("/admin/webhooks/1", data={"token": token, "act": "again", "call": "1"})
+    assert "asked for by" in asked.text
+    assert "Try now" not in asked.text
     new = browser.post("/admin/webhooks/1", data={"token": token, "act": "rotate"}).text
     assert "whsec_" in new
     assert secret not in new
