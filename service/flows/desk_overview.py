@@ -16,7 +16,7 @@ from service.flows.deferred import deferrals, words_of
 from service.flows.edition_lists import KINDS, summaries
 from service.flows.editions import shown_state
 from service.flows.ledger import gone_owners
-from service.flows.progress import begins_soon, undo_of
+from service.flows.progress import just_begun, undo_of
 from service.flows.runtime import Runtime
 from service.reports.model import Kind
 from service.store import alarms as alarms_store
@@ -116,12 +116,14 @@ def _under_way(
         if not facts["waiting"] and facts["state"] not in ("paused", "incomplete"):
             continue
         settled = facts["planned"] - facts["missing"]
-        rate = _rate(times.get(facts["id"]))
+        moved = times.get(facts["id"])
+        rate = _rate(moved)
         due = facts["waiting"] - facts["deferred"]
         is_moving = facts["state"] != "paused" and due > 0
         waits = later.get(facts["id"], 0)
         left_s = (due - waits) / rate if rate and is_moving and due > waits else None
         until, key = undo_of(row, now)
+        at = just_begun(row, facts, due - waits, now)
         found.append(
             facts
             | {
@@ -132,7 +134,7 @@ def _under_way(
                 "is_moving": is_moving,
                 "undo_s": int((until - now).total_seconds()) if until is not None else 0,
                 "undo_key": key,
-                "begins_soon": begins_soon(session, row, facts, due - waits, now),
+                "begins_soon": at is not None and (moved is None or moved[1] < at),
                 "later": waits,
                 "last_at": row.options["timing"].get("last") if waits else None,
             }

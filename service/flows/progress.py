@@ -19,7 +19,7 @@ from service.store.tables import EditionRow
 SOON = timedelta(minutes=10)
 """A page need not ask every 2 seconds for what begins next week."""
 
-JUST_BEGUN = timedelta(minutes=2)
+JUST_BEGUN = timedelta(minutes=1)
 """So long it is said that a send whose time has come begins: its first mail is on its way by then,
 or something is wrong, and other words say what."""
 
@@ -65,11 +65,13 @@ def watch(
     rate = _rate(session, edition_id, now) if is_open else None
     due = max(facts["waiting"] - facts["deferred"] - later, 0)
     rests = first is not None and first.is_over and not due
+    at = just_begun(edition, facts, due, now) if planning is None else None
     made = {
         **facts,
         "planning": planning,
         "begins_at": timing.get("at") if until is not None and is_open else None,
-        "begins_soon": planning is None and begins_soon(session, edition, facts, due, now),
+        "begins_soon": at is not None
+        and audience_store.count_taken(session, edition_id, at)[0] == 0,
         "own_hour": bool(timing.get("own_hour")),
         "last_at": timing.get("last"),
         "undo_s": int((until - now).total_seconds()) if until is not None and is_open else 0,
@@ -111,19 +113,15 @@ def next_begin(session: Session, now: datetime, before: datetime) -> datetime | 
     return min((at for at in times if at is not None and at < before), default=None)
 
 
-def begins_soon(
-    session: Session, edition: EditionRow, facts: Mapping[str, Any], due: int, now: datetime
-) -> bool:
-    """Whether the time of a send has come a moment ago, and none of its mails is on its way.
-
-    facts: its ``summary`` · due: mails that might go now.
-    """
+def just_begun(
+    edition: EditionRow, facts: Mapping[str, Any], due: int, now: datetime
+) -> datetime | None:
+    """The time of a send where it has come a moment ago and none of its mails is on its way; it
+    begins, where none was taken since. facts: its ``summary`` · due: mails that might go now."""
     at, _key = _begins(edition)
     if at is None or not at <= now < at + JUST_BEGUN or facts["state"] != "open" or due <= 0:
-        return False
-    if facts["leased"] + facts["sending"] > 0:
-        return False
-    return audience_store.count_taken(session, edition.id or 0, at)[0] == 0
+        return None
+    return None if facts["leased"] + facts["sending"] > 0 else at
 
 
 def _begins(edition: EditionRow) -> tuple[datetime | None, str]:
