@@ -1,6 +1,5 @@
 """Addresses that are never mailed: barred one by one or from a list, and let in again."""
 
-import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +8,7 @@ from datetime import date
 from functools import partial
 
 from service.errors import PaperpostError
+from service.flows.csv_rows import CsvRows
 from service.flows.exports import note_export
 from service.flows.leave import leave_row
 from service.flows.runtime import Runtime
@@ -101,19 +101,20 @@ def _read_bars(
         key = read_address(typed.strip().strip('",;')).key
         return _Bar(consent_store.email_hash(rt.instance.key, key), key, reason)
 
-    def of_code(row: Mapping[str, str | None]) -> _Bar:
-        code = str(row.get("code") or "")
-        if row.get("installation") != _mark(rt) or not re.fullmatch("[0-9a-f]{64}", code):
+    def of_code(row: Mapping[str, str]) -> _Bar:
+        code = row["code"]
+        if row["installation"] != _mark(rt) or not re.fullmatch("[0-9a-f]{64}", code):
             raise PaperpostError("This code was not made by this installation.")
-        return _Bar(code, "", (row.get("reason") or "import")[:64])
+        return _Bar(code, "", (row["reason"] or "import")[:64])
 
     def broken(what: str) -> _Bar:
         raise PaperpostError(what)
 
     first = text.partition("\n")[0]
     if first.strip() == ",".join(_EXPORTED):
-        for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
-            yield number, str(row.get("code") or "")[:20], partial(of_code, row)
+        for number, told, what in CsvRows(io.StringIO(text, newline="")).rows(0):
+            row = dict(zip(_EXPORTED, told, strict=True))
+            yield number, told[0][:20], partial(broken, what) if what else partial(of_code, row)
     elif "@" not in first and ("mail" in first.lower() or first.lower().startswith("sep=")):
         opened = Opened(io.StringIO(text, newline=""))
         for number, cells, what in opened.rows(opened.names):

@@ -59,3 +59,14 @@ def test_a_bar_list_is_read_as_spreadsheets_save_it(tmp_path: Path) -> None:
         assert [n for n, _, _ in report.problems] == [2, 3]
         assert report.added == 1
         assert import_suppressions(house.runtime, b"email@example.org\rb@example.org").added == 2
+
+
+def test_a_broken_row_of_codes_keeps_out_no_other(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house:
+        rt = house.runtime
+        import_suppressions(rt, b"a@example.org\nb@example.org", reason="admin", by="ann")
+        head, *rows = "".join(suppress.export_csv(rt, by="ann")).splitlines()
+        table = "\n".join([head, '"never closed', rows[0], "x" * 140_000, rows[1]])
+        made = import_suppressions(rt, table.encode(), reason="import", by="ann")
+        assert (made.added, made.unchanged) == (0, 2)
+        assert [number for number, _, _ in made.problems] == [2, 4]
