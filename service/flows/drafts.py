@@ -69,6 +69,8 @@ def keep(rt: Runtime, plan: Plan, typed: Mapping[str, str]) -> tuple[str, int]:
     dead = rt.owner().dead()
 
     def put(session: Session) -> tuple[str, int]:
+        # a send that begins just now has the row to itself, or waits for these words
+        editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
         begun, key = find_started(session, plan.kind, plan.key, rt.clock(), dead), plan.key
         if begun is not None:
             edition = editions_store.get_edition(session, id=begun.edition_id)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from support.house import Clock, add, open_house
 
-from service.flows import editions, settle
+from service.flows import drafts, editions, manual, settle
 from service.flows.planning import digest_edition, plan_readers
 from service.flows.reconcile import resolve
 from service.flows.runtime import Runtime
@@ -135,3 +135,29 @@ def test_a_mail_that_proves_to_have_come_while_its_edition_is_closed_is_counted_
     edition = one.db.read(list_editions)[0]
     shown = one.db.read(lambda s: states_of(s, [edition]))[1]
     assert {name: n for name, n in shown.items() if n} == {"accepted": 1}
+
+
+def test_words_that_are_kept_while_their_send_begins_leave_it_whole(
+    houses: tuple[Runtime, Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = houses
+    said = {"kind": "newsletter", "key": "k", "created_by": "mia"}
+    letter = manual.draft(one, **said, subject="News", body="We open on Sunday.")
+    drafts.keep(one, letter, {})
+    other = threading.Thread(target=lambda: manual.start(two, letter, expected=2))
+    look = drafts.editions_store.add_edition
+
+    def slow(session: Any, **values: Any) -> Any:
+        found = look(session, **values)
+        if values["kind"] == "draft" and not other.ident:
+            other.start()
+            other.join(2)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(drafts.editions_store, "add_edition", slow)
+        drafts.keep(one, manual.draft(one, **said, subject="More", body="And on Monday."), {})
+    other.join(20)
+    edition = one.db.read(list_editions)[0]
+    assert (edition.title, edition.planned) == ("News", 2)
+    assert edition.options["body"] == "We open on Sunday."
