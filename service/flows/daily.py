@@ -226,10 +226,17 @@ def check_date(rt: Runtime, on: date | None) -> None:
         )
 
 
-def due_readers(rt: Runtime, session: Session, on: date | None, email_key: str | None) -> list[Due]:
-    """Every active reader with the date meant for them, where it is a mail day. Their rows are
-    read by parts and let go: there may be very many."""
-    now = rt.clock()
+def due_readers(
+    rt: Runtime,
+    session: Session,
+    on: date | None,
+    email_key: str | None,
+    pressed: datetime | None = None,
+) -> list[Due]:
+    """Every active reader with the date meant for them, where it is a mail day: without ``on``,
+    their own at the instant of the press, or now. Their rows are read by parts and let go: there
+    may be very many."""
+    now = pressed or rt.clock()
     found = []
     ids = subscribers_store.list_active_ids(session, email_key=email_key)
     for start in range(0, len(ids), PART):
@@ -247,10 +254,14 @@ def due_readers(rt: Runtime, session: Session, on: date | None, email_key: str |
 
 
 def released_readers(
-    rt: Runtime, session: Session, on: date | None, email_key: str | None
+    rt: Runtime,
+    session: Session,
+    on: date | None,
+    email_key: str | None,
+    pressed: datetime | None = None,
 ) -> tuple[list[Due], list[Due]]:
     """``due_readers``: those whose date may go, and those whose date waits for its release."""
-    readers = due_readers(rt, session, on, email_key)
+    readers = due_readers(rt, session, on, email_key, pressed)
     free = free_days(rt, session, {meant for _, meant in readers})
     return [x for x in readers if x[1] in free], [x for x in readers if x[1] not in free]
 

@@ -69,14 +69,16 @@ def _plan_all(
 ) -> Started:
     now = rt.clock()
     first = None if intent.first is None else frozenset(intent.first)
-    begin = plan.at or now + intent.wait
+    # one whose instant passed while nobody planned it begins now, and expires as much later
+    ahead = plan.at if plan.at is not None and plan.at > now else None
+    begin = ahead or now + intent.wait
     work = _Work(rt, plan, edition_id, us, begin, contents_of(rt, plan, now), first)
     for name, ids in audience.groups.items():
         for at in range(0, len(ids), CHUNK):
             part = ids[at : at + CHUNK]
             rt.db.write(lambda s, n=name, p=part: work.plan_part(s, n, p), Priority.BULK)  # type: ignore[misc]
     # the whole time to take it back, however long it was being planned
-    until = plan.at or (rt.clock() + intent.wait if intent.wait else None)
+    until = ahead or (rt.clock() + intent.wait if intent.wait else None)
     planned, mails = rt.db.write(
         lambda s: _release(rt, s, plan, work, intent, until), Priority.MAIL
     )

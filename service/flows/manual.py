@@ -210,10 +210,10 @@ def _is_elsewhere(rt: Runtime, plan: Plan) -> bool:
 
 
 def _is_half_planned(rt: Runtime, key: str) -> bool:
-    """Whether a crash left the daily or the alerts of this key without their last rows: their
-    number was confirmed then."""
+    """Whether a crash left the daily or the alerts of this key without their last rows a moment
+    ago: their number was confirmed then."""
     row = rt.db.read(lambda s: editions_store.get_edition(s, kind=editions_store.DRAFT, slot=key))
-    return row is not None and bool(row.options.get(INTENT))
+    return row is not None and is_timely(row.options, rt.clock())
 
 
 def find_started(

@@ -8,11 +8,12 @@ from service.flows.alerts import plan_alerts
 from service.flows.audience import KINDS, ManualError, Plan, Started
 from service.flows.compose import compose_planned
 from service.flows.daily import Due, released_readers, still_active
-from service.flows.intent import Intent
+from service.flows.intent import Intent, is_timely
 from service.flows.planning import digest_edition, plan_readers
 from service.flows.runtime import Runtime
 from service.flows.segment import Segment, recorded
 from service.flows.staff import audit_edition
+from service.store import alerts as alerts_store
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
@@ -39,9 +40,9 @@ class Act:
 def claim_act(
     session: Session, plan: Plan, intent: Intent, now: datetime, us: int, dead: Sequence[int]
 ) -> Act | None:
-    """Take the key for this process; what a crash broke off goes on as it was pressed. None:
-    another process has it. The key stands on a draft: its rows go into editions that are there
-    without it."""
+    """Take the key for this process; what a crash broke off a moment ago goes on as it was pressed,
+    what it broke off earlier is a new press. None: another process has it. The key stands on a
+    draft: its rows go into editions that are there without it."""
     row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
     if row is None:
         editions_store.add_edition(
@@ -52,7 +53,7 @@ def claim_act(
         assert row is not None
     if is_claimed(session, row, now, us, dead):
         return None
-    if row.options.get(INTENT):
+    if is_timely(row.options, now):
         return _take_over(session, row, us)
     act = {
         "planner": us, "began": now.isoformat(), "kind": plan.kind, "body": plan.body,
@@ -107,7 +108,7 @@ def _start_daily(rt: Runtime, act: Act) -> Started:
     planned = 0
     dates: dict[date, int] = {}
     chosen = set(intent.ids)
-    free, _waiting = rt.db.read(lambda s: released_readers(rt, s, None, None))
+    free, _waiting = rt.db.read(lambda s: released_readers(rt, s, None, None, intent.pressed))
     readers = [pair for pair in free if pair[0] in chosen]
     for start in range(0, len(readers), CHUNK):
         part = readers[start : start + CHUNK]
@@ -194,11 +195,14 @@ def _note_act(
 
 
 def _start_alerts(rt: Runtime, act: Act) -> Started:
-    """An alert now for those of the audience for whom something waits."""
+    """An alert now for those of the audience for whom something waits, and who had none since it
+    was pressed."""
     plan = act.plan
-    editions: dict[int, None] = {}
-    planned = 0
-    rows = rt.db.read(lambda s: subscribers_store.list_subscriber_rows(s, ids=act.intent.ids))
+    had = rt.db.read(lambda s: alerts_store.list_alerted(s, act.intent.ids, act.began))
+    editions: dict[int, None] = dict.fromkeys(had.values())
+    planned = len(had)
+    left = [i for i in act.intent.ids if i not in had]
+    rows = rt.db.read(lambda s: subscribers_store.list_subscriber_rows(s, ids=left))
     # everybody with an alert is planned in one pass, a part of them one by one
     keys = [None] if plan.segment.kind == "all" else [row.email_key for row in rows]
     for key in keys:

@@ -43,6 +43,18 @@ def list_alert_times(session: Session, subscriber_id: int, limit: int = 50) -> l
     )
 
 
+def list_alerted(session: Session, ids: Sequence[int], since: datetime) -> dict[int, int]:
+    """The edition of the newest alert, by reader, of those of some readers for whom one was planned
+    at an instant or later."""
+    wanted = set(ids)
+    query = (
+        sa.select(col(DeliveryRow.subscriber_id), col(DeliveryRow.edition_id))
+        .where(col(DeliveryRow.kind) == "alert", col(DeliveryRow.planned_at) >= since)
+        .order_by(col(DeliveryRow.id))
+    )
+    return {reader: edition for reader, edition in session.execute(query) if reader in wanted}
+
+
 def has_open_alert(session: Session, subscriber_id: int) -> bool:
     """Whether an alert of this reader still waits to go."""
     row = session.execute(

@@ -19,6 +19,7 @@ from service.flows.leave import erase, unsubscribe
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.flows.suppress import suppress
+from service.flows.sweep import sweep
 from service.store.deliveries import list_deliveries
 from service.store.editions import DRAFT, get_edition, list_editions
 from service.store.half_planned import INTENT
@@ -248,6 +249,48 @@ def test_alerts_go_on_for_those_who_have_none_yet(alone, monkeypatch):
         patched.setattr(today, "plan_alerts", killed)
         with pytest.raises(KeyboardInterrupt):
             manual.start(rt, plan, expected=3)
+    clock.go(minutes=20)
+    ingest_items(rt, rt.data_dir, [paper_item(2, "Adapters that forget more")])
+    with monkeypatch.context() as patched:  # all is planned, and the record of it breaks off
+        patched.setattr(today, "_note_act", lambda *_: 1 / 0)
+        assert manual.complete_left(rt) == 0
     assert manual.complete_left(rt) == 1
-    assert (manual.complete_left(rt), send(rt), send(rt)) == (0, 3, 0)
-    assert "send alert" in [act.what for act in rt.db.read(list_audit)]
+    assert (manual.complete_left(rt), send(rt), send(rt)) == (0, 3, 0), "gus has one"
+    (act,) = [act for act in rt.db.read(list_audit) if act.what == "send alert"]
+    assert (act.who, manual.start(rt, plan, expected=3).is_new) == ("mia", False)
+
+
+def test_an_instant_that_is_past_when_it_is_resumed_expires_nobody(alone, monkeypatch):
+    rt, clock = alone, alone.clock
+    plan = replace(manual.draft(rt, **LETTER, key="k"), at=clock.at + timedelta(hours=3))
+    broken_off(rt, plan, 0, monkeypatch)
+    clock.go(hours=30)
+    editions.resume(rt, the_edition(rt).id, "mia")
+    assert manual.complete_left(rt) == 1
+    assert send(rt) == 0, "there is time to take it back"
+    clock.go(minutes=3)
+    assert (sweep(rt), send(rt)) == (0, 6)
+
+
+def test_todays_digest_is_that_of_the_day_on_which_it_was_pressed(alone, monkeypatch):
+    rt, clock = alone, alone.clock
+    ingest_items(rt, rt.data_dir, [paper_item(1, "Adapters that forget less")])
+    clock.go(hours=14, minutes=50)  # ten minutes before midnight
+    broken_off(rt, manual.draft(rt, kind="daily", key="d"), 2, monkeypatch)
+    clock.go(minutes=20)
+    assert manual.complete_left(rt) == 1
+    assert [e.slot for e in rt.db.read(list_editions)] == ["2026-11-18"]
+    assert (list(states(rt).values()), send(rt)) == (["ready"] * 6, 6)
+
+
+def test_a_press_of_yesterday_says_nothing_of_todays_number(alone, monkeypatch):
+    rt, clock = alone, alone.clock
+    ingest_items(rt, rt.data_dir, [paper_item(1, "Adapters that forget less")])
+    plan = manual.draft(rt, kind="daily", key="d")
+    broken_off(rt, plan, 0, monkeypatch)
+    clock.go(hours=26)
+    add(rt, "new@example.org", "adapters")
+    with pytest.raises(manual.CountError, match="7 mails"):
+        manual.start(rt, plan, expected=6)
+    begun = manual.start(rt, plan, expected=7)
+    assert (begun.mails, begun.until) == (7, clock.at + timedelta(minutes=2))
