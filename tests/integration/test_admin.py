@@ -254,6 +254,8 @@ def test_compose_check_progress(rt, client, server, clock):
     assert len(rt.db.read(list_editions)) == 1
     assert send(rt) == 0
     clock.go(minutes=2)
+    for path in ("/admin/editions/1", "/admin"):
+        assert "It begins within a minute." in client.get(path).text
     assert send(rt) == 2
     assert sorted(m.recipient for m in server.accepted) == ["ada@example.org", "ben@example.org"]
     done = client.get("/admin/editions/1").text
