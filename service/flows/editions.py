@@ -137,6 +137,8 @@ def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
         values: dict[str, Any] = {"paused": True}
         if INTENT in edition.options:  # also once it is planned to its end
             values["options"] = changed(edition.options, paused=True)
+        elif edition.planned is None and edition.options.get("resend_of"):
+            values["options"] = {**edition.options, "paused": True}
         editions_store.set_edition(session, edition_id, **values)
         audit_edition(session, rt.clock(), edition_id, by, "pause", address=address)
 

@@ -313,9 +313,10 @@ def _release(
     rt: Runtime, session: Session, wanted: Wanted, edition_id: int, by: str, address: str
 ) -> int:
     """``planned`` is written last, with it the edition may go."""
-    _hold(session, edition_id)
+    edition = _hold(session, edition_id)
     planned = sum(editions_store.count_states(session, edition_id).values())
-    editions_store.set_edition(session, edition_id, planned=planned, paused=False)
+    is_paused = bool(edition.options.get("paused"))  # by a person, while it was planned
+    editions_store.set_edition(session, edition_id, planned=planned, paused=is_paused)
     audit_edition(
         session,
         rt.clock(),

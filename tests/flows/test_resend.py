@@ -15,7 +15,7 @@ from support.smtp_server import SmtpServer, drop, reply
 from service.flows import leave, manual
 from service.flows import resend as flow
 from service.flows.daily import plan_daily
-from service.flows.editions import EditionError, cancel, details, resume
+from service.flows.editions import EditionError, cancel, details, pause, resume
 from service.flows.groups import Group, groups, newest_groups, plainly, refusals
 from service.flows.hidden import hide_paper
 from service.flows.ledger import delivery_story, list_facts, read_chosen
@@ -237,6 +237,30 @@ def test_what_was_hidden_since_is_not_sent_again(rt, server, clock):
     (row,) = rt.db.read(lambda s: list_deliveries(s, edition_id=made["edition"]))
     assert digest_of(row).paper_ids() == (2,)
     assert "Adapters that forget less" not in str(row.content)
+
+
+@pytest.mark.slow
+def test_paused_while_it_is_planned_it_waits_for_a_person(rt, server, monkeypatch):
+    server.on("RCPT", reply("550 5.7.1 blocked by policy"))
+    first, plain = newsletter(rt), rt.db.write
+    send(rt)
+    server.clear()
+
+    def pausing(work, priority):
+        made = plain(work, priority)
+        newest = rt.db.read(list_editions)[0]
+        if newest.id != first and newest.planned is None:
+            patched.undo()
+            pause(rt, newest.id, by="ben")
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rt.db, "write", pausing)
+        made = again(rt, first)
+    send(rt)
+    assert to(server) == []
+    resume(rt, made["edition"], by="ben")
+    assert send(rt).accepted == len(to(server)) > 0
 
 
 @pytest.mark.slow
