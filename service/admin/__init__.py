@@ -49,6 +49,7 @@ from service.flows.imports import NoSuchImportError
 from service.flows.ledger import ChosenError
 from service.flows.preview import PreviewError
 from service.flows.resend import ResendError
+from service.flows.rest_try import RestError
 from service.flows.runtime import Runtime
 from service.flows.settings_by_hand import NoSettingError
 from service.flows.source_days import NoSourceError
@@ -67,6 +68,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     EditionError: 409,
     NoEditionError: 404,
     ResendError: 409,
+    RestError: 409,
     NoHookError: 404,
     NoPaperError: 404,
     NoSuchImportError: 404,

@@ -58,6 +58,8 @@ SAID: Mapping[str, str] = {
     "ended": "The account is ended: it logs in nowhere. A new one-time link brings it back.",
     "out": "You are logged out.",
     "over": "The alarm is over. What rests goes on resting, a paused edition stays paused.",
+    "tried": "One mail goes now. Taken, the others follow; refused, the rest begins anew, longer.",
+    "next_tries": "No mail waits for it now: the next one that is due is the try.",
     "decided": "Decided.",
     "rest": "The rest is on its way.",
     "nothing": "Nothing could be sent again.",

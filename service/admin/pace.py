@@ -1,9 +1,12 @@
 """What limits mails now: the limits in force, what went of late, who rests and until when."""
 
+from asyncio import to_thread
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from service.admin.desk import Desk
+from service.flows.rest_try import try_one
 from service.flows.send_state import Limited, read_limits
 
 WINDOWS = {"second": "a_second", "minute": "a_minute", "hour": "an_hour", "day": "a_day"}
@@ -14,7 +17,7 @@ MOST = 100
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
-    """Add /admin/deliveries/pace."""
+    """Add /admin/deliveries/pace and /admin/deliveries/pace/try."""
     rt = desk.rt
 
     @routes.get("/deliveries/pace")
@@ -30,6 +33,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "unseen": max(0, len(found) - MOST),
         }
         return desk.answer(request, "pace.html", context, who=who)
+
+    @routes.post("/deliveries/pace/try")
+    async def try_now(request: Request) -> Response:
+        sent = await desk.sent(request, "sender")
+        name = sent.form.raw("name")
+        tried = await to_thread(try_one, rt, name, by=sent.who.name, address=sent.address)
+        return desk.go("deliveries/pace", "tried" if tried.waiting else "next_tries")
 
 
 def _settings(whose: str) -> list[str]:

@@ -57,6 +57,7 @@ from service.flows.related import (
 )
 from service.flows.release import ReleaseError
 from service.flows.resend import ResendError
+from service.flows.rest_try import RestError
 from service.flows.runtime import Runtime
 from service.flows.segment import SegmentError
 from service.flows.settings_by_hand import ChangedMeanwhileError, NoSettingError
@@ -119,6 +120,7 @@ STATUSES: dict[type[PaperpostError], int] = {
     PaperError: 409,
     QueryError: 422,
     ResendError: 409,
+    RestError: 409,
     ResolveError: 409,
     ScopeError: 403,
     SettingError: 422,

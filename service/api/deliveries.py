@@ -17,6 +17,7 @@ from service.flows import delivery_export, edition_lists, ledger, reconcile, res
 from service.flows.editions import list_groups
 from service.flows.exports import Form
 from service.flows.progress import watch
+from service.flows.rest_try import try_one
 from service.flows.runtime import Runtime
 from service.flows.send_state import read_limits
 from service.flows.tokens import Caller
@@ -41,6 +42,14 @@ _Sort = Literal[
     "begun", "-begun", "name", "-name", "kind", "-kind", "state", "-state", "planned", "-planned"
 ]
 _Order = Literal["oldest", "newest", "address", "domain", "state", "tries"]
+
+
+class Try(BaseModel):
+    """What rests. name: as ``GET /v1/deliveries/pace`` gives it: a receiving domain or its group,
+    "*" for everything."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1, max_length=254)
 
 
 class Resend(BaseModel):
@@ -202,8 +211,17 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     def what_limits(_who: Reader) -> list[dict[str, Any]]:
         """What limits mails now: accounts and groups of receiving domains, with the mails they
         ``had`` of those that go at ``most``, how many ``at_once``, ``until`` when nothing goes,
-        why, and how many mails wait for it. Scope: deliveries:read."""
+        whether it ``rests`` after refusals, why, and how many mails wait for it. Scope:
+        deliveries:read."""
         return [one.as_dict() for one in read_limits(rt)]
+
+    @routes.post("/v1/deliveries/pace/try")
+    def try_now(who: Sender, place: Place, asked: Try) -> dict[str, Any]:
+        """Let one mail go now to whoever rests, as the rest's end would: when it is taken the
+        others follow, when it is refused the rest begins anew and is longer. ``until``: when the
+        rest would have ended · ``waiting``: mails that may go now, one at a time. Scope:
+        deliveries:send."""
+        return try_one(rt, asked.name, by=who.signature, address=place).as_dict()
 
     @routes.get("/v1/deliveries/{delivery_id}", response_model=shapes.DeliveryStory)
     def one_delivery(_who: Reader, delivery_id: RowNumber) -> dict[str, Any]:

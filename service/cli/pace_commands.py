@@ -1,6 +1,6 @@
 """What limits mails now, on the command line."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -39,6 +39,22 @@ def deliveries_pace(as_json: Json = False) -> None:
     ]
     columns = ["kind", "name", "had", "until", "waiting", "why"]
     printing.table(rows, columns, "Nothing limits mails: no limit is set, and nobody rests.")
+
+
+@deliveries_app.command("try")
+def deliveries_try(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help='As deliveries pace gives it; "*": everything')
+    ] = "*",
+    as_json: Json = False,
+) -> None:
+    """Let one mail go now to whoever rests, as the rest's end would: when it is taken the others
+    follow, when it is refused the rest begins anew and is longer. For when the cause is mended."""
+    from service.flows.rest_try import try_one
+
+    with runtime() as rt:
+        tried = try_one(rt, name, by="cli")
+    printing.told(tried.as_dict(), tried.says, wants_json=as_json)
 
 
 def _had(one: dict[str, Any]) -> str:

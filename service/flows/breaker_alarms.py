@@ -34,7 +34,8 @@ def about_domain(key: str, breaker: Breaker) -> Alarm:
         what=f"{key} refuses our mail.",
         place=f"{mails} for a reason that lies with us. The server said: {breaker.words}",
         next_step="Mend what the server names: SPF, DKIM, DMARC, our reputation or rate (paperpost"
-        f" doctor). Mails to it wait; one is tried at {again}. Nobody is suppressed.",
+        f" doctor). Mails to it wait; one is tried at {again}, or at once by paperpost deliveries"
+        f" try {key}. Nobody is suppressed.",
         refused=breaker.refused,
         domain=key,
         status=breaker.status,
@@ -52,7 +53,7 @@ def about_account(breaker: Breaker) -> Alarm:
             what="Many domains refuse our mail; nothing is sent for now.",
             place=f"The last server said: {breaker.words}",
             next_step="Mend what the servers name: SPF, DKIM, DMARC, our reputation (paperpost"
-            f" doctor). One mail is tried at {again}.",
+            f" doctor). One mail is tried at {again}, or at once by paperpost deliveries try.",
             status=breaker.status,
             words=breaker.words,
         )

@@ -278,6 +278,7 @@ def _hear_account(
     if earlier := rt.tally.good.get(EVERY, 0):
         breaker = hear(breaker, Heard(good=earlier), now, rules, "silent")
     last = bad[-1] if bad else None
+    trial = breaker if _is_failed_trial(breaker, good, policy, now) else None
     said = Heard(
         good=alive,
         bad=len(bad),
@@ -286,17 +287,27 @@ def _hear_account(
         status=last.enhanced if last else "",
     )
     breaker = hear(breaker, said, now, rules, "silent")
-    if policy and breaker.is_closed and _is_everywhere(session, breaker, now, limits):
+    if trial or (policy and breaker.is_closed and _is_everywhere(session, breaker, now, limits)):
         rest = timedelta(minutes=limits.refused_rest_minutes)
         longest = timedelta(minutes=FIXED.longest_rest_minutes)
         verdict = policy[-1].verdict
         words, status = words_of(verdict.code, verdict.text), verdict.enhanced
-        breaker = replace(opened(breaker, now, "policy", rest, longest), words=words, status=status)
+        breaker = opened(trial or breaker, now, "policy", rest, longest)
+        breaker = replace(breaker, words=words, status=status)
     rests_store.write(session, ACCOUNT, {EVERY: breaker}, now)
     _tell_account(rt, session, was, breaker)
     if breaker.cause == "policy" and was.cause != "policy":
         _pause_editions(rt, session, limits)
     return {EVERY: breaker.until}
+
+
+def _is_failed_trial(
+    account: Breaker, good: Mapping[str, int], policy: Sequence[Told], now: datetime
+) -> bool:
+    """Whether the one mail after a rest of everything, which many domains brought about, was
+    refused as those before it."""
+    is_on_trial = account.cause == "policy" and not account.is_closed
+    return is_on_trial and not account.is_resting(now) and bool(policy) and not good.get(EVERY)
 
 
 def _concerns_account(verdict: Verdict) -> bool:

@@ -20,6 +20,7 @@ class Limited:
     kind: account or domain · name: "host:port", a group's name, or "*" for every account · had,
     most: mails by window ("second", "minute", "hour", "day"), of those with a limit · at_once:
     mails under way at most, None = no limit · until: nothing goes before then, None = it may go ·
+    rests: until then it rests after refusals, so that one mail can be tried before (``rest_try``) ·
     why: in words, "" where nothing holds it up · waiting: mails that wait for it.
     """
 
@@ -29,6 +30,7 @@ class Limited:
     most: Mapping[str, int] = field(default_factory=dict)
     at_once: int | None = None
     until: datetime | None = None
+    rests: bool = False
     why: str = ""
     waiting: int = 0
 
@@ -72,6 +74,7 @@ def _limited(session: Session, pace: Pace, now: datetime) -> list[Limited]:
                 had={window: one.counts.get(window, 0) for window in most} if one else {},
                 at_once=rest.at_once if rest is not None else None,
                 until=held.until if held is not None else None,
+                rests=rest is not None and rest.until is not None,
                 why=held.why if held is not None else rest.why if rest is not None else "",
                 waiting=held_of(waiting, held) if held is not None else 0,
             )

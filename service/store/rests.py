@@ -144,18 +144,21 @@ def list_refused_editions(session: Session, domains: Collection[str]) -> dict[in
     return editions
 
 
-def try_now(session: Session, now: datetime) -> int:
+def try_now(session: Session, now: datetime, domains: Collection[str] | None = None) -> int:
     """What waited because nobody answered, or because the account rested, is due at once; how
-    many."""
+    many. domains: only theirs, and what these refused for now because of us, too."""
+    because = ["silent", "relay", "rest"] if domains is None else ["rest", "policy", "rate"]
     change = (
         sa.update(DeliveryRow)
         .where(
             col(DeliveryRow.state) == str(State.DEFERRED),
             col(DeliveryRow.not_before) > now,
-            col(DeliveryRow.meaning).in_(["silent", "relay", "rest"]),
+            col(DeliveryRow.meaning).in_(because),
         )
         .values(not_before=now)
     )
+    if domains is not None:
+        change = change.where(col(DeliveryRow.domain).in_(sorted(domains)))
     return int(session.execute(change).rowcount)  # type: ignore[attr-defined]
 
 

@@ -17,6 +17,7 @@ from service.flows.breakers import keep_breakers, relay_is_back
 from service.flows.daily import plan_daily
 from service.flows.editions import resume
 from service.flows.journal import Journal
+from service.flows.rest_try import RestError, try_one
 from service.flows.runtime import Runtime
 from service.flows.send import SendReport, send_ready
 from service.store import alarms as alarms_store
@@ -182,6 +183,52 @@ def test_many_small_domains_together_stop_the_account(rt, server, clock: Clock):
     assert edition.paused
     left = [row for row in rows(rt, "digest") if row.state not in ("failed",)]
     assert len(left) >= 8
+
+
+def test_one_mail_is_tried_before_the_end_and_a_refusal_keeps_the_rest(rt, server, clock: Clock):
+    set_small_pool(rt)
+    plan(rt, "hard.example", each=30)
+    server.on("RCPT", reply("550 5.7.1 blocked"), match="hard.example")
+    send(rt)
+    begun = states(rt, "hard.example")["failed"]
+    first = rt.db.read(lambda s: rests_store.list_rests(s, clock()))[0]
+    clock.go(minutes=5)
+    tried = try_one(rt, "hard.example", by="ann", address="127.0.0.1")
+    assert (tried.name, tried.until, tried.waiting) == ("hard.example", first.until, 30 - begun)
+    send(rt)
+    assert states(rt, "hard.example")["failed"] == begun + 1
+    again = rt.db.read(lambda s: rests_store.list_rests(s, clock()))[0]
+    assert again.until == clock() + timedelta(hours=1)  # twice as long, as at the rest's end
+    server.clear()
+    try_one(rt, "HARD.example ", by="ann")
+    send(rt)
+    assert states(rt, "hard.example") == {"failed": begun + 1, "accepted": 29 - begun}
+    assert alarms(rt)["domain", "hard.example"]["state"] == "over"
+    with pytest.raises(RestError, match=r"hard\.example does not rest"):
+        try_one(rt, "hard.example", by="ann")
+    with pytest.raises(RestError, match="Nothing rests"):
+        try_one(rt, EVERY, by="ann")
+
+
+def test_one_mail_is_tried_of_everything_and_a_refusal_keeps_the_rest(rt, server, clock: Clock):
+    set_small_pool(rt)
+    rt.db.write(lambda s: set_setting(s, "pause_at_domains", "0"))
+    plan(rt, *(f"d{n:02}.example" for n in range(16)), each=2)
+    server.on("RCPT", reply("550 5.7.1 bad reputation"))
+    send(rt)
+    failed = Counter(row.state for row in rows(rt))["failed"]
+    with pytest.raises(RestError, match="Everything rests"):
+        try_one(rt, "d00.example", by="ann")
+    assert try_one(rt, EVERY, by="ann").waiting == 33 - failed  # with the alarm's mail
+    report = send(rt)
+    assert (report.accepted, report.failed) == (0, 1)  # and not a second one
+    account = rt.db.read(lambda s: rests_store.list_open(s, clock()))[ACCOUNT, EVERY]
+    assert (account.cause, account.until) == ("policy", clock() + timedelta(hours=1))
+    server.clear()
+    try_one(rt, EVERY, by="ann")
+    send(rt)
+    assert {row.state for row in rows(rt)} == {"failed", "accepted"}
+    assert alarms(rt)["account", EVERY]["state"] == "over"
 
 
 def test_content_is_told_and_blames_no_domain(rt, server, clock: Clock):

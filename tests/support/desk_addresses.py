@@ -227,6 +227,9 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     "/admin/bounces/export": (
         Act("editor", "/admin/bounces/export", {"kind": "hard"}, "export bounces"),
     ),
+    "/admin/deliveries/pace/try": (
+        Act("sender", "/admin/deliveries/pace/try", {"name": "rests.example"}, "try one mail"),
+    ),
     "/admin/deliveries/export": (
         Act("editor", "/admin/deliveries/export", {"state": "accepted", "format": "json"},
             "export deliveries"),
@@ -750,6 +753,10 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "POST /api/v1/papers/{paper_id}/fetch": (
         Act("papers:write", "/api/v1/papers/999/fetch", leaves=None, refused=404),
+    ),
+    "POST /api/v1/deliveries/pace/try": (
+        Act("deliveries:send", "/api/v1/deliveries/pace/try", {"name": "rests.example"},
+            "try one mail"),
     ),
     "POST /api/v1/alarms/{alarm_id}/end": (
         Act("deliveries:send", "/api/v1/alarms/{alarm}/end", leaves="end alarm"),

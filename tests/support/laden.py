@@ -16,6 +16,7 @@ from support.every_address import ADA, PASSWORD, World, lay_import
 from support.house import add, ingest_items, paper_item
 from support.smtp_server import reply
 
+from service.delivery.breakers import Breaker
 from service.flows import drafts, editions, imports, manual, sources, staff
 from service.flows.accounts import list_sessions
 from service.flows.alarms import Alarm, raise_alarm
@@ -28,6 +29,7 @@ from service.flows.suppress import import_suppressions
 from service.flows.tags import tag_readers
 from service.sources.parse_pool import parse_here
 from service.store import alarms as alarms_store
+from service.store import rests
 from service.store.db import Session
 from service.store.deliveries import list_deliveries
 from service.store.desk_tables import SubmissionRow
@@ -47,8 +49,8 @@ def _letter(world: World) -> int:
 
 
 def laden(world: World) -> dict[str, str]:
-    """Lay an alarm, a mail to look at, an edition with a refused and a held mail, one that waits,
-    a barred address, a reader who was asked; returns their values."""
+    """Lay an alarm, a domain that rests, a mail to look at, an edition with a refused and a held
+    mail, one that waits, a barred address, a reader who was asked; returns their values."""
     house, rt = world.house, world.house.rt
     alarm = Alarm(
         kind="domain", key="a.example", what="It refuses.", place="a.example", next_step="Mend it."
@@ -69,6 +71,8 @@ def laden(world: World) -> dict[str, str]:
     waiting = max(row.edition_id for row in rt.db.read(list_deliveries))
     _forget(world, waiting, "cy@uni.example")  # what was refused does not ride in another mail
     import_suppressions(rt, b"barred@x.example\n", reason="admin", by="tests")
+    rest = Breaker(cause="policy", until=rt.clock() + timedelta(hours=3), at_once=1, times=1)
+    rt.db.write(lambda s: rests.write(s, rests.DOMAIN, {"rests.example": rest}))
     presets = next(one for one in sources.presets() if one["sources"])
     values = {
         "alarm": str(rt.db.read(alarms_store.list_open)[0].id),

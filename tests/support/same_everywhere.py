@@ -38,6 +38,7 @@ SAME: Mapping[str, Ways] = {
     "end token": Ways("tokens end", _STAFF),
     "setting": Ways("settings set", "PUT /api/v1/settings/{name}"),
     "end alarm": Ways("alarms end", "POST /api/v1/alarms/{alarm_id}/end"),
+    "try one mail": Ways("deliveries try", "POST /api/v1/deliveries/pace/try"),
     "decide mail": Ways("bounces decide", "POST /api/v1/bounces/{inbound_id}/decide"),
     # sends
     "send manual": Ways("send manual", "POST /api/v1/sends"),
