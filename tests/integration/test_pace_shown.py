@@ -119,11 +119,11 @@ def test_who_had_how_many_and_who_waits_for_what(house, server, capsys):
     assert [one.name for one in read_limits(rt)] == ["b.example"]
 
 
-def desk(house: House) -> TestClient:
-    """A browser of one of the staff who may only look."""
+def desk(house: House, role: str = "viewer") -> TestClient:
+    """A browser of one of the staff."""
     rt = house.runtime
     client = TestClient(make_app(rt, house.settings), base_url="http://127.0.0.1:8000")
-    link = staff.create_admin(rt, "vera", "viewer", by="cli")
+    link = staff.create_admin(rt, "vera", role, by="cli")
     staff.redeem(rt, link.rpartition("/")[2], PASSWORD)
     client.cookies.set("paperpost", staff.log_in(rt, "vera", PASSWORD, "127.0.0.1", "tests"))
     return client
@@ -152,6 +152,7 @@ def test_the_page_tells_limits_counts_rests_and_who_waits(house, server, monkeyp
     assert "b.example mail service ◐ waits until 18 Nov 09:10" in said
     assert "a.example mail service ◐ waits until" in said
     assert "the limit of 2 mails an hour to a.example is reached" in said
+    assert "Try one mail now" not in said  # a viewer only looks
     assert "<i>" not in client.get("/admin/deliveries/pace").text
     monkeypatch.setattr(pace_page, "MOST", 1)
     said = words_of(client)
@@ -195,3 +196,16 @@ def test_what_was_counted_and_looked_up_is_forgotten(house):
     removed = tidy(rt).removed
     assert (removed["send_counts"], removed["routes"]) == (3, 1)
     assert rt.db.read(lambda s: groups_of(s, ["a.example"])) == {"a.example": "a.example"}
+
+
+def test_who_may_send_tries_one_mail_is_tried_of_who_rests(house, capsys, monkeypatch):
+    rt = house.runtime
+    plan_daily(rt)
+    rest = Breaker(cause="policy", until=rt.clock() + timedelta(minutes=30), at_once=1, times=1)
+    rt.db.write(lambda s: rests.write(s, rests.DOMAIN, {"a.example": rest}))
+    assert [(one.name, one.rests) for one in read_limits(rt)] == [("a.example", True)]
+    assert words_of(desk(house, "sender")).count("Try one mail now") == 2  # and what it does
+    monkeypatch.setattr(pace_commands, "runtime", lambda: _Opened(house))
+    pace_commands.deliveries_try("a.example", as_json=False)
+    assert capsys.readouterr().out.count("One mail of 3 goes now.") == 1
+    assert [(one.name, one.rests) for one in read_limits(rt)] == [("a.example", False)]
