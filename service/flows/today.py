@@ -16,7 +16,6 @@ from service.flows.staff import audit_edition
 from service.store import alerts as alerts_store
 from service.store import audience as audience_store
 from service.store import editions as editions_store
-from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.half_planned import INTENT, without_intent
 from service.store.processes import is_over
@@ -202,9 +201,11 @@ def _start_alerts(rt: Runtime, act: Act) -> Started:
     editions: dict[int, None] = dict.fromkeys(had.values())
     planned = len(had)
     left = [i for i in act.intent.ids if i not in had]
-    rows = rt.db.read(lambda s: subscribers_store.list_subscriber_rows(s, ids=left))
     # everybody with an alert is planned in one pass, a part of them one by one
-    keys = [None] if plan.segment.kind == "all" else [row.email_key for row in rows]
+    keys: list[str | None] = [None]
+    if plan.segment.kind != "all":
+        people = rt.db.read(lambda s: audience_store.list_people(s, left))
+        keys = [one.email_key for one in people]
     for key in keys:
         report = plan_alerts(rt, email_key=key, forced=True, created_by=plan.created_by)
         planned += report.planned
