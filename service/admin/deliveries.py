@@ -188,7 +188,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         except PaperpostError as error:
             errors = fault_at("answer", error)
             return await to_thread(story, request, sent.who, delivery_id, errors)
-        return desk.go(f"deliveries/{delivery_id}", "saved")
+        return desk.go(f"deliveries/{delivery_id}", f"held_{answer}")
 
     @routes.get("/deliveries/{delivery_id}/mail")
     def delivery_mail(request: Request, delivery_id: RowNumber) -> Response:

@@ -67,4 +67,5 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         except ResolveError as error:
             errors = fault_at("mails", error)
             return await to_thread(page, request, sent.who, answer, typed, errors)
-        return desk.go("deliveries", "saved", state="held", **{k: v for k, v in typed.items() if v})
+        kept = {k: v for k, v in typed.items() if v}
+        return desk.go("deliveries", f"held_{answer}", state="held", **kept)
