@@ -39,7 +39,7 @@ def test_a_list_of_listmonk_its_tags_and_its_undoing(tmp_path, monkeypatch):
     assert shell.say("subscribers", "rename", "ada@example.org", "Ada Ek").code == 0
     assert shell.say("subscribers", "act", "pause", "--search", "ada@").out.startswith("1 reader")
     wrong = shell.say("subscribers", "act", "erase", "--search", "ada@", "--yes", "2")
-    assert (wrong.code, "1 readers, not 2" in wrong.err) == (1, True)
+    assert (wrong.code, "1 reader, not 2" in wrong.err) == (1, True)
     assert shell.say("subscribers", "move", "ada@example.org", "ek@example.org").code == 0
     told = shell.say("imports", "undo", "1", "--json").json
     assert told == {"import": 1, "unmailed": 0}, "they were told of their new address"
