@@ -88,7 +88,7 @@ test: .venv/.dev ## the quick tests, at most 3 minutes
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not ($(LEFT_OUT))" $(ARGS)
 
 test-all: .venv/.dev ## every test; PostgreSQL, a browser and Dovecot must be here
-	@PAPERPOST_TEST_REQUIRE=postgres,browser,dovecot $(BIN)/python -m pytest -q -n 4 --dist loadgroup $(ARGS)
+	@PAPERPOST_TEST_REQUIRE=postgres,browser,dovecot $(BIN)/python -m pytest -q -n 5 --dist loadgroup $(ARGS)
 
 rest:
 	@echo "$(REST)"

@@ -16,6 +16,7 @@ from support.captures import shared_data
 from support.collecting import Collected
 from support.parts import WHY, left_out, lines
 from support.required import skip_unless_required
+from support.sizes import BOTH
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -92,10 +93,7 @@ def empty_postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
         yield url
 
 
-_BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
-
-
-@pytest.fixture(params=_BOTH)
+@pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without rows: the test runs once on SQLite (a file that is not there
     yet) and once on PostgreSQL (migrated)."""
@@ -104,7 +102,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
-@pytest.fixture(params=_BOTH)
+@pytest.fixture(params=BOTH)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without tables, once of each kind."""
     if request.param == "sqlite":

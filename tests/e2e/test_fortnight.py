@@ -21,6 +21,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 from support import sky_plan as plan
+from support.sizes import sized
 from support.sky import Sky
 from support.sky_house import READERS, SOURCES, Fortnight, Mail, fortnight, sky_house
 from support.sky_poller import spawned
@@ -233,7 +234,7 @@ def test_three_processes_take_four_days_as_one_would(
         monkeypatch,
         pollers=3,
         in_processes=True,
-        tick=timedelta(hours=2),
+        tick=timedelta(hours=sized(4, 2)),
         database_url=database_url,
     ) as played:
         played.furnish(SOURCES[:3], history_days=2)

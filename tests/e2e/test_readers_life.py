@@ -16,6 +16,7 @@ from support.axe import PHONE, violations
 from support.hands import Hand, Keys, Mouse, Thumb
 from support.life import Life, Watch
 from support.reading_house import fill_three_days
+from support.sizes import sized
 from support.whole_site import WholeSite, whole_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("readers-life")]
@@ -31,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSite]:
         yield made
 
 
-@pytest.mark.parametrize("way", ["no script", "thumb", "keys"])
+@pytest.mark.parametrize("way", sized(["no script", "keys"], ["no script", "keys", "thumb"]))
 def test_from_the_first_page_to_the_last_trace(site: WholeSite, browser: Browser, way: str) -> None:
     shape = SMALL if way == "thumb" else {"viewport": {"width": 1200, "height": 900}}
     context = browser.new_context(

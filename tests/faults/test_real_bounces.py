@@ -22,6 +22,7 @@ import pytest
 import sqlalchemy as sa
 from support.house import Clock, ingest_items, open_house, paper_item
 from support.returning import BOUNCES, FAR, World, returning
+from support.sizes import BOTH, sized
 from support.storm import returns
 from support.storm.book import Tally
 from support.storm.ground import Ground, template
@@ -37,7 +38,6 @@ from service.store.db import make_engine
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 PAGE = ROOT / "docs" / "bounces.md"
-BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 PLAYED_ON = BOTH if os.environ.get("PAPERPOST_TEST_BOUNCES") else BOTH[:1]
 """The day takes two minutes: on SQLite in each whole run, on both with that variable. The poller
 and what follows from its mails are played on both in ``tests/integration/test_inbox_story.py``."""
@@ -322,8 +322,9 @@ def told(ground: Ground) -> dict[str, tuple[str, str]]:
     return {one: (states[one], said) for one, said in ends.items() if one}
 
 
+@pytest.mark.parametrize("cluster", sized(BOTH[1:], BOTH), indirect=True)
 def test_the_reader_of_the_mailbox_is_killed(folder, cluster):
-    """At ten points on each database: twenty in all (``make faults ARGS=inbound``: at each)."""
+    """At ten points, on PostgreSQL or on both (``make faults ARGS=inbound``: at each)."""
     tally = Tally()
     with nursery() as nest, returns.returned(folder, cluster, returns.readers(2), nest) as back:
         points = every_point(returns.undisturbed(back, folder))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.sizes import BOTH, sized
 from support.storm import answers, byhand, halts, kills, leaving, points, rough
 from support.storm.book import Tally
 from support.storm.ground import Ground, relay, template
@@ -18,7 +19,6 @@ from support.storm.nursery import nursery
 from service.store.db import STILL_S
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
-BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 POINTS = int(os.environ.get("PAPERPOST_TEST_POINTS") or 10)
 """Of a send's points, on each database; ``make faults ARGS=points`` goes through all."""
 FOUR = {"smtp_connections": "4", "spread_minutes": "0"}
@@ -115,6 +115,7 @@ def test_answers(tmp_path, seed):
     assert totals["odd_answers"] > 40
 
 
+@pytest.mark.parametrize("cluster", sized(BOTH[1:], BOTH), indirect=True)
 def test_one_stands_still(tmp_path, cluster, seed):
     dice = random.Random(seed)
     totals = storm(

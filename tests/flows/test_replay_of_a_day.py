@@ -21,6 +21,7 @@ from support.polling import (
     polling_house,
     rss_feed,
 )
+from support.sizes import BOTH, sized
 from support.web_site import WebSite
 
 from service.flows.daily import plan_daily
@@ -99,6 +100,7 @@ def visited(rt: Runtime, clock: Clock, *source_ids: int) -> str:
 
 # Hundreds of captured papers, three times.
 @pytest.mark.slow
+@pytest.mark.parametrize("database_url", sized(BOTH[:1], BOTH), indirect=True)
 def test_captured_days_come_again_as_they_were(
     rt: Runtime, site: WebSite, clock: Clock, shared: Path
 ) -> None:

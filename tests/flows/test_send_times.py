@@ -182,6 +182,7 @@ def test_at_each_readers_own_hour(filled, server, clock):
     assert (shown["state"], shown["accepted"], shown["missing"]) == ("done", 3, 0)
 
 
+@pytest.mark.slow
 def test_a_reader_who_moves_their_hour_moves_what_waits_for_it(filled, clock):
     """The day stays, as with the daily: at the new hour, or at once where that is over."""
     rt = filled  # ada would have it tomorrow at 07:00 UTC, ben at 13:00 and cy at 12:00

@@ -226,6 +226,7 @@ def crowd_of(drawn: tuple) -> list[dict]:
     return crowd
 
 
+@pytest.mark.slow
 @given(drawn=PEOPLE)
 @settings(suppress_health_check=list(HealthCheck), deadline=None)
 def test_what_is_decided_together_is_what_is_decided_alone(house, drawn):

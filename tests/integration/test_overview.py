@@ -22,6 +22,7 @@ def polls(page: str) -> str:
     return found[1].replace("&amp;", "&") if found else ""
 
 
+@pytest.mark.slow
 def test_what_moves_asks_again_and_speaks_only_when_there_is_news(tmp_path: Path) -> None:
     with reading_house(tmp_path) as house:
         rt = house.rt
@@ -43,6 +44,7 @@ def test_what_moves_asks_again_and_speaks_only_when_there_is_news(tmp_path: Path
         assert "0 of 1 settled" not in part
 
 
+@pytest.mark.slow
 def test_an_alarm_says_what_to_do_where_it_is_shown_and_who_may_ends_it(tmp_path: Path) -> None:
     with reading_house(tmp_path) as house:
         alarm = Alarm(

@@ -76,6 +76,7 @@ def test_headers_are_written_alike(format: str) -> None:
     reads_alike(digest(section(entry(1))), frame(), notice)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(naughty.digests(), naughty.readers())
 def test_hostile_words_read_alike(made: Digest, reader: ReaderFrame) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 FULL = bool(os.environ.get("PAPERPOST_TEST_FULL"))
 T = TypeVar("T")
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+"""The databases, as parameters of ``database_url`` and of ``cluster``."""
 
 
 def sized(usual: T, full: T) -> T:

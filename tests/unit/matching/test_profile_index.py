@@ -218,6 +218,7 @@ def _variants(count: int) -> Iterator[Query]:
         count -= 1
 
 
+@pytest.mark.slow
 def test_variants_of_real_profiles_reach_few_evaluations(real_documents: list[Document]) -> None:
     profiles, pairs = 800, 1_500
     index = Index()
