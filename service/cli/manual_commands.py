@@ -25,6 +25,10 @@ Segments = Annotated[
         " state:EDITION:failed, late:EDITION"
     ),
 ]
+Papers = Annotated[
+    list[str] | None, typer.Option(help="arxiv/ID, an arXiv id, a DOI: one or several")
+]
+Dates = Annotated[str, typer.Option(help="A..B: every paper listed in between")]
 Key = Annotated[str, typer.Option(help="The same key twice is the same edition")]
 Yes = Annotated[int | None, typer.Option("--yes", help="The number of mails expected")]
 At = Annotated[str, typer.Option("--at", help='Begin then: "2026-11-23 14:00", house time')]
@@ -202,10 +206,8 @@ def _tell_existing(rt: Any, edition_id: int, plan: Any) -> None:
 
 
 def send_manual(
-    papers: Annotated[
-        list[str] | None, typer.Option(help="arxiv/ID, an arXiv id, a DOI: one or several")
-    ] = None,
-    dates: Annotated[str, typer.Option(help="A..B: every paper listed in between")] = "",
+    papers: Papers = None,
+    dates: Dates = "",
     segment: Segments = "all",
     subject: Annotated[str, typer.Option(help="Subject line; without it the first title")] = "",
     body: Annotated[Path | None, typer.Option(help="A note on top, plain text")] = None,
@@ -271,10 +273,8 @@ def send_test(
     reader: Annotated[
         str, typer.Option(help="Whose mail; without it the first who would get one")
     ] = "",
-    papers: Annotated[
-        list[str] | None, typer.Option(help="arxiv/ID, an arXiv id, a DOI: one or several")
-    ] = None,
-    dates: Annotated[str, typer.Option(help="A..B: every paper listed in between")] = "",
+    papers: Papers = None,
+    dates: Dates = "",
     segment: Segments = "all",
     subject: Annotated[str, typer.Option(help="Subject line")] = "",
     body: Annotated[
