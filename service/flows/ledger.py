@@ -19,7 +19,7 @@ from service.flows.runtime import Runtime
 from service.store import deliveries as deliveries_store
 from service.store import delivery_lists
 from service.store.db import Session
-from service.store.delivery_lists import ORDERS, Chosen, Plain, list_plain, meanings_of
+from service.store.delivery_lists import ORDERS, Chosen, Plain, list_ids, meanings_of
 from service.store.tables import DeliveryRow
 from service.subscribers.cadence import bounds
 
@@ -93,8 +93,8 @@ def list_facts(
         need_edition(session, chosen.edition_id)
     if order not in ORDERS:
         raise ChosenError(f"{order!r} is no order.", "--order", f"Use {', '.join(ORDERS)}.")
-    rows = list_plain(session, chosen, order=order, limit=limit, offset=offset, after_id=after_id)
-    return [delivery_facts(row) for row in rows]
+    ids = list_ids(session, chosen, order=order, limit=limit, offset=offset, after_id=after_id)
+    return facts_of(session, ids)
 
 
 def find_ids(session: Session, chosen: Chosen, order: str = "newest") -> list[int]:

@@ -228,9 +228,10 @@ def _slot(wanted: Wanted, n: int = 0) -> str:
 
 
 def _rows(session: Session, wanted: Wanted, after: int) -> list[DeliveryRow]:
-    return delivery_lists.list_chosen(
+    ids = delivery_lists.list_ids(
         session, wanted.chosen, order="oldest", limit=CHUNK, after_id=after
     )
+    return delivery_lists.whole_of(session, ids)
 
 
 def _plan_part(

@@ -8,7 +8,7 @@ from service.flows.reconcile import ANSWERS, ResolveError, settle_by_hand
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.store.db import Priority, Session
-from service.store.delivery_lists import Chosen, count_chosen, list_chosen
+from service.store.delivery_lists import Chosen, count_chosen, list_ids, whole_of
 from service.text.tally import tally
 
 _PART = 200
@@ -47,8 +47,8 @@ def count_held(rt: Runtime, chosen: Chosen, answer: str) -> Held:
     wanted = _wanted(chosen, read_answer(answer))
 
     def load(session: Session) -> Held:
-        rows = list_chosen(session, wanted, order="oldest", limit=5)
-        return Held(answer, count_chosen(session, wanted), tuple(row.id or 0 for row in rows))
+        first = list_ids(session, wanted, order="oldest", limit=5)
+        return Held(answer, count_chosen(session, wanted), tuple(first))
 
     return rt.db.read(load)
 
@@ -83,7 +83,7 @@ def _part(
     rt: Runtime, session: Session, wanted: Chosen, answer: str, by: str, address: str, after: int
 ) -> tuple[int, int]:
     """(how many were settled, the last one looked at; 0: there is none any more)."""
-    rows = list_chosen(session, wanted, order="oldest", limit=_PART, after_id=after)
+    rows = whole_of(session, list_ids(session, wanted, order="oldest", limit=_PART, after_id=after))
     done = [row.id for row in rows if settle_by_hand(rt, session, row, answer, by)]
     if done:
         facts = {"answer": answer, "mails": len(done), "first": done[0], "last": done[-1]}

@@ -33,14 +33,14 @@ __all__ = [
     "count_chosen",
     "families",
     "find_ids",
-    "list_chosen",
     "list_family",
+    "list_ids",
     "list_parts",
-    "list_plain",
     "list_went",
     "meaning_column",
     "meanings_of",
     "plain_of",
+    "whole_of",
 ]
 
 REFUSED = ("failed", "expired")
@@ -140,7 +140,7 @@ _SORTED: Mapping[str, Any] = {
 }
 
 
-def list_chosen(
+def list_ids(
     session: Session,
     chosen: Chosen,
     *,
@@ -148,23 +148,21 @@ def list_chosen(
     limit: int | None = None,
     offset: int = 0,
     after_id: int = 0,
-) -> list[DeliveryRow]:
-    """Rows in an order of ``ORDERS``; after_id: only later ones (with "oldest": the next part)."""
-    ids = _numbers(session, chosen, order, limit, offset, after_id)
+) -> list[int]:
+    """Numbers in an order of ``ORDERS``; after_id: only later ones (with "oldest": the next part).
+    Contents are large, and are read of those alone that are shown (``whole_of``, ``plain_of``)."""
+    query = sa.select(col(DeliveryRow.id)).where(*conditions(session, chosen))
+    query = query.order_by(*ORDERS[order])
+    if after_id:
+        query = query.where(col(DeliveryRow.id) > after_id)
+    if limit is not None:
+        query = query.limit(limit)
+    return list(session.scalars(query.offset(offset)))
+
+
+def whole_of(session: Session, ids: Sequence[int]) -> list[DeliveryRow]:
+    """Deliveries in the order of their numbers here; one that is gone is left out."""
     return [row for part in _parts(ids) for row in _in_order(part, _whole(session, part))]
-
-
-def list_plain(
-    session: Session,
-    chosen: Chosen,
-    *,
-    order: str = "newest",
-    limit: int | None = None,
-    offset: int = 0,
-    after_id: int = 0,
-) -> list[Plain]:
-    """The same with the columns ``PLAIN`` alone."""
-    return plain_of(session, _numbers(session, chosen, order, limit, offset, after_id))
 
 
 def plain_of(session: Session, ids: Sequence[int]) -> list[Plain]:
@@ -175,19 +173,6 @@ def plain_of(session: Session, ids: Sequence[int]) -> list[Plain]:
         query = sa.select(*PLAIN).where(col(DeliveryRow.id).in_(part))
         found += _in_order(part, session.execute(query))
     return found
-
-
-def _numbers(
-    session: Session, chosen: Chosen, order: str, limit: int | None, offset: int, after_id: int
-) -> list[int]:
-    # numbers first: contents are large, and are read of those alone that are shown
-    query = sa.select(col(DeliveryRow.id)).where(*conditions(session, chosen))
-    query = query.order_by(*ORDERS[order])
-    if after_id:
-        query = query.where(col(DeliveryRow.id) > after_id)
-    if limit is not None:
-        query = query.limit(limit)
-    return list(session.scalars(query.offset(offset)))
 
 
 def _whole(session: Session, ids: Sequence[int]) -> Iterable[DeliveryRow]:
