@@ -92,6 +92,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "count_fault": "",
             "counted": False,
             "other": "",
+            "window": secrets.token_hex(4),
             "live": False,
             "added": False,
             **beside(typed, who),
@@ -203,9 +204,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def compose(request: Request) -> Response:
         who = desk.member(request, "editor")
         typed = drafts.typed_before(rt, request.query_params.get("draft", ""))
-        kind = request.query_params.get("kind", "")
+        kind, state = (request.query_params.get(name, "") for name in ("kind", "state"))
         if kind in manual.KINDS and not typed:
             typed = {"kind": kind}
+        if state and typed:  # the same once more, to who has none: "12:cancelled"
+            typed = {**typed, "segment": "state", "value": state[:80]}
         return compose_page(request, who, typed)
 
     @routes.post("/send")
@@ -216,23 +219,38 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             plan = await to_thread(read, typed, who, form)
         except PaperpostError as error:
             fault = fault_of(error, FIELDS, "kind")
-            await to_thread(keep, typed, who, form)
-            return await to_thread(compose_page, request, who, typed, fault)
+            other = await to_thread(keep, typed, who, form)
+            return await to_thread(
+                compose_page, request, who, typed, fault, other=other, window=window_of(form)
+            )
         if form.upload("file") is not None:
             typed["value"] = ""
-        key, begun = await to_thread(drafts.keep, rt, plan, typed)
-        return desk.go(f"editions/{begun}", "begun") if begun else desk.go(f"send/{key}")
+        kept = await to_thread(
+            drafts.keep, rt, plan, typed, seen_at=seen_at(form), window=window_of(form)
+        )
+        if kept.begun:
+            return desk.go(f"editions/{kept.begun}", "begun")
+        return desk.go(f"send/{kept.key}", "both" if kept.other else "")
+
+    def seen_at(form: Form) -> datetime | None:
+        """When the text was kept that this page changes."""
+        try:
+            at = datetime.fromisoformat(form.raw("kept"))
+        except ValueError:
+            return None
+        return at if at.tzinfo else None
+
+    def window_of(form: Form) -> str:
+        """The name of the page that is typed in, of which one may have several open."""
+        return form.raw("window")[:40]
 
     def keep(typed: dict[str, str], who: Member, form: Form) -> str:
         """Keep what is typed; returns who else changed it meanwhile. The key may be another one."""
         if not any(typed[name].strip() for name in ("papers", "dates", "subject", "body", "value")):
             return ""
-        seen = form.raw("kept")
-        try:
-            seen_at = datetime.fromisoformat(seen) if seen else None
-        except ValueError:
-            seen_at = None
-        typed["key"], other = drafts.keep_typed(rt, typed, who.name, seen_at=seen_at)
+        typed["key"], other = drafts.keep_typed(
+            rt, typed, who.name, seen_at=seen_at(form), window=window_of(form)
+        )
         return other
 
     @routes.post("/send/keep")
@@ -242,7 +260,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         typed = typed_of(form)
         other = await to_thread(keep, typed, who, form)
         if "hx-request" not in request.headers:
-            return await to_thread(compose_page, request, who, typed, other=other)
+            return await to_thread(
+                compose_page, request, who, typed, other=other, window=window_of(form)
+            )
         draft = await to_thread(drafts.find, rt, typed["key"])
         context = {
             "typed": typed,
@@ -272,6 +292,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         if "hx-request" in request.headers:
             return desk.answer(request, "compose_found.html", {**context, "live": True}, who=who)
         del context["typed"]
+        context["window"] = window_of(form)
         return await to_thread(compose_page, request, who, typed, **context)
 
     @routes.post("/send/count")
@@ -288,7 +309,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             context["count_fault"] = f"{error.what} {error.next_step}".strip()
         if "hx-request" in request.headers:
             return desk.answer(request, "count.html", context, who=who)
-        await to_thread(keep, typed, who, form)
+        context["other"] = await to_thread(keep, typed, who, form)
+        context["window"] = window_of(form)
         return await to_thread(compose_page, request, who, typed, **context)
 
     @routes.get("/send/count")

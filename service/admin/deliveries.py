@@ -33,7 +33,7 @@ from service.store import delivery_lists
 from service.store import editions as editions_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
-from service.store.delivery_lists import ORDERS, Chosen
+from service.store.delivery_lists import ORDERS, REFUSED, Chosen
 from service.store.rests import list_rests
 from service.store.tables import DeliveryRow, EditionRow
 from service.subscribers.cadence import local_date
@@ -137,7 +137,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     async def send_again(request: Request) -> Response:
         sent = await desk.sent(request, "sender")
         form = sent.form
-        wanted = _wanted({name: form.raw(name) for name in ("edition", "meaning", "domain")})
+        wanted = _wanted({name: form.raw(name) for name in ("edition", "meaning", "domain", "id")})
         number = form.raw("mails")
         expected = int(number) if number.isdecimal() and len(number) < 10 else -1
         try:
@@ -173,6 +173,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             }
 
         context = rt.db.read(load) | {"plain_reason": plain_reason, "said_words": ENDS}
+        row, edition, context["again"] = context["row"], context["edition"], None
+        if who.may("sender") and row["state"] in REFUSED and edition.kind != "notice":
+            wanted = Wanted(edition_id=edition.id, ids=(delivery_id,))
+            context["again"] = resend.count(rt, wanted)
         return desk.answer(request, "delivery.html", context, who=who, errors=errors, refused=409)
 
     @routes.get("/deliveries/{delivery_id}")
@@ -251,11 +255,15 @@ def _filters(typed: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _wanted(query: Mapping[str, str]) -> Wanted:
-    number = query.get("edition", "")
-    if not (number.isdecimal() and len(number) < 15):
+    """What is to be sent again; id: this one mail alone."""
+    number, one = query.get("edition", ""), query.get("id", "")
+    if not all(text.isdecimal() and len(text) < 15 for text in (number, one or "0")):
         raise HTTPException(404)
     return read_wanted(
-        int(number), meaning=query.get("meaning", ""), domain=query.get("domain", "")[:254]
+        int(number),
+        meaning=query.get("meaning", ""),
+        domain=query.get("domain", "")[:254],
+        ids=(int(one),) if one else (),
     )
 
 

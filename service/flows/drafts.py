@@ -60,62 +60,87 @@ def mark_of(plan: Plan) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def keep(rt: Runtime, plan: Plan, typed: Mapping[str, str]) -> tuple[str, int]:
-    """Keep what was composed under its key; the newest words stand.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """key: under which it is kept · begun: the edition that the key began earlier, and nothing is
+    kept then, else 0 · other: who changed the draft meanwhile, whose words stay under the old key.
+    """
 
-    Returns (key, edition that this key began earlier: the draft is not kept then; else 0). What
-    was begun and taken back is over: its key is spent, and the draft is kept under a new one.
+    key: str
+    begun: int = 0
+    other: str = ""
+
+
+def keep(
+    rt: Runtime,
+    plan: Plan,
+    typed: Mapping[str, str],
+    *,
+    seen_at: datetime | None = None,
+    window: str = "",
+) -> Kept:
+    """Keep what was composed under its key. seen_at, window: as in ``keep_typed``; without them the
+    newest words stand.
+
+    What was begun and taken back is over: its key is spent, and the draft is kept under a new one.
     """
     dead = rt.owner().dead()
 
-    def put(session: Session) -> tuple[str, int]:
+    def put(session: Session) -> Kept:
         # a send that begins just now has the row to itself, or waits for these words
-        editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
+        row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=plan.key)
         begun, key = find_started(session, plan.kind, plan.key, rt.clock(), dead), plan.key
+        other = _other(row, plan.created_by, seen_at, window) if seen_at is not None else ""
         if begun is not None:
             edition = editions_store.get_edition(session, id=begun.edition_id)
             if edition is None or edition.state != "cancelled":
-                return key, begun.edition_id
+                return Kept(key, begun.edition_id)
             key = secrets.token_hex(8)
         elif _half_planned(session, key) is not None:
-            return key, 0
+            return Kept(key)
+        elif other:
+            key = secrets.token_hex(8)
         editions_store.put_draft(
             session,
             key,
             now=rt.clock(),
             title=plan.subject,
             created_by=plan.created_by,
-            options={"draft": _written(plan), "typed": {**typed, "key": key}},
-        )
-        return key, 0
+            options={
+                "draft": _written(plan), "typed": {**typed, "key": key}, "window": window,
+            },
+        )  # fmt: skip
+        return Kept(key, other=other)
 
     return rt.db.write(put, Priority.WEB)
 
 
 def keep_typed(
-    rt: Runtime, typed: Mapping[str, str], by: str, *, seen_at: datetime | None = None
+    rt: Runtime,
+    typed: Mapping[str, str],
+    by: str,
+    *,
+    seen_at: datetime | None = None,
+    window: str = "",
 ) -> tuple[str, str]:
     """Keep a form as it stands, complete or not. What was checked of it stays what it was.
 
-    seen_at: when the text that ``by`` changes was kept. Where somebody else has changed it since,
-    both stay: this one under a key of its own. Returns (key, who else changed it, "" = nobody).
+    seen_at: when the text that ``by`` changes was kept · window: in which window of theirs, whose
+    own changes are no surprise to it. Where somebody else has changed it since, or the same person
+    in another window, both stay: this one under a key of its own. Returns (key, who changed it,
+    "" = nobody).
     """
     key = typed.get("key", "") or secrets.token_hex(8)
 
     def put(session: Session) -> tuple[str, str]:
         row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=key)
-        mine, other = key, ""
-        if (
-            row is not None
-            and row.created_by != by
-            and (seen_at is None or row.opened_at > seen_at)
-        ):
-            mine, other = secrets.token_hex(8), row.created_by
-            row = None
+        mine, other = key, _other(row, by, seen_at, window)
+        if other:
+            mine, row = secrets.token_hex(8), None
         elif row is None and _is_used(session, key):
             mine = secrets.token_hex(8)
         options = dict(row.options) if row is not None else {}
-        options["typed"] = {**typed, "key": mine}
+        options |= {"typed": {**typed, "key": mine}, "window": window}
         editions_store.put_draft(
             session,
             mine,
@@ -127,6 +152,16 @@ def keep_typed(
         return mine, other
 
     return rt.db.write(put, Priority.WEB)
+
+
+def _other(row: EditionRow | None, by: str, seen_at: datetime | None, window: str) -> str:
+    """Who changed a draft since ``by`` saw it: somebody else, or themselves in another window."""
+    if row is None or (seen_at is not None and row.opened_at <= seen_at):
+        return ""
+    if row.created_by != by:
+        return row.created_by
+    before = row.options.get("window", "")
+    return by if seen_at is not None and window and before and window != before else ""
 
 
 def _is_used(session: Session, key: str) -> bool:

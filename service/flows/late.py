@@ -65,4 +65,4 @@ def compose_late(rt: Runtime, edition_id: int, by: str) -> str:
         "subject": plan.subject,
         "body": plan.body,
     }
-    return drafts.keep(rt, plan, typed)[0]
+    return drafts.keep(rt, plan, typed).key

@@ -99,6 +99,12 @@ def test_a_group_is_looked_at_confirmed_and_sent_again_once(rt, client, server):
     person, policy = groups.split("Refused because of us")[0], groups
     assert "deliveries/resend" in policy
     assert "deliveries/resend" not in person  # who does not exist is not offered
+    one = client.get("/admin/deliveries/2").text
+    assert "Send this mail again" in one
+    assert 'name="id" value="2"' in one
+    assert 'name="id" value="2"' in client.get("/admin/deliveries/resend?edition=1&id=2").text
+    twice = {"token": token, "edition": "1", "id": "2", "mails": "2"}
+    assert "1 mail, not 2" in client.post("/admin/deliveries/resend", data=twice).text
     look = "/admin/deliveries/resend?edition=1&meaning=policy"
     page = client.get(look).text
     assert "Send again to 2" in page
@@ -114,6 +120,8 @@ def test_a_group_is_looked_at_confirmed_and_sent_again_once(rt, client, server):
     assert "It would be 0 mails" in pressed.text
     assert send(rt).accepted == 2
     assert "sent again already" in client.get(look).text
+    assert "not sent again: sent again already" in client.get("/admin/deliveries/2").text
+    assert "not sent again: address does not exist" in client.get("/admin/deliveries/1").text
     acts = [(a.what, a.target, a.after) for a in rt.db.read(list_audit) if a.what == "resend"]
     assert acts == [("resend", "edition 1", {"edition": 2, "mails": 2, "meaning": "policy"})]
 
