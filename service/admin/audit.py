@@ -11,6 +11,7 @@ from service.admin.desk import Desk, fault_at
 from service.admin.reader_choices import read_day
 from service.errors import PaperpostError
 from service.flows import acts
+from service.flows.act_targets import targets_of
 from service.pages.downloads import download
 from service.pages.paging import address_of_page, paging_of
 from service.pages.sorting import sorting_of
@@ -53,7 +54,12 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             rows = staff_store.list_audit(
                 session, wanted=wanted, sort=sorting.word, limit=paging.size, offset=paging.offset
             )
-            return {"rows": rows, "paging": paging, "names": staff_store.list_act_names(session)}
+            return {
+                "rows": rows,
+                "targets": targets_of(session, rows, who.role),
+                "paging": paging,
+                "names": staff_store.list_act_names(session),
+            }
 
         context = rt.db.read(load) | {
             "typed": typed,

@@ -19,6 +19,7 @@ from service.pages.forms import FieldError, RowNumber
 from service.pages.paging import address_of_page, paging_of
 
 _FIELDS = ("reason", "other", "paper", "join")
+_STATES = ("shown", "hidden")
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -29,11 +30,16 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def find(request: Request) -> Response:
         who = desk.member(request)
         asked = request.query_params
-        text, only_hidden = asked.get("q", "")[:500], asked.get("state") == "hidden"
+        text, state = asked.get("q", "")[:500].strip(), asked.get("state", "")
+        if state not in _STATES:
+            state = "shown" if text else "hidden"
+        only_hidden = state == "hidden"
         try:
             first = paging_of(request, 1 << 20, flow.PAGE_SIZE)
-            found = flow.find_papers(rt, text, hidden=only_hidden, offset=first.offset)
-            if first.offset and not found.papers:
+            found = flow.Lines(0, ())
+            if text or only_hidden:
+                found = flow.find_papers(rt, text, hidden=only_hidden, offset=first.offset)
+            if first.offset and not found.papers and found.total:
                 first = paging_of(request, found.total, flow.PAGE_SIZE)
                 found = flow.find_papers(rt, text, hidden=only_hidden, offset=first.offset)
             errors = None
@@ -43,7 +49,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "found": found,
             "paging": paging_of(request, found.total, flow.PAGE_SIZE),
             "address_of_page": lambda number: address_of_page(request, number),
-            "typed": {"q": text, "state": "hidden" if only_hidden else ""},
+            "typed": {"q": text, "state": state},
             "of": _number(asked.get("with", "")),
         }
         return desk.answer(request, "paper_find.html", context, who=who, errors=errors)

@@ -27,7 +27,6 @@ from service.pages.paging import address_of_page, paging_of
 from service.store import reader_story as story_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
-from service.store.reader_lists import Wanted
 from service.store.tables import SubscriberRow
 from service.subscribers.address import read_address
 from service.subscribers.cadence import local_date, quiet_text
@@ -62,7 +61,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             paging = paging_of(request, total, STORY_SIZE)
             return _facts(desk, session, row) | {
                 "events": reader_story.list_story(
-                    rt, session, row, kind=kind, limit=paging.size, offset=paging.offset
+                    rt,
+                    session,
+                    row,
+                    kind=kind,
+                    limit=paging.size,
+                    offset=paging.offset,
+                    role=who.role,
                 ),
                 "paging": paging,
                 "days_told": reader_story.list_days(rt, session, row),
@@ -174,7 +179,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         """Put tags on one reader, or take one off."""
         sent = await desk.sent(request, "editor")
         await to_thread(found, reader_id)
-        form, one = sent.form, Wanted(ids=(reader_id,))
+        form = sent.form
         is_off = bool(form.raw("off"))
 
         def change() -> None:
@@ -182,11 +187,10 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             words = tags.read_tags(form.raw("off") or form.raw("tags"))
             if not words:
                 raise tags.TagError("The tag is empty.", "tags", "Write a word or two.")
-            for word in words:
-                tags.tag_readers(
-                    rt, word, one, by=sent.who.name, add=not is_off, reason=reason,
-                    target=f"reader {reader_id}", address=sent.address,
-                )  # fmt: skip
+            tags.tag_reader(
+                rt, reader_id, words, by=sent.who.name, add=not is_off, reason=reason,
+                address=sent.address,
+            )  # fmt: skip
 
         try:
             await to_thread(change)

@@ -12,6 +12,7 @@ from service.errors import PaperpostError
 from service.flows import accounts as flow
 from service.flows import acts, staff
 from service.flows.accounts import NoSuchAccountError
+from service.flows.act_targets import targets_of
 from service.flows.staff import ROLES, Member, StaffError
 from service.flows.tries import LoginError
 from service.pages.forms import FieldError, RowNumber
@@ -108,7 +109,12 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             rows = staff_store.list_audit(
                 session, wanted=wanted, limit=paging.size, offset=paging.offset
             )
-            return {"rows": rows, "paging": paging, "before": wanted.by[1:]}
+            return {
+                "rows": rows,
+                "targets": targets_of(session, rows, who.role),
+                "paging": paging,
+                "before": wanted.by[1:],
+            }
 
         context = rt.db.read(load) | {
             "account": account,

@@ -36,6 +36,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         query = request.query_params
         reason = query.get("reason", "").strip()[:64]
         typed = query.get("q", "").strip()[:254]
+        words = " ".join(query.get("words", "").split())[:200]
         sorting = sorting_of(request, tuple(store.ORDERS), "-since")
         faults, hashed = dict(errors or {}), ""
         try:
@@ -44,16 +45,17 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             faults |= fault_of(error, ("q",), "q")
 
         def load(session: Session) -> dict[str, Any]:
-            wanted = {"reason": reason, "hashed": hashed}
-            paging = paging_of(request, store.count_bars(session, **wanted), PAGE_SIZE)
+            wanted = store.BarsWanted(reason, hashed, words)
+            paging = paging_of(request, store.count_bars(session, wanted), PAGE_SIZE)
             rows = store.list_bars(
-                session, **wanted, order=sorting.name, is_down=sorting.is_down,
+                session, wanted, order=sorting.name, is_down=sorting.is_down,
                 limit=paging.size, offset=paging.offset,
             )  # fmt: skip
             return {"rows": rows, "paging": paging, "reasons": store.count_reasons(session)}
 
         context = rt.db.read(load) | {
-            "typed": {"q": typed, "reason": reason},
+            "typed": {"q": typed, "reason": reason, "words": words},
+            "brought_by": suppress.brought_by,
             "sorting": sorting,
             "note": note,
             "form": form,

@@ -1,4 +1,4 @@
-"""Topics: the list, a form for each, removal."""
+"""Topics: the list, a form for each, removal and its undoing."""
 
 from asyncio import to_thread
 from typing import Any
@@ -21,21 +21,26 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     """Add /admin/topics, /admin/topics/add and /admin/topics/NAME."""
     rt = desk.rt
 
+    def listed(
+        request: Request, who: Member, errors: dict[str, FieldError] | None = None
+    ) -> Response:
+        context = {"topics": flow.list_topics(rt), "removed": flow.list_removed(rt)}
+        return desk.answer(request, "topics.html", context, who=who, errors=errors)
+
     @routes.get("/topics")
     def list_topics(request: Request) -> Response:
-        who = desk.member(request)
-        return desk.answer(request, "topics.html", {"topics": flow.list_topics(rt)}, who=who)
+        return listed(request, desk.member(request))
 
     @routes.get("/topics/add")
     def new(request: Request) -> Response:
         who = desk.member(request, "editor")
-        given = {"text": request.query_params.get("words", "")[:4000], "kind": "query"}
+        given = {"text": request.query_params.get("words", ""), "kind": "query"}
         return _form(desk, request, who, "", given if given["text"] else {})
 
     @routes.post("/topics/add")
     async def add(request: Request) -> Response:
         sent = await desk.sent(request, "editor")
-        values = _typed(sent.form) | {"name": sent.form.text("name", most=64)}
+        values = _typed(sent.form) | {"name": sent.form.raw("name")}
         return await to_thread(_keep, desk, request, sent, "", values)
 
     @routes.get("/topics/{name}")
@@ -53,6 +58,16 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         sent = await desk.sent(request, "editor")
         await to_thread(flow.remove_topic, rt, name, by=sent.who.name, address=sent.address)
         return desk.go("topics", "removed")
+
+    @routes.post("/topics/{name}/restore")
+    async def restore(request: Request, name: str) -> Response:
+        sent = await desk.sent(request, "editor")
+        by = sent.who.name
+        try:
+            await to_thread(flow.restore_topic, rt, name, by=by, address=sent.address)
+        except flow.TopicError as error:
+            return await to_thread(listed, request, sent.who, fault_at("restore", error))
+        return desk.go("topics", "restored")
 
 
 def _typed(form: Form) -> dict[str, Any]:

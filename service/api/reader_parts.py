@@ -20,7 +20,6 @@ from service.pages.forms import RowNumber
 from service.pages.network import Proxies
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
-from service.store.reader_lists import Wanted
 from service.store.tables import ProfileRow
 from service.subscribers.model import Cadence
 
@@ -126,11 +125,10 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     def tag_one(who: Caller, place: str, reader_id: int, tag: str, *, add: bool) -> Changed:
         rt.db.read(lambda s: found(s, reader_id))
-        count = tags_flow.tag_readers(
-            rt, tags_flow.read_tag(tag), Wanted(ids=(reader_id,)), by=who.signature, add=add,
-            target=f"reader {reader_id}", address=place,
-        )  # fmt: skip
-        return Changed(readers=count)
+        changed = tags_flow.tag_reader(
+            rt, reader_id, [tags_flow.read_tag(tag)], by=who.signature, add=add, address=place
+        )
+        return Changed(readers=len(changed))
 
     @routes.put("/v1/readers/{reader_id}/tags/{tag}")
     def put_tag(who: Writes, place: Place, reader_id: RowNumber, tag: str) -> Changed:

@@ -1,4 +1,4 @@
-"""Topics for programs: made, changed, taken away. Reading them needs no token."""
+"""Topics for programs: made, changed, taken away, brought back. Reading them needs no token."""
 
 from typing import Annotated, Any, Literal
 
@@ -66,3 +66,9 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     def remove(who: Writer, place: Place, name: str) -> dict[str, Any]:
         """Take a topic away. Readers who subscribed to its words keep them. Scope: papers:write."""
         return dict(flow.remove_topic(rt, name, by=who.signature, address=place).facts())
+
+    @routes.post("/v1/topics/{name}/restore", response_model=Topic)
+    def restore(who: Writer, place: Place, name: str) -> dict[str, Any]:
+        """Bring back a topic that was taken away, as it was, for as long as acts are kept. Scope:
+        papers:write."""
+        return dict(flow.restore_topic(rt, name, by=who.signature, address=place).facts())

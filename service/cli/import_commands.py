@@ -286,7 +286,6 @@ def _tagged(
 ) -> dict[str, Any]:
     from service.flows import tags as flow
     from service.flows.reader_lists import told
-    from service.store.reader_lists import Wanted
 
     if sum(map(bool, (who, segment, listed))) != 1:
         raise typer.BadParameter("Name one of EMAIL, --segment and --list.")
@@ -299,10 +298,7 @@ def _tagged(
             count, _ = flow.tag_list(rt, word, text, by="cli", add=add, reason=reason)
         elif address is not None:
             number = rt.db.read(lambda s: _number(s, address.key))
-            count = flow.tag_readers(
-                rt, word, Wanted(ids=(number,)), by="cli", add=add, reason=reason,
-                target=f"reader {number}",
-            )  # fmt: skip
+            count = len(flow.tag_reader(rt, number, [word], by="cli", add=add, reason=reason))
         else:
             chosen = read_filter(rt, segment=segment)
             count = flow.tag_readers(

@@ -247,14 +247,17 @@ def erase(
     printing.told(facts, f"{email} is erased.", wants_json=as_json)
 
 
+Why = Annotated[str, typer.Option("--why", help="In words; kept with the bar and on record")]
+
+
 @suppressions_app.command("add")
-def suppress(email: str, reason: str = "admin", as_json: Json = False) -> None:
+def suppress(email: str, reason: str = "admin", why: Why = "", as_json: Json = False) -> None:
     """Never mail an address again."""
     from service.flows.suppress import suppress as flow
 
     address = read_email(email)
     with runtime() as rt:
-        new = flow(rt, address, reason=reason, by="cli")
+        new = flow(rt, address, reason=reason, by="cli", why=why)
     printing.told(
         {"email": email, "added": new},
         f"{email} is suppressed." if new else f"{email} was suppressed already.",
@@ -263,7 +266,7 @@ def suppress(email: str, reason: str = "admin", as_json: Json = False) -> None:
 
 
 @suppressions_app.command("import")
-def suppress_many(file: Path, reason: str = "import", as_json: Json = False) -> None:
+def suppress_many(file: Path, reason: str = "import", why: Why = "", as_json: Json = False) -> None:
     """Bar every address of a list (one per line, or a CSV with a column email).
 
     With the reason "import" its owner can still ask by the sign-up form, and the confirmation lifts
@@ -275,7 +278,7 @@ def suppress_many(file: Path, reason: str = "import", as_json: Json = False) -> 
 
     data = read_file(file)
     with runtime() as rt:
-        report = import_suppressions(rt, data, reason=reason, by="cli")
+        report = import_suppressions(rt, data, reason=reason, by="cli", why=why)
     if as_json:
         printing.as_json(
             {
@@ -295,30 +298,40 @@ def suppress_many(file: Path, reason: str = "import", as_json: Json = False) -> 
 
 
 @suppressions_app.command("list")
-def suppressions(as_json: Json = False) -> None:
-    """Every bar (hashes: the addresses themselves are not kept)."""
-    from service.store.consent import list_suppressions
+def suppressions(
+    reason: Annotated[str, typer.Option(help="Of this reason: left, hard, admin, ...")] = "",
+    email: Annotated[str, typer.Option(help="Of this address")] = "",
+    words: Annotated[str, typer.Option(help="In who brought it, or why")] = "",
+    as_json: Json = False,
+) -> None:
+    """Every bar (hashes: the addresses themselves are not kept), with who or what brought it, and
+    why."""
+    from service.flows.suppress import bar_facts, hash_of
+    from service.store.suppressions import BarsWanted, list_bars
 
+    address = read_email(email).email if email else ""
     with runtime() as rt:
-        rows = [
-            {"hash": r.email_hash, "reason": r.reason, "since": r.since.isoformat()}
-            for r in rt.db.read(list_suppressions)
-        ]
+        wanted = BarsWanted(reason, hash_of(rt, address) if address else "", words)
+        found = rt.db.read(lambda s: list_bars(s, wanted))
+        rows = [{"hash": row.email_hash, **bar_facts(row)} for row in found]
     if as_json:
         printing.as_json(rows)
     else:
-        printing.table(rows, ["hash", "reason", "since"], "Nobody is suppressed.")
+        columns = ["hash", "reason", "since", "by", "why"]
+        printing.table(
+            rows, columns, "None of these." if words or reason or email else "Nobody is suppressed."
+        )
 
 
 @suppressions_app.command("remove")
-def unsuppress(email: str, as_json: Json = False) -> None:
+def unsuppress(email: str, why: Why = "", as_json: Json = False) -> None:
     """Lift a bar, when the person asks for mail again."""
     from service.flows.suppress import has_left
     from service.flows.suppress import unsuppress as flow
 
     address = read_email(email)
     with runtime() as rt:
-        if not flow(rt, address, by="cli"):
+        if not flow(rt, address, by="cli", why=why):
             raise PaperpostError(f"{email} is not suppressed.", "", "paperpost suppressions list")
         left = has_left(rt, address)
     facts = {"email": email, "removed": True}

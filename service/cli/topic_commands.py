@@ -135,15 +135,31 @@ def remove(name: Name, as_json: Json = False) -> None:
 
     with runtime() as rt:
         made = _data(rt, remove_topic(rt, name, by=_BY))
-    printing.told(made, f"{name} is removed.", wants_json=as_json)
+    says = f"{name} is removed; brought back by: paperpost topics restore {name}"
+    printing.told(made, says, wants_json=as_json)
+
+
+@topics_app.command("restore")
+def restore(name: Name, as_json: Json = False) -> None:
+    """Bring back a topic that was taken away, as it was, for as long as acts are kept."""
+    from service.flows.topics import restore_topic
+
+    with runtime() as rt:
+        made = _data(rt, restore_topic(rt, name, by=_BY))
+    printing.told(made, f"It is back: {made['address']}", wants_json=as_json)
 
 
 def _values(
     query: str, keywords: str, title: str | None, about: str | None, like: list[str] | None
 ) -> dict[str, Any]:
-    """What was given, by the name of the field; words that cannot be read are misuse."""
+    """What was given, by the name of the field; words that cannot be read, or are too long, are
+    misuse."""
+    from service.flows.topics import fitting
     from service.matching.parse import parse_keywords, parse_query
 
+    for field, value in (("title", title), ("about", about)):
+        with printing.argument(f"--{field}"):
+            fitting(field, value or "")
     if query.strip() and keywords.strip():
         raise typer.BadParameter("--query and --keywords exclude each other.")
     values: dict[str, Any] = {}

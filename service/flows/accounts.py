@@ -148,11 +148,11 @@ _NAMED = 10
 
 
 def refusal(rt: Runtime, who: Member, role: str) -> RoleError:
-    """What somebody is told who may not do what ``role`` may: which role it needs, who has it, and
-    who could give it."""
+    """What somebody is told who may not do what ``role`` may: which role it needs, who has it and
+    can log in, and who could give it."""
     rows = [
         one for one in rt.db.read(staff_store.list_admins)
-        if not one.disabled and ROLES.index(one.role) >= ROLES.index(role)
+        if _state(one) == "in use" and ROLES.index(one.role) >= ROLES.index(role)
     ]  # fmt: skip
     able = [f"{one.name} ({one.role})" for one in rows[:_NAMED]]
     more = f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else ""
@@ -161,7 +161,7 @@ def refusal(rt: Runtime, who: Member, role: str) -> RoleError:
     return RoleError(
         f"This needs the role {role}; yours is {who.role}.",
         "",
-        f"Nothing was changed. {names if rows else 'Nobody has that role.'} "
+        f"Nothing was changed. {names if rows else 'Nobody who can log in has that role.'} "
         "An owner changes roles, on the page Staff.",
     )
 
@@ -169,7 +169,7 @@ def refusal(rt: Runtime, who: Member, role: str) -> RoleError:
 def acts_of(session: Session, name: str) -> ActsWanted:
     """The acts of an account, also under the names it had before."""
     names = [name]
-    for old, new in staff_store.list_renames(session):
+    for _, old, new in staff_store.list_renames(session):
         if new == names[-1]:
             names.append(old)
     return ActsWanted(by=tuple(names))

@@ -141,7 +141,9 @@ def portion_in(
                 report.barred += 1
                 reason = next(OUT[row.state] for row in rows if row.is_out)
                 if not dry_run:
-                    consent_store.add_suppression(session, hashes[key], reason, rt.clock(), by)
+                    consent_store.add_suppression(
+                        session, hashes[key], reason, rt.clock(), "as the list says", by=by
+                    )
         elif reader is not None and not bar and _stays(state, rows):
             had = subscribers_store.list_profile_rows(session, reader.id or 0)
             returned = [row for row in rows if row.is_returned and reader.added_by]

@@ -81,14 +81,17 @@ def leave_row(
     network: str = "",
     agent: str = "",
     reason: str = "",
+    by: str = "",
+    why: str = "",
 ) -> None:
-    """Any state -> left; waiting mails are stopped, the address is barred from import."""
+    """Any state -> left; waiting mails are stopped, the address is barred from import. by, why: of
+    the staff, who brought it, and their words."""
     now = rt.clock()
     assert row.id is not None
     hashed = consent_store.email_hash(rt.instance.key, row.email_key)
     was, row.state, row.left_at, row.next_digest_at = row.state, "left", now, None
     session.add(row)
-    consent_store.add_suppression(session, hashed, "left", now)
+    consent_store.add_suppression(session, hashed, "left", now, why, by=by)
     consent_store.add_consent(
         session,
         subscriber_id=row.id,

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.flows.act_targets import Part, targets_of
+from service.flows.staff import ROLES
 from service.store import paper_story as store
 from service.store.db import Session
 from service.store.house_tables import AuditRow
@@ -49,10 +51,11 @@ def read_story(
 ) -> tuple[Told, ...]:
     """Everything that is on record of a paper. events: those of its row."""
     acts = store.list_acts(session, paper_id, MOST)
+    about = targets_of(session, acts, ROLES[0], at_home=str(paper_id))
     by_act = {(kind, one.at) for one in acts for kind in (_OF_ACTS.get(one.what), "words")}
     found = [
         *(_event(one) for one in events if (one.kind, one.at) not in by_act),
-        *(_act(one, paper_id) for one in acts),
+        *(_act(one, about[one.id or 0]) for one in acts),
         *_picks(session, paper_id),
         *_proposals(session, paper_id),
     ]
@@ -63,10 +66,10 @@ def _event(row: PaperEventRow) -> Told:
     return Told(row.at, _EVENTS.get(row.kind, row.kind), more=row.value)
 
 
-def _act(row: AuditRow, paper_id: int) -> Told:
-    other = next((n for n in row.target.split() if n != str(paper_id)), "")
-    page = f"papers/{other}" if other else ""
-    return Told(row.at, _ACTS[row.what].format(other=other), row.who, row.reason, page)
+def _act(row: AuditRow, about: tuple[Part, ...]) -> Told:
+    other = about[0] if about else Part("")
+    said = _ACTS[row.what].format(other=other.words)
+    return Told(row.at, said, row.who, row.reason, other.page)
 
 
 def _picks(session: Session, paper_id: int) -> Iterator[Told]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from service.flows.act_targets import targets_of
 from service.flows.agreed import agreed_facts, told
 from service.flows.bounce_words import plain_reason
 from service.flows.consequence import ENDS
@@ -52,10 +53,18 @@ def came_by(session: Session, row: SubscriberRow) -> dict[str, Any]:
 
 
 def list_story(
-    rt: Runtime, session: Session, row: SubscriberRow, *, kind: str = "", limit: int, offset: int
+    rt: Runtime,
+    session: Session,
+    row: SubscriberRow,
+    *,
+    kind: str = "",
+    limit: int,
+    offset: int,
+    role: str = "",
 ) -> list[dict[str, Any]]:
     """A page of the story, newest first: {kind, id, at, what, more}; mails and reports have the
-    number of what their page is called by."""
+    number of what their page is called by. role: of who looks at the desk; acts then have the
+    page of what they were about beside the reader, "" where there is none for that role."""
     assert row.id is not None
     events = store.list_events(session, row.id, kind=kind, limit=limit, offset=offset)
     ids: dict[str, list[int]] = {name: [] for name in KINDS}
@@ -73,7 +82,7 @@ def list_story(
         },
         "report": {i: _report(one) for i, one in _get(session, ReportRow, ids["report"])},
         "mark": _marks(session, ids["mark"]),
-        "act": {i: _act(one) for i, one in _get(session, AuditRow, ids["act"])},
+        "act": _acts(session, row.id, ids["act"], role),
     }
     return [
         {"kind": e.kind, "id": e.id, "at": e.at.isoformat(), **lines[e.kind].get(e.id, {})}
@@ -123,6 +132,16 @@ def _marks(session: Session, ids: list[int]) -> dict[int, dict[str, str]]:
         title = papers_store.to_paper(*papers[one.paper_id]).title if one.paper_id in papers else ""
         found[number] = {"what": "more" if one.sign > 0 else "less", "more": title}
     return found
+
+
+def _acts(session: Session, reader_id: int, ids: list[int], role: str) -> dict[int, dict[str, str]]:
+    rows = store.get_rows(session, AuditRow, ids)
+    made = {number: _act(row) for number, row in rows.items()}
+    if role:
+        about = targets_of(session, rows.values(), role, at_home=f"reader {reader_id}")
+        for number, parts in about.items():
+            made[number]["page"] = next((part.page for part in parts), "")
+    return made
 
 
 def _act(row: AuditRow) -> dict[str, str]:

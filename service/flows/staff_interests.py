@@ -102,15 +102,15 @@ def add_by_hand(
         since = None
         if not reader.added_by:
             since = local_date(now, reader.zone) - timedelta(days=1)
-        made = facts_of(
-            add_one_more(
-                session, reader.id or 0, change, now, since=since, most=rt.defaults().interests
-            )
+        row = add_one_more(
+            session, reader.id or 0, change, now, since=since, most=rt.defaults().interests
         )
+        session.flush()
+        made = facts_of(row)
         before, after = told({}, made)
         write_audit(
             session, now, who=by, what="add interest", target=f"reader {reader.id}",
-            before=before, after=after, address=address, reason=reason,
+            before=before, after=after | {"interest": row.id}, address=address, reason=reason,
         )  # fmt: skip
         return made
 
@@ -145,7 +145,7 @@ def change_by_hand(
         before, after = told(was, now)
         write_audit(
             session, at, who=by, what=what, target=f"reader {reader.id}",
-            before=before, after=after, address=address, reason=reason,
+            before=before, after=after | {"interest": row.id}, address=address, reason=reason,
         )  # fmt: skip
         return now
 

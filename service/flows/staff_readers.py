@@ -151,7 +151,7 @@ def end(
         elif row.state == "left":
             return False
         else:
-            leave_row(rt, session, row, reason=f"by {by}")
+            leave_row(rt, session, row, reason=f"by {by}", by=by, why=reason)
         write_audit(
             session, rt.clock(), who=by, what="erase" if erased else "unsubscribe",
             target=f"reader {reader_id}", address=address, reason=reason,

@@ -20,7 +20,7 @@ from service.store import staff as staff_store
 from service.store import subscribers as subscribers_store
 from service.store import suppressions as suppressions_store
 from service.store.db import Priority, Session
-from service.store.tables import SubscriberRow
+from service.store.tables import SubscriberRow, SuppressionRow
 from service.subscribers.address import Address, read_address
 from service.subscribers.cadence import local_date, next_slot
 
@@ -135,12 +135,12 @@ def _bar_some(rt: Runtime, session: Session, bars: Sequence[_Bar], by: str, why:
     for hashed, bar in once.items():
         row = readers.get(bar.key)
         if row is not None and row.state == "active":
-            leave_row(rt, session, row, reason=_left(by, why))
+            leave_row(rt, session, row, reason=_left(by, why), by=by, why=why)
         elif hashed not in there:
             fresh[hashed] = bar.reason
             continue
-        consent_store.add_suppression(session, hashed, bar.reason, rt.clock(), by)
-    suppressions_store.add_bars(session, fresh, rt.clock(), by)
+        consent_store.add_suppression(session, hashed, bar.reason, rt.clock(), why, by=by)
+    suppressions_store.add_bars(session, fresh, rt.clock(), consent_store.told_of(by, why))
     return len(once.keys() - there.keys())
 
 
@@ -183,6 +183,30 @@ def _mark(rt: Runtime) -> str:
     return consent_store.email_hash(rt.instance.key, "installation")[:16]
 
 
+BROUGHT_BY: Mapping[str, str] = {
+    "hard": "a mail that came back", "soft": "mails that came back", "complaint": "a complaint",
+    "never": "whoever holds the address", "left": "leaving, or being erased",
+    "erased": "being erased",
+}  # fmt: skip
+"""What brings a bar by itself, by its reason."""
+
+
+def brought_by(row: SuppressionRow) -> tuple[str, str]:
+    """(who or what brought a bar, why: in their words, or the server's)."""
+    who, line, why = row.detail.partition("\n")
+    if line:
+        return who, why
+    if row.reason in BROUGHT_BY:
+        return BROUGHT_BY[row.reason], row.detail
+    return row.detail, ""
+
+
+def bar_facts(row: SuppressionRow) -> dict[str, str]:
+    """A bar for JSON, without its code."""
+    by, why = brought_by(row)
+    return {"reason": row.reason, "since": row.since.isoformat(), "by": by, "why": why}
+
+
 def hash_of(rt: Runtime, email: str) -> str:
     """The code of an address. Raises AddressError."""
     return consent_store.email_hash(rt.instance.key, read_address(email).key)
@@ -217,8 +241,8 @@ def _suppress(
     before = consent_store.get_suppression(session, hashed)
     row = subscribers_store.get_subscriber_row(session, email_key=address.key)
     if row is not None and row.state == "active":
-        leave_row(rt, session, row, reason=_left(by, why))
-    consent_store.add_suppression(session, hashed, reason, now, by)
+        leave_row(rt, session, row, reason=_left(by, why), by=by, why=why)
+    consent_store.add_suppression(session, hashed, reason, now, why, by=by)
     return before is None
 
 

@@ -53,19 +53,48 @@ def tag_readers(
     by: str,
     add: bool = True,
     which: str = "",
-    target: str = "",
     reason: str = "",
     address: str = "",
 ) -> int:
     """Put a tag on readers, or take it off; how many it changed. which: who they are, in words, for
-    the record · target: of it, where it is one reader."""
+    the record."""
 
     def act(session: Session) -> int:
         change = store.add_tag if add else store.delete_tag
         count = change(session, tag, wanted)
         what = "tag" if add else "untag"
-        _note(rt, session, what, tag, count, which, target, by, reason, address)
+        _note(rt, session, what, tag, count, which, by, reason, address)
         return count
+
+    return rt.db.write(act, Priority.WEB)
+
+
+def tag_reader(
+    rt: Runtime,
+    reader_id: int,
+    tags: Sequence[str],
+    *,
+    by: str,
+    add: bool = True,
+    reason: str = "",
+    address: str = "",
+) -> list[str]:
+    """Put tags on one reader, or take them off, all in one act; the ones that were changed. The
+    record tells all of the reader's tags before and after."""
+
+    def act(session: Session) -> list[str]:
+        had = tags_of_reader(session, reader_id)
+        changed = [tag for tag in dict.fromkeys(tags) if (tag in had) is not add]
+        one = Wanted(ids=(reader_id,))
+        for tag in changed:
+            (store.add_tag if add else store.delete_tag)(session, tag, one)
+        write_audit(
+            session, rt.clock(), who=by, what="tag" if add else "untag",
+            target=f"reader {reader_id}", before={"tags": list(had)},
+            after={"tags": list(tags_of_reader(session, reader_id))},
+            address=address, reason=reason,
+        )  # fmt: skip
+        return changed
 
     return rt.db.write(act, Priority.WEB)
 
@@ -93,19 +122,19 @@ def tag_list(
             part = replace(wanted, keys=keys[start : start + _PORTION])
             count += change(session, tag, part)
         which = f"a list of {tally(len(keys), 'address', 'addresses')}"
-        _note(rt, session, "tag" if add else "untag", tag, count, which, "", by, reason, address)
+        _note(rt, session, "tag" if add else "untag", tag, count, which, by, reason, address)
         return count
 
     return rt.db.write(act, Priority.WEB), segment
 
 
 def _note(
-    rt: Runtime, session: Session, what: str, tag: str, count: int, which: str, target: str,
-    by: str, reason: str, address: str,
+    rt: Runtime, session: Session, what: str, tag: str, count: int, which: str, by: str,
+    reason: str, address: str,
 ) -> None:  # fmt: skip
     after = {"tag": tag, "readers": count} | ({"which": which} if which else {})
     write_audit(
-        session, rt.clock(), who=by, what=what, target=target or f"tag {tag}", after=after,
+        session, rt.clock(), who=by, what=what, target=f"tag {tag}", after=after,
         address=address, reason=reason,
     )  # fmt: skip
 
@@ -138,7 +167,7 @@ def remove(rt: Runtime, tag: str, *, by: str, reason: str = "", address: str = "
         count = store.delete_tag(session, tag)
         if not count:
             raise TagError(f"There is no tag {tag!r}.", "tag", "Look at the list of tags.")
-        _note(rt, session, "remove tag", tag, count, "", "", by, reason, address)
+        _note(rt, session, "remove tag", tag, count, "", by, reason, address)
         return count
 
     return rt.db.write(act, Priority.WEB)

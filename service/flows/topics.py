@@ -7,6 +7,7 @@ papers (or like its newest papers) without them.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -26,17 +27,19 @@ from service.store import papers as papers_store
 from service.store import staff as staff_store
 from service.store import topics as topics_store
 from service.store.db import Priority, Session
-from service.store.house_tables import TopicRow
+from service.store.house_tables import AuditRow, TopicRow
 from service.text.clean import collapse
 
 PAGE_SIZE = 50
 FRESH_DAYS = 30
 _MOST_ALIKE = 10
 _MIDDLE_OF = 10
-_LONGEST_TITLE, _LONGEST_ABOUT, _LONGEST_TEXT = 120, 1000, 4000
+_LONGEST = {"title": 120, "about": 1000, "text": 4000}
+_LONGEST_NAME = 64
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 KINDS = ("keywords", "query")
 _REMOVED = "remove topic"
+_MOST_REMOVED = 20
 
 
 class TopicGoneError(NotHereError):
@@ -81,6 +84,15 @@ class Topic:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A topic that was taken away and can be brought back. at, by: when, and who did it."""
+
+    topic: Topic
+    at: datetime
+    by: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicPage:
     """total: papers with the words; fresh: of the last ``FRESH_DAYS`` days · seeds: the topic's
@@ -112,6 +124,25 @@ def get_topic(rt: Runtime, name: str) -> Topic:
     if rt.db.read(lambda s: staff_store.was_done(s, _REMOVED, name)):
         raise TopicGoneError(Sentence("This topic was taken away."), "", onward)
     raise NotHereError(Sentence("There is no topic of this name."), "", onward)
+
+
+def list_removed(rt: Runtime) -> list[Removed]:
+    """Topics that were taken away and are not there again, the newest removals first."""
+
+    def find(session: Session) -> list[Removed]:
+        there = {row.name for row in topics_store.list_topics(session)}
+        acts = staff_store.last_changes(session, _REMOVED)
+        gone = [row for name, row in acts.items() if name not in there and row.before]
+        gone.sort(key=lambda row: row.id or 0, reverse=True)
+        return [Removed(_recorded(row), row.at, row.who) for row in gone[:_MOST_REMOVED]]
+
+    return rt.db.read(find)
+
+
+def _recorded(row: AuditRow) -> Topic:
+    """A topic as the record of its removal tells it."""
+    facts = {"likes": [], **(row.before or {})}
+    return Topic(**{**facts, "likes": tuple(facts["likes"])})
 
 
 @lru_cache(maxsize=2 * FIXED.most_topics)
@@ -194,17 +225,25 @@ def add_topic(rt: Runtime, values: Mapping[str, Any], *, by: str, address: str =
     now = rt.clock()
 
     def act(session: Session) -> None:
-        if topics_store.get_topic(session, made.name) is not None:
-            what = f"There is a topic called {made.name} already."
-            raise TopicError(what, "name", "Take another name, or change that one.")
-        if len(topics_store.list_topics(session)) >= FIXED.most_topics:
-            what = f"There are {FIXED.most_topics} topics already."
-            raise TopicError(what, "name", "Remove one first.")
-        session.add(TopicRow(**made.facts(), created_at=now, changed_at=now))
+        _store(session, made, now)
         _record(session, rt, by, "add topic", made.name, None, made.facts(), address)
 
     rt.db.write(act, Priority.WEB)
     return made
+
+
+def _need_free(session: Session, name: str) -> None:
+    if topics_store.get_topic(session, name) is not None:
+        what = f"There is a topic called {name} already."
+        raise TopicError(what, "name", "Take another name, or change that one.")
+
+
+def _store(session: Session, made: Topic, now: datetime) -> None:
+    _need_free(session, made.name)
+    if len(topics_store.list_topics(session)) >= FIXED.most_topics:
+        what = f"There are {FIXED.most_topics} topics already."
+        raise TopicError(what, "name", "Remove one first.")
+    session.add(TopicRow(**made.facts(), created_at=now, changed_at=now))
 
 
 def change_topic(
@@ -243,6 +282,35 @@ def remove_topic(rt: Runtime, name: str, *, by: str, address: str = "") -> Topic
     return before
 
 
+def restore_topic(rt: Runtime, name: str, *, by: str, address: str = "") -> Topic:
+    """Bring back a topic that was taken away, as it was, for as long as acts are kept. Raises
+    NotHereError: none of this name was; TopicError: there is one of this name, or no room."""
+
+    def act(session: Session) -> Topic:
+        _need_free(session, name)
+        gone = staff_store.list_changes(session, _REMOVED, name, 1)
+        if not gone or not gone[0].before:
+            onward = Sentence("Choose one of the list.")
+            raise NotHereError(Sentence("There is no topic of this name."), "", onward)
+        made = _recorded(gone[0])
+        _store(session, made, rt.clock())
+        _record(session, rt, by, "restore topic", name, None, made.facts(), address)
+        return made
+
+    return rt.db.write(act, Priority.WEB)
+
+
+def fitting(field: str, value: str) -> str:
+    """The title, the sentence about a topic or its words, as they are kept. Raises TopicError:
+    too long."""
+    kept = value.strip() if field == "text" else collapse(value)
+    if len(kept) > _LONGEST[field]:
+        called = {"about": "sentence about it", "text": "list of words"}.get(field, field)
+        what = f"The {called} has {len(kept):,} characters; {_LONGEST[field]:,} fit."
+        raise TopicError(what, field, "Shorten it; nothing was saved.")
+    return kept
+
+
 def _record(
     session: Session,
     rt: Runtime,
@@ -267,28 +335,20 @@ def _record(
 
 def _checked(rt: Runtime, values: Mapping[str, Any], known: tuple[str, ...] = ()) -> Topic:
     name = str(values.get("name", "")).strip()
-    if not _NAME.fullmatch(name) or len(name) > 64:
+    if len(name) > _LONGEST_NAME:
+        what = f"The name has {len(name):,} characters; {_LONGEST_NAME} fit."
+        raise TopicError(what, "name", "Shorten it: it stands in an address.")
+    if not _NAME.fullmatch(name):
         what = f"{name!r} cannot be a topic's name: it stands in an address."
         raise TopicError(what, "name", "Use small letters, digits, hyphens: speech-to-text.")
-    kind, text = str(values.get("kind", "keywords")), str(values.get("text", "")).strip()
+    kind, text = str(values.get("kind", "keywords")), fitting("text", str(values.get("text", "")))
     if kind not in KINDS:
         raise TopicError(f"{kind!r} is no kind.", "kind", "Use keywords or query.")
     if not text:
         raise TopicError("A topic needs words.", "text", "Type keywords or a query.")
-    if len(text) > _LONGEST_TEXT:
-        what = f"The words are longer than {_LONGEST_TEXT:,} characters."
-        raise TopicError(what, "text", "Shorten them.")
     (parse_query if kind == "query" else parse_keywords)(text)
-    title = collapse(str(values.get("title", ""))) or name.replace("-", " ").capitalize()
-    about = collapse(str(values.get("about", "")))
-    for field, value, most in (
-        ("title", title, _LONGEST_TITLE),
-        ("about", about, _LONGEST_ABOUT),
-    ):
-        if len(value) > most:
-            raise TopicError(
-                f"The {field} is longer than {most:,} characters.", field, "Shorten it."
-            )
+    title = fitting("title", str(values.get("title", ""))) or name.replace("-", " ").capitalize()
+    about = fitting("about", str(values.get("about", "")))
     likes = tuple(_seed(rt, str(one), known) for one in values.get("likes", ()) if str(one).strip())
     if len(likes) > FIXED.topic_likes:
         what = f"{len(likes)} papers are more than {FIXED.topic_likes}."

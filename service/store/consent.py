@@ -60,10 +60,20 @@ def find_suppressions(session: Session, hashes: Sequence[str]) -> dict[str, str]
     return {row.email_hash: row.reason for row in session.exec(query)}
 
 
+def told_of(by: str, why: str) -> str:
+    """Who barred an address and their words why, as a row keeps them: one line each. Without
+    ``by`` the words are a server's, on one line."""
+    said = " ".join(why.split())
+    return f"{by}\n{said}" if by else said
+
+
 def add_suppression(
-    session: Session, hashed: str, reason: str, now: datetime, detail: str = ""
+    session: Session, hashed: str, reason: str, now: datetime, why: str = "", *, by: str = ""
 ) -> bool:
-    """Bar an address. An existing row keeps the graver reason; returns True if it is new."""
+    """Bar an address. by: somebody of the staff, or a program · why: as they typed it; without
+    ``by`` what a server said. An existing row keeps the graver reason; returns True if it is
+    new."""
+    detail = told_of(by, why)
     row = get_suppression(session, hashed)
     if row is None:
         session.add(SuppressionRow(email_hash=hashed, reason=reason, since=now, detail=detail))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -276,11 +276,23 @@ def list_act_names(session: Session) -> list[str]:
     return list(session.exec(select(AuditRow.what).distinct().order_by(AuditRow.what)).all())
 
 
-def list_renames(session: Session) -> list[tuple[str, str]]:
-    """(old name, new name) of accounts, newest first."""
+class Rename(NamedTuple):
+    """An account that was called otherwise. act: the number of the act."""
+
+    act: int
+    old: str
+    new: str
+
+
+def list_renames(session: Session) -> list[Rename]:
+    """Every other name that an account was given, newest first."""
     query = select(AuditRow).where(col(AuditRow.what) == RENAMED).order_by(col(AuditRow.id).desc())
     return [
-        (str((row.before or {}).get("name", "")), str((row.after or {}).get("name", "")))
+        Rename(
+            row.id or 0,
+            str((row.before or {}).get("name", "")),
+            str((row.after or {}).get("name", "")),
+        )
         for row in session.exec(query).all()
     ]
 

@@ -1,6 +1,7 @@
 """Addresses never to be mailed, as a list."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,36 +17,50 @@ ORDERS: Mapping[str, Any] = {
 }
 
 
-def _which(reason: str, hashed: str) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class BarsWanted:
+    """Which bars: for a reason, of one address by its code, with these words of who brought them
+    and why; all where nothing is named."""
+
+    reason: str = ""
+    hashed: str = ""
+    words: str = ""
+
+
+_EVERY = BarsWanted()
+
+
+def _which(wanted: BarsWanted) -> list[Any]:
     made = []
-    if reason:
-        made.append(col(SuppressionRow.reason) == reason)
-    if hashed:
-        made.append(col(SuppressionRow.email_hash) == hashed)
+    if wanted.reason:
+        made.append(col(SuppressionRow.reason) == wanted.reason)
+    if wanted.hashed:
+        made.append(col(SuppressionRow.email_hash) == wanted.hashed)
+    if wanted.words:
+        made.append(col(SuppressionRow.detail).icontains(wanted.words, autoescape=True))
     return made
 
 
-def count_bars(session: Session, *, reason: str = "", hashed: str = "") -> int:
-    """How many bars there are for a reason, or of one address."""
+def count_bars(session: Session, wanted: BarsWanted = _EVERY) -> int:
+    """How many there are."""
     query = sa.select(sa.func.count()).select_from(SuppressionRow)
-    return int(session.execute(query.where(*_which(reason, hashed))).scalar_one())
+    return int(session.execute(query.where(*_which(wanted))).scalar_one())
 
 
 def list_bars(
     session: Session,
+    wanted: BarsWanted = _EVERY,
     *,
-    reason: str = "",
-    hashed: str = "",
     order: str = "since",
     is_down: bool = True,
-    limit: int,
+    limit: int | None = None,
     offset: int = 0,
 ) -> list[SuppressionRow]:
-    """A page of them."""
+    """A page of them, all without a limit."""
     column = ORDERS[order]
     query = (
         select(SuppressionRow)
-        .where(*_which(reason, hashed))
+        .where(*_which(wanted))
         .order_by(column.desc() if is_down else column, col(SuppressionRow.email_hash))
         .limit(limit)
         .offset(offset)

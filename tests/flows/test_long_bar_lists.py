@@ -12,7 +12,7 @@ from service.flows.runtime import Runtime
 from service.flows.suppress import import_suppressions
 from service.store.staff import list_audit
 from service.store.subscribers import get_subscriber_row
-from service.store.suppressions import count_bars
+from service.store.suppressions import BarsWanted, count_bars
 
 
 def acts(rt: Runtime) -> list[Any]:
@@ -49,7 +49,7 @@ def test_a_list_that_breaks_off_says_how_far_it_came(
         assert (report.added, report.unchanged) == (1, 7)
         assert report.problems[0][:2] == (9, "none")
         assert sorted(after["added"] for after in acts(rt)) == [1, 6]
-        assert rt.db.read(lambda s: count_bars(s, reason="x")) == 7
+        assert rt.db.read(lambda s: count_bars(s, BarsWanted(reason="x"))) == 7
 
 
 def test_a_bar_list_is_read_as_spreadsheets_save_it(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.house import Clock, open_house
+from support.house import Clock, add, open_house
 
-from service.flows import accounts, acts, passwords, staff
+from service.flows import accounts, acts, passwords, staff, tags, topics
+from service.flows.act_targets import targets_of
 from service.flows.runtime import Runtime
 from service.flows.tidy import tidy
 from service.pages.sessions import session_hash
@@ -246,6 +247,49 @@ def test_what_an_act_changed_is_told_field_by_field():
     assert [(c.name, c.was, c.now) for c in made] == [
         ("b", "yes", "no"), ("gone", "x", None), ("new", None, "p, q"),
     ]  # fmt: skip
+
+
+def test_what_an_act_was_about_is_a_place_where_it_still_is(rt):
+    make(rt)
+    make(rt, "ben", "viewer")
+    accounts.change_role(rt, "ben", "editor", "ada")
+    accounts.rename(rt, "ben", "benno", "ada")
+    make(rt, "ben", "viewer")  # somebody else, of whom nothing before is told
+    reader = add(rt, "ada@uni.example")
+    tags.tag_reader(rt, reader, ["the lab"], by="ada")
+    topics.add_topic(rt, {"name": "robots", "text": "robots"}, by="ada")
+    topics.add_topic(rt, {"name": "hands", "text": "hands"}, by="ada")
+    topics.remove_topic(rt, "hands", by="ada")
+    for what, target in (
+        ("setting", "hour"), ("setting", "gone"), ("release", "digest 2026-11-20"),
+        ("cancel", "edition 9"), ("hide paper", "9"), ("join papers", "9 8"),
+        ("rename tag", "tag the lab"), ("end token", "token crm"), ("drop draft", "Our news"),
+        ("pause source", "9" * 30), ("log in", ""),
+    ):  # fmt: skip
+        staff.audit(rt, "ada", what, target)
+    benno = accounts.need_account(rt, "benno")
+
+    def pages(role: str) -> set[tuple[str, str, str]]:
+        rows = rt.db.read(list_audit)
+        about = rt.db.read(lambda s: targets_of(s, rows, role))
+        assert [" ".join(part.words for part in about[row.id]) for row in rows] == [
+            row.target for row in rows
+        ]
+        return {(r.what, r.target, p.page) for r in rows for p in about[r.id] if p.page}
+
+    shown = {
+        ("add reader", f"reader {reader}", f"readers/{reader}"),
+        ("tag", f"reader {reader}", f"readers/{reader}"),
+        ("add topic", "robots", "topics/robots"),
+        ("setting", "hour", "settings/hour"),
+        ("release", "digest 2026-11-20", "papers?day=2026-11-20"),
+        ("rename tag", "tag the lab", "readers?tag=the%20lab"),
+    }
+    assert pages("viewer") == shown
+    whose = {(what, place) for what, name, place in pages("owner") - shown if name == "ben"}
+    both = {f"staff/{benno}", f"staff/{accounts.need_account(rt, 'ben')}"}
+    assert {place for what, place in whose if what == "admin link"} == both
+    assert {place for what, place in whose if what == "change role"} == {f"staff/{benno}"}
 
 
 def test_browsers_are_named():

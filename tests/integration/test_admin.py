@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from support.routes import flat_routes
 from support.smtp_server import SmtpServer, reply
 
 from service import admin
-from service.flows import manage_interests, spreadsheet, staff
+from service.flows import editions, manage_interests, spreadsheet, staff
 from service.flows.daily import plan_daily
 from service.flows.leave import unsubscribe
 from service.flows.leave_part import note_reason
@@ -611,6 +612,10 @@ def test_suppressions_bar_and_lift(rt, client):
     codes = client.post("/admin/suppressions/export", data={"token": token}).content
     lifted = client.post("/admin/suppressions", data={**data, "act": "lift"}).text
     assert "Lifted. Its reader had left" in lifted
+    bars = client.get("/admin/suppressions", params={"words": "ASKED"}).text
+    cells = re.findall(r'class="said-by">([^<]*)<', bars)
+    assert cells == ["editor-of-the-desk", "asked"], "who barred it, and why, as it was typed"
+    assert "None of these." in client.get("/admin/suppressions", params={"words": "x"}).text
     back = client.post(
         "/admin/suppressions", data={"token": token, "reason": "a copy"}, files={"file": codes}
     )
@@ -659,6 +664,17 @@ def test_progress_counts_each_mail_once_and_promises_nothing_while_paused(rt, cl
 
 
 def test_an_editor_writes_the_note_of_a_day_and_a_viewer_does_not(rt, client):
+    assert "2 mails that are not handed over stay unsent." in paused, "before a cancel"
+    part = re.search(r'id="progress" data-hx-get="([^"]+)" data-hx-trigger="every 12s"', paused)
+    assert part is not None, "what rests is asked about, rarely"
+    address = unescape(part[1])
+    same = client.get(address).text
+    assert 'id="unsent" data-hx-swap-oob="true"' in same
+    assert 'id="acts"' not in same, "what one is about to press stays"
+    editions.resume(rt, 1, "another")
+    moved = client.get(address).text
+    assert 'data-hx-trigger="every 2s"' in moved
+    assert re.search(r'id="acts" data-hx-swap-oob="true".*>Pause<', moved, re.S)
     token = log_in(rt, client, "editor")
     day = rt.clock().date()
 

@@ -35,13 +35,26 @@ def test_an_editor_keeps_topics_on_record(house: Reading) -> None:
     client.post("/admin/topics/robots", data=form | {"kind": "query", "text": "robots AND hands"})
     assert get_topic(house.rt, "robots").kind == "query"
     assert "robots AND hands" in client.get("/admin/topics").text
+    long = client.post(
+        "/admin/topics/robots",
+        data=form | {"kind": "keywords", "text": "robots", "title": "x" * 121},
+    )
+    assert long.status_code == 422
+    assert "The title has 121 characters; 120 fit. Shorten it" in unescape(long.text)
+    assert "x" * 121 in long.text, "what was typed is there, whole"
+    kept = get_topic(house.rt, "robots")
     client.post("/admin/topics/robots/remove", data={"token": token})
     assert list_topics(house.rt) == []
+    assert "Bring it back" in client.get("/admin/topics").text
+    client.post("/admin/topics/robots/restore", data={"token": token})
+    assert get_topic(house.rt, "robots") == kept
+    assert "Bring it back" not in client.get("/admin/topics").text
     acts = [(row.who, row.what) for row in house.rt.db.read(list_audit)][::-1]
     assert [act for act in acts if "topic" in act[1]] == [
         ("ann-editor", "add topic"),
         ("ann-editor", "change topic"),
         ("ann-editor", "remove topic"),
+        ("ann-editor", "restore topic"),
     ]
 
 

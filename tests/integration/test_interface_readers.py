@@ -172,12 +172,15 @@ def test_bars_go_in_by_a_list_and_bad_lines_are_told(shell: Shell, tmp_path: Pat
     refused = shell.say("subscribers", "add", "no@uni.example", "--trending", "--confirmed")
     assert (refused.code, "suppressed" in refused.err) == (1, True)
     (row,) = shell.say("suppressions", "list", "--json").json
-    assert set(row) == {"hash", "reason", "since"}
+    assert set(row) == {"hash", "reason", "since", "by", "why"}
     lifted = shell.say("suppressions", "remove", "no@uni.example")
     assert lifted.out == "no@uni.example may be mailed again.\n"
     assert shell.say("suppressions", "list", "--json").json == []
     shell.say("subscribers", "add", "ada@uni.example", "--trending", "--confirmed")
-    shell.say("suppressions", "add", "ada@uni.example")
+    shell.say("suppressions", "add", "ada@uni.example", "--why", "by telephone")
+    (row,) = shell.say("suppressions", "list", "--words", "TELEPHONE", "--json").json
+    assert (row["reason"], row["by"], row["why"]) == ("admin", "cli", "by telephone")
+    assert shell.say("suppressions", "list", "--words", "letter").out == "None of these.\n"
     lifted = shell.say("suppressions", "remove", "ada@uni.example")
     assert "Its reader had left, and comes back by asking again." in lifted.out
 

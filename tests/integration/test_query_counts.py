@@ -2,6 +2,7 @@
 are."""
 
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,10 @@ def test_a_page_asks_as_much_of_thirty_rows_as_of_three(tmp_path: Path) -> None:
         desk, _ = signed_in(made.house, "owner")
         asked(made, desk, values)  # what is learnt once
         few = asked(made, desk, values)
+        acts = desk.get("/admin/audit?sort=-at").text
+        about = set(re.findall(r'class="said-by"><a href="([^"#]+)', acts))
+        assert len(about) > 8
+        assert [one for one in about if desk.get(unescape(one)).status_code != 200] == []
         engine = made.house.rt.db.engine
         with by_hand(), engine.connect().execution_options(write=True) as connection:
             for table in TABLES:

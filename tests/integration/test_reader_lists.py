@@ -116,6 +116,12 @@ def test_tags_are_put_on_taken_off_called_otherwise_and_joined(rt: Runtime) -> N
     for act in (lambda: tags.rename(rt, "x", "y", by="ann"), lambda: tags.remove(rt, "x", by="a")):
         with pytest.raises(tags.TagError):
             act()
+    ada = number_of(rt, "ada@example.org")
+    assert tags.tag_reader(rt, ada, ["b", "a", "lab"], by="ann") == ["b", "a", "lab"]
+    assert tags.tag_reader(rt, ada, ["lab", "x"], by="ann", add=False) == ["lab"]
+    one, two = [(r.what, r.before, r.after) for r in rt.db.read(list_audit)[:2]][::-1]
+    assert one == ("tag", {"tags": []}, {"tags": ["a", "b", "lab"]})
+    assert two == ("untag", one[2], {"tags": ["a", "b"]})
     acts = rt.db.read(list_audit)
     assert {one.what for one in acts} >= {"tag", "join tags", "rename tag", "remove tag"}
     assert not any("@" in json.dumps(one.after) for one in acts), "the record names no address"

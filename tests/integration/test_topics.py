@@ -195,8 +195,13 @@ def test_the_command_line_keeps_them(shell: Shell) -> None:
     assert [one["name"] for one in json.loads(shell.say("topics", "list", "--json").out)] == [
         "more"
     ]
+    assert json.loads(shell.say("topics", "restore", "speech", "--json").out) == changed
+    shell.say("topics", "remove", "speech")
     for words, code in (
         (("show", "speech"), 1),
+        (("restore", "more"), 1),
+        (("restore", "none"), 1),
+        (("change", "more", "--title", "x" * 121), 2),
         (("remove", "speech"), 1),
         (("add", "more", "--query", "c"), 1),
         (("add", "new"), 2),

@@ -39,11 +39,20 @@ def test_a_paper_is_found_hidden_and_shown_again(house: Reading) -> None:
     assert "hidden: a hoax" in text_of(said.text)
     assert house.client.get("/papers/arxiv/2611.00302").status_code == 404
     assert "a hoax" in client.get("/admin/papers/find?state=hidden").text
+    unasked = client.get("/admin/papers/find").text
+    assert '<option value="hidden" selected>' in unasked, "the hidden ones are called so"
+    assert "1 hidden paper" in unasked
+    shown = client.get("/admin/papers/find?q=&state=shown").text
+    assert ("a hoax" in shown, "Type words, a name" in shown) == (False, True)
     assert "a hoax" not in house.client.get("/search?q=towels").text
     client.post("/admin/papers/3/unhide", data={"token": token})
     assert house.client.get("/papers/arxiv/2611.00302").status_code == 200
     acts = [(r.what, r.target, r.reason) for r in house.rt.db.read(list_audit)[:2]]
     assert acts == [("show paper", "3", ""), ("hide paper", "3", "a hoax")]
+    viewer, _ = signed_in(house, "viewer")
+    told = text_of(viewer.get("/admin/papers/3").text)
+    assert "hidden everywhere ann-editor a hoax" in told, "who and why, to all of the staff"
+    assert viewer.get("/admin/audit").status_code == 403, "the record over everything is not"
 
 
 def test_two_papers_stand_side_by_side_before_they_are_one(house: Reading) -> None:

@@ -199,6 +199,7 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     ),
     "/admin/topics/add": ("editor", "/admin/topics/add"),
     "/admin/topics/{name}": ("viewer", "/admin/topics/robots", "/admin/topics/x"),
+        "/admin/suppressions?words=tests",
 }  # fmt: skip
 
 DESK_ACTS: dict[str, tuple[Act, ...]] = {
@@ -510,6 +511,10 @@ API_PAGES: dict[str, tuple[str, ...]] = {
         "readers:read", "/api/v1/readers/{reader}/story?kind=mail", "/api/v1/readers/999/story",
     ),
     "/api/v1/readers/{reader_id}/days": ("readers:read", "/api/v1/readers/{reader}/days"),
+    "/admin/topics/{name}/restore": (
+        Act("editor", "/admin/topics/towels/restore", leaves="restore topic"),
+        Act("editor", "/admin/topics/robots/restore", leaves=None, refused=422),
+    ),
     "/api/v1/readers/{reader_id}/interests": (
         "readers:read", "/api/v1/readers/{reader}/interests", "/api/v1/readers/999/interests",
     ),
@@ -858,3 +863,7 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
         ),
     ),
 }  # fmt: skip
+    "POST /api/v1/topics/{name}/restore": (
+        Act("papers:write", "/api/v1/topics/towels/restore", leaves="restore topic"),
+        Act("papers:write", "/api/v1/topics/x/restore", leaves=None, refused=404),
+    ),

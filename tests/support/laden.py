@@ -27,6 +27,7 @@ from service.flows.joined import join_papers
 from service.flows.staff_interests import add_by_hand
 from service.flows.suppress import import_suppressions
 from service.flows.tags import tag_readers
+from service.flows.topics import add_topic, remove_topic
 from service.sources.parse_pool import parse_here
 from service.store import alarms as alarms_store
 from service.store import rests
@@ -50,7 +51,8 @@ def _letter(world: World) -> int:
 
 def laden(world: World) -> dict[str, str]:
     """Lay an alarm, a domain that rests, a mail to look at, an edition with a refused and a held
-    mail, one that waits, a barred address, a reader who was asked; returns their values."""
+    mail, one that waits, a barred address, a removed topic, a reader who was asked; returns their
+    values."""
     house, rt = world.house, world.house.rt
     alarm = Alarm(
         kind="domain", key="a.example", what="It refuses.", place="a.example", next_step="Mend it."
@@ -71,6 +73,8 @@ def laden(world: World) -> dict[str, str]:
     waiting = max(row.edition_id for row in rt.db.read(list_deliveries))
     _forget(world, waiting, "cy@uni.example")  # what was refused does not ride in another mail
     import_suppressions(rt, b"barred@x.example\n", reason="admin", by="tests")
+    add_topic(rt, {"name": "towels", "text": "towels"}, by="tests")
+    remove_topic(rt, "towels", by="tests")
     rest = Breaker(cause="policy", until=rt.clock() + timedelta(hours=3), at_once=1, times=1)
     rt.db.write(lambda s: rests.write(s, rests.DOMAIN, {"rests.example": rest}))
     presets = next(one for one in sources.presets() if one["sources"])

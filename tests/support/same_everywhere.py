@@ -109,6 +109,7 @@ SAME: Mapping[str, Ways] = {
     "change topic": Ways("topics change", "PATCH /api/v1/topics/{name}"),
     "remove topic": Ways("topics remove", "DELETE /api/v1/topics/{name}"),
     # programs that are told
+    "restore topic": Ways("topics restore", "POST /api/v1/topics/{name}/restore"),
     "add webhook": Ways("webhooks add", "POST /api/v1/webhooks"),
     "test webhook": Ways("webhooks test", "POST /api/v1/webhooks/{webhook_id}/test"),
     "rotate webhook": Ways("webhooks rotate", "POST /api/v1/webhooks/{webhook_id}/rotate"),
