@@ -16,9 +16,12 @@ NOTICES: Mapping[str, frozenset[str]] = {
     "address-change": frozenset({"link", "until"}),
     # to the old address; on: date
     "address-changed": frozenset({"on"}),
-    # days, checked: numbers · words: [(word, papers it brings alone in 30 days)] ·
-    # widenings: [(query in words, papers a month, link)]
-    "quiet": frozenset({"days", "checked", "words", "widenings", "manage_url", "unsubscribe_url"}),
+    # days, checked: numbers · asks: "words" or "interests" (people, categories and figures alone) ·
+    # words: [(word, papers it brings alone in 30 days)] · widenings: [(query in words, papers a
+    # month, link)]
+    "quiet": frozenset(
+        {"days", "checked", "asks", "words", "widenings", "manage_url", "unsubscribe_url"}
+    ),
     # title: subject · html: sanitised · text: the same as plain text
     "newsletter": frozenset({"title", "html", "text", "view_url", "manage_url", "unsubscribe_url"}),
     # relay: "host:port" · on: date

@@ -4,8 +4,10 @@ What a reader sees passes ``Texts``; data (titles, names) are put in as they are
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import quote, urlsplit
 
+from service.delivery.found import found
 from service.delivery.frame import ReaderFrame
 from service.delivery.i18n import Texts
 from service.delivery.plain import GLUE, clipped, one_line
@@ -83,27 +85,25 @@ def _subject_frame(digest: Digest, texts: Texts) -> tuple[Callable[[str], str], 
         if digest.kind == "weekly":
             return texts.gettext("Your week: %(papers)s", papers=named)
         if digest.kind == "catchup" and digest.since is not None:
-            return texts.gettext(
-                "Since %(day)s: %(papers)s", day=_since(digest, texts), papers=named
-            )
+            return _since(digest, digest.since, named, texts)
         return named
 
     return frame, more
 
 
-def _since(digest: Digest, texts: Texts) -> str:
-    since = digest.since or digest.on
+def _since(digest: Digest, since: date, papers: str, texts: Texts) -> str:
     if (digest.on - since).days < 7:
-        return texts.weekday(since.weekday())
-    return texts.long_day(since)
+        day = texts.weekday(since.weekday())
+        return texts.gettext("Since %(day)s: %(papers)s", day=day, papers=papers)
+    return texts.gettext("Since %(date)s: %(papers)s", date=texts.long_day(since), papers=papers)
 
 
 def headline(digest: Digest, texts: Texts) -> str:
-    """Return the first line: how many papers were checked, how many contain the reader's words, and
-    of how many that came before there is later news."""
+    """Return the first line: how many papers were checked, how many are what the reader asked for,
+    and of how many that came before there is later news."""
     signals = sum(1 for _ in digest.signals())
     if not signals:
-        return _found(digest, texts)
+        return found(digest, texts)
     news = texts.ngettext(
         "There is news of %(num)s paper you had.",
         "There is news of %(num)s papers you had.",
@@ -111,63 +111,7 @@ def headline(digest: Digest, texts: Texts) -> str:
     )
     if not digest.checked and not digest.paper_ids():
         return news
-    return f"{_found(digest, texts)} {news}"
-
-
-def _found(digest: Digest, texts: Texts) -> str:
-    found = sum(s.total for s in digest.sections if s.kind not in ("picks", "signals"))
-    if digest.kind == "alert":
-        return texts.ngettext(
-            "%(num)s new paper contains your words.",
-            "%(num)s new papers contain your words.",
-            found,
-        )
-    if not digest.sections and not digest.checked:
-        return texts.gettext("No new papers reached us.")
-    if digest.sections and all(s.kind == "chosen" for s in digest.sections):
-        return texts.ngettext(
-            "%(num)s paper, chosen for you.", "%(num)s papers, chosen for you.", found
-        )
-    checked = texts.ngettext(
-        "%(num)s new paper checked", "%(num)s new papers checked", digest.checked
-    )
-    if digest.kind == "first":
-        checked = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", digest.checked)
-    if not digest.checked:  # a day without new papers: only what was left from the days before
-        return _nothing_checked(digest, found, texts)
-    if not digest.matched and not digest.interests:
-        return texts.ngettext(
-            "%(checked)s. This one is trending.",
-            "%(checked)s. These %(num)s are trending.",
-            found,
-            checked=checked,
-        )
-    if not digest.matched:
-        return texts.gettext("%(checked)s, none contains your words.", checked=checked)
-    line = texts.ngettext(
-        "%(checked)s, %(num)s contains your words.",
-        "%(checked)s, %(num)s contain your words.",
-        digest.matched,
-        checked=checked,
-    )
-    return f"{line} {_best_of(digest, texts)}".rstrip()
-
-
-def _nothing_checked(digest: Digest, found: int, texts: Texts) -> str:
-    if digest.matched:
-        return texts.ngettext(
-            "%(num)s paper contains your words.",
-            "%(num)s papers contain your words.",
-            digest.matched,
-        )
-    return texts.ngettext("This one is trending.", "These %(num)s are trending.", found)
-
-
-def _best_of(digest: Digest, texts: Texts) -> str:
-    shown = sum(s.total for s in digest.sections if s.kind not in ("picks", "trending", "signals"))
-    if digest.kind != "first" or shown >= digest.matched:
-        return ""
-    return texts.ngettext("Here is the best one.", "Here are the best %(num)s.", shown)
+    return f"{found(digest, texts)} {news}"
 
 
 def period(digest: Digest, texts: Texts) -> str:

@@ -233,7 +233,8 @@ def largest(kind: str) -> Digest:
 
 
 def _trending() -> Digest:
-    return replace(bare("digest"), interests=0, sections=(_section("trending", "", entry(1)),))
+    trending = (_section("trending", "", entry(1)),)
+    return replace(bare("digest"), interests=0, sections=trending, asks="trending")
 
 
 def _news() -> Digest:
@@ -254,6 +255,7 @@ def notice(kind: str, base: str, *, furnished: bool) -> dict[str, Any]:
         "on": ON,
         "days": 7,
         "checked": 3120,
+        "asks": "words" if furnished else "interests",
         "words": [("LoRA", 119), ("PEFT", 1)] if furnished else [],
         "widenings": [("LoRA OR adapter", 44, page)] if furnished else [],
         "title": "Reading group in December",

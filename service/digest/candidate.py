@@ -1,10 +1,11 @@
 """What selection works on: a paper that a profile wants, and the reader's interests. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
+from service.digest.model import Asks
 from service.matching.likeness import Likeness
 from service.papers.model import Paper
 
@@ -52,7 +53,8 @@ class Interest:
 
     kind: a ProfileKind value, or "chosen" (papers picked by an editor), or "signals".
     cap: papers in full at most (None = the mail's own limit) · since: the first day of its papers
-    where it covers other days than the mail (a weekly one in a daily mail).
+    where it covers other days than the mail (a weekly one in a daily mail) · has_words: whether it
+    asks for words of papers, not for people, categories and figures alone.
     """
 
     profile_id: int
@@ -60,6 +62,15 @@ class Interest:
     kind: str = "keywords"
     cap: int | None = None
     since: date | None = None
+    has_words: bool = True
+
+
+def asks_of(interests: Iterable[Interest]) -> Asks:
+    """What papers are compared with for a reader, by the interests that ride."""
+    asked = [one.has_words for one in interests if one.kind != "trending"]
+    if not asked:
+        return "trending"
+    return "words" if any(asked) else "interests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,8 @@ class NothingNew:
     """There is nothing to mail; ``reason`` is stored ("nothing_new") with what was checked.
 
     had: how many of these matched and were mailed before, or are under way · later: how many
-    matched and wait for the reader's next alert · until: the end of the pause, where that is why.
+    matched and wait for the reader's next alert · until: the end of the pause, where that is why ·
+    asks: what papers were compared with.
     """
 
     reason: str
@@ -75,3 +87,4 @@ class NothingNew:
     had: int = 0
     later: int = 0
     until: date | None = None
+    asks: Asks = "words"

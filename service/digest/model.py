@@ -15,6 +15,8 @@ VERSION = 1
 DigestKind = Literal["daily", "weekly", "catchup", "first", "alert", "manual"]
 SectionKind = Literal["picks", "people", "interest", "signals", "trending", "chosen"]
 HappeningKind = Literal["withdrawn", "code", "doi", "votes"]
+Asks = Literal["words", "interests", "trending"]
+"""What papers were compared with: words, too; people, categories and figures alone; votes alone."""
 Field = Literal["title", "abstract", "authors", "categories", "source", "organisation", "id"]
 
 
@@ -160,6 +162,7 @@ class Digest:
     interests: how many interests were compared (0 = a reader of trending papers alone).
     rest_on: after a pause (or a long outage) the first day whose papers are only on its page.
     list_on: the newest day with a list by then, where it is not ``on``.
+    asks: what they were compared with; digests of before say "words".
     """
 
     kind: DigestKind
@@ -176,6 +179,7 @@ class Digest:
     interests: int = 0
     rest_on: date | None = None
     list_on: date | None = None
+    asks: Asks = "words"
     version: int = VERSION
 
     def paper_ids(self) -> tuple[int, ...]:
@@ -337,5 +341,6 @@ def from_json(data: Mapping[str, Any]) -> Digest:
         interests=data.get("interests", 0),
         rest_on=_day(data.get("rest_on")),
         list_on=_day(data.get("list_on")),
+        asks=data.get("asks", "words"),
         version=data.get("version", VERSION),
     )

@@ -14,7 +14,7 @@ from datetime import date
 from typing import cast
 
 from service.defaults import Defaults
-from service.digest.candidate import Candidate, Interest, NothingNew
+from service.digest.candidate import Candidate, Interest, NothingNew, asks_of
 from service.digest.entries import Style, entry_of, line_of
 from service.digest.model import (
     AddedBy,
@@ -119,7 +119,7 @@ def compose(
     groups = sorted((g for g in groups if g.found), key=lambda g: g.rank)
     news = section_of(signals)
     if not (groups or liked or wanted) and news is None:
-        return NothingNew("nothing_new", checked)
+        return NothingNew("nothing_new", checked, asks=asks_of(interests))
     if picked:
         groups.insert(0, _Group(Interest(0, ""), "picks", picked))
     picked_ids = {found.best.paper.id for found in picked}
@@ -143,6 +143,7 @@ def compose(
         interests=sum(1 for i in interests if i.kind != "trending"),
         rest_on=rest_on,
         list_on=list_on,
+        asks=asks_of(interests),
     )
 
 

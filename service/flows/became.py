@@ -3,6 +3,7 @@
 from datetime import date
 
 from service.delivery.i18n import Texts
+from service.digest.model import Asks
 from service.flows.mail_days import MailDay
 from service.store.missed_rows import MISSED
 from service.store.releases import UNRELEASED
@@ -31,7 +32,8 @@ def what_became(one: MailDay, texts: Texts) -> str:
     if one.state == "skipped":
         why = why_skipped(
             texts, one.reason, one.checked,
-            had=one.had, later=one.later, is_kept=one.kept, paused_until=one.paused_until,
+            asks=one.asks, had=one.had, later=one.later, is_kept=one.kept,
+            paused_until=one.paused_until,
         )  # fmt: skip
         return why or _("This mail could not be made, and that is our fault.")
     words = one.said
@@ -69,6 +71,7 @@ def why_skipped(
     reason: str,
     checked: int,
     *,
+    asks: Asks = "words",
     had: int = 0,
     later: int = 0,
     is_kept: bool = True,
@@ -76,8 +79,8 @@ def why_skipped(
 ) -> str:
     """Why a date brought no mail; "" where the reason is none of those of a day without papers.
 
-    had, later: of the papers with their words, how many came before and how many come with the next
-    alert. is_kept: whether the figures of that day are.
+    asks: what papers were compared with. had, later: of those that matched, how many came before
+    and how many come with the next alert. is_kept: whether the figures of that day are.
     """
     _ = texts.gettext
     if reason == "paused" and paused_until is not None:
@@ -102,15 +105,25 @@ def why_skipped(
     if reason not in ("too_few", "nothing_new"):
         return ""
     if not is_kept:
-        return _("Nothing new contained your words.")
+        return _("Nothing new was found for you.")
     if not checked:
         return _("No new paper came that day.")
     counted = texts.ngettext("%(num)s paper checked", "%(num)s papers checked", checked)
     if reason == "too_few":
         return _("%(checked)s, fewer matched than you want in one mail.", checked=counted)
-    if later:
+    if asks == "trending":
+        return _("%(checked)s, none with votes was new to you.", checked=counted)
+    has_words = asks == "words"
+    if later and has_words:
         return _("%(checked)s. What contained your words comes with your next alert.",
                  checked=counted)  # fmt: skip
-    if had:
+    if later:
+        return _("%(checked)s. What matched your interests comes with your next alert.",
+                 checked=counted)  # fmt: skip
+    if had and has_words:
         return _("%(checked)s. You already had what contained your words.", checked=counted)
-    return _("%(checked)s, none contained your words.", checked=counted)
+    if had:
+        return _("%(checked)s. You already had what matched your interests.", checked=counted)
+    if has_words:
+        return _("%(checked)s, none contained your words.", checked=counted)
+    return _("%(checked)s, none matched your interests.", checked=counted)

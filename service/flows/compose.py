@@ -24,6 +24,7 @@ from service.flows.score import is_resting
 from service.flows.sharing import keys_of
 from service.flows.shelf import (
     Shelf,
+    asks_words,
     checked,
     late_for,
     learn_taste,
@@ -127,7 +128,10 @@ def digest_for(
         compose,
         kind,
         on,
-        [Interest(p.id, p.name, p.kind.value, p.cap, weeks.get(p.id)) for p in profiles],
+        [
+            Interest(p.id, p.name, p.kind.value, p.cap, weeks.get(p.id), asks_words(shelf, p))
+            for p in profiles
+        ],
         checked=checked(session, shelf, begin, end, known=occasion == "first"),
         limits=limits,
         late=late,
@@ -160,6 +164,7 @@ def digest_for(
             note=note,
             interests=len(asked),
             list_on=shelf.list_on,
+            asks=result.asks,
         )
     if isinstance(result, NothingNew):
         return replace(result, had=len(seen.had), later=len(seen.later))

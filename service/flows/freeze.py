@@ -142,6 +142,8 @@ def _nothing(result: NothingNew) -> dict[str, Any]:
     """What is stored on a row that is skipped."""
     content: dict[str, Any] = {"checked": result.checked, "papers": []}
     content |= {k: n for k in ("had", "later") if (n := getattr(result, k))}
+    if result.asks != "words":
+        content["asks"] = result.asks
     if result.until is not None:
         content["until"] = result.until.isoformat()
     return content

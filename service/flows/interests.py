@@ -166,7 +166,7 @@ def read_threshold(text: str) -> float:
         raise InterestError(
             Sentence("This is no score: a number from 0 to %(high)s.", high=int(MOST_SCORE)),
             "threshold",
-            Sentence("Leave it empty for every paper with your words."),
+            Sentence("Leave it empty for every paper that matches."),
         )
     return round(number, 2)
 

@@ -139,6 +139,7 @@ def render_row(
         data.setdefault("manage_url", frame.manage_url)
         data.setdefault("unsubscribe_url", frame.unsubscribe_url)
         data.setdefault("view_url", frame.view_url)
+        data.setdefault("asks", "words")  # a quiet mail of before does not say it
         data["widenings"] = [
             (words, count, _widening(frame.manage_url, interest, words))
             for words, count, interest in data.get("widenings", ())

@@ -12,7 +12,7 @@ from service.delivery.i18n import Texts
 from service.delivery.message import MessageError, ascii_address
 from service.delivery.outcome import BY_US
 from service.delivery.states import FINAL
-from service.digest.model import from_json
+from service.digest.model import Asks, from_json
 from service.errors import Sentence
 from service.flows.browse import NotHereError
 from service.flows.letter import share_name
@@ -35,7 +35,8 @@ class MailDay:
     name under ``/d/``, "" for none · subject: of the mail · said: the mail server's own words, ""
     when it said nothing; the reader's address is masked in them · fault: why no mail can be written
     to this address, a sentence of ours · paused_until: as the pause stood on that day, None where
-    that is not known · had, later: why nothing was new · news: papers told of again · kept: False
+    that is not known · had, later: why nothing was new · asks: what papers were compared with,
+    where nothing came of it · news: papers told of again · kept: False
     when what was in it is not known any more."""
 
     on: date
@@ -51,6 +52,7 @@ class MailDay:
     paused_until: date | None = None
     had: int = 0
     later: int = 0
+    asks: Asks = "words"
     news: int = 0
     subject: str = ""
     kept: bool = True
@@ -170,6 +172,7 @@ def mail_day(mail: listing.MailRow, reader: SubscriberRow, texts: Texts) -> Mail
         paused_until=date.fromisoformat(content["until"]) if "until" in content else None,
         had=content.get("had", 0),
         later=content.get("later", 0),
+        asks=content.get("asks", "words"),
         news=len(content.get("signals", ())),
         subject=_subject(content, texts),
         kept=row.content is not None or row.state not in FINAL,

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from service.delivery.message import message_id
 from service.digest.candidate import NothingNew
-from service.digest.model import Digest
+from service.digest.model import Asks, Digest
 from service.errors import PaperpostError
 from service.flows.alerts import quarter
 from service.flows.became import why_skipped
@@ -128,8 +128,9 @@ def _composed(rt: Runtime, session: Session, reader: SubscriberRow, on: date, no
             return Preview(
                 says=f"{texts.day(on)} is still to come; so far there is no mail for it."
             )
-        found = {"had": made.had, "later": made.later}
-        says = why_nothing(rt, made.reason, made.checked, on, **found)
+        says = why_nothing(
+            rt, made.reason, made.checked, on, asks=made.asks, had=made.had, later=made.later
+        )
         return Preview(says=f"{says} {why_no_trending(rt, session, reader, on)}".rstrip())
     value = subscribers_store.to_subscriber(reader)
     says = f"Composed now for {texts.day(on)}; nothing was stored or sent."
@@ -218,8 +219,10 @@ def why(rt: Runtime, row: DeliveryRow, on: date) -> str:
         case "accepted":
             return f"{day}: handed to the mail server at {at}. These are the bytes it got."
         case "skipped":
-            counts = {k: int((row.content or {}).get(k, 0)) for k in ("checked", "had", "later")}
-            return why_nothing(rt, row.reason, on=on, **counts)
+            held = row.content or {}
+            counts = {k: int(held.get(k, 0)) for k in ("checked", "had", "later")}
+            asks, is_kept = held.get("asks", "words"), row.content is not None
+            return why_nothing(rt, row.reason, on=on, asks=asks, is_kept=is_kept, **counts)
         case "planned" | "ready" | "leased":
             return f"{day}: composed, waits to be sent."
         case "sending":
@@ -253,11 +256,19 @@ REASONS: Mapping[str, str] = {
 
 
 def why_nothing(
-    rt: Runtime, reason: str, checked: int, on: date, *, had: int = 0, later: int = 0
+    rt: Runtime,
+    reason: str,
+    checked: int,
+    on: date,
+    *,
+    asks: Asks = "words",
+    had: int = 0,
+    later: int = 0,
+    is_kept: bool = True,
 ) -> str:
     """Why a date brought no mail: "Tue 12 May: 391 papers checked, none contained your words."."""
     texts = rt.catalogs.texts("en")
-    said = why_skipped(texts, reason, checked, had=had, later=later)
+    said = why_skipped(texts, reason, checked, asks=asks, had=had, later=later, is_kept=is_kept)
     if reason.startswith("error"):
         said = f"the mail could not be composed ({reason.partition(': ')[2]})."
     said = said or f"{REASONS.get(reason, reason.replace('_', ' '))}."

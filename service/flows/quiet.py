@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from service.delivery.states import State
+from service.digest.model import Asks
 from service.errors import PaperpostError
 from service.flows.estimate import estimate
 from service.flows.freeze import framed
@@ -17,6 +18,7 @@ from service.flows.planning import plan_row
 from service.flows.runtime import Runtime
 from service.matching.backtest import Estimate
 from service.matching.counting import Asked
+from service.matching.query import has_words
 from service.store import editions as editions_store
 from service.store import papers as papers_store
 from service.store import quiet as quiet_store
@@ -67,6 +69,7 @@ def _tell(rt: Runtime, row: SubscriberRow, now: datetime) -> dict[str, Any] | No
     if not checked:
         return None
     words: dict[str, int] = {}
+    asks: Asks = "interests"
     wider: list[tuple[str, int, int]] = []
     for profile in rt.db.read(lambda s: subscribers_store.list_profile_rows(s, reader_id)):
         if profile.paused:
@@ -74,6 +77,8 @@ def _tell(rt: Runtime, row: SubscriberRow, now: datetime) -> dict[str, Any] | No
         query = query_of(profile.kind, profile.text, profile.compiled, profile.options)
         if query is None:
             continue
+        if has_words(query):
+            asks = "words"
         own = read_options(profile.options).own
         made = estimate(rt, Asked(query, profile.threshold, own), DAYS).estimate
         words |= made.per_term
@@ -81,6 +86,7 @@ def _tell(rt: Runtime, row: SubscriberRow, now: datetime) -> dict[str, Any] | No
     return {
         "days": (now - begun).days,
         "checked": checked,
+        "asks": asks,
         "words": sorted(words.items(), key=lambda w: -w[1])[:WORDS],
         "widenings": wider[:WIDER],
     }

@@ -17,7 +17,7 @@ from service.flows.worked import Found, Worked, words_of
 from service.matching.document import Document
 from service.matching.likeness import Likeness, likeness
 from service.matching.own import is_own
-from service.matching.query import Query
+from service.matching.query import Query, has_words
 from service.matching.score import score
 from service.matching.taste import Taste, Vector, vector
 from service.papers.model import Paper
@@ -310,6 +310,15 @@ def document_on(shelf: Shelf, paper_id: int) -> Document:
 def query_on(shelf: Shelf, profile: Profile) -> Query | None:
     """The query of an interest, read once."""
     return shelf.worked.query(words_on(shelf, profile), profile)
+
+
+def asks_words(shelf: Shelf, profile: Profile) -> bool:
+    """Whether an interest asks for words of papers; the query is read only where its kind and text
+    leave that open."""
+    if profile.kind is not ProfileKind.QUERY or ":" not in profile.text:
+        return profile.kind in (ProfileKind.KEYWORDS, ProfileKind.QUERY)
+    query = query_on(shelf, profile)
+    return query is None or has_words(query)
 
 
 def words_on(shelf: Shelf, profile: Profile) -> str:

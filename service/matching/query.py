@@ -163,6 +163,17 @@ class Query:
     terms: tuple[str, ...]
 
 
+def has_words(query: Query) -> bool:
+    """Whether words of title or abstract are asked for, not people, categories, places and figures
+    alone."""
+    if query.kind != "query":
+        return query.kind == "keywords"
+    return any(
+        isinstance(leaf, (Term, Near)) and leaf.field not in ("source", "org")
+        for leaf in leaves(query.root, wanted_only=True)
+    )
+
+
 def leaves(node: Node, *, wanted_only: bool = False) -> tuple[Leaf, ...]:
     """The leaves from left to right; with ``wanted_only`` without those below a Not."""
     if isinstance(node, (And, Or)):

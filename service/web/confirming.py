@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.delivery.i18n import Texts
+from service.digest.model import Asks
 from service.errors import PaperpostError
 from service.flows.begin import (
     Asked,
@@ -26,11 +27,11 @@ from service.flows.manage_link import manage_token
 from service.flows.next_mail import next_mail_at
 from service.flows.subscribe import SignupError, Wish, check_signup
 from service.flows.welcome import First, first_of
+from service.matching.query import has_words
 from service.pages.forms import FieldError, Form
 from service.store import subscribers as subscribers_store
 from service.subscribers.address import Address
 from service.subscribers.cadence import next_slot, read_hour, read_zone
-from service.subscribers.model import ProfileKind
 from service.subscribers.tokens import TokenError
 from service.web.asked import asked_page
 from service.web.door import Door, faults_of, spoken
@@ -176,13 +177,17 @@ def _schedule(door: Door, asked: Request, found: Asked, chosen: Chosen) -> dict[
         "schedule": texts.schedule(subscribers_store.days_of(row.weekdays), hour, zone),
         "now_there": texts.hour(there.hour, there.minute),
         "regular": _moment(at, zone, door, texts),
-        "has_words": _has_words(found),
+        "asks": _asks(found),
     }
 
 
-def _has_words(found: Asked) -> bool:
-    """Whether words or people were asked for, not the most-voted papers alone."""
-    return any(kind != ProfileKind.TRENDING for kind, _text in found.interests)
+def _asks(found: Asked) -> Asks:
+    """What papers are compared with: words; people alone; votes alone."""
+    queries = [query_of(kind, text, None) for kind, text in found.interests]
+    asked = [has_words(query) for query in queries if query is not None]
+    if not asked:
+        return "trending"
+    return "words" if any(asked) else "interests"
 
 
 def _moment(at: datetime, zone: str, door: Door, texts: Texts) -> str:
@@ -252,7 +257,7 @@ def _begun(
         "sender": rt.site.sender,
         "schedule": _schedule(door, asked, found, _AS_ASKED)["schedule"],
         "regular": _moment(at, row.zone, door, texts) if at else "",
-        "has_words": _has_words(found),
+        "asks": _asks(found),
         "manage": manage_token(rt, row, rt.clock()),
     }
     return door.answer(asked, "signup/begun.html", context)

@@ -247,17 +247,24 @@ def _why(mail: Mail, held: Sequence[Section], reasons: Sequence[Reason], texts: 
         return phrases.said_reasons(reasons, texts)
     if held and held[0].kind in _UNASKED:
         return texts.said(_UNASKED[held[0].kind])
-    if mail.is_shared:
+    has_words = mail.digest.asks == "words" and not (held and held[0].kind == "people")
+    if mail.is_shared and has_words:
         return texts.gettext("It contains words of the reader whose mail it was.")
+    if mail.is_shared:
+        return texts.gettext("It matched interests of the reader whose mail it was.")
+    if has_words:
+        return texts.gettext(
+            "It contains your words, and stood as one line because better ones took the room."
+        )
     return texts.gettext(
-        "It contains your words, and stood as one line because better ones took the room."
+        "It matched your interests, and stood as one line because better ones took the room."
     )
 
 
 _PARTS = {
     "title": Sentence("your words in the title"),
     "abstract": Sentence("your words in the abstract"),
-    "other": Sentence("your words elsewhere"),
+    "other": Sentence("what you asked for elsewhere"),
     "fresh": Sentence("how new it is"),
     "votes": Sentence("votes"),
     "comments": Sentence("comments"),

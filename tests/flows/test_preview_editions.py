@@ -17,6 +17,7 @@ from service.flows.preview import PreviewError, preview, why, would_alert, would
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.store.deliveries import list_deliveries
+from service.store.staff import list_audit
 from service.store.subscribers import get_subscriber_row, set_state
 
 WEDNESDAY = date(2026, 11, 18)
@@ -74,13 +75,20 @@ def test_preview_says_why_nothing_was_voted_for(tmp_path: Path) -> None:
     with open_house(tmp_path) as house:
         rt = house.runtime
         add(rt, "chen@example.org")
+        add(rt, "dora@example.org", people="Emmy Noether", profile="cat:math.AG")
         assert "votes come with Hugging Face Daily Papers alone" in (
             preview(rt, "chen@example.org", WEDNESDAY).says
         )
         ingest_items(rt, tmp_path, [paper_item(1, "Folded towels", votes=0)], on=WEDNESDAY)
-        assert "the 1 paper listed since Wed 18 November had no vote yet." in (
-            preview(rt, "chen@example.org", WEDNESDAY).says
-        )
+        says = preview(rt, "chen@example.org", WEDNESDAY).says
+        none = "Wed 18 November: 1 paper checked, none with votes was new to you."
+        assert says.startswith(none)
+        assert "the 1 paper listed since Wed 18 November had no vote yet." in says
+        people = "Wed 18 November: 1 paper checked, none matched your interests."
+        assert preview(rt, "dora@example.org", WEDNESDAY).says == people
+        plan_daily(rt)  # what stands in the ledger says the same
+        assert preview(rt, "chen@example.org", WEDNESDAY).says == says
+        assert preview(rt, "dora@example.org", WEDNESDAY).says == people
 
 
 def test_preview_says_why_there_was_no_mail(rt, clock):
@@ -165,6 +173,13 @@ def test_pause_resume_cancel(rt, server):
     for act in (editions.cancel, editions.resume):
         with pytest.raises(editions.EditionError, match="is done"):
             act(rt, made.edition_id, by="ada")
+    resumed, paused = rt.db.read(lambda s: list_audit(s, limit=2))
+    assert (paused.what, paused.before, paused.after) == (
+        "pause", {"state": "open"}, {"state": "paused"},
+    )  # fmt: skip
+    assert (resumed.what, resumed.before, resumed.after) == (
+        "resume", {"state": "paused"}, {"state": "open"},
+    )  # fmt: skip
 
 
 def told(rt, state, dead=()):

@@ -30,7 +30,7 @@ def test_rare_words_that_brought_something_once_are_widened_too(rt, tmp_path):
     graphs = [paper_item(n, "Graphs") for n in range(11, 14)]
     ingest_items(rt, tmp_path, graphs, on=date(2026, 11, 4))
     made = told(rt)
-    assert made["checked"] == 13
+    assert (made["checked"], made["asks"]) == (13, "words")
     assert made["words"] == [("graph adapters", 1), ("speech", 0)]
     # 4 in the 7 weekdays that are stored
     assert [(text, papers) for text, papers, _ in made["widenings"]] == [("graph", 13)]

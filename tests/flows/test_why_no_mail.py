@@ -9,8 +9,10 @@ from support.arrows import by_hand
 from support.house import add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, reply
 
+from service.delivery.i18n import Texts
 from service.digest.model import from_json
 from service.flows import manual
+from service.flows.became import why_skipped
 from service.flows.daily import plan_daily
 from service.flows.leave import undo, unsubscribe
 from service.flows.leave_part import put_off
@@ -53,6 +55,25 @@ def test_what_waits_for_the_next_alert_is_told_so(rt, tmp_path):
     ingest_items(rt, tmp_path, [paper_item(1, "Adapters")], on=WED)
     said = "Wed 18 November: 1 paper checked. What contained your words comes with your next alert."
     assert preview(rt, ADA).says == said
+
+
+@pytest.mark.parametrize(
+    ("asks", "facts", "said"),
+    [
+        ("words", {}, "2 papers checked, none contained your words."),
+        ("interests", {}, "2 papers checked, none matched your interests."),
+        ("interests", {"had": 1}, "2 papers checked. You already had what matched your interests."),
+        (
+            "interests",
+            {"later": 1},
+            "2 papers checked. What matched your interests comes with your next alert.",
+        ),
+        ("trending", {}, "2 papers checked, none with votes was new to you."),
+        ("words", {"is_kept": False}, "Nothing new was found for you."),
+    ],
+)
+def test_who_asked_for_no_words_is_told_of_none(asks, facts, said):
+    assert why_skipped(Texts("en"), "nothing_new", 2, asks=asks, **facts) == said
 
 
 def test_a_day_to_come_is_told_so(rt, tmp_path):

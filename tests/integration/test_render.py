@@ -46,6 +46,7 @@ def notice_data(word: str = "Word") -> dict[str, dict[str, Any]]:
         "quiet": {
             "days": 7,
             "checked": 3120,
+            "asks": "words",
             "words": [(word, 119), (word, 1)],
             "widenings": [(word, 44, url)],
             **links,

@@ -27,13 +27,14 @@ NOTICE_DATA: dict[str, dict[str, Any]] = {
     "address-change": {"link": URL, "until": digest().on},
     "address-changed": {"on": digest().on},
     "quiet": {
-        "days": 7, "checked": 3120, "words": [("LoRA", 119), ("Genom", 1)],
+        "days": 7, "checked": 3120, "asks": "words", "words": [("LoRA", 119), ("Genom", 1)],
         "widenings": [("LoRA", 1044, URL)], **LINKS,
     },
     "newsletter": {
         "title": "Titel", "html": "<p>Text</p>", "text": "Text", "view_url": URL, **LINKS,
     },
 }  # fmt: skip
+QUIET_OF_PEOPLE = "quiet, no words"
 LONG = "A very long title of a paper about low-rank adapters that never seems to come to its end"
 DIGESTS: dict[str, Digest] = {
     "everything": everything(),
@@ -42,6 +43,7 @@ DIGESTS: dict[str, Digest] = {
     "weekly": digest(section(entry(1, LONG), entry(2), total=2), matched=2, kind="weekly"),
     "first": digest(section(entry(1, LONG), entry(2), total=2), matched=9, kind="first"),
     "alert": digest(section(entry(1, LONG), entry(2), total=2), matched=2, kind="alert"),
+    "people": digest(section(rest=(1, 2), kind="people"), matched=2, asks="interests"),
 }
 
 
@@ -51,6 +53,8 @@ def mails(language: str) -> dict[str, Rendered]:
     made = {
         kind: RENDERER.render_notice(kind, data, language) for kind, data in NOTICE_DATA.items()
     }
+    people = NOTICE_DATA["quiet"] | {"asks": "interests"}
+    made[QUIET_OF_PEOPLE] = RENDERER.render_notice("quiet", people, language)
     return made | {
         name: RENDERER.render_digest(value, frame(locale=language))
         for name, value in DIGESTS.items()
@@ -58,7 +62,9 @@ def mails(language: str) -> dict[str, Rendered]:
 
 
 LANGUAGES = [name for name in RENDERER.catalogs.languages if name != "en"]
-EACH = [(language, name) for language in LANGUAGES for name in (*NOTICE_DATA, *DIGESTS)]
+EACH = [
+    (language, name) for language in LANGUAGES for name in (*NOTICE_DATA, QUIET_OF_PEOPLE, *DIGESTS)
+]
 PHONE_SUBJECT = 35
 """Columns of a subject that phones show."""
 

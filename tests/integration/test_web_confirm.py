@@ -16,6 +16,7 @@ from support.smtp_server import SmtpServer
 from service.flows.leave import erase
 from service.flows.tidy import tidy
 
+NOBODY = "Emmy Noether"
 FORM = {"email": "ada@uni.example", "words": "adapters", "hour": "07", "zone": "Europe/Zurich"}
 
 
@@ -206,6 +207,15 @@ def test_of_words_nothing_is_said_to_who_asked_for_none(house: Reading) -> None:
     begun = words_of(house.client.post(link, data={"asked": "1", "first": "1"}).text)
     assert "the next regular mail is due on Wed 25 November at 07:00." in begun
     assert "your words" not in begun
+    house.client.post("/", data={**FORM, "email": "ben@uni.example", "words": "", "people": NOBODY})
+    link = link_of(house, "ben@uni.example")
+    asked = words_of(house.client.get(link).text)
+    assert "By what you asked for you would have had mail on 0 of the last" in asked
+    assert "when something new matches what you asked for." in asked
+    begun = words_of(house.client.post(link, data={"asked": "1", "first": "1"}).text)
+    assert "nothing of the last 7 days matches what you asked for." in begun
+    assert "On days when nothing new matches what you asked for, none comes." in begun
+    assert "words you would" not in begun
 
 
 @pytest.mark.slow

@@ -142,6 +142,13 @@ def test_long_titles_give_way_to_the_count(kind: str, title: str) -> None:
             "446 papers checked, 40 contain your words. Here are the best 5.",
         ),
         (with_papers(5, kind="first"), "446 papers checked, 5 contain your words."),
+        (with_papers(5, asks="interests"), "446 new papers checked, 5 match your interests."),
+        (
+            trending(3, interests=2, asks="interests"),
+            "446 new papers checked, none matches your interests.",
+        ),
+        (with_papers(2, kind="alert", asks="interests"), "2 new papers match your interests."),
+        (with_papers(5, checked=0, asks="interests"), "5 papers match your interests."),
         (digest(section(entry(1), kind="chosen", name="")), "1 paper, chosen for you."),
     ],
 )
