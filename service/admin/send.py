@@ -4,6 +4,7 @@ the one button that sends."""
 from asyncio import gather, to_thread
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -143,15 +144,16 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         """The list behind one term of the equation."""
         who = desk.member(request, "editor")
         plan = draft_of(key)
-        if term not in (*TERMS, "mails"):
+        if term not in (*TERMS, "mails", "readers"):
             raise HTTPException(404)
-        ids = list(manual.count(rt, plan).groups.get(term, ()))
+        groups = manual.count(rt, plan).groups
+        ids = list(chain(*groups.values())) if term == "readers" else list(groups.get(term, ()))
         paging = paging_of(request, len(ids), PAGE_SIZE)
         part = ids[paging.offset : paging.offset + paging.size]
         rows = rt.db.read(lambda s: subscribers_store.list_subscriber_rows(s, ids=part))
         context = {
             "plan": plan,
-            "words": TERMS.get(term, "mails"),
+            "words": TERMS.get(term) or (term[:-1] if len(ids) == 1 else term),
             "rows": rows,
             "paging": paging,
             "address_of_page": lambda number: address_of_page(request, number),

@@ -172,6 +172,12 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         deliveries:send; ``samples`` only for tokens that may look at readers or deliveries."""
         plan = manual.draft(
             rt,
+        if asked.kind != "manual" and (asked.papers or asked.dates.strip()):
+            raise manual.ManualError(
+                f"A send of kind {asked.kind} names no papers.",
+                "papers" if asked.papers else "dates",
+                "Leave them out, or send a digest of chosen papers: kind manual.",
+            )
             kind=kind,
             papers=paper or (),
             dates=dates,

@@ -52,6 +52,8 @@ def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _balance(found: Mapping[str, Any]) -> str:
     """ "5 planned = 3 accepted + 2 failed", with what is under way, and what has no row."""
+    if until := found.get("put_off_until"):
+        yield f"tried again until {until:.16} UTC at the latest"
     counts = {str(state): found[state] for state in State} | {"planned": found["planned_rows"]}
     parts = [
         f"{n:,} {state if state != 'planned' else 'not composed'}"

@@ -65,6 +65,11 @@ def _lines(found: dict[str, Any]) -> list[str]:
         )
         if one["begins_soon"]:
             lines.append("            It begins within a minute.")
+        if one["asks"]:
+            lines.append(
+                f"            The first few went; {one['asks']:,} wait for your word:"
+                f" paperpost editions rest {one['id']}"
+            )
         if one["later"]:
             lines.append(
                 f"            {one['later']:,} wait for their reader's hour; the last begins at"

@@ -258,8 +258,7 @@ def read_paper(text: str) -> Alias | int:
 
 
 def find_paper_id(session: Session, text: str) -> int:
-    """The number of a paper that is named as ``read_paper`` reads it. Raises ManualError."""
-    """The stored paper that an editor names. Raises ManualError."""
+    """The number of a stored paper that is named as ``read_paper`` reads it. Raises ManualError."""
     named = read_paper(text)
     if isinstance(named, int):
         ids = list(papers_store.get_rows(session, [named]))

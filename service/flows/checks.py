@@ -87,6 +87,7 @@ def check_plan(rt: Runtime, plan: Plan, audience: Audience) -> list[Check]:
             f"send/{plan.key}/readers/refused",
         ),
         _sources(rt, plan),
+        *_unused(plan),
         *_links(plan),
     ]
 
@@ -226,6 +227,22 @@ def _sources(rt: Runtime, plan: Plan) -> Check:
     if late:
         return Check(name, "warn", f"Late: {', '.join(late)}", f"sources?q={quote(late[0])}")
     return Check(name, "ok", "None is late", "sources")
+
+
+def _unused(plan: Plan) -> list[Check]:
+    """What somebody wrote that this kind of mail does not carry."""
+    left_out = [
+        words
+        for words, kinds, text in (
+            ("the subject", ("daily", "alert"), plan.subject),
+            ("the note", ("alert",), plan.body),
+        )
+        if text and plan.kind in kinds
+    ]
+    if not left_out:
+        return []
+    why = f"Left out: {' and '.join(left_out)}. These mails are called by each reader's best paper"
+    return [Check("All that was written is used", "warn", why, f"send?draft={plan.key}")]
 
 
 def _links(plan: Plan) -> list[Check]:

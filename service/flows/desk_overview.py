@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from service.flows import bounces, day_figures, epoch
+from service.flows import bounces, canary, day_figures, epoch
 from service.flows.alarms import alarm_facts
 from service.flows.deferred import deferrals, words_of
 from service.flows.edition_lists import KINDS, summaries
@@ -55,7 +55,8 @@ def read_overview(rt: Runtime) -> dict[str, Any]:
     ``figures``: of today and of now · ``editions``: under way, each with ``percent`` settled,
     ``rate`` (mails a second), ``left_s`` and ``undo_s``, in which it can be taken back
     (``undo_key``: the act, of a daily); ``begins_soon``: its time has come a moment ago; ``later``:
-    mails that wait for their reader's hour, the last of which comes at ``last_at`` ·
+    mails that wait for their reader's hour, the last of which comes at ``last_at``; ``asks``: mails
+    that wait for a person's word, since the first few went ·
     ``queue``: the mail that waits longest, and why · ``days``: the last 30, oldest first; one
     that is not counted yet has only its ``day``.
     """
@@ -111,6 +112,7 @@ def _under_way(
     times = editions_store.last_accepted(session, now - timedelta(seconds=RATE_S))
     own = {r.id or 0 for r in rows if r.options.get("timing", {}).get("own_hour")}
     later = audience_store.count_later_of(session, own, now) if own else {}
+    asking = canary.waiting(session, [r.id or 0 for r in rows if r.options.get("canary")], now)
     found = []
     for row, facts in zip(rows, summaries(session, rows, dead=dead, now=now), strict=True):
         if not facts["waiting"] and facts["state"] not in ("paused", "incomplete"):
@@ -119,8 +121,9 @@ def _under_way(
         moved = times.get(facts["id"])
         rate = _rate(moved)
         due = facts["waiting"] - facts["deferred"]
-        is_moving = facts["state"] != "paused" and due > 0
-        waits = later.get(facts["id"], 0)
+        asks = asking.get(facts["id"], 0)
+        is_moving = facts["state"] != "paused" and due > asks
+        waits = later.get(facts["id"], 0) + asks
         left_s = (due - waits) / rate if rate and is_moving and due > waits else None
         until, key = undo_of(row, now)
         at = just_begun(row, facts, due - waits, now)
@@ -135,8 +138,9 @@ def _under_way(
                 "undo_s": int((until - now).total_seconds()) if until is not None else 0,
                 "undo_key": key,
                 "begins_soon": at is not None and (moved is None or moved[1] < at),
-                "later": waits,
-                "last_at": row.options["timing"].get("last") if waits else None,
+                "asks": asks,
+                "later": waits - asks,
+                "last_at": row.options["timing"].get("last") if waits > asks else None,
             }
         )
     found.sort(key=lambda one: (not one["is_moving"], -one["waiting"]))

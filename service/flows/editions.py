@@ -12,6 +12,7 @@ from service.flows.groups import Group, groups, refusals
 from service.flows.runtime import Runtime
 from service.flows.settle import balance, balance_of, uneven
 from service.flows.staff import audit_edition
+from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
@@ -96,7 +97,8 @@ def details(
     session: Session, edition_id: int, *, dead: Sequence[int] = (), now: datetime | None = None
 ) -> dict[str, Any]:
     """One edition: its balance, the reasons of skipped and suppressed rows, refused ones grouped.
-    dead: owners that are gone. Raises EditionError.
+    put_off_until: so long the last of those put off is tried again. dead: owners that are gone.
+    Raises EditionError.
     """
     edition = need_edition(session, edition_id)
     counted = balance(session, edition)
@@ -106,12 +108,15 @@ def details(
         if counted.states.get(state)
     }
     left = deliveries_store.count_left(session, dead).get(edition_id, 0)
+    put_off = deferrals(session, [edition_id])
+    until = audience_store.last_deadline(session, edition_id) if put_off else None
     return {
         **summary(edition, counted.states, left, now),
         "mails": counted.planned - sum(counted.states.get(s, 0) for s in ("skipped", "suppressed")),
         "ended": counted.ended,
         "reasons": reasons,
-        "put_off": [{"text": w, "count": n} for w, n in deferrals(session, [edition_id])],
+        "put_off": [{"text": w, "count": n} for w, n in put_off],
+        "put_off_until": _iso(until),
         "refused": [r.as_dict() for r in refusals(session, edition_id)],
         "segment": edition.options.get("segment", ""),
         "equation": edition.options.get("equation", ""),
@@ -139,8 +144,12 @@ def pause(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
             values["options"] = changed(edition.options, paused=True)
         elif edition.planned is None and edition.options.get("resend_of"):
             values["options"] = {**edition.options, "paused": True}
+        before = {"state": shown_state(edition)}
         editions_store.set_edition(session, edition_id, **values)
-        audit_edition(session, rt.clock(), edition_id, by, "pause", address=address)
+        audit_edition(
+            session, rt.clock(), edition_id, by, "pause",
+            before=before, after={"state": "paused"}, address=address,
+        )  # fmt: skip
 
     rt.db.write(act, Priority.WEB)
 
@@ -173,7 +182,12 @@ def resume(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
             values["paused"] = False
         editions_store.set_edition(session, edition_id, **values)
         end_alarm(rt, session, "edition", str(edition_id))
-        audit_edition(session, rt.clock(), edition_id, by, "resume", address=address)
+        before = {"state": shown_state(edition), "why": edition.paused_why}
+        audit_edition(
+            session, rt.clock(), edition_id, by, "resume",
+            before={name: value for name, value in before.items() if value},
+            after={"state": edition.state}, address=address,
+        )  # fmt: skip
         return is_half
 
     is_half = rt.db.write(act, Priority.WEB)
@@ -198,9 +212,10 @@ def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
             values["planned"] = sum(editions_store.count_states(session, edition_id).values())
         editions_store.set_edition(session, edition_id, **values)
         end_alarm(rt, session, "edition", str(edition_id))
+        before = {"state": shown_state(edition)}
         audit_edition(
-            session, rt.clock(), edition_id, by, "cancel",
-            after={"not_sent": stopped}, address=address,
+            session, rt.clock(), edition_id, by, "cancel", before=before,
+            after={"state": "cancelled", "not_sent": stopped}, address=address,
         )  # fmt: skip
         return stopped
 

@@ -80,6 +80,12 @@ def start(
             "Today's digest goes at each reader's hour by itself; an alert goes at once.",
         )
     if plan.own_hour and plan.canary:
+    if plan.canary and plan.kind not in FROZEN:
+        raise ManualError(
+            "Only chosen papers and newsletters have a first few.",
+            "canary",
+            "Today's digest would miss the hours of those who wait. Send it without, and pause it.",
+        )
         raise ManualError(
             "A send at each reader's own hour has no first few.",
             "canary",

@@ -7,6 +7,7 @@ from service.delivery.states import State
 from service.flows.reconcile import ANSWERS, ResolveError, settle_by_hand
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
+from service.store import staff as staff_store
 from service.store.db import Priority, Session
 from service.store.delivery_lists import Chosen, count_chosen, list_ids, whole_of
 from service.text.tally import tally
@@ -65,34 +66,47 @@ def resolve_held(
             "mails",
             "Look once more, and say it of the number that stands there.",
         )
-    wanted, done, last = _wanted(chosen, answer), 0, 0
-    while done < expected:
-        count, last = rt.db.write(
-            lambda s, after=last: _part(rt, s, wanted, answer, by, address, after),  # type: ignore[misc]
+    wanted = _wanted(chosen, answer)
+    facts: dict[str, Any] = {"answer": answer, "mails": 0}
+    act = last = 0
+    while facts["mails"] < expected:
+        act, facts, last = rt.db.write(
+            lambda s, n=act, f=facts, after=last: _part(rt, s, wanted, by, address, n, f, after),  # type: ignore[misc]
             Priority.WEB,
         )
-        done += count
         if not last:
             break
     if answer == "ready":
         rt.engine.enqueue("send")
-    return {"answer": answer, "mails": done}
+    return {"answer": answer, "mails": facts["mails"]}
 
 
 def _part(
-    rt: Runtime, session: Session, wanted: Chosen, answer: str, by: str, address: str, after: int
-) -> tuple[int, int]:
-    """(how many were settled, the last one looked at; 0: there is none any more)."""
+    rt: Runtime,
+    session: Session,
+    wanted: Chosen,
+    by: str,
+    address: str,
+    act: int,
+    facts: dict[str, Any],
+    after: int,
+) -> tuple[int, dict[str, Any], int]:
+    """(the row of the act, kept true by each portion, 0: there is none yet; what it says; the last
+    one looked at, 0: there is none any more). facts: what it said before."""
     rows = whole_of(session, list_ids(session, wanted, order="oldest", limit=_PART, after_id=after))
-    done = [row.id for row in rows if settle_by_hand(rt, session, row, answer, by)]
+    done = [row.id for row in rows if settle_by_hand(rt, session, row, facts["answer"], by)]
     if done:
-        facts = {"answer": answer, "mails": len(done), "first": done[0], "last": done[-1]}
-        target = f"edition {wanted.edition_id}" if wanted.edition_id else "held deliveries"
-        write_audit(
-            session, rt.clock(), who=by, what="resolve", target=target, after=facts,
-            address=address,
-        )  # fmt: skip
-    return len(done), (rows[-1].id or 0) if rows else 0
+        numbers = {"first": facts.get("first", done[0]), "last": done[-1]}
+        facts = {**facts, "mails": facts["mails"] + len(done), **numbers}
+        if act:
+            staff_store.set_after(session, act, facts)
+        else:
+            target = f"edition {wanted.edition_id}" if wanted.edition_id else "held deliveries"
+            act = write_audit(
+                session, rt.clock(), who=by, what="resolve", target=target, after=facts,
+                address=address,
+            )  # fmt: skip
+    return act, facts, (rows[-1].id or 0) if rows else 0
 
 
 def _wanted(chosen: Chosen, answer: str) -> Chosen:

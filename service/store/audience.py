@@ -164,6 +164,15 @@ def list_deferrals(
     return [(code, reason, int(n)) for code, reason, n in session.execute(query).all()]
 
 
+def last_deadline(session: Session, edition_id: int) -> datetime | None:
+    """Until when the last of what is put off of an edition is tried again; None: nothing is."""
+    query = sa.select(sa.func.max(col(DeliveryRow.deadline_at))).where(
+        col(DeliveryRow.edition_id) == edition_id, col(DeliveryRow.state) == "deferred"
+    )
+    until: datetime | None = session.execute(query).scalar_one()
+    return until
+
+
 def count_taken(session: Session, edition_id: int, since: datetime) -> tuple[int, datetime]:
     """Mails of an edition that were accepted after an instant, or after its first one where that
     came later: (how many, after when)."""

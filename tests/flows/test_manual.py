@@ -448,6 +448,10 @@ def test_checks_name_what_is_wrong(rt, tmp_path):
     letter = manual.draft(rt, kind="newsletter", subject="Ten letters", body="[a](page)", key="l")
     found = {c.name: c for c in check_plan(rt, letter, manual.count(rt, letter))}
     assert found["Links are whole"].grade == "warn"
+    assert "All that was written is used" not in found
+    alert = manual.draft(rt, kind="alert", subject="Look at this", body="Ours.", key="a")
+    found = {c.name: c for c in check_plan(rt, alert, manual.count(rt, alert))}
+    assert found["All that was written is used"].why.startswith("Left out: the subject and the no")
 
 
 def test_check_of_a_relay_that_is_silent_says_why(tmp_path):

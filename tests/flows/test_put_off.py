@@ -8,11 +8,13 @@ import pytest
 from support.house import add, ingest_items, open_house, paper_item
 from support.smtp_server import SmtpServer, reply
 
+from service.cli.ledger_words import edition_lines
 from service.flows.daily import plan_daily
 from service.flows.deferred import deferrals, words_of
 from service.flows.editions import details
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
+from service.store.deliveries import list_deliveries
 
 
 @pytest.fixture
@@ -43,6 +45,9 @@ def test_put_off_mails_are_grouped_by_the_servers_words(
     assert "disk full" in second
     shown = rt.db.read(lambda s: details(s, made.editions[0]))
     assert [w["count"] for w in shown["put_off"]] == [2, 1]
+    last = max(row.deadline_at for row in rt.db.read(list_deliveries))
+    assert shown["put_off_until"] == last.isoformat()
+    assert f"tried again until {last:%Y-%m-%dT%H:%M} UTC at the latest" in edition_lines(shown)
     assert rt.db.read(lambda s: deferrals(s, [999])) == []
     (line,) = [f for f in told if f["event"] == "send"]
     assert dict(line["said"])[first] == 2  # type: ignore[call-overload]

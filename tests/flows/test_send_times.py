@@ -312,6 +312,8 @@ def test_one_key_is_one_edition_in_two_processes(houses, server):
             made.append(manual.start(rt, plan, expected=expected, at_once=True))
 
         threads = [threading.Thread(target=press, args=((one, two)[n % 2],)) for n in range(20)]
+    with pytest.raises(manual.ManualError, match="have a first few"):
+        manual.start(rt, manual.Plan(**{**_values(daily), "canary": True}), expected=0)
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -362,3 +364,5 @@ def test_two_who_change_one_draft_keep_both(rt):
     assert all(d.plan is None for d in drafts.unsent(rt)), "nothing to send from it yet"
     with pytest.raises(drafts.DraftError):
         drafts.need(rt, "k")
+    (row,) = read_overview(rt)["editions"]
+    assert (row["asks"], row["is_moving"], row["later"]) == (2, False, 0)

@@ -95,7 +95,10 @@ def test_a_mails_way_is_told_in_words(rt: Runtime, house) -> None:
     assert ben["answers"] == ["accepted", "presumed", "ready"]
 
 
-def test_one_word_on_many_by_program(rt: Runtime, program: TestClient) -> None:
+def test_one_word_on_many_by_program(
+    rt: Runtime, program: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolving, "_PART", 1)  # one act, however many portions
     set_state(rt, "unknown", "ben@two", "cy@two")
     said = {"answer": "accepted", "domain": "two.example"}
     address = "/api/v1/deliveries/resolve"

@@ -104,6 +104,11 @@ def test_a_program_has_a_test_sent_that_is_on_record_before_it_goes(
     made = program.post(address, json={**words, "addresses": to}).json()
     assert [(one["email"], one["accepted"]) for one in made] == [(to[0], True), (to[1], False)]
     (mail,) = house.mails("me@uni.example")
+    unused = {**LETTER, "papers": ["arxiv/2611.00001"], "dry_run": True}
+    few = {"kind": "daily", "canary": True, "mails": 0}
+    for asked, where in ((unused, "papers"), (few, "canary")):
+        refused = program.post("/api/v1/sends", json=asked)
+        assert (refused.status_code, refused.json()["error"]["where"]) == (422, where)
     assert mail["Subject"] == "[Test] News of the library"
     (act,) = acts(house, "test mail")
     assert (act.who, act.target, act.after) == (
