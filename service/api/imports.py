@@ -211,12 +211,14 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         _who: Looks,
         reason: Annotated[str, Query(max_length=64)] = "",
         email: Annotated[str, Query(max_length=254)] = "",
+        words: Annotated[str, Query(max_length=200)] = "",
         offset: _Offset = 0,
         limit: _Limit = 100,
     ) -> dict[str, Any]:
         """Bars, newest first: codes alone, the addresses are not kept. email: of this address ·
         words: in who brought it, or why. Scope: readers:read."""
         hashed = suppress.hash_of(rt, email) if email else ""
+        wanted = bars_store.BarsWanted(reason, hashed, words)
 
         def load(session: Session) -> dict[str, Any]:
             rows = bars_store.list_bars(session, wanted, limit=limit, offset=offset)
@@ -227,14 +229,12 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             }
 
         return rt.db.read(load)
-        words: Annotated[str, Query(max_length=200)] = "",
 
     @routes.post("/v1/suppressions")
     def bar(who: Writes, place: Place, asked: NewBars) -> Barred:
         """Never mail these addresses again; readers among them leave at once. Scope:
         readers:write."""
         data = "\n".join(one.replace("\n", " ") for one in asked.emails).encode()
-        wanted = bars_store.BarsWanted(reason, hashed, words)
         report = suppress.import_suppressions(
             rt, data, reason="admin", by=who.signature, network=place, why=asked.reason
         )

@@ -189,6 +189,7 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/staff/{admin_id}": ("owner", "/admin/staff/{member}", "/admin/staff/999"),
     "/admin/suppressions": (
         "viewer", "/admin/suppressions", "/admin/suppressions?q=x@x.example&sort=reason",
+        "/admin/suppressions?words=tests",
     ),
     "/admin/tokens": ("owner", "/admin/tokens"),
     "/admin/topics": ("viewer", "/admin/topics"),
@@ -199,7 +200,6 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     ),
     "/admin/topics/add": ("editor", "/admin/topics/add"),
     "/admin/topics/{name}": ("viewer", "/admin/topics/robots", "/admin/topics/x"),
-        "/admin/suppressions?words=tests",
 }  # fmt: skip
 
 DESK_ACTS: dict[str, tuple[Act, ...]] = {
@@ -497,6 +497,10 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     "/admin/topics/{name}/remove": (
         Act("editor", "/admin/topics/robots/remove", leaves="remove topic"),
     ),
+    "/admin/topics/{name}/restore": (
+        Act("editor", "/admin/topics/towels/restore", leaves="restore topic"),
+        Act("editor", "/admin/topics/robots/restore", leaves=None, refused=422),
+    ),
 }  # fmt: skip
 
 API_PAGES: dict[str, tuple[str, ...]] = {
@@ -511,10 +515,6 @@ API_PAGES: dict[str, tuple[str, ...]] = {
         "readers:read", "/api/v1/readers/{reader}/story?kind=mail", "/api/v1/readers/999/story",
     ),
     "/api/v1/readers/{reader_id}/days": ("readers:read", "/api/v1/readers/{reader}/days"),
-    "/admin/topics/{name}/restore": (
-        Act("editor", "/admin/topics/towels/restore", leaves="restore topic"),
-        Act("editor", "/admin/topics/robots/restore", leaves=None, refused=422),
-    ),
     "/api/v1/readers/{reader_id}/interests": (
         "readers:read", "/api/v1/readers/{reader}/interests", "/api/v1/readers/999/interests",
     ),
@@ -852,6 +852,10 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     "DELETE /api/v1/topics/{name}": (
         Act("papers:write", "/api/v1/topics/robots", leaves="remove topic"),
     ),
+    "POST /api/v1/topics/{name}/restore": (
+        Act("papers:write", "/api/v1/topics/towels/restore", leaves="restore topic"),
+        Act("papers:write", "/api/v1/topics/x/restore", leaves=None, refused=404),
+    ),
     "POST /api/v1/deliveries/resolve": (
         Act("deliveries:send", "/api/v1/deliveries/resolve",
             {"answer": "accepted", "mails": 1}, "resolve"),
@@ -863,7 +867,3 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
         ),
     ),
 }  # fmt: skip
-    "POST /api/v1/topics/{name}/restore": (
-        Act("papers:write", "/api/v1/topics/towels/restore", leaves="restore topic"),
-        Act("papers:write", "/api/v1/topics/x/restore", leaves=None, refused=404),
-    ),

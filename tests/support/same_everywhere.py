@@ -108,8 +108,8 @@ SAME: Mapping[str, Ways] = {
     "add topic": Ways("topics add", "POST /api/v1/topics"),
     "change topic": Ways("topics change", "PATCH /api/v1/topics/{name}"),
     "remove topic": Ways("topics remove", "DELETE /api/v1/topics/{name}"),
-    # programs that are told
     "restore topic": Ways("topics restore", "POST /api/v1/topics/{name}/restore"),
+    # programs that are told
     "add webhook": Ways("webhooks add", "POST /api/v1/webhooks"),
     "test webhook": Ways("webhooks test", "POST /api/v1/webhooks/{webhook_id}/test"),
     "rotate webhook": Ways("webhooks rotate", "POST /api/v1/webhooks/{webhook_id}/rotate"),
@@ -122,7 +122,7 @@ SAME: Mapping[str, Ways] = {
 ALONE: Mapping[str, str] = {
     "POST /api/v1/imports/{number}/press": "the second step of import readers",
     "POST /api/v1/editions/{edition_id}/undo": "cancel, while it has not begun",
-    "POST /api/v1/editions/{edition_id}/rest": "goes on with a canary; recorded as send the rest",
+    "POST /api/v1/editions/{edition_id}/rest": "goes on with a canary; recorded as resume",
     "POST /api/v1/editions/{edition_id}/late": "send manual, to who came since",
     "POST /api/v1/deliveries/{delivery_id}/resolve": "resolve, of one mail",
     "POST /api/v1/papers/{paper_id}/fetch": "papers fetch; nothing is decided by it",
