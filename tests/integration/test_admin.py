@@ -241,6 +241,9 @@ def test_compose_check_progress(rt, client, server, clock):
     assert "Relay answers" in page
     assert "220 test.example ESMTP" in page
     assert "Send to 2" in page
+    for term, says in (("readers", "2 readers"), ("mails", "2 mails")):
+        assert f'href="/admin{check.removeprefix("/admin")}/readers/{term}"' in page
+        assert f"<h1>{says}</h1>" in client.get(f"{check}/readers/{term}").text
     framed = client.get(f"{check}/mail", params={"reader": "ada@example.org"})
     assert "Adapters that forget less" in framed.text
     assert framed.headers["content-security-policy"].startswith("sandbox")

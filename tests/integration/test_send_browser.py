@@ -146,7 +146,9 @@ def test_from_the_first_word_to_the_report(site: WholeSite, desk: Desk, relay: S
     expect(ben.locator("#progress")).to_contain_text("2 of the first 2 were refused", timeout=9000)
     expect(ben.locator("#acts")).to_contain_text("Send to the other 6")
     expect(ben.locator("#acts")).not_to_contain_text("Resume")
-    mia.reload()
+    mia.goto(f"{site.address}/admin")
+    expect(mia.locator("#now")).not_to_contain_text("Resume")
+    mia.get_by_role("link", name="The other 6 wait for a word").click()
     mia.get_by_role("button", name="Send to the other 6").click()
     expect(mia.locator("#progress")).to_contain_text("open")
 

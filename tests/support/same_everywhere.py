@@ -122,7 +122,7 @@ SAME: Mapping[str, Ways] = {
 ALONE: Mapping[str, str] = {
     "POST /api/v1/imports/{number}/press": "the second step of import readers",
     "POST /api/v1/editions/{edition_id}/undo": "cancel, while it has not begun",
-    "POST /api/v1/editions/{edition_id}/rest": "goes on with a canary; recorded as resume",
+    "POST /api/v1/editions/{edition_id}/rest": "goes on with a canary; recorded as send the rest",
     "POST /api/v1/editions/{edition_id}/late": "send manual, to who came since",
     "POST /api/v1/deliveries/{delivery_id}/resolve": "resolve, of one mail",
     "POST /api/v1/papers/{paper_id}/fetch": "papers fetch; nothing is decided by it",
