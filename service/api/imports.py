@@ -223,7 +223,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         def load(session: Session) -> dict[str, Any]:
             rows = bars_store.list_bars(session, wanted, limit=limit, offset=offset)
             return {
-                "total": bars_store.count_bars(session, reason=reason, hashed=hashed),
+                "total": bars_store.count_bars(session, wanted),
                 "offset": offset,
                 "suppressions": [{"code": r.email_hash, **suppress.bar_facts(r)} for r in rows],
             }
