@@ -14,6 +14,9 @@ from typing import Any
 
 from service.errors import SettingError
 
+_EVER = 365_000
+"""Days: a thousand years back there still is a calendar."""
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -178,18 +181,18 @@ class Defaults:
     session_days: int = _about(14, "a session ends after this many days", low=1, high=90)
     api_per_minute: int = _about(600, "requests of one token in a minute", low=10, high=100_000)
     # keeping
-    keep_raw_days: int = _about(30, "raw polls", low=1)
-    keep_digest_days: int = _about(400, "digests (as data)", low=1)
+    keep_raw_days: int = _about(30, "raw polls", low=1, high=_EVER)
+    keep_digest_days: int = _about(400, "digests (as data)", low=1, high=_EVER)
     keep_sent_days: int = _about(
-        400, "which papers a reader had: for so long none comes twice", low=180
+        400, "which papers a reader had: for so long none comes twice", low=180, high=_EVER
     )
-    keep_attempt_days: int = _about(90, "attempts", low=1)
-    keep_left_days: int = _about(30, "readers who left, before they are erased", low=1)
+    keep_attempt_days: int = _about(90, "attempts", low=1, high=_EVER)
+    keep_left_days: int = _about(30, "readers who left, before they are erased", low=1, high=_EVER)
     keep_inbound_days: int = _about(
-        30, "mails that came in, whole; those to be looked at stay until then", low=1
+        30, "mails that came in, whole; those to be looked at stay until then", low=1, high=_EVER
     )
 
-    keep_audit_days: int = _about(730, "the record of the staff's acts", low=30)
+    keep_audit_days: int = _about(730, "the record of the staff's acts", low=30, high=_EVER)
 
     @property
     def retries(self) -> tuple[timedelta, ...]:

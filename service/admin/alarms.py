@@ -1,6 +1,7 @@
 """Alarms: what is wrong until it is over, and who rests because of it."""
 
 from asyncio import to_thread
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,12 +10,16 @@ from fastapi.responses import Response
 from service.admin.desk import Desk
 from service.flows import alarms as flow
 from service.pages.forms import RowNumber
+from service.pages.listing import listed
 from service.store import alarms as alarms_store
 from service.store import rests as rests_store
 from service.store.db import Session
 
-MOST_OVER = 50
-"""Alarms that are over, on the page."""
+_COLUMNS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "what": lambda one: one["what"],
+    "from": lambda one: one["since"],
+    "to": lambda one: one["ended_at"],
+}
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -24,7 +29,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/alarms")
     def list_alarms(request: Request) -> Response:
         who = desk.member(request)
-        return desk.answer(request, "alarms.html", rt.db.read(found), who=who)
+        context = rt.db.read(found)
+        context["over"] = listed(
+            request, context["over"], _COLUMNS, lambda one: f"{one['what']} {one['where']}"
+        )
+        return desk.answer(request, "alarms.html", context, who=who)
 
     @routes.post("/alarms/{alarm_id}/end")
     async def end(request: Request, alarm_id: RowNumber) -> Response:
@@ -33,7 +42,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         return desk.go("alarms", "over")
 
     def found(session: Session) -> dict[str, Any]:
-        over = [row for row in alarms_store.list_all(session, MOST_OVER) if row.ended_at]
+        over = [row for row in alarms_store.list_all(session) if row.ended_at]
         return {
             "alarms": [flow.alarm_facts(row) for row in alarms_store.list_open(session)],
             "over": [flow.alarm_facts(row) for row in over],

@@ -3,6 +3,7 @@
 from asyncio import to_thread
 from collections.abc import Mapping
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -22,14 +23,18 @@ from service.pages.chart import Share, chart
 from service.pages.downloads import download
 from service.pages.forms import FieldError, RowNumber
 from service.pages.headers import TEXT_POLICY
+from service.pages.listing import listed
 from service.pages.paging import address_of_page, paging_of
+from service.pages.sorting import sorting_of
 from service.reports.model import Kind
 from service.reports.vocabulary import REASONS
 from service.store.db import Session
+from service.store.report_lists import ORDERS
 
 PAGE_SIZE = 100
 REVIEW_SIZE = 20
-MOST_DOMAINS = 50
+_COUNTED = ("name", "accepted", "hard", "complaints", "soft", "policy", "content")
+"""Columns of the domains' table; it is sorted by each."""
 FILTERS = ("kind", "reason", "domain", "state", "q", "from", "to")
 SPANS = (7, 30, 90)
 """Days that rates are shown of."""
@@ -43,10 +48,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def reports(request: Request) -> Response:
         who, typed = desk.member(request), _typed(request.query_params)
         chosen = _chosen(rt, typed)
+        sorting = sorting_of(request, tuple(ORDERS), "-at")
 
         def load(session: Session) -> dict[str, Any]:
             paging = paging_of(request, bounces.count_reports(session, chosen), PAGE_SIZE)
-            rows = bounces.list_reports(session, chosen, limit=paging.size, offset=paging.offset)
+            rows = bounces.list_reports(
+                session, chosen, limit=paging.size, offset=paging.offset, sort=sorting.word
+            )
             return {
                 "rows": rows,
                 "paging": paging,
@@ -58,6 +66,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             | _words()
             | {
                 "typed": typed,
+                "sorting": sorting,
                 "kept": {name: value for name, value in typed.items() if value},
                 "address_of_page": lambda number: address_of_page(request, number),
             }
@@ -101,7 +110,12 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "days": days,
             "spans": SPANS,
             "rates": found,
-            "most": MOST_DOMAINS,
+            "domains": listed(
+                request,
+                found.domains,
+                {name: attrgetter(name) for name in _COUNTED},
+                attrgetter("name"),
+            ),
             "charts": [
                 (
                     name,

@@ -2,6 +2,7 @@
 with its tries."""
 
 from asyncio import to_thread
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +15,20 @@ from service.flows import hook_lists
 from service.flows.hooks import EVENTS
 from service.flows.staff import Member
 from service.pages.forms import FieldError, RowNumber
+from service.pages.listing import listed
 from service.pages.paging import address_of_page, paging_of
+from service.pages.sorting import sorting_of
 from service.store import hooks as store
 from service.store.db import Session
 
 PAGE_SIZE = 50
+_COLUMNS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "name": lambda one: one["name"],
+    "state": lambda one: (one["ended_at"] is not None, one["failures"]),
+    "waiting": lambda one: one["calls"]["waiting"],
+    "taken": lambda one: one["calls"]["done"],
+    "failed": lambda one: one["calls"]["failed"],
+}
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -33,7 +43,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         typed: dict[str, Any] | None = None,
     ) -> Response:
         context = {
-            "hooks": rt.db.read(hook_lists.list_facts),
+            "found": listed(request, rt.db.read(hook_lists.list_facts), _COLUMNS, _text_of),
             "events": EVENTS,
             "made": made,
             "typed": typed or {"name": "", "url": "", "events": [*EVENTS], "tells_address": False},
@@ -72,13 +82,15 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         asked = request.query_params.get("state", "")
         state = asked if asked in hook_lists.STATES else ""
+        sorting = sorting_of(request, tuple(store.CALL_ORDERS), "-at")
 
         def load(session: Session) -> dict[str, Any]:
             hook = hook_lists.get_facts(session, number)
             paging = paging_of(request, store.count_calls(session, number, state), PAGE_SIZE)
             rows = hook_lists.log_of(
-                session, number, state=state, limit=paging.size, offset=paging.offset
-            )
+                session, number, state=state, sort=sorting.word, limit=paging.size,
+                offset=paging.offset,
+            )  # fmt: skip
             now = rt.clock()
             may = {
                 row["id"]
@@ -90,6 +102,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         context = rt.db.read(load) | {
             "state": state,
             "states": hook_lists.STATES,
+            "sorting": sorting,
             "made": made,
             "address_of_page": lambda n: address_of_page(request, n),
         }
@@ -123,6 +136,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             errors = fault_of(error, (), "act")
             return await to_thread(log, request, sent.who, webhook_id, errors)
         return desk.go(f"webhooks/{webhook_id}", "called" if wanted != "end" else "saved")
+
+
+def _text_of(one: dict[str, Any]) -> str:
+    """What the list's filter looks in."""
+    return " ".join((one["name"], one["url"], *one["events"]))
 
 
 def _instant(text: str | None) -> datetime | None:

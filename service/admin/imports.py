@@ -24,6 +24,7 @@ from service.flows.staff import Member
 from service.pages.downloads import download
 from service.pages.forms import FieldError, Form, RowNumber
 from service.pages.paging import address_of_page, paging_of
+from service.pages.sorting import sorting_of
 from service.pages.uploads import LargeFile
 from service.store import imports as store
 from service.store import tags as tags_store
@@ -79,14 +80,22 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/imports")
     def list_imports(request: Request) -> Response:
         who = desk.member(request, "editor")
+        asked = request.query_params.get("state", "")
+        state = asked if asked in store.STATES else ""
+        sorting = sorting_of(request, tuple(store.ORDERS), "-at")
 
         def load(session: Session) -> dict[str, Any]:
-            paging = paging_of(request, store.count_imports(session), PAGE_SIZE)
-            rows = imported.list_imports(session, limit=paging.size, offset=paging.offset)
+            paging = paging_of(request, store.count_imports(session, state), PAGE_SIZE)
+            rows = imported.list_imports(
+                session, limit=paging.size, offset=paging.offset, state=state, sort=sorting.word
+            )
             return {"imports": rows, "paging": paging}
 
         context = rt.db.read(load) | {
-            "address_of_page": lambda number: address_of_page(request, number)
+            "state": state,
+            "states": store.STATES,
+            "sorting": sorting,
+            "address_of_page": lambda number: address_of_page(request, number),
         }
         return desk.answer(request, "imports.html", context, who=who)
 

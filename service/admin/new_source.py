@@ -1,6 +1,6 @@
 """A new source: its kind, the form made of what the adapter declares, what would come in."""
 
-from asyncio import timeout, to_thread
+from asyncio import to_thread
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from service.errors import PaperpostError
 from service.flows import sources as flow
 from service.flows.source_kinds import list_kinds
 from service.flows.staff import Member
-from service.flows.trying import Trial, TrialError, begin_try, end_try, try_source
+from service.flows.trying import Trial, try_by_hand
 from service.pages.entry import PaperEntry, entry_of
 from service.pages.forms import UPLOAD_BYTES, FieldError, Form
 from service.sources.adapter import Adapter
@@ -25,8 +25,6 @@ PREFIX = "param-"
 """Of the form's fields that are parameters: one may be called like a field of ours."""
 
 MOST_HISTORY = 365
-LONGEST_S = 60
-"""Seconds that a person waits for a trial: for its turn, and for an answer (30 s at most)."""
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -146,17 +144,7 @@ async def _try(desk: Desk, request: Request, sent: Sent, made: Adapter) -> Respo
         params = _params(made, sent.form)
         if body is None or any(params.values()):
             params = made.checked(params)
-        await to_thread(begin_try, desk.rt, sent.who.name)
-        try:
-            async with timeout(LONGEST_S):
-                trial = await try_source(desk.rt, made.kind, params, body=body)
-        finally:
-            await to_thread(end_try, desk.rt, sent.who.name)
-    except TimeoutError:
-        error = TrialError(
-            "It did not answer in time, or others are asked first.", "", "Try later."
-        )
-        return _form(desk, request, sent.who, made, sent.form, _faults(made, error))
+        trial = await try_by_hand(desk.rt, made.kind, params, by=sent.who.name, body=body)
     except PaperpostError as error:
         faults = _faults(made, error)
         if body is not None and error.where not in {one.name for one in made.parameters}:

@@ -1,6 +1,8 @@
 """What limits mails now: the limits in force, what went of late, who rests and until when."""
 
 from asyncio import to_thread
+from collections.abc import Callable
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -8,12 +10,16 @@ from fastapi.responses import Response
 from service.admin.desk import Desk
 from service.flows.rest_try import try_one
 from service.flows.send_state import Limited, read_limits
+from service.pages.listing import listed
 
 WINDOWS = {"second": "a_second", "minute": "a_minute", "hour": "an_hour", "day": "a_day"}
 """Windows of a limit, and how the names of their settings end."""
 
-MOST = 100
-"""Accounts and mail services on the page; a house may know thousands, the rest is a number."""
+_COLUMNS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "name": lambda one: one["name"],
+    "until": lambda one: one["until"],
+    "waiting": lambda one: one["waiting"],
+}
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -23,14 +29,14 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/deliveries/pace")
     def pace(request: Request) -> Response:
         who = desk.member(request)
-        found, limits = sorted(read_limits(rt), key=_urgency), rt.defaults()
+        limits = rt.defaults()
+        every = [one.as_dict() for one in sorted(read_limits(rt), key=_urgency)]
         context = {
             "limits": {
                 whose: {name: getattr(limits, name) for name in _settings(whose)}
                 for whose in ("mails", "domain")
             },
-            "limited": [one.as_dict() for one in found[:MOST]],
-            "unseen": max(0, len(found) - MOST),
+            "found": listed(request, every, _COLUMNS, lambda one: f"{one['name']} {one['why']}"),
         }
         return desk.answer(request, "pace.html", context, who=who)
 

@@ -27,10 +27,14 @@ def add_routes(routes: APIRouter, desk: Desk, deployed: Sequence[Mapping[str, st
         who = desk.member(request)
         rows = flow.list_settings(rt)
         only_changed = request.query_params.get("only") == "changed"
+        words = " ".join(request.query_params.get("q", "").split())[:200]
         shown = [row for row in rows if not (only_changed and row.is_default)]
+        if words:
+            shown = [row for row in shown if words.lower() in f"{row.name} {row.told}".lower()]
         context = {
             "groups": flow.groups(shown),
             "only_changed": only_changed,
+            "words": words,
             "changed": sum(not row.is_default for row in rows),
             "fixed": fixed_table(),
             "strange": flow.without_effect(rt),

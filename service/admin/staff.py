@@ -16,6 +16,7 @@ from service.flows.act_targets import targets_of
 from service.flows.staff import ROLES, Member, StaffError
 from service.flows.tries import LoginError
 from service.pages.forms import FieldError, RowNumber
+from service.pages.listing import listed
 from service.pages.paging import address_of_page, paging_of
 from service.store import staff as staff_store
 from service.store.db import Session
@@ -23,6 +24,14 @@ from service.store.db import Session
 PAGE_SIZE = 50
 _FIELDS = ("old", "password", "again", "email", "session")
 Faults = dict[str, FieldError]
+_COLUMNS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "name": lambda one: one["name"],
+    "role": lambda one: ROLES.index(one["role"]),
+    "state": lambda one: one["state"],
+    "since": lambda one: one["created_at"],
+    "sessions": lambda one: one["sessions"],
+    "seen": lambda one: one["seen"],
+}
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -60,7 +69,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         request: Request, who: Member, errors: Faults | None = None, link: str = "", name: str = ""
     ) -> Response:
         context = {
-            "accounts": flow.list_accounts(rt, desk.seen),
+            "found": listed(request, flow.list_accounts(rt, desk.seen), _COLUMNS, _text_of),
             "sessions": flow.list_sessions(rt, seen=desk.seen),
             "roles": [(role, role) for role in ROLES],
             "link_made": link,
@@ -148,6 +157,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
 _AFTER = {"end": "ended", "session": "sessions", "sessions": "sessions"}
 """What is told after an act on an account, where it is not that it was saved."""
+
+
+def _text_of(one: dict[str, Any]) -> str:
+    """What the list's filter looks in."""
+    return f"{one['name']} {one['role']} {one['state']} {one['email']}"
 
 
 def _change(desk: Desk, sent: Sent, account: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Tokens for programs: made here and shown once, listed, rotated, ended."""
 
 from asyncio import to_thread
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,7 +11,15 @@ from service.admin.desk import Desk, fault_of
 from service.errors import PaperpostError
 from service.flows import tokens
 from service.flows.staff import Member
-from service.pages.forms import FieldError
+from service.pages.forms import FieldError, Form
+from service.pages.listing import listed
+
+_COLUMNS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "name": lambda one: one["name"],
+    "made": lambda one: one["created_at"],
+    "used": lambda one: one["seen_at"],
+    "ends": lambda one: one["ended_at"] or one["ends_at"],
+}
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -22,17 +31,20 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         who: Member,
         errors: dict[str, FieldError] | None = None,
         made: dict[str, Any] | None = None,
-        name: str = "",
+        form: Form | None = None,
     ) -> Response:
+        """form: as it was typed, where it is shown again."""
         context = {
-            "tokens": tokens.list_tokens(rt),
+            "found": listed(request, tokens.list_tokens(rt), _COLUMNS, _text_of),
             "groups": [
                 (group, [one for one in tokens.SCOPES.items() if one[0].startswith(f"{group}:")])
                 for group in tokens.GROUPS
             ],
             "now": rt.clock(),
             "made": made,
-            "name": name,
+            "name": form.raw("name")[: tokens.MOST_NAME] if form else "",
+            "scopes": form.choices("scope", tuple(tokens.SCOPES)) if form else [],
+            "ends_in": form.raw("days")[:20] if form else "",
         }
         return desk.answer(request, "tokens.html", context, who=who, errors=errors)
 
@@ -59,8 +71,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 )
         except PaperpostError as error:
             errors = fault_of(error, ("name", "scope", "days"), "name")
-            return await to_thread(page, request, sent.who, errors, None, name)
+            return await to_thread(page, request, sent.who, errors, None, form)
         return await to_thread(page, request, sent.who, None, made)
+
+
+def _text_of(one: dict[str, Any]) -> str:
+    """What the list's filter looks in."""
+    return " ".join((one["name"], one["created_by"], *one["scopes"]))
 
 
 def _days_of(text: str) -> int | None:

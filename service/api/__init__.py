@@ -19,6 +19,7 @@ from service.api import (
     interests,
     overview,
     papers_by_hand,
+    previews,
     reader_parts,
     readers,
     sends,
@@ -68,10 +69,11 @@ from service.flows.submissions import NoSubmissionError, SubmissionError
 from service.flows.tags import TagError
 from service.flows.timing import TimingError
 from service.flows.trial import TooManyTestsError
+from service.flows.trying import TrialError
 from service.matching.query import QueryError
 from service.pages.network import read_proxies
 from service.resources import product_version
-from service.sources.adapter import ParameterError
+from service.sources.adapter import CaptureError, ParameterError
 from service.subscribers.address import AddressError
 from service.subscribers.cadence import CadenceError
 
@@ -127,6 +129,8 @@ STATUSES: dict[type[PaperpostError], int] = {
     SegmentError: 422,
     TimingError: 422,
     TooManyError: 429,
+    TrialError: 409,
+    CaptureError: 409,
     TooManyTestsError: 429,
     topics.TopicError: 422,
     topics.TopicGoneError: 410,
@@ -154,6 +158,7 @@ def router(rt: Runtime, *, trusted_proxies: str = "") -> APIRouter:
     settings.add_routes(routes, rt, proxies)
     readers.add_routes(routes, rt, proxies)
     reader_parts.add_routes(routes, rt, proxies)
+    previews.add_routes(routes, rt)
     imports.add_routes(routes, rt, proxies)
     topics_api.add_routes(routes, rt, proxies)
     hooks.add_routes(routes, rt, proxies)

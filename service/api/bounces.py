@@ -29,6 +29,9 @@ from service.subscribers.cadence import local_date
 _Text = Annotated[str, Query(max_length=254)]
 _Word = Annotated[str, Field(max_length=254)]
 _State = Literal["done", "review", "foreign"]
+_Sort = Literal[
+    "at", "-at", "address", "-address", "kind", "-kind", "reason", "-reason",
+]  # fmt: skip
 
 
 class Export(BaseModel):
@@ -79,6 +82,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     def some_reports(
         _who: Reader,
         wanted: Wanted,
+        sort: _Sort = "-at",
         offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         def load(session: Session) -> dict[str, Any]:
             total = bounces.count_reports(session, wanted)
-            rows = bounces.list_reports(session, wanted, limit=limit, offset=offset)
+            rows = bounces.list_reports(session, wanted, limit=limit, offset=offset, sort=sort)
             return {"total": total, "offset": offset, "bounces": rows}
 
         return rt.db.read(load)

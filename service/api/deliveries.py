@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from service.api import shapes
+from service.api import desk_shapes, shapes
 from service.api.callers import caller_of, place_of
 from service.api.exports import EXPORTED, no_key
 from service.api.values import Day
@@ -207,7 +207,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         how many, ``done``: how many were sent again already. Scope: deliveries:read."""
         return [group.as_dict() for group in rt.db.read(lambda s: list_groups(s, wanted))]
 
-    @routes.get("/v1/deliveries/pace")
+    @routes.get("/v1/deliveries/pace", response_model=list[desk_shapes.Limited])
     def what_limits(_who: Reader) -> list[dict[str, Any]]:
         """What limits mails now: accounts and groups of receiving domains, with the mails they
         ``had`` of those that go at ``most``, how many ``at_once``, ``until`` when nothing goes,
@@ -215,7 +215,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         deliveries:read."""
         return [one.as_dict() for one in read_limits(rt)]
 
-    @routes.post("/v1/deliveries/pace/try")
+    @routes.post("/v1/deliveries/pace/try", response_model=desk_shapes.TriedRest)
     def try_now(who: Sender, place: Place, asked: Try) -> dict[str, Any]:
         """Let one mail go now to whoever rests, as the rest's end would: when it is taken the
         others follow, when it is refused the rest begins anew and is longer. ``until``: when the
@@ -231,7 +231,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         dead = ledger.gone_owners(rt)
         return rt.db.read(lambda s: ledger.delivery_story(rt, s, delivery_id, dead=dead))
 
-    @routes.post("/v1/deliveries/resend")
+    @routes.post("/v1/deliveries/resend", response_model=desk_shapes.Resent)
     def send_again(who: Sender, place: Place, asked: Resend) -> dict[str, Any]:
         """Send a group of refused mails again, as an edition of its own: first with ``dry_run``,
         then with the number of ``mails`` that it gave. Nobody gets a mail twice by it. Scope:

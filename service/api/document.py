@@ -99,8 +99,10 @@ _ABOUT = """\
 Papers can be asked for by anybody; everything else needs a token with its scope, sent as
 `Authorization: Bearer ...`.
 
-- **Lists** are `{"total", "offset", NAME: [...]}`, with `offset` and `limit`; ids never change and
-  are never given twice. Instants are ISO 8601 in UTC, days are `YYYY-MM-DD` of the installation.
+- **Lists** are `{"total", "offset", NAME: [...]}`, with `offset` and `limit`; those that stay short
+  (topics, alarms, tags, a reader's interests and days, groups of refused mails, what limits mails,
+  papers like one, test mails) are an array. Ids never change and are never given twice. Instants
+  are ISO 8601 with their offset, days are `YYYY-MM-DD` of the installation.
 - **Errors** say `what` is wrong, `where`, and the `next_step`.
 - **Acts** take the header `Idempotency-Key` (1 to 200 printable ASCII characters). The same key and
   request within 24 hours is one act: its answer comes again, with `Idempotency-Replayed: true`.

@@ -159,6 +159,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         who: Reader,
         webhook_id: RowNumber,
         state: State | None = None,
+        sort: Literal["at", "-at", "event", "-event", "state", "-state"] = "-at",
         offset: Offset = 0,
         limit: Limit = 100,
     ) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         def load(session: Session) -> dict[str, Any]:
             word = state or ""
             rows = hook_lists.log_of(
-                session, webhook_id, state=word, limit=limit, offset=offset,
+                session, webhook_id, state=word, sort=sort, limit=limit, offset=offset,
                 with_address=who.may(LOOKS),
             )  # fmt: skip
             total = store.count_calls(session, webhook_id, word)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StrictBool
 
+from service.api import desk_shapes
 from service.api.callers import caller_of, place_of
 from service.api.exports import PROBLEMS, no_key
 from service.api.readers import Body
@@ -30,6 +31,7 @@ _UNDER_WAY: dict[str, Any] = {
 }
 _Reason = Annotated[str, Field(min_length=1, max_length=500)]
 _Word = Annotated[str, Field(max_length=300)]
+_State = Literal["looking", "refused", "tried", "wanted", "running", "stopped", "done"]
 _Offset = Annotated[int, Query(ge=0, le=2**53)]
 _Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -119,17 +121,32 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     Writes = Annotated[Caller, Depends(caller_of(rt, "readers:write"))]
     Place = Annotated[str, Depends(place_of(proxies))]
 
-    @routes.get("/v1/imports")
-    def all_imports(_who: Looks, offset: _Offset = 0, limit: _Limit = 100) -> dict[str, Any]:
+    @routes.get("/v1/imports", response_model=desk_shapes.Imports)
+    def all_imports(
+        _who: Looks,
+        state: _State | None = None,
+        sort: Literal["at", "-at", "state", "-state", "by", "-by"] = "-at",
+        offset: _Offset = 0,
+        limit: _Limit = 100,
+    ) -> dict[str, Any]:
         """Imports with what each did, newest first. Scope: readers:read."""
+        wanted = state or ""
 
         def load(session: Session) -> dict[str, Any]:
-            rows = imported.list_imports(session, limit=limit, offset=offset)
-            return {"total": store.count_imports(session), "offset": offset, "imports": rows}
+            rows = imported.list_imports(
+                session, limit=limit, offset=offset, state=wanted, sort=sort
+            )
+            total = store.count_imports(session, wanted)
+            return {"total": total, "offset": offset, "imports": rows}
 
         return rt.db.read(load)
 
-    @routes.post("/v1/imports", status_code=201, responses={202: _UNDER_WAY})
+    @routes.post(
+        "/v1/imports",
+        status_code=201,
+        response_model=desk_shapes.Import,
+        responses={202: _UNDER_WAY},
+    )
     def new_import(
         who: Writes, place: Place, asked: NewImport, response: Response
     ) -> dict[str, Any]:
@@ -162,7 +179,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             rt.engine.enqueue("send")
         rt.engine.enqueue("imports")
 
-    @routes.get("/v1/imports/{number}")
+    @routes.get("/v1/imports/{number}", response_model=desk_shapes.Import)
     def one_import(_who: Looks, number: RowNumber) -> dict[str, Any]:
         """One import: what was seen in it, and what it did so far. Scope: readers:read."""
         return imported.get_import(rt, number)
@@ -179,7 +196,11 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         parts = imported.export_problems(rt, number, by=who.signature, address=place)
         return download(parts, "problems.csv")
 
-    @routes.post("/v1/imports/{number}/press", responses={202: _UNDER_WAY})
+    @routes.post(
+        "/v1/imports/{number}/press",
+        response_model=desk_shapes.Import,
+        responses={202: _UNDER_WAY},
+    )
     def press_import(
         who: Writes, place: Place, number: RowNumber, asked: Press, response: Response
     ) -> dict[str, Any]:
@@ -206,7 +227,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     # ---- suppressions ----
 
-    @routes.get("/v1/suppressions")
+    @routes.get("/v1/suppressions", response_model=desk_shapes.Bars)
     def some_bars(
         _who: Looks,
         reason: Annotated[str, Query(max_length=64)] = "",

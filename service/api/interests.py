@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from service.api import desk_shapes
 from service.api.callers import caller_of, place_of
 from service.flows import workbench as flow
 from service.flows.runtime import Runtime
@@ -111,7 +112,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             "interests": [flow.line_data(row) for row in found.rows],
         }
 
-    @routes.post("/v1/interests/count", status_code=202)
+    @routes.post("/v1/interests/count", status_code=202, response_model=desk_shapes.CountAsked)
     def count(who: Writer, place: Place) -> dict[str, Any]:
         """Count everything anew, soon; `counted` of the lists says when it was done. Scope:
         readers:write."""

@@ -4,18 +4,22 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from service.api import desk_shapes
 from service.api.callers import caller_of, place_of
+from service.api.exports import ONE, no_key
 from service.api.readers import Changed, Why, found
 from service.errors import Sentence
-from service.flows import staff_interests
+from service.flows import own_data, staff_interests
 from service.flows import tags as tags_flow
 from service.flows.browse import NotHereError
 from service.flows.interests import InterestChange, change_of, read_kind
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import ReaderError
 from service.flows.tokens import Caller
+from service.pages.downloads import download
 from service.pages.forms import RowNumber
 from service.pages.network import Proxies
 from service.store import subscribers as subscribers_store
@@ -71,7 +75,22 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
-    @routes.get("/v1/readers/{reader_id}/interests")
+    @routes.post(
+        "/v1/readers/{reader_id}/export",
+        response_class=StreamingResponse,
+        responses=ONE,
+        dependencies=[Depends(no_key)],
+    )
+    def export(who: Looks, place: Place, reader_id: RowNumber) -> StreamingResponse:
+        """Everything stored about a reader, as they get it themselves, streamed; it is recorded,
+        and takes no Idempotency-Key. Scope: readers:read."""
+        rt.db.read(lambda s: found(s, reader_id))
+        parts = own_data.hand_out(rt, reader_id, by=who.signature, address=place)
+        return download(parts, f"reader-{reader_id}.json")
+
+    @routes.get(
+        "/v1/readers/{reader_id}/interests", response_model=list[desk_shapes.NumberedInterest]
+    )
     def interests(_who: Looks, reader_id: RowNumber) -> list[dict[str, Any]]:
         """A reader's interests with all that was chosen for them. Scope: readers:read."""
 
@@ -82,7 +101,11 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
-    @routes.post("/v1/readers/{reader_id}/interests", status_code=201)
+    @routes.post(
+        "/v1/readers/{reader_id}/interests",
+        status_code=201,
+        response_model=desk_shapes.NumberedInterest,
+    )
     def add_interest(
         who: Writes, place: Place, reader_id: RowNumber, asked: NewInterest
     ) -> dict[str, Any]:
@@ -94,7 +117,10 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             rt, key, new, by=who.signature, reason=asked.reason, address=place
         )
 
-    @routes.patch("/v1/readers/{reader_id}/interests/{interest_id}")
+    @routes.patch(
+        "/v1/readers/{reader_id}/interests/{interest_id}",
+        response_model=desk_shapes.NumberedInterest,
+    )
     def edit_interest(
         who: Writes, place: Place, reader_id: RowNumber, interest_id: RowNumber,
         asked: InterestEdit,
@@ -110,7 +136,10 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             paused=asked.paused, by=who.signature, reason=asked.reason, address=place,
         )  # fmt: skip
 
-    @routes.delete("/v1/readers/{reader_id}/interests/{interest_id}")
+    @routes.delete(
+        "/v1/readers/{reader_id}/interests/{interest_id}",
+        response_model=desk_shapes.NumberedInterest,
+    )
     def remove_interest(
         who: Writes, place: Place, reader_id: RowNumber, interest_id: RowNumber,
         reason: _Reason,
@@ -140,7 +169,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         """Take a tag off a reader. Scope: readers:write."""
         return tag_one(who, place, reader_id, tag, add=False)
 
-    @routes.get("/v1/tags")
+    @routes.get("/v1/tags", response_model=list[desk_shapes.Tag])
     def all_tags(_who: Looks) -> list[dict[str, Any]]:
         """Every tag with the number of its readers. Scope: readers:read."""
         return [{"tag": tag, "readers": n} for tag, n in tags_flow.list_tags(rt).items()]

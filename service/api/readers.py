@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
+from service.api import desk_shapes
 from service.api.callers import caller_of, place_of
 from service.api.exports import EXPORTED, no_key
 from service.api.values import Day
@@ -174,7 +175,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     def facts_of(reader_id: int) -> dict[str, Any]:
         return rt.db.read(lambda s: summary([found(s, reader_id)], s)[0])
 
-    @routes.get("/v1/readers")
+    @routes.get("/v1/readers", response_model=desk_shapes.Readers)
     def some_readers(
         _who: Looks,
         wanted: Some,
@@ -228,7 +229,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         )  # fmt: skip
         return ManyDone(act=done.act, readers=done.readers, changed=done.changed, dry_run=False)
 
-    @routes.post("/v1/readers", status_code=201)
+    @routes.post("/v1/readers", status_code=201, response_model=desk_shapes.Reader)
     def add(who: Writes, place: Place, new: NewReader) -> dict[str, Any]:
         """Add a reader. Who left is brought back by nobody else. Scope: readers:write."""
         said = new.model_dump()
@@ -238,12 +239,12 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         rt.engine.enqueue("send")
         return facts_of(reader_id)
 
-    @routes.get("/v1/readers/{reader_id}")
+    @routes.get("/v1/readers/{reader_id}", response_model=desk_shapes.Reader)
     def one_reader(_who: Looks, reader_id: RowNumber) -> dict[str, Any]:
         """One reader with interests and tags. Scope: readers:read."""
         return facts_of(reader_id)
 
-    @routes.get("/v1/readers/{reader_id}/story")
+    @routes.get("/v1/readers/{reader_id}/story", response_model=desk_shapes.Story)
     def story(
         _who: Looks,
         reader_id: RowNumber,
@@ -264,13 +265,13 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
-    @routes.get("/v1/readers/{reader_id}/days")
+    @routes.get("/v1/readers/{reader_id}/days", response_model=list[desk_shapes.DayOfReader])
     def days(_who: Looks, reader_id: RowNumber) -> list[dict[str, Any]]:
         """The last 30 local dates of a reader: the mail of each, or why there was none. Scope:
         readers:read."""
         return rt.db.read(lambda s: reader_story.list_days(rt, s, found(s, reader_id)))
 
-    @routes.patch("/v1/readers/{reader_id}")
+    @routes.patch("/v1/readers/{reader_id}", response_model=desk_shapes.Reader)
     def change(
         who: Writes, place: Place, reader_id: RowNumber, asked: ReaderChange
     ) -> dict[str, Any]:
@@ -294,7 +295,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         )
         return facts_of(reader_id)
 
-    @routes.post("/v1/readers/{reader_id}/unsubscribe")
+    @routes.post("/v1/readers/{reader_id}/unsubscribe", response_model=desk_shapes.Reader)
     def unsubscribe(who: Writes, place: Place, reader_id: RowNumber, asked: Why) -> dict[str, Any]:
         """End a subscription because its reader asked for it. Scope: readers:write."""
         rt.db.read(lambda s: found(s, reader_id))

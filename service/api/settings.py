@@ -49,7 +49,7 @@ class SettingList(BaseModel):
 
 
 class SettingShown(SettingFacts):
-    """effect: what the value changes, in a number of this installation, "" where none tells it."""
+    """effect: what the value changes, in a number of this installation, or in words."""
 
     effect: str
 
@@ -66,7 +66,8 @@ class NewValue(BaseModel):
 
 
 class Changed(BaseModel):
-    """What was changed, or would be. effect_before, effect: in numbers of this installation."""
+    """What was changed, or would be. effect_before, effect: in numbers of this installation,
+    or in words."""
 
     name: str
     before: int | str

@@ -1,10 +1,10 @@
 """Kinds of values that programs give."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -23,3 +23,10 @@ Day = Annotated[date, BeforeValidator(_written)]
 
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 """ISO 8601 with its offset, as the commands print it."""
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(datetime.isoformat, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""The same, of what a flow tells as an instant."""

@@ -69,7 +69,8 @@ def _operation(
     body = operation.get("requestBody", {}).get("content", {})
     for media, facts in body.items():
         yield f"Body ({media}): {_fields(facts.get('schema', {}), document)}."
-    answer = operation["responses"].get("200", {}).get("content", {})
+    done = next(code for code in ("200", "201", "202") if code in operation["responses"])
+    answer = operation["responses"][done].get("content", {})
     shapes = [f"{media}: {_fields(f.get('schema', {}), document)}" for media, f in answer.items()]
     if shapes:
         yield f"Answers {'; '.join(shapes)}."

@@ -191,12 +191,18 @@ def _tell(
 
 
 @imports_app.command("list")
-def list_imports(as_json: Json = False) -> None:
+def list_imports(
+    state: Annotated[str, typer.Option(help="tried, running, stopped, done, ...")] = "",
+    as_json: Json = False,
+) -> None:
     """Imports with what each did, newest first."""
     from service.flows.imported import list_imports as flow
+    from service.store.imports import STATES
 
+    if state:
+        printing.one_of(state, STATES, "--state")
     with runtime() as rt:
-        rows = rt.db.read(lambda s: flow(s, limit=100_000))
+        rows = rt.db.read(lambda s: flow(s, limit=100_000, state=state))
     if as_json:
         printing.as_json(rows)
         return

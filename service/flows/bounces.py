@@ -105,10 +105,16 @@ def _mail(row: InboundRow, reports: list[ReportRow]) -> dict[str, Any]:
 
 
 def list_reports(
-    session: Session, wanted: Filter, *, limit: int | None = 100, offset: int = 0
+    session: Session,
+    wanted: Filter,
+    *,
+    limit: int | None = 100,
+    offset: int = 0,
+    sort: str = "-at",
 ) -> list[dict[str, Any]]:
-    """Reports as plain values, newest first."""
-    return [_report(*one) for one in lists.list_found(session, wanted, limit=limit, offset=offset)]
+    """Reports as plain values. sort: of ``lists.ORDERS``."""
+    found = lists.list_found(session, wanted, limit=limit, offset=offset, sort=sort)
+    return [_report(*one) for one in found]
 
 
 def of_deliveries(session: Session, ids: list[int]) -> dict[int, list[dict[str, Any]]]:

@@ -224,14 +224,15 @@ def log_of(
     number: int,
     *,
     state: str = "",
+    sort: str = "-at",
     limit: int | None = None,
     offset: int = 0,
     with_address: bool = True,
 ) -> list[dict[str, Any]]:
-    """Calls to one program, newest first, each with its tries. Raises NoHookError."""
+    """Calls to one program, each with its tries. sort: of ``CALL_ORDERS``. Raises NoHookError."""
     if store.get_hook(session, number) is None:
         raise _unknown(number)
-    rows = store.list_calls(session, number, state=state, limit=limit, offset=offset)
+    rows = store.list_calls(session, number, state=state, sort=sort, limit=limit, offset=offset)
     return [call_facts(row, with_address=with_address) for row in rows]
 
 

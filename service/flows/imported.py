@@ -62,9 +62,12 @@ def _undoing(session: Session, row: ImportRow) -> dict[str, int]:
     }
 
 
-def list_imports(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Imports, newest first."""
-    return _facts(session, store.list_imports(session, limit=limit, offset=offset))
+def list_imports(
+    session: Session, *, limit: int, offset: int = 0, state: str = "", sort: str = "-at"
+) -> list[dict[str, Any]]:
+    """Imports, the newest of alike ones first. state, sort: of ``store.STATES``, ``ORDERS``."""
+    rows = store.list_imports(session, limit=limit, offset=offset, state=state, sort=sort)
+    return _facts(session, rows)
 
 
 def _facts(session: Session, rows: Sequence[ImportRow]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a value of taste changes, in a number of this house where one can be had.
+"""What a value of taste changes: in a number of this house where one can be had, else in words.
 
 Each is asked of one value: of the one in force, and of the one that somebody looks at before it is
 stored.
@@ -12,10 +12,12 @@ from service.defaults import FIXED
 from service.flows.bounce_lists import read_rates
 from service.flows.runtime import Runtime
 from service.flows.setting_choices import choices_of
+from service.flows.setting_words import PER_S, long, words_of
 from service.store import setting_counts as store
 from service.store.db import Session
 from service.store.submissions import count_by_state
 from service.subscribers.cadence import local_date
+from service.subscribers.zone import clock_of
 from service.text.tally import tally
 
 Effect = Callable[[Runtime, Session, Any], str]
@@ -25,7 +27,6 @@ _BY_HAND = ("manual", "newsletter")
 _KINDS = {
     "digest": "daily", "manual": "send of chosen papers", "newsletter": "newsletter",
 }  # fmt: skip
-_PER_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _WHAT = {
     "keep_raw_days": ("raw poll", "raw polls"),
     "keep_attempt_days": ("attempt", "attempts"),
@@ -37,11 +38,14 @@ _WHAT = {
 
 
 def effect(rt: Runtime, name: str, value: int | str) -> str:
-    """What a value changes, in a sentence; "" where no number tells it."""
+    """What a value changes, in a sentence: by numbers of this house, else by what it means."""
     if name in _RATES:
         return _RATES[name](rt, value)
     found = _EFFECTS.get(name)
-    return rt.db.read(lambda s: found(rt, s, value)) if found is not None else ""
+    told = rt.db.read(lambda s: found(rt, s, value)) if found is not None else ""
+    if told:
+        return told
+    return words_of(name, value, rt.clock().astimezone(clock_of(rt.zone)), rt.defaults())
 
 
 def _kept(name: str) -> Effect:
@@ -76,22 +80,12 @@ def _pace(unit: str) -> Effect:
         last = store.last_edition(session, ("digest",))
         if last is None or not most:
             return "No limit." if not most else ""
-        seconds = last[3] / most * _PER_S[unit]
+        seconds = last[3] / most * PER_S[unit]
         return (
-            f"The last daily had {tally(last[3], 'mail')}: at this pace {_long(seconds)} at least."
+            f"The last daily had {tally(last[3], 'mail')}: at this pace {long(seconds)} at least."
         )
 
     return told
-
-
-def _long(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} minutes"
-    if seconds < 172_800:
-        return f"{seconds / 3600:.1f} hours"
-    return f"{seconds / 86400:.1f} days"
 
 
 def _idle(rt: Runtime, session: Session, hours: int) -> str:
@@ -199,7 +193,7 @@ _RATES: Mapping[str, _Asked] = {
 }
 _EFFECTS: Mapping[str, Effect] = {
     **{name: _kept(name) for name in _WHAT},
-    **{f"mails_a{'n' if unit == 'hour' else ''}_{unit}": _pace(unit) for unit in _PER_S},
+    **{f"mails_a{'n' if unit == 'hour' else ''}_{unit}": _pace(unit) for unit in PER_S},
     **dict.fromkeys(("hour", "weekdays"), _new_readers),
     "abstracts": _abstracts,
     "release": _release,

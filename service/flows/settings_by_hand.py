@@ -89,8 +89,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What storing a value would do, or did. effect, effect_before: in numbers of this house, ""
-    where none tells it."""
+    """What storing a value would do, or did. effect, effect_before: in numbers of this house, or
+    in words."""
 
     name: str
     before: int | str

@@ -112,7 +112,7 @@ def add_by_hand(
             session, now, who=by, what="add interest", target=f"reader {reader.id}",
             before=before, after=after | {"interest": row.id}, address=address, reason=reason,
         )  # fmt: skip
-        return made
+        return {"id": row.id, **made}
 
     return rt.db.write(add, Priority.WEB)
 
@@ -147,7 +147,7 @@ def change_by_hand(
             session, at, who=by, what=what, target=f"reader {reader.id}",
             before=before, after=after | {"interest": row.id}, address=address, reason=reason,
         )  # fmt: skip
-        return now
+        return {"id": row.id, **now}
 
     return rt.db.write(edit, Priority.WEB)
 
@@ -160,14 +160,14 @@ def remove_by_hand(
     def remove(session: Session) -> dict[str, Any]:
         reader = _reader(session, email_key)
         row = _interest(session, reader, which)
-        was = facts_of(row)
+        number, was = row.id, facts_of(row)
         remove_interest(session, row, has_trending=reader.trending)
         before, after = told(was, {})
         write_audit(
             session, rt.clock(), who=by, what="remove interest", target=f"reader {reader.id}",
             before=before, after=after, address=address, reason=reason,
         )  # fmt: skip
-        return was
+        return {"id": number, **was}
 
     return rt.db.write(remove, Priority.WEB)
 

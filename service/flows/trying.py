@@ -30,6 +30,8 @@ BETWEEN = timedelta(seconds=5)
 """Between two tries of one person."""
 
 AT_MOST = timedelta(seconds=90)
+LONGEST_S = 60
+"""Seconds that a person waits for a trial: for its turn, and for an answer (30 s at most)."""
 
 
 class TrialError(PaperpostError):
@@ -171,14 +173,29 @@ def end_try(rt: Runtime, who: str) -> None:
     rt.db.write(lambda s: end_turn(s, "try", who, now=rt.clock()), Priority.WEB)
 
 
+async def try_by_hand(
+    rt: Runtime, kind: str, params: Mapping[str, str], *, by: str, body: bytes | None = None
+) -> Trial:
+    """``try_source`` for somebody who waits for it: one at a time each, a minute at most. Raises
+    what ``try_source`` raises."""
+    await asyncio.to_thread(begin_try, rt, by)
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            return await try_source(rt, kind, params, body=body)
+    except TimeoutError:
+        raise TrialError(
+            "It did not answer in time, or others are asked first.", "", "Try later."
+        ) from None
+    finally:
+        await asyncio.to_thread(end_try, rt, by)
+
+
 def tried_out(
     rt: Runtime, kind: str, params: Mapping[str, str], file: Path | None = None
 ) -> dict[str, Any]:
     """The same for the command line: one answer, from a file or asked now; nothing is stored.
 
-    Returns items, papers (the sum of new, known, here, updates and unwanted), title, problems
-    (item, title, what) and fields (field, filled, empty, example). Raises what ``try_source``
-    raises. Not to be called in an event loop.
+    Returns ``trial_facts``. Raises what ``try_source`` raises. Not to be called in an event loop.
     """
     body = None
     if file is not None:
@@ -188,7 +205,12 @@ def tried_out(
             raise TrialError(
                 f"{file.name} cannot be read: {error.strerror}.", str(file), "Check the path."
             ) from None
-    made = asyncio.run(try_source(rt, kind, params, body=body))
+    return trial_facts(asyncio.run(try_source(rt, kind, params, body=body)))
+
+
+def trial_facts(made: Trial) -> dict[str, Any]:
+    """A trial as plain values: items, papers (the sum of new, known, here, updates and unwanted),
+    title, problems (item, title, what) and fields (field, filled, empty, example)."""
     return {
         "items": made.items,
         "papers": len(made.papers) + made.unwanted,

@@ -42,6 +42,9 @@ DESK_LISTS: Mapping[str, str] = {
 }  # fmt: skip
 """Lists of the desk by the first word of their address; what is missing there leads to them."""
 
+FOR_PROGRAMS = "/api/openapi.json says what there is, and how it is asked for."
+"""What a program does next, where nothing better is known."""
+
 GONE = "What stood here is gone, or never was. Its list has what there is."
 """Of an address of the desk."""
 
@@ -143,6 +146,8 @@ class ErrorPages:
 
     def _fault(self, request: Request, status: int) -> Fault:
         fault = fault_of(status, self._texts(request))
+        if self._is_api(request) and status in (404, 405):
+            return replace(fault, where=request.url.path, next_step=FOR_PROGRAMS)
         is_desk = status == 404 and self._desk_list(request) is not None
         return replace(fault, next_step=GONE) if is_desk else fault
 
@@ -163,7 +168,8 @@ class ErrorPages:
     ) -> Response:
         """Return the page, or JSON for a program."""
         if self._is_api(request):
-            said = {"what": fault.what, "where": fault.where, "next_step": fault.next_step}
+            next_step = fault.next_step or (FOR_PROGRAMS if status < 500 else "")
+            said = {"what": fault.what, "where": fault.where, "next_step": next_step}
             body: dict[str, str | int] = {**said, **fault.more}
             if reference:
                 body["reference"] = reference

@@ -1,7 +1,8 @@
 """Programs that are told of events, and the calls to them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -53,12 +54,29 @@ def get_call(session: Session, number: int, *, hold: bool = False) -> WebhookCal
     return session.exec(query).first()
 
 
+CALL_ORDERS: Mapping[str, Any] = {
+    "at": col(WebhookCallRow.id),
+    "event": col(WebhookCallRow.event),
+    "state": col(WebhookCallRow.state),
+}
+"""What calls are sorted by; -NAME is the other way round."""
+
+
 def list_calls(
-    session: Session, hook_id: int, *, state: str = "", limit: int | None = None, offset: int = 0
+    session: Session,
+    hook_id: int,
+    *,
+    state: str = "",
+    sort: str = "-at",
+    limit: int | None = None,
+    offset: int = 0,
 ) -> list[WebhookCallRow]:
-    """Calls to one program, newest first."""
+    """Calls to one program, the newest of alike ones first."""
+    order = CALL_ORDERS[sort.removeprefix("-")]
     query = select(WebhookCallRow).where(*_of(hook_id, state))
-    query = query.order_by(col(WebhookCallRow.id).desc()).offset(offset)
+    query = query.order_by(
+        order.desc() if sort.startswith("-") else order, col(WebhookCallRow.id).desc()
+    ).offset(offset)
     return list(session.exec(query if limit is None else query.limit(limit)))
 
 

@@ -1,6 +1,6 @@
 """Imported lists: what was looked at, how far each is, its rows with a problem, who came by it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,15 +51,36 @@ def find_tried(session: Session, digest: str) -> ImportRow | None:
     return session.exec(query.order_by(col(ImportRow.id).desc()).limit(1)).first()
 
 
-def list_imports(session: Session, *, limit: int, offset: int = 0) -> list[ImportRow]:
-    """Imports, newest first; those that were only looked at too, while their list is kept."""
-    query = select(ImportRow).order_by(col(ImportRow.id).desc()).limit(limit).offset(offset)
-    return list(session.exec(query).all())
+ORDERS: Mapping[str, Any] = {
+    "at": col(ImportRow.id),
+    "state": col(ImportRow.state),
+    "by": col(ImportRow.done_by),
+}
+"""What imports are sorted by; -NAME is the other way round."""
+
+STATES = ("looking", "refused", "tried", "wanted", "running", "stopped", "done")
 
 
-def count_imports(session: Session) -> int:
+def list_imports(
+    session: Session, *, limit: int, offset: int = 0, state: str = "", sort: str = "-at"
+) -> list[ImportRow]:
+    """Imports, the newest of alike ones first; those that were only looked at too, while their
+    list is kept. state: only these."""
+    order = ORDERS[sort.removeprefix("-")]
+    query = select(ImportRow).where(*_in(state)).order_by(
+        order.desc() if sort.startswith("-") else order, col(ImportRow.id).desc()
+    )  # fmt: skip
+    return list(session.exec(query.limit(limit).offset(offset)).all())
+
+
+def count_imports(session: Session, state: str = "") -> int:
     """How many there are."""
-    return int(session.execute(sa.select(sa.func.count()).select_from(ImportRow)).scalar_one())
+    query = sa.select(sa.func.count()).select_from(ImportRow).where(*_in(state))
+    return int(session.execute(query).scalar_one())
+
+
+def _in(state: str) -> list[Any]:
+    return [col(ImportRow.state) == state] if state else []
 
 
 OPEN = ("looking", "wanted", "running")
@@ -265,11 +286,14 @@ def list_of_reader(session: Session, reader_id: int) -> list[ImportRow]:
 
 def forget_files(session: Session, looked_before: datetime, done_before: datetime) -> int:
     """Lists that were looked at and never pressed go with all of it, and the rest of those that
-    were stopped; of imports that are over the rows with a problem."""
+    were stopped; of imports that are over the rows with a problem. A list that is to be brought in
+    once it was looked at waits for that, however long nothing ran."""
+    is_pressed = col(ImportRow.report)["press"]["by"].as_string().is_not(None)
     never = session.execute(
         sa.delete(ImportRow).where(
             col(ImportRow.state).in_(["looking", "tried", "refused"]),
-            col(ImportRow.at) < looked_before,
+            sa.func.coalesce(ImportRow.done_at, ImportRow.at) < looked_before,
+            sa.not_(sa.and_(col(ImportRow.state) == "looking", is_pressed)),
         )
     )
     file = col(ImportFileRow.import_id)

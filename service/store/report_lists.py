@@ -1,7 +1,7 @@
 """Reports and mails that came in as lists and sums. Nothing here changes a row."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,12 +65,24 @@ _PLAIN = defer(InboundRow.raw)  # type: ignore[arg-type]
 """A list needs no bytes of mails."""
 
 
+ORDERS: Mapping[str, Any] = {
+    "at": col(ReportRow.id),
+    "address": col(ReportRow.recipient),
+    "kind": col(ReportRow.kind),
+    "reason": col(ReportRow.reason),
+}
+"""What reports are sorted by; -NAME is the other way round."""
+
+
 def list_found(
-    session: Session, wanted: Filter, *, limit: int | None, offset: int = 0
+    session: Session, wanted: Filter, *, limit: int | None, offset: int = 0, sort: str = "-at"
 ) -> list[Found]:
-    """Reports with their mails, newest first."""
+    """Reports with their mails, the newest of alike ones first."""
+    order = ORDERS[sort.removeprefix("-")]
     query = _found(ReportRow, InboundRow).where(*_where(wanted)).options(_PLAIN)
-    query = query.order_by(col(ReportRow.id).desc()).limit(limit).offset(offset)
+    query = query.order_by(
+        order.desc() if sort.startswith("-") else order, col(ReportRow.id).desc()
+    ).limit(limit).offset(offset)  # fmt: skip
     return [(report, row) for report, row in session.execute(query)]
 
 

@@ -206,7 +206,11 @@ def test_the_api_gets_json(client: TestClient, failures: list[str]) -> None:
     ):
         answer = client.get(path)
         assert answer.status_code == status
-        assert answer.json()["error"]["what"] == what
+        error = answer.json()["error"]
+        assert error["what"] == what
+        if status == 404:
+            assert error["where"] == path
+            assert "/api/openapi.json" in error["next_step"]
     assert client.get("/api/v1/raise/query").json()["error"] == {
         "what": "The bracket is never closed",
         "where": "character 12",

@@ -1,5 +1,6 @@
 """The same by web, by command and by program; and what the description of the API owes."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import typer
 from support.desk_addresses import API_ACTS, DESK_ACTS
 from support.house import open_house
-from support.same_everywhere import ALONE, SAME
+from support.same_everywhere import ALONE, ALSO, SAME
 
 from service.api import read_document
 from service.cli.api_page import page
@@ -57,7 +58,7 @@ def test_an_act_in_no_table_fails_the_build() -> None:
 @pytest.mark.slow
 def test_every_way_is_there_or_says_why_not(document: dict) -> None:
     known_commands, known_operations = commands(), operations(document)
-    for act, ways in SAME.items():
+    for act, ways in {**SAME, **ALSO}.items():
         for one in ways.command.split(" | "):
             assert one in known_commands or one.startswith("NOT: "), (act, one)
         assert ways.operation in known_operations or ways.operation.startswith("NOT: "), act
@@ -66,6 +67,44 @@ def test_every_way_is_there_or_says_why_not(document: dict) -> None:
     writing = {name for name in known_operations if not name.startswith("GET ")}
     assert writing - told - open_to_all == set()
     assert set(ALONE) <= writing
+
+
+def recorded() -> Iterator[str]:
+    """What the flows call their acts, where they call them by a word."""
+    for file in (ROOT / "service/flows").glob("*.py"):
+        text = file.read_text("utf-8")
+        for call in re.finditer(r"\b(?:write_audit|audit_edition|audit)\((?!\s*session:)", text):
+            begun = text[call.end() : call.end() + 400].partition("\n\n")[0]
+            yield from re.findall(r'what="([^"]+)"', begun)[:1]
+
+
+def test_every_act_that_the_flows_record_is_in_a_table() -> None:
+    found = set(recorded())
+    assert len(found) > 30
+    assert found - set(SAME) - set(ALSO) == set()
+
+
+ARRAYS = {
+    "/api/v1/alarms", "/api/v1/topics", "/api/v1/related", "/api/v1/tags",
+    "/api/v1/readers/{reader_id}/interests", "/api/v1/readers/{reader_id}/days",
+    "/api/v1/deliveries/groups", "/api/v1/deliveries/pace", "/api/v1/sends/test",
+}  # fmt: skip
+"""Answers that are a plain array, as the description says of short lists."""
+
+
+@pytest.mark.slow
+def test_every_answer_has_a_shape(document: dict) -> None:
+    arrays = set()
+    for name, one in operations(document).items():
+        done = next(code for code in ("200", "201", "202") if code in one["responses"])
+        schema = one["responses"][done]["content"].get("application/json", {}).get("schema")
+        if schema is None or "/export" in name:
+            continue
+        if schema.get("type") == "array":
+            arrays.add(name.partition(" ")[2])
+            schema = schema["items"]
+        assert "$ref" in schema or "anyOf" in schema, name
+    assert arrays == ARRAYS
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ PASSWORDS = {"password": "a new long password", "again": "a new long password"}
 DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin": ("viewer", "/admin"),
     "/admin/account": ("viewer", "/admin/account"),
-    "/admin/alarms": ("viewer", "/admin/alarms"),
+    "/admin/alarms": ("viewer", "/admin/alarms", "/admin/alarms?q=x&sort=-to&page=9"),
     "/admin/overview/now": ("viewer", "/admin/overview/now", "/admin/overview/now?told=x"),
     "/admin/audit": (
         "owner", "/admin/audit", "/admin/audit?who=olga&sort=-what",
@@ -54,10 +54,12 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
         "/admin/audit/export.x",
     ),
     "/admin/bounces": (
-        "viewer", "/admin/bounces", "/admin/bounces?kind=hard&q=x", "/admin/bounces?page=9",
+        "viewer", "/admin/bounces", "/admin/bounces?kind=hard&q=x",
+        "/admin/bounces?page=9&sort=-kind",
     ),
     "/admin/bounces/rates": (
         "viewer", "/admin/bounces/rates", "/admin/bounces/rates?domain=x&days=7",
+        "/admin/bounces/rates?q=x&sort=-hard&page=9",
     ),
     "/admin/bounces/review": ("viewer", "/admin/bounces/review"),
     "/admin/bounces/{inbound_id}": ("viewer", "/admin/bounces/{inbound}", "/admin/bounces/999"),
@@ -69,7 +71,9 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/deliveries/held": (
         "sender", "/admin/deliveries/held?answer=accepted", "/admin/deliveries/held?answer=x",
     ),
-    "/admin/deliveries/pace": ("viewer", "/admin/deliveries/pace"),
+    "/admin/deliveries/pace": (
+        "viewer", "/admin/deliveries/pace", "/admin/deliveries/pace?q=x&sort=-waiting&page=9",
+    ),
     "/admin/deliveries/resend": ("sender", "/admin/deliveries/resend?edition={edition}"),
     "/admin/deliveries/{delivery_id}": (
         "viewer", "/admin/deliveries/{delivery}", "/admin/deliveries/999",
@@ -81,7 +85,11 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     ),
     "/admin/editions/export.csv": ("viewer", "/admin/editions/export.csv?kind=digest"),
     "/admin/instance": ("viewer", "/admin/instance"),
-    "/admin/editions/{edition_id}": ("viewer", "/admin/editions/{edition}", "/admin/editions/999"),
+    "/admin/editions/{edition_id}": (
+        "viewer", "/admin/editions/{edition}", "/admin/editions/999",
+        "/admin/editions/{frozen_edition}?when=own",
+        "/admin/editions/{frozen_edition}?when=at&at=x",
+    ),
     "/admin/editions/{edition_id}/after": ("viewer", "/admin/editions/{edition}/after"),
     "/admin/editions/{edition_id}/{act}": (
         "viewer", "/admin/editions/{edition}/pause", "/admin/editions/{edition}/x",
@@ -89,7 +97,9 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/editions/{edition_id}/progress": ("viewer", "/admin/editions/{edition}/progress"),
     "/admin/find": ("viewer", "/admin/find?email=ada@uni.example", "/admin/find"),
     "/admin/import": ("editor", "/admin/import"),
-    "/admin/imports": ("editor", "/admin/imports"),
+    "/admin/imports": (
+        "editor", "/admin/imports", "/admin/imports?state=done&sort=-by&page=9",
+    ),
     "/admin/imports/{number}": (
         "editor", "/admin/imports/1", "/admin/imports/999",
     ),
@@ -130,7 +140,7 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/send/{key}/readers/{term}": ("editor", "/admin/send/{draft}/readers/mails"),
     "/admin/send/{key}/start": ("editor", "/admin/send/{draft}/start"),
     "/admin/send/{key}/test": ("editor", "/admin/send/{draft}/test"),
-    "/admin/settings": ("viewer", "/admin/settings", "/admin/settings?only=changed"),
+    "/admin/settings": ("viewer", "/admin/settings", "/admin/settings?only=changed&q=keep"),
     "/admin/settings/machine": ("owner", "/admin/settings/machine"),
     "/admin/settings/{name}": (
         "viewer",
@@ -185,17 +195,17 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
         "editor", "/admin/sources/add/arxiv_rss", "/admin/sources/add/x",
     ),
     "/admin/sources/{source_id}": ("viewer", "/admin/sources/{source}", "/admin/sources/999"),
-    "/admin/staff": ("owner", "/admin/staff"),
+    "/admin/staff": ("owner", "/admin/staff", "/admin/staff?q=x&sort=-seen&page=9"),
     "/admin/staff/{admin_id}": ("owner", "/admin/staff/{member}", "/admin/staff/999"),
     "/admin/suppressions": (
         "viewer", "/admin/suppressions", "/admin/suppressions?q=x@x.example&sort=reason",
         "/admin/suppressions?words=tests",
     ),
-    "/admin/tokens": ("owner", "/admin/tokens"),
+    "/admin/tokens": ("owner", "/admin/tokens", "/admin/tokens?q=x&sort=-used&page=9"),
     "/admin/topics": ("viewer", "/admin/topics"),
-    "/admin/webhooks": ("owner", "/admin/webhooks"),
+    "/admin/webhooks": ("owner", "/admin/webhooks", "/admin/webhooks?q=x&sort=-failed&page=9"),
     "/admin/webhooks/{webhook_id}": (
-        "owner", "/admin/webhooks/{webhook}", "/admin/webhooks/{webhook}?state=done",
+        "owner", "/admin/webhooks/{webhook}", "/admin/webhooks/{webhook}?state=done&sort=event",
         "/admin/webhooks/999",
     ),
     "/admin/topics/add": ("editor", "/admin/topics/add"),
@@ -259,6 +269,7 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
         Act("sender", "/admin/editions/{paused_edition}/resume", leaves="resume"),
         Act("sender", "/admin/editions/{waiting_edition}/rest", leaves=None, refused=409),
         Act("sender", "/admin/editions/{waiting_edition}/undo", leaves=None, refused=409),
+        Act("sender", "/admin/editions/{frozen_edition}/move", {"when": "own"}, "move send"),
     ),
     "/admin/import": (
         Act("editor", "/admin/import",
@@ -306,6 +317,9 @@ DESK_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "/admin/readers/export": (
         Act("editor", "/admin/readers/export", {"q": "ada@"}, "export readers"),
+    ),
+    "/admin/readers/{reader_id}/export": (
+        Act("editor", "/admin/readers/{reader}/export", leaves="export readers"),
     ),
     "/admin/readers/{reader_id}/person": (
         Act("editor", "/admin/readers/{reader}/person",
@@ -514,12 +528,18 @@ API_PAGES: dict[str, tuple[str, ...]] = {
     "/api/v1/readers/{reader_id}/story": (
         "readers:read", "/api/v1/readers/{reader}/story?kind=mail", "/api/v1/readers/999/story",
     ),
+    "/api/v1/readers/{reader_id}/preview": (
+        "readers:read", "/api/v1/readers/{reader}/preview",
+        "/api/v1/readers/{reader}/preview?on=2026-11-02", "/api/v1/readers/999/preview",
+    ),
     "/api/v1/readers/{reader_id}/days": ("readers:read", "/api/v1/readers/{reader}/days"),
     "/api/v1/readers/{reader_id}/interests": (
         "readers:read", "/api/v1/readers/{reader}/interests", "/api/v1/readers/999/interests",
     ),
     "/api/v1/tags": ("readers:read", "/api/v1/tags"),
-    "/api/v1/imports": ("readers:read", "/api/v1/imports"),
+    "/api/v1/imports": (
+        "readers:read", "/api/v1/imports", "/api/v1/imports?state=done&sort=-by",
+    ),
     "/api/v1/imports/{number}": (
         "readers:read", "/api/v1/imports/1", "/api/v1/imports/999",
     ),
@@ -533,6 +553,7 @@ API_PAGES: dict[str, tuple[str, ...]] = {
         "readers:read", "/api/v1/interests/terms?kind=person", "/api/v1/interests/terms?sort=term",
     ),
     "/api/v1/sources": ("sources:read", "/api/v1/sources", "/api/v1/sources?kind=feed"),
+    "/api/v1/sources/kinds": ("sources:read", "/api/v1/sources/kinds"),
     "/api/v1/sources/contribution": (
         "sources:read", "/api/v1/sources/contribution", "/api/v1/sources/contribution?category=*",
     ),
@@ -570,7 +591,8 @@ API_PAGES: dict[str, tuple[str, ...]] = {
     ),
     "/api/v1/alarms": ("deliveries:read", "/api/v1/alarms", "/api/v1/alarms?every=true"),
     "/api/v1/bounces": (
-        "deliveries:read", "/api/v1/bounces", "/api/v1/bounces?kind=hard&since=2026-11-01",
+        "deliveries:read", "/api/v1/bounces",
+        "/api/v1/bounces?kind=hard&since=2026-11-01&sort=-kind",
     ),
     "/api/v1/bounces/rates": (
         "deliveries:read", "/api/v1/bounces/rates", "/api/v1/bounces/rates?days=7&domain=x",
@@ -592,7 +614,7 @@ API_PAGES: dict[str, tuple[str, ...]] = {
     ),
     "/api/v1/webhooks/{webhook_id}/calls": (
         "settings:read", "/api/v1/webhooks/{webhook}/calls",
-        "/api/v1/webhooks/{webhook}/calls?state=done",
+        "/api/v1/webhooks/{webhook}/calls?state=done&sort=-state",
     ),
     "/api/v1/overview": ("deliveries:read", "/api/v1/overview"),
     "/api/v1/editions": (
@@ -634,6 +656,9 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "DELETE /api/v1/readers/{reader_id}": (
         Act("readers:write", _R + "?reason=asked", leaves="erase"),
+    ),
+    "POST /api/v1/readers/{reader_id}/export": (
+        Act("readers:read", _R + "/export", leaves="export readers"),
     ),
     "POST /api/v1/readers/{reader_id}/unsubscribe": (
         Act("readers:write", _R + "/unsubscribe", {"reason": "asked"}, "unsubscribe"),
@@ -692,6 +717,10 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "POST /api/v1/interests/count": (
         Act("readers:write", "/api/v1/interests/count", leaves="count interests"),
+    ),
+    "POST /api/v1/sources/try": (
+        Act("sources:write", "/api/v1/sources/try",
+            {"kind": "x"}, None, refused=422),
     ),
     "POST /api/v1/sources": (
         Act("sources:write", "/api/v1/sources",
@@ -812,6 +841,12 @@ API_ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "POST /api/v1/editions/{edition_id}/cancel": (
         Act("deliveries:send", "/api/v1/editions/{waiting_edition}/cancel", leaves="cancel"),
+    ),
+    "POST /api/v1/editions/{edition_id}/move": (
+        Act("deliveries:send", "/api/v1/editions/{frozen_edition}/move", {"own_hour": True},
+            "move send"),
+        Act("deliveries:send", "/api/v1/editions/{waiting_edition}/move", {"own_hour": True}, None,
+            refused=409),
     ),
     "POST /api/v1/editions/{edition_id}/undo": (
         Act("deliveries:send", "/api/v1/editions/{frozen_edition}/undo", {}, "cancel"),

@@ -45,6 +45,7 @@ SAME: Mapping[str, Ways] = {
     "pause": Ways("editions pause", "POST /api/v1/editions/{edition_id}/pause"),
     "resume": Ways("editions resume", "POST /api/v1/editions/{edition_id}/resume"),
     "cancel": Ways("editions cancel", "POST /api/v1/editions/{edition_id}/cancel"),
+    "move send": Ways("editions move", "POST /api/v1/editions/{edition_id}/move"),
     "drop draft": Ways(_PAGE, _PAGE),
     "test mail": Ways("send test", "POST /api/v1/sends/test"),
     "resend": Ways("deliveries resend", "POST /api/v1/deliveries/resend"),
@@ -119,12 +120,29 @@ SAME: Mapping[str, Ways] = {
     ),
 }  # fmt: skip
 
+ALSO: Mapping[str, Ways] = {
+    "log in": Ways(_PERSON, _PERSON),
+    "password not changed": Ways(_PERSON, _PERSON),
+    "instance": Ways(
+        "instance go-on", "NOT: which database this is, says who restored or copied it"
+    ),
+    "undo send": Ways("editions undo", "POST /api/v1/editions/{edition_id}/undo"),
+    "send the rest": Ways("editions rest", "POST /api/v1/editions/{edition_id}/rest"),
+    "resume interest": Ways(
+        "interests resume", "PATCH /api/v1/readers/{reader_id}/interests/{interest_id}"
+    ),
+    "join tags": Ways("tags rename", "PATCH /api/v1/tags/{tag}"),
+    "fetch paper again": Ways("papers fetch", "POST /api/v1/papers/{paper_id}/fetch"),
+}
+"""The same of acts on record that no row of the tables of addresses leaves by itself."""
+
 ALONE: Mapping[str, str] = {
     "POST /api/v1/imports/{number}/press": "the second step of import readers",
     "POST /api/v1/editions/{edition_id}/undo": "cancel, while it has not begun",
     "POST /api/v1/editions/{edition_id}/rest": "goes on with a canary; recorded as send the rest",
     "POST /api/v1/editions/{edition_id}/late": "send manual, to who came since",
     "POST /api/v1/deliveries/{delivery_id}/resolve": "resolve, of one mail",
+    "POST /api/v1/sources/try": "sources test; nothing is stored by it",
     "POST /api/v1/papers/{paper_id}/fetch": "papers fetch; nothing is decided by it",
 }
 """Operations that do a part of an act above, or the same in a form of their own."""
