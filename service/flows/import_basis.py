@@ -1,7 +1,7 @@
 """What an import is: its basis of consent, its lists opened, and what can be wrong with it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,11 @@ from service.flows.agreed import BASES, basis_line
 from service.flows.import_rows import ImportReport
 from service.flows.list_files import Lists, Options, read_options
 from service.flows.list_forms import FORMS, OUT
-from service.flows.list_packs import ListFile
+from service.flows.list_packs import ListFile, unpack
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.store import imports as store
-from service.store.db import Session
+from service.store.db import Priority, Session
 from service.store.desk_tables import ImportRow
 from service.store.processes import is_over
 
@@ -111,6 +111,29 @@ def claim(session: Session, row: ImportRow, us: int, dead: Sequence[int]) -> boo
     row.report = {**row.report, "owner": us}
     session.add(row)
     return True
+
+
+def take_over(
+    rt: Runtime, number: int, states: Collection[str], into: str = ""
+) -> tuple[ImportRow, list[ListFile]] | None:
+    """Take an import that is in one of these states for this process, with the files of its list.
+    into: the state it is in then, "" = as it was. None: it is in another state, is not there any
+    more, or a process that lives has it."""
+    owner = rt.owner()
+    dead = owner.dead()
+
+    def take(session: Session) -> tuple[ImportRow, list[tuple[str, bytes]]] | None:
+        row = store.hold_import(session, number)
+        if row is None or row.state not in states or not claim(session, row, owner.id, dead):
+            return None
+        row.state = into or row.state
+        return row, store.list_files(session, number, store.LIST)
+
+    taken = rt.db.write(take, Priority.WEB)
+    if taken is None:
+        return None
+    row, packed = taken
+    return row, [unpack(name, body) for name, body in packed]
 
 
 def begin(session: Session, row: ImportRow, now: datetime, *, by: str, address: str) -> bool:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from service.errors import PaperpostError
-from service.flows.import_basis import Basis, ListError, begin, claim, lists_of, told
+from service.flows.import_basis import Basis, ListError, begin, lists_of, take_over, told
 from service.flows.import_rows import ImportReport, packed_part, portion_in
 from service.flows.list_files import Options, read_options
-from service.flows.list_packs import ListFile, unpack
+from service.flows.list_packs import ListFile
 from service.flows.newcomers import NewReader
 from service.flows.runtime import Runtime
 from service.store import imports as store
@@ -118,7 +118,8 @@ def _keep_look(
     session: Session, row: ImportRow, report: dict[str, Any], parts: Sequence[bytes]
 ) -> None:
     row.state = "tried"
-    row.form = ", ".join(dict.fromkeys(report["forms"]))[:32]
+    # "mailchimp" of all of its files; all four systems are 31 letters, 32 are stored
+    row.form = ", ".join(dict.fromkeys(form.partition("-")[0] for form in report["forms"]))
     row.report = {"look": row.report["look"] | report}
     session.add(row)
     for place, part in enumerate(parts):
@@ -128,20 +129,10 @@ def _keep_look(
 def look_at(rt: Runtime, number: int, going_on: Callable[[], bool] = lambda: True) -> None:
     """Look at a list that waits for it. Whatever breaks it off, it is looked at anew from its
     beginning; what cannot be read is said on its page. going_on: False where this process ends."""
-    owner = rt.owner()
-    dead = owner.dead()
-
-    def take(session: Session) -> tuple[ImportRow, list[tuple[str, bytes]]] | None:
-        row = store.hold_import(session, number)
-        if row is None or row.state != "looking" or not claim(session, row, owner.id, dead):
-            return None
-        return row, store.list_files(session, number, store.LIST)
-
-    begun = rt.db.write(take, Priority.WEB)
-    if begun is None:
+    taken = take_over(rt, number, ("looking",))
+    if taken is None:
         return
-    row, packed = begun
-    files = [unpack(name, body) for name, body in packed]
+    row, files = taken
     said, steps = row.report, 0
 
     def tell(rows: int, of: int) -> None:
@@ -161,7 +152,7 @@ def look_at(rt: Runtime, number: int, going_on: Callable[[], bool] = lambda: Tru
         return
     except PaperpostError as error:
         fault = [error.what, error.where, error.next_step]
-        rt.db.write(lambda s: _refuse(s, number, [str(part) for part in fault]), Priority.WEB)
+        rt.db.write(lambda s: _refuse(rt, s, number, [*map(str, fault)]), Priority.WEB)
         return
     except Exception as error:
         _failed(rt, number, said, type(error).__name__)
@@ -190,10 +181,11 @@ def _note(session: Session, number: int, facts: dict[str, Any]) -> bool:
     return True
 
 
-def _refuse(session: Session, number: int, fault: list[str]) -> None:
-    """Nothing of a list that cannot be read is kept but why."""
+def _refuse(rt: Runtime, session: Session, number: int, fault: list[str]) -> None:
+    """Nothing of a list that cannot be read is kept but why: for a day from now, whenever it was
+    given."""
     if _note(session, number, {"fault": fault}):
-        store.set_state(session, number, "refused", ["looking"])
+        store.set_state(session, number, "refused", ["looking"], done_at=rt.clock())
         store.delete_files(session, number, [store.LIST])
 
 
@@ -205,7 +197,7 @@ def _failed(rt: Runtime, number: int, said: dict[str, Any], error: str) -> None:
         return
     what = f"This list could not be looked at: {error}."
     fault = [what, "", "Split it to find the row that does it; the log of the service says more."]
-    rt.db.write(lambda s: _refuse(s, number, fault), Priority.WEB)
+    rt.db.write(lambda s: _refuse(rt, s, number, fault), Priority.WEB)
 
 
 def dry_run(

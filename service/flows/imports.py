@@ -11,15 +11,14 @@ from service.flows.import_basis import (
     ListError,
     NoSuchImportError,
     begin,
-    claim,
     lists_of,
     read_basis,
     row_of,
+    take_over,
 )
 from service.flows.import_look import Told, dry_run, look, look_at
 from service.flows.import_rows import ImportReport, packed_part, portion_in, tag_there
 from service.flows.list_files import read_options
-from service.flows.list_packs import unpack
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
 from service.store import imports as store
@@ -137,22 +136,11 @@ def bring_in(
 ) -> None:
     """Portion by portion, each in a transaction of its own together with how far it came: a process
     that dies loses nothing, and two of them do no portion twice. Ends after a portion where it was
-    stopped, or not going_on. Raises NoSuchImportError."""
-    owner = rt.owner()
-    dead = owner.dead()
-
-    def take(session: Session) -> tuple[ImportRow, list[tuple[str, bytes]]] | None:
-        row = row_of(session, number, hold=True)
-        if row.state not in ("wanted", "running") or not claim(session, row, owner.id, dead):
-            return None
-        row.state = "running"
-        return row, store.list_files(session, number, store.LIST)
-
-    begun = rt.db.write(take, Priority.WEB)
-    if begun is None:
+    stopped, or not going_on."""
+    taken = take_over(rt, number, ("wanted", "running"), "running")
+    if taken is None:
         return
-    row, packed = begun
-    files = [unpack(name, body) for name, body in packed]
+    row, files = taken
     basis, options = Basis(**row.basis), read_options(row.options)
     lists = lists_of(rt, files, options, basis)
     day = local_date(row.at, rt.zone).isoformat()

@@ -4,6 +4,7 @@ on with, undone; and who is erased goes from what is kept of them."""
 import asyncio
 import io
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,8 @@ def test_an_import_of_a_process_that_lives_is_left_to_it(tmp_path: Path, rt: Run
 def test_what_nobody_foresaw_is_tried_again_and_then_said(
     rt: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = begun(rt)
+    number = begun(rt, press_from="")
+    rt.clock.go(hours=50)  # type: ignore[attr-defined]
 
     def failing(*given: Any, **more: Any) -> Any:
         raise RuntimeError("no room")
@@ -135,6 +137,7 @@ def test_what_nobody_foresaw_is_tried_again_and_then_said(
         with pytest.raises(RuntimeError):
             imports.go_on(rt)
         assert seen(rt, number)["state"] == state
+    tidy(rt)  # it is said for a day from now
     assert "RuntimeError" in seen(rt, number)["fault"][0]
     assert rt.db.read(lambda s: store.list_places(s, number, store.LIST)) == []
     assert imports.go_on(rt) == 0
@@ -142,7 +145,13 @@ def test_what_nobody_foresaw_is_tried_again_and_then_said(
 
 @pytest.mark.slow
 def test_a_long_list_that_a_program_sends_comes_in_by_itself(rt: Runtime) -> None:
+    """Also after days in which nothing ran."""
+    looked = begun(rt, listed(3, "b.csv"))
     number = begun(rt, press_from="127.0.0.1")
+    rt.clock.go(hours=50)  # type: ignore[attr-defined]
+    tidy(rt)
+    with pytest.raises(imports.NoSuchImportError):
+        seen(rt, looked)
     imports.go_on(rt)
     (act,) = [row for row in rt.db.read(list_audit) if row.what == "import readers"]
     assert (act.who, act.address, act.after and act.after["readers"]) == ("ann", "127.0.0.1", 7)
@@ -160,8 +169,12 @@ def test_a_program_may_press_what_somebody_has_only_looked_at_so_far(rt: Runtime
 
 
 def test_an_import_is_stopped_goes_on_and_is_undone(rt: Runtime) -> None:
-    number = begun(rt)
-    assert imports.stop(rt, number, by="ann") == ""  # a look leaves nothing
+    number, asked = begun(rt), count(1)
+
+    def is_ended_while_it_is_looked_at() -> bool:
+        return next(asked) != 2 or imports.stop(rt, number, by="ann") == ""  # it leaves nothing
+
+    assert imports.go_on(rt, is_ended_while_it_is_looked_at) == 1
     with pytest.raises(PaperpostError, match="no such import"):
         seen(rt, number)
     number = begun(rt, press_from="")
