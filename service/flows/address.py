@@ -10,19 +10,16 @@ from service.flows.caps import Answer, answer_of
 from service.flows.manage import NOBODYS, ManageError, fresh_reader
 from service.flows.manage_link import is_fresh, made_at
 from service.flows.notice import add_notice
+from service.flows.readdress import TAKEN, is_taken, readdress_row
 from service.flows.runtime import SEND_SOON, Runtime
-from service.flows.score import reset
 from service.flows.subscribe import check_signup, place_of
 from service.store import consent as consent_store
-from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address, read_address
-from service.subscribers.cadence import local_date, next_slot
+from service.subscribers.cadence import local_date
 from service.subscribers.tokens import TokenError
-
-_TO_OLD = ("manage-link", "already-subscribed", "address-change")
 
 
 def ask_address(rt: Runtime, token: str, email: str, *, network: str = "") -> Answer:
@@ -107,37 +104,13 @@ def _change_address(rt: Runtime, session: Session, token: str, network: str, age
     row, address = _address_change(rt, session, token)
     if row.email_key == address.key:
         return False
-    if subscribers_store.get_subscriber_row(session, email_key=address.key) is not None:
-        raise ManageError(Sentence("This address has a subscription of its own."), "email")
-    now = rt.clock()
-    assert row.id is not None
-    # what waits for its place would bring a fresh link to a mailbox that is theirs no more
-    leases_store.stop_notices(session, row.id, _TO_OLD, "address changed")
-    add_notice(
-        rt,
-        session,
-        "address-changed",
-        email=row.email,
-        email_key=row.email_key,
-        data={"on": local_date(now, row.zone).isoformat()},
-        now=now,
-        subscriber_id=row.id,  # whoever is erased later is erased here too
-        locale=row.locale,
-    )
+    if is_taken(session, row, address):
+        raise ManageError(TAKEN, "email")
     hashed = consent_store.email_hash(rt.instance.key, address.key)
     bar = consent_store.get_suppression(session, hashed)
     if bar is not None and bar.reason == "left":
         consent_store.delete_suppression(session, hashed)
-    row.email, row.email_key = address.email, address.key
-    reset(row, now)
-    if row.state == "bounced":
-        row.state = "active"
-        row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
-    session.add(row)
-    consent_store.add_consent(
-        session, subscriber_id=row.id, hashed=hashed, act="address-changed", now=now,
-        address=network, agent=agent,
-    )  # fmt: skip
+    readdress_row(rt, session, row, address, address=network, agent=agent)
     return True
 
 

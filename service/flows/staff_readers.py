@@ -6,22 +6,18 @@ from dataclasses import dataclass
 from service.flows.agreed import WORDING
 from service.flows.leave import erase_row, leave_row
 from service.flows.manage import Choices
-from service.flows.notice import add_notice
+from service.flows.readdress import TAKEN, is_taken, readdress_row
 from service.flows.runtime import Runtime
-from service.flows.score import reset
 from service.flows.spreadsheet import ReaderError
 from service.flows.staff import write_audit
 from service.flows.staff_choices import Pause, choose_row_by_hand
 from service.store import consent as consent_store
-from service.store import leases as leases_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
 from service.store.tables import SubscriberRow
 from service.subscribers.address import Address
-from service.subscribers.cadence import local_date, next_slot
 from service.text.clean import collapse
 
-_TO_OLD = ("manage-link", "already-subscribed", "address-change")
 _MAY_MOVE = ("active", "bounced")
 
 
@@ -91,46 +87,24 @@ def _move(rt: Runtime, session: Session, row: SubscriberRow, to: Address, by: st
     """Give a reader another address. False: it is theirs already."""
     if row.email_key == to.key and row.email == to.email:
         return False
-    now, is_other = rt.clock(), row.email_key != to.key
-    hashed = consent_store.email_hash(rt.instance.key, to.key)
-    _check_free(session, row, to, hashed if is_other else "")
-    assert row.id is not None
-    leases_store.stop_notices(session, row.id, _TO_OLD, "address changed")
-    if is_other:
-        add_notice(
-            rt, session, "address-changed", email=row.email, email_key=row.email_key,
-            data={"on": local_date(now, row.zone).isoformat()}, now=now,
-            subscriber_id=row.id, locale=row.locale,
-        )  # fmt: skip
-        reset(row, now)
-        if row.state == "bounced":
-            row.state = "active"
-            row.next_digest_at = next_slot(subscribers_store.to_subscriber(row), now)[1]
-    row.email, row.email_key = to.email, to.key
-    session.add(row)
-    consent_store.add_consent(
-        session, subscriber_id=row.id, hashed=hashed, act="address-changed", now=now,
-        wording=WORDING, detail=by,
-    )  # fmt: skip
+    _check_free(rt, session, row, to)
+    readdress_row(rt, session, row, to, wording=WORDING, detail=by)
     return True
 
 
-def _check_free(session: Session, row: SubscriberRow, to: Address, hashed: str) -> None:
-    """Raises ReaderError: this reader has no address to change, or may not have that one. hashed:
-    of the address, "" where it is their own, only written otherwise."""
+def _check_free(rt: Runtime, session: Session, row: SubscriberRow, to: Address) -> None:
+    """Raises ReaderError: this reader has no address to change, or may not have that one."""
     if row.state not in _MAY_MOVE:
         raise ReaderError(
             f"This reader is {row.state}.",
             "email",
             "Only readers who began have an address to change; else erase, and add anew.",
         )
-    other = subscribers_store.get_subscriber_row(session, email_key=to.key)
-    if other is not None and other.id != row.id:
-        raise ReaderError(
-            "This address has a subscription of its own.", "email", "Erase one of the two."
-        )
-    bar = consent_store.get_suppression(session, hashed) if hashed else None
-    if bar is not None:
+    if is_taken(session, row, to):
+        raise ReaderError(TAKEN, "email", "Erase one of the two.")
+    hashed = consent_store.email_hash(rt.instance.key, to.key)
+    bar = consent_store.get_suppression(session, hashed)
+    if bar is not None and row.email_key != to.key:
         raise ReaderError(
             f"This address is suppressed ({bar.reason}).",
             "email",
