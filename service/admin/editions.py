@@ -1,6 +1,7 @@
 """One edition: how it goes, the hand on the brake, and what can be done about what was refused."""
 
 from asyncio import to_thread
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,17 +10,20 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from service.admin.desk import Desk, fault_at
+from service.admin.desk import Desk, fault_at, fault_of
 from service.admin.news import news_of, tenth
 from service.errors import PaperpostError
-from service.flows import canary, late, ledger, manual, progress
+from service.flows import canary, late, ledger, manual, move_send, progress
 from service.flows import editions as flow
 from service.flows.staff import Member
 from service.pages.chart import Counts, Point, counts
-from service.pages.forms import FieldError, RowNumber
+from service.pages.forms import FieldError, Form, RowNumber
 
 MOST_MINUTES = 180
 """A longer time is drawn in steps of several minutes."""
+
+TIMES = ("when", "at", "on")
+"""Fields of the form that moves a send."""
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
@@ -37,15 +41,39 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "acts": _acts(facts) if who.may("sender") else [],
             "resendable": sum(r["again"] for r in refused),
             "not_resendable": sum(r["count"] - r["again"] - r["done"] for r in refused),
+            "movable": facts["movable"] and who.may("sender"),
             "timeline": _timeline(facts.get("minutes", []), rt.zone),
             **_news(request, facts),
         }
 
     def page(
-        request: Request, who: Member, edition_id: int, errors: dict[str, FieldError] | None = None
+        request: Request,
+        who: Member,
+        edition_id: int,
+        errors: dict[str, FieldError] | None = None,
+        form: Form | None = None,
     ) -> Response:
+        """form: what was sent to move it; else what is asked about by the address."""
         context = watched(request, edition_id, who, whole=True)
-        return desk.answer(request, "edition.html", context, who=who, errors=errors, refused=409)
+        asked = request.query_params
+        typed = {name: form.raw(name) if form else asked.get(name, "") for name in TIMES}
+        context |= {"typed": typed, "moved": None, "limits": rt.defaults()}
+        refused = 409
+        if typed["when"] and context["movable"] and not errors:
+            try:
+                context["moved"] = move_send.look(rt, edition_id, when_of(typed))
+                context["was"] = move_send.mark_of(context["moved"])
+            except PaperpostError as error:
+                errors, refused = fault_of(error, TIMES, "act"), 422
+        return desk.answer(
+            request, "edition.html", context, who=who, errors=errors, refused=refused
+        )
+
+    def when_of(typed: Mapping[str, str]) -> move_send.When:
+        """Raises TimingError."""
+        is_own = typed["when"] == "own"
+        at, on = ("", typed["on"]) if is_own else (typed["at"], "")
+        return move_send.read_when(rt, at, is_own, on)
 
     @routes.get("/editions/{edition_id}")
     def one(request: Request, edition_id: RowNumber) -> Response:
@@ -101,14 +129,18 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "undo": lambda: manual.undo_daily(
                 rt, edition_id, form.raw("key"), by=who, address=address
             ),
-        }
+            "move": lambda: move_send.move(
+                rt, edition_id, when_of({name: form.raw(name) for name in TIMES}),
+                by=who, address=address, was=form.raw("was"),
+            ),
+        }  # fmt: skip
         if act not in acts:
             raise HTTPException(404)
         try:
             await to_thread(acts[act])
         except PaperpostError as error:
-            errors = fault_at("act", error)
-            return await to_thread(page, request, sent.who, edition_id, errors)
+            errors = fault_of(error, TIMES, "act")
+            return await to_thread(page, request, sent.who, edition_id, errors, form)
         if act == "cancel" and await to_thread(went_not, edition_id):
             act = "undo"
         return desk.go(f"editions/{edition_id}", SAID[act])
@@ -124,6 +156,7 @@ SAID = {
     "resume": "resumed",
     "cancel": "cancelled",
     "undo": "undone",
+    "move": "moved",
     "rest": "rest",
     "late": "",
 }

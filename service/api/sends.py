@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.api.callers import ScopeError, caller_of, place_of
-from service.flows import canary, editions, late, ledger, manual, progress, trial
+from service.flows import canary, editions, late, ledger, manual, move_send, progress, trial
 from service.flows.audience import Audience, Plan
 from service.flows.checks import Check, check_links, check_plan, check_relay, needs_typing
 from service.flows.runtime import Runtime
@@ -132,6 +132,39 @@ class Done(BaseModel):
     mails: int | None = None
 
 
+class Move(BaseModel):
+    """Another time for a send.
+
+    at: "2026-11-23 14:00" on the house's wall, or with an offset; or own_hour: to each reader at
+    the hour of theirs that comes next, on: on this date of theirs or later · dry_run: only look.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    at: str = Field(default="", max_length=40)
+    own_hour: StrictBool = False
+    on: str = Field(default="", max_length=10)
+    dry_run: StrictBool = False
+
+
+class Moved(BaseModel):
+    """What a move means. mails: how many · before, begins, last: when the first was to go, and when
+    the first and the last go · until: it can be taken back before then · deadline: no mail of it is
+    tried later · is_paused: nothing goes before it is resumed · is_new: false where it goes at that
+    time already."""
+
+    edition: int
+    dry_run: bool
+    mails: int
+    before: datetime | None
+    begins: datetime
+    last: datetime
+    until: datetime | None
+    deadline: datetime
+    own_hour: bool
+    is_paused: bool
+    is_new: bool
+
+
 def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     """Add /api/v1/sends and the acts on /api/v1/editions/ID."""
 
@@ -139,6 +172,12 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     Place = Annotated[str, Depends(place_of(proxies))]
 
     def composed(asked: Mail, who: Caller, key: str = "", canary: bool = False) -> Plan:
+        if asked.kind != "manual" and (asked.papers or asked.dates.strip()):
+            raise manual.ManualError(
+                f"A send of kind {asked.kind} names no papers.",
+                "papers" if asked.papers else "dates",
+                "Leave them out, or send a digest of chosen papers: kind manual.",
+            )
         return manual.draft(
             rt,
             kind=asked.kind,
@@ -172,12 +211,6 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         deliveries:send; ``samples`` only for tokens that may look at readers or deliveries."""
         plan = manual.draft(
             rt,
-        if asked.kind != "manual" and (asked.papers or asked.dates.strip()):
-            raise manual.ManualError(
-                f"A send of kind {asked.kind} names no papers.",
-                "papers" if asked.papers else "dates",
-                "Leave them out, or send a digest of chosen papers: kind manual.",
-            )
             kind=kind,
             papers=paper or (),
             dates=dates,
@@ -272,6 +305,19 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         had not been pressed; another one is cancelled. Scope: deliveries:send."""
         n = manual.undo(rt, edition_id, key, by=who.signature, address=place)
         return state_of(edition_id, n)
+
+    @routes.post("/v1/editions/{edition_id}/move")
+    def move(who: Sender, place: Place, edition_id: RowNumber, asked: Move) -> Moved:
+        """Give a send of which nothing has begun another time: the same mails to the same readers.
+        A paused one stays paused. Scope: deliveries:send."""
+        when = move_send.read_when(rt, asked.at, asked.own_hour, asked.on)
+        made = (
+            move_send.look(rt, edition_id, when)
+            if asked.dry_run
+            else move_send.move(rt, edition_id, when, by=who.signature, address=place)
+        )
+        facts = asdict(made)
+        return Moved(edition=facts.pop("edition_id"), dry_run=asked.dry_run, **facts)
 
     @routes.post("/v1/editions/{edition_id}/rest")
     def rest(who: Sender, place: Place, edition_id: RowNumber) -> Done:

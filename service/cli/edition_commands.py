@@ -138,6 +138,36 @@ def editions_undo(
     printing.told(facts, says, wants_json=as_json)
 
 
+@editions_app.command("move")
+def editions_move(
+    edition_id: int,
+    at: Annotated[str, typer.Option("--at", help='"2026-11-23 14:00", house time')] = "",
+    own_hour: Annotated[
+        bool, typer.Option("--own-hour", help="To each reader at their own hour")
+    ] = False,
+    on: Annotated[str, typer.Option(help="With --own-hour: on this date or later")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it means alone")] = False,
+    as_json: Json = False,
+) -> None:
+    """Another time for a send of which nothing has begun: the same mails to the same readers."""
+    from dataclasses import asdict
+
+    from service.cli.ledger_words import moved_lines
+    from service.flows import move_send
+
+    with runtime() as rt:
+        with printing.argument("--on" if on and own_hour else "--at"):
+            when = move_send.read_when(rt, at, own_hour, on)
+        made = (
+            move_send.look(rt, edition_id, when)
+            if dry_run
+            else move_send.move(rt, edition_id, when, by="cli")
+        )
+    facts = {"id": edition_id, "dry_run": dry_run, **asdict(made)}
+    facts.pop("edition_id")
+    printing.told(facts, "\n".join(moved_lines(made, dry_run=dry_run)), wants_json=as_json)
+
+
 @editions_app.command("late")
 def editions_late(
     edition_id: int,

@@ -1,9 +1,12 @@
 """What became of mails, told in lines: one edition with its balance, groups of refused mails."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from service.delivery.states import State
+
+if TYPE_CHECKING:
+    from service.flows.move_send import Moved
 
 
 def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -18,6 +21,8 @@ def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"goes from {found['not_before']:.16} UTC on"
     if found.get("own_hour"):
         yield f"at each reader's own hour; the last {found['last_at']:.16} UTC"
+    if found.get("movable"):
+        yield f"nothing of it has begun; another time: paperpost editions move {found['id']}"
     yield _balance(found)
     if found.get("rate") and found["left_s"]:
         yield f"{found['rate']:.1f} mails a second, about {found['left_s'] / 60:.0f} min left"
@@ -47,13 +52,39 @@ def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{state}: {told}"
     for one in found["put_off"]:
         yield f"put off, tried again: {one['count']:,} × {one['text']}"
+    if until := found.get("put_off_until"):
+        yield f"tried again until {until:.16} UTC at the latest"
     yield from group_lines(found["refused"])
+
+
+def moved_lines(made: "Moved", *, dry_run: bool) -> Iterator[str]:
+    """What moving a send means, or meant."""
+    if not made.is_new:
+        yield f"Edition {made.edition_id} goes then already; nothing was changed."
+    elif dry_run:
+        yield f"Edition {made.edition_id} would be moved; nothing was changed."
+    else:
+        yield f"Edition {made.edition_id} is moved."
+    was = f", not {made.before:%d %B %H:%M}" if made.is_new and made.before is not None else ""
+    if made.own_hour:
+        yield (
+            f"{made.mails:,} go at each reader's own hour, the first on"
+            f" {made.begins:%d %B %H:%M} UTC{was}, the last on {made.last:%d %B %H:%M}"
+        )
+    else:
+        yield f"{made.mails:,} go on {made.begins:%d %B %H:%M} UTC{was}"
+    yield f"What mail servers put off is tried until {made.deadline:%d %B %H:%M} UTC"
+    if made.until is not None:
+        yield (
+            f"until {made.until:%d %B %H:%M} UTC it can be taken back:"
+            f" paperpost editions undo {made.edition_id}"
+        )
+    if made.is_paused:
+        yield f"It stays paused: nothing goes before paperpost editions resume {made.edition_id}"
 
 
 def _balance(found: Mapping[str, Any]) -> str:
     """ "5 planned = 3 accepted + 2 failed", with what is under way, and what has no row."""
-    if until := found.get("put_off_until"):
-        yield f"tried again until {until:.16} UTC at the latest"
     counts = {str(state): found[state] for state in State} | {"planned": found["planned_rows"]}
     parts = [
         f"{n:,} {state if state != 'planned' else 'not composed'}"

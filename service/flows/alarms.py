@@ -27,7 +27,7 @@ from service.subscribers.address import AddressError, read_address
 
 FADING: Mapping[str, timedelta] = {
     kind: timedelta(hours=FIXED.alarm_fades_hours)
-    for kind in ("content", "gone", "missed", "relaying", "returned", "subscription")
+    for kind in ("content", "gone", "missed", "relaying", "returned", "subscription", "unplanned")
 }
 """Kinds about single events: they are over when nothing more came for so long."""
 

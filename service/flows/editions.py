@@ -177,12 +177,14 @@ def resume(rt: Runtime, edition_id: int, by: str, address: str = "") -> None:
         values: dict[str, Any] = {"paused_why": ""}
         if is_half:  # it goes once it is planned, and not before
             now = rt.clock().isoformat()
-            values["options"] = changed(edition.options, paused=False, pressed=now)
+            values["options"] = changed(
+                edition.options, paused=False, pressed=now, fault="", rests=False
+            )
         else:
             values["paused"] = False
+        before = {"state": shown_state(edition), "why": edition.paused_why}
         editions_store.set_edition(session, edition_id, **values)
         end_alarm(rt, session, "edition", str(edition_id))
-        before = {"state": shown_state(edition), "why": edition.paused_why}
         audit_edition(
             session, rt.clock(), edition_id, by, "resume",
             before={name: value for name, value in before.items() if value},
@@ -210,9 +212,9 @@ def cancel(rt: Runtime, edition_id: int, by: str, address: str = "") -> int:
         values: dict[str, Any] = {"state": "cancelled", "options": without_intent(edition.options)}
         if edition.planned is None and edition.kind in ("manual", "newsletter"):
             values["planned"] = sum(editions_store.count_states(session, edition_id).values())
+        before = {"state": shown_state(edition)}
         editions_store.set_edition(session, edition_id, **values)
         end_alarm(rt, session, "edition", str(edition_id))
-        before = {"state": shown_state(edition)}
         audit_edition(
             session, rt.clock(), edition_id, by, "cancel", before=before,
             after={"state": "cancelled", "not_sent": stopped}, address=address,

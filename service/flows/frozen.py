@@ -23,10 +23,11 @@ from service.flows.planning import reader_values
 from service.flows.runtime import Runtime
 from service.flows.segment import Segment, recorded
 from service.flows.staff import audit_edition
-from service.flows.timing import own_hours
+from service.flows.timing import hours_of, own_hours
 from service.store import contents as contents_store
 from service.store import editions as editions_store
 from service.store import planned as planned_store
+from service.store import send_times
 from service.store import sent as sent_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Priority, Session
@@ -61,12 +62,21 @@ def complete_frozen(rt: Runtime, edition_id: int, gone: Sequence[int]) -> Starte
     if found is None:
         return None
     plan, intent = found
-    return _plan_all(rt, plan, count_again(rt, plan, intent.ids), intent, edition_id, us)
+    audience = count_again(rt, plan, intent.ids)
+    return _plan_all(rt, plan, audience, intent, edition_id, us, again=True)
 
 
 def _plan_all(
-    rt: Runtime, plan: Plan, audience: Audience, intent: Intent, edition_id: int, us: int
+    rt: Runtime,
+    plan: Plan,
+    audience: Audience,
+    intent: Intent,
+    edition_id: int,
+    us: int,
+    *,
+    again: bool = False,
 ) -> Started:
+    """again: some rows may have been planned before, perhaps days ago."""
     now = rt.clock()
     first = None if intent.first is None else frozenset(intent.first)
     # one whose instant passed while nobody planned it begins now, and expires as much later
@@ -80,7 +90,7 @@ def _plan_all(
     # the whole time to take it back, however long it was being planned
     until = ahead or (rt.clock() + intent.wait if intent.wait else None)
     planned, mails = rt.db.write(
-        lambda s: _release(rt, s, plan, work, intent, until), Priority.MAIL
+        lambda s: _release(rt, s, plan, work, intent, until, again=again), Priority.MAIL
     )
     return Started(
         edition_id=edition_id, planned=planned, mails=mails, until=until, editions=(edition_id,)
@@ -196,14 +206,21 @@ def _hold(session: Session, edition_id: int, us: int) -> None:
     """Nobody cancels or takes over the edition before this part of it is written. Raises
     ManualError: somebody has."""
     found = hold_planning(session, edition_id)
-    if found is None or found[0] == "cancelled":
+    if found is None or found.state == "cancelled":
         raise ManualError(
             f"Edition {edition_id} was cancelled while it was planned.",
             "",
             "Nothing of it goes. Send it again as a new one.",
         )
-    if found[1] != us:
+    if found.planner != us:
         raise ManualError(f"Edition {edition_id} is planned by another process.")
+    if not found.is_wanted:
+        raise ManualError(
+            f"Edition {edition_id} was being planned when somebody said that this database is a "
+            "copy, or was restored.",
+            "",
+            "Nothing of it goes. Cancel it, and send it again as a new one.",
+        )
 
 
 def _release(
@@ -213,10 +230,14 @@ def _release(
     work: "_Work",
     intent: Intent,
     until: datetime | None,
+    *,
+    again: bool,
 ) -> tuple[int, int]:
     """``planned`` is written last, with it the edition may go: (rows, mails). The equation is that
     of the rows: somebody may have become another since they were counted."""
     _hold(session, work.edition_id, work.us)
+    if again:
+        work.set_times(session)
     edition = editions_store.hold_number(session, work.edition_id)
     assert edition is not None
     states = editions_store.count_states(session, work.edition_id)
@@ -311,6 +332,20 @@ class _Work:
             rows.append(row | held.get(reader.id, nothing))
         planned_store.add_deliveries(session, rows)
 
+    def set_times(self, session: Session) -> None:
+        """All mails begin, and expire, as if they had been planned now."""
+        if self.plan.own_hour:
+            hours = hours_of(send_times.list_untried(session, self.edition_id), self.begin)
+            send_times.set_hours(session, hours, self._tried_for)
+            self.last = max([self.begin, *hours])
+        else:
+            deadline = self.begin + self._tried_for
+            send_times.set_begin(session, self.edition_id, self.plan.at, deadline)
+
+    @property
+    def _tried_for(self) -> timedelta:
+        return timedelta(hours=self.rt.defaults().digest_deadline_hours)
+
     def _of(self, reader: SubscriberRow, group: str, at: datetime | None) -> dict[str, Any]:
         state, reason = State.SKIPPED, group
         if group == "refused":
@@ -321,7 +356,7 @@ class _Work:
         elif group == "mails":
             state, reason = State.READY, ""
         waits = group == "mails" and self.first is not None and reader.id not in self.first
-        deadline = (at or self.begin) + timedelta(hours=self.rt.defaults().digest_deadline_hours)
+        deadline = (at or self.begin) + self._tried_for
         return {
             "kind": self.plan.kind,
             "state": str(state),

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from service.errors import PaperpostError
 from service.flows.audience import Audience, Plan
-from service.store.half_planned import INTENT
+from service.store.db import Session
+from service.store.editions import hold_number
+from service.store.half_planned import INTENT, Half, changed, planner_of
 from service.text.ranges import packed, unpacked
 
 WITHIN = timedelta(hours=1)
@@ -22,7 +25,8 @@ class Intent:
     """ids: readers, whatever becomes of each · first: those who go before a person looks, None
     where all go · mails: the number that was confirmed · wait: the time to take it back · at,
     own_hour: as in Plan · address: from where it was pressed · pressed: when, or when somebody
-    resumed it · paused: somebody paused it while it was planned."""
+    resumed it · paused: somebody paused it while it was planned. Beside them stands, once it could
+    not be completed, why (``fault``), and whether it rests."""
 
     ids: Sequence[int]
     first: Sequence[int] | None
@@ -84,11 +88,27 @@ def intent_of(
 
 def is_timely(options: Mapping[str, Any], now: datetime) -> bool:
     """Whether what these options keep is completed by itself: soon after it was pressed, or before
-    the instant at which it begins."""
+    the instant at which it begins; not what was refused (``note_fault``)."""
     kept = options.get(INTENT)
-    if not kept:
+    if not kept or kept.get("rests"):
         return False
     ends = [datetime.fromisoformat(kept["pressed"]) + WITHIN]
     if kept["at"]:
         ends.append(datetime.fromisoformat(kept["at"]))
     return now <= max(ends)
+
+
+def note_fault(session: Session, half: Half, us: int, error: Exception) -> str:
+    """Keep why a press was not completed by this process. What is refused rests until a person
+    resumes it; other faults may pass, and it is tried again. Returns the words, "" where they are
+    no news."""
+    row = hold_number(session, half.id)
+    kept = row.options.get(INTENT) if row is not None else None
+    words, is_refused = f"an unforeseen fault, {type(error).__name__}", False
+    if isinstance(error, PaperpostError):
+        words, is_refused = error.what, True
+    if row is None or not kept or planner_of(row) != us or kept.get("fault") == words:
+        return ""
+    row.options = changed(row.options, fault=words, rests=is_refused)
+    session.add(row)
+    return words

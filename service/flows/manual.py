@@ -22,10 +22,11 @@ from service.flows.audience import (
 from service.flows.editions import cancel, need_edition
 from service.flows.epoch import need, standing
 from service.flows.frozen import FROZEN, complete_frozen, find_frozen, start_frozen
-from service.flows.intent import intent_of, is_timely
+from service.flows.intent import intent_of, is_timely, note_fault
 from service.flows.runtime import Runtime
 from service.flows.today import (
     claim_act,
+    forget_act,
     is_claimed,
     start_act,
     take_act,
@@ -79,13 +80,13 @@ def start(
             "at",
             "Today's digest goes at each reader's hour by itself; an alert goes at once.",
         )
-    if plan.own_hour and plan.canary:
     if plan.canary and plan.kind not in FROZEN:
         raise ManualError(
             "Only chosen papers and newsletters have a first few.",
             "canary",
             "Today's digest would miss the hours of those who wait. Send it without, and pause it.",
         )
+    if plan.own_hour and plan.canary:
         raise ManualError(
             "A send at each reader's own hour has no first few.",
             "canary",
@@ -126,26 +127,38 @@ def _turn(rt: Runtime, kind: str, key: str) -> Iterator[bool]:
 
 def complete_left(rt: Runtime) -> int:
     """Sends whose process ended before all was planned are planned to their end and go, for the
-    readers who were confirmed and within an hour (``intent.is_timely``); what fails is tried again
-    and stops no other. Returns how many."""
+    readers who were confirmed and within an hour (``intent.is_timely``); what fails is tried again,
+    what is refused rests, and neither stops another. Returns how many."""
     halves, done = rt.db.read(list_half_planned), 0
     if not halves or standing(rt).held:
         return 0
     for half in halves:
+        is_act = half.kind == editions_store.DRAFT
+        kind = half.options["act"]["kind"] if is_act else half.kind
         if not is_timely(half.options, rt.clock()):
+            if is_act:
+                with _turn(rt, kind, half.slot) as is_ours:
+                    if is_ours:
+                        forget_act(rt, half.slot)
             continue
-        kind = half.options["act"]["kind"] if half.kind == editions_store.DRAFT else half.kind
         try:
             with _turn(rt, kind, half.slot) as is_ours:
                 there = _complete(rt, half) if is_ours else None
         except Exception as error:
-            rt.log("planning_broke_off", edition=half.id, error=type(error).__name__)
+            _note(rt, half, error)
             continue
         if there is not None:
             rt.log("manual", kind=kind, edition=there.edition_id, mails=there.mails, left=True)
             rt.engine.enqueue("send")
             done += 1
     return done
+
+
+def _note(rt: Runtime, half: Half, error: Exception) -> None:
+    """Logged once, however often it is tried; its page and the alarm about it say it too."""
+    us = rt.owner().id
+    if words := rt.db.write(lambda s: note_fault(s, half, us, error), Priority.MAIL):
+        rt.log("planning_broke_off", edition=half.id, error=type(error).__name__, why=words)
 
 
 def _complete(rt: Runtime, half: Half) -> Started | None:

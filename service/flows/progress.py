@@ -11,6 +11,7 @@ from service.flows import canary
 from service.flows.editions import details, need_edition
 from service.flows.frozen import is_being_planned, is_completed
 from service.flows.late import count_late
+from service.flows.move_send import can_move
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store.db import Session
@@ -41,7 +42,8 @@ def watch(
     it ended, and it is completed by itself · begins_at: a time planned
     ahead, still to come · begins_soon: its time has come a moment ago, and no mail is on its way
     yet · own_hour, last_at: it goes at each reader's own
-    hour, and when the last of them comes · undo_s: seconds in which it can be taken back, undo_key:
+    hour, and when the last of them comes · movable: nothing of it has begun, so that its time may
+    be another · undo_s: seconds in which it can be taken back, undo_key:
     of a daily begun by hand, the act · rate: mails a second of the last minute, left_s: seconds
     that the rest takes so, both None where nothing moves · first: the canary, None without one ·
     late: readers who came later and have none · minutes: [minute, accepted]. Both read the whole
@@ -74,6 +76,7 @@ def watch(
         and audience_store.count_taken(session, edition_id, at)[0] == 0,
         "own_hour": bool(timing.get("own_hour")),
         "last_at": timing.get("last"),
+        "movable": can_move(facts),
         "undo_s": int((until - now).total_seconds()) if until is not None and is_open else 0,
         "undo_key": key,
         "due": due,

@@ -19,6 +19,7 @@ from service.store import alarms as alarms_store
 from service.store import audience as audience_store
 from service.store import editions as editions_store
 from service.store.db import Priority, Session
+from service.store.half_planned import INTENT
 from service.store.tables import EditionRow
 
 FROZEN = frozenset({"manual", "newsletter", "notice"})
@@ -93,10 +94,13 @@ def uneven(edition: EditionRow, counted: Balance, now: datetime | None = None) -
     """What everybody is told of an edition that does not balance, "" when it does or is still
     under way. now: to give one the time to be planned."""
     if edition.planned is None and edition.kind in FROZEN and edition.state == EditionState.OPEN:
-        if now is not None and now - edition.opened_at < _HALF_PLANNED:
+        kept = edition.options.get(INTENT) or {}
+        is_young = now is not None and now - edition.opened_at < _HALF_PLANNED
+        if is_young and not kept.get("rests"):
             return ""
         step = "send the group again" if edition.options.get("resend_of") else "resume it"
-        return f"It was not planned to its end: {step}, or cancel it."
+        why = f" What stood in its way: {fault}" if (fault := kept.get("fault")) else ""
+        return f"It was not planned to its end: {step}, or cancel it.{why}"
     if counted.rows != counted.planned:
         return f"It does not balance: {counted.words}."
     is_over = edition.state in (EditionState.DONE, EditionState.INCOMPLETE, EditionState.CANCELLED)

@@ -1,18 +1,20 @@
 """When a send by hand begins: at once, at an instant on the house's wall, or at each reader's own
 hour. Rows are planned at once whatever the answer; they only wait."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from service.errors import PaperpostError
 from service.store import editions as editions_store
 from service.store import own_hours as own_hours_store
 from service.store.db import Session
+from service.store.send_times import Untried
 from service.store.tables import SubscriberRow
 from service.subscribers.cadence import local_date, slot_at
 
 _FORM = "Write it like 2026-11-23 14:00."
+_DAY = "Write it like 2026-11-23."
 
 
 class TimingError(PaperpostError):
@@ -60,27 +62,62 @@ def read_begin(text: str, zone: str, now: datetime, most_days: int) -> datetime:
     return at
 
 
+def read_day(text: str, zone: str, now: datetime, most_days: int) -> date:
+    """Read a date on which a send goes at each reader's own hour. Raises TimingError: no date, over
+    on the wall of ``zone``, or more than ``most_days`` ahead."""
+    try:
+        on = date.fromisoformat(text.strip())
+    except ValueError:
+        raise TimingError(f"{text.strip()[:40]!r} is no date.", "on", _DAY) from None
+    today = local_date(now, zone)
+    if on < today:
+        raise TimingError(f"{on} is over.", "on", f"It is {today} in {zone}; choose a later day.")
+    if on - today > timedelta(days=most_days):
+        raise TimingError(
+            f"{on} is more than {most_days} days ahead.", "on", "Choose an earlier day."
+        )
+    return on
+
+
 def own_hours(readers: Iterable[SubscriberRow], after: datetime) -> dict[int, datetime]:
     """Per reader, when the hour of theirs comes next: today's, or tomorrow's for whom it is over
     today. Mail days do not count: what is sent by hand is for the day on which it was sent."""
-    found = {}
-    for reader in readers:
-        day = local_date(after, reader.zone)
-        at = slot_at(day, reader.hour, reader.zone)
-        if at < after:
-            at = slot_at(day + timedelta(days=1), reader.hour, reader.zone)
-        found[reader.id or 0] = at
+    return {reader.id or 0: _next_hour(reader.zone, reader.hour, after) for reader in readers}
+
+
+def hours_of(
+    mails: Sequence[Untried], after: datetime, on: date | None = None
+) -> dict[datetime, list[int]]:
+    """The same of mails that were planned, by that time. on: on this date of theirs or later."""
+    found: dict[datetime, list[int]] = {}
+    known: dict[tuple[str, int], datetime] = {}
+    for mail in mails:
+        clock = (mail.zone, mail.hour)
+        if clock not in known:
+            known[clock] = _next_hour(*clock, after, on)
+        found.setdefault(known[clock], []).append(mail.id)
     return found
+
+
+def _next_hour(zone: str, hour: int, after: datetime, on: date | None = None) -> datetime:
+    day = local_date(after, zone)
+    if on is not None and on > day:
+        return slot_at(on, hour, zone)
+    at = slot_at(day, hour, zone)
+    return at if at >= after else slot_at(day + timedelta(days=1), hour, zone)
 
 
 def follow_hour(session: Session, reader: SubscriberRow, zone_before: str, now: datetime) -> int:
     """What waits for a reader's own hour waits for their new one, on the same date of theirs, and
     goes at once where that is over; as today's digest does. Returns how many mails."""
     moved = 0
+    waiting = {row.edition_id for row in own_hours_store.list_waiting(session, reader.id or 0, now)}
+    # held, and read anew: somebody may have moved a whole send
+    held = {i: editions_store.hold_number(session, i) for i in sorted(waiting)}
     for row in own_hours_store.list_waiting(session, reader.id or 0, now):
         on = local_date(row.not_before, zone_before)
         at = max(slot_at(on, reader.hour, reader.zone), now)
-        edition = editions_store.hold_number(session, row.edition_id)
+        edition = held.get(row.edition_id)
         if edition is None or not own_hours_store.set_hour(session, row, at):
             continue  # it is being sent just now
         moved += 1

@@ -1,9 +1,11 @@
 """Today's digest, or alerts, begun by hand: rows of the editions that the clock fills too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from service.flows.alarms import Alarm, raise_alarm
 from service.flows.alerts import plan_alerts
 from service.flows.audience import KINDS, ManualError, Plan, Started
 from service.flows.compose import compose_planned
@@ -20,10 +22,14 @@ from service.store.db import Priority, Session
 from service.store.half_planned import INTENT, without_intent
 from service.store.processes import is_over
 from service.store.tables import EditionRow, SubscriberRow
+from service.subscribers.zone import clock_of
 
 CHUNK = 200
 HALF_PLANNED = timedelta(minutes=20)
 """Nobody plans for so long: who began has ended."""
+
+KIND = "unplanned"
+"""Of the alarm about a press that was not completed; its key is that of the press."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,41 @@ def _take_over(session: Session, row: EditionRow, us: int) -> Act:
         created_by=act["by"],
     )
     return Act(plan, Intent.read(row.options[INTENT]), datetime.fromisoformat(act["began"]))
+
+
+def forget_act(rt: Runtime, key: str) -> None:
+    """A press that broke off and is not completed by itself any more: what it asked for is kept no
+    longer, its key is free, and the staff is told. Nothing where a process that lives plans it."""
+    us, dead = rt.owner().id, rt.owner().dead()
+
+    def act(session: Session) -> None:
+        row = editions_store.hold_edition(session, kind=editions_store.DRAFT, slot=key)
+        if row is None or not (kept := row.options.get(INTENT)):
+            return
+        pressed = row.options["act"]
+        if not is_over(session, pressed["planner"], [*dead, us]):
+            return
+        row.options = {n: v for n, v in without_intent(row.options).items() if n != "act"}
+        session.add(row)
+        raise_alarm(rt, session, _alarm(rt, key, pressed, kept))
+
+    rt.db.write(act, Priority.MAIL)
+
+
+def _alarm(rt: Runtime, key: str, pressed: Mapping[str, Any], kept: Mapping[str, Any]) -> Alarm:
+    is_daily = pressed["kind"] == "daily"
+    name = "Today's digest, sent by hand" if is_daily else "Alerts that were sent by hand"
+    began = datetime.fromisoformat(pressed["began"]).astimezone(clock_of(rt.zone))
+    why = kept.get("fault") or "nothing ran for more than an hour, and it is not taken up so late"
+    again = "Today's digest, for those who missed it" if is_daily else "An alert now"
+    return Alarm(
+        kind=KIND,
+        key=key,
+        what=f"{name} on {began:%d %B %H:%M}, broke off while it was planned: {why}.",
+        place=f"{kept['mails']:,} mails were confirmed; who was planned by then has, or gets, one",
+        next_step=f"For the others send it again, or let it be: on /admin/send, {again}. Its check "
+        "says how many they are; nobody gets it twice.",
+    )
 
 
 def is_claimed(

@@ -171,13 +171,14 @@ def list_unsettled(session: Session) -> list[EditionRow]:
 
 
 def list_doubtful_editions(session: Session, before: datetime) -> list[EditionRow]:
-    """Editions that may not balance: incomplete ones, and those opened before an instant that were
-    never planned to their end."""
+    """Editions that may not balance: incomplete ones, and those that were never planned to their
+    end: opened before an instant, or refused when they were completed (``intent.note_fault``)."""
+    rests = col(EditionRow.options)["intent"]["rests"].as_boolean()
     half = sa.and_(
         col(EditionRow.state) == "open",
         col(EditionRow.planned).is_(None),
         col(EditionRow.kind).in_(["manual", "newsletter", "notice"]),
-        col(EditionRow.opened_at) < before,
+        sa.or_(col(EditionRow.opened_at) < before, rests),
     )
     query = select(EditionRow).where(sa.or_(col(EditionRow.state) == "incomplete", half))
     return list(session.exec(query.order_by(col(EditionRow.id))).all())

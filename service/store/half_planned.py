@@ -35,11 +35,16 @@ def list_half_planned(session: Session) -> list[Half]:
             id=row.id or 0,
             kind=row.kind,
             slot=row.slot,
-            planner=int((row.options if row.kind != DRAFT else row.options["act"])["planner"]),
+            planner=planner_of(row),
             options=row.options,
         )
         for row in rows
     ]
+
+
+def planner_of(row: EditionRow) -> int:
+    """The process that plans one, or planned it."""
+    return int((row.options if row.kind != DRAFT else row.options["act"])["planner"])
 
 
 def find_half_planned(session: Session, slot: str) -> EditionRow | None:
@@ -50,12 +55,20 @@ def find_half_planned(session: Session, slot: str) -> EditionRow | None:
     return session.exec(query).first()
 
 
+_IS_KEPT = col(EditionRow.options)[INTENT]["pressed"].as_string().is_not(None)
+
+
+def half_planned_ids() -> sa.Select[Any]:
+    """Their numbers, as a part of another question."""
+    return sa.select(col(EditionRow.id)).where(*_is_half())
+
+
 def _is_half() -> list[sa.ColumnElement[bool]]:
     return [
         col(EditionRow.state).in_(["open", DRAFT]),
         col(EditionRow.planned).is_(None),
         col(EditionRow.kind).in_(["manual", "newsletter", DRAFT]),
-        col(EditionRow.options)[INTENT]["pressed"].as_string().is_not(None),
+        _IS_KEPT,
     ]
 
 
@@ -70,16 +83,28 @@ def changed(options: Mapping[str, Any], **values: Any) -> dict[str, Any]:
     return {**options, INTENT: {**kept, **values}} if kept else dict(options)
 
 
-def hold_planning(session: Session, edition_id: int) -> tuple[str, int] | None:
-    """State and planner of an edition, and nobody else changes it before this transaction ends.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """is_wanted: what its press asked for is kept still, or it is planned to its end."""
+
+    state: str
+    planner: int
+    is_wanted: bool
+
+
+def hold_planning(session: Session, edition_id: int) -> Held | None:
+    """An edition that is being planned, and nobody else changes it before this transaction ends.
     Its options, which may name 100,000 readers, are not read."""
-    planner = col(EditionRow.options)["planner"].as_integer()
     found = session.execute(
-        sa.select(col(EditionRow.state), planner)
+        sa.select(
+            col(EditionRow.state),
+            col(EditionRow.options)["planner"].as_integer(),
+            sa.or_(col(EditionRow.planned).is_not(None), _IS_KEPT),
+        )
         .where(col(EditionRow.id) == edition_id)
         .with_for_update()
     ).first()
-    return (str(found[0]), int(found[1] or 0)) if found is not None else None
+    return Held(str(found[0]), int(found[1] or 0), bool(found[2])) if found is not None else None
 
 
 def drop_intents(session: Session) -> None:

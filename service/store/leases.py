@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from service.delivery.states import OPEN, State, leaving
 from service.store import contents
 from service.store.given import run, table_of
+from service.store.half_planned import half_planned_ids
 from service.store.house_tables import ProcessRow
 from service.store.sent import TESTED, add_carry, add_sent_papers
 from service.store.tables import AttemptRow, DeliveryRow, EditionRow
@@ -200,8 +201,12 @@ def _give_back(session: Session, whose: Any) -> tuple[int, int]:
 def list_overdue(
     session: Session, now: datetime, *, after_id: int = 0, limit: int = PART
 ) -> list[DeliveryRow]:
-    """Open rows whose deadline has passed, by id."""
-    late = col(DeliveryRow.deadline_at) < now
+    """Open rows whose deadline has passed, by id. Those of a send that is not planned to its end
+    are none: their time begins when it is (``frozen``)."""
+    late = sa.and_(
+        col(DeliveryRow.deadline_at) < now,
+        col(DeliveryRow.edition_id).not_in(half_planned_ids()),
+    )
     states = leaving(State.EXPIRED, State.PLANNED, State.READY, State.DEFERRED)
     return _part(session, late, states, after_id, limit)
 

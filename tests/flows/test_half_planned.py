@@ -15,14 +15,17 @@ from support.smtp_server import SmtpServer
 
 from service.flows import drafts, editions, frozen, manual, progress, today
 from service.flows.daily import plan_due
+from service.flows.hidden import hide_paper, show_again
 from service.flows.leave import erase, unsubscribe
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
+from service.flows.settle import settle_editions
 from service.flows.suppress import suppress
 from service.flows.sweep import sweep
+from service.store import alarms as alarms_store
 from service.store.deliveries import list_deliveries
 from service.store.editions import DRAFT, get_edition, list_editions
-from service.store.half_planned import INTENT
+from service.store.half_planned import INTENT, drop_intents
 from service.store.instance import set_setting
 from service.store.processes import end_processes
 from service.store.staff import list_audit
@@ -149,6 +152,26 @@ def test_who_left_meanwhile_gets_nothing_and_the_equation_balances(six, monkeypa
     assert (act.after["mails"], act.after["confirmed"]) == (1, 6)
 
 
+def test_a_copy_that_is_told_so_while_it_plans_lets_nothing_go(six, monkeypatch):
+    """Drops what presses asked for, whoever plans by them just then."""
+    one, two = six
+    write, parts = one.db.write, iter(range(100))
+
+    def dropping(unit: Callable[[Any], Any], priority: Any) -> Any:
+        if "plan_part" in unit.__code__.co_names and next(parts) == 2:
+            two.db.write(drop_intents)
+        return write(unit, priority)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(one.db, "write", dropping)
+        with pytest.raises(manual.ManualError, match="is a copy, or was restored"):
+            manual.start(one, manual.draft(one, **LETTER, key="k"), expected=6, at_once=True)
+    found = the_edition(two)
+    assert (found.planned, len(states(two)), send(two)) == (None, 4, 0)
+    assert manual.complete_left(two) == 0
+    assert editions.cancel(two, found.id, "mia") == 4
+
+
 def test_the_first_few_are_those_who_were_chosen(alone, monkeypatch):
     rt = alone
     rt.db.write(lambda s: set_setting(s, "canary", "3"))
@@ -202,15 +225,46 @@ def test_one_that_fails_stops_no_other(alone, monkeypatch):
     bad = rt.db.read(lambda s: get_edition(s, kind="newsletter", slot="bad"))
     real = frozen._release
 
-    def fails(rt: Runtime, session: Any, plan: manual.Plan, *rest: Any) -> Any:
-        return 1 / 0 if plan.key == "bad" else real(rt, session, plan, *rest)
+    def fails(rt: Runtime, session: Any, plan: manual.Plan, *rest: Any, **more: Any) -> Any:
+        return 1 / 0 if plan.key == "bad" else real(rt, session, plan, *rest, **more)
 
+    logged: list[dict[str, Any]] = []
     with monkeypatch.context() as patched:
         patched.setattr(frozen, "_release", fails)
+        patched.setattr(rt, "log", lambda event, **facts: logged.append({"event": event, **facts}))
         assert manual.complete_left(rt) == 1
+        assert manual.complete_left(rt) == 0, "it is tried again"
+    (line,) = [one for one in logged if one["event"] == "planning_broke_off"]
+    assert line["why"] == "an unforeseen fault, ZeroDivisionError"
     assert rt.db.read(lambda s: get_edition(s, id=bad.id)).planned is None
     assert manual.complete_left(rt) == 1, "its own process plans it no more"
     assert send(rt) == 12
+
+
+def test_one_that_is_refused_rests_and_says_why_until_a_person_resumes_it(alone, monkeypatch):
+    rt, clock = alone, alone.clock
+    ingest_items(rt, rt.data_dir, [paper_item(1, "Adapters that forget less")])
+    plan = manual.draft(rt, papers=["arxiv/2611.00001"], key="k")
+    broken_off(rt, plan, 1, monkeypatch, at_once=True)
+    number = the_edition(rt).id
+    hide_paper(rt, plan.papers[0], "withdrawn", by="mia")
+    again = []
+    with monkeypatch.context() as patched:
+        real = frozen.count_again
+        patched.setattr(frozen, "count_again", lambda *a: again.append(1) or real(*a))
+        assert [manual.complete_left(rt) for _ in range(3)] == [0, 0, 0]
+    assert len(again) == 1
+    settle_editions(rt)
+    (alarm,) = rt.db.read(alarms_store.list_open)
+    shown = rt.db.read(lambda s: progress.watch(s, number, now=clock.at))
+    for words in (alarm.what, shown["uneven"]):
+        assert "resume it, or cancel it. What stood in its way: None of the chosen" in words
+    show_again(rt, plan.papers[0], by="mia")
+    editions.resume(rt, number, "mia")
+    assert (manual.complete_left(rt), send(rt)) == (1, 5), "four, and the mail of the alarm"
+    assert sorted(states(rt).values()) == ["accepted"] * 4 + ["skipped hidden"] * 2
+    settle_editions(rt)
+    assert rt.db.read(alarms_store.list_open) == []
 
 
 def test_todays_digest_goes_on_and_can_be_taken_back(alone, monkeypatch):
@@ -260,16 +314,33 @@ def test_alerts_go_on_for_those_who_have_none_yet(alone, monkeypatch):
     assert (act.who, manual.start(rt, plan, expected=3).is_new) == ("mia", False)
 
 
-def test_an_instant_that_is_past_when_it_is_resumed_expires_nobody(alone, monkeypatch):
+@pytest.mark.parametrize(
+    ("how", "went"),
+    [({"at": 3}, [6, 0]), ({}, [6, 0]), ({"canary": True}, [3, 0]), ({"own_hour": True}, [0, 6])],
+    ids=["instant", "now", "first few", "own hour"],
+)
+def test_who_was_planned_before_a_break_goes_and_expires_as_those_after_it(
+    alone, monkeypatch, how, went
+):
     rt, clock = alone, alone.clock
-    plan = replace(manual.draft(rt, **LETTER, key="k"), at=clock.at + timedelta(hours=3))
-    broken_off(rt, plan, 0, monkeypatch)
-    clock.go(hours=30)
+    rt.db.write(lambda s: set_setting(s, "canary", "3"))
+    plan = manual.draft(rt, **LETTER, key="k")
+    if "at" in how:
+        how = {"at": clock.at + timedelta(hours=how["at"])}
+    broken_off(rt, replace(plan, **how), 1, monkeypatch)
+    clock.go(hours=50)
+    assert sweep(rt) == 0, "nothing of it could go"
     editions.resume(rt, the_edition(rt).id, "mia")
     assert manual.complete_left(rt) == 1
     assert send(rt) == 0, "there is time to take it back"
-    clock.go(minutes=3)
-    assert (sweep(rt), send(rt)) == (0, 6)
+    sent = []
+    for hours in (1, 22 if "own_hour" in how else 18):
+        clock.go(hours=hours)
+        assert sweep(rt) == 0
+        sent.append(send(rt))
+    assert sent == went
+    rows = rt.db.read(lambda s: list_deliveries(s, edition_id=the_edition(rt).id))
+    assert len({row.deadline_at for row in rows}) == 1
 
 
 def test_todays_digest_is_that_of_the_day_on_which_it_was_pressed(alone, monkeypatch):
@@ -289,6 +360,11 @@ def test_a_press_of_yesterday_says_nothing_of_todays_number(alone, monkeypatch):
     plan = manual.draft(rt, kind="daily", key="d")
     broken_off(rt, plan, 0, monkeypatch)
     clock.go(hours=26)
+    assert (manual.complete_left(rt), manual.complete_left(rt)) == (0, 0)
+    (alarm,) = rt.db.read(alarms_store.list_open)
+    assert (alarm.kind, alarm.count) == ("unplanned", 1)
+    assert "on 18 November 09:00, broke off while it was planned: nothing ran" in alarm.what
+    assert "6 mails were confirmed" in alarm.place
     add(rt, "new@example.org", "adapters")
     with pytest.raises(manual.CountError, match="7 mails"):
         manual.start(rt, plan, expected=6)

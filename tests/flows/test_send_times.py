@@ -3,14 +3,17 @@ came later; the report by mail; and that a key is one edition in several process
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from typing import Any
 
 import pytest
 from support.house import add, ingest_items, paper_item
+from support.meanwhile import at_once
 
-from service.flows import canary, drafts, editions, late, manual, progress, staff
+from service.flows import canary, drafts, editions, late, manual, move_send, progress, staff
 from service.flows.desk_overview import read_overview
 from service.flows.leave import unsubscribe
 from service.flows.links import ask_links
@@ -224,10 +227,93 @@ def test_the_overview_says_how_many_wait_for_their_hour(filled, clock):
     assert (row["later"], row["last_at"]) == (0, None)
 
 
+def _moved(rt: Runtime, number: int, *when: Any, **how: Any) -> move_send.Moved:
+    return move_send.move(rt, number, move_send.read_when(rt, *when), by="mia", **how)
+
+
+def test_a_send_of_which_nothing_has_begun_is_moved(filled, clock):
+    rt, begun = filled, clock.at
+    plan = replace(manual.draft(rt, **LETTER), at=begun + timedelta(hours=3))
+    number = manual.start(rt, plan, expected=3).edition_id
+    later = begun + timedelta(days=2)
+    with pytest.raises(TimingError, match="is over"):
+        _moved(rt, number, "2026-11-17 14:00", False)
+    with pytest.raises(TimingError, match="goes at one time"):
+        _moved(rt, number, later.isoformat(), True)
+    looked = move_send.look(rt, number, move_send.read_when(rt, later.isoformat(), False))
+    assert (looked.mails, looked.before, looked.begins) == (3, plan.at, later)
+    assert _moved(rt, number, later.isoformat(), False) == looked
+    assert _moved(rt, number, later.isoformat(), False).is_new is False, "once"
+    with pytest.raises(editions.EditionError, match="was moved since"):
+        _moved(rt, number, "", True, was=move_send.mark_of(looked))
+    editions.pause(rt, number, "mia")
+    clock.go(days=2, hours=1)  # paused over its time: it has not begun
+    assert send(rt) == 0
+    made = _moved(rt, number, "", True, "2026-11-22")  # a Sunday; it is Friday 10:00 UTC
+    assert (made.is_paused, made.begins, made.last) == (
+        True, datetime(2026, 11, 22, 7, tzinfo=UTC), datetime(2026, 11, 22, 13, tzinfo=UTC),
+    )  # fmt: skip
+    assert _moved(rt, number, "", True, "2026-11-22").is_new is False
+    editions.resume(rt, number, "mia")
+    clock.go(days=2, minutes=1)  # ada's hour was three hours ago
+    assert send(rt) == 1
+    with pytest.raises(editions.EditionError, match="has begun"):
+        _moved(rt, number, "", True)
+    rows = rt.db.read(lambda s: list_deliveries(s, edition_id=number))
+    assert {r.deadline_at - r.not_before for r in rows} == {timedelta(hours=20)}
+    acts = [a for a in rt.db.read(list_audit) if a.what == "move send"]
+    assert [(a.before["timing"].get("at"), a.after["mails"]) for a in sorted_by_id(acts)] == [
+        (plan.at.isoformat(), 3), (later.isoformat(), 3),
+    ]  # fmt: skip
+
+
+def sorted_by_id(rows: list[Any]) -> list[Any]:
+    return sorted(rows, key=lambda row: row.id)
+
+
+@pytest.mark.slow
+def test_moving_meets_its_beginning_a_cancel_and_another_move(houses, clock, monkeypatch):
+    """Either all of it is moved or none; what was cancelled stays so; a row for each move."""
+    one, two = houses
+    for n in range(12):
+        add(one, f"r{n}@example.org", "adapters")
+
+    def begun(key: str) -> int:
+        plan = replace(manual.draft(one, **LETTER, key=key), at=one.clock() + timedelta(hours=1))
+        return manual.start(one, plan, expected=12).edition_id
+
+    first, later = begun("tick"), (one.clock() + timedelta(days=1)).isoformat()
+    one.clock.go(hours=1)
+    two.clock.at = one.clock.at
+    faults = at_once(lambda: send(one), lambda: _moved(two, first, later, False))
+    rows = one.db.read(lambda s: list_deliveries(s, edition_id=first))
+    assert {r.state for r in rows} == ({"accepted"} if faults else {"ready"})
+    other = begun("cancel")
+    faults = at_once(
+        lambda: editions.cancel(one, other, "ann"),
+        lambda: _moved(two, other, later, False),
+    )
+    assert len(faults) <= 1
+    rows = one.db.read(lambda s: list_deliveries(s, edition_id=other))
+    assert {r.state for r in rows} == {"cancelled"}
+    last, acts = begun("moves"), [a for a in one.db.read(list_audit) if a.what == "move send"]
+    assert at_once(*(lambda rt=rt: _moved(rt, last, later, False) for rt in houses * 2)) == []
+    was = move_send.mark_of(move_send.look(one, last, move_send.When()))
+    faults = at_once(*(
+        lambda rt=rt, n=n: _moved(rt, last, f"2026-11-2{n}T09:00Z", False, was=was)
+        for n, rt in enumerate(houses, 1)
+    ))  # fmt: skip
+    assert [type(fault) for fault in faults] == [editions.EditionError]
+    made = [a for a in one.db.read(list_audit) if a.what == "move send"]
+    assert len(made) - len(acts) == 2
+
+
 def test_what_cannot_wait_says_so(filled):
     rt, daily = filled, manual.draft(filled, kind="daily")
     with pytest.raises(manual.ManualError, match="sent later"):
         manual.start(rt, manual.Plan(**{**_values(daily), "own_hour": True}), expected=0)
+    with pytest.raises(manual.ManualError, match="have a first few"):
+        manual.start(rt, manual.Plan(**{**_values(daily), "canary": True}), expected=0)
     both = {**_values(manual.draft(rt, **LETTER)), "own_hour": True, "canary": True}
     with pytest.raises(manual.ManualError, match="no first few"):
         manual.start(rt, manual.Plan(**both), expected=3)
@@ -312,8 +398,6 @@ def test_one_key_is_one_edition_in_two_processes(houses, server):
             made.append(manual.start(rt, plan, expected=expected, at_once=True))
 
         threads = [threading.Thread(target=press, args=((one, two)[n % 2],)) for n in range(20)]
-    with pytest.raises(manual.ManualError, match="have a first few"):
-        manual.start(rt, manual.Plan(**{**_values(daily), "canary": True}), expected=0)
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -339,6 +423,8 @@ def test_a_first_few_that_are_taken_wait_for_a_word_and_pause_nothing(filled, cl
     assert send(rt) == 1
     assert rt.db.read(lambda s: editions.details(s, made.edition_id))["state"] == "open"
     assert canary.judge(rt) == 0
+    (row,) = read_overview(rt)["editions"]
+    assert (row["asks"], row["is_moving"], row["later"]) == (2, False, 0)
     assert canary.go_on(rt, made.edition_id, by="ada") == 2
 
 
@@ -364,5 +450,13 @@ def test_two_who_change_one_draft_keep_both(rt):
     assert all(d.plan is None for d in drafts.unsent(rt)), "nothing to send from it yet"
     with pytest.raises(drafts.DraftError):
         drafts.need(rt, "k")
-    (row,) = read_overview(rt)["editions"]
-    assert (row["asks"], row["is_moving"], row["later"]) == (2, False, 0)
+    there = {"seen_at": seen, "window": "one"}  # one person in two windows
+    assert drafts.keep_typed(rt, {**typed, "body": "hers"}, "ada", **there) == ("k", "")
+    assert drafts.keep_typed(rt, {**typed, "body": "more of hers"}, "ada", **there) == ("k", "")
+    there["window"] = "two"
+    mine, other = drafts.keep_typed(rt, {**typed, "body": "an older text of hers"}, "ada", **there)
+    assert (other, mine != "k") == ("ada", True)
+    plan = manual.draft(rt, **{**LETTER, "key": "k", "created_by": "ada"})
+    checked = drafts.keep(rt, plan, {**typed, "body": "an older text of hers"}, **there)
+    assert (checked.other, checked.key != "k") == ("ada", True)
+    assert drafts.find(rt, "k").typed["body"] == "more of hers"

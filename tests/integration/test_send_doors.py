@@ -71,6 +71,16 @@ def test_a_program_looks_first_and_sends_the_number_that_it_saw(
     assert program.post(f"{edition}/pause").json()["state"] == "paused"
     assert program.post(f"{edition}/resume").json()["state"] == "open"
     assert program.post(f"{edition}/rest").status_code == 409
+    tomorrow = {"at": (house.clock.at + timedelta(days=1)).isoformat()}
+    moves = [{**tomorrow, "dry_run": True}, tomorrow, tomorrow]
+    meant, moved, same = [program.post(f"{edition}/move", json=one).json() for one in moves]
+    assert meant == {**moved, "dry_run": True}
+    assert (moved["is_new"], same["is_new"]) == (True, False)
+    assert (moved["mails"], moved["before"][:16], moved["begins"][:16], moved["until"][:16]) == (
+        3, at[:16], tomorrow["at"][:16], tomorrow["at"][:16],
+    )  # fmt: skip
+    wrong = program.post(f"{edition}/move", json={**tomorrow, "own_hour": True})
+    assert (wrong.status_code, wrong.json()["error"]["where"]) == (422, "at")
     assert program.post(f"{edition}/undo").json() == {
         "edition": made["edition"], "state": "cancelled", "mails": 3,
     }  # fmt: skip
@@ -84,7 +94,8 @@ def test_a_program_looks_first_and_sends_the_number_that_it_saw(
     assert (sent["is_new"], sent["mails"]) == (True, 1)
     acts = [a for a in house.rt.db.read(list_audit) if a.who == "token sender"]
     assert [a.what for a in reversed(acts)] == [
-        "send newsletter", "pause", "resume", "cancel", "send newsletter", "send newsletter",
+        "send newsletter", "pause", "resume", "move send", "cancel", "send newsletter",
+        "send newsletter",
     ]  # fmt: skip
 
 
@@ -93,6 +104,11 @@ def test_a_program_has_a_test_sent_that_is_on_record_before_it_goes(
 ) -> None:
     suppress(house.rt, read_address("out@uni.example"), reason="complaint", by="cli")
     address, words = "/api/v1/sends/test", {k: v for k, v in LETTER.items() if k != "key"}
+    unused = {**LETTER, "papers": ["arxiv/2611.00001"], "dry_run": True}
+    few = {"kind": "daily", "canary": True, "mails": 0}
+    for asked, where in ((unused, "papers"), (few, "canary")):
+        refused = program.post("/api/v1/sends", json=asked)
+        assert (refused.status_code, refused.json()["error"]["where"]) == (422, where)
     barred = program.post(address, json={**words, "addresses": ["out@uni.example"]})
     assert (barred.status_code, barred.json()["error"]["where"]) == (422, "addresses")
     assert "suppressed (complaint)" in barred.json()["error"]["what"]
@@ -104,11 +120,6 @@ def test_a_program_has_a_test_sent_that_is_on_record_before_it_goes(
     made = program.post(address, json={**words, "addresses": to}).json()
     assert [(one["email"], one["accepted"]) for one in made] == [(to[0], True), (to[1], False)]
     (mail,) = house.mails("me@uni.example")
-    unused = {**LETTER, "papers": ["arxiv/2611.00001"], "dry_run": True}
-    few = {"kind": "daily", "canary": True, "mails": 0}
-    for asked, where in ((unused, "papers"), (few, "canary")):
-        refused = program.post("/api/v1/sends", json=asked)
-        assert (refused.status_code, refused.json()["error"]["where"]) == (422, where)
     assert mail["Subject"] == "[Test] News of the library"
     (act,) = acts(house, "test mail")
     assert (act.who, act.target, act.after) == (

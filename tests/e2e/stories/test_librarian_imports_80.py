@@ -76,6 +76,11 @@ def test_librarian(tmp_path, monkeypatch):
     assert "07:30 UTC: 79 mails. paperpost run sends it" in planned.out
     assert shell.say("editions", "list", "--json").json[0]["waiting"] == 79
     number = str(shell.say("editions", "list", "--json").json[0]["id"])
+    move = ("editions", "move", number, "--own-hour")
+    assert shell.say(*move, "--on", "yesterday").code == 2
+    assert "would be moved" in shell.say(*move, "--dry-run").out
+    assert "79 go at each reader's own hour, the first on" in shell.say(*move).out
+    assert shell.say(*move, "--json").json["is_new"] is False
     assert shell.say("editions", "undo", number, "--json").json["taken_back"] == 79
     assert len(shell.mails()) == 79, "nothing of it went"
 
