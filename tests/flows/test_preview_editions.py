@@ -18,7 +18,6 @@ from service.flows.runtime import Runtime
 from service.flows.send import send_ready
 from service.store.deliveries import list_deliveries
 from service.store.staff import list_audit
-from service.store.staff import list_audit
 from service.store.subscribers import get_subscriber_row, set_state
 
 WEDNESDAY = date(2026, 11, 18)
@@ -173,13 +172,6 @@ def test_pause_resume_cancel(rt, server):
     assert send(rt).accepted == 2
     for act in (editions.cancel, editions.resume):
         with pytest.raises(editions.EditionError, match="is done"):
-    resumed, paused = rt.db.read(lambda s: list_audit(s, limit=2))
-    assert (paused.what, paused.before, paused.after) == (
-        "pause", {"state": "open"}, {"state": "paused"},
-    )  # fmt: skip
-    assert (resumed.what, resumed.before, resumed.after) == (
-        "resume", {"state": "paused"}, {"state": "open"},
-    )  # fmt: skip
             act(rt, made.edition_id, by="ada")
     resumed, paused = rt.db.read(lambda s: list_audit(s, limit=2))
     assert (paused.what, paused.before, paused.after) == (
