@@ -150,6 +150,8 @@ def _act(row: AuditRow) -> dict[str, str]:
     for name in after | before:
         was, now = before.get(name), after.get(name)
         if name in before and name in after:
+            if was == now:
+                continue
             changes.append(f"{name.replace('_', ' ')}: {_plain(was)} → {_plain(now)}")
         else:
             only = now if name in after else was

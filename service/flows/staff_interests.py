@@ -142,10 +142,10 @@ def change_by_hand(
         if paused is not None:
             pause_interest(session, row, at, paused=paused)
         now = facts_of(row)
-        before, after = told(was, now)
+        before, after = ({**facts, "interest": row.id} for facts in told(was, now))
         write_audit(
             session, at, who=by, what=what, target=f"reader {reader.id}",
-            before=before, after=after | {"interest": row.id}, address=address, reason=reason,
+            before=before, after=after, address=address, reason=reason,
         )  # fmt: skip
         return {"id": row.id, **now}
 

@@ -89,9 +89,12 @@ def test_an_editor_does_all_that_a_reader_can(house: Reading) -> None:
     assert acts["change interest"].before["kind"] == "keywords"
     assert acts["change interest"].after["kind"] == "query"
     assert acts["change interest"].after["changed"] == ["name", "text", "own"]
-    assert (acts["pause interest"].before, acts["pause interest"].after) == (
-        {"paused": False}, {"paused": True},
-    )  # fmt: skip
+    paused = {"paused": True, "interest": 1}
+    assert acts["pause interest"].after == paused
+    assert acts["pause interest"].before == paused | {"paused": False}
+    told = client.get(f"{story}?kind=act").text
+    assert f'/interests/{second.id}">add interest (' in told, "what an act was about, while it is"
+    assert "/interests/1" not in told
     assert acts["remove interest"].before["cap"] == 7
     assert acts["add interest"].after["kind"] == "follow"
     told = " ".join(str(one.model_dump()) for one in acts.values())

@@ -93,7 +93,8 @@ def test_readers_settings_and_sources_too(shell: Shell, tmp_path: Path) -> None:
     ]
     assert rows[1].after is not None
     assert {"rows": 2, "readers": 1}.items() <= rows[1].after.items()
-    assert (rows[4].before, rows[4].after) == ({"paused": False}, {"paused": True})
+    pause = {"paused": False, "interest": 3}, {"paused": True, "interest": 3}
+    assert (rows[4].before, rows[4].after) == pause
     assert (rows[6].before, rows[6].after) == ({"hour": 8}, {"hour": 9})
     assert (rows[8].before, rows[8].after) == ({"value": 8}, {"value": 7})
 
