@@ -225,6 +225,13 @@ def test_chosen_papers_without_a_script(site: WholeSite, browser: Browser) -> No
     page.get_by_label("Date and time").fill("2026-11-19T10:00")
     page.get_by_role("button", name="Send to 1").click()
     expect(page.locator("#progress")).to_contain_text("It begins on")
+    page.get_by_text("Move it to another time").click()
+    page.get_by_label("Date and time").fill("2026-11-20T08:00")
+    page.get_by_role("button", name="See what it means").click()
+    expect(page.locator("#move")).to_contain_text("1 mail goes on 20 Nov 08:00")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("button", name="Move it").click()
+    expect(page.locator("#progress")).to_contain_text("It begins on 20 Nov 08:00")
     page.get_by_role("button", name="Take it back").click()
     expect(page.locator("#progress")).to_contain_text("cancelled")
     context.close()
