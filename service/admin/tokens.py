@@ -43,7 +43,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "now": rt.clock(),
             "made": made,
             "name": form.raw("name")[: tokens.MOST_NAME] if form else "",
-            "scopes": form.choices("scope", tuple(tokens.SCOPES)) if form else [],
+            "ticked": form.choices("scope", tuple(tokens.SCOPES)) if form else [],
             "ends_in": form.raw("days")[:20] if form else "",
         }
         return desk.answer(request, "tokens.html", context, who=who, errors=errors)

@@ -255,11 +255,13 @@ class SourceWithPoll(Source):
 
 
 class SourceDay(Shape):
-    """A day of a source's own calendar. items: of the newest answer · new, known: papers."""
+    """A day of a source's own calendar. items: of the newest answer · new, known: papers ·
+    completed_at: when a batch came."""
 
     day: date
     expected: bool
     asked_at: Moment | None
+    completed_at: Moment | None
     items: int
     new: int
     known: int
@@ -286,13 +288,14 @@ class Missing(Shape):
 
 
 class Burst(Shape):
-    """Papers that wait for a decision. usual: of a usual day · counted: of how many readers,
-    matches and alerts are told."""
+    """Papers that wait for a decision. usual: of a usual day · since: when the first came ·
+    counted: of how many readers, matches and alerts are told."""
 
     id: int
     title: str
     papers: int
     usual: float | None
+    since: Moment | None
     samples: list[dict[str, Any]]
     counted: int
     readers: int

@@ -77,6 +77,19 @@ def settings_show(name: Name, as_json: Json = False) -> None:
         typer.echo(f"  {one['at'].isoformat()}  {one['who']}: {was} -> {now}{why}")
 
 
+@settings_app.command("machine")
+def settings_machine(as_json: Json = False) -> None:
+    """What belongs to this machine (PAPERPOST_...), secrets masked, and where each value is from."""
+    from service.cli.opening import settings
+    from service.settings.told import told
+
+    rows = told(settings())
+    if as_json:
+        printing.as_json(rows)
+    else:
+        printing.table(rows, ["name", "value", "source", "about"], "")
+
+
 @settings_app.command("set")
 def settings_set(
     name: Name,

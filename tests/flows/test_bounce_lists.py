@@ -41,6 +41,11 @@ def test_lists_and_tables_hold_the_same_on_both_databases(rt, monkeypatch):
         assert rt.db.read(lambda s, c=chosen: bounces.count_reports(s, c)) == number
         table = list(csv.DictReader("".join(parts(rt, chosen, "csv")).splitlines()))
         assert [row["recipient"] for row in table] == [row["recipient"] for row in listed]
+    every = read_filter()
+    for sort, first in (("-at", "rx@"), ("at", "r0_"), ("address", "r0_"), ("-address", "rx@"),
+                        ("kind", "r4_"), ("-kind", "rx@")):  # fmt: skip
+        rows = rt.db.read(lambda s, o=sort: bounces.list_reports(s, every, sort=o, limit=1))
+        assert rows[0]["recipient"].startswith(first), sort
 
 
 def test_rates_are_summed_by_day_and_domain(rt, monkeypatch):

@@ -84,6 +84,13 @@ def test_a_readers_life_is_told_signed_and_without_an_address(
         assert b"ada@" not in one.body
     assert joined.headers["webhook-id"] != left.headers["webhook-id"]
     assert call(rt).calls == 0
+    for sort, first in (
+        ("event", "reader.joined"),
+        ("-event", "reader.left"),
+        ("at", "reader.joined"),
+    ):
+        listed = rt.db.read(lambda s, o=sort: hook_lists.log_of(s, 1, sort=o))  # type: ignore[misc]
+        assert listed[0]["event"] == first
 
 
 def test_the_known_answer_of_standard_webhooks() -> None:

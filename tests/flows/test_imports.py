@@ -187,6 +187,13 @@ def test_another_list_than_was_looked_at_does_not_go_in(rt: Runtime) -> None:
     with pytest.raises(NoSuchImportError):
         imports.press(rt, number + 1, by="ann")
     assert readers(rt) == {}
+    other = pressed(rt, listed("email\nben@example.org\n"))["id"]
+    for how, found in (
+        ({}, [other, number]), ({"state": "tried"}, [number]), ({"state": "stopped"}, []),
+        ({"sort": "at"}, [number, other]), ({"sort": "-state"}, [number, other]),
+    ):  # fmt: skip
+        rows = rt.db.read(lambda s, h=how: imported.list_imports(s, limit=9, **h))  # type: ignore[misc]
+        assert [row["id"] for row in rows] == found, how
 
 
 def test_an_import_that_broke_off_goes_on_where_it_ended(

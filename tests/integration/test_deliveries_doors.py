@@ -347,7 +347,10 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(rt, client, house):
     assert secret.encode() not in raw
     asked = {"headers": {"Authorization": f"Bearer {secret}"}}
     assert client.get("/api/v1/editions", **asked).status_code == 200
-    assert client.post("/admin/tokens", data=data).status_code == 422  # the name is in use
+    used = client.post("/admin/tokens", data=data | {"days": "7"})
+    assert used.status_code == 422  # the name is in use; what was ticked and typed stays
+    assert used.text.count(" checked>") == 1
+    assert 'value="7"' in used.text
     nothing = client.post("/admin/tokens", data={"token": token, "name": "other"})
     assert "opens nothing" in nothing.text
     ended = client.post("/admin/tokens", data={"token": token, "name": "cron", "act": "end"})

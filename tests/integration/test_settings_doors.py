@@ -215,3 +215,10 @@ def test_commands_change_accounts_and_settings_and_find_the_acts(
     assert "8 -> 9" in shell.say("audit", "list", "--who", "cli", "--target", "hour").out
     assert shell.say("audit", "export", "--what", "setting").out.count("\n") == 2
     assert shell.say("audit", "list", "--since", "2026-12-02", "--until", "2026-12-01").code == 2
+    monkeypatch.setenv("PAPERPOST_SMTP_URL", "smtps://user:p%40ss@127.0.0.1:465")
+    machine = shell.say("settings", "machine", "--json")
+    assert {"smtps://user:…@127.0.0.1:465", "environment"} <= {
+        value for row in machine.json for value in row.values()
+    }
+    assert "p%40ss" not in machine.out
+    assert "PAPERPOST_SMTP_URL" in shell.say("settings", "machine").out
