@@ -56,7 +56,7 @@ def _compared(digest: Digest, checked: str, texts: Texts) -> str:
             digest.matched,
             checked=checked,
         )
-    return f"{line} {_best_of(digest, texts)}".rstrip()
+    return texts.sentences(line, _best_of(digest, texts))
 
 
 def _new(digest: Digest, number: int, texts: Texts) -> str:

@@ -38,6 +38,13 @@ _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|<[^<>]+>|&\w+;")
 _ACCENTED = str.maketrans(
     "ACEGHIJKLNORSTUWYZacdeghijklnorstuwyz", "ÀÇÉĜĤÎĴĶĻÑÖŔŠŢÛŴÝŽàçďéĝĥîĵķļñöŕšţûŵýž"
 )
+_UNSPACED = frozenset({"zh", "ja"})
+_WIDE_SIGNS = tuple("。？！：；，、）」")
+"""Signs of Chinese and Japanese that hold their blank themselves."""
+
+_DAY = re.compile(r"(?<![\w'])d(?![\w'])", re.ASCII)
+"""The day of the month in a date pattern, where it stands by itself."""
+
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _TRADITIONAL = re.compile(r"zh-(?!hans)(.*-)?(hant|tw|hk|mo)(-.*)?")
 _VALUE = re.compile(r"%\((?!num\))\w+\)s")
@@ -212,6 +219,18 @@ class Texts:
         """Return "a, b": things beside each other, without "and"."""
         return self.pgettext("between things beside each other", ", ").join(map(self._apart, items))
 
+    def gap(self, before: str, after: str) -> str:
+        """Return what stands between two texts: a blank, but behind a full-width sign none."""
+        is_wide = self.language in _UNSPACED and before[-1:] in _WIDE_SIGNS
+        return "" if is_wide and not after.startswith("http") else " "
+
+    def sentences(self, *parts: str) -> str:
+        """Return sentences one behind the other; empty ones are left out."""
+        said = ""
+        for part in filter(None, parts):
+            said += self.gap(said, part) * bool(said) + part
+        return said
+
     def labelled(self, text: str) -> str:
         """Return "a:", to stand before a value; some languages write a sign of their own there."""
         return self.pgettext("before a value", "%(label)s:", label=text)
@@ -269,6 +288,9 @@ class Texts:
         return f"\u2068{item}\u2069" if self.direction == "rtl" else item
 
     def _dated(self, on: date, pattern: str) -> str:
+        if on.day == 1:  # French writes the first of a month as an ordinal
+            first = self.pgettext("date pattern", "d")
+            pattern = _DAY.sub(first, pattern)
         return self._shown(_date(on, pattern, self.locale))
 
     def _shown(self, text: str) -> str:

@@ -111,7 +111,7 @@ def headline(digest: Digest, texts: Texts) -> str:
     )
     if not digest.checked and not digest.paper_ids():
         return news
-    return f"{found(digest, texts)} {news}"
+    return texts.sentences(found(digest, texts), news)
 
 
 def period(digest: Digest, texts: Texts) -> str:
@@ -141,7 +141,7 @@ def late(digest: Digest, texts: Texts) -> str:
     if not digest.read_from:
         return _follows(digest, texts)
     read = texts.gettext("Checked: %(sources)s.", sources=_names(digest.read_from, texts))
-    return f"{read} {_follows(digest, texts)}"
+    return texts.sentences(read, _follows(digest, texts))
 
 
 def _follows(digest: Digest, texts: Texts) -> str:
@@ -184,7 +184,7 @@ def told(signal: Signal, digest: Digest, texts: Texts) -> str:
         on = signal.had_on
         day = texts.long_day(on) if is_this_year else texts.short_day(on, digest.on)
         day = day.replace(" ", GLUE)
-    return " ".join([_news(first, day, texts), *(_more_news(one, texts) for one in rest)])
+    return texts.sentences(_news(first, day, texts), *(_more_news(one, texts) for one in rest))
 
 
 def _news(happening: Happening, day: str, texts: Texts) -> str:

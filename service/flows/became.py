@@ -28,7 +28,7 @@ def what_became(one: MailDay, texts: Texts) -> str:
         news = texts.ngettext(
             "Later news of %(num)s paper mailed.", "Later news of %(num)s papers mailed.", one.news
         )
-        return f"{mailed} {news}" if one.papers else news
+        return texts.sentences(mailed, news) if one.papers else news
     if one.state == "skipped":
         why = why_skipped(
             texts, one.reason, one.checked,
@@ -48,7 +48,7 @@ def what_became(one: MailDay, texts: Texts) -> str:
             said = _("Your mail server did not take it.")
             if words:
                 said = _("Your mail server did not take it: %(words)s.", words=words)
-            return f"{said} {follow}"
+            return texts.sentences(said, follow)
         case "deferred":
             if words:
                 return _("Your mail server asked us to wait: %(words)s.", words=words)

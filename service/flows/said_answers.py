@@ -27,7 +27,7 @@ def day_lines(found: DayAnswer, texts: Texts) -> list[str]:
     lines += [f"{title}: {texts.said(says)}" for title, says in found.sources]
     if found.follows is not None:
         lead = texts.gettext("The next mail that came:")
-        lines.append(f"{lead} {texts.day(found.follows.on)}")
+        lines.append(texts.sentences(lead, texts.day(found.follows.on)))
     if said := said_next(found.next_at, found.zone, texts):
         lines.append(said)
     return lines
@@ -40,7 +40,7 @@ def paper_lines(found: PaperAnswer, texts: Texts) -> list[str]:
         lines.append(texts.gettext("Which one?"))
         lines += [f"{one.scheme}/{one.value}  {one.title}" for one in found.several]
     lines += [texts.said(one) for one in found.says]
-    lines += [" ".join(said_came(one, texts)) for one in found.came]
+    lines += [texts.sentences(*said_came(one, texts)) for one in found.came]
     lines += [f"{interest_name(one, texts)}: {said_verdict(one, texts)}" for one in found.verdicts]
     if said := said_next(found.next_at, found.zone, texts, rides=True):
         lines.append(said)
@@ -130,7 +130,7 @@ def said_verdict(one: Verdict, texts: Texts) -> str:
     if one.misses is not None:
         said.append(said_misses(one.misses, texts))
     said += [texts.said(sentence) for sentence in one.says]
-    return " ".join(said)
+    return texts.sentences(*said)
 
 
 def said_misses(one: Misses, texts: Texts) -> str:
@@ -157,7 +157,7 @@ def said_misses(one: Misses, texts: Texts) -> str:
         else:
             said.append(_("You ask for %(asked)s; it has %(num)s.",
                           asked=asked, num=texts.number(own)))  # fmt: skip
-    return " ".join(said)
+    return texts.sentences(*said)
 
 
 def _any_of(group: tuple[str, ...], texts: Texts) -> str:

@@ -89,7 +89,10 @@ def make_environment(folder: Path, texts: Texts) -> Environment:
         category=with_name,
     )
     environment.globals.update(
-        language=texts.language, direction=texts.direction, foreign=texts.foreign
+        language=texts.language,
+        direction=texts.direction,
+        foreign=texts.foreign,
+        between=texts.gap("。", ""),
     )
     # of one request (``Pages.answer``); partials and pages without one have none
     environment.globals.update(asked_language="", other_languages=())

@@ -22,7 +22,7 @@ class Kept:
 
     def said(self, texts: Texts) -> tuple[str, str]:
         """Both in a reader's language."""
-        return texts.said(self.what), " ".join(map(texts.said, self.how_long))
+        return texts.said(self.what), texts.sentences(*map(texts.said, self.how_long))
 
 
 def _days(days: int) -> Sentence:

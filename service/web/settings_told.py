@@ -45,7 +45,7 @@ def contents(
         Part("mail", _("Look"), _look(door, row, texts)),
         Part(
             "pause", _("Pause"),
-            _("until %(day)s", day=texts.day(until)) if until and is_paused else _("none"),
+            _("until %(day)s", day=texts.day(until)) if until and is_paused else _none(texts),
         ),
         Part("feed", _("Feed"), _("open") if row.feed_since else _("closed")),
         Part("address", _("Address"), address),
@@ -56,6 +56,11 @@ def contents(
 def schedule_of(row: SubscriberRow, texts: Texts) -> str:
     """Return "Weekdays at 08:00, Zurich"."""
     return texts.schedule(subscribers_store.days_of(row.weekdays), row.hour, row.zone)
+
+
+def _none(texts: Texts) -> str:
+    """Of alerts and of a pause, which are feminine in some languages."""
+    return texts.pgettext("alerts, pause", "none")
 
 
 def _interests(interests: Sequence[ProfileRow], names: Sequence[str], texts: Texts) -> str:
@@ -84,7 +89,7 @@ def quiet_told(door: Door, row: SubscriberRow, texts: Texts) -> str:
 def _alerts(door: Door, row: SubscriberRow, interests: Sequence[ProfileRow], texts: Texts) -> str:
     wanted = sum(1 for one in interests if one.cadence == "instant" and not one.paused)
     if not wanted:
-        return texts.gettext("none")
+        return _none(texts)
     told = texts.ngettext(
         "for %(num)s interest", "for %(num)s interests", wanted, num=texts.number(wanted)
     )
@@ -167,7 +172,7 @@ def saved_told(
             one = next((one for one in interests if str(one.id) == number), None)
             comes = _comes(door, row, one, following, texts)
             done = _("Added.") if kind == "added" else _("Saved.")
-            return f"{done} {comes}", "interests" if kind == "added" else part
+            return texts.sentences(done, comes), "interests" if kind == "added" else part
         case "removed":
             said, where = _("Removed."), "interests"
         case "rests":
@@ -192,7 +197,7 @@ def saved_told(
             return _feed(saved, texts), "feed"
         case _:
             return "", ""
-    return f"{said} {following}".rstrip(), where
+    return texts.sentences(said, following), where
 
 
 def _comes(
@@ -210,7 +215,7 @@ def _comes(
         day = texts.weekday(weekly_on(one.weekday, days))
         return _("It comes once a week, on %(day)s.", day=day)
     counts = _("It counts from the next mail on.")
-    return f"{counts} {following}".rstrip()
+    return texts.sentences(counts, following)
 
 
 def _feed(saved: str, texts: Texts) -> str:

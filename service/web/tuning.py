@@ -105,7 +105,7 @@ def _done(door: Door, mail: Mail, paper: Entry | Line, form: Form, texts: Texts)
     try:
         return acts[act](door, mail.row.token, form, texts)
     except (QueryError, TuneError, PaperpostError) as error:
-        said = f"{texts.said(error.what)} {texts.said(error.next_step)}".strip()
+        said = texts.sentences(texts.said(error.what), texts.said(error.next_step))
         return Outcome(act, fault=said, typed=form.raw("word")[:200])
 
 
@@ -142,7 +142,9 @@ def _left_out(door: Door, token: str, form: Form, texts: Texts) -> Outcome:
     word = form.text("word", most=200, required=True)
     if not form.ok:
         fault = form.errors["word"]
-        return Outcome("without", fault=f"{fault.what} {fault.next_step}", typed=form.raw("word"))
+        return Outcome(
+            "without", fault=texts.sentences(fault.what, fault.next_step), typed=form.raw("word")
+        )
     done = tune.leave_out(door.rt, token, _id(form), word)
     said = texts.gettext("Papers that contain %(word)s come no more for this interest.", word=word)
     return Outcome("without", said, _sealed(door, token, done))

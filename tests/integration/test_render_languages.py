@@ -1,6 +1,7 @@
 """Mails in each language: every sentence, dates, the width of lines, the length of subjects."""
 
 import re
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -136,6 +137,8 @@ def test_the_first_line_and_the_day_in_each_language(language: str, shown: str) 
     assert shown in done.html
     assert shown in done.text
     assert day in done.text.replace("\u00a0", " ")
+    first = RENDERER.catalogs.texts(language).short_day(date(2026, 12, 1)).replace("\u00a0", " ")
+    assert first == {"fr": "1er déc.", "es": "1 dic", "de": "1. Dez."}.get(language, "12月1日")
     assert ('"Songti SC"' in done.html) == (language == "zh"), "signs drawn as in China"
     assert ('"Yu Gothic"' in done.html) == (language == "ja"), "and as in Japan"
 

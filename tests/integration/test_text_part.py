@@ -141,7 +141,8 @@ def _mails() -> dict[str, Rendered]:
     given = {
         "link": url, "never_link": f"{BASE}/never/{TOKEN}", "until": day, "on": day, "days": 7,
         "manage_url": url, "unsubscribe_url": f"{BASE}/u/{TOKEN}", "view_url": f"{BASE}/d/1",
-        "checked": 3120, "words": [("LoRA", 119)], "widenings": [("adapters", 44, f"{BASE}/w")],
+        "checked": 3120, "asks": "words", "words": [("LoRA", 119)],
+        "widenings": [("adapters", 44, f"{BASE}/w")],
         "title": "Reading group", "html": "<p>A letter</p>", "text": "A letter",
         "relay": "smtp.example.org:587", "accepted": 35402, "planned": 35486,
         "edition": "Digest of today", "groups": [("refused", 23)], "domain": "uni.example",

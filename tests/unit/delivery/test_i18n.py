@@ -182,3 +182,10 @@ def test_pseudo_languages_are_offered_to_nobody(catalogs: Catalogs) -> None:
 def test_quotes_and_commas() -> None:
     assert Texts("en").quoted("LoRA") == "“LoRA”"
     assert Texts("en").commas(["a", "b", "c"]) == "a, b, c"
+
+
+def test_sentences_stand_with_a_blank_between_them_where_the_language_has_one() -> None:
+    assert Texts("fr").sentences("Un.", "", "Deux.") == "Un. Deux."
+    japanese = Texts("ja").sentences("一つ。", "二つ。", "https://example.org/")
+    assert japanese == "一つ。二つ。 https://example.org/"
+    assert Texts("zh").sentences("550 no", "重试。") == "550 no 重试。"
