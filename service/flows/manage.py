@@ -62,7 +62,7 @@ def reader_of(rt: Runtime, session: Session, token: str) -> tuple[SubscriberRow,
     subject, stamp = rt.signer.read("manage", token, rt.clock())
     row = subscribers_store.get_subscriber_row(session, id=subject)
     if row is None or row.state in ("pending", "erased"):
-        raise TokenError(NOBODYS)
+        raise TokenError(NOBODYS, subject=subject)
     fresh = is_fresh(rt, session, row, stamp)
     if fresh is None:
         raise TokenError(NOBODYS)

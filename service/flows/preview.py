@@ -22,7 +22,7 @@ from service.flows.became import why_skipped
 from service.flows.compose import digest_for
 from service.flows.daily import Due, check_date, due_readers
 from service.flows.freeze import content_of
-from service.flows.letter import bytes_of, digest_of
+from service.flows.letter import SHOWN, bytes_of, digest_of
 from service.flows.match import match_new
 from service.flows.release import free_days
 from service.flows.runtime import Runtime
@@ -174,7 +174,7 @@ def draft_row(
     content: Mapping[str, Any],
     now: datetime,
 ) -> DeliveryRow:
-    """A delivery that is stored nowhere, for rendering; its links carry the word "preview"."""
+    """A delivery that is stored nowhere, for rendering; its links carry the word ``SHOWN``."""
     return DeliveryRow(
         edition_id=0,
         recipient_key=reader.email_key,
@@ -187,8 +187,8 @@ def draft_row(
             reader.email_key,
             rt.mail_domain,
         ),
-        bounce_id="preview",
-        token="preview",  # nosec B106: in place of one
+        bounce_id=SHOWN,
+        token=SHOWN,
         own=dict(content),
         planned_at=now,
     )

@@ -131,6 +131,15 @@ class Door:
         context = {"title": title, "lines": lines, "onward": link}
         return self.answer(request, "said.html", context, status=status)
 
+    def of_a_test(self, request: Request, *lines: str) -> Response:
+        """What a link of a test mail opens: it works, and belongs to nobody. lines: more of it."""
+        _ = self.texts(request).gettext
+        return self.say(
+            request,
+            _("This was a test mail."),
+            *(lines or (_("This link belongs to nobody here."),)),
+        )
+
     def no_such_page(
         self, request: Request, paging: Paging, first: str, title: str = ""
     ) -> Response:

@@ -267,9 +267,8 @@ def left_page(
 def _of_a_test(door: Door, request: Request) -> Response:
     """The link of a test mail: it works, and belongs to nobody."""
     _ = door.texts(request).gettext
-    return door.say(
+    return door.of_a_test(
         request,
-        _("This was a test mail."),
         _("Its links belong to nobody, so nobody was unsubscribed."),
         _("In a reader's mail this link opens the page with the button."),
     )

@@ -9,7 +9,7 @@ from service.errors import Sentence
 from service.flows import view
 from service.flows.became import what_became
 from service.flows.browse import NotHereError
-from service.flows.letter import share_name
+from service.flows.letter import SHOWN, share_name
 from service.flows.mail_days import PAGE_SIZE, History, read_history
 from service.flows.manage import open_manage
 from service.flows.view import GoneMailError, read_mail
@@ -86,7 +86,9 @@ def add_routes(routes: APIRouter, door: Door) -> None:
 
 
 def not_here(door: Door, request: Request, error: NotHereError) -> Response:
-    """The page for a mail or paper that is not there, or no more."""
+    """The page for a mail or paper that is not there, or no more, or was a test."""
+    if request.path_params["token"] == SHOWN:
+        return door.of_a_test(request)
     texts = door.texts(request)
     lines = [texts.said(error.next_step)] if error.next_step else []
     papers = (door.pages.links.here.papers(), texts.gettext("Today's papers"))

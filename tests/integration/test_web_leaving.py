@@ -8,6 +8,8 @@ import pytest
 from support.reading_house import Reading, reading_house
 
 from service.flows.daily import plan_daily
+from service.flows.letter import nobody
+from service.flows.manage_link import manage_token
 from service.flows.tidy import tidy
 
 
@@ -106,9 +108,11 @@ def test_the_link_outlives_every_other_one(house: Reading) -> None:
 
 def test_the_link_of_a_test_mail_answers_kindly_and_changes_nothing(house: Reading) -> None:
     before = house.tables()
-    page = house.client.get("/u/test")
-    assert page.status_code == 200
-    assert "This was a test mail." in page.text
+    own = manage_token(house.rt, nobody(house.reader("ada@uni.example")), house.clock.at)
+    for address in ("/u/test", f"/manage/{own}", "/d/preview", "/tune/preview/arxiv/2611.00001"):
+        page = house.client.get(address)
+        assert page.status_code == 200, address
+        assert "This was a test mail." in page.text
     answer = house.client.post("/u/test", data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
     assert "location" not in answer.headers
