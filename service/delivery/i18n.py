@@ -213,6 +213,9 @@ class Texts:
     def join(self, items: Sequence[str]) -> str:
         """Return "a, b and c"."""
         apart = [self._apart(item) for item in items]
+        if self.language == SIMPLIFIED and len(apart) > 1:  # CLDR has no blank beside Latin letters
+            before, last = "、".join(apart[:-1]), apart[-1]
+            return f"{before}{' ' * before[-1:].isascii()}和{' ' * last[:1].isascii()}{last}"
         return str(format_list(apart, "standard", locale=self.locale)) if items else ""
 
     def commas(self, items: Iterable[str]) -> str:

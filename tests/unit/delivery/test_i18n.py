@@ -189,3 +189,5 @@ def test_sentences_stand_with_a_blank_between_them_where_the_language_has_one() 
     japanese = Texts("ja").sentences("一つ。", "二つ。", "https://example.org/")
     assert japanese == "一つ。二つ。 https://example.org/"
     assert Texts("zh").sentences("550 no", "重试。") == "550 no 重试。"
+    assert Texts("zh").join(["arXiv", "bioRxiv", "PubMed"]) == "arXiv、bioRxiv 和 PubMed"
+    assert Texts("zh").join(["图", "语音"]) == "图和语音"
