@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api import desk_shapes
+from service.api import source_shapes
 from service.api.callers import caller_of, place_of
 from service.flows import hidden as hidden_flow
 from service.flows import joined as joined_flow
@@ -90,14 +90,14 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         rows = [flow.line_data(one) for one in found.papers]
         return {"total": found.total, "offset": offset, "reading": found.reading, "papers": rows}
 
-    @routes.get("/v1/papers/{paper_id}", response_model=desk_shapes.DeskPaper)
+    @routes.get("/v1/papers/{paper_id}", response_model=source_shapes.DeskPaper)
     def one_paper(_who: Reader, paper_id: RowNumber) -> dict[str, Any]:
         """One paper with its names, sightings, story, and how many had it. Scope: sources:read."""
         return flow.paper_facts(flow.read_paper(rt, paper_id))
 
     @routes.get(
         "/v1/papers/{paper_id}/merge",
-        response_model=desk_shapes.JoinPlan,
+        response_model=source_shapes.JoinPlan,
         responses={409: {"description": "These two cannot be joined."}},
     )
     def plan(
@@ -117,7 +117,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         """Show a hidden paper again. Scope: papers:write."""
         return hidden_flow.show_again(rt, paper_id, by=who.signature, address=place)
 
-    @routes.post("/v1/papers/{paper_id}/merge", response_model=desk_shapes.Joined)
+    @routes.post("/v1/papers/{paper_id}/merge", response_model=source_shapes.Joined)
     def merge(who: Writer, place: Place, paper_id: RowNumber, given: Twin) -> dict[str, Any]:
         """Join another paper with this one. Scope: papers:write."""
         join = joined_flow.join_papers(
@@ -125,7 +125,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         )
         return {"join": join, **flow.paper_facts(flow.read_paper(rt, paper_id))}
 
-    @routes.post("/v1/papers/{paper_id}/unmerge", response_model=desk_shapes.Parted)
+    @routes.post("/v1/papers/{paper_id}/unmerge", response_model=source_shapes.Parted)
     def unmerge(who: Writer, place: Place, paper_id: RowNumber, given: Join) -> dict[str, Any]:
         """Part two papers that were joined by hand. Scope: papers:write."""
         kept, parted = joined_flow.part_papers(
@@ -133,7 +133,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         )
         return {"kept": kept, "parted": parted}
 
-    @routes.post("/v1/papers/{paper_id}/fetch", response_model=desk_shapes.FetchedAgain)
+    @routes.post("/v1/papers/{paper_id}/fetch", response_model=source_shapes.FetchedAgain)
     async def fetch(who: Writer, place: Place, paper_id: RowNumber) -> dict[str, Any]:
         """Ask arXiv for a paper again, at the pace of all; changed: fields that are other ones now.
         Scope: papers:write."""

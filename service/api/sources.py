@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from service.api import desk_shapes
+from service.api import source_shapes
 from service.api.callers import caller_of, place_of
 from service.flows import catch_up, source_acts, source_edit
 from service.flows import sources as flow
@@ -74,7 +74,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     Writer = Annotated[Caller, Depends(caller_of(rt, "sources:write"))]
     Place = Annotated[str, Depends(place_of(proxies))]
 
-    @routes.get("/v1/sources", response_model=desk_shapes.Sources)
+    @routes.get("/v1/sources", response_model=source_shapes.Sources)
     def some_sources(
         _who: Reader,
         kind: Annotated[str, Query(max_length=32)] = "",
@@ -86,7 +86,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         rows = [health_data(one) for one in every[offset : offset + limit]]
         return {"total": len(every), "offset": offset, "sources": rows}
 
-    @routes.get("/v1/sources/contribution", response_model=desk_shapes.Shares)
+    @routes.get("/v1/sources/contribution", response_model=source_shapes.Shares)
     def contribution(
         _who: Reader,
         category: Annotated[str, Query(max_length=80)] = "",
@@ -100,20 +100,20 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         rows = every[offset : offset + limit]
         return {"total": len(every), "offset": offset, "shares": rows}
 
-    @routes.get("/v1/sources/kinds", response_model=desk_shapes.Kinds)
+    @routes.get("/v1/sources/kinds", response_model=source_shapes.Kinds)
     def kinds(_who: Reader) -> dict[str, Any]:
         """The kinds of sources that can be added, with their parameters. Scope: sources:read."""
         rows = list_kinds()
         return {"total": len(rows), "offset": 0, "kinds": rows}
 
-    @routes.post("/v1/sources/try", response_model=desk_shapes.Trial)
+    @routes.post("/v1/sources/try", response_model=source_shapes.Trial)
     async def try_out(who: Writer, given: TrySource) -> dict[str, Any]:
         """Ask a source once and say what it would bring, before it is added; nothing is stored. At
         the pace of all, and once in five seconds for a token. Scope: sources:write."""
         params = adapter(given.kind).checked(given.params)
         return trial_facts(await try_by_hand(rt, given.kind, params, by=who.signature))
 
-    @routes.post("/v1/sources", status_code=201, response_model=desk_shapes.NewSource)
+    @routes.post("/v1/sources", status_code=201, response_model=source_shapes.NewSource)
     def add(who: Writer, place: Place, given: NewSource) -> dict[str, Any]:
         """Add a source; added is false where it was there. Scope: sources:write."""
         adapter(given.kind)
@@ -127,12 +127,12 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
             address=place,
         )
 
-    @routes.get("/v1/sources/{source_id}", response_model=desk_shapes.SourceWithPoll)
+    @routes.get("/v1/sources/{source_id}", response_model=source_shapes.SourceWithPoll)
     def one(_who: Reader, source_id: RowNumber) -> dict[str, Any]:
         """One source with its health and what the newest poll brought. Scope: sources:read."""
         return {**health_data(read_source(rt, source_id, days=1)), "poll": _newest(source_id)}
 
-    @routes.get("/v1/sources/{source_id}/days", response_model=desk_shapes.SourceDays)
+    @routes.get("/v1/sources/{source_id}/days", response_model=source_shapes.SourceDays)
     def some_days(
         _who: Reader, source_id: RowNumber, days: Annotated[int, Query(ge=1, le=90)] = 14
     ) -> dict[str, Any]:
@@ -140,19 +140,19 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         rows = [day_data(one) for one in read_days(rt, source_id, days)]
         return {"total": len(rows), "offset": 0, "days": rows}
 
-    @routes.get("/v1/sources/{source_id}/missing", response_model=desk_shapes.Missing)
+    @routes.get("/v1/sources/{source_id}/missing", response_model=source_shapes.Missing)
     def missing(_who: Reader, source_id: RowNumber) -> dict[str, Any]:
         """Days of which nothing is there: missed (would be new), lost (would be known), wanted
         (being brought in). Scope: sources:read."""
         return asdict(catch_up.read_missing(rt, source_id))
 
-    @routes.get("/v1/sources/{source_id}/burst", response_model=desk_shapes.Burst)
+    @routes.get("/v1/sources/{source_id}/burst", response_model=source_shapes.Burst)
     def burst(_who: Reader, source_id: RowNumber) -> dict[str, Any]:
         """Papers that wait for a decision, and whom they would reach as new. Scope:
         sources:read."""
         return asdict(read_burst(rt, source_id))
 
-    @routes.patch("/v1/sources/{source_id}", response_model=desk_shapes.SourceChange)
+    @routes.patch("/v1/sources/{source_id}", response_model=source_shapes.SourceChange)
     def edit(who: Writer, place: Place, source_id: RowNumber, given: SourceEdit) -> dict[str, Any]:
         """Another title, other parameters; effects say what follows. Scope: sources:write."""
         if given.dry_run:
@@ -162,12 +162,12 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         )
         return asdict(made)
 
-    @routes.delete("/v1/sources/{source_id}", response_model=desk_shapes.SourceDone)
+    @routes.delete("/v1/sources/{source_id}", response_model=source_shapes.SourceDone)
     def remove(who: Writer, place: Place, source_id: RowNumber) -> dict[str, Any]:
         """Remove a source; its papers stay. Scope: sources:write."""
         return source_acts.change_source(rt, source_id, "remove", by=who.signature, address=place)
 
-    @routes.post("/v1/sources/{source_id}/poll", status_code=202, response_model=desk_shapes.Poll)
+    @routes.post("/v1/sources/{source_id}/poll", status_code=202, response_model=source_shapes.Poll)
     def poll(who: Writer, place: Place, source_id: RowNumber) -> dict[str, Any]:
         """Ask a source as soon as its server's pace allows; ``GET /v1/sources/ID`` says what came.
         Asked again before it answered, nothing more happens. Scope: sources:write."""
@@ -175,26 +175,26 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         return _newest(source_id)
 
     @routes.post(
-        "/v1/sources/{source_id}/catch-up", status_code=202, response_model=desk_shapes.Missing
+        "/v1/sources/{source_id}/catch-up", status_code=202, response_model=source_shapes.Missing
     )
     def bring(who: Writer, place: Place, source_id: RowNumber, given: Past) -> dict[str, Any]:
         """Bring in the days that are missing, at the pace of all. Scope: sources:write."""
         made = catch_up.bring_in(rt, source_id, days=given.days, by=who.signature, address=place)
         return asdict(made)
 
-    @routes.post("/v1/sources/{source_id}/decide", response_model=desk_shapes.SourceDone)
+    @routes.post("/v1/sources/{source_id}/decide", response_model=source_shapes.SourceDone)
     def decide(who: Writer, place: Place, source_id: RowNumber, given: Decision) -> dict[str, Any]:
         """Take the papers of a burst as new, or keep them as known. Scope: sources:write."""
         return source_acts.change_source(
             rt, source_id, f"take-{given.take}", by=who.signature, address=place
         )
 
-    @routes.post("/v1/sources/{source_id}/pause", response_model=desk_shapes.SourceDone)
+    @routes.post("/v1/sources/{source_id}/pause", response_model=source_shapes.SourceDone)
     def pause(who: Writer, place: Place, source_id: RowNumber) -> dict[str, Any]:
         """Ask a source no more until it is resumed. Scope: sources:write."""
         return source_acts.change_source(rt, source_id, "pause", by=who.signature, address=place)
 
-    @routes.post("/v1/sources/{source_id}/resume", response_model=desk_shapes.SourceDone)
+    @routes.post("/v1/sources/{source_id}/resume", response_model=source_shapes.SourceDone)
     def resume(who: Writer, place: Place, source_id: RowNumber) -> dict[str, Any]:
         """Ask a paused or ended source again, at once. Scope: sources:write."""
         return source_acts.change_source(rt, source_id, "resume", by=who.signature, address=place)

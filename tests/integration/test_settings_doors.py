@@ -34,18 +34,6 @@ def test_every_setting_stands_in_a_group_and_tells_what_it_may_be(house: Reading
     release = next(row for row in rows if row.name == "release")
     assert [one.value for one in release.choices] == ["auto", "until", "hand"]
     assert all(one.means in release.told for one in release.choices)
-    for row in rows:  # each says what it changes, at both ends of what it may be
-        for value in {row.value, row.least, row.most} - {None}:
-            said = effect(house.rt, row.name, value)
-            assert re.fullmatch(r"[A-Z0-9].*\.", said), (row.name, value, said)
-            assert not re.search(r"\b1 \w+s (are|have|stand|wait|pause|bar|get)\b", said), said
-    assert effect(house.rt, "soft_rests", 4) == (
-        "It rests 2, 4, 8, 16 days, then the address is barred."
-    )
-    assert (
-        effect(house.rt, "breaker_percent", 5)
-        == "Of 20 answers within an hour 2 refusals are too many."
-    )
     hour = flow.find_setting(house.rt, "hour")
     assert (hour.value, hour.allowed, hour.since, hour.by) == (8, "0 to 23", None, "")
     with pytest.raises(flow.NoSettingError, match="fixed rule"):
@@ -91,6 +79,15 @@ def test_what_a_value_changes_is_a_number_of_this_house(house: Reading, tmp_path
     house.clock.go(days=31)
     assert effect(rt, "keep_audit_days", 30).startswith("4 acts are older")
     assert effect(rt, "keep_audit_days", 32) == "No act is older: nothing goes tonight."
+    for row in flow.list_settings(rt):  # each says what it changes, at both ends of what it may be
+        for value in {row.value, row.least, row.most} - {None}:
+            said = effect(rt, row.name, value)
+            assert re.fullmatch(r"[A-Z0-9].*\.", said), (row.name, value, said)
+            assert not re.search(r"\b1 \w+s (are|have|stand|wait|pause|bar|get)\b", said), said
+    assert effect(rt, "soft_rests", 4) == ("It rests 2, 4, 8, 16 days, then the address is barred.")
+    assert (
+        effect(rt, "breaker_percent", 5) == "Of 20 answers within an hour 2 refusals are too many."
+    )
 
 
 @pytest.mark.slow
