@@ -62,7 +62,10 @@ SAME: Mapping[str, Ways] = {
     "unsubscribe": Ways("subscribers unsubscribe", "POST /api/v1/readers/{reader_id}/unsubscribe"),
     "erase": Ways("subscribers erase", "DELETE /api/v1/readers/{reader_id}"),
     "erase readers": Ways("subscribers act", "POST /api/v1/readers/acts"),
-    "export readers": Ways("subscribers export", "POST /api/v1/readers/export"),
+    "export readers": Ways(
+        "subscribers export",
+        "POST /api/v1/readers/export | POST /api/v1/readers/{reader_id}/export",
+    ),
     "export deliveries": Ways("deliveries export", "POST /api/v1/deliveries/export"),
     "export bounces": Ways("bounces export | bounces samples", "POST /api/v1/bounces/export"),
     "export problems": Ways("subscribers import", "POST /api/v1/imports/{number}/problems"),
@@ -142,6 +145,7 @@ ALONE: Mapping[str, str] = {
     "POST /api/v1/editions/{edition_id}/rest": "goes on with a canary; recorded as send the rest",
     "POST /api/v1/editions/{edition_id}/late": "send manual, to who came since",
     "POST /api/v1/deliveries/{delivery_id}/resolve": "resolve, of one mail",
+    "POST /api/v1/readers/{reader_id}/export": "export readers, of one: everything stored",
     "POST /api/v1/sources/try": "sources test; nothing is stored by it",
     "POST /api/v1/papers/{paper_id}/fetch": "papers fetch; nothing is decided by it",
 }
