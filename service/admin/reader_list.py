@@ -1,7 +1,7 @@
 """Readers as a list: chosen, sorted, paged; acts on all of them, their tags, lists taken along."""
 
 from asyncio import to_thread
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -21,6 +21,7 @@ from service.flows.reader_lists import FIELDS, STATES, Chosen
 from service.flows.readers import add_reader, read_new
 from service.flows.segment import SegmentError
 from service.flows.staff import Member
+from service.pages import listing
 from service.pages.downloads import download
 from service.pages.forms import UPLOAD_BYTES, FieldError, Form
 from service.pages.paging import address_of_page, paging_of
@@ -33,6 +34,10 @@ from service.subscribers.model import Cadence
 from service.text.tally import tally
 
 PAGE_SIZE = 100
+_TAG_COLUMNS: dict[str, Callable[[tuple[str, int]], Any]] = {
+    "name": lambda one: one[0],
+    "readers": lambda one: one[1],
+}
 ERASES = "owner"
 """Who may erase many readers at once."""
 
@@ -89,6 +94,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "address_of_page": lambda number: address_of_page(request, number),
             "why_left": reasons_told(rt) if typed["state"] == "left" else None,
             "erases": ERASES,
+            "today": desk.today().isoformat(),
         }
         return desk.answer(request, "readers.html", context, who=who, errors=faults)
 
@@ -223,21 +229,12 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         errors: dict[str, FieldError] | None = None,
         note: str = "",
     ) -> Response:
-        def load(session: Session) -> dict[str, Any]:
-            known = list(tags_store.list_tags(session).items())
-            sorting = sorting_of(request, ("name", "readers"), "name")
-            known.sort(key=lambda one: one[sorting.name == "readers"], reverse=sorting.is_down)
-            paging = paging_of(request, len(known), PAGE_SIZE)
-            return {
-                "tags": known[paging.offset : paging.offset + paging.size],
-                "paging": paging,
-                "sorting": sorting,
-            }
-
-        context = rt.db.read(load) | {
+        known = list(tags.list_tags(rt).items())
+        context = {
+            "found": listing.listed(request, known, _TAG_COLUMNS, lambda one: one[0]),
+            "names": [name for name, _ in known],
             "form": form,
             "note": note,
-            "address_of_page": lambda number: address_of_page(request, number),
         }
         return desk.answer(request, "tags.html", context, who=who, errors=errors)
 

@@ -1,6 +1,7 @@
 """Topics: the list, a form for each, removal and its undoing."""
 
 from asyncio import to_thread
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,24 +13,32 @@ from service.flows import topics as flow
 from service.flows.staff import Member
 from service.matching.query import QueryError
 from service.pages.forms import FieldError, Form
+from service.pages.listing import listed
 
 _FIELDS = ("name", "title", "about", "kind", "text", "likes")
 _KINDS = (("keywords", "keywords"), ("query", "a query"))
+_COLUMNS: dict[str, Callable[[flow.Topic], Any]] = {
+    "title": lambda one: one.title,
+    "words": lambda one: one.text,
+    "papers": lambda one: len(one.likes),
+    "name": lambda one: one.name,
+}
 
 
 def add_routes(routes: APIRouter, desk: Desk) -> None:
     """Add /admin/topics, /admin/topics/add and /admin/topics/NAME."""
     rt = desk.rt
 
-    def listed(
+    def topics(
         request: Request, who: Member, errors: dict[str, FieldError] | None = None
     ) -> Response:
-        context = {"topics": flow.list_topics(rt), "removed": flow.list_removed(rt)}
+        found = listed(request, flow.list_topics(rt), _COLUMNS, _text_of)
+        context = {"found": found, "removed": flow.list_removed(rt)}
         return desk.answer(request, "topics.html", context, who=who, errors=errors)
 
     @routes.get("/topics")
     def list_topics(request: Request) -> Response:
-        return listed(request, desk.member(request))
+        return topics(request, desk.member(request))
 
     @routes.get("/topics/add")
     def new(request: Request) -> Response:
@@ -66,8 +75,13 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         try:
             await to_thread(flow.restore_topic, rt, name, by=by, address=sent.address)
         except flow.TopicError as error:
-            return await to_thread(listed, request, sent.who, fault_at("restore", error))
+            return await to_thread(topics, request, sent.who, fault_at("restore", error))
         return desk.go("topics", "restored")
+
+
+def _text_of(one: flow.Topic) -> str:
+    """What the list's filter looks in."""
+    return f"{one.title} {one.name} {one.text} {one.about}"
 
 
 def _typed(form: Form) -> dict[str, Any]:

@@ -69,13 +69,15 @@ def facts(row: AuditRow) -> dict[str, Any]:
 
 
 def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:
-    """What an act changed, field by field; what stayed as it was is left out."""
+    """What an act changed, field by field; what stayed as it was, or is nothing before and after,
+    is left out."""
     was, now = before or {}, after or {}
-    return [
+    found = [
         Change(name, told(was.get(name)), told(now.get(name)))
         for name in dict.fromkeys([*was, *now])
         if not (name in was and name in now and was[name] == now[name])
     ]
+    return [one for one in found if one.was is not None or one.now is not None]
 
 
 def told(value: Any) -> str | None:
@@ -84,6 +86,8 @@ def told(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     if isinstance(value, Mapping):
         pairs = ((name, told(one)) for name, one in value.items())
         return "; ".join(f"{name}: {one}" for name, one in pairs if one is not None)

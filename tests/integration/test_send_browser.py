@@ -283,7 +283,7 @@ def test_what_was_begun_is_taken_back_and_cancelled_in_the_middle(
             page.reload()
             page.get_by_text("Cancel the rest").click()
             expect(page.locator("#unsent")).to_contain_text("stay")
-            page.get_by_role("button", name="Cancel them for good").click()
+            page.get_by_role("button", name="Cancel it for good").click()
             page.get_by_text("what was not sent stays unsent").wait_for()
         finally:
             relay.clear()
