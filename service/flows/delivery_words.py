@@ -74,12 +74,19 @@ def sentence(steps: Sequence[Step], zone: str) -> str:
 
 
 def ahead(
-    row: DeliveryRow, edition_kind: str, edition_state: str, now: datetime, *, dead: Sequence[int]
+    row: DeliveryRow,
+    edition_kind: str,
+    edition_state: str,
+    now: datetime,
+    *,
+    dead: Sequence[int],
+    zone: str = "UTC",
 ) -> Step | None:
-    """What happens to a mail next by itself, and when; None: nothing will."""
+    """What happens to a mail next by itself, and when; None: nothing will. zone: of a deadline in
+    words."""
     state = State(row.state)
     if state in (State.READY, State.LEASED, State.PLANNED, State.DEFERRED):
-        return _waits(row, state, edition_state, now)
+        return _waits(row, state, edition_state, now, zone)
     if state is State.SENDING:
         if row.lease_owner in dead:
             return Step(None, "within a minute it is held: the process that was sending it is gone")
@@ -91,11 +98,13 @@ def ahead(
     return None
 
 
-def _waits(row: DeliveryRow, state: State, edition_state: str, now: datetime) -> Step:
+def _waits(row: DeliveryRow, state: State, edition_state: str, now: datetime, zone: str) -> Step:
     if edition_state == "paused":
         return Step(None, "its edition is paused: it goes when somebody resumes it")
-    until = row.deadline_at
-    late = ", and expires if that is not before its deadline" if until is not None else ""
+    late = ""
+    if row.deadline_at is not None:
+        until = row.deadline_at.astimezone(ZoneInfo(zone))
+        late = f", until {until:%Y-%m-%d %H:%M} ({zone}) at the latest; then it expires"
     if row.not_before is not None and row.not_before > now:
         again = "again " if state is State.DEFERRED else ""
         return Step(row.not_before, f"it is tried {again}then{late}")

@@ -127,7 +127,7 @@ def delivery_story(
     back = of_deliveries(session, [delivery_id]).get(delivery_id, [])
     steps = steps_of(row, tries, back)
     paused = "paused" if edition.paused else edition.state
-    then = ahead(row, edition.kind, paused, rt.clock(), dead=dead)
+    then = ahead(row, edition.kind, paused, rt.clock(), dead=dead, zone=rt.zone)
     return {
         **delivery_facts(row),
         "meaning": about,

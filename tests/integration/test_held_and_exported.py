@@ -82,7 +82,8 @@ def test_a_mails_way_is_told_in_words(rt: Runtime, house) -> None:
     ada = story(rt, "ada@")
     assert ada["story"].startswith("planned 2026-11-18 09:00, deferred 421 09:00, 4.7.0 come later")
     assert ada["ahead"]["at"] > rt.clock().isoformat()
-    assert "tried again then" in ada["ahead"]["words"]
+    until = "until 2026-11-19 05:00 (UTC) at the latest; then it expires"
+    assert ada["ahead"]["words"] == f"it is tried again then, {until}"
     rt.clock.go(hours=1)
     asyncio.run(send_ready(rt))
     ada = story(rt, "ada@")
