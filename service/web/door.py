@@ -154,7 +154,9 @@ class Door:
         return self.say(request, title or many, begins, link=(first, _("Go there")), status=404)
 
     def ended(self, request: Request, error: TokenError) -> Response:
-        """A confirmation link (or the like) that is over, or never was one."""
+        """A confirmation link (or the like) that is over, or never was one, or of a test mail."""
+        if error.subject == 0:
+            return self.of_a_test(request)
         texts = self.texts(request)
         _ = texts.gettext
         again = (self.pages.links.here.home(), _("Ask again"))

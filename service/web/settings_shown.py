@@ -67,10 +67,7 @@ class Trouble:
 
 
 def ended(door: Door, request: Request, token: str, error: TokenError) -> Response:
-    """An ended link offers a new one in one press; one that never was ours does not, nor one of a
-    test mail."""
-    if error.subject == 0:
-        return door.of_a_test(request)
+    """An ended link offers a new one in one press; one that was no reader's does not."""
     if error.ended_at is None or error.subject is None:
         return door.ended(request, error)
     day = door.texts(request).long_day(local_date(error.ended_at, door.rt.zone))
