@@ -84,11 +84,15 @@ def doctor(
         Path | None, typer.Option("--dns", help="A file with text records, in place of the DNS")
     ] = None,
     values: Annotated[
-        bool, typer.Option("--settings", help="Also every value of taste, after the checks")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--settings/--no-settings",
+            help="Every value in force after the checks; at a terminal only when asked for",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Every check: one line each, what to do, and a sum.
+    """Every check: one line each, what to do, and a sum; then every value of taste.
 
     Ends with 1 when a check fails; a warning is none.
     """
@@ -119,7 +123,7 @@ def doctor(
         printing.as_json([check.row() for check in checks])
     else:
         _tell(checks)
-        if values and in_force:
+        if in_force and (values if values is not None else not sys.stdout.isatty()):
             typer.echo("\nValues in force (paperpost settings set NAME VALUE):")
             printing.table(in_force, ["name", "value", "default", "about"], "")
     sys.exit(1 if any(check.level == "fail" for check in checks) else 0)
