@@ -16,7 +16,7 @@ from support.house import add, ingest_items, paper_item, rows
 from support.smtp_server import SmtpServer, hang, reply
 from support.whole_site import WholeSite, whole_site
 
-from service.flows import staff
+from service.flows import editions, staff
 from service.flows.daily import plan_daily
 from service.store.editions import list_editions
 from service.store.instance import set_setting
@@ -409,6 +409,22 @@ def test_what_refreshes_itself_leaves_hand_eye_and_ear_alone(
     moves("after", 5 * MOVES)
     expect(minutes.get_by_role("row", name="18 Nov 09:01 1")).to_be_visible()
     assert page.evaluate(FOCUSED) == "opens-minutes"
+
+    # it rests by another's hand, and goes on by it
+    number = int(page.url.rpartition("/")[2].partition("?")[0])
+    editions.pause(site.rt, number, "ola")
+    moves("progress")
+    expect(page.locator("#progress")).to_contain_text("paused")
+    page.locator("#cancel-rest summary").click()
+    page.locator("#n-planned").focus()
+    moves("progress", 12_100)
+    assert page.locator("#cancel-rest").get_attribute("open") is not None
+    expect(page.locator("#unsent")).to_contain_text("1 mail ")
+    editions.resume(site.rt, number, "ola")
+    moves("progress", 12_100)
+    expect(page.locator("#progress")).to_contain_text("open")
+    assert page.get_by_role("button", name="Pause").is_visible()
+    assert page.evaluate(FOCUSED) == "n-planned"
 
     # the session ends: the whole page goes to the log-in, and comes back
     page.goto(f"{site.address}/admin")
