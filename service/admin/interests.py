@@ -15,7 +15,7 @@ from service.flows.contribution import list_shares
 from service.matching.query import QueryError
 from service.pages.chart import Counts, Point, counts
 from service.pages.entry import entry_of
-from service.pages.paging import address_of_page, paging_of
+from service.pages.paging import address_of_page, asked_offset, paging_of
 from service.pages.sorting import sorting_of
 
 _LONGEST = 4000
@@ -64,15 +64,15 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def lines(request: Request) -> Response:
         who = desk.member(request)
         asked = request.query_params.get("state", "")
-        state = asked if asked in flow.STATES else "all"
+        state: Any = asked if asked in flow.STATES else "all"
         text = request.query_params.get("q", "")[:200]
         sorting = sorting_of(request, flow.LINE_ORDERS, "made" if state == "dead" else "-papers")
-        total = flow.list_lines(rt, state, words=text, limit=0).total  # type: ignore[arg-type]
-        paging = paging_of(request, total, flow.PAGE_SIZE)
-        found = flow.list_lines(
-            rt, state, words=text, sort=sorting.word,  # type: ignore[arg-type]
-            limit=paging.size, offset=paging.offset, total=total,
-        )  # fmt: skip
+        how: dict[str, Any] = {"words": text, "sort": sorting.word, "limit": flow.PAGE_SIZE}
+        at = asked_offset(request, flow.PAGE_SIZE)
+        found = flow.list_lines(rt, state, **how, offset=at)
+        paging = paging_of(request, found.total, flow.PAGE_SIZE)
+        if paging.is_beyond:
+            found = flow.list_lines(rt, state, **how, offset=paging.offset)
         context = frame(
             request, found=found, paging=paging, sorting=sorting, state=state,
             typed={"q": text, "state": state}, states=flow.STATES,

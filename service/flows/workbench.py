@@ -108,19 +108,17 @@ def list_lines(
     sort: str = "-papers",
     limit: int | None = None,
     offset: int = 0,
-    total: int | None = None,
 ) -> Lines:
     """Interests of active readers: all, the noisy ones (more than ``broad_a_day`` papers a
-    weekday), or the dead ones (none in the days). total: as of ``list_terms``."""
+    weekday), or the dead ones (none in the days)."""
     span = weekdays(rt)
     least = noisy_from(span) if state == "noisy" else None
     most = 0 if state == "dead" else None
     every, rows = rt.db.read(
         lambda s: store.list_lines(
-            s, words=words, least=least, most=most, sort=sort, limit=limit, offset=offset,
-            total=total,
+            s, words=words, least=least, most=most, sort=sort, limit=limit, offset=offset
         )
-    )  # fmt: skip
+    )
     return Lines(
         every,
         tuple(

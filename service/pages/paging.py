@@ -53,10 +53,20 @@ def paging_of(request: Request, total: int, size: int = 100, most: int | None = 
     rows are paged; a greater total says only that there are more."""
     is_more = most is not None and total > most
     total = most if is_more and most is not None else total
-    asked = request.query_params.get("page", "")
-    number = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+    number = _asked(request)
     pages = Paging(1, size, total).pages
-    return Paging(min(max(number, 1), pages), size, total, number > pages, is_more)
+    return Paging(min(number, pages), size, total, number > pages, is_more)
+
+
+def asked_offset(request: Request, size: int = 100) -> int:
+    """Rows before the page that ``?page=`` asks for, whether or not there are as many: for a list
+    whose total is known with its rows. ``paging_of`` then says whether it was beyond the end."""
+    return (_asked(request) - 1) * size
+
+
+def _asked(request: Request) -> int:
+    asked = request.query_params.get("page", "")
+    return max(1, int(asked)) if asked.isdecimal() and len(asked) < 10 else 1
 
 
 def address_of_page(request: Request, number: int) -> str:

@@ -120,6 +120,12 @@ def _postgres(url: sa.URL) -> Engine:
         url, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True
     )
 
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.autocommit = True
+        connection.execute("SET jit = off")  # to compile takes longer than any question asked here
+        connection.autocommit = False
+
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         if connection.get_execution_options().get("write", False):

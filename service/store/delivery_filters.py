@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from service.store.deliveries import is_held
+from service.store.planners import unindexed
 from service.store.tables import (
     UNSAID,
     AttemptRow,
@@ -84,7 +85,7 @@ def conditions(session: Session, chosen: Chosen) -> list[sa.ColumnElement[bool]]
     if chosen.address:
         found.append(_of_address(session, chosen))
     if chosen.words:
-        found.append(_says(chosen))
+        found.append(_says(session, chosen))
     if chosen.ids:
         found.append(col(DeliveryRow.id).in_(chosen.ids))
     return found
@@ -130,8 +131,10 @@ def _planned(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     """In a span of time: by the index of instants, where no other one finds fewer rows."""
     at: Any = col(DeliveryRow.planned_at)
     found: list[sa.ColumnElement[bool]] = []
-    if is_few(chosen):
+    if chosen.edition_id is not None:
         at = sa.func.coalesce(at, at)  # a value that stands in no index
+    elif is_few(chosen):
+        at = unindexed(at)
         found.append(_of_editions(chosen))
     if chosen.since is not None:
         found.append(at >= chosen.since)
@@ -179,7 +182,7 @@ def _of_address(session: Session, chosen: Chosen) -> sa.ColumnElement[bool]:
     return col(DeliveryRow.id).in_(ids)
 
 
-def _says(chosen: Chosen) -> sa.ColumnElement[bool]:
+def _says(session: Session, chosen: Chosen) -> sa.ColumnElement[bool]:
     """In what a server said to any try, or in the reason of a row that was not accepted. Without an
     edition or a state: in the newest ``MOST_SAID`` answers that were no, and reasons."""
     no = sa.or_(col(AttemptRow.code) == 0, col(AttemptRow.code) >= 300)
@@ -187,8 +190,7 @@ def _says(chosen: Chosen) -> sa.ColumnElement[bool]:
     reason = _holds(sa.func.lower(DeliveryRow.reason), chosen.words)
     state = col(DeliveryRow.state)
     if is_few(chosen):
-        tried = sa.exists().where(col(AttemptRow.delivery_id) == col(DeliveryRow.id), said)
-        return sa.or_(tried, sa.and_(state != "accepted", reason))
+        return sa.or_(_tried(session, chosen, said), sa.and_(state != "accepted", reason))
     # numbers first, by indexes alone; texts are read of the newest of them
     tries = sa.select(col(AttemptRow.delivery_id)).where(no)
     tries = tries.order_by(col(AttemptRow.delivery_id).desc()).limit(MOST_SAID)
@@ -201,6 +203,22 @@ def _says(chosen: Chosen) -> sa.ColumnElement[bool]:
         sa.select(col(DeliveryRow.id)).where(col(DeliveryRow.id).in_(ended), reason),
     )
     return col(DeliveryRow.id).in_(ids)
+
+
+def _tried(
+    session: Session, chosen: Chosen, said: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    """Deliveries with a try of which something holds. Of an edition, tries are read from its first
+    mail to its last, not those of all editions."""
+    of = col(AttemptRow.delivery_id)
+    if chosen.edition_id is None:
+        return sa.exists().where(of == col(DeliveryRow.id), said)
+    number = col(DeliveryRow.id) + 0  # else PostgreSQL goes through all numbers for the ends
+    ends = sa.select(sa.func.min(number), sa.func.max(number))
+    first, last = session.execute(
+        ends.where(col(DeliveryRow.edition_id) == chosen.edition_id)
+    ).one()
+    return col(DeliveryRow.id).in_(sa.select(of).where(of.between(first or 0, last or 0), said))
 
 
 def _holds(column: Any, part: str) -> sa.ColumnElement[bool]:

@@ -118,7 +118,13 @@ def find_ids(
 
 def _in_turn(session: Session, chosen: Chosen, order: str, most: int) -> Any:
     """The query of their numbers in an order of ``ORDERS``."""
-    by: Any = ORDERS[order]
+    query = sa.select(col(DeliveryRow.id)).where(*conditions(session, chosen))
+    return query.order_by(*_turn(chosen, order)).limit(most)
+
+
+def _turn(chosen: Chosen, order: str) -> tuple[Any, ...]:
+    """By what an order of ``ORDERS`` is asked for, so that what is chosen is found first."""
+    by = ORDERS[order]
     if is_few(chosen) and order in ("newest", "oldest"):
         number = col(DeliveryRow.id) + 0  # else SQLite looks through all rows in their order
         by = (number.desc() if order == "newest" else number,)
@@ -128,8 +134,7 @@ def _in_turn(session: Session, chosen: Chosen, order: str, most: int) -> Any:
             by = (at.desc(), *by)
         elif order == "oldest":
             by = (at, *by)
-    query = sa.select(col(DeliveryRow.id)).where(*conditions(session, chosen))
-    return query.order_by(*by).limit(most)
+    return by
 
 
 _SORTED: Mapping[str, Any] = {
@@ -199,22 +204,29 @@ def list_parts(session: Session, chosen: Chosen, *, most: int | None = None) -> 
     many, the newest ones, unless one edition was chosen."""
     if not chosen.states:
         chosen = replace(chosen, states=ANSWERED)
-    which = conditions(session, chosen)
-    if most is not None and chosen.edition_id is None:
-        which = [col(DeliveryRow.id).in_(_in_turn(session, chosen, "newest", most))]
-    alike = (
+    answered = sa.select(
         col(DeliveryRow.state),
         meaning_column().label("about"),
-        sa.func.coalesce(col(DeliveryRow.code), 0),
+        sa.func.coalesce(col(DeliveryRow.code), 0).label("code"),
         col(DeliveryRow.reason),
         col(DeliveryRow.domain),
         col(DeliveryRow.edition_id),
         col(DeliveryRow.kind),
+        col(DeliveryRow.id),
     )
-    newest, oldest = sa.func.max(col(DeliveryRow.id)), sa.func.min(col(DeliveryRow.id))
+    if most is None or chosen.edition_id is not None:
+        answered = answered.where(*conditions(session, chosen))
+    elif chosen.since is not None or chosen.until is not None:
+        which = conditions(session, chosen)
+        answered = answered.where(*which).order_by(*_turn(chosen, "newest")).limit(most)
+    else:  # their numbers are found by an index alone
+        newest_ids = _in_turn(session, chosen, "newest", most)
+        answered = answered.where(col(DeliveryRow.id).in_(newest_ids))
+    rows = answered.subquery()
+    *alike, number = rows.c
+    newest, oldest = sa.func.max(number), sa.func.min(number)
     query = (
         sa.select(*alike, sa.func.count(), newest, oldest)
-        .where(*which)
         .group_by(*alike)
         .order_by(sa.func.count().desc(), newest.desc())
     )
@@ -282,8 +294,7 @@ def count_again(
     query = (
         sa.select(meaning, sa.func.count())
         .where(
-            *conditions(session, chosen),
-            col(DeliveryRow.edition_id) == edition_id,
+            *conditions(session, replace(chosen, edition_id=edition_id)),
             col(DeliveryRow.state).in_(REFUSED),
             sa.or_(key, reader),
         )

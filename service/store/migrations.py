@@ -11,7 +11,7 @@ from service.store.db import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0009"
+NEWEST = "0010"
 """The revision this code expects: the head of alembic/versions, as a test checks. Alembic itself
 is imported only to migrate, since every command asks which revision the database has."""
 

@@ -194,9 +194,12 @@ class SubscriberRow(SQLModel, table=True):
 
 class ProfileRow(SQLModel, table=True):
     __tablename__ = "profile"
-    __table_args__ = (UniqueConstraint("subscriber_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "name"),
+        Index("ix_profile_asking", "subscriber_id", "paused", "kind", "id"),
+    )
     id: int | None = key()
-    subscriber_id: int = reference("subscriber")
+    subscriber_id: int = reference("subscriber", index=False)
     name: str = Field(max_length=200)
     kind: str = Field(max_length=16)
     text: str = text()

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from service.store.house_tables import AuditRow
 from service.store.papers import SHOWN
+from service.store.planners import unindexed
 from service.store.sole import hold_name
 from service.store.tables import (
     MatchRow,
@@ -28,6 +29,10 @@ from service.store.workbench_tables import (
 )
 
 _PART = 500
+
+_ACTIVE: sa.ColumnElement[bool] = unindexed(SubscriberRow.state) == "active"
+_ASKING = (col(ProfileRow.paused) == sa.false(), col(ProfileRow.kind) != "trending")
+"""Interests that papers are matched with; the most-voted ones are nobody's words."""
 
 COUNTED = "count interests"
 """What the record of acts calls it: a row without an after asks for it, one with was the count."""
@@ -64,9 +69,7 @@ class InterestLine:
 
 def list_readers_after(session: Session, after: int, limit: int) -> list[int]:
     """Active readers with a higher number."""
-    query = sa.select(col(SubscriberRow.id)).where(
-        col(SubscriberRow.id) > after, col(SubscriberRow.state) + "" == "active"
-    )
+    query = sa.select(col(SubscriberRow.id)).where(col(SubscriberRow.id) > after, _ACTIVE)
     return list(session.scalars(query.order_by(col(SubscriberRow.id)).limit(limit)))
 
 
@@ -80,8 +83,7 @@ def list_asking(session: Session, readers: Sequence[int]) -> list[Asking]:
                 col(ProfileRow.text), col(ProfileRow.compiled), col(ProfileRow.options),
             ).where(
                 col(ProfileRow.subscriber_id).in_(readers[start : start + _PART]),
-                col(ProfileRow.paused) == sa.false(),
-                col(ProfileRow.kind) != "trending",
+                *_ASKING,
             )
         )  # fmt: skip
         found.extend(Asking(*row) for row in rows)
@@ -144,7 +146,7 @@ def forget_counts(session: Session) -> None:
     asking = (
         sa.select(col(ProfileRow.id))
         .join(SubscriberRow, col(SubscriberRow.id) == col(ProfileRow.subscriber_id))
-        .where(col(SubscriberRow.state) + "" == "active", col(ProfileRow.paused) == sa.false())
+        .where(_ACTIVE, col(ProfileRow.paused) == sa.false())
     )
     session.execute(
         sa.delete(InterestCountRow)
@@ -245,7 +247,8 @@ def list_terms(
         rows = rows.order_by(column.desc() if is_down else column.asc(), *names)
         return total, list(session.exec(rows.limit(limit).offset(offset)))
     # from the end: whatever stands before a page is gone through
-    limit = max(0, min(limit, total - offset))
+    offset = min(offset, total)
+    limit = min(limit, total - offset)
     turned = (name.desc() for name in names)
     rows = rows.order_by(column.asc() if is_down else column.desc(), *turned)
     found = list(session.exec(rows.limit(limit).offset(total - offset - limit)))
@@ -268,16 +271,10 @@ def list_lines(
     sort: str = "-papers",
     limit: int | None = None,
     offset: int = 0,
-    total: int | None = None,
 ) -> tuple[int, list[InterestLine]]:
     """(how many interests of active readers, one page of them). words: in the interest or the
-    address · least, most: papers that they wanted, of those that were counted · total: where they
-    were counted a moment ago."""
-    wanted = [
-        col(SubscriberRow.state) + "" == "active",
-        col(ProfileRow.paused) == sa.false(),
-        col(ProfileRow.kind) != "trending",
-    ]
+    address · least, most: papers that they wanted, of those that were counted."""
+    wanted = [_ACTIVE, *_ASKING]
     if words:
         text = words.lower()
         wanted.append(
@@ -302,15 +299,31 @@ def list_lines(
         .join(SubscriberRow, col(SubscriberRow.id) == col(ProfileRow.subscriber_id))
         .where(*wanted)
     )
-    if total is None:
-        total = int(session.scalar(joined) or 0)
-    if limit == 0:
-        return total, []
     column = _LINE_ORDERS.get(sort.removeprefix("-"), _LINE_ORDERS["papers"])
     order = sa.desc(column) if sort.startswith("-") else sa.asc(column)
     numbers = joined.with_only_columns(col(ProfileRow.id)).order_by(order, col(ProfileRow.id))
-    ids = [i for i in session.scalars(numbers.limit(limit).offset(offset)) if i is not None]
-    return total, _lines_of(session, ids)
+    if words:  # texts are looked through once, not once more for their count
+        every = list(_known(session.scalars(numbers)))
+        end = None if limit is None else offset + limit
+        return len(every), _lines_of(session, every[offset:end])
+    total = int(session.scalar(joined) or 0)
+    if limit is None or offset <= total // 2:
+        page = _known(session.scalars(numbers.limit(limit).offset(offset)))
+        return total, _lines_of(session, list(page))
+    # from the end: whatever stands before a page is gone through
+    offset = min(offset, total)
+    limit = min(limit, total - offset)
+    turned = (
+        sa.asc(column) if sort.startswith("-") else sa.desc(column),
+        col(ProfileRow.id).desc(),
+    )
+    numbers = numbers.order_by(None).order_by(*turned)
+    page = _known(session.scalars(numbers.limit(limit).offset(total - offset - limit)))
+    return total, _lines_of(session, list(page)[::-1])
+
+
+def _known(numbers: Iterable[int | None]) -> Iterator[int]:
+    return (number for number in numbers if number is not None)
 
 
 def _lines_of(session: Session, ids: Sequence[int]) -> list[InterestLine]:

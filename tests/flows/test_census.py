@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.house import add, ingest_items, open_house, paper_item
 from support.polling import arxiv_feed
+from support.statements import noted
 
 from service.engine.embedded import Embedded
 from service.flows.census import count_interests
@@ -59,8 +60,8 @@ def test_terms_interests_and_sources_are_counted(rt: Runtime, tmp_path: Path) ->
     total, rows = terms(rt)
     assert total == 4
     for sort in ("-readers", "term"):
-        each = [terms(rt, sort=sort, limit=1, offset=n)[1] for n in range(total + 1)]
-        assert each == [[row] for row in terms(rt, sort=sort)[1]] + [[]], "from either end"
+        each = [terms(rt, sort=sort, limit=1, offset=n)[1] for n in range(total + 2)]
+        assert each == [*([row] for row in terms(rt, sort=sort)[1]), [], []], "from either end"
     assert rows[0] == ("adapters", "words", 2, 2, 2, 4), "singular and plural are one term"
     assert ("Ana Silva", "person", 1, 1, 3, 3) in rows
     assert not any("survey" in row[0] for row in rows), "what is left out is no wish"
@@ -78,6 +79,10 @@ def test_terms_interests_and_sources_are_counted(rt: Runtime, tmp_path: Path) ->
         ("bo@example.org", 2),
         ("cy@example.org", 3),
     ]
+    for how in ({"sort": "-papers"}, {"sort": "made"}, {"words": "a", "sort": "email"}):
+        total, every = lines(**how)
+        each = [lines(**how, limit=1, offset=n)[1] for n in range(total + 2)]
+        assert each == [*([row] for row in every), [], []], "from either end"
     assert lines(words="dapter")[0] == 2
     add(rt, "new@example.org", "towels")
     assert lines(words="new@")[1] == [("new@example.org", None)], "made since the count"
@@ -92,6 +97,18 @@ def test_terms_interests_and_sources_are_counted(rt: Runtime, tmp_path: Path) ->
     assert shares["arXiv announcements", "cs.CL"].papers == 2
     run = rt.db.read(store.get_run)
     assert (run.readers, run.papers, run.pairs) == (5, 4, made.pairs)
+
+
+def test_interests_are_counted_without_their_words(rt: Runtime) -> None:
+    add(rt, "ada@example.org", "adapters")
+    with noted(rt.db.engine) as seen:
+        assert rt.db.read(lambda s: store.list_lines(s))[0] == 1
+    statement, values = next(one for one in seen if "count(*)" in one[0])
+    if rt.db.engine.dialect.name == "postgresql":
+        pytest.skip("PostgreSQL chooses its way by what it counted")
+    with rt.db.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        assert "SCAN profile USING COVERING INDEX ix_profile_asking" in [row[-1] for row in plan]
 
 
 def test_a_count_again_forgets_who_left(rt: Runtime, tmp_path: Path) -> None:
