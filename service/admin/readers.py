@@ -11,9 +11,10 @@ from service.admin.answers import answers
 from service.admin.desk import Desk, fault_at, fault_of
 from service.admin.reader_choices import FIELDS, read_choices, read_day, read_until
 from service.errors import PaperpostError
-from service.flows import bounces, reader_story, staff_readers, tags
+from service.flows import bounces, own_data, reader_story, staff_readers, tags
 from service.flows.alerts import quiet_of
 from service.flows.bounce_words import plain_reason
+from service.flows.next_mail import next_mail_at
 from service.flows.own_feed import FeedAct
 from service.flows.preview import preview
 from service.flows.reader_acts import read_reason
@@ -21,6 +22,7 @@ from service.flows.remind import confirm_again
 from service.flows.staff import Member
 from service.flows.staff_choices import Pause, choose_by_hand
 from service.flows.staff_interests import facts_of
+from service.pages.downloads import download
 from service.pages.forms import FieldError, Form, RowNumber
 from service.pages.frame import framed
 from service.pages.paging import address_of_page, paging_of
@@ -199,6 +201,16 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             return await to_thread(story, request, sent.who, reader_id, errors, form)
         return desk.go(f"readers/{reader_id}", "saved")
 
+    @routes.post("/readers/{reader_id}/export")
+    async def export(request: Request, reader_id: RowNumber) -> Response:
+        """Everything stored about them, as they get it themselves."""
+        sent = await desk.sent(request, "editor")
+        await to_thread(found, reader_id)
+        parts = await to_thread(
+            own_data.hand_out, rt, reader_id, by=sent.who.name, address=sent.address
+        )
+        return download(parts, f"reader-{reader_id}.json")
+
     @routes.post("/readers/{reader_id}/{act}")
     async def act_on(request: Request, reader_id: RowNumber, act: str) -> Response:
         sent = await desk.sent(request, "editor")
@@ -240,6 +252,7 @@ def _facts(desk: Desk, session: Session, row: SubscriberRow) -> dict[str, Any]:
     assert row.id is not None
     return {
         "reader": row,
+        "next_at": next_mail_at(desk.rt, session, row),
         "came_by": reader_story.came_by(session, row),
         "tags": tags.tags_of_reader(session, row.id),
         "interests": [

@@ -12,6 +12,12 @@ EXPORTED: dict[int | str, dict[str, Any]] = {
         "content": {"text/csv": {"schema": {"type": "string"}}, "application/json": {}},
     }
 }
+ONE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "All of it, in one stream.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The rows, in one stream.",

@@ -32,6 +32,8 @@ def edition_lines(found: Mapping[str, Any]) -> Iterator[str]:
             f" {first['refused']} refused; {first['rest']:,} wait for a word"
             + (f" (paperpost editions rest {found['id']})" if first["is_over"] else "")
         )
+    for to, n in found.get("tested", {}).items():
+        yield f"test mode: {n:,} went to {to}, not to their readers"
     if found.get("late"):
         yield f"{found['late']:,} came later: paperpost editions late {found['id']}"
     if planning := found.get("planning"):

@@ -21,11 +21,13 @@ _SIMPLE = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9.-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heads:
-    """What ``message.build`` takes beside the texts."""
+    """What ``message.build`` takes beside the texts. recipient_name: of a test alone, which is no
+    printed mail (``written`` writes none)."""
 
     sender: str
     sender_name: str
     recipient: str
+    recipient_name: str = ""
     message_id: str
     date: datetime
     reply_to: str = ""

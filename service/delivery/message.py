@@ -122,6 +122,7 @@ def build(
     sender: str,
     sender_name: str,
     recipient: str,
+    recipient_name: str = "",
     message_id: str,
     date: datetime,
     reply_to: str = "",
@@ -145,7 +146,7 @@ def build(
     """
     message = EmailMessage(policy=_POLICY)
     message["From"] = _mailbox(sender, sender_name, "From")
-    message["To"] = _mailbox(recipient, "", "To")
+    message["To"] = _mailbox(recipient, recipient_name, "To")
     if reply_to:
         message["Reply-To"] = _mailbox(reply_to, "", "Reply-To")
     message["Subject"] = plain.one_line(rendered.subject)

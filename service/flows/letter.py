@@ -165,8 +165,9 @@ def bytes_of(
 ) -> bytes:
     """The whole message: the same bytes for the same row at every call.
 
-    In test mode the subject says so, and the links of a reader's mail belong to nobody: whoever
-    looks at it must not unsubscribe the reader. A notice keeps the link it is about.
+    In test mode the subject says so, the name beside the address says for whom it is, and the links
+    of a reader's mail belong to nobody: whoever looks at it must not unsubscribe the reader. A
+    notice keeps the link it is about.
     """
     return _written(rt, row, edition, reader, at).message
 
@@ -220,6 +221,7 @@ def _heads(
         sender=rt.site.sender,
         sender_name=rt.site.name,
         recipient=rt.test_recipient or row.rcpt or "",
+        recipient_name=(row.rcpt or "") if rt.test_recipient else "",
         message_id=row.message_id,
         date=at or row.date_header or row.planned_at,
         reply_to=rt.site.reply_to,

@@ -51,6 +51,7 @@ _GHOST = {"subscribed_to_emails", "complimentary_plan", "stripe_customer_id", "l
 _WORDS = ("interests", "interest", "keywords", "topics", "words", "stichworte", "stichwörter")
 _ZONES = ("tz", "timezone", "time_zone", "zone")
 _LANGUAGES = ("language", "lang", "locale")
+_KINDS = {**dict.fromkeys(_ZONES, "zone"), **dict.fromkeys(_LANGUAGES, "language"), "hour": "hour"}
 _NO = ("false", "0", "no")
 _HOURS = frozenset(f"{hour:{form}}" for hour in range(24) for form in ("", "02"))
 
@@ -248,7 +249,7 @@ def _said(
         elif name in _LANGUAGES and isinstance(value, str) and 2 <= len(value.strip()) <= 5:
             cells["language"] = value.strip()
         else:
-            unread(name)
+            unread(f"{name} that is no {_KINDS[name]}" if name in _KINDS else name)
     return cells
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from service.flows.agreed import told
 from service.flows.consequence import ENDS
+from service.flows.exports import note_export
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import csv_lines
 from service.flows.staff_interests import facts_of
@@ -88,6 +89,13 @@ def export_reader(rt: Runtime, email_key: str) -> dict[str, Any] | None:
         name: value if not isinstance(value, Iterator) else list(value)
         for name, value in _parts(rt, row)
     }
+
+
+def hand_out(rt: Runtime, reader_id: int, *, by: str, address: str = "") -> Iterator[str]:
+    """The same taken away by the staff: on record before its first letter."""
+    which = f"reader {reader_id}"
+    note_export(rt, "readers", 1, which=which, form="json", by=by, address=address)
+    return export_text(rt, reader_id)
 
 
 def export_text(rt: Runtime, reader_id: int) -> Iterator[str]:

@@ -39,6 +39,7 @@ from service.store import subscribers as subscribers_store
 from service.store.db import Session
 from service.store.missed_rows import RESTED
 from service.store.releases import UNRELEASED
+from service.store.sent import TESTED
 from service.store.tables import DeliveryRow, EditionRow, SubscriberRow
 from service.subscribers.cadence import is_mail_day, local_date
 
@@ -216,6 +217,8 @@ def why(rt: Runtime, row: DeliveryRow, on: date) -> str:
     server = f"{row.code} {said}".strip() if row.code else said
     at = _by_the_wall(rt, row.accepted_at) if row.accepted_at else ""
     match row.state:
+        case "accepted" if row.reason == TESTED:
+            return f"{day}: it went to the people who run this service, as a test."
         case "accepted":
             return f"{day}: handed to the mail server at {at}. These are the bytes it got."
         case "skipped":

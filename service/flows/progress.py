@@ -46,8 +46,9 @@ def watch(
     be another · undo_s: seconds in which it can be taken back, undo_key:
     of a daily begun by hand, the act · rate: mails a second of the last minute, left_s: seconds
     that the rest takes so, both None where nothing moves · first: the canary, None without one ·
-    late: readers who came later and have none · minutes: [minute, accepted]. Both read the whole
-    edition: without ``whole`` they are left out. Raises EditionError.
+    late: readers who came later and have none · tested: {address: mails} that went there in test
+    mode, not to their readers · minutes: [minute, accepted]. These three read the
+    whole edition: without ``whole`` they are left out. Raises EditionError.
     """
     facts = details(session, edition_id, dead=dead, now=now)
     edition = need_edition(session, edition_id)
@@ -98,6 +99,7 @@ def watch(
     if whole:
         minutes = audience_store.list_minutes(session, edition_id)
         made["late"] = count_late(session, edition)
+        made["tested"] = audience_store.count_tested(session, edition_id)
         made["minutes"] = [[minute.isoformat(), n] for minute, n in minutes]
     return made
 

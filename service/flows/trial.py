@@ -32,6 +32,7 @@ from service.subscribers.cadence import local_date
 
 _TEST = "test mail"
 _HOUR = timedelta(hours=1)
+_SOMEBODY = "reader@example.org"
 
 
 class TooManyTestsError(ManualError):
@@ -98,6 +99,20 @@ def look(rt: Runtime, plan: Plan, email_key: str, on: date | None = None) -> Pre
     return shown(says, _bytes(rt, plan, reader, content), digest)
 
 
+def sketch(rt: Runtime, plan: Plan) -> Preview:
+    """Chosen papers or a newsletter as a mail while they are composed: all of it, whoever had some;
+    to nobody, so that there is one before there is a reader."""
+    reader = nobody(SubscriberRow(email=_SOMEBODY, email_key=_SOMEBODY, zone=rt.zone))
+    if plan.kind == "newsletter":
+        content = newsletter_content(plan)
+    else:
+        now, papers = rt.clock(), plan.papers
+        content = content_of(
+            rt.db.read(lambda s: chosen_digest(rt, s, plan, papers, reader.style, now))
+        )
+    return shown("", _bytes(rt, plan, reader, content))
+
+
 def _reader(rt: Runtime, email_key: str) -> SubscriberRow:
     reader = rt.db.read(lambda s: subscribers_store.get_subscriber_row(s, email_key=email_key))
     if reader is None or reader.id is None:
@@ -137,7 +152,9 @@ def read_addresses(text: str, most: int) -> list[Address]:
         try:
             address = read_address(entry)
         except PaperpostError as error:
-            raise ManualError(error.what, "addresses", error.next_step) from None
+            what = str(error.what)  # of several, say which
+            what = what if entry in what else f"“{entry}”: {what}"
+            raise ManualError(what, "addresses", error.next_step) from None
         found[address.key] = address
     if not found:
         raise ManualError("No address is given.", "addresses", "Write one to five.")

@@ -191,6 +191,18 @@ def count_taken(session: Session, edition_id: int, since: datetime) -> tuple[int
     return int(n), first
 
 
+def count_tested(session: Session, edition_id: int) -> dict[str, int]:
+    """How many mails of an edition went to whom in test mode, in place of their readers."""
+    to = col(DeliveryRow.tested_to)
+    rows = session.execute(
+        sa.select(to, sa.func.count())
+        .where(col(DeliveryRow.edition_id) == edition_id, to.is_not(None))
+        .group_by(to)
+        .order_by(to)
+    )
+    return {address: int(n) for address, n in rows}
+
+
 def find_refusal(session: Session, edition_id: int) -> tuple[str, str]:
     """(domain, words) of the commonest refusal of an edition, ("", "") for none."""
     row = session.execute(

@@ -11,6 +11,8 @@ from service.flows.alerts import plan_alerts
 from service.flows.daily import plan_due
 from service.flows.letter import digest_of
 from service.flows.mail_days import read_history
+from service.flows.preview import why
+from service.flows.progress import watch
 from service.flows.send import send_ready
 
 ADA = "ada@example.org"
@@ -113,6 +115,10 @@ def test_an_alert_of_a_test_comes_once(trial, tmp_path):
 def test_the_ledger_and_the_readers_page_say_that_it_was_a_test(trial, tmp_path):
     reader = add(trial, ADA, "adapters")
     day(trial, tmp_path, 3, "Adapters")
-    assert [row.reason for row in rows(trial)] == ["test mode"]
+    [row] = rows(trial)
+    assert row.reason == "test mode"
+    assert "as a test" in why(trial, row, date(2026, 11, 3))
+    watched = trial.db.read(lambda s: watch(s, row.edition_id, now=trial.clock()))
+    assert watched["tested"] == {OPERATOR: 1}
     [mail] = read_history(trial, reader).days
     assert (mail.state, mail.reason) == ("accepted", "test mode")

@@ -150,6 +150,7 @@ def test_in_test_mode_every_page_says_where_mails_go(house: Reading, tmp_path: P
         assert "ada@uni.example" in page
         assert "test mode, to operator@example.net" in page
         assert "every mail goes to" not in page
+    assert "test mode, to operator@example.net" in owner.get("/admin/editions/1").text
 
 
 def test_the_machines_settings_are_told_without_what_opens_anything(tmp_path: Path) -> None:
