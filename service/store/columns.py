@@ -72,5 +72,11 @@ def json_list() -> Any:
     return Field(default_factory=_empty_list, sa_column=Column(JSON, nullable=False))
 
 
+def json_or_null() -> Any:
+    """An object, or nothing at all: no JSON null."""
+    column = Column(sa.JSON(none_as_null=True), nullable=True)
+    return Field(default=None, sa_column=column)
+
+
 def text(default: str = "") -> Any:
     return Field(default=default, sa_column=Column(sa.Text, nullable=False))

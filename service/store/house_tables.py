@@ -7,7 +7,16 @@ import sqlalchemy as sa
 from sqlalchemy import Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from service.store.columns import Big, instant, json_list, json_object, key, reference, text
+from service.store.columns import (
+    Big,
+    instant,
+    json_list,
+    json_object,
+    json_or_null,
+    key,
+    reference,
+    text,
+)
 
 
 class ProcessRow(SQLModel, table=True):
@@ -101,12 +110,8 @@ class AuditRow(SQLModel, table=True):
     who: str = Field(max_length=120)
     what: str = Field(max_length=64)
     target: str = text()
-    before: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
-    )
-    after: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
-    )
+    before: dict[str, Any] | None = json_or_null()
+    after: dict[str, Any] | None = json_or_null()
     address: str = Field(default="", max_length=64)
     reason: str = Field(default="", sa_column=Column(sa.Text, nullable=False, server_default=""))
 

@@ -1,8 +1,5 @@
-"""The tables (SQLModel). Keys are BIGINT (INTEGER on SQLite), instants aware UTC.
-
-``table=True`` models do not validate: values are checked where they come in, and by the
-database's own constraints.
-"""
+"""The tables (SQLModel). Keys are BIGINT (INTEGER on SQLite), instants aware UTC. Values are checked
+where they come in, and by the database's own constraints: ``table=True`` models do not validate."""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +9,17 @@ from sqlalchemy import Column, Index, UniqueConstraint
 from sqlmodel import Field, Relationship, SQLModel
 
 from service.defaults import DAYS, FIXED
-from service.store.columns import Big, instant, json_list, json_object, key, only, reference, text
+from service.store.columns import (
+    Big,
+    instant,
+    json_list,
+    json_object,
+    json_or_null,
+    key,
+    only,
+    reference,
+    text,
+)
 from service.store.split import Shared, joined
 
 
@@ -45,9 +52,7 @@ class PaperRow(SQLModel, table=True):
     licence: str = text()
     withdrawn: bool = False
     quarantined: str = text()
-    folded: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
-    )
+    folded: dict[str, Any] | None = json_or_null()
     fold_version: int = 0
     merged_into: int | None = reference("paper", null=True)
 
@@ -94,9 +99,7 @@ class SourceRow(SQLModel, table=True):
     created_at: datetime = instant(null=False)
     first_polled: bool = False
     asked_at: datetime | None = instant()
-    answer: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
-    )
+    answer: dict[str, Any] | None = json_or_null()
     __table_args__ = (UniqueConstraint("kind", "params_key"),)
 
 
@@ -203,9 +206,7 @@ class ProfileRow(SQLModel, table=True):
     name: str = Field(max_length=200)
     kind: str = Field(max_length=16)
     text: str = text()
-    compiled: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
-    )
+    compiled: dict[str, Any] | None = json_or_null()
     fold_version: int = 0
     cadence: str = Field(default="daily", max_length=16)
     weekday: int = DAYS.index(FIXED.weekly_day)
@@ -286,9 +287,7 @@ class EditionRow(SQLModel, table=True):
     paused_why: str = Field(
         default="", sa_column=Column(sa.Text, nullable=False, server_default="")
     )
-    counted: dict[str, int] | None = Field(
-        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
-    )
+    counted: dict[str, int] | None = json_or_null()
 
 
 class ContentRow(SQLModel, table=True):
@@ -347,9 +346,7 @@ class DeliveryRow(SQLModel, table=True):
     date_header: datetime | None = instant()
     body_sha: str = Field(default="", max_length=64)
     content_id: int | None = reference("content", null=True, on_delete="NO ACTION")
-    own: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(sa.JSON(none_as_null=True), nullable=True)
-    )
+    own: dict[str, Any] | None = json_or_null()
     code: int | None = None
     enhanced: str = Field(default="", max_length=16)
     tested_to: str | None = Field(default=None, max_length=254)
