@@ -1,5 +1,5 @@
-"""The tables (SQLModel). Keys are BIGINT (INTEGER on SQLite), instants aware UTC. Values are checked
-where they come in, and by the database's own constraints: ``table=True`` models do not validate."""
+"""The tables (SQLModel). Keys are BIGINT (INTEGER on SQLite), instants aware UTC. ``table=True``
+models do not validate: values are checked where they come in, and by the database."""
 
 from datetime import date, datetime
 from typing import Any
