@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 from support.house import Clock, add, ingest_items, open_house, paper_item
-from support.smtp_server import SmtpServer, hang, slow
+from support.smtp_server import Act, SmtpServer, hang, slow
 
 from service.engine import Embedded
 from service.flows import manual
@@ -21,6 +21,7 @@ from service.flows.own_link import ask_link
 from service.flows.planning import digest_edition, plan_readers
 from service.flows.runtime import Runtime
 from service.store.deliveries import count_waiting, list_deliveries
+from service.store.instance import set_setting
 from service.store.subscribers import list_subscriber_rows
 
 
@@ -259,17 +260,29 @@ def test_stopping_finishes_what_is_in_flight_and_begins_nothing_new(
 
 @pytest.mark.slow
 def test_stopped_at_any_moment_and_started_again_nobody_is_missed_or_mailed_twice(
-    rt: Runtime, server: SmtpServer, tmp_path: Path
+    rt: Runtime, server: SmtpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Moments are counted by what the relay hears: a slow machine has them, too."""
+    rt.db.write(lambda s: set_setting(s, "smtp_connections", "2"))
     plan(rt, tmp_path, 40)
     server.on("DOT", slow(0.08))
     server.on("RCPT", slow(0.005))
-    draw = random.Random(7)
+    draw, answers = random.Random(7), server.rule_for
+    heard: list[str] = []
+
+    def hearing(step: str, line: str) -> Act | None:
+        heard.append(step)
+        return answers(step, line)
+
+    monkeypatch.setattr(server, "rule_for", hearing)
 
     async def once() -> None:
         engine = Embedded(rt)
+        until = len(heard) + draw.randrange(20)
         await engine.start()
-        await asyncio.sleep(draw.random() * 0.12)
+        while len(heard) < until and len(server.accepted) < 40:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(draw.random() * 0.02)
         await engine.stop()
 
     starts = 0

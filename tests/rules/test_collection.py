@@ -17,6 +17,7 @@ def test_ids_are_short_and_hold_no_address_of_an_object(request: pytest.FixtureR
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # ten seconds of a processor for each process, which others may have
 def test_ids_depend_neither_on_the_clock_nor_on_the_hash_seed(collected: Collected) -> None:
     """Here they have any seed, and the clock of today."""
     noon_of_a_friday, leap_day = 1795176000, 1835481540  # 23:59:00 on 29 February 2028
