@@ -291,7 +291,8 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
     @routes.post("/v1/editions/{edition_id}/cancel")
     def cancel(who: Sender, place: Place, edition_id: RowNumber) -> Done:
         """Send no more of an edition, for good; before it begins that takes it back. ``mails``: how
-        many were not sent. Scope: deliveries:send."""
+        many were not sent; their readers are the segment state:ID:cancelled. Scope:
+        deliveries:send."""
         return state_of(edition_id, editions.cancel(rt, edition_id, who.signature, place))
 
     @routes.post("/v1/editions/{edition_id}/undo")

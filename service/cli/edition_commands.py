@@ -112,7 +112,7 @@ def editions_resume(edition_id: int, as_json: Json = False) -> None:
 
 @editions_app.command("cancel")
 def editions_cancel(edition_id: int, as_json: Json = False) -> None:
-    """Cancel what has not been sent."""
+    """Cancel what has not been sent, for good; its readers are the segment state:ID:cancelled."""
     from service.flows import editions
 
     with runtime() as rt:

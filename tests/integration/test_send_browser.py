@@ -294,6 +294,11 @@ def test_what_was_begun_is_taken_back_and_cancelled_in_the_middle(
     assert found == ["8", "7", "0", "1"], "planned; handed over, refused, cancelled"
     assert site.send() == 0
     assert len(relay.accepted) == 7
+
+    # what cannot be undone can be sent anew, to who has none
+    page.get_by_role("link", name="Compose it for those whose mail was cancelled").click()
+    page.get_by_role("button", name="Go on to Check").click()
+    expect(page.locator(".equation")).to_contain_text("1 reader = 1 mail")
     page.context.close()
 
 
