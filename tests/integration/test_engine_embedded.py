@@ -4,7 +4,7 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -45,11 +45,15 @@ def plan(rt: Runtime, folder: Path, readers: int) -> None:
 
 
 def wait_for_one(server: SmtpServer) -> None:
-    for _ in range(1000):
-        if server.accepted:
+    wait(lambda: bool(server.accepted))
+
+
+def wait(is_over: Callable[[], bool]) -> None:
+    for _ in range(10_000):
+        if is_over():
             return
-        time.sleep(0.01)
-    pytest.fail("no mail came")
+        time.sleep(0.001)
+    pytest.fail("it never came")
 
 
 def states(rt: Runtime) -> list[str]:
@@ -280,8 +284,7 @@ def test_stopped_at_any_moment_and_started_again_nobody_is_missed_or_mailed_twic
         engine = Embedded(rt)
         until = len(heard) + draw.randrange(20)
         await engine.start()
-        while len(heard) < until and len(server.accepted) < 40:
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(wait, lambda: len(heard) >= until or len(server.accepted) == 40)
         await asyncio.sleep(draw.random() * 0.02)
         await engine.stop()
 
