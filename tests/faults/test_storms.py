@@ -72,7 +72,7 @@ def test_kills(tmp_path, cluster, seed):
         readers=300,
     )
     assert totals["kills"] == 10
-    assert totals["in_the_middle"] >= 5
+    assert totals["in_the_middle"] >= 8
 
 
 def test_points(tmp_path, cluster, seed):

@@ -31,7 +31,7 @@ def kill_one(ground: Ground, dice: random.Random, left: int) -> int:
     stretch = 2 * max(0, open_ones - int(many * KEPT_BACK)) // (left + 3)
     target = before + dice.randint(1, max(1, stretch))
     # one in five while it still starts, plans, or gives back what the dead one held
-    patience = dice.uniform(0.05, 2.0) if dice.random() < 0.2 else 300.0
+    patience = dice.uniform(0.05, 2.0) if left % 5 == 0 else 300.0
     then = dice.uniform(0.0, ANSWER_S)
     child = ground.send()
     end = time.monotonic() + patience
