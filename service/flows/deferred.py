@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from service.store import audience as audience_store
 from service.store.db import Session
@@ -18,7 +19,16 @@ def words_of(code: int | None, text: str) -> str:
 
 def deferrals(session: Session, edition_ids: Sequence[int] | None = None) -> list[tuple[str, int]]:
     """(words, number of mails put off), most first, of some editions or of all."""
+    return put_off(session, edition_ids)[0]
+
+
+def put_off(
+    session: Session, edition_ids: Sequence[int] | None = None
+) -> tuple[list[tuple[str, int]], datetime | None]:
+    """The same, and until when the last of them is tried again; None: nothing is put off."""
     found: Counter[str] = Counter()
-    for code, text, n in audience_store.list_deferrals(session, edition_ids):
+    until = []
+    for code, text, n, at in audience_store.list_deferrals(session, edition_ids):
         found[words_of(code, text)] += n
-    return found.most_common()
+        until += [at] if at is not None else []
+    return found.most_common(), max(until, default=None)

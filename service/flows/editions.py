@@ -7,12 +7,11 @@ from typing import Any
 from service.delivery.states import State
 from service.errors import PaperpostError
 from service.flows.alarms import end_alarm
-from service.flows.deferred import deferrals
+from service.flows.deferred import put_off
 from service.flows.groups import Group, groups, refusals
 from service.flows.runtime import Runtime
 from service.flows.settle import balance, balance_of, uneven
 from service.flows.staff import audit_edition
-from service.store import audience as audience_store
 from service.store import deliveries as deliveries_store
 from service.store import editions as editions_store
 from service.store import leases as leases_store
@@ -108,14 +107,13 @@ def details(
         if counted.states.get(state)
     }
     left = deliveries_store.count_left(session, dead).get(edition_id, 0)
-    put_off = deferrals(session, [edition_id])
-    until = audience_store.last_deadline(session, edition_id) if put_off else None
+    waits, until = put_off(session, [edition_id])
     return {
         **summary(edition, counted.states, left, now),
         "mails": counted.planned - sum(counted.states.get(s, 0) for s in ("skipped", "suppressed")),
         "ended": counted.ended,
         "reasons": reasons,
-        "put_off": [{"text": w, "count": n} for w, n in put_off],
+        "put_off": [{"text": w, "count": n} for w, n in waits],
         "put_off_until": _iso(until),
         "refused": [r.as_dict() for r in refusals(session, edition_id)],
         "segment": edition.options.get("segment", ""),

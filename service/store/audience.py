@@ -152,25 +152,18 @@ def count_all_states(session: Session, *, notices: bool = False) -> dict[int, di
 
 def list_deferrals(
     session: Session, edition_ids: Sequence[int] | None = None
-) -> list[tuple[int | None, str, int]]:
-    """(code, reason, number) of what is put off, of some editions or of all."""
+) -> list[tuple[int | None, str, int, datetime | None]]:
+    """(code, reason, number, until when the last of them is tried again) of what is put off, of
+    some editions or of all."""
+    last = sa.func.max(col(DeliveryRow.deadline_at))
     query = (
-        sa.select(col(DeliveryRow.code), col(DeliveryRow.reason), sa.func.count())
+        sa.select(col(DeliveryRow.code), col(DeliveryRow.reason), sa.func.count(), last)
         .where(col(DeliveryRow.state) == "deferred")
         .group_by(col(DeliveryRow.code), col(DeliveryRow.reason))
     )
     if edition_ids is not None:
         query = query.where(col(DeliveryRow.edition_id).in_(list(edition_ids)))
-    return [(code, reason, int(n)) for code, reason, n in session.execute(query).all()]
-
-
-def last_deadline(session: Session, edition_id: int) -> datetime | None:
-    """Until when the last of what is put off of an edition is tried again; None: nothing is."""
-    query = sa.select(sa.func.max(col(DeliveryRow.deadline_at))).where(
-        col(DeliveryRow.edition_id) == edition_id, col(DeliveryRow.state) == "deferred"
-    )
-    until: datetime | None = session.execute(query).scalar_one()
-    return until
+    return [(code, reason, int(n), at) for code, reason, n, at in session.execute(query).all()]
 
 
 def count_taken(session: Session, edition_id: int, since: datetime) -> tuple[int, datetime]:

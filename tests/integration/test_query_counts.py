@@ -28,6 +28,8 @@ MORE = {
     "/admin/papers/merge": 44,  # two papers, each with its story
     "/admin/interests/try": 40,
     "/admin/papers/{paper_id:int}": 22,
+    "/admin/editions/{edition_id}": 18,
+    "/admin/editions/{edition_id}/after": 17,
     "/admin/readers/{reader_id}": 24,
     "/admin/sources/{source_id}": 20,
     "/admin/send/{key}/mail": 24,
