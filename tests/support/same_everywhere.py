@@ -15,7 +15,7 @@ _PAGE = "NOT: a draft is what a page keeps while one writes; programs give all a
 
 
 class Ways(NamedTuple):
-    """The command (several with " | ") and the operation, or ``NOT: why``."""
+    """The command and the operation (several with " | "), or ``NOT: why``."""
 
     command: str
     operation: str
@@ -145,7 +145,6 @@ ALONE: Mapping[str, str] = {
     "POST /api/v1/editions/{edition_id}/rest": "goes on with a canary; recorded as send the rest",
     "POST /api/v1/editions/{edition_id}/late": "send manual, to who came since",
     "POST /api/v1/deliveries/{delivery_id}/resolve": "resolve, of one mail",
-    "POST /api/v1/readers/{reader_id}/export": "export readers, of one: everything stored",
     "POST /api/v1/sources/try": "sources test; nothing is stored by it",
     "POST /api/v1/papers/{paper_id}/fetch": "papers fetch; nothing is decided by it",
 }
