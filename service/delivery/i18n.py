@@ -291,7 +291,8 @@ class Texts:
         return f"\u2068{item}\u2069" if self.direction == "rtl" else item
 
     def _dated(self, on: date, pattern: str) -> str:
-        if on.day == 1:  # French writes the first of a month as an ordinal
+        # French writes the first of a month as an ordinal; templates may give no date
+        if on and on.day == 1:
             first = self.pgettext("date pattern", "d")
             pattern = _DAY.sub(first, pattern)
         return self._shown(_date(on, pattern, self.locale))
