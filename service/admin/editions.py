@@ -4,6 +4,7 @@ from asyncio import to_thread
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -119,6 +120,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/editions/{edition_id}/{act}")
     async def change(request: Request, edition_id: RowNumber, act: str) -> Response:
         back = desk.here.admin(f"editions/{edition_id}")
+        if act == "move" and desk.signed_in(request) is None:  # what was chosen waits meanwhile
+            back += "?" + urlencode(await desk.typed(request, TIMES))
+            desk.member(request, "sender", back)
         sent = await desk.sent(request, "sender", back=back)
         who, address, form = sent.who.name, sent.address, sent.form
         acts = {
