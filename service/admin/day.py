@@ -114,12 +114,13 @@ def _page(
         {
             "id": one.paper.id,
             "entry": entry_of(
-                one.paper, desk.here, place=one.place, submitted_by=one.submitted_by, here=one.here
+                one.paper, desk.here, near=desk.today(), place=one.place,
+                submitted_by=one.submitted_by, here=one.here,
             ),
             "place": places.get(one.paper.id or 0),
         }
         for one in page.papers
-    ]
+    ]  # fmt: skip
     context = {
         "on": on,
         "today": desk.today(),

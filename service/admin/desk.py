@@ -219,6 +219,7 @@ class Desk:
             "errors": Faults(errors or {}),
             "at": self.at,
             "desk_zone": self.rt.zone,
+            "near": self.today(),
             "name_of": self.name_of,
             "test_recipient": self.rt.test_recipient,
             "said": self.pages.texts(request).gettext(said) if said else "",
@@ -228,13 +229,13 @@ class Desk:
         return self.pages.answer(request, f"admin/{name}", values, status=status)
 
     def at(self, instant: datetime | str | None) -> str:
-        """An instant on the installation's wall: "20 Nov 14:05"."""
+        """An instant on the installation's wall: "20 Nov 14:05", of another year with that."""
         if not instant:
             return ""
         moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
         local = moment.astimezone(ZoneInfo(self.rt.zone))
         texts = self.pages.catalogs.texts("en")
-        return f"{texts.short_day(local.date())} {local:%H:%M}"
+        return f"{texts.short_day(local.date(), self.today())} {local:%H:%M}"
 
     def name_of(self, edition: Any) -> str:
         """What an edition is called: its title, else by its kind and day."""
@@ -242,7 +243,8 @@ class Desk:
         if facts["title"]:
             return str(facts["title"])
         if facts["kind"] == "digest":
-            day = self.pages.catalogs.texts("en").day(date.fromisoformat(facts["slot"]))
+            on = date.fromisoformat(facts["slot"])
+            day = self.pages.catalogs.texts("en").day(on, self.today())
             return f"Digest of {day}"
         words = {"manual": "Chosen papers", "alert": "Alerts", "quiet": "Quiet mails"}
         name = words.get(facts["kind"], str(facts["kind"]).capitalize())

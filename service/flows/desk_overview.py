@@ -243,7 +243,7 @@ def _steps(rt: Runtime, session: Session, readers: Mapping[str, int]) -> list[St
             not is_here,
             f"Mails come from {sender}"
             + (": set PAPERPOST_MAIL_FROM and PAPERPOST_SMTP_URL" if is_here else ""),
-            "settings/machine",
+            "settings/machine#PAPERPOST_MAIL_FROM",
         ),
         Step(sent, "The first mails are sent" if sent else "Send the first mails", "send"),
     ]

@@ -50,6 +50,10 @@ comparison of rows; PostgreSQL, where its statistics are of yesterday, would wal
 edition to find a first one that is ready."""
 
 
+PUT_OFF = tuple(map(str, (Meaning.REST, Meaning.RATE, Meaning.POLICY)))
+"""Why a mail was put off that goes as soon as a rest is over, or is tried."""
+
+
 def sendable(now: datetime) -> list[Any]:
     """What an edition must be for its rows to go."""
     return [
@@ -109,7 +113,8 @@ def count_due(
     put_off_too: bool = False,
 ) -> dict[tuple[str, bool], int]:
     """How many rows might go now if nothing kept them back, by domain and whether it is a
-    notice. put_off_too: also those that were told to wait until a limit ends."""
+    notice. put_off_too: also those that were told to wait until a limit ends, or that whoever
+    rests refused for now."""
     columns = (col(DeliveryRow.domain), col(DeliveryRow.priority) == 0)
     due = _due(now, edition_ids, *columns, put_off_too=put_off_too).subquery()
     domain, notice = due.c
@@ -177,7 +182,7 @@ def _due(
 ) -> Any:
     is_time = sa.or_(col(DeliveryRow.not_before).is_(None), col(DeliveryRow.not_before) <= now)
     if put_off_too:
-        is_time = sa.or_(is_time, col(DeliveryRow.meaning) == str(Meaning.REST))
+        is_time = sa.or_(is_time, col(DeliveryRow.meaning).in_(PUT_OFF))
     query = (
         sa.select(*columns)
         .select_from(DeliveryRow)

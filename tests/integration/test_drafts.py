@@ -191,7 +191,7 @@ def test_a_send_that_a_crash_left_half_planned_goes_on(
     token = log_in(rt, client, "ada")
     page = client.post("/admin/send", data={**LETTER, "token": token}).text
 
-    def killed(*_: object) -> int:
+    def killed(*_: object, **__: object) -> int:
         raise RuntimeError("killed here")
 
     data = {"token": token, "expected": expected_in(page)}
