@@ -87,13 +87,12 @@ def _cases(renderer: Renderer, language: str) -> Iterator[tuple[Digest, ReaderFr
     few = _section("", 1, kind="chosen", marks=False)
     two = (_section("First", 2, kind="people", marks=True), many, _news())
     daily = Digest(kind="daily", on=_ON, checked=1446, matched=13, sections=two, interests=2)
-    daily = replace(daily, rest_on=date(2026, 3, 1))
     yield daily, whole
     yield _again(daily), other
     yield daily, replace(whole, confirmed_on=None)
     yield replace(daily, note=f"{_LONG}\n\nSecond.", late=("One", "Two"), read_from=("X",)), other
     yield replace(daily, added_by=AddedBy(organisation="O & P", added_on=_ON)), whole
-    yield replace(daily, sections=(*two, few)), whole
+    yield replace(daily, rest_on=date(2026, 3, 1), sections=(*two, few)), whole
     yield replace(daily, sections=(few,), checked=1, matched=1), whole
     yield replace(daily, kind="weekly", since=date(2026, 3, 3), sections=(many, few)), bare
     yield replace(daily, kind="catchup", since=date(2026, 2, 3), subject=_WORDS), whole
