@@ -1,7 +1,7 @@
 """Ten weekdays of real lists and two arXiv days for fifty readers with real keyword lists, day by
 day, into a real SMTP server; what arrived is compared with a matcher that shares no code.
 
-A quick run plays three of the ten days, the two of arXiv among them.
+A quick run, and the usual one on PostgreSQL, play three of the ten days, two of arXiv among them.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from support.house import Clock, open_house
 from support.keyword_oracle import KeywordOracle
+from support.sizes import sized
 from support.smtp_server import SmtpServer
 
 from service.flows.daily import plan_daily
@@ -130,12 +131,13 @@ def replay(
     from support.captures import shared_data
 
     shared = shared_data()
+    few = quick or sized(request.param == "postgres", False)
     with ExitStack() as stack:
         values = {}
         if request.param == "postgres":
             cluster = request.getfixturevalue("postgres_cluster")
             values["database_url"] = stack.enter_context(cluster.database())
-        days = DAYS[1:4] if quick else DAYS
+        days = DAYS[1:4] if few else DAYS
         yield from played(shared, tmp_path_factory.mktemp("replay"), values, days)
 
 

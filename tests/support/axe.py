@@ -23,8 +23,8 @@ def violations(
     colours: bool = True,
     dark: bool = True,
 ) -> list[str]:
-    """All rules in the light mode of each width, and those about colours in the dark one of the
-    last, too: the dark has the same colours in all widths.
+    """All rules in the light mode of each width; those about colours in the last one alone, in the
+    light and in the dark: they are the same in all widths.
 
     colours: without them, for the same page in another language: they take most of the time ·
     dark: without it, for a page of which others of its kind are asked in the dark, too.
@@ -40,6 +40,7 @@ def violations(
             if scheme == "dark" and not (colours and dark and is_last):
                 continue
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            for fault in page.evaluate(_RUN, [only, {} if colours else _NO_COLOURS]):
+            left_out = {} if colours and is_last else _NO_COLOURS
+            for fault in page.evaluate(_RUN, [only, left_out]):
                 found[f"{width} {scheme}: {fault}"] = None
     return list(found)

@@ -8,15 +8,17 @@ import pytest
 from support.captures import shared_data
 from support.hostile_mails import MADE, MOST_MB, MOST_SECONDS, bounce, cost_of, faults_of
 from support.mutated_mails import corpora, mutated, naughty
+from support.sizes import sized
 
 from service.reports.model import Kind
 from service.reports.read import read_report
 
 OWN = Path(__file__).resolve().parents[2] / "data" / "bounces"
 LARGE = [name for name in MADE if name.startswith(("50 MB", "10", "30 mails", "quotes", "20 bou"))]
+SMALL = [name for name in MADE if name not in LARGE]
 
 
-@pytest.mark.parametrize("name", [name for name in MADE if name not in LARGE])
+@pytest.mark.parametrize("name", SMALL)
 def test_a_hostile_mail_is_read(name: str) -> None:
     assert faults_of(read_report(MADE[name]()[:20_000])) == []
 
@@ -34,7 +36,7 @@ def nothing_of_others() -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.xdist_group("hostile_mails")
 @pytest.mark.usefixtures("nothing_of_others")
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", sized([*LARGE, *SMALL[::3]], list(MADE)))
 def test_a_hostile_mail_costs_little(name: str) -> None:
     cost = cost_of(MADE[name])
     assert cost.cpu_s <= MOST_SECONDS
