@@ -20,6 +20,7 @@ from service.flows.journal import Journal
 from service.flows.rest_try import RestError, try_one
 from service.flows.runtime import Runtime
 from service.flows.send import SendReport, send_ready
+from service.flows.send_state import read_limits
 from service.store import alarms as alarms_store
 from service.store import rests as rests_store
 from service.store.editions import get_edition
@@ -144,6 +145,7 @@ def test_asked_to_go_slower_it_rests_ten_minutes(rt, server, clock: Clock, words
     rest = rt.db.read(lambda s: rests_store.list_rests(s, clock()))[0]
     assert (rest.key, rest.at_once) == ("busy.example", 1)
     assert rest.until == clock() + timedelta(minutes=10)
+    assert [one.waiting for one in read_limits(rt)] == [states(rt, "busy.example")["deferred"]]
     assert alarms(rt) == {}  # everyday: nobody is told
     clock.go(minutes=8)  # a wait of up to 90 seconds would be sat out
     before = states(rt, "busy.example")
