@@ -12,7 +12,7 @@ from service.defaults import FIXED
 from service.flows.bounce_lists import read_rates
 from service.flows.runtime import Runtime
 from service.flows.setting_choices import choices_of
-from service.flows.setting_words import PER_S, long, words_of
+from service.flows.setting_words import PER_S, day_of, long, words_of
 from service.store import setting_counts as store
 from service.store.db import Session
 from service.store.submissions import count_by_state
@@ -54,7 +54,7 @@ def _kept(name: str) -> Effect:
     def told(rt: Runtime, session: Session, days: int) -> str:
         gone = store.count_older(session, name, rt.clock() - timedelta(days=days))
         if not gone:
-            return f"No {one.rstrip(',')} is older: nothing goes tonight."
+            return f"No {one.rstrip(',')} is older than {tally(days, 'day')}: nothing goes tonight."
         more = " or more" if gone == store.MOST else ""
         verb = "is" if gone == 1 else "are"
         return f"{gone:,}{more} {one if gone == 1 else many} {verb} older and gone tonight."
@@ -114,7 +114,8 @@ def _open(rt: Runtime, session: Session, idle: datetime, made: datetime) -> str:
 
 def _tries(rt: Runtime, session: Session, most: int) -> str:
     failed = store.count_acts(session, "log in failed", rt.clock() - timedelta(days=30))
-    return f"{tally(failed, 'log-in')} failed in the last 30 days."
+    wrong = tally(most, "wrong password")
+    return f"{wrong}, and a name waits; {tally(failed, 'log-in')} failed in the last 30 days."
 
 
 def _interests(rt: Runtime, session: Session, most: int) -> str:
@@ -124,19 +125,35 @@ def _interests(rt: Runtime, session: Session, most: int) -> str:
 
 
 def _pause(rt: Runtime, session: Session, days: int) -> str:
-    longer = store.count_paused_until(session, rt.clock() + timedelta(days=days))
-    ends = "ends" if longer == 1 else "end"
-    return f"{tally(longer, 'pause')} {ends} later than that, as before."
+    end = rt.clock() + timedelta(days=days)
+    longer = store.count_paused_until(session, end)
+    verb = "ends" if longer == 1 else "end"
+    return (
+        f"A pause that begins today ends on {day_of(end)} at the latest; {tally(longer, 'pause')} "
+        f"{verb} later, as before."
+    )
 
 
 def _votes(rt: Runtime, session: Session, least: int) -> str:
     reached, papers = store.count_voted(session, least, rt.clock() - timedelta(days=30))
-    return f"{reached:,} of {tally(papers, 'paper')} of the last 30 days with as many."
+    return (
+        f"{reached:,} of {tally(papers, 'paper')} of the last 30 days with {least:,} votes or more."
+    )
 
 
 def _new_readers(rt: Runtime, session: Session, _value: Any) -> str:
     active = store.count_active(session)
     return f"Readers who are here keep what they have: {active:,} active ones."
+
+
+def _hour(rt: Runtime, session: Session, value: int) -> str:
+    begin = f"A new reader's mails begin at {value:02}:00 by their clock."
+    return f"{begin} {_new_readers(rt, session, value)}"
+
+
+def _weekdays(rt: Runtime, session: Session, value: str) -> str:
+    days = tally(len(value.split(",")), "day")
+    return f"A new reader can have mail on {days} a week. {_new_readers(rt, session, value)}"
 
 
 def _abstracts(rt: Runtime, session: Session, value: str) -> str:
@@ -175,7 +192,7 @@ def _share(of: str, per: int, words: str) -> _Asked:
         today = local_date(rt.clock(), rt.zone)
         week = read_rates(rt, today - timedelta(days=FIXED.rate_days - 1), today).all
         if not week.accepted:
-            return "No mail was handed over in the last week."
+            return f"More than {most:,} in {per:,} is an alarm; the last week had no mail."
         came = week.complaints if of == "complaints" else week.hard
         share = came * per / week.accepted
         verb = "an alarm" if share > most and came >= FIXED.rate_least else "no alarm"
@@ -194,12 +211,13 @@ _RATES: Mapping[str, _Asked] = {
 _EFFECTS: Mapping[str, Effect] = {
     **{name: _kept(name) for name in _WHAT},
     **{f"mails_a{'n' if unit == 'hour' else ''}_{unit}": _pace(unit) for unit in PER_S},
-    **dict.fromkeys(("hour", "weekdays"), _new_readers),
+    "hour": _hour,
+    "weekdays": _weekdays,
     "abstracts": _abstracts,
     "release": _release,
     "votes": _votes_here,
     "proposals": _proposals,
-    "typed_above": _beyond("the number is typed", "it is not typed"),
+    "typed_above": _beyond("the number is typed", "the number is not typed"),
     "canary_offered_above": _beyond("a canary is offered", "no canary is offered"),
     "canary_ticked_above": _beyond("the canary is ticked", "the canary is not ticked"),
     "session_idle_hours": _idle,

@@ -30,18 +30,19 @@ def long(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days"
 
 
-def _day(at: datetime) -> str:
+def day_of(at: datetime) -> str:
+    """As "22 Nov 2026"."""
     return f"{at:%d %b %Y}".lstrip("0")
 
 
 def _until(what: str) -> Told:
     """Of something that lasts so many days from today."""
-    return lambda days, _values, now: f"{what} until {_day(now + timedelta(days=days))}."
+    return lambda days, _values, now: f"{what} until {day_of(now + timedelta(days=days))}."
 
 
 def _since(what: str, tail: str = "") -> Told:
     """Of something that looks so many days back, today included."""
-    return lambda days, _values, now: f"{what} {_day(now - timedelta(days=days - 1))}{tail}."
+    return lambda days, _values, now: f"{what} {day_of(now - timedelta(days=days - 1))}{tail}."
 
 
 def _clock(minutes: int) -> str:
@@ -116,14 +117,14 @@ def _delayed(who: str) -> Told:
 def _back(days: int, _values: Defaults, now: datetime) -> str:
     if not days:
         return "A source that is added begins with its first answer."
-    first = _day(now - timedelta(days=days))
+    first = day_of(now - timedelta(days=days))
     return f"A source that is added today brings in its days since {first}, where it can be asked."
 
 
 def _caught_up(days: int, _values: Defaults, now: datetime) -> str:
     if not days:
         return "Days of an outage are not caught up."
-    return f"After an outage until today, days since {_day(now - timedelta(days=days))} are new."
+    return f"After an outage until today, days since {day_of(now - timedelta(days=days))} are new."
 
 
 def _at_once(most: int, _values: Defaults, _now: datetime) -> str:
@@ -229,15 +230,13 @@ def _run_by(hour: int, _values: Defaults, _now: datetime) -> str:
 
 
 def _release_by(at: str, values: Defaults, _now: datetime) -> str:
-    if values.release != "until":
-        return f"It counts with release = until; release is {values.release} now."
-    return f"What no editor released goes at {at} by itself."
+    now = f" It counts with release = until; release is {values.release} now."
+    return f"What no editor released goes at {at} by itself.{now * (values.release != 'until')}"
 
 
 def _proposals(most: int, values: Defaults, _now: datetime) -> str:
-    if values.proposals == "off":
-        return "It counts with proposals = on; they are off now."
-    return f"A reader who has proposed {tally(most, 'paper')} is asked to come back tomorrow."
+    off = "" if values.proposals == "on" else " It counts with proposals = on; they are off now."
+    return f"A reader who has proposed {tally(most, 'paper')} is asked to come back tomorrow.{off}"
 
 
 def _undo(minutes: int, _values: Defaults, now: datetime) -> str:
@@ -274,7 +273,7 @@ def _programs(most: int, _values: Defaults, _now: datetime) -> str:
 
 
 def _kept_sent(days: int, _values: Defaults, now: datetime) -> str:
-    return f"What a reader had since {_day(now - timedelta(days=days))} does not come again."
+    return f"What a reader had since {day_of(now - timedelta(days=days))} does not come again."
 
 
 def _above(does: str) -> Told:
@@ -314,7 +313,7 @@ _WORDS: Mapping[str, Told] = {
     "network_an_hour": _delayed("one network"),
     "signups_an_hour": _delayed("all networks together"),
     "estimate_days": lambda n, _v, now: (
-        f"Estimates count papers of the {tally(n, 'day')} up to {_day(now)}."
+        f"Estimates count papers of the {tally(n, 'day')} up to {day_of(now)}."
     ),
     "history_days": _back,
     "catchup_days": _caught_up,

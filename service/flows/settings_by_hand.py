@@ -31,6 +31,7 @@ STARTS: Mapping[str, str] = {
     "history_days": "Sources",
     "smtp_connections": "Handing mails over",
     "breaker_percent": "When mails are refused or come back",
+    "release": "An editor's hand",
     "undo_minutes": "Sends by hand, and the staff",
     "keep_raw_days": "How long things are kept",
 }
