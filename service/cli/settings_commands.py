@@ -79,7 +79,7 @@ def settings_show(name: Name, as_json: Json = False) -> None:
 
 @settings_app.command("machine")
 def settings_machine(as_json: Json = False) -> None:
-    """What belongs to this machine (PAPERPOST_...), secrets masked, and where each value is from."""
+    """What belongs to this machine (PAPERPOST_...), secrets masked, and where each is from."""
     from service.cli.opening import settings
     from service.settings.told import told
 
