@@ -172,7 +172,11 @@ def _facts(rt: Runtime, session: Session, row: SubscriberRow) -> dict[str, Any]:
             for p in subscribers_store.list_profile_rows(session, row.id)
         ],
         "consent": [told(c) | {"detail": c.detail} for c in _acts(session, row.id, hashed)],
-        "suppression": {"reason": bar.reason, "since": _plain(bar.since), "detail": bar.detail}
+        "suppression": {
+            "reason": bar.reason,
+            "since": _plain(bar.since),
+            "detail": bar.detail.replace("\n", ": "),
+        }
         if bar is not None
         else None,
         "feedback": [
