@@ -16,7 +16,7 @@ from service.errors import PaperpostError
 from service.flows.audience import ManualError, Plan, count, papers_left
 from service.flows.chosen import chosen_digest, newsletter_content
 from service.flows.freeze import content_of
-from service.flows.letter import bytes_of, nobody, signed
+from service.flows.letter import HARMLESS, bytes_of, nobody, signed
 from service.flows.preview import Preview, PreviewError, compose_for, draft_row, preview, shown
 from service.flows.runtime import Runtime
 from service.flows.staff import write_audit
@@ -102,7 +102,10 @@ def look(rt: Runtime, plan: Plan, email_key: str, on: date | None = None) -> Pre
 def sketch(rt: Runtime, plan: Plan) -> Preview:
     """Chosen papers or a newsletter as a mail while they are composed: all of it, whoever had some;
     to nobody, so that there is one before there is a reader."""
-    reader = nobody(SubscriberRow(email=_SOMEBODY, email_key=_SOMEBODY, zone=rt.zone))
+    reader = SubscriberRow(
+        id=0, email=_SOMEBODY, email_key=_SOMEBODY, zone=rt.zone,
+        unsubscribe_token=HARMLESS, feed_token=HARMLESS,
+    )  # fmt: skip
     if plan.kind == "newsletter":
         content = newsletter_content(plan)
     else:
