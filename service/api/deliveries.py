@@ -160,7 +160,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
         return rt.db.read(load)
 
-    @routes.get("/v1/editions/{edition_id}", response_model=shapes.Edition)
+    @routes.get("/v1/editions/{edition_id}", response_model=shapes.OneEdition)
     def one_edition(_who: Reader, edition_id: RowNumber) -> dict[str, Any]:
         """One edition: its balance, why there was no mail, what was refused. Scope:
         deliveries:read."""

@@ -315,6 +315,34 @@ class Edition(Shape):
     not_before: Instant | None
 
 
+class OneEdition(Edition):
+    """The same with how it goes. mails: rows that are, or were, to be sent · ended: rows with an
+    end · reasons: of those without a mail, by state · put_off: the servers' words, put_off_until:
+    so long the last of them is tried again · refused: by what it means · first: the first few,
+    null without · late: readers who came later · rate, left_s: mails a second and seconds left,
+    null where nothing moves · undo_s, undo_key: so long it can be taken back, of a daily by this
+    key · movable: its time may be another · tested: {address: mails} that went there in test mode ·
+    minutes: [minute, accepted]."""
+
+    mails: int
+    ended: int
+    segment: str
+    equation: str
+    reasons: dict[str, dict[str, int]]
+    put_off: list[dict[str, Any]]
+    put_off_until: Instant | None
+    refused: list[Group]
+    first: dict[str, Any] | None
+    late: int
+    rate: float | None
+    left_s: float | None
+    undo_s: int
+    undo_key: str
+    movable: bool
+    tested: dict[str, int]
+    minutes: list[list[Any]]
+
+
 class Editions(Shape):
     """A page of a list."""
 
