@@ -87,8 +87,8 @@ DESK_PAGES: dict[str, tuple[str, ...]] = {
     "/admin/instance": ("viewer", "/admin/instance"),
     "/admin/editions/{edition_id}": (
         "viewer", "/admin/editions/{edition}", "/admin/editions/999",
-        "/admin/editions/{frozen_edition}?when=own",
-        "/admin/editions/{frozen_edition}?when=at&at=x",
+        "/admin/editions/{edition}?when=own",
+        "/admin/editions/{edition}?when=at&at=x",
     ),
     "/admin/editions/{edition_id}/after": ("viewer", "/admin/editions/{edition}/after"),
     "/admin/editions/{edition_id}/{act}": (
