@@ -31,7 +31,8 @@ def test_a_row_made_to_break_an_import_is_a_problem_of_its_own(rt: Runtime) -> N
     made = import_readers(rt, out.getvalue().encode())
     assert (made.readers, made.bad) == (3, 1)
     assert "no JSON" in made.problems[0][2]
-    assert made.ignored == ["attributes.hour", "attributes.x"]  # storable, and not without end
+    # storable, and not without end
+    assert made.ignored == ["attributes.hour that is no hour", "attributes.x"]
 
     made = import_readers(rt, b"email,hour\ncho@example.org,%s\ndan@example.org,6" % (b"9" * 5000))
     assert (made.readers, made.bad) == (1, 1)
