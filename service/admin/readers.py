@@ -25,7 +25,7 @@ from service.flows.staff_interests import facts_of
 from service.pages.downloads import download
 from service.pages.forms import FieldError, Form, RowNumber
 from service.pages.frame import framed
-from service.pages.paging import address_of_page, paging_of
+from service.pages.paging import address_of_page, paging_of, shown_at
 from service.store import reader_story as story_store
 from service.store import subscribers as subscribers_store
 from service.store.db import Session
@@ -55,6 +55,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         form: Form | None = None,
     ) -> Response:
         row = found(reader_id)
+        shown_at(request, desk.here.admin(f"readers/{reader_id}"))
         kind = request.query_params.get("kind", "")
         kind = kind if kind in reader_story.KINDS else ""
 

@@ -11,7 +11,7 @@ from service.errors import PaperpostError
 from service.flows import submissions as flow
 from service.flows.staff import Member
 from service.pages.forms import FieldError, RowNumber
-from service.pages.paging import address_of_page, paging_of
+from service.pages.paging import address_of_page, paging_of, shown_at
 from service.pages.sorting import sorting_of
 from service.store import submissions as store
 
@@ -53,6 +53,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 def _page(
     desk: Desk, request: Request, who: Member, errors: dict[str, FieldError] | None = None
 ) -> Response:
+    shown_at(request, desk.here.admin("submissions"))
     asked = request.query_params.get("state", "waiting")
     wanted = store.Wanted(asked if asked in store.STATES else "")
     sorting = sorting_of(request, store.ORDERS, "at" if wanted.state == "waiting" else "-at")

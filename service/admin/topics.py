@@ -14,6 +14,7 @@ from service.flows.staff import Member
 from service.matching.query import QueryError
 from service.pages.forms import FieldError, Form
 from service.pages.listing import listed
+from service.pages.paging import shown_at
 
 _FIELDS = ("name", "title", "about", "kind", "text", "likes")
 _KINDS = (("keywords", "keywords"), ("query", "a query"))
@@ -32,6 +33,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
     def topics(
         request: Request, who: Member, errors: dict[str, FieldError] | None = None
     ) -> Response:
+        shown_at(request, desk.here.admin("topics"))
         found = listed(request, flow.list_topics(rt), _COLUMNS, _text_of)
         context = {"found": found, "removed": flow.list_removed(rt)}
         return desk.answer(request, "topics.html", context, who=who, errors=errors)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fastapi import Request
+from starlette.datastructures import URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,17 @@ def _asked(request: Request) -> int:
     return max(1, int(asked)) if asked.isdecimal() and len(asked) < 10 else 1
 
 
+def shown_at(request: Request, path: str) -> None:
+    """Say where the page stands that answers a form sent to another address: its links lead there."""
+    request.state.shown_at = path
+
+
+def own_address(request: Request) -> URL:
+    """The address of the page that is shown."""
+    return request.url.replace(path=getattr(request.state, "shown_at", request.url.path))
+
+
 def address_of_page(request: Request, number: int) -> str:
     """Return this page's own address (path and query) with another page number."""
-    url = request.url.include_query_params(page=number)
+    url = own_address(request).include_query_params(page=number)
     return f"{url.path}?{url.query}"

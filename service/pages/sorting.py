@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from service.pages.paging import own_address
+
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
@@ -29,7 +31,7 @@ class Sorting:
         """Where a column's heading leads: its order, the other way round where it is the order
         already; filters stay, the pages begin anew. first_down: the greatest first."""
         is_down = not self.is_down if name == self.name else first_down
-        url = self.request.url.remove_query_params("page")
+        url = own_address(self.request).remove_query_params("page")
         url = url.include_query_params(sort=f"-{name}" if is_down else name)
         return f"{url.path}?{url.query}"
 

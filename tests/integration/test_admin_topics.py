@@ -49,6 +49,9 @@ def test_an_editor_keeps_topics_on_record(house: Reading) -> None:
     client.post("/admin/topics/robots/restore", data={"token": token})
     assert get_topic(house.rt, "robots") == kept
     assert "Bring it back" not in client.get("/admin/topics").text
+    again = client.post("/admin/topics/robots/restore", data={"token": token})
+    assert again.status_code == 422
+    assert 'href="/admin/topics?sort=title"' in again.text, "its headings lead to the list"
     acts = [(row.who, row.what) for row in house.rt.db.read(list_audit)][::-1]
     assert [act for act in acts if "topic" in act[1]] == [
         ("ann-editor", "add topic"),
