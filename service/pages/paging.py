@@ -71,7 +71,7 @@ def _asked(request: Request) -> int:
 
 
 def shown_at(request: Request, path: str) -> None:
-    """Say where the page stands that answers a form sent to another address: its links lead there."""
+    """Say where the page stands that a form of another address shows: its links lead there."""
     request.state.shown_at = path
 
 
