@@ -51,6 +51,7 @@ SAID: Mapping[str, str] = {
     "list_in": "The list is brought in.",
     "list_stopped": "Stopped.",
     "list_under_way": "The list is being brought in; this page says how far it is.",
+    "undo_under_way": "The import is being undone; this page says how far it is.",
     "left": "This reader is unsubscribed.",
     "erased": "The reader is erased.",
     "password": "The password is set. Log in with it.",  # nosec B105: words about one, not one

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from service.admin.desk import Desk, fault_of
 from service.admin.news import news_of, tenth
 from service.errors import PaperpostError
-from service.flows import imported, imports
+from service.flows import import_undo, imported, imports
 from service.flows.agreed import BASES
 from service.flows.imports import read_basis
 from service.flows.list_files import read_options
@@ -126,7 +126,9 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
         who = desk.member(request, "editor")
         context = _moving(request, imported.get_import(rt, number))
         answer = desk.answer(request, "import_progress.html", context, who=who)
-        if context["one"]["state"] in ("tried", "refused"):  # what was waited for is on the page
+        found = context["one"]
+        if found["state"] in ("tried", "refused") or (found["undo"] and not context["moves"]):
+            # what was waited for is on the page
             answer.headers["HX-Refresh"] = "true"
         return answer
 
@@ -162,7 +164,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/imports/{number}/stop")
     async def stop(request: Request, number: RowNumber) -> Response:
-        """End a look, or an import between two portions."""
+        """End a look, an import or an undoing between two portions."""
         sent = await desk.sent(request, "editor")
 
         def act() -> Response:
@@ -176,7 +178,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/imports/{number}/undo")
     async def undo(request: Request, number: RowNumber) -> Response:
-        """Erase those whom it brought and who were never mailed."""
+        """Erase those whom it brought and who were never mailed; pressed twice, it is one undo."""
         sent = await desk.sent(request, "owner")
         typed = sent.form.raw("number").replace(",", "").strip()
 
@@ -186,7 +188,7 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                     raise imports.ListError(
                         "Type the number of readers to erase.", "number", "It stands above."
                     )
-                imported.undo(
+                import_undo.press(
                     rt, number, expected=int(typed), by=sent.who.name,
                     reason=read_reason(sent.form.raw("reason")), address=sent.address,
                 )  # fmt: skip
@@ -195,7 +197,11 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             except PaperpostError as error:
                 errors = fault_of(error, ("number", "reason"), "number")
                 return one(request, sent.who, number, errors, sent.form)
-            return desk.go(f"imports/{number}", "done_erase")
+            if int(typed) <= import_undo.SMALL:
+                import_undo.take_back(rt, number)
+                return desk.go(f"imports/{number}", "done_erase")
+            rt.engine.enqueue("imports")
+            return desk.go(f"imports/{number}", "undo_under_way")
 
         return await to_thread(act)
 
@@ -203,13 +209,15 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 def _moving(request: Request, found: Mapping[str, Any]) -> dict[str, Any]:
     """What the moving part shows, and tells: each tenth of the rows, and the end."""
     rows, of = found["seen"]
-    if found["state"] != "looking":
+    if found["state"] == "undoing":
+        rows, of = found["undo"]["seen"], found["undo"]["readers"]
+    elif found["state"] != "looking":
         rows, of = found["done"].get("rows", 0), found["rows"]
     done = tenth(rows, of) if of else 0
     ended = {"done": "Done.", "stopped": "Stopped.", "tried": "Looked at.", "refused": "Not read."}
-    doing = "are looked at" if found["state"] == "looking" else "are in"
-    says = ended.get(found["state"], f"{done} % of the rows {doing}.")
-    moves = found["state"] in ("looking", "wanted", "running")
+    doing = {"looking": "rows are looked at", "undoing": "readers are erased"}
+    says = ended.get(found["state"], f"{done} % of the {doing.get(found['state'], 'rows are in')}.")
+    moves = found["state"] in store.OPEN
     moving = {"one": found, "rows": rows, "of": of, "moves": moves}
     return moving | news_of(request, f"{found['state']}-{done}", says)
 

@@ -101,8 +101,10 @@ class Tag(Shape):
 
 
 class Import(Shape):
-    """A list that was brought in. state: looking, refused, tried, wanted, running, stopped or done
-    · rows: of the files · done: what it did, by name · undone: readers erased by its undoing."""
+    """A list that was brought in. state: looking, refused, tried, wanted, running, stopped, done
+    or undoing · rows: of the files · done: what it did, by name · undone: readers erased by its
+    undoing · undo: how far the last one is, readers (at the press), gone (erased) and seen (gone,
+    or kept since a mail went to them meanwhile); empty where there was none."""
 
     id: int
     at: Instant
@@ -114,6 +116,7 @@ class Import(Shape):
     done: dict[str, Any]
     done_at: Instant | None
     undone: int
+    undo: dict[str, int]
     has_problems: bool
 
 

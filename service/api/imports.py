@@ -12,7 +12,7 @@ from service.api import desk_shapes
 from service.api.callers import caller_of, place_of
 from service.api.exports import PROBLEMS, no_key
 from service.api.readers import Body
-from service.flows import imported, imports, suppress
+from service.flows import import_undo, imported, imports, suppress
 from service.flows.list_files import read_options
 from service.flows.list_packs import MOST_FILES, pack
 from service.flows.runtime import Runtime
@@ -31,7 +31,7 @@ _UNDER_WAY: dict[str, Any] = {
 }
 _Reason = Annotated[str, Field(min_length=1, max_length=500)]
 _Word = Annotated[str, Field(max_length=300)]
-_State = Literal["looking", "refused", "tried", "wanted", "running", "stopped", "done"]
+_State = Literal["looking", "refused", "tried", "wanted", "running", "stopped", "done", "undoing"]
 _Offset = Annotated[int, Query(ge=0, le=2**53)]
 _Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -109,9 +109,10 @@ class Lifted(BaseModel):
 
 
 class Undone(BaseModel):
-    """readers: erased ones."""
+    """readers: erased ones, so far · state: of the import now, ``undoing`` while it goes on."""
 
     readers: int
+    state: str
 
 
 def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
@@ -166,7 +167,7 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
         """The scope to write is not the one to look: of a list that somebody else looked at, no
         samples."""
         found = imported.get_import(rt, number)
-        if found["state"] in ("looking", "wanted", "running"):
+        if found["state"] in store.OPEN:
             response.status_code = 202
         if who.may("readers:read") or found["by"] == who.signature:
             return found
@@ -212,18 +213,27 @@ def add_routes(routes: APIRouter, rt: Runtime, proxies: Proxies = ()) -> None:
 
     @routes.post("/v1/imports/{number}/stop")
     def stop_import(who: Writes, place: Place, number: RowNumber) -> Stopped:
-        """End a look, of which nothing is kept, or an import: who is in stays, and it can go on
-        within a day. Scope: readers:write."""
+        """End a look, of which nothing is kept, an import (who is in stays, and it can go on within
+        a day), or an undoing (who is erased stays so). Scope: readers:write."""
         return Stopped(state=imports.stop(rt, number, by=who.signature, address=place))
 
-    @routes.post("/v1/imports/{number}/undo")
-    def undo_import(who: Writes, place: Place, number: RowNumber, asked: Undo) -> Undone:
-        """Erase those whom it brought and who were never mailed. Scope: readers:write."""
-        gone = imported.undo(
+    @routes.post("/v1/imports/{number}/undo", responses={202: _UNDER_WAY | {"model": Undone}})
+    def undo_import(
+        who: Writes, place: Place, number: RowNumber, asked: Undo, response: Response
+    ) -> Undone:
+        """Erase those whom it brought and who were never mailed; pressed twice, it is one undo.
+        More than 200 go on after the answer, which is 202 then. Scope: readers:write."""
+        import_undo.press(
             rt, number, expected=asked.readers, by=who.signature, reason=asked.reason,
             address=place,
         )  # fmt: skip
-        return Undone(readers=gone)
+        if asked.readers <= import_undo.SMALL:
+            import_undo.take_back(rt, number)
+        rt.engine.enqueue("imports")
+        found = imported.get_import(rt, number)
+        if found["state"] == "undoing":
+            response.status_code = 202
+        return Undone(readers=found["undo"]["gone"], state=found["state"])
 
     # ---- suppressions ----
 

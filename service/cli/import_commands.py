@@ -228,7 +228,10 @@ def show(number: int, as_json: Json = False) -> None:
         typer.echo(f"  {name}: {(found['done'] or found['look']).get(name, 0):,}")
     if found["fault"]:
         typer.echo(" ".join(part for part in found["fault"] if part), err=True)
-    if found["here"]:
+    if found["state"] == "undoing":
+        far = found["undo"]
+        typer.echo(f"Being undone: {far['seen']:,} of {far['readers']:,} readers gone through.")
+    elif found["here"]:
         typer.echo(
             f"Undoing would erase {printing.tally(found['unmailed'], 'reader')}; "
             f"{found['mailed']:,} had a mail and stay, {found['left']:,} left."
@@ -237,12 +240,14 @@ def show(number: int, as_json: Json = False) -> None:
 
 @imports_app.command("stop")
 def stop(number: int, as_json: Json = False) -> None:
-    """End a look, of which nothing is kept, or an import: who is in stays, and it can go on."""
-    from service.flows import imports
+    """End a look, of which nothing is kept, an import (who is in stays, and it can go on), or an
+    undoing (who is erased stays so)."""
+    from service.flows import imported, imports
 
     with runtime() as rt:
         state = imports.stop(rt, number, by="cli")
-    said = "Stopped; paperpost imports resume goes on with it." if state else "Stopped."
+        can_go_on = bool(state) and imported.get_import(rt, number)["can_go_on"]
+    said = "Stopped; paperpost imports resume goes on with it." if can_go_on else "Stopped."
     printing.told({"import": number, "state": state}, said, wants_json=as_json)
 
 
@@ -269,8 +274,8 @@ def undo(
     as_json: Json = False,
 ) -> None:
     """Erase those whom an import brought and who were never mailed; without --yes only say how
-    many that is."""
-    from service.flows import imported
+    many that is. Broken off, it goes on by itself, or by the same command."""
+    from service.flows import import_undo, imported
 
     with runtime() as rt:
         found = imported.get_import(rt, number)
@@ -279,9 +284,16 @@ def undo(
             said = f"{printing.tally(found['unmailed'], 'reader')} would be erased: --yes N"
             printing.told(facts, said, wants_json=as_json)
             return
-        gone = imported.undo(rt, number, expected=yes, by="cli", reason=reason)
-    facts = {"import": number, "erased": gone}
-    printing.told(facts, f"{printing.tally(gone, 'reader')} erased.", wants_json=as_json)
+        import_undo.press(rt, number, expected=yes, by="cli", reason=reason)
+        with _bar("Undoing it", as_json) as told:
+            import_undo.take_back(rt, number, on_readers=told)
+        found = imported.get_import(rt, number)
+    gone = found["undo"]["gone"]
+    facts = {"import": number, "erased": gone, "state": found["state"]}
+    said = f"{printing.tally(gone, 'reader')} erased."
+    if found["state"] == "undoing":
+        said = f"{said[:-1]} so far; it goes on in another process: paperpost imports show {number}"
+    printing.told(facts, said, wants_json=as_json)
 
 
 # ---- tags ----

@@ -302,9 +302,9 @@ class Embedded:
         return not self._closing
 
     def _imports(self) -> None:
-        """Lists that wait; those who were erased go from what is kept of lists."""
+        """Lists that wait, or are to be undone; those who were erased go from what is kept."""
         forget_erased(self._rt)
-        go_on(self._rt, self._is_open, ["wanted", "running"])
+        go_on(self._rt, self._is_open, ["wanted", "running", "undoing"])
 
     def _settle(self) -> int:
         forget_unconfirmed(self._rt)

@@ -1,5 +1,5 @@
-"""What imports did: listed, their bad rows as a file, undone where nobody was mailed yet,
-forgotten when their time is over.
+"""What imports did: listed, what undoing would do, their bad rows as a file, forgotten when their
+time is over.
 """
 
 import gzip
@@ -10,21 +10,18 @@ from typing import Any
 
 from service.flows.agreed import basis_line
 from service.flows.exports import note_export
-from service.flows.imports import ListError, NoSuchImportError, can_go_on, row_of
-from service.flows.reader_acts import erase_some
+from service.flows.import_undo import undoing_of
+from service.flows.imports import NoSuchImportError, can_go_on, row_of
 from service.flows.runtime import Runtime
 from service.flows.spreadsheet import to_csv
-from service.flows.staff import write_audit
 from service.store import imports as store
-from service.store.db import Priority, Session
+from service.store.db import Session
 from service.store.desk_tables import ImportRow
 
 KEPT_LOOKS = timedelta(days=1)
 KEPT_PROBLEMS = timedelta(days=30)
 """How long a list that was only looked at is kept, and the rows with a problem of one that went
 in."""
-
-_PORTION = 200
 
 
 def get_import(rt: Runtime, number: int) -> dict[str, Any]:
@@ -62,6 +59,13 @@ def _undoing(session: Session, row: ImportRow) -> dict[str, int]:
     }
 
 
+def _far(row: ImportRow) -> dict[str, int]:
+    """How far the last undoing is; empty where there was none. readers: at the press · gone: erased
+    · seen: gone, or kept since a mail went to them meanwhile."""
+    far = undoing_of(row)
+    return {"readers": far.readers, "gone": far.gone, "seen": far.seen} if far else {}
+
+
 def list_imports(
     session: Session, *, limit: int, offset: int = 0, state: str = "", sort: str = "-at"
 ) -> list[dict[str, Any]]:
@@ -89,6 +93,7 @@ def _facts(session: Session, rows: Sequence[ImportRow]) -> list[dict[str, Any]]:
             "done": row.report.get("done", {}),
             "done_at": row.done_at.isoformat() if row.done_at else None,
             "undone": row.undone,
+            "undo": _far(row),
             "digest": row.digest,
             "has_problems": bool(
                 kept[row.id or 0].get(store.TRIED if row.state == "tried" else store.PROBLEMS)
@@ -96,51 +101,6 @@ def _facts(session: Session, rows: Sequence[ImportRow]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def undo(
-    rt: Runtime, number: int, *, expected: int, by: str, reason: str = "", address: str = ""
-) -> int:
-    """Erase those whom an import brought and who were never mailed. expected: how many that is, as
-    it was shown. Raises NoSuchImportError, ListError: another number, or it is
-    not over."""
-
-    def begin(session: Session) -> list[int]:
-        row = row_of(session, number, hold=True)
-        if row.state not in ("done", "stopped"):
-            what = "This import is not over; nothing was done."
-            raise ListError(what, "number", "Stop it first, or wait until it is in.")
-        ids = store.list_unmailed(session, number)
-        if len(ids) != expected:
-            raise ListError(
-                f"These are {len(ids):,} readers, not {expected:,}; nothing was done.",
-                "number",
-                f"If that is right, type {len(ids)}.",
-            )
-        write_audit(
-            session, rt.clock(), who=by, what="undo import", target=f"import {number}",
-            after={"readers": len(ids)}, address=address, reason=reason,
-        )  # fmt: skip
-        store.delete_files(session, number, [store.LIST, store.TRIED])  # it does not go on
-        return ids
-
-    ids = rt.db.write(begin, Priority.WEB)
-    gone = 0
-    for start in range(0, len(ids), _PORTION):
-        part = ids[start : start + _PORTION]
-        gone += rt.db.write(lambda s, p=part: _undo_some(rt, s, number, p, by), Priority.BULK)  # type: ignore[misc]
-    return gone
-
-
-def _undo_some(rt: Runtime, session: Session, number: int, ids: list[int], by: str) -> int:
-    """Erased without a bar: they never asked to be left alone, the list was wrong. Who was mailed
-    meanwhile stays."""
-    row = row_of(session, number, hold=True)
-    still = store.list_unmailed(session, number, ids)
-    gone = erase_some(rt, session, still, by, bar=False)
-    row.undone += gone
-    session.add(row)
-    return gone
 
 
 def forget(rt: Runtime, session: Session) -> int:

@@ -6,6 +6,7 @@ ended, and can be stopped between two of them. The look: ``flows/import_look``; 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from service.flows import import_undo
 from service.flows.import_basis import (
     Basis,
     ListError,
@@ -69,15 +70,18 @@ def can_go_on(session: Session, row: ImportRow) -> bool:
 
 
 def stop(rt: Runtime, number: int, *, by: str, address: str = "") -> str:
-    """End a look, or an import after the portion that is going in: who is in stays, and it can go
-    on or be undone. Returns its state: "" where nothing of a look is left. Raises
-    NoSuchImportError, ListError: nothing is under way."""
+    """End a look, an import after the portion that is going in (who is in stays, and it can go
+    on or be undone), or an undoing (who is erased stays so). Returns its state: "" where nothing
+    of a look is left. Raises NoSuchImportError, ListError: nothing is under way."""
 
     def act(session: Session) -> str:
         row = row_of(session, number, hold=True)
-        done = row.report.get("done", {})
-        if row.state == "looking":
+        far = {"rows": row.report.get("done", {}).get("rows", 0)}
+        is_look = row.state == "looking"
+        if is_look:
             session.delete(row)
+        elif row.state == "undoing":
+            far = import_undo.stop(session, row)
         elif store.set_state(session, number, "stopped", ["wanted", "running"], done_at=rt.clock()):
             session.refresh(row)
             forget_samples(session, row)
@@ -86,9 +90,9 @@ def stop(rt: Runtime, number: int, *, by: str, address: str = "") -> str:
             raise ListError(what, "state", "Look at it again.")
         write_audit(
             session, rt.clock(), who=by, what="stop import", target=f"import {number}",
-            after={"rows": done.get("rows", 0)}, address=address,
+            after=far, address=address,
         )  # fmt: skip
-        return "" if row.state == "looking" else "stopped"
+        return "" if is_look else row.state
 
     return rt.db.write(act, Priority.WEB)
 
@@ -105,9 +109,9 @@ def go_on(
     going_on: Callable[[], bool] = lambda: True,
     states: Sequence[str] = store.OPEN,
 ) -> int:
-    """Look at what waits for it, bring in what was pressed, and go on with what another process
-    left half done. Returns how many. going_on: False where this process ends · states: of those
-    that are meant.
+    """Look at what waits for it, bring in or undo what was pressed, and go on with what another
+    process left half done. Returns how many. going_on: False where this process ends · states: of
+    those that are meant.
 
     One that fails stops no other; its error is raised when all were gone through.
     """
@@ -119,6 +123,7 @@ def go_on(
         try:
             look_at(rt, number, going_on)
             bring_in(rt, number, going_on=going_on)
+            import_undo.take_back(rt, number, going_on=going_on)
         except Exception as error:
             rt.log("import_failed", number=number, error=type(error).__name__)
             failed = failed or error

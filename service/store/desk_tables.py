@@ -21,10 +21,10 @@ class ReaderTagRow(SQLModel, table=True):
 
 class ImportRow(SQLModel, table=True):
     """A list of readers that was brought in, or looked at alone. state: looking refused tried
-    wanted running stopped done · digest: of the files and what was chosen, so that what goes in is
-    what was looked at · form: whose export it is · basis: what makes its readers active, see
-    ``flows.agreed`` · step: portions that are in · report: what was seen, what it did so far, and
-    whose process it is · undone: of its readers, erased again."""
+    wanted running stopped done undoing · digest: of the files and what was chosen, so that what
+    goes in is what was looked at · form: whose export it is · basis: what makes its readers active,
+    see ``flows.agreed`` · step: portions that are in · report: what was seen, what it did so far,
+    how far it is undone, and whose process it is · undone: of its readers, erased again."""
 
     __tablename__ = "reader_import"
     id: int | None = key()
@@ -43,7 +43,7 @@ class ImportRow(SQLModel, table=True):
 
 class ImportFileRow(SQLModel, table=True):
     """A file of an import, or a part of its rows with a problem, as gzip. kind: list, tried
-    (problems of the look), problems · place: from 0."""
+    (problems of the look), problems, undo (readers who are still to be erased) · place: from 0."""
 
     __tablename__ = "reader_import_file"
     import_id: int = reference("reader_import", primary=True)

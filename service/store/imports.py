@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 from service.store.desk_tables import ImportedRow, ImportFileRow, ImportRow
 from service.store.tables import DeliveryRow, ProfileRow, SubscriberRow
 
-LIST, TRIED, PROBLEMS = "list", "tried", "problems"
-"""Kinds of files of an import: the lists, and the rows with a problem of the look and of the
-import."""
+LIST, TRIED, PROBLEMS, UNDO = "list", "tried", "problems", "undo"
+"""Kinds of files of an import: the lists, the rows with a problem of the look and of the import,
+and the readers who are still to be erased where it is being undone."""
 
 
 def add_import(session: Session, row: ImportRow, files: Sequence[tuple[str, bytes]]) -> int:
@@ -58,7 +58,7 @@ ORDERS: Mapping[str, Any] = {
 }
 """What imports are sorted by; -NAME is the other way round."""
 
-STATES = ("looking", "refused", "tried", "wanted", "running", "stopped", "done")
+STATES = ("looking", "refused", "tried", "wanted", "running", "stopped", "done", "undoing")
 
 
 def list_imports(
@@ -83,12 +83,12 @@ def _in(state: str) -> list[Any]:
     return [col(ImportRow.state) == state] if state else []
 
 
-OPEN = ("looking", "wanted", "running")
+OPEN = ("looking", "wanted", "running", "undoing")
 """States in which something is to be done."""
 
 
 def list_open(session: Session, states: Sequence[str] = OPEN) -> list[int]:
-    """Imports that are to be looked at or to go on, oldest first."""
+    """Imports that are to be looked at, to go on or to be undone, oldest first."""
     query = (
         sa.select(col(ImportRow.id))
         .where(col(ImportRow.state).in_(states))
@@ -180,6 +180,17 @@ def delete_files(session: Session, import_id: int, kinds: Sequence[str]) -> None
     session.execute(
         sa.delete(ImportFileRow).where(
             col(ImportFileRow.import_id) == import_id, col(ImportFileRow.kind).in_(kinds)
+        )
+    )
+
+
+def delete_part(session: Session, import_id: int, kind: str, place: int) -> None:
+    """Throw one part of a file away."""
+    session.execute(
+        sa.delete(ImportFileRow).where(
+            col(ImportFileRow.import_id) == import_id,
+            col(ImportFileRow.kind) == kind,
+            col(ImportFileRow.place) == place,
         )
     )
 

@@ -10,7 +10,7 @@ from support.arrows import by_hand
 from support.house import Clock, open_house
 
 from service.errors import PaperpostError
-from service.flows import import_rows, imported, imports
+from service.flows import import_rows, import_undo, imported, imports
 from service.flows.agreed import told
 from service.flows.imports import Basis, ListError, NoSuchImportError, read_basis
 from service.flows.list_files import Options, read_options
@@ -229,8 +229,9 @@ def test_undo_takes_those_whom_nothing_was_mailed(rt: Runtime) -> None:
         rt.db.write(lambda s: mail_of(s, ada, rt))
     assert imported.get_import(rt, made["id"])["unmailed"] == 1
     with pytest.raises(PaperpostError, match="1 readers, not 2"):
-        imported.undo(rt, made["id"], expected=2, by="ann")
-    assert imported.undo(rt, made["id"], expected=1, by="ann", reason="wrong list") == 1
+        import_undo.press(rt, made["id"], expected=2, by="ann")
+    assert import_undo.press(rt, made["id"], expected=1, by="ann", reason="wrong list")
+    import_undo.take_back(rt, made["id"])
     assert list(readers(rt)) == ["ada@example.org"]
     assert bar_of(rt, "ben@example.org") == ""  # they never asked to be left alone
 

@@ -14,7 +14,7 @@ from support.house import Clock, open_house
 
 from service.engine.embedded import Embedded
 from service.errors import PaperpostError
-from service.flows import import_look, imported, imports, leave
+from service.flows import import_look, import_undo, imported, imports, leave
 from service.flows.import_erased import forget_erased
 from service.flows.imports import Basis, ListError
 from service.flows.list_files import Options
@@ -168,7 +168,9 @@ def test_a_program_may_press_what_somebody_has_only_looked_at_so_far(rt: Runtime
     assert (act.who, act.address, seen(rt, number)["state"]) == ("token x", "::1", "done")
 
 
-def test_an_import_is_stopped_goes_on_and_is_undone(rt: Runtime) -> None:
+def test_an_import_is_stopped_goes_on_and_is_undone(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number, asked = begun(rt), count(1)
 
     def is_ended_while_it_is_looked_at() -> bool:
@@ -179,7 +181,7 @@ def test_an_import_is_stopped_goes_on_and_is_undone(rt: Runtime) -> None:
         seen(rt, number)
     number = begun(rt, press_from="")
     with pytest.raises(ListError, match="not over"):
-        imported.undo(rt, number, expected=0, by="ann")
+        import_undo.press(rt, number, expected=0, by="ann")
 
     def ends(rows: int, of: int) -> None:
         if rows == 4:
@@ -197,8 +199,28 @@ def test_an_import_is_stopped_goes_on_and_is_undone(rt: Runtime) -> None:
     imports.go_on(rt)
     assert (seen(rt, number)["state"], len(here(rt))) == ("done", 7)
     assert acts(rt).count("stop import") == 2
-    assert imported.undo(rt, number, expected=7, by="ann") == 7
-    assert here(rt) == set()
+    monkeypatch.setattr(import_undo, "_PORTION", 2)
+    assert import_undo.press(rt, number, expected=7, by="ann")
+    assert not import_undo.press(rt, number, expected=7, by="ann")  # pressed twice
+
+    def ends_undoing(readers: int, of: int) -> None:
+        assert of == 7
+        assert imports.stop(rt, number, by="ben") == "done"
+
+    import_undo.take_back(rt, number, on_readers=ends_undoing)
+    found = seen(rt, number)
+    assert (found["state"], found["undone"], found["unmailed"], len(here(rt))) == ("done", 2, 5, 5)
+    assert import_undo.press(rt, number, expected=5, by="ann")
+    asked = count(1)
+    imports.go_on(rt, lambda: next(asked) < 4)  # the process ends amid it
+    found = seen(rt, number)
+    far = {"readers": 5, "gone": found["undone"] - 2, "seen": found["undone"] - 2}
+    assert (found["state"], found["undo"], len(here(rt))) == ("undoing", far, 5 - far["gone"])
+    assert 0 < far["gone"] < 5
+    imports.go_on(rt)
+    assert (seen(rt, number)["state"], seen(rt, number)["undone"], here(rt)) == ("done", 7, set())
+    assert not import_undo.press(rt, number, expected=5, by="ann")
+    assert acts(rt).count("undo import") == 2
 
 
 @pytest.mark.slow
@@ -243,8 +265,9 @@ def test_undo_says_who_stays_and_why(rt: Runtime) -> None:
     names = ("here", "unmailed", "mailed", "left", "changed", "gone")
     assert [found[name] for name in names] == [6, 4, 1, 1, 1, 1]
     with pytest.raises(ListError, match="4 readers, not 6"):
-        imported.undo(rt, number, expected=6, by="ann")
-    assert imported.undo(rt, number, expected=4, by="ann", reason="wrong list") == 4
+        import_undo.press(rt, number, expected=6, by="ann")
+    assert import_undo.press(rt, number, expected=4, by="ann", reason="wrong list")
+    import_undo.take_back(rt, number)
     assert here(rt) == {"r0@example.org", "r1@example.org"}
     assert [seen(rt, number)[name] for name in names] == [2, 0, 1, 1, 0, 1]
 

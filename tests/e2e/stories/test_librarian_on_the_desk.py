@@ -13,7 +13,7 @@ from httpx2 import Response
 from support.desk import signed_in, token_in
 from support.reading_house import reading_house
 
-from service.flows import import_look, imports, list_files
+from service.flows import import_look, import_undo, imports, list_files
 from service.flows.import_erased import forget_erased
 from service.flows.leave import erase, leave_row
 from service.flows.runtime import Runtime
@@ -158,7 +158,15 @@ def test_a_librarian_moves_from_mailchimp(tmp_path: Path, monkeypatch: pytest.Mo
         assert "Would be erased: nothing was mailed to them 20" in words(stopped)
         refused = press(client, stopped, "/undo", number="79", reason="wrong list")
         assert "These are 20 readers, not 79; nothing was done." in words(refused)
-        undone = press(client, stopped, "/undo", number="20", reason="wrong list")
+        monkeypatch.setattr(import_undo, "SMALL", 0)
+        undoing = press(client, stopped, "/undo", number="20", reason="wrong list")
+        assert f"Import {number}, being undone" in words(undoing)
+        assert "0 of 20 readers are gone through" in words(undoing)
+        assert "Who is erased stays so; the others stay readers." in words(undoing)
+        assert "hx-refresh" not in client.get(f"{waits.url.path}/progress").headers
+        imports.go_on(rt)
+        assert client.get(f"{waits.url.path}/progress").headers["hx-refresh"] == "true"
+        undone = client.get(waits.url.path)
         assert "20 were erased again." in words(undone)
         assert "Go on with the rest" not in words(undone)
         assert len(readers(rt)) == len(before) + 78
