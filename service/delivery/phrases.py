@@ -44,7 +44,7 @@ def subject(digest: Digest, texts: Texts, *, test: bool = False) -> str:
         return said(clipped(one_line(digest.subject), 200))
     title = one_line(_best_title(digest)).rstrip(" :;,–—-")
     if not title:
-        return clipped(said(headline(digest, texts).rstrip(".")), SUBJECT_CHARS)
+        return clipped(said(headline(digest, texts).rstrip(".。")), SUBJECT_CHARS)
     frame, more = _subject_frame(digest, texts)
     room = SUBJECT_CHARS - columns(said(frame("")))
     if more > 0 and title.endswith(_MARKS_OF_ITS_OWN) and columns(title) + 2 <= room:

@@ -7,7 +7,7 @@ from typing import Any
 
 from service.flows.alarms import end_alarm, raise_alarm
 from service.flows.breaker_alarms import about_edition, name_of
-from service.flows.editions import EditionError, need_edition
+from service.flows.editions import EditionError, need_edition, shown_state
 from service.flows.groups import plainly
 from service.flows.runtime import Runtime
 from service.flows.staff import audit_edition
@@ -101,14 +101,15 @@ def _judge(rt: Runtime, session: Session) -> int:
 
 
 def go_on(rt: Runtime, edition_id: int, *, by: str, address: str = "") -> int:
-    """The canary looks well, or well enough: the rest may go, also where the edition paused by
-    itself because of it. Returns how many.
+    """The canary looks well, or well enough: the rest goes. A pause ends with it, whether the
+    edition paused by itself or somebody paused it. Returns how many.
 
     Raises EditionError: there is no rest, or the first ones have not all been tried.
     """
 
     def free(session: Session) -> int:
         now = rt.clock()
+        editions_store.hold_number(session, edition_id)  # nobody pauses or moves it meanwhile
         edition = need_edition(session, edition_id)
         found = look(session, edition, now)
         if found is None or not found.rest:
@@ -121,12 +122,15 @@ def go_on(rt: Runtime, edition_id: int, *, by: str, address: str = "") -> int:
                 "Let the rest go when all of them were.",
             )
         n = audience_store.set_wait(session, edition_id, None, after=now)
-        if edition.paused and edition.paused_why:
+        before = {"state": shown_state(edition), "why": edition.paused_why}
+        if edition.paused:
             editions_store.set_edition(session, edition_id, paused=False, paused_why="")
             end_alarm(rt, session, "edition", str(edition_id))
         audit_edition(
-            session, now, edition_id, by, "send the rest", after={"mails": n}, address=address
-        )
+            session, now, edition_id, by, "send the rest",
+            before={name: value for name, value in before.items() if value},
+            after={"state": edition.state, "mails": n}, address=address,
+        )  # fmt: skip
         return n
 
     freed = rt.db.write(free, Priority.WEB)

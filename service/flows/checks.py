@@ -9,7 +9,7 @@ from service.defaults import FIXED
 from service.errors import PaperpostError
 from service.flows.audience import Audience, Plan
 from service.flows.leave import look as look_up_token
-from service.flows.links import ask_links, links_of
+from service.flows.links import ask_links, is_ours, links_of
 from service.flows.preview import Preview
 from service.flows.runtime import Runtime
 from service.flows.trial import look
@@ -56,13 +56,16 @@ async def check_links(rt: Runtime, plan: Plan) -> list[Check]:
     """Asks what a newsletter links to; nothing for other mails."""
     if plan.kind != "newsletter":
         return []
-    name, links = "Links answer", links_of(plan.body)
+    name, every = "Links answer", links_of(plan.body)
     where = f"send?draft={plan.key}"
-    if not links:
+    if not every:
         return [Check(name, "ok", "There are none", where)]
+    links = [link for link in every if not is_ours(link, rt.site.base_url)]
+    ours = len(every) - len(links)
     asked = await ask_links(rt, links)
     broken = [one for one in asked if one.fault]
     beyond = f"; {len(links) - len(asked)} more were not asked" if len(links) > len(asked) else ""
+    beyond += f"; {ours:,} to this site, not asked" if ours else ""
     if broken:
         told = "; ".join(f"{one.url[:80]}: {one.fault}" for one in broken[:5])
         more = f"; {len(broken) - 5} more" if len(broken) > 5 else ""

@@ -41,7 +41,7 @@ def summary(
 
     Of the result: so_far: rows may still be added · uneven: what is missing of one that does not
     balance, in words, "" when it does · paused_why: why it was paused by itself · begins_at: while
-    that is to come.
+    that is to come; at own hours when the first of them comes.
     """
     counted = balance_of(edition, states)
     planned = counted.planned
@@ -67,14 +67,19 @@ def summary(
         "created_by": edition.created_by,
         "opened_at": _iso(edition.opened_at),
         "not_before": _iso(edition.not_before),
-        "begins_at": _iso(edition.not_before) if _is_ahead(edition, now) else None,
+        "begins_at": _iso(_ahead(edition, now)),
     } | {"planned": planned}
 
 
-def _is_ahead(edition: EditionRow, now: datetime | None) -> bool:
-    """Whether its first mail is still to go, at an instant that somebody chose."""
-    begins = edition.not_before
-    return edition.state == "open" and begins is not None and now is not None and begins > now
+def _ahead(edition: EditionRow, now: datetime | None) -> datetime | None:
+    """When its first mail goes, while that is to come. None, too: not kept, at own hours, for
+    editions of before."""
+    timing, begins = edition.options.get("timing", {}), edition.not_before
+    if timing.get("own_hour"):
+        begins = datetime.fromisoformat(timing["first"]) if "first" in timing else None
+    if edition.state != "open" or begins is None or now is None or begins <= now:
+        return None
+    return begins
 
 
 def shown_state(edition: EditionRow) -> str:

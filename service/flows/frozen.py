@@ -248,7 +248,8 @@ def _release(
     if plan.at is not None:
         timing = {"at": plan.at.isoformat()}
     elif plan.own_hour:
-        timing = {"own_hour": True, "last": work.last.isoformat()}
+        first = work.soonest or work.begin
+        timing = {"own_hour": True, "first": first.isoformat(), "last": work.last.isoformat()}
     options = without_intent(edition.options) | ({"timing": timing} if timing else {})
     options |= {
         "equation": equation(planned, {**skipped, "refused": refused, "mails": mails}),
@@ -277,7 +278,8 @@ def _release(
 @dataclass
 class _Work:
     """What the parts of one edition share. begin: before then nothing goes · first: readers who go
-    before a person looked, None where all do · last: the latest instant at which a mail begins."""
+    before a person looked, None where all do · soonest: the first own hour, None without one ·
+    last: the latest instant at which a mail begins."""
 
     rt: Runtime
     plan: Plan
@@ -286,6 +288,7 @@ class _Work:
     begin: datetime
     content: Content
     first: frozenset[int] | None
+    soonest: datetime | None = None
     last: datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -302,6 +305,7 @@ class _Work:
             left = papers_left(session, plan, ids)
         readers = subscribers_store.list_subscriber_rows(session, ids=ids)
         begins = own_hours(readers, self.begin) if plan.own_hour and group == "mails" else {}
+        self.soonest = min(filter(None, [self.soonest, *begins.values()]), default=None)
         self.last = max([self.last, *begins.values()])
         values = [
             reader_values(rt, edition, reader, now)
@@ -337,7 +341,7 @@ class _Work:
         if self.plan.own_hour:
             hours = hours_of(send_times.list_untried(session, self.edition_id), self.begin)
             send_times.set_hours(session, hours, self._tried_for)
-            self.last = max([self.begin, *hours])
+            self.soonest, self.last = min(hours, default=None), max([self.begin, *hours])
         else:
             deadline = self.begin + self._tried_for
             send_times.set_begin(session, self.edition_id, self.plan.at, deadline)

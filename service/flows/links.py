@@ -31,6 +31,13 @@ class Asked:
     fault: str = ""
 
 
+def is_ours(url: str, base_url: str) -> bool:
+    """Whether a link leads to this installation. It is not asked for its own pages: it may not
+    reach itself by its name, or serve from a port that no source may have."""
+    own, rest = url[: len(base_url)], url[len(base_url) :]
+    return own.lower() == base_url.lower() and rest[:1] in ("", "/", "?", "#")
+
+
 def links_of(body: str) -> list[str]:
     """The web addresses that a newsletter links to; at most ``MOST_LINKS`` are asked."""
     return [x for x in markdown_links(body) if x.startswith(("https://", "http://"))]

@@ -213,7 +213,8 @@ def _timing(when: When, made: Moved) -> dict[str, Any]:
     if when.at is not None:
         return {"at": when.at.isoformat()}
     on = {"on": day} if (day := _day(when)) else {}
-    return {"own_hour": True, "last": made.last.isoformat(), **on}
+    hours = {"first": made.begins.isoformat(), "last": made.last.isoformat()}
+    return {"own_hour": True, **hours, **on}
 
 
 def _day(when: When) -> str | None:

@@ -175,7 +175,7 @@ def _facts(rt: Runtime, session: Session, row: SubscriberRow) -> dict[str, Any]:
         "suppression": {
             "reason": bar.reason,
             "since": _plain(bar.since),
-            "detail": bar.detail.replace("\n", ": "),
+            "detail": ": ".join(filter(None, bar.detail.split("\n"))),
         }
         if bar is not None
         else None,

@@ -184,11 +184,11 @@ def _rests(minutes: int, _values: Defaults, now: datetime) -> str:
 
 
 def _refused(minutes: int, _values: Defaults, _now: datetime) -> str:
-    wait, steps = minutes, list[int]()
-    while len(steps) < 5 and wait < FIXED.longest_rest_minutes:
+    wait, steps, longest = minutes, list[int](), max(minutes, FIXED.longest_rest_minutes)
+    while len(steps) < 5 and wait < longest:
         steps.append(wait)
         wait *= 2
-    steps.append(min(wait, FIXED.longest_rest_minutes))
+    steps.append(min(wait, longest))
     return f"It rests {', '.join(f'{one:,}' for one in steps)} minutes, as often as it refuses."
 
 
@@ -214,10 +214,10 @@ def _soft(score: int, _values: Defaults, _now: datetime) -> str:
     return f"A full mailbox rests after {tally(ceil(score / FIXED.soft_weight), 'day')} of reports."
 
 
-def _soft_rests(first: int, most: int) -> str:
+def _soft_rests(first: int, most: int, longest: int) -> str:
     if not most:
         return "An address is barred in place of its first rest."
-    steps = [first * 2**n for n in range(min(most, 5))]
+    steps = [min(first * 2**n, longest) for n in range(min(most, 5))]
     more = ", ..." if most > len(steps) else ""
     said = ", ".join(f"{one:,}" for one in steps) + more
     return f"It rests {said} days, then the address is barred."
@@ -334,8 +334,8 @@ _WORDS: Mapping[str, Told] = {
     "pause_at_domains": _domains,
     "hard_score": _hard,
     "soft_score": _soft,
-    "soft_rest_days": lambda n, v, _: _soft_rests(n, v.soft_rests),
-    "soft_rests": lambda n, v, _: _soft_rests(v.soft_rest_days, n),
+    "soft_rest_days": lambda n, v, _: _soft_rests(n, v.soft_rests, v.pause_days),
+    "soft_rests": lambda n, v, _: _soft_rests(v.soft_rest_days, n, v.pause_days),
     "run_by_hour": _run_by,
     "release_by": _release_by,
     "proposals_a_day": _proposals,

@@ -190,15 +190,18 @@ BROUGHT_BY: Mapping[str, str] = {
 }  # fmt: skip
 """What brings a bar by itself, by its reason."""
 
+_REPORTED = ("hard", "soft", "complaint")
+"""Of these a server says why."""
+
 
 def brought_by(row: SuppressionRow) -> tuple[str, str]:
     """(who or what brought a bar, why: in their words, or the server's)."""
     who, line, why = row.detail.partition("\n")
     if line:
         return who, why
-    if row.reason in BROUGHT_BY:
+    if row.reason in BROUGHT_BY and (row.reason in _REPORTED or not row.detail):
         return BROUGHT_BY[row.reason], row.detail
-    return row.detail, ""
+    return row.detail, ""  # a row of before has their name alone
 
 
 def bar_facts(row: SuppressionRow) -> dict[str, str]:

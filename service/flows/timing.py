@@ -122,6 +122,10 @@ def follow_hour(session: Session, reader: SubscriberRow, zone_before: str, now: 
             continue  # it is being sent just now
         moved += 1
         timing = edition.options["timing"]
+        if "first" in timing and at < datetime.fromisoformat(timing["first"]):
+            timing = {**timing, "first": at.isoformat()}
+            edition.options = {**edition.options, "timing": timing}
+            session.add(edition)
         later = at - datetime.fromisoformat(timing["last"])
         if later > timedelta():
             edition.options = {**edition.options, "timing": {**timing, "last": at.isoformat()}}

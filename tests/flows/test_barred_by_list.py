@@ -17,9 +17,10 @@ from service.flows.remind import confirm_again
 from service.flows.send import send_ready
 from service.flows.spreadsheet import ReaderError
 from service.flows.subscribe import Wish, request
-from service.flows.suppress import import_suppressions
+from service.flows.suppress import brought_by, import_suppressions
 from service.store.consent import add_suppression, email_hash, get_suppression, list_consents
 from service.store.subscribers import get_subscriber_row
+from service.store.tables import SuppressionRow
 from service.subscribers.address import read_address
 from service.subscribers.tokens import TokenError
 
@@ -135,3 +136,16 @@ def test_a_graver_bar_takes_its_place_and_stops_everything(rt, server, graver):
     assert send(rt) == 0
     import_suppressions(rt, LIST)
     assert bar(rt) == graver, "a list takes no graver one away"
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "told"),
+    [
+        ("left", "", ("leaving, or being erased", "")),
+        ("left", "mia", ("mia", "")),  # as it was kept before there were words
+        ("left", "mia\nasked by phone", ("mia", "asked by phone")),
+        ("hard", "550 5.1.1 nobody", ("a mail that came back", "550 5.1.1 nobody")),
+    ],
+)
+def test_a_bar_says_who_brought_it(reason, detail, told):
+    assert brought_by(SuppressionRow(email_hash="x", reason=reason, detail=detail)) == told

@@ -341,8 +341,9 @@ def test_canary_waits_for_a_person(rt, server, clock):
     assert send(rt) == 1
     clock.go(hours=1)
     assert send(rt) == 0
+    editions.pause(rt, made.edition_id, "mia")
     assert canary.go_on(rt, made.edition_id, by="ada") == 2
-    assert send(rt) == 2
+    assert send(rt) == 2, "to send to the others ends a pause, whoever made it"
     with pytest.raises(editions.EditionError, match="Nothing of edition"):
         canary.go_on(rt, made.edition_id, by="ada")
 

@@ -14,9 +14,10 @@ from support.house import add, ingest_items, paper_item
 from support.meanwhile import at_once
 
 from service.flows import canary, drafts, editions, late, manual, move_send, progress, staff
+from service.flows.checks import check_links
 from service.flows.desk_overview import read_overview
 from service.flows.leave import unsubscribe
-from service.flows.links import ask_links
+from service.flows.links import ask_links, is_ours
 from service.flows.manage import Choices, choose
 from service.flows.manage_link import manage_token
 from service.flows.runtime import Runtime
@@ -217,6 +218,11 @@ def test_the_overview_says_how_many_wait_for_their_hour(filled, clock):
     rt = filled
     plan = manual.Plan(**{**_values(manual.draft(rt, **LETTER)), "own_hour": True})
     made = manual.start(rt, plan, expected=3)
+    noon = clock.at.replace(hour=12).isoformat()  # cy's, the first
+    assert (
+        rt.db.read(lambda s: editions.details(s, made.edition_id, now=clock.at))["begins_at"]
+        == noon
+    ), "not the end of the time to take it back"
     clock.go(hours=3, minutes=1)  # cy's has come
     (row,) = read_overview(rt)["editions"]
     last = rt.db.read(lambda s: progress.watch(s, made.edition_id, now=clock.at))["last_at"]
@@ -434,6 +440,10 @@ def test_links_are_asked_and_one_that_is_broken_stops_no_other(rt, site):
     found = asyncio.run(ask_links(rt, links))
     assert [bool(one.fault) for one in found] == [False, True, True]
     assert "404" in found[1].fault
+    plan = manual.draft(rt, **{**LETTER, "body": f"[a]({rt.site.base_url}/day) [b]({links[0]})"})
+    (check,) = asyncio.run(check_links(rt, plan))
+    assert (check.grade, check.why) == ("ok", "1 asked; 1 to this site, not asked")
+    assert not is_ours(f"{rt.site.base_url}0/", rt.site.base_url), "another port"
 
 
 def test_two_who_change_one_draft_keep_both(rt):

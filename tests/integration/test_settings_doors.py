@@ -91,6 +91,12 @@ def test_what_a_value_changes_is_a_number_of_this_house(house: Reading, tmp_path
             assert re.fullmatch(r"[A-Z0-9].*\.", said), (row.name, value, said)
             assert not re.search(r"\b1 \w+s (are|have|stand|wait|pause|bar|get)\b", said), said
     assert effect(rt, "soft_rests", 4) == ("It rests 2, 4, 8, 16 days, then the address is barred.")
+    assert effect(rt, "soft_rest_days", 60) == (
+        "It rests 60, 120, 240, 365 days, then the address is barred."
+    ), "no longer than a pause"
+    assert effect(rt, "refused_rest_minutes", 500) == (
+        "It rests 500 minutes, as often as it refuses."
+    ), "it is the longest one then"
     assert (
         effect(rt, "breaker_percent", 5) == "Of 20 answers within an hour 2 refusals are too many."
     )
