@@ -101,13 +101,15 @@ def is_timely(options: Mapping[str, Any], now: datetime) -> bool:
 def note_fault(session: Session, half: Half, us: int, error: Exception) -> str:
     """Keep why a press was not completed by this process. What is refused rests until a person
     resumes it; other faults may pass, and it is tried again. Returns the words, "" where they are
-    no news."""
+    no news, or another process has it by now."""
     row = hold_number(session, half.id)
     kept = row.options.get(INTENT) if row is not None else None
     words, is_refused = f"an unforeseen fault, {type(error).__name__}", False
     if isinstance(error, PaperpostError):
         words, is_refused = error.what, True
-    if row is None or not kept or planner_of(row) != us or kept.get("fault") == words:
+    if row is None or not kept or planner_of(row) not in (us, half.planner):
+        return ""
+    if kept.get("fault") == words:
         return ""
     row.options = changed(row.options, fault=words, rests=is_refused)
     session.add(row)

@@ -16,6 +16,7 @@ from support.smtp_server import SmtpServer
 from service.flows import drafts, editions, frozen, manual, progress, today
 from service.flows.daily import plan_due
 from service.flows.hidden import hide_paper, show_again
+from service.flows.intent import note_fault
 from service.flows.leave import erase, unsubscribe
 from service.flows.runtime import Runtime
 from service.flows.send import send_ready
@@ -25,7 +26,7 @@ from service.flows.sweep import sweep
 from service.store import alarms as alarms_store
 from service.store.deliveries import list_deliveries
 from service.store.editions import DRAFT, get_edition, list_editions
-from service.store.half_planned import INTENT, drop_intents
+from service.store.half_planned import INTENT, drop_intents, list_half_planned
 from service.store.instance import set_setting
 from service.store.processes import end_processes
 from service.store.staff import list_audit
@@ -236,6 +237,12 @@ def test_one_that_fails_stops_no_other(alone, monkeypatch):
         assert manual.complete_left(rt) == 0, "it is tried again"
     (line,) = [one for one in logged if one["event"] == "planning_broke_off"]
     assert line["why"] == "an unforeseen fault, ZeroDivisionError"
+    (half,) = rt.db.read(list_half_planned)
+    told = [
+        rt.db.write(lambda s, one=one: note_fault(s, one, 999, KeyError()))
+        for one in (replace(half, planner=998), half)
+    ]
+    assert told == ["", "an unforeseen fault, KeyError"], "also where it was not taken over yet"
     assert rt.db.read(lambda s: get_edition(s, id=bad.id)).planned is None
     assert manual.complete_left(rt) == 1, "its own process plans it no more"
     assert send(rt) == 12
