@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -268,7 +269,7 @@ class _Filler:
         )
         self._put(
             SuppressionRow(
-                email_hash=f"{n:064x}",
+                email_hash=sha256(b"%d" % n).hexdigest(),
                 reason=("hard", "left", "complaint")[n % 3],
                 since=NOW - timedelta(days=n % 300),
             )
@@ -462,6 +463,7 @@ class _Filler:
             "deadline": "'temporary'",
             "451 4.7.1 try again later": "'temporary'",
         }
+        words = [r[4:] if r[:3].isdecimal() else r for _, _, r in ends]
         codes = [
             reason[:3] if reason[:3].isdecimal() else "250" if state == "accepted" else "NULL"
             for _, state, reason in ends
@@ -492,7 +494,7 @@ class _Filler:
             f" {priority}, {case(states)}, 1, {case(tried)},"
             f" '<{edition}.' || id || '@papers.example.org>', 'b{edition}x' || id,"
             f" 't{edition}x' || id,"
-            f" '', {content}, {shown}, {case(codes)}, '', {case([repr(r) for _, _, r in ends])},"
+            f" '', {content}, {shown}, {case(codes)}, '', {case([repr(r) for r in words])},"
             f" {case([meanings.get(r, chr(39) * 2) for _, _, r in ends])}, at, {case(accepted)},"
             f" {null}"
             " FROM (SELECT id, email, email_key, locale, "
