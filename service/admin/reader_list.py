@@ -96,6 +96,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             "erases": ERASES,
             "today": desk.today().isoformat(),
         }
+        if done := _done(request):
+            context["said"] = done
         return desk.answer(request, "readers.html", context, who=who, errors=faults)
 
     @routes.get("/readers")
@@ -214,7 +216,8 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
                 errors = fault_of(error, ("word", "until", "reason", "number"), "number")
                 return asked(request, sent.who, typed, act, form, errors)
             kept = {} if act in ("erase", "untag") else {k: v for k, v in typed.items() if v}
-            return desk.go("readers", f"done_{act}", done=done.changed, **kept)
+            more = {"done": done.changed, "of": done.readers}
+            return desk.go("readers", f"done_{act}", **more, **kept)
 
         if act not in reader_acts.ACTS:
             raise HTTPException(404)
@@ -252,6 +255,31 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
             errors = fault_of(error, fields, "segment")
             return await to_thread(tag_page, request, sent.who, sent.form, errors)
         return await to_thread(tag_page, request, sent.who, None, None, note)
+
+
+_DONE = {
+    "done_tag": ("Tag put on", "had it already"),
+    "done_untag": ("Tag taken off", "did not have it"),
+    "done_pause": ("Paused", "were paused until that day already"),
+    "done_resume": ("Ended the pauses of", "had none"),
+    "done_erase": ("Erased", "were gone already"),
+}
+"""What an act on many did, and why it made no difference for the rest."""
+
+
+def _done(request: Request) -> str:
+    """For how many readers an act made a difference; "" where the address tells of none."""
+    words = _DONE.get(request.query_params.get("said", ""))
+    numbers = [request.query_params.get(name, "") for name in ("done", "of")]
+    if words is None or not all(n.isascii() and n.isdecimal() and len(n) <= 9 for n in numbers):
+        return ""
+    (what, why), (changed, chosen) = words, map(int, numbers)
+    of = tally(chosen, "reader")
+    if changed >= chosen:
+        return f"{what} {of}."
+    if not changed:
+        return f"{what} none of {of}: they {why}."
+    return f"{what} {changed:,} of {of}: the rest {why}."
 
 
 def _change_tags(desk: Desk, form: Form, by: str, address: str) -> str:

@@ -20,8 +20,9 @@ class Step(BaseModel):
 
 
 class Figures(BaseModel):
-    """Of today, from midnight: papers (UTC), matches, accepted, refused, asked, joined, left · of
-    now: waiting, deferred, held. matches_more: there are more than that."""
+    """Of today, from midnight: papers (UTC), matches, accepted, refused, asked (to confirm, by the
+    form, the staff or a list), joined, left · of now: waiting, deferred, held. matches_more: there
+    are more than that."""
 
     papers: int
     matches: int

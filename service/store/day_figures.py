@@ -170,8 +170,8 @@ def reports_by_domain(
 
 
 def count_acts(session: Session, since: datetime, until: datetime) -> dict[str, int]:
-    """asked: requests by the form · joined: as ``JOINED`` · left: left, or had themselves erased
-    without leaving first."""
+    """asked: to confirm, by the form, the staff or a list · joined: as ``JOINED`` · left: left, or
+    had themselves erased without leaving first."""
     at, act = col(ConsentRow.at), col(ConsentRow.act)
     within = (at >= since, at < until)
     counts = sa.select(act, sa.func.count()).where(act.in_(["request", "leave", *JOINED]), *within)

@@ -118,6 +118,17 @@ def test_a_librarian_moves_from_mailchimp(tmp_path: Path, monkeypatch: pytest.Mo
         more = press(client, give(client, "problems.csv", mended.encode("utf-16"), **basis))
         assert "New readers 1" in words(more)
 
+        # a tag on more readers says for how many it made a difference
+        for asked_for, said in (
+            ("reader1@", "Tag put on 1 reader."),
+            ("reader1", "Tag put on 10 of 11 readers: the rest had it already."),
+            ("reader1", "Tag put on none of 11 readers: they had it already."),
+        ):
+            page = client.get("/admin/readers/act", params={"act": "tag", "q": asked_for})
+            chosen = {"act": "tag", "q": asked_for, "word": "tour", "reason": "a tour"}
+            chosen |= {"token": token_in(page.text), "number": "1" if "@" in asked_for else "11"}
+            assert said in words(client.post("/admin/readers/act", data=chosen))
+
         # one leaves; the whole audience once more is known, and brings nobody back
         rt.db.write(
             lambda s: leave_row(rt, s, get_subscriber_row(s, email_key="reader5@uni.example"))
