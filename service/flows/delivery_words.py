@@ -103,12 +103,21 @@ def _waits(row: DeliveryRow, state: State, edition_state: str, now: datetime, zo
         return Step(None, "its edition is paused: it goes when somebody resumes it")
     late = ""
     if row.deadline_at is not None:
-        until = row.deadline_at.astimezone(ZoneInfo(zone))
-        late = f", until {until:%Y-%m-%d %H:%M} ({zone}) at the latest; then it expires"
+        end = f"{row.deadline_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
+        late = f", until {end} at the latest; then it expires"
+        if state is State.READY and not row.attempts and _waits_for_word(row):
+            return Step(None, f"it waits for a person's word until {end}; then it expires")
     if row.not_before is not None and row.not_before > now:
         again = "again " if state is State.DEFERRED else ""
         return Step(row.not_before, f"it is tried {again}then{late}")
     return Step(None, "it goes as soon as it is its turn")
+
+
+def _waits_for_word(row: DeliveryRow) -> bool:
+    """Whether a mail is one of those behind the first few (``send_times.BEYOND``)."""
+    if row.kind not in ("manual", "newsletter") or row.not_before is None:
+        return False
+    return row.deadline_at is not None and row.not_before >= row.deadline_at
 
 
 def _held(row: DeliveryRow, kind: str) -> Step:

@@ -367,5 +367,5 @@ class _Work:
             "reason": reason,
             "deadline_at": deadline,
             # also where the edition waits: what is to come has not waited since it was planned
-            "not_before": deadline if waits else at or self.plan.at,
+            "not_before": deadline + send_times.BEYOND if waits else at or self.plan.at,
         }

@@ -11,6 +11,10 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from service.store.tables import DeliveryRow, SubscriberRow
 
+BEYOND = timedelta(days=1)
+"""A mail that waits for a person's word waits so much longer than it is tried: at the end of that
+it expires, and no send that is under way just then takes it in hand."""
+
 PART = 500
 """Mails that one statement names."""
 
@@ -71,11 +75,11 @@ def list_untried(session: Session, edition_id: int) -> list[Untried]:
 def set_begin(
     session: Session, edition_id: int, not_before: datetime | None, deadline: datetime
 ) -> int:
-    """All of them go at one time and are tried until a deadline; those that wait for a word (until
-    their deadline, ``frozen``) go on waiting for it. Returns how many."""
-    waits_for_word = col(DeliveryRow.not_before) == col(DeliveryRow.deadline_at)
+    """All of them go at one time and are tried until a deadline; those that wait for a word
+    (``BEYOND`` their deadline) go on waiting for it. Returns how many."""
+    waits_for_word = col(DeliveryRow.not_before) >= col(DeliveryRow.deadline_at)
     waits = sa.case(
-        (waits_for_word, sa.literal(deadline, UTCDateTime())),
+        (waits_for_word, sa.literal(deadline + BEYOND, UTCDateTime())),
         else_=sa.literal(not_before, UTCDateTime()),
     )
     return _set(session, [col(DeliveryRow.edition_id) == edition_id], waits, deadline)

@@ -16,6 +16,7 @@ from service.flows import canary, drafts, editions, frozen, manual
 from service.flows.checks import check_plan, check_relay, needs_typing
 from service.flows.chosen import chosen_digest
 from service.flows.daily import plan_daily, plan_due
+from service.flows.delivery_words import ahead
 from service.flows.hidden import hide_paper
 from service.flows.joined import join_papers
 from service.flows.leave import erase, unsubscribe
@@ -341,6 +342,10 @@ def test_canary_waits_for_a_person(rt, server, clock):
     assert send(rt) == 1
     clock.go(hours=1)
     assert send(rt) == 0
+    rows = [row for row in rt.db.read(list_deliveries) if row.state == "ready"]
+    assert all(row.not_before > row.deadline_at for row in rows), "no send has them at the end"
+    (then,) = {ahead(row, "manual", "open", clock.at, dead=()).words for row in rows}
+    assert then == "it waits for a person's word until 2026-11-19 05:00 (UTC); then it expires"
     editions.pause(rt, made.edition_id, "mia")
     assert canary.go_on(rt, made.edition_id, by="ada") == 2
     assert send(rt) == 2, "to send to the others ends a pause, whoever made it"
