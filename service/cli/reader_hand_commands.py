@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from service.cli import printing
-from service.cli.import_commands import Reason, Segment
 from service.cli.opening import runtime
 from service.cli.paper_commands import Json, day, read_email
 from service.cli.reader_commands import read_filter, subscribers_app
+from service.cli.tag_commands import Reason, Segment
 from service.errors import PaperpostError
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import pytest
 from support.house import Clock, add, open_house
 
 from service.errors import PaperpostError
-from service.flows import reader_acts, reader_lists, reader_story, staff_readers, tags
+from service.flows import import_undo, reader_acts, reader_lists, reader_story, staff_readers, tags
 from service.flows.exports import Form
 from service.flows.import_erased import forget_erased
-from service.flows.imported import get_import, undo
+from service.flows.imported import get_import
 from service.flows.imports import ListError, look, press
 from service.flows.imports import bring_in as bring_list_in
 from service.flows.list_files import Options
@@ -258,7 +258,8 @@ def test_an_import_goes_in_on_this_database_with_its_tags(rt: Runtime) -> None:
         look(rt, [], Options(), Basis(kind="institution"), by="ann")
     found = get_import(rt, number)
     assert [found[n] for n in ("here", "unmailed", "left", "changed")] == [1, 1, 0, 0]
-    assert undo(rt, number, expected=1, by="ann", reason="wrong") == 1
+    assert import_undo.press(rt, number, expected=1, by="ann", reason="wrong")
+    import_undo.take_back(rt, number)
     assert forget_erased(rt) == 0
     for added in (2, 0):  # one of them a reader, who leaves; the other one new
         report = import_suppressions(rt, b"ben@example.org\nzoe@example.org\n")
