@@ -22,7 +22,8 @@ SCOPES: Mapping[str, str] = {
     "deliveries:send": "send by hand, pause, resume, cancel, send refused mails again, and say "
     "what became of held ones",
     "readers:read": "look at readers, their interests, tags and stories, with addresses",
-    "readers:write": "add, change, import and erase readers, and bar addresses",
+    "readers:write": "add, change, import and erase readers, see the very mail of one, and bar "
+    "addresses",
     "sources:read": "look at sources and their days",
     "sources:write": "add, poll, pause and remove sources, and decide on bursts",
     "papers:write": "pick, hide and join papers, write notes and topics, decide on proposals, and "

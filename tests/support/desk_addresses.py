@@ -529,7 +529,7 @@ API_PAGES: dict[str, tuple[str, ...]] = {
         "readers:read", "/api/v1/readers/{reader}/story?kind=mail", "/api/v1/readers/999/story",
     ),
     "/api/v1/readers/{reader_id}/preview": (
-        "readers:read", "/api/v1/readers/{reader}/preview",
+        "readers:write", "/api/v1/readers/{reader}/preview",
         "/api/v1/readers/{reader}/preview?on=2026-11-02", "/api/v1/readers/999/preview",
     ),
     "/api/v1/readers/{reader_id}/days": ("readers:read", "/api/v1/readers/{reader}/days"),
