@@ -223,6 +223,8 @@ def show(number: int, as_json: Json = False) -> None:
     typer.echo(f"{', '.join(found['files'])}: {found['state']}, {rows:,} of {of:,} rows")
     for name in ("readers", "unchanged", "kept_out", "barred", "bad"):
         typer.echo(f"  {name}: {(found['done'] or found['look']).get(name, 0):,}")
+    if found["undone"]:
+        typer.echo(f"  undone: {found['undone']:,}")
     if found["fault"]:
         typer.echo(" ".join(part for part in found["fault"] if part), err=True)
     if found["state"] == "undoing":
