@@ -34,12 +34,14 @@ _PAGES = {
     "source": "sources/{number}", "mail": "bounces/{number}", "webhook": "webhooks/{number}",
     "account": "staff/{number}", "alarm": "alarms#alarm-{number}",
     "submission": "submissions?state={decided}#row-{number}",
-    "interest": "readers/{reader}/interests/{number}", "topic": "topics/{key}", "token": "tokens",
+    "interest": "readers/{reader}/interests/{number}", "topic": "topics/{key}",
     "tag": "readers?tag={key}",
+    "token": "tokens",  # nosec B105: a page's address
 }  # fmt: skip
 _LEAST = {
     "interest": "editor", "import": "editor", "submission": "editor", "webhook": "owner",
-    "token": "owner", "account": "owner",
+    "account": "owner",
+    "token": "owner",  # nosec B105: a role
 }  # fmt: skip
 """The least role that opens a kind's page, where it is not everybody of the staff."""
 
