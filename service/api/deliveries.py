@@ -61,11 +61,13 @@ class Resend(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    edition: int = Field(ge=1, le=2**53)
+    edition: int = Field(ge=1, le=2**53, strict=True)
     meaning: str = Field(default="", max_length=16)
     domain: str = Field(default="", max_length=254)
-    ids: list[Annotated[int, Field(ge=1, le=2**53)]] = Field(default_factory=list, max_length=1000)
-    mails: int | None = Field(default=None, ge=0, le=2**53)
+    ids: list[Annotated[int, Field(ge=1, le=2**53, strict=True)]] = Field(
+        default_factory=list, max_length=1000
+    )
+    mails: int | None = Field(default=None, ge=0, le=2**53, strict=True)
     dry_run: StrictBool = False
     key: str = Field(default="", max_length=60)
 
@@ -82,10 +84,10 @@ class HeldAnswer(Answer):
     """What became of many held mails. edition, domain, meaning: only these · mails: the number that
     is expected, as a dry run gave it · dry_run: count alone."""
 
-    edition: int | None = Field(default=None, ge=1, le=2**53)
+    edition: int | None = Field(default=None, ge=1, le=2**53, strict=True)
     domain: str = Field(default="", max_length=254)
     meaning: Meaning | Literal[""] = ""
-    mails: int | None = Field(default=None, ge=0, le=2**53)
+    mails: int | None = Field(default=None, ge=0, le=2**53, strict=True)
     dry_run: StrictBool = False
 
 
@@ -93,7 +95,7 @@ class Export(BaseModel):
     """Which deliveries, as the list takes them; empty: all."""
 
     model_config = ConfigDict(extra="forbid")
-    edition: int | None = Field(default=None, ge=1, le=2**53)
+    edition: int | None = Field(default=None, ge=1, le=2**53, strict=True)
     state: _State | None = None
     meaning: Meaning | None = None
     domain: _Word = ""

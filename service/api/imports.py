@@ -70,7 +70,7 @@ class Press(Body):
 class Undo(Body):
     """readers: the number that is expected, ``unmailed`` of the import."""
 
-    readers: int = Field(ge=0, le=2**53)
+    readers: int = Field(ge=0, le=2**53, strict=True)
     reason: _Reason
 
 

@@ -30,13 +30,13 @@ class Why(BaseModel):
 class Twin(Why):
     """other: number of the paper that is joined with this one, and stands for itself no more."""
 
-    other: int = Field(ge=1, le=2**53)
+    other: int = Field(ge=1, le=2**53, strict=True)
 
 
 class Join(Why):
     """join: the number of a join by hand, as the paper shows it."""
 
-    join: int = Field(ge=1, le=2**53)
+    join: int = Field(ge=1, le=2**53, strict=True)
 
 
 class HiddenAnswer(BaseModel):

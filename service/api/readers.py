@@ -123,7 +123,7 @@ class ManyAct(Why):
 
     act: Literal["tag", "untag", "pause", "resume", "erase"]
     which: Filter
-    readers: int | None = Field(default=None, ge=0, le=2**53)
+    readers: int | None = Field(default=None, ge=0, le=2**53, strict=True)
     tag: _Word = ""
     until: Day | None = None
     dry_run: StrictBool = False

@@ -61,7 +61,7 @@ class Send(Mail):
     at: str = Field(default="", max_length=40)
     own_hour: bool = False
     at_once: bool = False
-    mails: int | None = Field(default=None, ge=0, le=2**53)
+    mails: int | None = Field(default=None, ge=0, le=2**53, strict=True)
     dry_run: StrictBool = False
 
 

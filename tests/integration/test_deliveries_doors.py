@@ -323,6 +323,8 @@ def test_a_delivery_that_is_not_there_cannot_be_settled(rt, client):
     headers = bearer(rt, "deliveries:send")
     answer = client.post("/api/v1/deliveries/99/resolve", json={"answer": "ready"}, headers=headers)
     assert (answer.status_code, "no delivery 99" in answer.text) == (404, True)
+    true = {"answer": "ready", "edition": True}  # else it were edition 1
+    assert client.post("/api/v1/deliveries/resolve", json=true, headers=headers).status_code == 422
 
 
 def test_the_description_names_the_token_and_the_answers(client):

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -24,7 +24,6 @@ from support.laden import laden
 
 from service.flows.tokens import SCOPES, make_token
 from service.sources.outcome import Failed
-from service.store.instance import set_setting
 
 CHECKS = (
     "not_a_server_error",
@@ -93,7 +92,8 @@ def ask(folder: Path, *, seed: int, seconds: int = 0, examples: int = 0) -> Aske
         rt = made.house.rt
         values = {**made.values, **laden(made)}
         rt.open_fetcher = _Nowhere  # type: ignore[assignment]
-        rt.db.write(lambda s: set_setting(s, "api_per_minute", 100_000))
+        in_force = rt.defaults  # whatever it is set to by what is asked
+        rt.defaults = lambda: replace(in_force(), api_per_minute=100_000)  # type: ignore[method-assign]
         token = make_token(rt, "schemathesis", list(SCOPES), by="tests")["token"]
         with serving(made.app) as url:
             return _ask(folder, url, token, values, seed=seed, seconds=seconds, examples=examples)
